@@ -1,0 +1,273 @@
+//! What can be wrong with an input: one type, each variant naming the value and the bound.
+
+use core::fmt;
+
+/// Why an input was refused.
+///
+/// Every function of this crate that can be handed a bad value returns this type; none of them
+/// panics. Each variant carries the value that was wrong and the bound it broke.
+#[derive(Debug, Clone, Copy, PartialEq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[non_exhaustive]
+pub enum Error {
+    /// T is below what the schedule can be built for.
+    TooFewTimesteps {
+        /// T as asked.
+        num_timesteps: u32,
+        /// The least T this schedule allows.
+        min: u32,
+    },
+    /// A schedule name that is none of `linear`, `cosine`, `sigmoid`.
+    UnknownSchedule,
+    /// A sigmoid schedule needs finite `start < end` and a finite `tau > 0`, far enough apart to
+    /// give distinct values.
+    SigmoidParameters {
+        /// Where the logistic curve begins.
+        start: f64,
+        /// Where it ends.
+        end: f64,
+        /// Its temperature.
+        tau: f64,
+    },
+    /// A custom table has not one entry for each of the T timesteps.
+    TableLength {
+        /// Entries in the table.
+        len: usize,
+        /// T.
+        num_timesteps: u32,
+    },
+    /// β must lie in (0, 1); only the last may be 1, where zero terminal SNR was asked for.
+    BetaOutOfRange {
+        /// Position in the table.
+        index: usize,
+        /// The value found, possibly NaN.
+        beta: f64,
+    },
+    /// ᾱ must lie in (0, 1); only the last may be 0.
+    AlphaBarOutOfRange {
+        /// Position in the table.
+        index: usize,
+        /// The value found, possibly NaN.
+        alpha_bar: f64,
+    },
+    /// ᾱ must fall strictly from each timestep to the next.
+    AlphaBarNotDecreasing {
+        /// Position in the table.
+        index: usize,
+        /// ᾱ at `index`.
+        alpha_bar: f64,
+        /// ᾱ before it.
+        previous: f64,
+    },
+    /// A table's ᾱ is not the product of its 1 - β.
+    TableInconsistent {
+        /// Position in the table.
+        index: usize,
+        /// ᾱ found.
+        alpha_bar: f64,
+        /// ᾱ that β and the entry before it give.
+        expected: f64,
+    },
+    /// ᾱ = 0 at the last step carries no x_0: the network must predict v or x_0.
+    ZeroTerminalSnr {
+        /// The step whose ᾱ is 0.
+        index: usize,
+    },
+    /// More steps were asked for than the T there are.
+    TooManySteps {
+        /// Steps asked for.
+        steps: u32,
+        /// T.
+        num_timesteps: u32,
+    },
+    /// A process needs two steps: its first posterior variance is borrowed from the second.
+    TooFewSteps {
+        /// Steps asked for.
+        steps: u32,
+        /// The least number.
+        min: u32,
+    },
+    /// A section of the timesteps is smaller than the count asked of it.
+    SectionTooSmall {
+        /// Which section, from 0.
+        section: u32,
+        /// Timesteps in it.
+        size: u32,
+        /// Steps asked of it.
+        count: u32,
+    },
+    /// `ddimN`: no whole stride through T timesteps keeps exactly N.
+    NoStride {
+        /// N.
+        steps: u32,
+        /// T.
+        num_timesteps: u32,
+    },
+    /// The text of a spacing is empty.
+    SpecEmpty,
+    /// The text of a spacing is not a number where one is due.
+    SpecSyntax {
+        /// Byte offset of the piece that could not be read.
+        at: usize,
+    },
+    /// A custom list must descend strictly.
+    TimestepsNotDescending {
+        /// Position in the list.
+        index: usize,
+        /// The timestep there.
+        timestep: u32,
+        /// The timestep before it.
+        previous: u32,
+    },
+    /// A timestep is not below T.
+    TimestepOutOfRange {
+        /// The timestep.
+        timestep: u32,
+        /// T.
+        num_timesteps: u32,
+    },
+    /// The storage is too small.
+    Capacity {
+        /// Entries needed.
+        needed: usize,
+        /// Entries there are.
+        capacity: usize,
+    },
+    /// Two slices that must go together do not.
+    Length {
+        /// Which slice.
+        slice: Slice,
+        /// Its length.
+        len: usize,
+        /// The length it must have.
+        expected: usize,
+    },
+    /// A step index beyond the process.
+    StepOutOfRange {
+        /// The index.
+        index: usize,
+        /// Steps in the process.
+        len: usize,
+    },
+    /// A value that must be finite is not.
+    NotFinite {
+        /// Which slice.
+        slice: Slice,
+        /// The first index at which it is not.
+        index: usize,
+    },
+    /// η must be in [0, 1].
+    Eta {
+        /// η.
+        eta: f64,
+    },
+    /// Dynamic thresholding needs a ratio in (0, 1] and a finite maximum of at least 1.
+    Threshold {
+        /// The quantile.
+        ratio: f64,
+        /// The largest threshold.
+        max: f64,
+    },
+    /// An optimal variance belongs to the ancestral method alone.
+    OptimalVarianceMethod,
+    /// E‖ε_θ‖²/D must be finite and not negative.
+    MeanSquareOutOfRange {
+        /// Position in the vector.
+        index: usize,
+        /// The value found.
+        value: f64,
+    },
+    /// A saved state has the wrong number of bytes.
+    StateLength {
+        /// Bytes given.
+        len: usize,
+        /// Bytes a state has.
+        expected: usize,
+    },
+    /// Bytes that are no saved state, or were altered.
+    StateCorrupt {
+        /// The checksum stored in them.
+        stored: u32,
+        /// The checksum of their content.
+        computed: u32,
+    },
+    /// A saved state of a format this version does not know.
+    StateVersion {
+        /// The format found.
+        version: u32,
+        /// The newest format known.
+        supported: u32,
+    },
+    /// A saved state of another configuration.
+    StateMismatch {
+        /// Fingerprint of the configuration that was saved.
+        saved: u64,
+        /// Fingerprint of the configuration that is resuming.
+        expected: u64,
+    },
+    /// A saved position beyond the end of the run.
+    PositionOutOfRange {
+        /// The position.
+        position: u32,
+        /// Evaluations in the run.
+        len: u32,
+    },
+    /// History per timestep must be at least 1.
+    HistoryLength {
+        /// The length asked for.
+        history_per_term: u32,
+    },
+    /// A probability outside its range.
+    Probability {
+        /// The value.
+        value: f64,
+    },
+    /// A loss must be finite and not negative.
+    Loss {
+        /// The timestep it belongs to.
+        timestep: u32,
+        /// The loss.
+        loss: f64,
+    },
+    /// Listed images need at least one image and one element.
+    NoImages,
+    /// A variance must be finite and not negative.
+    Variance {
+        /// The value.
+        value: f64,
+    },
+    /// A likelihood was asked for before every step had been added, or a step was added twice.
+    TermsOutOfOrder {
+        /// The step that was given.
+        index: usize,
+        /// The step that is due.
+        due: usize,
+    },
+}
+
+/// Which slice an [`Error::Length`] or [`Error::NotFinite`] speaks of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[non_exhaustive]
+pub enum Slice {
+    /// x_t, or x_{t-1} once stepped.
+    X,
+    /// x_0 or its prediction x̂_0.
+    XStart,
+    /// What the network returned.
+    Prediction,
+    /// Normal deviates.
+    Noise,
+    /// What a multistep method keeps from the step before.
+    History,
+    /// The images of a listed distribution.
+    Images,
+    /// One value for each step.
+    PerStep,
+    /// Losses, one for each timestep beside them.
+    Losses,
+    /// Storage of the importance sampler.
+    Storage,
+    /// A result.
+    Output,
+}
