@@ -17,6 +17,13 @@ pub enum Error {
         /// The least T this schedule allows.
         min: u32,
     },
+    /// T is above what is accepted.
+    TooManyTimesteps {
+        /// T as asked.
+        num_timesteps: u32,
+        /// The largest T.
+        max: u32,
+    },
     /// A schedule name that is none of `linear`, `cosine`, `sigmoid`.
     UnknownSchedule,
     /// A sigmoid schedule needs finite `start < end` and a finite `tau > 0`, far enough apart to
@@ -270,4 +277,172 @@ pub enum Slice {
     Storage,
     /// A result.
     Output,
+}
+
+impl core::error::Error for Error {}
+
+impl fmt::Display for Slice {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::X => "x_t",
+            Self::XStart => "x_0",
+            Self::Prediction => "the network's output",
+            Self::Noise => "the noise",
+            Self::History => "the history",
+            Self::Images => "the listed images",
+            Self::PerStep => "the vector with one value per step",
+            Self::Losses => "the losses",
+            Self::Storage => "the importance sampler's storage",
+            Self::Output => "the output slice",
+        })
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match *self {
+            Self::TooFewTimesteps { num_timesteps, min } => {
+                write!(f, "T = {num_timesteps}, but this schedule needs at least {min}")
+            }
+            Self::TooManyTimesteps { num_timesteps, max } => {
+                write!(f, "T = {num_timesteps}, but at most {max} is accepted")
+            }
+            Self::UnknownSchedule => {
+                f.write_str("unknown schedule; known are linear, cosine, sigmoid")
+            }
+            Self::SigmoidParameters { start, end, tau } => write!(
+                f,
+                "sigmoid schedule with start {start}, end {end}, tau {tau}: needs finite start < end \
+                 and tau > 0 that give betas within (0, 1)"
+            ),
+            Self::TableLength { len, num_timesteps } => {
+                write!(f, "a table of {len} entries for T = {num_timesteps}")
+            }
+            Self::BetaOutOfRange { index, beta } => {
+                write!(f, "beta[{index}] = {beta} is not within (0, 1)")
+            }
+            Self::AlphaBarOutOfRange { index, alpha_bar } => {
+                write!(f, "alpha_bar[{index}] = {alpha_bar:e} is not within [1e-70, 1)")
+            }
+            Self::AlphaBarNotDecreasing {
+                index,
+                alpha_bar,
+                previous,
+            } => write!(
+                f,
+                "alpha_bar[{index}] = {alpha_bar} is not below the {previous} before it"
+            ),
+            Self::TableInconsistent {
+                index,
+                alpha_bar,
+                expected,
+            } => write!(
+                f,
+                "alpha_bar[{index}] = {alpha_bar}, but its beta gives {expected}"
+            ),
+            Self::ZeroTerminalSnr { index } => write!(
+                f,
+                "alpha_bar is 0 at step {index}: x_0 cannot be derived from epsilon there, nor can \
+                 Heun's method begin"
+            ),
+            Self::TooManySteps {
+                steps,
+                num_timesteps,
+            } => write!(f, "{steps} steps of only {num_timesteps} timesteps"),
+            Self::TooFewSteps { steps, min } => {
+                write!(f, "{steps} steps kept, but a process needs at least {min}")
+            }
+            Self::SectionTooSmall {
+                section,
+                size,
+                count,
+            } => write!(
+                f,
+                "section {section} has {size} timesteps, {count} were asked of it"
+            ),
+            Self::NoStride {
+                steps,
+                num_timesteps,
+            } => write!(
+                f,
+                "no whole stride through {num_timesteps} timesteps keeps exactly {steps}"
+            ),
+            Self::SpecEmpty => f.write_str("the spacing is empty"),
+            Self::SpecSyntax { at } => {
+                write!(f, "the spacing has no whole number at byte {at}")
+            }
+            Self::TimestepsNotDescending {
+                index,
+                timestep,
+                previous,
+            } => write!(
+                f,
+                "timestep {timestep} at {index} is not below the {previous} beside it"
+            ),
+            Self::TimestepOutOfRange {
+                timestep,
+                num_timesteps,
+            } => write!(f, "timestep {timestep} is not below T = {num_timesteps}"),
+            Self::Capacity { needed, capacity } => {
+                write!(f, "{needed} entries needed, there is room for {capacity}")
+            }
+            Self::Length {
+                slice,
+                len,
+                expected,
+            } => write!(f, "{slice} has {len} elements, expected {expected}"),
+            Self::StepOutOfRange { index, len } => {
+                write!(f, "step {index} of a process of {len}")
+            }
+            Self::NotFinite { slice, index } => {
+                write!(f, "{slice} is not finite at index {index}")
+            }
+            Self::Eta { eta } => write!(f, "eta = {eta} is not within [0, 1]"),
+            Self::Threshold { ratio, max } => write!(
+                f,
+                "dynamic threshold with ratio {ratio} and max {max}: needs ratio within (0, 1] and \
+                 a finite max >= 1"
+            ),
+            Self::OptimalVarianceMethod => {
+                f.write_str("an optimal variance belongs to the ancestral method alone")
+            }
+            Self::MeanSquareOutOfRange { index, value } => write!(
+                f,
+                "mean square of epsilon at step {index} is {value}: must be finite, not negative"
+            ),
+            Self::StateLength { len, expected } => {
+                write!(f, "a saved state of {len} bytes, expected {expected}")
+            }
+            Self::StateCorrupt { stored, computed } => write!(
+                f,
+                "no saved state, or an altered one: checksum {stored:08x}, content gives \
+                 {computed:08x}"
+            ),
+            Self::StateVersion { version, supported } => write!(
+                f,
+                "a saved state of format {version}, this version reads up to {supported}"
+            ),
+            Self::StateMismatch { saved, expected } => write!(
+                f,
+                "a saved state of another configuration: {saved:016x}, this one is {expected:016x}"
+            ),
+            Self::PositionOutOfRange { position, len } => {
+                write!(f, "position {position} of a run of {len} evaluations")
+            }
+            Self::HistoryLength { history_per_term } => {
+                write!(f, "history of {history_per_term} losses, needs at least 1")
+            }
+            Self::Probability { value } => write!(f, "{value} is not within [0, 1]"),
+            Self::Loss { timestep, loss } => {
+                write!(f, "loss {loss} at timestep {timestep} is not finite, or too large to square")
+            }
+            Self::NoImages => f.write_str("no images, or images without elements"),
+            Self::Variance { value } => {
+                write!(f, "variance {value} is negative or not finite")
+            }
+            Self::TermsOutOfOrder { index, due } => {
+                write!(f, "the bound's term {index} was added where {due} is due")
+            }
+        }
+    }
 }

@@ -1,7 +1,38 @@
 //! Every elementary function the crate evaluates, in one place.
 //!
 //! Coefficients are f64 and come from `libm`, whose results are the same bits on every target.
-//! Pixels are f32 and come from the polynomials below: plain multiplications and additions, never
-//! fused, so that they vectorise and also agree bit for bit everywhere.
+//! What is evaluated for each pixel is f32: plain multiplications and additions, never fused and
+//! without a branch, so that it vectorises and also agrees bit for bit everywhere.
 
-pub(crate) use libm::{cos, exp, log as ln, sqrt, tanh};
+pub(crate) use libm::{cos, exp, floor, log as ln, rint, sqrt, tanh};
+
+/// x clipped to [-bound, bound]; NaN stays NaN, and no `bound` panics.
+#[inline(always)]
+pub(crate) fn clamp(x: f32, bound: f32) -> f32 {
+    let x = if x > bound { bound } else { x };
+    if x < -bound { -bound } else { x }
+}
+
+/// 2^x in f32: relative error below 2.0e-7 for -126 ≤ x < 128, 0 far below, ∞ at 128 and above.
+///
+/// x = n + f with n the nearest whole number; 2^f on |f| ≤ ½ is the polynomial of degree 6 through
+/// its Chebyshev nodes. NaN stays NaN.
+#[inline(always)]
+pub(crate) fn exp2_f32(x: f32) -> f32 {
+    // Adding 1.5·2^23 leaves the nearest whole number in the low bits of the sum.
+    const ROUND: f32 = 12_582_912.0;
+    let x = if x > 128.0 { 128.0 } else { x };
+    let x = if x < -127.0 { -127.0 } else { x };
+    let shifted = x + ROUND;
+    let f = x - (shifted - ROUND);
+    let p = 1.546_144_5e-4;
+    let p = p * f + 1.340_042_8e-3;
+    let p = p * f + 9.618_057e-3;
+    let p = p * f + 5.550_327_2e-2;
+    let p = p * f + 0.240_226_5;
+    let p = p * f + 0.693_147_2;
+    let p = p * f + 1.0;
+    let exponent = shifted.to_bits().wrapping_sub(ROUND.to_bits()).wrapping_add(127);
+    // Multiplied, not added to the bits of p, so that a NaN in p survives.
+    p * f32::from_bits(exponent << 23)
+}

@@ -1,4 +1,53 @@
 //! The mathematics of the paper: `no_std`, no allocation, no I/O, no clock, no hidden randomness.
+//!
+//! Data flows one way through these files, in this order:
+//! [`schedule`] → [`timesteps`] → [`process`] ([`posterior`], [`prediction`]) → [`sampler`]
+//! ([`update`], [`state`]) ⇄ [`denoiser`] → pixels. [`noise`] is an argument of a step, never drawn
+//! behind the caller's back. [`likelihood`], [`loss`] and [`resample`] evaluate and train.
 
 pub mod error;
-pub mod math;
+mod fingerprint;
+mod math;
+
+pub mod schedule;
+pub mod timesteps;
+
+pub mod posterior;
+pub mod prediction;
+pub mod process;
+
+pub mod sampler;
+pub mod state;
+pub mod update;
+#[cfg_attr(feature = "defmt", path = "log_defmt.rs")]
+#[cfg_attr(not(feature = "defmt"), path = "log_silent.rs")]
+mod log;
+
+pub mod denoiser;
+pub mod exact;
+pub mod noise;
+pub mod pixels;
+
+pub mod card;
+pub mod likelihood;
+pub mod loss;
+pub mod resample;
+
+#[cfg(feature = "half")]
+pub mod half_precision;
+
+pub use card::{ModelCard, Weights};
+pub use denoiser::{Denoiser, Image, Query, RunError, Sample};
+pub use error::{Error, Slice};
+pub use loss::{Loss, Objective};
+pub use noise::Noise;
+pub use posterior::{Coefficients, LogVariance, Variance};
+pub use prediction::{Clip, Linear, Prediction};
+pub use process::{
+    Diffusion, InlineProcess, Process, ProcessView, ReverseElement, ReverseLaw, ReverseMean,
+};
+pub use sampler::{Method, Sampler, Step};
+pub use schedule::{Level, Levels, Schedule};
+pub use state::SamplerState;
+pub use timesteps::Timesteps;
+pub use update::{Mix, NoiseScale, Pixels, Update};

@@ -1,0 +1,57 @@
+//! x_t, predictions and noise kept in 16 bits: half the memory of a paused image.
+
+use half::slice::HalfFloatSliceExt;
+use half::{bf16, f16};
+
+use super::error::{Error, Slice};
+use super::prediction::check_length;
+
+/// Rounds to f16: 11 significant bits, up to 65504.
+///
+/// # Errors
+/// [`Error::Length`]; [`Error::NotFinite`] with the index of a value that f16 cannot hold.
+pub fn to_f16(x: &[f32], out: &mut [f16]) -> Result<(), Error> {
+    check_length(Slice::Output, out.len(), x.len())?;
+    out.convert_from_f32_slice(x);
+    check_finite(out.iter().map(|value| value.is_finite()))
+}
+
+/// Rounds to bf16: 8 significant bits, the range of f32.
+///
+/// # Errors
+/// [`Error::Length`]; [`Error::NotFinite`] with the index of a value that bf16 cannot hold.
+pub fn to_bf16(x: &[f32], out: &mut [bf16]) -> Result<(), Error> {
+    check_length(Slice::Output, out.len(), x.len())?;
+    out.convert_from_f32_slice(x);
+    check_finite(out.iter().map(|value| value.is_finite()))
+}
+
+/// Widens f16, exactly.
+///
+/// # Errors
+/// [`Error::Length`].
+pub fn from_f16(x: &[f16], out: &mut [f32]) -> Result<(), Error> {
+    check_length(Slice::Output, out.len(), x.len())?;
+    x.convert_to_f32_slice(out);
+    Ok(())
+}
+
+/// Widens bf16, exactly.
+///
+/// # Errors
+/// [`Error::Length`].
+pub fn from_bf16(x: &[bf16], out: &mut [f32]) -> Result<(), Error> {
+    check_length(Slice::Output, out.len(), x.len())?;
+    x.convert_to_f32_slice(out);
+    Ok(())
+}
+
+fn check_finite(mut finite: impl Iterator<Item = bool>) -> Result<(), Error> {
+    match finite.position(|finite| !finite) {
+        None => Ok(()),
+        Some(index) => Err(Error::NotFinite {
+            slice: Slice::Output,
+            index,
+        }),
+    }
+}

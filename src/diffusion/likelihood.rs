@@ -1,0 +1,241 @@
+//! The variational bound in bits per dimension (paper §3.3, and Ho et al. 2020, §3).
+//!
+//! total = prior + Σ_k term_k, where term_k is a KL of Gaussians for k > 0 and the negative log
+//! likelihood of a discretised Gaussian at k = 0. One noise draw per term; all in f64.
+
+use super::error::{Error, Slice};
+use super::math::{exp, ln, sqrt, tanh};
+use super::prediction::{Clip, Prediction, check_length};
+use super::process::{Process, ProcessView};
+use super::schedule::Level;
+
+/// KL(N(μ1, e^{v1}) ‖ N(μ2, e^{v2})) in nats: ½(-1 + v2 - v1 + e^{v1-v2} + (μ1-μ2)² e^{-v2}).
+///
+/// ```
+/// use iddpm::diffusion::likelihood::normal_kl;
+/// assert_eq!(normal_kl(0.3, -1.0, 0.3, -1.0), 0.0);
+/// assert_eq!(normal_kl(1.0, 0.0, 0.0, 0.0), 0.5);
+/// ```
+pub fn normal_kl(mean1: f64, log_variance1: f64, mean2: f64, log_variance2: f64) -> f64 {
+    let difference = mean1 - mean2;
+    0.5 * (-1.0 + log_variance2 - log_variance1
+        + exp(log_variance1 - log_variance2)
+        + difference * difference * exp(-log_variance2))
+}
+
+/// Φ(x) ≈ ½(1 + tanh(√(2/π)(x + 0.044715 x³))), within 3.2e-4 of the normal distribution function.
+///
+/// The public implementation uses this form, and published likelihoods follow from it.
+pub fn approx_standard_normal_cdf(x: f64) -> f64 {
+    0.5 * (1.0 + tanh(sqrt(2.0 / core::f64::consts::PI) * (x + 0.044715 * x * x * x)))
+}
+
+/// The log probability, in nats, of an 8-bit value scaled to [-1, 1] under N(mean, e^{2·log_scale}).
+///
+/// The value's bin is x ± 1/255; the first bin (x < -0.999) reaches to -∞ and the last (x > 0.999)
+/// to +∞. Probabilities are clamped at 1e-12, so that the result is at least -27.64.
+pub fn discretized_gaussian_log_likelihood(x: f64, mean: f64, log_scale: f64) -> f64 {
+    let centred = x - mean;
+    let inverse = exp(-log_scale);
+    let up_to = |edge: f64| approx_standard_normal_cdf(inverse * (centred + edge));
+    let probability = if x < -0.999 {
+        up_to(1.0 / 255.0)
+    } else if x > 0.999 {
+        1.0 - up_to(-1.0 / 255.0)
+    } else {
+        up_to(1.0 / 255.0) - up_to(-1.0 / 255.0)
+    };
+    // Not `max`, which would hide a NaN.
+    ln(if probability < 1e-12 { 1e-12 } else { probability })
+}
+
+/// KL(q(x_{T-1} | x_0) ‖ N(0, 1)) in bits/dim, averaged over the elements of an image.
+///
+/// # Errors
+/// [`Error::NotFinite`].
+pub fn prior_bits_per_dim<S: AsRef<[Level]>>(
+    process: &Process<S>,
+    x_start: &[f32],
+) -> Result<f64, Error> {
+    let last = process.coefficients(process.len() - 1)?;
+    let nats = |&x: &f32| {
+        let mean = last.sqrt_alpha_bar * f64::from(x);
+        normal_kl(mean, last.log_one_minus_alpha_bar, 0.0, 0.0)
+    };
+    finite(mean(x_start.iter().map(nats)) / core::f64::consts::LN_2, x_start)
+}
+
+/// One term of the bound, and what the public implementation reports beside it.
+#[derive(Debug, Clone, Copy, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub struct Term {
+    /// The term in bits/dim.
+    pub vb: f64,
+    /// Mean of (x̂_0 - x_0)², x̂_0 clipped.
+    pub x_start_mse: f64,
+    /// Mean of (ε̂ - ε)², ε̂ derived from the clipped x̂_0.
+    pub epsilon_mse: f64,
+}
+
+/// One image and the noise that made x_t of it.
+#[derive(Debug, Clone, Copy)]
+pub struct Noised<'a> {
+    /// x_0.
+    pub x_start: &'a [f32],
+    /// ε.
+    pub noise: &'a [f32],
+    /// x_t = √ᾱ x_0 + √(1-ᾱ) ε, from [`Coefficients::q_sample`](super::Coefficients::q_sample).
+    pub x_t: &'a [f32],
+}
+
+impl Noised<'_> {
+    pub(crate) fn check(&self) -> Result<(), Error> {
+        check_length(Slice::Noise, self.noise.len(), self.x_start.len())?;
+        check_length(Slice::X, self.x_t.len(), self.x_start.len())
+    }
+}
+
+/// The term of the bound at step `index`: KL(q(x_{t-1}|x_t,x_0) ‖ p(x_{t-1}|x_t)), or at index 0
+/// -log p(x_0|x_1) of the discretised Gaussian; mean over elements, in bits.
+///
+/// `output` is the network's for `image.x_t`.
+///
+/// # Errors
+/// [`Error::Length`], [`Error::StepOutOfRange`]; [`Error::NotFinite`] where the term itself is.
+pub fn term<S: AsRef<[Level]>>(
+    process: &Process<S>,
+    index: usize,
+    image: Noised<'_>,
+    output: &[f32],
+    clip: Clip,
+) -> Result<Term, Error> {
+    image.check()?;
+    let law = process.reverse_law(index)?;
+    let step = &law.coefficients;
+    let posterior = step.posterior_mean();
+    let to_epsilon = Prediction::Epsilon.from_x_start(step);
+    let (mut nats, mut x_start_mse, mut epsilon_mse) = (0.0, 0.0, 0.0);
+    let mut elements = image.x_start.iter().zip(image.noise).zip(image.x_t);
+    law.for_each(image.x_t, output, clip, |_, model| {
+        let Some(((&x_start, &noise), &x_t)) = elements.next() else {
+            return;
+        };
+        let (x_start, noise, x_t) = (f64::from(x_start), f64::from(noise), f64::from(x_t));
+        nats += if index == 0 {
+            -discretized_gaussian_log_likelihood(x_start, model.mean, 0.5 * model.log_variance)
+        } else {
+            normal_kl(
+                posterior.at(x_t, x_start),
+                step.posterior_log_variance_clipped,
+                model.mean,
+                model.log_variance,
+            )
+        };
+        x_start_mse += square(model.x_start - x_start);
+        epsilon_mse += square(to_epsilon.at(x_t, model.x_start) - noise);
+    })?;
+    let elements = image.x_start.len() as f64;
+    let term = Term {
+        vb: finite(nats / elements / core::f64::consts::LN_2, output)?,
+        x_start_mse: x_start_mse / elements,
+        epsilon_mse: epsilon_mse / elements,
+    };
+    Ok(term)
+}
+
+pub(crate) fn square(x: f64) -> f64 {
+    x * x
+}
+
+pub(crate) fn mean(values: impl ExactSizeIterator<Item = f64>) -> f64 {
+    let len = values.len() as f64;
+    values.sum::<f64>() / len
+}
+
+/// `value`, or the error that names where `cause` is not finite.
+pub(crate) fn finite(value: f64, cause: &[f32]) -> Result<f64, Error> {
+    if value.is_finite() {
+        return Ok(value);
+    }
+    let index = cause.iter().position(|value| !value.is_finite());
+    Err(Error::NotFinite {
+        slice: Slice::Prediction,
+        index: index.unwrap_or(0),
+    })
+}
+
+/// The bound of one image, accumulated from the last step down to index 0.
+///
+/// 1. [`due`](Self::due) says which step comes next; `None` where all were added.
+/// 2. Make x_t by that step's [`q_sample`](super::Coefficients::q_sample), evaluate the network.
+/// 3. [`add`](Self::add) the result.
+///
+/// It is plain data beside the borrowed process, and may be kept and continued later. For a strided
+/// process use [`Timesteps::even_with_early`](super::Timesteps::even_with_early): without the early
+/// steps the bound is loose.
+#[derive(Debug, Clone, Copy, PartialEq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub struct BitsPerDim<'a> {
+    process: ProcessView<'a>,
+    clip: Clip,
+    remaining: usize,
+    sum: f64,
+    prior: f64,
+}
+
+impl<'a> BitsPerDim<'a> {
+    /// Begins the bound of the image `x_start`, whose values are 8-bit ones scaled to [-1, 1].
+    ///
+    /// # Errors
+    /// [`Error::NotFinite`], [`Error::Threshold`].
+    pub fn new<S: AsRef<[Level]>>(
+        process: &'a Process<S>,
+        clip: Clip,
+        x_start: &[f32],
+    ) -> Result<Self, Error> {
+        clip.check()?;
+        Ok(Self {
+            process: process.view(),
+            clip,
+            remaining: process.len(),
+            sum: 0.0,
+            prior: prior_bits_per_dim(process, x_start)?,
+        })
+    }
+
+    /// The index of the step that is due.
+    pub const fn due(&self) -> Option<usize> {
+        self.remaining.checked_sub(1)
+    }
+
+    /// Adds the term of the step that is due.
+    ///
+    /// # Errors
+    /// [`Error::TermsOutOfOrder`] where another step is given; those of [`term`].
+    pub fn add(&mut self, index: usize, image: Noised<'_>, output: &[f32]) -> Result<Term, Error> {
+        match self.due() {
+            Some(due) if due == index => {}
+            due => {
+                return Err(Error::TermsOutOfOrder {
+                    index,
+                    due: due.unwrap_or(0),
+                });
+            }
+        }
+        let term = term(&self.process, index, image, output, self.clip)?;
+        self.sum += term.vb;
+        self.remaining = index;
+        Ok(term)
+    }
+
+    /// The prior term.
+    pub const fn prior(&self) -> f64 {
+        self.prior
+    }
+
+    /// prior + Σ terms; `None` while a term is missing.
+    pub fn total(&self) -> Option<f64> {
+        (self.remaining == 0).then_some(self.prior + self.sum)
+    }
+}

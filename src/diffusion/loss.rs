@@ -1,0 +1,114 @@
+//! Training objectives (paper §3.1–3.4): the value of the loss of one image.
+
+use super::error::{Error, Slice};
+use super::likelihood::{Noised, finite, mean, square, term};
+use super::prediction::{Clip, Prediction, check_length};
+use super::process::Process;
+use super::schedule::Level;
+
+/// Which loss is trained.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub enum Objective {
+    /// Mean squared error of the prediction, plus the bound's term where the variance is learned.
+    /// With a fixed variance it is L_simple.
+    Mse,
+    /// As `Mse` with the bound's term × S/1000, S the steps of the process: L_hybrid.
+    RescaledMse,
+    /// The bound's term alone, in bits/dim.
+    Kl,
+    /// The bound's term × S, an estimate of the whole bound: L_vlb.
+    RescaledKl,
+}
+
+/// The loss of one image, and what it is made of.
+#[derive(Debug, Clone, Copy, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub struct Loss {
+    /// The loss.
+    pub total: f64,
+    /// The mean squared error, where it is part of the loss.
+    pub mse: Option<f64>,
+    /// The bound's term as it enters the loss, where it does.
+    pub vb: Option<f64>,
+}
+
+impl Objective {
+    /// The loss at step `index` of one image, x̂_0 not clipped.
+    ///
+    /// In the two `Mse` objectives the gradient of the bound's term must not flow into the mean:
+    /// there it trains the variance only.
+    ///
+    /// # Errors
+    /// [`Error::Length`], [`Error::StepOutOfRange`], [`Error::NotFinite`].
+    pub fn loss<S: AsRef<[Level]>>(
+        self,
+        process: &Process<S>,
+        index: usize,
+        image: Noised<'_>,
+        output: &[f32],
+    ) -> Result<Loss, Error> {
+        let steps = process.len() as f64;
+        let vb = |factor: f64| -> Result<f64, Error> {
+            Ok(term(process, index, image, output, Clip::None)?.vb * factor)
+        };
+        let factor = match self {
+            Self::Kl | Self::RescaledKl => {
+                let factor = if self == Self::Kl { 1.0 } else { steps };
+                let total = vb(factor)?;
+                return Ok(Loss {
+                    total,
+                    mse: None,
+                    vb: None,
+                });
+            }
+            Self::Mse => 1.0,
+            Self::RescaledMse => steps / 1000.0,
+        };
+        let mse = prediction_mse(process, index, image, output)?;
+        let vb = if process.variance().is_learned() {
+            Some(vb(factor)?)
+        } else {
+            None
+        };
+        Ok(Loss {
+            total: mse + vb.unwrap_or(0.0),
+            mse: Some(mse),
+            vb,
+        })
+    }
+}
+
+/// Mean of (target - output)² over the elements of an image.
+fn prediction_mse<S: AsRef<[Level]>>(
+    process: &Process<S>,
+    index: usize,
+    image: Noised<'_>,
+    output: &[f32],
+) -> Result<f64, Error> {
+    image.check()?;
+    let step = process.coefficients(index)?;
+    let elements = image.x_start.len();
+    check_length(
+        Slice::Prediction,
+        output.len(),
+        process.prediction_len(elements),
+    )?;
+    let target = |(x_start, noise, x_t): (f64, f64, f64)| match process.prediction() {
+        Prediction::Epsilon => noise,
+        Prediction::XStart => x_start,
+        Prediction::PreviousX => step.posterior_mean().at(x_t, x_start),
+        Prediction::V => {
+            step.sqrt_alpha_bar * noise - step.sqrt_one_minus_alpha_bar * x_start
+        }
+    };
+    let triples = image.x_start.iter().zip(image.noise).zip(image.x_t);
+    let errors = triples.zip(output).map(|(((&x_start, &noise), &x_t), &output)| {
+        let target = target((f64::from(x_start), f64::from(noise), f64::from(x_t)));
+        square(target - f64::from(output))
+    });
+    finite(mean(errors), output)
+}

@@ -1,0 +1,46 @@
+//! Between 8-bit images and [-1, 1]: the one place where either is made of the other.
+
+use super::error::{Error, Slice};
+use super::prediction::check_length;
+
+/// u8 ↦ v/127.5 - 1.
+pub const fn from_u8(value: u8) -> f32 {
+    value as f32 / 127.5 - 1.0
+}
+
+/// x ↦ (x+1)·127.5, clamped to 0..=255 and *truncated*, as the public implementation writes its
+/// samples; NaN gives 0.
+pub const fn to_u8(x: f32) -> u8 {
+    // A float to integer cast truncates and saturates.
+    ((x + 1.0) * 127.5) as u8
+}
+
+/// [`to_u8`] of a whole image.
+///
+/// # Errors
+/// [`Error::Length`]; [`Error::NotFinite`], before anything is written.
+pub fn image_to_u8(x: &[f32], out: &mut [u8]) -> Result<(), Error> {
+    check_length(Slice::Output, out.len(), x.len())?;
+    if let Some(index) = x.iter().position(|value| !value.is_finite()) {
+        return Err(Error::NotFinite {
+            slice: Slice::X,
+            index,
+        });
+    }
+    for (out, &x) in out.iter_mut().zip(x) {
+        *out = to_u8(x);
+    }
+    Ok(())
+}
+
+/// [`from_u8`] of a whole image.
+///
+/// # Errors
+/// [`Error::Length`].
+pub fn image_from_u8(image: &[u8], out: &mut [f32]) -> Result<(), Error> {
+    check_length(Slice::Output, out.len(), image.len())?;
+    for (out, &value) in out.iter_mut().zip(image) {
+        *out = from_u8(value);
+    }
+    Ok(())
+}

@@ -1,0 +1,201 @@
+//! The coefficients of one step: forward process, posterior, and the model's variance.
+
+use super::math::{exp, ln, sqrt};
+use super::prediction::Linear;
+use super::schedule::Level;
+
+/// Every number the paper derives from β at one step of a process, in f64.
+///
+/// ᾱ_prev and ᾱ_next belong to the neighbouring *kept* steps: 1 before the first, 0 after the last.
+/// At a last step with ᾱ = 0 (zero terminal SNR) the two reciprocal roots are infinite.
+#[derive(Debug, Clone, Copy, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub struct Coefficients {
+    /// Position in the process, 0 the least noisy.
+    pub index: usize,
+    /// β.
+    pub beta: f64,
+    /// ᾱ.
+    pub alpha_bar: f64,
+    /// ᾱ of the step before, 1 at index 0.
+    pub alpha_bar_prev: f64,
+    /// ᾱ of the step after, 0 at the last index.
+    pub alpha_bar_next: f64,
+    /// √ᾱ.
+    pub sqrt_alpha_bar: f64,
+    /// √(1-ᾱ).
+    pub sqrt_one_minus_alpha_bar: f64,
+    /// ln(1-ᾱ), the log variance of q(x_t | x_0).
+    pub log_one_minus_alpha_bar: f64,
+    /// √(1/ᾱ).
+    pub sqrt_recip_alpha_bar: f64,
+    /// √(1/ᾱ - 1).
+    pub sqrt_recip_m1_alpha_bar: f64,
+    /// β̃ = β (1-ᾱ_prev)/(1-ᾱ), the variance of q(x_{t-1} | x_t, x_0); 0 at index 0.
+    pub posterior_variance: f64,
+    /// ln β̃, where index 0 borrows the value of index 1.
+    pub posterior_log_variance_clipped: f64,
+    /// The weight of x_0 in the posterior mean: β √ᾱ_prev / (1-ᾱ).
+    pub posterior_mean_coef1: f64,
+    /// The weight of x_t in the posterior mean: (1-ᾱ_prev) √(1-β) / (1-ᾱ).
+    pub posterior_mean_coef2: f64,
+}
+
+impl Coefficients {
+    /// The coefficients at `index`, `None` beyond the table or where it has a single entry.
+    pub(crate) fn of(levels: &[Level], index: usize) -> Option<Self> {
+        let Level {
+            beta, alpha_bar, ..
+        } = *levels.get(index)?;
+        let alpha_bar_prev = alpha_bar_before(levels, index);
+        let one_minus = 1.0 - alpha_bar;
+        let posterior_variance = posterior_variance(levels, index)?;
+        let clipped = match index {
+            0 => self::posterior_variance(levels, 1)?,
+            _ => posterior_variance,
+        };
+        Some(Self {
+            index,
+            beta,
+            alpha_bar,
+            alpha_bar_prev,
+            alpha_bar_next: levels.get(index + 1).map_or(0.0, |next| next.alpha_bar),
+            sqrt_alpha_bar: sqrt(alpha_bar),
+            sqrt_one_minus_alpha_bar: sqrt(one_minus),
+            log_one_minus_alpha_bar: ln(one_minus),
+            sqrt_recip_alpha_bar: sqrt(1.0 / alpha_bar),
+            sqrt_recip_m1_alpha_bar: sqrt(1.0 / alpha_bar - 1.0),
+            posterior_variance,
+            posterior_log_variance_clipped: ln(clipped),
+            posterior_mean_coef1: beta * sqrt(alpha_bar_prev) / one_minus,
+            posterior_mean_coef2: (1.0 - alpha_bar_prev) * sqrt(1.0 - beta) / one_minus,
+        })
+    }
+
+    /// x_t = √ᾱ x_0 + √(1-ᾱ) ε, as a map of (x_0, ε): the draw of q(x_t | x_0).
+    pub const fn q_sample(&self) -> Linear {
+        Linear {
+            x: self.sqrt_alpha_bar,
+            value: self.sqrt_one_minus_alpha_bar,
+        }
+    }
+
+    /// μ̃ = c1 x_0 + c2 x_t, as a map of (x_t, x_0): the mean of q(x_{t-1} | x_t, x_0).
+    pub const fn posterior_mean(&self) -> Linear {
+        Linear {
+            x: self.posterior_mean_coef2,
+            value: self.posterior_mean_coef1,
+        }
+    }
+
+    /// The smallest error variance an ancestral step can have, given what the network's ε amounts
+    /// to on data (Analytic-DPM, Bao et al. 2022, theorem 1 in this parametrisation).
+    ///
+    /// `epsilon_mean_square` is E‖ε_θ(x_t, t)‖²/D, measured on data; it is cut at 1, where the
+    /// result is β̃:
+    ///
+    /// σ² = β̃ + (√((1-ᾱ)/α) - √(1-ᾱ_prev-β̃))² (1 - min(E‖ε_θ‖²/D, 1))
+    pub fn optimal_variance(&self, epsilon_mean_square: f64) -> f64 {
+        let alpha = 1.0 - self.beta;
+        let tilde = self.posterior_variance;
+        let carried = sqrt((1.0 - self.alpha_bar_prev - tilde).max(0.0));
+        let root = sqrt((1.0 - self.alpha_bar) / alpha) - carried;
+        tilde + root * root * (1.0 - epsilon_mean_square.min(1.0))
+    }
+}
+
+fn alpha_bar_before(levels: &[Level], index: usize) -> f64 {
+    index
+        .checked_sub(1)
+        .and_then(|before| levels.get(before))
+        .map_or(1.0, |before| before.alpha_bar)
+}
+
+fn posterior_variance(levels: &[Level], index: usize) -> Option<f64> {
+    let level = levels.get(index)?;
+    Some(level.beta * (1.0 - alpha_bar_before(levels, index)) / (1.0 - level.alpha_bar))
+}
+
+/// How the variance of p(x_{t-1} | x_t) is chosen (paper §3.1).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub enum Variance {
+    /// β̃, right for data that is a single point.
+    FixedSmall,
+    /// β, right for data that is white noise; its first entry is β̃ of the second step.
+    FixedLarge,
+    /// The network's second half of channels is log Σ itself.
+    Learned,
+    /// The network's second half of channels is v, log Σ = frac·ln β + (1-frac)·ln β̃ with
+    /// frac = (v+1)/2, not clamped (paper, eq. 15).
+    LearnedRange,
+}
+
+impl Variance {
+    /// Whether the network returns a second half of channels.
+    pub const fn is_learned(self) -> bool {
+        matches!(self, Self::Learned | Self::LearnedRange)
+    }
+
+    /// The rule for log Σ at one step.
+    pub fn at(self, coefficients: &Coefficients) -> LogVariance {
+        let log_small = coefficients.posterior_log_variance_clipped;
+        match self {
+            Self::FixedSmall => LogVariance::Fixed(log_small),
+            Self::FixedLarge if coefficients.index == 0 => LogVariance::Fixed(log_small),
+            Self::FixedLarge => LogVariance::Fixed(ln(coefficients.beta)),
+            Self::Learned => LogVariance::Learned,
+            Self::LearnedRange => LogVariance::LearnedRange {
+                min: log_small,
+                max: ln(coefficients.beta),
+            },
+        }
+    }
+}
+
+/// log Σ of one step, once the network's variance channels are known.
+#[derive(Debug, Clone, Copy, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub enum LogVariance {
+    /// The same for every element.
+    Fixed(f64),
+    /// The variance channel itself.
+    Learned,
+    /// Interpolated by the variance channel v: v = -1 gives `min`, v = 1 gives `max`.
+    LearnedRange {
+        /// ln β̃, clipped at index 0.
+        min: f64,
+        /// ln β.
+        max: f64,
+    },
+}
+
+impl LogVariance {
+    /// log Σ for an element whose variance channel is `channel` (ignored where fixed).
+    ///
+    /// ```
+    /// use iddpm::diffusion::LogVariance;
+    /// let range = LogVariance::LearnedRange { min: -8.0, max: -4.0 };
+    /// assert_eq!(range.log(-1.0), -8.0);
+    /// assert_eq!(range.log(0.0), -6.0);
+    /// ```
+    pub fn log(self, channel: f64) -> f64 {
+        match self {
+            Self::Fixed(log) => log,
+            Self::Learned => channel,
+            Self::LearnedRange { min, max } => {
+                let fraction = (channel + 1.0) / 2.0;
+                fraction * max + (1.0 - fraction) * min
+            }
+        }
+    }
+
+    /// σ = exp(½ log Σ).
+    pub fn sigma(self, channel: f64) -> f64 {
+        exp(0.5 * self.log(channel))
+    }
+}

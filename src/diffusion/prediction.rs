@@ -1,0 +1,286 @@
+//! What the network predicts, how each prediction becomes each other, and how x̂_0 is clipped.
+
+use super::error::{Error, Slice};
+use super::math::{clamp, floor};
+use super::posterior::Coefficients;
+
+/// What the network's (first half of) output channels mean.
+///
+/// ```
+/// use iddpm::diffusion::{Diffusion, InlineProcess, Prediction, Schedule, Timesteps};
+/// let process = InlineProcess::<10>::new(&Diffusion::new(Schedule::Cosine, 1000), Timesteps::even(10))?;
+/// let step = process.coefficients(5)?;
+/// let to_v = Prediction::Epsilon.convert(Prediction::V, &step)?;
+/// let back = Prediction::V.convert(Prediction::Epsilon, &step)?;
+/// let (x, epsilon) = (0.3, -1.2);
+/// assert!((back.at(x, to_v.at(x, epsilon)) - epsilon).abs() < 1e-14);
+/// # Ok::<(), iddpm::Error>(())
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub enum Prediction {
+    /// ε, the noise in x_t = √ᾱ x_0 + √(1-ᾱ) ε (the paper's choice).
+    Epsilon,
+    /// x_0.
+    XStart,
+    /// The mean of x_{t-1}.
+    PreviousX,
+    /// v = √ᾱ ε - √(1-ᾱ) x_0 (Salimans & Ho 2022).
+    V,
+}
+
+impl Prediction {
+    /// The map from (x_t, this prediction) to x_0.
+    ///
+    /// # Errors
+    /// [`Error::ZeroTerminalSnr`] for ε where ᾱ = 0.
+    pub fn to_x_start(self, step: &Coefficients) -> Result<Linear, Error> {
+        if self == Self::Epsilon && step.alpha_bar == 0.0 {
+            return Err(Error::ZeroTerminalSnr { index: step.index });
+        }
+        Ok(match self {
+            Self::Epsilon => Linear {
+                x: step.sqrt_recip_alpha_bar,
+                value: -step.sqrt_recip_m1_alpha_bar,
+            },
+            Self::XStart => Linear { x: 0.0, value: 1.0 },
+            Self::PreviousX => Linear {
+                x: -step.posterior_mean_coef2 / step.posterior_mean_coef1,
+                value: 1.0 / step.posterior_mean_coef1,
+            },
+            Self::V => Linear {
+                x: step.sqrt_alpha_bar,
+                value: -step.sqrt_one_minus_alpha_bar,
+            },
+        })
+    }
+
+    /// The map from (x_t, x_0) to this prediction.
+    pub fn from_x_start(self, step: &Coefficients) -> Linear {
+        let sigma = step.sqrt_one_minus_alpha_bar;
+        match self {
+            Self::Epsilon => Linear {
+                x: 1.0 / sigma,
+                value: -step.sqrt_alpha_bar / sigma,
+            },
+            Self::XStart => Linear { x: 0.0, value: 1.0 },
+            Self::PreviousX => step.posterior_mean(),
+            Self::V => Linear {
+                x: step.sqrt_alpha_bar / sigma,
+                value: -1.0 / sigma,
+            },
+        }
+    }
+
+    /// The map from (x_t, this prediction) to `other`.
+    ///
+    /// # Errors
+    /// [`Error::ZeroTerminalSnr`] for ε where ᾱ = 0.
+    pub fn convert(self, other: Self, step: &Coefficients) -> Result<Linear, Error> {
+        if self == other {
+            return Ok(Linear { x: 0.0, value: 1.0 });
+        }
+        Ok(other.from_x_start(step).after(self.to_x_start(step)?))
+    }
+}
+
+/// (x, value) ↦ `x`·x + `value`·value, element by element.
+#[derive(Debug, Clone, Copy, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub struct Linear {
+    /// The weight of the first argument, as a rule x_t.
+    pub x: f64,
+    /// The weight of the second.
+    pub value: f64,
+}
+
+impl Linear {
+    /// The map at one element, in f64.
+    pub const fn at(self, x: f64, value: f64) -> f64 {
+        self.x * x + self.value * value
+    }
+
+    /// (x, value) ↦ self(x, inner(x, value)).
+    #[must_use]
+    pub const fn after(self, inner: Self) -> Self {
+        Self {
+            x: self.x + self.value * inner.x,
+            value: self.value * inner.value,
+        }
+    }
+
+    /// Fills `out` with the map of each pair of elements, in f32.
+    ///
+    /// # Errors
+    /// [`Error::Length`] where the three slices are not of one length.
+    pub fn fill(self, x: &[f32], value: &[f32], out: &mut [f32]) -> Result<(), Error> {
+        check_length(Slice::Prediction, value.len(), x.len())?;
+        check_length(Slice::Output, out.len(), x.len())?;
+        let (of_x, of_value) = (self.x as f32, self.value as f32);
+        for ((out, x), value) in out.iter_mut().zip(x).zip(value) {
+            *out = of_x * x + of_value * value;
+        }
+        Ok(())
+    }
+}
+
+/// Checks that a slice has the length it must have.
+pub(crate) fn check_length(slice: Slice, len: usize, expected: usize) -> Result<(), Error> {
+    if len == expected {
+        return Ok(());
+    }
+    Err(Error::Length {
+        slice,
+        len,
+        expected,
+    })
+}
+
+/// What is done to x̂_0 before it is used.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub enum Clip {
+    /// Nothing.
+    None,
+    /// Clipped to the range of the data, [-1, 1]: the public implementation's default.
+    #[default]
+    Unit,
+    /// Dynamic thresholding (Saharia et al. 2022): with s the `ratio` quantile of |x̂_0| over the
+    /// image (linearly interpolated), kept within [1, max], x̂_0 is clipped to [-s, s] and
+    /// divided by s.
+    Dynamic {
+        /// The quantile, in (0, 1]; usually 0.995.
+        ratio: f64,
+        /// The largest s, at least 1.
+        max: f64,
+    },
+}
+
+impl Clip {
+    /// Checks the parameters.
+    ///
+    /// # Errors
+    /// [`Error::Threshold`].
+    pub fn check(self) -> Result<(), Error> {
+        match self {
+            Self::Dynamic { ratio, max }
+                if !(ratio > 0.0 && ratio <= 1.0 && max >= 1.0 && max <= f64::from(f32::MAX)) =>
+            {
+                Err(Error::Threshold { ratio, max })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Clips the x̂_0 of one image in place.
+    ///
+    /// # Errors
+    /// [`Error::Threshold`]; [`Error::NotFinite`] where the quantile itself is not finite.
+    pub fn apply(self, x_start: &mut [f32]) -> Result<(), Error> {
+        self.check()?;
+        let limit = self.limit(x_start.len(), || x_start.iter().copied())?;
+        for value in x_start {
+            *value = limit.apply(*value);
+        }
+        Ok(())
+    }
+
+    /// The bounds that an image's x̂_0 is clipped to; `x_start` walks it as often as it is called.
+    pub(crate) fn limit<I: Iterator<Item = f32>>(
+        self,
+        len: usize,
+        x_start: impl Fn() -> I,
+    ) -> Result<Limit, Error> {
+        match self {
+            Self::None => Ok(Limit {
+                bound: f32::INFINITY,
+                scale: 1.0,
+            }),
+            Self::Unit => Ok(Limit {
+                bound: 1.0,
+                scale: 1.0,
+            }),
+            Self::Dynamic { ratio, max } => {
+                let quantile = quantile_of_magnitude(len, &x_start, ratio);
+                if !quantile.is_finite() {
+                    let index = x_start().position(|value| !value.is_finite()).unwrap_or(0);
+                    return Err(Error::NotFinite {
+                        slice: Slice::XStart,
+                        index,
+                    });
+                }
+                let bound = quantile.clamp(1.0, max.max(1.0)) as f32;
+                Ok(Limit {
+                    bound,
+                    scale: 1.0 / bound,
+                })
+            }
+        }
+    }
+}
+
+/// x̂_0 ↦ clamp(x̂_0, ±bound)·scale.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Limit {
+    bound: f32,
+    scale: f32,
+}
+
+impl Limit {
+    /// Passes NaN through, so that it is found where the result is checked.
+    #[inline(always)]
+    pub(crate) fn apply(self, value: f32) -> f32 {
+        clamp(value, self.bound) * self.scale
+    }
+
+    /// The same for likelihoods, which are f64.
+    pub(crate) fn apply_f64(self, value: f64) -> f64 {
+        let bound = f64::from(self.bound);
+        value.clamp(-bound, bound) * f64::from(self.scale)
+    }
+}
+
+/// The `ratio` quantile of |x|, linearly interpolated between order statistics.
+///
+/// The order statistics are found without storage, by halving the range of bit patterns: the
+/// magnitudes of floats are ordered as their bits are. 31 walks over the image.
+fn quantile_of_magnitude<I: Iterator<Item = f32>>(
+    len: usize,
+    x: &impl Fn() -> I,
+    ratio: f64,
+) -> f64 {
+    let Some(last) = len.checked_sub(1) else {
+        return 0.0;
+    };
+    let bits = || x().map(|value| value.abs().to_bits());
+    let count_up_to = |bound: u32| bits().filter(|&b| b <= bound).count();
+    let position = ratio * last as f64;
+    let rank = (floor(position) as usize).min(last);
+    // The least bit pattern that has more than `rank` magnitudes at or below it.
+    let (mut below, mut found) = (0_u32, 0x7FFF_FFFF_u32);
+    while below < found {
+        let middle = below + (found - below) / 2;
+        if count_up_to(middle) > rank {
+            found = middle;
+        } else {
+            below = middle + 1;
+        }
+    }
+    let lower = f64::from(f32::from_bits(found));
+    let upper = if rank == last || count_up_to(found) > rank + 1 {
+        lower
+    } else {
+        let above = bits().filter(|&b| b > found).min().unwrap_or(found);
+        f64::from(f32::from_bits(above))
+    };
+    let fraction = position - rank as f64;
+    if fraction == 0.0 {
+        return lower;
+    }
+    lower + fraction * (upper - lower)
+}

@@ -1,0 +1,90 @@
+//! A sampler's cursor as plain data: 24 bytes that can be saved with a game.
+
+use super::error::Error;
+use super::fingerprint::Fingerprint;
+
+/// Where a run stands, and which configuration it belongs to.
+///
+/// With x_t, the history of a multistep method and the noise seed it is the whole of a paused
+/// generation.
+///
+/// ```
+/// use iddpm::diffusion::SamplerState;
+/// let state = SamplerState { fingerprint: 7, position: 12 };
+/// assert_eq!(SamplerState::from_bytes(&state.to_bytes())?, state);
+/// # Ok::<(), iddpm::Error>(())
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(deny_unknown_fields))]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub struct SamplerState {
+    /// A digest of the process, the method and the clipping.
+    pub fingerprint: u64,
+    /// Evaluations that were applied.
+    pub position: u32,
+}
+
+const MAGIC: [u8; 4] = *b"iDDs";
+const VERSION: u32 = 1;
+
+impl SamplerState {
+    /// The length of [`to_bytes`](Self::to_bytes).
+    pub const BYTES: usize = 24;
+
+    /// Little-endian: `iDDs`, version, fingerprint, position, and a checksum of these.
+    pub fn to_bytes(self) -> [u8; Self::BYTES] {
+        let mut bytes = [0; Self::BYTES];
+        let content = MAGIC
+            .into_iter()
+            .chain(VERSION.to_le_bytes())
+            .chain(self.fingerprint.to_le_bytes())
+            .chain(self.position.to_le_bytes());
+        for (byte, value) in bytes.iter_mut().zip(content) {
+            *byte = value;
+        }
+        if let Some((content, checksum)) = bytes.split_last_chunk_mut::<4>() {
+            *checksum = self::checksum(content).to_le_bytes();
+        }
+        bytes
+    }
+
+    /// Reads what [`to_bytes`](Self::to_bytes) wrote.
+    ///
+    /// # Errors
+    /// [`Error::StateLength`], [`Error::StateCorrupt`], [`Error::StateVersion`].
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, Error> {
+        let length = Error::StateLength {
+            len: bytes.len(),
+            expected: Self::BYTES,
+        };
+        let bytes: &[u8; Self::BYTES] = bytes.try_into().map_err(|_| length)?;
+        let (content, stored) = bytes.split_last_chunk::<4>().ok_or(length)?;
+        let (magic, content_rest) = content.split_first_chunk::<4>().ok_or(length)?;
+        let (version, rest) = content_rest.split_first_chunk::<4>().ok_or(length)?;
+        let (fingerprint, rest) = rest.split_first_chunk::<8>().ok_or(length)?;
+        let (position, _) = rest.split_first_chunk::<4>().ok_or(length)?;
+        let (stored, computed) = (u32::from_le_bytes(*stored), checksum(content));
+        if stored != computed || *magic != MAGIC {
+            return Err(Error::StateCorrupt { stored, computed });
+        }
+        let version = u32::from_le_bytes(*version);
+        if version != VERSION {
+            return Err(Error::StateVersion {
+                version,
+                supported: VERSION,
+            });
+        }
+        Ok(Self {
+            fingerprint: u64::from_le_bytes(*fingerprint),
+            position: u32::from_le_bytes(*position),
+        })
+    }
+}
+
+fn checksum(content: &[u8]) -> u32 {
+    let mut print = Fingerprint::new();
+    print.add_bytes(content);
+    let digest = print.finish();
+    (digest ^ (digest >> 32)) as u32
+}

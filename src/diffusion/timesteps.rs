@@ -1,0 +1,332 @@
+//! Which of the T training steps a shorter process keeps (paper §4).
+
+use super::error::Error;
+use super::math::rint;
+
+/// A strided subsequence of the timesteps 0..T-1.
+///
+/// Every kind gives exactly the number of steps it names, or an error.
+///
+/// ```
+/// use iddpm::diffusion::Timesteps;
+/// let mut kept = [0; 4];
+/// Timesteps::trailing(4).fill(1000, &mut kept)?;
+/// assert_eq!(kept, [249, 499, 749, 999]);
+/// # Ok::<(), iddpm::Error>(())
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub struct Timesteps<'a>(Kind<'a>);
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+enum Kind<'a> {
+    All,
+    Even(u32),
+    EvenWithEarly(u32),
+    SectionList(&'a [u32]),
+    /// Checked when parsed: numbers separated by commas.
+    SectionText(&'a str),
+    Ddim(u32),
+    Leading(u32),
+    Trailing(u32),
+    Linspace(u32),
+    Quadratic(u32),
+    Custom(&'a [u32]),
+}
+
+impl<'a> Timesteps<'a> {
+    /// Every timestep.
+    pub const ALL: Self = Self(Kind::All);
+
+    /// `steps` of T, evenly strided, the first and the last of T included: the paper's spacing.
+    pub const fn even(steps: u32) -> Self {
+        Self(Kind::Even(steps))
+    }
+
+    /// [`even`](Self::even), and every one of the first ⌊T/steps⌋ timesteps besides.
+    ///
+    /// The variational bound evaluated over a strided process needs these early steps, where most
+    /// of the bits are (paper, appendix E: t = 1..T/K). The length is at most steps + ⌊T/steps⌋.
+    pub const fn even_with_early(steps: u32) -> Self {
+        Self(Kind::EvenWithEarly(steps))
+    }
+
+    /// T cut into `counts.len()` equal sections, the first T mod n of them one longer, and each
+    /// strided evenly to its count.
+    pub const fn sections(counts: &'a [u32]) -> Self {
+        Self(Kind::SectionList(counts))
+    }
+
+    /// 0, i, 2i, … with the smallest whole stride i that keeps exactly `steps`: the public
+    /// implementation's `ddimN`.
+    pub const fn ddim(steps: u32) -> Self {
+        Self(Kind::Ddim(steps))
+    }
+
+    /// t = k·⌊T/steps⌋, k = 0..steps-1: begins at 0.
+    pub const fn leading(steps: u32) -> Self {
+        Self(Kind::Leading(steps))
+    }
+
+    /// t = round(T - k·T/steps) - 1, k = 0..steps-1: includes T-1, as zero terminal SNR needs.
+    pub const fn trailing(steps: u32) -> Self {
+        Self(Kind::Trailing(steps))
+    }
+
+    /// t = round(k·(T-1)/(steps-1)): includes both 0 and T-1.
+    pub const fn linspace(steps: u32) -> Self {
+        Self(Kind::Linspace(steps))
+    }
+
+    /// t = round((k/(steps-1))²·(T-1)), moved up where two would coincide: denser early steps
+    /// (Song et al. 2021, appendix D.2, stretched to reach T-1).
+    pub const fn quadratic(steps: u32) -> Self {
+        Self(Kind::Quadratic(steps))
+    }
+
+    /// The caller's own list, descending strictly, in the order in which it is sampled.
+    pub const fn custom(descending: &'a [u32]) -> Self {
+        Self(Kind::Custom(descending))
+    }
+
+    /// Reads a spacing: the public implementation's `"50"`, `"10,15,20"` and `"ddim25"`, and
+    /// `"all"`, `"early50"`, `"leading50"`, `"trailing50"`, `"linspace50"`, `"quadratic50"`.
+    ///
+    /// # Errors
+    /// [`Error::SpecEmpty`], or [`Error::SpecSyntax`] with the offset of what is no number.
+    pub fn parse(text: &'a str) -> Result<Self, Error> {
+        const NAMED: [(&str, fn(u32) -> Kind<'static>); 6] = [
+            ("ddim", Kind::Ddim),
+            ("early", Kind::EvenWithEarly),
+            ("leading", Kind::Leading),
+            ("trailing", Kind::Trailing),
+            ("linspace", Kind::Linspace),
+            ("quadratic", Kind::Quadratic),
+        ];
+        if text.trim().is_empty() {
+            return Err(Error::SpecEmpty);
+        }
+        if text.trim() == "all" {
+            return Ok(Self::ALL);
+        }
+        for (name, kind) in NAMED {
+            if let Some(number) = text.strip_prefix(name) {
+                return Ok(Self(kind(parse_count(number, name.len())?)));
+            }
+        }
+        let mut at = 0;
+        for piece in text.split(',') {
+            parse_count(piece, at)?;
+            at += piece.len() + 1;
+        }
+        Ok(Self(Kind::SectionText(text)))
+    }
+
+    /// How many of T timesteps are kept.
+    ///
+    /// # Errors
+    /// Those of [`for_each`](Self::for_each).
+    pub fn count(self, num_timesteps: u32) -> Result<usize, Error> {
+        let mut count = 0;
+        self.for_each(num_timesteps, |_| {
+            count += 1;
+            Ok(())
+        })?;
+        Ok(count)
+    }
+
+    /// Writes the kept timesteps, ascending, and returns how many there are.
+    ///
+    /// # Errors
+    /// [`Error::Capacity`] where `out` is too short, and those of [`for_each`](Self::for_each).
+    pub fn fill(self, num_timesteps: u32, out: &mut [u32]) -> Result<usize, Error> {
+        let needed = self.count(num_timesteps)?;
+        let capacity = out.len();
+        let Some(kept) = out.get_mut(..needed) else {
+            return Err(Error::Capacity { needed, capacity });
+        };
+        let mut slots = kept.iter_mut();
+        self.for_each(num_timesteps, |timestep| {
+            if let Some(slot) = slots.next() {
+                *slot = timestep;
+            }
+            Ok(())
+        })?;
+        Ok(needed)
+    }
+
+    /// Calls `visit` with each kept timestep, strictly ascending, each below T.
+    ///
+    /// # Errors
+    /// [`Error::TooManySteps`], [`Error::SectionTooSmall`], [`Error::NoStride`],
+    /// [`Error::TimestepOutOfRange`], [`Error::TimestepsNotDescending`]; what `visit` returns.
+    pub fn for_each(
+        self,
+        num_timesteps: u32,
+        mut visit: impl FnMut(u32) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        let total = num_timesteps;
+        match self.0 {
+            Kind::All => (0..total).try_for_each(visit),
+            Kind::Even(steps) => visit_sections(total, 1, core::iter::once(steps), visit),
+            Kind::EvenWithEarly(steps) => {
+                let early = total.checked_div(steps).unwrap_or(0);
+                (0..early).try_for_each(&mut visit)?;
+                visit_sections(total, 1, core::iter::once(steps), |timestep| {
+                    if timestep < early { Ok(()) } else { visit(timestep) }
+                })
+            }
+            Kind::SectionList(counts) => {
+                visit_sections(total, counts.len(), counts.iter().copied(), visit)
+            }
+            Kind::SectionText(text) => {
+                let counts = text.split(',').map(|piece| parse_count(piece, 0).unwrap_or(0));
+                visit_sections(total, text.split(',').count(), counts, visit)
+            }
+            Kind::Ddim(steps) => visit_ddim(total, steps, visit),
+            Kind::Leading(steps) => {
+                check_steps(total, steps)?;
+                let stride = total.checked_div(steps).unwrap_or(0);
+                (0..steps).try_for_each(|k| visit(k * stride))
+            }
+            Kind::Trailing(steps) => {
+                check_steps(total, steps)?;
+                (0..steps).rev().try_for_each(|k| {
+                    let passed = f64::from(k) * f64::from(total) / f64::from(steps);
+                    visit(rint(f64::from(total) - passed) as u32 - 1)
+                })
+            }
+            Kind::Linspace(steps) => {
+                check_steps(total, steps)?;
+                (0..steps).try_for_each(|k| visit(rint(linspace(total, steps, k)) as u32))
+            }
+            Kind::Quadratic(steps) => visit_quadratic(total, steps, visit),
+            Kind::Custom(descending) => visit_custom(total, descending, visit),
+        }
+    }
+}
+
+fn parse_count(text: &str, at: usize) -> Result<u32, Error> {
+    text.trim().parse().map_err(|_| Error::SpecSyntax { at })
+}
+
+fn check_steps(num_timesteps: u32, steps: u32) -> Result<(), Error> {
+    if steps > num_timesteps {
+        return Err(Error::TooManySteps {
+            steps,
+            num_timesteps,
+        });
+    }
+    Ok(())
+}
+
+/// k·(T-1)/(steps-1), the last value exact; 0 where there is one step.
+fn linspace(num_timesteps: u32, steps: u32, k: u32) -> f64 {
+    let last = f64::from(num_timesteps - 1);
+    if k > 0 && k + 1 == steps {
+        return last;
+    }
+    let stride = last / f64::from(steps.saturating_sub(1).max(1));
+    f64::from(k) * stride
+}
+
+fn visit_sections(
+    num_timesteps: u32,
+    sections: usize,
+    counts: impl Iterator<Item = u32>,
+    mut visit: impl FnMut(u32) -> Result<(), Error>,
+) -> Result<(), Error> {
+    let Some(size) = (num_timesteps as usize).checked_div(sections) else {
+        return Ok(());
+    };
+    let longer = num_timesteps as usize % sections;
+    let mut start = 0;
+    for (section, count) in counts.enumerate() {
+        let size = (size + usize::from(section < longer)) as u32;
+        if count > size {
+            return Err(match sections {
+                1 => Error::TooManySteps {
+                    steps: count,
+                    num_timesteps,
+                },
+                _ => Error::SectionTooSmall {
+                    section: section as u32,
+                    size,
+                    count,
+                },
+            });
+        }
+        // The public implementation accumulates the stride in f64 and rounds half to even;
+        // k·stride would round some of the positions differently.
+        let stride = match count {
+            0 | 1 => 1.0,
+            _ => f64::from(size - 1) / f64::from(count - 1),
+        };
+        let mut position = 0.0;
+        for _ in 0..count {
+            visit(start + rint(position) as u32)?;
+            position += stride;
+        }
+        start += size;
+    }
+    Ok(())
+}
+
+fn visit_ddim(
+    num_timesteps: u32,
+    steps: u32,
+    mut visit: impl FnMut(u32) -> Result<(), Error>,
+) -> Result<(), Error> {
+    check_steps(num_timesteps, steps)?;
+    let stride = (1..num_timesteps)
+        .find(|&stride| num_timesteps.div_ceil(stride) <= steps)
+        .filter(|&stride| num_timesteps.div_ceil(stride) == steps)
+        .ok_or(Error::NoStride {
+            steps,
+            num_timesteps,
+        })?;
+    (0..steps).try_for_each(|k| visit(k * stride))
+}
+
+fn visit_quadratic(
+    num_timesteps: u32,
+    steps: u32,
+    mut visit: impl FnMut(u32) -> Result<(), Error>,
+) -> Result<(), Error> {
+    check_steps(num_timesteps, steps)?;
+    let mut next_free = 0;
+    for k in 0..steps {
+        let fraction = f64::from(k) / f64::from(steps.saturating_sub(1).max(1));
+        let ideal = rint(fraction * fraction * f64::from(num_timesteps - 1)) as u32;
+        let timestep = ideal.max(next_free);
+        visit(timestep)?;
+        next_free = timestep + 1;
+    }
+    Ok(())
+}
+
+fn visit_custom(
+    num_timesteps: u32,
+    descending: &[u32],
+    mut visit: impl FnMut(u32) -> Result<(), Error>,
+) -> Result<(), Error> {
+    let mut previous = None;
+    for (index, &timestep) in descending.iter().enumerate() {
+        if timestep >= num_timesteps {
+            return Err(Error::TimestepOutOfRange {
+                timestep,
+                num_timesteps,
+            });
+        }
+        if let Some(previous) = previous.filter(|&previous| previous <= timestep) {
+            return Err(Error::TimestepsNotDescending {
+                index,
+                timestep,
+                previous,
+            });
+        }
+        previous = Some(timestep);
+    }
+    descending.iter().rev().try_for_each(|&timestep| visit(timestep))
+}
