@@ -1,0 +1,91 @@
+#!/bin/bash
+# run.sh : builds the job for three microcontrollers with core alone, runs it on them in QEMU,
+# compares the image with the host's bit for bit, and prints what it costs.
+set -euo pipefail
+cd "$(dirname "$0")"
+
+target=$(realpath -m "${CARGO_TARGET_DIR:-../../target}")/firmware
+cache=${IDDPM_CACHE:-$HOME/.cache/iddpm}/embedded
+mkdir -p "$target"
+./cargo-core.sh
+
+die() {
+    echo "firmware: $*" >&2
+    exit 1
+}
+
+# field NAME LINE : the value of NAME=VALUE in LINE
+field() {
+    sed -n "s/.*\b$1=\([^ ]*\).*/\1/p" <<<"$2"
+}
+
+# build TARGET ARGUMENTS... : prints the path of the firmware
+build() {
+    local triple=$1
+    shift
+    # What is below this level defmt leaves out of the program.
+    DEFMT_LOG=debug ./cargo-core.sh build -q --release --target "$triple" --target-dir "$target" "$@"
+    cp "$target/$triple/release/firmware" "$target/$triple${1:+-defmt}.elf"
+    echo "$target/$triple${1:+-defmt}.elf"
+}
+
+# emulate MACHINE ELF [ARGUMENTS...] : the firmware's output; its exit code is semihosting's
+emulate() {
+    LD_LIBRARY_PATH=$cache/usr/lib/x86_64-linux-gnu:$cache/lib/x86_64-linux-gnu \
+        timeout 120 "$cache/usr/bin/qemu-system-arm" -M "$1" -kernel "$2" "${@:3}" \
+        -display none -serial none -monitor none -semihosting-config enable=on,target=native
+}
+
+# sections ELF PATTERN : bytes in the allocated sections whose names match
+sections() {
+    readelf -SW "$1" | sed 's/^ *\[ *[0-9]*\] *//' |
+        awk -v names="^($2)\$" '$1 ~ names && $7 ~ /A/ { print $5 }' |
+        { sum=0; while read -r size; do sum=$((sum + 0x$size)); done; echo $sum; }
+}
+
+# insns PHASE PER : instructions of a phase, divided
+insns() {
+    awk -v phase="$1" -v per="$2" '$1 == phase { printf "%.1f", $2 / per }' "$target/insns"
+}
+
+host=$(cargo run -q --release --target-dir "$target")
+gcc -shared -fPIC -O2 -Wall -Wextra -o "$target/insncount.so" insncount.c
+
+rows=() lines=()
+measure() { # CORE TARGET MACHINE
+    local elf out steps pixels row line
+    elf=$(build "$2")
+    out=$(emulate "$3" "$elf" -plugin "$target/insncount.so,out=$target/insns") ||
+        die "$2 on $3 failed: $out"
+    [ "$(field hash "$out")" = "$(field hash "$host")" ] ||
+        die "$2 gives another image than the host: $out, not $host"
+    steps=$(field steps "$out") pixels=$(($(field elements "$out") * $(field steps "$out")))
+    line="firmware target=$2 machine=$3"
+    line+=" flash=$(sections "$elf" '\.vector_table|\.text|\.rodata|\.data')"
+    line+=" ram=$(sections "$elf" '\.data|\.bss|\.uninit') stack=$(field stack "$out")"
+    line+=" table=$(insns table 1) next=$(insns next "$steps")"
+    line+=" apply=$(insns apply $pixels) noise=$(insns noise $pixels) denoise=$(insns denoise $pixels)"
+    printf -v row '%-10s %-10s' "$1" "$3"
+    for name in flash ram stack table next apply noise denoise; do
+        printf -v row '%s %10s' "$row" "$(field $name "$line")"
+    done
+    rows+=("$row") lines+=("$line hash=$(field hash "$out")")
+}
+measure Cortex-M0 thumbv6m-none-eabi microbit
+measure Cortex-M4F thumbv7em-none-eabihf mps2-an386
+measure Cortex-M55 thumbv8m.main-none-eabihf mps3-an547
+
+echo "Bytes of the whole firmware, then instructions executed: to build the table of steps, for the"
+echo "numbers of one step, and for each element in each step. Every image has the host's bits."
+printf '%-10s %-10s' core machine
+printf ' %10s' flash ram stack table next apply noise denoise
+printf '\n'
+printf '%s\n' "${rows[@]}" "${lines[@]}"
+
+# defmt opens its stream with a zero byte, ends each frame with one, and writes no others. The
+# library logs every step, the firmware its report.
+elf=$(build thumbv7em-none-eabihf --features defmt)
+emulate mps2-an386 "$elf" >"$target/defmt.log" || die "the defmt build failed on mps2-an386"
+frames=$(($(tr -cd '\0' <"$target/defmt.log" | wc -c) - 1)) steps=$(field steps "$host")
+[ "$frames" -eq $((steps + 1)) ] || die "defmt logged $frames frames, not $((steps + 1))"
+echo "defmt on mps2-an386: $frames frames logged, one for each step and the report"
