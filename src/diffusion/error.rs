@@ -302,7 +302,10 @@ impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match *self {
             Self::TooFewTimesteps { num_timesteps, min } => {
-                write!(f, "T = {num_timesteps}, but this schedule needs at least {min}")
+                write!(
+                    f,
+                    "T = {num_timesteps}, but this schedule needs at least {min}"
+                )
             }
             Self::TooManyTimesteps { num_timesteps, max } => {
                 write!(f, "T = {num_timesteps}, but at most {max} is accepted")
@@ -322,7 +325,10 @@ impl fmt::Display for Error {
                 write!(f, "beta[{index}] = {beta} is not within (0, 1)")
             }
             Self::AlphaBarOutOfRange { index, alpha_bar } => {
-                write!(f, "alpha_bar[{index}] = {alpha_bar:e} is not within [1e-70, 1)")
+                write!(
+                    f,
+                    "alpha_bar[{index}] = {alpha_bar:e} is not within [1e-70, 1)"
+                )
             }
             Self::AlphaBarNotDecreasing {
                 index,
@@ -434,7 +440,10 @@ impl fmt::Display for Error {
             }
             Self::Probability { value } => write!(f, "{value} is not within [0, 1]"),
             Self::Loss { timestep, loss } => {
-                write!(f, "loss {loss} at timestep {timestep} is not finite, or too large to square")
+                write!(
+                    f,
+                    "loss {loss} at timestep {timestep} is not finite, or too large to square"
+                )
             }
             Self::NoImages => f.write_str("no images, or images without elements"),
             Self::Variance { value } => {

@@ -177,7 +177,11 @@ impl Denoiser for ListedImages<'_> {
         for image in self.images.chunks(self.elements) {
             let distance = squared_distance(x, image, step.sqrt_alpha_bar);
             let log_weight = -distance / (2.0 * (1.0 - step.alpha_bar));
-            let rescale = if log_weight > best { exp(best - log_weight) } else { 1.0 };
+            let rescale = if log_weight > best {
+                exp(best - log_weight)
+            } else {
+                1.0
+            };
             best = best.max(log_weight);
             let weight = exp(log_weight - best);
             total = total * rescale + weight;
@@ -211,9 +215,7 @@ fn split_output<'o>(
 ) -> Result<(&'o mut [f32], &'o mut [f32]), Error> {
     let expected = process.prediction_len(x.len());
     check_length(Slice::Output, output.len(), expected)?;
-    Ok(output
-        .split_at_mut_checked(x.len())
-        .unwrap_or_default())
+    Ok(output.split_at_mut_checked(x.len()).unwrap_or_default())
 }
 
 /// The variance channel that gives the exact Var[x_{t-1} | x_t] = β̃ + c1² Var[x_0 | x_t].

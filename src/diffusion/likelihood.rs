@@ -46,7 +46,11 @@ pub fn discretized_gaussian_log_likelihood(x: f64, mean: f64, log_scale: f64) ->
         up_to(1.0 / 255.0) - up_to(-1.0 / 255.0)
     };
     // Not `max`, which would hide a NaN.
-    ln(if probability < 1e-12 { 1e-12 } else { probability })
+    ln(if probability < 1e-12 {
+        1e-12
+    } else {
+        probability
+    })
 }
 
 /// KL(q(x_{T-1} | x_0) ‖ N(0, 1)) in bits/dim, averaged over the elements of an image.
@@ -62,7 +66,10 @@ pub fn prior_bits_per_dim<S: AsRef<[Level]>>(
         let mean = last.sqrt_alpha_bar * f64::from(x);
         normal_kl(mean, last.log_one_minus_alpha_bar, 0.0, 0.0)
     };
-    finite(mean(x_start.iter().map(nats)) / core::f64::consts::LN_2, x_start)
+    finite(
+        mean(x_start.iter().map(nats)) / core::f64::consts::LN_2,
+        x_start,
+    )
 }
 
 /// One term of the bound, and what the public implementation reports beside it.

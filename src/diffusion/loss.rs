@@ -101,14 +101,14 @@ fn prediction_mse<S: AsRef<[Level]>>(
         Prediction::Epsilon => noise,
         Prediction::XStart => x_start,
         Prediction::PreviousX => step.posterior_mean().at(x_t, x_start),
-        Prediction::V => {
-            step.sqrt_alpha_bar * noise - step.sqrt_one_minus_alpha_bar * x_start
-        }
+        Prediction::V => step.sqrt_alpha_bar * noise - step.sqrt_one_minus_alpha_bar * x_start,
     };
     let triples = image.x_start.iter().zip(image.noise).zip(image.x_t);
-    let errors = triples.zip(output).map(|(((&x_start, &noise), &x_t), &output)| {
-        let target = target((f64::from(x_start), f64::from(noise), f64::from(x_t)));
-        square(target - f64::from(output))
-    });
+    let errors = triples
+        .zip(output)
+        .map(|(((&x_start, &noise), &x_t), &output)| {
+            let target = target((f64::from(x_start), f64::from(noise), f64::from(x_t)));
+            square(target - f64::from(output))
+        });
     finite(mean(errors), output)
 }

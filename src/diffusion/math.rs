@@ -32,7 +32,10 @@ pub(crate) fn exp2_f32(x: f32) -> f32 {
     let p = p * f + 0.240_226_5;
     let p = p * f + 0.693_147_2;
     let p = p * f + 1.0;
-    let exponent = shifted.to_bits().wrapping_sub(ROUND.to_bits()).wrapping_add(127);
+    let exponent = shifted
+        .to_bits()
+        .wrapping_sub(ROUND.to_bits())
+        .wrapping_add(127);
     // Multiplied, not added to the bits of p, so that a NaN in p survives.
     p * f32::from_bits(exponent << 23)
 }

@@ -16,12 +16,16 @@ pub mod posterior;
 pub mod prediction;
 pub mod process;
 
-pub mod sampler;
-pub mod state;
-pub mod update;
+mod kernel;
+#[cfg_attr(feature = "std", path = "lanes_detected.rs")]
+#[cfg_attr(not(feature = "std"), path = "lanes_portable.rs")]
+mod lanes;
 #[cfg_attr(feature = "defmt", path = "log_defmt.rs")]
 #[cfg_attr(not(feature = "defmt"), path = "log_silent.rs")]
 mod log;
+pub mod sampler;
+pub mod state;
+pub mod update;
 
 pub mod denoiser;
 pub mod exact;

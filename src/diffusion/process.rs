@@ -18,7 +18,6 @@ use super::timesteps::Timesteps;
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Diffusion<'a> {
     /// How β_t is chosen.
-    
     pub schedule: Schedule<'a>,
     /// T.
     pub num_timesteps: u32,
@@ -234,7 +233,9 @@ impl<S: AsRef<[Level]>> Process<S> {
         };
         // Only the last step can have ᾱ = 0.
         let last = process.len() - 1;
-        process.prediction.to_x_start(&process.coefficients(last)?)?;
+        process
+            .prediction
+            .to_x_start(&process.coefficients(last)?)?;
         Ok(process)
     }
 

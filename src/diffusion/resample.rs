@@ -90,7 +90,11 @@ impl Resampler for Uniform {
     }
 
     fn importance_weight(&self, timestep: u32) -> f64 {
-        if timestep < self.num_timesteps { 1.0 } else { f64::INFINITY }
+        if timestep < self.num_timesteps {
+            1.0
+        } else {
+            f64::INFINITY
+        }
     }
 }
 
@@ -126,7 +130,8 @@ const ROW_HEAD: usize = 2;
 impl LossSecondMoment<()> {
     /// Numbers of storage that T timesteps with so much history need.
     pub const fn storage_len(num_timesteps: u32, history_per_term: u32) -> usize {
-        (num_timesteps as usize).saturating_mul((history_per_term as usize).saturating_add(ROW_HEAD))
+        (num_timesteps as usize)
+            .saturating_mul((history_per_term as usize).saturating_add(ROW_HEAD))
     }
 }
 

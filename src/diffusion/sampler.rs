@@ -118,7 +118,11 @@ impl<'a> Sampler<'a> {
         if self.method != Method::Ancestral {
             return Err(Error::OptimalVarianceMethod);
         }
-        check_length(Slice::PerStep, epsilon_mean_square.len(), self.process.len())?;
+        check_length(
+            Slice::PerStep,
+            epsilon_mean_square.len(),
+            self.process.len(),
+        )?;
         for (index, &value) in epsilon_mean_square.iter().enumerate() {
             if !(value >= 0.0 && value.is_finite()) {
                 return Err(Error::MeanSquareOutOfRange { index, value });

@@ -141,7 +141,8 @@ impl<'a> Schedule<'a> {
             Self::Linear | Self::Cosine => Ok(()),
             Self::Sigmoid { start, end, tau } => {
                 let error = Error::SigmoidParameters { start, end, tau };
-                let sound = start < end && tau > 0.0 && (end - start).is_finite() && tau.is_finite();
+                let sound =
+                    start < end && tau > 0.0 && (end - start).is_finite() && tau.is_finite();
                 if !sound {
                     return Err(error);
                 }
@@ -183,8 +184,8 @@ pub(crate) fn check_levels(
         let may_end = zero_last && levels.peek().is_none();
         // A β that rounds to 0 or 1 in ᾱ leaves nothing to divide by. Written so that NaN fails.
         let beta_fits = beta > 0.0 && (beta < 1.0 || (may_end && beta == 1.0));
-        let alpha_bar_fits = alpha_bar < 1.0
-            && (alpha_bar >= MIN_ALPHA_BAR || (may_end && alpha_bar == 0.0));
+        let alpha_bar_fits =
+            alpha_bar < 1.0 && (alpha_bar >= MIN_ALPHA_BAR || (may_end && alpha_bar == 0.0));
         if alpha_bar_fits && alpha_bar >= previous {
             return Err(Error::AlphaBarNotDecreasing {
                 index,
@@ -243,7 +244,11 @@ impl Rescale {
 
     fn to_zero_terminal_snr(walk: Walk<'_>) -> Self {
         let ends = walk.fold((1.0, 1.0), |(first, _), level| {
-            let first = if level.timestep == 0 { level.alpha_bar } else { first };
+            let first = if level.timestep == 0 {
+                level.alpha_bar
+            } else {
+                first
+            };
             (first, level.alpha_bar)
         });
         let (first, last) = (sqrt(ends.0), sqrt(ends.1));

@@ -174,14 +174,20 @@ impl<'a> Timesteps<'a> {
                 let early = total.checked_div(steps).unwrap_or(0);
                 (0..early).try_for_each(&mut visit)?;
                 visit_sections(total, 1, core::iter::once(steps), |timestep| {
-                    if timestep < early { Ok(()) } else { visit(timestep) }
+                    if timestep < early {
+                        Ok(())
+                    } else {
+                        visit(timestep)
+                    }
                 })
             }
             Kind::SectionList(counts) => {
                 visit_sections(total, counts.len(), counts.iter().copied(), visit)
             }
             Kind::SectionText(text) => {
-                let counts = text.split(',').map(|piece| parse_count(piece, 0).unwrap_or(0));
+                let counts = text
+                    .split(',')
+                    .map(|piece| parse_count(piece, 0).unwrap_or(0));
                 visit_sections(total, text.split(',').count(), counts, visit)
             }
             Kind::Ddim(steps) => visit_ddim(total, steps, visit),
@@ -328,5 +334,8 @@ fn visit_custom(
         }
         previous = Some(timestep);
     }
-    descending.iter().rev().try_for_each(|&timestep| visit(timestep))
+    descending
+        .iter()
+        .rev()
+        .try_for_each(|&timestep| visit(timestep))
 }

@@ -1,0 +1,258 @@
+//! The pixel loop of a step: f32, in blocks of a fixed length that the compiler turns into
+//! vector instructions.
+
+use super::math::exp2_f32;
+use super::prediction::{Limit, Linear};
+use super::update::{NoiseScale, Update};
+
+/// Elements of a block. The last block of an image is padded to it.
+const BLOCK: usize = 64;
+
+type Block = [f32; BLOCK];
+
+const ZEROS: Block = [0.0; BLOCK];
+
+/// Where x̂_0 comes from.
+#[derive(Clone, Copy)]
+pub(crate) enum Source<'a> {
+    /// clip(a·x_t + b·output).
+    Predicted(Predict, Limit),
+    /// The caller.
+    Given(&'a [f32]),
+}
+
+/// a·x_t + b·output in f32.
+#[derive(Clone, Copy)]
+pub(crate) struct Predict {
+    of_x: f32,
+    of_output: f32,
+}
+
+impl Predict {
+    pub(crate) const fn of(map: Linear) -> Self {
+        Self {
+            of_x: map.x as f32,
+            of_output: map.value as f32,
+        }
+    }
+
+    #[inline(always)]
+    pub(crate) fn at(self, x: f32, output: f32) -> f32 {
+        self.of_x * x + self.of_output * output
+    }
+}
+
+/// An [`Update`] in f32, as a block needs it.
+pub(crate) struct Weights {
+    x: f32,
+    x_start: f32,
+    output: f32,
+    history: f32,
+    keep: Option<(f32, f32)>,
+    noise: Scale,
+}
+
+enum Scale {
+    None,
+    Sigma(f32),
+    /// σ = 2^(at_zero + slope·channel).
+    Learned {
+        at_zero: f32,
+        slope: f32,
+    },
+}
+
+impl Weights {
+    pub(crate) fn of(update: &Update) -> Self {
+        Self {
+            x: update.mix.x as f32,
+            x_start: update.mix.x_start as f32,
+            output: update.mix.output as f32,
+            history: update.mix.history as f32,
+            keep: update
+                .history
+                .map(|kept| (kept.x as f32, kept.value as f32)),
+            noise: match update.noise {
+                NoiseScale::None => Scale::None,
+                NoiseScale::Sigma(sigma) => Scale::Sigma(sigma as f32),
+                NoiseScale::Learned(log_variance) => {
+                    // log Σ is linear in the channel, and σ = exp(½ log Σ).
+                    let half_log2 = 0.5 * core::f64::consts::LOG2_E;
+                    let (at_zero, at_one) = (log_variance.log(0.0), log_variance.log(1.0));
+                    Scale::Learned {
+                        at_zero: (at_zero * half_log2) as f32,
+                        slope: ((at_one - at_zero) * half_log2) as f32,
+                    }
+                }
+            },
+        }
+    }
+
+    /// Steps a whole image; returns whether every value of the result is surely finite.
+    ///
+    /// `noise` and `history` may be empty where they are not used; the lengths of the others were
+    /// checked.
+    #[inline(always)]
+    pub(crate) fn sweep(&self, source: Source<'_>, image: Image<'_>) -> bool {
+        let plain = self.output == 0.0 && self.history == 0.0 && self.keep.is_none();
+        let (p, q) = (self.x, self.x_start);
+        match (source, &self.noise) {
+            // The two steps that most runs are made of, each one loop.
+            (Source::Predicted(predict, limit), Scale::None) if plain => {
+                image.for_each_block(&[], |block| {
+                    for (x, &output) in block.x.iter_mut().zip(block.mean) {
+                        *x = p * *x + q * limit.apply(predict.at(*x, output));
+                    }
+                })
+            }
+            (Source::Predicted(predict, limit), &Scale::Learned { at_zero, slope }) if plain => {
+                image.for_each_block(&[], |block| {
+                    let outputs = block.mean.iter().zip(block.channels);
+                    for ((x, z), (&output, channel)) in
+                        block.x.iter_mut().zip(block.noise).zip(outputs)
+                    {
+                        let mean = p * *x + q * limit.apply(predict.at(*x, output));
+                        *x = mean + exp2_f32(at_zero + slope * channel) * z;
+                    }
+                })
+            }
+            (Source::Predicted(predict, limit), _) => image.for_each_block(&[], |block| {
+                let mut x_start = ZEROS;
+                for ((x_start, &x), &output) in x_start.iter_mut().zip(&*block.x).zip(block.mean) {
+                    *x_start = limit.apply(predict.at(x, output));
+                }
+                self.mix(&x_start, block);
+            }),
+            (Source::Given(given), _) => {
+                image.for_each_block(given, |block| self.mix(block.given, block))
+            }
+        }
+    }
+
+    /// x ↦ p·x + q·x̂_0 + r·output + s·history + σ·z, and the history after it.
+    #[inline(always)]
+    fn mix(&self, x_start: &Block, block: BlockOf<'_>) {
+        let before = *block.x;
+        for (x, x_start) in block.x.iter_mut().zip(x_start) {
+            *x = self.x * *x + self.x_start * x_start;
+        }
+        // A weight of 0 is not multiplied: what it would weigh may be anything.
+        if self.output != 0.0 {
+            for (x, output) in block.x.iter_mut().zip(block.mean) {
+                *x += self.output * output;
+            }
+        }
+        if self.history != 0.0 {
+            for (x, history) in block.x.iter_mut().zip(block.history.iter()) {
+                *x += self.history * history;
+            }
+        }
+        if let Some((of_x, of_x_start)) = self.keep {
+            for ((history, x), x_start) in block.history.iter_mut().zip(&before).zip(x_start) {
+                *history = of_x * x + of_x_start * x_start;
+            }
+        }
+        match self.noise {
+            Scale::None => {}
+            Scale::Sigma(sigma) => {
+                for (x, z) in block.x.iter_mut().zip(block.noise) {
+                    *x += sigma * z;
+                }
+            }
+            Scale::Learned { at_zero, slope } => {
+                let pairs = block.noise.iter().zip(block.channels);
+                for (x, (z, channel)) in block.x.iter_mut().zip(pairs) {
+                    *x += exp2_f32(at_zero + slope * channel) * z;
+                }
+            }
+        }
+    }
+}
+
+/// The slices of an image; `noise` and `history` may be empty.
+pub(crate) struct Image<'a> {
+    pub(crate) x: &'a mut [f32],
+    /// The network's output: mean, then variance channels if there are any.
+    pub(crate) output: &'a [f32],
+    pub(crate) noise: &'a [f32],
+    pub(crate) history: &'a mut [f32],
+}
+
+/// The same stretch of each slice; zeros where there is no such slice.
+struct BlockOf<'a> {
+    x: &'a mut Block,
+    mean: &'a Block,
+    channels: &'a Block,
+    noise: &'a Block,
+    given: &'a Block,
+    history: &'a mut Block,
+}
+
+/// Sums are kept in as many lanes as fit the registers.
+const SUMS: usize = 32;
+
+impl Image<'_> {
+    /// Calls `step` with every block; returns whether every x is surely finite afterwards.
+    #[inline(always)]
+    fn for_each_block(self, given: &[f32], mut step: impl FnMut(BlockOf<'_>)) -> bool {
+        let elements = self.x.len();
+        let (mean, channels) = self.output.split_at_checked(elements).unwrap_or_default();
+        let (x, x_tail) = self.x.as_chunks_mut::<BLOCK>();
+        let (mean, mean_tail) = mean.as_chunks::<BLOCK>();
+        let (channels, channels_tail) = channels.as_chunks::<BLOCK>();
+        let (noise, noise_tail) = self.noise.as_chunks::<BLOCK>();
+        let (given, given_tail) = given.as_chunks::<BLOCK>();
+        let (history, history_tail) = self.history.as_chunks_mut::<BLOCK>();
+
+        let (mut channels, mut noise) = (channels.iter(), noise.iter());
+        let (mut given, mut history) = (given.iter(), history.iter_mut());
+        let mut unused = ZEROS;
+        let mut sums = [0.0; SUMS];
+        for (x, mean) in x.iter_mut().zip(mean) {
+            step(BlockOf {
+                x,
+                mean,
+                channels: channels.next().unwrap_or(&ZEROS),
+                noise: noise.next().unwrap_or(&ZEROS),
+                given: given.next().unwrap_or(&ZEROS),
+                history: history.next().unwrap_or(&mut unused),
+            });
+            for lanes in x.as_chunks::<SUMS>().0 {
+                for (sum, value) in sums.iter_mut().zip(lanes) {
+                    *sum += value;
+                }
+            }
+        }
+
+        let (mut x, mut history) = (padded(x_tail), padded(history_tail));
+        step(BlockOf {
+            x: &mut x,
+            mean: &padded(mean_tail),
+            channels: &padded(channels_tail),
+            noise: &padded(noise_tail),
+            given: &padded(given_tail),
+            history: &mut history,
+        });
+        copy(&x, x_tail);
+        copy(&history, history_tail);
+
+        // A sum is finite only if each of its terms is.
+        sums.iter().chain(x_tail.iter()).all(|sum| sum.is_finite())
+    }
+}
+
+#[inline(always)]
+fn padded(tail: &[f32]) -> Block {
+    let mut block = ZEROS;
+    for (value, &given) in block.iter_mut().zip(tail) {
+        *value = given;
+    }
+    block
+}
+
+#[inline(always)]
+fn copy(block: &Block, tail: &mut [f32]) {
+    for (value, &computed) in tail.iter_mut().zip(block) {
+        *value = computed;
+    }
+}
