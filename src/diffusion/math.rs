@@ -28,9 +28,9 @@ pub(crate) fn exp2_f32(x: f32) -> f32 {
     let p = 1.546_144_5e-4;
     let p = p * f + 1.340_042_8e-3;
     let p = p * f + 9.618_057e-3;
-    let p = p * f + 5.550_327_2e-2;
+    let p = p * f + 5.550_327e-2;
     let p = p * f + 0.240_226_5;
-    let p = p * f + 0.693_147_2;
+    let p = p * f + core::f32::consts::LN_2;
     let p = p * f + 1.0;
     let exponent = shifted
         .to_bits()

@@ -96,25 +96,27 @@ impl<'a> Timesteps<'a> {
     /// # Errors
     /// [`Error::SpecEmpty`], or [`Error::SpecSyntax`] with the offset of what is no number.
     pub fn parse(text: &'a str) -> Result<Self, Error> {
-        const NAMED: [(&str, fn(u32) -> Kind<'static>); 6] = [
-            ("ddim", Kind::Ddim),
-            ("early", Kind::EvenWithEarly),
-            ("leading", Kind::Leading),
-            ("trailing", Kind::Trailing),
-            ("linspace", Kind::Linspace),
-            ("quadratic", Kind::Quadratic),
-        ];
-        if text.trim().is_empty() {
-            return Err(Error::SpecEmpty);
-        }
-        if text.trim() == "all" {
-            return Ok(Self::ALL);
-        }
-        for (name, kind) in NAMED {
-            if let Some(number) = text.strip_prefix(name) {
-                return Ok(Self(kind(parse_count(number, name.len())?)));
-            }
-        }
+        let text = text.trim();
+        let name_len = text.find(|c: char| !c.is_ascii_alphabetic());
+        let (name, number) = text
+            .split_at_checked(name_len.unwrap_or(text.len()))
+            .unwrap_or_default();
+        let kind = match name {
+            "" if text.is_empty() => return Err(Error::SpecEmpty),
+            "" => return Self::parse_sections(text),
+            "all" if number.is_empty() => return Ok(Self::ALL),
+            "ddim" => Kind::Ddim,
+            "early" => Kind::EvenWithEarly,
+            "leading" => Kind::Leading,
+            "trailing" => Kind::Trailing,
+            "linspace" => Kind::Linspace,
+            "quadratic" => Kind::Quadratic,
+            _ => return Err(Error::SpecSyntax { at: 0 }),
+        };
+        Ok(Self(kind(parse_count(number, name.len())?)))
+    }
+
+    fn parse_sections(text: &'a str) -> Result<Self, Error> {
         let mut at = 0;
         for piece in text.split(',') {
             parse_count(piece, at)?;

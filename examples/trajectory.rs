@@ -1,0 +1,179 @@
+//! Samples digits without a network, and draws how they come about.
+//!
+//! The data law is the uniform one over a hundred listed digits, whose optimal denoiser is known in
+//! closed form. Each sample gives two rows: x_t above, the prediction x̂_0 below, noise at the left.
+//!
+//! `cargo run --example trajectory`
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::{Parser, ValueEnum};
+use iddpm::diffusion::exact::ListedImages;
+use iddpm::diffusion::pixels::{from_u8, to_u8};
+use iddpm::diffusion::{
+    Clip, Denoiser, Diffusion, InlineProcess, Method, Noise, Query, Sample, Sampler, Schedule,
+    Timesteps,
+};
+use image::{GrayImage, ImageFormat, Luma, imageops};
+
+/// Pixels along the side of a digit.
+const SIDE: u32 = 16;
+const ELEMENTS: usize = (SIDE * SIDE) as usize;
+/// How much the picture is enlarged.
+const ZOOM: u32 = 3;
+
+#[derive(Parser)]
+#[command(about = "Samples digits from a closed-form denoiser and draws the trajectory")]
+struct Options {
+    /// How many steps, or which: 50, 10,15,20, ddim25, trailing20, quadratic30, ...
+    #[arg(long, default_value = "50")]
+    steps: String,
+    /// How each step is taken.
+    #[arg(long, value_enum, default_value_t = MethodName::Ancestral)]
+    method: MethodName,
+    /// DDIM's η: 0 is deterministic, 1 as noisy as ancestral sampling.
+    #[arg(long, default_value_t = 0.0)]
+    eta: f64,
+    /// What all randomness follows from.
+    #[arg(long, default_value_t = 0)]
+    seed: u64,
+    /// How many digits.
+    #[arg(long, default_value_t = 8)]
+    count: u32,
+    /// How many moments of each trajectory are drawn.
+    #[arg(long, default_value_t = 12)]
+    columns: u32,
+    /// Where the picture goes.
+    #[arg(long, default_value = "trajectory.png")]
+    out: PathBuf,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum MethodName {
+    Ancestral,
+    Ddim,
+    Dpm,
+    Heun,
+}
+
+fn main() -> ExitCode {
+    match draw(&Options::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("trajectory: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn draw(options: &Options) -> Result<(), Box<dyn std::error::Error>> {
+    let method = match options.method {
+        MethodName::Ancestral => Method::Ancestral,
+        MethodName::Ddim => Method::Ddim { eta: options.eta },
+        MethodName::Dpm => Method::DpmSolverPlusPlus2M,
+        MethodName::Heun => Method::Heun,
+    };
+    let digits = load_digits()?;
+    let model = Diffusion::new(Schedule::Cosine, 1000);
+    let process = InlineProcess::<1000>::new(&model, Timesteps::parse(&options.steps)?)?;
+    let mut denoiser = ListedImages::new(process.view(), &digits, ELEMENTS)?;
+
+    let mut picture = Picture::new(options.columns.max(1), 2 * options.count);
+    let mut x_start = [0.0; ELEMENTS];
+    let (mut output, mut noise, mut history) =
+        ([0.0; 2 * ELEMENTS], [0.0; ELEMENTS], [0.0; ELEMENTS]);
+    let mut nearest = Vec::new();
+    for number in 0..options.count {
+        let sample = Sample {
+            noise: Noise::new(options.seed),
+            number: number.into(),
+            label: None,
+        };
+        let mut x = [0.0; ELEMENTS];
+        sample.begin(&mut x);
+        let sampler = Sampler::new(&process, method, Clip::Unit)?;
+        let evaluations = sampler.evaluations();
+        for step in sampler {
+            let query = Query {
+                timestep: step.timestep(),
+                index: step.index(),
+                label: None,
+            };
+            denoiser.denoise(query, &x, &mut output)?;
+            step.x_start(&x, &output, &mut x_start)?;
+            if let Some(column) = column_of(step.position(), evaluations, picture.columns) {
+                picture.draw(column, 2 * number, &x);
+                picture.draw(column, 2 * number + 1, &x_start);
+            }
+            if step.needs_noise() {
+                sample
+                    .noise
+                    .stream(sample.number, step.position())
+                    .fill_normals(0, &mut noise);
+            }
+            step.apply_with_history(&mut x, &output, &noise, &mut history)?;
+        }
+        picture.draw(picture.columns - 1, 2 * number, &x);
+        nearest.push(denoiser.nearest(&x)? / 10);
+    }
+    picture.save(&options.out)?;
+    println!("seed {} gave the digits {nearest:?}", options.seed);
+    println!("{}", options.out.display());
+    Ok(())
+}
+
+/// The column in which an evaluation is drawn, if it is: evenly spread, the last one always.
+fn column_of(position: u32, evaluations: u32, columns: u32) -> Option<u32> {
+    let column = |position: u32| (position + 1) * columns / evaluations.max(columns);
+    let here = column(position);
+    (here > 0 && (position == 0 || column(position - 1) != here)).then(|| here - 1)
+}
+
+/// The hundred digits, one after the other, in [-1, 1].
+fn load_digits() -> Result<Vec<f32>, image::ImageError> {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/assets/digits.png");
+    let sheet = image::open(path)?.into_luma8();
+    let (columns, rows) = (sheet.width() / SIDE, sheet.height() / SIDE);
+    let mut digits = Vec::new();
+    for cell in 0..columns * rows {
+        let (left, top) = (cell % columns * SIDE, cell / columns * SIDE);
+        let digit = imageops::crop_imm(&sheet, left, top, SIDE, SIDE).to_image();
+        digits.extend(digit.pixels().map(|pixel| from_u8(pixel.0[0])));
+    }
+    Ok(digits)
+}
+
+/// Digits in rows and columns, one dark pixel apart.
+struct Picture {
+    columns: u32,
+    image: GrayImage,
+}
+
+impl Picture {
+    fn new(columns: u32, rows: u32) -> Self {
+        let size = |cells: u32| cells * (SIDE + 1) + 1;
+        Self {
+            columns,
+            image: GrayImage::from_pixel(size(columns), size(rows), Luma([40])),
+        }
+    }
+
+    fn draw(&mut self, column: u32, row: u32, x: &[f32]) {
+        let (left, top) = (column * (SIDE + 1) + 1, row * (SIDE + 1) + 1);
+        for (at, &value) in (0..).zip(x) {
+            let pixel = Luma([to_u8(value)]);
+            self.image
+                .put_pixel(left + at % SIDE, top + at / SIDE, pixel);
+        }
+    }
+
+    /// Written beside its place first, so that a picture is there whole or not at all.
+    fn save(&self, path: &Path) -> image::ImageResult<()> {
+        let (width, height) = (self.image.width() * ZOOM, self.image.height() * ZOOM);
+        let large = imageops::resize(&self.image, width, height, imageops::FilterType::Nearest);
+        let unfinished = path.with_extension("png.part");
+        large.save_with_format(&unfinished, ImageFormat::Png)?;
+        Ok(std::fs::rename(unfinished, path)?)
+    }
+}
