@@ -1,7 +1,20 @@
 //! Improved DDPM (Nichol & Dhariwal, ICML 2021, arXiv:2102.09672) that runs everywhere.
+//!
+//! | layer | what it is | who needs it |
+//! |---|---|---|
+//! | [`diffusion`] | schedules, samplers, noise, likelihood: `no_std`, no allocation | everyone |
+//!
+//! A normal user needs [`Diffusion`](diffusion::Diffusion) (what a network was trained on),
+//! [`InlineProcess`](diffusion::InlineProcess) (the steps that are kept) and
+//! [`Sampler`](diffusion::Sampler) (the run).
 #![no_std]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 pub mod diffusion;
 
 pub use diffusion::Error;
+
+/// The README's example, run as a test.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
