@@ -60,6 +60,7 @@ impl<E: core::fmt::Debug + core::fmt::Display> core::error::Error for RunError<E
 
 /// One image being generated, in the caller's memory.
 #[derive(Debug)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Image<'a> {
     /// x_t: D elements.
     pub x: &'a mut [f32],

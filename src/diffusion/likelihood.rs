@@ -87,6 +87,7 @@ pub struct Term {
 
 /// One image and the noise that made x_t of it.
 #[derive(Debug, Clone, Copy)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Noised<'a> {
     /// x_0.
     pub x_start: &'a [f32],

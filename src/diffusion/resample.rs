@@ -98,7 +98,7 @@ impl Resampler for Uniform {
     }
 }
 
-/// p_t ∝ √E[L_t²] over the last losses of each t (paper, eq. 18), mixed with a little uniform.
+/// p_t ∝ √(E L_t²) over the last losses of each t (paper, eq. 18), mixed with a little uniform.
 ///
 /// Until every t has its full history, all are equally likely. Storage is the caller's, of
 /// [`storage_len`](Self::storage_len) numbers: an array, a `heapless` vector, a slice, a `Vec`.
@@ -120,7 +120,7 @@ pub struct LossSecondMoment<S> {
     uniform_probability: f64,
     /// Timesteps whose history is full.
     full: u32,
-    /// For each timestep a row: losses held, √E[L²] of them, and the losses, oldest first.
+    /// For each timestep a row: losses held, √(E L²) of them, and the losses, oldest first.
     rows: S,
 }
 
@@ -253,7 +253,7 @@ impl<S: AsRef<[f64]> + AsMut<[f64]>> LossSecondMoment<S> {
         rows.map(|row| row.get(1).copied().unwrap_or(0.0))
     }
 
-    /// The mixed probability of a timestep whose √E[L²] is `root`, of which there are `sum`.
+    /// The mixed probability of a timestep whose √(E L²) is `root`, of which there are `sum`.
     fn mixed(&self, root: f64, sum: f64) -> f64 {
         let uniform = 1.0 / f64::from(self.num_timesteps);
         if !self.is_warm() || sum <= 0.0 {

@@ -206,6 +206,7 @@ pub(crate) fn check_levels(
 
 /// The levels of a schedule, t = 0 first. Made by [`Schedule::levels`].
 #[derive(Debug, Clone)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Levels<'a> {
     walk: Walk<'a>,
     rescale: Rescale,
@@ -231,6 +232,7 @@ impl ExactSizeIterator for Levels<'_> {}
 
 /// √ᾱ ↦ (√ᾱ - shift)·scale.
 #[derive(Debug, Clone, Copy)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 struct Rescale {
     shift: f64,
     scale: f64,
@@ -274,6 +276,7 @@ impl Rescale {
 
 /// The levels of a schedule before any rescaling and any check.
 #[derive(Debug, Clone, Copy)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 struct Walk<'a> {
     schedule: Schedule<'a>,
     num_timesteps: u32,

@@ -58,6 +58,7 @@ pub enum NoiseScale {
 
 /// The slices of one image that a step works on, each of D elements unless said otherwise.
 #[derive(Debug)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Pixels<'a> {
     /// x_t, and x_{t-1} afterwards.
     pub x: &'a mut [f32],
