@@ -1,0 +1,13 @@
+//! Data laws whose optimal denoiser is known: what the samplers and the bound must give on them.
+#![allow(
+    missing_docs,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing
+)]
+
+mod gaussian;
+mod images;
+mod law;
+mod order;
