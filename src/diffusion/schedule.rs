@@ -148,7 +148,17 @@ impl<'a> Schedule<'a> {
                 }
                 check_levels(walk, false).map_err(|_| error)
             }
-            Self::Betas(_) => check_levels(walk, false),
+            Self::Betas(table) => {
+                // What the caller gave comes before the ᾱ that follows from it. NaN is not within.
+                let outside = |beta: &f64| !(*beta > 0.0 && *beta < 1.0);
+                match table.iter().position(outside) {
+                    Some(index) => Err(Error::BetaOutOfRange {
+                        index,
+                        beta: entry(table, index as u32),
+                    }),
+                    None => check_levels(walk, false),
+                }
+            }
             Self::AlphaBars(_) => check_levels(walk, true),
         }
     }
@@ -186,7 +196,10 @@ pub(crate) fn check_levels(
         let beta_fits = beta > 0.0 && (beta < 1.0 || (may_end && beta == 1.0));
         let alpha_bar_fits =
             alpha_bar < 1.0 && (alpha_bar >= MIN_ALPHA_BAR || (may_end && alpha_bar == 0.0));
-        if alpha_bar_fits && alpha_bar >= previous {
+        if !alpha_bar_fits {
+            return Err(Error::AlphaBarOutOfRange { index, alpha_bar });
+        }
+        if alpha_bar >= previous {
             return Err(Error::AlphaBarNotDecreasing {
                 index,
                 alpha_bar,
@@ -195,9 +208,6 @@ pub(crate) fn check_levels(
         }
         if !beta_fits {
             return Err(Error::BetaOutOfRange { index, beta });
-        }
-        if !alpha_bar_fits {
-            return Err(Error::AlphaBarOutOfRange { index, alpha_bar });
         }
         previous = alpha_bar;
     }
