@@ -66,10 +66,8 @@ pub fn prior_bits_per_dim<S: AsRef<[Level]>>(
         let mean = last.sqrt_alpha_bar * f64::from(x);
         normal_kl(mean, last.log_one_minus_alpha_bar, 0.0, 0.0)
     };
-    finite(
-        mean(x_start.iter().map(nats)) / core::f64::consts::LN_2,
-        x_start,
-    )
+    let bits = mean(x_start.iter().map(nats)) / core::f64::consts::LN_2;
+    finite(bits, &[(Slice::XStart, x_start)])
 }
 
 /// One term of the bound, and what the public implementation reports beside it.
@@ -97,7 +95,17 @@ pub struct Noised<'a> {
     pub x_t: &'a [f32],
 }
 
-impl Noised<'_> {
+impl<'a> Noised<'a> {
+    /// Where a value that is not finite may come from, the likeliest first.
+    pub(crate) const fn causes(&self, output: &'a [f32]) -> [(Slice, &'a [f32]); 4] {
+        [
+            (Slice::Prediction, output),
+            (Slice::X, self.x_t),
+            (Slice::XStart, self.x_start),
+            (Slice::Noise, self.noise),
+        ]
+    }
+
     pub(crate) fn check(&self) -> Result<(), Error> {
         check_length(Slice::Noise, self.noise.len(), self.x_start.len())?;
         check_length(Slice::X, self.x_t.len(), self.x_start.len())
@@ -145,7 +153,10 @@ pub fn term<S: AsRef<[Level]>>(
     })?;
     let elements = image.x_start.len() as f64;
     let term = Term {
-        vb: finite(nats / elements / core::f64::consts::LN_2, output)?,
+        vb: finite(
+            nats / elements / core::f64::consts::LN_2,
+            &image.causes(output),
+        )?,
         x_start_mse: x_start_mse / elements,
         epsilon_mse: epsilon_mse / elements,
     };
@@ -161,16 +172,19 @@ pub(crate) fn mean(values: impl ExactSizeIterator<Item = f64>) -> f64 {
     values.sum::<f64>() / len
 }
 
-/// `value`, or the error that names where `cause` is not finite.
-pub(crate) fn finite(value: f64, cause: &[f32]) -> Result<f64, Error> {
+/// `value`, or the error that names where one of its causes is not finite; the first of them where
+/// all are, as finite values may overflow together.
+pub(crate) fn finite(value: f64, causes: &[(Slice, &[f32])]) -> Result<f64, Error> {
     if value.is_finite() {
         return Ok(value);
     }
-    let index = cause.iter().position(|value| !value.is_finite());
-    Err(Error::NotFinite {
-        slice: Slice::Prediction,
-        index: index.unwrap_or(0),
-    })
+    let found = causes.iter().find_map(|&(slice, values)| {
+        let index = values.iter().position(|value| !value.is_finite())?;
+        Some((slice, index))
+    });
+    let first = causes.first().map_or(Slice::Output, |cause| cause.0);
+    let (slice, index) = found.unwrap_or((first, 0));
+    Err(Error::NotFinite { slice, index })
 }
 
 /// The bound of one image, accumulated from the last step down to index 0.

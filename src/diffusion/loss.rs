@@ -110,5 +110,5 @@ fn prediction_mse<S: AsRef<[Level]>>(
             let target = target((f64::from(x_start), f64::from(noise), f64::from(x_t)));
             square(target - f64::from(output))
         });
-    finite(mean(errors), output)
+    finite(mean(errors), &image.causes(output))
 }
