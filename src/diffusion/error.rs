@@ -348,8 +348,8 @@ impl fmt::Display for Error {
             ),
             Self::ZeroTerminalSnr { index } => write!(
                 f,
-                "alpha_bar is 0 at step {index}: x_0 cannot be derived from epsilon there, nor can \
-                 Heun's method begin"
+                "alpha_bar is 0 at step {index}: x_0 cannot be derived from epsilon there, nor an \
+                 optimal variance, nor can Heun's method begin"
             ),
             Self::TooManySteps {
                 steps,

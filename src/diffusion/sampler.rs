@@ -90,12 +90,7 @@ impl<'a> Sampler<'a> {
         let process = process.view();
         match method {
             Method::Ddim { eta } if !(0.0..=1.0).contains(&eta) => return Err(Error::Eta { eta }),
-            Method::Heun => {
-                let ends_at_zero = |level: &Level| level.alpha_bar == 0.0;
-                if let Some(index) = process.levels().iter().position(ends_at_zero) {
-                    return Err(Error::ZeroTerminalSnr { index });
-                }
-            }
+            Method::Heun => refuse_zero_terminal_snr(process)?,
             _ => {}
         }
         Ok(Self {
@@ -113,7 +108,8 @@ impl<'a> Sampler<'a> {
     /// [`Coefficients::optimal_variance`].
     ///
     /// # Errors
-    /// [`Error::OptimalVarianceMethod`], [`Error::Length`], [`Error::MeanSquareOutOfRange`].
+    /// [`Error::OptimalVarianceMethod`], [`Error::Length`], [`Error::MeanSquareOutOfRange`];
+    /// [`Error::ZeroTerminalSnr`], as ε says nothing of the data where ᾱ = 0.
     pub fn with_optimal_variance(mut self, epsilon_mean_square: &'a [f64]) -> Result<Self, Error> {
         if self.method != Method::Ancestral {
             return Err(Error::OptimalVarianceMethod);
@@ -128,6 +124,7 @@ impl<'a> Sampler<'a> {
                 return Err(Error::MeanSquareOutOfRange { index, value });
             }
         }
+        refuse_zero_terminal_snr(self.process)?;
         self.epsilon_mean_square = Some(epsilon_mean_square);
         Ok(self)
     }
@@ -361,6 +358,14 @@ impl Mix {
     }
 }
 
+fn refuse_zero_terminal_snr(process: ProcessView<'_>) -> Result<(), Error> {
+    let ends_at_zero = |level: &Level| level.alpha_bar == 0.0;
+    match process.levels().iter().position(ends_at_zero) {
+        None => Ok(()),
+        Some(index) => Err(Error::ZeroTerminalSnr { index }),
+    }
+}
+
 /// ε̂ = (x - √ᾱ x̂_0)/√(1-ᾱ), from (x, x̂_0).
 fn epsilon(step: &Coefficients) -> Linear {
     super::Prediction::Epsilon.from_x_start(step)
@@ -483,11 +488,11 @@ impl Step {
         x_start: &mut [f32],
         hook: impl FnOnce(&mut [f32]),
     ) -> Result<(), Error> {
-        self.check_output(x.len(), output)?;
-        self.update.predict_x_start(x, output, x_start)?;
+        let pixels = self.pixels(x, output, noise, history)?;
+        self.update.check(&pixels)?;
+        self.update.predict_x_start(pixels.x, output, x_start)?;
         hook(x_start);
         self.clip.apply(x_start)?;
-        let pixels = self.pixels(x, output, noise, history)?;
         self.update.apply_x_start(x_start, pixels)
     }
 

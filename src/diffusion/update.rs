@@ -123,7 +123,7 @@ impl Update {
         Ok(output.get(..len).unwrap_or_default())
     }
 
-    fn check<'o>(&self, pixels: &Pixels<'o>) -> Result<&'o [f32], Error> {
+    pub(super) fn check<'o>(&self, pixels: &Pixels<'o>) -> Result<&'o [f32], Error> {
         let len = pixels.x.len();
         let output = self.mean_channels(len, pixels.output)?;
         if self.noise != NoiseScale::None {
