@@ -40,6 +40,7 @@ pub use normal::normal_pair;
 pub use philox::philox4x32_10;
 
 use super::lanes;
+use bulk::{Deviate, Normal, Uniform};
 use normal::normal_block;
 
 /// The source of all noise of a run: a seed and nothing else.
@@ -97,11 +98,7 @@ impl NoiseStream {
     /// The value of an element does not depend on the range it is drawn with. See [`normal_pair`]
     /// for the transform, its error and its largest value.
     pub fn fill_normals(self, first_element: u64, out: &mut [f32]) {
-        let (first, whole) = self.fill_ends(first_element, out, normal_block);
-        lanes::dispatch(
-            #[inline(always)]
-            || bulk::normals(self, first, whole),
-        );
+        self.fill::<Normal>(first_element, out);
     }
 
     /// out\[i\] ~ U\[0, 1), the uniform deviate of element `first_element` + i.
@@ -110,11 +107,7 @@ impl NoiseStream {
     /// value is exact. The normal deviate of the same element comes from the same word, so give
     /// each purpose a step number of its own.
     pub fn fill_uniforms(self, first_element: u64, out: &mut [f32]) {
-        let (first, whole) = self.fill_ends(first_element, out, unit_block);
-        lanes::dispatch(
-            #[inline(always)]
-            || bulk::uniforms(self, first, whole),
-        );
+        self.fill::<Uniform>(first_element, out);
     }
 
     /// The normal deviate of one element, as [`fill_normals`](Self::fill_normals) gives it.
@@ -169,6 +162,14 @@ impl NoiseStream {
         ]
     }
 
+    fn fill<D: Deviate>(self, first_element: u64, out: &mut [f32]) {
+        let (first, whole) = self.fill_ends(first_element, out, D::block);
+        lanes::dispatch(
+            #[inline(always)]
+            || bulk::fill::<D>(self, first, whole),
+        );
+    }
+
     /// Fills what is not a whole block at either end of a range of elements, and returns the
     /// whole blocks between with the number of the first.
     #[inline]
@@ -202,12 +203,6 @@ impl NoiseStream {
 /// The block an element lies in, modulo 2^32.
 const fn block_of(element: u64) -> u32 {
     (element >> 2) as u32
-}
-
-/// The four uniform deviates of a block.
-#[inline(always)]
-fn unit_block(words: [u32; 4]) -> [f32; 4] {
-    words.map(unit)
 }
 
 /// The upper 24 bits of a word as a multiple of 2^-24.
