@@ -13,7 +13,7 @@
 //!
 //! That is 17.5 for a deviate, 9 of them Philox. Three such instructions a cycle, the most that the
 //! processor measured here executes, make 5.8 cycles: 1.6 ns at 3.6 GHz was predicted. Measured on
-//! one core of a Sapphire Rapids server that others used too, in ns for a deviate, by
+//! one core of an x86-64 server busy with other work too, in ns for a deviate, by
 //! `cargo bench --bench noise --features micromath` (the last column with `std` as well, which
 //! lets the processor's AVX-512 be found):
 //!
@@ -23,9 +23,9 @@
 //! | 3,072 | 2.23 | 1.93 | 1.22 | 11.4 | 0.72 |
 //! | 786,432 | 2.28 | 2.00 | 1.18 | 11.4 | 0.72 |
 //!
-//! The best of 400 turns, less disturbed, is 1.88 ns against 2.24 at n = 3,072. What is missing to the
-//! prediction is that the three units are never all busy. Of `fill_normals_fast` see its module:
-//! it is for other machines.
+//! The best of 400 turns, less disturbed, is 1.88 ns against 2.24 at n = 3,072: 15% above the
+//! prediction, which has all three units busy in every cycle. Of `fill_normals_fast` see its
+//! module: it is for other machines.
 //!
 //! The ziggurat behind `StandardNormal` needs 64 random bits, a table and a branch for each
 //! deviate: few instructions, but none of them in vectors, and its draws depend on the order.

@@ -2,7 +2,7 @@
 //! integers.
 //!
 //! The words and the formula are those of [`normal_pair`](super::normal_pair). Instructions for one
-//! deviate, of which Philox takes 399 on the first core and 32 on the others:
+//! deviate, of 256 on emulated cores (a uniform deviate: 399 on the first, 32 on the others):
 //!
 //! | core | `fill_normals` | `fill_normals_fast` |
 //! |---|---|---|
