@@ -1,0 +1,127 @@
+#!/bin/bash
+# ci.sh          : sets the machine up, then runs every check
+# ci.sh NAME...  : runs the named checks only
+#
+# Each check is a function of this file. The first failure ends the run; a summary names it.
+set -euo pipefail
+cd "$(dirname "$0")"
+
+CHECKS=(fmt clippy features test no_alloc firmware fuzz_smoke docs bench_build)
+CARGO_TARGET_DIR=$(realpath -m "${CARGO_TARGET_DIR:-target}")
+export CARGO_TARGET_DIR PATH=$HOME/.cargo/bin:$PATH
+
+# features_of : the crate's features but for those in the arguments, from its manifest
+features_of() {
+    sed -n '/^\[features\]/,/^\[dep/s/^\([a-z_]*\) = .*/\1/p' Cargo.toml | while read -r name; do
+        case " default $* " in *" $name "*) ;; *) echo "$name" ;; esac
+    done
+}
+
+# Installs what a fresh Debian or Ubuntu lacks; does nothing where all is there.
+setup() {
+    local sudo=() packages=(gcc g++ binutils curl ca-certificates)
+    [ "$(id -u)" = 0 ] || sudo=(sudo)
+    export DEBIAN_FRONTEND=noninteractive
+    "${sudo[@]}" apt-get update -qq # also for the packages that the firmware's check unpacks
+    if ! dpkg -s "${packages[@]}" >/dev/null 2>&1; then
+        "${sudo[@]}" apt-get install -y -qq --no-install-recommends "${packages[@]}" >/dev/null
+    fi
+    if ! command -v cargo >/dev/null; then
+        curl -sSf https://sh.rustup.rs | sh -s -- -y --profile minimal
+    fi
+    cargo fmt --version >/dev/null 2>&1 || rustup component add rustfmt
+    cargo clippy --version >/dev/null 2>&1 || rustup component add clippy
+    rustup toolchain list | grep -q '^nightly' || rustup toolchain install nightly --profile minimal
+    cargo fuzz --version >/dev/null 2>&1 || cargo install cargo-fuzz --locked
+}
+
+fmt() {
+    local manifest
+    for manifest in Cargo.toml fuzz/Cargo.toml tests/*/Cargo.toml; do
+        cargo fmt --check --manifest-path "$manifest"
+    done
+}
+
+clippy() {
+    cargo clippy --all-targets -- -D warnings
+    cargo clippy --all-targets --all-features -- -D warnings
+}
+
+# Each feature alone, and none: imports go one way, and no feature leans on another. Then all that
+# are for microcontrollers where nothing but core exists, on a core without atomic swaps.
+features() {
+    local feature
+    for feature in '' $(features_of); do
+        echo "feature: ${feature:-none}"
+        cargo clippy -q --lib --no-default-features --features "$feature" -- -D warnings
+    done
+    echo "all but std, on core alone"
+    tests/firmware/cargo-core.sh check -q --lib --target thumbv6m-none-eabi \
+        --target-dir "$CARGO_TARGET_DIR/firmware" --features "$(features_of std | xargs)"
+}
+
+# defmt needs a target's logger to link: the firmware has one.
+test() {
+    cargo test -q
+    cargo test -q --features "$(features_of defmt | xargs)"
+}
+
+no_alloc() {
+    tests/no_alloc/run.sh
+}
+
+firmware() {
+    tests/firmware/run.sh
+}
+
+# Every target for some seconds from the kept corpus, whose folder is left as it is.
+fuzz_smoke() {
+    local target corpus=$CARGO_TARGET_DIR/fuzz/corpus
+    rm -rf "$corpus"
+    mkdir -p "$CARGO_TARGET_DIR/fuzz"
+    cp -r fuzz/corpus "$corpus"
+    cargo +nightly fuzz build --target-dir "$CARGO_TARGET_DIR/fuzz"
+    for target in $(cargo fuzz list); do
+        echo "fuzzing: $target"
+        cargo +nightly fuzz run --target-dir "$CARGO_TARGET_DIR/fuzz" "$target" "$corpus/$target" -- \
+            -max_total_time="${FUZZ_SECONDS:-15}" -timeout=10 -print_final_stats=1 -verbosity=0
+    done
+}
+
+# As cargo doc and as docs.rs build it.
+docs() {
+    RUSTDOCFLAGS="-D warnings" cargo doc --no-deps --all-features
+    RUSTDOCFLAGS="-D warnings --cfg docsrs" cargo +nightly doc --no-deps --all-features \
+        --target-dir "$CARGO_TARGET_DIR/docsrs"
+}
+
+bench_build() {
+    cargo bench --no-run
+}
+
+if [ $# = 0 ]; then
+    set -- setup "${CHECKS[@]}"
+fi
+for check; do
+    case " setup ${CHECKS[*]} " in
+        *" $check "*) ;;
+        *) echo "ci.sh: no check is named $check, only: setup ${CHECKS[*]}" >&2 && exit 2 ;;
+    esac
+done
+
+passed=() check=
+summary() {
+    local code=$?
+    echo
+    [ ${#passed[@]} = 0 ] || printf 'passed  %s\n' "${passed[@]}"
+    [ $code = 0 ] || echo "FAILED  $check (exit $code)"
+    exit $code
+}
+trap summary EXIT
+for check; do
+    echo "== $check"
+    SECONDS=0
+    "$check"
+    echo "== $check: $SECONDS s"
+    passed+=("$(printf '%-12s %4d s' "$check" "$SECONDS")")
+done
