@@ -13,7 +13,7 @@ pub(crate) fn clamp(x: f32, bound: f32) -> f32 {
     if x < -bound { -bound } else { x }
 }
 
-/// 2^x in f32: relative error below 2.0e-7 for -126 ≤ x < 128, 0 far below, ∞ at 128 and above.
+/// 2^x in f32: relative error below 2.0e-7 for -126 ≤ x < 127.5, 0 far below, ∞ at 127.5 and above.
 ///
 /// x = n + f with n the nearest whole number; 2^f on |f| ≤ ½ is the polynomial of degree 6 through
 /// its Chebyshev nodes. NaN stays NaN.
