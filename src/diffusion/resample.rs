@@ -84,7 +84,7 @@ impl Resampler for Uniform {
         let timestep = floor(uniform * f64::from(self.num_timesteps)) as u32;
         Ok(Drawn {
             // The product of the largest deviate may round up to T.
-            timestep: timestep.min(self.num_timesteps - 1),
+            timestep: timestep.min(self.num_timesteps.saturating_sub(1)),
             weight: 1.0,
         })
     }
@@ -205,9 +205,10 @@ impl<S: AsRef<[f64]> + AsMut<[f64]>> LossSecondMoment<S> {
         if let Some(slot) = losses.get_mut(*held as usize) {
             *slot = loss;
             *held += 1.0;
-            self.full += u32::from(*held as usize == losses.len());
+            let filled = u32::from(*held as usize == losses.len());
+            self.full = self.full.saturating_add(filled);
         } else {
-            losses.rotate_left(1);
+            losses.rotate_left(losses.len().min(1));
             if let Some(newest) = losses.last_mut() {
                 *newest = loss;
             }
@@ -234,15 +235,15 @@ impl<S: AsRef<[f64]> + AsMut<[f64]>> LossSecondMoment<S> {
     }
 
     fn row_len(&self) -> usize {
-        self.history_per_term as usize + ROW_HEAD
+        (self.history_per_term as usize).saturating_add(ROW_HEAD)
     }
 
     fn row(&self, timestep: u32) -> Option<(f64, f64, &[f64])> {
         if timestep >= self.num_timesteps {
             return None;
         }
-        let start = timestep as usize * self.row_len();
-        match self.rows.as_ref().get(start..start + self.row_len())? {
+        let mut rows = self.rows.as_ref().chunks_exact(self.row_len());
+        match rows.nth(timestep as usize)? {
             [held, root, losses @ ..] => Some((*held, *root, losses)),
             _ => None,
         }
