@@ -55,9 +55,9 @@ features() {
         echo "feature: ${feature:-none}"
         cargo clippy -q --lib --no-default-features --features "$feature" -- -D warnings
     done
-    echo "all but std, on core alone"
+    echo "all that need no heap, on core alone"
     tests/firmware/cargo-core.sh check -q --lib --target thumbv6m-none-eabi \
-        --target-dir "$CARGO_TARGET_DIR/firmware" --features "$(features_of std | xargs)"
+        --target-dir "$CARGO_TARGET_DIR/firmware" --features "$(features_of std alloc | xargs)"
 }
 
 # defmt needs a target's logger to link: the firmware has one.

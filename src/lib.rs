@@ -3,6 +3,7 @@
 //! | layer | what it is | who needs it |
 //! |---|---|---|
 //! | [`diffusion`] | schedules, samplers, noise, likelihood: `no_std`, no allocation | everyone |
+//! | `unet` (feature `alloc`) | what the network is, as data | whoever runs or trains one |
 //!
 //! A normal user needs [`Diffusion`](diffusion::Diffusion) (what a network was trained on),
 //! [`InlineProcess`](diffusion::InlineProcess) (the steps that are kept) and
@@ -10,7 +11,12 @@
 #![no_std]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+#[cfg(feature = "alloc")]
+extern crate alloc;
+
 pub mod diffusion;
+#[cfg(feature = "alloc")]
+pub mod unet;
 
 pub use diffusion::Error;
 

@@ -1,0 +1,432 @@
+//! THE definition of the network: a configuration and an image size become a graph.
+
+use alloc::format;
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use super::config::UnetConfig;
+use super::error::ConfigError;
+use super::graph::{Graph, Input, ParamId, Shape, TensorId};
+use super::op::{Conv, Op};
+use super::params::Init;
+
+/// Sizes of a run: how many images, how large.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Extent {
+    /// N.
+    pub batch: usize,
+    /// H.
+    pub height: usize,
+    /// W.
+    pub width: usize,
+    /// Height and width of the low-resolution image; ignored where the network takes none.
+    pub low_res: (usize, usize),
+}
+
+impl Extent {
+    /// Square images.
+    pub const fn square(batch: usize, side: usize) -> Self {
+        Self {
+            batch,
+            height: side,
+            width: side,
+            low_res: (side, side),
+        }
+    }
+}
+
+impl UnetConfig {
+    /// The network as a graph, for images of one size.
+    ///
+    /// # Errors
+    /// Those of [`validate`](Self::validate); sides the levels cannot halve; an empty batch.
+    pub fn graph(&self, extent: Extent) -> Result<Graph, ConfigError> {
+        self.validate()?;
+        check_extent(self, extent)?;
+        Ok(Builder::new(self, extent).build())
+    }
+}
+
+fn check_extent(config: &UnetConfig, extent: Extent) -> Result<(), ConfigError> {
+    let Extent {
+        batch,
+        height,
+        width,
+        low_res,
+    } = extent;
+    let multiple_of = 1 << (config.levels() - 1);
+    for side in [height, width] {
+        if side == 0 || !side.is_multiple_of(multiple_of) || side > 1 << 14 {
+            return Err(ConfigError::ImageSize { side, multiple_of });
+        }
+    }
+    if config.super_resolution {
+        for side in [low_res.0, low_res.1] {
+            if side == 0 || side > 1 << 14 {
+                return Err(ConfigError::ImageSize {
+                    side,
+                    multiple_of: 1,
+                });
+            }
+        }
+    }
+    // The widest tensor is the concatenation at the top level: at most three times the widest level.
+    let widest = config.channel_mult.iter().max().copied().unwrap_or(1) * config.model_channels;
+    let positions = height * width;
+    let most = batch
+        .checked_mul(positions)
+        .and_then(|n| n.checked_mul(3 * widest.max(config.input_channels())));
+    match most {
+        Some(most) if batch > 0 && most < 1 << 31 => Ok(()),
+        _ => Err(ConfigError::Batch { batch }),
+    }
+}
+
+/// Where a block's parameters and tensors are named: `input_blocks.4.0` and so on.
+type Path<'a> = &'a str;
+
+struct Builder<'c> {
+    config: &'c UnetConfig,
+    graph: Graph,
+    x: TensorId,
+    /// The embedding of time and class, [N, 4·model_channels].
+    embedding: TensorId,
+}
+
+impl<'c> Builder<'c> {
+    fn new(config: &'c UnetConfig, extent: Extent) -> Self {
+        let mut graph = Graph::new(extent.batch);
+        let image = Shape {
+            batch: extent.batch,
+            channels: config.in_channels,
+            height: extent.height,
+            width: extent.width,
+        };
+        let vector = Shape {
+            channels: 1,
+            height: 1,
+            width: 1,
+            ..image
+        };
+        let x = graph.add_input(Input::X, "x", image);
+        let timesteps = graph.add_input(Input::Timesteps, "timesteps", vector);
+        let dim = config.model_channels;
+        let embedding = graph.add(
+            "timestep_embedding",
+            Op::TimestepEmbedding { timesteps, dim },
+        );
+        let mut builder = Self {
+            config,
+            graph,
+            x,
+            embedding,
+        };
+        builder.embed(vector);
+        if config.super_resolution {
+            builder.join_low_res(extent, image);
+        }
+        builder
+    }
+
+    fn embed(&mut self, vector: Shape) {
+        let width = self.config.embedding_channels();
+        let first = self.linear("time_embed.0", self.embedding, width, false);
+        self.embedding = self.linear("time_embed.2", first, width, true);
+        if let Some(classes) = self.config.num_classes {
+            let labels = self.graph.add_input(Input::Labels, "labels", vector);
+            let table =
+                self.graph
+                    .add_param("label_emb.weight".into(), &[classes, width], Init::Normal);
+            let base = self.embedding;
+            self.embedding = self.graph.add(
+                "label_emb",
+                Op::LabelEmbedding {
+                    base,
+                    labels,
+                    table,
+                },
+            );
+        }
+    }
+
+    /// x and the low-resolution image, resized to it, as channels of one image.
+    fn join_low_res(&mut self, extent: Extent, image: Shape) {
+        let (height, width) = extent.low_res;
+        let shape = Shape {
+            height,
+            width,
+            ..image
+        };
+        let low_res = self.graph.add_input(Input::LowRes, "low_res", shape);
+        let resized = self.graph.add(
+            "low_res.resized",
+            Op::Bilinear {
+                input: low_res,
+                height: extent.height,
+                width: extent.width,
+            },
+        );
+        self.x = self.concat("x_and_low_res", self.x, resized);
+    }
+
+    fn build(mut self) -> Graph {
+        let config = self.config;
+        let channels = config.model_channels;
+        let mut h = self.conv3("input_blocks.0.0", self.x, channels);
+        let mut skips: Vec<TensorId> = [h].into();
+
+        for (level, &multiplier) in config.channel_mult.iter().enumerate() {
+            for _ in 0..config.num_res_blocks {
+                let block = skips.len();
+                h = self.residual(&format!("input_blocks.{block}.0"), h, multiplier * channels);
+                if config.attention_factors.contains(&(1 << level)) {
+                    h = self.attention(&format!("input_blocks.{block}.1"), h, config.num_heads);
+                }
+                skips.push(h);
+            }
+            if level + 1 < config.levels() {
+                h = self.downsample(&format!("input_blocks.{}.0", skips.len()), h);
+                skips.push(h);
+            }
+        }
+
+        let deepest = self.graph.shape(h).channels;
+        h = self.residual("middle_block.0", h, deepest);
+        h = self.attention("middle_block.1", h, config.num_heads);
+        h = self.residual("middle_block.2", h, deepest);
+
+        let mut block = 0;
+        for (level, &multiplier) in config.channel_mult.iter().enumerate().rev() {
+            for in_level in 0..=config.num_res_blocks {
+                let path = format!("output_blocks.{block}");
+                if let Some(skip) = skips.pop() {
+                    h = self.concat(&format!("{path}.concat"), h, skip);
+                }
+                h = self.residual(&format!("{path}.0"), h, multiplier * channels);
+                let mut part = 1;
+                if config.attention_factors.contains(&(1 << level)) {
+                    h = self.attention(&format!("{path}.1"), h, config.num_heads_upsample);
+                    part = 2;
+                }
+                if level > 0 && in_level == config.num_res_blocks {
+                    h = self.upsample(&format!("{path}.{part}"), h);
+                }
+                block += 1;
+            }
+        }
+
+        h = self.norm("out.0", h, None, true);
+        let (weight, bias) = self.conv_params("out.2", h, config.out_channels, 3, true);
+        let output = self
+            .graph
+            .add("out.2", Op::Conv(Conv::new(h, weight, bias)));
+        self.graph.set_output(output);
+        self.graph
+    }
+
+    /// GN → SiLU → conv → (embedding) GN → SiLU → conv, plus the input or a 1×1 convolution of it.
+    fn residual(&mut self, path: Path<'_>, x: TensorId, channels: usize) -> TensorId {
+        let name = |part: &str| format!("{path}.{part}");
+        let scale_shift = self.config.scale_shift;
+        let h = self.norm(&name("in_layers.0"), x, None, true);
+        let first = name("in_layers.2");
+        let (weight, bias) = self.conv_params(&first, h, channels, 3, false);
+        let width = if scale_shift { 2 * channels } else { channels };
+        let embedding = self.linear(&name("emb_layers.1"), self.embedding, width, true);
+        let h = self.graph.add(
+            &first,
+            Op::Conv(Conv {
+                shift: (!scale_shift).then_some(embedding),
+                ..Conv::new(h, weight, bias)
+            }),
+        );
+        let modulation = scale_shift.then_some(embedding);
+        let h = self.norm(&name("out_layers.0"), h, modulation, true);
+        let last = name("out_layers.3");
+        let (weight, bias) = self.conv_params(&last, h, channels, 3, true);
+        let residual = if self.graph.shape(x).channels == channels {
+            x
+        } else {
+            self.conv1(&name("skip_connection"), &[], x, channels, None)
+        };
+        self.graph.add(
+            &last,
+            Op::Conv(Conv {
+                residual: Some(residual),
+                ..Conv::new(h, weight, bias)
+            }),
+        )
+    }
+
+    /// GN → 1×1 to q, k, v → attention → 1×1, plus the input.
+    fn attention(&mut self, path: Path<'_>, x: TensorId, heads: usize) -> TensorId {
+        let channels = self.graph.shape(x).channels;
+        let h = self.norm(&format!("{path}.norm"), x, None, false);
+        let qkv = self.conv1d(&format!("{path}.qkv"), h, 3 * channels, None);
+        let h = self
+            .graph
+            .add(&format!("{path}.attention"), Op::Attention { qkv, heads });
+        self.conv1d(&format!("{path}.proj_out"), h, channels, Some(x))
+    }
+
+    fn downsample(&mut self, path: Path<'_>, x: TensorId) -> TensorId {
+        if !self.config.conv_resample {
+            return self.graph.add(path, Op::AveragePool { input: x });
+        }
+        let name = format!("{path}.op");
+        let channels = self.graph.shape(x).channels;
+        let (weight, bias) = self.conv_params(&name, x, channels, 3, false);
+        self.graph.add(
+            &name,
+            Op::Conv(Conv {
+                stride: 2,
+                ..Conv::new(x, weight, bias)
+            }),
+        )
+    }
+
+    fn upsample(&mut self, path: Path<'_>, x: TensorId) -> TensorId {
+        if !self.config.conv_resample {
+            return self.graph.add(path, Op::Upsample { input: x });
+        }
+        let name = format!("{path}.conv");
+        let channels = self.graph.shape(x).channels;
+        let (weight, bias) = self.conv_params(&name, x, channels, 3, false);
+        self.graph.add(
+            &name,
+            Op::Conv(Conv {
+                upsample: true,
+                ..Conv::new(x, weight, bias)
+            }),
+        )
+    }
+
+    fn concat(&mut self, name: &str, first: TensorId, second: TensorId) -> TensorId {
+        self.graph.add(name, Op::Concat { first, second })
+    }
+
+    fn norm(
+        &mut self,
+        name: &str,
+        input: TensorId,
+        scale_shift: Option<TensorId>,
+        silu: bool,
+    ) -> TensorId {
+        let channels = self.graph.shape(input).channels;
+        let weight = self.param(name, "weight", &[channels], Init::One);
+        let bias = self.param(name, "bias", &[channels], Init::Zero);
+        self.graph.add(
+            name,
+            Op::GroupNorm {
+                input,
+                weight,
+                bias,
+                scale_shift,
+                silu,
+            },
+        )
+    }
+
+    fn linear(&mut self, name: &str, input: TensorId, width: usize, silu: bool) -> TensorId {
+        let fan_in = self.graph.shape(input).channels;
+        let weight = self.param(name, "weight", &[width, fan_in], Init::Uniform { fan_in });
+        let bias = self.param(name, "bias", &[width], Init::Uniform { fan_in });
+        self.graph.add(
+            name,
+            Op::Linear {
+                input,
+                weight,
+                bias,
+                silu,
+            },
+        )
+    }
+
+    fn conv3(&mut self, name: &str, input: TensorId, channels: usize) -> TensorId {
+        let (weight, bias) = self.conv_params(name, input, channels, 3, false);
+        self.graph
+            .add(name, Op::Conv(Conv::new(input, weight, bias)))
+    }
+
+    /// A 1×1 convolution over positions: [M, K, 1] in the checkpoint.
+    fn conv1d(
+        &mut self,
+        name: &str,
+        input: TensorId,
+        channels: usize,
+        residual: Option<TensorId>,
+    ) -> TensorId {
+        self.conv1(name, &[1], input, channels, residual)
+    }
+
+    /// A 1×1 convolution whose weight ends in `extents` in the checkpoint ([1, 1] if empty). The
+    /// projection behind attention, which has a residual, begins at 0.
+    fn conv1(
+        &mut self,
+        name: &str,
+        extents: &[usize],
+        input: TensorId,
+        channels: usize,
+        residual: Option<TensorId>,
+    ) -> TensorId {
+        let fan_in = self.graph.shape(input).channels;
+        let init = match residual {
+            Some(_) => Init::Zero,
+            None => Init::Uniform { fan_in },
+        };
+        let extents = if extents.is_empty() { &[1, 1] } else { extents };
+        let shape: Vec<usize> = [channels, fan_in].iter().chain(extents).copied().collect();
+        let weight = self.param(name, "weight", &shape, init);
+        let bias = self.param(name, "bias", &[channels], init);
+        self.graph.add(
+            name,
+            Op::Conv(Conv {
+                kernel: 1,
+                residual,
+                ..Conv::new(input, weight, bias)
+            }),
+        )
+    }
+
+    fn conv_params(
+        &mut self,
+        name: &str,
+        input: TensorId,
+        channels: usize,
+        kernel: usize,
+        zero: bool,
+    ) -> (ParamId, ParamId) {
+        let inputs = self.graph.shape(input).channels;
+        let init = if zero {
+            Init::Zero
+        } else {
+            Init::Uniform {
+                fan_in: inputs * kernel * kernel,
+            }
+        };
+        let weight = self.param(name, "weight", &[channels, inputs, kernel, kernel], init);
+        let bias = self.param(name, "bias", &[channels], init);
+        (weight, bias)
+    }
+
+    fn param(&mut self, name: &str, part: &str, shape: &[usize], init: Init) -> ParamId {
+        let name: String = format!("{name}.{part}");
+        self.graph.add_param(name, shape, init)
+    }
+}
+
+impl Conv {
+    /// A 3×3 convolution of stride 1 that adds nothing.
+    const fn new(input: TensorId, weight: ParamId, bias: ParamId) -> Self {
+        Self {
+            input,
+            weight,
+            bias,
+            kernel: 3,
+            stride: 1,
+            upsample: false,
+            shift: None,
+            residual: None,
+        }
+    }
+}

@@ -1,0 +1,183 @@
+//! What a network is made of: the options of the public implementation, their checks, and the
+//! published models by name.
+
+use alloc::vec::Vec;
+
+use super::error::ConfigError;
+
+/// Channels are normalised in this many groups.
+pub const GROUPS: usize = 32;
+
+/// The options of a UNet.
+///
+/// ```
+/// use iddpm::unet::UnetConfig;
+/// let config = UnetConfig::new(3, 32).with_multipliers(&[1, 2, 2, 2]).with_attention(&[2, 4]);
+/// assert_eq!(config.levels(), 4);
+/// # config.validate().unwrap();
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(deny_unknown_fields))]
+pub struct UnetConfig {
+    /// Channels of an image; a super-resolution network sees twice as many.
+    pub in_channels: usize,
+    /// Channels at the highest resolution, a multiple of 32.
+    pub model_channels: usize,
+    /// Channels of the output: twice the image's where the variance is learned.
+    pub out_channels: usize,
+    /// Residual blocks at each level on the way down; one more on the way up.
+    pub num_res_blocks: usize,
+    /// Downsampling factors (1, 2, 4, …) at which there is attention; the middle always has it.
+    pub attention_factors: Vec<usize>,
+    /// Channels of each level over `model_channels`; the first is 1.
+    pub channel_mult: Vec<usize>,
+    /// Whether a convolution goes with each change of resolution.
+    pub conv_resample: bool,
+    /// Classes, where the network is conditioned on one.
+    pub num_classes: Option<usize>,
+    /// Attention heads on the way down and in the middle.
+    pub num_heads: usize,
+    /// Attention heads on the way up.
+    pub num_heads_upsample: usize,
+    /// Whether the embedding scales and shifts (paper, §3) or is added.
+    pub scale_shift: bool,
+    /// Whether the network also sees a low-resolution image, upsampled to the size of x.
+    pub super_resolution: bool,
+}
+
+impl UnetConfig {
+    /// An unconditional network of one level without learned variance, to be refined.
+    pub fn new(channels: usize, model_channels: usize) -> Self {
+        Self {
+            in_channels: channels,
+            model_channels,
+            out_channels: channels,
+            num_res_blocks: 2,
+            attention_factors: Vec::new(),
+            channel_mult: [1].into(),
+            conv_resample: true,
+            num_classes: None,
+            num_heads: 4,
+            num_heads_upsample: 4,
+            scale_shift: true,
+            super_resolution: false,
+        }
+    }
+
+    /// Replaces the channel multipliers, one a level.
+    #[must_use]
+    pub fn with_multipliers(mut self, channel_mult: &[usize]) -> Self {
+        self.channel_mult = channel_mult.into();
+        self
+    }
+
+    /// Replaces the downsampling factors at which there is attention.
+    #[must_use]
+    pub fn with_attention(mut self, factors: &[usize]) -> Self {
+        self.attention_factors = factors.into();
+        self
+    }
+
+    /// Doubles the output: a variance channel for each channel of the image.
+    #[must_use]
+    pub const fn with_learned_variance(mut self) -> Self {
+        self.out_channels = 2 * self.in_channels;
+        self
+    }
+
+    /// Conditions the network on one of `classes`.
+    #[must_use]
+    pub const fn with_classes(mut self, classes: usize) -> Self {
+        self.num_classes = Some(classes);
+        self
+    }
+
+    /// Resolutions, each half of the one before.
+    pub fn levels(&self) -> usize {
+        self.channel_mult.len()
+    }
+
+    /// Width of the timestep embedding after its two layers.
+    pub const fn embedding_channels(&self) -> usize {
+        4 * self.model_channels
+    }
+
+    /// Channels the first convolution sees.
+    pub const fn input_channels(&self) -> usize {
+        if self.super_resolution {
+            2 * self.in_channels
+        } else {
+            self.in_channels
+        }
+    }
+
+    /// Checks every option.
+    ///
+    /// # Errors
+    /// A [`ConfigError`] that names the option, its value and the bound.
+    pub fn validate(&self) -> Result<(), ConfigError> {
+        let positive = [
+            ("in_channels", self.in_channels),
+            ("out_channels", self.out_channels),
+            ("num_res_blocks", self.num_res_blocks),
+            ("num_heads", self.num_heads),
+            ("num_heads_upsample", self.num_heads_upsample),
+            ("num_classes", self.num_classes.unwrap_or(1)),
+            ("channel_mult", self.channel_mult.len()),
+        ];
+        for (option, value) in positive {
+            // Far above any network, far below where a product of them overflows.
+            if value == 0 || value > 1 << 16 {
+                return Err(ConfigError::OutOfRange {
+                    option,
+                    value,
+                    max: 1 << 16,
+                });
+            }
+        }
+        let channels = self.model_channels;
+        if channels == 0 || !channels.is_multiple_of(GROUPS) || channels > 1 << 13 {
+            return Err(ConfigError::ModelChannels {
+                value: channels,
+                multiple_of: GROUPS,
+                max: 1 << 13,
+            });
+        }
+        if let Some(&first) = self.channel_mult.first()
+            && first != 1
+        {
+            return Err(ConfigError::FirstMultiplier { value: first });
+        }
+        for (level, &value) in self.channel_mult.iter().enumerate() {
+            if value == 0 || value > 64 || level > 15 {
+                return Err(ConfigError::Multiplier { level, value });
+            }
+        }
+        let deepest = 1 << (self.levels() - 1);
+        for &value in &self.attention_factors {
+            if !value.is_power_of_two() || value > deepest {
+                return Err(ConfigError::AttentionFactor { value, deepest });
+            }
+        }
+        self.validate_heads()
+    }
+
+    fn validate_heads(&self) -> Result<(), ConfigError> {
+        let last = self.levels() - 1;
+        for (level, &multiplier) in self.channel_mult.iter().enumerate() {
+            let attends = self.attention_factors.contains(&(1 << level));
+            let channels = multiplier * self.model_channels;
+            let ways = [
+                (self.num_heads, attends || level == last),
+                (self.num_heads_upsample, attends),
+            ];
+            for (heads, used) in ways {
+                if used && !channels.is_multiple_of(heads) {
+                    return Err(ConfigError::Heads { channels, heads });
+                }
+            }
+        }
+        Ok(())
+    }
+}

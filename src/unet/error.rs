@@ -1,0 +1,113 @@
+//! What can be wrong with a description of a network.
+
+use core::fmt;
+
+/// Why a configuration or an input shape was refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ConfigError {
+    /// An option that must lie in 1..=max.
+    OutOfRange {
+        /// Its name.
+        option: &'static str,
+        /// Its value.
+        value: usize,
+        /// The bound.
+        max: usize,
+    },
+    /// Model channels must be a positive multiple of the number of groups.
+    ModelChannels {
+        /// The value.
+        value: usize,
+        /// What it must be a multiple of.
+        multiple_of: usize,
+        /// The bound.
+        max: usize,
+    },
+    /// The first channel multiplier must be 1: the last convolution takes the model's channels.
+    FirstMultiplier {
+        /// The value.
+        value: usize,
+    },
+    /// A channel multiplier is not in 1..=64, or there are more than 16 of them.
+    Multiplier {
+        /// Which level.
+        level: usize,
+        /// The value.
+        value: usize,
+    },
+    /// Attention at a downsampling factor that no level has.
+    AttentionFactor {
+        /// The factor.
+        value: usize,
+        /// The largest factor there is.
+        deepest: usize,
+    },
+    /// Channels that cannot be split over the attention heads.
+    Heads {
+        /// Channels of the level.
+        channels: usize,
+        /// Heads.
+        heads: usize,
+    },
+    /// An image side that the levels cannot halve evenly.
+    ImageSize {
+        /// Height or width.
+        side: usize,
+        /// What it must be a positive multiple of.
+        multiple_of: usize,
+    },
+    /// A batch of nothing, or one whose tensors would pass the range of 32-bit indices.
+    Batch {
+        /// The batch.
+        batch: usize,
+    },
+    /// No published model has this name.
+    UnknownPreset,
+}
+
+impl core::error::Error for ConfigError {}
+
+impl fmt::Display for ConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match *self {
+            Self::OutOfRange { option, value, max } => {
+                write!(f, "{option} = {value} is not within 1..={max}")
+            }
+            Self::ModelChannels {
+                value,
+                multiple_of,
+                max,
+            } => write!(
+                f,
+                "model_channels = {value} is not a multiple of {multiple_of} within \
+                 {multiple_of}..={max}"
+            ),
+            Self::FirstMultiplier { value } => {
+                write!(f, "channel_mult[0] = {value}, must be 1")
+            }
+            Self::Multiplier { level, value } => write!(
+                f,
+                "channel_mult[{level}] = {value} is not within 1..=64, or there are over 16 levels"
+            ),
+            Self::AttentionFactor { value, deepest } => write!(
+                f,
+                "attention at downsampling factor {value}: the levels have 1, 2, 4, ... {deepest}"
+            ),
+            Self::Heads { channels, heads } => {
+                write!(f, "{channels} channels cannot be split over {heads} heads")
+            }
+            Self::ImageSize { side, multiple_of } => {
+                write!(
+                    f,
+                    "image side {side} is not a positive multiple of {multiple_of}"
+                )
+            }
+            Self::Batch { batch } => write!(
+                f,
+                "a batch of {batch}: must be at least 1 and leave every tensor below 2^31 elements"
+            ),
+            Self::UnknownPreset => f.write_str("no published model has this name"),
+        }
+    }
+}

@@ -1,0 +1,253 @@
+//! A network as data: tensors, parameters, and the operations that make one of the other.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use super::op::{Conv, Op};
+use super::params::{Init, Param};
+use super::plan::ALIGNMENT;
+
+/// A tensor of a graph.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct TensorId(pub(crate) u32);
+
+/// A parameter of a graph.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ParamId(pub(crate) u32);
+
+impl TensorId {
+    /// Its place in [`Graph::tensors`].
+    pub const fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
+impl ParamId {
+    /// Its place in [`Graph::params`].
+    pub const fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
+/// [N, C, H, W].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Shape {
+    /// N.
+    pub batch: usize,
+    /// C.
+    pub channels: usize,
+    /// H.
+    pub height: usize,
+    /// W.
+    pub width: usize,
+}
+
+impl Shape {
+    /// N·C·H·W.
+    pub const fn elements(self) -> usize {
+        self.batch * self.channels * self.height * self.width
+    }
+
+    /// H·W.
+    pub const fn positions(self) -> usize {
+        self.height * self.width
+    }
+}
+
+/// What a tensor is to a graph.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Role {
+    /// Given by the caller.
+    Input(Input),
+    /// Made by an operation.
+    Inner,
+}
+
+/// What the caller gives.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Input {
+    /// x_t, [N, C, H, W].
+    X,
+    /// What the network is told of t, [N].
+    Timesteps,
+    /// The class of each image, [N].
+    Labels,
+    /// The low-resolution image, [N, C, h, w].
+    LowRes,
+}
+
+/// A tensor: its name, its shape, where it comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tensor {
+    /// Named by content, such as `input_blocks.1.0.in_layers.2`.
+    pub name: String,
+    /// Its shape.
+    pub shape: Shape,
+    /// Where it comes from.
+    pub role: Role,
+}
+
+/// An operation and what it makes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Node {
+    /// The operation.
+    pub op: Op,
+    /// Its result.
+    pub output: TensorId,
+}
+
+/// A network: operations in an order in which they can run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Graph {
+    batch: usize,
+    tensors: Vec<Tensor>,
+    params: Vec<Param>,
+    nodes: Vec<Node>,
+    output: Option<TensorId>,
+}
+
+impl Graph {
+    pub(crate) const fn new(batch: usize) -> Self {
+        Self {
+            batch,
+            tensors: Vec::new(),
+            params: Vec::new(),
+            nodes: Vec::new(),
+            output: None,
+        }
+    }
+
+    /// N.
+    pub const fn batch(&self) -> usize {
+        self.batch
+    }
+
+    /// All tensors.
+    pub fn tensors(&self) -> &[Tensor] {
+        &self.tensors
+    }
+
+    /// All parameters, in the order of the public implementation's state dict.
+    pub fn params(&self) -> &[Param] {
+        &self.params
+    }
+
+    /// All operations, in order.
+    pub fn nodes(&self) -> &[Node] {
+        &self.nodes
+    }
+
+    /// The network's result; `None` only while it is being built.
+    pub const fn output(&self) -> Option<TensorId> {
+        self.output
+    }
+
+    /// A tensor of this graph; `None` for another graph's.
+    pub fn tensor(&self, id: TensorId) -> Option<&Tensor> {
+        self.tensors.get(id.index())
+    }
+
+    /// The shape of a tensor of this graph; all zeros for another graph's.
+    pub fn shape(&self, id: TensorId) -> Shape {
+        self.tensor(id).map_or(
+            Shape {
+                batch: 0,
+                channels: 0,
+                height: 0,
+                width: 0,
+            },
+            |tensor| tensor.shape,
+        )
+    }
+
+    /// The tensor that the caller gives as `input`, if the network has such a one.
+    pub fn input(&self, input: Input) -> Option<TensorId> {
+        let at = self
+            .tensors
+            .iter()
+            .position(|tensor| tensor.role == Role::Input(input))?;
+        Some(TensorId(at as u32))
+    }
+
+    /// Numbers in all parameters.
+    pub fn parameter_count(&self) -> usize {
+        self.params.iter().map(Param::elements).sum()
+    }
+
+    /// The length of the slice that holds all weights, gaps of alignment included.
+    pub fn weights_len(&self) -> usize {
+        self.params.last().map_or(0, |last| {
+            (last.offset + last.elements()).next_multiple_of(ALIGNMENT)
+        })
+    }
+
+    /// Multiplications and additions of one run: those of convolutions, linear layers and
+    /// attention, two for each pair.
+    pub fn flops(&self) -> u64 {
+        let flops = |node: &Node| -> u64 {
+            let out = self.shape(node.output);
+            match node.op {
+                Op::Conv(Conv { weight, .. }) | Op::Linear { weight, .. } => {
+                    let per_row = self
+                        .param(weight)
+                        .map_or(0, |w| w.elements() / w.rows().max(1));
+                    2 * out.elements() as u64 * per_row as u64
+                }
+                Op::Attention { .. } => 4 * out.elements() as u64 * out.positions() as u64,
+                Op::TimestepEmbedding { .. }
+                | Op::LabelEmbedding { .. }
+                | Op::GroupNorm { .. }
+                | Op::Concat { .. }
+                | Op::AveragePool { .. }
+                | Op::Upsample { .. }
+                | Op::Bilinear { .. } => 0,
+            }
+        };
+        self.nodes.iter().map(flops).sum()
+    }
+
+    /// A parameter of this graph; `None` for another graph's.
+    pub fn param(&self, id: ParamId) -> Option<&Param> {
+        self.params.get(id.index())
+    }
+
+    pub(crate) fn add_input(&mut self, input: Input, name: &str, shape: Shape) -> TensorId {
+        self.push_tensor(Tensor {
+            name: name.into(),
+            shape,
+            role: Role::Input(input),
+        })
+    }
+
+    pub(crate) fn add_param(&mut self, name: String, shape: &[usize], init: Init) -> ParamId {
+        self.params.push(Param {
+            name,
+            shape: shape.into(),
+            offset: self.weights_len(),
+            init,
+        });
+        ParamId(self.params.len() as u32 - 1)
+    }
+
+    /// Adds an operation; its shape rule gives the shape of the result.
+    pub(crate) fn add(&mut self, name: &str, op: Op) -> TensorId {
+        let rows = |param| self.param(param).map_or(0, Param::rows);
+        let shape = op.shape(|id| self.shape(id), rows);
+        let output = self.push_tensor(Tensor {
+            name: name.into(),
+            shape,
+            role: Role::Inner,
+        });
+        self.nodes.push(Node { op, output });
+        output
+    }
+
+    pub(crate) const fn set_output(&mut self, output: TensorId) {
+        self.output = Some(output);
+    }
+
+    fn push_tensor(&mut self, tensor: Tensor) -> TensorId {
+        self.tensors.push(tensor);
+        TensorId(self.tensors.len() as u32 - 1)
+    }
+}

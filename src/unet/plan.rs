@@ -1,0 +1,203 @@
+//! Where each tensor lives: lifetimes become offsets in a workspace.
+
+use alloc::vec;
+use alloc::vec::Vec;
+
+use super::graph::{Graph, Role, TensorId};
+
+/// Tensors begin at multiples of so many elements: 256 bytes of f32, what a GPU asks of offsets.
+pub const ALIGNMENT: usize = 64;
+
+/// A tensor's place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Place {
+    /// Which of the workspace's arenas.
+    pub arena: usize,
+    /// The first element in it.
+    pub offset: usize,
+}
+
+/// When a tensor is needed: from the operation that makes it to the last that reads it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Lifetime {
+    /// The operation that makes it, by its place in [`Graph::nodes`].
+    pub first: usize,
+    /// The last that reads it; one past the end for the network's result.
+    pub last: usize,
+}
+
+impl Lifetime {
+    const fn overlaps(self, other: Self) -> bool {
+        self.first <= other.last && other.first <= self.last
+    }
+}
+
+/// A graph's tensors, each with a place. What the caller gives has none.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Plan {
+    places: Vec<Option<Place>>,
+    lifetimes: Vec<Lifetime>,
+    arenas: Vec<usize>,
+}
+
+impl Plan {
+    /// One arena for everything: what an executor over one slice needs.
+    pub fn single(graph: &Graph) -> Self {
+        Self::coloured(graph, vec![Some(0); graph.tensors().len()])
+    }
+
+    /// Several arenas, such that no operation reads and writes the same one.
+    ///
+    /// An operation has at most three inputs, so four arenas always do.
+    pub fn separated(graph: &Graph) -> Self {
+        let mut colours: Vec<Option<usize>> = vec![None; graph.tensors().len()];
+        let mut used = [0_usize; 4];
+        for node in graph.nodes() {
+            let forbidden = |arena: usize| {
+                let mut inputs = node.op.inputs();
+                inputs.any(|input| colours.get(input.index()) == Some(&Some(arena)))
+            };
+            let candidates = (0..used.len()).filter(|&arena| !forbidden(arena));
+            let elements = graph.shape(node.output).elements();
+            // The arena that has held the largest tensor already costs the least to use again.
+            let chosen = candidates.max_by_key(|&arena| {
+                let largest = used.get(arena).copied().unwrap_or(0);
+                (largest.min(elements), core::cmp::Reverse(arena))
+            });
+            if let (Some(arena), Some(colour)) = (chosen, colours.get_mut(node.output.index())) {
+                *colour = Some(arena);
+                if let Some(largest) = used.get_mut(arena) {
+                    *largest = elements.max(*largest);
+                }
+            }
+        }
+        Self::coloured(graph, colours)
+    }
+
+    fn coloured(graph: &Graph, colours: Vec<Option<usize>>) -> Self {
+        let lifetimes = lifetimes(graph);
+        let sizes: Vec<usize> = graph
+            .tensors()
+            .iter()
+            .map(|tensor| tensor.shape.elements().next_multiple_of(ALIGNMENT))
+            .collect();
+        let mut order: Vec<usize> = (0..sizes.len())
+            .filter(|&at| {
+                graph
+                    .tensors()
+                    .get(at)
+                    .is_some_and(|t| t.role == Role::Inner)
+            })
+            .collect();
+        // Large tensors first: small ones fit into what they leave.
+        order.sort_by_key(|&at| (core::cmp::Reverse(sizes.get(at).copied()), at));
+
+        let mut plan = Self {
+            places: vec![None; sizes.len()],
+            lifetimes,
+            arenas: Vec::new(),
+        };
+        for at in order {
+            let (Some(&size), Some(&Some(arena))) = (sizes.get(at), colours.get(at)) else {
+                continue;
+            };
+            let offset = plan.lowest_gap(&sizes, at, arena, size);
+            if plan.arenas.len() <= arena {
+                plan.arenas.resize(arena + 1, 0);
+            }
+            if let Some(len) = plan.arenas.get_mut(arena) {
+                *len = (*len).max(offset + size);
+            }
+            if let Some(place) = plan.places.get_mut(at) {
+                *place = Some(Place { arena, offset });
+            }
+        }
+        plan
+    }
+
+    /// The smallest gap in an arena that a tensor fits in, among those placed that live beside it.
+    fn lowest_gap(&self, sizes: &[usize], at: usize, arena: usize, size: usize) -> usize {
+        let Some(&lifetime) = self.lifetimes.get(at) else {
+            return 0;
+        };
+        let mut taken: Vec<(usize, usize)> = self
+            .places
+            .iter()
+            .zip(&self.lifetimes)
+            .zip(sizes)
+            .filter_map(|((place, other), &size)| {
+                let place = (*place)?;
+                (place.arena == arena && other.overlaps(lifetime))
+                    .then_some((place.offset, place.offset + size))
+            })
+            .collect();
+        taken.sort_unstable();
+        let (mut end, mut best) = (0, None);
+        for (start, stop) in taken {
+            let gap = start.saturating_sub(end);
+            if gap >= size && best.is_none_or(|(smallest, _)| gap < smallest) {
+                best = Some((gap, end));
+            }
+            end = end.max(stop);
+        }
+        best.map_or(end, |(_, offset)| offset)
+    }
+
+    /// The place of a tensor; `None` for what the caller gives.
+    pub fn place(&self, id: TensorId) -> Option<Place> {
+        self.places.get(id.index()).copied().flatten()
+    }
+
+    /// When a tensor is needed.
+    pub fn lifetime(&self, id: TensorId) -> Option<Lifetime> {
+        self.lifetimes.get(id.index()).copied()
+    }
+
+    /// The length of each arena, in elements.
+    pub fn arenas(&self) -> &[usize] {
+        &self.arenas
+    }
+
+    /// Elements of all arenas.
+    pub fn elements(&self) -> usize {
+        self.arenas.iter().sum()
+    }
+
+    /// No plan for this order of operations can be smaller: the largest sum of tensors that are
+    /// needed at once, each rounded up to [`ALIGNMENT`].
+    pub fn lower_bound(&self, graph: &Graph) -> usize {
+        let live = |at: usize| -> usize {
+            let here = Lifetime {
+                first: at,
+                last: at,
+            };
+            let pairs = graph.tensors().iter().zip(&self.lifetimes);
+            pairs
+                .filter(|(tensor, lifetime)| tensor.role == Role::Inner && lifetime.overlaps(here))
+                .map(|(tensor, _)| tensor.shape.elements().next_multiple_of(ALIGNMENT))
+                .sum()
+        };
+        (0..graph.nodes().len()).map(live).max().unwrap_or(0)
+    }
+}
+
+fn lifetimes(graph: &Graph) -> Vec<Lifetime> {
+    let mut lifetimes = vec![Lifetime { first: 0, last: 0 }; graph.tensors().len()];
+    for (at, node) in graph.nodes().iter().enumerate() {
+        if let Some(made) = lifetimes.get_mut(node.output.index()) {
+            *made = Lifetime {
+                first: at,
+                last: at,
+            };
+        }
+        for input in node.op.inputs() {
+            if let Some(read) = lifetimes.get_mut(input.index()) {
+                read.last = at;
+            }
+        }
+    }
+    if let Some(result) = graph.output().and_then(|id| lifetimes.get_mut(id.index())) {
+        result.last = graph.nodes().len();
+    }
+    lifetimes
+}
