@@ -4,6 +4,7 @@
 #
 # Each check is a function of this file. The first failure ends the run; a summary names it.
 set -euo pipefail
+shopt -s inherit_errexit
 cd "$(dirname "$0")"
 
 CHECKS=(fmt clippy features test no_alloc firmware fuzz_smoke docs bench_build)

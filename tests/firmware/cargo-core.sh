@@ -6,6 +6,7 @@
 # sources; it and QEMU are unpacked into a cache, once, without being installed (installing
 # qemu-system-arm can remove packages). Needs apt and rustup's default toolchain, for its linker.
 set -euo pipefail
+shopt -s inherit_errexit
 
 cache=${IDDPM_CACHE:-$HOME/.cache/iddpm}/embedded
 if [ ! -d "$cache" ]; then

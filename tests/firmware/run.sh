@@ -2,6 +2,7 @@
 # run.sh : builds the job for three microcontrollers with core alone, runs it on them in QEMU,
 # compares the image with the host's bit for bit, and prints what it costs.
 set -euo pipefail
+shopt -s inherit_errexit
 cd "$(dirname "$0")"
 
 target=$(realpath -m "${CARGO_TARGET_DIR:-../../target}")/firmware
@@ -56,7 +57,7 @@ measure() { # CORE TARGET MACHINE
     local elf out steps pixels row line
     elf=$(build "$2")
     out=$(emulate "$3" "$elf" -plugin "$target/insncount.so,out=$target/insns") ||
-        die "$2 on $3 failed: $out"
+        die "$2 on $3 failed: ${out:-no output}"
     [ "$(field hash "$out")" = "$(field hash "$host")" ] ||
         die "$2 gives another image than the host: $out, not $host"
     steps=$(field steps "$out") pixels=$(($(field elements "$out") * $(field steps "$out")))

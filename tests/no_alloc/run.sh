@@ -2,6 +2,7 @@
 # run.sh : links the job without libstd and without an allocator, runs it, compares the image with
 # the host's, and proves that a program which does allocate would not have linked.
 set -euo pipefail
+shopt -s inherit_errexit
 cd "$(dirname "$0")"
 
 die() {
