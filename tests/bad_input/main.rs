@@ -8,7 +8,9 @@
 )]
 
 mod lengths;
+mod processes;
 mod runs;
+mod schedules;
 mod states;
 mod table;
 

@@ -11,3 +11,4 @@ mod gaussian;
 mod images;
 mod law;
 mod order;
+mod published;
