@@ -10,6 +10,9 @@ pub const fn from_u8(value: u8) -> f32 {
 
 /// x ↦ (x+1)·127.5, clamped to 0..=255 and *truncated*, as the public implementation writes its
 /// samples; NaN gives 0.
+///
+/// Truncation is not the inverse of [`from_u8`]: where v/127.5 - 1 was rounded down, v comes back as
+/// v - 1 (63 of the 256 values).
 pub const fn to_u8(x: f32) -> u8 {
     // A float to integer cast truncates and saturates.
     ((x + 1.0) * 127.5) as u8

@@ -193,7 +193,8 @@ pub(crate) fn check_levels(
         } = level;
         let may_end = zero_last && levels.peek().is_none();
         // A β that rounds to 0 or 1 in ᾱ leaves nothing to divide by. Written so that NaN fails.
-        let beta_fits = beta > 0.0 && (beta < 1.0 || (may_end && beta == 1.0));
+        let beta_fits =
+            1.0 - beta < 1.0 && (beta < 1.0 || (may_end && beta == 1.0 && alpha_bar == 0.0));
         let alpha_bar_fits =
             alpha_bar < 1.0 && (alpha_bar >= MIN_ALPHA_BAR || (may_end && alpha_bar == 0.0));
         if !alpha_bar_fits {

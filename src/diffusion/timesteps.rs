@@ -161,7 +161,8 @@ impl<'a> Timesteps<'a> {
     /// Calls `visit` with each kept timestep, strictly ascending, each below T.
     ///
     /// # Errors
-    /// [`Error::TooManySteps`], [`Error::SectionTooSmall`], [`Error::NoStride`],
+    /// [`Error::TooManyTimesteps`], [`Error::TooManySteps`], [`Error::SectionTooSmall`],
+    /// [`Error::NoStride`],
     /// [`Error::TimestepOutOfRange`], [`Error::TimestepsNotDescending`]; what `visit` returns.
     pub fn for_each(
         self,
@@ -169,6 +170,12 @@ impl<'a> Timesteps<'a> {
         mut visit: impl FnMut(u32) -> Result<(), Error>,
     ) -> Result<(), Error> {
         let total = num_timesteps;
+        if total > super::schedule::MAX_TIMESTEPS {
+            return Err(Error::TooManyTimesteps {
+                num_timesteps,
+                max: super::schedule::MAX_TIMESTEPS,
+            });
+        }
         match self.0 {
             Kind::All => (0..total).try_for_each(visit),
             Kind::Even(steps) => visit_sections(total, 1, core::iter::once(steps), visit),
