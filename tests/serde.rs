@@ -140,6 +140,8 @@ fn loss_histories_survive() {
         let back: LossSecondMoment<Vec<f64>> = through_json(&law);
         assert_eq!(back, law);
         assert_eq!(back.is_warm(), round >= 2);
+        let sum: f64 = (0..5).map(|timestep| back.probability(timestep)).sum();
+        assert!((sum - 1.0).abs() < 1e-15);
         for k in 0..100 {
             let deviate = uniform(1000 + k);
             assert_eq!(back.draw(deviate), law.draw(deviate));

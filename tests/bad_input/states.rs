@@ -2,8 +2,8 @@
 
 use iddpm::Error;
 use iddpm::diffusion::{
-    Clip, Diffusion, InlineProcess, Method, Prediction, Sampler, SamplerState, Schedule, Timesteps,
-    Variance,
+    Clip, Diffusion, InlineProcess, Method, Prediction, Process, Sampler, SamplerState, Schedule,
+    Timesteps, Variance,
 };
 
 use crate::{assert_same, refused};
@@ -107,6 +107,23 @@ impl Configuration {
         change(&mut self);
         self
     }
+}
+
+/// The same levels of another T: rescaled timesteps differ.
+#[test]
+fn a_state_of_another_t_is_refused_though_the_levels_are_the_same() {
+    let model = |num_timesteps| Diffusion::new(Schedule::Cosine, num_timesteps);
+    let first = InlineProcess::<10>::new(&model(100), Timesteps::even(10)).unwrap();
+    let second = Process::from_table(&model(200), first.levels()).unwrap();
+    let saved = Sampler::new(&first, Method::Ancestral, Clip::Unit)
+        .unwrap()
+        .state();
+    let mut sampler = Sampler::new(&second, Method::Ancestral, Clip::Unit).unwrap();
+    let mismatch = Error::StateMismatch {
+        saved: saved.fingerprint,
+        expected: sampler.state().fingerprint,
+    };
+    assert_eq!(sampler.resume(saved), Err(mismatch));
 }
 
 #[test]

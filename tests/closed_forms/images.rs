@@ -124,6 +124,36 @@ fn bound_falls_to_the_entropy() {
     }
 }
 
+/// A process that ends at ᾱ = 0.6 pays for it: KL(N(√ᾱ x_0, 1-ᾱ) ‖ N(0, 1)), averaged over elements,
+/// is ½(ᾱ x_0² - ᾱ - ln(1-ᾱ)) nats.
+#[test]
+fn bound_is_the_prior_and_every_term() {
+    let images = scaled(distinct_images());
+    let x_start = &images[..D];
+    let model = Diffusion::new(Schedule::AlphaBars(&[0.95, 0.8, 0.6]), 3);
+    let process = InlineProcess::<3>::new(&model, Timesteps::ALL).unwrap();
+    let nats = x_start
+        .iter()
+        .map(|&x| 0.3 * f64::from(x).powi(2) - 0.3 - 0.5 * 0.4_f64.ln());
+    let prior = nats.sum::<f64>() / D as f64 / core::f64::consts::LN_2;
+
+    let mut bits = BitsPerDim::new(&process, Clip::Unit, x_start).unwrap();
+    let mut sum = prior;
+    while let Some(index) = bits.due() {
+        assert_eq!(bits.total(), None);
+        let image = Noised {
+            x_start,
+            noise: &[0.5; D],
+            x_t: &[0.2; D],
+        };
+        let term = bits.add(index, image, &[0.1; 2 * D]).unwrap();
+        assert!(term.vb > 0.0);
+        sum += term.vb;
+    }
+    assert!((bits.prior() - prior).abs() < 1e-14);
+    assert!((bits.total().unwrap() - sum).abs() < 1e-13);
+}
+
 /// Paper, appendix E: with the early steps kept the strided bound is that of all steps; without
 /// them telling apart images that differ finely costs most of a bit more per dimension.
 #[test]

@@ -172,6 +172,12 @@ proptest! {
                 let relative = variance / step.posterior_variance - 1.0;
                 prop_assert!(relative.abs() < 1e-13, "{relative:e}");
             }
+            if index == 0 {
+                // ln β̃_0 = -∞, and the first of either fixed kind is borrowed from the second.
+                let second = Variance::FixedSmall.at(&process.coefficients(1).unwrap());
+                prop_assert_eq!(small, second);
+                prop_assert_eq!(Variance::FixedLarge.at(&step), second);
+            }
             let relative = learned.sigma(1.0).powi(2) / step.beta - 1.0;
             prop_assert!(relative.abs() < 1e-13, "{relative:e}");
         }
