@@ -4,6 +4,7 @@
 //! |---|---|---|
 //! | [`diffusion`] | schedules, samplers, noise, likelihood: `no_std`, no allocation | everyone |
 //! | `unet` (feature `alloc`) | what the network is, as data | whoever runs or trains one |
+//! | `cpu` (feature `cpu`) | the network in plain loops without allocation; with `std`, fast | whoever runs one |
 //!
 //! A normal user needs [`Diffusion`](diffusion::Diffusion) (what a network was trained on),
 //! [`InlineProcess`](diffusion::InlineProcess) (the steps that are kept) and
@@ -14,8 +15,10 @@
 #[cfg(feature = "alloc")]
 extern crate alloc;
 
+#[cfg(feature = "cpu")]
+pub mod cpu;
 pub mod diffusion;
-#[cfg(feature = "alloc")]
+#[cfg(any(feature = "alloc", feature = "cpu"))]
 pub mod unet;
 
 pub use diffusion::Error;

@@ -7,7 +7,7 @@
 
 pub mod error;
 mod fingerprint;
-mod math;
+pub(crate) mod math;
 
 pub mod schedule;
 pub mod timesteps;

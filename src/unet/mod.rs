@@ -1,20 +1,37 @@
 //! What the network is: pure data, no arithmetic.
 //!
-//! [`UnetConfig`] → [`Graph`] (`build.rs` is the one definition of the network) → [`Plan`]. Parameter
-//! table, executors, gradients and drawings all read the graph.
+//! `UnetConfig` → `Graph` (`build.rs` is the one definition of the network) → `Plan`. Parameter
+//! table, executors, gradients and drawings all read the graph. It needs the feature `alloc`; without
+//! it there are only [`Weights`], for a program that was compiled elsewhere.
 
+#[cfg(feature = "alloc")]
 mod build;
+#[cfg(feature = "alloc")]
 pub mod config;
+#[cfg(feature = "alloc")]
 pub mod error;
+#[cfg(feature = "alloc")]
 pub mod graph;
+#[cfg(feature = "alloc")]
 pub mod op;
+#[cfg(feature = "alloc")]
 pub mod params;
+#[cfg(feature = "alloc")]
 pub mod plan;
+mod weights;
 
+#[cfg(feature = "alloc")]
 pub use build::Extent;
+#[cfg(feature = "alloc")]
 pub use config::UnetConfig;
+#[cfg(feature = "alloc")]
 pub use error::ConfigError;
+#[cfg(feature = "alloc")]
 pub use graph::{Graph, Input, Node, ParamId, Role, Shape, Tensor, TensorId};
+#[cfg(feature = "alloc")]
 pub use op::{Conv, Op};
-pub use params::{Init, Param, Weights};
+#[cfg(feature = "alloc")]
+pub use params::{Init, Param};
+#[cfg(feature = "alloc")]
 pub use plan::{Lifetime, Place, Plan};
+pub use weights::Weights;

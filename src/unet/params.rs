@@ -44,27 +44,3 @@ impl Param {
         self.shape.first().copied().unwrap_or(0)
     }
 }
-
-/// All parameters of a graph in one slice, each at its [`offset`](Param::offset).
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Weights<'a> {
-    /// f32.
-    F32(&'a [f32]),
-    /// The bits of IEEE 754 binary16; arithmetic stays f32.
-    F16(&'a [u16]),
-}
-
-impl Weights<'_> {
-    /// Numbers in the slice.
-    pub const fn len(&self) -> usize {
-        match self {
-            Self::F32(numbers) => numbers.len(),
-            Self::F16(numbers) => numbers.len(),
-        }
-    }
-
-    /// Whether there are none.
-    pub const fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
-}

@@ -1,0 +1,206 @@
+//! What can be wrong with a program, and with what it is run on.
+
+use core::fmt;
+
+/// Why bytes are not a program, or a graph cannot become one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[non_exhaustive]
+pub enum ProgramError {
+    /// The bytes do not begin with the mark of a program.
+    Magic,
+    /// The program was written in another version of the format.
+    Version {
+        /// The version found.
+        found: u32,
+        /// The version that is read.
+        supported: u32,
+    },
+    /// There are not as many bytes as the header says.
+    Length {
+        /// Bytes given.
+        len: usize,
+        /// Bytes due.
+        expected: usize,
+    },
+    /// A field of the header is not what it can be.
+    Header {
+        /// Its name.
+        field: &'static str,
+        /// Its value.
+        value: u32,
+    },
+    /// No operation has this code.
+    Code {
+        /// Which instruction.
+        instruction: usize,
+        /// The code.
+        code: u32,
+    },
+    /// A field of an instruction is out of bounds, or does not agree with the others.
+    Field {
+        /// Which instruction.
+        instruction: usize,
+        /// Its name.
+        field: &'static str,
+        /// Its value.
+        value: u32,
+    },
+    /// An instruction writes over what it reads.
+    Overlap {
+        /// Which instruction.
+        instruction: usize,
+    },
+    /// No instruction writes the result.
+    NoOutput,
+    /// The graph has more elements than a program can number.
+    TooLarge,
+}
+
+/// A slice that a run is given.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub enum Slice {
+    /// The weights.
+    Weights,
+    /// x_t.
+    X,
+    /// The timesteps.
+    Timesteps,
+    /// The classes.
+    Labels,
+    /// The low-resolution images.
+    LowRes,
+    /// The workspace.
+    Workspace,
+    /// The result.
+    Output,
+}
+
+impl fmt::Display for Slice {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Weights => "weights",
+            Self::X => "x",
+            Self::Timesteps => "timesteps",
+            Self::Labels => "labels",
+            Self::LowRes => "low_res",
+            Self::Workspace => "workspace",
+            Self::Output => "output",
+        })
+    }
+}
+
+/// Why a network was not run, or its result is not to be used.
+#[derive(Debug, Clone, Copy, PartialEq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[non_exhaustive]
+pub enum NetworkError {
+    /// The program is none.
+    Program(ProgramError),
+    /// A slice has the wrong length; a workspace may be longer than it needs to be.
+    Length {
+        /// Which slice.
+        slice: Slice,
+        /// Its length.
+        len: usize,
+        /// The length due.
+        expected: usize,
+    },
+    /// The network needs an input that was not given: the classes, or the low-resolution images.
+    Missing {
+        /// Which input.
+        slice: Slice,
+    },
+    /// The network takes no such input.
+    Superfluous {
+        /// Which input.
+        slice: Slice,
+    },
+    /// A class that the network does not know.
+    Label {
+        /// Which image.
+        image: usize,
+        /// The class asked for.
+        label: u32,
+        /// Classes there are.
+        classes: u32,
+    },
+    /// NaN or an infinity.
+    NotFinite {
+        /// In which slice.
+        slice: Slice,
+        /// Its first place.
+        index: usize,
+    },
+    /// The threads that were asked for could not be started.
+    Threads {
+        /// How many.
+        threads: usize,
+    },
+}
+
+impl From<ProgramError> for NetworkError {
+    fn from(error: ProgramError) -> Self {
+        Self::Program(error)
+    }
+}
+
+impl core::error::Error for ProgramError {}
+impl core::error::Error for NetworkError {}
+
+impl fmt::Display for ProgramError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match *self {
+            Self::Magic => f.write_str("not a program: it does not begin with IDPM"),
+            Self::Version { found, supported } => {
+                write!(f, "a program of version {found}, but {supported} is read")
+            }
+            Self::Length { len, expected } => {
+                write!(f, "a program of {expected} bytes in {len} bytes")
+            }
+            Self::Header { field, value } => write!(f, "program header: {field} = {value}"),
+            Self::Code { instruction, code } => {
+                write!(f, "instruction {instruction}: no operation has code {code}")
+            }
+            Self::Field {
+                instruction,
+                field,
+                value,
+            } => write!(
+                f,
+                "instruction {instruction}: {field} = {value} is out of bounds or does not fit"
+            ),
+            Self::Overlap { instruction } => {
+                write!(f, "instruction {instruction} writes over what it reads")
+            }
+            Self::NoOutput => f.write_str("no instruction writes the result"),
+            Self::TooLarge => f.write_str("the graph has over 2^31 elements"),
+        }
+    }
+}
+
+impl fmt::Display for NetworkError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match *self {
+            Self::Program(error) => error.fmt(f),
+            Self::Length {
+                slice,
+                len,
+                expected,
+            } => write!(f, "{slice} has {len} elements, must have {expected}"),
+            Self::Missing { slice } => write!(f, "the network needs {slice}"),
+            Self::Superfluous { slice } => write!(f, "the network takes no {slice}"),
+            Self::Label {
+                image,
+                label,
+                classes,
+            } => write!(
+                f,
+                "image {image} is to be of class {label}, but there are {classes}"
+            ),
+            Self::NotFinite { slice, index } => write!(f, "{slice}[{index}] is not finite"),
+            Self::Threads { threads } => write!(f, "could not start {threads} threads"),
+        }
+    }
+}

@@ -1,0 +1,50 @@
+//! The elementary functions of a network.
+
+pub(crate) use libm::{cos, exp, sin};
+
+use crate::diffusion::math::exp2_f32;
+
+/// ε of every group normalisation.
+pub(crate) const EPSILON: f64 = 1e-5;
+
+/// e^x in f32, without a branch.
+#[inline(always)]
+pub(crate) fn exp_f32(x: f32) -> f32 {
+    exp2_f32(x * core::f32::consts::LOG2_E)
+}
+
+/// x/(1 + e^{-x}).
+#[inline(always)]
+pub(crate) fn silu(x: f32) -> f32 {
+    x / (1.0 + exp_f32(-x))
+}
+
+/// A number as weights are stored.
+pub(crate) trait Number: Copy + Sync {
+    /// Its value.
+    fn value(self) -> f32;
+}
+
+impl Number for f32 {
+    #[inline(always)]
+    fn value(self) -> f32 {
+        self
+    }
+}
+
+/// The bits of binary16.
+impl Number for u16 {
+    #[inline(always)]
+    fn value(self) -> f32 {
+        let sign = u32::from(self & 0x8000) << 16;
+        let magnitude = u32::from(self & 0x7fff);
+        // Moved to f32's places the exponent is too small by 127 - 15; for subnormals as well.
+        let finite = f32::from_bits(magnitude << 13) * f32::from_bits((127 + 112) << 23);
+        let bits = if magnitude >= 0x7c00 {
+            0x7f80_0000 | (magnitude << 13)
+        } else {
+            finite.to_bits()
+        };
+        f32::from_bits(sign | bits)
+    }
+}

@@ -1,0 +1,44 @@
+//! The network on the processor: an interpreter of programs over borrowed slices.
+//!
+//! A [`Program`] is a graph and its plan as plain instructions. [`run`] executes it in plain loops
+//! over the caller's slices: no allocation, no thread, no instruction set; it is the specification
+//! of every operation, and what a microcontroller runs. [`Network`] (feature `alloc`) owns all that
+//! a run needs; with `std` it uses every core and vector instruction and its own arrangement of the
+//! weights.
+//!
+//! One file for each operation; its documentation is the formula. Everything is f32, statistics
+//! of a normalisation f64.
+
+#[cfg(feature = "alloc")]
+mod compile;
+mod error;
+mod interpreter;
+mod math;
+#[cfg(feature = "alloc")]
+mod network;
+mod program;
+pub mod resize;
+
+mod attention;
+mod average_pool;
+mod bilinear;
+mod concat;
+mod conv;
+mod group_norm;
+mod label_embedding;
+mod linear;
+mod timestep_embedding;
+mod upsample;
+
+#[cfg(feature = "alloc")]
+pub use compile::ProgramBuf;
+pub use error::{NetworkError, ProgramError, Slice};
+pub use interpreter::{Inputs, run};
+#[cfg(feature = "alloc")]
+pub use network::Network;
+pub use program::{
+    Convolution, Extents, Header, Instruction, Location, Operand, Operation, Program,
+};
+
+/// Channels are normalised in this many groups.
+pub(crate) const GROUPS: usize = 32;

@@ -1,0 +1,103 @@
+//! Resizing of images as the public implementation does it around a network: what a
+//! super-resolution network is trained on, and what it makes of its low-resolution input.
+
+use super::error::{NetworkError, Slice};
+use super::interpreter::part;
+use super::program::Extents;
+use super::{bilinear, timestep_embedding};
+
+fn check(input: &[f32], from: Extents, output: &[f32], to: Extents) -> Result<(), NetworkError> {
+    let channels = |len: usize, extents: Extents| {
+        let elements = extents.elements();
+        (elements > 0 && len.is_multiple_of(elements)).then(|| len / elements)
+    };
+    let images = channels(input.len(), from).ok_or(NetworkError::Length {
+        slice: Slice::X,
+        len: input.len(),
+        expected: from.elements(),
+    })?;
+    let expected = images * to.elements();
+    if output.len() != expected || expected == 0 || from.channels != to.channels {
+        return Err(NetworkError::Length {
+            slice: Slice::Output,
+            len: output.len(),
+            expected,
+        });
+    }
+    Ok(())
+}
+
+/// Bilinear, corners not aligned, no antialiasing: what the network does to its low-resolution
+/// input. Any number of images of `from` to as many of `to`.
+///
+/// # Errors
+/// [`NetworkError::Length`] where the slices are not whole images, as many in the one as in the
+/// other.
+pub fn bilinear(
+    input: &[f32],
+    from: Extents,
+    output: &mut [f32],
+    to: Extents,
+) -> Result<(), NetworkError> {
+    check(input, from, output, to)?;
+    bilinear::run(from, to, input, output);
+    Ok(())
+}
+
+/// Means over areas (adaptive average pooling): what training makes low-resolution images with.
+///
+/// out\[y, x\] is the mean of rows ⌊y·H/H'⌋..⌈(y+1)·H/H'⌉ and of the like columns.
+///
+/// # Errors
+/// As [`bilinear`].
+pub fn area(
+    input: &[f32],
+    from: Extents,
+    output: &mut [f32],
+    to: Extents,
+) -> Result<(), NetworkError> {
+    check(input, from, output, to)?;
+    let reach = |at: usize, from: usize, to: usize| {
+        let start = at * from / to;
+        (start, ((at + 1) * from).div_ceil(to) - start)
+    };
+    let planes = input.chunks_exact(from.positions());
+    for (output, plane) in output.chunks_exact_mut(to.positions()).zip(planes) {
+        for (y, out) in output.chunks_exact_mut(to.width).enumerate() {
+            let (top, rows) = reach(y, from.height, to.height);
+            let rows = part(plane, top * from.width, rows * from.width);
+            for (x, out) in out.iter_mut().enumerate() {
+                let (left, columns) = reach(x, from.width, to.width);
+                let values = rows
+                    .chunks_exact(from.width)
+                    .flat_map(|row| part(row, left, columns));
+                let count = rows.len() / from.width * columns;
+                *out = (values.map(|&v| f64::from(v)).sum::<f64>() / count as f64) as f32;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The embedding of timesteps that a network begins with, for any width and longest period:
+/// [N] to [N, dim].
+///
+/// # Errors
+/// [`NetworkError::Length`] where `output` is not N·dim long.
+pub fn timestep_embedding(
+    timesteps: &[f32],
+    dim: usize,
+    max_period: f64,
+    output: &mut [f32],
+) -> Result<(), NetworkError> {
+    let expected = timesteps.len().saturating_mul(dim);
+    if output.len() != expected {
+        return Err(NetworkError::Length {
+            slice: Slice::Output,
+            len: output.len(),
+            expected,
+        });
+    }
+    timestep_embedding::run(timesteps, dim, max_period, output);
+    Ok(())
+}
