@@ -4,6 +4,7 @@
 //! |---|---|---|
 //! | [`diffusion`] | schedules, samplers, noise, likelihood: `no_std`, no allocation | everyone |
 //! | `unet` (feature `alloc`) | what the network is, as data | whoever runs or trains one |
+//! | `checkpoint` (feature `checkpoint`) | weights in files that say what they are | whoever loads or saves one |
 //! | `cpu` (feature `cpu`) | the network in plain loops without allocation; with `std`, fast | whoever runs one |
 //!
 //! A normal user needs [`Diffusion`](diffusion::Diffusion) (what a network was trained on),
@@ -14,7 +15,11 @@
 
 #[cfg(feature = "alloc")]
 extern crate alloc;
+#[cfg(feature = "std")]
+extern crate std;
 
+#[cfg(feature = "checkpoint")]
+pub mod checkpoint;
 #[cfg(feature = "cpu")]
 pub mod cpu;
 pub mod diffusion;

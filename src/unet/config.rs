@@ -35,6 +35,11 @@ pub struct UnetConfig {
     /// Whether a convolution goes with each change of resolution.
     pub conv_resample: bool,
     /// Classes, where the network is conditioned on one.
+    // By default serde takes a missing `Option` for `None`; here nothing may be left out.
+    #[cfg_attr(
+        feature = "serde",
+        serde(deserialize_with = "serde::Deserialize::deserialize")
+    )]
     pub num_classes: Option<usize>,
     /// Attention heads on the way down and in the middle.
     pub num_heads: usize,

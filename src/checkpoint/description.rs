@@ -1,0 +1,231 @@
+//! What a checkpoint says of itself, and how it is kept in the metadata of the file.
+//!
+//! | key | value |
+//! |---|---|
+//! | `iddpm.format` | 1 |
+//! | `iddpm.unet` | [`UnetConfig`] |
+//! | `iddpm.size` | [`ImageSize`] |
+//! | `iddpm.diffusion` | [`Diffusion`] |
+//! | `iddpm.weights` | [`Weights`] |
+//! | `iddpm.step` | training steps taken |
+//!
+//! Each value is JSON. All are needed; a field that is unknown or left out is an error, because a
+//! network run with another flag than it was trained with gives noise, and no message.
+
+use alloc::collections::BTreeMap;
+use alloc::string::{String, ToString};
+
+use serde::{Deserialize, Serialize};
+
+use super::error::CheckpointError;
+use crate::diffusion::{Diffusion, ModelCard, Schedule, Weights};
+use crate::unet::{Extent, Graph, UnetConfig};
+
+/// The newest format of the metadata.
+pub const FORMAT: u64 = 1;
+
+/// Keys that begin with this are this crate's.
+const PREFIX: &str = "iddpm.";
+const FORMAT_KEY: &str = "iddpm.format";
+const UNET: &str = "iddpm.unet";
+const SIZE: &str = "iddpm.size";
+const DIFFUSION: &str = "iddpm.diffusion";
+const WEIGHTS: &str = "iddpm.weights";
+const STEP: &str = "iddpm.step";
+
+/// The size of a network's images.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ImageSize {
+    /// Rows.
+    pub height: usize,
+    /// Columns.
+    pub width: usize,
+    /// Rows and columns of the low-resolution image, for a super-resolution network.
+    // By default serde takes a missing `Option` for `None`; here nothing may be left out.
+    #[serde(deserialize_with = "Option::deserialize")]
+    pub low_res: Option<(usize, usize)>,
+}
+
+impl ImageSize {
+    /// Square images.
+    pub const fn square(side: usize) -> Self {
+        Self {
+            height: side,
+            width: side,
+            low_res: None,
+        }
+    }
+
+    /// Square images made of smaller square images.
+    pub const fn upsampled(side: usize, low_res: usize) -> Self {
+        Self {
+            low_res: Some((low_res, low_res)),
+            ..Self::square(side)
+        }
+    }
+
+    /// The sizes of a run over so many images.
+    pub fn extent(self, batch: usize) -> Extent {
+        Extent {
+            batch,
+            height: self.height,
+            width: self.width,
+            low_res: self.low_res.unwrap_or((self.height, self.width)),
+        }
+    }
+}
+
+/// All that must be known of weights to use them.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Description {
+    /// The network.
+    pub unet: UnetConfig,
+    /// Its images.
+    pub size: ImageSize,
+    /// The diffusion it was trained on, which weights these are, and when they were taken.
+    pub card: ModelCard<'static>,
+    /// Metadata of others, kept as it is; no key begins with `iddpm.`.
+    pub notes: BTreeMap<String, String>,
+}
+
+impl Description {
+    /// A description without notes.
+    pub const fn new(unet: UnetConfig, size: ImageSize, card: ModelCard<'static>) -> Self {
+        Self {
+            unet,
+            size,
+            card,
+            notes: BTreeMap::new(),
+        }
+    }
+
+    /// The network for so many images at once, once all of the description is found consistent.
+    ///
+    /// # Errors
+    /// [`CheckpointError::Config`], [`CheckpointError::Diffusion`],
+    /// [`CheckpointError::OutChannels`], [`CheckpointError::LowRes`], [`CheckpointError::EmaRate`].
+    pub fn graph(&self, batch: usize) -> Result<Graph, CheckpointError> {
+        self.check()?;
+        Ok(self.unet.graph(self.size.extent(batch))?)
+    }
+
+    fn check(&self) -> Result<(), CheckpointError> {
+        self.unet.validate()?;
+        let Diffusion {
+            schedule,
+            num_timesteps,
+            zero_terminal_snr,
+            prediction,
+            variance,
+            ..
+        } = self.card.diffusion;
+        schedule.levels(num_timesteps, zero_terminal_snr)?;
+        if zero_terminal_snr && prediction == crate::diffusion::Prediction::Epsilon {
+            let index = num_timesteps as usize - 1;
+            return Err(crate::Error::ZeroTerminalSnr { index }.into());
+        }
+        let expected = self.unet.in_channels * if variance.is_learned() { 2 } else { 1 };
+        if self.unet.out_channels != expected {
+            return Err(CheckpointError::OutChannels {
+                found: self.unet.out_channels,
+                expected,
+            });
+        }
+        if self.unet.super_resolution != self.size.low_res.is_some() {
+            return Err(CheckpointError::LowRes {
+                needed: self.unet.super_resolution,
+            });
+        }
+        match self.card.weights {
+            Weights::Ema { rate } if !(0.0..=1.0).contains(&rate) => {
+                Err(CheckpointError::EmaRate { rate })
+            }
+            Weights::Ema { .. } | Weights::Raw => Ok(()),
+        }
+    }
+
+    /// Reads the metadata of a file.
+    ///
+    /// # Errors
+    /// A key that is missing, unknown or cannot be read; [`CheckpointError::Version`]; those of
+    /// [`graph`](Self::graph).
+    pub fn from_metadata(metadata: &BTreeMap<String, String>) -> Result<Self, CheckpointError> {
+        // The format first: of another, nothing else can be said.
+        let version: u64 = read(metadata, FORMAT_KEY)?;
+        if version == 0 || version > FORMAT {
+            return Err(CheckpointError::Version {
+                version,
+                supported: FORMAT,
+            });
+        }
+        let known = [FORMAT_KEY, UNET, SIZE, DIFFUSION, WEIGHTS, STEP];
+        let mut notes = BTreeMap::new();
+        for (key, value) in metadata {
+            if !key.starts_with(PREFIX) {
+                notes.insert(key.clone(), value.clone());
+            } else if !known.contains(&key.as_str()) {
+                return Err(CheckpointError::UnknownMetadata { key: key.clone() });
+            }
+        }
+        let description = Self {
+            unet: read(metadata, UNET)?,
+            size: read(metadata, SIZE)?,
+            card: ModelCard {
+                diffusion: read(metadata, DIFFUSION)?,
+                weights: read(metadata, WEIGHTS)?,
+                step: read(metadata, STEP)?,
+            },
+            notes,
+        };
+        description.check()?;
+        Ok(description)
+    }
+
+    /// The metadata of a file.
+    ///
+    /// # Errors
+    /// [`CheckpointError::ScheduleIsTable`]; [`CheckpointError::UnknownMetadata`] for a note whose
+    /// key begins with `iddpm.`; those of [`graph`](Self::graph).
+    pub fn to_metadata(&self) -> Result<BTreeMap<String, String>, CheckpointError> {
+        self.check()?;
+        if let Schedule::Betas(_) | Schedule::AlphaBars(_) = self.card.diffusion.schedule {
+            return Err(CheckpointError::ScheduleIsTable);
+        }
+        if let Some(key) = self.notes.keys().find(|key| key.starts_with(PREFIX)) {
+            return Err(CheckpointError::UnknownMetadata { key: key.clone() });
+        }
+        let mut metadata = self.notes.clone();
+        let mut add = |key: &'static str, value| match value {
+            Ok(value) => {
+                metadata.insert(key.into(), value);
+                Ok(())
+            }
+            Err(error) => Err(unreadable(key, &error)),
+        };
+        add(FORMAT_KEY, serde_json::to_string(&FORMAT))?;
+        add(UNET, serde_json::to_string(&self.unet))?;
+        add(SIZE, serde_json::to_string(&self.size))?;
+        add(DIFFUSION, serde_json::to_string(&self.card.diffusion))?;
+        add(WEIGHTS, serde_json::to_string(&self.card.weights))?;
+        add(STEP, serde_json::to_string(&self.card.step))?;
+        Ok(metadata)
+    }
+}
+
+fn unreadable(key: &'static str, error: &serde_json::Error) -> CheckpointError {
+    CheckpointError::Metadata {
+        key,
+        reason: error.to_string(),
+    }
+}
+
+fn read<'m, T: Deserialize<'m>>(
+    metadata: &'m BTreeMap<String, String>,
+    key: &'static str,
+) -> Result<T, CheckpointError> {
+    let Some(value) = metadata.get(key) else {
+        return Err(CheckpointError::MissingMetadata { key });
+    };
+    serde_json::from_str(value).map_err(|error| unreadable(key, &error))
+}

@@ -1,0 +1,337 @@
+//! The head of a safetensors file: 8 bytes of length, then JSON that says where each tensor is.
+//!
+//! It is read here, not by the `safetensors` crate, because a hostile file must be refused by a
+//! message that names the tensor and the numbers, because that crate takes the last of two tensors
+//! of one name without a word, and because a file need not be in memory to be read.
+
+use alloc::borrow::ToOwned;
+use alloc::collections::{BTreeMap, BTreeSet};
+use alloc::format;
+use alloc::string::{String, ToString};
+use alloc::vec;
+use alloc::vec::Vec;
+use core::fmt;
+
+use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, Visitor};
+use serde::ser::{Serialize, SerializeMap, Serializer};
+
+use super::error::CheckpointError;
+use super::read::Source;
+
+/// The longest header the format allows.
+pub const MAX_HEADER: u64 = 100_000_000;
+
+/// The key of the header that is not a tensor.
+const METADATA: &str = "__metadata__";
+
+/// The type of a tensor's numbers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Dtype {
+    /// IEEE 754 binary32.
+    F32,
+    /// IEEE 754 binary16.
+    F16,
+    /// The upper half of binary32.
+    Bf16,
+}
+
+impl Dtype {
+    /// Bytes of one number.
+    pub const fn bytes(self) -> usize {
+        match self {
+            Self::F32 => 4,
+            Self::F16 | Self::Bf16 => 2,
+        }
+    }
+
+    /// Its name in a file.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::F32 => "F32",
+            Self::F16 => "F16",
+            Self::Bf16 => "BF16",
+        }
+    }
+
+    fn named(name: &str) -> Option<Self> {
+        [Self::F32, Self::F16, Self::Bf16]
+            .into_iter()
+            .find(|dtype| dtype.name() == name)
+    }
+}
+
+impl fmt::Display for Dtype {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+/// A tensor of a file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TensorInfo {
+    /// Its name.
+    pub name: String,
+    /// The type of its numbers.
+    pub dtype: Dtype,
+    /// Its shape, row-major.
+    pub shape: Vec<u64>,
+    /// Its first byte, behind the header, and one past its last.
+    pub range: (u64, u64),
+}
+
+/// What a file says it holds, found consistent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Header {
+    pub(super) tensors: Vec<TensorInfo>,
+    pub(super) metadata: BTreeMap<String, String>,
+}
+
+impl Header {
+    /// The header of a whole file in memory.
+    ///
+    /// # Errors
+    /// Whatever is wrong with the header, or with the length of the file.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, CheckpointError> {
+        Self::read(&mut &*bytes, bytes.len() as u64)
+    }
+
+    /// The tensors, in the order of the file.
+    pub fn tensors(&self) -> &[TensorInfo] {
+        &self.tensors
+    }
+
+    /// The metadata, uninterpreted.
+    pub const fn metadata(&self) -> &BTreeMap<String, String> {
+        &self.metadata
+    }
+
+    /// Reads up to the first tensor.
+    pub(super) fn read(source: &mut impl Source, len: u64) -> Result<Self, CheckpointError> {
+        let truncated = |expected| CheckpointError::Truncated {
+            expected,
+            found: len,
+        };
+        if len < 8 {
+            return Err(truncated(8));
+        }
+        let mut length = [0; 8];
+        source.fill(&mut length)?;
+        let bytes = u64::from_le_bytes(length);
+        if bytes > MAX_HEADER {
+            return Err(CheckpointError::HeaderTooLong {
+                bytes,
+                max: MAX_HEADER,
+            });
+        }
+        if len - 8 < bytes {
+            return Err(truncated(8 + bytes));
+        }
+        let mut text = vec![0; bytes as usize];
+        source.fill(&mut text)?;
+        let header = Self::parse(&text)?;
+        let data = header.tensors.last().map_or(0, |tensor| tensor.range.1);
+        let expected = data.saturating_add(8 + bytes);
+        match len {
+            found if found < expected => Err(truncated(expected)),
+            found if found > expected => Err(CheckpointError::TrailingBytes { expected, found }),
+            _ => Ok(header),
+        }
+    }
+
+    fn parse(text: &[u8]) -> Result<Self, CheckpointError> {
+        let raw: Raw = serde_json::from_slice(text).map_err(|error| CheckpointError::Header {
+            reason: error.to_string(),
+        })?;
+        let mut metadata = BTreeMap::new();
+        for (key, value) in raw.metadata {
+            if metadata.contains_key(&key) {
+                return Err(CheckpointError::DuplicateMetadata { key });
+            }
+            metadata.insert(key, value);
+        }
+        let mut tensors = Vec::with_capacity(raw.tensors.len());
+        for (name, entry) in raw.tensors {
+            tensors.push(entry.check(name)?);
+        }
+        check_names(&tensors)?;
+        tensors.sort_by_key(|tensor| tensor.range);
+        check_layout(&tensors)?;
+        Ok(Self { tensors, metadata })
+    }
+
+    /// The bytes before the first tensor.
+    pub(super) fn to_bytes(&self) -> Result<Vec<u8>, CheckpointError> {
+        let mut text = serde_json::to_vec(self).map_err(|error| CheckpointError::Header {
+            reason: error.to_string(),
+        })?;
+        // Tensors begin at a multiple of 8; the format pads with spaces.
+        text.resize(text.len().next_multiple_of(8), b' ');
+        let bytes = text.len() as u64;
+        if bytes > MAX_HEADER {
+            return Err(CheckpointError::HeaderTooLong {
+                bytes,
+                max: MAX_HEADER,
+            });
+        }
+        Ok([&bytes.to_le_bytes(), text.as_slice()].concat())
+    }
+}
+
+fn check_names(tensors: &[TensorInfo]) -> Result<(), CheckpointError> {
+    let mut names = BTreeSet::new();
+    match tensors.iter().find(|tensor| !names.insert(&tensor.name)) {
+        Some(twice) => Err(CheckpointError::DuplicateTensor {
+            name: twice.name.clone(),
+        }),
+        None => Ok(()),
+    }
+}
+
+/// Sorted tensors follow each other without a gap.
+fn check_layout(tensors: &[TensorInfo]) -> Result<(), CheckpointError> {
+    let mut previous: Option<&TensorInfo> = None;
+    for tensor in tensors {
+        let (start, expected) = (tensor.range.0, previous.map_or(0, |tensor| tensor.range.1));
+        if let Some(previous) = previous.filter(|_| start < expected) {
+            return Err(CheckpointError::Overlap {
+                name: tensor.name.clone(),
+                range: tensor.range,
+                previous: previous.name.clone(),
+                previous_range: previous.range,
+            });
+        }
+        if start > expected {
+            return Err(CheckpointError::Gap {
+                name: tensor.name.clone(),
+                start,
+                expected,
+            });
+        }
+        previous = Some(tensor);
+    }
+    Ok(())
+}
+
+/// The JSON as it is, names that are there twice included.
+#[derive(Default)]
+struct Raw {
+    metadata: Vec<(String, String)>,
+    tensors: Vec<(String, Entry)>,
+}
+
+#[derive(serde::Serialize, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Entry {
+    dtype: String,
+    shape: Vec<u64>,
+    data_offsets: (u64, u64),
+}
+
+impl Entry {
+    fn check(self, name: String) -> Result<TensorInfo, CheckpointError> {
+        let Some(dtype) = Dtype::named(&self.dtype) else {
+            return Err(CheckpointError::UnsupportedDtype {
+                name,
+                dtype: self.dtype,
+            });
+        };
+        let (start, end) = self.data_offsets;
+        let bytes = self
+            .shape
+            .iter()
+            .try_fold(dtype.bytes() as u64, |bytes, &extent| {
+                bytes.checked_mul(extent)
+            });
+        if bytes.is_none() || end.checked_sub(start) != bytes {
+            return Err(CheckpointError::TensorLength {
+                name,
+                shape: self.shape,
+                dtype,
+                range: (start, end),
+            });
+        }
+        Ok(TensorInfo {
+            name,
+            dtype,
+            shape: self.shape,
+            range: (start, end),
+        })
+    }
+}
+
+impl<'de> Deserialize<'de> for Raw {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(RawVisitor)
+    }
+}
+
+struct RawVisitor;
+
+impl<'de> Visitor<'de> for RawVisitor {
+    type Value = Raw;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a map of tensors")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Raw, A::Error> {
+        let mut raw = Raw::default();
+        let mut has_metadata = false;
+        while let Some(name) = map.next_key::<String>()? {
+            let named = |error| A::Error::custom(format!("{name}: {error}"));
+            if name != METADATA {
+                let entry = map.next_value().map_err(named)?;
+                raw.tensors.push((name, entry));
+            } else if has_metadata {
+                return Err(A::Error::custom(format!("{METADATA} is there twice")));
+            } else {
+                raw.metadata = map.next_value::<Pairs>().map_err(named)?.0;
+                has_metadata = true;
+            }
+        }
+        Ok(raw)
+    }
+}
+
+/// A map of texts, in its order.
+struct Pairs(Vec<(String, String)>);
+
+impl<'de> Deserialize<'de> for Pairs {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(PairsVisitor)
+    }
+}
+
+struct PairsVisitor;
+
+impl<'de> Visitor<'de> for PairsVisitor {
+    type Value = Pairs;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a map of texts")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Pairs, A::Error> {
+        let mut pairs = Vec::new();
+        while let Some(pair) = map.next_entry()? {
+            pairs.push(pair);
+        }
+        Ok(Pairs(pairs))
+    }
+}
+
+impl Serialize for Header {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry(METADATA, &self.metadata)?;
+        for tensor in &self.tensors {
+            let entry = Entry {
+                dtype: tensor.dtype.name().to_owned(),
+                shape: tensor.shape.clone(),
+                data_offsets: tensor.range,
+            };
+            map.serialize_entry(&tensor.name, &entry)?;
+        }
+        map.end()
+    }
+}

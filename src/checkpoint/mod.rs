@@ -1,0 +1,44 @@
+//! Weights in files, in the safetensors format: read, checked, written.
+//!
+//! A checkpoint says of itself what it is: the network, the size of its images, the diffusion it was
+//! trained on, which weights they are and when they were taken travel in the file's metadata
+//! ([`Description`]). Names and shapes are those of the public implementation, so either side reads
+//! the other's tensors; a file that has tensors alone is read with [`Checkpoint::from_bytes_as`],
+//! given a description, such as a [`Preset`]'s.
+//!
+//! ```
+//! use iddpm::checkpoint::{Checkpoint, Precision};
+//! # #[rustfmt::skip]
+//! static DIGITS: &[u8] = include_bytes!(
+//! # concat!(env!("CARGO_MANIFEST_DIR"), "/",
+//!     "examples/assets/digits16.safetensors"
+//! # )
+//! );
+//! let digits = Checkpoint::from_bytes(DIGITS, Precision::AsStored)?;
+//! assert_eq!(digits.description().unet.num_classes, Some(10));
+//! assert_eq!(digits.graph().weights_len(), digits.weights().len());
+//! # Ok::<(), iddpm::checkpoint::CheckpointError>(())
+//! ```
+//!
+//! The tensors become one buffer, each at its parameter's offset. A file is read tensor by tensor
+//! into it: beside that buffer there are 64 KiB and the header, never a second copy. Nothing in a
+//! file can cause a panic, and no buffer is made before the file is known to hold what fills it.
+
+pub mod description;
+pub mod error;
+#[cfg(feature = "std")]
+mod file;
+pub mod header;
+pub mod presets;
+mod read;
+mod values;
+mod write;
+
+pub use description::{Description, ImageSize};
+pub use error::CheckpointError;
+#[cfg(feature = "std")]
+pub use file::save;
+pub use header::{Dtype, Header, TensorInfo};
+pub use presets::Preset;
+pub use read::{Buffer, Checkpoint, Precision};
+pub use write::to_bytes;

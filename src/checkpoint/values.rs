@@ -1,0 +1,95 @@
+//! Numbers between the bytes of a file and the weights in memory.
+
+use core::ops::Range;
+
+use half::{bf16, f16};
+
+use super::header::Dtype;
+use crate::unet::Weights;
+
+/// Why a number was refused, and at which index.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) enum Refused {
+    NotFinite { index: usize, value: f32 },
+    BeyondF16 { index: usize, value: f32 },
+}
+
+/// The numbers of some bytes, widened to f32: little-endian, a whole number of them.
+fn widened(dtype: Dtype, bytes: &[u8]) -> impl Iterator<Item = f32> {
+    let (words, halves): (&[[u8; 4]], &[[u8; 2]]) = match dtype {
+        Dtype::F32 => (bytes.as_chunks().0, &[]),
+        Dtype::F16 | Dtype::Bf16 => (&[], bytes.as_chunks().0),
+    };
+    let widen = move |&half: &[u8; 2]| match dtype {
+        Dtype::F16 => f16::from_le_bytes(half).to_f32(),
+        Dtype::F32 | Dtype::Bf16 => bf16::from_le_bytes(half).to_f32(),
+    };
+    let words = words.iter().map(|&word| f32::from_le_bytes(word));
+    words.chain(halves.iter().map(widen))
+}
+
+/// Reads numbers into f32.
+pub(super) fn read_f32(dtype: Dtype, bytes: &[u8], out: &mut [f32]) -> Result<(), Refused> {
+    for (index, (out, value)) in out.iter_mut().zip(widened(dtype, bytes)).enumerate() {
+        if !value.is_finite() {
+            return Err(Refused::NotFinite { index, value });
+        }
+        *out = value;
+    }
+    Ok(())
+}
+
+/// Reads numbers into the bits of f16: as they are, or rounded to nearest.
+pub(super) fn read_f16(dtype: Dtype, bytes: &[u8], out: &mut [u16]) -> Result<(), Refused> {
+    for (index, (out, value)) in out.iter_mut().zip(widened(dtype, bytes)).enumerate() {
+        *out = narrowed(index, value)?.to_bits();
+    }
+    Ok(())
+}
+
+fn narrowed(index: usize, value: f32) -> Result<f16, Refused> {
+    let half = f16::from_f32(value);
+    if half.is_finite() {
+        Ok(half)
+    } else if value.is_finite() {
+        Err(Refused::BeyondF16 { index, value })
+    } else {
+        Err(Refused::NotFinite { index, value })
+    }
+}
+
+/// Writes the numbers of a range, as `dtype`, through `sink`, in pieces.
+pub(super) fn write<E: From<Refused>>(
+    weights: Weights<'_>,
+    range: Range<usize>,
+    dtype: Dtype,
+    mut sink: impl FnMut(&[u8]) -> Result<(), E>,
+) -> Result<(), E> {
+    const NUMBERS: usize = 4096;
+    let mut piece = [0; 4 * NUMBERS];
+    let value = |at: usize| match weights {
+        Weights::F32(numbers) => numbers.get(at).copied().unwrap_or(f32::NAN),
+        Weights::F16(numbers) => numbers
+            .get(at)
+            .map_or(f32::NAN, |&bits| f16::from_bits(bits).to_f32()),
+    };
+    let mut start = range.start;
+    while start < range.end {
+        let end = range.end.min(start + NUMBERS);
+        let slots = piece.chunks_exact_mut(dtype.bytes());
+        for (at, slot) in (start..end).zip(slots) {
+            let (value, index) = (value(at), at - range.start);
+            if !value.is_finite() {
+                return Err(Refused::NotFinite { index, value }.into());
+            }
+            match dtype {
+                Dtype::F32 => slot.copy_from_slice(&value.to_le_bytes()),
+                Dtype::F16 => slot.copy_from_slice(&narrowed(index, value)?.to_le_bytes()),
+                Dtype::Bf16 => slot.copy_from_slice(&bf16::from_f32(value).to_le_bytes()),
+            }
+        }
+        sink(piece.get(..(end - start) * dtype.bytes()).unwrap_or(&[]))?;
+        start = end;
+    }
+    Ok(())
+}

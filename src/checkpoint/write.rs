@@ -1,0 +1,91 @@
+//! From one buffer of weights to a file.
+
+use alloc::vec::Vec;
+
+use super::description::Description;
+use super::error::CheckpointError;
+use super::header::{Dtype, Header, TensorInfo};
+use super::read::Checkpoint;
+use super::values::{Refused, write};
+use crate::unet::Weights;
+
+/// A whole file in memory.
+///
+/// # Errors
+/// What is wrong with the description; [`CheckpointError::WeightsLength`];
+/// [`CheckpointError::NotFinite`], [`CheckpointError::BeyondF16`].
+pub fn to_bytes(
+    description: &Description,
+    weights: Weights<'_>,
+    dtype: Dtype,
+) -> Result<Vec<u8>, CheckpointError> {
+    let mut bytes = Vec::new();
+    write_to(description, weights, dtype, |piece| {
+        bytes.extend_from_slice(piece);
+        Ok(())
+    })?;
+    Ok(bytes)
+}
+
+impl Checkpoint {
+    /// A whole file in memory.
+    ///
+    /// # Errors
+    /// Those of [`to_bytes`].
+    pub fn to_bytes(&self, dtype: Dtype) -> Result<Vec<u8>, CheckpointError> {
+        to_bytes(self.description(), self.weights(), dtype)
+    }
+}
+
+/// Hands a file to `sink`, piece by piece, from its first byte to its last.
+pub(super) fn write_to(
+    description: &Description,
+    weights: Weights<'_>,
+    dtype: Dtype,
+    mut sink: impl FnMut(&[u8]) -> Result<(), CheckpointError>,
+) -> Result<(), CheckpointError> {
+    let graph = description.graph(1)?;
+    let (len, expected) = (weights.len(), graph.weights_len());
+    if len != expected {
+        return Err(CheckpointError::WeightsLength { len, expected });
+    }
+    let mut end = 0;
+    let tensors = graph.params().iter().map(|param| {
+        let start = end;
+        end += (param.elements() * dtype.bytes()) as u64;
+        TensorInfo {
+            name: param.name.clone(),
+            dtype,
+            shape: param.shape.iter().map(|&extent| extent as u64).collect(),
+            range: (start, end),
+        }
+    });
+    let header = Header {
+        tensors: tensors.collect(),
+        metadata: description.to_metadata()?,
+    };
+    sink(&header.to_bytes()?)?;
+    for param in graph.params() {
+        let range = param.offset..param.offset + param.elements();
+        let piece = |bytes: &[u8]| sink(bytes).map_err(Stopped::Sink);
+        write(weights, range, dtype, piece).map_err(|stopped| match stopped {
+            Stopped::Refused(refused) => refused.in_tensor(&param.name, 0),
+            Stopped::Sink(error) => error,
+        })?;
+    }
+    Ok(())
+}
+
+/// Why writing a tensor ended early.
+pub(super) enum Stopped {
+    /// By a number.
+    Refused(Refused),
+    /// By where it was written to.
+    Sink(CheckpointError),
+}
+
+impl From<Refused> for Stopped {
+    fn from(refused: Refused) -> Self {
+        Self::Refused(refused)
+    }
+}
