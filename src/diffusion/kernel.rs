@@ -1,7 +1,7 @@
 //! The pixel loop of a step: f32, in blocks of a fixed length that the compiler turns into
 //! vector instructions.
 
-use super::math::exp2_f32;
+use super::math::{NEAR_ZERO, exp2_f32, exp2_near_zero};
 use super::prediction::{Limit, Linear};
 use super::update::{NoiseScale, Update};
 
@@ -55,10 +55,11 @@ pub(crate) struct Weights {
 enum Scale {
     None,
     Sigma(f32),
-    /// σ = 2^(at_zero + slope·channel).
+    /// σ = 2^(at_zero + slope·channel), and σ where the channel is 0.
     Learned {
         at_zero: f32,
         slope: f32,
+        sigma_at_zero: f32,
     },
 }
 
@@ -82,6 +83,7 @@ impl Weights {
                     Scale::Learned {
                         at_zero: (at_zero * half_log2) as f32,
                         slope: ((at_one - at_zero) * half_log2) as f32,
+                        sigma_at_zero: log_variance.sigma(0.0) as f32,
                     }
                 }
             },
@@ -96,36 +98,37 @@ impl Weights {
     pub(crate) fn sweep(&self, source: Source<'_>, image: Image<'_>) -> bool {
         let plain = self.output == 0.0 && self.history == 0.0 && self.keep.is_none();
         let (p, q) = (self.x, self.x_start);
-        match (source, &self.noise) {
-            // The two steps that most runs are made of, each one loop.
-            (Source::Predicted(predict, limit), Scale::None) if plain => {
-                image.for_each_block(&[], |block| {
+        // Closures too must be inlined here, or they are compiled without the vector instructions
+        // this loop is run with.
+        match source {
+            // What most runs are made of: x̂_0 stays in a register.
+            Source::Predicted(predict, limit) if plain => image.for_each_block(
+                &[],
+                #[inline(always)]
+                |block| {
                     for (x, &output) in block.x.iter_mut().zip(block.mean) {
                         *x = p * *x + q * limit.apply(predict.at(*x, output));
                     }
-                })
-            }
-            (Source::Predicted(predict, limit), &Scale::Learned { at_zero, slope }) if plain => {
-                image.for_each_block(&[], |block| {
-                    let outputs = block.mean.iter().zip(block.channels);
-                    for ((x, z), (&output, channel)) in
-                        block.x.iter_mut().zip(block.noise).zip(outputs)
-                    {
-                        let mean = p * *x + q * limit.apply(predict.at(*x, output));
-                        *x = mean + exp2_f32(at_zero + slope * channel) * z;
+                    self.add_noise(block.x, block.channels, block.noise);
+                },
+            ),
+            Source::Predicted(predict, limit) => image.for_each_block(
+                &[],
+                #[inline(always)]
+                |block| {
+                    let mut x_start = ZEROS;
+                    let pairs = block.x.iter().zip(block.mean);
+                    for (x_start, (&x, &output)) in x_start.iter_mut().zip(pairs) {
+                        *x_start = limit.apply(predict.at(x, output));
                     }
-                })
-            }
-            (Source::Predicted(predict, limit), _) => image.for_each_block(&[], |block| {
-                let mut x_start = ZEROS;
-                for ((x_start, &x), &output) in x_start.iter_mut().zip(&*block.x).zip(block.mean) {
-                    *x_start = limit.apply(predict.at(x, output));
-                }
-                self.mix(&x_start, block);
-            }),
-            (Source::Given(given), _) => {
-                image.for_each_block(given, |block| self.mix(block.given, block))
-            }
+                    self.mix(&x_start, block);
+                },
+            ),
+            Source::Given(given) => image.for_each_block(
+                given,
+                #[inline(always)]
+                |block| self.mix(block.given, block),
+            ),
         }
     }
 
@@ -152,17 +155,38 @@ impl Weights {
                 *history = of_x * x + of_x_start * x_start;
             }
         }
+        self.add_noise(block.x, block.channels, block.noise);
+    }
+
+    /// x ↦ x + σ·z.
+    #[inline(always)]
+    fn add_noise(&self, x: &mut Block, channels: &Block, noise: &Block) {
         match self.noise {
             Scale::None => {}
             Scale::Sigma(sigma) => {
-                for (x, z) in block.x.iter_mut().zip(block.noise) {
+                for (x, z) in x.iter_mut().zip(noise) {
                     *x += sigma * z;
                 }
             }
-            Scale::Learned { at_zero, slope } => {
-                let pairs = block.noise.iter().zip(block.channels);
-                for (x, (z, channel)) in block.x.iter_mut().zip(pairs) {
-                    *x += exp2_f32(at_zero + slope * channel) * z;
+            Scale::Learned {
+                at_zero,
+                slope,
+                sigma_at_zero,
+            } => {
+                // Within a block the variance hardly varies but for the last few steps of a run:
+                // half the arithmetic is enough for it.
+                let mut far = 0;
+                for channel in channels {
+                    far |= u32::from((slope * channel).abs() > NEAR_ZERO);
+                }
+                if far == 0 {
+                    for ((x, z), channel) in x.iter_mut().zip(noise).zip(channels) {
+                        *x += sigma_at_zero * exp2_near_zero(slope * channel) * z;
+                    }
+                } else {
+                    for ((x, z), channel) in x.iter_mut().zip(noise).zip(channels) {
+                        *x += exp2_f32(at_zero + slope * channel) * z;
+                    }
                 }
             }
         }
