@@ -39,11 +39,19 @@ impl UnetConfig {
     /// The network as a graph, for images of one size.
     ///
     /// # Errors
-    /// Those of [`validate`](Self::validate); sides the levels cannot halve; an empty batch.
+    /// Those of [`validate`](Self::validate); sides the levels cannot halve; an empty batch;
+    /// more weights than can be addressed.
     pub fn graph(&self, extent: Extent) -> Result<Graph, ConfigError> {
         self.validate()?;
         check_extent(self, extent)?;
-        Ok(Builder::new(self, extent).build())
+        let graph = Builder::new(self, extent).build();
+        if graph.weights_len() > isize::MAX as usize / size_of::<f32>() {
+            let elements = graph.params().iter().map(|param| param.elements() as u64);
+            return Err(ConfigError::Weights {
+                elements: elements.sum(),
+            });
+        }
+        Ok(graph)
     }
 }
 

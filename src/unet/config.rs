@@ -122,23 +122,19 @@ impl UnetConfig {
     /// # Errors
     /// A [`ConfigError`] that names the option, its value and the bound.
     pub fn validate(&self) -> Result<(), ConfigError> {
+        // Each bound is far above any network, and far below where a product of them overflows.
         let positive = [
-            ("in_channels", self.in_channels),
-            ("out_channels", self.out_channels),
-            ("num_res_blocks", self.num_res_blocks),
-            ("num_heads", self.num_heads),
-            ("num_heads_upsample", self.num_heads_upsample),
-            ("num_classes", self.num_classes.unwrap_or(1)),
-            ("channel_mult", self.channel_mult.len()),
+            ("in_channels", self.in_channels, 1 << 12),
+            ("out_channels", self.out_channels, 1 << 12),
+            ("num_res_blocks", self.num_res_blocks, 1 << 6),
+            ("num_heads", self.num_heads, 1 << 13),
+            ("num_heads_upsample", self.num_heads_upsample, 1 << 13),
+            ("num_classes", self.num_classes.unwrap_or(1), 1 << 16),
+            ("channel_mult", self.channel_mult.len(), 16),
         ];
-        for (option, value) in positive {
-            // Far above any network, far below where a product of them overflows.
-            if value == 0 || value > 1 << 16 {
-                return Err(ConfigError::OutOfRange {
-                    option,
-                    value,
-                    max: 1 << 16,
-                });
+        for (option, value, max) in positive {
+            if value == 0 || value > max {
+                return Err(ConfigError::OutOfRange { option, value, max });
             }
         }
         let channels = self.model_channels;
@@ -155,8 +151,9 @@ impl UnetConfig {
             return Err(ConfigError::FirstMultiplier { value: first });
         }
         for (level, &value) in self.channel_mult.iter().enumerate() {
-            if value == 0 || value > 64 || level > 15 {
-                return Err(ConfigError::Multiplier { level, value });
+            let max = (1 << 13) / channels;
+            if value == 0 || value > max {
+                return Err(ConfigError::Multiplier { level, value, max });
             }
         }
         let deepest = 1 << (self.levels() - 1);

@@ -29,12 +29,14 @@ pub enum ConfigError {
         /// The value.
         value: usize,
     },
-    /// A channel multiplier is not in 1..=64, or there are more than 16 of them.
+    /// A channel multiplier of 0, or one that makes a level of more than 8192 channels.
     Multiplier {
         /// Which level.
         level: usize,
         /// The value.
         value: usize,
+        /// The bound.
+        max: usize,
     },
     /// Attention at a downsampling factor that no level has.
     AttentionFactor {
@@ -62,8 +64,11 @@ pub enum ConfigError {
         /// The batch.
         batch: usize,
     },
-    /// No published model has this name.
-    UnknownPreset,
+    /// More weights than this machine can address.
+    Weights {
+        /// Numbers in all parameters.
+        elements: u64,
+    },
 }
 
 impl core::error::Error for ConfigError {}
@@ -86,10 +91,9 @@ impl fmt::Display for ConfigError {
             Self::FirstMultiplier { value } => {
                 write!(f, "channel_mult[0] = {value}, must be 1")
             }
-            Self::Multiplier { level, value } => write!(
-                f,
-                "channel_mult[{level}] = {value} is not within 1..=64, or there are over 16 levels"
-            ),
+            Self::Multiplier { level, value, max } => {
+                write!(f, "channel_mult[{level}] = {value} is not within 1..={max}")
+            }
             Self::AttentionFactor { value, deepest } => write!(
                 f,
                 "attention at downsampling factor {value}: the levels have 1, 2, 4, ... {deepest}"
@@ -107,7 +111,9 @@ impl fmt::Display for ConfigError {
                 f,
                 "a batch of {batch}: must be at least 1 and leave every tensor below 2^31 elements"
             ),
-            Self::UnknownPreset => f.write_str("no published model has this name"),
+            Self::Weights { elements } => {
+                write!(f, "{elements} weights, more than can be addressed")
+            }
         }
     }
 }

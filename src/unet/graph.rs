@@ -177,7 +177,10 @@ impl Graph {
     /// The length of the slice that holds all weights, gaps of alignment included.
     pub fn weights_len(&self) -> usize {
         self.params.last().map_or(0, |last| {
-            (last.offset + last.elements()).next_multiple_of(ALIGNMENT)
+            // Where `usize` has 32 bits a hostile description passes its range, and is then refused.
+            let end = last.offset.saturating_add(last.elements());
+            end.checked_next_multiple_of(ALIGNMENT)
+                .unwrap_or(usize::MAX)
         })
     }
 
