@@ -3,12 +3,13 @@
 //! `cargo run --release --features checkpoint,std --example convert -- --help`
 
 use std::error::Error;
+use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, ValueEnum};
 use iddpm::checkpoint::{
-    Checkpoint, CheckpointError, Description, Dtype, Header, ImageSize, Precision, Preset,
+    Checkpoint, CheckpointError, Description, Dtype, Flags, Header, ImageSize, Precision, Preset,
 };
 use iddpm::diffusion::{Diffusion, ModelCard, Prediction, Schedule, Variance, Weights};
 use iddpm::unet::UnetConfig;
@@ -33,6 +34,10 @@ struct Options {
     /// How the numbers are written.
     #[arg(long, value_enum, default_value_t = Number::F32)]
     dtype: Number,
+    /// What the public implementation's command line says of model and diffusion, in its words:
+    /// "--image_size 64 --num_channels 128 ...", with its defaults for what is not there.
+    #[arg(long, conflicts_with = "preset", allow_hyphen_values = true)]
+    flags: Option<Flags>,
     /// A published model: cifar10_uncond, cifar10_uncond_vlb, imagenet64_uncond,
     /// imagenet64_uncond_vlb, imagenet64_cond, lsun_bedroom, upsample_64_256.
     #[arg(long)]
@@ -141,11 +146,9 @@ fn convert(options: &Options) -> Result<(), Box<dyn Error>> {
     };
     let checkpoint = Checkpoint::open_as(&options.input, description, Precision::AsStored)?;
     checkpoint.save(&options.output, dtype)?;
-    println!(
-        "{}: {} parameters as {dtype}",
-        options.output.display(),
-        checkpoint.graph().parameter_count()
-    );
+    let count = checkpoint.graph().parameter_count();
+    let output = options.output.display();
+    writeln!(std::io::stdout(), "{output}: {count} parameters as {dtype}")?;
     Ok(())
 }
 
@@ -154,7 +157,7 @@ fn describe(options: &Options) -> Result<Description, Box<dyn Error>> {
     let said = match Description::from_metadata(Header::open(&options.input)?.metadata()) {
         Ok(description) => Some(description),
         Err(CheckpointError::MissingMetadata { .. }) => None,
-        Err(_) if options.preset.is_some() => None,
+        Err(_) if options.preset.is_some() || options.flags.is_some() => None,
         Err(error) => return Err(error.into()),
     };
     let card = said.as_ref().map(|said| said.card);
@@ -162,9 +165,10 @@ fn describe(options: &Options) -> Result<Description, Box<dyn Error>> {
     let step = options.step.or(card.map(|card| card.step));
     let weights = given(weights, "weights")?;
     let step = given(step, "step")?;
-    let base = match options.preset {
-        Some(preset) => Some(preset.describe(weights, step)),
-        None => said,
+    let base = match (options.preset, &options.flags) {
+        (Some(preset), _) => Some(preset.describe(weights, step)?),
+        (None, Some(flags)) => Some(flags.describe(weights, step)?),
+        (None, None) => said,
     };
     let (unet, size) = options.network.apply(base.as_ref(), &options.process)?;
     let diffusion = options
@@ -179,7 +183,7 @@ fn describe(options: &Options) -> Result<Description, Box<dyn Error>> {
 }
 
 fn given<T>(value: Option<T>, name: &str) -> Result<T, String> {
-    value.ok_or_else(|| format!("--{name} is needed: neither a preset nor the input says it"))
+    value.ok_or_else(|| format!("--{name} is needed: neither preset, flags nor the input say it"))
 }
 
 impl Network {

@@ -193,6 +193,18 @@ pub enum CheckpointError {
         /// The name.
         name: String,
     },
+    /// A flag of the public implementation's command line that is not known.
+    UnknownFlag {
+        /// The flag.
+        flag: String,
+    },
+    /// A flag with a value that it does not take.
+    FlagValue {
+        /// The flag.
+        flag: String,
+        /// The value.
+        value: String,
+    },
     /// The system refused to read or write.
     Io {
         /// What was being done.
@@ -338,6 +350,10 @@ impl fmt::Display for CheckpointError {
                     write!(f, "{before}{}", preset.name())?;
                 }
                 Ok(())
+            }
+            Self::UnknownFlag { flag } => write!(f, "no flag of model or diffusion: {flag}"),
+            Self::FlagValue { flag, value } => {
+                write!(f, "the flag {flag} does not take {value:?}")
             }
             Self::Io {
                 action,

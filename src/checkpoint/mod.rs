@@ -28,6 +28,7 @@ pub mod description;
 pub mod error;
 #[cfg(feature = "std")]
 mod file;
+pub mod flags;
 pub mod header;
 pub mod presets;
 mod read;
@@ -38,6 +39,7 @@ pub use description::{Description, ImageSize};
 pub use error::CheckpointError;
 #[cfg(feature = "std")]
 pub use file::save;
+pub use flags::Flags;
 pub use header::{Dtype, Header, TensorInfo};
 pub use presets::Preset;
 pub use read::{Buffer, Checkpoint, Precision};

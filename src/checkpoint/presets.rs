@@ -1,20 +1,21 @@
 //! The published models, each with all its flags.
-//!
-//! Flags are those of the public implementation's README, and its defaults where that says nothing.
-//! The objective (`use_kl`, `rescale_learned_sigmas`) and dropout matter in training alone: a pair
-//! that differs in nothing else is the same network over the same process.
 
 use core::str::FromStr;
 
-use super::description::{Description, ImageSize};
+use super::description::Description;
 use super::error::CheckpointError;
-use crate::diffusion::{Diffusion, ModelCard, Schedule, Weights};
-use crate::unet::UnetConfig;
-
-/// Classes of ImageNet.
-const IMAGENET_CLASSES: usize = 1000;
+use super::flags::Flags;
+use crate::diffusion::Weights;
 
 /// A published model.
+///
+/// ```
+/// use iddpm::checkpoint::Preset;
+/// use iddpm::diffusion::Weights;
+/// let cifar = Preset::Cifar10Uncond.describe(Weights::Ema { rate: 0.9999 }, 500_000)?;
+/// assert_eq!(cifar.graph(1)?.parameter_count(), 52_546_438);
+/// # Ok::<(), iddpm::checkpoint::CheckpointError>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Preset {
@@ -28,7 +29,7 @@ pub enum Preset {
     ImageNet64UncondVlb,
     /// ImageNet-64, conditioned on the class, 250K iterations.
     ImageNet64Cond,
-    /// LSUN bedrooms at 256×256, of 1200K (batch 128) and 2400K iterations (batch 64).
+    /// LSUN bedrooms at 256×256; there are two, of 1200K and of 2400K iterations.
     LsunBedroom,
     /// ImageNet from 64×64 to 256×256, conditioned on the class, 500K iterations.
     Upsample64To256,
@@ -59,79 +60,52 @@ impl Preset {
         }
     }
 
-    /// The network.
-    pub fn unet(self) -> UnetConfig {
-        let config = |channels, blocks, multipliers: &[usize], attention: &[usize]| UnetConfig {
-            num_res_blocks: blocks,
-            ..UnetConfig::new(3, channels)
-                .with_multipliers(multipliers)
-                .with_attention(attention)
-                .with_learned_variance()
-        };
-        // Attention at 16×16 and 8×8, as factors of the image's side, but for LSUN.
+    /// The flags of model and diffusion under which it was published.
+    pub const fn flags(self) -> &'static str {
         match self {
-            Self::Cifar10Uncond | Self::Cifar10UncondVlb => config(128, 3, &[1, 2, 2, 2], &[2, 4]),
-            Self::ImageNet64Uncond | Self::ImageNet64UncondVlb => {
-                config(128, 3, &[1, 2, 3, 4], &[4, 8])
+            Self::Cifar10Uncond => {
+                "--image_size 32 --num_channels 128 --num_res_blocks 3 --learn_sigma True \
+                 --dropout 0.3 --diffusion_steps 4000 --noise_schedule cosine"
+            }
+            Self::Cifar10UncondVlb => {
+                "--image_size 32 --num_channels 128 --num_res_blocks 3 --learn_sigma True \
+                 --dropout 0.3 --diffusion_steps 4000 --noise_schedule cosine --use_kl True"
+            }
+            Self::ImageNet64Uncond => {
+                "--image_size 64 --num_channels 128 --num_res_blocks 3 --learn_sigma True \
+                 --diffusion_steps 4000 --noise_schedule cosine"
+            }
+            Self::ImageNet64UncondVlb => {
+                "--image_size 64 --num_channels 128 --num_res_blocks 3 --learn_sigma True \
+                 --diffusion_steps 4000 --noise_schedule cosine --use_kl True"
             }
             Self::ImageNet64Cond => {
-                config(192, 3, &[1, 2, 3, 4], &[4, 8]).with_classes(IMAGENET_CLASSES)
-            }
-            Self::LsunBedroom => UnetConfig {
-                num_heads: 1,
-                num_heads_upsample: 1,
-                scale_shift: false,
-                ..config(128, 2, &[1, 1, 2, 2, 4, 4], &[16])
-            },
-            Self::Upsample64To256 => UnetConfig {
-                super_resolution: true,
-                ..config(192, 2, &[1, 1, 2, 2, 4, 4], &[16, 32]).with_classes(IMAGENET_CLASSES)
-            },
-        }
-    }
-
-    /// The size of its images.
-    pub const fn size(self) -> ImageSize {
-        match self {
-            Self::Cifar10Uncond | Self::Cifar10UncondVlb => ImageSize::square(32),
-            Self::ImageNet64Uncond | Self::ImageNet64UncondVlb | Self::ImageNet64Cond => {
-                ImageSize::square(64)
-            }
-            Self::LsunBedroom => ImageSize::square(256),
-            Self::Upsample64To256 => ImageSize::upsampled(256, 64),
-        }
-    }
-
-    /// The diffusion process.
-    pub const fn diffusion(self) -> Diffusion<'static> {
-        match self {
-            Self::Cifar10Uncond
-            | Self::Cifar10UncondVlb
-            | Self::ImageNet64Uncond
-            | Self::ImageNet64UncondVlb => Diffusion::new(Schedule::Cosine, 4000),
-            Self::ImageNet64Cond => {
-                Diffusion::new(Schedule::Cosine, 4000).with_rescaled_timesteps(false)
+                "--image_size 64 --num_channels 192 --num_res_blocks 3 --learn_sigma True \
+                 --class_cond True --diffusion_steps 4000 --noise_schedule cosine \
+                 --rescale_learned_sigmas False --rescale_timesteps False"
             }
             Self::LsunBedroom => {
-                Diffusion::new(Schedule::Linear, 1000).with_rescaled_timesteps(false)
+                "--image_size 256 --num_channels 128 --num_res_blocks 2 --num_heads 1 \
+                 --learn_sigma True --use_scale_shift_norm False --attention_resolutions 16 \
+                 --diffusion_steps 1000 --noise_schedule linear \
+                 --rescale_learned_sigmas False --rescale_timesteps False"
             }
             Self::Upsample64To256 => {
-                Diffusion::new(Schedule::Linear, 4000).with_rescaled_timesteps(false)
+                "--large_size 256 --small_size 64 --num_channels 192 --num_res_blocks 2 \
+                 --learn_sigma True --class_cond True --diffusion_steps 4000 \
+                 --noise_schedule linear --rescale_learned_sigmas False --rescale_timesteps False"
             }
         }
     }
 
     /// What a file of its weights says of itself.
-    pub fn describe(self, weights: Weights, step: u64) -> Description {
-        Description::new(
-            self.unet(),
-            self.size(),
-            ModelCard {
-                diffusion: self.diffusion(),
-                weights,
-                step,
-            },
-        )
+    ///
+    /// Which weights a published file holds, it does not say.
+    ///
+    /// # Errors
+    /// None: what these flags say is sound.
+    pub fn describe(self, weights: Weights, step: u64) -> Result<Description, CheckpointError> {
+        self.flags().parse::<Flags>()?.describe(weights, step)
     }
 }
 

@@ -1,0 +1,223 @@
+//! Says what is in a checkpoint.
+//!
+//! `cargo run --release --features checkpoint,std --example inspect -- --help`
+
+use std::io::{self, Write};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::Parser;
+use iddpm::checkpoint::{Checkpoint, CheckpointError, Description, Header, Precision};
+use iddpm::unet::{Graph, Plan};
+
+/// Says what is in a checkpoint: what it says of itself, its parameters, its network, its memory.
+///
+/// A file whose metadata does not say what it is has its tensors listed, and is then refused.
+#[derive(Parser)]
+#[command(after_help = "Examples:
+  inspect digits16.safetensors --plan
+  inspect digits16.safetensors --dot | dot -Tsvg > network.svg")]
+struct Options {
+    /// A checkpoint, as safetensors.
+    input: PathBuf,
+    /// Lists the parameters.
+    #[arg(long)]
+    params: bool,
+    /// Lists the operations of the network.
+    #[arg(long)]
+    graph: bool,
+    /// Lists where each tensor lies in the workspace, and when it is needed.
+    #[arg(long)]
+    plan: bool,
+    /// Prints the network for Graphviz, and nothing else.
+    #[arg(long, conflicts_with_all = ["params", "graph", "plan"])]
+    dot: bool,
+    /// Plans one workspace for each operand, as a GPU needs, rather than one for all.
+    #[arg(long)]
+    separated: bool,
+    /// Images at once.
+    #[arg(long, default_value_t = 1)]
+    batch: usize,
+    /// Reads the weights too, and checks that every number is finite.
+    #[arg(long)]
+    check: bool,
+}
+
+enum Failure {
+    Checkpoint(CheckpointError),
+    Output(io::Error),
+}
+
+impl From<CheckpointError> for Failure {
+    fn from(error: CheckpointError) -> Self {
+        Self::Checkpoint(error)
+    }
+}
+
+impl From<io::Error> for Failure {
+    fn from(error: io::Error) -> Self {
+        Self::Output(error)
+    }
+}
+
+fn main() -> ExitCode {
+    let mut out = io::BufWriter::new(io::stdout().lock());
+    match inspect(&Options::parse(), &mut out).and_then(|()| Ok(out.flush()?)) {
+        Ok(()) => ExitCode::SUCCESS,
+        // Whoever read this has read enough.
+        Err(Failure::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => {
+            ExitCode::SUCCESS
+        }
+        Err(failure) => {
+            let _ = out.flush();
+            match failure {
+                Failure::Checkpoint(error) => eprintln!("inspect: {error}"),
+                Failure::Output(error) => eprintln!("inspect: writing: {error}"),
+            }
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn inspect(options: &Options, out: &mut impl Write) -> Result<(), Failure> {
+    let header = Header::open(&options.input)?;
+    let description = match Description::from_metadata(header.metadata()) {
+        Ok(description) => description,
+        Err(error) => {
+            if !options.dot {
+                list_tensors(&header, out)?;
+            }
+            return Err(error.into());
+        }
+    };
+    let graph = description.graph(options.batch)?;
+    let plan = if options.separated {
+        Plan::separated(&graph)
+    } else {
+        Plan::single(&graph)
+    };
+    if options.dot {
+        write!(out, "{}", graph.dot(Some(&plan)))?;
+        return Ok(());
+    }
+    describe(&description, out)?;
+    writeln!(out, "tensors      {}", dtypes(&header))?;
+    summarise(&graph, &plan, out)?;
+    if options.check {
+        let checkpoint = Checkpoint::open(&options.input, Precision::AsStored)?;
+        let count = checkpoint.graph().parameter_count();
+        writeln!(out, "checked      {count} numbers, all finite")?;
+    }
+    if options.params {
+        writeln!(out)?;
+        list_tensors(&header, out)?;
+    }
+    if options.graph {
+        write!(out, "\n{}", graph.text())?;
+    }
+    if options.plan {
+        write!(out, "\n{}", plan.table(&graph))?;
+    }
+    Ok(())
+}
+
+fn describe(description: &Description, out: &mut impl Write) -> io::Result<()> {
+    let Description {
+        unet,
+        size,
+        card,
+        notes,
+    } = description;
+    let diffusion = card.diffusion;
+    writeln!(out, "weights      {:?}, step {}", card.weights, card.step)?;
+    write!(out, "images       {}x{}", size.height, size.width)?;
+    write!(out, ", {} channels", unet.in_channels)?;
+    match size.low_res {
+        Some((height, width)) => writeln!(out, ", from {height}x{width}")?,
+        None => writeln!(out)?,
+    }
+    match unet.num_classes {
+        Some(classes) => writeln!(out, "classes      {classes}")?,
+        None => writeln!(out, "classes      none")?,
+    }
+    writeln!(
+        out,
+        "network      {} channels times {:?}, {} residual blocks a level",
+        unet.model_channels, unet.channel_mult, unet.num_res_blocks
+    )?;
+    writeln!(
+        out,
+        "attention    at factors {:?} and in the middle, heads {} down, {} up",
+        unet.attention_factors, unet.num_heads, unet.num_heads_upsample
+    )?;
+    writeln!(
+        out,
+        "options      scale-shift {}, convolutions at changes of resolution {}",
+        unet.scale_shift, unet.conv_resample
+    )?;
+    writeln!(
+        out,
+        "diffusion    {:?}, T = {}, zero terminal SNR {}",
+        diffusion.schedule, diffusion.num_timesteps, diffusion.zero_terminal_snr
+    )?;
+    writeln!(
+        out,
+        "             predicts {:?}, variance {:?}, rescaled timesteps {}",
+        diffusion.prediction, diffusion.variance, diffusion.rescale_timesteps
+    )?;
+    for (key, value) in notes {
+        writeln!(out, "note         {key}: {value}")?;
+    }
+    Ok(())
+}
+
+fn summarise(graph: &Graph, plan: &Plan, out: &mut impl Write) -> io::Result<()> {
+    let mib = |elements: usize| elements as f64 * 4.0 / f64::from(1 << 20);
+    writeln!(
+        out,
+        "parameters   {} in {} tensors, {:.1} MiB as f32",
+        graph.parameter_count(),
+        graph.params().len(),
+        mib(graph.weights_len())
+    )?;
+    writeln!(
+        out,
+        "a run        {} operations, {:.3} GFLOP, batch {}",
+        graph.nodes().len(),
+        graph.flops() as f64 / 1e9,
+        graph.batch()
+    )?;
+    let bound = plan.lower_bound(graph);
+    writeln!(
+        out,
+        "workspace    {} elements in {} arenas, {:.2} MiB as f32; lower bound {bound}, {:.3} of it",
+        plan.elements(),
+        plan.arenas().len(),
+        mib(plan.elements()),
+        plan.elements() as f64 / bound as f64
+    )
+}
+
+fn list_tensors(header: &Header, out: &mut impl Write) -> io::Result<()> {
+    for tensor in header.tensors() {
+        let (start, end) = tensor.range;
+        writeln!(
+            out,
+            "{:4} {:>11}..{end:<11} {} {:?}",
+            tensor.dtype, start, tensor.name, tensor.shape
+        )?;
+    }
+    Ok(())
+}
+
+/// Types and how many tensors are of each.
+fn dtypes(header: &Header) -> String {
+    let mut counts = std::collections::BTreeMap::new();
+    for tensor in header.tensors() {
+        *counts.entry(tensor.dtype.name()).or_insert(0) += 1;
+    }
+    let counts = counts
+        .iter()
+        .map(|(name, count)| format!("{count} of {name}"));
+    counts.collect::<Vec<_>>().join(", ")
+}

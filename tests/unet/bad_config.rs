@@ -1,0 +1,181 @@
+//! One table of configurations, each with the error it must give: every variant is in it.
+
+use std::collections::BTreeSet;
+
+use iddpm::unet::{ConfigError, Extent, UnetConfig};
+
+type Case = (&'static str, UnetConfig, Extent, ConfigError);
+
+fn sound() -> UnetConfig {
+    UnetConfig::new(3, 64)
+        .with_multipliers(&[1, 2])
+        .with_attention(&[2])
+}
+
+fn changed(change: impl FnOnce(&mut UnetConfig)) -> UnetConfig {
+    let mut config = sound();
+    change(&mut config);
+    config
+}
+
+/// An option, the largest value it takes, and how it is set.
+type Bounded = (&'static str, usize, fn(&mut UnetConfig, usize));
+
+const BOUNDED: [Bounded; 7] = [
+    ("in_channels", 1 << 12, |c, v| c.in_channels = v),
+    ("out_channels", 1 << 12, |c, v| c.out_channels = v),
+    ("num_res_blocks", 1 << 6, |c, v| c.num_res_blocks = v),
+    ("num_heads", 1 << 13, |c, v| c.num_heads = v),
+    ("num_heads_upsample", 1 << 13, |c, v| {
+        c.num_heads_upsample = v
+    }),
+    ("num_classes", 1 << 16, |c, v| c.num_classes = Some(v)),
+    ("channel_mult", 16, |c, v| c.channel_mult = vec![1; v]),
+];
+
+fn cases() -> Vec<Case> {
+    let extent = Extent::square(1, 8);
+    let model_channels = |value| ConfigError::ModelChannels {
+        value,
+        multiple_of: 32,
+        max: 8192,
+    };
+    let multiplier = |level, value| ConfigError::Multiplier {
+        level,
+        value,
+        max: 128,
+    };
+    let factor = |value| ConfigError::AttentionFactor { value, deepest: 2 };
+    let side = |side, multiple_of| ConfigError::ImageSize { side, multiple_of };
+    let mut cases = Vec::new();
+    for (option, max, set) in BOUNDED {
+        for value in [0, max + 1, usize::MAX >> 1] {
+            if option == "channel_mult" && value > 100 {
+                continue; // a list that long does not fit into memory
+            }
+            let config = changed(|config| set(config, value));
+            let error = ConfigError::OutOfRange { option, value, max };
+            cases.push((option, config, extent, error));
+        }
+    }
+    for value in [0, 1, 33, 8224, usize::MAX] {
+        let config = changed(|config| config.model_channels = value);
+        cases.push(("model_channels", config, extent, model_channels(value)));
+    }
+    for value in [0, 2, usize::MAX] {
+        let config = changed(|config| config.channel_mult[0] = value);
+        let error = ConfigError::FirstMultiplier { value };
+        cases.push(("the first multiplier", config, extent, error));
+    }
+    for value in [0, 129, usize::MAX] {
+        let config = changed(|config| config.channel_mult[1] = value);
+        cases.push(("a multiplier", config, extent, multiplier(1, value)));
+    }
+    for value in [0, 3, 4, usize::MAX] {
+        let config = changed(|config| config.attention_factors.push(value));
+        cases.push(("an attention factor", config, extent, factor(value)));
+    }
+    let heads = |channels, heads| ConfigError::Heads { channels, heads };
+    let sides = |height, width| Extent {
+        height,
+        width,
+        ..extent
+    };
+    cases.extend([
+        (
+            "heads that do not divide the middle's channels",
+            changed(|config| config.num_heads = 3),
+            extent,
+            heads(128, 3),
+        ),
+        (
+            "heads on the way up",
+            changed(|config| config.num_heads_upsample = 5),
+            extent,
+            heads(128, 5),
+        ),
+        ("no rows", sound(), sides(0, 8), side(0, 2)),
+        ("odd rows", sound(), sides(7, 8), side(7, 2)),
+        ("odd columns", sound(), sides(8, 9), side(9, 2)),
+        (
+            "too many columns",
+            sound(),
+            sides(8, (1 << 14) + 2),
+            side((1 << 14) + 2, 2),
+        ),
+        (
+            "no low-resolution rows",
+            changed(|config| config.super_resolution = true),
+            Extent {
+                low_res: (0, 4),
+                ..extent
+            },
+            side(0, 1),
+        ),
+        (
+            "no images",
+            sound(),
+            Extent::square(0, 8),
+            ConfigError::Batch { batch: 0 },
+        ),
+        (
+            "too many images",
+            sound(),
+            Extent::square(usize::MAX, 8),
+            ConfigError::Batch { batch: usize::MAX },
+        ),
+    ]);
+    cases
+}
+
+fn variant(error: &ConfigError) -> String {
+    let debug = format!("{error:?}");
+    debug.split([' ', '{']).next().unwrap().into()
+}
+
+#[test]
+fn every_error_has_an_input() {
+    let mut met = BTreeSet::new();
+    for (what, config, extent, error) in cases() {
+        assert_eq!(config.graph(extent), Err(error), "{what}");
+        assert!(!error.to_string().is_empty());
+        met.insert(variant(&error));
+    }
+    let listed = include_str!("../../src/unet/error.rs");
+    let body = listed.split("pub enum ConfigError {").nth(1).unwrap();
+    let body = body.split("\n}").next().unwrap();
+    let all: BTreeSet<String> = body
+        .lines()
+        .filter_map(|line| line.strip_prefix("    "))
+        .filter(|line| line.starts_with(char::is_uppercase))
+        .map(|line| line.trim_end_matches([' ', '{', ',']).into())
+        // Weights that 64 bits cannot address are more than the bounds on the options allow.
+        .filter(|name: &String| name != "Weights" || usize::BITS < 64)
+        .collect();
+    assert_eq!(met, all);
+}
+
+/// The largest value of each option is taken, and nothing overflows.
+#[test]
+fn the_largest_values_make_a_network() {
+    for (option, max, set) in BOUNDED {
+        if option == "channel_mult" {
+            continue; // 16 levels need images of 32768 rows, more than are allowed
+        }
+        let config = changed(|config| {
+            config.model_channels = 8192;
+            config.channel_mult = vec![1, 1];
+            set(config, max);
+        });
+        let graph = config.graph(Extent::square(1, 2));
+        assert!(graph.is_ok_and(|graph| graph.flops() > 0), "{option}");
+    }
+    let deepest = UnetConfig {
+        num_res_blocks: 64,
+        ..UnetConfig::new(3, 32).with_multipliers(&[[1].as_slice(), &[256; 14]].concat())
+    };
+    let graph = deepest
+        .graph(Extent::square(1, 1 << 14))
+        .map(|graph| graph.flops());
+    assert_eq!(graph, Err(ConfigError::Batch { batch: 1 }));
+}
