@@ -7,7 +7,7 @@ set -euo pipefail
 shopt -s inherit_errexit
 cd "$(dirname "$0")"
 
-CHECKS=(fmt clippy features test no_alloc firmware fuzz_smoke docs bench_build)
+CHECKS=(fmt clippy features test examples no_alloc firmware fuzz_smoke docs bench_build)
 CARGO_TARGET_DIR=$(realpath -m "${CARGO_TARGET_DIR:-target}")
 export CARGO_TARGET_DIR PATH=$HOME/.cargo/bin:$PATH
 
@@ -20,7 +20,7 @@ features_of() {
 
 # Installs what a fresh Debian or Ubuntu lacks; does nothing where all is there.
 setup() {
-    local sudo=() packages=(gcc g++ binutils curl ca-certificates)
+    local sudo=() packages=(gcc g++ binutils file curl ca-certificates)
     [ "$(id -u)" = 0 ] || sudo=(sudo)
     export DEBIAN_FRONTEND=noninteractive
     "${sudo[@]}" apt-get update -qq # also for the packages that the firmware's check unpacks
@@ -65,6 +65,14 @@ features() {
 test() {
     cargo test -q
     cargo test -q --features "$(features_of defmt | xargs)"
+}
+
+# What a newcomer runs, and that a table printed for flash is the one that was tested.
+examples() {
+    local out=$CARGO_TARGET_DIR/trajectory.png
+    cargo run -q --example trajectory -- --out "$out" --steps 10 --count 2
+    file "$out" | grep -q 'PNG image data'
+    cargo run -q --example flash_table | diff tests/flash_table/cosine_4000_10.rs -
 }
 
 no_alloc() {

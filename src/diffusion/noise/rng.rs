@@ -20,6 +20,7 @@ use rand_core::{Rng, SeedableRng, TryRng, utils};
 /// assert_eq!(z[4], stream.normal(4));
 /// ```
 #[derive(Debug, Clone)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct FromRng<R> {
     rng: R,
     spare: Option<f32>,
@@ -93,6 +94,7 @@ impl<R: Rng> FromRng<R> {
 /// it goes on with the stream of the next step. Not for cryptography.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Philox {
     key: [u32; 2],
     counter: [u32; 4],
