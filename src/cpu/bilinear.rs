@@ -6,14 +6,14 @@ use super::interpreter::part;
 use super::program::Extents;
 
 /// The two places that a row or column of the result lies between, and the weight of the second.
-struct Between {
-    first: usize,
-    second: usize,
-    weight: f32,
+pub(crate) struct Between {
+    pub(crate) first: usize,
+    pub(crate) second: usize,
+    pub(crate) weight: f32,
 }
 
 impl Between {
-    fn of(at: usize, from: usize, to: usize) -> Self {
+    pub(crate) fn of(at: usize, from: usize, to: usize) -> Self {
         let place = (at as f32 + 0.5) * (from as f32 / to as f32) - 0.5;
         let place = place.max(0.0);
         let first = (place as usize).min(from - 1);

@@ -39,14 +39,25 @@ pub fn run(
     output: &mut [f32],
 ) -> Result<(), NetworkError> {
     check(program, weights, inputs, workspace.len(), output.len())?;
+    execute_all(program, weights, inputs, workspace, output);
+    check_output(output)
+}
+
+/// Runs a program on slices that were checked.
+pub(crate) fn execute_all(
+    program: &Program<'_>,
+    weights: Weights<'_>,
+    inputs: &Inputs<'_>,
+    workspace: &mut [f32],
+    output: &mut [f32],
+) {
     match weights {
         Weights::F32(weights) => run_with(program, weights, inputs, workspace, output),
         Weights::F16(weights) => run_with(program, weights, inputs, workspace, output),
     }
-    check_output(output)
 }
 
-fn length(slice: Slice, len: usize, expected: usize) -> Result<(), NetworkError> {
+pub(crate) fn length(slice: Slice, len: usize, expected: usize) -> Result<(), NetworkError> {
     if len == expected {
         return Ok(());
     }

@@ -11,7 +11,13 @@
 
 #[cfg(feature = "alloc")]
 mod compile;
+#[cfg(feature = "alloc")]
+#[cfg_attr(feature = "std", path = "engine_fast.rs")]
+#[cfg_attr(not(feature = "std"), path = "engine_plain.rs")]
+mod engine;
 mod error;
+#[cfg(feature = "std")]
+mod fast;
 mod interpreter;
 mod math;
 #[cfg(feature = "alloc")]

@@ -1,30 +1,39 @@
 //! A network that owns all it needs.
 
-use alloc::vec;
-use alloc::vec::Vec;
-
 use super::compile::ProgramBuf;
+use super::engine::Engine;
 use super::error::{NetworkError, Slice};
-use super::interpreter::{Inputs, run};
+use super::interpreter::{Inputs, check_output, length};
 use super::program::Program;
 use crate::unet::{Graph, Plan, Weights};
 
-/// A network for images of one size: program, weights, workspace.
-#[derive(Debug, Clone)]
+/// A network for images of one size: program, weights, workspace and, with `std`, threads.
+///
+/// ```
+/// use iddpm::cpu::{Inputs, Network};
+/// use iddpm::unet::{Extent, UnetConfig, Weights};
+/// let graph = UnetConfig::new(1, 32).graph(Extent::square(1, 8))?;
+/// let weights = vec![0.01; graph.weights_len()];
+/// let mut network = Network::new(&graph, Weights::F32(&weights))?;
+/// let inputs = Inputs { x: &[0.5; 64], timesteps: &[10.0], labels: None, low_res: None };
+/// let mut output = [0.0; 64];
+/// network.forward(&inputs, &mut output)?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub struct Network {
     program: ProgramBuf,
-    weights: Owned,
-    workspace: Vec<f32>,
+    engine: Engine,
 }
 
-#[derive(Debug, Clone)]
-enum Owned {
-    F32(Vec<f32>),
-    F16(Vec<u16>),
+impl core::fmt::Debug for Network {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        let header = self.program.view().map(|program| *program.header());
+        f.debug_struct("Network").field("program", &header).finish()
+    }
 }
 
 impl Network {
-    /// A network with its weights, which are copied.
+    /// A network with its weights, which are copied; with `std` it uses all cores.
     ///
     /// # Errors
     /// [`NetworkError::Length`] or [`NetworkError::NotFinite`] for the weights; those of
@@ -38,32 +47,27 @@ impl Network {
     /// # Errors
     /// [`NetworkError::Length`] or [`NetworkError::NotFinite`] for the weights.
     pub fn from_program(program: ProgramBuf, weights: Weights<'_>) -> Result<Self, NetworkError> {
-        let (len, expected) = (weights.len(), program.view()?.weights_len());
-        if len != expected {
-            return Err(NetworkError::Length {
-                slice: Slice::Weights,
-                len,
-                expected,
-            });
-        }
-        let bad = match weights {
-            Weights::F32(numbers) => numbers.iter().position(|number| !number.is_finite()),
-            Weights::F16(bits) => bits.iter().position(|bits| bits & 0x7c00 == 0x7c00),
-        };
-        if let Some(index) = bad {
-            return Err(NetworkError::NotFinite {
-                slice: Slice::Weights,
-                index,
-            });
-        }
-        Ok(Self {
-            weights: match weights {
-                Weights::F32(numbers) => Owned::F32(numbers.into()),
-                Weights::F16(bits) => Owned::F16(bits.into()),
-            },
-            workspace: vec![0.0; program.view()?.workspace_len()],
-            program,
-        })
+        let view = program.view()?;
+        check_weights(&view, weights)?;
+        let engine = Engine::new(&view, weights);
+        Ok(Self { program, engine })
+    }
+
+    /// A network that uses so many threads, the caller's own where that is 1; 0 stands for as many
+    /// as the machine has.
+    ///
+    /// # Errors
+    /// Those of [`from_program`](Self::from_program), and [`NetworkError::Threads`].
+    #[cfg(feature = "std")]
+    pub fn with_threads(
+        program: ProgramBuf,
+        weights: Weights<'_>,
+        threads: usize,
+    ) -> Result<Self, NetworkError> {
+        let view = program.view()?;
+        check_weights(&view, weights)?;
+        let engine = Engine::with_threads(&view, weights, threads)?;
+        Ok(Self { program, engine })
     }
 
     /// The program.
@@ -74,16 +78,29 @@ impl Network {
         Ok(self.program.view()?)
     }
 
-    /// Evaluates the network for a batch of images; allocates nothing.
+    /// Evaluates the network for a batch of images, without allocating.
     ///
     /// # Errors
-    /// Those of [`run`].
+    /// Those of [`run`](super::run).
     pub fn forward(&mut self, inputs: &Inputs<'_>, output: &mut [f32]) -> Result<(), NetworkError> {
         let program = self.program.view()?;
-        let weights = match &self.weights {
-            Owned::F32(numbers) => Weights::F32(numbers),
-            Owned::F16(bits) => Weights::F16(bits),
-        };
-        run(&program, weights, inputs, &mut self.workspace, output)
+        length(Slice::Output, output.len(), program.output_len())?;
+        self.engine.forward(&program, inputs, output)?;
+        check_output(output)
+    }
+}
+
+fn check_weights(program: &Program<'_>, weights: Weights<'_>) -> Result<(), NetworkError> {
+    length(Slice::Weights, weights.len(), program.weights_len())?;
+    let bad = match weights {
+        Weights::F32(numbers) => numbers.iter().position(|number| !number.is_finite()),
+        Weights::F16(bits) => bits.iter().position(|bits| bits & 0x7c00 == 0x7c00),
+    };
+    match bad {
+        Some(index) => Err(NetworkError::NotFinite {
+            slice: Slice::Weights,
+            index,
+        }),
+        None => Ok(()),
     }
 }

@@ -1,0 +1,356 @@
+//! The fast way to run a program, for `std`: every core, every vector instruction.
+//!
+//! Tensors lie as [N, H, W, C]: the vectors run over channels, of which there are always whole
+//! vectors, whatever the resolution. x is turned round when it comes in and the result when it
+//! leaves; in between each tensor has the place that the plan gave it. Weights are packed once.
+//!
+//! Every piece of work writes its own chunk and sums in one order, so the bits depend neither on
+//! the number of threads nor on the batch that an image is in.
+
+mod aligned;
+mod attention;
+mod conv;
+mod group_norm;
+mod lanes;
+mod pack;
+mod resample;
+mod threads;
+
+use alloc::vec;
+use alloc::vec::Vec;
+
+use pulp::Arch;
+
+use aligned::Aligned;
+use conv::Layer;
+use pack::Packed;
+pub(crate) use threads::Threads;
+
+use crate::cpu::conv::Shape;
+use crate::cpu::interpreter::{Inputs, Memory, part};
+use crate::cpu::math::silu;
+use crate::cpu::program::{Extents, Instruction, Operation, Program};
+use crate::cpu::{concat, label_embedding, timestep_embedding};
+use crate::unet::Weights;
+
+/// A program made ready: packed weights and all the room that a run needs.
+pub(crate) struct Fast {
+    arch: Arch,
+    threads: Threads,
+    batch: usize,
+    x_extents: Extents,
+    low_res_extents: Extents,
+    output_extents: Extents,
+    steps: Vec<(Instruction, Packed)>,
+    /// Columns of a panel.
+    width: usize,
+    packed: Aligned,
+    memory: Room,
+}
+
+/// What a run writes.
+struct Room {
+    workspace: Aligned,
+    x: Vec<f32>,
+    low_res: Vec<f32>,
+    output: Vec<f32>,
+    room: Aligned,
+    sums: Vec<f64>,
+    affine: Vec<f32>,
+}
+
+impl Fast {
+    pub(crate) fn new(program: &Program<'_>, weights: Weights<'_>, threads: Threads) -> Self {
+        let arch = Arch::new();
+        let width = lanes::width(arch);
+        let header = program.header();
+        let mut numbers = Vec::new();
+        let pack = |instruction: Instruction| {
+            let packed = match weights {
+                Weights::F32(weights) => pack::pack(&instruction, weights, width, &mut numbers),
+                Weights::F16(weights) => pack::pack(&instruction, weights, width, &mut numbers),
+            };
+            (instruction, packed)
+        };
+        let steps: Vec<_> = program.instructions().map(pack).collect();
+        let mut packed = Aligned::zeros(numbers.len());
+        packed.get_mut().copy_from_slice(&numbers);
+        drop(numbers);
+        let (mut room, mut sums, mut affine) = (0, 0, 0);
+        for (instruction, packed) in &steps {
+            let (from, to) = (instruction.input.extents, instruction.output.extents);
+            let needed = match instruction.operation {
+                Operation::Conv(_) | Operation::Linear { .. } => {
+                    let layer = layer(instruction, packed, header.batch, width);
+                    if packed.winograd {
+                        conv::winograd_room(&layer)
+                    } else {
+                        // A linear layer's input behind the SiLU lies there as well.
+                        conv::direct_room(&layer) + header.batch * from.channels
+                    }
+                }
+                Operation::Attention { heads } => {
+                    let attention = attention::Attention {
+                        qkv: &[],
+                        extents: to,
+                        heads,
+                        width,
+                    };
+                    attention::room(&attention, header.batch)
+                }
+                Operation::GroupNorm { .. } => {
+                    let (doubles, singles) = group_norm::room(to, header.batch);
+                    sums = sums.max(doubles);
+                    affine = affine.max(singles);
+                    0
+                }
+                Operation::TimestepEmbedding
+                | Operation::LabelEmbedding { .. }
+                | Operation::Concat { .. }
+                | Operation::AveragePool
+                | Operation::Upsample
+                | Operation::Bilinear => 0,
+            };
+            room = room.max(needed);
+        }
+        Self {
+            arch,
+            threads,
+            batch: header.batch,
+            x_extents: header.x,
+            low_res_extents: header.low_res,
+            output_extents: header.output,
+            steps,
+            width,
+            packed,
+            memory: Room {
+                workspace: Aligned::zeros(program.workspace_len()),
+                x: vec![0.0; program.x_len()],
+                low_res: vec![0.0; program.low_res_len()],
+                output: vec![0.0; program.output_len()],
+                room: Aligned::zeros(room),
+                sums: vec![0.0; sums],
+                affine: vec![0.0; affine],
+            },
+        }
+    }
+
+    /// Runs the program; inputs and the result were checked against it.
+    pub(crate) fn forward(&mut self, inputs: &Inputs<'_>, output: &mut [f32]) {
+        let Self {
+            arch,
+            threads,
+            memory,
+            ..
+        } = self;
+        let (batch, width, packed) = (self.batch, self.width, self.packed.get());
+        resample::channels_last(self.x_extents, inputs.x, &mut memory.x);
+        if let Some(low_res) = inputs.low_res {
+            resample::channels_last(self.low_res_extents, low_res, &mut memory.low_res);
+        }
+        let Room {
+            workspace,
+            x,
+            low_res,
+            output: result,
+            room,
+            sums,
+            affine,
+        } = memory;
+        let inputs = Inputs {
+            x,
+            low_res: Some(low_res),
+            ..*inputs
+        };
+        let steps = &self.steps;
+        threads.run(|| {
+            for (instruction, parameters) in steps {
+                let len = batch * instruction.output.extents.elements();
+                let (output, memory) = Memory::split(
+                    &inputs,
+                    workspace.get_mut(),
+                    result,
+                    instruction.output.location,
+                    len,
+                );
+                let mut step = Step {
+                    arch: *arch,
+                    threads,
+                    batch,
+                    width,
+                    packed,
+                    room: room.get_mut(),
+                    sums,
+                    affine,
+                };
+                step.run(instruction, parameters, &memory, output);
+            }
+        });
+        resample::channels_first(self.output_extents, result, output);
+    }
+
+    /// Fills all that a run writes with NaN.
+    #[cfg(test)]
+    pub(crate) fn poison(&mut self) {
+        let memory = &mut self.memory;
+        memory.workspace.get_mut().fill(f32::NAN);
+        memory.room.get_mut().fill(f32::NAN);
+        memory.x.fill(f32::NAN);
+        memory.low_res.fill(f32::NAN);
+        memory.output.fill(f32::NAN);
+        memory.sums.fill(f64::NAN);
+        memory.affine.fill(f32::NAN);
+    }
+}
+
+/// A convolution or linear layer without its tensors.
+fn layer<'a>(instruction: &Instruction, _packed: &Packed, batch: usize, width: usize) -> Layer<'a> {
+    let (from, to) = (instruction.input.extents, instruction.output.extents);
+    let (kernel, stride, upsample) = match instruction.operation {
+        Operation::Conv(conv) => (conv.kernel, conv.stride, conv.upsample),
+        Operation::Linear { .. }
+        | Operation::TimestepEmbedding
+        | Operation::LabelEmbedding { .. }
+        | Operation::GroupNorm { .. }
+        | Operation::Attention { .. }
+        | Operation::Concat { .. }
+        | Operation::AveragePool
+        | Operation::Upsample
+        | Operation::Bilinear => (1, 1, false),
+    };
+    Layer {
+        shape: Shape {
+            from,
+            to,
+            kernel,
+            stride,
+            upsample,
+        },
+        batch,
+        input: &[],
+        weight: &[],
+        bias: &[],
+        shift: None,
+        residual: None,
+        width,
+    }
+}
+
+/// All that an instruction needs beside its tensors.
+struct Step<'a> {
+    arch: Arch,
+    threads: &'a Threads,
+    batch: usize,
+    width: usize,
+    packed: &'a [f32],
+    room: &'a mut [f32],
+    sums: &'a mut [f64],
+    affine: &'a mut [f32],
+}
+
+impl Step<'_> {
+    fn run(
+        &mut self,
+        instruction: &Instruction,
+        packed: &Packed,
+        memory: &Memory<'_>,
+        output: &mut [f32],
+    ) {
+        let (from, to) = (instruction.input.extents, instruction.output.extents);
+        let batch = self.batch;
+        let input = memory.tensor(instruction.input.location, batch * from.elements());
+        let [first, second] = instruction.others().map(|other| {
+            other.map(|(_, operand)| {
+                memory.tensor(operand.location, batch * operand.extents.elements())
+            })
+        });
+        let weight = self.packed.get(packed.weight..).unwrap_or_default();
+        let bias = self.packed.get(packed.bias..).unwrap_or_default();
+        match instruction.operation {
+            Operation::TimestepEmbedding => {
+                timestep_embedding::run(input, to.channels, timestep_embedding::MAX_PERIOD, output);
+            }
+            Operation::LabelEmbedding { .. } => {
+                label_embedding::run(input, memory.labels(), weight, to.channels, output);
+            }
+            Operation::Linear { silu: activate, .. } => {
+                let layer = self.layer(instruction, packed, weight, bias);
+                let (rows, room) = self.room.split_at_mut(input.len().min(self.room.len()));
+                for (out, &x) in rows.iter_mut().zip(input) {
+                    *out = if activate { silu(x) } else { x };
+                }
+                let layer = Layer {
+                    input: rows,
+                    ..layer
+                };
+                conv::direct(self.arch, self.threads, &layer, room, output);
+            }
+            Operation::Conv(_) => {
+                let layer = Layer {
+                    input,
+                    shift: first,
+                    residual: second,
+                    ..self.layer(instruction, packed, weight, bias)
+                };
+                let way = if packed.winograd {
+                    conv::winograd
+                } else {
+                    conv::direct
+                };
+                way(self.arch, self.threads, &layer, self.room, output);
+            }
+            Operation::GroupNorm { silu, .. } => {
+                let norm = group_norm::Norm {
+                    extents: to,
+                    batch,
+                    input,
+                    weight: part(weight, 0, to.channels),
+                    bias: part(bias, 0, to.channels),
+                    scale_shift: first,
+                    silu,
+                };
+                let (sums, affine) = (&mut *self.sums, &mut *self.affine);
+                group_norm::run(self.arch, self.threads, &norm, sums, affine, output);
+            }
+            Operation::Attention { heads } => {
+                let attention = attention::Attention {
+                    qkv: input,
+                    extents: to,
+                    heads,
+                    width: self.width,
+                };
+                attention::run(
+                    self.arch,
+                    self.threads,
+                    &attention,
+                    batch,
+                    self.room,
+                    output,
+                );
+            }
+            Operation::Concat { .. } => {
+                let (a, second) = (from.channels, first.unwrap_or_default());
+                concat::run(a, to.channels - a, input, second, output);
+            }
+            Operation::AveragePool => resample::average_pool(from, input, output),
+            Operation::Upsample => resample::upsample(from, input, output),
+            Operation::Bilinear => resample::bilinear(from, to, input, output),
+        }
+    }
+
+    fn layer<'p>(
+        &self,
+        instruction: &Instruction,
+        packed: &Packed,
+        weight: &'p [f32],
+        bias: &'p [f32],
+    ) -> Layer<'p> {
+        let layer = layer(instruction, packed, self.batch, self.width);
+        let padded = layer.shape.to.channels.next_multiple_of(self.width);
+        Layer {
+            weight,
+            bias: part(bias, 0, padded),
+            ..layer
+        }
+    }
+}
