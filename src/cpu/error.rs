@@ -75,6 +75,10 @@ pub enum Slice {
     Workspace,
     /// The result.
     Output,
+    /// What each image of a batch is.
+    Samples,
+    /// What a multistep sampler keeps.
+    History,
 }
 
 impl fmt::Display for Slice {
@@ -87,6 +91,8 @@ impl fmt::Display for Slice {
             Self::LowRes => "low_res",
             Self::Workspace => "workspace",
             Self::Output => "output",
+            Self::Samples => "samples",
+            Self::History => "history",
         })
     }
 }

@@ -18,6 +18,8 @@ mod engine;
 mod error;
 #[cfg(feature = "std")]
 mod fast;
+#[cfg(feature = "alloc")]
+mod generation;
 mod interpreter;
 mod math;
 #[cfg(feature = "alloc")]
@@ -39,6 +41,8 @@ mod upsample;
 #[cfg(feature = "alloc")]
 pub use compile::ProgramBuf;
 pub use error::{NetworkError, ProgramError, Slice};
+#[cfg(feature = "alloc")]
+pub use generation::Generation;
 pub use interpreter::{Inputs, run};
 #[cfg(feature = "alloc")]
 pub use network::Network;

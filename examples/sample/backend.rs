@@ -1,0 +1,83 @@
+//! What runs the network, and why it was chosen.
+
+use iddpm::checkpoint::Checkpoint;
+use iddpm::cpu;
+use iddpm::diffusion::{Sample, Sampler};
+
+use super::Failure;
+use super::options::{BackendName, Options};
+
+/// Something that generates a batch of images.
+pub(crate) trait Backend {
+    /// What it runs on, and why.
+    fn name(&self) -> String;
+
+    /// Generates a batch; `preview` is called with every x̂_0 of the batch after each step.
+    fn generate(
+        &mut self,
+        sampler: &Sampler<'_>,
+        samples: &[Sample],
+        low_res: Option<&[f32]>,
+        preview: &mut dyn FnMut(&[f32]),
+    ) -> Result<Vec<f32>, Failure>;
+}
+
+/// The backend that was asked for, or the best there is.
+pub(crate) fn choose<'c>(
+    options: &Options,
+    checkpoint: &'c Checkpoint,
+) -> Result<Box<dyn Backend + 'c>, Failure> {
+    let why = match options.backend {
+        BackendName::Cpu => "asked for".into(),
+        BackendName::Auto | BackendName::Gpu => match gpu::open(options, checkpoint) {
+            Ok(backend) => return Ok(backend),
+            Err(why) if options.backend == BackendName::Gpu => return Err(why.into()),
+            Err(why) => why,
+        },
+    };
+    Ok(Box::new(Cpu { checkpoint, why }))
+}
+
+/// The processor, all cores.
+struct Cpu<'c> {
+    checkpoint: &'c Checkpoint,
+    why: String,
+}
+
+impl Backend for Cpu<'_> {
+    fn name(&self) -> String {
+        let threads = std::thread::available_parallelism().map_or(1, usize::from);
+        format!("the CPU, {threads} threads ({})", self.why)
+    }
+
+    fn generate(
+        &mut self,
+        sampler: &Sampler<'_>,
+        samples: &[Sample],
+        low_res: Option<&[f32]>,
+        preview: &mut dyn FnMut(&[f32]),
+    ) -> Result<Vec<f32>, Failure> {
+        let graph = self.checkpoint.description().graph(samples.len())?;
+        let network = cpu::Network::new(&graph, self.checkpoint.weights())?;
+        let mut generation = cpu::Generation::new(network, sampler.clone(), samples)?;
+        if let Some(image) = low_res {
+            generation = generation.with_low_res(&image.repeat(samples.len()));
+        }
+        while generation.advance()? {
+            preview(generation.x_start());
+        }
+        Ok(generation.x().to_vec())
+    }
+}
+
+#[cfg(not(feature = "gpu"))]
+mod gpu {
+    use super::{Backend, Checkpoint, Options};
+
+    pub(super) fn open<'c>(
+        _: &Options,
+        _: &'c Checkpoint,
+    ) -> Result<Box<dyn Backend + 'c>, String> {
+        Err("built without the feature gpu".into())
+    }
+}

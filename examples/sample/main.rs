@@ -1,0 +1,131 @@
+//! Generates images from a checkpoint, on the GPU where there is one and on the processor where not.
+//!
+//! `cargo run --example sample --features gpu`
+//!
+//! Without arguments it loads the shipped digits and draws a labelled grid.
+
+#![allow(clippy::indexing_slicing, reason = "an example's own pictures")]
+
+mod backend;
+mod options;
+mod picture;
+
+use std::process::ExitCode;
+use std::time::Instant;
+
+use clap::Parser;
+use iddpm::checkpoint::{Checkpoint, Description, Precision};
+use iddpm::diffusion::{Level, Noise, Process, Sample, Sampler};
+use indicatif::{ProgressBar, ProgressStyle};
+
+use options::{Options, PrecisionName};
+use picture::Frames;
+
+type Failure = Box<dyn std::error::Error>;
+
+fn main() -> ExitCode {
+    match run(&Options::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("sample: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(options: &Options) -> Result<(), Failure> {
+    let precision = match options.precision {
+        PrecisionName::AsStored => Precision::AsStored,
+        PrecisionName::F32 => Precision::F32,
+    };
+    let path = options.checkpoint();
+    let checkpoint = Checkpoint::open(&path, precision)
+        .map_err(|error| format!("{}: {error}", path.display()))?;
+    let description = checkpoint.description();
+    println!("{}: {}", path.display(), summary(description));
+
+    let diffusion = description.card.diffusion;
+    let timesteps = options.timesteps()?;
+    let mut levels = vec![EMPTY; timesteps.count(diffusion.num_timesteps)?];
+    let process = Process::in_slice(&diffusion, timesteps, &mut levels)?;
+    let sampler = Sampler::new(&process, options.method(), options.clip())?;
+
+    let samples = options.samples(description)?;
+    let low_res = options.low_res(description)?;
+    let mut backend = backend::choose(options, &checkpoint)?;
+    println!("running on {}", backend.name());
+
+    let begun = Instant::now();
+    let mut frames = Frames::new(description, options.trajectory.is_some());
+    let progress = progress_bar(samples.len(), &sampler);
+    for batch in samples.chunks(options.batch) {
+        frames.begin(batch.len());
+        let done = backend.generate(&sampler, batch, low_res.as_deref(), &mut |x_start| {
+            frames.preview(x_start);
+            progress.inc(batch.len() as u64);
+        })?;
+        frames.finish(&done)?;
+    }
+    progress.finish_and_clear();
+    report(&samples, &sampler, begun);
+
+    let labels: Vec<_> = samples.iter().map(|sample| sample.label).collect();
+    frames.write(&options.out, &labels)?;
+    println!("{}", options.out.display());
+    if let Some(path) = &options.trajectory {
+        frames.write_trajectory(path)?;
+        println!("{}", path.display());
+    }
+    Ok(())
+}
+
+const EMPTY: Level = Level {
+    timestep: 0,
+    beta: 0.0,
+    alpha_bar: 0.0,
+};
+
+fn summary(description: &Description) -> String {
+    let size = description.size;
+    let classes = match description.unet.num_classes {
+        Some(classes) => format!(", {classes} classes"),
+        None => String::new(),
+    };
+    format!(
+        "{}x{} pixels, {} channels{classes}, T = {}, {:?} at step {}",
+        size.width,
+        size.height,
+        description.unet.in_channels,
+        description.card.diffusion.num_timesteps,
+        description.card.weights,
+        description.card.step,
+    )
+}
+
+fn progress_bar(images: usize, sampler: &Sampler<'_>) -> ProgressBar {
+    let steps = images as u64 * u64::from(sampler.evaluations());
+    let template = "{bar:40} {percent:>3}% {per_sec} image steps, {eta} left";
+    // The template is a constant; a bar without it would do as well.
+    let style = ProgressStyle::with_template(template).unwrap_or(ProgressStyle::default_bar());
+    ProgressBar::new(steps).with_style(style)
+}
+
+fn report(samples: &[Sample], sampler: &Sampler<'_>, begun: Instant) {
+    let seconds = begun.elapsed().as_secs_f64();
+    let steps = f64::from(sampler.evaluations()) * samples.len() as f64;
+    println!(
+        "{} images of {} steps in {seconds:.1} s: {:.2} ms for a step of one image",
+        samples.len(),
+        sampler.evaluations(),
+        seconds * 1e3 / steps
+    );
+}
+
+/// The noise that the images of a run follow from.
+fn sample(options: &Options, number: usize, label: Option<u32>) -> Sample {
+    Sample {
+        noise: Noise::new(options.seed),
+        number: number as u64,
+        label,
+    }
+}

@@ -1,0 +1,176 @@
+//! What the command line says, and what is made of it.
+
+use std::path::{Path, PathBuf};
+
+use clap::{Parser, ValueEnum};
+use iddpm::checkpoint::Description;
+use iddpm::diffusion::pixels::from_u8;
+use iddpm::diffusion::{Clip, Method, Sample, Timesteps};
+use image::imageops::FilterType;
+
+use super::{Failure, sample};
+
+/// Generates images from a checkpoint.
+#[derive(Parser)]
+#[command(after_help = "Examples:
+  sample --class 3 --count 20 --steps ddim25 --method ddim
+  sample --backend cpu --steps 15 --method dpm --trajectory steps.gif
+  sample --count 200 --out samples.npz")]
+pub(crate) struct Options {
+    /// A checkpoint; the shipped digits where none is given.
+    #[arg(long)]
+    pub(crate) checkpoint: Option<PathBuf>,
+    /// How many steps, or which: 50, 10,15,20, ddim25, trailing20, quadratic30, all, ...
+    #[arg(long, default_value = "50")]
+    pub(crate) steps: String,
+    /// How each step is taken.
+    #[arg(long, value_enum, default_value_t = MethodName::Ancestral)]
+    pub(crate) method: MethodName,
+    /// DDIM's eta: 0 is deterministic, 1 as noisy as ancestral sampling.
+    #[arg(long, default_value_t = 0.0)]
+    pub(crate) eta: f64,
+    /// What is done to the prediction of the image: clipped to its range, or nothing.
+    #[arg(long, value_enum, default_value_t = ClipName::Unit)]
+    pub(crate) clip: ClipName,
+    /// The class of every image; all classes in turn where none is given.
+    #[arg(long)]
+    pub(crate) class: Option<u32>,
+    /// What all randomness follows from.
+    #[arg(long, default_value_t = 0)]
+    pub(crate) seed: u64,
+    /// Images at once.
+    #[arg(long, default_value_t = 8, value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(1..=4096))]
+    pub(crate) batch: usize,
+    /// Images in all.
+    #[arg(long, default_value_t = 40, value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(1..=1_000_000))]
+    pub(crate) count: usize,
+    /// What runs the network.
+    #[arg(long, value_enum, default_value_t = BackendName::Auto)]
+    pub(crate) backend: BackendName,
+    /// Part of the name of the adapter to use, where there are several.
+    #[arg(long)]
+    pub(crate) adapter: Option<String>,
+    /// How the weights are held.
+    #[arg(long, value_enum, default_value_t = PrecisionName::AsStored)]
+    pub(crate) precision: PrecisionName,
+    /// Where the images go: a grid (x.png), an archive (x.npz), or a folder of images (dir/).
+    #[arg(long, default_value = "samples.png")]
+    pub(crate) out: PathBuf,
+    /// Where the predictions along the way go: a strip (x.png) or an animation (x.gif).
+    #[arg(long)]
+    pub(crate) trajectory: Option<PathBuf>,
+    /// The image that a super-resolution network enlarges.
+    #[arg(long)]
+    pub(crate) low_res: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+pub(crate) enum MethodName {
+    Ancestral,
+    Ddim,
+    Dpm,
+    Heun,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+pub(crate) enum ClipName {
+    Unit,
+    None,
+    Dynamic,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum BackendName {
+    Auto,
+    Gpu,
+    Cpu,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+pub(crate) enum PrecisionName {
+    AsStored,
+    F32,
+}
+
+impl Options {
+    pub(crate) fn checkpoint(&self) -> PathBuf {
+        let shipped = concat!(
+            env!("CARGO_MANIFEST_DIR"),
+            "/examples/assets/digits16.safetensors"
+        );
+        self.checkpoint.clone().unwrap_or_else(|| shipped.into())
+    }
+
+    pub(crate) fn timesteps(&self) -> Result<Timesteps<'_>, Failure> {
+        Ok(Timesteps::parse(&self.steps)?)
+    }
+
+    pub(crate) const fn method(&self) -> Method {
+        match self.method {
+            MethodName::Ancestral => Method::Ancestral,
+            MethodName::Ddim => Method::Ddim { eta: self.eta },
+            MethodName::Dpm => Method::DpmSolverPlusPlus2M,
+            MethodName::Heun => Method::Heun,
+        }
+    }
+
+    pub(crate) const fn clip(&self) -> Clip {
+        match self.clip {
+            ClipName::Unit => Clip::Unit,
+            ClipName::None => Clip::None,
+            ClipName::Dynamic => Clip::Dynamic {
+                ratio: 0.995,
+                max: 10.0,
+            },
+        }
+    }
+
+    /// Which image each one is; its class is that asked for, or all in turn.
+    pub(crate) fn samples(&self, description: &Description) -> Result<Vec<Sample>, Failure> {
+        let classes = description.unet.num_classes;
+        match (self.class, classes) {
+            (Some(_), None) => return Err("--class: this network has no classes".into()),
+            (Some(class), Some(classes)) if class as usize >= classes => {
+                return Err(format!("--class {class}: this network has {classes} classes").into());
+            }
+            _ => {}
+        }
+        let label = |number: usize| {
+            let classes = classes?;
+            Some(self.class.unwrap_or((number % classes) as u32))
+        };
+        let one = |number| sample(self, number, label(number));
+        Ok((0..self.count).map(one).collect())
+    }
+
+    /// The low-resolution image in [-1, 1], channels first, fitted to what the network takes.
+    pub(crate) fn low_res(&self, description: &Description) -> Result<Option<Vec<f32>>, Failure> {
+        let (path, (height, width)) = match (&self.low_res, description.size.low_res) {
+            (None, None) => return Ok(None),
+            (Some(path), Some(size)) => (path, size),
+            (Some(_), None) => return Err("--low-res: this network takes no such image".into()),
+            (None, Some((height, width))) => {
+                let size = format!("{width}x{height}");
+                return Err(format!("this network enlarges an image of {size}: --low-res").into());
+            }
+        };
+        read_image(path, description.unet.in_channels, width, height).map(Some)
+    }
+}
+
+fn read_image(
+    path: &Path,
+    channels: usize,
+    width: usize,
+    height: usize,
+) -> Result<Vec<f32>, Failure> {
+    let image = image::open(path).map_err(|error| format!("{}: {error}", path.display()))?;
+    let image = image.resize_exact(width as u32, height as u32, FilterType::CatmullRom);
+    let interleaved: Vec<u8> = match channels {
+        1 => image.into_luma8().into_raw(),
+        3 => image.into_rgb8().into_raw(),
+        other => return Err(format!("an image of {other} channels cannot be read").into()),
+    };
+    let plane = |channel| interleaved.iter().skip(channel).step_by(channels);
+    Ok((0..channels).flat_map(plane).map(|&v| from_u8(v)).collect())
+}

@@ -1,0 +1,165 @@
+//! A batch of images being generated on the processor.
+
+use alloc::vec;
+use alloc::vec::Vec;
+
+use super::error::{NetworkError, Slice};
+use super::interpreter::{Inputs, length};
+use super::network::Network;
+use crate::diffusion::{RunError, Sample, Sampler, SamplerState};
+
+/// A batch of images on their way from noise: a network, a sampler's cursor, and the pixels.
+///
+/// Each image is that of its [`Sample`], whatever batch it is generated in. Between two calls of
+/// [`advance`](Self::advance) it may be saved ([`state`](Self::state), [`x`](Self::x),
+/// [`history`](Self::history)) and resumed bit for bit.
+#[derive(Debug)]
+pub struct Generation<'p> {
+    network: Network,
+    sampler: Sampler<'p>,
+    samples: Vec<Sample>,
+    labels: Option<Vec<u32>>,
+    low_res: Option<Vec<f32>>,
+    timesteps: Vec<f32>,
+    x: Vec<f32>,
+    output: Vec<f32>,
+    history: Vec<f32>,
+    x_start: Vec<f32>,
+    /// The noise of one image.
+    noise: Vec<f32>,
+}
+
+impl<'p> Generation<'p> {
+    /// Begins: x is x_T of each sample.
+    ///
+    /// # Errors
+    /// [`NetworkError::Length`] where there are not as many samples as the network's batch, or it
+    /// returns another number of channels than the process of the sampler reads; a label that is
+    /// missing from some of the samples is found by the first [`advance`](Self::advance).
+    pub fn new(
+        network: Network,
+        sampler: Sampler<'p>,
+        samples: &[Sample],
+    ) -> Result<Self, NetworkError> {
+        let header = *network.program()?.header();
+        length(Slice::Samples, samples.len(), header.batch)?;
+        let elements = header.x.elements();
+        let expected = sampler.process().prediction_len(elements);
+        length(Slice::Output, header.output.elements(), expected)?;
+        let labels: Vec<u32> = samples.iter().filter_map(|sample| sample.label).collect();
+        let all = header.batch * elements;
+        let mut x = vec![0.0; all];
+        for (sample, x) in samples.iter().zip(x.chunks_mut(elements)) {
+            sample.begin(x);
+        }
+        let history = if sampler.method().needs_history() {
+            all
+        } else {
+            0
+        };
+        Ok(Self {
+            network,
+            sampler,
+            samples: samples.into(),
+            labels: (!labels.is_empty()).then_some(labels),
+            low_res: None,
+            timesteps: vec![0.0; header.batch],
+            x,
+            output: vec![0.0; header.batch * expected],
+            history: vec![0.0; history],
+            x_start: vec![0.0; all],
+            noise: vec![0.0; elements],
+        })
+    }
+
+    /// Gives a super-resolution network its low-resolution images, one after the other.
+    #[must_use]
+    pub fn with_low_res(mut self, images: &[f32]) -> Self {
+        self.low_res = Some(images.into());
+        self
+    }
+
+    /// Evaluates the network once for the whole batch and steps every image; `false` where the run
+    /// was over. Nothing is allocated.
+    ///
+    /// # Errors
+    /// The network's, before anything is changed; those of
+    /// [`Step::apply`](crate::diffusion::Step::apply), after which x is spent.
+    pub fn advance(&mut self) -> Result<bool, RunError<NetworkError>> {
+        let mut ahead = self.sampler.clone();
+        let Some(step) = ahead.next() else {
+            return Ok(false);
+        };
+        self.timesteps.fill(step.timestep());
+        let inputs = Inputs {
+            x: &self.x,
+            timesteps: &self.timesteps,
+            labels: self.labels.as_deref(),
+            low_res: self.low_res.as_deref(),
+        };
+        self.network
+            .forward(&inputs, &mut self.output)
+            .map_err(RunError::Denoiser)?;
+        let elements = self.noise.len();
+        let outputs = self.sampler.process().prediction_len(elements);
+        let images = self.x.chunks_mut(elements).zip(&self.samples);
+        let previews = self.x_start.chunks_mut(elements);
+        let mut histories = self.history.chunks_mut(elements);
+        for (((x, sample), output), x_start) in
+            images.zip(self.output.chunks(outputs)).zip(previews)
+        {
+            if step.needs_noise() {
+                let stream = sample.noise.stream(sample.number, step.position());
+                stream.fill_normals(0, &mut self.noise);
+            }
+            let history = histories.next().unwrap_or_default();
+            step.apply_with_hook(x, output, &self.noise, history, x_start, |_| {})?;
+        }
+        self.sampler = ahead;
+        Ok(true)
+    }
+
+    /// The images as they are, [N, C, H, W].
+    pub fn x(&self) -> &[f32] {
+        &self.x
+    }
+
+    /// The clipped x̂_0 of the last step: what the images look like from here. 0 before the first.
+    pub fn x_start(&self) -> &[f32] {
+        &self.x_start
+    }
+
+    /// What a multistep method keeps; empty for the others.
+    pub fn history(&self) -> &[f32] {
+        &self.history
+    }
+
+    /// The sampler, where it stands.
+    pub const fn sampler(&self) -> &Sampler<'p> {
+        &self.sampler
+    }
+
+    /// The cursor, to be saved beside [`x`](Self::x) and [`history`](Self::history).
+    pub fn state(&self) -> SamplerState {
+        self.sampler.state()
+    }
+
+    /// Continues a saved batch.
+    ///
+    /// # Errors
+    /// Those of [`Sampler::resume`]; [`NetworkError::Length`] for x or the history. The batch is
+    /// then as it was.
+    pub fn resume(
+        &mut self,
+        state: SamplerState,
+        x: &[f32],
+        history: &[f32],
+    ) -> Result<(), RunError<NetworkError>> {
+        length(Slice::X, x.len(), self.x.len()).map_err(RunError::Denoiser)?;
+        length(Slice::History, history.len(), self.history.len()).map_err(RunError::Denoiser)?;
+        self.sampler.resume(state)?;
+        self.x.copy_from_slice(x);
+        self.history.copy_from_slice(history);
+        Ok(())
+    }
+}
