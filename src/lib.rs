@@ -6,6 +6,7 @@
 //! | `unet` (feature `alloc`) | what the network is, as data | whoever runs or trains one |
 //! | `checkpoint` (feature `checkpoint`) | weights in files that say what they are | whoever loads or saves one |
 //! | `cpu` (feature `cpu`) | the network in plain loops without allocation; with `std`, fast | whoever runs one |
+//! | `gpu` (feature `gpu`) | the network and the sampling loop as kernels on wgpu | whoever has one |
 //!
 //! A normal user needs [`Diffusion`](diffusion::Diffusion) (what a network was trained on),
 //! [`InlineProcess`](diffusion::InlineProcess) (the steps that are kept) and
@@ -23,6 +24,8 @@ pub mod checkpoint;
 #[cfg(feature = "cpu")]
 pub mod cpu;
 pub mod diffusion;
+#[cfg(feature = "gpu")]
+pub mod gpu;
 #[cfg(any(feature = "alloc", feature = "cpu"))]
 pub mod unet;
 

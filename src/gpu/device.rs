@@ -1,0 +1,171 @@
+//! The device: the host's, or one of our own.
+
+use std::collections::HashMap;
+use std::string::{String, ToString};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use super::engine::Pipeline;
+use super::error::GpuError;
+
+/// Compiled kernels, by name and by whether they read 16-bit weights.
+type Pipelines = HashMap<(&'static str, bool), Arc<Pipeline>>;
+
+/// A device and its queue, with the kernels compiled on it so far. Clones share them.
+#[derive(Debug, Clone)]
+pub struct Gpu {
+    device: wgpu::Device,
+    queue: wgpu::Queue,
+    limits: wgpu::Limits,
+    pub(crate) pipelines: Arc<Mutex<Pipelines>>,
+    /// What a device of our own said when it was lost, or where nobody asked.
+    last_words: Arc<Mutex<Option<GpuError>>>,
+}
+
+impl Gpu {
+    /// The host's device. Its features and limits are used as they are; none are asked for beyond
+    /// WebGPU's defaults, and its error handlers are left alone.
+    pub fn new(device: wgpu::Device, queue: wgpu::Queue) -> Self {
+        Self {
+            limits: device.limits(),
+            device,
+            queue,
+            pipelines: Arc::default(),
+            last_words: Arc::default(),
+        }
+    }
+
+    /// A device of our own, on the adapter that wgpu prefers (`WGPU_BACKEND` and `WGPU_ADAPTER_NAME`
+    /// are heeded), with the limits that adapter has. Errors nobody waits for are kept for
+    /// [`check`](Self::check).
+    ///
+    /// # Errors
+    /// [`GpuError::NoAdapter`], [`GpuError::NoDevice`].
+    pub async fn create() -> Result<Self, GpuError> {
+        let descriptor = wgpu::InstanceDescriptor::new_without_display_handle_from_env();
+        let instance = wgpu::Instance::new(descriptor);
+        let adapter = choose(&instance).await?;
+        let descriptor = wgpu::DeviceDescriptor {
+            label: Some("iddpm"),
+            required_limits: adapter.limits(),
+            ..wgpu::DeviceDescriptor::default()
+        };
+        let (device, queue) =
+            adapter
+                .request_device(&descriptor)
+                .await
+                .map_err(|error| GpuError::NoDevice {
+                    message: error.to_string(),
+                })?;
+        let gpu = Self::new(device, queue);
+        let words = Arc::clone(&gpu.last_words);
+        gpu.device.set_device_lost_callback(move |reason, message| {
+            // Dropping or destroying it is not an accident.
+            if reason != wgpu::DeviceLostReason::Destroyed {
+                say(&words, GpuError::DeviceLost { message });
+            }
+        });
+        let words = Arc::clone(&gpu.last_words);
+        gpu.device.on_uncaptured_error(Arc::new(move |error| {
+            say(&words, error_of(error, "a command"))
+        }));
+        Ok(gpu)
+    }
+
+    /// [`create`](Self::create), waiting for it.
+    ///
+    /// # Errors
+    /// Those of [`create`](Self::create).
+    pub fn create_blocking() -> Result<Self, GpuError> {
+        pollster::block_on(Self::create())
+    }
+
+    /// The device.
+    pub const fn device(&self) -> &wgpu::Device {
+        &self.device
+    }
+
+    /// The queue.
+    pub const fn queue(&self) -> &wgpu::Queue {
+        &self.queue
+    }
+
+    /// The device's limits.
+    pub const fn limits(&self) -> &wgpu::Limits {
+        &self.limits
+    }
+
+    /// Whether it is in order, as far as is known. A host's own device reports to the host.
+    ///
+    /// # Errors
+    /// What a device of our own said last.
+    pub fn check(&self) -> Result<(), GpuError> {
+        let words = self
+            .last_words
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        words.clone().map_or(Ok(()), Err)
+    }
+
+    /// Submits what was recorded, and waits until it has run.
+    ///
+    /// # Errors
+    /// [`GpuError::DeviceLost`]; those of [`check`](Self::check).
+    pub fn submit_blocking(&self, encoder: wgpu::CommandEncoder) -> Result<(), GpuError> {
+        let submission_index = Some(self.queue.submit([encoder.finish()]));
+        self.wait_blocking(submission_index)?;
+        self.check()
+    }
+
+    pub(crate) fn wait_blocking(
+        &self,
+        submission_index: Option<wgpu::SubmissionIndex>,
+    ) -> Result<(), GpuError> {
+        let wait = wgpu::PollType::Wait {
+            submission_index,
+            timeout: None,
+        };
+        let waited = self.device.poll(wait);
+        waited.map(drop).map_err(|error| GpuError::DeviceLost {
+            message: error.to_string(),
+        })
+    }
+}
+
+/// Keeps the first error: later ones follow from it.
+fn say(words: &Mutex<Option<GpuError>>, error: GpuError) {
+    let mut words = words.lock().unwrap_or_else(PoisonError::into_inner);
+    words.get_or_insert(error);
+}
+
+/// An error of wgpu's as ours; `what` is what was asked for.
+pub(crate) fn error_of(error: wgpu::Error, what: &str) -> GpuError {
+    match error {
+        wgpu::Error::OutOfMemory { .. } => GpuError::OutOfMemory { what: what.into() },
+        wgpu::Error::Validation { description, .. } | wgpu::Error::Internal { description, .. } => {
+            GpuError::Refused {
+                what: what.into(),
+                message: description,
+            }
+        }
+    }
+}
+
+/// The adapter named by the environment, or the one that wgpu prefers.
+async fn choose(instance: &wgpu::Instance) -> Result<wgpu::Adapter, GpuError> {
+    let no_adapter = |message: String| GpuError::NoAdapter { message };
+    if let Ok(wanted) = std::env::var("WGPU_ADAPTER_NAME") {
+        let wanted = wanted.to_lowercase();
+        let adapters = instance.enumerate_adapters(wgpu::Backends::all()).await;
+        let mut adapters = adapters.into_iter();
+        let named =
+            |adapter: &wgpu::Adapter| adapter.get_info().name.to_lowercase().contains(&wanted);
+        let found = adapters.find(named);
+        return found.ok_or_else(|| no_adapter(std::format!("none is named like {wanted}")));
+    }
+    let options = wgpu::RequestAdapterOptions {
+        power_preference: wgpu::PowerPreference::HighPerformance,
+        ..wgpu::RequestAdapterOptions::default()
+    };
+    let adapter = instance.request_adapter(&options).await;
+    adapter.map_err(|error| no_adapter(error.to_string()))
+}

@@ -1,0 +1,160 @@
+//! What can go wrong on a GPU, each with the numbers a host needs to act.
+
+use core::fmt;
+use std::string::String;
+
+use crate::diffusion;
+
+/// Why something could not be done on a GPU.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub enum GpuError {
+    /// No adapter, or none that was allowed: what the backends said.
+    NoAdapter {
+        /// Their words.
+        message: String,
+    },
+    /// The adapter gave no device.
+    NoDevice {
+        /// Its words.
+        message: String,
+    },
+    /// The device has not been made with a feature that was asked for.
+    MissingFeature {
+        /// Its name.
+        feature: &'static str,
+    },
+    /// The device's limit is too low for this network at this size.
+    Limit {
+        /// The limit's name.
+        limit: &'static str,
+        /// What needs it.
+        what: String,
+        /// The value it would take.
+        wanted: u64,
+        /// The device's.
+        had: u64,
+    },
+    /// The device has no memory left: a smaller batch or 16-bit weights may fit.
+    OutOfMemory {
+        /// What was being made.
+        what: String,
+    },
+    /// The device is gone. Make another and resume from the last saved state.
+    DeviceLost {
+        /// The driver's words.
+        message: String,
+    },
+    /// The driver refused a kernel.
+    ShaderRejected {
+        /// Its name.
+        kernel: &'static str,
+        /// The driver's words.
+        message: String,
+    },
+    /// The device refused something else that this crate asked of it: a mistake of this crate.
+    Refused {
+        /// What.
+        what: String,
+        /// The device's words.
+        message: String,
+    },
+    /// A slice does not have the length it must have.
+    Length {
+        /// Which.
+        what: &'static str,
+        /// Its length.
+        len: usize,
+        /// What it must be.
+        expected: usize,
+    },
+    /// A class the network does not have.
+    Label {
+        /// Which image of the batch.
+        index: usize,
+        /// Its class.
+        label: u32,
+        /// How many classes there are.
+        classes: u32,
+    },
+    /// Of the classes asked for and the network, only one knows of classes.
+    LabelsExpected {
+        /// Whether the network is conditioned on a class.
+        expected: bool,
+    },
+    /// The network and the sampler disagree on how many channels there are.
+    Channels {
+        /// What the network returns for an image.
+        network: usize,
+        /// What the sampler wants.
+        sampler: usize,
+    },
+    /// x is not finite: the run has to be resumed from an earlier state.
+    NotFinite {
+        /// Which image of the batch.
+        image: usize,
+        /// Which of its elements.
+        element: usize,
+    },
+    /// The sampler refused its input.
+    Sampler(diffusion::Error),
+}
+
+impl From<diffusion::Error> for GpuError {
+    fn from(error: diffusion::Error) -> Self {
+        Self::Sampler(error)
+    }
+}
+
+impl core::error::Error for GpuError {}
+
+impl fmt::Display for GpuError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoAdapter { message } => write!(f, "no GPU adapter: {message}"),
+            Self::NoDevice { message } => write!(f, "the adapter gave no device: {message}"),
+            Self::MissingFeature { feature } => {
+                write!(f, "the device was made without the feature {feature}")
+            }
+            Self::Limit {
+                limit,
+                what,
+                wanted,
+                had,
+            } => write!(f, "{what} needs {limit} = {wanted}, the device has {had}"),
+            Self::OutOfMemory { what } => write!(f, "no GPU memory left for {what}"),
+            Self::DeviceLost { message } => write!(f, "the GPU device is lost: {message}"),
+            Self::ShaderRejected { kernel, message } => {
+                write!(f, "the driver refused the kernel {kernel}: {message}")
+            }
+            Self::Refused { what, message } => write!(f, "the device refused {what}: {message}"),
+            Self::Length {
+                what,
+                len,
+                expected,
+            } => write!(f, "{what} has {len} elements, must have {expected}"),
+            Self::Label {
+                index,
+                label,
+                classes,
+            } => write!(
+                f,
+                "labels[{index}] = {label}, the network has {classes} classes"
+            ),
+            Self::LabelsExpected { expected: true } => {
+                f.write_str("the network wants a class for each image")
+            }
+            Self::LabelsExpected { expected: false } => {
+                f.write_str("a class was given, but the network knows none")
+            }
+            Self::Channels { network, sampler } => write!(
+                f,
+                "the network returns {network} numbers for an image, the sampler wants {sampler}"
+            ),
+            Self::NotFinite { image, element } => {
+                write!(f, "x of image {image} is not finite at element {element}")
+            }
+            Self::Sampler(error) => error.fmt(f),
+        }
+    }
+}

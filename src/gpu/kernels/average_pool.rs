@@ -1,0 +1,16 @@
+//! Means of 2×2.
+
+use super::kernel::kernel;
+use crate::gpu::recording::Dispatch;
+
+kernel! {
+    "average_pool" of 256
+    params { planes: u32, height: u32, width: u32 }
+    bindings { input: Read, output: Write }
+}
+
+pub(crate) fn dispatch(name: &str, params: &Params, bindings: Bindings) -> Dispatch {
+    let plane = u64::from(params.height / 2) * u64::from(params.width / 2);
+    let numbers = u64::from(params.planes) * plane;
+    dispatch_of(name, params, bindings, numbers.div_ceil(256))
+}

@@ -1,0 +1,16 @@
+//! Bilinear resizing.
+
+use super::kernel::kernel;
+use crate::gpu::recording::Dispatch;
+
+kernel! {
+    "bilinear" of 256
+    params { planes: u32, height: u32, width: u32, out_height: u32, out_width: u32 }
+    bindings { input: Read, output: Write }
+}
+
+pub(crate) fn dispatch(name: &str, params: &Params, bindings: Bindings) -> Dispatch {
+    let plane = u64::from(params.out_height) * u64::from(params.out_width);
+    let numbers = u64::from(params.planes) * plane;
+    dispatch_of(name, params, bindings, numbers.div_ceil(256))
+}

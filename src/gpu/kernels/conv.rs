@@ -1,0 +1,22 @@
+//! Convolution, the plain variant: 8 channels at one position for an invocation.
+
+use super::kernel::kernel;
+use crate::gpu::recording::Dispatch;
+
+kernel! {
+    "conv" of 64
+    params {
+        batch: u32, inputs: u32, height: u32, width: u32,
+        outputs: u32, out_height: u32, out_width: u32,
+        side: u32, stride: u32, upsample: u32, has_shift: u32, has_residual: u32,
+    }
+    bindings {
+        input: Read, weight: Weights, bias: Weights, shift: Read, residual: Read, output: Write,
+    }
+}
+
+pub(crate) fn dispatch(name: &str, params: &Params, bindings: Bindings) -> Dispatch {
+    let positions = u64::from(params.out_height) * u64::from(params.out_width);
+    let blocks = u64::from(params.batch) * u64::from(params.outputs.div_ceil(8));
+    dispatch_of(name, params, bindings, positions.div_ceil(64) * blocks)
+}

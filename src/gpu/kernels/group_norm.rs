@@ -1,0 +1,18 @@
+//! Group normalisation from known statistics, modulation and SiLU: an invocation for each number.
+
+use super::kernel::kernel;
+use crate::gpu::recording::Dispatch;
+
+kernel! {
+    "group_norm" of 256
+    params { batch: u32, channels: u32, positions: u32, silu: u32, modulated: u32 }
+    bindings {
+        input: Read, statistics: Read, weight: Weights, bias: Weights, scale_shift: Read, output: Write,
+    }
+}
+
+pub(crate) fn dispatch(name: &str, params: &Params, bindings: Bindings) -> Dispatch {
+    let planes = u64::from(params.batch) * u64::from(params.channels);
+    let numbers = planes * u64::from(params.positions);
+    dispatch_of(name, params, bindings, numbers.div_ceil(256))
+}

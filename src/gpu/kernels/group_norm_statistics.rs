@@ -1,0 +1,20 @@
+//! Mean and reciprocal deviation of each group: a workgroup for each.
+
+use super::kernel::kernel;
+use crate::gpu::recording::Dispatch;
+use crate::unet::config::GROUPS;
+
+kernel! {
+    "group_norm_statistics" of 256
+    params { batch: u32, group_elements: u32 }
+    bindings { input: Read, statistics: Write }
+}
+
+pub(crate) fn dispatch(name: &str, params: &Params, bindings: Bindings) -> Dispatch {
+    dispatch_of(
+        name,
+        params,
+        bindings,
+        u64::from(params.batch) * GROUPS as u64,
+    )
+}

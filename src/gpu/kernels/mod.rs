@@ -1,0 +1,43 @@
+//! One file for each kernel, beside a shader of the same stem: its parameters, what it binds, and how
+//! many workgroups a dispatch of it has.
+
+pub(crate) mod kernel;
+
+pub(crate) mod attention;
+pub(crate) mod average_pool;
+pub(crate) mod bilinear;
+pub(crate) mod concat;
+pub(crate) mod conv;
+pub(crate) mod group_norm;
+pub(crate) mod group_norm_statistics;
+pub(crate) mod label_embedding;
+pub(crate) mod linear;
+pub(crate) mod timestep_embedding;
+pub(crate) mod upsample;
+
+pub(crate) mod noise;
+pub(crate) mod step;
+pub(crate) mod threshold;
+
+#[cfg(test)]
+mod twins;
+
+pub use kernel::{Access, COMMON, Kernel};
+
+/// Every kernel there is.
+pub static KERNELS: [&Kernel; 14] = [
+    &attention::KERNEL,
+    &average_pool::KERNEL,
+    &bilinear::KERNEL,
+    &concat::KERNEL,
+    &conv::KERNEL,
+    &group_norm::KERNEL,
+    &group_norm_statistics::KERNEL,
+    &label_embedding::KERNEL,
+    &linear::KERNEL,
+    &noise::KERNEL,
+    &step::KERNEL,
+    &threshold::KERNEL,
+    &timestep_embedding::KERNEL,
+    &upsample::KERNEL,
+];

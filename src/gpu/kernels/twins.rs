@@ -1,0 +1,182 @@
+//! Every shader against its host side, without a device: naga parses and checks each, and what it
+//! declares is compared with what the host writes and binds.
+
+#![allow(clippy::panic, clippy::indexing_slicing)]
+
+use std::fs;
+use std::path::Path;
+use std::string::String;
+use std::vec::Vec;
+use std::{assert_eq, format, panic, println};
+
+use naga::{AddressSpace, Module, StorageAccess, TypeInner};
+
+use super::step::StepNumbers;
+use super::{Access, COMMON, KERNELS, Kernel};
+
+fn parse(kernel: &Kernel) -> Module {
+    let source = [COMMON, "\n", kernel.source].concat();
+    let module = naga::front::wgsl::parse_str(&source)
+        .unwrap_or_else(|error| panic!("{}: {}", kernel.name, error.emit_to_string(&source)));
+    let flags = naga::valid::ValidationFlags::all();
+    // unpack2x16float: every WebGPU device has it.
+    let capabilities = naga::valid::Capabilities::SHADER_FLOAT16_IN_FLOAT32;
+    let mut validator = naga::valid::Validator::new(flags, capabilities);
+    let valid = validator.validate(&module);
+    valid.unwrap_or_else(|error| panic!("{}: {}", kernel.name, error.emit_to_string(&source)));
+    module
+}
+
+/// Members of a struct of words: name and type, at every fourth byte.
+fn members(module: &Module, name: &str) -> Vec<(String, &'static str)> {
+    let found = module
+        .types
+        .iter()
+        .find(|(_, ty)| ty.name.as_deref() == Some(name));
+    let (_, ty) = found.unwrap_or_else(|| panic!("no struct {name}"));
+    let TypeInner::Struct { members, span } = &ty.inner else {
+        panic!("{name} is no struct");
+    };
+    assert_eq!(*span as usize, 4 * members.len(), "size of {name}");
+    let fields = members.iter().enumerate().map(|(at, member)| {
+        assert_eq!(
+            member.offset as usize,
+            4 * at,
+            "offset of {:?} in {name}",
+            member.name
+        );
+        let scalar = match module.types[member.ty].inner {
+            TypeInner::Scalar(scalar) if scalar == naga::Scalar::U32 => "u32",
+            TypeInner::Scalar(scalar) if scalar == naga::Scalar::F32 => "f32",
+            ref other => panic!("{:?} in {name} is {other:?}", member.name),
+        };
+        (member.name.clone().unwrap_or_default(), scalar)
+    });
+    fields.collect()
+}
+
+fn listed(fields: &[(&str, &'static str)]) -> Vec<(String, &'static str)> {
+    fields.iter().map(|&(name, ty)| (name.into(), ty)).collect()
+}
+
+#[test]
+fn every_shader_is_what_its_host_side_takes_it_for() {
+    for kernel in KERNELS {
+        let module = parse(kernel);
+        let [entry] = module.entry_points.as_slice() else {
+            panic!("{} has not one entry point", kernel.name);
+        };
+        assert_eq!(entry.name, "main");
+        assert_eq!(
+            entry.workgroup_size,
+            [kernel.workgroup, 1, 1],
+            "{}",
+            kernel.name
+        );
+        assert_eq!(
+            members(&module, "Params"),
+            listed(kernel.params),
+            "{}",
+            kernel.name
+        );
+
+        let mut declared: Vec<(u32, String, AddressSpace)> = Vec::new();
+        for (_, variable) in module.global_variables.iter() {
+            if let Some(binding) = &variable.binding {
+                assert_eq!(binding.group, 0, "{}", kernel.name);
+                let name = variable.name.clone().unwrap_or_default();
+                declared.push((binding.binding, name, variable.space));
+            }
+        }
+        declared.sort_by_key(|(binding, ..)| *binding);
+        let params = [(0, "params".into(), AddressSpace::Uniform)].into_iter();
+        let bound = (1..)
+            .zip(kernel.bindings)
+            .map(|(binding, &(name, access))| {
+                let storage = |access| AddressSpace::Storage { access };
+                let space = match access {
+                    Access::Step => AddressSpace::Uniform,
+                    Access::Read | Access::Weights => storage(StorageAccess::LOAD),
+                    Access::Write => storage(StorageAccess::LOAD | StorageAccess::STORE),
+                };
+                (binding, name.into(), space)
+            });
+        let wanted: Vec<(u32, String, AddressSpace)> = params.chain(bound).collect();
+        assert_eq!(declared, wanted, "{}", kernel.name);
+    }
+}
+
+#[test]
+fn the_numbers_of_a_step_are_those_the_shaders_read() {
+    let kernel = KERNELS.iter().find(|kernel| kernel.name == "step");
+    let module = parse(kernel.unwrap_or_else(|| panic!("no step")));
+    assert_eq!(members(&module, "Step"), listed(StepNumbers::FIELDS));
+}
+
+#[test]
+fn every_kernel_keeps_to_the_default_limits() {
+    let limits = wgpu::Limits::default();
+    for kernel in KERNELS {
+        let module = parse(kernel);
+        let is_storage = |access: Access| access != Access::Step;
+        let storage = kernel
+            .bindings
+            .iter()
+            .filter(|(_, access)| is_storage(*access))
+            .count();
+        assert!(
+            storage <= limits.max_storage_buffers_per_shader_stage as usize,
+            "{}",
+            kernel.name
+        );
+        assert!(kernel.workgroup <= limits.max_compute_invocations_per_workgroup);
+        assert!(kernel.workgroup <= limits.max_compute_workgroup_size_x);
+        let shared = module.global_variables.iter().map(|(_, variable)| variable);
+        let shared = shared.filter(|variable| variable.space == AddressSpace::WorkGroup);
+        let bytes: u32 = shared
+            .map(|variable| module.types[variable.ty].inner.size(module.to_ctx()))
+            .sum();
+        println!(
+            "{:<24} {storage} storage buffers, {bytes} bytes of a workgroup",
+            kernel.name
+        );
+        assert!(
+            bytes <= limits.max_compute_workgroup_storage_size,
+            "{}",
+            kernel.name
+        );
+    }
+}
+
+/// The stems of a folder's files of one kind.
+fn stems(folder: &str, extension: &str, others: &[&str]) -> Vec<String> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
+    let entries = fs::read_dir(&folder).unwrap_or_else(|error| panic!("{folder:?}: {error}"));
+    let mut stems: Vec<String> = entries
+        .map(|entry| {
+            let path = entry.unwrap_or_else(|error| panic!("{error}")).path();
+            assert_eq!(
+                path.extension().and_then(|e| e.to_str()),
+                Some(extension),
+                "{path:?}"
+            );
+            let stem = path.file_stem().and_then(|stem| stem.to_str());
+            format!("{}", stem.unwrap_or_default())
+        })
+        .filter(|stem| !others.contains(&stem.as_str()))
+        .collect();
+    stems.sort();
+    stems
+}
+
+#[test]
+fn every_shader_has_a_host_side_and_every_host_side_a_shader() {
+    let shaders = stems("shaders", "wgsl", &["common"]);
+    assert_eq!(
+        shaders,
+        stems("src/gpu/kernels", "rs", &["kernel", "mod", "twins"])
+    );
+    let mut named: Vec<String> = KERNELS.iter().map(|kernel| kernel.name.into()).collect();
+    named.sort();
+    assert_eq!(shaders, named);
+}

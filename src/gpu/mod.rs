@@ -1,0 +1,33 @@
+//! The network and the sampling loop as WGSL kernels on wgpu.
+//!
+//! Data flows one way through these files: graph and plan → [`record`] → [`Recording`] (plain data) →
+//! `engine.rs` (alone runs wgpu commands) → [`Network`], [`Generation`]. `kernels/` has one file for each
+//! shader of the folder `shaders`.
+//!
+//! **The host owns the machine.** [`Gpu::new`] takes the host's device; dispatches go into the host's
+//! encoder; nothing polls or waits but the functions named `*_blocking`. All buffers, pipelines and bind
+//! groups are made when something is loaded, none afterwards.
+
+mod device;
+mod engine;
+mod error;
+mod generation;
+mod kernels;
+mod network;
+mod record;
+mod recording;
+mod sampling;
+mod weights;
+
+pub use device::Gpu;
+pub use engine::{DeviceWeights, Readback};
+pub use error::GpuError;
+pub use generation::{Generation, Saved};
+pub use kernels::{Access, COMMON, KERNELS, Kernel};
+pub use network::Network;
+pub use record::{Recorded, record};
+pub use recording::{ALIGNMENT, Binding, Buffer, BufferId, Contents, Dispatch, Recording, grid};
+pub use sampling::NoiseSource;
+pub use weights::{Precision, WeightPlan};
+
+pub use wgpu;

@@ -1,0 +1,135 @@
+//! A network on a device, for one size of batch and image.
+
+use std::vec::Vec;
+
+use super::device::Gpu;
+use super::engine::{DeviceWeights, Program, read_blocking};
+use super::error::GpuError;
+use super::record::{Recorded, record};
+use super::recording::{Binding, Recording};
+use crate::unet::{Graph, Input, Plan, TensorId};
+
+/// A network that runs on a device: its inputs are written, its dispatches encoded, its output read.
+#[derive(Debug)]
+pub struct Network {
+    gpu: Gpu,
+    program: Program,
+    recorded: Recorded,
+}
+
+impl Network {
+    /// Makes all that the graph needs; nothing is made afterwards.
+    ///
+    /// # Errors
+    /// [`GpuError::Limit`], [`GpuError::OutOfMemory`], [`GpuError::ShaderRejected`],
+    /// [`GpuError::Refused`].
+    pub async fn new(gpu: &Gpu, graph: &Graph, weights: &DeviceWeights) -> Result<Self, GpuError> {
+        let recorded = record(graph, &Plan::separated(graph), weights.plan())?;
+        let program = Program::new(gpu, recorded.recording.clone(), weights).await?;
+        Ok(Self {
+            gpu: gpu.clone(),
+            program,
+            recorded,
+        })
+    }
+
+    /// [`new`](Self::new), waiting for it.
+    ///
+    /// # Errors
+    /// Those of [`new`](Self::new).
+    pub fn new_blocking(
+        gpu: &Gpu,
+        graph: &Graph,
+        weights: &DeviceWeights,
+    ) -> Result<Self, GpuError> {
+        pollster::block_on(Self::new(gpu, graph, weights))
+    }
+
+    /// What runs.
+    pub const fn recording(&self) -> &Recording {
+        self.program.recording()
+    }
+
+    /// Bytes of device memory beside the weights.
+    pub fn bytes(&self) -> u64 {
+        self.program.bytes()
+    }
+
+    /// Writes an input, before whatever is submitted next. Labels are whole numbers in f32.
+    ///
+    /// # Errors
+    /// [`GpuError::Length`], also for an input that the network has not.
+    pub fn write(&self, input: Input, numbers: &[f32]) -> Result<(), GpuError> {
+        let binding = self.recorded.input(input);
+        let expected = binding.map_or(0, |binding| binding.bytes as usize / 4);
+        if numbers.len() != expected {
+            return Err(GpuError::Length {
+                what: match input {
+                    Input::X => "x",
+                    Input::Timesteps => "timesteps",
+                    Input::Labels => "labels",
+                    Input::LowRes => "low_res",
+                },
+                len: numbers.len(),
+                expected,
+            });
+        }
+        if let Some(binding) = binding {
+            self.program
+                .write(&self.gpu, binding, bytemuck::cast_slice(numbers));
+        }
+        Ok(())
+    }
+
+    /// Encodes a whole run.
+    pub fn encode(&self, encoder: &mut wgpu::CommandEncoder) {
+        self.program
+            .encode(encoder, 0..self.recording().dispatches.len());
+    }
+
+    /// Runs once, and waits for it.
+    ///
+    /// # Errors
+    /// [`GpuError::DeviceLost`].
+    pub fn run_blocking(&self) -> Result<(), GpuError> {
+        let descriptor = wgpu::CommandEncoderDescriptor::default();
+        let mut encoder = self.gpu.device().create_command_encoder(&descriptor);
+        self.encode(&mut encoder);
+        self.gpu.submit_blocking(encoder)
+    }
+
+    /// The network's result, waiting for it.
+    ///
+    /// # Errors
+    /// [`GpuError::DeviceLost`], [`GpuError::OutOfMemory`].
+    pub fn output_blocking(&self) -> Result<Vec<f32>, GpuError> {
+        self.read_blocking(self.recorded.output())
+    }
+
+    /// A tensor, waiting for it: what its place holds, which may be another tensor by now.
+    ///
+    /// # Errors
+    /// [`GpuError::Length`] for another graph's tensor; those of
+    /// [`output_blocking`](Self::output_blocking).
+    pub fn tensor_blocking(&self, id: TensorId) -> Result<Vec<f32>, GpuError> {
+        let binding = self.recorded.tensor(id).ok_or(GpuError::Length {
+            what: "tensor",
+            len: 0,
+            expected: 1,
+        })?;
+        self.read_blocking(binding)
+    }
+
+    fn read_blocking(&self, binding: Binding) -> Result<Vec<f32>, GpuError> {
+        let buffer = self.program.buffer(binding).into_iter();
+        let parts: Vec<_> = buffer.map(|buffer| (buffer, binding)).collect();
+        let words = read_blocking(&self.gpu, "output", &parts)?;
+        Ok(words.into_iter().map(f32::from_bits).collect())
+    }
+
+    /// Fills all that a run writes, and its inputs, with NaN: whatever is read before it is written then
+    /// shows in the result. For tests.
+    pub fn poison(&self) {
+        self.program.poison(&self.gpu);
+    }
+}

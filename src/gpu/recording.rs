@@ -1,0 +1,176 @@
+//! A linear list of dispatches over named buffers: plain data, made before any device is touched.
+
+use std::string::String;
+use std::vec::Vec;
+
+use super::kernels::{Access, Kernel};
+
+/// Bindings begin at multiples of so many bytes: the default limit of every device.
+pub const ALIGNMENT: u64 = 256;
+
+/// A buffer of a recording.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct BufferId(pub(crate) u32);
+
+impl BufferId {
+    /// Its place in [`Recording::buffers`].
+    pub const fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
+/// What a buffer is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Contents {
+    /// Written by the host, or by a dispatch before it is read.
+    Workspace,
+    /// So many words, the same for the whole life of it.
+    Constant(Vec<u32>),
+    /// One of the buffers of the weights, by its place among them.
+    Weights(usize),
+}
+
+/// A buffer, named by content.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Buffer {
+    /// Its name.
+    pub name: String,
+    /// Its size.
+    pub bytes: u64,
+    /// What it is.
+    pub contents: Contents,
+}
+
+/// A stretch of a buffer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Binding {
+    /// The buffer.
+    pub buffer: BufferId,
+    /// Its first byte, a multiple of [`ALIGNMENT`].
+    pub offset: u64,
+    /// Its length in bytes, a multiple of 4.
+    pub bytes: u64,
+}
+
+/// One run of a kernel.
+#[derive(Debug, Clone)]
+pub struct Dispatch {
+    /// Named by content: the tensor it makes.
+    pub name: String,
+    /// The kernel.
+    pub kernel: &'static Kernel,
+    /// Its `Params`, a word each.
+    pub params: Vec<u32>,
+    /// What it binds, in the order of [`Kernel::bindings`].
+    pub bindings: Vec<Binding>,
+    /// How many workgroups, before they are folded over the grid.
+    pub workgroups: u64,
+}
+
+/// Dispatches in the order they run, and the buffers they run on.
+#[derive(Debug, Clone, Default)]
+pub struct Recording {
+    /// The buffers.
+    pub buffers: Vec<Buffer>,
+    /// The dispatches.
+    pub dispatches: Vec<Dispatch>,
+}
+
+impl Recording {
+    /// Adds a buffer of so many words, at least one.
+    pub fn add_buffer(&mut self, name: &str, words: usize, contents: Contents) -> Binding {
+        let bytes = 4 * words.max(1) as u64;
+        self.buffers.push(Buffer {
+            name: name.into(),
+            bytes,
+            contents,
+        });
+        Binding {
+            buffer: BufferId(self.buffers.len() as u32 - 1),
+            offset: 0,
+            bytes,
+        }
+    }
+
+    /// The first thing wrong with it, if anything is: a binding out of its buffer or not aligned; a
+    /// dispatch that writes a buffer it also reads or writes elsewhere; a list of another length than
+    /// the kernel's.
+    pub fn mistake(&self) -> Option<String> {
+        self.dispatches.iter().find_map(|dispatch| {
+            let found = self.mistake_in(dispatch)?;
+            Some(std::format!(
+                "{} ({}): {found}",
+                dispatch.name,
+                dispatch.kernel.name
+            ))
+        })
+    }
+
+    fn mistake_in(&self, dispatch: &Dispatch) -> Option<&'static str> {
+        let kernel = dispatch.kernel;
+        if dispatch.bindings.len() != kernel.bindings.len()
+            || dispatch.params.len() != kernel.params.len()
+        {
+            return Some("not as many bindings or parameters as the kernel has");
+        }
+        let bound = || dispatch.bindings.iter().zip(kernel.bindings);
+        for (at, (binding, &(_, access))) in bound().enumerate() {
+            let Some(buffer) = self.buffers.get(binding.buffer.index()) else {
+                return Some("binds a buffer that is not there");
+            };
+            if binding.bytes == 0 || binding.offset + binding.bytes > buffer.bytes {
+                return Some("binds past the end of a buffer");
+            }
+            if !binding.offset.is_multiple_of(ALIGNMENT) || !binding.bytes.is_multiple_of(4) {
+                return Some("binds at an offset that is not aligned");
+            }
+            let writes = access == Access::Write;
+            if writes && buffer.contents != Contents::Workspace {
+                return Some("writes what is constant");
+            }
+            let mut others = bound().enumerate().filter(|&(other, _)| other != at);
+            if writes && others.any(|(_, (other, _))| other.buffer == binding.buffer) {
+                return Some("writes a buffer that it binds twice");
+            }
+        }
+        None
+    }
+}
+
+/// Folds a number of workgroups over the grid, whose dimensions hold `most` each; `None` where even
+/// that is too little. The kernels' `flat_workgroup` undoes it.
+pub fn grid(workgroups: u64, most: u32) -> Option<[u32; 3]> {
+    let most = u64::from(most.max(1));
+    let rows = workgroups.div_ceil(most).max(1);
+    let columns = workgroups.div_ceil(rows);
+    let fits = rows <= most && rows * columns <= u64::from(u32::MAX);
+    fits.then_some([columns as u32, rows as u32, 1])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::grid;
+
+    #[test]
+    fn grids_hold_all_workgroups_and_few_more() {
+        for workgroups in [
+            1,
+            2,
+            64,
+            65_535,
+            65_536,
+            65_537,
+            131_070,
+            131_071,
+            1 << 24,
+            100_000_007,
+        ] {
+            let [columns, rows, _] = grid(workgroups, 65_535).unwrap_or_default();
+            let held = u64::from(columns) * u64::from(rows);
+            assert!(held >= workgroups && held - workgroups < u64::from(rows));
+            assert!(columns <= 65_535 && rows <= 65_535);
+        }
+        assert_eq!(grid(65_535 * 65_535 + 1, 65_535), None);
+        assert_eq!(grid(0, 65_535), Some([0, 1, 1]));
+    }
+}

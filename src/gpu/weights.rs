@@ -1,0 +1,220 @@
+//! Where each parameter lies on the device: buffers under the binding limit, and the order of numbers
+//! that the kernels read.
+
+use std::vec;
+use std::vec::Vec;
+
+use half::f16;
+
+use super::error::GpuError;
+use super::recording::ALIGNMENT;
+use crate::unet::{Conv, Graph, Op, ParamId, Weights};
+
+/// Width of the numbers that weights are kept in; arithmetic is f32.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Precision {
+    /// f32.
+    Full,
+    /// IEEE 754 binary16: half the memory, and half of what a convolution reads of it.
+    Half,
+}
+
+/// In which order the numbers of a parameter lie on the device.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Order {
+    /// As in the checkpoint.
+    AsGiven,
+    /// [M, K] of the checkpoint as [K, M], M padded with zeros to a multiple of 4.
+    Transposed { rows: usize, columns: usize },
+}
+
+/// A parameter's place on the device.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct WeightPlace {
+    pub(crate) buffer: usize,
+    pub(crate) offset: u64,
+    pub(crate) bytes: u64,
+    order: Order,
+    /// Its first number in the caller's slice, and how many.
+    from: usize,
+    elements: usize,
+}
+
+/// The places of all parameters of a graph, by [`ParamId::index`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WeightPlan {
+    precision: Precision,
+    places: Vec<WeightPlace>,
+    buffers: Vec<u64>,
+    /// Numbers in the caller's slice.
+    len: usize,
+}
+
+impl WeightPlan {
+    /// Fills one buffer after the other, none above `limit` bytes.
+    ///
+    /// # Errors
+    /// [`GpuError::Limit`] where one parameter alone is larger.
+    pub fn new(graph: &Graph, precision: Precision, limit: u64) -> Result<Self, GpuError> {
+        let mut orders = vec![Order::AsGiven; graph.params().len()];
+        for node in graph.nodes() {
+            if let Op::Conv(Conv { weight, .. }) = node.op
+                && let Some(param) = graph.param(weight)
+                && let Some(order) = orders.get_mut(weight.index())
+            {
+                let rows = param.rows();
+                let columns = param.elements() / rows.max(1);
+                *order = Order::Transposed { rows, columns };
+            }
+        }
+        let mut plan = Self {
+            precision,
+            places: Vec::new(),
+            buffers: Vec::new(),
+            len: graph.weights_len(),
+        };
+        for (param, order) in graph.params().iter().zip(orders) {
+            let numbers = match order {
+                Order::AsGiven => param.elements(),
+                Order::Transposed { rows, columns } => rows.next_multiple_of(4) * columns,
+            };
+            let bytes = 4 * precision.words(numbers) as u64;
+            if bytes > limit {
+                return Err(GpuError::Limit {
+                    limit: "max_storage_buffer_binding_size",
+                    what: param.name.clone(),
+                    wanted: bytes,
+                    had: limit,
+                });
+            }
+            let (buffer, offset) = plan.room_for(bytes, limit);
+            plan.places.push(WeightPlace {
+                buffer,
+                offset,
+                bytes,
+                order,
+                from: param.offset,
+                elements: param.elements(),
+            });
+        }
+        Ok(plan)
+    }
+
+    /// Of no parameters.
+    pub(crate) const fn none() -> Self {
+        Self {
+            precision: Precision::Full,
+            places: Vec::new(),
+            buffers: Vec::new(),
+            len: 0,
+        }
+    }
+
+    fn room_for(&mut self, bytes: u64, limit: u64) -> (usize, u64) {
+        if let Some(last) = self.buffers.last_mut() {
+            let offset = last.next_multiple_of(ALIGNMENT);
+            if offset + bytes <= limit {
+                *last = offset + bytes;
+                return (self.buffers.len() - 1, offset);
+            }
+        }
+        self.buffers.push(bytes);
+        (self.buffers.len() - 1, 0)
+    }
+
+    /// Width of the numbers.
+    pub const fn precision(&self) -> Precision {
+        self.precision
+    }
+
+    /// The size of each buffer.
+    pub fn buffers(&self) -> &[u64] {
+        &self.buffers
+    }
+
+    pub(crate) fn place(&self, param: ParamId) -> Option<WeightPlace> {
+        self.places.get(param.index()).copied()
+    }
+
+    /// Calls `write` with the place of each parameter and its words.
+    pub(crate) fn for_each(
+        &self,
+        weights: Weights<'_>,
+        mut write: impl FnMut(WeightPlace, &[u32]),
+    ) -> Result<(), GpuError> {
+        if weights.len() != self.len {
+            return Err(GpuError::Length {
+                what: "weights",
+                len: weights.len(),
+                expected: self.len,
+            });
+        }
+        for place in &self.places {
+            let words = match self.precision {
+                Precision::Full => ordered(place, |i| number(weights, i))
+                    .map(f32::to_bits)
+                    .collect(),
+                Precision::Half => {
+                    let halves: Vec<u16> = ordered(place, |i| half_number(weights, i)).collect();
+                    pairs(&halves)
+                }
+            };
+            write(*place, &words);
+        }
+        Ok(())
+    }
+}
+
+impl Precision {
+    const fn words(self, numbers: usize) -> usize {
+        match self {
+            Self::Full => numbers,
+            Self::Half => numbers.div_ceil(2),
+        }
+    }
+}
+
+/// The numbers of a parameter in the order of the device.
+fn ordered<T: Default>(place: &WeightPlace, at: impl Fn(usize) -> T) -> impl Iterator<Item = T> {
+    let (rows, columns) = match place.order {
+        Order::AsGiven => (1, place.elements),
+        Order::Transposed { rows, columns } => (rows, columns),
+    };
+    let padded = if rows == 1 && place.order == Order::AsGiven {
+        1
+    } else {
+        rows.next_multiple_of(4)
+    };
+    let from = place.from;
+    (0..columns * padded).map(move |i| {
+        let (column, row) = (i / padded, i % padded);
+        if row < rows {
+            at(from + row * columns + column)
+        } else {
+            T::default()
+        }
+    })
+}
+
+fn number(weights: Weights<'_>, at: usize) -> f32 {
+    match weights {
+        Weights::F32(numbers) => numbers.get(at).copied().unwrap_or(0.0),
+        Weights::F16(bits) => f16::from_bits(bits.get(at).copied().unwrap_or(0)).to_f32(),
+    }
+}
+
+fn half_number(weights: Weights<'_>, at: usize) -> u16 {
+    match weights {
+        Weights::F32(numbers) => f16::from_f32(numbers.get(at).copied().unwrap_or(0.0)).to_bits(),
+        Weights::F16(bits) => bits.get(at).copied().unwrap_or(0),
+    }
+}
+
+/// Two halves to a word, the first in its lower part.
+fn pairs(halves: &[u16]) -> Vec<u32> {
+    let word = |pair: &[u16]| {
+        let half = |at: usize| u32::from(pair.get(at).copied().unwrap_or(0));
+        half(0) | half(1) << 16
+    };
+    halves.chunks(2).map(word).collect()
+}

@@ -1,0 +1,163 @@
+//! Whole networks against the public implementation's numbers.
+
+use iddpm::gpu::{DeviceWeights, Network, Precision};
+use iddpm::unet::{Extent, Graph, Input, UnetConfig, Weights};
+use serde_json::Value;
+
+use super::case::{
+    Case, Outcome, Tensor, cases, flag, golden_directory, list, number, text, whole,
+};
+use super::gpu;
+use super::report::Report;
+
+/// The parameter generator of the golden numbers.
+pub(crate) fn generate(seed: u64, name: &str, len: usize, center: f64, scale: f64) -> Vec<f32> {
+    let mut key = 0xCBF2_9CE4_8422_2325_u64;
+    for byte in name.bytes() {
+        key = (key ^ u64::from(byte)).wrapping_mul(0x100_0000_01B3);
+    }
+    let key = key ^ seed;
+    let number = |i: u64| {
+        let mut z = key.wrapping_add((i + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15));
+        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        z ^= z >> 31;
+        let u = (z >> 40) as f64 / f64::from(1 << 24);
+        (center + scale * (2.0 * u - 1.0)) as f32
+    };
+    (0..len as u64).map(number).collect()
+}
+
+fn config(model: &Value) -> Outcome<UnetConfig> {
+    let at = |key: &str| whole(model, key).map(|number| number as usize);
+    let numbers =
+        |key: &str| -> Outcome<Vec<usize>> { Ok(serde_json::from_value(model[key].clone())?) };
+    let num_heads = at("num_heads")?;
+    let upsample = number(model, "num_heads_upsample")?;
+    Ok(UnetConfig {
+        in_channels: at("in_channels")?,
+        model_channels: at("model_channels")?,
+        out_channels: at("out_channels")?,
+        num_res_blocks: at("num_res_blocks")?,
+        attention_factors: numbers("attention_ds")?,
+        channel_mult: numbers("channel_mult")?,
+        conv_resample: flag(model, "conv_resample")?,
+        num_classes: serde_json::from_value(model["num_classes"].clone())?,
+        num_heads,
+        // -1 stands for the same number.
+        num_heads_upsample: if upsample < 0.0 {
+            num_heads
+        } else {
+            upsample as usize
+        },
+        scale_shift: flag(model, "use_scale_shift_norm")?,
+        super_resolution: flag(model, "super_res")?,
+    })
+}
+
+fn graph_of(case: &Case) -> Outcome<Graph> {
+    let config = config(&case.params["model"])?;
+    let x = case.tensor("x")?;
+    let side = |tensor: &Tensor| (tensor.shape[2], tensor.shape[3]);
+    let (height, width) = side(x);
+    let low_res = match config.super_resolution {
+        true => side(case.tensor("low_res")?),
+        false => (0, 0),
+    };
+    Ok(config.graph(Extent {
+        batch: x.shape[0],
+        height,
+        width,
+        low_res,
+    })?)
+}
+
+/// Generated, and placed by name.
+fn weights_of(case: &Case, graph: &Graph) -> Outcome<Vec<f32>> {
+    let params = &case.params;
+    let seed = whole(params, "param_seed")?;
+    let mut weights = vec![0.0; graph.weights_len()];
+    for (param, listed) in graph.params().iter().zip(list(params, "param_tensors")?) {
+        let name = text(listed, "name")?;
+        assert_eq!(param.name, name);
+        let (center, scale) = (number(listed, "center")?, number(listed, "scale")?);
+        let values = generate(seed.into(), name, param.elements(), center, scale);
+        weights[param.offset..][..values.len()].copy_from_slice(&values);
+    }
+    Ok(weights)
+}
+
+/// Runs the case's network, everything it could read too early being NaN.
+fn run(case: &Case, graph: &Graph, weights: &[f32], precision: Precision) -> Outcome<Vec<f32>> {
+    let weights = Weights::F32(weights);
+    let weights = DeviceWeights::upload_blocking(gpu(), graph, weights, precision)?;
+    let network = Network::new_blocking(gpu(), graph, &weights)?;
+    network.poison();
+    let inputs = [
+        (Input::X, "x"),
+        (Input::Timesteps, "timesteps"),
+        (Input::Labels, "y"),
+        (Input::LowRes, "low_res"),
+    ];
+    for (input, name) in inputs {
+        if graph.input(input).is_some() {
+            let values = &case.tensor(name)?.values;
+            let values: Vec<f32> = values.iter().map(|&value| value as f32).collect();
+            network.write(input, &values)?;
+        }
+    }
+    network.run_blocking()?;
+    Ok(network.output_blocking()?)
+}
+
+/// As the CPU's: within 1e-4 of the deviation and 4 times the reference's own error in f32.
+fn check(case: &Case, report: &mut Report) -> Outcome {
+    let graph = graph_of(case)?;
+    let weights = weights_of(case, &graph)?;
+    let result = run(case, &graph, &weights, Precision::Full)?;
+    let (single, exact) = (case.tensor("out")?, case.tensor("out_f64")?);
+    let scale = deviation(&exact.values);
+    report.equal("length", result.len(), exact.values.len());
+    for ((&got, &want), &reference) in result.iter().zip(&exact.values).zip(&single.values) {
+        let tolerance = 1e-4 * scale + 4.0 * (reference - want).abs();
+        report.near("out", got.into(), want, tolerance);
+    }
+
+    // 16 bits are the same network as their values in 32, and a run is the same bits again.
+    let half = run(case, &graph, &weights, Precision::Half)?;
+    let rounded: Vec<f32> = weights
+        .iter()
+        .map(|&weight| half::f16::from_f32(weight).to_f32())
+        .collect();
+    let single = run(case, &graph, &rounded, Precision::Full)?;
+    for (&half, single) in half.iter().zip(single) {
+        report.near("16 bits", half.into(), single.into(), 1e-5 * scale);
+    }
+    let again = run(case, &graph, &weights, Precision::Half)?;
+    report.equal("the same bits", half == again, true);
+    Ok(())
+}
+
+pub(crate) fn deviation(values: &[f64]) -> f64 {
+    let count = values.len() as f64;
+    let mean = values.iter().sum::<f64>() / count;
+    let squares = values.iter().map(|value| (value - mean).powi(2));
+    (squares.sum::<f64>() / count).sqrt()
+}
+
+#[test]
+fn golden_networks() {
+    let mut report = Report::new("unet");
+    for case in cases(&golden_directory(), "unet").unwrap() {
+        if case.params.get("model").is_none() {
+            continue;
+        }
+        report.begin(&case.name);
+        check(&case, &mut report).unwrap_or_else(|error| panic!("unet/{}: {error}", case.name));
+    }
+    println!("{report}");
+    assert!(report.cases > 0, "no network among the cases");
+    if let Err(message) = report.verdict() {
+        panic!("{message}");
+    }
+}
