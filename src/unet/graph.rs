@@ -107,7 +107,9 @@ pub struct Graph {
 }
 
 impl Graph {
-    pub(crate) const fn new(batch: usize) -> Self {
+    /// An empty graph for N images, to be built by hand; [`UnetConfig::graph`](super::UnetConfig::graph)
+    /// builds the network.
+    pub const fn new(batch: usize) -> Self {
         Self {
             batch,
             tensors: Vec::new(),
@@ -214,7 +216,8 @@ impl Graph {
         self.params.get(id.index())
     }
 
-    pub(crate) fn add_input(&mut self, input: Input, name: &str, shape: Shape) -> TensorId {
+    /// Adds a tensor that the caller gives.
+    pub fn add_input(&mut self, input: Input, name: &str, shape: Shape) -> TensorId {
         self.push_tensor(Tensor {
             name: name.into(),
             shape,
@@ -222,7 +225,8 @@ impl Graph {
         })
     }
 
-    pub(crate) fn add_param(&mut self, name: String, shape: &[usize], init: Init) -> ParamId {
+    /// Adds a parameter of a shape.
+    pub fn add_param(&mut self, name: String, shape: &[usize], init: Init) -> ParamId {
         self.params.push(Param {
             name,
             shape: shape.into(),
@@ -233,7 +237,7 @@ impl Graph {
     }
 
     /// Adds an operation; its shape rule gives the shape of the result.
-    pub(crate) fn add(&mut self, name: &str, op: Op) -> TensorId {
+    pub fn add(&mut self, name: &str, op: Op) -> TensorId {
         let rows = |param| self.param(param).map_or(0, Param::rows);
         let shape = op.shape(|id| self.shape(id), rows);
         let output = self.push_tensor(Tensor {
@@ -245,7 +249,8 @@ impl Graph {
         output
     }
 
-    pub(crate) const fn set_output(&mut self, output: TensorId) {
+    /// Says which tensor is the result.
+    pub const fn set_output(&mut self, output: TensorId) {
         self.output = Some(output);
     }
 
