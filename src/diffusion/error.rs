@@ -114,7 +114,7 @@ pub enum Error {
     SpecEmpty,
     /// The text of a spacing is not a number where one is due.
     SpecSyntax {
-        /// Byte offset of the piece that could not be read.
+        /// Byte offset of the piece that could not be read, spaces before the text not counted.
         at: usize,
     },
     /// A custom list must descend strictly.

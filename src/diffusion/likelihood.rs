@@ -118,7 +118,7 @@ impl<'a> Noised<'a> {
 /// `output` is the network's for `image.x_t`.
 ///
 /// # Errors
-/// [`Error::Length`], [`Error::StepOutOfRange`]; [`Error::NotFinite`] where the term itself is.
+/// [`Error::Length`], [`Error::StepOutOfRange`]; [`Error::NotFinite`] where one of the three numbers is.
 pub fn term<S: AsRef<[Level]>>(
     process: &Process<S>,
     index: usize,
@@ -152,15 +152,12 @@ pub fn term<S: AsRef<[Level]>>(
         epsilon_mse += square(to_epsilon.at(x_t, model.x_start) - noise);
     })?;
     let elements = image.x_start.len() as f64;
-    let term = Term {
-        vb: finite(
-            nats / elements / core::f64::consts::LN_2,
-            &image.causes(output),
-        )?,
-        x_start_mse: x_start_mse / elements,
-        epsilon_mse: epsilon_mse / elements,
-    };
-    Ok(term)
+    let causes = image.causes(output);
+    Ok(Term {
+        vb: finite(nats / elements / core::f64::consts::LN_2, &causes)?,
+        x_start_mse: finite(x_start_mse / elements, &causes)?,
+        epsilon_mse: finite(epsilon_mse / elements, &causes)?,
+    })
 }
 
 pub(crate) fn square(x: f64) -> f64 {

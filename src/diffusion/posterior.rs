@@ -93,7 +93,7 @@ impl Coefficients {
     /// to on data (Analytic-DPM, Bao et al. 2022, theorem 1 in this parametrisation).
     ///
     /// `epsilon_mean_square` is E‖ε_θ(x_t, t)‖²/D, measured on data; it is cut at 1, where the
-    /// result is β̃:
+    /// result is β̃. Not for a step with ᾱ = 0, where ε says nothing of the data:
     ///
     /// σ² = β̃ + (√((1-ᾱ)/α) - √(1-ᾱ_prev-β̃))² (1 - min(E‖ε_θ‖²/D, 1))
     pub fn optimal_variance(&self, epsilon_mean_square: f64) -> f64 {

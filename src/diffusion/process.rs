@@ -299,7 +299,7 @@ impl<S: AsRef<[Level]>> Process<S> {
     /// the variance is learned.
     pub const fn prediction_len(&self, elements: usize) -> usize {
         if self.variance.is_learned() {
-            2 * elements
+            elements.saturating_mul(2)
         } else {
             elements
         }

@@ -185,8 +185,8 @@ impl<S: AsRef<[f64]> + AsMut<[f64]>> LossSecondMoment<S> {
                     num_timesteps: self.num_timesteps,
                 });
             }
-            // A loss whose square overflows would take all the probability there is.
-            if !(loss * loss).is_finite() {
+            // A history whose squares overflow would leave no probabilities, only NaN.
+            if !(loss * loss * f64::from(self.history_per_term) * 2.0).is_finite() {
                 return Err(Error::Loss { timestep, loss });
             }
         }

@@ -477,6 +477,9 @@ impl Step {
     /// change x̂_0 before it is clipped (guidance, inpainting); `x_start` is the scratch it is
     /// handed in, and holds the clipped x̂_0 afterwards.
     ///
+    /// An ancestral step of a network that predicts x_{t-1} does not use x̂_0: there the hook and the
+    /// clipping change nothing.
+    ///
     /// # Errors
     /// Those of [`apply`](Self::apply).
     pub fn apply_with_hook(

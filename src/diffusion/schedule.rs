@@ -102,6 +102,8 @@ impl<'a> Schedule<'a> {
         };
         if zero_terminal_snr {
             levels.rescale = Rescale::to_zero_terminal_snr(walk);
+            // ᾱ that differ in their last places may be shifted to 0 together.
+            check_levels(levels.clone(), true)?;
         }
         Ok(levels)
     }

@@ -321,6 +321,14 @@ pub(crate) fn values() -> Vec<Case> {
             },
         ),
         (
+            "a loss whose squares overflow in sum",
+            refused(law.update(&[0], &[1.3e154])),
+            Error::Loss {
+                timestep: 0,
+                loss: 1.3e154,
+            },
+        ),
+        (
             "a loss beyond T",
             refused(law.update(&[0, 4], &[1.0, 1.0])),
             Error::TimestepOutOfRange {
