@@ -1,20 +1,13 @@
-//! Checkpoints: what is written is read back, by this crate and by the `safetensors` crate.
-#![allow(
-    missing_docs,
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing
-)]
+//! The shipped checkpoint.
 
 use half::f16;
 use iddpm::checkpoint::{Checkpoint, Dtype, Precision};
 use iddpm::unet::Weights;
 use safetensors::SafeTensors;
 
-static DIGITS: &[u8] = include_bytes!("../examples/assets/digits16.safetensors");
+static DIGITS: &[u8] = include_bytes!("../../examples/assets/digits16.safetensors");
 
-/// The shipped checkpoint against another reader of the format.
+/// Against another reader of the format.
 #[test]
 fn the_digits_are_read_as_the_safetensors_crate_reads_them() {
     let checkpoint = Checkpoint::from_bytes(DIGITS, Precision::AsStored).unwrap();

@@ -1,0 +1,57 @@
+//! Any bytes are refused as a checkpoint, or are one that is written and read back the same.
+//!
+//! Random bytes do not make weights by the ten thousand: after the header of the input there is as
+//! much data as it asks for, within bounds, made of the input's last bytes again and again.
+#![no_main]
+
+use iddpm::checkpoint::{Checkpoint, Description, Dtype, Header, Precision};
+use libfuzzer_sys::fuzz_target;
+
+/// Most data that is made up for a header.
+const DATA: u64 = 1 << 20;
+
+fuzz_target!(|bytes: &[u8]| {
+    check(bytes);
+    if let Some(file) = filled(bytes) {
+        check(&file);
+    }
+});
+
+/// The input with the data its header asks for; its first 8 bytes are ignored.
+fn filled(bytes: &[u8]) -> Option<Vec<u8>> {
+    let text = bytes.get(8..)?;
+    let end = text.iter().rposition(|&byte| byte == b'}')? + 1;
+    let (header, pattern) = text.split_at(end);
+    let head = [&(end as u64).to_le_bytes(), header].concat();
+    let needed = match Header::from_bytes(&head) {
+        Ok(_) => 0,
+        Err(iddpm::checkpoint::CheckpointError::Truncated { expected, found }) => {
+            expected.checked_sub(found).filter(|&len| len <= DATA)?
+        }
+        Err(_) => return None,
+    };
+    let pattern = if pattern.is_empty() { &[0] } else { pattern };
+    let data = pattern.iter().copied().cycle().take(needed as usize);
+    Some(head.into_iter().chain(data).collect())
+}
+
+fn check(bytes: &[u8]) {
+    if let Ok(header) = Header::from_bytes(bytes) {
+        if let Ok(description) = Description::from_metadata(header.metadata()) {
+            let metadata = description.to_metadata().expect("it was read");
+            assert_eq!(Description::from_metadata(&metadata), Ok(description));
+        }
+    }
+    for precision in [Precision::AsStored, Precision::F32, Precision::F16] {
+        let checkpoint = match Checkpoint::from_bytes(bytes, precision) {
+            Ok(checkpoint) => checkpoint,
+            Err(error) => {
+                assert!(!error.to_string().is_empty());
+                continue;
+            }
+        };
+        let file = checkpoint.to_bytes(Dtype::F32).expect("it was read");
+        let wide = Checkpoint::from_bytes(&file, Precision::F32).expect("it was written");
+        assert_eq!(wide.to_bytes(Dtype::F32).as_ref(), Ok(&file));
+    }
+}

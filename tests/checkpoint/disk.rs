@@ -1,0 +1,131 @@
+//! Files on disk are whole or not there.
+
+use std::path::PathBuf;
+
+use iddpm::checkpoint::{Checkpoint, CheckpointError, Description, Dtype, Header, Precision, save};
+use iddpm::unet::Weights;
+
+use crate::{numbers, small};
+
+/// A folder of one test's own, removed when it is over.
+struct Scratch(PathBuf);
+
+impl Scratch {
+    fn new(name: &str) -> Self {
+        let path = std::env::temp_dir().join(format!("iddpm-ckpt-{}-{name}", std::process::id()));
+        std::fs::create_dir_all(&path).unwrap();
+        Self(path)
+    }
+
+    fn names(&self) -> Vec<String> {
+        let entries = std::fs::read_dir(&self.0).unwrap();
+        let name = |entry: std::io::Result<std::fs::DirEntry>| entry.unwrap().file_name();
+        let mut names: Vec<String> = entries
+            .map(|entry| name(entry).into_string().unwrap())
+            .collect();
+        names.sort();
+        names
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+fn with_step(step: u64) -> Description {
+    let mut description = small();
+    description.card.step = step;
+    description.notes.insert("format".into(), "pt".into());
+    description
+}
+
+#[test]
+fn what_is_saved_is_what_to_bytes_gives_and_is_read_back() {
+    let scratch = Scratch::new("round");
+    let path = scratch.0.join("model.safetensors");
+    let description = with_step(12);
+    let weights = numbers(&description);
+    for dtype in [Dtype::F32, Dtype::F16, Dtype::Bf16] {
+        save(&path, &description, Weights::F32(&weights), dtype).unwrap();
+        assert_eq!(scratch.names(), ["model.safetensors"]);
+        let read = Checkpoint::open(&path, Precision::F32).unwrap();
+        let bytes = std::fs::read(&path).unwrap();
+        assert_eq!(
+            read,
+            Checkpoint::from_bytes(&bytes, Precision::F32).unwrap()
+        );
+        assert_eq!(read.to_bytes(dtype).unwrap(), bytes);
+        assert_eq!(read.description(), &description);
+        assert_eq!(Header::open(&path), Header::from_bytes(&bytes));
+        let given = Checkpoint::open_as(&path, small(), Precision::F32).unwrap();
+        assert_eq!(given.weights(), read.weights());
+        assert_eq!(given.description(), &small());
+    }
+}
+
+#[test]
+fn what_cannot_be_written_leaves_the_file_that_was_there() {
+    let scratch = Scratch::new("failed");
+    let path = scratch.0.join("model.safetensors");
+    let description = small();
+    let mut weights = numbers(&description);
+    save(&path, &description, Weights::F32(&weights), Dtype::F32).unwrap();
+    let before = std::fs::read(&path).unwrap();
+    // The last number: all but it has been written by then.
+    let graph = description.graph(1).unwrap();
+    weights[graph.params().last().unwrap().offset] = f32::NAN;
+    let error = save(&path, &description, Weights::F32(&weights), Dtype::F32);
+    assert!(matches!(error, Err(CheckpointError::NotFinite { .. })));
+    assert_eq!(scratch.names(), ["model.safetensors"]);
+    assert_eq!(std::fs::read(&path).unwrap(), before);
+}
+
+#[test]
+fn a_place_that_cannot_be_written_to_is_named() {
+    let scratch = Scratch::new("place");
+    let description = small();
+    let weights = numbers(&description);
+    let folder = scratch.0.join("folder");
+    std::fs::create_dir(&folder).unwrap();
+    for path in [scratch.0.join("none/model"), folder, scratch.0.join("..")] {
+        let error = save(&path, &description, Weights::F32(&weights), Dtype::F32).unwrap_err();
+        let CheckpointError::Io { path: named, .. } = &error else {
+            panic!("{error}");
+        };
+        assert_eq!(*named, path.display().to_string());
+        assert_eq!(scratch.names(), ["folder"]);
+    }
+}
+
+/// A reader beside several writers always finds one writer's file, whole.
+#[test]
+fn writers_do_not_meet() {
+    let scratch = Scratch::new("writers");
+    let path = scratch.0.join("model.safetensors");
+    let write = |step: u64| {
+        let description = with_step(step);
+        let mut weights = numbers(&description);
+        weights.fill(step as f32);
+        save(&path, &description, Weights::F32(&weights), Dtype::F16).unwrap();
+    };
+    write(0);
+    std::thread::scope(|scope| {
+        for writer in 1..4 {
+            scope.spawn(move || (0..5).for_each(|k| write(10 * writer + k)));
+        }
+        for _ in 0..20 {
+            let read = Checkpoint::open(&path, Precision::F32).unwrap();
+            let step = read.description().card.step;
+            let Weights::F32(weights) = read.weights() else {
+                panic!("not what was asked for");
+            };
+            for param in read.graph().params() {
+                let numbers = &weights[param.offset..][..param.elements()];
+                assert!(numbers.iter().all(|&number| number == step as f32));
+            }
+        }
+    });
+    assert_eq!(scratch.names(), ["model.safetensors"]);
+}
