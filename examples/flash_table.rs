@@ -16,7 +16,8 @@ struct Options {
     /// T.
     #[arg(long, default_value_t = 4000)]
     timesteps: u32,
-    /// Which of them are kept: 50, 10,15,20, ddim25, trailing20, ...
+    /// Which of them are kept: 50, 10,15,20, ddim25, leading20, trailing20, linspace20,
+    /// quadratic20, early20, all.
     #[arg(long, default_value = "10")]
     steps: String,
 }

@@ -32,19 +32,19 @@ struct Options {
     /// How each step is taken.
     #[arg(long, value_enum, default_value_t = MethodName::Ancestral)]
     method: MethodName,
-    /// DDIM's η: 0 is deterministic, 1 as noisy as ancestral sampling.
+    /// η of the method ddim: 0 is deterministic, 1 as noisy as ancestral sampling.
     #[arg(long, default_value_t = 0.0)]
     eta: f64,
     /// What all randomness follows from.
     #[arg(long, default_value_t = 0)]
     seed: u64,
     /// How many digits.
-    #[arg(long, default_value_t = 8)]
+    #[arg(long, default_value_t = 8, value_parser = clap::value_parser!(u32).range(1..=100))]
     count: u32,
     /// How many moments of each trajectory are drawn.
-    #[arg(long, default_value_t = 12)]
+    #[arg(long, default_value_t = 12, value_parser = clap::value_parser!(u32).range(1..=100))]
     columns: u32,
-    /// Where the picture goes.
+    /// Where the picture goes, as PNG.
     #[arg(long, default_value = "trajectory.png")]
     out: PathBuf,
 }
@@ -79,7 +79,7 @@ fn draw(options: &Options) -> Result<(), Box<dyn std::error::Error>> {
     let process = InlineProcess::<1000>::new(&model, Timesteps::parse(&options.steps)?)?;
     let mut denoiser = ListedImages::new(process.view(), &digits, ELEMENTS)?;
 
-    let mut picture = Picture::new(options.columns.max(1), 2 * options.count);
+    let mut picture = Picture::new(options.columns, 2 * options.count);
     let mut x_start = [0.0; ELEMENTS];
     let (mut output, mut noise, mut history) =
         ([0.0; 2 * ELEMENTS], [0.0; ELEMENTS], [0.0; ELEMENTS]);
@@ -117,7 +117,9 @@ fn draw(options: &Options) -> Result<(), Box<dyn std::error::Error>> {
         picture.draw(picture.columns - 1, 2 * number, &x);
         nearest.push(denoiser.nearest(&x)? / 10);
     }
-    picture.save(&options.out)?;
+    picture
+        .save(&options.out)
+        .map_err(|error| format!("{}: {error}", options.out.display()))?;
     println!("seed {} gave the digits {nearest:?}", options.seed);
     println!("{}", options.out.display());
     Ok(())

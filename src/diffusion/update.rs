@@ -90,8 +90,8 @@ impl Update {
     ///
     /// # Errors
     /// [`Error::Length`], before anything is written. [`Error::NotFinite`] where a value of the
-    /// result is NaN or infinite: x and the history are then spent, and the run resumes from its
-    /// last saved state.
+    /// result is NaN or infinite, naming the input that was not finite there, if one was: x and the
+    /// history are then spent, and the run resumes from its last saved state.
     pub fn apply(&self, clip: Clip, pixels: Pixels<'_>) -> Result<(), Error> {
         let output = self.check(&pixels)?;
         let predict = Predict::of(self.x_start);
@@ -158,10 +158,21 @@ impl Update {
         }
         match x.iter().position(|value| !value.is_finite()) {
             None => Ok(()),
-            Some(index) => Err(Error::NotFinite {
-                slice: Slice::X,
-                index,
-            }),
+            Some(index) => Err(cause(index, x.len(), output, noise)),
         }
     }
+}
+
+/// Why x is not finite at `index`: the input that was not, or the step itself.
+fn cause(index: usize, elements: usize, output: &[f32], noise: &[f32]) -> Error {
+    let inputs = [
+        (Slice::Prediction, output, index),
+        (Slice::Prediction, output, elements + index),
+        (Slice::Noise, noise, index),
+    ];
+    let broken = inputs
+        .into_iter()
+        .find(|(_, values, at)| values.get(*at).is_some_and(|value| !value.is_finite()));
+    let (slice, index) = broken.map_or((Slice::X, index), |(slice, _, at)| (slice, at));
+    Error::NotFinite { slice, index }
 }

@@ -102,7 +102,7 @@ fn an_output_that_is_nan_is_found_and_the_sampler_stays() {
         let before = sampler.clone();
         let result = sample.advance(&mut sampler, &mut Constant(f32::NAN), &mut memory.image());
         let error = Error::NotFinite {
-            slice: Slice::X,
+            slice: Slice::Prediction,
             index: 0,
         };
         assert_eq!(result, Err(RunError::Sampler(error)));

@@ -44,6 +44,15 @@ fn check(error: Error, x: &[f32]) -> Result<(), TestCaseError> {
             prop_assert!(!x[index].is_finite());
             prop_assert!(x[..index].iter().all(|value| value.is_finite()));
         }
+        // An input that was not finite is named before what became of it.
+        Error::NotFinite {
+            slice: Slice::Prediction | Slice::Noise,
+            index,
+        } => {
+            let at = index % x.len();
+            prop_assert!(!x[at].is_finite());
+            prop_assert!(x[..at].iter().all(|value| value.is_finite()));
+        }
         Error::NotFinite {
             slice: Slice::XStart,
             index,

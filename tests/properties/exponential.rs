@@ -56,18 +56,24 @@ fn powers_of_2_are_within_their_error() {
     assert!(worst.0 < 2.0e-7, "{worst:?}");
 }
 
-/// Below the range σ goes to 0 without a NaN, above it x is infinite and so an error.
+/// Below the range σ goes to 0 without a NaN, above it x is infinite and so an error, which names the
+/// channel where that was not finite to begin with.
 #[test]
 fn powers_of_2_beyond_the_range() {
     let below = [-126.3, -126.5, -127.0, -200.0, -3e38, f32::NEG_INFINITY];
     for sigma in sigmas(BASE_2, &below).unwrap() {
         assert!((0.0..1.2e-38).contains(&sigma), "{sigma:e}");
     }
-    for bad in [127.5, 128.0, 1e9, f32::INFINITY, f32::NAN] {
-        let error = Error::NotFinite {
-            slice: Slice::X,
-            index: 2,
-        };
+    let stepped = (Slice::X, 2);
+    let given = (Slice::Prediction, 5);
+    for (bad, (slice, index)) in [
+        (127.5, stepped),
+        (128.0, stepped),
+        (1e9, stepped),
+        (f32::INFINITY, given),
+        (f32::NAN, given),
+    ] {
+        let error = Error::NotFinite { slice, index };
         assert_eq!(sigmas(BASE_2, &[0.0, 1.0, bad]), Err(error), "{bad}");
     }
 }
