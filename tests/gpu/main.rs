@@ -18,6 +18,7 @@ mod case;
 mod report;
 
 mod networks;
+mod operations;
 
 use std::sync::OnceLock;
 
