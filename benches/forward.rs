@@ -1,6 +1,11 @@
 //! How fast a network is evaluated, beside the `gemm` crate on the same threads.
 
-#![allow(missing_docs, unsafe_code, clippy::unwrap_used, clippy::indexing_slicing)]
+#![allow(
+    missing_docs,
+    unsafe_code,
+    clippy::unwrap_used,
+    clippy::indexing_slicing
+)]
 
 use std::hint::black_box;
 use std::time::{Duration, Instant};
@@ -107,7 +112,10 @@ fn forward_rate(graph: &Graph, weights: &[f32], threads: usize) -> f64 {
 
 fn main() {
     println!("network      batch  threads   GFLOP/s      gemm   ratio");
-    let filter: Vec<String> = std::env::args().skip(1).filter(|a| !a.starts_with('-')).collect();
+    let filter: Vec<String> = std::env::args()
+        .skip(1)
+        .filter(|a| !a.starts_with('-'))
+        .collect();
     for (name, config, side, batch) in [
         ("CIFAR-10", cifar10(), 32, 1),
         ("CIFAR-10", cifar10(), 32, 8),

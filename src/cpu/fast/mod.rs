@@ -81,7 +81,7 @@ impl Fast {
             let (from, to) = (instruction.input.extents, instruction.output.extents);
             let needed = match instruction.operation {
                 Operation::Conv(_) | Operation::Linear { .. } => {
-                    let layer = layer(instruction, packed, header.batch, width);
+                    let layer = layer(instruction, header.batch, width);
                     if packed.winograd {
                         conv::winograd_room(&layer)
                     } else {
@@ -188,23 +188,10 @@ impl Fast {
         });
         resample::channels_first(self.output_extents, result, output);
     }
-
-    /// Fills all that a run writes with NaN.
-    #[cfg(test)]
-    pub(crate) fn poison(&mut self) {
-        let memory = &mut self.memory;
-        memory.workspace.get_mut().fill(f32::NAN);
-        memory.room.get_mut().fill(f32::NAN);
-        memory.x.fill(f32::NAN);
-        memory.low_res.fill(f32::NAN);
-        memory.output.fill(f32::NAN);
-        memory.sums.fill(f64::NAN);
-        memory.affine.fill(f32::NAN);
-    }
 }
 
 /// A convolution or linear layer without its tensors.
-fn layer<'a>(instruction: &Instruction, _packed: &Packed, batch: usize, width: usize) -> Layer<'a> {
+fn layer<'a>(instruction: &Instruction, batch: usize, width: usize) -> Layer<'a> {
     let (from, to) = (instruction.input.extents, instruction.output.extents);
     let (kernel, stride, upsample) = match instruction.operation {
         Operation::Conv(conv) => (conv.kernel, conv.stride, conv.upsample),
@@ -274,7 +261,7 @@ impl Step<'_> {
                 label_embedding::run(input, memory.labels(), weight, to.channels, output);
             }
             Operation::Linear { silu: activate, .. } => {
-                let layer = self.layer(instruction, packed, weight, bias);
+                let layer = self.layer(instruction, weight, bias);
                 let (rows, room) = self.room.split_at_mut(input.len().min(self.room.len()));
                 for (out, &x) in rows.iter_mut().zip(input) {
                     *out = if activate { silu(x) } else { x };
@@ -290,7 +277,7 @@ impl Step<'_> {
                     input,
                     shift: first,
                     residual: second,
-                    ..self.layer(instruction, packed, weight, bias)
+                    ..self.layer(instruction, weight, bias)
                 };
                 let way = if packed.winograd {
                     conv::winograd
@@ -341,11 +328,10 @@ impl Step<'_> {
     fn layer<'p>(
         &self,
         instruction: &Instruction,
-        packed: &Packed,
         weight: &'p [f32],
         bias: &'p [f32],
     ) -> Layer<'p> {
-        let layer = layer(instruction, packed, self.batch, self.width);
+        let layer = layer(instruction, self.batch, self.width);
         let padded = layer.shape.to.channels.next_multiple_of(self.width);
         Layer {
             weight,

@@ -1,0 +1,188 @@
+use iddpm::cpu::{Inputs, Network, NetworkError, Slice, run};
+use iddpm::unet::{Extent, UnetConfig, Weights};
+
+use super::{Subject, forward};
+
+/// What both ways say to an input.
+fn refusal(change: impl Fn(&mut Subject)) -> NetworkError {
+    let mut subject = Subject::new(2);
+    let mut network = subject.network(1);
+    change(&mut subject);
+    let plain = subject.plain(&subject.inputs()).unwrap_err();
+    let fast = forward(&mut network, &subject.inputs()).unwrap_err();
+    assert_eq!(plain, fast);
+    plain
+}
+
+#[test]
+fn lengths() {
+    let due = Subject::new(2);
+    type Shorten = fn(&mut Subject);
+    let cases: [(Shorten, Slice, usize); 4] = [
+        (|s| s.x.truncate(s.x.len() - 1), Slice::X, due.x.len()),
+        (|s| s.timesteps.push(1.0), Slice::Timesteps, 2),
+        (|s| s.labels.push(1), Slice::Labels, 2),
+        (|s| s.low_res.push(0.0), Slice::LowRes, due.low_res.len()),
+    ];
+    for (change, expected_slice, due) in cases {
+        match refusal(change) {
+            NetworkError::Length {
+                slice,
+                len,
+                expected,
+            } => {
+                assert_eq!((slice, expected), (expected_slice, due));
+                assert_eq!(len.abs_diff(due), 1);
+            }
+            other => panic!("{other}"),
+        }
+    }
+}
+
+#[test]
+fn slices_of_a_plain_run() {
+    let subject = Subject::new(1);
+    let program = subject.program();
+    let view = program.view().unwrap();
+    let (weights, workspace) = (view.weights_len(), view.workspace_len());
+    let lengths = [
+        (weights - 1, workspace, view.output_len(), Slice::Weights),
+        (weights, workspace - 1, view.output_len(), Slice::Workspace),
+        (weights, workspace, view.output_len() + 1, Slice::Output),
+    ];
+    for (weights, workspace, output, due) in lengths {
+        let weights = vec![0; weights];
+        let (mut workspace, mut output) = (vec![0.0; workspace], vec![0.0; output]);
+        let weights = Weights::F16(&weights);
+        let result = run(
+            &view,
+            weights,
+            &subject.inputs(),
+            &mut workspace,
+            &mut output,
+        );
+        let error = result.unwrap_err();
+        assert!(
+            matches!(error, NetworkError::Length { slice, .. } if slice == due),
+            "{error}"
+        );
+    }
+    let error = Network::from_program(program.clone(), Weights::F32(&[])).unwrap_err();
+    let length = matches!(
+        error,
+        NetworkError::Length {
+            slice: Slice::Weights,
+            ..
+        }
+    );
+    assert!(length, "{error}");
+    let error = subject
+        .network(1)
+        .forward(&subject.inputs(), &mut [])
+        .unwrap_err();
+    let length = matches!(
+        error,
+        NetworkError::Length {
+            slice: Slice::Output,
+            ..
+        }
+    );
+    assert!(length, "{error}");
+}
+
+#[test]
+fn labels() {
+    let error = NetworkError::Label {
+        image: 1,
+        label: 10,
+        classes: 10,
+    };
+    assert_eq!(refusal(|subject| subject.labels[1] = 10), error);
+}
+
+#[test]
+fn missing_and_superfluous_inputs() {
+    let subject = Subject::new(1);
+    let mut network = subject.network(1);
+    let inputs = subject.inputs();
+    let without = [
+        (
+            Inputs {
+                labels: None,
+                ..inputs
+            },
+            Slice::Labels,
+        ),
+        (
+            Inputs {
+                low_res: None,
+                ..inputs
+            },
+            Slice::LowRes,
+        ),
+    ];
+    for (inputs, slice) in without {
+        let due = NetworkError::Missing { slice };
+        assert_eq!(forward(&mut network, &inputs), Err(due));
+        assert_eq!(subject.plain(&inputs), Err(due));
+    }
+
+    let graph = UnetConfig::new(1, 32).graph(Extent::square(1, 8)).unwrap();
+    let weights = vec![0.01; graph.weights_len()];
+    let mut network = Network::new(&graph, Weights::F32(&weights)).unwrap();
+    let inputs = Inputs {
+        x: &[0.5; 64],
+        timesteps: &[1.0],
+        labels: None,
+        low_res: None,
+    };
+    forward(&mut network, &inputs).unwrap();
+    let with = [
+        (
+            Inputs {
+                labels: Some(&[0]),
+                ..inputs
+            },
+            Slice::Labels,
+        ),
+        (
+            Inputs {
+                low_res: Some(&[0.0]),
+                ..inputs
+            },
+            Slice::LowRes,
+        ),
+    ];
+    for (inputs, slice) in with {
+        let due = NetworkError::Superfluous { slice };
+        assert_eq!(forward(&mut network, &inputs), Err(due));
+    }
+}
+
+#[test]
+fn numbers_that_are_not_finite() {
+    for bad in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
+        let at = |slice, index| NetworkError::NotFinite { slice, index };
+        assert_eq!(refusal(|s| s.x[7] = bad), at(Slice::X, 7));
+        assert_eq!(refusal(|s| s.timesteps[1] = bad), at(Slice::Timesteps, 1));
+        assert_eq!(refusal(|s| s.low_res[3] = bad), at(Slice::LowRes, 3));
+
+        let mut subject = Subject::new(1);
+        let bias = subject.graph.params().last().unwrap().offset;
+        subject.weights[bias] = bad;
+        let refused = Network::from_program(subject.program(), Weights::F32(&subject.weights));
+        assert_eq!(refused.unwrap_err(), at(Slice::Weights, bias));
+        // The plain way looks at the result alone.
+        let result = subject.plain(&subject.inputs());
+        assert_eq!(result, Err(at(Slice::Output, 0)));
+    }
+    let subject = Subject::new(1);
+    let mut halves = vec![0_u16; subject.weights.len()];
+    halves[11] = 0x7c00;
+    let refused = Network::from_program(subject.program(), Weights::F16(&halves)).unwrap_err();
+    let due = NetworkError::NotFinite {
+        slice: Slice::Weights,
+        index: 11,
+    };
+    assert_eq!(refused, due);
+}

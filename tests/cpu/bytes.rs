@@ -1,0 +1,93 @@
+use iddpm::cpu::{Header, Instruction, Program, ProgramBuf, ProgramError, run};
+use iddpm::unet::{Plan, Weights};
+
+use super::Subject;
+
+#[test]
+fn a_program_is_its_bytes() {
+    let subject = Subject::new(1);
+    let program = subject.program();
+    let view = Program::from_bytes(program.as_bytes()).unwrap();
+    let instructions: Vec<Instruction> = view.instructions().collect();
+    assert_eq!(instructions.len(), subject.graph.nodes().len());
+    let again = ProgramBuf::assemble(view.header(), &instructions).unwrap();
+    assert_eq!(again, program);
+    // No alignment is asked for.
+    let mut shifted = vec![0];
+    shifted.extend(program.as_bytes());
+    assert_eq!(Program::from_bytes(&shifted[1..]).unwrap(), view);
+}
+
+#[test]
+fn several_arenas_lie_one_after_the_other() {
+    let subject = Subject::new(1);
+    let plan = Plan::separated(&subject.graph);
+    assert!(plan.arenas().len() > 1);
+    let program = ProgramBuf::new(&subject.graph, &plan).unwrap();
+    let view = program.view().unwrap();
+    let mut workspace = vec![f32::NAN; view.workspace_len()];
+    let mut output = vec![0.0; view.output_len()];
+    let weights = Weights::F32(&subject.weights);
+    run(
+        &view,
+        weights,
+        &subject.inputs(),
+        &mut workspace,
+        &mut output,
+    )
+    .unwrap();
+    assert!(output == subject.plain(&subject.inputs()).unwrap());
+}
+
+#[test]
+fn truncated_bytes_are_refused() {
+    let program = Subject::new(1).program();
+    let bytes = program.as_bytes();
+    for len in 0..bytes.len() {
+        let error = Program::from_bytes(&bytes[..len]).unwrap_err();
+        assert!(
+            matches!(error, ProgramError::Length { .. }),
+            "{len}: {error}"
+        );
+    }
+}
+
+/// Whatever the bytes: an error, or a program that can be run.
+#[test]
+fn corrupted_bytes_never_panic() {
+    let subject = Subject::new(1);
+    let program = subject.program();
+    let bytes = program.as_bytes();
+    let sizes = |header: &Header| [header.workspace, header.weights];
+    let usual = sizes(program.view().unwrap().header());
+    let (mut refused, mut ran) = (0, 0);
+    for at in 0..bytes.len() {
+        for change in [1, 2, 0x10, 0x40, 0x80, 0xff] {
+            let mut bytes = bytes.to_vec();
+            bytes[at] ^= change;
+            let Ok(program) = Program::from_bytes(&bytes) else {
+                refused += 1;
+                continue;
+            };
+            // Each takes a while, and most only read another weight.
+            if (at + usize::from(change)) % 31 != 0 || sizes(program.header()) != usual {
+                continue;
+            }
+            ran += 1;
+            let mut workspace = vec![0.0; program.workspace_len()];
+            let mut output = vec![0.0; program.output_len()];
+            let weights = Weights::F32(&subject.weights);
+            let _ = run(
+                &program,
+                weights,
+                &subject.inputs(),
+                &mut workspace,
+                &mut output,
+            );
+        }
+    }
+    assert!(
+        refused > bytes.len() && ran > 10,
+        "{refused} refused, {ran} ran"
+    );
+}
