@@ -119,7 +119,7 @@ impl Sample {
     ///
     /// # Errors
     /// The denoiser's, and those of [`Step::apply`](super::Step::apply). The sampler is then
-    /// still before this step.
+    /// still before this step; after [`Error::NotFinite`] x and the history are spent.
     pub fn advance<D: Denoiser>(
         &self,
         sampler: &mut Sampler<'_>,

@@ -229,7 +229,7 @@ pub enum Error {
         /// The value.
         value: f64,
     },
-    /// A loss must be finite and not negative.
+    /// A loss must be finite, and so must the sum of its squares.
     Loss {
         /// The timestep it belongs to.
         timestep: u32,
@@ -383,7 +383,7 @@ impl fmt::Display for Error {
                 previous,
             } => write!(
                 f,
-                "timestep {timestep} at {index} is not below the {previous} beside it"
+                "the timesteps must descend: {timestep} at {index} is not below the {previous} beside it"
             ),
             Self::TimestepOutOfRange {
                 timestep,
@@ -438,7 +438,9 @@ impl fmt::Display for Error {
             Self::HistoryLength { history_per_term } => {
                 write!(f, "history of {history_per_term} losses, needs at least 1")
             }
-            Self::Probability { value } => write!(f, "{value} is not within [0, 1]"),
+            Self::Probability { value } => {
+                write!(f, "{value} is no probability, or no deviate in [0, 1)")
+            }
             Self::Loss { timestep, loss } => {
                 write!(
                     f,

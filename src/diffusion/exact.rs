@@ -3,9 +3,9 @@
 
 use super::denoiser::{Denoiser, Query};
 use super::error::{Error, Slice};
+use super::linear::{Linear, check_length};
 use super::math::{exp, ln};
 use super::posterior::{Coefficients, LogVariance, Variance};
-use super::prediction::{Linear, check_length};
 use super::process::ProcessView;
 
 /// Every element independently normal: N(mean, variance).
@@ -42,7 +42,7 @@ impl<'a> GaussianData<'a> {
         })
     }
 
-    /// E[x_0 | x_t] as slope and offset, and Var[x_0 | x_t], at a level ᾱ.
+    /// E[x_0 | x_t] as slope and offset, and Var[x_0 | x_t], at a level 0 ≤ ᾱ < 1.
     pub fn posterior(&self, alpha_bar: f64) -> GaussianPosterior {
         let total = alpha_bar * self.variance + 1.0 - alpha_bar;
         let root = super::math::sqrt(alpha_bar);
@@ -92,7 +92,7 @@ impl Denoiser for GaussianData<'_> {
 /// N images, each as likely: the data law of a training set learned by heart.
 ///
 /// E[x_0 | x_t] = Σ w_i x_i with w_i ∝ exp(-‖x_t - √ᾱ x_i‖²/(2(1-ᾱ))). The entropy, log2(N)/D
-/// bits/dim, is the floor under any bound on the likelihood.
+/// bits/dim, is the floor under any bound on the likelihood, in the mean over images and noise.
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct ListedImages<'a> {
@@ -143,9 +143,15 @@ impl<'a> ListedImages<'a> {
     /// The image nearest to `x`, by squared distance.
     ///
     /// # Errors
-    /// [`Error::Length`].
+    /// [`Error::Length`], [`Error::NotFinite`].
     pub fn nearest(&self, x: &[f32]) -> Result<usize, Error> {
         check_length(Slice::X, x.len(), self.elements)?;
+        if let Some(index) = x.iter().position(|value| !value.is_finite()) {
+            return Err(Error::NotFinite {
+                slice: Slice::X,
+                index,
+            });
+        }
         let mut nearest = (0, f64::INFINITY);
         for (index, image) in self.images.chunks(self.elements).enumerate() {
             let distance = squared_distance(x, image, 1.0);

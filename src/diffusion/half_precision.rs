@@ -4,7 +4,7 @@ use half::slice::HalfFloatSliceExt;
 use half::{bf16, f16};
 
 use super::error::{Error, Slice};
-use super::prediction::check_length;
+use super::linear::check_length;
 
 /// Rounds to f16: 11 significant bits, up to 65504.
 ///

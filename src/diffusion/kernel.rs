@@ -1,9 +1,9 @@
 //! The pixel loop of a step: f32, in blocks of a fixed length that the compiler turns into
 //! vector instructions.
 
+use super::linear::Linear;
 use super::math::{NEAR_ZERO, exp2_f32, exp2_near_zero};
-use super::prediction::{Limit, Linear};
-use super::update::{NoiseScale, Update};
+use super::prediction::Limit;
 
 /// Elements of a block. The last block of an image is padded to it.
 const BLOCK: usize = 64;
@@ -42,17 +42,19 @@ impl Predict {
     }
 }
 
-/// An [`Update`] in f32, as a block needs it.
+/// A step in f32, as a block needs it.
 pub(crate) struct Weights {
-    x: f32,
-    x_start: f32,
-    output: f32,
-    history: f32,
-    keep: Option<(f32, f32)>,
-    noise: Scale,
+    pub(crate) x: f32,
+    pub(crate) x_start: f32,
+    pub(crate) output: f32,
+    pub(crate) history: f32,
+    /// What the history holds afterwards, of x and x̂_0.
+    pub(crate) keep: Option<(f32, f32)>,
+    pub(crate) noise: Scale,
 }
 
-enum Scale {
+/// How much noise a block gets.
+pub(crate) enum Scale {
     None,
     Sigma(f32),
     /// σ = 2^(at_zero + slope·channel), and σ where the channel is 0.
@@ -64,32 +66,6 @@ enum Scale {
 }
 
 impl Weights {
-    pub(crate) fn of(update: &Update) -> Self {
-        Self {
-            x: update.mix.x as f32,
-            x_start: update.mix.x_start as f32,
-            output: update.mix.output as f32,
-            history: update.mix.history as f32,
-            keep: update
-                .history
-                .map(|kept| (kept.x as f32, kept.value as f32)),
-            noise: match update.noise {
-                NoiseScale::None => Scale::None,
-                NoiseScale::Sigma(sigma) => Scale::Sigma(sigma as f32),
-                NoiseScale::Learned(log_variance) => {
-                    // log Σ is linear in the channel, and σ = exp(½ log Σ).
-                    let half_log2 = 0.5 * core::f64::consts::LOG2_E;
-                    let (at_zero, at_one) = (log_variance.log(0.0), log_variance.log(1.0));
-                    Scale::Learned {
-                        at_zero: (at_zero * half_log2) as f32,
-                        slope: ((at_one - at_zero) * half_log2) as f32,
-                        sigma_at_zero: log_variance.sigma(0.0) as f32,
-                    }
-                }
-            },
-        }
-    }
-
     /// Steps a whole image; returns whether every value of the result is surely finite.
     ///
     /// `noise` and `history` may be empty where they are not used; the lengths of the others were

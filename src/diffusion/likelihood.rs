@@ -4,8 +4,9 @@
 //! likelihood of a discretised Gaussian at k = 0. One noise draw per term; all in f64.
 
 use super::error::{Error, Slice};
+use super::linear::check_length;
 use super::math::{exp, ln, sqrt, tanh};
-use super::prediction::{Clip, Prediction, check_length};
+use super::prediction::{Clip, Prediction};
 use super::process::{Process, ProcessView};
 use super::schedule::Level;
 
@@ -91,7 +92,7 @@ pub struct Noised<'a> {
     pub x_start: &'a [f32],
     /// ε.
     pub noise: &'a [f32],
-    /// x_t = √ᾱ x_0 + √(1-ᾱ) ε, from [`Coefficients::q_sample`](super::Coefficients::q_sample).
+    /// x_t = √ᾱ x_0 + √(1-ᾱ) ε, from [`Coefficients::diffuse`](super::Coefficients::diffuse).
     pub x_t: &'a [f32],
 }
 
@@ -187,17 +188,43 @@ pub(crate) fn finite(value: f64, causes: &[(Slice, &[f32])]) -> Result<f64, Erro
 /// The bound of one image, accumulated from the last step down to index 0.
 ///
 /// 1. [`due`](Self::due) says which step comes next; `None` where all were added.
-/// 2. Make x_t by that step's [`q_sample`](super::Coefficients::q_sample), evaluate the network.
+/// 2. Make x_t by that step's [`diffuse`](super::Coefficients::diffuse), evaluate the network.
 /// 3. [`add`](Self::add) the result.
 ///
 /// It is plain data beside the borrowed process, and may be kept and continued later. For a strided
 /// process use [`Timesteps::even_with_early`](super::Timesteps::even_with_early): without the early
 /// steps the bound is loose.
+///
+/// ```
+/// use iddpm::diffusion::exact::ListedImages;
+/// use iddpm::diffusion::likelihood::{BitsPerDim, Noised};
+/// use iddpm::diffusion::{
+///     Clip, Denoiser, Diffusion, InlineProcess, Noise, Query, Schedule, Timesteps,
+/// };
+/// let model = Diffusion::new(Schedule::Cosine, 1000);
+/// let process = InlineProcess::<1000>::new(&model, Timesteps::ALL)?;
+/// let images = [-1.0, 1.0, 1.0, -1.0]; // two images of two elements: 0.5 bits/dim
+/// let mut network = ListedImages::new(process.view(), &images, 2)?;
+///
+/// let x_start = &images[..2];
+/// let mut bound = BitsPerDim::new(&process, Clip::Unit, x_start)?;
+/// let (mut noise, mut x_t, mut output) = ([0.0; 2], [0.0; 2], [0.0; 4]);
+/// while let Some(index) = bound.due() {
+///     Noise::new(1).stream(0, index as u32).fill_normals(0, &mut noise);
+///     process.coefficients(index)?.diffuse(x_start, &noise, &mut x_t)?;
+///     let timestep = process.model_timestep(index)?;
+///     network.denoise(Query { timestep, index, label: None }, &x_t, &mut output)?;
+///     bound.add(index, Noised { x_start, noise: &noise, x_t: &x_t }, &output)?;
+/// }
+/// assert!((0.3..0.9).contains(&bound.total().unwrap()));
+/// # Ok::<(), iddpm::Error>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct BitsPerDim<'a> {
     process: ProcessView<'a>,
     clip: Clip,
+    elements: usize,
     remaining: usize,
     sum: f64,
     prior: f64,
@@ -217,6 +244,7 @@ impl<'a> BitsPerDim<'a> {
         Ok(Self {
             process: process.view(),
             clip,
+            elements: x_start.len(),
             remaining: process.len(),
             sum: 0.0,
             prior: prior_bits_per_dim(process, x_start)?,
@@ -231,7 +259,8 @@ impl<'a> BitsPerDim<'a> {
     /// Adds the term of the step that is due.
     ///
     /// # Errors
-    /// [`Error::TermsOutOfOrder`] where another step is given; those of [`term`].
+    /// [`Error::TermsOutOfOrder`] where another step is given; [`Error::Length`] where another image
+    /// is; those of [`term`].
     pub fn add(&mut self, index: usize, image: Noised<'_>, output: &[f32]) -> Result<Term, Error> {
         match self.due() {
             Some(due) if due == index => {}
@@ -242,6 +271,7 @@ impl<'a> BitsPerDim<'a> {
                 });
             }
         }
+        check_length(Slice::XStart, image.x_start.len(), self.elements)?;
         let term = term(&self.process, index, image, output, self.clip)?;
         self.sum += term.vb;
         self.remaining = index;

@@ -1,12 +1,10 @@
 //! One `defmt` line for each step a sampler yields.
 
-use super::sampler::Step;
-
-pub(crate) fn step(step: &Step) {
+pub(crate) fn step(position: u32, index: usize, timestep: f32) {
     defmt::debug!(
         "iddpm: evaluation {=u32}, step {=usize}, timestep {=f32}",
-        step.position(),
-        step.index(),
-        step.timestep()
+        position,
+        index,
+        timestep
     );
 }

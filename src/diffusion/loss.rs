@@ -2,7 +2,8 @@
 
 use super::error::{Error, Slice};
 use super::likelihood::{Noised, finite, mean, square, term};
-use super::prediction::{Clip, Prediction, check_length};
+use super::linear::check_length;
+use super::prediction::{Clip, Prediction};
 use super::process::Process;
 use super::schedule::Level;
 

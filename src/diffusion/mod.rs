@@ -7,7 +7,8 @@
 
 pub mod error;
 mod fingerprint;
-pub(crate) mod math;
+pub mod linear;
+mod math;
 
 pub mod schedule;
 pub mod timesteps;
@@ -23,13 +24,13 @@ mod lanes;
 #[cfg_attr(feature = "defmt", path = "log_defmt.rs")]
 #[cfg_attr(not(feature = "defmt"), path = "log_silent.rs")]
 mod log;
+pub mod noise;
 pub mod sampler;
 pub mod state;
 pub mod update;
 
 pub mod denoiser;
 pub mod exact;
-pub mod noise;
 pub mod pixels;
 
 pub mod card;
@@ -43,10 +44,11 @@ pub mod half_precision;
 pub use card::{ModelCard, Weights};
 pub use denoiser::{Denoiser, Image, Query, RunError, Sample};
 pub use error::{Error, Slice};
+pub use linear::Linear;
 pub use loss::{Loss, Objective};
 pub use noise::Noise;
 pub use posterior::{Coefficients, LogVariance, Variance};
-pub use prediction::{Clip, Linear, Prediction};
+pub use prediction::{Clip, Prediction};
 pub use process::{
     Diffusion, InlineProcess, Process, ProcessView, ReverseElement, ReverseLaw, ReverseMean,
 };

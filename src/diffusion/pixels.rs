@@ -1,7 +1,7 @@
 //! Between 8-bit images and [-1, 1]: the one place where either is made of the other.
 
 use super::error::{Error, Slice};
-use super::prediction::check_length;
+use super::linear::check_length;
 
 /// u8 ↦ v/127.5 - 1.
 pub const fn from_u8(value: u8) -> f32 {

@@ -1,7 +1,8 @@
 //! The coefficients of one step: forward process, posterior, and the model's variance.
 
+use super::error::{Error, Slice};
+use super::linear::{Linear, check_length};
 use super::math::{exp, ln, sqrt};
-use super::prediction::Linear;
 use super::schedule::Level;
 
 /// Every number the paper derives from β at one step of a process, in f64.
@@ -73,7 +74,17 @@ impl Coefficients {
         })
     }
 
-    /// x_t = √ᾱ x_0 + √(1-ᾱ) ε, as a map of (x_0, ε): the draw of q(x_t | x_0).
+    /// Fills x_t = √ᾱ x_0 + √(1-ᾱ) ε: the draw of q(x_t | x_0) that the noise ε gives.
+    ///
+    /// # Errors
+    /// [`Error::Length`] where the three slices are not of one length.
+    pub fn diffuse(&self, x_start: &[f32], noise: &[f32], x_t: &mut [f32]) -> Result<(), Error> {
+        check_length(Slice::Noise, noise.len(), x_start.len())?;
+        check_length(Slice::X, x_t.len(), x_start.len())?;
+        self.q_sample().fill(x_start, noise, x_t)
+    }
+
+    /// x_t = √ᾱ x_0 + √(1-ᾱ) ε, as a map of (x_0, ε): see [`diffuse`](Self::diffuse).
     pub const fn q_sample(&self) -> Linear {
         Linear {
             x: self.sqrt_alpha_bar,
@@ -93,15 +104,26 @@ impl Coefficients {
     /// to on data (Analytic-DPM, Bao et al. 2022, theorem 1 in this parametrisation).
     ///
     /// `epsilon_mean_square` is E‖ε_θ(x_t, t)‖²/D, measured on data; it is cut at 1, where the
-    /// result is β̃. Not for a step with ᾱ = 0, where ε says nothing of the data:
+    /// result is β̃:
     ///
     /// σ² = β̃ + (√((1-ᾱ)/α) - √(1-ᾱ_prev-β̃))² (1 - min(E‖ε_θ‖²/D, 1))
-    pub fn optimal_variance(&self, epsilon_mean_square: f64) -> f64 {
+    ///
+    /// # Errors
+    /// [`Error::MeanSquareOutOfRange`]; [`Error::ZeroTerminalSnr`], as ε says nothing of the data
+    /// where ᾱ = 0.
+    pub fn optimal_variance(&self, epsilon_mean_square: f64) -> Result<f64, Error> {
+        let (index, value) = (self.index, epsilon_mean_square);
+        if !(value >= 0.0 && value.is_finite()) {
+            return Err(Error::MeanSquareOutOfRange { index, value });
+        }
+        if self.alpha_bar == 0.0 {
+            return Err(Error::ZeroTerminalSnr { index });
+        }
         let alpha = 1.0 - self.beta;
         let tilde = self.posterior_variance;
         let carried = sqrt((1.0 - self.alpha_bar_prev - tilde).max(0.0));
         let root = sqrt((1.0 - self.alpha_bar) / alpha) - carried;
-        tilde + root * root * (1.0 - epsilon_mean_square.min(1.0))
+        Ok(tilde + root * root * (1.0 - value.min(1.0)))
     }
 }
 

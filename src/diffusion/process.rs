@@ -4,8 +4,9 @@ use heapless::Vec;
 
 use super::error::{Error, Slice};
 use super::fingerprint::Fingerprint;
+use super::linear::{Linear, check_length};
 use super::posterior::{Coefficients, LogVariance, Variance};
-use super::prediction::{Clip, Linear, Prediction, check_length};
+use super::prediction::{Clip, Prediction};
 use super::schedule::{Level, Schedule, check_levels};
 use super::timesteps::Timesteps;
 
@@ -66,6 +67,9 @@ impl<'a> Diffusion<'a> {
     }
 
     /// Chooses whether the schedule is rescaled so that its last ᾱ is 0.
+    ///
+    /// A spacing that leaves the last timestep out (leading, `ddimN`) does not begin there: use
+    /// [`Timesteps::trailing`](super::Timesteps::trailing) or linspace.
     #[must_use]
     pub const fn with_zero_terminal_snr(mut self, zero: bool) -> Self {
         self.zero_terminal_snr = zero;

@@ -1,15 +1,16 @@
 //! Which timestep a training example gets (paper §3.3): uniform, or by importance.
 
 use super::error::{Error, Slice};
+use super::linear::check_length;
 use super::math::{floor, sqrt};
-use super::prediction::check_length;
 
 /// A drawn timestep and what its loss must be multiplied by.
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Drawn {
-    /// t.
+    /// t: the index of a step in the process that is trained, which keeps every timestep
+    /// ([`Timesteps::ALL`](super::Timesteps::ALL)).
     pub timestep: u32,
     /// 1/(T p_t), so that the weighted loss estimates the mean over all t without bias.
     pub weight: f64,
@@ -291,6 +292,10 @@ impl<S: AsRef<[f64]> + AsMut<[f64]>> Resampler for LossSecondMoment<S> {
             }
         }
         let (timestep, probability) = drawn;
+        // Only a law that was read from elsewhere can be without any probability.
+        if probability.is_nan() || probability <= 0.0 {
+            return Err(Error::Probability { value: probability });
+        }
         Ok(Drawn {
             timestep,
             weight: 1.0 / (f64::from(self.num_timesteps) * probability),

@@ -3,10 +3,11 @@
 
 use super::error::{Error, Slice};
 use super::fingerprint::Fingerprint;
+use super::linear::{Linear, check_length};
 use super::log;
 use super::math::sqrt;
 use super::posterior::Coefficients;
-use super::prediction::{Clip, Linear, check_length};
+use super::prediction::Clip;
 use super::process::{Process, ProcessView, ReverseMean};
 use super::schedule::Level;
 use super::state::SamplerState;
@@ -120,11 +121,8 @@ impl<'a> Sampler<'a> {
             self.process.len(),
         )?;
         for (index, &value) in epsilon_mean_square.iter().enumerate() {
-            if !(value >= 0.0 && value.is_finite()) {
-                return Err(Error::MeanSquareOutOfRange { index, value });
-            }
+            self.process.coefficients(index)?.optimal_variance(value)?;
         }
-        refuse_zero_terminal_snr(self.process)?;
         self.epsilon_mean_square = Some(epsilon_mean_square);
         Ok(self)
     }
@@ -232,7 +230,7 @@ impl<'a> Sampler<'a> {
                         ..Mix::default()
                     },
                 };
-                update.noise = self.ancestral_noise(step);
+                update.noise = self.ancestral_noise(step)?;
             }
             Method::Ddim { eta } => {
                 let sigma = ddim_sigma(step, eta);
@@ -255,19 +253,20 @@ impl<'a> Sampler<'a> {
         Some(update)
     }
 
-    fn ancestral_noise(&self, step: &Coefficients) -> NoiseScale {
+    fn ancestral_noise(&self, step: &Coefficients) -> Option<NoiseScale> {
         if step.index == 0 {
-            return NoiseScale::None;
+            return Some(NoiseScale::None);
         }
-        if let Some(&measured) = self.epsilon_mean_square.and_then(|all| all.get(step.index)) {
-            return NoiseScale::Sigma(sqrt(step.optimal_variance(measured)));
+        if let Some(measured) = self.epsilon_mean_square {
+            let variance = step.optimal_variance(*measured.get(step.index)?).ok()?;
+            return Some(NoiseScale::Sigma(sqrt(variance)));
         }
         let log_variance = self.process.variance().at(step);
-        if self.process.variance().is_learned() {
+        Some(if self.process.variance().is_learned() {
             NoiseScale::Learned(log_variance)
         } else {
             NoiseScale::Sigma(log_variance.sigma(0.0))
-        }
+        })
     }
 
     /// x' = (σ'/σ) x + (√ᾱ' - √ᾱ σ'/σ) D, D = x̂_0 + (x̂_0 - x̂_0 of the step before)·h/(2 h_before).
@@ -335,7 +334,7 @@ impl Iterator for Sampler<'_> {
     fn next(&mut self) -> Option<Step> {
         let step = self.step_at(self.position)?;
         self.position += 1;
-        log::step(&step);
+        log::step(step.position, step.index, step.timestep);
         Some(step)
     }
 

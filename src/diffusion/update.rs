@@ -8,10 +8,11 @@
 //! A GPU kernel applies the very same numbers.
 
 use super::error::{Error, Slice};
-use super::kernel::{self, Predict, Source, Weights};
+use super::kernel::{self, Predict, Scale, Source, Weights};
 use super::lanes;
+use super::linear::{Linear, check_length};
 use super::posterior::LogVariance;
-use super::prediction::{Clip, Linear, check_length};
+use super::prediction::Clip;
 
 /// The weights of one step.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -89,10 +90,11 @@ impl Update {
     /// Takes the step.
     ///
     /// # Errors
-    /// [`Error::Length`], before anything is written. [`Error::NotFinite`] where a value of the
+    /// [`Error::Length`], [`Error::Threshold`], before anything is written. [`Error::NotFinite`] where a value of the
     /// result is NaN or infinite, naming the input that was not finite there, if one was: x and the
     /// history are then spent, and the run resumes from its last saved state.
     pub fn apply(&self, clip: Clip, pixels: Pixels<'_>) -> Result<(), Error> {
+        clip.check()?;
         let output = self.check(&pixels)?;
         let predict = Predict::of(self.x_start);
         let limit = clip.limit(pixels.x.len(), || {
@@ -135,8 +137,33 @@ impl Update {
         Ok(output)
     }
 
+    /// The weights in f32.
+    fn weights(&self) -> Weights {
+        Weights {
+            x: self.mix.x as f32,
+            x_start: self.mix.x_start as f32,
+            output: self.mix.output as f32,
+            history: self.mix.history as f32,
+            keep: self.history.map(|kept| (kept.x as f32, kept.value as f32)),
+            noise: match self.noise {
+                NoiseScale::None => Scale::None,
+                NoiseScale::Sigma(sigma) => Scale::Sigma(sigma as f32),
+                NoiseScale::Learned(log_variance) => {
+                    // log Σ is linear in the channel, and σ = exp(½ log Σ).
+                    let half_log2 = 0.5 * core::f64::consts::LOG2_E;
+                    let (at_zero, at_one) = (log_variance.log(0.0), log_variance.log(1.0));
+                    Scale::Learned {
+                        at_zero: (at_zero * half_log2) as f32,
+                        slope: ((at_one - at_zero) * half_log2) as f32,
+                        sigma_at_zero: log_variance.sigma(0.0) as f32,
+                    }
+                }
+            },
+        }
+    }
+
     fn sweep(&self, pixels: Pixels<'_>, source: Source<'_>) -> Result<(), Error> {
-        let weights = Weights::of(self);
+        let weights = self.weights();
         let Pixels {
             x,
             output,

@@ -119,7 +119,7 @@ proptest! {
                 let roots = [c.sqrt_recip_alpha_bar, c.sqrt_recip_m1_alpha_bar];
                 prop_assert!(roots.iter().all(|value| value.is_finite()), "{c:?}");
                 // The optimal variance falls from that of data as noisy as x_t to β̃.
-                let (most, least) = (c.optimal_variance(0.0), c.optimal_variance(1.0));
+                let (most, least) = (c.optimal_variance(0.0).unwrap(), c.optimal_variance(1.0).unwrap());
                 prop_assert!(most.is_finite() && most >= least && least >= 0.0, "{c:?}");
             }
             // β̃ = β (1-ᾱ_prev)/(1-ᾱ), and ᾱ_prev > ᾱ; each factor is rounded.
