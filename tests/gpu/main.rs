@@ -17,8 +17,10 @@ mod case;
 #[allow(dead_code)]
 mod report;
 
+mod generation;
 mod networks;
 mod operations;
+mod steps;
 
 use std::sync::OnceLock;
 

@@ -1,0 +1,234 @@
+//! Whole runs over a small network: however they are cut, paused or batched, the same bits.
+
+use iddpm::cpu;
+use iddpm::diffusion::{
+    Clip, Diffusion, Error, InlineProcess, Method, Noise, Sample, Sampler, Schedule, Timesteps,
+};
+use iddpm::gpu::{DeviceWeights, Generation, Gpu, GpuError, NoiseSource, Precision, Saved};
+use iddpm::unet::{Extent, Graph, UnetConfig, Weights};
+
+use super::gpu;
+use super::networks::generate;
+
+const SIDE: usize = 8;
+
+fn config() -> UnetConfig {
+    UnetConfig {
+        num_res_blocks: 1,
+        ..UnetConfig::new(3, 32)
+            .with_multipliers(&[1, 2])
+            .with_attention(&[2])
+            .with_learned_variance()
+            .with_classes(5)
+    }
+}
+
+fn graph(batch: usize) -> Graph {
+    config().graph(Extent::square(batch, SIDE)).unwrap()
+}
+
+fn weights(graph: &Graph) -> Vec<f32> {
+    let mut weights = vec![0.0; graph.weights_len()];
+    for param in graph.params() {
+        let rows = param.rows().max(1);
+        let scale = 0.8 / ((param.elements() / rows).max(8) as f64).sqrt();
+        let is_norm = param.shape.len() == 1 && param.name.ends_with("weight");
+        let values = generate(3, &param.name, param.elements(), f64::from(is_norm), scale);
+        weights[param.offset..][..values.len()].copy_from_slice(&values);
+    }
+    weights
+}
+
+fn samples(numbers: impl IntoIterator<Item = u64>) -> Vec<Sample> {
+    let sample = |number| Sample {
+        noise: Noise::new(11),
+        number,
+        label: Some((number % 5) as u32),
+    };
+    numbers.into_iter().map(sample).collect()
+}
+
+fn process() -> InlineProcess<6> {
+    InlineProcess::new(&Diffusion::new(Schedule::Cosine, 1000), Timesteps::even(6)).unwrap()
+}
+
+fn begin(gpu: &Gpu, sampler: &Sampler<'_>, numbers: impl IntoIterator<Item = u64>) -> Generation {
+    let batch = samples(numbers);
+    let graph = graph(batch.len());
+    let weights = weights(&graph);
+    let weights = Weights::F32(&weights);
+    let weights = DeviceWeights::upload_blocking(gpu, &graph, weights, Precision::Full).unwrap();
+    let source = NoiseSource::Philox;
+    Generation::new_blocking(gpu, &graph, &weights, sampler, &batch, source).unwrap()
+}
+
+fn methods() -> [Method; 4] {
+    [
+        Method::Ancestral,
+        Method::Ddim { eta: 0.0 },
+        Method::DpmSolverPlusPlus2M,
+        Method::Heun,
+    ]
+}
+
+#[test]
+fn a_batch_is_its_images() {
+    let process = process();
+    let sampler = Sampler::new(&process, Method::Ancestral, Clip::Unit).unwrap();
+    let numbers = [3, 0, 9, 1 << 40];
+    let together = begin(gpu(), &sampler, numbers).finish_blocking().unwrap();
+    let apart: Vec<f32> = numbers
+        .iter()
+        .flat_map(|&number| begin(gpu(), &sampler, [number]).finish_blocking().unwrap())
+        .collect();
+    assert_eq!(together, apart);
+    assert!(
+        together.iter().all(|value| value.abs() <= 1.0),
+        "the last step clips"
+    );
+    let deviation = together.iter().map(|value| value * value).sum::<f32>() / together.len() as f32;
+    assert!(deviation > 0.01, "{deviation}");
+}
+
+/// Everything in one encoder; one dispatch a submission; pieces of seven.
+#[test]
+fn however_it_is_cut() {
+    let process = process();
+    for method in methods() {
+        let sampler = Sampler::new(&process, method, Clip::Unit).unwrap();
+        let whole = begin(gpu(), &sampler, [4, 5]).finish_blocking().unwrap();
+        for piece in [1, 7, usize::MAX] {
+            let mut run = begin(gpu(), &sampler, [4, 5]);
+            let total = run.dispatches_left();
+            let mut recorded = 0;
+            while !run.is_done() {
+                let mut encoder = gpu().device().create_command_encoder(&Default::default());
+                recorded += run.record(&mut encoder, piece);
+                gpu().queue().submit([encoder.finish()]);
+                assert_eq!(run.dispatches_left(), total - recorded);
+            }
+            assert_eq!(recorded, total);
+            assert_eq!(
+                run.x_blocking().unwrap(),
+                whole,
+                "{method:?} in pieces of {piece}"
+            );
+        }
+    }
+}
+
+/// Saved within a step and at its end, resumed on another device.
+#[test]
+fn paused_and_resumed_on_another_device() {
+    let process = process();
+    let other = Gpu::create_blocking().unwrap();
+    for method in methods() {
+        let sampler = Sampler::new(&process, method, Clip::Unit).unwrap();
+        let whole = begin(gpu(), &sampler, [2]).finish_blocking().unwrap();
+        let mut run = begin(gpu(), &sampler, [2]);
+        let step = run.recording().dispatches.len();
+        for dispatches in [step, step / 2, step / 2 + 3] {
+            let mut encoder = gpu().device().create_command_encoder(&Default::default());
+            run.record(&mut encoder, dispatches);
+            gpu().submit_blocking(encoder).unwrap();
+            let saved = run.save_blocking().unwrap();
+            assert_eq!(saved.state.position, run.position());
+            let mut resumed = begin(&other, &sampler, [2]);
+            resumed.resume(&saved).unwrap();
+            assert_eq!(resumed.finish_blocking().unwrap(), whole, "{method:?}");
+        }
+    }
+    let sampler = Sampler::new(&process, Method::Ancestral, Clip::Unit).unwrap();
+    let mut run = begin(gpu(), &sampler, [2]);
+    let saved = Saved {
+        state: Sampler::new(&process, Method::Ancestral, Clip::None)
+            .unwrap()
+            .state(),
+        x: vec![0.0; 3 * SIDE * SIDE],
+        history: Vec::new(),
+    };
+    let refused = run.resume(&saved);
+    assert!(
+        matches!(refused, Err(GpuError::Sampler(Error::StateMismatch { .. }))),
+        "{refused:?}"
+    );
+}
+
+/// The processor's run of the same samples.
+#[test]
+fn as_on_the_processor() {
+    let process = process();
+    for method in methods() {
+        for clip in [
+            Clip::Unit,
+            Clip::Dynamic {
+                ratio: 0.9,
+                max: 1.5,
+            },
+        ] {
+            let sampler = Sampler::new(&process, method, clip).unwrap();
+            let mut run = begin(gpu(), &sampler, [6, 7]);
+            let got = run.finish_blocking().unwrap();
+
+            let graph = graph(2);
+            let weights = weights(&graph);
+            let network = cpu::Network::new(&graph, Weights::F32(&weights)).unwrap();
+            let mut other =
+                cpu::Generation::new(network, sampler.clone(), &samples([6, 7])).unwrap();
+            while other.advance().unwrap() {}
+            let worst = got
+                .iter()
+                .zip(other.x())
+                .map(|(a, b)| (a - b).abs())
+                .fold(0.0, f32::max);
+            println!("{method:?} {clip:?}: at most {worst:e} from the processor's");
+            assert!(worst < 2e-4, "{method:?} {clip:?}: {worst}");
+        }
+    }
+}
+
+#[test]
+fn wrong_labels_and_sizes_are_named() {
+    let process = process();
+    let sampler = Sampler::new(&process, Method::Ancestral, Clip::Unit).unwrap();
+    let graph = graph(2);
+    let weights = weights(&graph);
+    let stored =
+        DeviceWeights::upload_blocking(gpu(), &graph, Weights::F32(&weights), Precision::Half)
+            .unwrap();
+    let new = |batch: &[Sample]| {
+        let source = NoiseSource::Philox;
+        Generation::new_blocking(gpu(), &graph, &stored, &sampler, batch, source).err()
+    };
+    let mut batch = samples([0, 1]);
+    assert_eq!(new(&batch), None);
+    let length = GpuError::Length {
+        what: "samples",
+        len: 1,
+        expected: 2,
+    };
+    assert_eq!(new(&batch[..1]), Some(length));
+    batch[1].label = Some(5);
+    assert_eq!(
+        new(&batch),
+        Some(GpuError::Label {
+            index: 1,
+            label: 5,
+            classes: 5
+        })
+    );
+    batch[1].label = None;
+    assert_eq!(
+        new(&batch),
+        Some(GpuError::LabelsExpected { expected: true })
+    );
+    let short = Weights::F32(&weights[1..]);
+    let refused = DeviceWeights::upload_blocking(gpu(), &graph, short, Precision::Full);
+    assert!(matches!(
+        refused,
+        Err(GpuError::Length {
+            what: "weights",
+            ..
+        })
+    ));
+}

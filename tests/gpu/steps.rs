@@ -1,0 +1,434 @@
+//! The step, noise and threshold kernels: against the processor's, and against recorded runs.
+
+use iddpm::diffusion::{
+    Clip, Diffusion, Level, Method, Noise, NoiseScale, Prediction, ProcessView, Sample, Sampler,
+    Schedule, Step, Timesteps, Variance,
+};
+use iddpm::gpu::{Generation, GpuError, NoiseSource};
+use serde_json::Value;
+
+use super::case::{
+    Case, Layout, Outcome, build, cases, clip, diffusion, flag, golden_directory, number, text,
+};
+use super::gpu;
+use super::networks::generate;
+use super::report::Report;
+
+/// 2^-24: half a unit in the last place of f32.
+const U: f64 = 1.0 / (1 << 24) as f64;
+
+fn samples(seed: u64, numbers: impl IntoIterator<Item = u64>) -> Vec<Sample> {
+    let sample = |number| Sample {
+        noise: Noise::new(seed),
+        number,
+        label: None,
+    };
+    numbers.into_iter().map(sample).collect()
+}
+
+fn submit(record: impl FnOnce(&mut iddpm::gpu::wgpu::CommandEncoder)) {
+    let mut encoder = gpu().device().create_command_encoder(&Default::default());
+    record(&mut encoder);
+    gpu().submit_blocking(encoder).unwrap();
+}
+
+fn single(values: &[f64]) -> Vec<f32> {
+    values.iter().map(|&value| value as f32).collect()
+}
+
+/// How far apart two evaluations of a step in f32 may be, x and x̂_0: each rounds every product and
+/// sum, in any order, fused or not.
+fn reach(step: &Step, x: f64, output: f64, channel: f64, z: f64, history: f64) -> (f64, f64) {
+    let update = step.update();
+    let raw = (update.x_start.x * x).abs() + (update.x_start.value * output).abs();
+    let value = update.x_start.x * x + update.x_start.value * output;
+    let (x_start, bounded) = match step.clip() {
+        Clip::None => (8.0 * U * raw, value.abs()),
+        Clip::Unit => (8.0 * U * raw, value.abs().min(1.0)),
+        // The bound itself is of the same precision as x̂_0.
+        Clip::Dynamic { .. } => (40.0 * U * raw.max(1.0), 1.0),
+    };
+    let (sigma, sigma_error) = match update.noise {
+        NoiseScale::None => (0.0, 0.0),
+        NoiseScale::Sigma(sigma) => (sigma, 2.0 * U),
+        NoiseScale::Learned(law) => {
+            let log = 0.5 * law.log(channel);
+            (log.exp(), 16.0 * U * (1.0 + log.abs()))
+        }
+    };
+    let mix = &update.mix;
+    let terms = (mix.x * x).abs()
+        + (mix.x_start * bounded).abs()
+        + (mix.output * output).abs()
+        + (mix.history * history).abs()
+        + (sigma * z).abs();
+    let x = mix.x_start.abs() * x_start + 12.0 * U * terms + (sigma * z).abs() * sigma_error;
+    (x + 1e-30, x_start + 1e-30)
+}
+
+/// out[n,c] = a·x[n,c] + b·sin(w·t + c), and out[n,C+c] = v0 + v1·cos(w·t + 0.7c), rounded once.
+struct Model {
+    a: f64,
+    b: f64,
+    w: f64,
+    variance: Option<(f64, f64)>,
+}
+
+impl Model {
+    fn output(&self, layout: Layout, x: &[f32], t: f64) -> Vec<f32> {
+        let mut output = Vec::new();
+        for image in x.chunks(layout.elements) {
+            let channel = |i| layout.channel(i) as f64;
+            let pixels = image.iter().enumerate();
+            output.extend(pixels.map(|(i, &x)| {
+                (self.a * f64::from(x) + self.b * (self.w * t + channel(i)).sin()) as f32
+            }));
+            if let Some((v0, v1)) = self.variance {
+                let values = 0..layout.elements;
+                output.extend(
+                    values.map(|i| (v0 + v1 * (self.w * t + 0.7 * channel(i)).cos()) as f32),
+                );
+            }
+        }
+        output
+    }
+}
+
+/// Steps a run on the device, the host being the network, from a given x each time.
+struct Stepper {
+    run: Generation,
+    layout: Layout,
+    learned: bool,
+}
+
+impl Stepper {
+    fn new(sampler: &Sampler<'_>, layout: Layout) -> Self {
+        let batch = samples(0, 0..layout.images as u64);
+        let elements = layout.elements;
+        let source = NoiseSource::Host;
+        let run = Generation::without_network_blocking(gpu(), elements, sampler, &batch, source);
+        let run = run.unwrap();
+        run.poison();
+        let learned = sampler.process().variance().is_learned();
+        Self {
+            run,
+            layout,
+            learned,
+        }
+    }
+
+    fn step(&mut self, x: Option<&[f32]>, output: &[f32], normals: &[f32]) -> Outcome {
+        if let Some(x) = x {
+            self.run.write_x(x)?;
+        }
+        self.run.write_output(output)?;
+        if !normals.is_empty() {
+            self.run.write_normals(normals)?;
+        }
+        submit(|encoder| assert!(self.run.record_step(encoder) > 0));
+        Ok(())
+    }
+
+    /// The prediction and variance channel of element i of the whole batch.
+    fn output_at(&self, output: &[f32], i: usize) -> (f64, f64) {
+        let (n, e) = (i / self.layout.elements, i % self.layout.elements);
+        let per_image = self.layout.elements * (1 + usize::from(self.learned));
+        let channel = match self.learned {
+            true => output[n * per_image + self.layout.elements + e],
+            false => 0.0,
+        };
+        (output[n * per_image + e].into(), channel.into())
+    }
+}
+
+/// A recorded run of the public implementation, every step from the recorded x.
+fn check_loop(case: &Case, report: &mut Report) -> Outcome {
+    let params = &case.params;
+    let mut room: Vec<Level> = Vec::new();
+    let process = build(
+        &diffusion(params)?,
+        Some(&params["timestep_respacing"]),
+        &mut room,
+    )?;
+    let method = match text(params, "sampler")? {
+        "p" => Method::Ancestral,
+        "ddim" => Method::Ddim {
+            eta: number(params, "eta")?,
+        },
+        "rev" => Method::DdimReverse,
+        other => return Err(format!("unknown sampler {other}").into()),
+    };
+    let sampler = Sampler::new(&process, method, clip(flag(params, "clip_denoised")?))?;
+    let model: &Value = &params["model"];
+    let learned = process.variance().is_learned();
+    let model = Model {
+        a: number(model, "a")?,
+        b: number(model, "b")?,
+        w: number(model, "w")?,
+        variance: match learned {
+            true => Some((number(model, "v0")?, number(model, "v1")?)),
+            false => None,
+        },
+    };
+    let layout = Layout::of(&case.tensor("x_init")?.shape)?;
+    let (recorded, x_starts) = (case.tensor("samples")?, case.tensor("pred_xstart")?);
+    let mut stepper = Stepper::new(&sampler, layout);
+    let mut x = single(&case.tensor("x_init")?.values);
+    for (k, step) in sampler.enumerate() {
+        let normals = match step.needs_noise() {
+            true => single(case.tensor("step_noise")?.row(k)),
+            false => Vec::new(),
+        };
+        let t = f64::from(step.timestep());
+        let output = model.output(layout, &x, t);
+        stepper.step(Some(&x), &output, &normals)?;
+        let (got, got_start) = (stepper.run.x_blocking()?, stepper.run.x_start_blocking()?);
+        for i in 0..x.len() {
+            let (prediction, channel) = stepper.output_at(&output, i);
+            let z = normals.get(i).copied().unwrap_or(0.0).into();
+            let (near, near_start) = reach(&step, x[i].into(), prediction, channel, z, 0.0);
+            // The reference evaluates its network in f32, and sees a rounded timestep.
+            let network = 8.0 * U * (prediction.abs() + model.b.abs() * model.w * t + 1.0);
+            let start = near_start + step.update().x_start.value.abs() * network;
+            let gain = step.update().mix.x_start.abs() * step.update().x_start.value.abs();
+            let direct = step.update().mix.output.abs();
+            let sigma = if learned {
+                8.0 * U * (1.0 + model.w * t) * f64::abs(z)
+            } else {
+                0.0
+            };
+            let near = near + (gain + direct) * network + 4.0 * sigma;
+            let want = recorded.row(k)[i];
+            report.near(&format!("samples[{k}, {i}]"), got[i].into(), want, near);
+            let want = x_starts.row(k)[i];
+            report.near(
+                &format!("pred_xstart[{k}, {i}]"),
+                got_start[i].into(),
+                want,
+                start,
+            );
+        }
+        x = single(recorded.row(k));
+    }
+    Ok(())
+}
+
+#[test]
+fn recorded_runs() {
+    let mut report = Report::new("loop");
+    for case in cases(&golden_directory(), "loop").unwrap() {
+        report.begin(&case.name);
+        let outcome = check_loop(&case, &mut report);
+        outcome.unwrap_or_else(|error| panic!("loop/{}: {error}", case.name));
+    }
+    println!("{report}");
+    assert!(report.cases > 0, "no case of the group loop");
+    if let Err(message) = report.verdict() {
+        panic!("{message}");
+    }
+}
+
+/// Every method, prediction, variance and clipping: each step of a run on the device against the same
+/// step on the processor, from the device's x.
+#[test]
+fn every_kind_of_step() {
+    let mut report = Report::new("steps");
+    let dynamic = Clip::Dynamic {
+        ratio: 0.9,
+        max: 1.6,
+    };
+    let methods = [
+        Method::Ancestral,
+        Method::Ddim { eta: 0.5 },
+        Method::DdimReverse,
+        Method::DpmSolverPlusPlus2M,
+        Method::Heun,
+    ];
+    let predictions = [
+        Prediction::Epsilon,
+        Prediction::XStart,
+        Prediction::PreviousX,
+        Prediction::V,
+    ];
+    let variances = [
+        Variance::FixedSmall,
+        Variance::FixedLarge,
+        Variance::Learned,
+        Variance::LearnedRange,
+    ];
+    let layout = Layout {
+        images: 3,
+        channels: 3,
+        elements: 3 * 5 * 7,
+    };
+    for (round, method) in methods.into_iter().enumerate() {
+        for (p, prediction) in predictions.into_iter().enumerate() {
+            let variance = variances[(round + p) % 4];
+            for clip in [Clip::None, Clip::Unit, dynamic] {
+                report.begin(&format!("{method:?} {prediction:?} {variance:?} {clip:?}"));
+                let model = Diffusion::new(Schedule::Linear, 100)
+                    .with_prediction(prediction)
+                    .with_variance(variance);
+                let mut room = vec![
+                    Level {
+                        timestep: 0,
+                        beta: 0.0,
+                        alpha_bar: 0.0
+                    };
+                    6
+                ];
+                let steps = Timesteps::even(6);
+                let process = ProcessView::in_slice(&model, steps, &mut room).unwrap();
+                let sampler = Sampler::new(&process, method, clip).unwrap();
+                walk(&sampler, layout, &mut report).unwrap();
+            }
+        }
+    }
+    println!("{report}");
+    if let Err(message) = report.verdict() {
+        panic!("{message}");
+    }
+}
+
+fn walk(sampler: &Sampler<'_>, layout: Layout, report: &mut Report) -> Outcome {
+    let all = layout.images * layout.elements;
+    let learned = usize::from(sampler.process().variance().is_learned());
+    let mut stepper = Stepper::new(sampler, layout);
+    let mut x = generate(1, "x", all, 0.0, 1.7);
+    let mut history = vec![0.0; all];
+    stepper.run.write_x(&x)?;
+    for (k, step) in sampler.clone().enumerate() {
+        let output = generate(k as u64, "output", all * (1 + learned), 0.1, 0.9);
+        let normals = generate(k as u64, "z", all, 0.0, 2.0);
+        stepper.step(None, &output, &normals)?;
+        let got = stepper.run.x_blocking()?;
+        let got_start = stepper.run.x_start_blocking()?;
+        let before = (x.clone(), history.clone());
+        for n in 0..layout.images {
+            let image = n * layout.elements..(n + 1) * layout.elements;
+            let per_image = layout.elements * (1 + learned);
+            let output = &output[n * per_image..][..per_image];
+            let mut x_start = vec![0.0; layout.elements];
+            step.x_start(&x[image.clone()], output, &mut x_start)?;
+            let (x, history) = (&mut x[image.clone()], &mut history[image.clone()]);
+            step.apply_with_history(x, output, &normals[image.clone()], history)?;
+            for (e, i) in image.enumerate() {
+                let (prediction, channel) = (output[e], output[e + learned * layout.elements]);
+                let channel = if learned == 1 { channel } else { 0.0 };
+                let (near, near_start) = reach(
+                    &step,
+                    before.0[i].into(),
+                    prediction.into(),
+                    channel.into(),
+                    normals[i].into(),
+                    before.1[i].into(),
+                );
+                let name = |what: &str| format!("{what}[{k}, {n}, {e}]");
+                report.near(&name("x"), got[i].into(), x[e].into(), near);
+                report.near(
+                    &name("x_start"),
+                    got_start[i].into(),
+                    x_start[e].into(),
+                    near_start,
+                );
+            }
+        }
+        // The processor goes on from the device's x; the histories were made of the same numbers.
+        let saved = stepper.run.save_blocking()?;
+        if !saved.history.is_empty() {
+            for (i, (&got, want)) in saved.history.iter().zip(&history).enumerate() {
+                let scale = 1.0 + f64::from(want.abs()) + f64::from(before.0[i].abs());
+                let weight = step
+                    .update()
+                    .history
+                    .map_or(0.0, |h| h.x.abs() + h.value.abs());
+                let near = 300.0 * U * (1.0 + weight) * scale;
+                report.near(
+                    &format!("history[{k}, {i}]"),
+                    got.into(),
+                    (*want).into(),
+                    near,
+                );
+            }
+            history = saved.history;
+        }
+        x = saved.x;
+    }
+    Ok(())
+}
+
+/// x_T on the device against the processor's: the same words, the normals but for fused products.
+#[test]
+fn noise_is_the_processors() {
+    let model = Diffusion::new(Schedule::Linear, 30);
+    let mut room = vec![
+        Level {
+            timestep: 0,
+            beta: 0.0,
+            alpha_bar: 0.0
+        };
+        30
+    ];
+    let process = ProcessView::in_slice(&model, Timesteps::ALL, &mut room).unwrap();
+    let sampler = Sampler::new(&process, Method::Ancestral, Clip::Unit).unwrap();
+    for (elements, seed) in [(1, 0), (50_003, 7), (1023, u64::MAX - 5), (64, 1 << 40)] {
+        let batch = samples(seed, [0, 1, u64::MAX, 1 << 33]);
+        let source = NoiseSource::Philox;
+        let mut run =
+            Generation::without_network_blocking(gpu(), elements, &sampler, &batch, source)
+                .unwrap();
+        run.poison();
+        submit(|encoder| assert_eq!(run.record(encoder, 1), 1));
+        let got = run.x_blocking().unwrap();
+        let mut worst = 0.0_f32;
+        for (sample, got) in batch.iter().zip(got.chunks(elements)) {
+            let mut want = vec![0.0; elements];
+            sample.begin(&mut want);
+            for (pair_got, pair_want) in got.chunks(2).zip(want.chunks(2)) {
+                let radius = pair_want
+                    .iter()
+                    .map(|z| z * z)
+                    .sum::<f32>()
+                    .sqrt()
+                    .max(1e-3);
+                for (got, want) in pair_got.iter().zip(pair_want) {
+                    let error = (got - want).abs() / radius;
+                    assert!(error <= 2e-6, "seed {seed}: {got}, not {want}");
+                    worst = worst.max(error);
+                }
+            }
+        }
+        println!("{elements} elements: at most {worst:e}·|r| from the processor's");
+    }
+}
+
+#[test]
+fn what_is_not_finite_is_named() {
+    let model = Diffusion::new(Schedule::Linear, 30).with_variance(Variance::FixedSmall);
+    let mut room = vec![
+        Level {
+            timestep: 0,
+            beta: 0.0,
+            alpha_bar: 0.0
+        };
+        30
+    ];
+    let process = ProcessView::in_slice(&model, Timesteps::ALL, &mut room).unwrap();
+    let sampler = Sampler::new(&process, Method::Ddim { eta: 0.0 }, Clip::Unit).unwrap();
+    let layout = Layout {
+        images: 3,
+        channels: 1,
+        elements: 70,
+    };
+    let mut stepper = Stepper::new(&sampler, layout);
+    for bad in [f32::NAN, f32::INFINITY] {
+        let mut x = vec![0.5; 210];
+        (x[151], x[170]) = (bad, bad);
+        stepper.step(Some(&x), &[0.1; 210], &[]).unwrap();
+        let named = Err(GpuError::NotFinite {
+            image: 2,
+            element: 11,
+        });
+        assert_eq!(stepper.run.x_blocking(), named);
+    }
+}
