@@ -68,9 +68,9 @@ pub enum Role {
 pub enum Input {
     /// x_t, [N, C, H, W].
     X,
-    /// What the network is told of t, [N].
+    /// What the network is told of t, `[N]`.
     Timesteps,
-    /// The class of each image, [N].
+    /// The class of each image, `[N]`.
     Labels,
     /// The low-resolution image, [N, C, h, w].
     LowRes,

@@ -8,7 +8,7 @@ use super::graph::{ParamId, Shape, TensorId};
 /// One operation; its fields name what it reads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Op {
-    /// [N] timesteps to [N, dim]: cos(t·f_i) for i < dim/2, then sin(t·f_i),
+    /// `[N]` timesteps to [N, dim]: cos(t·f_i) for i < dim/2, then sin(t·f_i),
     /// f_i = exp(-ln(10000)·i/(dim/2)).
     TimestepEmbedding {
         /// Timesteps, possibly fractional.
@@ -16,7 +16,7 @@ pub enum Op {
         /// Width of the embedding.
         dim: usize,
     },
-    /// out = base + table\[label\]: [N, C] and [N] labels to [N, C].
+    /// out = base + table\[label\]: [N, C] and `[N]` labels to [N, C].
     LabelEmbedding {
         /// What is added to.
         base: TensorId,
@@ -31,7 +31,7 @@ pub enum Op {
         input: TensorId,
         /// [M, K].
         weight: ParamId,
-        /// [M].
+        /// `[M]`.
         bias: ParamId,
         /// Whether x/(1+e^{-x}) comes first.
         silu: bool,
@@ -43,9 +43,9 @@ pub enum Op {
     GroupNorm {
         /// [N, C, H, W].
         input: TensorId,
-        /// [C].
+        /// `[C]`.
         weight: ParamId,
-        /// [C].
+        /// `[C]`.
         bias: ParamId,
         /// [N, 2C]: scale, then shift.
         scale_shift: Option<TensorId>,
@@ -95,7 +95,7 @@ pub struct Conv {
     pub input: TensorId,
     /// [M, K, kernel, kernel].
     pub weight: ParamId,
-    /// [M].
+    /// `[M]`.
     pub bias: ParamId,
     /// Side of the kernel: 1 or 3.
     pub kernel: usize,
