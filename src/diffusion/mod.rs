@@ -8,7 +8,7 @@
 pub mod error;
 mod fingerprint;
 pub mod linear;
-mod math;
+pub(crate) mod math;
 
 pub mod schedule;
 pub mod timesteps;
