@@ -2,10 +2,12 @@
 
 use std::collections::HashMap;
 use std::string::{String, ToString};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::engine::Pipeline;
 use super::error::GpuError;
+use super::variants::Variants;
 
 /// Compiled kernels, by name and by whether they read 16-bit weights.
 type Pipelines = HashMap<(&'static str, bool), Arc<Pipeline>>;
@@ -16,7 +18,9 @@ pub struct Gpu {
     device: wgpu::Device,
     queue: wgpu::Queue,
     limits: wgpu::Limits,
+    variants: Variants,
     pub(crate) pipelines: Arc<Mutex<Pipelines>>,
+    objects: Arc<AtomicUsize>,
     /// What a device of our own said when it was lost, or where nobody asked.
     last_words: Arc<Mutex<Option<GpuError>>>,
 }
@@ -27,9 +31,11 @@ impl Gpu {
     pub fn new(device: wgpu::Device, queue: wgpu::Queue) -> Self {
         Self {
             limits: device.limits(),
+            variants: Variants::of(&device),
             device,
             queue,
             pipelines: Arc::default(),
+            objects: Arc::default(),
             last_words: Arc::default(),
         }
     }
@@ -92,6 +98,27 @@ impl Gpu {
     /// The device's limits.
     pub const fn limits(&self) -> &wgpu::Limits {
         &self.limits
+    }
+
+    /// Replaces the choice among variants of kernels, for what is loaded from now on.
+    #[must_use]
+    pub const fn with_variants(mut self, variants: Variants) -> Self {
+        self.variants = variants;
+        self
+    }
+
+    /// The choice among variants of kernels.
+    pub const fn variants(&self) -> Variants {
+        self.variants
+    }
+
+    /// Buffers, bind groups and pipelines made so far: as many after a step as before it.
+    pub fn objects_made(&self) -> usize {
+        self.objects.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn count_object(&self) {
+        self.objects.fetch_add(1, Ordering::Relaxed);
     }
 
     /// Whether it is in order, as far as is known. A host's own device reports to the host.

@@ -258,6 +258,7 @@ async fn make_buffer(gpu: &Gpu, name: &str, bytes: u64) -> Result<wgpu::Buffer, 
         .device()
         .push_error_scope(wgpu::ErrorFilter::OutOfMemory);
     let validation = gpu.device().push_error_scope(wgpu::ErrorFilter::Validation);
+    gpu.count_object();
     let buffer = gpu.device().create_buffer(&wgpu::BufferDescriptor {
         label: Some(name),
         size: bytes.next_multiple_of(4),
@@ -316,6 +317,7 @@ async fn compile(gpu: &Gpu, kernel: &'static Kernel, half: bool) -> Result<Pipel
         immediate_size: 0,
     });
     let constants: &[(&str, f64)] = if half { &[("HALF", 1.0)] } else { &[] };
+    gpu.count_object();
     let pipeline = device.create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
         label: Some(kernel.name),
         layout: Some(&pipeline_layout),
@@ -385,6 +387,7 @@ fn bind_group(
             resource: wgpu::BindingResource::Buffer(buffer),
         })
         .collect();
+    gpu.count_object();
     gpu.device().create_bind_group(&wgpu::BindGroupDescriptor {
         label: Some(&dispatch.name),
         layout: &pipeline.layout,
@@ -441,6 +444,7 @@ impl Readback {
         let memory = gpu
             .device()
             .push_error_scope(wgpu::ErrorFilter::OutOfMemory);
+        gpu.count_object();
         let buffer = gpu.device().create_buffer(&wgpu::BufferDescriptor {
             label: Some(what),
             size: bytes,

@@ -76,7 +76,12 @@ impl Generation {
         let labels = labels(graph, samples)?;
         let x = graph.input(Input::X).map(|id| graph.shape(id));
         let elements = x.map_or(0, |x| x.elements() / x.batch.max(1));
-        let recorded = record(graph, &Plan::separated(graph), weights.plan())?;
+        let recorded = record(
+            graph,
+            &Plan::separated(graph),
+            weights.plan(),
+            gpu.variants(),
+        )?;
         let (low_res, label_place) = (recorded.input(Input::LowRes), recorded.input(Input::Labels));
         let sampling = record_sampling(Some(recorded), elements, sampler, samples, source)?;
         let mut run = Self::over(gpu, sampling, weights, sampler, samples.len()).await?;

@@ -17,6 +17,7 @@ mod network;
 mod record;
 mod recording;
 mod sampling;
+mod variants;
 mod weights;
 
 pub use device::Gpu;
@@ -28,6 +29,7 @@ pub use network::Network;
 pub use record::{Recorded, record};
 pub use recording::{ALIGNMENT, Binding, Buffer, BufferId, Contents, Dispatch, Recording, grid};
 pub use sampling::NoiseSource;
+pub use variants::{ConvVariant, Variants};
 pub use weights::{Precision, WeightPlan};
 
 pub use wgpu;

@@ -24,7 +24,12 @@ impl Network {
     /// [`GpuError::Limit`], [`GpuError::OutOfMemory`], [`GpuError::ShaderRejected`],
     /// [`GpuError::Refused`].
     pub async fn new(gpu: &Gpu, graph: &Graph, weights: &DeviceWeights) -> Result<Self, GpuError> {
-        let recorded = record(graph, &Plan::separated(graph), weights.plan())?;
+        let recorded = record(
+            graph,
+            &Plan::separated(graph),
+            weights.plan(),
+            gpu.variants(),
+        )?;
         let program = Program::new(gpu, recorded.recording.clone(), weights).await?;
         Ok(Self {
             gpu: gpu.clone(),

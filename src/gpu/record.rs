@@ -6,10 +6,11 @@ use std::vec::Vec;
 use super::error::GpuError;
 use super::kernels::kernel::{flag, word};
 use super::kernels::{
-    attention, average_pool, bilinear, concat, conv, group_norm, group_norm_statistics,
+    attention, average_pool, bilinear, concat, conv, conv_tiled, group_norm, group_norm_statistics,
     label_embedding, linear, timestep_embedding, upsample,
 };
-use super::recording::{Binding, Contents, Recording};
+use super::recording::{Binding, Contents, Dispatch, Recording};
+use super::variants::{ConvVariant, Variants};
 use super::weights::WeightPlan;
 use crate::unet::config::GROUPS;
 use crate::unet::{Conv, Graph, Input, Node, Op, ParamId, Plan, Role, Shape, TensorId};
@@ -48,8 +49,13 @@ impl Recorded {
 ///
 /// # Errors
 /// [`GpuError::Limit`] where a head of attention has more rows than the kernel holds.
-pub fn record(graph: &Graph, plan: &Plan, weights: &WeightPlan) -> Result<Recorded, GpuError> {
-    let mut recorder = Recorder::new(graph, plan, weights);
+pub fn record(
+    graph: &Graph,
+    plan: &Plan,
+    weights: &WeightPlan,
+    variants: Variants,
+) -> Result<Recorded, GpuError> {
+    let mut recorder = Recorder::new(graph, plan, weights, variants);
     for node in graph.nodes() {
         recorder.node(node)?;
     }
@@ -71,6 +77,7 @@ pub fn record(graph: &Graph, plan: &Plan, weights: &WeightPlan) -> Result<Record
 
 struct Recorder<'g> {
     graph: &'g Graph,
+    variants: Variants,
     recording: Recording,
     tensors: Vec<Option<Binding>>,
     params: Vec<Option<Binding>>,
@@ -80,7 +87,7 @@ struct Recorder<'g> {
 }
 
 impl<'g> Recorder<'g> {
-    fn new(graph: &'g Graph, plan: &Plan, weights: &WeightPlan) -> Self {
+    fn new(graph: &'g Graph, plan: &Plan, weights: &WeightPlan, variants: Variants) -> Self {
         let mut recording = Recording::default();
         let none = recording.add_buffer("nothing", 4, Contents::Constant([0; 4].into()));
         let words = 2 * GROUPS * graph.batch();
@@ -132,6 +139,7 @@ impl<'g> Recorder<'g> {
             .collect();
         Self {
             graph,
+            variants,
             recording,
             tensors,
             params,
@@ -340,39 +348,34 @@ impl<'g> Recorder<'g> {
         Ok(())
     }
 
-    fn conv(
-        &self,
-        name: &str,
-        conv: Conv,
-        out: Shape,
-        output: Binding,
-    ) -> super::recording::Dispatch {
+    fn conv(&self, name: &str, conv: Conv, out: Shape, output: Binding) -> Dispatch {
         let input = self.shape(conv.input);
-        conv::dispatch(
-            name,
-            &conv::Params {
-                batch: word(out.batch),
-                inputs: word(input.channels),
-                height: word(input.height),
-                width: word(input.width),
-                outputs: word(out.channels),
-                out_height: word(out.height),
-                out_width: word(out.width),
-                side: word(conv.kernel),
-                stride: word(conv.stride),
-                upsample: flag(conv.upsample),
-                has_shift: flag(conv.shift.is_some()),
-                has_residual: flag(conv.residual.is_some()),
-            },
-            conv::Bindings {
-                input: self.at(conv.input),
-                weight: self.param(conv.weight),
-                bias: self.param(conv.bias),
-                shift: self.or_none(conv.shift),
-                residual: self.or_none(conv.residual),
-                output,
-            },
-        )
+        let params = conv::Params {
+            batch: word(out.batch),
+            inputs: word(input.channels),
+            height: word(input.height),
+            width: word(input.width),
+            outputs: word(out.channels),
+            out_height: word(out.height),
+            out_width: word(out.width),
+            side: word(conv.kernel),
+            stride: word(conv.stride),
+            upsample: flag(conv.upsample),
+            has_shift: flag(conv.shift.is_some()),
+            has_residual: flag(conv.residual.is_some()),
+        };
+        let bindings = conv::Bindings {
+            input: self.at(conv.input),
+            weight: self.param(conv.weight),
+            bias: self.param(conv.bias),
+            shift: self.or_none(conv.shift),
+            residual: self.or_none(conv.residual),
+            output,
+        };
+        match self.variants.conv {
+            ConvVariant::Plain => conv::dispatch(name, &params, bindings),
+            ConvVariant::Tiled => conv_tiled::dispatch(name, &params, bindings),
+        }
     }
 
     fn statistics(&mut self, name: &str, input: TensorId) {

@@ -23,11 +23,11 @@ fn config() -> UnetConfig {
     }
 }
 
-fn graph(batch: usize) -> Graph {
+pub(crate) fn graph(batch: usize) -> Graph {
     config().graph(Extent::square(batch, SIDE)).unwrap()
 }
 
-fn weights(graph: &Graph) -> Vec<f32> {
+pub(crate) fn weights(graph: &Graph) -> Vec<f32> {
     let mut weights = vec![0.0; graph.weights_len()];
     for param in graph.params() {
         let rows = param.rows().max(1);
@@ -39,7 +39,7 @@ fn weights(graph: &Graph) -> Vec<f32> {
     weights
 }
 
-fn samples(numbers: impl IntoIterator<Item = u64>) -> Vec<Sample> {
+pub(crate) fn samples(numbers: impl IntoIterator<Item = u64>) -> Vec<Sample> {
     let sample = |number| Sample {
         noise: Noise::new(11),
         number,
@@ -52,7 +52,11 @@ fn process() -> InlineProcess<6> {
     InlineProcess::new(&Diffusion::new(Schedule::Cosine, 1000), Timesteps::even(6)).unwrap()
 }
 
-fn begin(gpu: &Gpu, sampler: &Sampler<'_>, numbers: impl IntoIterator<Item = u64>) -> Generation {
+pub(crate) fn begin(
+    gpu: &Gpu,
+    sampler: &Sampler<'_>,
+    numbers: impl IntoIterator<Item = u64>,
+) -> Generation {
     let batch = samples(numbers);
     let graph = graph(batch.len());
     let weights = weights(&graph);

@@ -18,6 +18,7 @@ mod case;
 mod report;
 
 mod generation;
+mod host;
 mod networks;
 mod operations;
 mod steps;

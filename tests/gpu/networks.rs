@@ -1,6 +1,6 @@
 //! Whole networks against the public implementation's numbers.
 
-use iddpm::gpu::{DeviceWeights, Network, Precision};
+use iddpm::gpu::{ConvVariant, DeviceWeights, Gpu, Network, Precision, Variants};
 use iddpm::unet::{Extent, Graph, Input, UnetConfig, Weights};
 use serde_json::Value;
 
@@ -88,10 +88,16 @@ fn weights_of(case: &Case, graph: &Graph) -> Outcome<Vec<f32>> {
 }
 
 /// Runs the case's network, everything it could read too early being NaN.
-fn run(case: &Case, graph: &Graph, weights: &[f32], precision: Precision) -> Outcome<Vec<f32>> {
+fn run(
+    gpu: &Gpu,
+    case: &Case,
+    graph: &Graph,
+    weights: &[f32],
+    precision: Precision,
+) -> Outcome<Vec<f32>> {
     let weights = Weights::F32(weights);
-    let weights = DeviceWeights::upload_blocking(gpu(), graph, weights, precision)?;
-    let network = Network::new_blocking(gpu(), graph, &weights)?;
+    let weights = DeviceWeights::upload_blocking(gpu, graph, weights, precision)?;
+    let network = Network::new_blocking(gpu, graph, &weights)?;
     network.poison();
     let inputs = [
         (Input::X, "x"),
@@ -111,10 +117,10 @@ fn run(case: &Case, graph: &Graph, weights: &[f32], precision: Precision) -> Out
 }
 
 /// As the CPU's: within 1e-4 of the deviation and 4 times the reference's own error in f32.
-fn check(case: &Case, report: &mut Report) -> Outcome {
+fn check(gpu: &Gpu, case: &Case, report: &mut Report) -> Outcome {
     let graph = graph_of(case)?;
     let weights = weights_of(case, &graph)?;
-    let result = run(case, &graph, &weights, Precision::Full)?;
+    let result = run(gpu, case, &graph, &weights, Precision::Full)?;
     let (single, exact) = (case.tensor("out")?, case.tensor("out_f64")?);
     let scale = deviation(&exact.values);
     report.equal("length", result.len(), exact.values.len());
@@ -124,16 +130,16 @@ fn check(case: &Case, report: &mut Report) -> Outcome {
     }
 
     // 16 bits are the same network as their values in 32, and a run is the same bits again.
-    let half = run(case, &graph, &weights, Precision::Half)?;
+    let half = run(gpu, case, &graph, &weights, Precision::Half)?;
     let rounded: Vec<f32> = weights
         .iter()
         .map(|&weight| half::f16::from_f32(weight).to_f32())
         .collect();
-    let single = run(case, &graph, &rounded, Precision::Full)?;
+    let single = run(gpu, case, &graph, &rounded, Precision::Full)?;
     for (&half, single) in half.iter().zip(single) {
         report.near("16 bits", half.into(), single.into(), 1e-5 * scale);
     }
-    let again = run(case, &graph, &weights, Precision::Half)?;
+    let again = run(gpu, case, &graph, &weights, Precision::Half)?;
     report.equal("the same bits", half == again, true);
     Ok(())
 }
@@ -153,7 +159,11 @@ fn golden_networks() {
             continue;
         }
         report.begin(&case.name);
-        check(&case, &mut report).unwrap_or_else(|error| panic!("unet/{}: {error}", case.name));
+        for conv in [ConvVariant::Plain, ConvVariant::Tiled] {
+            let gpu = gpu().clone().with_variants(Variants { conv });
+            let outcome = check(&gpu, &case, &mut report);
+            outcome.unwrap_or_else(|error| panic!("unet/{}, {conv:?}: {error}", case.name));
+        }
     }
     println!("{report}");
     assert!(report.cases > 0, "no network among the cases");

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use iddpm::gpu::{DeviceWeights, Network, Precision};
+use iddpm::gpu::{ConvVariant, DeviceWeights, Gpu, Network, Precision, Variants};
 use iddpm::unet::{Conv, Graph, Init, Input, Op, ParamId, Shape, TensorId, Weights};
 
 use super::gpu;
@@ -448,10 +448,10 @@ fn table() -> Vec<Case> {
     ]
 }
 
-fn run(case: &Case, precision: Precision) -> Vec<f32> {
+fn run(gpu: &Gpu, case: &Case, precision: Precision) -> Vec<f32> {
     let weights = Weights::F32(&case.weights);
-    let weights = DeviceWeights::upload_blocking(gpu(), &case.graph, weights, precision).unwrap();
-    let network = Network::new_blocking(gpu(), &case.graph, &weights)
+    let weights = DeviceWeights::upload_blocking(gpu, &case.graph, weights, precision).unwrap();
+    let network = Network::new_blocking(gpu, &case.graph, &weights)
         .unwrap_or_else(|error| panic!("{}: {error}", case.name));
     network.poison();
     for (input, values) in &case.inputs {
@@ -463,10 +463,17 @@ fn run(case: &Case, precision: Precision) -> Vec<f32> {
 
 #[test]
 fn every_operation() {
+    for conv in [ConvVariant::Plain, ConvVariant::Tiled] {
+        let gpu = gpu().clone().with_variants(Variants { conv });
+        check_all(&gpu);
+    }
+}
+
+fn check_all(gpu: &Gpu) {
     let mut failures = String::new();
     for case in table() {
         for precision in [Precision::Full, Precision::Half] {
-            let result = run(&case, precision);
+            let result = run(gpu, &case, precision);
             assert_eq!(result.len(), case.expected.values.len(), "{}", case.name);
             let scale = case
                 .expected
@@ -477,10 +484,11 @@ fn every_operation() {
             let mut worst = (0.0_f64, 0);
             for (i, (&got, &want)) in result.iter().zip(&case.expected.values).enumerate() {
                 let error = (f64::from(got) - want).abs();
-                if !(error <= case.tolerance * scale) {
-                    wrong += 1;
-                }
-                if !(error <= worst.0) {
+                // NaN is neither.
+                let is_near = error <= case.tolerance * scale;
+                let is_less = error <= worst.0;
+                wrong += usize::from(!is_near);
+                if !is_less {
                     worst = (error, i);
                 }
             }
@@ -497,5 +505,6 @@ fn every_operation() {
             }
         }
     }
-    assert!(failures.is_empty(), "\n{failures}");
+    let variants = gpu.variants();
+    assert!(failures.is_empty(), "{variants:?}\n{failures}");
 }

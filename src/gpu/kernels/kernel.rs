@@ -14,7 +14,7 @@ pub enum Access {
 }
 
 /// A WGSL kernel: its text, and what its host side takes it to declare. A test compares the two.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 pub struct Kernel {
     /// The stem of its files.
     pub name: &'static str,

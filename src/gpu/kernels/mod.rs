@@ -8,6 +8,7 @@ pub(crate) mod average_pool;
 pub(crate) mod bilinear;
 pub(crate) mod concat;
 pub(crate) mod conv;
+pub(crate) mod conv_tiled;
 pub(crate) mod group_norm;
 pub(crate) mod group_norm_statistics;
 pub(crate) mod label_embedding;
@@ -25,12 +26,13 @@ mod twins;
 pub use kernel::{Access, COMMON, Kernel};
 
 /// Every kernel there is.
-pub static KERNELS: [&Kernel; 14] = [
+pub static KERNELS: [&Kernel; 15] = [
     &attention::KERNEL,
     &average_pool::KERNEL,
     &bilinear::KERNEL,
     &concat::KERNEL,
     &conv::KERNEL,
+    &conv_tiled::KERNEL,
     &group_norm::KERNEL,
     &group_norm_statistics::KERNEL,
     &label_embedding::KERNEL,
