@@ -368,13 +368,22 @@ impl WithSimd for Gather<'_> {
             });
             for at in 0..k / S::F32_LANES {
                 let zero = simd.splat_f32s(0.0);
-                let d = input.map(|row| row.map(|values| values.get(at).copied().unwrap_or(zero)));
-                let [a, b, c, e] = d.map(|row| spread(simd, row));
-                let [a, b, c, e] = spread_rows(simd, [a, b, c, e]);
-                let values = a.into_iter().chain(b).chain(c).chain(e);
-                for (out, value) in out.iter_mut().zip(values) {
-                    if let Some(out) = out.get_mut(at) {
-                        *out = value;
+                let [a, b, c, e] = &input;
+                let [a, b, c, e] = spread_rows(
+                    simd,
+                    [
+                        spread(simd, load(a, at, zero)),
+                        spread(simd, load(b, at, zero)),
+                        spread(simd, load(c, at, zero)),
+                        spread(simd, load(e, at, zero)),
+                    ],
+                );
+                let points = out.as_chunks_mut::<4>().0;
+                for (out, values) in points.iter_mut().zip([a, b, c, e]) {
+                    for (out, value) in out.iter_mut().zip(values) {
+                        if let Some(out) = out.get_mut(at) {
+                            *out = value;
+                        }
                     }
                 }
             }
@@ -395,7 +404,44 @@ fn spread<S: Simd>(simd: S, [a, b, c, d]: [S::f32s; 4]) -> [S::f32s; 4] {
 
 #[inline(always)]
 fn spread_rows<S: Simd>(simd: S, rows: [[S::f32s; 4]; 4]) -> [[S::f32s; 4]; 4] {
-    transpose(transpose(rows).map(|column| spread(simd, column)))
+    let [a, b, c, d] = transpose(rows);
+    transpose([
+        spread(simd, a),
+        spread(simd, b),
+        spread(simd, c),
+        spread(simd, d),
+    ])
+}
+
+/// One vector of each of four rows. Written out, as all that handles vectors here is: a closure
+/// given to a method of the core library is compiled without the vectors' instructions.
+#[inline(always)]
+fn load<V: Copy>([a, b, c, d]: &[&[V]; 4], at: usize, zero: V) -> [V; 4] {
+    [
+        nth(a, at, zero),
+        nth(b, at, zero),
+        nth(c, at, zero),
+        nth(d, at, zero),
+    ]
+}
+
+/// Four vectors, each so far behind the one before.
+#[inline(always)]
+fn strided<V: Copy>(values: &[V], at: usize, apart: usize, zero: V) -> [V; 4] {
+    [
+        nth(values, at, zero),
+        nth(values, at + apart, zero),
+        nth(values, at + 2 * apart, zero),
+        nth(values, at + 3 * apart, zero),
+    ]
+}
+
+#[inline(always)]
+fn nth<V: Copy>(values: &[V], at: usize, zero: V) -> V {
+    match values.get(at) {
+        Some(&value) => value,
+        None => zero,
+    }
 }
 
 #[inline(always)]
@@ -508,27 +554,44 @@ impl WithSimd for Scatter<'_> {
                 let zero = simd.splat_f32s(0.0);
                 for half in 0..2 {
                     let at = 2 * (tile % ROWS) + half;
-                    let m: [[S::f32s; 4]; 4] = core::array::from_fn(|i| {
-                        core::array::from_fn(|j| {
-                            let point = part(group, (4 * i + j) * ROWS * width, ROWS * width);
-                            S::as_simd_f32s(point).0.get(at).copied().unwrap_or(zero)
-                        })
-                    });
-                    let [a, b, c, d] = m.map(|row| gather(simd, row));
+                    let row = |i: usize| {
+                        let points = part(group, 4 * i * ROWS * width, 4 * ROWS * width);
+                        S::as_simd_f32s(points).0
+                    };
+                    // Two vectors for each of the tiles of a point.
+                    let apart = 2 * ROWS;
+                    let [a, b, c, d] = [
+                        gather(simd, strided(row(0), at, apart, zero)),
+                        gather(simd, strided(row(1), at, apart, zero)),
+                        gather(simd, strided(row(2), at, apart, zero)),
+                        gather(simd, strided(row(3), at, apart, zero)),
+                    ];
                     let [left, right] = columns([a, b, c, d]);
                     let ([ul, ll], [ur, lr]) = (gather(simd, left), gather(simd, right));
                     let channel = 2 * panel + half;
-                    let at = |values: &[S::f32s]| values.get(channel).copied().unwrap_or(zero);
                     let base = match shift {
-                        Some(shift) => simd.add_f32s(at(bias), at(shift)),
-                        None => at(bias),
-                    };
-                    let mut values = [ul, ur, ll, lr].map(|value| simd.add_f32s(value, base));
-                    if let Some(residual) = residual {
-                        for (value, residual) in values.iter_mut().zip(residual) {
-                            *value = simd.add_f32s(*value, at(residual));
+                        Some(shift) => {
+                            simd.add_f32s(nth(bias, channel, zero), nth(shift, channel, zero))
                         }
+                        None => nth(bias, channel, zero),
+                    };
+                    let mut added = [base; 4];
+                    if let Some(residual) = &residual {
+                        let [a, b, c, d] = load(residual, channel, zero);
+                        added = [
+                            simd.add_f32s(a, base),
+                            simd.add_f32s(b, base),
+                            simd.add_f32s(c, base),
+                            simd.add_f32s(d, base),
+                        ];
                     }
+                    let [a, b, c, d] = added;
+                    let values = [
+                        simd.add_f32s(ul, a),
+                        simd.add_f32s(ur, b),
+                        simd.add_f32s(ll, c),
+                        simd.add_f32s(lr, d),
+                    ];
                     for (out, value) in out.iter_mut().zip(values) {
                         if let Some(out) = out.get_mut(channel) {
                             *out = value;
