@@ -4,8 +4,8 @@ use iddpm::checkpoint::Checkpoint;
 use iddpm::cpu;
 use iddpm::diffusion::{Sample, Sampler};
 
-use super::Failure;
 use super::options::{BackendName, Options};
+use super::{Failure, gpu};
 
 /// Something that generates a batch of images.
 pub(crate) trait Backend {
@@ -67,17 +67,5 @@ impl Backend for Cpu<'_> {
             preview(generation.x_start());
         }
         Ok(generation.x().to_vec())
-    }
-}
-
-#[cfg(not(feature = "gpu"))]
-mod gpu {
-    use super::{Backend, Checkpoint, Options};
-
-    pub(super) fn open<'c>(
-        _: &Options,
-        _: &'c Checkpoint,
-    ) -> Result<Box<dyn Backend + 'c>, String> {
-        Err("built without the feature gpu".into())
     }
 }

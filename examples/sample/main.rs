@@ -7,6 +7,8 @@
 #![allow(clippy::indexing_slicing, reason = "an example's own pictures")]
 
 mod backend;
+#[cfg_attr(not(feature = "gpu"), path = "no_gpu.rs")]
+mod gpu;
 mod options;
 mod picture;
 
