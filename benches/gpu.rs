@@ -6,7 +6,7 @@
 
 use std::time::Instant;
 
-use iddpm::gpu::{ConvVariant, DeviceWeights, Gpu, Network, Precision, Variants};
+use iddpm::gpu::{DeviceWeights, Gpu, Network, Precision, Variants};
 use iddpm::unet::{Extent, Input, UnetConfig, Weights};
 
 fn main() {
@@ -28,9 +28,9 @@ fn main() {
         "{} ({:?}): {channels} channels, {side}x{side}, batch {batch}",
         info.name, info.backend
     );
-    for conv in [ConvVariant::Plain, ConvVariant::Tiled] {
+    for variants in [Variants::PLAIN, Variants::PARALLEL] {
         for precision in [Precision::Full, Precision::Half] {
-            let gpu = gpu.clone().with_variants(Variants { conv });
+            let gpu = gpu.clone().with_variants(variants);
             let weights = Weights::F32(&zeros);
             let weights = DeviceWeights::upload_blocking(&gpu, &graph, weights, precision).unwrap();
             let network = Network::new_blocking(&gpu, &graph, &weights).unwrap();
@@ -49,7 +49,8 @@ fn main() {
             }
             let rate = graph.flops() as f64 / best / 1e9;
             println!(
-                "{conv:?}, {precision:?}: {:9.2} ms, {rate:8.1} GFLOP/s",
+                "{:?}, {precision:?}: {:9.2} ms, {rate:8.1} GFLOP/s",
+                variants.conv,
                 1e3 * best
             );
         }

@@ -1,9 +1,13 @@
-// output[n, h·c + d, q] = Σ_k p_k·v[d, k], p = softmax_k(Σ_d q[d, q]·k[d, k]/√c): self-attention.
+// The same result as attention:
+//
+// output[n, h·c + d, q] = Σ_k p_k·v[d, k], p = softmax_k(Σ_d q[d, q]·k[d, k]/√c).
 //
 // qkv [N, 3C, P]: head h owns rows 3·h·c to 3·(h+1)·c of an image, c rows each of q, k and v;
-// output [N, C, P]. One workgroup owns one query of one head. It walks the keys in blocks of 128, one to
-// a lane, with a running maximum and a running sum (online softmax); then each lane gathers the values
-// of its own rows d. A lane holds up to 8 rows, so c is at most 1024.
+// output [N, C, P].
+//
+// The variant for many processors and few queries: one workgroup owns one query of one head. It walks
+// the keys in blocks of 128, one to a lane, with a running maximum and a running sum (online softmax);
+// then each lane gathers the values of its own rows d. A lane holds up to 8 rows, so c is at most 1024.
 //
 // Sums over a block's keys run in order, and lanes are added as a tree: always the same order.
 

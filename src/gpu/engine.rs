@@ -528,7 +528,12 @@ pub(crate) fn read_blocking(
     readback.map();
     gpu.wait_blocking(Some(submission))?;
     gpu.check()?;
-    readback.take()?.ok_or_else(|| GpuError::DeviceLost {
-        message: std::format!("{what} never came"),
-    })
+    loop {
+        if let Some(words) = readback.take()? {
+            return Ok(words);
+        }
+        // Another thread polls the same device, and has not yet handed on what it was told.
+        std::thread::yield_now();
+        gpu.wait_blocking(None)?;
+    }
 }

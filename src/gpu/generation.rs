@@ -81,7 +81,7 @@ impl Generation {
             &Plan::separated(graph),
             weights.plan(),
             gpu.variants(),
-        )?;
+        );
         let (low_res, label_place) = (recorded.input(Input::LowRes), recorded.input(Input::Labels));
         let sampling = record_sampling(Some(recorded), elements, sampler, samples, source)?;
         let mut run = Self::over(gpu, sampling, weights, sampler, samples.len()).await?;

@@ -29,7 +29,7 @@ pub use network::Network;
 pub use record::{Recorded, record};
 pub use recording::{ALIGNMENT, Binding, Buffer, BufferId, Contents, Dispatch, Recording, grid};
 pub use sampling::NoiseSource;
-pub use variants::{ConvVariant, Variants};
+pub use variants::{AttentionVariant, ConvVariant, Variants};
 pub use weights::{Precision, WeightPlan};
 
 pub use wgpu;

@@ -29,7 +29,7 @@ impl Network {
             &Plan::separated(graph),
             weights.plan(),
             gpu.variants(),
-        )?;
+        );
         let program = Program::new(gpu, recorded.recording.clone(), weights).await?;
         Ok(Self {
             gpu: gpu.clone(),

@@ -3,14 +3,13 @@
 use std::string::String;
 use std::vec::Vec;
 
-use super::error::GpuError;
 use super::kernels::kernel::{flag, word};
 use super::kernels::{
-    attention, average_pool, bilinear, concat, conv, conv_tiled, group_norm, group_norm_statistics,
-    label_embedding, linear, timestep_embedding, upsample,
+    attention, attention_shared, average_pool, bilinear, concat, conv, conv_tiled, group_norm,
+    group_norm_statistics, label_embedding, linear, timestep_embedding, upsample,
 };
 use super::recording::{Binding, Contents, Dispatch, Recording};
-use super::variants::{ConvVariant, Variants};
+use super::variants::{AttentionVariant, ConvVariant, Variants};
 use super::weights::WeightPlan;
 use crate::unet::config::GROUPS;
 use crate::unet::{Conv, Graph, Input, Node, Op, ParamId, Plan, Role, Shape, TensorId};
@@ -46,18 +45,10 @@ impl Recorded {
 }
 
 /// Records a network over the buffers of its plan and of its weights.
-///
-/// # Errors
-/// [`GpuError::Limit`] where a head of attention has more rows than the kernel holds.
-pub fn record(
-    graph: &Graph,
-    plan: &Plan,
-    weights: &WeightPlan,
-    variants: Variants,
-) -> Result<Recorded, GpuError> {
+pub fn record(graph: &Graph, plan: &Plan, weights: &WeightPlan, variants: Variants) -> Recorded {
     let mut recorder = Recorder::new(graph, plan, weights, variants);
     for node in graph.nodes() {
-        recorder.node(node)?;
+        recorder.node(node);
     }
     let output = graph.output().map_or(recorder.none, |id| recorder.at(id));
     let inputs = graph.tensors().iter().zip(&recorder.tensors);
@@ -67,12 +58,12 @@ pub fn record(
             Role::Inner => None,
         })
         .collect();
-    Ok(Recorded {
+    Recorded {
         recording: recorder.recording,
         tensors: recorder.tensors,
         inputs,
         output,
-    })
+    }
 }
 
 struct Recorder<'g> {
@@ -172,7 +163,7 @@ impl<'g> Recorder<'g> {
         self.graph.shape(id)
     }
 
-    fn node(&mut self, node: &Node) -> Result<(), GpuError> {
+    fn node(&mut self, node: &Node) {
         let tensor = self.graph.tensor(node.output);
         let name = tensor.map_or("", |tensor| tensor.name.as_str());
         let out = self.shape(node.output);
@@ -265,28 +256,23 @@ impl<'g> Recorder<'g> {
             }
             Op::Attention { qkv, heads } => {
                 let rows = out.channels / heads.max(1);
-                if rows > attention::MAX_ROWS {
-                    return Err(GpuError::Limit {
-                        limit: "channels of an attention head",
-                        what: name.into(),
-                        wanted: rows as u64,
-                        had: attention::MAX_ROWS as u64,
-                    });
+                let params = attention::Params {
+                    batch: word(out.batch),
+                    heads: word(heads),
+                    rows: word(rows),
+                    positions: word(out.positions()),
+                    scale: (1.0 / (rows as f64).sqrt()) as f32,
+                };
+                let bindings = attention::Bindings {
+                    qkv: self.at(qkv),
+                    output,
+                };
+                match self.variants.attention {
+                    AttentionVariant::Shared if rows <= attention_shared::MAX_ROWS => {
+                        attention_shared::dispatch(name, &params, bindings)
+                    }
+                    _ => attention::dispatch(name, &params, bindings),
                 }
-                attention::dispatch(
-                    name,
-                    &attention::Params {
-                        batch: word(out.batch),
-                        heads: word(heads),
-                        rows: word(rows),
-                        positions: word(out.positions()),
-                        scale: (1.0 / (rows as f64).sqrt()) as f32,
-                    },
-                    attention::Bindings {
-                        qkv: self.at(qkv),
-                        output,
-                    },
-                )
             }
             Op::Concat { first, second } => concat::dispatch(
                 name,
@@ -345,7 +331,6 @@ impl<'g> Recorder<'g> {
             ),
         };
         self.recording.dispatches.push(dispatch);
-        Ok(())
     }
 
     fn conv(&self, name: &str, conv: Conv, out: Shape, output: Binding) -> Dispatch {

@@ -10,23 +10,45 @@ pub enum ConvVariant {
     Tiled,
 }
 
+/// How attention runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum AttentionVariant {
+    /// An invocation for each query, without workgroup memory.
+    Plain,
+    /// A workgroup for each query, where a head has at most 1024 channels.
+    Shared,
+}
+
 /// A choice among variants of kernels; all give the same numbers but for rounding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Variants {
     /// Of convolutions.
     pub conv: ConvVariant,
+    /// Of attention.
+    pub attention: AttentionVariant,
 }
 
 impl Variants {
+    /// What suits software devices.
+    pub const PLAIN: Self = Self {
+        conv: ConvVariant::Plain,
+        attention: AttentionVariant::Plain,
+    };
+
+    /// What suits processors of many lanes.
+    pub const PARALLEL: Self = Self {
+        conv: ConvVariant::Tiled,
+        attention: AttentionVariant::Shared,
+    };
+
     /// What suits a device.
     pub fn of(device: &wgpu::Device) -> Self {
-        let conv = match device.adapter_info().device_type {
-            wgpu::DeviceType::Cpu => ConvVariant::Plain,
+        match device.adapter_info().device_type {
+            wgpu::DeviceType::Cpu => Self::PLAIN,
             wgpu::DeviceType::DiscreteGpu
             | wgpu::DeviceType::IntegratedGpu
             | wgpu::DeviceType::VirtualGpu
-            | wgpu::DeviceType::Other => ConvVariant::Tiled,
-        };
-        Self { conv }
+            | wgpu::DeviceType::Other => Self::PARALLEL,
+        }
     }
 }

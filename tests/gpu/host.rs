@@ -202,7 +202,7 @@ fn published_models_keep_to_the_default_limits() {
             let plan = Plan::separated(&graph);
             let limit = limits.max_storage_buffer_binding_size;
             let stored = WeightPlan::new(&graph, Precision::Full, limit).unwrap();
-            let recorded = record(&graph, &plan, &stored, gpu().variants()).unwrap();
+            let recorded = record(&graph, &plan, &stored, gpu().variants());
             let recording = &recorded.recording;
             assert_eq!(recording.mistake(), None);
             for dispatch in &recording.dispatches {

@@ -1,6 +1,6 @@
 //! Whole networks against the public implementation's numbers.
 
-use iddpm::gpu::{ConvVariant, DeviceWeights, Gpu, Network, Precision, Variants};
+use iddpm::gpu::{DeviceWeights, Gpu, Network, Precision, Variants};
 use iddpm::unet::{Extent, Graph, Input, UnetConfig, Weights};
 use serde_json::Value;
 
@@ -159,10 +159,10 @@ fn golden_networks() {
             continue;
         }
         report.begin(&case.name);
-        for conv in [ConvVariant::Plain, ConvVariant::Tiled] {
-            let gpu = gpu().clone().with_variants(Variants { conv });
+        for variants in [Variants::PLAIN, Variants::PARALLEL] {
+            let gpu = gpu().clone().with_variants(variants);
             let outcome = check(&gpu, &case, &mut report);
-            outcome.unwrap_or_else(|error| panic!("unet/{}, {conv:?}: {error}", case.name));
+            outcome.unwrap_or_else(|error| panic!("unet/{}, {variants:?}: {error}", case.name));
         }
     }
     println!("{report}");

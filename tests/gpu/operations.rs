@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use iddpm::gpu::{ConvVariant, DeviceWeights, Gpu, Network, Precision, Variants};
+use iddpm::gpu::{DeviceWeights, Gpu, Network, Precision, Variants};
 use iddpm::unet::{Conv, Graph, Init, Input, Op, ParamId, Shape, TensorId, Weights};
 
 use super::gpu;
@@ -463,8 +463,8 @@ fn run(gpu: &Gpu, case: &Case, precision: Precision) -> Vec<f32> {
 
 #[test]
 fn every_operation() {
-    for conv in [ConvVariant::Plain, ConvVariant::Tiled] {
-        let gpu = gpu().clone().with_variants(Variants { conv });
+    for variants in [Variants::PLAIN, Variants::PARALLEL] {
+        let gpu = gpu().clone().with_variants(variants);
         check_all(&gpu);
     }
 }

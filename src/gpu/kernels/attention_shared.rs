@@ -1,18 +1,25 @@
-//! Self-attention: a workgroup for each query of each head.
+//! Self-attention, the shared variant: a workgroup for each query of each head.
 
-use super::kernel::kernel;
+use super::Kernel;
+use super::attention::{self, Bindings, Params};
 use crate::gpu::recording::Dispatch;
 
-kernel! {
-    "attention" of 128
-    params { batch: u32, heads: u32, rows: u32, positions: u32, scale: f32 }
-    bindings { qkv: Read, output: Write }
-}
+/// Parameters and bindings are those of the plain variant.
+pub(crate) static KERNEL: Kernel = Kernel {
+    name: "attention_shared",
+    source: include_str!("../../../shaders/attention_shared.wgsl"),
+    workgroup: 128,
+    ..attention::KERNEL
+};
 
 /// The most rows of a head that the kernel has room for.
 pub(crate) const MAX_ROWS: usize = 1024;
 
 pub(crate) fn dispatch(name: &str, params: &Params, bindings: Bindings) -> Dispatch {
     let heads = u64::from(params.batch) * u64::from(params.heads);
-    dispatch_of(name, params, bindings, heads * u64::from(params.positions))
+    Dispatch {
+        kernel: &KERNEL,
+        workgroups: heads * u64::from(params.positions),
+        ..attention::dispatch(name, params, bindings)
+    }
 }

@@ -4,6 +4,7 @@
 pub(crate) mod kernel;
 
 pub(crate) mod attention;
+pub(crate) mod attention_shared;
 pub(crate) mod average_pool;
 pub(crate) mod bilinear;
 pub(crate) mod concat;
@@ -26,8 +27,9 @@ mod twins;
 pub use kernel::{Access, COMMON, Kernel};
 
 /// Every kernel there is.
-pub static KERNELS: [&Kernel; 15] = [
+pub static KERNELS: [&Kernel; 16] = [
     &attention::KERNEL,
+    &attention_shared::KERNEL,
     &average_pool::KERNEL,
     &bilinear::KERNEL,
     &concat::KERNEL,
