@@ -11,6 +11,7 @@ mod lengths;
 mod processes;
 mod runs;
 mod schedules;
+mod silent_nan;
 mod states;
 mod table;
 
