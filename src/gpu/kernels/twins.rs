@@ -161,7 +161,7 @@ fn stems(folder: &str, extension: &str, others: &[&str]) -> Vec<String> {
                 "{path:?}"
             );
             let stem = path.file_stem().and_then(|stem| stem.to_str());
-            format!("{}", stem.unwrap_or_default())
+            stem.unwrap_or_default().to_string()
         })
         .filter(|stem| !others.contains(&stem.as_str()))
         .collect();
