@@ -7,7 +7,7 @@ use std::fs;
 use std::path::Path;
 use std::string::String;
 use std::vec::Vec;
-use std::{assert_eq, format, panic, println};
+use std::{assert_eq, panic, println};
 
 use naga::{AddressSpace, Module, StorageAccess, TypeInner};
 
@@ -161,7 +161,7 @@ fn stems(folder: &str, extension: &str, others: &[&str]) -> Vec<String> {
                 "{path:?}"
             );
             let stem = path.file_stem().and_then(|stem| stem.to_str());
-            stem.unwrap_or_default().to_string()
+            String::from(stem.unwrap_or_default())
         })
         .filter(|stem| !others.contains(&stem.as_str()))
         .collect();
