@@ -7,7 +7,7 @@ set -euo pipefail
 shopt -s inherit_errexit
 cd "$(dirname "$0")"
 
-CHECKS=(fmt clippy features test examples no_alloc firmware fuzz_smoke docs bench_build)
+CHECKS=(fmt clippy features test mesa26 examples no_alloc firmware fuzz_smoke docs bench_build)
 CARGO_TARGET_DIR=$(realpath -m "${CARGO_TARGET_DIR:-target}")
 export CARGO_TARGET_DIR PATH=$HOME/.cargo/bin:$PATH
 
@@ -73,6 +73,11 @@ examples() {
     cargo run -q --example trajectory -- --out "$out" --steps 10 --count 2
     file "$out" | grep -q 'PNG image data'
     cargo run -q --example flash_table | diff tests/flash_table/cosine_4000_10.rs -
+}
+
+# The GPU tests once more, on a driver with more features.
+mesa26() {
+    tests/mesa26.sh
 }
 
 no_alloc() {
