@@ -231,7 +231,11 @@ fn linear_case(batch: usize, inputs: usize, outputs: usize, with_silu: bool) -> 
     })
 }
 
-fn group_norm_case(input: Shape, modulated: bool, with_silu: bool, offset: f64) -> Case {
+fn group_norm_case(
+    input: Shape,
+    (modulated, with_silu): (bool, bool),
+    (offset, spread): (f64, f64),
+) -> Case {
     let Shape {
         batch,
         channels,
@@ -239,10 +243,10 @@ fn group_norm_case(input: Shape, modulated: bool, with_silu: bool, offset: f64) 
         width,
     } = input;
     let name = format!(
-        "group norm {batch}x{channels}x{height}x{width}, modulated {modulated}, silu {with_silu}, about {offset}"
+        "group norm {batch}x{channels}x{height}x{width}, modulated {modulated}, silu {with_silu}, about {offset} by {spread}"
     );
     let mut maker = Maker::new(name.clone(), batch);
-    let values = generate(9, &name, input.elements(), offset, 1.5);
+    let values = generate(9, &name, input.elements(), offset, spread);
     let (input_id, x) = maker.given(input, values);
     let scale_shift = modulated.then(|| maker.random(shape(batch, 2 * channels, 1, 1)));
     let (weight, w) = maker.param(&[channels], 1.0);
@@ -429,10 +433,12 @@ fn table() -> Vec<Case> {
         conv_case(shape(2, 70, 5, 13), 67, (1, 1, false), (false, true)),
         conv_case(shape(1, 65, 17, 11), 130, (3, 1, false), (false, true)),
         conv_case(shape(2, 1, 1, 1), 1, (3, 1, false), none),
-        group_norm_case(shape(2, 32, 3, 5), false, false, 0.0),
-        group_norm_case(shape(3, 96, 7, 3), true, true, 0.0),
-        group_norm_case(shape(1, 64, 17, 19), true, false, 300.0),
-        group_norm_case(shape(2, 32, 1, 1), false, true, 1.0),
+        group_norm_case(shape(2, 32, 3, 5), (false, false), (0.0, 1.5)),
+        group_norm_case(shape(3, 96, 7, 3), (true, true), (0.0, 1.5)),
+        group_norm_case(shape(1, 64, 17, 19), (true, false), (300.0, 1.5)),
+        group_norm_case(shape(2, 32, 1, 1), (false, true), (1.0, 1.5)),
+        // ε is as large as the variance.
+        group_norm_case(shape(1, 64, 5, 3), (false, false), (0.0, 0.005)),
         attention_case(2, 1, 32, 3, 5),
         attention_case(1, 4, 8, 4, 4),
         attention_case(2, 3, 5, 11, 13),
