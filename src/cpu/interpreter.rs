@@ -15,9 +15,9 @@ use crate::unet::Weights;
 pub struct Inputs<'a> {
     /// x_t, [N, C, H, W].
     pub x: &'a [f32],
-    /// What the network is told of t, [N], possibly fractional.
+    /// What the network is told of t, \[N\], possibly fractional.
     pub timesteps: &'a [f32],
-    /// The class of each image, [N], where the network is conditioned on one.
+    /// The class of each image, \[N\], where the network is conditioned on one.
     pub labels: Option<&'a [u32]>,
     /// The low-resolution images, [N, C, h, w], where the network takes such.
     pub low_res: Option<&'a [f32]>,

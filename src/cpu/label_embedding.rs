@@ -1,4 +1,4 @@
-//! out\[n\] = base\[n\] + table\[label_n\]: [N, C] and [N] to [N, C].
+//! out\[n\] = base\[n\] + table\[label_n\]: \[N, C\] and \[N\] to \[N, C\].
 
 use super::interpreter::part;
 use super::math::Number;

@@ -114,7 +114,7 @@ pub enum Operation {
     Linear {
         /// [M, K].
         weight: usize,
-        /// [M].
+        /// \[M\].
         bias: usize,
         /// Whether the SiLU comes first.
         silu: bool,
@@ -123,9 +123,9 @@ pub enum Operation {
     Conv(Convolution),
     /// [`Op::GroupNorm`](crate::unet::Op::GroupNorm).
     GroupNorm {
-        /// [C].
+        /// \[C\].
         weight: usize,
-        /// [C].
+        /// \[C\].
         bias: usize,
         /// [N, 2C].
         scale_shift: Option<Location>,
@@ -155,7 +155,7 @@ pub enum Operation {
 pub struct Convolution {
     /// [M, K, kernel, kernel].
     pub weight: usize,
-    /// [M].
+    /// \[M\].
     pub bias: usize,
     /// 1 or 3.
     pub kernel: usize,

@@ -80,7 +80,7 @@ pub fn area(
 }
 
 /// The embedding of timesteps that a network begins with, for any width and longest period:
-/// [N] to [N, dim].
+/// \[N\] to [N, dim].
 ///
 /// # Errors
 /// [`NetworkError::Length`] where `output` is not N·dim long.

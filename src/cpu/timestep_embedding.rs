@@ -1,5 +1,5 @@
 //! out\[n\] = [cos(t_n·f_0), cos(t_n·f_1), .., sin(t_n·f_0), ..], f_i = P^{-i/h}, h = ⌊dim/2⌋, P the
-//! longest period over 2π; a last 0 where dim is odd. [N] to [N, dim].
+//! longest period over 2π; a last 0 where dim is odd. \[N\] to [N, dim].
 //!
 //! Evaluated in f64: in f32 the argument's rounding at t ≈ 1000 alone costs 1e-4.
 

@@ -28,7 +28,7 @@ pub(crate) struct Layer<'a> {
     pub(crate) input: &'a [f32],
     /// Panels.
     pub(crate) weight: &'a [f32],
-    /// [M], padded to whole panels.
+    /// \[M\], padded to whole panels.
     pub(crate) bias: &'a [f32],
     /// [N, M].
     pub(crate) shift: Option<&'a [f32]>,

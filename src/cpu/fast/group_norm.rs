@@ -22,9 +22,9 @@ pub(crate) struct Norm<'a> {
     pub(crate) batch: usize,
     /// [N, H, W, C].
     pub(crate) input: &'a [f32],
-    /// [C].
+    /// \[C\].
     pub(crate) weight: &'a [f32],
-    /// [C].
+    /// \[C\].
     pub(crate) bias: &'a [f32],
     /// [N, 2C].
     pub(crate) scale_shift: Option<&'a [f32]>,
