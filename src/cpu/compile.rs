@@ -131,6 +131,8 @@ impl Compiler<'_> {
             Role::Input(Input::Timesteps) => Location::Timesteps,
             Role::Input(Input::Labels) => Location::Labels,
             Role::Input(Input::LowRes) => Location::LowRes,
+            Role::Input(Input::XStart | Input::Noise | Input::Rows | Input::Keys)
+            | Role::Gradient(_) => return None,
             Role::Inner => {
                 let place = self.plan.place(id)?;
                 let arenas: usize = self.plan.arenas().iter().take(place.arena).sum();
@@ -214,6 +216,7 @@ impl Compiler<'_> {
             Op::AveragePool { input } => (input, Operation::AveragePool),
             Op::Upsample { input } => (input, Operation::Upsample),
             Op::Bilinear { input, .. } => (input, Operation::Bilinear),
+            Op::Train(_) => return None,
         };
         Some(Instruction {
             input: self.operand(input)?,

@@ -36,6 +36,7 @@ pub mod pixels;
 pub mod card;
 pub mod likelihood;
 pub mod loss;
+pub mod loss_row;
 pub mod resample;
 
 #[cfg(feature = "half")]
@@ -46,6 +47,7 @@ pub use denoiser::{Denoiser, Image, Query, RunError, Sample};
 pub use error::{Error, Slice};
 pub use linear::Linear;
 pub use loss::{Loss, Objective};
+pub use loss_row::{ElementLoss, LossRow};
 pub use noise::Noise;
 pub use posterior::{Coefficients, LogVariance, Variance};
 pub use prediction::{Clip, Prediction};

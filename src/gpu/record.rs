@@ -55,7 +55,7 @@ pub fn record(graph: &Graph, plan: &Plan, weights: &WeightPlan, variants: Varian
     let inputs = inputs
         .filter_map(|(tensor, binding)| match tensor.role {
             Role::Input(input) => Some((input, (*binding)?)),
-            Role::Inner => None,
+            Role::Inner | Role::Gradient(_) => None,
         })
         .collect();
     Recorded {
@@ -108,6 +108,7 @@ impl<'g> Recorder<'g> {
                     let bytes = 4 * tensor.shape.elements() as u64;
                     Some(buffer(tensor.name.clone(), bytes, Contents::Workspace))
                 }
+                Role::Gradient(_) => None,
                 Role::Inner => {
                     let place = plan.place(TensorId(at as u32))?;
                     Some(Binding {
@@ -311,6 +312,7 @@ impl<'g> Recorder<'g> {
                     output,
                 },
             ),
+            Op::Train(_) => return,
             Op::Bilinear {
                 input,
                 height,

@@ -9,6 +9,7 @@ use super::error::ConfigError;
 use super::graph::{Graph, Input, ParamId, Shape, TensorId};
 use super::op::{Conv, Op};
 use super::params::Init;
+use super::train_op::TrainOp;
 
 /// Sizes of a run: how many images, how large.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -42,9 +43,25 @@ impl UnetConfig {
     /// Those of [`validate`](Self::validate); sides the levels cannot halve; an empty batch;
     /// more weights than can be addressed.
     pub fn graph(&self, extent: Extent) -> Result<Graph, ConfigError> {
+        self.build(extent, 0)
+    }
+
+    /// The network as it is trained with dropout, before the last convolution of each residual block.
+    /// At `rate` 0 it is [`graph`](Self::graph)'s, otherwise it has an [`Input::Keys`] besides.
+    ///
+    /// # Errors
+    /// [`ConfigError::Dropout`] for a rate outside [0, 1); those of [`graph`](Self::graph).
+    pub fn graph_with_dropout(&self, extent: Extent, rate: f64) -> Result<Graph, ConfigError> {
+        if !(0.0..1.0).contains(&rate) {
+            return Err(ConfigError::Dropout { rate });
+        }
+        self.build(extent, (rate * 4_294_967_296.0) as u32)
+    }
+
+    fn build(&self, extent: Extent, dropout: u32) -> Result<Graph, ConfigError> {
         self.validate()?;
         check_extent(self, extent)?;
-        let graph = Builder::new(self, extent).build();
+        let graph = Builder::new(self, extent, dropout).build();
         if graph.weights_len() > isize::MAX as usize / size_of::<f32>() {
             let elements = graph.params().iter().map(|param| param.elements() as u64);
             return Err(ConfigError::Weights {
@@ -99,10 +116,14 @@ struct Builder<'c> {
     x: TensorId,
     /// The embedding of time and class, [N, 4·model_channels].
     embedding: TensorId,
+    /// What dropout follows from and its threshold, where there is dropout.
+    dropout: Option<(TensorId, u32)>,
+    /// Dropouts so far.
+    dropouts: u32,
 }
 
 impl<'c> Builder<'c> {
-    fn new(config: &'c UnetConfig, extent: Extent) -> Self {
+    fn new(config: &'c UnetConfig, extent: Extent, dropout: u32) -> Self {
         let mut graph = Graph::new(extent.batch);
         let image = Shape {
             batch: extent.batch,
@@ -128,7 +149,17 @@ impl<'c> Builder<'c> {
             graph,
             x,
             embedding,
+            dropout: None,
+            dropouts: 0,
         };
+        if dropout > 0 {
+            let shape = Shape {
+                channels: 4,
+                ..vector
+            };
+            let keys = builder.graph.add_input(Input::Keys, "keys", shape);
+            builder.dropout = Some((keys, dropout));
+        }
         builder.embed(vector);
         if config.super_resolution {
             builder.join_low_res(extent, image);
@@ -232,7 +263,7 @@ impl<'c> Builder<'c> {
         self.graph
     }
 
-    /// GN → SiLU → conv → (embedding) GN → SiLU → conv, plus the input or a 1×1 convolution of it.
+    /// GN → SiLU → conv → (embedding) GN → SiLU → dropout → conv, plus the input or a 1×1 convolution of it.
     fn residual(&mut self, path: Path<'_>, x: TensorId, channels: usize) -> TensorId {
         let name = |part: &str| format!("{path}.{part}");
         let scale_shift = self.config.scale_shift;
@@ -250,6 +281,7 @@ impl<'c> Builder<'c> {
         );
         let modulation = scale_shift.then_some(embedding);
         let h = self.norm(&name("out_layers.0"), h, modulation, true);
+        let h = self.dropout(&name("out_layers.2"), h);
         let last = name("out_layers.3");
         let (weight, bias) = self.conv_params(&last, h, channels, 3, true);
         let residual = if self.graph.shape(x).channels == channels {
@@ -262,6 +294,23 @@ impl<'c> Builder<'c> {
             Op::Conv(Conv {
                 residual: Some(residual),
                 ..Conv::new(h, weight, bias)
+            }),
+        )
+    }
+
+    fn dropout(&mut self, name: &str, input: TensorId) -> TensorId {
+        let Some((keys, threshold)) = self.dropout else {
+            return input;
+        };
+        let layer = self.dropouts;
+        self.dropouts += 1;
+        self.graph.add(
+            name,
+            Op::Train(TrainOp::Dropout {
+                input,
+                keys,
+                layer,
+                threshold,
             }),
         )
     }

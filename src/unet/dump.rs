@@ -193,6 +193,7 @@ impl fmt::Display for Kind {
             Op::AveragePool { .. } => ("average_pool", false),
             Op::Upsample { .. } => ("upsample", false),
             Op::Bilinear { .. } => ("bilinear", false),
+            Op::Train(op) => (op.name(), false),
         };
         f.write_str(name)?;
         f.write_str(if silu { ", silu" } else { "" })
@@ -228,12 +229,16 @@ fn edges(node: &Node) -> impl Iterator<Item = (&'static str, TensorId)> {
         } => [plain(input), named("scale_shift", scale_shift), None],
         Op::Attention { qkv, .. } => [plain(qkv), None, None],
         Op::Concat { first, second } => [plain(first), plain(second), None],
+        Op::Train(op) => return op.inputs().map(|id| named("", id)).into_iter().flatten(),
     };
-    edges.into_iter().flatten()
+    let [a, b, c] = edges;
+    [a, b, c, None, None].into_iter().flatten()
 }
 
 fn colour(arena: usize) -> &'static str {
-    let colours = ["#dbe9f6", "#fde2cf", "#dff0d8", "#f3dcef"];
+    let colours = [
+        "#dbe9f6", "#fde2cf", "#dff0d8", "#f3dcef", "#fff3c4", "#d9d9d9",
+    ];
     let at = arena % colours.len();
     colours.get(at).copied().unwrap_or("white")
 }

@@ -3,7 +3,7 @@
 use core::fmt;
 
 /// Why a configuration or an input shape was refused.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 #[non_exhaustive]
 pub enum ConfigError {
     /// An option that must lie in 1..=max.
@@ -69,6 +69,11 @@ pub enum ConfigError {
         /// Numbers in all parameters.
         elements: u64,
     },
+    /// A rate of dropout outside [0, 1).
+    Dropout {
+        /// The rate.
+        rate: f64,
+    },
 }
 
 impl core::error::Error for ConfigError {}
@@ -114,6 +119,7 @@ impl fmt::Display for ConfigError {
             Self::Weights { elements } => {
                 write!(f, "{elements} weights, more than can be addressed")
             }
+            Self::Dropout { rate } => write!(f, "a dropout rate of {rate} is not within [0, 1)"),
         }
     }
 }

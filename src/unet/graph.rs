@@ -61,6 +61,8 @@ pub enum Role {
     Input(Input),
     /// Made by an operation.
     Inner,
+    /// The gradient of a parameter: made by an operation, and laid out as the parameter is.
+    Gradient(ParamId),
 }
 
 /// What the caller gives.
@@ -74,6 +76,15 @@ pub enum Input {
     Labels,
     /// The low-resolution image, [N, C, h, w].
     LowRes,
+    /// In training, x_0, [N, C, H, W].
+    XStart,
+    /// In training, ε, [N, C, H, W].
+    Noise,
+    /// In training, what the loss of each image is made of, [N, 16]; see
+    /// [`LossRow`](crate::diffusion::LossRow).
+    Rows,
+    /// In training, what dropout's masks follow from, [N, 4] words.
+    Keys,
 }
 
 /// A tensor: its name, its shape, where it comes from.
@@ -206,6 +217,7 @@ impl Graph {
                 | Op::AveragePool { .. }
                 | Op::Upsample { .. }
                 | Op::Bilinear { .. } => 0,
+                Op::Train(op) => op.flops(|id| self.shape(id), out),
             }
         };
         self.nodes.iter().map(flops).sum()
@@ -238,15 +250,33 @@ impl Graph {
 
     /// Adds an operation; its shape rule gives the shape of the result.
     pub fn add(&mut self, name: &str, op: Op) -> TensorId {
+        self.add_as(name, op, Role::Inner)
+    }
+
+    /// Adds an operation whose result is the gradient of a parameter.
+    pub fn add_gradient(&mut self, name: &str, op: Op, param: ParamId) -> TensorId {
+        self.add_as(name, op, Role::Gradient(param))
+    }
+
+    fn add_as(&mut self, name: &str, op: Op, role: Role) -> TensorId {
         let rows = |param| self.param(param).map_or(0, Param::rows);
         let shape = op.shape(|id| self.shape(id), rows);
         let output = self.push_tensor(Tensor {
             name: name.into(),
             shape,
-            role: Role::Inner,
+            role,
         });
         self.nodes.push(Node { op, output });
         output
+    }
+
+    /// A graph with the same batch and parameters, and nothing else yet.
+    #[must_use]
+    pub fn with_same_params(&self) -> Self {
+        Self {
+            params: self.params.clone(),
+            ..Self::new(self.batch)
+        }
     }
 
     /// Says which tensor is the result.

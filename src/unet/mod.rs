@@ -20,6 +20,8 @@ pub mod op;
 pub mod params;
 #[cfg(feature = "alloc")]
 pub mod plan;
+#[cfg(feature = "alloc")]
+pub mod train_op;
 mod weights;
 
 #[cfg(feature = "alloc")]
@@ -36,4 +38,6 @@ pub use op::{Conv, Op};
 pub use params::{Init, Param};
 #[cfg(feature = "alloc")]
 pub use plan::{Lifetime, Place, Plan};
+#[cfg(feature = "alloc")]
+pub use train_op::{LossOp, NormOp, NormParam, TrainOp};
 pub use weights::Weights;

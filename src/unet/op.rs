@@ -4,6 +4,7 @@
 //! the operation: the residual that a convolution adds, the SiLU behind a normalisation.
 
 use super::graph::{ParamId, Shape, TensorId};
+use super::train_op::TrainOp;
 
 /// One operation; its fields name what it reads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -86,6 +87,8 @@ pub enum Op {
         /// Columns of the output.
         width: usize,
     },
+    /// What only training needs.
+    Train(TrainOp),
 }
 
 /// out = conv(resized input) + bias + shift + residual.
@@ -112,7 +115,11 @@ pub struct Conv {
 impl Op {
     /// The tensors it reads, in the order of its fields.
     pub fn inputs(&self) -> impl Iterator<Item = TensorId> + use<> {
-        let inputs = match *self {
+        let three = |inputs: [Option<TensorId>; 3]| {
+            let [a, b, c] = inputs;
+            [a, b, c, None, None]
+        };
+        let inputs = three(match *self {
             Self::TimestepEmbedding { timesteps, .. } => [Some(timesteps), None, None],
             Self::LabelEmbedding { base, labels, .. } => [Some(base), Some(labels), None],
             Self::Linear { input, .. }
@@ -125,7 +132,8 @@ impl Op {
             } => [Some(input), scale_shift, None],
             Self::Attention { qkv, .. } => [Some(qkv), None, None],
             Self::Concat { first, second } => [Some(first), Some(second), None],
-        };
+            Self::Train(op) => return op.inputs().into_iter().flatten(),
+        });
         inputs.into_iter().flatten()
     }
 
@@ -143,6 +151,7 @@ impl Op {
             | Self::AveragePool { .. }
             | Self::Upsample { .. }
             | Self::Bilinear { .. } => [None, None],
+            Self::Train(op) => op.params(),
         };
         params.into_iter().flatten()
     }
@@ -164,15 +173,11 @@ impl Op {
                 ..tensor(input)
             },
             Self::Conv(conv) => {
-                let input = tensor(conv.input);
-                let side = |side: usize| {
-                    let resized = if conv.upsample { 2 * side } else { side };
-                    resized.div_ceil(conv.stride)
-                };
+                let input = conv.resized(tensor(conv.input));
                 Shape {
                     channels: param_rows(conv.weight),
-                    height: side(input.height),
-                    width: side(input.width),
+                    height: input.height.div_ceil(conv.stride),
+                    width: input.width.div_ceil(conv.stride),
                     ..input
                 }
             }
@@ -204,6 +209,22 @@ impl Op {
                 width,
                 ..tensor(input)
             },
+            Self::Train(op) => op.shape(tensor),
+        }
+    }
+}
+
+impl Conv {
+    /// The size at which the kernel sees the input: doubled where it is upsampled first.
+    pub const fn resized(&self, input: Shape) -> Shape {
+        if self.upsample {
+            Shape {
+                height: 2 * input.height,
+                width: 2 * input.width,
+                ..input
+            }
+        } else {
+            input
         }
     }
 }

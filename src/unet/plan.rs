@@ -48,10 +48,10 @@ impl Plan {
 
     /// Several arenas, such that no operation reads and writes the same one.
     ///
-    /// An operation has at most three inputs, so four arenas always do.
+    /// An operation reads at most five tensors, so six arenas always do; a network takes four.
     pub fn separated(graph: &Graph) -> Self {
         let mut colours: Vec<Option<usize>> = vec![None; graph.tensors().len()];
-        let mut used = [0_usize; 4];
+        let mut used = [0_usize; 6];
         for node in graph.nodes() {
             let forbidden = |arena: usize| {
                 let mut inputs = node.op.inputs();

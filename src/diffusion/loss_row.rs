@@ -1,0 +1,309 @@
+//! The loss of one image at one step as numbers: what a kernel needs for its value and gradient.
+//!
+//! Everything an element contributes follows from e = target - output, since the difference of the
+//! two means is a multiple of it: μ̃ - μ = gain·e. At index 0 the posterior mean is x_0 itself, so
+//! that gain·e is also what the decoder's likelihood is centred on.
+
+use super::error::Error;
+use super::likelihood::approx_standard_normal_cdf;
+use super::loss::Objective;
+use super::math::{exp, ln, sqrt, tanh};
+use super::posterior::LogVariance;
+use super::prediction::Prediction;
+use super::process::Process;
+use super::schedule::Level;
+
+/// The numbers of one image's loss:
+///
+/// ```text
+/// x_t          = sqrt_alpha_bar·x_0 + sqrt_one_minus_alpha_bar·ε
+/// e            = target_x_start·x_0 + target_noise·ε + target_x·x_t - output
+/// log Σ        = log_variance + log_variance_slope·v         v the variance channel, where there is one
+/// bound        = KL(N(0, e^true_log_variance) ‖ N(gain·e, Σ)), or -log p(x_0) of the discretised
+///                Gaussian, averaged over elements, in bits
+/// total        = mse_weight·mean(e²) + bound_weight·bound
+/// ```
+///
+/// What is minimised is Σ_n weight_n·total_n.
+///
+/// ```
+/// use iddpm::diffusion::{Diffusion, InlineProcess, LossRow, Objective, Schedule, Timesteps};
+/// let model = Diffusion::new(Schedule::Cosine, 1000);
+/// let process = InlineProcess::<1000>::new(&model, Timesteps::ALL)?;
+/// let row = LossRow::of(&process, Objective::RescaledMse, 500)?;
+/// // ε is the target itself, and the bound's gradient stops at the mean.
+/// assert_eq!((row.target_noise, row.mean_learns), (1.0, false));
+/// # Ok::<(), iddpm::Error>(())
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub struct LossRow {
+    /// √ᾱ.
+    pub sqrt_alpha_bar: f64,
+    /// √(1-ᾱ).
+    pub sqrt_one_minus_alpha_bar: f64,
+    /// The weight of x_0 in the target.
+    pub target_x_start: f64,
+    /// The weight of ε in the target.
+    pub target_noise: f64,
+    /// The weight of x_t in the target.
+    pub target_x: f64,
+    /// (μ̃ - μ)/e.
+    pub gain: f64,
+    /// The log variance of q(x_{t-1} | x_t, x_0), clipped.
+    pub true_log_variance: f64,
+    /// log Σ where v = 0, or of a fixed variance.
+    pub log_variance: f64,
+    /// ∂ log Σ/∂v; 0 for a fixed variance.
+    pub log_variance_slope: f64,
+    /// Whether the bound's term is that of the decoder: at index 0.
+    pub decoder: bool,
+    /// The weight of the squared error in the loss.
+    pub mse_weight: f64,
+    /// The weight of the bound's term in the loss.
+    pub bound_weight: f64,
+    /// Whether the gradient of the bound flows into the mean.
+    pub mean_learns: bool,
+    /// The weight of the image's loss in what is minimised.
+    pub weight: f64,
+}
+
+/// What an element contributes to the loss, before the mean over elements is taken.
+#[derive(Debug, Clone, Copy, PartialEq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub struct ElementLoss {
+    /// e².
+    pub square: f64,
+    /// The bound's term in nats.
+    pub nats: f64,
+    /// ∂ total/∂ output.
+    pub d_output: f64,
+    /// ∂ total/∂ v.
+    pub d_channel: f64,
+}
+
+impl LossRow {
+    /// Numbers of a row for a kernel; some are unused.
+    pub const LEN: usize = 16;
+
+    /// The loss of an objective at step `index`, of weight 1.
+    ///
+    /// # Errors
+    /// [`Error::StepOutOfRange`]; [`Error::ZeroTerminalSnr`].
+    pub fn of<S: AsRef<[Level]>>(
+        process: &Process<S>,
+        objective: Objective,
+        index: usize,
+    ) -> Result<Self, Error> {
+        let law = process.reverse_law(index)?;
+        let step = &law.coefficients;
+        let (target_x_start, target_noise, target_x) = match process.prediction() {
+            Prediction::Epsilon => (0.0, 1.0, 0.0),
+            Prediction::XStart => (1.0, 0.0, 0.0),
+            Prediction::PreviousX => (step.posterior_mean_coef1, 0.0, step.posterior_mean_coef2),
+            Prediction::V => (-step.sqrt_one_minus_alpha_bar, step.sqrt_alpha_bar, 0.0),
+        };
+        let (log_variance, log_variance_slope) = match law.log_variance {
+            LogVariance::Fixed(log) => (log, 0.0),
+            LogVariance::Learned => (0.0, 1.0),
+            LogVariance::LearnedRange { min, max } => (0.5 * (min + max), 0.5 * (max - min)),
+        };
+        let steps = process.len() as f64;
+        let learned = f64::from(u8::from(process.variance().is_learned()));
+        let (mse_weight, bound_weight, mean_learns) = match objective {
+            Objective::Mse => (1.0, learned, false),
+            Objective::RescaledMse => (1.0, learned * steps / 1000.0, false),
+            Objective::Kl => (0.0, 1.0, true),
+            Objective::RescaledKl => (0.0, steps, true),
+        };
+        Ok(Self {
+            sqrt_alpha_bar: step.sqrt_alpha_bar,
+            sqrt_one_minus_alpha_bar: step.sqrt_one_minus_alpha_bar,
+            target_x_start,
+            target_noise,
+            target_x,
+            gain: step.posterior_mean_coef1 * law.x_start.value,
+            true_log_variance: step.posterior_log_variance_clipped,
+            log_variance,
+            log_variance_slope,
+            decoder: index == 0,
+            mse_weight,
+            bound_weight,
+            mean_learns,
+            weight: 1.0,
+        })
+    }
+
+    /// Replaces the weight of the image's loss in what is minimised.
+    #[must_use]
+    pub const fn with_weight(mut self, weight: f64) -> Self {
+        self.weight = weight;
+        self
+    }
+
+    /// Weighs the squared error by min-SNR-γ (Hang et al. 2023): as an error of x_0 it would have
+    /// the weight min(SNR, γ), SNR = ᾱ/(1-ᾱ). Where x_{t-1} is predicted nothing changes.
+    #[must_use]
+    pub fn with_min_snr(mut self, prediction: Prediction, gamma: f64) -> Self {
+        let signal = self.sqrt_alpha_bar * self.sqrt_alpha_bar;
+        let noise = self.sqrt_one_minus_alpha_bar * self.sqrt_one_minus_alpha_bar;
+        let snr = signal / noise;
+        self.mse_weight *= match prediction {
+            // min(SNR, γ)/SNR; where SNR = 0 its limit.
+            Prediction::Epsilon if snr > gamma => gamma / snr,
+            Prediction::Epsilon | Prediction::PreviousX => 1.0,
+            Prediction::XStart => snr.min(gamma),
+            Prediction::V => snr.min(gamma) / (snr + 1.0),
+        };
+        self
+    }
+
+    /// As f32 in the order of the fields, flags as 0 or 1, filled up with 0.
+    pub fn words(&self) -> [f32; Self::LEN] {
+        let flag = |flag: bool| f64::from(u8::from(flag));
+        [
+            self.sqrt_alpha_bar,
+            self.sqrt_one_minus_alpha_bar,
+            self.target_x_start,
+            self.target_noise,
+            self.target_x,
+            self.gain,
+            self.true_log_variance,
+            self.log_variance,
+            self.log_variance_slope,
+            flag(self.decoder),
+            self.mse_weight,
+            self.bound_weight,
+            flag(self.mean_learns),
+            self.weight,
+            0.0,
+            0.0,
+        ]
+        .map(|number| number as f32)
+    }
+
+    /// A row from what [`words`](Self::words) gave.
+    pub fn from_words(words: &[f32; Self::LEN]) -> Self {
+        let [
+            sqrt_alpha_bar,
+            sqrt_one_minus_alpha_bar,
+            target_x_start,
+            target_noise,
+            target_x,
+            gain,
+            true_log_variance,
+            log_variance,
+            log_variance_slope,
+            decoder,
+            mse_weight,
+            bound_weight,
+            mean_learns,
+            weight,
+            _,
+            _,
+        ] = words.map(f64::from);
+        Self {
+            sqrt_alpha_bar,
+            sqrt_one_minus_alpha_bar,
+            target_x_start,
+            target_noise,
+            target_x,
+            gain,
+            true_log_variance,
+            log_variance,
+            log_variance_slope,
+            decoder: decoder != 0.0,
+            mse_weight,
+            bound_weight,
+            mean_learns: mean_learns != 0.0,
+            weight,
+        }
+    }
+
+    /// x_t of an element.
+    pub const fn x(&self, x_start: f64, noise: f64) -> f64 {
+        self.sqrt_alpha_bar * x_start + self.sqrt_one_minus_alpha_bar * noise
+    }
+
+    /// What the network should have returned.
+    pub const fn target(&self, x_start: f64, noise: f64, x: f64) -> f64 {
+        self.target_x_start * x_start + self.target_noise * noise + self.target_x * x
+    }
+
+    /// What an element contributes, whose error is e and whose variance channel is v (0 where
+    /// there is none).
+    pub fn element(&self, error: f64, x_start: f64, channel: f64) -> ElementLoss {
+        let log_variance = self.log_variance + self.log_variance_slope * channel;
+        let difference = self.gain * error;
+        let bound = if self.decoder {
+            Bound::decoder(x_start, difference, log_variance)
+        } else {
+            Bound::divergence(self.true_log_variance, difference, log_variance)
+        };
+        let per_nat = self.bound_weight / core::f64::consts::LN_2;
+        let into_mean = if self.mean_learns {
+            per_nat * bound.d_difference * self.gain
+        } else {
+            0.0
+        };
+        ElementLoss {
+            square: error * error,
+            nats: bound.nats,
+            d_output: -2.0 * self.mse_weight * error - into_mean,
+            d_channel: per_nat * bound.d_log_variance * self.log_variance_slope,
+        }
+    }
+}
+
+/// The bound's term of an element in nats, and its derivatives.
+struct Bound {
+    nats: f64,
+    d_difference: f64,
+    d_log_variance: f64,
+}
+
+impl Bound {
+    /// KL(N(δ, e^{true}) ‖ N(0, e^{log})).
+    fn divergence(true_log_variance: f64, difference: f64, log_variance: f64) -> Self {
+        let precision = exp(-log_variance);
+        let scaled = difference * difference * precision;
+        let ratio = exp(true_log_variance - log_variance);
+        Self {
+            nats: 0.5 * (-1.0 + log_variance - true_log_variance + ratio + scaled),
+            d_difference: difference * precision,
+            d_log_variance: 0.5 * (1.0 - ratio - scaled),
+        }
+    }
+
+    /// -ln of the probability of the bin around x_0, whose distance from the mean is δ; see
+    /// [`discretized_gaussian_log_likelihood`](super::likelihood::discretized_gaussian_log_likelihood).
+    fn decoder(x_start: f64, difference: f64, log_variance: f64) -> Self {
+        let inverse = exp(-0.5 * log_variance);
+        let edge = |side: f64| inverse * (difference + side / 255.0);
+        let below = (x_start >= -0.999).then(|| edge(-1.0));
+        let above = (x_start <= 0.999).then(|| edge(1.0));
+        let cdf = |at: Option<f64>, open: f64| at.map_or(open, approx_standard_normal_cdf);
+        let density = |at: Option<f64>| at.map_or(0.0, approx_density);
+        let probability = cdf(above, 1.0) - cdf(below, 0.0);
+        if probability < 1e-12 {
+            return Self {
+                nats: -ln(1e-12),
+                d_difference: 0.0,
+                d_log_variance: 0.0,
+            };
+        }
+        let moment = |at: Option<f64>| at.map_or(0.0, |at| at * approx_density(at));
+        Self {
+            nats: -ln(probability),
+            d_difference: -inverse * (density(above) - density(below)) / probability,
+            d_log_variance: 0.5 * (moment(above) - moment(below)) / probability,
+        }
+    }
+}
+
+/// The derivative of [`approx_standard_normal_cdf`].
+fn approx_density(x: f64) -> f64 {
+    let root = sqrt(2.0 / core::f64::consts::PI);
+    let t = tanh(root * (x + 0.044715 * x * x * x));
+    0.5 * (1.0 - t * t) * root * (1.0 + 3.0 * 0.044715 * x * x)
+}

@@ -1,0 +1,561 @@
+//! Gradients: a graph becomes a graph.
+//!
+//! The new graph runs x_t = q(x_0, ε) → the network → the loss, then every operation's gradients in
+//! reverse order. Each gradient is an operation of its own ([`TrainOp`]); a parameter's last one is
+//! written where the parameter lies in the slice of all gradients.
+
+use core::fmt;
+use std::string::String;
+use std::vec;
+use std::vec::Vec;
+
+use crate::diffusion::LossRow;
+use crate::unet::{
+    Conv, Graph, Input, LossOp, Node, NormOp, NormParam, Op, ParamId, Role, Shape, TensorId,
+    TrainOp,
+};
+
+/// Which results of the network are not kept until the backward pass reads them, but made again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum Recompute {
+    /// None.
+    #[default]
+    Nothing,
+    /// Those that cost no products: normalisations, concatenations, resizings.
+    Cheap,
+    /// All but the results of blocks: those of the convolutions that add a residual or change the
+    /// resolution, and the embedding.
+    Blocks,
+}
+
+/// Why a graph has no gradient.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum GradError {
+    /// It has no result, or no input x.
+    NotANetwork {
+        /// Which of the two is missing.
+        what: &'static str,
+    },
+    /// Parameters lie before an operation whose gradient is not known.
+    NoGradient {
+        /// The name of the operation's result.
+        tensor: String,
+    },
+}
+
+impl fmt::Display for GradError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotANetwork { what } => write!(f, "the graph has no {what}"),
+            Self::NoGradient { tensor } => {
+                write!(
+                    f,
+                    "no gradient passes through the operation that makes {tensor}"
+                )
+            }
+        }
+    }
+}
+
+impl core::error::Error for GradError {}
+
+/// The graph that trains a network: inputs x_0, ε, rows and what else the network reads; the result
+/// is the loss [N, 3]; gradients have the role [`Role::Gradient`].
+///
+/// # Errors
+/// A [`GradError`], for graphs that were built by hand.
+pub fn training_graph(network: &Graph, recompute: Recompute) -> Result<Graph, GradError> {
+    let not = |what| GradError::NotANetwork { what };
+    let result = network.output().ok_or(not("result"))?;
+    let x = network.input(Input::X).ok_or(not("input x"))?;
+    let mut uses = vec![0; network.params().len()];
+    for param in network.nodes().iter().flat_map(|node| node.op.params()) {
+        if let Some(uses) = uses.get_mut(param.index()) {
+            *uses += 1;
+        }
+    }
+    let mut training = Training {
+        network,
+        graph: network.with_same_params(),
+        kept: vec![None; network.tensors().len()],
+        again: vec![None; network.tensors().len()],
+        grads: vec![None; network.tensors().len()],
+        learns: vec![false; network.tensors().len()],
+        partial: vec![None; uses.len()],
+        uses,
+        recompute,
+    };
+    let loss = training.forward(x, result);
+    let seed = training
+        .graph
+        .add("loss_grad", Op::Train(TrainOp::LossGrad(loss)));
+    training.contribute(result, seed);
+    for node in network.nodes().iter().rev() {
+        training.backward(node)?;
+    }
+    Ok(training.graph)
+}
+
+struct Training<'n> {
+    network: &'n Graph,
+    graph: Graph,
+    /// The new graph's tensor for each of the network's.
+    kept: Vec<Option<TensorId>>,
+    /// The same, once made again for the backward pass.
+    again: Vec<Option<TensorId>>,
+    /// The gradient with respect to each of the network's tensors, as far as it is summed up.
+    grads: Vec<Option<TensorId>>,
+    /// Whether parameters lie before a tensor of the network.
+    learns: Vec<bool>,
+    /// The gradient of each parameter, where some of several uses are summed up.
+    partial: Vec<Option<TensorId>>,
+    /// Uses of each parameter whose gradients are still to come.
+    uses: Vec<usize>,
+    recompute: Recompute,
+}
+
+fn of<T: Copy>(slots: &[Option<T>], at: usize) -> Option<T> {
+    slots.get(at).copied().flatten()
+}
+
+fn put<T>(slots: &mut [T], at: usize, value: T) {
+    if let Some(slot) = slots.get_mut(at) {
+        *slot = value;
+    }
+}
+
+impl Training<'_> {
+    /// Noising, the network, the loss; returns what the loss reads.
+    fn forward(&mut self, x: TensorId, result: TensorId) -> LossOp {
+        let image = self.network.shape(x);
+        let rows = Shape {
+            channels: LossRow::LEN,
+            height: 1,
+            width: 1,
+            ..image
+        };
+        let x_start = self.graph.add_input(Input::XStart, "x_start", image);
+        let noise = self.graph.add_input(Input::Noise, "noise", image);
+        let rows = self.graph.add_input(Input::Rows, "rows", rows);
+        for (at, tensor) in self.network.tensors().iter().enumerate() {
+            if let Role::Input(input) = tensor.role
+                && input != Input::X
+            {
+                let id = self.graph.add_input(input, &tensor.name, tensor.shape);
+                put(&mut self.kept, at, Some(id));
+            }
+        }
+        let diffuse = TrainOp::Diffuse {
+            x_start,
+            noise,
+            rows,
+        };
+        let x_t = self.graph.add("x", Op::Train(diffuse));
+        put(&mut self.kept, x.index(), Some(x_t));
+        for node in self.network.nodes() {
+            let op = renamed(&node.op, |id| of(&self.kept, id.index()).unwrap_or(id));
+            let made = self.graph.add(name_in(self.network, node.output), op);
+            put(&mut self.kept, node.output.index(), Some(made));
+            let learns = node.op.params().next().is_some()
+                || node.op.inputs().any(|input| self.learns(input));
+            put(&mut self.learns, node.output.index(), learns);
+        }
+        let loss = LossOp {
+            output: of(&self.kept, result.index()).unwrap_or(result),
+            x_start,
+            noise,
+            x: x_t,
+            rows,
+        };
+        let total = self.graph.add("loss", Op::Train(TrainOp::Loss(loss)));
+        self.graph.set_output(total);
+        loss
+    }
+
+    fn name(&self, id: TensorId) -> &str {
+        name_in(self.network, id)
+    }
+
+    fn learns(&self, id: TensorId) -> bool {
+        self.learns.get(id.index()).copied().unwrap_or(false)
+    }
+
+    /// A tensor of the network as the backward pass reads it: kept, or made again with all that it
+    /// needs and that is not kept.
+    fn recall(&mut self, id: TensorId) -> TensorId {
+        let kept = of(&self.kept, id.index()).unwrap_or(id);
+        if let Some(again) = of(&self.again, id.index()) {
+            return again;
+        }
+        let network = self.network;
+        let made = network.nodes().iter().find(|node| node.output == id);
+        let Some(node) = made.filter(|node| self.is_made_again(&node.op)) else {
+            return kept;
+        };
+        let mut inputs = Vec::new();
+        for input in node.op.inputs() {
+            inputs.push((input, self.recall(input)));
+        }
+        let op = renamed(&node.op, |id| {
+            let found = inputs.iter().find(|(input, _)| *input == id);
+            found.map_or(id, |&(_, recalled)| recalled)
+        });
+        let name = std::format!("{}.again", self.name(id));
+        let again = self.graph.add(&name, op);
+        put(&mut self.again, id.index(), Some(again));
+        again
+    }
+
+    fn is_made_again(&self, op: &Op) -> bool {
+        let cheap = match op {
+            Op::GroupNorm { .. }
+            | Op::Concat { .. }
+            | Op::AveragePool { .. }
+            | Op::Upsample { .. }
+            | Op::Bilinear { .. }
+            | Op::Train(TrainOp::Dropout { .. }) => true,
+            Op::TimestepEmbedding { .. }
+            | Op::LabelEmbedding { .. }
+            | Op::Linear { .. }
+            | Op::Conv(_)
+            | Op::Attention { .. }
+            | Op::Train(_) => false,
+        };
+        match self.recompute {
+            Recompute::Nothing => false,
+            Recompute::Cheap => cheap,
+            Recompute::Blocks => match op {
+                Op::Conv(conv) => conv.residual.is_none() && conv.stride == 1 && !conv.upsample,
+                Op::Attention { .. } => true,
+                _ => cheap,
+            },
+        }
+    }
+
+    /// Adds to the gradient of a tensor, if any parameter lies before it.
+    fn contribute(&mut self, id: TensorId, grad: TensorId) {
+        if !self.learns(id) {
+            return;
+        }
+        let sum = match of(&self.grads, id.index()) {
+            None => grad,
+            Some(first) => {
+                let name = std::format!("{}.grad", self.name(id));
+                let add = TrainOp::Add {
+                    first,
+                    second: grad,
+                };
+                self.graph.add(&name, Op::Train(add))
+            }
+        };
+        put(&mut self.grads, id.index(), Some(sum));
+    }
+
+    /// Adds an operation whose result is part of the gradient of a tensor.
+    fn pass(&mut self, id: TensorId, op: impl FnOnce(&mut Self) -> TrainOp) {
+        if !self.learns(id) {
+            return;
+        }
+        let op = op(self);
+        let name = std::format!("{}.grad", self.name(id));
+        let grad = self.graph.add(&name, Op::Train(op));
+        self.contribute(id, grad);
+    }
+
+    /// Adds an operation whose result is the gradient of a parameter, or part of it where it is used
+    /// more than once.
+    fn learn(&mut self, param: ParamId, op: TrainOp) {
+        let at = param.index();
+        let name = self.graph.param(param).map_or("", |p| p.name.as_str());
+        let name = std::format!("{name}.grad");
+        let left = self.uses.get(at).map_or(0, |uses| uses.saturating_sub(1));
+        put(&mut self.uses, at, left);
+        let mut last = Op::Train(op);
+        if let Some(first) = of(&self.partial, at) {
+            let second = self.graph.add(&name, last);
+            last = Op::Train(TrainOp::Add { first, second });
+        }
+        if left == 0 {
+            self.graph.add_gradient(&name, last, param);
+        } else {
+            let partial = self.graph.add(&name, last);
+            put(&mut self.partial, at, Some(partial));
+        }
+    }
+
+    /// The gradients of one operation, whose result has the gradient it has by now.
+    fn backward(&mut self, node: &Node) -> Result<(), GradError> {
+        let Some(grad) = of(&self.grads, node.output.index()) else {
+            return Ok(());
+        };
+        match node.op {
+            Op::Linear {
+                input,
+                weight,
+                bias,
+                silu,
+            } => {
+                let recalled = self.recall(input);
+                self.learn(
+                    weight,
+                    TrainOp::LinearGradWeight {
+                        input: recalled,
+                        grad,
+                        silu,
+                    },
+                );
+                self.learn(bias, TrainOp::ChannelSum { grad });
+                self.pass(input, |_| TrainOp::LinearGradInput {
+                    grad,
+                    weight,
+                    input: recalled,
+                    silu,
+                });
+            }
+            Op::Conv(conv) => self.conv(&conv, grad),
+            Op::GroupNorm {
+                input,
+                weight,
+                bias,
+                scale_shift,
+                silu,
+            } => {
+                let norm = NormOp {
+                    input: self.recall(input),
+                    grad,
+                    weight,
+                    bias,
+                    scale_shift: scale_shift.map(|id| self.recall(id)),
+                    silu,
+                };
+                let name = std::format!("{}.sums", self.name(node.output));
+                self.group_norm(input, scale_shift, norm, &name);
+            }
+            Op::Attention { qkv, heads } => {
+                let (recalled, output) = (self.recall(qkv), self.recall(node.output));
+                self.pass(qkv, |_| TrainOp::AttentionGrad {
+                    qkv: recalled,
+                    output,
+                    grad,
+                    heads,
+                });
+            }
+            Op::Concat { first, second } => {
+                let channels = self.network.shape(first).channels;
+                for (id, start) in [(first, 0), (second, channels)] {
+                    let channels = self.network.shape(id).channels;
+                    self.pass(id, |_| TrainOp::Slice {
+                        input: grad,
+                        start,
+                        channels,
+                    });
+                }
+            }
+            Op::LabelEmbedding {
+                base,
+                labels,
+                table,
+            } => {
+                let classes = self.network.param(table).map_or(0, |table| table.rows());
+                let labels = self.recall(labels);
+                self.learn(
+                    table,
+                    TrainOp::LabelGrad {
+                        grad,
+                        labels,
+                        classes,
+                    },
+                );
+                self.contribute(base, grad);
+            }
+            Op::AveragePool { input } => {
+                let Shape { height, width, .. } = self.network.shape(input);
+                self.pass(input, |_| TrainOp::AveragePoolGrad {
+                    grad,
+                    height,
+                    width,
+                });
+            }
+            Op::Upsample { input } => self.pass(input, |_| TrainOp::UpsampleGrad { grad }),
+            Op::Train(TrainOp::Dropout {
+                input,
+                keys,
+                layer,
+                threshold,
+            }) => {
+                let keys = self.recall(keys);
+                self.pass(input, |_| TrainOp::Dropout {
+                    input: grad,
+                    keys,
+                    layer,
+                    threshold,
+                });
+            }
+            Op::TimestepEmbedding { .. } | Op::Bilinear { .. } | Op::Train(_) => {
+                return Err(GradError::NoGradient {
+                    tensor: self.name(node.output).into(),
+                });
+            }
+        }
+        Ok(())
+    }
+
+    fn conv(&mut self, conv: &Conv, grad: TensorId) {
+        let input = self.recall(conv.input);
+        self.learn(
+            conv.weight,
+            TrainOp::ConvGradWeight {
+                input,
+                grad,
+                kernel: conv.kernel,
+                stride: conv.stride,
+                upsample: conv.upsample,
+            },
+        );
+        self.learn(conv.bias, TrainOp::ChannelSum { grad });
+        if let Some(shift) = conv.shift {
+            self.pass(shift, |_| TrainOp::PositionSum { grad });
+        }
+        if let Some(residual) = conv.residual {
+            self.contribute(residual, grad);
+        }
+        let seen = conv.resized(self.network.shape(conv.input));
+        let of_input = TrainOp::ConvGradInput {
+            grad,
+            weight: conv.weight,
+            kernel: conv.kernel,
+            stride: conv.stride,
+            channels: seen.channels,
+            height: seen.height,
+            width: seen.width,
+        };
+        self.pass(conv.input, |training| {
+            if !conv.upsample {
+                return of_input;
+            }
+            let name = std::format!("{}.grad.resized", training.name(conv.input));
+            let grad = training.graph.add(&name, Op::Train(of_input));
+            TrainOp::UpsampleGrad { grad }
+        });
+    }
+
+    fn group_norm(
+        &mut self,
+        input: TensorId,
+        scale_shift: Option<TensorId>,
+        norm: NormOp,
+        name: &str,
+    ) {
+        let channels = self.network.shape(input).channels;
+        let sums = self.graph.add(name, Op::Train(TrainOp::NormSums(norm)));
+        for (param, of) in [
+            (norm.weight, NormParam::Weight),
+            (norm.bias, NormParam::Bias),
+        ] {
+            self.learn(
+                param,
+                TrainOp::NormGradParam {
+                    sums,
+                    scale_shift: norm.scale_shift,
+                    of,
+                    channels,
+                },
+            );
+        }
+        if let Some(scale_shift) = scale_shift {
+            self.pass(scale_shift, |_| TrainOp::NormGradScaleShift {
+                sums,
+                weight: norm.weight,
+                bias: norm.bias,
+                channels,
+            });
+        }
+        self.pass(input, |_| TrainOp::NormGradInput { norm, sums });
+    }
+}
+
+fn name_in(network: &Graph, id: TensorId) -> &str {
+    network.tensor(id).map_or("", |tensor| tensor.name.as_str())
+}
+
+/// An operation of the network over the new graph's tensors.
+fn renamed(op: &Op, id: impl Fn(TensorId) -> TensorId) -> Op {
+    match *op {
+        Op::TimestepEmbedding { timesteps, dim } => Op::TimestepEmbedding {
+            timesteps: id(timesteps),
+            dim,
+        },
+        Op::LabelEmbedding {
+            base,
+            labels,
+            table,
+        } => Op::LabelEmbedding {
+            base: id(base),
+            labels: id(labels),
+            table,
+        },
+        Op::Linear {
+            input,
+            weight,
+            bias,
+            silu,
+        } => Op::Linear {
+            input: id(input),
+            weight,
+            bias,
+            silu,
+        },
+        Op::Conv(conv) => Op::Conv(Conv {
+            input: id(conv.input),
+            shift: conv.shift.map(&id),
+            residual: conv.residual.map(&id),
+            ..conv
+        }),
+        Op::GroupNorm {
+            input,
+            weight,
+            bias,
+            scale_shift,
+            silu,
+        } => Op::GroupNorm {
+            input: id(input),
+            weight,
+            bias,
+            scale_shift: scale_shift.map(&id),
+            silu,
+        },
+        Op::Attention { qkv, heads } => Op::Attention {
+            qkv: id(qkv),
+            heads,
+        },
+        Op::Concat { first, second } => Op::Concat {
+            first: id(first),
+            second: id(second),
+        },
+        Op::AveragePool { input } => Op::AveragePool { input: id(input) },
+        Op::Upsample { input } => Op::Upsample { input: id(input) },
+        Op::Bilinear {
+            input,
+            height,
+            width,
+        } => Op::Bilinear {
+            input: id(input),
+            height,
+            width,
+        },
+        Op::Train(TrainOp::Dropout {
+            input,
+            keys,
+            layer,
+            threshold,
+        }) => Op::Train(TrainOp::Dropout {
+            input: id(input),
+            keys: id(keys),
+            layer,
+            threshold,
+        }),
+        // A network has no other; its tensors would be refused by the planner's users.
+        Op::Train(op) => Op::Train(op),
+    }
+}
