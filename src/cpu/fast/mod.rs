@@ -64,18 +64,26 @@ impl Fast {
         let arch = Arch::new();
         let width = lanes::width(arch);
         let header = program.header();
-        let mut numbers = Vec::new();
-        let pack = |instruction: Instruction| {
-            let packed = match weights {
-                Weights::F32(weights) => pack::pack(&instruction, weights, width, &mut numbers),
-                Weights::F16(weights) => pack::pack(&instruction, weights, width, &mut numbers),
-            };
+        let mut end = 0;
+        let place = |instruction: Instruction| {
+            let packed = pack::place(&instruction, width, &mut end);
             (instruction, packed)
         };
-        let steps: Vec<_> = program.instructions().map(pack).collect();
-        let mut packed = Aligned::zeros(numbers.len());
-        packed.get_mut().copy_from_slice(&numbers);
-        drop(numbers);
+        let steps: Vec<_> = program.instructions().map(place).collect();
+        let mut packed = Aligned::zeros(end);
+        threads.run(|| {
+            for (instruction, place) in &steps {
+                let numbers = packed.get_mut();
+                match weights {
+                    Weights::F32(weights) => {
+                        pack::fill(instruction, place, weights, width, &threads, numbers);
+                    }
+                    Weights::F16(weights) => {
+                        pack::fill(instruction, place, weights, width, &threads, numbers);
+                    }
+                }
+            }
+        });
         let (mut room, mut sums, mut affine) = (0, 0, 0);
         for (instruction, packed) in &steps {
             let (from, to) = (instruction.input.extents, instruction.output.extents);

@@ -2,9 +2,10 @@
 //!
 //! Direct: \[m / w\]\[tap\]\[k\]\[m mod w\]. Winograd: \[m / w\]\[ξ\]\[k\]\[m mod w\], the 4×4 of G g Gᵀ for each
 //! kernel g. Output channels are padded to whole panels with 0.
+//!
+//! Places are given out first and filled afterwards, so that weights that change can be packed again.
 
-use alloc::vec::Vec;
-
+use super::threads::Threads;
 use crate::cpu::interpreter::part;
 use crate::cpu::math::Number;
 use crate::cpu::program::{Extents, Instruction, Operation};
@@ -20,121 +21,274 @@ pub(crate) struct Packed {
     /// First number of its biases.
     pub(crate) bias: usize,
     pub(crate) winograd: bool,
+    /// The first number behind both.
+    end: usize,
+}
+
+/// Where the kernels of a convolution or linear layer lie among the weights.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Kernels {
+    /// Output channels.
+    rows: usize,
+    /// Input channels.
+    depth: usize,
+    taps: usize,
+    /// From one output channel to the next.
+    row_stride: usize,
+    /// From one input channel to the next.
+    depth_stride: usize,
+    /// Whether the last tap comes first.
+    reversed: bool,
+}
+
+impl Kernels {
+    /// [M, K, taps] as it lies.
+    pub(crate) const fn new(from: Extents, to: Extents, taps: usize) -> Self {
+        Self {
+            rows: to.channels,
+            depth: from.channels,
+            taps,
+            row_stride: from.channels * taps,
+            depth_stride: taps,
+            reversed: false,
+        }
+    }
+
+    /// For the gradient of the input of a convolution [M, K, taps] `from` M `to` K channels.
+    pub(crate) const fn transposed(from: Extents, to: Extents, taps: usize) -> Self {
+        Self {
+            rows: to.channels,
+            depth: from.channels,
+            taps,
+            row_stride: taps,
+            depth_stride: to.channels * taps,
+            reversed: true,
+        }
+    }
+
+    const fn tap(&self, tap: usize) -> usize {
+        if self.reversed {
+            self.taps - 1 - tap
+        } else {
+            tap
+        }
+    }
+
+    const fn panels(&self, width: usize) -> usize {
+        self.rows.div_ceil(width)
+    }
+
+    /// Numbers of a panel.
+    const fn panel(&self, width: usize, winograd: bool) -> usize {
+        let taps = if winograd { POINTS } else { self.taps };
+        taps * self.depth * width
+    }
 }
 
 /// Whether a convolution is computed in tiles of 2×2 outputs: depends on one image alone, so that
 /// a batch gives the bits of its images.
-fn in_tiles(instruction: &Instruction, width: usize) -> bool {
-    let Operation::Conv(conv) = instruction.operation else {
-        return false;
-    };
-    let (from, to) = (instruction.input.extents, instruction.output.extents);
+pub(crate) fn in_tiles(
+    from: Extents,
+    to: Extents,
+    kernel: usize,
+    stride: usize,
+    width: usize,
+) -> bool {
     let even = to.height.is_multiple_of(2) && to.width.is_multiple_of(2);
     let whole = from.channels.is_multiple_of(width / 2) && to.channels.is_multiple_of(width);
-    conv.kernel == 3 && conv.stride == 1 && even && whole && to.positions() >= 64
+    kernel == 3 && stride == 1 && even && whole && to.positions() >= 64
 }
 
-/// Packs the parameters of an instruction behind what is there.
-pub(crate) fn pack<W: Number>(
-    instruction: &Instruction,
-    weights: &[W],
-    width: usize,
-    packed: &mut Vec<f32>,
-) -> Packed {
+/// Gives the parameters of an instruction a place behind those that end at `end`.
+pub(crate) fn place(instruction: &Instruction, width: usize, end: &mut usize) -> Packed {
+    let (from, to) = (instruction.input.extents, instruction.output.extents);
     let [first, second] = instruction
         .parameters()
-        .map(|parameter| parameter.map(|(_, start, len)| part(weights, start, len as usize)))
-        .map(Option::unwrap_or_default);
-    let winograd = in_tiles(instruction, width);
-    let (from, to) = (instruction.input.extents, instruction.output.extents);
-    let weight = packed.len();
-    match instruction.operation {
-        Operation::Conv(_) if winograd => tiles(from, to, first, width, packed),
-        Operation::Conv(conv) => {
-            panels(from, to, conv.kernel * conv.kernel, first, width, packed);
+        .map(|parameter| parameter.map_or(0, |(_, _, len)| len as usize));
+    match kernels(instruction) {
+        Some((kernels, stride)) => {
+            let kernel = if kernels.taps == 1 { 1 } else { 3 };
+            let winograd = in_tiles(from, to, kernel, stride, width);
+            place_kernels(&kernels, winograd, second, width, end)
         }
-        Operation::Linear { .. } => panels(from, to, 1, first, width, packed),
-        Operation::LabelEmbedding { .. } | Operation::GroupNorm { .. } => plain(first, packed),
-        Operation::TimestepEmbedding
-        | Operation::Attention { .. }
-        | Operation::Concat { .. }
-        | Operation::AveragePool
-        | Operation::Upsample
-        | Operation::Bilinear => {}
+        None => place_numbers(first, second, false, width, end),
     }
-    pad(packed, 16);
-    let bias = packed.len();
-    plain(second, packed);
-    pad(packed, width.max(16));
+}
+
+/// Gives kernels, and biases behind them, a place behind those that end at `end`.
+pub(crate) fn place_kernels(
+    kernels: &Kernels,
+    winograd: bool,
+    biases: usize,
+    width: usize,
+    end: &mut usize,
+) -> Packed {
+    let len = kernels.panels(width) * kernels.panel(width, winograd);
+    place_numbers(len, biases, winograd, width, end)
+}
+
+fn place_numbers(
+    weights: usize,
+    biases: usize,
+    winograd: bool,
+    width: usize,
+    end: &mut usize,
+) -> Packed {
+    let weight = *end;
+    let bias = weight + weights.next_multiple_of(POINTS);
+    *end = bias + biases.next_multiple_of(width.max(POINTS));
     Packed {
         weight,
         bias,
         winograd,
+        end: *end,
     }
 }
 
-fn plain<W: Number>(numbers: &[W], packed: &mut Vec<f32>) {
-    packed.extend(numbers.iter().map(|number| number.value()));
+/// The kernels of a convolution, and its stride; those of a linear layer.
+fn kernels(instruction: &Instruction) -> Option<(Kernels, usize)> {
+    let (from, to) = (instruction.input.extents, instruction.output.extents);
+    match instruction.operation {
+        Operation::Conv(conv) => Some((
+            Kernels::new(from, to, conv.kernel * conv.kernel),
+            conv.stride,
+        )),
+        Operation::Linear { .. } => Some((Kernels::new(from, to, 1), 1)),
+        Operation::LabelEmbedding { .. }
+        | Operation::GroupNorm { .. }
+        | Operation::TimestepEmbedding
+        | Operation::Attention { .. }
+        | Operation::Concat { .. }
+        | Operation::AveragePool
+        | Operation::Upsample
+        | Operation::Bilinear => None,
+    }
 }
 
-fn pad(packed: &mut Vec<f32>, multiple: usize) {
-    packed.resize(packed.len().next_multiple_of(multiple), 0.0);
-}
-
-fn panels<W: Number>(
-    from: Extents,
-    to: Extents,
-    taps: usize,
+/// Writes the parameters of an instruction to their place.
+pub(crate) fn fill<W: Number>(
+    instruction: &Instruction,
+    packed: &Packed,
     weights: &[W],
     width: usize,
-    packed: &mut Vec<f32>,
+    threads: &Threads,
+    numbers: &mut [f32],
 ) {
-    for first in (0..to.channels).step_by(width) {
-        for tap in 0..taps {
-            for k in 0..from.channels {
-                packed.extend((first..first + width).map(|m| {
-                    let weight = weights.get((m * from.channels + k) * taps + tap);
-                    weight.map_or(0.0, |weight| weight.value())
-                }));
+    let [first, second] = instruction
+        .parameters()
+        .map(|parameter| parameter.map(|(_, start, len)| part(weights, start, len as usize)))
+        .map(Option::unwrap_or_default);
+    match kernels(instruction) {
+        Some((kernels, _)) => fill_kernels(&kernels, packed, first, width, threads, numbers),
+        None => copy(
+            first,
+            numbers
+                .get_mut(packed.weight..packed.bias)
+                .unwrap_or_default(),
+        ),
+    }
+    let biases = numbers.get_mut(packed.bias..packed.end).unwrap_or_default();
+    copy(second, biases);
+}
+
+fn copy<W: Number>(numbers: &[W], out: &mut [f32]) {
+    for (out, number) in out.iter_mut().zip(numbers) {
+        *out = number.value();
+    }
+}
+
+/// Writes kernels to their place, a panel at a time.
+pub(crate) fn fill_kernels<W: Number>(
+    kernels: &Kernels,
+    packed: &Packed,
+    weights: &[W],
+    width: usize,
+    threads: &Threads,
+    numbers: &mut [f32],
+) {
+    let panel = kernels.panel(width, packed.winograd);
+    let len = panel * kernels.panels(width);
+    let numbers = numbers
+        .get_mut(packed.weight..packed.weight + len)
+        .unwrap_or_default();
+    threads.chunks(numbers, panel, 4 * len, |at, numbers| {
+        let first = at * width;
+        let rows = first..(first + width).min(kernels.rows);
+        if packed.winograd {
+            tiles(kernels, rows, weights, width, numbers);
+        } else {
+            taps(kernels, rows, weights, width, numbers);
+        }
+    });
+}
+
+fn taps<W: Number>(
+    kernels: &Kernels,
+    rows: core::ops::Range<usize>,
+    weights: &[W],
+    width: usize,
+    panel: &mut [f32],
+) {
+    for (column, row) in rows.enumerate() {
+        for k in 0..kernels.depth {
+            let from = row * kernels.row_stride + k * kernels.depth_stride;
+            for (tap, weight) in part(weights, from, kernels.taps).iter().enumerate() {
+                let at = (kernels.tap(tap) * kernels.depth + k) * width + column;
+                if let Some(out) = panel.get_mut(at) {
+                    *out = weight.value();
+                }
             }
         }
     }
 }
 
 fn tiles<W: Number>(
-    from: Extents,
-    to: Extents,
+    kernels: &Kernels,
+    rows: core::ops::Range<usize>,
     weights: &[W],
     width: usize,
-    packed: &mut Vec<f32>,
+    panel: &mut [f32],
 ) {
-    let start = packed.len();
-    let len = POINTS * from.channels * width;
-    packed.resize(start + to.channels / width * len, 0.0);
-    let fresh = packed.get_mut(start..).unwrap_or_default();
-    let kernels = weights.as_chunks::<9>().0;
-    for (at, kernel) in kernels.iter().enumerate() {
-        let (m, k) = (at / from.channels, at % from.channels);
-        let first = m / width * len + k * width + m % width;
-        let points = fresh.get_mut(first..).unwrap_or_default();
-        let points = points.iter_mut().step_by(from.channels * width);
-        for (point, value) in points.zip(transform(kernel)) {
-            *point = value;
+    for (column, row) in rows.enumerate() {
+        for k in 0..kernels.depth {
+            let from = row * kernels.row_stride + k * kernels.depth_stride;
+            let Some(kernel) = weights.get(from..).and_then(|rest| rest.first_chunk::<9>()) else {
+                return;
+            };
+            let mut kernel = kernel.map(|weight| weight.value());
+            if kernels.reversed {
+                kernel.reverse();
+            }
+            let points = panel.get_mut(k * width + column..).unwrap_or_default();
+            let points = points.iter_mut().step_by(kernels.depth * width);
+            for (point, value) in points.zip(transform(&kernel)) {
+                *point = value;
+            }
         }
     }
 }
 
 /// G g Gᵀ, G = [1 0 0; ½ ½ ½; ½ -½ ½; 0 0 1].
-fn transform<W: Number>(kernel: &[W; 9]) -> [f32; POINTS] {
-    let spread = |[a, b, c]: [f64; 3]| [a, 0.5 * (a + b + c), 0.5 * (a - b + c), c];
-    let [a, b, c, d, e, f, g, h, i] = kernel.map(|weight| f64::from(weight.value()));
-    // Columns of G g, four numbers each.
-    let columns = [[a, d, g], [b, e, h], [c, f, i]].map(spread);
-    let [x, y, z] = columns;
+#[inline(always)]
+fn transform(&[a, b, c, d, e, f, g, h, i]: &[f32; 9]) -> [f32; POINTS] {
+    let [a0, a1, a2, a3] = spread(a, d, g);
+    let [b0, b1, b2, b3] = spread(b, e, h);
+    let [c0, c1, c2, c3] = spread(c, f, i);
+    let [p, q, r, s] = [
+        spread(a0, b0, c0),
+        spread(a1, b1, c1),
+        spread(a2, b2, c2),
+        spread(a3, b3, c3),
+    ];
     let mut points = [0.0; POINTS];
-    let rows = points.as_chunks_mut::<4>().0.iter_mut();
-    for (row, ((x, y), z)) in rows.zip(x.into_iter().zip(y).zip(z)) {
-        *row = spread([x, y, z]).map(|value| value as f32);
+    for (out, row) in points.as_chunks_mut::<4>().0.iter_mut().zip([p, q, r, s]) {
+        *out = row;
     }
     points
+}
+
+#[inline(always)]
+fn spread(a: f32, b: f32, c: f32) -> [f32; 4] {
+    let sum = 0.5 * (a + c);
+    [a, sum + 0.5 * b, sum - 0.5 * b, c]
 }
