@@ -32,8 +32,11 @@ impl ProgramBuf {
     /// [`ProgramError::TooLarge`] past 2^31 elements; others where graph and plan do not belong
     /// together.
     pub fn new(graph: &Graph, plan: &Plan) -> Result<Self, ProgramError> {
-        let compiler = Compiler { graph, plan };
-        let header = compiler.header()?;
+        let compiler = Compiler {
+            graph,
+            locations: locations(graph, plan),
+        };
+        let header = compiler.header(plan)?;
         let mut instructions = Vec::new();
         for (at, node) in graph.nodes().iter().enumerate() {
             let wrong = ProgramError::Field {
@@ -77,13 +80,43 @@ impl ProgramBuf {
     }
 }
 
-struct Compiler<'g> {
-    graph: &'g Graph,
-    plan: &'g Plan,
+/// Where each tensor of a graph is when a network is evaluated.
+fn locations(graph: &Graph, plan: &Plan) -> Vec<Option<Location>> {
+    let tensors = graph.tensors().iter().enumerate();
+    tensors
+        .map(|(at, tensor)| {
+            let id = TensorId(at as u32);
+            if graph.output() == Some(id) {
+                return Some(Location::Output);
+            }
+            match tensor.role {
+                Role::Input(Input::X) => Some(Location::X),
+                Role::Input(Input::Timesteps) => Some(Location::Timesteps),
+                Role::Input(Input::Labels) => Some(Location::Labels),
+                Role::Input(Input::LowRes) => Some(Location::LowRes),
+                Role::Input(Input::XStart | Input::Noise | Input::Rows | Input::Keys)
+                | Role::Gradient(_) => None,
+                Role::Inner => workspace(plan, id),
+            }
+        })
+        .collect()
+}
+
+/// The place of a tensor in a workspace whose arenas lie one after the other.
+pub(crate) fn workspace(plan: &Plan, id: TensorId) -> Option<Location> {
+    let place = plan.place(id)?;
+    let arenas: usize = plan.arenas().iter().take(place.arena).sum();
+    Some(Location::Workspace((arenas + place.offset) as u32))
+}
+
+/// Turns operations into instructions over tensors whose locations are known.
+pub(crate) struct Compiler<'g> {
+    pub(crate) graph: &'g Graph,
+    pub(crate) locations: Vec<Option<Location>>,
 }
 
 impl Compiler<'_> {
-    fn header(&self) -> Result<Header, ProgramError> {
+    fn header(&self, plan: &Plan) -> Result<Header, ProgramError> {
         let given = |input| {
             self.graph
                 .input(input)
@@ -98,7 +131,7 @@ impl Compiler<'_> {
         });
         let header = Header {
             batch: self.graph.batch(),
-            workspace: self.plan.elements(),
+            workspace: plan.elements(),
             weights: self.graph.weights_len(),
             classes: table.map_or(0, |table| table.rows()),
             x: given(Input::X),
@@ -113,7 +146,7 @@ impl Compiler<'_> {
         Ok(header)
     }
 
-    fn extents(&self, id: TensorId) -> Extents {
+    pub(crate) fn extents(&self, id: TensorId) -> Extents {
         let shape = self.graph.shape(id);
         Extents {
             channels: shape.channels,
@@ -122,23 +155,8 @@ impl Compiler<'_> {
         }
     }
 
-    fn location(&self, id: TensorId) -> Option<Location> {
-        if self.graph.output() == Some(id) {
-            return Some(Location::Output);
-        }
-        Some(match self.graph.tensor(id)?.role {
-            Role::Input(Input::X) => Location::X,
-            Role::Input(Input::Timesteps) => Location::Timesteps,
-            Role::Input(Input::Labels) => Location::Labels,
-            Role::Input(Input::LowRes) => Location::LowRes,
-            Role::Input(Input::XStart | Input::Noise | Input::Rows | Input::Keys)
-            | Role::Gradient(_) => return None,
-            Role::Inner => {
-                let place = self.plan.place(id)?;
-                let arenas: usize = self.plan.arenas().iter().take(place.arena).sum();
-                Location::Workspace((arenas + place.offset) as u32)
-            }
-        })
+    pub(crate) fn location(&self, id: TensorId) -> Option<Location> {
+        self.locations.get(id.index()).copied().flatten()
     }
 
     fn operand(&self, id: TensorId) -> Option<Operand> {
@@ -155,7 +173,7 @@ impl Compiler<'_> {
         }
     }
 
-    fn instruction(&self, op: &Op, output: TensorId) -> Option<Instruction> {
+    pub(crate) fn instruction(&self, op: &Op, output: TensorId) -> Option<Instruction> {
         let offset = |id: ParamId| self.graph.param(id).map(|param| param.offset);
         let (input, operation) = match *op {
             Op::TimestepEmbedding { timesteps, .. } => (timesteps, Operation::TimestepEmbedding),

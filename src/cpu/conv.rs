@@ -18,6 +18,9 @@ pub(crate) struct Shape {
     pub(crate) kernel: usize,
     pub(crate) stride: usize,
     pub(crate) upsample: bool,
+    /// How far apart the input's rows and columns lie, with 0 between them: the stride of the
+    /// convolution whose input's gradient this is.
+    pub(crate) spread: usize,
 }
 
 impl Shape {
@@ -26,6 +29,11 @@ impl Shape {
     pub(crate) fn source(&self, at: usize, tap: usize, side: usize) -> Option<usize> {
         let at = (at * self.stride + tap).checked_sub(self.kernel / 2)?;
         let at = if self.upsample { at / 2 } else { at };
+        let at = match self.spread {
+            1 => at,
+            spread if at.is_multiple_of(spread) => at / spread,
+            _ => return None,
+        };
         (at < side).then_some(at)
     }
 }

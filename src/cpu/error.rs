@@ -79,6 +79,18 @@ pub enum Slice {
     Samples,
     /// What a multistep sampler keeps.
     History,
+    /// x_0.
+    XStart,
+    /// ε.
+    Noise,
+    /// What the loss of each image is made of.
+    Rows,
+    /// What dropout follows from.
+    Keys,
+    /// The loss of each image.
+    Loss,
+    /// The gradients.
+    Gradients,
 }
 
 impl fmt::Display for Slice {
@@ -93,6 +105,12 @@ impl fmt::Display for Slice {
             Self::Output => "output",
             Self::Samples => "samples",
             Self::History => "history",
+            Self::XStart => "x_start",
+            Self::Noise => "noise",
+            Self::Rows => "rows",
+            Self::Keys => "keys",
+            Self::Loss => "loss",
+            Self::Gradients => "gradients",
         })
     }
 }

@@ -266,6 +266,7 @@ fn execute<W: Number>(
                 kernel,
                 stride,
                 upsample,
+                spread: 1,
             },
             input,
             weight,

@@ -19,6 +19,14 @@ pub(crate) fn silu(x: f32) -> f32 {
     x / (1.0 + exp_f32(-x))
 }
 
+/// The derivative of the SiLU: s·(1 + x·(1 - s)), s = 1/(1 + e^{-x}).
+#[cfg(feature = "train")]
+#[inline(always)]
+pub(crate) fn silu_slope(x: f32) -> f32 {
+    let s = 1.0 / (1.0 + exp_f32(-x));
+    s * (1.0 + x * (1.0 - s))
+}
+
 /// A number as weights are stored.
 pub(crate) trait Number: Copy + Sync {
     /// Its value.

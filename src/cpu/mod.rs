@@ -20,6 +20,8 @@ mod error;
 mod fast;
 #[cfg(feature = "alloc")]
 mod generation;
+#[cfg(feature = "train")]
+mod gradients;
 mod interpreter;
 mod math;
 #[cfg(feature = "alloc")]
@@ -43,6 +45,8 @@ pub use compile::ProgramBuf;
 pub use error::{NetworkError, ProgramError, Slice};
 #[cfg(feature = "alloc")]
 pub use generation::Generation;
+#[cfg(feature = "train")]
+pub use gradients::{Gradients, TrainingInputs};
 pub use interpreter::{Inputs, run};
 #[cfg(feature = "alloc")]
 pub use network::Network;

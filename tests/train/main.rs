@@ -10,6 +10,7 @@
 )]
 
 mod adjoints;
+mod cpu;
 mod finite_differences;
 mod generator;
 mod reference;

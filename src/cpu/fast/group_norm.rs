@@ -70,12 +70,7 @@ pub(crate) fn run(
         parameters(norm, n, sums, affine);
     }
     let affine = &*affine;
-    // A piece lies within one image.
-    let rows = (1 << 13) / channels;
-    let piece = (1..=rows.max(1))
-        .rev()
-        .find(|&rows| norm.extents.positions().is_multiple_of(rows))
-        .unwrap_or(1);
+    let piece = piece_rows(norm.extents);
     threads.chunks(
         output,
         piece * channels,
@@ -92,9 +87,18 @@ pub(crate) fn run(
     );
 }
 
+/// Positions of a piece of work: it lies within one image.
+pub(crate) fn piece_rows(extents: Extents) -> usize {
+    let rows = (1 << 13) / extents.channels;
+    (1..=rows.max(1))
+        .rev()
+        .find(|&rows| extents.positions().is_multiple_of(rows))
+        .unwrap_or(1)
+}
+
 /// Σ x and Σ x² of each channel.
 #[inline(always)]
-fn sum_up(input: &[f32], channels: usize, sums: &mut [f64]) {
+pub(crate) fn sum_up(input: &[f32], channels: usize, sums: &mut [f64]) {
     sums.fill(0.0);
     let (plain, squares) = sums.split_at_mut(channels);
     for row in input.chunks_exact(channels) {

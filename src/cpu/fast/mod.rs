@@ -10,11 +10,15 @@
 mod aligned;
 mod attention;
 mod conv;
+#[cfg(feature = "train")]
+mod grad;
 mod group_norm;
 mod lanes;
 mod pack;
 mod resample;
 mod threads;
+#[cfg(feature = "train")]
+mod training;
 
 use alloc::vec;
 use alloc::vec::Vec;
@@ -25,6 +29,10 @@ use aligned::Aligned;
 use conv::Layer;
 use pack::Packed;
 pub(crate) use threads::Threads;
+#[cfg(feature = "train")]
+pub(crate) use training::Training;
+#[cfg(feature = "train")]
+pub use training::TrainingInputs;
 
 use crate::cpu::conv::Shape;
 use crate::cpu::interpreter::{Inputs, Memory, part};
@@ -86,40 +94,10 @@ impl Fast {
         });
         let (mut room, mut sums, mut affine) = (0, 0, 0);
         for (instruction, packed) in &steps {
-            let (from, to) = (instruction.input.extents, instruction.output.extents);
-            let needed = match instruction.operation {
-                Operation::Conv(_) | Operation::Linear { .. } => {
-                    let layer = layer(instruction, header.batch, width);
-                    if packed.winograd {
-                        conv::winograd_room(&layer)
-                    } else {
-                        // A linear layer's input behind the SiLU lies there as well.
-                        conv::direct_room(&layer) + header.batch * from.channels
-                    }
-                }
-                Operation::Attention { heads } => {
-                    let attention = attention::Attention {
-                        qkv: &[],
-                        extents: to,
-                        heads,
-                        width,
-                    };
-                    attention::room(&attention, header.batch)
-                }
-                Operation::GroupNorm { .. } => {
-                    let (doubles, singles) = group_norm::room(to, header.batch);
-                    sums = sums.max(doubles);
-                    affine = affine.max(singles);
-                    0
-                }
-                Operation::TimestepEmbedding
-                | Operation::LabelEmbedding { .. }
-                | Operation::Concat { .. }
-                | Operation::AveragePool
-                | Operation::Upsample
-                | Operation::Bilinear => 0,
-            };
-            room = room.max(needed);
+            let needed = instruction_room(instruction, packed, header.batch, width);
+            room = room.max(needed.0);
+            sums = sums.max(needed.1);
+            affine = affine.max(needed.2);
         }
         Self {
             arch,
@@ -198,6 +176,47 @@ impl Fast {
     }
 }
 
+/// Numbers of room that an instruction needs: in f32, of sums in f64, of parameters.
+fn instruction_room(
+    instruction: &Instruction,
+    packed: &Packed,
+    batch: usize,
+    width: usize,
+) -> (usize, usize, usize) {
+    let (from, to) = (instruction.input.extents, instruction.output.extents);
+    match instruction.operation {
+        Operation::Conv(_) | Operation::Linear { .. } => {
+            let layer = layer(instruction, batch, width);
+            let room = if packed.winograd {
+                conv::winograd_room(&layer)
+            } else {
+                // A linear layer's input behind the SiLU lies there as well.
+                conv::direct_room(&layer) + batch * from.channels
+            };
+            (room, 0, 0)
+        }
+        Operation::Attention { heads } => {
+            let attention = attention::Attention {
+                qkv: &[],
+                extents: to,
+                heads,
+                width,
+            };
+            (attention::room(&attention, batch), 0, 0)
+        }
+        Operation::GroupNorm { .. } => {
+            let (doubles, singles) = group_norm::room(to, batch);
+            (0, doubles, singles)
+        }
+        Operation::TimestepEmbedding
+        | Operation::LabelEmbedding { .. }
+        | Operation::Concat { .. }
+        | Operation::AveragePool
+        | Operation::Upsample
+        | Operation::Bilinear => (0, 0, 0),
+    }
+}
+
 /// A convolution or linear layer without its tensors.
 fn layer<'a>(instruction: &Instruction, batch: usize, width: usize) -> Layer<'a> {
     let (from, to) = (instruction.input.extents, instruction.output.extents);
@@ -220,6 +239,7 @@ fn layer<'a>(instruction: &Instruction, batch: usize, width: usize) -> Layer<'a>
             kernel,
             stride,
             upsample,
+            spread: 1,
         },
         batch,
         input: &[],

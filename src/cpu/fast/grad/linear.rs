@@ -1,0 +1,61 @@
+//! The gradients of a linear layer; few operations, so in plain loops over rows.
+
+use crate::cpu::interpreter::part;
+use crate::cpu::math::{silu, silu_slope};
+
+/// With respect to the input: f'(x)·Wᵀ g, f the SiLU where it came first.
+pub(crate) fn input(
+    grad: &[f32],
+    weight: &[f32],
+    x: &[f32],
+    (outputs, inputs): (usize, usize),
+    activated: bool,
+    output: &mut [f32],
+) {
+    let images = output
+        .chunks_exact_mut(inputs)
+        .zip(grad.chunks_exact(outputs).zip(x.chunks_exact(inputs)));
+    for (out, (grad, x)) in images {
+        out.fill(0.0);
+        for (row, &grad) in weight.chunks_exact(inputs).zip(grad) {
+            for (out, weight) in out.iter_mut().zip(row) {
+                *out += weight * grad;
+            }
+        }
+        if activated {
+            for (out, &x) in out.iter_mut().zip(x) {
+                *out *= silu_slope(x);
+            }
+        }
+    }
+}
+
+/// With respect to the weight: g f(x)ᵀ, summed over images.
+pub(crate) fn weight(
+    x: &[f32],
+    grad: &[f32],
+    (outputs, inputs): (usize, usize),
+    activated: bool,
+    output: &mut [f32],
+) {
+    output.fill(0.0);
+    for (n, x) in x.chunks_exact(inputs).enumerate() {
+        let grad = part(grad, n * outputs, outputs);
+        for (row, &grad) in output.chunks_exact_mut(inputs).zip(grad) {
+            for (out, &x) in row.iter_mut().zip(x) {
+                *out += grad * if activated { silu(x) } else { x };
+            }
+        }
+    }
+}
+
+/// With respect to the table of a label embedding.
+pub(crate) fn table(grad: &[f32], labels: &[u32], channels: usize, output: &mut [f32]) {
+    output.fill(0.0);
+    for (grad, &label) in grad.chunks_exact(channels).zip(labels) {
+        let row = output.chunks_exact_mut(channels).nth(label as usize);
+        for (out, grad) in row.unwrap_or_default().iter_mut().zip(grad) {
+            *out += grad;
+        }
+    }
+}

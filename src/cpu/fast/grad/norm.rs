@@ -1,0 +1,319 @@
+//! The gradients of a group normalisation with scale, shift and SiLU.
+//!
+//! With x̂ = (x - μ)·ρ, z = x̂·a + b, a = weight·(1 + scale), b = bias·(1 + scale) + shift and
+//! ∂z = g·SiLU'(z), everything follows from A = Σ ∂z and B = Σ ∂z·x̂ over the positions of a channel:
+//!
+//! ```text
+//! ∂x = ρ·(∂z·a - m_0 - x̂·m_1)     m_0, m_1 the means of a·A and a·B over a group
+//! ```
+
+use pulp::Arch;
+
+use super::STRETCH;
+use crate::cpu::GROUPS;
+use crate::cpu::fast::group_norm::{piece_rows, sum_up};
+use crate::cpu::fast::threads::Threads;
+use crate::cpu::interpreter::part;
+use crate::cpu::math::{EPSILON, silu_slope};
+use crate::cpu::program::Extents;
+
+/// A normalisation and the gradient of its result.
+#[derive(Clone, Copy)]
+pub(crate) struct Norm<'a> {
+    pub(crate) extents: Extents,
+    pub(crate) batch: usize,
+    /// [N, H, W, C].
+    pub(crate) input: &'a [f32],
+    /// [N, H, W, C].
+    pub(crate) grad: &'a [f32],
+    /// \[C\].
+    pub(crate) weight: &'a [f32],
+    /// \[C\].
+    pub(crate) bias: &'a [f32],
+    /// [N, 2C].
+    pub(crate) scale_shift: Option<&'a [f32]>,
+    pub(crate) silu: bool,
+}
+
+/// Numbers of room in f64 that [`sums`] needs.
+pub(crate) fn room(extents: Extents, batch: usize) -> usize {
+    2 * batch * extents.positions().div_ceil(STRETCH) * extents.channels
+}
+
+/// Numbers of room in f32: six for each channel of each image.
+pub(crate) fn table_len(extents: Extents, batch: usize) -> usize {
+    TABLE * extents.channels * batch
+}
+
+/// Rows of a table: μ, ρ, a, b, m_0, m_1.
+const TABLE: usize = 6;
+
+impl Norm<'_> {
+    fn scale(&self, n: usize, c: usize) -> f32 {
+        let at = n * 2 * self.extents.channels + c;
+        1.0 + self
+            .scale_shift
+            .and_then(|both| both.get(at))
+            .unwrap_or(&0.0)
+    }
+
+    fn shift(&self, n: usize, c: usize) -> f32 {
+        let at = (2 * n + 1) * self.extents.channels + c;
+        *self
+            .scale_shift
+            .and_then(|both| both.get(at))
+            .unwrap_or(&0.0)
+    }
+
+    /// The tables of all images from their sums: [N, 2C + 2·32].
+    fn tables<'t>(&self, sums: &[f32], tables: &'t mut [f32]) -> &'t [f32] {
+        let channels = self.extents.channels;
+        let in_group = channels / GROUPS;
+        let count = (in_group * self.extents.positions()) as f32;
+        let Some(tables) = tables.get_mut(..table_len(self.extents, self.batch)) else {
+            return &[];
+        };
+        let images = tables
+            .chunks_exact_mut(TABLE * channels)
+            .zip(sums.chunks_exact(2 * channels + 2 * GROUPS));
+        for (n, (table, sums)) in images.enumerate() {
+            let (of_channels, of_groups) = sums.split_at(2 * channels);
+            let (means, inverses) = of_groups.split_at(GROUPS);
+            let mut rows = table.chunks_exact_mut(channels);
+            let mut next = || rows.next().unwrap_or_default();
+            let [mean, inverse, a, b, m0, m1] = [next(), next(), next(), next(), next(), next()];
+            let parameters = self.weight.iter().zip(self.bias);
+            let factors = a.iter_mut().zip(b.iter_mut());
+            for (c, ((weight, bias), (a, b))) in parameters.zip(factors).enumerate() {
+                let scale = self.scale(n, c);
+                *a = weight * scale;
+                *b = bias * scale + self.shift(n, c);
+            }
+            let (plain, normal) = of_channels.split_at(channels);
+            for group in 0..GROUPS {
+                let range = group * in_group..(group + 1) * in_group;
+                let of_group = |sums: &[f32]| {
+                    let sums = part(sums, range.start, in_group);
+                    let products = sums.iter().zip(part(a, range.start, in_group));
+                    products.map(|(sum, a)| sum * a).sum::<f32>() / count
+                };
+                let values = [
+                    (&mut *mean, part(means, group, 1).first().copied()),
+                    (&mut *inverse, part(inverses, group, 1).first().copied()),
+                    (&mut *m0, Some(of_group(plain))),
+                    (&mut *m1, Some(of_group(normal))),
+                ];
+                for (row, value) in values {
+                    let row = row.get_mut(range.clone()).unwrap_or_default();
+                    row.fill(value.unwrap_or(0.0));
+                }
+            }
+        }
+        tables
+    }
+}
+
+/// A, B, and each group's μ and ρ: [N, 2C + 2·32].
+pub(crate) fn sums(
+    arch: Arch,
+    threads: &Threads,
+    norm: &Norm<'_>,
+    doubles: &mut [f64],
+    tables: &mut [f32],
+    output: &mut [f32],
+) {
+    let (extents, channels) = (norm.extents, norm.extents.channels);
+    let image = extents.elements();
+    let stretches = extents.positions().div_ceil(STRETCH);
+    let Some(doubles) = doubles.get_mut(..room(extents, norm.batch)) else {
+        return;
+    };
+    let stretch = |at: usize, numbers: &'_ [f32]| -> core::ops::Range<usize> {
+        let start = at % stretches * STRETCH * channels;
+        let first = at / stretches * image + start;
+        first..(first + (STRETCH * channels).min(image - start)).min(numbers.len())
+    };
+    threads.chunks(doubles, 2 * channels, 4 * norm.input.len(), |at, sums| {
+        let input = norm.input.get(stretch(at, norm.input)).unwrap_or_default();
+        arch.dispatch(
+            #[inline(always)]
+            || sum_up(input, channels, sums),
+        );
+    });
+    let width = 2 * channels + 2 * GROUPS;
+    let of_image = 2 * stretches * channels;
+    let images = output
+        .chunks_exact_mut(width)
+        .zip(doubles.chunks_exact_mut(of_image));
+    for (output, doubles) in images {
+        statistics(extents, doubles, output);
+    }
+    let tables = norm.tables(output, tables);
+    threads.chunks(doubles, 2 * channels, 16 * norm.input.len(), |at, sums| {
+        let input = norm.input.get(stretch(at, norm.input)).unwrap_or_default();
+        let grad = norm.grad.get(stretch(at, norm.grad)).unwrap_or_default();
+        let n = at / stretches;
+        let table = part(tables, n * TABLE * channels, TABLE * channels);
+        arch.dispatch(
+            #[inline(always)]
+            || sum_gradients(input, grad, table, channels, norm.silu, sums),
+        );
+    });
+    let images = output
+        .chunks_exact_mut(width)
+        .zip(doubles.chunks_exact(of_image));
+    for (output, doubles) in images {
+        for (at, out) in output.iter_mut().take(2 * channels).enumerate() {
+            *out = doubles.iter().skip(at).step_by(2 * channels).sum::<f64>() as f32;
+        }
+    }
+}
+
+/// μ and ρ of each group of an image, behind its channels, from Σ x and Σ x² of its stretches.
+fn statistics(extents: Extents, doubles: &mut [f64], output: &mut [f32]) {
+    let channels = extents.channels;
+    let in_group = channels / GROUPS;
+    let count = (in_group * extents.positions()) as f64;
+    let (first, others) = doubles.split_at_mut(2 * channels);
+    for other in others.chunks_exact(2 * channels) {
+        for (sum, other) in first.iter_mut().zip(other) {
+            *sum += other;
+        }
+    }
+    let (plain, squares) = first.split_at(channels);
+    let groups = output.get_mut(2 * channels..).unwrap_or_default();
+    let (means, inverses) = groups.split_at_mut(GROUPS);
+    for (group, (mean, inverse)) in means.iter_mut().zip(inverses).enumerate() {
+        let of_group = |sums: &[f64]| part(sums, group * in_group, in_group).iter().sum::<f64>();
+        let center = of_group(plain) / count;
+        let variance = (of_group(squares) / count - center * center).max(0.0);
+        *mean = center as f32;
+        *inverse = (1.0 / libm::sqrt(variance + EPSILON)) as f32;
+    }
+}
+
+#[inline(always)]
+fn sum_gradients(
+    input: &[f32],
+    grad: &[f32],
+    table: &[f32],
+    channels: usize,
+    silu: bool,
+    sums: &mut [f64],
+) {
+    sums.fill(0.0);
+    let (plain, normal) = sums.split_at_mut(channels);
+    let row = |at: usize| part(table, at * channels, channels);
+    let [mean, inverse, a, b] = [row(0), row(1), row(2), row(3)];
+    let rows = input
+        .chunks_exact(channels)
+        .zip(grad.chunks_exact(channels));
+    for (input, grad) in rows {
+        let table = mean.iter().zip(inverse).zip(a.iter().zip(b));
+        let places = plain.iter_mut().zip(normal.iter_mut());
+        let values = input.iter().zip(grad).zip(table).zip(places);
+        for (((&x, &g), ((&mean, &inverse), (&a, &b))), (plain, normal)) in values {
+            let hat = (x - mean) * inverse;
+            let d = if silu { g * silu_slope(hat * a + b) } else { g };
+            *plain += f64::from(d);
+            *normal += f64::from(d * hat);
+        }
+    }
+}
+
+/// ∂x.
+pub(crate) fn input(
+    arch: Arch,
+    threads: &Threads,
+    norm: &Norm<'_>,
+    sums: &[f32],
+    tables: &mut [f32],
+    output: &mut [f32],
+) {
+    let (channels, image) = (norm.extents.channels, norm.extents.elements());
+    let tables = norm.tables(sums, tables);
+    let chunk = piece_rows(norm.extents) * channels;
+    threads.chunks(output, chunk, 24 * norm.input.len(), |at, output| {
+        let n = at * chunk / image;
+        let table = part(tables, n * TABLE * channels, TABLE * channels);
+        let input = part(norm.input, at * chunk, output.len());
+        let grad = part(norm.grad, at * chunk, output.len());
+        arch.dispatch(
+            #[inline(always)]
+            || apply(input, grad, table, channels, norm.silu, output),
+        );
+    });
+}
+
+#[inline(always)]
+fn apply(
+    input: &[f32],
+    grad: &[f32],
+    table: &[f32],
+    channels: usize,
+    silu: bool,
+    output: &mut [f32],
+) {
+    let row = |at: usize| part(table, at * channels, channels);
+    let [mean, inverse, a, b, m0, m1] = [row(0), row(1), row(2), row(3), row(4), row(5)];
+    let rows = output.chunks_exact_mut(channels).zip(
+        input
+            .chunks_exact(channels)
+            .zip(grad.chunks_exact(channels)),
+    );
+    for (output, (input, grad)) in rows {
+        let table = mean.iter().zip(inverse).zip(a.iter().zip(b));
+        let table = table.zip(m0.iter().zip(m1));
+        let values = output.iter_mut().zip(input.iter().zip(grad)).zip(table);
+        for ((out, (&x, &g)), (((&mean, &inverse), (&a, &b)), (&m0, &m1))) in values {
+            let hat = (x - mean) * inverse;
+            let d = if silu { g * silu_slope(hat * a + b) } else { g };
+            *out = inverse * (d * a - m0 - hat * m1);
+        }
+    }
+}
+
+/// With respect to scale and shift, [N, 2C].
+pub(crate) fn scale_shift(
+    channels: usize,
+    sums: &[f32],
+    weight: &[f32],
+    bias: &[f32],
+    output: &mut [f32],
+) {
+    let images = output
+        .chunks_exact_mut(2 * channels)
+        .zip(sums.chunks_exact(2 * channels + 2 * GROUPS));
+    for (output, sums) in images {
+        let (scales, shifts) = output.split_at_mut(channels);
+        let (plain, rest) = sums.split_at(channels);
+        shifts.copy_from_slice(plain);
+        let parameters = weight.iter().zip(bias);
+        let values = parameters.zip(plain.iter().zip(rest));
+        for (out, ((weight, bias), (plain, normal))) in scales.iter_mut().zip(values) {
+            *out = weight * normal + bias * plain;
+        }
+    }
+}
+
+/// With respect to the weight (from B, `start` C) or the bias (from A, `start` 0), \[C\].
+pub(crate) fn parameter(
+    channels: usize,
+    start: usize,
+    sums: &[f32],
+    scale_shift: Option<&[f32]>,
+    output: &mut [f32],
+) {
+    output.fill(0.0);
+    for (n, sums) in sums.chunks_exact(2 * channels + 2 * GROUPS).enumerate() {
+        let scales = scale_shift.map(|both| part(both, n * 2 * channels, channels));
+        for (c, (out, sum)) in output
+            .iter_mut()
+            .zip(part(sums, start, channels))
+            .enumerate()
+        {
+            let scale = 1.0 + scales.and_then(|scales| scales.get(c)).unwrap_or(&0.0);
+            *out += sum * scale;
+        }
+    }
+}

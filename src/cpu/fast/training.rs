@@ -1,0 +1,670 @@
+//! A training graph made ready: forward operations as in a network, gradients beside them, and
+//! weights that are packed again for every run.
+
+use alloc::boxed::Box;
+use alloc::vec;
+use alloc::vec::Vec;
+
+use pulp::Arch;
+
+use super::aligned::Aligned;
+use super::conv::{self, Layer};
+use super::grad::attention::AttentionGrad;
+use super::grad::conv_weight::ConvWeight;
+use super::grad::loss::Loss;
+use super::grad::{linear, norm, pointwise, sums};
+use super::pack::{self, Kernels, Packed};
+use super::threads::Threads;
+use super::{Step, instruction_room, lanes, resample};
+use crate::cpu::compile::{Compiler, workspace};
+use crate::cpu::conv::Shape;
+use crate::cpu::error::ProgramError;
+use crate::cpu::interpreter::{Inputs, Memory, part};
+use crate::cpu::program::{Extents, Instruction, Location};
+use crate::unet::plan::ALIGNMENT;
+use crate::unet::{Graph, Input, LossOp, NormOp, NormParam, Op, Plan, Role, TensorId, TrainOp};
+
+/// What a caller gives for each run; images are [N, C, H, W].
+#[derive(Debug, Clone, Copy)]
+pub struct TrainingInputs<'a> {
+    /// x_0.
+    pub x_start: &'a [f32],
+    /// ε.
+    pub noise: &'a [f32],
+    /// The loss of each image: [`LossRow::words`](crate::diffusion::LossRow::words).
+    pub rows: &'a [f32],
+    /// What the network is told of t.
+    pub timesteps: &'a [f32],
+    /// The class of each image, where the network is conditioned on one.
+    pub labels: Option<&'a [u32]>,
+    /// The low-resolution images, where the network takes such.
+    pub low_res: Option<&'a [f32]>,
+    /// Four words for each image, where there is dropout.
+    pub keys: Option<&'a [u32]>,
+}
+
+/// An operand: where it lies, and the extents of one image.
+#[derive(Clone, Copy)]
+struct Operand {
+    location: Location,
+    extents: Extents,
+    /// Numbers in all.
+    len: usize,
+}
+
+/// Where a result goes.
+#[derive(Clone, Copy)]
+enum Target {
+    Workspace(Location),
+    /// The gradient of the parameter that begins there.
+    Gradient(usize),
+    Loss,
+}
+
+enum Work {
+    Forward(Instruction, Packed),
+    Train(Box<Node>),
+}
+
+/// An operation that only training has.
+struct Node {
+    op: TrainOp,
+    operands: [Option<Operand>; 5],
+    /// First number and count of each parameter.
+    params: [(usize, usize); 2],
+    /// Kernels for the gradient of a convolution's input.
+    kernels: Option<(Kernels, Packed)>,
+    target: Target,
+    out: Operand,
+}
+
+/// Workspace, packed weights, threads, and what is to be done.
+pub(crate) struct Training {
+    arch: Arch,
+    threads: Threads,
+    batch: usize,
+    width: usize,
+    work: Vec<Work>,
+    /// Inputs that are images or vectors, and where they are copied to.
+    inputs: Vec<(Input, Operand)>,
+    packed: Aligned,
+    workspace: Aligned,
+    room: Aligned,
+    doubles: Vec<f64>,
+    singles: Vec<f32>,
+    loss: usize,
+}
+
+impl Training {
+    pub(crate) fn new(graph: &Graph, threads: Threads) -> Result<Self, ProgramError> {
+        let arch = Arch::new();
+        let width = lanes::width(arch);
+        let plan = Plan::single(graph);
+        let mut end = plan.elements();
+        let mut inputs = Vec::new();
+        let mut locations = Vec::new();
+        for (at, tensor) in graph.tensors().iter().enumerate() {
+            let id = TensorId(at as u32);
+            locations.push(match tensor.role {
+                Role::Inner => workspace(&plan, id),
+                Role::Gradient(_) => None,
+                Role::Input(Input::Labels | Input::Keys) => Some(Location::Labels),
+                Role::Input(input) => {
+                    let location = Location::Workspace(end as u32);
+                    let len = tensor.shape.elements();
+                    end += len.next_multiple_of(ALIGNMENT);
+                    let extents = Extents {
+                        channels: tensor.shape.channels,
+                        height: tensor.shape.height,
+                        width: tensor.shape.width,
+                    };
+                    let operand = Operand {
+                        location,
+                        extents,
+                        len,
+                    };
+                    inputs.push((input, operand));
+                    Some(location)
+                }
+            });
+        }
+        if end >= 1 << 31 {
+            return Err(ProgramError::TooLarge);
+        }
+        let mut maker = Maker {
+            compiler: Compiler { graph, locations },
+            width,
+            batch: graph.batch(),
+            packed: 0,
+            needs: Needs::default(),
+        };
+        let mut work = Vec::new();
+        for (at, node) in graph.nodes().iter().enumerate() {
+            let made = maker.work(&node.op, node.output);
+            work.push(made.ok_or(ProgramError::Field {
+                instruction: at,
+                field: "tensor",
+                value: node.output.index() as u32,
+            })?);
+        }
+        let output = graph.output().ok_or(ProgramError::NoOutput)?;
+        let Needs {
+            room,
+            doubles,
+            singles,
+        } = maker.needs;
+        Ok(Self {
+            arch,
+            threads,
+            batch: graph.batch(),
+            width,
+            work,
+            inputs,
+            packed: Aligned::zeros(maker.packed),
+            workspace: Aligned::zeros(end),
+            room: Aligned::zeros(room),
+            doubles: vec![0.0; doubles],
+            singles: vec![0.0; singles],
+            loss: graph.shape(output).elements(),
+        })
+    }
+
+    /// Numbers of the workspace, and of packed weights and room beside it.
+    pub(crate) fn elements(&self) -> (usize, usize) {
+        let beside = self.packed.get().len() + self.room.get().len();
+        let tables = 2 * self.doubles.len() + self.singles.len();
+        (self.workspace.get().len(), beside + tables)
+    }
+
+    /// N, and numbers of the loss.
+    pub(crate) const fn sizes(&self) -> (usize, usize) {
+        (self.batch, self.loss)
+    }
+
+    /// Numbers of an input, if the graph has it.
+    pub(crate) fn input_len(&self, which: Input) -> Option<usize> {
+        let found = self.inputs.iter().find(|(input, _)| *input == which);
+        found.map(|(_, operand)| operand.len)
+    }
+
+    /// Runs the graph; every slice was checked.
+    pub(crate) fn run(
+        &mut self,
+        weights: &[f32],
+        given: &TrainingInputs<'_>,
+        gradients: &mut [f32],
+        loss: &mut [f32],
+    ) {
+        let Self {
+            arch,
+            threads,
+            batch,
+            width,
+            work,
+            inputs,
+            packed,
+            workspace,
+            room,
+            doubles,
+            singles,
+            ..
+        } = self;
+        let (arch, batch, width) = (*arch, *batch, *width);
+        for (input, operand) in inputs.iter() {
+            let numbers = match input {
+                Input::XStart => given.x_start,
+                Input::Noise => given.noise,
+                Input::Rows => given.rows,
+                Input::Timesteps => given.timesteps,
+                Input::LowRes => given.low_res.unwrap_or_default(),
+                Input::X | Input::Labels | Input::Keys => &[],
+            };
+            let Location::Workspace(first) = operand.location else {
+                continue;
+            };
+            let place = first as usize..first as usize + operand.len;
+            let place = workspace.get_mut().get_mut(place).unwrap_or_default();
+            resample::channels_last(operand.extents, numbers, place);
+        }
+        threads.run(|| {
+            for work in work.iter() {
+                let numbers = packed.get_mut();
+                match work {
+                    Work::Forward(instruction, place) => {
+                        pack::fill(instruction, place, weights, width, threads, numbers);
+                    }
+                    Work::Train(node) => {
+                        if let (Some((kernels, place)), [(first, len), _]) =
+                            (&node.kernels, node.params)
+                        {
+                            let weights = part(weights, first, len);
+                            pack::fill_kernels(kernels, place, weights, width, threads, numbers);
+                        }
+                    }
+                }
+            }
+            let inputs = Inputs {
+                x: &[],
+                timesteps: &[],
+                labels: given.labels,
+                low_res: None,
+            };
+            for work in work.iter() {
+                let (location, len, result) = match work {
+                    Work::Forward(instruction, _) => {
+                        let output = instruction.output;
+                        (
+                            output.location,
+                            batch * output.extents.elements(),
+                            &mut [][..],
+                        )
+                    }
+                    Work::Train(node) => match node.target {
+                        Target::Workspace(location) => (location, node.out.len, &mut [][..]),
+                        Target::Loss => (Location::Output, node.out.len, &mut *loss),
+                        Target::Gradient(first) => (
+                            Location::Output,
+                            node.out.len,
+                            gradients
+                                .get_mut(first..first + node.out.len)
+                                .unwrap_or_default(),
+                        ),
+                    },
+                };
+                let (output, memory) =
+                    Memory::split(&inputs, workspace.get_mut(), result, location, len);
+                match work {
+                    Work::Forward(instruction, place) => Step {
+                        arch,
+                        threads,
+                        batch,
+                        width,
+                        packed: packed.get(),
+                        room: room.get_mut(),
+                        sums: doubles,
+                        affine: singles,
+                    }
+                    .run(instruction, place, &memory, output),
+                    Work::Train(node) => TrainStep {
+                        arch,
+                        threads,
+                        batch,
+                        width,
+                        weights,
+                        packed: packed.get(),
+                        room: room.get_mut(),
+                        doubles,
+                        singles,
+                        labels: given.labels.unwrap_or_default(),
+                        keys: given.keys.unwrap_or_default(),
+                    }
+                    .run(node, &memory, output),
+                }
+            }
+        });
+    }
+}
+
+/// Room that the operations need, of which one runs at a time.
+#[derive(Default)]
+struct Needs {
+    room: usize,
+    doubles: usize,
+    singles: usize,
+}
+
+impl Needs {
+    fn more(&mut self, room: usize, doubles: usize, singles: usize) {
+        self.room = self.room.max(room);
+        self.doubles = self.doubles.max(doubles);
+        self.singles = self.singles.max(singles);
+    }
+}
+
+struct Maker<'g> {
+    compiler: Compiler<'g>,
+    width: usize,
+    batch: usize,
+    /// Numbers of packed weights so far.
+    packed: usize,
+    needs: Needs,
+}
+
+impl Maker<'_> {
+    fn operand(&self, id: TensorId) -> Option<Operand> {
+        Some(Operand {
+            location: self.compiler.location(id)?,
+            extents: self.compiler.extents(id),
+            len: self.compiler.graph.shape(id).elements(),
+        })
+    }
+
+    fn work(&mut self, op: &Op, output: TensorId) -> Option<Work> {
+        if let Op::Train(op) = op {
+            return Some(Work::Train(Box::new(self.node(*op, output)?)));
+        }
+        let instruction = self.compiler.instruction(op, output)?;
+        let place = pack::place(&instruction, self.width, &mut self.packed);
+        let (room, doubles, singles) =
+            instruction_room(&instruction, &place, self.batch, self.width);
+        self.needs.more(room, doubles, singles);
+        Some(Work::Forward(instruction, place))
+    }
+
+    fn node(&mut self, op: TrainOp, output: TensorId) -> Option<Node> {
+        let graph = self.compiler.graph;
+        let mut operands = [None; 5];
+        for (slot, id) in operands.iter_mut().zip(op.inputs()) {
+            if let Some(id) = id {
+                *slot = Some(self.operand(id)?);
+            }
+        }
+        let params = op.params().map(|id| {
+            let param = id.and_then(|id| graph.param(id));
+            param.map_or((0, 0), |param| (param.offset, param.elements()))
+        });
+        let target = match graph.tensor(output)?.role {
+            _ if graph.output() == Some(output) => Target::Loss,
+            Role::Gradient(param) => Target::Gradient(graph.param(param)?.offset),
+            Role::Inner => Target::Workspace(self.compiler.location(output)?),
+            Role::Input(_) => return None,
+        };
+        let out = Operand {
+            location: Location::Output,
+            extents: self.compiler.extents(output),
+            len: graph.shape(output).elements(),
+        };
+        let mut node = Node {
+            op,
+            operands,
+            params,
+            kernels: None,
+            target,
+            out,
+        };
+        self.make_room(&mut node);
+        Some(node)
+    }
+
+    /// Room, and a place for packed kernels.
+    fn make_room(&mut self, node: &mut Node) {
+        let (batch, width) = (self.batch, self.width);
+        let first = node.operands.first().copied().flatten();
+        let extents = first.map_or(node.out.extents, |operand| operand.extents);
+        match node.op {
+            TrainOp::ConvGradInput { kernel, stride, .. } => {
+                let (from, to) = (extents, node.out.extents);
+                let kernels = Kernels::transposed(from, to, kernel * kernel);
+                let winograd = pack::in_tiles(from, to, kernel, stride, width);
+                let biases = to.channels;
+                let place =
+                    pack::place_kernels(&kernels, winograd, biases, width, &mut self.packed);
+                node.kernels = Some((kernels, place));
+                let layer = input_layer(node, batch, width, &[], &[], &[]);
+                let room = if winograd {
+                    conv::winograd_room(&layer)
+                } else {
+                    conv::direct_room(&layer)
+                };
+                self.needs.more(room, 0, 0);
+            }
+            TrainOp::ConvGradWeight { .. } => {
+                let room = weight_layer(node, batch, width, &[], &[]).room();
+                self.needs.more(room, 0, 0);
+            }
+            TrainOp::ChannelSum { .. } | TrainOp::PositionSum { .. } => {
+                self.needs.more(0, sums::room(extents, batch), 0);
+            }
+            TrainOp::NormSums(_) | TrainOp::NormGradInput { .. } => {
+                let tables = norm::table_len(extents, batch);
+                self.needs.more(0, norm::room(extents, batch), tables);
+            }
+            TrainOp::AttentionGrad { heads, .. } => {
+                let attention = AttentionGrad {
+                    qkv: &[],
+                    output: &[],
+                    grad: &[],
+                    extents: Extents {
+                        channels: extents.channels / 3,
+                        ..extents
+                    },
+                    heads,
+                    width,
+                };
+                self.needs.more(attention.room(batch), 0, 0);
+            }
+            TrainOp::Loss(_) => {
+                let x = node.operands.get(1).copied().flatten();
+                let image = x.map_or(extents, |operand| operand.extents);
+                self.needs.more(0, Loss::room(image, batch), 0);
+            }
+            TrainOp::Diffuse { .. }
+            | TrainOp::Dropout { .. }
+            | TrainOp::LossGrad(_)
+            | TrainOp::Add { .. }
+            | TrainOp::Slice { .. }
+            | TrainOp::LinearGradInput { .. }
+            | TrainOp::LinearGradWeight { .. }
+            | TrainOp::LabelGrad { .. }
+            | TrainOp::NormGradScaleShift { .. }
+            | TrainOp::NormGradParam { .. }
+            | TrainOp::AveragePoolGrad { .. }
+            | TrainOp::UpsampleGrad { .. } => {}
+        }
+    }
+}
+
+/// The convolution that is the gradient of another's input.
+fn input_layer<'a>(
+    node: &Node,
+    batch: usize,
+    width: usize,
+    grad: &'a [f32],
+    weight: &'a [f32],
+    bias: &'a [f32],
+) -> Layer<'a> {
+    let (kernel, stride) = match node.op {
+        TrainOp::ConvGradInput { kernel, stride, .. } => (kernel, stride),
+        _ => (1, 1),
+    };
+    let first = node.operands.first().copied().flatten();
+    Layer {
+        shape: Shape {
+            from: first.map_or(node.out.extents, |operand| operand.extents),
+            to: node.out.extents,
+            kernel,
+            stride: 1,
+            upsample: false,
+            spread: stride,
+        },
+        batch,
+        input: grad,
+        weight,
+        bias,
+        shift: None,
+        residual: None,
+        width,
+    }
+}
+
+fn weight_layer<'a>(
+    node: &Node,
+    batch: usize,
+    width: usize,
+    input: &'a [f32],
+    grad: &'a [f32],
+) -> ConvWeight<'a> {
+    let (kernel, stride, upsample) = match node.op {
+        TrainOp::ConvGradWeight {
+            kernel,
+            stride,
+            upsample,
+            ..
+        } => (kernel, stride, upsample),
+        _ => (1, 1, false),
+    };
+    let extents = |at: usize| {
+        let operand = node.operands.get(at).copied().flatten();
+        operand.map_or(node.out.extents, |operand| operand.extents)
+    };
+    ConvWeight {
+        shape: Shape {
+            from: extents(0),
+            to: extents(1),
+            kernel,
+            stride,
+            upsample,
+            spread: 1,
+        },
+        batch,
+        input,
+        grad,
+        width,
+    }
+}
+
+/// All that an operation needs beside its tensors.
+struct TrainStep<'a> {
+    arch: Arch,
+    threads: &'a Threads,
+    batch: usize,
+    width: usize,
+    weights: &'a [f32],
+    packed: &'a [f32],
+    room: &'a mut [f32],
+    doubles: &'a mut [f64],
+    singles: &'a mut [f32],
+    labels: &'a [u32],
+    keys: &'a [u32],
+}
+
+impl TrainStep<'_> {
+    fn run(self, node: &Node, memory: &Memory<'_>, output: &mut [f32]) {
+        let (arch, threads, batch) = (self.arch, self.threads, self.batch);
+        let [a, b, c, d, e] = node.operands.map(|operand| {
+            operand.map_or(&[][..], |operand| {
+                memory.tensor(operand.location, operand.len)
+            })
+        });
+        let [first, second, ..] = node
+            .operands
+            .map(|operand| operand.map_or(node.out.extents, |operand| operand.extents));
+        let [weight, bias] = node
+            .params
+            .map(|(first, len)| part(self.weights, first, len));
+        let of_norm = |norm: &NormOp| norm::Norm {
+            extents: first,
+            batch,
+            input: a,
+            grad: b,
+            weight,
+            bias,
+            scale_shift: norm.scale_shift.map(|_| c),
+            silu: norm.silu,
+        };
+        let of_loss = |_: &LossOp| Loss {
+            extents: second,
+            channels: first.channels,
+            output: a,
+            x_start: b,
+            noise: c,
+            x: d,
+            rows: e,
+        };
+        match &node.op {
+            TrainOp::Diffuse { .. } => pointwise::diffuse(c, a, b, first.elements(), output),
+            TrainOp::Dropout {
+                layer, threshold, ..
+            } => {
+                let dropout = pointwise::Dropout {
+                    layer: *layer,
+                    threshold: *threshold,
+                };
+                pointwise::dropout(dropout, self.keys, first, a, output);
+            }
+            TrainOp::Loss(loss) => of_loss(loss).value(threads, self.doubles, output),
+            TrainOp::LossGrad(loss) => of_loss(loss).gradient(threads, output),
+            TrainOp::Add { .. } => pointwise::add(a, b, output),
+            TrainOp::Slice {
+                start, channels, ..
+            } => pointwise::slice(first.channels, *start, *channels, a, output),
+            TrainOp::ConvGradInput { .. } => self.conv_grad_input(node, a, output),
+            TrainOp::ConvGradWeight { .. } => {
+                let layer = weight_layer(node, batch, self.width, a, b);
+                layer.run(arch, threads, self.room, output);
+            }
+            TrainOp::ChannelSum { .. } => {
+                sums::channels(arch, threads, first, a, self.doubles, output);
+            }
+            TrainOp::PositionSum { .. } => {
+                sums::positions(arch, threads, first, a, self.doubles, output);
+            }
+            TrainOp::LinearGradInput { silu, .. } => {
+                let sides = (first.channels, second.channels);
+                linear::input(a, weight, b, sides, *silu, output);
+            }
+            TrainOp::LinearGradWeight { silu, .. } => {
+                linear::weight(a, b, (second.channels, first.channels), *silu, output);
+            }
+            TrainOp::LabelGrad { .. } => {
+                linear::table(a, self.labels, first.channels, output);
+            }
+            TrainOp::NormSums(norm) => {
+                let (doubles, singles) = (self.doubles, self.singles);
+                norm::sums(arch, threads, &of_norm(norm), doubles, singles, output);
+            }
+            TrainOp::NormGradInput { norm, .. } => {
+                norm::input(arch, threads, &of_norm(norm), d, self.singles, output);
+            }
+            TrainOp::NormGradScaleShift { channels, .. } => {
+                norm::scale_shift(*channels, a, weight, bias, output);
+            }
+            TrainOp::NormGradParam {
+                scale_shift,
+                of,
+                channels,
+                ..
+            } => {
+                let start = match of {
+                    NormParam::Weight => *channels,
+                    NormParam::Bias => 0,
+                };
+                norm::parameter(*channels, start, a, scale_shift.map(|_| b), output);
+            }
+            TrainOp::AttentionGrad { heads, .. } => {
+                let attention = AttentionGrad {
+                    qkv: a,
+                    output: b,
+                    grad: c,
+                    extents: second,
+                    heads: *heads,
+                    width: self.width,
+                };
+                attention.run(arch, threads, self.room, output);
+            }
+            TrainOp::AveragePoolGrad { .. } => {
+                pointwise::average_pool_grad(first, node.out.extents, a, output);
+            }
+            TrainOp::UpsampleGrad { .. } => {
+                pointwise::upsample_grad(node.out.extents, a, output);
+            }
+        }
+    }
+
+    fn conv_grad_input(self, node: &Node, grad: &[f32], output: &mut [f32]) {
+        let Some((_, place)) = node.kernels else {
+            return;
+        };
+        let weight = self.packed.get(place.weight..).unwrap_or_default();
+        // Nothing is written to the place of the biases: they are 0.
+        let padded = node.out.extents.channels.next_multiple_of(self.width);
+        let bias = part(self.packed, place.bias, padded);
+        let layer = input_layer(node, self.batch, self.width, grad, weight, bias);
+        let way = if place.winograd {
+            conv::winograd
+        } else {
+            conv::direct
+        };
+        way(self.arch, self.threads, &layer, self.room, output);
+    }
+}

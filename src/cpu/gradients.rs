@@ -1,0 +1,154 @@
+//! Training graphs on the processor.
+
+use super::error::{NetworkError, Slice};
+use super::fast::{Threads, Training};
+use super::interpreter::length;
+use crate::unet::{Graph, Input};
+
+pub use super::fast::TrainingInputs;
+
+/// A training graph made ready to run: plan, workspace, packed weights, threads.
+///
+/// ```
+/// use iddpm::cpu::{Gradients, TrainingInputs};
+/// use iddpm::diffusion::{Diffusion, InlineProcess, LossRow, Objective, Schedule, Timesteps};
+/// use iddpm::train::{Recompute, training_graph};
+/// use iddpm::unet::{Extent, UnetConfig};
+///
+/// let model = Diffusion::new(Schedule::Cosine, 100);
+/// let process = InlineProcess::<100>::new(&model, Timesteps::ALL)?;
+/// let network = UnetConfig::new(1, 32).with_learned_variance().graph(Extent::square(1, 8))?;
+/// let mut gradients = Gradients::new(&training_graph(&network, Recompute::Nothing)?)?;
+///
+/// let weights = vec![0.01; network.weights_len()];
+/// let mut gradient = vec![0.0; weights.len()];
+/// let (index, mut loss) = (40, [0.0; 3]);
+/// let inputs = TrainingInputs {
+///     x_start: &[0.5; 64],
+///     noise: &[1.0; 64],
+///     rows: &LossRow::of(&process, Objective::RescaledMse, index)?.words(),
+///     timesteps: &[process.model_timestep(index)?],
+///     labels: None,
+///     low_res: None,
+///     keys: None,
+/// };
+/// gradients.run(&weights, &inputs, &mut gradient, &mut loss)?;
+/// assert!(loss[0] > 0.0 && gradient.iter().any(|&g| g != 0.0));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub struct Gradients {
+    training: Training,
+    weights: usize,
+    classes: Option<u32>,
+    has_keys: bool,
+}
+
+impl core::fmt::Debug for Gradients {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        let (workspace, beside) = self.training.elements();
+        f.debug_struct("Gradients")
+            .field("workspace", &workspace)
+            .field("beside", &beside)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Gradients {
+    /// Makes a graph of [`training_graph`](crate::train::training_graph) ready, on all cores.
+    ///
+    /// # Errors
+    /// [`NetworkError::Program`] for other graphs, or ones over 2^31 elements.
+    pub fn new(graph: &Graph) -> Result<Self, NetworkError> {
+        Self::on(graph, Threads::all())
+    }
+
+    /// As [`new`](Self::new) on so many threads, the caller's own where that is 1.
+    ///
+    /// # Errors
+    /// Those of [`new`](Self::new), and [`NetworkError::Threads`].
+    pub fn with_threads(graph: &Graph, threads: usize) -> Result<Self, NetworkError> {
+        Self::on(graph, Threads::new(threads)?)
+    }
+
+    fn on(graph: &Graph, threads: Threads) -> Result<Self, NetworkError> {
+        let classes = graph.nodes().iter().find_map(|node| match node.op {
+            crate::unet::Op::LabelEmbedding { table, .. } => graph.param(table),
+            _ => None,
+        });
+        Ok(Self {
+            training: Training::new(graph, threads)?,
+            weights: graph.weights_len(),
+            classes: classes.map(|table| table.rows() as u32),
+            has_keys: graph.input(Input::Keys).is_some(),
+        })
+    }
+
+    /// Numbers of the workspace: the plan's peak and the inputs.
+    pub fn workspace_len(&self) -> usize {
+        self.training.elements().0
+    }
+
+    /// Numbers of packed weights and intermediate results beside the workspace.
+    pub fn room_len(&self) -> usize {
+        self.training.elements().1
+    }
+
+    /// Runs forward and backward. `weights` and `gradients` are laid out as the graph's parameters;
+    /// gradients are overwritten, and are those of Σ_n weight_n·total_n, the weights being the rows'.
+    /// `loss` is [N, 3]: total, mean squared error and the bound's term of each image, not weighted.
+    ///
+    /// # Errors
+    /// A [`NetworkError`] that names the slice whose length is wrong, the class there is not, the input
+    /// that is missing or superfluous. Numbers that are not finite are not looked for: the loss and the
+    /// gradients' norm tell.
+    pub fn run(
+        &mut self,
+        weights: &[f32],
+        inputs: &TrainingInputs<'_>,
+        gradients: &mut [f32],
+        loss: &mut [f32],
+    ) -> Result<(), NetworkError> {
+        let (batch, losses) = self.training.sizes();
+        length(Slice::Weights, weights.len(), self.weights)?;
+        length(Slice::Gradients, gradients.len(), self.weights)?;
+        length(Slice::Loss, loss.len(), losses)?;
+        let len = |input| self.training.input_len(input).unwrap_or(0);
+        length(Slice::XStart, inputs.x_start.len(), len(Input::XStart))?;
+        length(Slice::Noise, inputs.noise.len(), len(Input::Noise))?;
+        length(Slice::Rows, inputs.rows.len(), len(Input::Rows))?;
+        length(
+            Slice::Timesteps,
+            inputs.timesteps.len(),
+            len(Input::Timesteps),
+        )?;
+        let low_res = self.training.input_len(Input::LowRes);
+        given(Slice::LowRes, inputs.low_res.map(<[f32]>::len), low_res)?;
+        let labels = self.classes.map(|_| batch);
+        given(Slice::Labels, inputs.labels.map(<[u32]>::len), labels)?;
+        let keys = self.has_keys.then_some(4 * batch);
+        given(Slice::Keys, inputs.keys.map(<[u32]>::len), keys)?;
+        if let (Some(labels), Some(classes)) = (inputs.labels, self.classes) {
+            for (image, &label) in labels.iter().enumerate() {
+                if label >= classes {
+                    return Err(NetworkError::Label {
+                        image,
+                        label,
+                        classes,
+                    });
+                }
+            }
+        }
+        self.training.run(weights, inputs, gradients, loss);
+        Ok(())
+    }
+}
+
+/// An input that is there exactly where it is due, and as long.
+fn given(slice: Slice, len: Option<usize>, due: Option<usize>) -> Result<(), NetworkError> {
+    match (len, due) {
+        (None, None) => Ok(()),
+        (None, Some(_)) => Err(NetworkError::Missing { slice }),
+        (Some(_), None) => Err(NetworkError::Superfluous { slice }),
+        (Some(len), Some(due)) => length(slice, len, due),
+    }
+}
