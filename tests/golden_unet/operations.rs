@@ -4,7 +4,7 @@ use iddpm::cpu::{Convolution, Extents, Operation, resize as crate_resize};
 use serde_json::Value;
 
 use super::case::{Case, Outcome, Tensor, list, number, text, whole};
-use super::networks::generate;
+use super::network::generate;
 use super::report::Report;
 use super::runner::{compare, operation, single};
 

@@ -9,8 +9,18 @@
     clippy::indexing_slicing
 )]
 
+#[path = "../golden_support/case.rs"]
+#[allow(dead_code)]
+mod case;
+#[path = "../golden_support/network.rs"]
+mod network;
+#[path = "../golden_support/report.rs"]
+#[allow(dead_code)]
+mod report;
+
 mod adjoints;
 mod cpu;
 mod finite_differences;
 mod generator;
+mod golden;
 mod reference;

@@ -1,0 +1,159 @@
+//! Training on the processor.
+
+use std::vec;
+use std::vec::Vec;
+
+use super::engine::{Batch, Engine, Slot};
+use super::error::TrainError;
+use super::optimizer::{self, Report, Update};
+use crate::cpu::Gradients;
+use crate::unet::Graph;
+
+/// A training graph, its weights, moments and averages in memory.
+#[derive(Debug)]
+pub struct CpuEngine {
+    gradients: Gradients,
+    weights: Vec<f32>,
+    first: Vec<f32>,
+    second: Vec<f32>,
+    emas: Vec<Average>,
+    /// The gradient of the last microbatch.
+    fresh: Vec<f32>,
+    /// The gradients since the last update.
+    sum: Vec<f32>,
+    /// Microbatches since the last update.
+    microbatches: usize,
+    /// The weights as f16 holds them, where the network is evaluated with such.
+    rounded: Option<Vec<f32>>,
+}
+
+#[derive(Debug)]
+struct Average {
+    rate: f64,
+    numbers: Vec<f32>,
+}
+
+impl CpuEngine {
+    /// An engine for a graph of [`training_graph`](super::training_graph): weights and averages 0, to
+    /// be [written](Engine::write). With `half`, the network is evaluated with weights rounded to
+    /// f16 while those that are trained stay f32.
+    ///
+    /// # Errors
+    /// [`TrainError::Network`].
+    pub fn new(graph: &Graph, ema_rates: &[f64], half: bool) -> Result<Self, TrainError> {
+        let zeros = || vec![0.0; graph.weights_len()];
+        let average = |&rate: &f64| Average {
+            rate,
+            numbers: zeros(),
+        };
+        Ok(Self {
+            gradients: Gradients::new(graph)?,
+            weights: zeros(),
+            first: zeros(),
+            second: zeros(),
+            emas: ema_rates.iter().map(average).collect(),
+            fresh: zeros(),
+            sum: zeros(),
+            microbatches: 0,
+            rounded: half.then(zeros),
+        })
+    }
+
+    /// Numbers in memory: those of the graph's run, and the slots and gradients.
+    pub fn elements(&self) -> (usize, usize) {
+        let run = self.gradients.workspace_len() + self.gradients.room_len();
+        let slots = 5 + self.emas.len() + usize::from(self.rounded.is_some());
+        (run, slots * self.weights.len())
+    }
+
+    fn slot(&self, slot: Slot) -> Result<&[f32], TrainError> {
+        match slot {
+            Slot::Weights => Ok(&self.weights),
+            Slot::FirstMoment => Ok(&self.first),
+            Slot::SecondMoment => Ok(&self.second),
+            Slot::Ema(index) => match self.emas.get(index) {
+                Some(average) => Ok(&average.numbers),
+                None => Err(TrainError::NoSuchAverage {
+                    index,
+                    count: self.emas.len(),
+                }),
+            },
+        }
+    }
+}
+
+fn check(len: usize, expected: usize) -> Result<(), TrainError> {
+    if len == expected {
+        return Ok(());
+    }
+    Err(TrainError::Length { len, expected })
+}
+
+impl Engine for CpuEngine {
+    fn accumulate(&mut self, batch: &Batch<'_>, loss: &mut [f32]) -> Result<(), TrainError> {
+        let weights = match &mut self.rounded {
+            None => &self.weights,
+            Some(rounded) => {
+                for (rounded, &weight) in rounded.iter_mut().zip(&self.weights) {
+                    *rounded = half::f16::from_f32(weight).to_f32();
+                }
+                rounded
+            }
+        };
+        if self.microbatches == 0 {
+            self.gradients.run(weights, batch, &mut self.sum, loss)?;
+        } else {
+            self.gradients.run(weights, batch, &mut self.fresh, loss)?;
+            optimizer::add(&mut self.sum, &self.fresh);
+        }
+        self.microbatches += 1;
+        Ok(())
+    }
+
+    fn update(&mut self, update: &Update) -> Result<Report, TrainError> {
+        self.microbatches = 0;
+        let grad_norm = optimizer::norm(&self.sum, update.unscale);
+        if !grad_norm.is_finite() {
+            return Ok(Report {
+                grad_norm,
+                taken: false,
+            });
+        }
+        update.apply(
+            grad_norm,
+            &self.sum,
+            &mut self.weights,
+            &mut self.first,
+            &mut self.second,
+        );
+        for average in &mut self.emas {
+            optimizer::average(average.rate, &self.weights, &mut average.numbers);
+        }
+        Ok(Report {
+            grad_norm,
+            taken: true,
+        })
+    }
+
+    fn read(&self, slot: Slot, into: &mut [f32]) -> Result<(), TrainError> {
+        let numbers = self.slot(slot)?;
+        check(into.len(), numbers.len())?;
+        into.copy_from_slice(numbers);
+        Ok(())
+    }
+
+    fn write(&mut self, slot: Slot, numbers: &[f32]) -> Result<(), TrainError> {
+        check(numbers.len(), self.slot(slot)?.len())?;
+        let into = match slot {
+            Slot::Weights => &mut self.weights,
+            Slot::FirstMoment => &mut self.first,
+            Slot::SecondMoment => &mut self.second,
+            Slot::Ema(index) => match self.emas.get_mut(index) {
+                Some(average) => &mut average.numbers,
+                None => return Ok(()),
+            },
+        };
+        into.copy_from_slice(numbers);
+        Ok(())
+    }
+}

@@ -1,0 +1,187 @@
+//! What can go wrong while training.
+
+use core::fmt;
+use std::path::PathBuf;
+use std::string::String;
+
+use super::grad::GradError;
+use crate::checkpoint::CheckpointError;
+use crate::cpu::NetworkError;
+use crate::diffusion;
+use crate::unet::ConfigError;
+
+/// Why a run did not begin, or did not go on.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum TrainError {
+    /// The network.
+    Config(ConfigError),
+    /// Its gradient.
+    Grad(GradError),
+    /// A run of it.
+    Network(NetworkError),
+    /// The diffusion, or its importance sampling.
+    Diffusion(diffusion::Error),
+    /// A file of weights.
+    Checkpoint(CheckpointError),
+    /// A slice that is to hold all weights.
+    Length {
+        /// Its length.
+        len: usize,
+        /// The length due.
+        expected: usize,
+    },
+    /// An average that the engine does not keep.
+    NoSuchAverage {
+        /// Which was asked for.
+        index: usize,
+        /// How many there are.
+        count: usize,
+    },
+    /// An option out of its range.
+    Option {
+        /// Its name.
+        name: &'static str,
+        /// Its value.
+        value: f64,
+        /// What it must be.
+        must: &'static str,
+    },
+    /// The data's images are not the network's.
+    Extents {
+        /// Channels, rows and columns of the data.
+        found: [usize; 3],
+        /// Those of the network.
+        expected: [usize; 3],
+    },
+    /// The data has another number of classes than the network.
+    Classes {
+        /// In the data; 0 where it has none.
+        found: usize,
+        /// In the network; 0 where it takes none.
+        expected: usize,
+    },
+    /// A batch of more examples than there are.
+    BatchTooLarge {
+        /// The batch.
+        batch: usize,
+        /// Examples there are.
+        examples: usize,
+    },
+    /// An example could not be read.
+    Example {
+        /// Which.
+        index: usize,
+        /// Why.
+        message: String,
+    },
+    /// Too many examples could not be read.
+    TooManySkipped {
+        /// How many.
+        skipped: usize,
+        /// Of how many.
+        examples: usize,
+    },
+    /// The loss or the gradient is not finite. The weights are those before the step.
+    NotFinite {
+        /// The step.
+        step: u64,
+    },
+    /// A file of the run.
+    File {
+        /// Which.
+        path: PathBuf,
+        /// What was wrong.
+        error: std::io::Error,
+    },
+    /// A file of the run is not what it should be.
+    Format {
+        /// Which.
+        path: PathBuf,
+        /// What is wrong.
+        message: String,
+    },
+    /// A run is to go on with another configuration than it was begun with.
+    OtherConfiguration {
+        /// The option.
+        option: String,
+        /// Its value in the run.
+        begun: String,
+        /// Its value now.
+        now: String,
+    },
+}
+
+impl core::error::Error for TrainError {
+    fn source(&self) -> Option<&(dyn core::error::Error + 'static)> {
+        match self {
+            Self::File { error, .. } => Some(error),
+            _ => None,
+        }
+    }
+}
+
+impl fmt::Display for TrainError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Config(error) => error.fmt(f),
+            Self::Grad(error) => error.fmt(f),
+            Self::Network(error) => error.fmt(f),
+            Self::Diffusion(error) => error.fmt(f),
+            Self::Checkpoint(error) => error.fmt(f),
+            Self::Length { len, expected } => {
+                write!(f, "a slice of {len} numbers, all weights are {expected}")
+            }
+            Self::NoSuchAverage { index, count } => {
+                write!(f, "average {index} was asked for, there are {count}")
+            }
+            Self::Option { name, value, must } => write!(f, "{name} = {value}, must be {must}"),
+            Self::Extents { found, expected } => {
+                let [c, h, w] = found;
+                let [ec, eh, ew] = expected;
+                write!(
+                    f,
+                    "the data's images are {c}×{h}×{w}, the network's {ec}×{eh}×{ew}"
+                )
+            }
+            Self::Classes { found, expected } => write!(
+                f,
+                "the data has {found} classes, the network was made for {expected}"
+            ),
+            Self::BatchTooLarge { batch, examples } => {
+                write!(f, "a batch of {batch}, but there are {examples} examples")
+            }
+            Self::Example { index, message } => write!(f, "example {index}: {message}"),
+            Self::TooManySkipped { skipped, examples } => {
+                write!(f, "{skipped} of {examples} examples could not be read")
+            }
+            Self::NotFinite { step } => {
+                write!(f, "the loss or its gradient is not finite at step {step}")
+            }
+            Self::File { path, error } => write!(f, "{}: {error}", path.display()),
+            Self::Format { path, message } => write!(f, "{}: {message}", path.display()),
+            Self::OtherConfiguration { option, begun, now } => write!(
+                f,
+                "the run was begun with {option} = {begun}, not {now}: it can only go on as it began"
+            ),
+        }
+    }
+}
+
+macro_rules! from {
+    ($($error:ty => $variant:ident),*) => {
+        $(impl From<$error> for TrainError {
+            fn from(error: $error) -> Self {
+                Self::$variant(error)
+            }
+        })*
+    };
+}
+
+from!(
+    ConfigError => Config,
+    GradError => Grad,
+    NetworkError => Network,
+    diffusion::Error => Diffusion,
+    CheckpointError => Checkpoint
+);

@@ -1,0 +1,176 @@
+//! AdamW and the moving averages: flat passes over slices that are laid out as the weights are.
+//!
+//! Elements are independent, so the bits do not depend on how the work is spread.
+
+use rayon::prelude::*;
+
+/// Elements of a piece of work; also what the gradient's squares are summed up by.
+const PIECE: usize = 1 << 14;
+
+/// AdamW (Loshchilov & Hutter 2019) as the public implementation runs it.
+///
+/// ```text
+/// w ← w·(1 - lr·weight_decay)
+/// m ← β1·m + (1-β1)·g        v ← β2·v + (1-β2)·g²
+/// w ← w - lr/(1-β1^t) · m/(√v/√(1-β2^t) + ε)
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, serde::Serialize, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AdamW {
+    /// β1.
+    pub beta1: f64,
+    /// β2.
+    pub beta2: f64,
+    /// ε.
+    pub epsilon: f64,
+    /// How much of a weight goes away per unit of learning rate.
+    pub weight_decay: f64,
+}
+
+impl Default for AdamW {
+    /// 0.9, 0.999, 1e-8, no decay.
+    fn default() -> Self {
+        Self {
+            beta1: 0.9,
+            beta2: 0.999,
+            epsilon: 1e-8,
+            weight_decay: 0.0,
+        }
+    }
+}
+
+/// One optimiser step.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Update {
+    /// The optimiser.
+    pub adamw: AdamW,
+    /// The learning rate of this step.
+    pub lr: f64,
+    /// Which step it is, from 1 on: the t of the bias corrections.
+    pub step: u64,
+    /// What the gradients are multiplied by first: one over the loss scale.
+    pub unscale: f64,
+    /// The largest norm the gradient may have; it is scaled down to that.
+    pub clip: Option<f64>,
+}
+
+/// What a step found.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Report {
+    /// The norm of the gradient, not scaled, before clipping; NaN or infinite where it was not finite.
+    pub grad_norm: f64,
+    /// Whether the step was taken: not where the gradient was not finite.
+    pub taken: bool,
+}
+
+/// An [`Update`] as the numbers that a pass over elements needs, in f32.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Factors {
+    grad: f32,
+    decay: f32,
+    beta1: f32,
+    beta2: f32,
+    rest1: f32,
+    rest2: f32,
+    step_size: f32,
+    root_correction: f32,
+    epsilon: f32,
+}
+
+impl Update {
+    /// The numbers of the pass, for a gradient of this norm (not scaled).
+    fn factors(&self, grad_norm: f64) -> Factors {
+        let AdamW {
+            beta1,
+            beta2,
+            epsilon,
+            weight_decay,
+        } = self.adamw;
+        let clipped = match self.clip {
+            Some(most) if grad_norm > most => most / grad_norm,
+            _ => 1.0,
+        };
+        let correction = |beta: f64| 1.0 - beta.powf(self.step as f64);
+        Factors {
+            grad: (self.unscale * clipped) as f32,
+            decay: (1.0 - self.lr * weight_decay) as f32,
+            beta1: beta1 as f32,
+            beta2: beta2 as f32,
+            rest1: (1.0 - beta1) as f32,
+            rest2: (1.0 - beta2) as f32,
+            step_size: (self.lr / correction(beta1)) as f32,
+            root_correction: correction(beta2).sqrt() as f32,
+            epsilon: epsilon as f32,
+        }
+    }
+}
+
+/// The norm of a gradient times a factor; squares are summed in f64 and in one order.
+pub(crate) fn norm(gradients: &[f32], factor: f64) -> f64 {
+    let square = |piece: &[f32]| -> f64 {
+        let squares = piece.iter().map(|&g| f64::from(g) * f64::from(g));
+        squares.sum()
+    };
+    let sums: std::vec::Vec<f64> = gradients.par_chunks(PIECE).map(square).collect();
+    sums.iter().sum::<f64>().sqrt() * factor
+}
+
+impl Update {
+    /// Takes the step for weights and moments of one length, with a gradient whose norm, not scaled,
+    /// is `grad_norm`; what lies behind the shortest slice stays as it is.
+    pub fn apply(
+        &self,
+        grad_norm: f64,
+        gradients: &[f32],
+        weights: &mut [f32],
+        first: &mut [f32],
+        second: &mut [f32],
+    ) {
+        step(&self.factors(grad_norm), gradients, weights, first, second);
+    }
+}
+
+fn step(
+    factors: &Factors,
+    gradients: &[f32],
+    weights: &mut [f32],
+    first: &mut [f32],
+    second: &mut [f32],
+) {
+    let pieces = weights
+        .par_chunks_mut(PIECE)
+        .zip(first.par_chunks_mut(PIECE))
+        .zip(second.par_chunks_mut(PIECE))
+        .zip(gradients.par_chunks(PIECE));
+    pieces.for_each(|(((weights, first), second), gradients)| {
+        let moments = first.iter_mut().zip(second);
+        for ((w, (m, v)), g) in weights.iter_mut().zip(moments).zip(gradients) {
+            let g = g * factors.grad;
+            *m = factors.beta1 * *m + factors.rest1 * g;
+            *v = factors.beta2 * *v + factors.rest2 * g * g;
+            let root = v.sqrt() / factors.root_correction + factors.epsilon;
+            *w = *w * factors.decay - factors.step_size * *m / root;
+        }
+    });
+}
+
+/// ema ← rate·ema + (1-rate)·w, without a warm-up or a correction of the bias.
+pub fn average(rate: f64, weights: &[f32], ema: &mut [f32]) {
+    let (old, new) = (rate as f32, (1.0 - rate) as f32);
+    let pieces = ema.par_chunks_mut(PIECE).zip(weights.par_chunks(PIECE));
+    pieces.for_each(|(ema, weights)| {
+        for (ema, w) in ema.iter_mut().zip(weights) {
+            *ema = old * *ema + new * w;
+        }
+    });
+}
+
+/// sum ← sum + more.
+pub(crate) fn add(sum: &mut [f32], more: &[f32]) {
+    let pieces = sum.par_chunks_mut(PIECE).zip(more.par_chunks(PIECE));
+    pieces.for_each(|(sum, more)| {
+        for (sum, more) in sum.iter_mut().zip(more) {
+            *sum += more;
+        }
+    });
+}
