@@ -13,11 +13,15 @@
 )]
 
 mod golden_support;
+#[path = "support/scratch.rs"]
+#[allow(dead_code)]
+mod scratch;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use golden_support::case::golden_directory;
+use golden_support::case::{check_index, golden_directory};
 use golden_support::{GROUPS, run};
+use scratch::Scratch;
 
 fn check(group: &str) {
     let report = run(&golden_directory(), group).unwrap_or_else(|error| panic!("{error}"));
@@ -75,30 +79,7 @@ fn every_listed_file_is_there_in_full() {
         assert_eq!(len.ok(), file["bytes"].as_u64(), "{}", path.display());
     }
     for (group, _) in GROUPS {
-        for entry in std::fs::read_dir(directory.join(group)).unwrap() {
-            let name = format!("{group}/{}", entry.unwrap().file_name().display());
-            assert!(
-                listed.iter().any(|file| file["file"] == *name),
-                "{name} is not in the index"
-            );
-        }
-    }
-}
-
-/// A directory of this test's own, removed when it is over.
-struct Scratch(PathBuf);
-
-impl Scratch {
-    fn new(name: &str) -> Self {
-        let path = std::env::temp_dir().join(format!("iddpm-golden-{}-{name}", std::process::id()));
-        std::fs::create_dir_all(&path).unwrap();
-        Self(path)
-    }
-}
-
-impl Drop for Scratch {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
+        check_index(&directory, group).unwrap();
     }
 }
 
@@ -111,33 +92,33 @@ fn failure(directory: &Path, group: &str) -> String {
 
 #[test]
 fn a_directory_without_cases_fails_every_group() {
-    let scratch = Scratch::new("empty");
+    let scratch = Scratch::new("golden-empty");
     for (group, _) in GROUPS {
-        assert!(failure(&scratch.0, group).contains("no case"));
-        std::fs::create_dir_all(scratch.0.join(group)).unwrap();
-        assert!(failure(&scratch.0, group).contains("no case"));
+        assert!(failure(scratch.path(), group).contains("no case"));
+        std::fs::create_dir_all(scratch.join(group)).unwrap();
+        assert!(failure(scratch.path(), group).contains("no case"));
     }
 }
 
 #[test]
 fn a_case_of_an_unknown_kind_fails_every_group() {
-    let scratch = Scratch::new("unknown");
+    let scratch = Scratch::new("golden-unknown");
     for (group, _) in GROUPS {
-        let folder = scratch.0.join(group);
+        let folder = scratch.join(group);
         std::fs::create_dir_all(&folder).unwrap();
         let case = serde_json::json!({
             "format": 1, "group": group, "case": "novelty",
             "params": {}, "inputs": [], "expected": [],
         });
         std::fs::write(folder.join("novelty.json"), case.to_string()).unwrap();
-        assert!(failure(&scratch.0, group).contains("novelty"));
+        assert!(failure(scratch.path(), group).contains("novelty"));
     }
 }
 
 #[test]
 fn a_tensor_that_nothing_looks_at_fails() {
-    let scratch = Scratch::new("tensor");
-    let folder = scratch.0.join("diffusion");
+    let scratch = Scratch::new("golden-tensor");
+    let folder = scratch.join("diffusion");
     std::fs::create_dir_all(&folder).unwrap();
     let zero = 0.0_f32.to_le_bytes();
     let view =
@@ -149,7 +130,7 @@ fn a_tensor_that_nothing_looks_at_fails() {
         "params": { "entries": [] }, "inputs": [], "expected": ["surprise"],
     });
     std::fs::write(folder.join("scale_timesteps.json"), case.to_string()).unwrap();
-    assert!(failure(&scratch.0, "diffusion").contains("surprise"));
+    assert!(failure(scratch.path(), "diffusion").contains("surprise"));
 }
 
 #[test]

@@ -12,6 +12,8 @@
 
 use super::error::ProgramError;
 
+pub use crate::unet::Extents;
+
 /// What a program begins with.
 const MAGIC: u32 = u32::from_le_bytes(*b"IDPM");
 const VERSION: u32 = 1;
@@ -63,29 +65,6 @@ impl Location {
             Some(4) => Self::Output,
             Some(_) => return None,
         })
-    }
-}
-
-/// [C, H, W].
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
-pub struct Extents {
-    /// C.
-    pub channels: usize,
-    /// H.
-    pub height: usize,
-    /// W.
-    pub width: usize,
-}
-
-impl Extents {
-    /// C·H·W.
-    pub const fn elements(self) -> usize {
-        self.channels * self.height * self.width
-    }
-
-    /// H·W.
-    pub const fn positions(self) -> usize {
-        self.height * self.width
     }
 }
 

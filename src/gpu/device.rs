@@ -5,8 +5,8 @@ use std::string::{String, ToString};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::engine::Pipeline;
 use super::error::GpuError;
+use super::pipeline::Pipeline;
 use super::variants::Variants;
 
 /// Compiled kernels, by name and by whether they read 16-bit weights.

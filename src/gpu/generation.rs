@@ -3,8 +3,9 @@
 use std::vec::Vec;
 
 use super::device::Gpu;
-use super::engine::{DeviceWeights, Program, Readback, read_blocking};
+use super::engine::Program;
 use super::error::GpuError;
+use super::memory::{DeviceWeights, Readback, read_blocking};
 use super::record::record;
 use super::recording::{Binding, Recording};
 use super::sampling::{NoiseSource, Places, STEP_BYTES, Sampling, record_sampling};

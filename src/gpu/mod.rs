@@ -1,7 +1,7 @@
 //! The network and the sampling loop as WGSL kernels on wgpu.
 //!
 //! Data flows one way through these files: graph and plan → [`record`] → [`Recording`] (plain data) →
-//! `engine.rs` (alone runs wgpu commands) → [`Network`], [`Generation`]. `kernels/` has one file for each
+//! `engine.rs` (alone runs dispatches) → [`Network`], [`Generation`]. `kernels/` has one file for each
 //! shader of the folder `shaders`.
 //!
 //! **The host owns the machine.** [`Gpu::new`] takes the host's device; dispatches go into the host's
@@ -13,7 +13,9 @@ mod engine;
 mod error;
 mod generation;
 mod kernels;
+mod memory;
 mod network;
+mod pipeline;
 mod record;
 mod recording;
 mod sampling;
@@ -21,10 +23,10 @@ mod variants;
 mod weights;
 
 pub use device::Gpu;
-pub use engine::{DeviceWeights, Readback};
 pub use error::GpuError;
 pub use generation::{Generation, Saved};
 pub use kernels::{Access, COMMON, KERNELS, Kernel};
+pub use memory::{DeviceWeights, Readback};
 pub use network::Network;
 pub use record::{Recorded, record};
 pub use recording::{ALIGNMENT, Binding, Buffer, BufferId, Contents, Dispatch, Recording, grid};

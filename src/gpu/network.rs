@@ -3,8 +3,9 @@
 use std::vec::Vec;
 
 use super::device::Gpu;
-use super::engine::{DeviceWeights, Program, read_blocking};
+use super::engine::Program;
 use super::error::GpuError;
+use super::memory::{DeviceWeights, read_blocking};
 use super::record::{Recorded, record};
 use super::recording::{Binding, Recording};
 use crate::unet::{Graph, Input, Plan, TensorId};

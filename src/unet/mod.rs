@@ -12,6 +12,7 @@ pub mod config;
 pub mod dump;
 #[cfg(feature = "alloc")]
 pub mod error;
+mod extents;
 #[cfg(feature = "alloc")]
 pub mod graph;
 #[cfg(feature = "alloc")]
@@ -30,6 +31,7 @@ pub use build::Extent;
 pub use config::UnetConfig;
 #[cfg(feature = "alloc")]
 pub use error::ConfigError;
+pub use extents::Extents;
 #[cfg(feature = "alloc")]
 pub use graph::{Graph, Input, Node, ParamId, Role, Shape, Tensor, TensorId};
 #[cfg(feature = "alloc")]

@@ -1,38 +1,10 @@
 //! Files on disk are whole or not there.
 
-use std::path::PathBuf;
-
 use iddpm::checkpoint::{Checkpoint, CheckpointError, Description, Dtype, Header, Precision, save};
 use iddpm::unet::Weights;
 
+use crate::scratch::Scratch;
 use crate::{numbers, small};
-
-/// A folder of one test's own, removed when it is over.
-struct Scratch(PathBuf);
-
-impl Scratch {
-    fn new(name: &str) -> Self {
-        let path = std::env::temp_dir().join(format!("iddpm-ckpt-{}-{name}", std::process::id()));
-        std::fs::create_dir_all(&path).unwrap();
-        Self(path)
-    }
-
-    fn names(&self) -> Vec<String> {
-        let entries = std::fs::read_dir(&self.0).unwrap();
-        let name = |entry: std::io::Result<std::fs::DirEntry>| entry.unwrap().file_name();
-        let mut names: Vec<String> = entries
-            .map(|entry| name(entry).into_string().unwrap())
-            .collect();
-        names.sort();
-        names
-    }
-}
-
-impl Drop for Scratch {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
-    }
-}
 
 fn with_step(step: u64) -> Description {
     let mut description = small();
@@ -43,8 +15,8 @@ fn with_step(step: u64) -> Description {
 
 #[test]
 fn what_is_saved_is_what_to_bytes_gives_and_is_read_back() {
-    let scratch = Scratch::new("round");
-    let path = scratch.0.join("model.safetensors");
+    let scratch = Scratch::new("checkpoint-round");
+    let path = scratch.join("model.safetensors");
     let description = with_step(12);
     let weights = numbers(&description);
     for dtype in [Dtype::F32, Dtype::F16, Dtype::Bf16] {
@@ -67,8 +39,8 @@ fn what_is_saved_is_what_to_bytes_gives_and_is_read_back() {
 
 #[test]
 fn what_cannot_be_written_leaves_the_file_that_was_there() {
-    let scratch = Scratch::new("failed");
-    let path = scratch.0.join("model.safetensors");
+    let scratch = Scratch::new("checkpoint-failed");
+    let path = scratch.join("model.safetensors");
     let description = small();
     let mut weights = numbers(&description);
     save(&path, &description, Weights::F32(&weights), Dtype::F32).unwrap();
@@ -84,12 +56,12 @@ fn what_cannot_be_written_leaves_the_file_that_was_there() {
 
 #[test]
 fn a_place_that_cannot_be_written_to_is_named() {
-    let scratch = Scratch::new("place");
+    let scratch = Scratch::new("checkpoint-place");
     let description = small();
     let weights = numbers(&description);
-    let folder = scratch.0.join("folder");
+    let folder = scratch.join("folder");
     std::fs::create_dir(&folder).unwrap();
-    for path in [scratch.0.join("none/model"), folder, scratch.0.join("..")] {
+    for path in [scratch.join("none/model"), folder, scratch.join("..")] {
         let error = save(&path, &description, Weights::F32(&weights), Dtype::F32).unwrap_err();
         let CheckpointError::Io { path: named, .. } = &error else {
             panic!("{error}");
@@ -102,8 +74,8 @@ fn a_place_that_cannot_be_written_to_is_named() {
 /// A reader beside several writers always finds one writer's file, whole.
 #[test]
 fn writers_do_not_meet() {
-    let scratch = Scratch::new("writers");
-    let path = scratch.0.join("model.safetensors");
+    let scratch = Scratch::new("checkpoint-writers");
+    let path = scratch.join("model.safetensors");
     let write = |step: u64| {
         let description = with_step(step);
         let mut weights = numbers(&description);

@@ -8,6 +8,10 @@
     clippy::indexing_slicing
 )]
 
+#[path = "../support/scratch.rs"]
+#[allow(dead_code)]
+mod scratch;
+
 mod digits;
 mod disk;
 mod edited;

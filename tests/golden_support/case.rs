@@ -41,6 +41,23 @@ pub(crate) fn cases(directory: &Path, group: &str) -> Outcome<Vec<Case>> {
     paths.iter().map(|path| Case::read(path, group)).collect()
 }
 
+/// Fails where a file of the group is not in the index, or is not as long as listed there.
+pub(crate) fn check_index(directory: &Path, group: &str) -> Outcome {
+    let index: Value = serde_json::from_slice(&std::fs::read(directory.join("index.json"))?)?;
+    for entry in std::fs::read_dir(directory.join(group))? {
+        let entry = entry?;
+        let name = format!("{group}/{}", entry.file_name().display());
+        let listed = list(&index, "files")?
+            .iter()
+            .find(|file| file["file"] == *name);
+        let len = listed.and_then(|file| file["bytes"].as_u64());
+        if len != Some(entry.metadata()?.len()) {
+            return Err(format!("{name} is not in the index, or of another length").into());
+        }
+    }
+    Ok(())
+}
+
 /// A tensor of any type, widened to f64, which holds them all exactly.
 pub(crate) struct Tensor {
     pub(crate) shape: Vec<usize>,
@@ -169,6 +186,7 @@ fn read_tensors(path: &Path) -> Outcome<BTreeMap<String, Tensor>> {
             Dtype::F64 => words(data, f64::from_le_bytes),
             Dtype::F32 => words(data, |word| f64::from(f32::from_le_bytes(word))),
             Dtype::I64 => words(data, |word| i64::from_le_bytes(word) as f64),
+            Dtype::U8 => data.iter().map(|&value| value.into()).collect(),
             other => return Err(format!("{name} is of type {other:?}").into()),
         };
         let shape = view.shape().to_vec();

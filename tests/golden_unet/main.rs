@@ -26,7 +26,7 @@ mod networks;
 mod operations;
 mod runner;
 
-use case::{Case, Outcome, cases, golden_directory};
+use case::{Case, Outcome, cases, check_index, golden_directory};
 use report::Report;
 use serde_json::Value;
 
@@ -73,15 +73,5 @@ fn unet() {
 
 #[test]
 fn every_file_is_in_the_index() {
-    let directory = golden_directory();
-    let index = std::fs::read(directory.join("index.json")).expect("an index");
-    let index: Value = serde_json::from_slice(&index).unwrap();
-    let listed = index["files"].as_array().expect("a list of files");
-    for entry in std::fs::read_dir(directory.join("unet")).unwrap() {
-        let entry = entry.unwrap();
-        let name = format!("unet/{}", entry.file_name().display());
-        let found = listed.iter().find(|file| file["file"] == *name);
-        let len = found.and_then(|file| file["bytes"].as_u64());
-        assert_eq!(len, Some(entry.metadata().unwrap().len()), "{name}");
-    }
+    check_index(&golden_directory(), "unet").unwrap();
 }

@@ -1,0 +1,143 @@
+//! So many images of one size, with or without classes.
+
+use std::borrow::Cow;
+use std::vec::Vec;
+
+use super::error::{DataError, Fault};
+use crate::unet::Extents;
+
+/// An image and its class.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Example<'a> {
+    /// [C, H, W], 8 bits a value; lent where the data set holds it.
+    pub pixels: Cow<'a, [u8]>,
+    /// The class, where the data set has such.
+    pub label: Option<u32>,
+}
+
+/// Images of one size. Any number of threads may ask for them at once.
+pub trait Dataset: Send + Sync {
+    /// How many.
+    fn len(&self) -> usize;
+
+    /// Whether there are none.
+    fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// [C, H, W] of each.
+    fn extents(&self) -> Extents;
+
+    /// How many classes there are; every label is below it, and no image has one where it is `None`.
+    fn classes(&self) -> Option<usize>;
+
+    /// An image and its class; the same ones whenever they are asked for.
+    ///
+    /// # Errors
+    /// [`DataError::Index`]; where it must be read first, whatever is wrong with its file.
+    fn get(&self, index: usize) -> Result<Example<'_>, DataError>;
+}
+
+/// Images in memory.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Images {
+    extents: Extents,
+    pixels: Vec<u8>,
+    labels: Option<Vec<u32>>,
+    classes: Option<usize>,
+}
+
+impl Images {
+    /// Images one after the other, each [C, H, W], and as many labels, each below `classes`.
+    ///
+    /// Where there are labels and `classes` is `None`, the largest label is the last class.
+    ///
+    /// # Errors
+    /// [`DataError::Images`] with [`Fault::Length`], [`Fault::LabelCount`] or [`Fault::Label`].
+    pub fn new(
+        extents: Extents,
+        pixels: Vec<u8>,
+        labels: Option<Vec<u32>>,
+        classes: Option<usize>,
+    ) -> Result<Self, DataError> {
+        Self::checked(extents, pixels, labels, classes).map_err(DataError::Images)
+    }
+
+    pub(super) fn checked(
+        extents: Extents,
+        pixels: Vec<u8>,
+        labels: Option<Vec<u32>>,
+        classes: Option<usize>,
+    ) -> Result<Self, Fault> {
+        let sides = [extents.channels, extents.height, extents.width];
+        let elements = sides
+            .iter()
+            .try_fold(1_usize, |n, &side| n.checked_mul(side));
+        let elements = elements.unwrap_or(0);
+        if elements == 0 || !pixels.len().is_multiple_of(elements) {
+            return Err(Fault::Length {
+                bytes: pixels.len() as u64,
+                record: elements as u64,
+            });
+        }
+        let images = pixels.len() / elements;
+        let count = labels.as_ref().map_or(images, Vec::len);
+        if count != images || (labels.is_none() && classes.is_some()) {
+            let labels = labels.map_or(0, |labels| labels.len() as u64);
+            let images = images as u64;
+            return Err(Fault::LabelCount { labels, images });
+        }
+        let past = |labels: &Vec<u32>| labels.iter().max().map_or(0, |&last| last as usize + 1);
+        let classes = classes.or_else(|| labels.as_ref().map(past));
+        let above = |&label: &u32| classes.is_some_and(|classes| label as usize >= classes);
+        let mut all = labels.iter().flatten().enumerate();
+        if let Some((index, &label)) = all.find(|(_, label)| above(label)) {
+            return Err(Fault::Label {
+                index,
+                label: label.into(),
+                classes: classes.unwrap_or(0) as u64,
+            });
+        }
+        Ok(Self {
+            extents,
+            pixels,
+            labels,
+            classes,
+        })
+    }
+
+    /// All pixels, [N, C, H, W].
+    pub fn pixels(&self) -> &[u8] {
+        &self.pixels
+    }
+
+    /// The class of each image, where there are such.
+    pub fn labels(&self) -> Option<&[u32]> {
+        self.labels.as_deref()
+    }
+}
+
+impl Dataset for Images {
+    fn len(&self) -> usize {
+        self.pixels.len() / self.extents.elements()
+    }
+
+    fn extents(&self) -> Extents {
+        self.extents
+    }
+
+    fn classes(&self) -> Option<usize> {
+        self.classes
+    }
+
+    fn get(&self, index: usize) -> Result<Example<'_>, DataError> {
+        let len = self.len();
+        let mut images = self.pixels.chunks_exact(self.extents.elements());
+        let pixels = images.nth(index).ok_or(DataError::Index { index, len })?;
+        let labels = self.labels.as_ref();
+        Ok(Example {
+            pixels: Cow::Borrowed(pixels),
+            label: labels.and_then(|labels| labels.get(index).copied()),
+        })
+    }
+}

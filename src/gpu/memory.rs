@@ -1,0 +1,223 @@
+//! Memory of the device: buffers made and filled, weights brought there, numbers brought back.
+
+use std::string::{String, ToString};
+use std::sync::mpsc;
+use std::vec::Vec;
+
+use super::device::{Gpu, error_of};
+use super::error::GpuError;
+use super::recording::Binding;
+use super::weights::{Precision, WeightPlan};
+use crate::unet::{Graph, Weights};
+
+/// A network's weights on a device, shared by everything that runs it there.
+#[derive(Debug, Clone)]
+pub struct DeviceWeights {
+    plan: WeightPlan,
+    buffers: Vec<wgpu::Buffer>,
+}
+
+impl DeviceWeights {
+    /// Brings all parameters of a graph to the device.
+    ///
+    /// # Errors
+    /// [`GpuError::Length`], [`GpuError::Limit`], [`GpuError::OutOfMemory`].
+    pub async fn upload(
+        gpu: &Gpu,
+        graph: &Graph,
+        weights: Weights<'_>,
+        precision: Precision,
+    ) -> Result<Self, GpuError> {
+        let limit = gpu.limits().max_storage_buffer_binding_size;
+        let plan = WeightPlan::new(graph, precision, limit.min(gpu.limits().max_buffer_size))?;
+        let mut buffers = Vec::new();
+        for (at, &bytes) in plan.buffers().iter().enumerate() {
+            buffers.push(make_buffer(gpu, &std::format!("weights {at}"), bytes).await?);
+        }
+        plan.for_each(weights, |place, words| {
+            if let Some(buffer) = buffers.get(place.buffer) {
+                gpu.queue()
+                    .write_buffer(buffer, place.offset, bytemuck::cast_slice(words));
+            }
+        })?;
+        Ok(Self { plan, buffers })
+    }
+
+    /// [`upload`](Self::upload), waiting for it.
+    ///
+    /// # Errors
+    /// Those of [`upload`](Self::upload).
+    pub fn upload_blocking(
+        gpu: &Gpu,
+        graph: &Graph,
+        weights: Weights<'_>,
+        precision: Precision,
+    ) -> Result<Self, GpuError> {
+        pollster::block_on(Self::upload(gpu, graph, weights, precision))
+    }
+
+    /// Those of no network.
+    pub(crate) fn none() -> Self {
+        Self {
+            plan: WeightPlan::none(),
+            buffers: Vec::new(),
+        }
+    }
+
+    pub(crate) fn buffer(&self, at: usize) -> Option<&wgpu::Buffer> {
+        self.buffers.get(at)
+    }
+
+    /// Where each parameter lies.
+    pub const fn plan(&self) -> &WeightPlan {
+        &self.plan
+    }
+}
+
+/// Makes a buffer for anything but reading back.
+pub(crate) async fn make_buffer(
+    gpu: &Gpu,
+    name: &str,
+    bytes: u64,
+) -> Result<wgpu::Buffer, GpuError> {
+    let had = gpu.limits().max_buffer_size;
+    if bytes > had {
+        return Err(GpuError::Limit {
+            limit: "max_buffer_size",
+            what: name.into(),
+            wanted: bytes,
+            had,
+        });
+    }
+    let memory = gpu
+        .device()
+        .push_error_scope(wgpu::ErrorFilter::OutOfMemory);
+    let validation = gpu.device().push_error_scope(wgpu::ErrorFilter::Validation);
+    gpu.count_object();
+    let buffer = gpu.device().create_buffer(&wgpu::BufferDescriptor {
+        label: Some(name),
+        size: bytes.next_multiple_of(4),
+        usage: wgpu::BufferUsages::STORAGE
+            | wgpu::BufferUsages::UNIFORM
+            | wgpu::BufferUsages::COPY_SRC
+            | wgpu::BufferUsages::COPY_DST,
+        mapped_at_creation: false,
+    });
+    let (validation, memory) = (validation.pop(), memory.pop());
+    let errors = [validation.await, memory.await];
+    match errors.into_iter().flatten().next() {
+        Some(error) => Err(error_of(error, name)),
+        None => Ok(buffer),
+    }
+}
+
+/// Numbers on their way from the device to the host.
+///
+/// 1. A copy into it is recorded into an encoder, which is then submitted.
+/// 2. [`map`](Self::map) asks for the numbers.
+/// 3. Once the device has been polled often enough, [`take`](Self::take) yields them.
+#[derive(Debug)]
+pub struct Readback {
+    what: String,
+    buffer: wgpu::Buffer,
+    mapped: Option<mpsc::Receiver<Result<(), wgpu::BufferAsyncError>>>,
+}
+
+impl Readback {
+    pub(crate) async fn new(gpu: &Gpu, what: &str, bytes: u64) -> Result<Self, GpuError> {
+        let memory = gpu
+            .device()
+            .push_error_scope(wgpu::ErrorFilter::OutOfMemory);
+        gpu.count_object();
+        let buffer = gpu.device().create_buffer(&wgpu::BufferDescriptor {
+            label: Some(what),
+            size: bytes,
+            usage: wgpu::BufferUsages::MAP_READ | wgpu::BufferUsages::COPY_DST,
+            mapped_at_creation: false,
+        });
+        if let Some(error) = memory.pop().await {
+            return Err(error_of(error, what));
+        }
+        Ok(Self {
+            what: what.into(),
+            buffer,
+            mapped: None,
+        })
+    }
+
+    /// Records a copy of some stretches, one after the other.
+    pub(crate) fn copy(
+        &self,
+        encoder: &mut wgpu::CommandEncoder,
+        parts: &[(&wgpu::Buffer, Binding)],
+    ) {
+        let mut to = 0;
+        for (source, binding) in parts {
+            let (offset, bytes) = (binding.offset, binding.bytes);
+            encoder.copy_buffer_to_buffer(source, offset, &self.buffer, to, bytes);
+            to += bytes;
+        }
+    }
+
+    /// Asks for the numbers. Call it once what was recorded is submitted.
+    pub fn map(&mut self) {
+        let (sender, receiver) = mpsc::channel();
+        self.buffer
+            .map_async(wgpu::MapMode::Read, .., move |result| {
+                // The receiver may be gone: nobody waits any more.
+                drop(sender.send(result));
+            });
+        self.mapped = Some(receiver);
+    }
+
+    /// The numbers, as the bits of f32, or `None` while they are on their way.
+    ///
+    /// # Errors
+    /// [`GpuError::DeviceLost`].
+    pub fn take(&mut self) -> Result<Option<Vec<u32>>, GpuError> {
+        let Some(mapped) = &self.mapped else {
+            return Ok(None);
+        };
+        let lost = |message: String| GpuError::DeviceLost { message };
+        match mapped.try_recv() {
+            Err(mpsc::TryRecvError::Empty) => return Ok(None),
+            Err(error) => return Err(lost(std::format!("{}: {error}", self.what))),
+            Ok(Err(error)) => return Err(lost(std::format!("{}: {error}", self.what))),
+            Ok(Ok(())) => {}
+        }
+        let view = self
+            .buffer
+            .get_mapped_range(..)
+            .map_err(|error| lost(error.to_string()))?;
+        let words = bytemuck::pod_collect_to_vec(&view);
+        drop(view);
+        self.buffer.unmap();
+        self.mapped = None;
+        Ok(Some(words))
+    }
+}
+
+/// The words of some stretches, waiting for them.
+pub(crate) fn read_blocking(
+    gpu: &Gpu,
+    what: &str,
+    parts: &[(&wgpu::Buffer, Binding)],
+) -> Result<Vec<u32>, GpuError> {
+    let descriptor = wgpu::CommandEncoderDescriptor::default();
+    let mut encoder = gpu.device().create_command_encoder(&descriptor);
+    let bytes = parts.iter().map(|(_, binding)| binding.bytes).sum();
+    let mut readback = pollster::block_on(Readback::new(gpu, what, bytes))?;
+    readback.copy(&mut encoder, parts);
+    let submission = gpu.queue().submit([encoder.finish()]);
+    readback.map();
+    gpu.wait_blocking(Some(submission))?;
+    gpu.check()?;
+    loop {
+        if let Some(words) = readback.take()? {
+            return Ok(words);
+        }
+        // Another thread polls the same device, and has not yet handed on what it was told.
+        std::thread::yield_now();
+        gpu.wait_blocking(None)?;
+    }
+}

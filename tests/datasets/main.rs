@@ -1,0 +1,41 @@
+//! Data sets: what is in files is what is given out; what is wrong with a file is said by an error that
+//! names it.
+#![allow(
+    missing_docs,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing
+)]
+
+#[path = "../support/scratch.rs"]
+#[allow(dead_code)]
+mod scratch;
+
+mod archives;
+mod cifar10;
+mod folders;
+mod memory;
+mod pictures;
+
+use iddpm::data::{DataError, Fault};
+use iddpm::unet::Extents;
+
+const fn extents(channels: usize, height: usize, width: usize) -> Extents {
+    Extents {
+        channels,
+        height,
+        width,
+    }
+}
+
+/// The fault of a file, whose name the error's text begins with.
+fn fault<T: std::fmt::Debug>(result: Result<T, DataError>, name: &str) -> Fault {
+    let error = result.unwrap_err();
+    let DataError::File { path, fault } = &error else {
+        panic!("no file's error: {error}");
+    };
+    assert_eq!(path.file_name().unwrap(), name);
+    assert_eq!(error.to_string(), format!("{}: {fault}", path.display()));
+    fault.clone()
+}
