@@ -127,7 +127,11 @@ impl Engine for CpuEngine {
             &mut self.second,
         );
         for average in &mut self.emas {
-            optimizer::average(average.rate, &self.weights, &mut average.numbers);
+            optimizer::average(
+                update.ema_rate(average.rate),
+                &self.weights,
+                &mut average.numbers,
+            );
         }
         Ok(Report {
             grad_norm,

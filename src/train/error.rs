@@ -1,14 +1,16 @@
 //! What can go wrong while training.
 
 use core::fmt;
+use std::format;
 use std::path::PathBuf;
 use std::string::String;
 
 use super::grad::GradError;
 use crate::checkpoint::CheckpointError;
 use crate::cpu::NetworkError;
+use crate::data::DataError;
 use crate::diffusion;
-use crate::unet::ConfigError;
+use crate::unet::{ConfigError, Extents};
 
 /// Why a run did not begin, or did not go on.
 #[derive(Debug)]
@@ -49,10 +51,10 @@ pub enum TrainError {
     },
     /// The data's images are not the network's.
     Extents {
-        /// Channels, rows and columns of the data.
-        found: [usize; 3],
-        /// Those of the network.
-        expected: [usize; 3],
+        /// Of the data.
+        found: Extents,
+        /// Of the network.
+        expected: Extents,
     },
     /// The data has another number of classes than the network.
     Classes {
@@ -68,19 +70,17 @@ pub enum TrainError {
         /// Examples there are.
         examples: usize,
     },
-    /// An example could not be read.
-    Example {
-        /// Which.
-        index: usize,
-        /// Why.
-        message: String,
-    },
-    /// Too many examples could not be read.
-    TooManySkipped {
-        /// How many.
-        skipped: usize,
-        /// Of how many.
+    /// The data.
+    Data(DataError),
+    /// Not one of the examples could be read.
+    AllSkipped {
+        /// How many there are.
         examples: usize,
+    },
+    /// The thread that reads examples.
+    Thread {
+        /// What is wrong with it.
+        message: String,
     },
     /// The loss or the gradient is not finite. The weights are those before the step.
     NotFinite {
@@ -137,24 +137,33 @@ impl fmt::Display for TrainError {
             }
             Self::Option { name, value, must } => write!(f, "{name} = {value}, must be {must}"),
             Self::Extents { found, expected } => {
-                let [c, h, w] = found;
-                let [ec, eh, ew] = expected;
+                let text = |extents: &Extents| {
+                    let Extents {
+                        channels,
+                        height,
+                        width,
+                    } = extents;
+                    format!("{channels}×{height}×{width}")
+                };
                 write!(
                     f,
-                    "the data's images are {c}×{h}×{w}, the network's {ec}×{eh}×{ew}"
+                    "the data's images are {}, the network's {}",
+                    text(found),
+                    text(expected)
                 )
             }
             Self::Classes { found, expected } => write!(
                 f,
-                "the data has {found} classes, the network was made for {expected}"
+                "the data has {found} classes, the network was made for {expected}; two at least"
             ),
             Self::BatchTooLarge { batch, examples } => {
                 write!(f, "a batch of {batch}, but there are {examples} examples")
             }
-            Self::Example { index, message } => write!(f, "example {index}: {message}"),
-            Self::TooManySkipped { skipped, examples } => {
-                write!(f, "{skipped} of {examples} examples could not be read")
+            Self::Data(error) => error.fmt(f),
+            Self::AllSkipped { examples } => {
+                write!(f, "none of the {examples} examples could be read")
             }
+            Self::Thread { message } => write!(f, "the thread that reads examples: {message}"),
             Self::NotFinite { step } => {
                 write!(f, "the loss or its gradient is not finite at step {step}")
             }
@@ -183,5 +192,6 @@ from!(
     GradError => Grad,
     NetworkError => Network,
     diffusion::Error => Diffusion,
-    CheckpointError => Checkpoint
+    CheckpointError => Checkpoint,
+    DataError => Data
 );

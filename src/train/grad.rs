@@ -16,7 +16,10 @@ use crate::unet::{
 };
 
 /// Which results of the network are not kept until the backward pass reads them, but made again.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Hash, Default, serde::Serialize, serde::Deserialize,
+)]
+#[serde(rename_all = "snake_case")]
 pub enum Recompute {
     /// None.
     #[default]

@@ -52,6 +52,8 @@ pub struct Update {
     pub unscale: f64,
     /// The largest norm the gradient may have; it is scaled down to that.
     pub clip: Option<f64>,
+    /// Whether averages begin with a low rate, see [`ema_rate`](Self::ema_rate).
+    pub ema_warm_up: bool,
 }
 
 /// What a step found.
@@ -78,6 +80,14 @@ struct Factors {
 }
 
 impl Update {
+    /// The rate of an average at this step: min(rate, t/(9+t)) where averages begin with a low one.
+    pub fn ema_rate(&self, rate: f64) -> f64 {
+        if !self.ema_warm_up {
+            return rate;
+        }
+        rate.min(self.step as f64 / (9.0 + self.step as f64))
+    }
+
     /// The numbers of the pass, for a gradient of this norm (not scaled).
     fn factors(&self, grad_norm: f64) -> Factors {
         let AdamW {

@@ -342,6 +342,7 @@ pub(crate) fn check_steps(
             step,
             unscale: 1.0,
             clip: None,
+            ema_warm_up: false,
         };
         report.equal("step taken", engine.update(&update)?.taken, true);
         // A step is of the size of lr, whatever the gradient's.
@@ -500,6 +501,7 @@ fn check_optimizer(case: &Case, report: &mut Report) -> Outcome {
             step: step as u64 + 1,
             unscale: 1.0,
             clip: None,
+            ema_warm_up: false,
         };
         update.apply(1.0, &gradients, &mut weights, &mut first, &mut second);
         compare("params", step, &weights)?;

@@ -1,0 +1,137 @@
+//! The log of a run: a JSON object a line, means over the steps since the line before.
+
+use std::fs::{File, OpenOptions};
+use std::io::{BufRead, BufReader, Write};
+use std::path::Path;
+use std::time::Instant;
+
+use iddpm::train::StepReport;
+use serde::{Deserialize, Serialize};
+
+use super::Failure;
+
+/// A line.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct Line {
+    /// Steps done.
+    pub(crate) step: u64,
+    /// The mean loss.
+    pub(crate) loss: f64,
+    /// The mean squared error.
+    pub(crate) mse: f64,
+    /// The bound's term, in bits/dim.
+    pub(crate) bound: f64,
+    /// The loss by quartile of t.
+    pub(crate) quartiles: [Option<f64>; 4],
+    /// The norm of the gradient.
+    grad_norm: f64,
+    /// The learning rate of the last step.
+    lr: f64,
+    /// log₂ of the loss scale.
+    loss_scale: Option<f64>,
+    /// Steps that were not taken.
+    not_taken: u64,
+    /// Images a second.
+    images_per_second: f64,
+}
+
+/// The lines of a file, but for a last one that was cut.
+pub(crate) fn read(path: &Path) -> Result<Vec<Line>, Failure> {
+    let mut lines = Vec::new();
+    for line in BufReader::new(File::open(path)?).lines() {
+        if let Ok(line) = serde_json::from_str(&line?) {
+            lines.push(line);
+        }
+    }
+    Ok(lines)
+}
+
+/// A log that is being written.
+pub(crate) struct Log {
+    file: File,
+    every: u64,
+    begun: Instant,
+    images: usize,
+    reports: Vec<StepReport>,
+}
+
+impl Log {
+    /// Goes on with a log, without the lines behind the step that the run goes on from.
+    pub(crate) fn open(path: &Path, step: u64, every: u64) -> Result<Self, Failure> {
+        let kept: Vec<Line> = if path.exists() {
+            let lines = read(path)?.into_iter();
+            lines.filter(|line| line.step <= step).collect()
+        } else {
+            Vec::new()
+        };
+        let fresh = path.with_extension("tmp");
+        let mut file = File::create(&fresh)?;
+        for line in &kept {
+            writeln!(file, "{}", serde_json::to_string(line)?)?;
+        }
+        file.sync_all()?;
+        std::fs::rename(&fresh, path)?;
+        Ok(Self {
+            file: OpenOptions::new().append(true).open(path)?,
+            every,
+            begun: Instant::now(),
+            images: 0,
+            reports: Vec::new(),
+        })
+    }
+
+    /// Takes note of a step; what to show where a line was written.
+    pub(crate) fn add(
+        &mut self,
+        report: &StepReport,
+        images: usize,
+    ) -> Result<Option<String>, Failure> {
+        self.reports.push(report.clone());
+        self.images += images;
+        if !report.step.is_multiple_of(self.every) {
+            return Ok(None);
+        }
+        self.write()
+    }
+
+    /// Writes a line of what is left.
+    pub(crate) fn flush(&mut self) -> Result<(), Failure> {
+        self.write()?;
+        Ok(())
+    }
+
+    fn write(&mut self) -> Result<Option<String>, Failure> {
+        let Some(last) = self.reports.last() else {
+            return Ok(None);
+        };
+        let mean = |of: fn(&StepReport) -> f64| {
+            self.reports.iter().map(of).sum::<f64>() / self.reports.len() as f64
+        };
+        let quartile = |at: usize| {
+            let values = self.reports.iter().filter_map(|r| *r.quartiles.get(at)?);
+            let (sum, count) = values.fold((0.0, 0), |(sum, count), v| (sum + v, count + 1));
+            (count > 0).then(|| sum / f64::from(count))
+        };
+        let line = Line {
+            step: last.step,
+            loss: mean(|r| r.loss),
+            mse: mean(|r| r.mse),
+            bound: mean(|r| r.bound),
+            quartiles: [quartile(0), quartile(1), quartile(2), quartile(3)],
+            grad_norm: mean(|r| r.grad_norm),
+            lr: last.lr,
+            loss_scale: last.loss_scale,
+            not_taken: self.reports.iter().filter(|r| !r.taken).count() as u64,
+            images_per_second: self.images as f64 / self.begun.elapsed().as_secs_f64(),
+        };
+        writeln!(self.file, "{}", serde_json::to_string(&line)?)?;
+        let shown = format!(
+            "loss {:.4}, bits/dim of a term {:.5}, |g| {:.3}, {:.0} images/s",
+            line.loss, line.bound, line.grad_norm, line.images_per_second
+        );
+        self.reports.clear();
+        self.images = 0;
+        self.begun = Instant::now();
+        Ok(Some(shown))
+    }
+}

@@ -1,0 +1,156 @@
+//! Trains a network on a folder of pictures, an .npz archive or CIFAR-10.
+//!
+//! `cargo run --release --example train --features train -- --data sprites/ --run runs/sprites`
+//!
+//! The run's folder gets its newest states, a log of JSON lines, grids of samples and a plot of the
+//! loss. Ctrl-C finishes the step and saves; `--resume` goes on, bit for bit.
+
+mod grid;
+mod log;
+mod options;
+mod plot;
+
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use clap::Parser;
+use iddpm::checkpoint::Description;
+use iddpm::train::{
+    CpuEngine, Engine, Progress, RunDirectory, Slot, TrainConfig, Trainer, graph_of,
+    initial_weights,
+};
+use iddpm::unet::Plan;
+use indicatif::{ProgressBar, ProgressStyle};
+
+use log::Log;
+use options::Options;
+
+type Failure = Box<dyn std::error::Error>;
+
+fn main() -> ExitCode {
+    match run(&Options::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("train: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(options: &Options) -> Result<(), Failure> {
+    let data = options.open_data()?;
+    let description = options.description(data.as_ref())?;
+    let config = options.config();
+    let folder = RunDirectory::new(&options.run)?;
+    let (engine, progress) = engine(options, &folder, &description, &config)?;
+    println!("{} examples of {}", data.len(), options.data.display());
+    let mut trainer = Trainer::new(
+        engine,
+        description,
+        config,
+        data,
+        options.broken(),
+        progress,
+    )?;
+
+    let stop = Arc::new(AtomicBool::new(false));
+    let asked = Arc::clone(&stop);
+    ctrlc::set_handler(move || asked.store(true, Ordering::Relaxed))?;
+
+    let bar = bar(options.steps, trainer.progress().step);
+    let log_path = folder.path().join("log.jsonl");
+    let mut log = Log::open(&log_path, trainer.progress().step, options.log_every)?;
+    while trainer.progress().step < options.steps && !stop.load(Ordering::Relaxed) {
+        let report = match trainer.step() {
+            Ok(report) => report,
+            Err(error) => {
+                bar.abandon();
+                let saved = folder.latest()?;
+                let from = saved.map_or("nothing was saved".into(), |state| {
+                    format!("{} is whole", state.display())
+                });
+                return Err(format!("{error}; {from}").into());
+            }
+        };
+        for skipped in &report.skipped {
+            bar.println(format!("left out: {skipped}"));
+        }
+        let step = report.step;
+        if let Some(line) = log.add(&report, trainer.config().batch)? {
+            bar.set_message(line);
+        }
+        bar.set_position(step);
+        let due = |every: u64| every > 0 && step.is_multiple_of(every);
+        if due(options.save_every) {
+            folder.save(&trainer, options.keep)?;
+        }
+        if due(options.sample_every) {
+            let path = folder.path().join(format!("samples-{step:08}.png"));
+            grid::draw(&trainer, &path)?;
+        }
+    }
+    bar.finish();
+    log.flush()?;
+    let state = folder.save(&trainer, options.keep)?;
+    println!("step {}: {}", trainer.progress().step, state.display());
+    let plot = folder.path().join("loss.png");
+    plot::draw(&log_path, &plot)?;
+    println!("{}", plot.display());
+    Ok(())
+}
+
+/// The engine with the weights that the run begins or goes on with.
+fn engine(
+    options: &Options,
+    folder: &RunDirectory,
+    description: &Description,
+    config: &TrainConfig,
+) -> Result<(CpuEngine, Progress), Failure> {
+    let graph = graph_of(description, config)?;
+    let mut engine = CpuEngine::new(&graph, &config.ema_rates, config.half)?;
+    let (run, slots) = engine.elements();
+    let megabytes = |elements: usize| elements as f64 * 4e-6;
+    println!(
+        "{} parameters, {:.2} GFLOP a step, on the CPU; {:.0} MB of activations (at least {:.0}), {:.0} MB in all",
+        graph.parameter_count(),
+        graph.flops() as f64 * 1e-9 * (config.batch / config.microbatch) as f64,
+        megabytes(Plan::single(&graph).elements()),
+        megabytes(Plan::single(&graph).lower_bound(&graph)),
+        megabytes(run + slots),
+    );
+    let progress = match (folder.latest()?, options.resume) {
+        (Some(state), true) => {
+            let saved = RunDirectory::load(&state)?;
+            saved.check_same(description, config)?;
+            saved.write_to(&mut engine)?;
+            println!("going on from {}", state.display());
+            saved.progress
+        }
+        (Some(state), false) => {
+            let message = "is there already: --resume goes on with it, another --run begins anew";
+            return Err(format!("{} {message}", state.display()).into());
+        }
+        (None, true) => {
+            return Err(format!("{}: no state to go on from", options.run.display()).into());
+        }
+        (None, false) => {
+            let weights = initial_weights(&graph, config.seed);
+            engine.write(Slot::Weights, &weights)?;
+            for at in 0..config.ema_rates.len() {
+                engine.write(Slot::Ema(at), &weights)?;
+            }
+            Trainer::<CpuEngine>::beginning(description, config)?
+        }
+    };
+    Ok((engine, progress))
+}
+
+fn bar(steps: u64, done: u64) -> ProgressBar {
+    let bar = ProgressBar::new(steps).with_position(done);
+    let style = ProgressStyle::with_template("{bar:30} {pos}/{len} {msg} ({eta} left)");
+    if let Ok(style) = style {
+        bar.set_style(style);
+    }
+    bar
+}

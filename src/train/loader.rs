@@ -1,0 +1,178 @@
+//! Batches of examples, read ahead on a thread of their own.
+
+use std::string::ToString;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, sync_channel};
+use std::thread::JoinHandle;
+use std::vec::Vec;
+
+use rayon::prelude::*;
+
+use super::error::TrainError;
+use super::order::{Draws, Order};
+use crate::data::{DataError, Dataset};
+use crate::diffusion::pixels::from_u8;
+use crate::unet::Extents;
+
+/// Batches that are ready before they are asked for.
+const AHEAD: usize = 2;
+
+/// What happens where an example cannot be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum Broken {
+    /// The run ends, and names it.
+    #[default]
+    Fatal,
+    /// The next one in order takes its place.
+    Skip,
+}
+
+/// The examples of a step.
+pub(crate) struct Examples {
+    pub(crate) x_start: Vec<f32>,
+    pub(crate) labels: Vec<u32>,
+    /// What was left out, and why.
+    pub(crate) skipped: Vec<DataError>,
+}
+
+/// Reads the batches of consecutive steps.
+pub(crate) struct Loader {
+    batches: Option<Receiver<Result<Examples, TrainError>>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl core::fmt::Debug for Loader {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("Loader").finish_non_exhaustive()
+    }
+}
+
+impl Loader {
+    /// Begins to read the batch of `step`.
+    pub(crate) fn new(
+        data: Arc<dyn Dataset>,
+        draws: Draws,
+        batch: usize,
+        flip: bool,
+        broken: Broken,
+        step: u64,
+    ) -> Result<Self, TrainError> {
+        let (sender, batches) = sync_channel(AHEAD);
+        let mut reader = Reader {
+            order: Order::new(draws, data.len()),
+            data,
+            draws,
+            batch,
+            flip,
+            broken,
+        };
+        let thread = std::thread::Builder::new()
+            .name("examples".into())
+            .spawn(move || {
+                for step in step.. {
+                    let read = reader.batch(step);
+                    let ends = read.is_err();
+                    // Nobody waits for it any more: the run is over.
+                    if sender.send(read).is_err() || ends {
+                        return;
+                    }
+                }
+            })
+            .map_err(|error| TrainError::Thread {
+                message: error.to_string(),
+            })?;
+        Ok(Self {
+            batches: Some(batches),
+            thread: Some(thread),
+        })
+    }
+
+    /// The next step's batch.
+    pub(crate) fn next(&self) -> Result<Examples, TrainError> {
+        let batches = self.batches.as_ref();
+        match batches.and_then(|batches| batches.recv().ok()) {
+            Some(read) => read,
+            None => Err(TrainError::Thread {
+                message: "it ended after an earlier error".into(),
+            }),
+        }
+    }
+}
+
+impl Drop for Loader {
+    fn drop(&mut self) {
+        self.batches = None;
+        if let Some(thread) = self.thread.take() {
+            // It ends at its next attempt to hand a batch over.
+            let _ = thread.join();
+        }
+    }
+}
+
+struct Reader {
+    data: Arc<dyn Dataset>,
+    order: Order,
+    draws: Draws,
+    batch: usize,
+    flip: bool,
+    broken: Broken,
+}
+
+impl Reader {
+    fn batch(&mut self, step: u64) -> Result<Examples, TrainError> {
+        let first = step * self.batch as u64;
+        let positions: Vec<u64> = (first..first + self.batch as u64).collect();
+        let examples: Vec<(u64, usize)> = positions
+            .into_iter()
+            .map(|position| (position, self.order.example(position)))
+            .collect();
+        let read: Vec<_> = examples
+            .par_iter()
+            .map(|&(position, example)| self.read(position, example))
+            .collect();
+        let mut batch = Examples {
+            x_start: Vec::new(),
+            labels: Vec::new(),
+            skipped: Vec::new(),
+        };
+        for read in read {
+            let (pixels, label, skipped) = read?;
+            batch.x_start.extend(pixels);
+            batch.labels.extend(label);
+            batch.skipped.extend(skipped);
+        }
+        Ok(batch)
+    }
+
+    /// One example, or the first readable one behind it in the data.
+    #[expect(clippy::type_complexity, reason = "used in one place")]
+    fn read(
+        &self,
+        position: u64,
+        example: usize,
+    ) -> Result<(Vec<f32>, Option<u32>, Vec<DataError>), TrainError> {
+        let mut skipped = Vec::new();
+        let len = self.data.len();
+        for offset in 0..len {
+            match self.data.get((example + offset) % len) {
+                Ok(found) => {
+                    let mut pixels: Vec<f32> =
+                        found.pixels.iter().map(|&value| from_u8(value)).collect();
+                    if self.flip && self.draws.flip(position) {
+                        mirror(self.data.extents(), &mut pixels);
+                    }
+                    return Ok((pixels, found.label, skipped));
+                }
+                Err(error) if self.broken == Broken::Fatal => return Err(error.into()),
+                Err(error) => skipped.push(error),
+            }
+        }
+        Err(TrainError::AllSkipped { examples: len })
+    }
+}
+
+fn mirror(extents: Extents, pixels: &mut [f32]) {
+    for row in pixels.chunks_exact_mut(extents.width.max(1)) {
+        row.reverse();
+    }
+}

@@ -1,0 +1,27 @@
+//! The loss scale of training with f16.
+
+use serde::{Deserialize, Serialize};
+
+/// log₂ of what the loss is multiplied by, so that small gradients do not vanish in f16: it rises by
+/// 0.001 with each step taken and falls by 1 with each whose gradient was not finite, which is skipped.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LossScale {
+    /// log₂ of the scale.
+    pub log2: f64,
+}
+
+impl LossScale {
+    /// Where the public implementation begins: 2²⁰.
+    pub const INITIAL: Self = Self { log2: 20.0 };
+
+    /// 2^log₂.
+    pub fn scale(self) -> f64 {
+        libm::exp2(self.log2)
+    }
+
+    /// Takes note of a step.
+    pub fn update(&mut self, taken: bool) {
+        self.log2 += if taken { 0.001 } else { -1.0 };
+    }
+}

@@ -1,0 +1,123 @@
+//! Which examples a step sees, in which order, mirrored or not, at which t, with which noise: all of it
+//! follows from the seed and the example's position in the run, and never from what was before.
+
+use std::vec::Vec;
+
+use crate::diffusion::Noise;
+
+/// What the words of a position are for; each purpose has its own.
+#[derive(Clone, Copy)]
+enum Purpose {
+    Noise,
+    Timestep,
+    Flip,
+    Order,
+}
+
+/// Random numbers of a run.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Draws {
+    seed: u64,
+}
+
+impl Draws {
+    pub(crate) const fn new(seed: u64) -> Self {
+        Self { seed }
+    }
+
+    fn stream(self, position: u64, purpose: Purpose) -> crate::diffusion::noise::NoiseStream {
+        Noise::new(self.seed).stream(position, purpose as u32)
+    }
+
+    /// ε of the example at a position of the run.
+    pub(crate) fn noise(self, position: u64, out: &mut [f32]) {
+        self.stream(position, Purpose::Noise).fill_normals(0, out);
+    }
+
+    /// What its t is drawn by, in [0, 1).
+    pub(crate) fn timestep(self, position: u64) -> f64 {
+        self.stream(position, Purpose::Timestep).uniform_f64(0)
+    }
+
+    /// Whether it is mirrored.
+    pub(crate) fn flip(self, position: u64) -> bool {
+        self.stream(position, Purpose::Flip).uniform(0) < 0.5
+    }
+
+    /// What dropout's masks follow from: another key than that of the noise.
+    pub(crate) const fn keys(self, position: u64) -> [u32; 4] {
+        let key = self.seed ^ 0x6472_6f70_6f75_7421;
+        [
+            key as u32,
+            (key >> 32) as u32,
+            position as u32,
+            (position >> 32) as u32,
+        ]
+    }
+}
+
+/// The order of the examples: every epoch a permutation of its own.
+#[derive(Debug, Clone)]
+pub(crate) struct Order {
+    draws: Draws,
+    len: usize,
+    epoch: Option<(u64, Vec<u32>)>,
+}
+
+impl Order {
+    pub(crate) const fn new(draws: Draws, len: usize) -> Self {
+        Self {
+            draws,
+            len,
+            epoch: None,
+        }
+    }
+
+    /// The example at a position of the run.
+    pub(crate) fn example(&mut self, position: u64) -> usize {
+        let len = self.len.max(1) as u64;
+        let (epoch, at) = (position / len, (position % len) as usize);
+        if self.epoch.as_ref().is_none_or(|(held, _)| *held != epoch) {
+            self.epoch = Some((epoch, permutation(self.draws, epoch, self.len)));
+        }
+        let order = self.epoch.as_ref().map(|(_, order)| order.as_slice());
+        order
+            .and_then(|order| order.get(at))
+            .map_or(0, |&at| at as usize)
+    }
+}
+
+/// Fisher and Yates' shuffle.
+fn permutation(draws: Draws, epoch: u64, len: usize) -> Vec<u32> {
+    let mut order: Vec<u32> = (0..len as u32).collect();
+    let stream = draws.stream(epoch, Purpose::Order);
+    for at in (1..len).rev() {
+        let other = (stream.uniform_f64(at as u64) * (at + 1) as f64) as usize;
+        order.swap(at, other.min(at));
+    }
+    order
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_epoch_is_another_permutation() {
+        let mut order = Order::new(Draws::new(3), 50);
+        let epochs: Vec<Vec<usize>> = (0..3)
+            .map(|epoch| (0..50).map(|at| order.example(epoch * 50 + at)).collect())
+            .collect();
+        for epoch in &epochs {
+            let mut sorted = epoch.clone();
+            sorted.sort_unstable();
+            assert!(sorted.into_iter().eq(0..50));
+        }
+        assert!(epochs.windows(2).all(|pair| pair.first() != pair.last()));
+        // Asked again, out of order, it is the same.
+        assert_eq!(
+            epochs.first().and_then(|e| e.get(7)).copied(),
+            Some(order.example(7))
+        );
+    }
+}

@@ -1,0 +1,466 @@
+//! A training run, step by step.
+
+use std::sync::Arc;
+use std::vec;
+use std::vec::Vec;
+
+use serde::{Deserialize, Serialize};
+
+use super::config::{MicrobatchRule, TimestepLaw, TrainConfig};
+use super::engine::{Batch, Engine, Slot};
+use super::error::TrainError;
+use super::grad::training_graph;
+use super::loader::{Broken, Examples, Loader};
+use super::loss_scale::LossScale;
+use super::optimizer::{Report, Update};
+use super::order::Draws;
+use crate::checkpoint::Description;
+use crate::cpu::resize;
+use crate::data::{DataError, Dataset};
+use crate::diffusion::resample::{Drawn, LossSecondMoment, Resampler, Uniform};
+use crate::diffusion::{Level, LossRow, ProcessView, Timesteps};
+use crate::unet::{Extents, Graph, Init};
+
+/// Losses of each t that importance sampling goes by, and how much of the uniform law is mixed in: the
+/// public implementation's numbers.
+const HISTORY: u32 = 10;
+const UNIFORM: f64 = 0.001;
+
+/// Where a run is: with the weights and moments all that it goes on from.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Progress {
+    /// Steps done.
+    pub step: u64,
+    /// Steps whose update was taken: the t of AdamW.
+    pub taken: u64,
+    /// The loss scale, where there is one.
+    pub loss_scale: Option<LossScale>,
+    /// Examples that could not be read.
+    pub skipped: u64,
+    /// The losses of each t, where they are needed.
+    pub history: Option<LossSecondMoment<Vec<f64>>>,
+}
+
+/// What a step did.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct StepReport {
+    /// Which step, from 1 on.
+    pub step: u64,
+    /// The mean loss, each weighted by its importance: an unbiased estimate.
+    pub loss: f64,
+    /// The mean squared error, not weighted.
+    pub mse: f64,
+    /// The mean of the bound's terms in bits/dim, not weighted.
+    pub bound: f64,
+    /// The mean loss of the examples in each quartile of t; `None` where there were none.
+    pub quartiles: [Option<f64>; 4],
+    /// The norm of the gradient, before clipping.
+    pub grad_norm: f64,
+    /// The learning rate.
+    pub lr: f64,
+    /// log₂ of the loss scale, where there is one.
+    pub loss_scale: Option<f64>,
+    /// Whether the update was taken.
+    pub taken: bool,
+    /// Why examples were left out.
+    #[serde(skip)]
+    pub skipped: Vec<DataError>,
+}
+
+/// The graph that a run of these options trains, for its microbatch.
+///
+/// # Errors
+/// [`TrainError::Option`], [`TrainError::Checkpoint`], [`TrainError::Config`], [`TrainError::Grad`].
+pub fn graph_of(description: &Description, config: &TrainConfig) -> Result<Graph, TrainError> {
+    config.validate()?;
+    // Whether the description agrees with itself.
+    description.graph(1)?;
+    let extent = description.size.extent(config.microbatch);
+    let network = description
+        .unet
+        .graph_with_dropout(extent, config.dropout)?;
+    Ok(training_graph(&network, config.recompute)?)
+}
+
+/// Weights as a run begins with them, drawn from a seed as each parameter's [`Init`] says; what is
+/// N(0, 1) or uniform follows from the parameter's place among all.
+pub fn initial_weights(graph: &Graph, seed: u64) -> Vec<f32> {
+    let mut weights = vec![0.0; graph.weights_len()];
+    for (at, param) in graph.params().iter().enumerate() {
+        let range = param.offset..param.offset + param.elements();
+        let Some(place) = weights.get_mut(range) else {
+            continue;
+        };
+        let stream = crate::diffusion::Noise::new(seed).stream(at as u64, u32::MAX - 1);
+        match param.init {
+            Init::Zero => {}
+            Init::One => place.fill(1.0),
+            Init::Normal => stream.fill_normals(0, place),
+            Init::Uniform { fan_in } => {
+                stream.fill_uniforms(0, place);
+                let bound = 1.0 / (fan_in as f32).sqrt();
+                for weight in place {
+                    *weight = bound * (2.0 * *weight - 1.0);
+                }
+            }
+        }
+    }
+    weights
+}
+
+/// A run: an engine, the data, and where it is.
+#[derive(Debug)]
+pub struct Trainer<E> {
+    engine: E,
+    description: Description,
+    config: TrainConfig,
+    progress: Progress,
+    loader: Loader,
+    draws: Draws,
+    /// The loss at each t, and what the network is told of it.
+    table: Vec<(LossRow, f32)>,
+    image: Extents,
+    parameters: usize,
+    scratch: Scratch,
+}
+
+/// What a microbatch is put together in.
+#[derive(Debug, Default)]
+struct Scratch {
+    noise: Vec<f32>,
+    rows: Vec<f32>,
+    timesteps: Vec<f32>,
+    keys: Vec<u32>,
+    low_res: Vec<f32>,
+    loss: Vec<f32>,
+}
+
+impl<E: Engine> Trainer<E> {
+    /// A run on an engine that was made for [`graph_of`], whose weights and averages are set, and which
+    /// goes on where `progress` is.
+    ///
+    /// # Errors
+    /// [`TrainError::Extents`], [`TrainError::Classes`], [`TrainError::BatchTooLarge`] where data and
+    /// network do not fit; those of [`graph_of`].
+    pub fn new(
+        engine: E,
+        description: Description,
+        config: TrainConfig,
+        data: Arc<dyn Dataset>,
+        broken: Broken,
+        progress: Progress,
+    ) -> Result<Self, TrainError> {
+        config.validate()?;
+        let graph = description.graph(1)?;
+        let image = Extents {
+            channels: description.unet.in_channels,
+            height: description.size.height,
+            width: description.size.width,
+        };
+        check_data(&description, image, &config, data.as_ref())?;
+        let draws = Draws::new(config.seed);
+        let loader = Loader::new(
+            data,
+            draws,
+            config.batch,
+            config.flip,
+            broken,
+            progress.step,
+        )?;
+        Ok(Self {
+            engine,
+            table: table(&description, &config)?,
+            description,
+            config,
+            progress,
+            loader,
+            draws,
+            image,
+            parameters: graph.weights_len(),
+            scratch: Scratch::default(),
+        })
+    }
+
+    /// Where a new run begins.
+    ///
+    /// # Errors
+    /// [`TrainError::Diffusion`] for a T of 0.
+    pub fn beginning(
+        description: &Description,
+        config: &TrainConfig,
+    ) -> Result<Progress, TrainError> {
+        let steps = description.card.diffusion.num_timesteps;
+        let history = match config.timesteps {
+            TimestepLaw::Uniform => None,
+            TimestepLaw::LossSecondMoment => {
+                let storage = vec![0.0; LossSecondMoment::storage_len(steps, HISTORY)];
+                Some(LossSecondMoment::new(storage, steps, HISTORY, UNIFORM)?)
+            }
+        };
+        Ok(Progress {
+            step: 0,
+            taken: 0,
+            loss_scale: config.half.then_some(LossScale::INITIAL),
+            skipped: 0,
+            history,
+        })
+    }
+
+    /// What is trained.
+    pub const fn description(&self) -> &Description {
+        &self.description
+    }
+
+    /// The options.
+    pub const fn config(&self) -> &TrainConfig {
+        &self.config
+    }
+
+    /// Where the run is.
+    pub const fn progress(&self) -> &Progress {
+        &self.progress
+    }
+
+    /// The engine.
+    pub const fn engine(&self) -> &E {
+        &self.engine
+    }
+
+    /// A slot of the engine.
+    ///
+    /// # Errors
+    /// The engine's.
+    pub fn read(&self, slot: Slot) -> Result<Vec<f32>, TrainError> {
+        let mut numbers = vec![0.0; self.parameters];
+        self.engine.read(slot, &mut numbers)?;
+        Ok(numbers)
+    }
+
+    /// One step over one batch.
+    ///
+    /// # Errors
+    /// [`TrainError::NotFinite`], after which the weights are those before the step;
+    /// [`TrainError::Data`] where an example cannot be read and that is fatal; the engine's.
+    pub fn step(&mut self) -> Result<StepReport, TrainError> {
+        let examples = self.loader.next()?;
+        let scale = self.progress.loss_scale.map_or(1.0, LossScale::scale);
+        let mut sums = Sums::default();
+        for first in (0..self.config.batch).step_by(self.config.microbatch) {
+            self.microbatch(&examples, first, scale, &mut sums)?;
+        }
+        let lr = self.config.lr_at(self.progress.step);
+        let step = self.progress.step + 1;
+        let loss_scale = self.progress.loss_scale.map(|scale| scale.log2);
+        if loss_scale.is_none() && !sums.loss.is_finite() {
+            return Err(TrainError::NotFinite { step });
+        }
+        let Report { grad_norm, taken } = self.engine.update(&Update {
+            adamw: self.config.adamw,
+            lr,
+            step: self.progress.taken + 1,
+            unscale: 1.0 / scale,
+            clip: (self.config.clip > 0.0).then_some(self.config.clip),
+            ema_warm_up: self.config.ema_warm_up,
+        })?;
+        match &mut self.progress.loss_scale {
+            Some(scale) => scale.update(taken),
+            None if !taken => return Err(TrainError::NotFinite { step }),
+            None => {}
+        }
+        self.progress.step = step;
+        self.progress.taken += u64::from(taken);
+        self.progress.skipped += examples.skipped.len() as u64;
+        let count = self.config.batch as f64;
+        Ok(StepReport {
+            step,
+            loss: sums.loss / count,
+            mse: sums.mse / count,
+            bound: sums.bound / count,
+            quartiles: sums
+                .quartiles
+                .map(|(sum, count)| (count > 0).then(|| sum / f64::from(count))),
+            grad_norm,
+            lr,
+            loss_scale,
+            taken,
+            skipped: examples.skipped,
+        })
+    }
+
+    /// Forward and backward of the examples of the batch from `first` on.
+    fn microbatch(
+        &mut self,
+        examples: &Examples,
+        first: usize,
+        scale: f64,
+        sums: &mut Sums,
+    ) -> Result<(), TrainError> {
+        let (count, elements) = (self.config.microbatch, self.image.elements());
+        let images = first * elements..(first + count) * elements;
+        let x_start = examples.x_start.get(images).unwrap_or_default();
+        let labels = examples.labels.get(first..first + count);
+        let begin = self.progress.step * self.config.batch as u64 + first as u64;
+        // Each example's share in what is minimised.
+        let share = scale
+            / match self.config.rule {
+                MicrobatchRule::Mean => self.config.batch as f64,
+                MicrobatchRule::Sum => count as f64,
+            };
+        let scratch = &mut self.scratch;
+        scratch.noise.resize(count * elements, 0.0);
+        scratch.loss.resize(3 * count, 0.0);
+        scratch.rows.clear();
+        scratch.timesteps.clear();
+        scratch.keys.clear();
+        let mut drawn = Vec::new();
+        let noises = scratch.noise.chunks_exact_mut(elements);
+        for (position, noise) in (begin..).zip(noises) {
+            self.draws.noise(position, noise);
+            let of_example = draw(
+                self.progress.history.as_ref(),
+                self.table.len(),
+                self.draws.timestep(position),
+            )?;
+            let Some((row, timestep)) = self.table.get(of_example.timestep as usize) else {
+                continue;
+            };
+            let row = row.with_weight(of_example.weight * share);
+            scratch.rows.extend(row.words());
+            scratch.timesteps.push(*timestep);
+            scratch.keys.extend(self.draws.keys(position));
+            drawn.push(of_example);
+        }
+        low_res(&self.description, self.image, x_start, &mut scratch.low_res)?;
+        let batch = Batch {
+            x_start,
+            noise: &scratch.noise,
+            rows: &scratch.rows,
+            timesteps: &scratch.timesteps,
+            labels: self.description.unet.num_classes.and(labels),
+            low_res: self
+                .description
+                .unet
+                .super_resolution
+                .then_some(&scratch.low_res),
+            keys: (self.config.dropout > 0.0).then_some(&scratch.keys),
+        };
+        self.engine.accumulate(&batch, &mut scratch.loss)?;
+        let losses: Vec<f64> = scratch
+            .loss
+            .chunks_exact(3)
+            .filter_map(|loss| loss.first().map(|&total| f64::from(total)))
+            .collect();
+        for (drawn, loss) in drawn.iter().zip(scratch.loss.chunks_exact(3)) {
+            sums.add(*drawn, loss, self.table.len());
+        }
+        if let Some(history) = &mut self.progress.history {
+            let timesteps: Vec<u32> = drawn.iter().map(|drawn| drawn.timestep).collect();
+            history.update(&timesteps, &losses)?;
+        }
+        Ok(())
+    }
+}
+
+fn draw(
+    history: Option<&LossSecondMoment<Vec<f64>>>,
+    steps: usize,
+    uniform: f64,
+) -> Result<Drawn, TrainError> {
+    Ok(match history {
+        Some(history) => history.draw(uniform)?,
+        None => Uniform::new(steps as u32)?.draw(uniform)?,
+    })
+}
+
+/// Low-resolution images by means over areas, where the network takes such.
+fn low_res(
+    description: &Description,
+    image: Extents,
+    x_start: &[f32],
+    low_res: &mut Vec<f32>,
+) -> Result<(), TrainError> {
+    let Some((height, width)) = description.size.low_res else {
+        return Ok(());
+    };
+    let small = Extents {
+        height,
+        width,
+        ..image
+    };
+    low_res.resize(x_start.len() / image.elements() * small.elements(), 0.0);
+    Ok(resize::area(x_start, image, low_res, small)?)
+}
+
+/// The loss at each t.
+fn table(
+    description: &Description,
+    config: &TrainConfig,
+) -> Result<Vec<(LossRow, f32)>, TrainError> {
+    let diffusion = description.card.diffusion;
+    let empty = Level {
+        timestep: 0,
+        beta: 0.0,
+        alpha_bar: 0.0,
+    };
+    let mut levels = vec![empty; diffusion.num_timesteps as usize];
+    let process = ProcessView::in_slice(&diffusion, Timesteps::ALL, &mut levels)?;
+    let row = |index| -> Result<(LossRow, f32), TrainError> {
+        let mut row = LossRow::of(&process, config.objective, index)?;
+        if config.min_snr > 0.0 {
+            row = row.with_min_snr(diffusion.prediction, config.min_snr);
+        }
+        Ok((row, process.model_timestep(index)?))
+    };
+    (0..process.len()).map(row).collect()
+}
+
+fn check_data(
+    description: &Description,
+    image: Extents,
+    config: &TrainConfig,
+    data: &dyn Dataset,
+) -> Result<(), TrainError> {
+    let found = data.extents();
+    if found != image {
+        return Err(TrainError::Extents {
+            found,
+            expected: image,
+        });
+    }
+    // Where the network takes no class, those of the data are not looked at.
+    if let Some(expected) = description.unet.num_classes {
+        let found = data.classes().unwrap_or(0);
+        if found != expected || found < 2 {
+            return Err(TrainError::Classes { found, expected });
+        }
+    }
+    let (batch, examples) = (config.batch, data.len());
+    if batch > examples {
+        return Err(TrainError::BatchTooLarge { batch, examples });
+    }
+    Ok(())
+}
+
+/// What is reported of a step, as it is summed up.
+#[derive(Default)]
+struct Sums {
+    loss: f64,
+    mse: f64,
+    bound: f64,
+    quartiles: [(f64, u32); 4],
+}
+
+impl Sums {
+    fn add(&mut self, drawn: Drawn, loss: &[f32], steps: usize) {
+        let &[total, mse, bound] = loss else { return };
+        self.loss += drawn.weight * f64::from(total);
+        self.mse += f64::from(mse);
+        self.bound += f64::from(bound);
+        let quartile = 4 * drawn.timestep as usize / steps.max(1);
+        if let Some((sum, count)) = self.quartiles.get_mut(quartile) {
+            *sum += f64::from(total);
+            *count += 1;
+        }
+    }
+}
