@@ -24,3 +24,4 @@ mod finite_differences;
 mod generator;
 mod golden;
 mod reference;
+mod runs;
