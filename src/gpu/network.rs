@@ -5,10 +5,11 @@ use std::vec::Vec;
 use super::device::Gpu;
 use super::engine::Program;
 use super::error::GpuError;
+use super::layout::plan;
 use super::memory::{DeviceWeights, read_blocking};
 use super::record::{Recorded, record};
-use super::recording::{Binding, Recording};
-use crate::unet::{Graph, Input, Plan, TensorId};
+use super::recording::{Binding, Recording, Width};
+use crate::unet::{Graph, Input, TensorId};
 
 /// A network that runs on a device: its inputs are written, its dispatches encoded, its output read.
 #[derive(Debug)]
@@ -27,7 +28,7 @@ impl Network {
     pub async fn new(gpu: &Gpu, graph: &Graph, weights: &DeviceWeights) -> Result<Self, GpuError> {
         let recorded = record(
             graph,
-            &Plan::separated(graph),
+            &plan(graph, weights.plan().precision()),
             weights.plan(),
             gpu.variants(),
         );
@@ -118,19 +119,29 @@ impl Network {
     /// [`GpuError::Length`] for another graph's tensor; those of
     /// [`output_blocking`](Self::output_blocking).
     pub fn tensor_blocking(&self, id: TensorId) -> Result<Vec<f32>, GpuError> {
-        let binding = self.recorded.tensor(id).ok_or(GpuError::Length {
+        let (binding, len) = self.recorded.tensor(id).ok_or(GpuError::Length {
             what: "tensor",
             len: 0,
             expected: 1,
         })?;
-        self.read_blocking(binding)
+        let mut numbers = self.read_blocking(binding)?;
+        // f16 fills whole words.
+        numbers.truncate(len);
+        Ok(numbers)
     }
 
     fn read_blocking(&self, binding: Binding) -> Result<Vec<f32>, GpuError> {
         let buffer = self.program.buffer(binding).into_iter();
         let parts: Vec<_> = buffer.map(|buffer| (buffer, binding)).collect();
         let words = read_blocking(&self.gpu, "output", &parts)?;
-        Ok(words.into_iter().map(f32::from_bits).collect())
+        let half = |bits: u32| half::f16::from_bits(bits as u16).to_f32();
+        Ok(match binding.width {
+            Width::Full => words.into_iter().map(f32::from_bits).collect(),
+            Width::Half => {
+                let pair = |word| [half(word), half(word >> 16)];
+                words.into_iter().flat_map(pair).collect()
+            }
+        })
     }
 
     /// Fills all that a run writes, and its inputs, with NaN: whatever is read before it is written then

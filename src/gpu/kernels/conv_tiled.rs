@@ -12,13 +12,13 @@ pub(crate) static KERNEL: Kernel = Kernel {
     ..conv::KERNEL
 };
 
+/// Channels, and positions, of a workgroup.
+pub(crate) const TILE: u32 = 64;
+
 pub(crate) fn dispatch(name: &str, params: &Params, bindings: Bindings) -> Dispatch {
-    let image = u64::from(params.out_height) * u64::from(params.out_width);
-    let positions = u64::from(params.batch) * image;
-    let blocks = u64::from(params.outputs.div_ceil(64));
     Dispatch {
         kernel: &KERNEL,
-        workgroups: positions.div_ceil(64) * blocks,
+        workgroups: conv::tiles(params, TILE) * u64::from(params.splits),
         ..conv::dispatch(name, params, bindings)
     }
 }
