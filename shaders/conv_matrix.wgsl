@@ -36,14 +36,13 @@ fn main(
     let tiles = (positions + TILE - 1u) / TILE;
     let blocks = (params.outputs + TILE - 1u) / TILE;
     let group = flat_workgroup(workgroup, workgroups);
-    let split = group / tiles / blocks;
-    if split >= params.splits {
+    let stretches = select(1u, params.splits, JOINED);
+    let first_split = group / tiles / blocks * stretches;
+    if first_split >= params.splits {
         return;
     }
     let first_m = group / tiles % blocks * TILE;
     let first_position = (group % tiles) * TILE;
-    let first_channel = split * params.split_inputs;
-    let end = min(first_channel + params.split_inputs, params.inputs);
     let place = place_of(first_position + lane % TILE);
     let taps = params.side * params.side;
 
@@ -52,42 +51,55 @@ fn main(
         let is_mine = patch_index < PATCHES;
         let row = patch_index / 2u * 2u * SIDE;
         let column = patch_index % 2u * 2u * SIDE;
-        var s00 = Sums(); var s01 = Sums();
-        var s10 = Sums(); var s11 = Sums();
-        for (var tap = 0u; tap < taps; tap++) {
-            let seen = seen_from(place, tap);
-            for (var k = first_channel; k < end; k += STEP) {
-                workgroupBarrier();
-                bring_weights(lane, tap, k, end, first_m / 4u);
-                bring_inputs(lane, seen, k, end);
-                workgroupBarrier();
-                if is_mine {
-                    for (var depth = 0u; depth < STEP; depth += SIDE) {
-                        let l = depth * PITCH + row;
-                        let r = depth * PITCH + column;
-                        let l0 = coopLoad<Left>(&weights_tile[l], PITCH);
-                        let l1 = coopLoad<Left>(&weights_tile[l + SIDE], PITCH);
-                        let r0 = coopLoadT<Right>(&inputs_tile[r], PITCH);
-                        let r1 = coopLoadT<Right>(&inputs_tile[r + SIDE], PITCH);
-                        s00 = coopMultiplyAdd(l0, r0, s00);
-                        s01 = coopMultiplyAdd(l0, r1, s01);
-                        s10 = coopMultiplyAdd(l1, r0, s10);
-                        s11 = coopMultiplyAdd(l1, r1, s11);
+        var t00 = Sums(); var t01 = Sums();
+        var t10 = Sums(); var t11 = Sums();
+        for (var split = first_split; split < first_split + stretches; split++) {
+            let first_channel = split * params.split_inputs;
+            let end = min(first_channel + params.split_inputs, params.inputs);
+            var s00 = Sums(); var s01 = Sums();
+            var s10 = Sums(); var s11 = Sums();
+            for (var tap = 0u; tap < taps; tap++) {
+                let seen = seen_from(place, tap);
+                for (var k = first_channel; k < end; k += STEP) {
+                    workgroupBarrier();
+                    bring_weights(lane, tap, k, end, first_m / 4u);
+                    bring_inputs(lane, seen, k, end);
+                    workgroupBarrier();
+                    if is_mine {
+                        for (var depth = 0u; depth < STEP; depth += SIDE) {
+                            let l = depth * PITCH + row;
+                            let r = depth * PITCH + column;
+                            let l0 = coopLoad<Left>(&weights_tile[l], PITCH);
+                            let l1 = coopLoad<Left>(&weights_tile[l + SIDE], PITCH);
+                            let r0 = coopLoadT<Right>(&inputs_tile[r], PITCH);
+                            let r1 = coopLoadT<Right>(&inputs_tile[r + SIDE], PITCH);
+                            s00 = coopMultiplyAdd(l0, r0, s00);
+                            s01 = coopMultiplyAdd(l0, r1, s01);
+                            s10 = coopMultiplyAdd(l1, r0, s10);
+                            s11 = coopMultiplyAdd(l1, r1, s11);
+                        }
                     }
                 }
+            }
+            if JOINED {
+                t00 = t00 + s00; t01 = t01 + s01;
+                t10 = t10 + s10; t11 = t11 + s11;
+            } else {
+                t00 = s00; t01 = s01;
+                t10 = s10; t11 = s11;
             }
         }
         let there = min(subgroups, PATCHES - round);
         let slot = min(patch_index, PATCHES - 1u) * SIDE * SIDE;
         workgroupBarrier();
-        if is_mine { coopStoreT(s00, &ends[slot], SIDE); }
-        write_ends(lane, split, round, there, first_m, first_position);
-        if is_mine { coopStoreT(s01, &ends[slot], SIDE); }
-        write_ends(lane, split, round, there, first_m, first_position + SIDE);
-        if is_mine { coopStoreT(s10, &ends[slot], SIDE); }
-        write_ends(lane, split, round, there, first_m + SIDE, first_position);
-        if is_mine { coopStoreT(s11, &ends[slot], SIDE); }
-        write_ends(lane, split, round, there, first_m + SIDE, first_position + SIDE);
+        if is_mine { coopStoreT(t00, &ends[slot], SIDE); }
+        write_ends(lane, first_split, round, there, first_m, first_position);
+        if is_mine { coopStoreT(t01, &ends[slot], SIDE); }
+        write_ends(lane, first_split, round, there, first_m, first_position + SIDE);
+        if is_mine { coopStoreT(t10, &ends[slot], SIDE); }
+        write_ends(lane, first_split, round, there, first_m + SIDE, first_position);
+        if is_mine { coopStoreT(t11, &ends[slot], SIDE); }
+        write_ends(lane, first_split, round, there, first_m + SIDE, first_position + SIDE);
     }
 }
 

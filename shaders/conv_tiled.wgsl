@@ -10,7 +10,9 @@
 // which neighbours read side by side; 64 vectors from workgroup memory, whose addresses differ by one
 // vector between lanes or are the same, so no bank is asked twice; two barriers. So 16 operations for
 // each number from workgroup memory, and 64 for each from memory: above what a GPU's memory asks for,
-// where it has workgroups enough. Small images have few: they are cut along the input channels too.
+// where it has workgroups enough. Small images have few: they are cut along the input channels too. Once the
+// batch makes enough of them, stretches are JOINED: another 16 sums of four in registers, and nothing is
+// written that is not the result.
 
 // 16 input channels × 16 quads: of output channels, and of positions.
 var<workgroup> weights_tile: array<vec4<f32>, 256>;
@@ -27,13 +29,12 @@ fn main(
     let blocks = (params.outputs + 63u) / 64u;
     let group = flat_workgroup(workgroup, workgroups);
     let block = group / tiles % blocks;
-    let split = group / tiles / blocks;
-    if split >= params.splits {
+    let stretches = select(1u, params.splits, JOINED);
+    let first_split = group / tiles / blocks * stretches;
+    if first_split >= params.splits {
         return;
     }
     let first_position = (group % tiles) * 64u;
-    let first_channel = split * params.split_inputs;
-    let end = min(first_channel + params.split_inputs, params.inputs);
 
     // What this lane brings to workgroup memory: one quad, every fourth input channel.
     let quad = lane % 16u;
@@ -49,69 +50,100 @@ fn main(
     // Quads of channels ty and ty + 8, of positions tx and tx + 8: rows are channels.
     let tx = lane % 8u;
     let ty = lane / 8u;
-    var s00 = vec4<f32>(); var s01 = vec4<f32>();
-    var s10 = vec4<f32>(); var s11 = vec4<f32>();
-    var s20 = vec4<f32>(); var s21 = vec4<f32>();
-    var s30 = vec4<f32>(); var s31 = vec4<f32>();
-    var s40 = vec4<f32>(); var s41 = vec4<f32>();
-    var s50 = vec4<f32>(); var s51 = vec4<f32>();
-    var s60 = vec4<f32>(); var s61 = vec4<f32>();
-    var s70 = vec4<f32>(); var s71 = vec4<f32>();
+    var t00 = vec4<f32>(); var t01 = vec4<f32>();
+    var t10 = vec4<f32>(); var t11 = vec4<f32>();
+    var t20 = vec4<f32>(); var t21 = vec4<f32>();
+    var t30 = vec4<f32>(); var t31 = vec4<f32>();
+    var t40 = vec4<f32>(); var t41 = vec4<f32>();
+    var t50 = vec4<f32>(); var t51 = vec4<f32>();
+    var t60 = vec4<f32>(); var t61 = vec4<f32>();
+    var t70 = vec4<f32>(); var t71 = vec4<f32>();
 
     let taps = params.side * params.side;
-    for (var tap = 0u; tap < taps; tap++) {
-        let v0 = seen_from(p0, tap);
-        let v1 = seen_from(p1, tap);
-        let v2 = seen_from(p2, tap);
-        let v3 = seen_from(p3, tap);
-        for (var k = first_channel; k < end; k += 16u) {
-            workgroupBarrier();
-            for (var i = 0u; i < 4u; i++) {
-                let row = first_row + 4u * i;
-                let channel = k + row;
-                var weights = vec4<f32>();
-                var inputs = vec4<f32>();
-                if channel < end {
-                    if weight_quad < quads {
-                        weights = weights_at((channel * taps + tap) * quads + weight_quad);
+    for (var split = first_split; split < first_split + stretches; split++) {
+        let first_channel = split * params.split_inputs;
+        let end = min(first_channel + params.split_inputs, params.inputs);
+        var s00 = vec4<f32>(); var s01 = vec4<f32>();
+        var s10 = vec4<f32>(); var s11 = vec4<f32>();
+        var s20 = vec4<f32>(); var s21 = vec4<f32>();
+        var s30 = vec4<f32>(); var s31 = vec4<f32>();
+        var s40 = vec4<f32>(); var s41 = vec4<f32>();
+        var s50 = vec4<f32>(); var s51 = vec4<f32>();
+        var s60 = vec4<f32>(); var s61 = vec4<f32>();
+        var s70 = vec4<f32>(); var s71 = vec4<f32>();
+        for (var tap = 0u; tap < taps; tap++) {
+            let v0 = seen_from(p0, tap);
+            let v1 = seen_from(p1, tap);
+            let v2 = seen_from(p2, tap);
+            let v3 = seen_from(p3, tap);
+            for (var k = first_channel; k < end; k += 16u) {
+                workgroupBarrier();
+                for (var i = 0u; i < 4u; i++) {
+                    let row = first_row + 4u * i;
+                    let channel = k + row;
+                    var weights = vec4<f32>();
+                    var inputs = vec4<f32>();
+                    if channel < end {
+                        if weight_quad < quads {
+                            weights = weights_at((channel * taps + tap) * quads + weight_quad);
+                        }
+                        let ahead = channel * plane;
+                        if v0.inside { inputs.x = f32(input[v0.at + ahead]); }
+                        if v1.inside { inputs.y = f32(input[v1.at + ahead]); }
+                        if v2.inside { inputs.z = f32(input[v2.at + ahead]); }
+                        if v3.inside { inputs.w = f32(input[v3.at + ahead]); }
                     }
-                    let ahead = channel * plane;
-                    if v0.inside { inputs.x = f32(input[v0.at + ahead]); }
-                    if v1.inside { inputs.y = f32(input[v1.at + ahead]); }
-                    if v2.inside { inputs.z = f32(input[v2.at + ahead]); }
-                    if v3.inside { inputs.w = f32(input[v3.at + ahead]); }
+                    weights_tile[row * 16u + quad] = weights;
+                    inputs_tile[row * 16u + quad] = inputs;
                 }
-                weights_tile[row * 16u + quad] = weights;
-                inputs_tile[row * 16u + quad] = inputs;
+                workgroupBarrier();
+                for (var row = 0u; row < 16u; row++) {
+                    let a = weights_tile[row * 16u + ty];
+                    let b = weights_tile[row * 16u + 8u + ty];
+                    let p = inputs_tile[row * 16u + tx];
+                    let q = inputs_tile[row * 16u + 8u + tx];
+                    s00 += a.x * p; s01 += a.x * q;
+                    s10 += a.y * p; s11 += a.y * q;
+                    s20 += a.z * p; s21 += a.z * q;
+                    s30 += a.w * p; s31 += a.w * q;
+                    s40 += b.x * p; s41 += b.x * q;
+                    s50 += b.y * p; s51 += b.y * q;
+                    s60 += b.z * p; s61 += b.z * q;
+                    s70 += b.w * p; s71 += b.w * q;
+                }
             }
-            workgroupBarrier();
-            for (var row = 0u; row < 16u; row++) {
-                let a = weights_tile[row * 16u + ty];
-                let b = weights_tile[row * 16u + 8u + ty];
-                let p = inputs_tile[row * 16u + tx];
-                let q = inputs_tile[row * 16u + 8u + tx];
-                s00 += a.x * p; s01 += a.x * q;
-                s10 += a.y * p; s11 += a.y * q;
-                s20 += a.z * p; s21 += a.z * q;
-                s30 += a.w * p; s31 += a.w * q;
-                s40 += b.x * p; s41 += b.x * q;
-                s50 += b.y * p; s51 += b.y * q;
-                s60 += b.z * p; s61 += b.z * q;
-                s70 += b.w * p; s71 += b.w * q;
-            }
+        }
+        if JOINED {
+            t00 += s00; t01 += s01;
+            t10 += s10; t11 += s11;
+            t20 += s20; t21 += s21;
+            t30 += s30; t31 += s31;
+            t40 += s40; t41 += s41;
+            t50 += s50; t51 += s51;
+            t60 += s60; t61 += s61;
+            t70 += s70; t71 += s71;
+        } else {
+            t00 = s00; t01 = s01;
+            t10 = s10; t11 = s11;
+            t20 = s20; t21 = s21;
+            t30 = s30; t31 = s31;
+            t40 = s40; t41 = s41;
+            t50 = s50; t51 = s51;
+            t60 = s60; t61 = s61;
+            t70 = s70; t71 = s71;
         }
     }
 
     let m = block * 64u + 4u * ty;
     let at = first_position + 4u * tx;
-    finish_four(split, m, at, s00); finish_four(split, m, at + 32u, s01);
-    finish_four(split, m + 1u, at, s10); finish_four(split, m + 1u, at + 32u, s11);
-    finish_four(split, m + 2u, at, s20); finish_four(split, m + 2u, at + 32u, s21);
-    finish_four(split, m + 3u, at, s30); finish_four(split, m + 3u, at + 32u, s31);
-    finish_four(split, m + 32u, at, s40); finish_four(split, m + 32u, at + 32u, s41);
-    finish_four(split, m + 33u, at, s50); finish_four(split, m + 33u, at + 32u, s51);
-    finish_four(split, m + 34u, at, s60); finish_four(split, m + 34u, at + 32u, s61);
-    finish_four(split, m + 35u, at, s70); finish_four(split, m + 35u, at + 32u, s71);
+    finish_four(first_split, m, at, t00); finish_four(first_split, m, at + 32u, t01);
+    finish_four(first_split, m + 1u, at, t10); finish_four(first_split, m + 1u, at + 32u, t11);
+    finish_four(first_split, m + 2u, at, t20); finish_four(first_split, m + 2u, at + 32u, t21);
+    finish_four(first_split, m + 3u, at, t30); finish_four(first_split, m + 3u, at + 32u, t31);
+    finish_four(first_split, m + 32u, at, t40); finish_four(first_split, m + 32u, at + 32u, t41);
+    finish_four(first_split, m + 33u, at, t50); finish_four(first_split, m + 33u, at + 32u, t51);
+    finish_four(first_split, m + 34u, at, t60); finish_four(first_split, m + 34u, at + 32u, t61);
+    finish_four(first_split, m + 35u, at, t70); finish_four(first_split, m + 35u, at + 32u, t71);
 }
 
 // Ends one channel at four positions, counted over the batch.

@@ -20,8 +20,10 @@ struct Params {
     upsample: u32,
     has_shift: u32,
     has_residual: u32,
-    // The input channels are cut into so many stretches of so many. Where there is more than one, each
-    // stretch's sums are written alone, [splits, N, M, H', W'], and conv_sum ends the operation.
+    // The input channels are cut into so many stretches of so many, each summed for itself, and then those
+    // sums are added in order. Where JOINED, by the workgroup that has summed them; otherwise each stretch
+    // is another workgroup's, which writes its sums, [splits, N, M, H', W'], and conv_sum adds them. The
+    // same bits either way: how an image is cut does not depend on how many there are.
     splits: u32,
     split_inputs: u32,
 }
@@ -51,7 +53,7 @@ fn finish(split: u32, n: u32, m: u32, position: u32, sum: f32) {
     let channel = n * params.outputs + m;
     let positions = params.out_height * params.out_width;
     let at = channel * positions + position;
-    if params.splits > 1u {
+    if params.splits > 1u && !JOINED {
         output[split * params.batch * params.outputs * positions + at] = Output(sum);
         return;
     }

@@ -18,6 +18,8 @@ const PRODUCTS: u32 = 9 * STEP;
 pub(crate) struct Convolution {
     variant: ConvVariant,
     params: Params,
+    /// Whether one workgroup has all stretches of a tile.
+    joined: bool,
 }
 
 impl Convolution {
@@ -30,11 +32,12 @@ impl Convolution {
             }
             ConvVariant::Matrix(_) => ConvVariant::Tiled,
         };
-        let split_inputs = match variant {
-            ConvVariant::Plain => params.inputs,
-            ConvVariant::Tiled => stretch(&params, conv_tiled::TILE),
-            ConvVariant::Matrix(side) => stretch(&params, conv_matrix::tile(side)),
+        let tile = match variant {
+            ConvVariant::Plain => None,
+            ConvVariant::Tiled => Some(conv_tiled::TILE),
+            ConvVariant::Matrix(side) => Some(conv_matrix::tile(side)),
         };
+        let split_inputs = tile.map_or(params.inputs, |tile| stretch(&params, tile));
         Self {
             variant,
             params: Params {
@@ -42,13 +45,15 @@ impl Convolution {
                 split_inputs,
                 ..params
             },
+            joined: tile.is_none_or(|tile| conv::tiles(&params, tile) >= ENOUGH),
         }
     }
 
-    /// Words of the sums of all stretches; 0 where it is not cut.
+    /// Words of the sums of all stretches; 0 where none are written.
     pub(crate) fn partial_words(&self) -> u64 {
         match self.params.splits {
             0 | 1 => 0,
+            _ if self.joined => 0,
             splits => u64::from(splits) * numbers(&self.params),
         }
     }
@@ -90,10 +95,14 @@ impl Convolution {
     }
 
     fn main(&self, name: &str, bindings: Bindings) -> Dispatch {
+        // One form the fewer where there is nothing to join.
+        let joined = self.joined && self.params.splits > 1;
         match self.variant {
             ConvVariant::Plain => conv::dispatch(name, &self.params, bindings),
-            ConvVariant::Tiled => conv_tiled::dispatch(name, &self.params, bindings),
-            ConvVariant::Matrix(side) => conv_matrix::dispatch(name, &self.params, bindings, side),
+            ConvVariant::Tiled => conv_tiled::dispatch(name, &self.params, bindings, joined),
+            ConvVariant::Matrix(side) => {
+                conv_matrix::dispatch(name, &self.params, bindings, joined, side)
+            }
         }
     }
 }
@@ -110,9 +119,14 @@ fn suits_matrices(params: &Params, bindings: &Bindings, side: MatrixSide) -> boo
     half(bindings.input) && half(bindings.weight) && params.inputs >= side.length()
 }
 
-/// Input channels of a stretch: all, where tiles alone are enough workgroups.
+/// Input channels of a stretch: all, where one image's tiles are enough workgroups. Whatever the batch, so
+/// that an image's numbers do not depend on what else is in it.
 fn stretch(params: &Params, tile: u32) -> u32 {
-    let wanted = ENOUGH.div_ceil(conv::tiles(params, tile).max(1));
+    let image = Params {
+        batch: 1,
+        ..*params
+    };
+    let wanted = ENOUGH.div_ceil(conv::tiles(&image, tile).max(1));
     let even = u64::from(params.inputs).div_ceil(wanted) as u32;
     let least = PRODUCTS.div_ceil(params.side * params.side);
     even.max(least).next_multiple_of(STEP)

@@ -89,7 +89,8 @@ impl Recorder<'_> {
     fn push(&mut self, mut dispatch: Dispatch) {
         dispatch.form.subgroups = match (dispatch.kernel.uses, self.variants.reduction) {
             (Uses::Reductions, Reduction::Subgroups) => true,
-            (Uses::Reductions, Reduction::Tree) | (Uses::Nothing | Uses::Matrices, _) => false,
+            (Uses::Reductions, Reduction::Tree)
+            | (Uses::Nothing | Uses::Stretches | Uses::Matrices, _) => false,
         };
         self.recording.dispatches.push(dispatch);
     }

@@ -1,11 +1,14 @@
-//! What f16 asks for and saves.
+//! What f16 asks for and saves; that an image does not depend on its batch.
 
-use iddpm::gpu::{DeviceWeights, GpuError, Network, Precision, plan, wgpu};
-use iddpm::unet::{Extent, Graph, Input, Op, UnetConfig, Weights};
+use iddpm::gpu::{
+    ConvVariant, DeviceWeights, Gpu, GpuError, Network, Precision, Variants, plan, wgpu,
+};
+use iddpm::unet::{Conv, Extent, Graph, Init, Input, Op, UnetConfig, Weights};
 
 use super::gpu;
 use super::host::host;
 use super::maker::shape;
+use super::networks::generate;
 
 #[test]
 fn without_the_feature_it_is_named() {
@@ -79,4 +82,65 @@ fn a_tensor_of_halves_is_read() {
     let twice = [want.clone(), want].concat();
     assert_eq!(network.tensor_blocking(inner).unwrap(), twice);
     assert_eq!(network.output_blocking().unwrap().len(), 6);
+}
+
+/// An image's bits do not depend on the batch, in any variant: a batch large enough that convolutions join
+/// what they cut for few images, and whose tiles begin in the midst of one.
+#[test]
+fn a_convolution_of_a_batch_is_that_of_its_images() {
+    let conv = |batch| {
+        let mut graph = Graph::new(batch);
+        let x = graph.add_input(Input::X, "x", shape(batch, 70, 7, 9));
+        let weight = graph.add_param("w".into(), &[5, 70, 3, 3], Init::Zero);
+        let bias = graph.add_param("b".into(), &[5], Init::Zero);
+        let copy = |input| Op::Bilinear {
+            input,
+            height: 7,
+            width: 9,
+        };
+        let input = graph.add("copy", copy(x));
+        let conv = Conv {
+            input,
+            weight,
+            bias,
+            kernel: 3,
+            stride: 1,
+            upsample: false,
+            shift: None,
+            residual: None,
+        };
+        let made = graph.add("conv", Op::Conv(conv));
+        let result = graph.add("result", copy(made));
+        graph.set_output(result);
+        graph
+    };
+    let (batch, image, made) = (262, 70 * 7 * 9, 5 * 7 * 9);
+    let x = generate(1, "x", batch * image, 0.1, 1.0);
+    let weights = generate(2, "weights", conv(1).weights_len(), 0.0, 0.1);
+    let run = |gpu: &Gpu, batch, x: &[f32], precision| {
+        let graph = conv(batch);
+        let weights = Weights::F32(&weights);
+        let weights = DeviceWeights::upload_blocking(gpu, &graph, weights, precision).unwrap();
+        let network = Network::new_blocking(gpu, &graph, &weights).unwrap();
+        network.poison();
+        network.write(Input::X, x).unwrap();
+        network.run_blocking().unwrap();
+        let dispatches = network.recording().dispatches.len();
+        (network.output_blocking().unwrap(), dispatches)
+    };
+    let device = gpu().device();
+    let has_half = device.features().contains(wgpu::Features::SHADER_F16);
+    let precisions = [Precision::Full, Precision::Half];
+    for variants in Variants::all(device, gpu().matrices()) {
+        let gpu = gpu().clone().with_variants(variants);
+        for &precision in &precisions[..1 + usize::from(has_half)] {
+            let (all, joined) = run(&gpu, batch, &x, precision);
+            for n in [0, 131, 261] {
+                let (alone, cut) = run(&gpu, 1, &x[n * image..][..image], precision);
+                assert_eq!(alone, all[n * made..][..made], "{n}, {variants:?}");
+                let is_cut = variants.conv != ConvVariant::Plain;
+                assert_eq!(cut, joined + usize::from(is_cut), "{variants:?}");
+            }
+        }
+    }
 }

@@ -29,3 +29,8 @@ pub(crate) fn tiles(params: &Params, tile: u32) -> u64 {
     let positions = u64::from(params.batch) * image;
     positions.div_ceil(tile.into()) * u64::from(params.outputs.div_ceil(tile))
 }
+
+/// How many workgroups share the input channels of one tile.
+pub(crate) fn cut(params: &Params, joined: bool) -> u64 {
+    if joined { 1 } else { params.splits.into() }
+}

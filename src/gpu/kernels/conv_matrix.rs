@@ -23,16 +23,18 @@ pub(crate) fn dispatch(
     name: &str,
     params: &Params,
     bindings: Bindings,
+    joined: bool,
     side: MatrixSide,
 ) -> Dispatch {
     let plain = conv::dispatch(name, params, bindings);
     Dispatch {
         kernel: &KERNEL,
         form: Form {
+            joined,
             matrix: Some(side),
             ..plain.form
         },
-        workgroups: conv::tiles(params, tile(side)) * u64::from(params.splits),
+        workgroups: conv::tiles(params, tile(side)) * conv::cut(params, joined),
         ..plain
     }
 }

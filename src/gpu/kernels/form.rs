@@ -23,6 +23,8 @@ pub struct Form {
     pub halves: u32,
     /// Whether sums over a workgroup go through subgroups.
     pub subgroups: bool,
+    /// Whether a convolution's workgroup joins all stretches of the input channels.
+    pub joined: bool,
     /// The cooperative matrices, for the kernel that multiplies them.
     pub matrix: Option<MatrixSide>,
 }
@@ -91,8 +93,9 @@ impl Kernel {
         }
         head += &aliases;
         head += &format!("const HALF: bool = {weights};\n");
+        head += &format!("const JOINED: bool = {};\n", form.joined);
         let reduce = match (self.uses, form.subgroups) {
-            (Uses::Nothing | Uses::Matrices, _) => "",
+            (Uses::Nothing | Uses::Stretches | Uses::Matrices, _) => "",
             (Uses::Reductions, false) => REDUCE_TREE,
             (Uses::Reductions, true) => REDUCE_SUBGROUPS,
         };
@@ -116,25 +119,29 @@ impl Kernel {
             (others != activations).then_some(weights | others)
         }));
         halves.dedup();
-        let (subgroups, matrices): (&[bool], &[Option<MatrixSide>]) = match self.uses {
-            Uses::Nothing => (&[false], &[None]),
-            Uses::Reductions => (&[false, true], &[None]),
+        let no = &[false][..];
+        let both = &[false, true][..];
+        let sides = &[Some(MatrixSide::Eight), Some(MatrixSide::Sixteen)][..];
+        let (subgroups, joined, matrices) = match self.uses {
+            Uses::Nothing => (no, no, &[None][..]),
+            Uses::Reductions => (both, no, &[None][..]),
+            Uses::Stretches => (no, both, &[None][..]),
             Uses::Matrices => {
                 halves.retain(|half| half & weights != 0);
-                (
-                    &[false],
-                    &[Some(MatrixSide::Eight), Some(MatrixSide::Sixteen)],
-                )
+                (no, both, sides)
             }
         };
         let mut forms = Vec::new();
         for &halves in &halves {
             for &subgroups in subgroups {
-                forms.extend(matrices.iter().map(|&matrix| Form {
-                    halves,
-                    subgroups,
-                    matrix,
-                }));
+                for &joined in joined {
+                    forms.extend(matrices.iter().map(|&matrix| Form {
+                        halves,
+                        subgroups,
+                        joined,
+                        matrix,
+                    }));
+                }
             }
         }
         forms

@@ -42,7 +42,9 @@ pub enum Uses {
     Nothing,
     /// `sum` and `maximum` over the workgroup.
     Reductions,
-    /// Cooperative matrices.
+    /// To be told whether it joins stretches of input channels.
+    Stretches,
+    /// That, and cooperative matrices.
     Matrices,
 }
 
