@@ -1,34 +1,16 @@
-// The same result as attention:
+// Self-attention, the variant for many processors and few queries; shared/attention.wgsl has what is
+// computed.
 //
-// output[n, h·c + d, q] = Σ_k p_k·v[d, k], p = softmax_k(Σ_d q[d, q]·k[d, k]/√c).
-//
-// qkv [N, 3C, P]: head h owns rows 3·h·c to 3·(h+1)·c of an image, c rows each of q, k and v;
-// output [N, C, P].
-//
-// The variant for many processors and few queries: one workgroup owns one query of one head. It walks
-// the keys in blocks of 128, one to a lane, with a running maximum and a running sum (online softmax);
-// then each lane gathers the values of its own rows d. A lane holds up to 8 rows, so c is at most 1024.
-//
-// Sums over a block's keys run in order, and lanes are added as a tree: always the same order.
-
-struct Params {
-    batch: u32,
-    heads: u32,
-    rows: u32,
-    positions: u32,
-    scale: f32,
-}
-
-@group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> qkv: array<f32>;
-@group(0) @binding(2) var<storage, read_write> output: array<f32>;
+// One workgroup owns one query of one head. It walks the keys in blocks of 128, one to a lane, with a
+// running maximum and a running sum (online softmax); then each lane gathers the values of its own rows d.
+// A lane holds up to 8 rows, so c is at most 1024. Sums over a block's keys run in order, those over lanes
+// as shared/reduce_*.wgsl has it: always the same order.
 
 const LANES: u32 = 128u;
 const ROWS_PER_LANE: u32 = 8u;
 
 var<workgroup> query: array<f32, 1024>;
-var<workgroup> shares: array<f32, 128>;
-var<workgroup> room: array<f32, 128>;
+var<workgroup> shares: array<f32, LANES>;
 
 @compute @workgroup_size(128)
 fn main(
@@ -49,20 +31,20 @@ fn main(
     let values = keys + rows * positions;
 
     for (var d = lane; d < rows; d += LANES) {
-        query[d] = qkv[queries + d * positions + q] * params.scale;
+        query[d] = f32(qkv[queries + d * positions + q]) * params.scale;
     }
     workgroupBarrier();
 
     var sums: array<f32, ROWS_PER_LANE>;
-    var largest = -3.4e38;
+    var largest = LOWEST;
     var total = 0.0;
     for (var first = 0u; first < positions; first += LANES) {
         let block = min(LANES, positions - first);
-        var score = -3.4e38;
+        var score = LOWEST;
         if lane < block {
             score = 0.0;
             for (var d = 0u; d < rows; d++) {
-                score += query[d] * qkv[keys + d * positions + first + lane];
+                score += query[d] * f32(qkv[keys + d * positions + first + lane]);
             }
         }
         let before = largest;
@@ -76,7 +58,7 @@ fn main(
             if d < rows {
                 var gathered = 0.0;
                 for (var k = 0u; k < block; k++) {
-                    gathered += shares[k] * qkv[values + d * positions + first + k];
+                    gathered += shares[k] * f32(qkv[values + d * positions + first + k]);
                 }
                 sums[i] = sums[i] * kept + gathered;
             }
@@ -86,35 +68,7 @@ fn main(
     for (var i = 0u; i < ROWS_PER_LANE; i++) {
         let d = i * LANES + lane;
         if d < rows {
-            output[(head * rows + d) * positions + q] = sums[i] / total;
+            output[(head * rows + d) * positions + q] = Output(sums[i] / total);
         }
     }
-}
-
-// The largest of all lanes' numbers, for every lane.
-fn maximum(lane: u32, mine: f32) -> f32 {
-    workgroupBarrier();
-    room[lane] = mine;
-    for (var half = LANES / 2u; half > 0u; half >>= 1u) {
-        workgroupBarrier();
-        if lane < half {
-            room[lane] = max(room[lane], room[lane + half]);
-        }
-    }
-    workgroupBarrier();
-    return room[0];
-}
-
-// The sum of all lanes' numbers, for every lane.
-fn sum(lane: u32, mine: f32) -> f32 {
-    workgroupBarrier();
-    room[lane] = mine;
-    for (var half = LANES / 2u; half > 0u; half >>= 1u) {
-        workgroupBarrier();
-        if lane < half {
-            room[lane] += room[lane + half];
-        }
-    }
-    workgroupBarrier();
-    return room[0];
 }

@@ -9,8 +9,8 @@ struct Params {
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> input: array<f32>;
-@group(0) @binding(2) var<storage, read_write> output: array<f32>;
+@group(0) @binding(1) var<storage, read> input: array<Input>;
+@group(0) @binding(2) var<storage, read_write> output: array<Output>;
 
 @compute @workgroup_size(256)
 fn main(
@@ -29,5 +29,7 @@ fn main(
     let plane = at / out_width / out_height;
     let above = (plane * params.height + 2u * y) * params.width + 2u * x;
     let below = above + params.width;
-    output[at] = 0.25 * ((input[above] + input[above + 1u]) + (input[below] + input[below + 1u]));
+    let upper = f32(input[above]) + f32(input[above + 1u]);
+    let lower = f32(input[below]) + f32(input[below + 1u]);
+    output[at] = Output(0.25 * (upper + lower));
 }

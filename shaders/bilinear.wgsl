@@ -12,8 +12,8 @@ struct Params {
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> input: array<f32>;
-@group(0) @binding(2) var<storage, read_write> output: array<f32>;
+@group(0) @binding(1) var<storage, read> input: array<Input>;
+@group(0) @binding(2) var<storage, read_write> output: array<Output>;
 
 @compute @workgroup_size(256)
 fn main(
@@ -32,9 +32,9 @@ fn main(
     let column = between(x, params.width, params.out_width);
     let above = (plane + row.low) * params.width;
     let below = (plane + row.high) * params.width;
-    let upper = mix(input[above + column.low], input[above + column.high], column.share);
-    let lower = mix(input[below + column.low], input[below + column.high], column.share);
-    output[at] = mix(upper, lower, row.share);
+    let upper = mix(f32(input[above + column.low]), f32(input[above + column.high]), column.share);
+    let lower = mix(f32(input[below + column.low]), f32(input[below + column.high]), column.share);
+    output[at] = Output(mix(upper, lower, row.share));
 }
 
 // Two neighbours, and the share of the second.

@@ -9,9 +9,9 @@ struct Params {
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> first: array<f32>;
-@group(0) @binding(2) var<storage, read> second: array<f32>;
-@group(0) @binding(3) var<storage, read_write> output: array<f32>;
+@group(0) @binding(1) var<storage, read> first: array<First>;
+@group(0) @binding(2) var<storage, read> second: array<Second>;
+@group(0) @binding(3) var<storage, read_write> output: array<Output>;
 
 @compute @workgroup_size(256)
 fn main(
@@ -27,8 +27,8 @@ fn main(
     let n = at / elements;
     let i = at % elements;
     if i < params.first_elements {
-        output[at] = first[n * params.first_elements + i];
+        output[at] = Output(first[n * params.first_elements + i]);
     } else {
-        output[at] = second[n * params.second_elements + i - params.first_elements];
+        output[at] = Output(second[n * params.second_elements + i - params.first_elements]);
     }
 }

@@ -1,35 +1,7 @@
-// output[n, m, y, x] = bias[m] + shift[n, m] + residual[n, m, y, x]
-//                    + Σ_{k, dy, dx} weight[k, dy, dx, m]·in[n, k, stride·y + dy - pad, stride·x + dx - pad]
-//
-// `in` is the input [N, K, H, W], each value repeated 2×2 where `upsample`, and 0 outside; pad = side/2;
-// `side` is that of the kernel. weight is [K, side, side, M], M padded with zeros to a multiple of 4, so
-// that channels lie beside each other; it is read four at a time. shift and residual only where flagged.
-//
-// The plain variant: one invocation makes 8 channels at one position, without workgroup memory. An input
-// value is read once for 8 products; the weights are the same for all lanes of a workgroup.
-
-struct Params {
-    batch: u32,
-    inputs: u32,
-    height: u32,
-    width: u32,
-    outputs: u32,
-    out_height: u32,
-    out_width: u32,
-    side: u32,
-    stride: u32,
-    upsample: u32,
-    has_shift: u32,
-    has_residual: u32,
-}
-
-@group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> input: array<f32>;
-@group(0) @binding(2) var<storage, read> weight: array<vec2<u32>>;
-@group(0) @binding(3) var<storage, read> bias: array<u32>;
-@group(0) @binding(4) var<storage, read> shift: array<f32>;
-@group(0) @binding(5) var<storage, read> residual: array<f32>;
-@group(0) @binding(6) var<storage, read_write> output: array<f32>;
+// The convolution, the plain variant: one invocation makes 8 channels at one position, without workgroup
+// memory. An input value is read once for 8 products; the weights are the same for all lanes of a
+// workgroup. shared/conv.wgsl has what is computed. Never cut into
+// stretches.
 
 @compute @workgroup_size(64)
 fn main(
@@ -74,7 +46,7 @@ fn main(
                 + (u32(iy) >> params.upsample) * params.width + (u32(ix) >> params.upsample);
             var row = (dy * params.side + dx) * quads;
             for (var k = 0u; k < params.inputs; k++) {
-                let value = input[at];
+                let value = f32(input[at]);
                 low += value * weights_at(row + first);
                 high += value * weights_at(row + second);
                 at += plane;
@@ -83,33 +55,7 @@ fn main(
         }
     }
     for (var j = 0u; j < 4u; j++) {
-        finish(n, m + j, position, low[j]);
-        finish(n, m + 4u + j, position, high[j]);
+        finish(0u, n, m + j, position, low[j]);
+        finish(0u, n, m + 4u + j, position, high[j]);
     }
-}
-
-// Weights 4·quad to 4·quad + 3.
-fn weights_at(quad: u32) -> vec4<f32> {
-    if HALF {
-        let words = weight[quad];
-        return vec4(unpack2x16float(words.x), unpack2x16float(words.y));
-    }
-    return bitcast<vec4<f32>>(vec4(weight[2u * quad], weight[2u * quad + 1u]));
-}
-
-// Adds what else is to be added, and writes.
-fn finish(n: u32, m: u32, position: u32, sum: f32) {
-    if m >= params.outputs {
-        return;
-    }
-    let channel = n * params.outputs + m;
-    let at = channel * params.out_height * params.out_width + position;
-    var value = sum + weight_in(bias[word_of(m)], m);
-    if params.has_shift != 0u {
-        value += shift[channel];
-    }
-    if params.has_residual != 0u {
-        value += residual[at];
-    }
-    output[at] = value;
 }

@@ -13,12 +13,12 @@ struct Params {
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> input: array<f32>;
+@group(0) @binding(1) var<storage, read> input: array<Input>;
 @group(0) @binding(2) var<storage, read> statistics: array<vec2<f32>>;
 @group(0) @binding(3) var<storage, read> weight: array<u32>;
 @group(0) @binding(4) var<storage, read> bias: array<u32>;
 @group(0) @binding(5) var<storage, read> scale_shift: array<f32>;
-@group(0) @binding(6) var<storage, read_write> output: array<f32>;
+@group(0) @binding(6) var<storage, read_write> output: array<Output>;
 
 @compute @workgroup_size(256)
 fn main(
@@ -34,11 +34,11 @@ fn main(
     let n = plane / params.channels;
     let c = plane % params.channels;
     let law = statistics[n * 32u + c / (params.channels / 32u)];
-    var value = (input[at] - law.x) * law.y * weight_in(weight[word_of(c)], c)
+    var value = (f32(input[at]) - law.x) * law.y * weight_in(weight[word_of(c)], c)
         + weight_in(bias[word_of(c)], c);
     if params.modulated != 0u {
         let row = 2u * n * params.channels;
         value = value * (1.0 + scale_shift[row + c]) + scale_shift[row + params.channels + c];
     }
-    output[at] = select(value, silu(value), params.silu != 0u);
+    output[at] = Output(select(value, silu(value), params.silu != 0u));
 }

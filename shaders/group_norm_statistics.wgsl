@@ -2,7 +2,7 @@
 //
 // input [N, C, P] in 32 groups of C/32 channels, a group's numbers being neighbours; statistics [N, 32].
 // One workgroup owns one group. The variance is the mean square about the mean, in a second pass; lane
-// sums are added as a tree, always in the same order.
+// sums are added as shared/reduce_*.wgsl has it, always in the same order.
 
 struct Params {
     batch: u32,
@@ -10,10 +10,10 @@ struct Params {
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> input: array<f32>;
+@group(0) @binding(1) var<storage, read> input: array<Input>;
 @group(0) @binding(2) var<storage, read_write> statistics: array<vec2<f32>>;
 
-var<workgroup> sums: array<f32, 256>;
+const LANES: u32 = 256u;
 
 @compute @workgroup_size(256)
 fn main(
@@ -27,32 +27,18 @@ fn main(
     }
     let first = group * params.group_elements;
     let count = f32(params.group_elements);
-    var sum = 0.0;
-    for (var i = lane; i < params.group_elements; i += 256u) {
-        sum += input[first + i];
+    var mine = 0.0;
+    for (var i = lane; i < params.group_elements; i += LANES) {
+        mine += f32(input[first + i]);
     }
-    let mean = total(lane, sum) / count;
+    let mean = sum(lane, mine) / count;
     var squares = 0.0;
-    for (var i = lane; i < params.group_elements; i += 256u) {
-        let centred = input[first + i] - mean;
+    for (var i = lane; i < params.group_elements; i += LANES) {
+        let centred = f32(input[first + i]) - mean;
         squares += centred * centred;
     }
-    let variance = total(lane, squares) / count;
+    let variance = sum(lane, squares) / count;
     if lane == 0u {
         statistics[group] = vec2(mean, 1.0 / sqrt(variance + 1e-5));
     }
-}
-
-// The sum of all lanes' numbers, for every lane.
-fn total(lane: u32, mine: f32) -> f32 {
-    workgroupBarrier();
-    sums[lane] = mine;
-    for (var half = 128u; half > 0u; half >>= 1u) {
-        workgroupBarrier();
-        if lane < half {
-            sums[lane] += sums[lane + half];
-        }
-    }
-    workgroupBarrier();
-    return sums[0];
 }

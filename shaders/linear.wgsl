@@ -1,7 +1,7 @@
 // output[n, m] = Σ_k weight[m, k]·f(input[n, k]) + bias[m], f the SiLU where `silu`.
 //
 // input [N, K], weight [M, K], bias [M]. One workgroup makes one number: its 64 lanes sum every 64th
-// product, then the 64 sums are added as a tree, always in the same order.
+// product, then those are added as shared/reduce_*.wgsl has it, always in the same order.
 
 struct Params {
     batch: u32,
@@ -16,7 +16,7 @@ struct Params {
 @group(0) @binding(3) var<storage, read> bias: array<u32>;
 @group(0) @binding(4) var<storage, read_write> output: array<f32>;
 
-var<workgroup> sums: array<f32, 64>;
+const LANES: u32 = 64u;
 
 @compute @workgroup_size(64)
 fn main(
@@ -30,21 +30,15 @@ fn main(
     }
     let n = at / params.outputs;
     let m = at % params.outputs;
-    var sum = 0.0;
-    for (var k = lane; k < params.inputs; k += 64u) {
+    var mine = 0.0;
+    for (var k = lane; k < params.inputs; k += LANES) {
         let given = input[n * params.inputs + k];
         let seen = select(given, silu(given), params.silu != 0u);
         let i = m * params.inputs + k;
-        sum += weight_in(weight[word_of(i)], i) * seen;
+        mine += weight_in(weight[word_of(i)], i) * seen;
     }
-    sums[lane] = sum;
-    for (var half = 32u; half > 0u; half >>= 1u) {
-        workgroupBarrier();
-        if lane < half {
-            sums[lane] += sums[lane + half];
-        }
-    }
+    let all = sum(lane, mine);
     if lane == 0u {
-        output[at] = sums[0] + weight_in(bias[word_of(m)], m);
+        output[at] = all + weight_in(bias[word_of(m)], m);
     }
 }

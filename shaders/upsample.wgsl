@@ -9,8 +9,8 @@ struct Params {
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> input: array<f32>;
-@group(0) @binding(2) var<storage, read_write> output: array<f32>;
+@group(0) @binding(1) var<storage, read> input: array<Input>;
+@group(0) @binding(2) var<storage, read_write> output: array<Output>;
 
 @compute @workgroup_size(256)
 fn main(
@@ -27,5 +27,5 @@ fn main(
     let x = at % out_width;
     let y = (at / out_width) % out_height;
     let plane = at / out_width / out_height;
-    output[at] = input[(plane * params.height + y / 2u) * params.width + x / 2u];
+    output[at] = Output(input[(plane * params.height + y / 2u) * params.width + x / 2u]);
 }

@@ -108,7 +108,7 @@ fn on_the_gpu() {
     let in_software = info.device_type == gpu::wgpu::DeviceType::Cpu;
     let steps = if in_software { STEPS.1 } else { STEPS.0 };
     let graph = checkpoint.description().graph(BATCH).unwrap();
-    let (weights, half) = (checkpoint.weights(), gpu::Precision::Half);
+    let (weights, half) = (checkpoint.weights(), gpu::Precision::HalfWeights);
     let weights = gpu::DeviceWeights::upload_blocking(&gpu, &graph, weights, half).unwrap();
     let mut generate = |sampler: &Sampler<'_>, samples: &[Sample]| {
         let source = gpu::NoiseSource::Philox;

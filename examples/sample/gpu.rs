@@ -92,7 +92,7 @@ impl Backend for Device<'_> {
                 let numbers = self.checkpoint.weights();
                 let precision = match numbers {
                     Weights::F32(_) => Precision::Full,
-                    Weights::F16(_) => Precision::Half,
+                    Weights::F16(_) => Precision::HalfWeights,
                 };
                 let uploaded =
                     DeviceWeights::upload_blocking(&self.gpu, &graph, numbers, precision)?;

@@ -7,10 +7,14 @@
 #![allow(clippy::indexing_slicing, reason = "an example's own pictures")]
 
 mod backend;
+mod files;
 #[cfg_attr(not(feature = "gpu"), path = "no_gpu.rs")]
 mod gpu;
+#[cfg_attr(not(feature = "data"), path = "no_data.rs")]
+mod low_res;
 mod options;
 mod picture;
+mod sheet;
 
 use std::process::ExitCode;
 use std::time::Instant;
@@ -36,6 +40,7 @@ fn main() -> ExitCode {
 }
 
 fn run(options: &Options) -> Result<(), Failure> {
+    options.check()?;
     let precision = match options.precision {
         PrecisionName::AsStored => Precision::AsStored,
         PrecisionName::F32 => Precision::F32,
@@ -48,8 +53,10 @@ fn run(options: &Options) -> Result<(), Failure> {
 
     let diffusion = description.card.diffusion;
     let timesteps = options.timesteps()?;
-    let mut levels = vec![EMPTY; timesteps.count(diffusion.num_timesteps)?];
-    let process = Process::in_slice(&diffusion, timesteps, &mut levels)?;
+    let kept = timesteps.count(diffusion.num_timesteps);
+    let mut levels = vec![EMPTY; kept.map_err(|error| options.steps_failed(&error))?];
+    let process = Process::in_slice(&diffusion, timesteps, &mut levels)
+        .map_err(|error| options.steps_failed(&error))?;
     let sampler = Sampler::new(&process, options.method(), options.clip())?;
 
     let samples = options.samples(description)?;
@@ -73,10 +80,11 @@ fn run(options: &Options) -> Result<(), Failure> {
 
     let labels: Vec<_> = samples.iter().map(|sample| sample.label).collect();
     frames.write(&options.out, &labels)?;
-    println!("{}", options.out.display());
-    if let Some(path) = &options.trajectory {
-        frames.write_trajectory(path)?;
-        println!("{}", path.display());
+    println!("{}", options.out.path().display());
+    if let Some(trajectory) = &options.trajectory {
+        let batch = options.batch.min(labels.len());
+        frames.write_trajectory(trajectory, &labels[..batch])?;
+        println!("{}", trajectory.path().display());
     }
     Ok(())
 }

@@ -1,14 +1,14 @@
 //! What the command line says, and what is made of it.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::{Parser, ValueEnum};
 use iddpm::checkpoint::Description;
-use iddpm::diffusion::pixels::from_u8;
 use iddpm::diffusion::{Clip, Method, Sample, Timesteps};
-use image::imageops::FilterType;
+use iddpm::unet::Extents;
 
-use super::{Failure, sample};
+use super::files::{Out, Trajectory};
+use super::{Failure, low_res, sample};
 
 /// Generates images from a checkpoint.
 #[derive(Parser)]
@@ -26,14 +26,14 @@ pub(crate) struct Options {
     /// How each step is taken.
     #[arg(long, value_enum, default_value_t = MethodName::Ancestral)]
     pub(crate) method: MethodName,
-    /// DDIM's eta: 0 is deterministic, 1 as noisy as ancestral sampling.
-    #[arg(long, default_value_t = 0.0)]
-    pub(crate) eta: f64,
+    /// DDIM's eta: 0 is deterministic, 1 as noisy as ancestral sampling; 0 where none is given.
+    #[arg(long, allow_negative_numbers = true)]
+    pub(crate) eta: Option<f64>,
     /// What is done to the prediction of the image: clipped to its range, or nothing.
     #[arg(long, value_enum, default_value_t = ClipName::Unit)]
     pub(crate) clip: ClipName,
     /// The class of every image; all classes in turn where none is given.
-    #[arg(long)]
+    #[arg(long, allow_negative_numbers = true)]
     pub(crate) class: Option<u32>,
     /// What all randomness follows from.
     #[arg(long, default_value_t = 0)]
@@ -54,17 +54,17 @@ pub(crate) struct Options {
     #[arg(long, value_enum, default_value_t = PrecisionName::AsStored)]
     pub(crate) precision: PrecisionName,
     /// Where the images go: a grid (x.png), an archive (x.npz), or a folder of images (dir/).
-    #[arg(long, default_value = "samples.png")]
-    pub(crate) out: PathBuf,
+    #[arg(long, default_value = "samples.png", value_parser = Out::parse)]
+    pub(crate) out: Out,
     /// Where the predictions along the way go: a strip (x.png) or an animation (x.gif).
-    #[arg(long)]
-    pub(crate) trajectory: Option<PathBuf>,
-    /// The image that a super-resolution network enlarges.
+    #[arg(long, value_parser = Trajectory::parse)]
+    pub(crate) trajectory: Option<Trajectory>,
+    /// The picture that a super-resolution network enlarges: PNG, JPEG or GIF (feature `data`).
     #[arg(long)]
     pub(crate) low_res: Option<PathBuf>,
 }
 
-#[derive(Clone, Copy, ValueEnum)]
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum MethodName {
     Ancestral,
     Ddim,
@@ -93,6 +93,18 @@ pub(crate) enum PrecisionName {
 }
 
 impl Options {
+    /// What can be found wrong before anything is spent.
+    pub(crate) fn check(&self) -> Result<(), Failure> {
+        if self.eta.is_some() && self.method != MethodName::Ddim {
+            return Err("--eta: only --method ddim has one".into());
+        }
+        if self.adapter.is_some() && self.backend == BackendName::Cpu {
+            return Err("--adapter: --backend cpu uses none".into());
+        }
+        self.out.check()?;
+        self.trajectory.as_ref().map_or(Ok(()), Trajectory::check)
+    }
+
     pub(crate) fn checkpoint(&self) -> PathBuf {
         let shipped = concat!(
             env!("CARGO_MANIFEST_DIR"),
@@ -102,13 +114,20 @@ impl Options {
     }
 
     pub(crate) fn timesteps(&self) -> Result<Timesteps<'_>, Failure> {
-        Ok(Timesteps::parse(&self.steps)?)
+        Timesteps::parse(&self.steps).map_err(|error| self.steps_failed(&error))
     }
 
-    pub(crate) const fn method(&self) -> Method {
+    /// What is wrong with `--steps`.
+    pub(crate) fn steps_failed(&self, error: &iddpm::Error) -> Failure {
+        format!("--steps {}: {error}", self.steps).into()
+    }
+
+    pub(crate) fn method(&self) -> Method {
         match self.method {
             MethodName::Ancestral => Method::Ancestral,
-            MethodName::Ddim => Method::Ddim { eta: self.eta },
+            MethodName::Ddim => Method::Ddim {
+                eta: self.eta.unwrap_or(0.0),
+            },
             MethodName::Dpm => Method::DpmSolverPlusPlus2M,
             MethodName::Heun => Method::Heun,
         }
@@ -154,23 +173,11 @@ impl Options {
                 return Err(format!("this network enlarges an image of {size}: --low-res").into());
             }
         };
-        read_image(path, description.unet.in_channels, width, height).map(Some)
+        let extents = Extents {
+            channels: description.unet.in_channels,
+            height,
+            width,
+        };
+        low_res::read(path, extents).map(Some)
     }
-}
-
-fn read_image(
-    path: &Path,
-    channels: usize,
-    width: usize,
-    height: usize,
-) -> Result<Vec<f32>, Failure> {
-    let image = image::open(path).map_err(|error| format!("{}: {error}", path.display()))?;
-    let image = image.resize_exact(width as u32, height as u32, FilterType::CatmullRom);
-    let interleaved: Vec<u8> = match channels {
-        1 => image.into_luma8().into_raw(),
-        3 => image.into_rgb8().into_raw(),
-        other => return Err(format!("an image of {other} channels cannot be read").into()),
-    };
-    let plane = |channel| interleaved.iter().skip(channel).step_by(channels);
-    Ok((0..channels).flat_map(plane).map(|&v| from_u8(v)).collect())
 }

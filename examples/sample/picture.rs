@@ -1,24 +1,26 @@
-//! Images as files: a grid, an archive, a folder; and how they came about.
+//! The images of a run: as a grid, an archive, a folder; and how they came about.
 
-use std::fs::{self, File};
-use std::io::{BufWriter, Write};
-use std::path::{Path, PathBuf};
+use std::fs;
+use std::path::Path;
 
 use iddpm::checkpoint::Description;
 use iddpm::diffusion::pixels::image_to_u8;
 use image::codecs::gif::{GifEncoder, Repeat};
-use image::{Frame, ImageFormat, Rgb, RgbImage, imageops};
-use npyz::WriterBuilder;
-use npyz::npz::NpzWriter;
+use image::{Delay, DynamicImage, Frame, ImageFormat, Rgb, RgbImage};
+use npyz::{AutoSerialize, WriterBuilder};
+use zip::ZipWriter;
+use zip::write::SimpleFileOptions;
 
 use super::Failure;
+use super::files::{Out, Trajectory, write_whole};
+use super::sheet::sheet;
 
 /// Images beside each other in a grid.
 const COLUMNS: usize = 10;
-/// Pixels between them.
-const GAP: u32 = 2;
 /// Images of a trajectory's strip.
 const MOMENTS: usize = 12;
+/// Milliseconds of a frame of an animation, and of its last.
+const FRAME_MS: (u32, u32) = (80, 1500);
 
 /// The images of a run, 8 bits a value, and the predictions along the way.
 pub(crate) struct Frames {
@@ -71,42 +73,35 @@ impl Frames {
         self.channels * self.height * self.width
     }
 
-    /// Writes by what the path says: `.npz`, `.png`, or a folder.
-    pub(crate) fn write(&self, path: &Path, labels: &[Option<u32>]) -> Result<(), Failure> {
-        match path.extension().and_then(|extension| extension.to_str()) {
-            Some("npz") => self.write_npz(path, labels),
-            Some("png") => save(&self.grid(labels), path),
-            None => self.write_folder(path, labels),
-            Some(other) => Err(format!("--out: .{other} is none of .png, .npz, a folder").into()),
+    pub(crate) fn write(&self, out: &Out, labels: &[Option<u32>]) -> Result<(), Failure> {
+        match out {
+            Out::Grid(path) => save(&sheet(&self.pictures(&self.images), labels, COLUMNS), path),
+            Out::Archive(path) => self.write_archive(path, labels),
+            Out::Folder(path) => self.write_folder(path, labels),
         }
     }
 
     /// `arr_0` [N, H, W, C] and, with classes, `arr_1` [N]: what the public evaluators read.
-    fn write_npz(&self, path: &Path, labels: &[Option<u32>]) -> Result<(), Failure> {
+    fn write_archive(&self, path: &Path, labels: &[Option<u32>]) -> Result<(), Failure> {
         let count = self.images.len() / self.elements();
-        let shape = [count, self.height, self.width, self.channels].map(|n| n as u64);
-        let unfinished = beside(path);
-        let mut archive = NpzWriter::new(BufWriter::new(File::create(&unfinished)?));
-        let mut images = archive
-            .array("arr_0", Default::default())?
-            .default_dtype()
-            .shape(&shape)
-            .begin_nd()?;
-        images.extend(self.interleaved())?;
-        images.finish()?;
+        let shape = [count, self.height, self.width, self.channels];
         let labels: Vec<i64> = labels.iter().flatten().map(|&label| label.into()).collect();
-        if !labels.is_empty() {
-            let mut classes = archive
-                .array("arr_1", Default::default())?
-                .default_dtype()
-                .shape(&[labels.len() as u64])
-                .begin_nd()?;
-            classes.extend(labels)?;
-            classes.finish()?;
-        }
-        let mut file = archive.zip_writer().finish()?;
-        file.flush()?;
-        Ok(fs::rename(unfinished, path)?)
+        write_whole(path, |file| {
+            let mut archive = ZipWriter::new(file);
+            // Entries without a time of day: the same images are the same bytes. Beyond 4 GiB their
+            // lengths need more room.
+            let options = SimpleFileOptions::default()
+                .last_modified_time(zip::DateTime::default())
+                .large_file(self.images.len() >= 1 << 31);
+            archive.start_file("arr_0.npy", options)?;
+            write_array(&mut archive, &shape, self.interleaved())?;
+            if !labels.is_empty() {
+                archive.start_file("arr_1.npy", options)?;
+                write_array(&mut archive, &[labels.len()], labels)?;
+            }
+            archive.finish()?;
+            Ok(())
+        })
     }
 
     /// All images with their channels last.
@@ -147,121 +142,82 @@ impl Frames {
         })
     }
 
-    /// The images in rows of ten, their classes above each where they have such.
-    fn grid(&self, labels: &[Option<u32>]) -> RgbImage {
-        let pictures: Vec<_> = self
-            .images
-            .chunks(self.elements())
-            .map(|image| self.picture(image))
-            .collect();
-        sheet(&pictures, labels, COLUMNS)
+    fn pictures(&self, images: &[u8]) -> Vec<RgbImage> {
+        let images = images.chunks(self.elements());
+        images.map(|image| self.picture(image)).collect()
     }
 
-    pub(crate) fn write_trajectory(&self, path: &Path) -> Result<(), Failure> {
-        let sheets = |moment: &Vec<f32>| -> Result<Vec<RgbImage>, Failure> {
-            let bytes = self.to_bytes(moment)?;
-            Ok(bytes
-                .chunks(self.elements())
-                .map(|image| self.picture(image))
-                .collect())
-        };
-        if path.extension().is_some_and(|extension| extension == "gif") {
-            let unfinished = beside(path);
-            let mut gif = GifEncoder::new(BufWriter::new(File::create(&unfinished)?));
-            gif.set_repeat(Repeat::Infinite)?;
-            for moment in &self.moments {
-                let frame = sheet(&sheets(moment)?, &[], COLUMNS);
-                gif.encode_frame(Frame::new(image::DynamicImage::from(frame).into_rgba8()))?;
-            }
-            drop(gif);
-            return Ok(fs::rename(unfinished, path)?);
-        }
-        // A row for each image, a column for each of some moments, the last among them.
-        let count = self.moments.len();
-        let columns = MOMENTS.min(count);
-        let chosen = (1..=columns).map(|column| column * count / columns - 1);
-        let moments: Vec<_> = chosen
-            .map(|at| sheets(&self.moments[at]))
-            .collect::<Result<_, _>>()?;
-        let images = moments.first().map_or(0, Vec::len);
-        let rows =
-            (0..images).flat_map(|row| moments.iter().map(move |moment| moment[row].clone()));
-        save(&sheet(&rows.collect::<Vec<_>>(), &[], columns.max(1)), path)
-    }
-}
-
-/// Pictures in rows, each enlarged to a visible size, under its label.
-fn sheet(pictures: &[RgbImage], labels: &[Option<u32>], columns: usize) -> RgbImage {
-    let Some(first) = pictures.first() else {
-        return RgbImage::new(1, 1);
-    };
-    let zoom = (64 / first.width().max(first.height())).max(1);
-    let (width, height) = (first.width() * zoom, first.height() * zoom);
-    let head = if labels.iter().any(Option::is_some) {
-        2 * GLYPH_HEIGHT + GAP
-    } else {
-        0
-    };
-    let columns = columns.min(pictures.len()) as u32;
-    let rows = (pictures.len() as u32).div_ceil(columns);
-    let (cell_width, cell_height) = (width + GAP, height + head + GAP);
-    let size = (columns * cell_width + GAP, rows * cell_height + GAP);
-    let mut sheet = RgbImage::from_pixel(size.0, size.1, Rgb([32, 32, 40]));
-    for (at, picture) in (0..).zip(pictures) {
-        let (left, top) = (
-            at % columns * cell_width + GAP,
-            at / columns * cell_height + GAP,
-        );
-        if let Some(Some(label)) = labels.get(at as usize) {
-            write_number(&mut sheet, left, top, *label);
-        }
-        let large = imageops::resize(picture, width, height, imageops::FilterType::Nearest);
-        imageops::replace(&mut sheet, &large, left.into(), (top + head).into());
-    }
-    sheet
-}
-
-const GLYPH_HEIGHT: u32 = 5;
-
-/// The digits in 3×5 pixels, a row of three bits each, from the top.
-const GLYPHS: [[u8; 5]; 10] = [
-    [7, 5, 5, 5, 7],
-    [2, 6, 2, 2, 7],
-    [7, 1, 7, 4, 7],
-    [7, 1, 7, 1, 7],
-    [5, 5, 7, 1, 1],
-    [7, 4, 7, 1, 7],
-    [7, 4, 7, 5, 7],
-    [7, 1, 2, 2, 2],
-    [7, 5, 7, 5, 7],
-    [7, 5, 7, 1, 7],
-];
-
-/// Writes a number in glyphs of twice their size.
-fn write_number(sheet: &mut RgbImage, left: u32, top: u32, number: u32) {
-    for (place, digit) in (0..).zip(number.to_string().bytes()) {
-        let glyph = GLYPHS[usize::from(digit - b'0')];
-        for y in 0..2 * GLYPH_HEIGHT {
-            for x in 0..6 {
-                let set = glyph[y as usize / 2] >> (2 - x / 2) & 1 == 1;
-                let at = (left + 8 * place + x, top + y);
-                if set && at.0 < sheet.width() && at.1 < sheet.height() {
-                    sheet.put_pixel(at.0, at.1, Rgb([230, 200, 80]));
-                }
-            }
+    /// The predictions of the first batch, of which these are the labels.
+    pub(crate) fn write_trajectory(
+        &self,
+        trajectory: &Trajectory,
+        labels: &[Option<u32>],
+    ) -> Result<(), Failure> {
+        let moments = self
+            .moments
+            .iter()
+            .map(|moment| -> Result<_, Failure> { Ok(self.pictures(&self.to_bytes(moment)?)) });
+        let moments: Vec<_> = moments.collect::<Result<_, _>>()?;
+        match trajectory {
+            Trajectory::Strip(path) => write_strip(&moments, labels, path),
+            Trajectory::Animation(path) => write_animation(&moments, labels, path),
         }
     }
 }
 
-/// Where a file is written before it takes its place, so that it is there whole or not at all.
-fn beside(path: &Path) -> PathBuf {
-    let mut name = path.file_name().unwrap_or_default().to_owned();
-    name.push(".part");
-    path.with_file_name(name)
+/// A row for each image, its class above its first; a column for each of some moments, the last among
+/// them.
+fn write_strip(
+    moments: &[Vec<RgbImage>],
+    labels: &[Option<u32>],
+    path: &Path,
+) -> Result<(), Failure> {
+    let count = moments.len();
+    let columns = MOMENTS.min(count).max(1);
+    let chosen: Vec<usize> = (1..=columns)
+        .map(|column| column * count / columns - 1)
+        .collect();
+    let images = moments.first().map_or(0, Vec::len);
+    let cells = (0..images).flat_map(|row| chosen.iter().map(move |&at| moments[at][row].clone()));
+    let firsts = labels.iter().flat_map(|&label| {
+        let others = std::iter::repeat_n(None, columns - 1);
+        std::iter::once(label).chain(others)
+    });
+    let (cells, labels): (Vec<_>, Vec<_>) = (cells.collect(), firsts.collect());
+    save(&sheet(&cells, &labels, columns), path)
+}
+
+fn write_animation(
+    moments: &[Vec<RgbImage>],
+    labels: &[Option<u32>],
+    path: &Path,
+) -> Result<(), Failure> {
+    write_whole(path, |file| {
+        let mut gif = GifEncoder::new(file);
+        gif.set_repeat(Repeat::Infinite)?;
+        for (at, moment) in moments.iter().enumerate() {
+            let is_last = at + 1 == moments.len();
+            let shown = if is_last { FRAME_MS.1 } else { FRAME_MS.0 };
+            let picture = DynamicImage::from(sheet(moment, labels, COLUMNS)).into_rgba8();
+            let delay = Delay::from_numer_denom_ms(shown, 1);
+            gif.encode_frame(Frame::from_parts(picture, 0, 0, delay))?;
+        }
+        Ok(())
+    })
+}
+
+fn write_array<T: AutoSerialize>(
+    archive: &mut impl std::io::Write,
+    shape: &[usize],
+    values: impl IntoIterator<Item = T>,
+) -> Result<(), Failure> {
+    let shape: Vec<u64> = shape.iter().map(|&axis| axis as u64).collect();
+    let options = npyz::WriteOptions::new().default_dtype().shape(&shape);
+    let mut array = options.writer(archive).begin_nd()?;
+    array.extend(values)?;
+    Ok(array.finish()?)
 }
 
 fn save(picture: &RgbImage, path: &Path) -> Result<(), Failure> {
-    let unfinished = beside(path);
-    picture.save_with_format(&unfinished, ImageFormat::Png)?;
-    Ok(fs::rename(unfinished, path)?)
+    write_whole(path, |file| Ok(picture.write_to(file, ImageFormat::Png)?))
 }

@@ -6,11 +6,17 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::error::GpuError;
+use super::experimental::experimental_features;
+use super::kernels::Form;
 use super::pipeline::Pipeline;
-use super::variants::Variants;
+use super::variants::{MatrixSide, Variants};
 
-/// Compiled kernels, by name and by whether they read 16-bit weights.
-type Pipelines = HashMap<(&'static str, bool), Arc<Pipeline>>;
+/// Compiled kernels, by name and form.
+type Pipelines = HashMap<(&'static str, Form), Arc<Pipeline>>;
+
+/// What a device of our own is made with where the adapter has it: 16-bit activations, sums through
+/// subgroups, cooperative matrices.
+const WANTED: wgpu::Features = MatrixSide::FEATURES;
 
 /// A device and its queue, with the kernels compiled on it so far. Clones share them.
 #[derive(Debug, Clone)]
@@ -19,6 +25,7 @@ pub struct Gpu {
     queue: wgpu::Queue,
     limits: wgpu::Limits,
     variants: Variants,
+    matrices: Option<MatrixSide>,
     pub(crate) pipelines: Arc<Mutex<Pipelines>>,
     objects: Arc<AtomicUsize>,
     /// What a device of our own said when it was lost, or where nobody asked.
@@ -31,7 +38,8 @@ impl Gpu {
     pub fn new(device: wgpu::Device, queue: wgpu::Queue) -> Self {
         Self {
             limits: device.limits(),
-            variants: Variants::of(&device),
+            variants: Variants::of(&device, None),
+            matrices: None,
             device,
             queue,
             pipelines: Arc::default(),
@@ -41,7 +49,8 @@ impl Gpu {
     }
 
     /// A device of our own, on the adapter that wgpu prefers (`WGPU_BACKEND` and `WGPU_ADAPTER_NAME`
-    /// are heeded), with the limits that adapter has. Errors nobody waits for are kept for
+    /// are heeded), with the limits that adapter has
+    /// and what [`Variants`] can use of its features. Errors nobody waits for are kept for
     /// [`check`](Self::check).
     ///
     /// # Errors
@@ -53,6 +62,8 @@ impl Gpu {
         let descriptor = wgpu::DeviceDescriptor {
             label: Some("iddpm"),
             required_limits: adapter.limits(),
+            required_features: adapter.features() & WANTED,
+            experimental_features: experimental_features(),
             ..wgpu::DeviceDescriptor::default()
         };
         let (device, queue) =
@@ -62,7 +73,8 @@ impl Gpu {
                 .map_err(|error| GpuError::NoDevice {
                     message: error.to_string(),
                 })?;
-        let gpu = Self::new(device, queue);
+        let matrices = MatrixSide::of(&adapter, &device);
+        let gpu = Self::new(device, queue).with_matrices(matrices);
         let words = Arc::clone(&gpu.last_words);
         gpu.device.set_device_lost_callback(move |reason, message| {
             // Dropping or destroying it is not an accident.
@@ -98,6 +110,20 @@ impl Gpu {
     /// The device's limits.
     pub const fn limits(&self) -> &wgpu::Limits {
         &self.limits
+    }
+
+    /// Tells which cooperative matrices the device's adapter has, as [`MatrixSide::of`] finds them, and
+    /// chooses among the variants of kernels anew.
+    #[must_use]
+    pub fn with_matrices(mut self, matrices: Option<MatrixSide>) -> Self {
+        self.variants = Variants::of(&self.device, matrices);
+        self.matrices = matrices;
+        self
+    }
+
+    /// The cooperative matrices that it was told of.
+    pub const fn matrices(&self) -> Option<MatrixSide> {
+        self.matrices
     }
 
     /// Replaces the choice among variants of kernels, for what is loaded from now on.

@@ -10,7 +10,6 @@ use super::error::GpuError;
 use super::memory::{DeviceWeights, make_buffer};
 use super::pipeline::{Pipeline, pipeline};
 use super::recording::{ALIGNMENT, Binding, Contents, Dispatch, Recording, grid};
-use super::weights::Precision;
 
 /// A recording on a device.
 #[derive(Debug)]
@@ -41,12 +40,11 @@ impl Program {
         }
         let buffers = make_buffers(gpu, &recording, weights).await?;
         let params = make_params(gpu, &recording).await?;
-        let half = weights.plan().precision() == Precision::Half;
 
         let scope = gpu.device().push_error_scope(wgpu::ErrorFilter::Validation);
         let mut pipelines = Vec::new();
         for dispatch in &recording.dispatches {
-            pipelines.push(pipeline(gpu, dispatch.kernel, half).await?);
+            pipelines.push(pipeline(gpu, dispatch.kernel, dispatch.form).await?);
         }
         let mut steps = Vec::new();
         for (at, (dispatch, pipeline)) in recording.dispatches.iter().zip(pipelines).enumerate() {
@@ -107,11 +105,11 @@ impl Program {
         }
     }
 
-    /// Fills every buffer that a dispatch may write with NaN.
+    /// Fills every buffer that a dispatch may write with NaN, of either width.
     pub(crate) fn poison(&self, gpu: &Gpu) {
         for (buffer, described) in self.buffers.iter().zip(&self.recording.buffers) {
             if described.contents == Contents::Workspace {
-                let nan = std::vec![f32::NAN.to_bits(); (described.bytes / 4) as usize];
+                let nan = std::vec![0x7fff_7fff_u32; (described.bytes / 4) as usize];
                 gpu.queue()
                     .write_buffer(buffer, 0, bytemuck::cast_slice(&nan));
             }

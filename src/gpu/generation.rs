@@ -5,12 +5,13 @@ use std::vec::Vec;
 use super::device::Gpu;
 use super::engine::Program;
 use super::error::GpuError;
+use super::layout::plan;
 use super::memory::{DeviceWeights, Readback, read_blocking};
 use super::record::record;
 use super::recording::{Binding, Recording};
 use super::sampling::{NoiseSource, Places, STEP_BYTES, Sampling, record_sampling};
 use crate::diffusion::{Sample, Sampler, SamplerState};
-use crate::unet::{Graph, Input, Op, Plan};
+use crate::unet::{Graph, Input, Op};
 
 /// A run of a sampler over a network on a device: x_t, prediction and noise stay there.
 ///
@@ -79,7 +80,7 @@ impl Generation {
         let elements = x.map_or(0, |x| x.elements() / x.batch.max(1));
         let recorded = record(
             graph,
-            &Plan::separated(graph),
+            &plan(graph, weights.plan().precision()),
             weights.plan(),
             gpu.variants(),
         );

@@ -21,13 +21,19 @@ impl DeviceWeights {
     /// Brings all parameters of a graph to the device.
     ///
     /// # Errors
-    /// [`GpuError::Length`], [`GpuError::Limit`], [`GpuError::OutOfMemory`].
+    /// [`GpuError::MissingFeature`] for [`Precision::Half`], [`GpuError::Length`], [`GpuError::Limit`],
+    /// [`GpuError::OutOfMemory`].
     pub async fn upload(
         gpu: &Gpu,
         graph: &Graph,
         weights: Weights<'_>,
         precision: Precision,
     ) -> Result<Self, GpuError> {
+        let half = wgpu::Features::SHADER_F16;
+        if precision == Precision::Half && !gpu.device().features().contains(half) {
+            let feature = "SHADER_F16";
+            return Err(GpuError::MissingFeature { feature });
+        }
         let limit = gpu.limits().max_storage_buffer_binding_size;
         let plan = WeightPlan::new(graph, precision, limit.min(gpu.limits().max_buffer_size))?;
         let mut buffers = Vec::new();

@@ -8,11 +8,14 @@
 //! encoder; nothing polls or waits but the functions named `*_blocking`. All buffers, pipelines and bind
 //! groups are made when something is loaded, none afterwards.
 
+mod convolution;
 mod device;
 mod engine;
 mod error;
+mod experimental;
 mod generation;
 mod kernels;
+mod layout;
 mod memory;
 mod network;
 mod pipeline;
@@ -25,13 +28,16 @@ mod weights;
 pub use device::Gpu;
 pub use error::GpuError;
 pub use generation::{Generation, Saved};
-pub use kernels::{Access, COMMON, KERNELS, Kernel};
+pub use kernels::{Access, Dialect, Form, KERNELS, Kernel, Uses};
+pub use layout::plan;
 pub use memory::{DeviceWeights, Readback};
 pub use network::Network;
 pub use record::{Recorded, record};
-pub use recording::{ALIGNMENT, Binding, Buffer, BufferId, Contents, Dispatch, Recording, grid};
+pub use recording::{
+    ALIGNMENT, Binding, Buffer, BufferId, Contents, Dispatch, Recording, Width, grid,
+};
 pub use sampling::NoiseSource;
-pub use variants::{AttentionVariant, ConvVariant, Variants};
+pub use variants::{AttentionVariant, ConvVariant, MatrixSide, Reduction, Variants};
 pub use weights::{Precision, WeightPlan};
 
 pub use wgpu;

@@ -1,14 +1,16 @@
 //! A network on a device, for one size of batch and image.
 
+use std::string::String;
 use std::vec::Vec;
 
 use super::device::Gpu;
 use super::engine::Program;
 use super::error::GpuError;
+use super::layout::plan;
 use super::memory::{DeviceWeights, read_blocking};
 use super::record::{Recorded, record};
-use super::recording::{Binding, Recording};
-use crate::unet::{Graph, Input, Plan, TensorId};
+use super::recording::{Binding, Recording, Width};
+use crate::unet::{Graph, Input, Op, TensorId};
 
 /// A network that runs on a device: its inputs are written, its dispatches encoded, its output read.
 #[derive(Debug)]
@@ -22,12 +24,18 @@ impl Network {
     /// Makes all that the graph needs; nothing is made afterwards.
     ///
     /// # Errors
-    /// [`GpuError::Limit`], [`GpuError::OutOfMemory`], [`GpuError::ShaderRejected`],
-    /// [`GpuError::Refused`].
+    /// [`GpuError::NoKernel`], [`GpuError::Limit`], [`GpuError::OutOfMemory`],
+    /// [`GpuError::ShaderRejected`], [`GpuError::Refused`].
     pub async fn new(gpu: &Gpu, graph: &Graph, weights: &DeviceWeights) -> Result<Self, GpuError> {
+        if let Some(node) = graph.nodes().iter().find(|n| matches!(n.op, Op::Train(_))) {
+            let tensor = graph.tensor(node.output);
+            return Err(GpuError::NoKernel {
+                tensor: tensor.map_or_else(String::new, |tensor| tensor.name.clone()),
+            });
+        }
         let recorded = record(
             graph,
-            &Plan::separated(graph),
+            &plan(graph, weights.plan().precision()),
             weights.plan(),
             gpu.variants(),
         );
@@ -122,19 +130,29 @@ impl Network {
     /// [`GpuError::Length`] for another graph's tensor; those of
     /// [`output_blocking`](Self::output_blocking).
     pub fn tensor_blocking(&self, id: TensorId) -> Result<Vec<f32>, GpuError> {
-        let binding = self.recorded.tensor(id).ok_or(GpuError::Length {
+        let (binding, len) = self.recorded.tensor(id).ok_or(GpuError::Length {
             what: "tensor",
             len: 0,
             expected: 1,
         })?;
-        self.read_blocking(binding)
+        let mut numbers = self.read_blocking(binding)?;
+        // f16 fills whole words.
+        numbers.truncate(len);
+        Ok(numbers)
     }
 
     fn read_blocking(&self, binding: Binding) -> Result<Vec<f32>, GpuError> {
         let buffer = self.program.buffer(binding).into_iter();
         let parts: Vec<_> = buffer.map(|buffer| (buffer, binding)).collect();
         let words = read_blocking(&self.gpu, "output", &parts)?;
-        Ok(words.into_iter().map(f32::from_bits).collect())
+        let half = |bits: u32| half::f16::from_bits(bits as u16).to_f32();
+        Ok(match binding.width {
+            Width::Full => words.into_iter().map(f32::from_bits).collect(),
+            Width::Half => {
+                let pair = |word| [half(word), half(word >> 16)];
+                words.into_iter().flat_map(pair).collect()
+            }
+        })
     }
 
     /// Fills all that a run writes, and its inputs, with NaN: whatever is read before it is written then

@@ -6,7 +6,7 @@ use std::vec::Vec;
 
 use super::device::Gpu;
 use super::error::GpuError;
-use super::kernels::{Access, COMMON, Kernel};
+use super::kernels::{Access, Dialect, Form, Kernel};
 
 /// A compiled kernel.
 #[derive(Debug)]
@@ -19,10 +19,9 @@ pub(crate) struct Pipeline {
 pub(crate) async fn pipeline(
     gpu: &Gpu,
     kernel: &'static Kernel,
-    half: bool,
+    form: Form,
 ) -> Result<Arc<Pipeline>, GpuError> {
-    let half = half && kernel.reads_weights();
-    let key = (kernel.name, half);
+    let key = (kernel.name, form);
     let known = gpu
         .pipelines
         .lock()
@@ -32,19 +31,26 @@ pub(crate) async fn pipeline(
     if let Some(known) = known {
         return Ok(known);
     }
-    let compiled = Arc::new(compile(gpu, kernel, half).await?);
+    let compiled = Arc::new(compile(gpu, kernel, form).await?);
     let mut pipelines = gpu.pipelines.lock().unwrap_or_else(PoisonError::into_inner);
     Ok(Arc::clone(pipelines.entry(key).or_insert(compiled)))
 }
 
-async fn compile(gpu: &Gpu, kernel: &'static Kernel, half: bool) -> Result<Pipeline, GpuError> {
+async fn compile(gpu: &Gpu, kernel: &'static Kernel, form: Form) -> Result<Pipeline, GpuError> {
     let device = gpu.device();
     let internal = device.push_error_scope(wgpu::ErrorFilter::Internal);
     let validation = device.push_error_scope(wgpu::ErrorFilter::Validation);
-    let source = [COMMON, "\n", kernel.source].concat();
+    let dialect = match device.adapter_info().backend {
+        wgpu::Backend::BrowserWebGpu => Dialect::Browser,
+        wgpu::Backend::Noop
+        | wgpu::Backend::Vulkan
+        | wgpu::Backend::Metal
+        | wgpu::Backend::Dx12
+        | wgpu::Backend::Gl => Dialect::Native,
+    };
     let module = device.create_shader_module(wgpu::ShaderModuleDescriptor {
         label: Some(kernel.name),
-        source: wgpu::ShaderSource::Wgsl(source.into()),
+        source: wgpu::ShaderSource::Wgsl(kernel.text(form, dialect).into()),
     });
     let layout = device.create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor {
         label: Some(kernel.name),
@@ -55,7 +61,6 @@ async fn compile(gpu: &Gpu, kernel: &'static Kernel, half: bool) -> Result<Pipel
         bind_group_layouts: &[Some(&layout)],
         immediate_size: 0,
     });
-    let constants: &[(&str, f64)] = if half { &[("HALF", 1.0)] } else { &[] };
     gpu.count_object();
     let pipeline = device.create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
         label: Some(kernel.name),
@@ -63,9 +68,9 @@ async fn compile(gpu: &Gpu, kernel: &'static Kernel, half: bool) -> Result<Pipel
         module: &module,
         entry_point: Some("main"),
         compilation_options: wgpu::PipelineCompilationOptions {
-            constants,
             // No kernel reads workgroup memory that it has not written.
             zero_initialize_workgroup_memory: false,
+            ..wgpu::PipelineCompilationOptions::default()
         },
         cache: None,
     });
@@ -84,8 +89,10 @@ fn layout_entries(kernel: &Kernel) -> Vec<wgpu::BindGroupLayoutEntry> {
     let params = [wgpu::BufferBindingType::Uniform].into_iter();
     let bound = kernel.bindings.iter().map(|(_, access)| match access {
         Access::Step => wgpu::BufferBindingType::Uniform,
-        Access::Read | Access::Weights => wgpu::BufferBindingType::Storage { read_only: true },
-        Access::Write => wgpu::BufferBindingType::Storage { read_only: false },
+        Access::Read | Access::Weights | Access::Activations => {
+            wgpu::BufferBindingType::Storage { read_only: true }
+        }
+        Access::Write | Access::Result => wgpu::BufferBindingType::Storage { read_only: false },
     });
     let entry = |(binding, ty)| wgpu::BindGroupLayoutEntry {
         binding,

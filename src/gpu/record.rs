@@ -1,15 +1,17 @@
 //! A graph and its plan to a recording: one exhaustive match over the operations.
 
-use std::string::String;
 use std::vec::Vec;
 
+use super::convolution::Convolution;
+use super::kernels::Uses;
 use super::kernels::kernel::{flag, word};
 use super::kernels::{
-    attention, attention_shared, average_pool, bilinear, concat, conv, conv_tiled, group_norm,
+    attention, attention_shared, average_pool, bilinear, concat, conv, group_norm,
     group_norm_statistics, label_embedding, linear, timestep_embedding, upsample,
 };
+use super::layout::Layout;
 use super::recording::{Binding, Contents, Dispatch, Recording};
-use super::variants::{AttentionVariant, ConvVariant, Variants};
+use super::variants::{AttentionVariant, Reduction, Variants};
 use super::weights::WeightPlan;
 use crate::unet::config::GROUPS;
 use crate::unet::{Conv, Graph, Input, Node, Op, ParamId, Plan, Role, Shape, TensorId};
@@ -19,15 +21,18 @@ use crate::unet::{Conv, Graph, Input, Node, Op, ParamId, Plan, Role, Shape, Tens
 pub struct Recorded {
     /// What runs.
     pub recording: Recording,
-    tensors: Vec<Option<Binding>>,
+    layout: Layout,
+    /// Numbers of each tensor.
+    lens: Vec<usize>,
     inputs: Vec<(Input, Binding)>,
     output: Binding,
 }
 
 impl Recorded {
-    /// Where a tensor is while it is needed.
-    pub fn tensor(&self, id: TensorId) -> Option<Binding> {
-        self.tensors.get(id.index()).copied().flatten()
+    /// Where a tensor is while it is needed, and how many numbers it has.
+    pub fn tensor(&self, id: TensorId) -> Option<(Binding, usize)> {
+        let len = self.lens.get(id.index()).copied()?;
+        Some((self.layout.tensor(id), len))
     }
 
     /// Where the caller puts an input, if the network has such a one.
@@ -46,23 +51,30 @@ impl Recorded {
 
 /// Records a network over the buffers of its plan and of its weights.
 pub fn record(graph: &Graph, plan: &Plan, weights: &WeightPlan, variants: Variants) -> Recorded {
-    let mut recorder = Recorder::new(graph, plan, weights, variants);
+    let (recording, layout) = Layout::new(graph, plan, weights);
+    let mut recorder = Recorder {
+        graph,
+        variants,
+        recording,
+        layout,
+    };
     for node in graph.nodes() {
         recorder.node(node);
     }
-    let output = graph.output().map_or(recorder.none, |id| recorder.at(id));
-    let inputs = graph.tensors().iter().zip(&recorder.tensors);
-    let inputs = inputs
-        .filter_map(|(tensor, binding)| match tensor.role {
-            Role::Input(input) => Some((input, (*binding)?)),
-            Role::Inner | Role::Gradient(_) => None,
-        })
-        .collect();
+    let Recorder {
+        recording, layout, ..
+    } = recorder;
+    let tensors = graph.tensors().iter().zip(0..);
+    let inputs = tensors.filter_map(|(tensor, at)| match tensor.role {
+        Role::Input(input) => Some((input, layout.tensor(TensorId(at)))),
+        Role::Inner | Role::Gradient(_) => None,
+    });
     Recorded {
-        recording: recorder.recording,
-        tensors: recorder.tensors,
-        inputs,
-        output,
+        recording,
+        inputs: inputs.collect(),
+        output: graph.output().map_or(layout.none, |id| layout.tensor(id)),
+        lens: graph.tensors().iter().map(|t| t.shape.elements()).collect(),
+        layout,
     }
 }
 
@@ -70,94 +82,29 @@ struct Recorder<'g> {
     graph: &'g Graph,
     variants: Variants,
     recording: Recording,
-    tensors: Vec<Option<Binding>>,
-    params: Vec<Option<Binding>>,
-    /// Mean and deviation of each group of the normalisation that runs.
-    statistics: Binding,
-    none: Binding,
+    layout: Layout,
 }
 
-impl<'g> Recorder<'g> {
-    fn new(graph: &'g Graph, plan: &Plan, weights: &WeightPlan, variants: Variants) -> Self {
-        let mut recording = Recording::default();
-        let none = recording.add_buffer("nothing", 4, Contents::Constant([0; 4].into()));
-        let words = 2 * GROUPS * graph.batch();
-        let statistics = recording.add_buffer("statistics", words, Contents::Workspace);
-        let mut buffer = |name: String, bytes: u64, contents| {
-            recording.add_buffer(&name, (bytes / 4) as usize, contents)
+impl Recorder<'_> {
+    fn push(&mut self, mut dispatch: Dispatch) {
+        dispatch.form.subgroups = match (dispatch.kernel.uses, self.variants.reduction) {
+            (Uses::Reductions, Reduction::Subgroups) => true,
+            (Uses::Reductions, Reduction::Tree)
+            | (Uses::Nothing | Uses::Stretches | Uses::Matrices, _) => false,
         };
-        let arenas: Vec<Binding> = (0..)
-            .zip(plan.arenas())
-            .map(|(at, &elements): (usize, _)| {
-                buffer(
-                    std::format!("arena {at}"),
-                    4 * elements as u64,
-                    Contents::Workspace,
-                )
-            })
-            .collect();
-        let stored: Vec<Binding> = (0..)
-            .zip(weights.buffers())
-            .map(|(at, &bytes)| buffer(std::format!("weights {at}"), bytes, Contents::Weights(at)))
-            .collect();
-
-        let tensors = graph.tensors().iter().enumerate();
-        let tensors = tensors
-            .map(|(at, tensor)| match tensor.role {
-                Role::Input(_) => {
-                    let bytes = 4 * tensor.shape.elements() as u64;
-                    Some(buffer(tensor.name.clone(), bytes, Contents::Workspace))
-                }
-                Role::Gradient(_) => None,
-                Role::Inner => {
-                    let place = plan.place(TensorId(at as u32))?;
-                    Some(Binding {
-                        offset: 4 * place.offset as u64,
-                        bytes: 4 * tensor.shape.elements() as u64,
-                        ..*arenas.get(place.arena)?
-                    })
-                }
-            })
-            .collect();
-        let params = (0..graph.params().len())
-            .map(|at| {
-                let place = weights.place(ParamId(at as u32))?;
-                Some(Binding {
-                    offset: place.offset,
-                    bytes: place.bytes,
-                    ..*stored.get(place.buffer)?
-                })
-            })
-            .collect();
-        Self {
-            graph,
-            variants,
-            recording,
-            tensors,
-            params,
-            statistics,
-            none,
-        }
+        self.recording.dispatches.push(dispatch);
     }
 
     fn at(&self, id: TensorId) -> Binding {
-        self.tensors
-            .get(id.index())
-            .copied()
-            .flatten()
-            .unwrap_or(self.none)
+        self.layout.tensor(id)
     }
 
     fn or_none(&self, id: Option<TensorId>) -> Binding {
-        id.map_or(self.none, |id| self.at(id))
+        id.map_or(self.layout.none, |id| self.at(id))
     }
 
     fn param(&self, id: ParamId) -> Binding {
-        self.params
-            .get(id.index())
-            .copied()
-            .flatten()
-            .unwrap_or(self.none)
+        self.layout.param(id)
     }
 
     fn shape(&self, id: TensorId) -> Shape {
@@ -227,7 +174,7 @@ impl<'g> Recorder<'g> {
                     output,
                 },
             ),
-            Op::Conv(conv) => self.conv(name, conv, out, output),
+            Op::Conv(conv) => return self.conv(name, conv, out, output),
             Op::GroupNorm {
                 input,
                 weight,
@@ -247,7 +194,7 @@ impl<'g> Recorder<'g> {
                     },
                     group_norm::Bindings {
                         input: self.at(input),
-                        statistics: self.statistics,
+                        statistics: self.layout.statistics,
                         weight: self.param(weight),
                         bias: self.param(bias),
                         scale_shift: self.or_none(scale_shift),
@@ -272,7 +219,9 @@ impl<'g> Recorder<'g> {
                     AttentionVariant::Shared if rows <= attention_shared::MAX_ROWS => {
                         attention_shared::dispatch(name, &params, bindings)
                     }
-                    _ => attention::dispatch(name, &params, bindings),
+                    AttentionVariant::Shared | AttentionVariant::Plain => {
+                        attention::dispatch(name, &params, bindings)
+                    }
                 }
             }
             Op::Concat { first, second } => concat::dispatch(
@@ -312,6 +261,7 @@ impl<'g> Recorder<'g> {
                     output,
                 },
             ),
+            // No kernel yet: a network of such is refused before it is recorded.
             Op::Train(_) => return,
             Op::Bilinear {
                 input,
@@ -332,10 +282,10 @@ impl<'g> Recorder<'g> {
                 },
             ),
         };
-        self.recording.dispatches.push(dispatch);
+        self.push(dispatch);
     }
 
-    fn conv(&self, name: &str, conv: Conv, out: Shape, output: Binding) -> Dispatch {
+    fn conv(&mut self, name: &str, conv: Conv, out: Shape, output: Binding) {
         let input = self.shape(conv.input);
         let params = conv::Params {
             batch: word(out.batch),
@@ -350,18 +300,32 @@ impl<'g> Recorder<'g> {
             upsample: flag(conv.upsample),
             has_shift: flag(conv.shift.is_some()),
             has_residual: flag(conv.residual.is_some()),
+            splits: 1,
+            split_inputs: word(input.channels),
+        };
+        // Bound where there is no residual, in the width that makes the fewest forms.
+        let none = Binding {
+            width: output.width,
+            ..self.layout.none
         };
         let bindings = conv::Bindings {
             input: self.at(conv.input),
             weight: self.param(conv.weight),
             bias: self.param(conv.bias),
             shift: self.or_none(conv.shift),
-            residual: self.or_none(conv.residual),
+            residual: conv.residual.map_or(none, |id| self.at(id)),
             output,
         };
-        match self.variants.conv {
-            ConvVariant::Plain => conv::dispatch(name, &params, bindings),
-            ConvVariant::Tiled => conv_tiled::dispatch(name, &params, bindings),
+        let convolution = Convolution::new(self.variants.conv, params, &bindings);
+        let partial = Binding {
+            bytes: 4 * convolution.partial_words().max(1),
+            ..self.layout.partial
+        };
+        if let Some(buffer) = self.recording.buffers.get_mut(partial.buffer.index()) {
+            buffer.bytes = buffer.bytes.max(partial.bytes);
+        }
+        for dispatch in convolution.dispatches(name, bindings, partial) {
+            self.push(dispatch);
         }
     }
 
@@ -375,9 +339,9 @@ impl<'g> Recorder<'g> {
             },
             group_norm_statistics::Bindings {
                 input: self.at(input),
-                statistics: self.statistics,
+                statistics: self.layout.statistics,
             },
         );
-        self.recording.dispatches.push(dispatch);
+        self.push(dispatch);
     }
 }

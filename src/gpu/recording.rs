@@ -3,7 +3,7 @@
 use std::string::String;
 use std::vec::Vec;
 
-use super::kernels::{Access, Kernel};
+use super::kernels::{Form, Kernel};
 
 /// Bindings begin at multiples of so many bytes: the default limit of every device.
 pub const ALIGNMENT: u64 = 256;
@@ -41,6 +41,25 @@ pub struct Buffer {
     pub contents: Contents,
 }
 
+/// How wide stored numbers are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Width {
+    /// f32, or any other word.
+    Full,
+    /// f16, two in a word.
+    Half,
+}
+
+impl Width {
+    /// Bytes of so many numbers: whole words.
+    pub const fn bytes(self, numbers: usize) -> u64 {
+        4 * match self {
+            Self::Full => numbers as u64,
+            Self::Half => (numbers as u64).div_ceil(2),
+        }
+    }
+}
+
 /// A stretch of a buffer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Binding {
@@ -50,6 +69,8 @@ pub struct Binding {
     pub offset: u64,
     /// Its length in bytes, a multiple of 4.
     pub bytes: u64,
+    /// How wide its numbers are.
+    pub width: Width,
 }
 
 /// One run of a kernel.
@@ -59,6 +80,8 @@ pub struct Dispatch {
     pub name: String,
     /// The kernel.
     pub kernel: &'static Kernel,
+    /// How it is compiled.
+    pub form: Form,
     /// Its `Params`, a word each.
     pub params: Vec<u32>,
     /// What it binds, in the order of [`Kernel::bindings`].
@@ -89,6 +112,7 @@ impl Recording {
             buffer: BufferId(self.buffers.len() as u32 - 1),
             offset: 0,
             bytes,
+            width: Width::Full,
         }
     }
 
@@ -124,7 +148,10 @@ impl Recording {
             if !binding.offset.is_multiple_of(ALIGNMENT) || !binding.bytes.is_multiple_of(4) {
                 return Some("binds at an offset that is not aligned");
             }
-            let writes = access == Access::Write;
+            if binding.width == Width::Half && !access.has_widths() {
+                return Some("binds 16-bit numbers as words");
+            }
+            let writes = access.writes();
             if writes && buffer.contents != Contents::Workspace {
                 return Some("writes what is constant");
             }

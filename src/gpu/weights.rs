@@ -7,16 +7,39 @@ use std::vec::Vec;
 use half::f16;
 
 use super::error::GpuError;
-use super::recording::ALIGNMENT;
+use super::recording::{ALIGNMENT, Width};
 use crate::unet::{Conv, Graph, Op, ParamId, Weights};
 
-/// Width of the numbers that weights are kept in; arithmetic is f32.
+/// How wide the numbers are that a network is kept in; it adds in f32 always.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Precision {
     /// f32.
     Full,
-    /// IEEE 754 binary16: half the memory, and half of what a convolution reads of it.
+    /// Weights in f16, activations in f32: half the memory for weights, and half of what convolutions
+    /// read of them. Needs no feature.
+    HalfWeights,
+    /// Weights and activations in f16: half the memory and half the traffic of everything large. x, the
+    /// network's result, vectors (embeddings, scale and shift) and statistics stay f32. Convolutions may
+    /// then run in cooperative matrices. Needs [`wgpu::Features::SHADER_F16`].
     Half,
+}
+
+impl Precision {
+    /// The width of weights.
+    pub const fn weights(self) -> Width {
+        match self {
+            Self::Full => Width::Full,
+            Self::HalfWeights | Self::Half => Width::Half,
+        }
+    }
+
+    /// The width of an operation's result of so many positions an image.
+    pub const fn activations(self, positions: usize) -> Width {
+        match self {
+            Self::Half if positions > 1 => Width::Half,
+            Self::Full | Self::HalfWeights | Self::Half => Width::Full,
+        }
+    }
 }
 
 /// In which order the numbers of a parameter lie on the device.
@@ -78,7 +101,7 @@ impl WeightPlan {
                 Order::AsGiven => param.elements(),
                 Order::Transposed { rows, columns } => rows.next_multiple_of(4) * columns,
             };
-            let bytes = 4 * precision.words(numbers) as u64;
+            let bytes = precision.weights().bytes(numbers);
             if bytes > limit {
                 return Err(GpuError::Limit {
                     limit: "max_storage_buffer_binding_size",
@@ -122,7 +145,7 @@ impl WeightPlan {
         (self.buffers.len() - 1, 0)
     }
 
-    /// Width of the numbers.
+    /// How wide the numbers are.
     pub const fn precision(&self) -> Precision {
         self.precision
     }
@@ -150,11 +173,11 @@ impl WeightPlan {
             });
         }
         for place in &self.places {
-            let words = match self.precision {
-                Precision::Full => ordered(place, |i| number(weights, i))
+            let words = match self.precision.weights() {
+                Width::Full => ordered(place, |i| number(weights, i))
                     .map(f32::to_bits)
                     .collect(),
-                Precision::Half => {
+                Width::Half => {
                     let halves: Vec<u16> = ordered(place, |i| half_number(weights, i)).collect();
                     pairs(&halves)
                 }
@@ -162,15 +185,6 @@ impl WeightPlan {
             write(*place, &words);
         }
         Ok(())
-    }
-}
-
-impl Precision {
-    const fn words(self, numbers: usize) -> usize {
-        match self {
-            Self::Full => numbers,
-            Self::Half => numbers.div_ceil(2),
-        }
     }
 }
 

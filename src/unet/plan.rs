@@ -43,13 +43,20 @@ pub struct Plan {
 impl Plan {
     /// One arena for everything: what an executor over one slice needs.
     pub fn single(graph: &Graph) -> Self {
-        Self::coloured(graph, vec![Some(0); graph.tensors().len()])
+        let elements = |id| graph.shape(id).elements();
+        Self::coloured(graph, vec![Some(0); graph.tensors().len()], elements)
     }
 
     /// Several arenas, such that no operation reads and writes the same one.
     ///
     /// An operation reads at most five tensors, so six arenas always do; a network takes four.
     pub fn separated(graph: &Graph) -> Self {
+        Self::separated_by(graph, |id| graph.shape(id).elements())
+    }
+
+    /// [`separated`](Self::separated), where a tensor takes as much room as `len` says: that of elements
+    /// of another width. The lengths of the plan are in the same unit.
+    pub fn separated_by(graph: &Graph, len: impl Fn(TensorId) -> usize) -> Self {
         let mut colours: Vec<Option<usize>> = vec![None; graph.tensors().len()];
         let mut used = [0_usize; 6];
         for node in graph.nodes() {
@@ -58,7 +65,7 @@ impl Plan {
                 inputs.any(|input| colours.get(input.index()) == Some(&Some(arena)))
             };
             let candidates = (0..used.len()).filter(|&arena| !forbidden(arena));
-            let elements = graph.shape(node.output).elements();
+            let elements = len(node.output);
             // The arena that has held the largest tensor already costs the least to use again.
             let chosen = candidates.max_by_key(|&arena| {
                 let largest = used.get(arena).copied().unwrap_or(0);
@@ -71,15 +78,17 @@ impl Plan {
                 }
             }
         }
-        Self::coloured(graph, colours)
+        Self::coloured(graph, colours, len)
     }
 
-    fn coloured(graph: &Graph, colours: Vec<Option<usize>>) -> Self {
+    fn coloured(
+        graph: &Graph,
+        colours: Vec<Option<usize>>,
+        len: impl Fn(TensorId) -> usize,
+    ) -> Self {
         let lifetimes = lifetimes(graph);
-        let sizes: Vec<usize> = graph
-            .tensors()
-            .iter()
-            .map(|tensor| tensor.shape.elements().next_multiple_of(ALIGNMENT))
+        let sizes: Vec<usize> = (0..graph.tensors().len())
+            .map(|at| len(TensorId(at as u32)).next_multiple_of(ALIGNMENT))
             .collect();
         let mut order: Vec<usize> = (0..sizes.len())
             .filter(|&at| {

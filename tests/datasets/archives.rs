@@ -1,12 +1,12 @@
 //! npz archives: those of NumPy and of the `npyz` crate are read; broken ones are named.
 
+use std::fs::File;
 use std::io::{Cursor, Write};
 
 use iddpm::data::{Dataset, Fault, npz};
-use npyz::WriterBuilder;
-use npyz::npz::{NpzArchive, NpzWriter};
+use npyz::{NpyFile, WriteOptions, WriterBuilder};
 use zip::write::SimpleFileOptions;
-use zip::{CompressionMethod, ZipWriter};
+use zip::{CompressionMethod, ZipArchive, ZipWriter};
 
 use super::scratch::Scratch;
 use super::{extents, fault};
@@ -19,20 +19,12 @@ fn the_digits() {
     let images = npz::open(DIGITS).unwrap();
     assert_eq!(images.extents(), extents(1, 16, 16));
     assert_eq!((images.len(), images.classes()), (1797, Some(10)));
-    let mut archive = NpzArchive::open(DIGITS).unwrap();
-    let array: Vec<u8> = archive
-        .by_name("arr_0")
-        .unwrap()
-        .unwrap()
-        .into_vec()
-        .unwrap();
+    let mut archive = ZipArchive::new(File::open(DIGITS).unwrap()).unwrap();
+    let array = NpyFile::new(archive.by_name("arr_0.npy").unwrap()).unwrap();
+    let array: Vec<u8> = array.into_vec().unwrap();
     assert_eq!(images.pixels(), array, "one channel: the order is the same");
-    let labels: Vec<i64> = archive
-        .by_name("arr_1")
-        .unwrap()
-        .unwrap()
-        .into_vec()
-        .unwrap();
+    let labels = NpyFile::new(archive.by_name("arr_1.npy").unwrap()).unwrap();
+    let labels: Vec<i64> = labels.into_vec().unwrap();
     let read = images
         .labels()
         .unwrap()
@@ -44,23 +36,16 @@ fn the_digits() {
 /// Two images of 2x2 pixels and 3 channels by another writer; numbers tell where they are.
 #[test]
 fn channels_become_planes() {
-    let mut archive = NpzWriter::new(Cursor::new(Vec::new()));
-    let mut array = archive
-        .array("arr_0", Default::default())
-        .unwrap()
-        .default_dtype()
-        .shape(&[2, 2, 2, 3])
-        .begin_nd()
-        .unwrap();
     let value = |image: u8, y: u8, x: u8, channel: u8| 100 * image + 40 * y + 10 * x + channel;
     let positions =
         || (0..2).flat_map(|i| (0..2).flat_map(move |y| (0..2).map(move |x| (i, y, x))));
     let interleaved = positions().flat_map(|(i, y, x)| (0..3).map(move |c| value(i, y, x, c)));
+    let mut bytes = Vec::new();
+    let options = WriteOptions::new().default_dtype().shape(&[2, 2, 2, 3]);
+    let mut array = options.writer(&mut bytes).begin_nd().unwrap();
     array.extend(interleaved).unwrap();
     array.finish().unwrap();
-    let mut bytes = archive.zip_writer().finish().unwrap();
-    bytes.set_position(0);
-    let images = npz::read(bytes).unwrap();
+    let images = read(&[("arr_0.npy", &bytes)]).unwrap();
     assert_eq!(
         (images.extents(), images.classes()),
         (extents(3, 2, 2), None)

@@ -197,9 +197,13 @@ fn wrong_labels_and_sizes_are_named() {
     let sampler = Sampler::new(&process, Method::Ancestral, Clip::Unit).unwrap();
     let graph = graph(2);
     let weights = weights(&graph);
-    let stored =
-        DeviceWeights::upload_blocking(gpu(), &graph, Weights::F32(&weights), Precision::Half)
-            .unwrap();
+    let stored = DeviceWeights::upload_blocking(
+        gpu(),
+        &graph,
+        Weights::F32(&weights),
+        Precision::HalfWeights,
+    )
+    .unwrap();
     let new = |batch: &[Sample]| {
         let source = NoiseSource::Philox;
         Generation::new_blocking(gpu(), &graph, &stored, &sampler, batch, source).err()

@@ -17,10 +17,13 @@ mod case;
 #[allow(dead_code)]
 mod report;
 
+mod formulas;
 mod generation;
 mod host;
+mod maker;
 mod networks;
 mod operations;
+mod precision;
 mod steps;
 
 use std::sync::OnceLock;

@@ -22,6 +22,28 @@ pub(crate) fn width(arch: Arch) -> usize {
     arch.dispatch(Width)
 }
 
+/// Work in groups of rows, as many as the processor has registers for.
+pub(crate) trait Groups {
+    /// The work, T rows at a time.
+    fn rows<S: Simd, const T: usize>(self, simd: S);
+}
+
+/// [`Groups`] as the processor takes them: [`ROWS`], or half where it has few registers.
+pub(crate) struct InGroups<G>(pub(crate) G);
+
+impl<G: Groups> WithSimd for InGroups<G> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        if S::REGISTER_COUNT >= 32 {
+            self.0.rows::<S, ROWS>(simd);
+        } else {
+            self.0.rows::<S, { ROWS / 2 }>(simd);
+        }
+    }
+}
+
 /// sums\[t\]\[w\] += Σ_k rows\[t\]\[k\]·panel\[k\]\[w\], k in ascending order; a row that is too short counts
 /// as 0 from there on.
 #[inline(always)]

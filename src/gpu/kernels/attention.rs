@@ -4,9 +4,9 @@ use super::kernel::kernel;
 use crate::gpu::recording::Dispatch;
 
 kernel! {
-    "attention" of 64
+    "attention" of 64 with "attention.wgsl"
     params { batch: u32, heads: u32, rows: u32, positions: u32, scale: f32 }
-    bindings { qkv: Read, output: Write }
+    bindings { qkv: Activations, output: Result }
 }
 
 pub(crate) fn dispatch(name: &str, params: &Params, bindings: Bindings) -> Dispatch {

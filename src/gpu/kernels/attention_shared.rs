@@ -1,13 +1,14 @@
 //! Self-attention, the shared variant: a workgroup for each query of each head.
 
-use super::Kernel;
 use super::attention::{self, Bindings, Params};
+use super::{Kernel, Uses};
 use crate::gpu::recording::Dispatch;
 
 /// Parameters and bindings are those of the plain variant.
 pub(crate) static KERNEL: Kernel = Kernel {
     name: "attention_shared",
     source: include_str!("../../../shaders/attention_shared.wgsl"),
+    uses: Uses::Reductions,
     workgroup: 128,
     ..attention::KERNEL
 };

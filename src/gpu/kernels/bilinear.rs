@@ -6,7 +6,7 @@ use crate::gpu::recording::Dispatch;
 kernel! {
     "bilinear" of 256
     params { planes: u32, height: u32, width: u32, out_height: u32, out_width: u32 }
-    bindings { input: Read, output: Write }
+    bindings { input: Activations, output: Result }
 }
 
 pub(crate) fn dispatch(name: &str, params: &Params, bindings: Bindings) -> Dispatch {

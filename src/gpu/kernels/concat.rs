@@ -6,7 +6,7 @@ use crate::gpu::recording::Dispatch;
 kernel! {
     "concat" of 256
     params { batch: u32, first_elements: u32, second_elements: u32 }
-    bindings { first: Read, second: Read, output: Write }
+    bindings { first: Activations, second: Activations, output: Result }
 }
 
 pub(crate) fn dispatch(name: &str, params: &Params, bindings: Bindings) -> Dispatch {

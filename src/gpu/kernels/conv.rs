@@ -4,14 +4,16 @@ use super::kernel::kernel;
 use crate::gpu::recording::Dispatch;
 
 kernel! {
-    "conv" of 64
+    "conv" of 64 with "conv.wgsl"
     params {
         batch: u32, inputs: u32, height: u32, width: u32,
         outputs: u32, out_height: u32, out_width: u32,
         side: u32, stride: u32, upsample: u32, has_shift: u32, has_residual: u32,
+        splits: u32, split_inputs: u32,
     }
     bindings {
-        input: Read, weight: Weights, bias: Weights, shift: Read, residual: Read, output: Write,
+        input: Activations, weight: Weights, bias: Weights, shift: Read, residual: Activations,
+        output: Result,
     }
 }
 
@@ -19,4 +21,16 @@ pub(crate) fn dispatch(name: &str, params: &Params, bindings: Bindings) -> Dispa
     let positions = u64::from(params.out_height) * u64::from(params.out_width);
     let blocks = u64::from(params.batch) * u64::from(params.outputs.div_ceil(8));
     dispatch_of(name, params, bindings, positions.div_ceil(64) * blocks)
+}
+
+/// Workgroups that own so many channels at so many positions each, the batch's positions counted through.
+pub(crate) fn tiles(params: &Params, tile: u32) -> u64 {
+    let image = u64::from(params.out_height) * u64::from(params.out_width);
+    let positions = u64::from(params.batch) * image;
+    positions.div_ceil(tile.into()) * u64::from(params.outputs.div_ceil(tile))
+}
+
+/// How many workgroups share the input channels of one tile.
+pub(crate) fn cut(params: &Params, joined: bool) -> u64 {
+    if joined { 1 } else { params.splits.into() }
 }

@@ -7,7 +7,8 @@ kernel! {
     "group_norm" of 256
     params { batch: u32, channels: u32, positions: u32, silu: u32, modulated: u32 }
     bindings {
-        input: Read, statistics: Read, weight: Weights, bias: Weights, scale_shift: Read, output: Write,
+        input: Activations, statistics: Read, weight: Weights, bias: Weights, scale_shift: Read,
+        output: Result,
     }
 }
 

@@ -5,9 +5,9 @@ use crate::gpu::recording::Dispatch;
 use crate::unet::config::GROUPS;
 
 kernel! {
-    "group_norm_statistics" of 256
+    "group_norm_statistics" of 256 uses Reductions
     params { batch: u32, group_elements: u32 }
-    bindings { input: Read, statistics: Write }
+    bindings { input: Activations, statistics: Write }
 }
 
 pub(crate) fn dispatch(name: &str, params: &Params, bindings: Bindings) -> Dispatch {

@@ -5,12 +5,47 @@
 pub enum Access {
     /// The numbers of the sampling step: a uniform buffer.
     Step,
-    /// Storage that is read.
+    /// Words that are read.
     Read,
-    /// Storage that is read, weights of either width.
+    /// Weights of either width, read as words.
     Weights,
-    /// Storage that is written, or read and written.
+    /// An image's activations of either width, read.
+    Activations,
+    /// Words that are written, or read and written.
     Write,
+    /// An image's activations of either width, written.
+    Result,
+}
+
+impl Access {
+    /// Whether a dispatch may write it.
+    pub const fn writes(self) -> bool {
+        match self {
+            Self::Write | Self::Result => true,
+            Self::Step | Self::Read | Self::Weights | Self::Activations => false,
+        }
+    }
+
+    /// Whether its numbers may be f16.
+    pub const fn has_widths(self) -> bool {
+        match self {
+            Self::Weights | Self::Activations | Self::Result => true,
+            Self::Step | Self::Read | Self::Write => false,
+        }
+    }
+}
+
+/// What else a kernel's text needs than what all have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Uses {
+    /// Nothing.
+    Nothing,
+    /// `sum` and `maximum` over the workgroup.
+    Reductions,
+    /// To be told whether it joins stretches of input channels.
+    Stretches,
+    /// That, and cooperative matrices.
+    Matrices,
 }
 
 /// A WGSL kernel: its text, and what its host side takes it to declare. A test compares the two.
@@ -18,25 +53,18 @@ pub enum Access {
 pub struct Kernel {
     /// The stem of its files.
     pub name: &'static str,
-    /// Its text, to be put behind [`COMMON`].
+    /// What it shares with other variants of the same operation.
+    pub interface: &'static str,
+    /// Its own text; [`Kernel::text`] has all of it.
     pub source: &'static str,
+    /// What it needs beside.
+    pub uses: Uses,
     /// Invocations of a workgroup.
     pub workgroup: u32,
     /// Fields of `Params` in order, each a word: name and type.
     pub params: &'static [(&'static str, &'static str)],
     /// What is bound from binding 1 on; `Params` is binding 0.
     pub bindings: &'static [(&'static str, Access)],
-}
-
-/// What is put before every kernel.
-pub const COMMON: &str = include_str!("../../../shaders/common.wgsl");
-
-impl Kernel {
-    /// Whether it exists in two versions, for weights of either width.
-    pub fn reads_weights(&self) -> bool {
-        let mut bindings = self.bindings.iter();
-        bindings.any(|&(_, access)| access == Access::Weights)
-    }
 }
 
 /// A number of `Params` as the word it is stored as.
@@ -89,7 +117,7 @@ macro_rules! words {
 /// Declares `Params`, `Bindings` and `KERNEL` of the shader with this stem.
 macro_rules! kernel {
     (
-        $name:literal of $workgroup:literal
+        $name:literal of $workgroup:literal $(with $interface:literal)? $(uses $uses:ident)?
         params { $($field:ident: $type:ident),* $(,)? }
         bindings { $($binding:ident: $access:ident),* $(,)? }
     ) => {
@@ -106,7 +134,9 @@ macro_rules! kernel {
 
         pub(crate) static KERNEL: $crate::gpu::kernels::Kernel = $crate::gpu::kernels::Kernel {
             name: $name,
+            interface: concat!($(include_str!(concat!("../../../shaders/shared/", $interface)))?),
             source: include_str!(concat!("../../../shaders/", $name, ".wgsl")),
+            uses: $crate::gpu::kernels::kernel::uses!($($uses)?),
             workgroup: $workgroup,
             params: Params::FIELDS,
             bindings: &[$((stringify!($binding), $crate::gpu::kernels::Access::$access)),*],
@@ -119,15 +149,27 @@ macro_rules! kernel {
             bindings: Bindings,
             workgroups: u64,
         ) -> $crate::gpu::recording::Dispatch {
+            let bindings: std::vec::Vec<_> = [$(bindings.$binding),*].into();
             $crate::gpu::recording::Dispatch {
                 name: name.into(),
                 kernel: &KERNEL,
+                form: $crate::gpu::kernels::Form::of(&bindings),
                 params: params.words(),
-                bindings: [$(bindings.$binding),*].into(),
+                bindings,
                 workgroups,
             }
         }
     };
 }
 
-pub(crate) use {kernel, words};
+/// What is named, or nothing.
+macro_rules! uses {
+    () => {
+        $crate::gpu::kernels::Uses::Nothing
+    };
+    ($uses:ident) => {
+        $crate::gpu::kernels::Uses::$uses
+    };
+}
+
+pub(crate) use {kernel, uses, words};

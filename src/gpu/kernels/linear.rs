@@ -4,7 +4,7 @@ use super::kernel::kernel;
 use crate::gpu::recording::Dispatch;
 
 kernel! {
-    "linear" of 64
+    "linear" of 64 uses Reductions
     params { batch: u32, inputs: u32, outputs: u32, silu: u32 }
     bindings { input: Read, weight: Weights, bias: Weights, output: Write }
 }

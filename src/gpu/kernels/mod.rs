@@ -1,6 +1,7 @@
 //! One file for each kernel, beside a shader of the same stem: its parameters, what it binds, and how
 //! many workgroups a dispatch of it has.
 
+mod form;
 pub(crate) mod kernel;
 
 pub(crate) mod attention;
@@ -9,6 +10,8 @@ pub(crate) mod average_pool;
 pub(crate) mod bilinear;
 pub(crate) mod concat;
 pub(crate) mod conv;
+pub(crate) mod conv_matrix;
+pub(crate) mod conv_sum;
 pub(crate) mod conv_tiled;
 pub(crate) mod group_norm;
 pub(crate) mod group_norm_statistics;
@@ -24,16 +27,19 @@ pub(crate) mod threshold;
 #[cfg(test)]
 mod twins;
 
-pub use kernel::{Access, COMMON, Kernel};
+pub use form::{Dialect, Form};
+pub use kernel::{Access, Kernel, Uses};
 
 /// Every kernel there is.
-pub static KERNELS: [&Kernel; 16] = [
+pub static KERNELS: [&Kernel; 18] = [
     &attention::KERNEL,
     &attention_shared::KERNEL,
     &average_pool::KERNEL,
     &bilinear::KERNEL,
     &concat::KERNEL,
     &conv::KERNEL,
+    &conv_matrix::KERNEL,
+    &conv_sum::KERNEL,
     &conv_tiled::KERNEL,
     &group_norm::KERNEL,
     &group_norm_statistics::KERNEL,

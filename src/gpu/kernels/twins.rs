@@ -5,6 +5,7 @@
 
 use std::fs;
 use std::path::Path;
+use std::process::Command;
 use std::string::String;
 use std::vec::Vec;
 use std::{assert_eq, panic, println};
@@ -12,19 +13,46 @@ use std::{assert_eq, panic, println};
 use naga::{AddressSpace, Module, StorageAccess, TypeInner};
 
 use super::step::StepNumbers;
-use super::{Access, COMMON, KERNELS, Kernel};
+use super::{Access, Dialect, Form, KERNELS, Kernel};
 
-fn parse(kernel: &Kernel) -> Module {
-    let source = [COMMON, "\n", kernel.source].concat();
-    let module = naga::front::wgsl::parse_str(&source)
-        .unwrap_or_else(|error| panic!("{}: {}", kernel.name, error.emit_to_string(&source)));
+fn parse(kernel: &Kernel, form: Form) -> Module {
+    let source = kernel.text(form, Dialect::Native);
+    let name = std::format!("{} {form:?}", kernel.name);
+    let mut front = naga::front::wgsl::Frontend::new();
+    // unpack2x16float: every WebGPU device has it. The others only where a form asks for them.
+    let mut capabilities = naga::valid::Capabilities::SHADER_FLOAT16_IN_FLOAT32;
+    if source.contains("f16;") {
+        capabilities |= naga::valid::Capabilities::SHADER_FLOAT16;
+    }
+    if form.subgroups || form.matrix.is_some() {
+        capabilities |= naga::valid::Capabilities::SUBGROUP;
+    }
+    if form.matrix.is_some() {
+        capabilities |= naga::valid::Capabilities::COOPERATIVE_MATRIX;
+    }
+    front.set_options(naga::front::wgsl::Options {
+        parse_doc_comments: false,
+        capabilities,
+    });
+    let module = front
+        .parse(&source)
+        .unwrap_or_else(|error| panic!("{name}: {}", error.emit_to_string(&source)));
     let flags = naga::valid::ValidationFlags::all();
-    // unpack2x16float: every WebGPU device has it.
-    let capabilities = naga::valid::Capabilities::SHADER_FLOAT16_IN_FLOAT32;
     let mut validator = naga::valid::Validator::new(flags, capabilities);
+    validator.subgroup_stages(naga::valid::ShaderStages::COMPUTE);
+    validator.subgroup_operations(naga::valid::SubgroupOperationSet::all());
     let valid = validator.validate(&module);
-    valid.unwrap_or_else(|error| panic!("{}: {}", kernel.name, error.emit_to_string(&source)));
+    valid.unwrap_or_else(|error| panic!("{name}: {}", error.emit_to_string(&source)));
     module
+}
+
+/// Every kernel in every form.
+fn all_forms() -> impl Iterator<Item = (&'static Kernel, Form)> {
+    let forms = |kernel: &'static Kernel| {
+        let forms = kernel.forms().into_iter();
+        forms.map(move |form| (kernel, form))
+    };
+    KERNELS.into_iter().flat_map(forms)
 }
 
 /// Members of a struct of words: name and type, at every fourth byte.
@@ -55,14 +83,24 @@ fn members(module: &Module, name: &str) -> Vec<(String, &'static str)> {
     fields.collect()
 }
 
+/// Whether a type is an array of f16.
+fn holds_halves(module: &Module, ty: naga::Handle<naga::Type>) -> bool {
+    match module.types[ty].inner {
+        TypeInner::Array { base, .. } => {
+            module.types[base].inner == TypeInner::Scalar(naga::Scalar::F16)
+        }
+        _ => false,
+    }
+}
+
 fn listed(fields: &[(&str, &'static str)]) -> Vec<(String, &'static str)> {
     fields.iter().map(|&(name, ty)| (name.into(), ty)).collect()
 }
 
 #[test]
 fn every_shader_is_what_its_host_side_takes_it_for() {
-    for kernel in KERNELS {
-        let module = parse(kernel);
+    for (kernel, form) in all_forms() {
+        let module = parse(kernel, form);
         let [entry] = module.entry_points.as_slice() else {
             panic!("{} has not one entry point", kernel.name);
         };
@@ -80,28 +118,36 @@ fn every_shader_is_what_its_host_side_takes_it_for() {
             kernel.name
         );
 
-        let mut declared: Vec<(u32, String, AddressSpace)> = Vec::new();
+        let mut declared: Vec<(u32, String, AddressSpace, bool)> = Vec::new();
         for (_, variable) in module.global_variables.iter() {
             if let Some(binding) = &variable.binding {
                 assert_eq!(binding.group, 0, "{}", kernel.name);
                 let name = variable.name.clone().unwrap_or_default();
-                declared.push((binding.binding, name, variable.space));
+                let is_half = holds_halves(&module, variable.ty);
+                declared.push((binding.binding, name, variable.space, is_half));
             }
         }
         declared.sort_by_key(|(binding, ..)| *binding);
-        let params = [(0, "params".into(), AddressSpace::Uniform)].into_iter();
+        let params = [(0, "params".into(), AddressSpace::Uniform, false)].into_iter();
         let bound = (1..)
             .zip(kernel.bindings)
             .map(|(binding, &(name, access))| {
                 let storage = |access| AddressSpace::Storage { access };
                 let space = match access {
                     Access::Step => AddressSpace::Uniform,
-                    Access::Read | Access::Weights => storage(StorageAccess::LOAD),
-                    Access::Write => storage(StorageAccess::LOAD | StorageAccess::STORE),
+                    Access::Read | Access::Weights | Access::Activations => {
+                        storage(StorageAccess::LOAD)
+                    }
+                    Access::Write | Access::Result => {
+                        storage(StorageAccess::LOAD | StorageAccess::STORE)
+                    }
                 };
-                (binding, name.into(), space)
+                // Weights are read as words of either width.
+                let is_tensor = matches!(access, Access::Activations | Access::Result);
+                let is_half = is_tensor && form.halves >> (binding - 1) & 1 == 1;
+                (binding, name.into(), space, is_half)
             });
-        let wanted: Vec<(u32, String, AddressSpace)> = params.chain(bound).collect();
+        let wanted: Vec<(u32, String, AddressSpace, bool)> = params.chain(bound).collect();
         assert_eq!(declared, wanted, "{}", kernel.name);
     }
 }
@@ -109,15 +155,16 @@ fn every_shader_is_what_its_host_side_takes_it_for() {
 #[test]
 fn the_numbers_of_a_step_are_those_the_shaders_read() {
     let kernel = KERNELS.iter().find(|kernel| kernel.name == "step");
-    let module = parse(kernel.unwrap_or_else(|| panic!("no step")));
+    let kernel = kernel.unwrap_or_else(|| panic!("no step"));
+    let module = parse(kernel, Form::default());
     assert_eq!(members(&module, "Step"), listed(StepNumbers::FIELDS));
 }
 
 #[test]
 fn every_kernel_keeps_to_the_default_limits() {
     let limits = wgpu::Limits::default();
-    for kernel in KERNELS {
-        let module = parse(kernel);
+    for (kernel, form) in all_forms() {
+        let module = parse(kernel, form);
         let is_storage = |access: Access| access != Access::Step;
         let storage = kernel
             .bindings
@@ -137,7 +184,7 @@ fn every_kernel_keeps_to_the_default_limits() {
             .map(|variable| module.types[variable.ty].inner.size(module.to_ctx()))
             .sum();
         println!(
-            "{:<24} {storage} storage buffers, {bytes} bytes of a workgroup",
+            "{:<24} {storage} storage buffers, {bytes} bytes of a workgroup ({form:?})",
             kernel.name
         );
         assert!(
@@ -153,8 +200,9 @@ fn stems(folder: &str, extension: &str, others: &[&str]) -> Vec<String> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
     let entries = fs::read_dir(&folder).unwrap_or_else(|error| panic!("{folder:?}: {error}"));
     let mut stems: Vec<String> = entries
-        .map(|entry| {
-            let path = entry.unwrap_or_else(|error| panic!("{error}")).path();
+        .map(|entry| entry.unwrap_or_else(|error| panic!("{error}")).path())
+        .filter(|path| !path.is_dir())
+        .map(|path| {
             assert_eq!(
                 path.extension().and_then(|e| e.to_str()),
                 Some(extension),
@@ -171,12 +219,42 @@ fn stems(folder: &str, extension: &str, others: &[&str]) -> Vec<String> {
 
 #[test]
 fn every_shader_has_a_host_side_and_every_host_side_a_shader() {
-    let shaders = stems("shaders", "wgsl", &["common"]);
+    let shaders = stems("shaders", "wgsl", &[]);
     assert_eq!(
         shaders,
-        stems("src/gpu/kernels", "rs", &["kernel", "mod", "twins"])
+        stems("src/gpu/kernels", "rs", &["form", "kernel", "mod", "twins"])
     );
     let mut named: Vec<String> = KERNELS.iter().map(|kernel| kernel.name.into()).collect();
     named.sort();
     assert_eq!(shaders, named);
+}
+
+/// Browsers read WGSL by Tint: where it is installed, it judges every text they could be handed.
+#[test]
+fn tint_takes_every_text_of_browsers() {
+    let folder = std::env::temp_dir().join(std::format!("iddpm-tint-{}", std::process::id()));
+    if Command::new("tint").arg("--help").output().is_err() {
+        println!("tint is not installed: nothing checked");
+        return;
+    }
+    fs::create_dir_all(&folder).unwrap_or_else(|error| panic!("{error}"));
+    let mut refused = String::new();
+    for (at, (kernel, form)) in all_forms().enumerate() {
+        // Browsers have none of wgpu's cooperative matrices.
+        if form.matrix.is_some() {
+            continue;
+        }
+        let path = folder.join(std::format!("{at}.wgsl"));
+        fs::write(&path, kernel.text(form, Dialect::Browser))
+            .unwrap_or_else(|error| panic!("{error}"));
+        let mut run = Command::new("tint");
+        let output = run.args(["--format", "wgsl"]).arg(&path).output();
+        let output = output.unwrap_or_else(|error| panic!("{error}"));
+        if !output.status.success() {
+            let said = String::from_utf8_lossy(&output.stderr);
+            refused += &std::format!("{} {form:?}: {said}\n", kernel.name);
+        }
+    }
+    drop(fs::remove_dir_all(&folder));
+    assert!(refused.is_empty(), "{refused}");
 }

@@ -1,7 +1,8 @@
-// Put before every kernel: folding of the grid, numbers of two widths, what several kernels compute.
-
-// Whether weights are IEEE 754 binary16, two in a word. Arithmetic is f32 all the same.
-override HALF: bool = false;
+// Put before every kernel: folding of the grid, weights of two widths, what several kernels compute.
+//
+// Above it stand, as the dispatch has it, the type of each tensor that a kernel binds (`alias Input = f16;`
+// for a binding named `input`), and `const HALF: bool`: whether weights are IEEE 754 binary16, two in a
+// word. Arithmetic is f32 all the same.
 
 // What a step of sampling is, for noise, threshold and step.
 struct Step {

@@ -1,0 +1,119 @@
+//! Where results go, and files that are there whole or not at all.
+
+use std::fs::{self, File};
+use std::io::{BufWriter, Write};
+use std::path::{Path, PathBuf};
+
+use super::Failure;
+
+/// Where the images go.
+#[derive(Debug, Clone)]
+pub(crate) enum Out {
+    /// All in one picture.
+    Grid(PathBuf),
+    /// An archive of arrays.
+    Archive(PathBuf),
+    /// A picture each, in a folder.
+    Folder(PathBuf),
+}
+
+/// Where the predictions along the way go.
+#[derive(Debug, Clone)]
+pub(crate) enum Trajectory {
+    /// A row of moments for each image.
+    Strip(PathBuf),
+    /// A frame for each step.
+    Animation(PathBuf),
+}
+
+impl Out {
+    pub(crate) fn parse(text: &str) -> Result<Self, String> {
+        let path = PathBuf::from(text);
+        match extension(&path) {
+            Some("png") => Ok(Self::Grid(path)),
+            Some("npz") => Ok(Self::Archive(path)),
+            None => Ok(Self::Folder(path)),
+            Some(other) => Err(format!(".{other} is none of .png, .npz, a folder")),
+        }
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        match self {
+            Self::Grid(path) | Self::Archive(path) | Self::Folder(path) => path,
+        }
+    }
+
+    /// Fails where it could not be written, before anything has been spent on it.
+    pub(crate) fn check(&self) -> Result<(), Failure> {
+        match self {
+            Self::Grid(path) | Self::Archive(path) => check_file(path),
+            Self::Folder(path) if path.exists() && !path.is_dir() => {
+                Err(format!("{}: is a file, not a folder", path.display()).into())
+            }
+            Self::Folder(path) => check_parent(path),
+        }
+    }
+}
+
+impl Trajectory {
+    pub(crate) fn parse(text: &str) -> Result<Self, String> {
+        let path = PathBuf::from(text);
+        match extension(&path) {
+            Some("png") => Ok(Self::Strip(path)),
+            Some("gif") => Ok(Self::Animation(path)),
+            _ => Err("neither .png nor .gif".into()),
+        }
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        match self {
+            Self::Strip(path) | Self::Animation(path) => path,
+        }
+    }
+
+    pub(crate) fn check(&self) -> Result<(), Failure> {
+        check_file(self.path())
+    }
+}
+
+fn extension(path: &Path) -> Option<&str> {
+    path.extension().and_then(|extension| extension.to_str())
+}
+
+fn check_file(path: &Path) -> Result<(), Failure> {
+    if path.is_dir() {
+        return Err(format!("{}: is a folder, not a file", path.display()).into());
+    }
+    check_parent(path)
+}
+
+fn check_parent(path: &Path) -> Result<(), Failure> {
+    match path.parent() {
+        Some(folder) if folder != Path::new("") && !folder.is_dir() => {
+            Err(format!("{}: there is no such folder", folder.display()).into())
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Writes a file beside its place, syncs it and moves it there; nothing is left of one that failed.
+pub(crate) fn write_whole(
+    path: &Path,
+    write: impl FnOnce(&mut BufWriter<File>) -> Result<(), Failure>,
+) -> Result<(), Failure> {
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(".part");
+    let unfinished = path.with_file_name(name);
+    let attempt = || -> Result<(), Failure> {
+        let mut file = BufWriter::new(File::create(&unfinished)?);
+        write(&mut file)?;
+        file.flush()?;
+        file.get_ref().sync_all()?;
+        Ok(fs::rename(&unfinished, path)?)
+    };
+    attempt().map_err(|error| {
+        // Why it failed matters more than a file that stays.
+        let _ = fs::remove_file(&unfinished);
+        format!("{}: {error}", path.display()).into()
+    })
+}

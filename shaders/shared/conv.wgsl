@@ -1,0 +1,105 @@
+// What all variants of the convolution share: their numbers, what they bind, how they end.
+//
+// output[n, m, y, x] = bias[m] + shift[n, m] + residual[n, m, y, x]
+//                    + Σ_{k, dy, dx} weight[k, dy, dx, m]·in[n, k, stride·y + dy - pad, stride·x + dx - pad]
+//
+// `in` is the input [N, K, H, W], each value repeated 2×2 where `upsample`, and 0 outside; pad = side/2;
+// `side` is that of the kernel. weight is [K, side, side, M], M padded with zeros to a multiple of 4, so
+// that channels lie beside each other; it is read four at a time. shift and residual only where flagged.
+
+struct Params {
+    batch: u32,
+    inputs: u32,
+    height: u32,
+    width: u32,
+    outputs: u32,
+    out_height: u32,
+    out_width: u32,
+    side: u32,
+    stride: u32,
+    upsample: u32,
+    has_shift: u32,
+    has_residual: u32,
+    // The input channels are cut into so many stretches of so many, each summed for itself, and then those
+    // sums are added in order. Where JOINED, by the workgroup that has summed them; otherwise each stretch
+    // is another workgroup's, which writes its sums, [splits, N, M, H', W'], and conv_sum adds them. The
+    // same bits either way: how an image is cut does not depend on how many there are.
+    splits: u32,
+    split_inputs: u32,
+}
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> input: array<Input>;
+@group(0) @binding(2) var<storage, read> weight: array<vec2<u32>>;
+@group(0) @binding(3) var<storage, read> bias: array<u32>;
+@group(0) @binding(4) var<storage, read> shift: array<f32>;
+@group(0) @binding(5) var<storage, read> residual: array<Residual>;
+@group(0) @binding(6) var<storage, read_write> output: array<Output>;
+
+// Weights 4·quad to 4·quad + 3.
+fn weights_at(quad: u32) -> vec4<f32> {
+    if HALF {
+        let words = weight[quad];
+        return vec4(unpack2x16float(words.x), unpack2x16float(words.y));
+    }
+    return bitcast<vec4<f32>>(vec4(weight[2u * quad], weight[2u * quad + 1u]));
+}
+
+// Adds what else is to be added to a sum over all input channels, or over one stretch, and writes it.
+fn finish(split: u32, n: u32, m: u32, position: u32, sum: f32) {
+    if m >= params.outputs || n >= params.batch {
+        return;
+    }
+    let channel = n * params.outputs + m;
+    let positions = params.out_height * params.out_width;
+    let at = channel * positions + position;
+    if params.splits > 1u && !JOINED {
+        output[split * params.batch * params.outputs * positions + at] = Output(sum);
+        return;
+    }
+    var value = sum + weight_in(bias[word_of(m)], m);
+    if params.has_shift != 0u {
+        value += shift[channel];
+    }
+    if params.has_residual != 0u {
+        value += f32(residual[at]);
+    }
+    output[at] = Output(value);
+}
+
+// A position of the output, counted over the batch: where its image begins in the input, and its top left
+// corner there.
+struct Place {
+    image: u32,
+    y: i32,
+    x: i32,
+    inside: bool,
+}
+
+fn place_of(position: u32) -> Place {
+    let pad = i32(params.side / 2u);
+    let row = position / params.out_width;
+    return Place(
+        row / params.out_height * (params.inputs * params.height * params.width),
+        i32(row % params.out_height * params.stride) - pad,
+        i32(position % params.out_width * params.stride) - pad,
+        position < params.batch * params.out_height * params.out_width,
+    );
+}
+
+// What a position sees through one tap of the kernel, in the first channel.
+struct Seen {
+    at: u32,
+    inside: bool,
+}
+
+fn seen_from(place: Place, tap: u32) -> Seen {
+    let y = place.y + i32(tap / params.side);
+    let x = place.x + i32(tap % params.side);
+    let rows = i32(params.height << params.upsample);
+    let columns = i32(params.width << params.upsample);
+    let inside = place.inside && y >= 0 && y < rows && x >= 0 && x < columns;
+    let at = place.image + (u32(max(y, 0)) >> params.upsample) * params.width
+        + (u32(max(x, 0)) >> params.upsample);
+    return Seen(at, inside);
+}

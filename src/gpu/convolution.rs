@@ -1,0 +1,133 @@
+//! Which kernel runs a convolution, and into how many stretches its input channels are cut.
+
+use std::vec::Vec;
+
+use super::kernels::conv::{self, Bindings, Params};
+use super::kernels::{conv_matrix, conv_sum, conv_tiled};
+use super::recording::{Binding, Dispatch, Width};
+use super::variants::{ConvVariant, MatrixSide};
+
+/// Workgroups that keep a large GPU busy: a few for each of about a hundred processors.
+const ENOUGH: u64 = 256;
+/// Stretches are multiples of so many input channels: of what every kernel walks at a time.
+const STEP: u32 = 32;
+/// The fewest products that a stretch has for each number, so that writing and adding it stays cheap.
+const PRODUCTS: u32 = 9 * STEP;
+
+/// How one convolution runs; its parameters as they come in, of one stretch.
+pub(crate) struct Convolution {
+    variant: ConvVariant,
+    params: Params,
+    /// Whether one workgroup has all stretches of a tile.
+    joined: bool,
+}
+
+impl Convolution {
+    pub(crate) fn new(variant: ConvVariant, params: Params, bindings: &Bindings) -> Self {
+        let variant = match variant {
+            ConvVariant::Plain => ConvVariant::Plain,
+            ConvVariant::Tiled => ConvVariant::Tiled,
+            ConvVariant::Matrix(side) if suits_matrices(&params, bindings, side) => {
+                ConvVariant::Matrix(side)
+            }
+            ConvVariant::Matrix(_) => ConvVariant::Tiled,
+        };
+        let tile = match variant {
+            ConvVariant::Plain => None,
+            ConvVariant::Tiled => Some(conv_tiled::TILE),
+            ConvVariant::Matrix(side) => Some(conv_matrix::tile(side)),
+        };
+        let split_inputs = tile.map_or(params.inputs, |tile| stretch(&params, tile));
+        Self {
+            variant,
+            params: Params {
+                splits: params.inputs.div_ceil(split_inputs.max(1)),
+                split_inputs,
+                ..params
+            },
+            joined: tile.is_none_or(|tile| conv::tiles(&params, tile) >= ENOUGH),
+        }
+    }
+
+    /// Words of the sums of all stretches; 0 where none are written.
+    pub(crate) fn partial_words(&self) -> u64 {
+        match self.params.splits {
+            0 | 1 => 0,
+            _ if self.joined => 0,
+            splits => u64::from(splits) * numbers(&self.params),
+        }
+    }
+
+    /// Its dispatches; `partial` is what [`partial_words`](Self::partial_words) asks for.
+    pub(crate) fn dispatches(
+        &self,
+        name: &str,
+        bindings: Bindings,
+        partial: Binding,
+    ) -> Vec<Dispatch> {
+        if self.partial_words() == 0 {
+            return [self.main(name, bindings)].into();
+        }
+        let part = Bindings {
+            output: partial,
+            ..bindings
+        };
+        let params = &self.params;
+        let end = conv_sum::dispatch(
+            name,
+            &conv_sum::Params {
+                batch: params.batch,
+                outputs: params.outputs,
+                positions: params.out_height * params.out_width,
+                splits: params.splits,
+                has_shift: params.has_shift,
+                has_residual: params.has_residual,
+            },
+            conv_sum::Bindings {
+                sums: partial,
+                bias: bindings.bias,
+                shift: bindings.shift,
+                residual: bindings.residual,
+                output: bindings.output,
+            },
+        );
+        [self.main(&std::format!("{name}.stretches"), part), end].into()
+    }
+
+    fn main(&self, name: &str, bindings: Bindings) -> Dispatch {
+        // One form the fewer where there is nothing to join.
+        let joined = self.joined && self.params.splits > 1;
+        match self.variant {
+            ConvVariant::Plain => conv::dispatch(name, &self.params, bindings),
+            ConvVariant::Tiled => conv_tiled::dispatch(name, &self.params, bindings, joined),
+            ConvVariant::Matrix(side) => {
+                conv_matrix::dispatch(name, &self.params, bindings, joined, side)
+            }
+        }
+    }
+}
+
+/// Numbers of the output.
+fn numbers(params: &Params) -> u64 {
+    let image = u64::from(params.out_height) * u64::from(params.out_width);
+    u64::from(params.batch) * u64::from(params.outputs) * image
+}
+
+/// Both factors are f16, and a matrix has no fewer rows of them than it has room for.
+fn suits_matrices(params: &Params, bindings: &Bindings, side: MatrixSide) -> bool {
+    let half = |binding: Binding| binding.width == Width::Half;
+    half(bindings.input) && half(bindings.weight) && params.inputs >= side.length()
+}
+
+/// Input channels of a stretch: all, where one image's tiles are enough workgroups. Whatever the batch, so
+/// that an image's numbers do not depend on what else is in it.
+fn stretch(params: &Params, tile: u32) -> u32 {
+    let image = Params {
+        batch: 1,
+        ..*params
+    };
+    let wanted = ENOUGH.div_ceil(conv::tiles(&image, tile).max(1));
+    let even = u64::from(params.inputs).div_ceil(wanted) as u32;
+    let least = PRODUCTS.div_ceil(params.side * params.side);
+    even.max(least).next_multiple_of(STEP)
+}

@@ -1,0 +1,40 @@
+//! Convolution, the variant of cooperative matrices: 16 of them for a workgroup.
+
+use super::conv::{self, Bindings, Params};
+use super::{Form, Kernel, Uses};
+use crate::gpu::recording::Dispatch;
+use crate::gpu::variants::MatrixSide;
+
+/// Parameters and bindings are those of the plain variant.
+pub(crate) static KERNEL: Kernel = Kernel {
+    name: "conv_matrix",
+    source: include_str!("../../../shaders/conv_matrix.wgsl"),
+    uses: Uses::Matrices,
+    workgroup: 128,
+    ..conv::KERNEL
+};
+
+/// Channels, and positions, of a workgroup.
+pub(crate) const fn tile(side: MatrixSide) -> u32 {
+    4 * side.length()
+}
+
+pub(crate) fn dispatch(
+    name: &str,
+    params: &Params,
+    bindings: Bindings,
+    joined: bool,
+    side: MatrixSide,
+) -> Dispatch {
+    let plain = conv::dispatch(name, params, bindings);
+    Dispatch {
+        kernel: &KERNEL,
+        form: Form {
+            joined,
+            matrix: Some(side),
+            ..plain.form
+        },
+        workgroups: conv::tiles(params, tile(side)) * conv::cut(params, joined),
+        ..plain
+    }
+}
