@@ -6,6 +6,7 @@
 mod bound;
 mod plot;
 
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -18,6 +19,8 @@ use iddpm::diffusion::{Level, ProcessView, Timesteps};
 use iddpm::unet::Extents;
 use indicatif::{ProgressBar, ProgressStyle};
 use npyz::WriterBuilder;
+use zip::ZipWriter;
+use zip::write::SimpleFileOptions;
 
 type Failure = Box<dyn std::error::Error>;
 
@@ -172,15 +175,16 @@ fn write(folder: &Path, each: &[Terms]) -> Result<(), Failure> {
 
 fn archive(path: &Path, values: &[f64]) -> Result<(), Failure> {
     let part = path.with_extension("part");
-    let mut archive = npyz::npz::NpzWriter::create(&part)?;
-    let mut array = archive
-        .array("arr_0", Default::default())?
-        .default_dtype()
-        .shape(&[values.len() as u64])
-        .begin_nd()?;
+    let mut archive = ZipWriter::new(File::create(&part)?);
+    // Without a time of day: the same terms are the same bytes.
+    let options = SimpleFileOptions::default().last_modified_time(zip::DateTime::default());
+    archive.start_file("arr_0.npy", options)?;
+    let shape = [values.len() as u64];
+    let options = npyz::WriteOptions::new().default_dtype().shape(&shape);
+    let mut array = options.writer(&mut archive).begin_nd()?;
     array.extend(values.iter().copied())?;
     array.finish()?;
-    drop(archive);
+    archive.finish()?.sync_all()?;
     std::fs::rename(&part, path)?;
     println!("{}", path.display());
     Ok(())

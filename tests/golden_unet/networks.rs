@@ -2,7 +2,6 @@
 
 use iddpm::cpu::{Inputs, Network, NetworkError, ProgramBuf, Slice};
 use iddpm::unet::{ConfigError, Extent, Graph, Plan, UnetConfig, Weights};
-use serde_json::Value;
 
 use super::case::{
     Case, Outcome, Tensor, cases, flag, golden_directory, list, number, text, whole,
