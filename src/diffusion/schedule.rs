@@ -194,11 +194,10 @@ pub(crate) fn check_levels(
             beta, alpha_bar, ..
         } = level;
         let may_end = zero_last && levels.peek().is_none();
+        let ends_at_zero = may_end && alpha_bar == 0.0;
         // A β that rounds to 0 or 1 in ᾱ leaves nothing to divide by. Written so that NaN fails.
-        let beta_fits =
-            1.0 - beta < 1.0 && (beta < 1.0 || (may_end && beta == 1.0 && alpha_bar == 0.0));
-        let alpha_bar_fits =
-            alpha_bar < 1.0 && (alpha_bar >= MIN_ALPHA_BAR || (may_end && alpha_bar == 0.0));
+        let beta_fits = 1.0 - beta < 1.0 && (beta < 1.0 || (ends_at_zero && beta == 1.0));
+        let alpha_bar_fits = alpha_bar < 1.0 && (alpha_bar >= MIN_ALPHA_BAR || ends_at_zero);
         if !alpha_bar_fits {
             return Err(Error::AlphaBarOutOfRange { index, alpha_bar });
         }
@@ -211,6 +210,14 @@ pub(crate) fn check_levels(
         }
         if !beta_fits {
             return Err(Error::BetaOutOfRange { index, beta });
+        }
+        // A β that is all but 1 leaves more than nothing of the signal.
+        if ends_at_zero && beta < 1.0 {
+            return Err(Error::TableInconsistent {
+                index,
+                alpha_bar,
+                expected: previous * (1.0 - beta),
+            });
         }
         previous = alpha_bar;
     }

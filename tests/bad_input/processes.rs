@@ -53,6 +53,18 @@ pub(crate) fn processes() -> Vec<Case> {
             zero_snr,
         ),
         (
+            "a table that ends at zero with a last β below 1",
+            with(|table| {
+                table[9].beta = 1.0 - 4.0 * f64::EPSILON;
+                table[9].alpha_bar = 0.0;
+            }),
+            Error::TableInconsistent {
+                index: 9,
+                alpha_bar: 0.0,
+                expected: process.levels()[8].alpha_bar * 4.0 * f64::EPSILON,
+            },
+        ),
+        (
             "a table that is not consistent",
             with(|table| table[3].beta = 0.5),
             Error::TableInconsistent {
