@@ -1,4 +1,5 @@
-//! One forward pass on the device: milliseconds and GFLOP/s, for each variant of the convolution.
+//! One forward pass on the device: milliseconds and GFLOP/s, for each variant and
+//! precision that the device has.
 //!
 //! `cargo bench --features gpu --bench gpu -- [channels] [side] [batch]`, by default the CIFAR-10 network.
 
@@ -6,7 +7,7 @@
 
 use std::time::Instant;
 
-use iddpm::gpu::{DeviceWeights, Gpu, Network, Precision, Variants};
+use iddpm::gpu::{DeviceWeights, Gpu, Network, Precision, Variants, wgpu};
 use iddpm::unet::{Extent, Input, UnetConfig, Weights};
 
 fn main() {
@@ -28,8 +29,13 @@ fn main() {
         "{} ({:?}): {channels} channels, {side}x{side}, batch {batch}",
         info.name, info.backend
     );
-    for variants in [Variants::PLAIN, Variants::PARALLEL] {
-        for precision in [Precision::Full, Precision::Half] {
+    let features = gpu.device().features();
+    for variants in Variants::all(gpu.device(), gpu.matrices()) {
+        for precision in [Precision::Full, Precision::HalfWeights, Precision::Half] {
+            let has_half = features.contains(wgpu::Features::SHADER_F16);
+            if precision == Precision::Half && !has_half {
+                continue;
+            }
             let gpu = gpu.clone().with_variants(variants);
             let weights = Weights::F32(&zeros);
             let weights = DeviceWeights::upload_blocking(&gpu, &graph, weights, precision).unwrap();
@@ -49,8 +55,9 @@ fn main() {
             }
             let rate = graph.flops() as f64 / best / 1e9;
             println!(
-                "{:?}, {precision:?}: {:9.2} ms, {rate:8.1} GFLOP/s",
+                "{:?}, {:?}, {precision:?}: {:9.2} ms, {rate:8.1} GFLOP/s",
                 variants.conv,
+                variants.reduction,
                 1e3 * best
             );
         }

@@ -7,11 +7,13 @@ use iddpm::unet::Weights;
 
 use super::Failure;
 use super::backend::Backend;
-use super::options::{BackendName, Options};
+use super::options::{BackendName, Options, PrecisionName};
 
 struct Device<'c> {
     gpu: Gpu,
     name: String,
+    /// What f16 weights are run in.
+    half: Precision,
     checkpoint: &'c Checkpoint,
     /// Those of the first batch; all batches share them.
     weights: Option<DeviceWeights>,
@@ -27,16 +29,21 @@ pub(crate) fn open<'c>(
     let adapters = pollster::block_on(instance.enumerate_adapters(wgpu::Backends::all()));
     let adapter = choose(options, adapters)?;
     let info = adapter.get_info();
-    let descriptor = wgpu::DeviceDescriptor {
-        label: Some("sample"),
-        required_limits: adapter.limits(),
-        ..wgpu::DeviceDescriptor::default()
-    };
-    let (device, queue) = pollster::block_on(adapter.request_device(&descriptor))
+    let gpu = pollster::block_on(Gpu::create_on(&adapter))
         .map_err(|error| format!("{}: {error}", info.name))?;
+    let has_half = gpu.device().features().contains(wgpu::Features::SHADER_F16);
+    let (half, note) = match options.precision {
+        PrecisionName::AsStored | PrecisionName::F32 => (Precision::HalfWeights, ""),
+        PrecisionName::F16 if has_half => (Precision::Half, ", in f16"),
+        PrecisionName::F16 => (Precision::HalfWeights, ", which has no f16 but for weights"),
+    };
     Ok(Box::new(Device {
-        gpu: Gpu::new(device, queue),
-        name: format!("{} ({:?}, {:?})", info.name, info.device_type, info.backend),
+        gpu,
+        name: format!(
+            "{} ({:?}, {:?}){note}",
+            info.name, info.device_type, info.backend
+        ),
+        half,
         checkpoint,
         weights: None,
     }))
@@ -92,7 +99,7 @@ impl Backend for Device<'_> {
                 let numbers = self.checkpoint.weights();
                 let precision = match numbers {
                     Weights::F32(_) => Precision::Full,
-                    Weights::F16(_) => Precision::HalfWeights,
+                    Weights::F16(_) => self.half,
                 };
                 let uploaded =
                     DeviceWeights::upload_blocking(&self.gpu, &graph, numbers, precision)?;

@@ -44,6 +44,7 @@ fn run(options: &Options) -> Result<(), Failure> {
     let precision = match options.precision {
         PrecisionName::AsStored => Precision::AsStored,
         PrecisionName::F32 => Precision::F32,
+        PrecisionName::F16 => Precision::F16,
     };
     let path = options.checkpoint();
     let checkpoint = Checkpoint::open(&path, precision)

@@ -50,7 +50,7 @@ pub(crate) struct Options {
     /// Part of the name of the adapter to use, where there are several.
     #[arg(long)]
     pub(crate) adapter: Option<String>,
-    /// How the weights are held.
+    /// How the weights are held; f16 also what a GPU computes with them, where it can.
     #[arg(long, value_enum, default_value_t = PrecisionName::AsStored)]
     pub(crate) precision: PrecisionName,
     /// Where the images go: a grid (x.png), an archive (x.npz), or a folder of images (dir/).
@@ -90,6 +90,7 @@ pub(crate) enum BackendName {
 pub(crate) enum PrecisionName {
     AsStored,
     F32,
+    F16,
 }
 
 impl Options {

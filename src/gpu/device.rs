@@ -48,17 +48,24 @@ impl Gpu {
         }
     }
 
-    /// A device of our own, on the adapter that wgpu prefers (`WGPU_BACKEND` and `WGPU_ADAPTER_NAME`
-    /// are heeded), with the limits that adapter has
-    /// and what [`Variants`] can use of its features. Errors nobody waits for are kept for
-    /// [`check`](Self::check).
+    /// [`create_on`](Self::create_on) the adapter that wgpu prefers; `WGPU_BACKEND` and
+    /// `WGPU_ADAPTER_NAME` are heeded.
     ///
     /// # Errors
     /// [`GpuError::NoAdapter`], [`GpuError::NoDevice`].
     pub async fn create() -> Result<Self, GpuError> {
         let descriptor = wgpu::InstanceDescriptor::new_without_display_handle_from_env();
         let instance = wgpu::Instance::new(descriptor);
-        let adapter = choose(&instance).await?;
+        Self::create_on(&choose(&instance).await?).await
+    }
+
+    /// A device of our own, with the limits that the adapter has and what [`Variants`] can use of its
+    /// features: f16, subgroups, and cooperative matrices, which wgpu calls experimental. Errors nobody
+    /// waits for are kept for [`check`](Self::check).
+    ///
+    /// # Errors
+    /// [`GpuError::NoDevice`].
+    pub async fn create_on(adapter: &wgpu::Adapter) -> Result<Self, GpuError> {
         let descriptor = wgpu::DeviceDescriptor {
             label: Some("iddpm"),
             required_limits: adapter.limits(),
@@ -73,7 +80,7 @@ impl Gpu {
                 .map_err(|error| GpuError::NoDevice {
                     message: error.to_string(),
                 })?;
-        let matrices = MatrixSide::of(&adapter, &device);
+        let matrices = MatrixSide::of(adapter, &device);
         let gpu = Self::new(device, queue).with_matrices(matrices);
         let words = Arc::clone(&gpu.last_words);
         gpu.device.set_device_lost_callback(move |reason, message| {
