@@ -58,7 +58,7 @@ features() {
     done
     echo "all that need no heap, on core alone"
     tests/firmware/cargo-core.sh check -q --lib --target thumbv6m-none-eabi \
-        --target-dir "$CARGO_TARGET_DIR/firmware" --features "$(features_of std alloc checkpoint data gpu | xargs)"
+        --target-dir "$CARGO_TARGET_DIR/firmware" --features "$(features_of std alloc checkpoint data gpu train | xargs)"
 }
 
 # defmt needs a target's logger to link: the firmware has one.

@@ -55,6 +55,7 @@ impl Kernels {
     }
 
     /// For the gradient of the input of a convolution [M, K, taps] `from` M `to` K channels.
+    #[cfg(feature = "train")]
     pub(crate) const fn transposed(from: Extents, to: Extents, taps: usize) -> Self {
         Self {
             rows: to.channels,
