@@ -1,0 +1,119 @@
+//! Draws a data set of game items, 32×32 pixels each, as a folder of pictures named by their class.
+//!
+//! ```sh
+//! cargo run --example make_sprites -- --out sprites --sheet sprites.png
+//! cargo run --release --example train --features train -- --data sprites --run runs/sprites
+//! ```
+//!
+//! Every picture follows from the seed, its class and its number alone.
+
+mod canvas;
+mod choices;
+mod items;
+mod palette;
+mod shapes;
+
+use std::error::Error;
+use std::fs::{self, File};
+use std::io::{BufWriter, Write};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::Parser;
+use image::imageops::{self, FilterType};
+use image::{ImageFormat, RgbImage};
+use indicatif::{ProgressBar, ProgressStyle};
+
+use canvas::SIDE;
+use items::{ITEMS, picture};
+
+/// Pictures of a class in a row of the sheet, and how often each pixel is repeated.
+const COLUMNS: u64 = 12;
+const ZOOM: u32 = 3;
+
+/// Draws pixel art of game items in twelve classes
+#[derive(Parser)]
+struct Options {
+    /// The folder, which must be new or empty
+    #[arg(long)]
+    out: PathBuf,
+    /// Pictures of each class
+    #[arg(long, default_value_t = 500, value_parser = clap::value_parser!(u64).range(1..=99_999))]
+    count: u64,
+    /// What all choices follow from
+    #[arg(long, default_value_t = 0)]
+    seed: u64,
+    /// A picture of the first dozen of each class
+    #[arg(long)]
+    sheet: Option<PathBuf>,
+}
+
+fn main() -> ExitCode {
+    match run(&Options::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("make_sprites: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(options: &Options) -> Result<(), Box<dyn Error>> {
+    let folder = &options.out;
+    let at = |error: std::io::Error| format!("{}: {error}", folder.display());
+    fs::create_dir_all(folder).map_err(at)?;
+    if let Some(entry) = fs::read_dir(folder).map_err(at)?.next() {
+        let found = entry.map_err(at)?.path();
+        return Err(format!("{}: is there already; give a new folder", found.display()).into());
+    }
+    let bar = ProgressBar::new(ITEMS.len() as u64 * options.count);
+    bar.set_style(ProgressStyle::with_template("{bar:30} {pos}/{len} {msg}")?);
+    for (class, (name, _)) in ITEMS.iter().enumerate() {
+        bar.set_message(*name);
+        for index in 0..options.count {
+            let path = folder.join(format!("{name}_{index:05}.png"));
+            write_whole(&path, &picture(options.seed, class as u32, index))?;
+            bar.inc(1);
+        }
+    }
+    bar.finish_and_clear();
+    println!("{}", folder.display());
+    if let Some(path) = &options.sheet {
+        write_whole(path, &sheet(options))?;
+        println!("{}", path.display());
+    }
+    Ok(())
+}
+
+/// A row for each class.
+fn sheet(options: &Options) -> RgbImage {
+    let columns = options.count.min(COLUMNS);
+    let side = SIDE as u32;
+    let mut sheet = RgbImage::new(side * columns as u32, side * ITEMS.len() as u32);
+    for class in 0..ITEMS.len() as u32 {
+        for index in 0..columns {
+            let item = picture(options.seed, class, index);
+            let (left, top) = (index as i64 * SIDE as i64, i64::from(class * side));
+            imageops::replace(&mut sheet, &item, left, top);
+        }
+    }
+    let (width, height) = sheet.dimensions();
+    imageops::resize(&sheet, width * ZOOM, height * ZOOM, FilterType::Nearest)
+}
+
+/// Writes a picture whole or not at all.
+fn write_whole(path: &Path, picture: &RgbImage) -> Result<(), String> {
+    let part = path.with_extension("part");
+    let write = || -> Result<(), Box<dyn Error>> {
+        let mut file = BufWriter::new(File::create(&part)?);
+        let mut bytes = std::io::Cursor::new(Vec::new());
+        picture.write_to(&mut bytes, ImageFormat::Png)?;
+        file.write_all(bytes.get_ref())?;
+        file.into_inner()?.sync_all()?;
+        Ok(fs::rename(&part, path)?)
+    };
+    write().map_err(|error| {
+        fs::remove_file(&part).ok();
+        format!("{}: {error}", path.display())
+    })
+}
