@@ -18,6 +18,8 @@ use iddpm::diffusion::{Clip, InlineProcess, Method, Noise, Sample, Sampler, Time
 use iddpm::gpu;
 
 static DIGITS: &[u8] = include_bytes!("../examples/assets/digits16.safetensors");
+/// The same network, trained by this crate.
+static OURS: &[u8] = include_bytes!("data/digits16_ours.safetensors");
 const REAL: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/digits16.npz");
 
 /// The real digits that the weights were made from; the others are held out.
@@ -89,7 +91,16 @@ fn the_judge_knows_real_digits() {
 
 #[test]
 fn on_the_processor() {
-    let checkpoint = Checkpoint::from_bytes(DIGITS, Precision::F32).unwrap();
+    assert!(accuracy_on_the_processor(DIGITS, "CPU") >= 0.98);
+}
+
+#[test]
+fn by_weights_that_this_crate_trained() {
+    assert!(accuracy_on_the_processor(OURS, "CPU, our weights") >= 0.98);
+}
+
+fn accuracy_on_the_processor(weights: &[u8], name: &str) -> f64 {
+    let checkpoint = Checkpoint::from_bytes(weights, Precision::F32).unwrap();
     let graph = checkpoint.description().graph(BATCH).unwrap();
     let mut generate = |sampler: &Sampler<'_>, samples: &[Sample]| {
         let network = cpu::Network::new(&graph, checkpoint.weights()).unwrap();
@@ -97,7 +108,7 @@ fn on_the_processor() {
         while generation.advance().unwrap() {}
         generation.x().to_vec()
     };
-    assert!(accuracy(&checkpoint, STEPS.0, "CPU", &mut generate) >= 0.98);
+    accuracy(&checkpoint, STEPS.0, name, &mut generate)
 }
 
 #[test]

@@ -10,6 +10,8 @@
     clippy::indexing_slicing
 )]
 
+#[path = "../support/program.rs"]
+mod program;
 #[path = "../support/scratch.rs"]
 mod scratch;
 
@@ -18,12 +20,12 @@ mod options;
 mod super_resolution;
 mod trajectories;
 
-use std::path::PathBuf;
 use std::process::{Command, Output};
 
 use iddpm::data::{Dataset, Folder, npz};
 use iddpm::unet::Extents;
 use npyz::NpyFile;
+use program::program;
 use scratch::Scratch;
 use zip::ZipArchive;
 
@@ -32,22 +34,10 @@ const DIGITS: Extents = Extents {
     height: 16,
     width: 16,
 };
-fn program() -> PathBuf {
-    // target/PROFILE/deps/this-test
-    let test = std::env::current_exe().unwrap();
-    let name = format!("examples/sample{}", std::env::consts::EXE_SUFFIX);
-    let program = test.parent().unwrap().parent().unwrap().join(name);
-    assert!(
-        program.exists(),
-        "{}: build it with the same features: cargo build --example sample",
-        program.display()
-    );
-    program
-}
 
 /// Runs it in a folder, on the processor, in five steps.
 fn run(scratch: &Scratch, arguments: &[&str]) -> Output {
-    let mut command = Command::new(program());
+    let mut command = Command::new(program("sample"));
     command.current_dir(scratch.path());
     if !arguments.contains(&"--backend") {
         command.args(["--backend", "cpu"]);

@@ -24,4 +24,5 @@ mod finite_differences;
 mod generator;
 mod golden;
 mod reference;
+mod resample;
 mod runs;
