@@ -7,6 +7,8 @@
 //!
 //! Every picture follows from the seed, its class and its number alone.
 
+#![allow(clippy::indexing_slicing, reason = "an example's own pictures")]
+
 mod canvas;
 mod choices;
 mod items;

@@ -15,7 +15,7 @@ const SPRITE: Extents = Extents {
 };
 
 fn folder(scratch: &Scratch, name: &str) -> Folder {
-    Folder::open(&scratch.join(name), SPRITE, true).unwrap()
+    Folder::open(scratch.join(name), SPRITE, true).unwrap()
 }
 
 #[test]

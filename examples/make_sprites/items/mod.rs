@@ -18,8 +18,11 @@ use image::RgbImage;
 use super::canvas::Canvas;
 use super::choices::Choices;
 
+/// Draws an item.
+type Draw = fn(&mut Canvas, &mut Choices);
+
 /// What can be drawn, in the order of its names: an item's place is its class.
-pub(crate) const ITEMS: [(&str, fn(&mut Canvas, &mut Choices)); 12] = [
+pub(crate) const ITEMS: [(&str, Draw); 12] = [
     ("axe", axe::draw),
     ("coin", coin::draw),
     ("gem", gem::draw),
