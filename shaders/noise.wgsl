@@ -43,22 +43,6 @@ fn main(
     }
 }
 
-// Philox 4x32-10 (Salmon, Moraes, Dror and Shaw, SC 2011).
-fn philox(counter: vec4<u32>, key: vec2<u32>) -> vec4<u32> {
-    var c = counter;
-    var k = key;
-    for (var round = 0u; round < 10u; round++) {
-        c = vec4(
-            multiply_high(0xcd9e8d57u, c.z) ^ c.y ^ k.x,
-            0xcd9e8d57u * c.z,
-            multiply_high(0xd2511f53u, c.x) ^ c.w ^ k.y,
-            0xd2511f53u * c.x,
-        );
-        k += vec2(0x9e3779b9u, 0xbb67ae85u);
-    }
-    return c;
-}
-
 fn pair(words: vec2<u32>) -> vec2<f32> {
     return signed_radius(exponential(words.x), words.x) * direction(words.y);
 }

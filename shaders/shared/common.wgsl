@@ -27,6 +27,46 @@ struct Step {
     log2_sigma_slope: f32,
 }
 
+// What the loss of an image is made of: LossRow of the crate, in the order of its words.
+struct LossRow {
+    sqrt_alpha_bar: f32,
+    sqrt_one_minus_alpha_bar: f32,
+    target_x_start: f32,
+    target_noise: f32,
+    target_x: f32,
+    gain: f32,
+    true_log_variance: f32,
+    log_variance: f32,
+    log_variance_slope: f32,
+    decoder: f32,
+    mse_weight: f32,
+    bound_weight: f32,
+    mean_learns: f32,
+    weight: f32,
+    unused: f32,
+    unused_too: f32,
+}
+
+// What a step of the optimiser is, for square_sums, gradient_norm and adamw.
+struct Update {
+    // 1/(the factor that the loss was scaled by).
+    unscale: f32,
+    // The largest norm of the gradient; f32's largest where it is not clipped.
+    clip: f32,
+    // 1 - lr·weight_decay.
+    decay: f32,
+    beta1: f32,
+    beta2: f32,
+    // 1 - β1, 1 - β2.
+    rest1: f32,
+    rest2: f32,
+    // lr/(1 - β1^k).
+    step_size: f32,
+    // √(1 - β2^k).
+    root_correction: f32,
+    epsilon: f32,
+}
+
 // A dimension holds 65,535 workgroups: more are folded into rows of the grid.
 fn flat_workgroup(id: vec3<u32>, count: vec3<u32>) -> u32 {
     return id.y * count.x + id.x;
@@ -51,6 +91,17 @@ fn silu(x: f32) -> f32 {
     return x / (1.0 + exp(-x));
 }
 
+// Its derivative.
+fn silu_slope(x: f32) -> f32 {
+    let s = logistic(x);
+    return s * (1.0 + x * (1.0 - s));
+}
+
+// 1 where a number is infinite or not a number. By its bits: a compiler may take floats to be finite.
+fn is_not_finite(x: f32) -> u32 {
+    return u32((bitcast<u32>(x) & 0x7f800000u) == 0x7f800000u);
+}
+
 // The upper 32 bits of a·b.
 fn multiply_high(a: u32, b: u32) -> u32 {
     let a0 = a & 0xffffu;
@@ -60,4 +111,25 @@ fn multiply_high(a: u32, b: u32) -> u32 {
     let middle = a1 * b0 + ((a0 * b0) >> 16u);
     let carried = a0 * b1 + (middle & 0xffffu);
     return a1 * b1 + (middle >> 16u) + (carried >> 16u);
+}
+
+// Philox 4x32-10 (Salmon, Moraes, Dror and Shaw, SC 2011).
+fn philox(counter: vec4<u32>, key: vec2<u32>) -> vec4<u32> {
+    var c = counter;
+    var k = key;
+    for (var round = 0u; round < 10u; round++) {
+        c = vec4(
+            multiply_high(0xcd9e8d57u, c.z) ^ c.y ^ k.x,
+            0xcd9e8d57u * c.z,
+            multiply_high(0xd2511f53u, c.x) ^ c.w ^ k.y,
+            0xd2511f53u * c.x,
+        );
+        k += vec2(0x9e3779b9u, 0xbb67ae85u);
+    }
+    return c;
+}
+
+// 1/(1 + e^{-x}). Below -80 the exponential is held, so that it does not overflow.
+fn logistic(x: f32) -> f32 {
+    return 1.0 / (1.0 + exp(min(-x, 80.0)));
 }

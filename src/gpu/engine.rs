@@ -97,6 +97,13 @@ impl Program {
         }
     }
 
+    /// Encodes zeros for a whole binding.
+    pub(crate) fn clear(&self, encoder: &mut wgpu::CommandEncoder, binding: Binding) {
+        if let Some(buffer) = self.buffer(binding) {
+            encoder.clear_buffer(buffer, binding.offset, Some(binding.bytes));
+        }
+    }
+
     /// Writes from the beginning of a binding, before whatever is submitted next.
     pub(crate) fn write(&self, gpu: &Gpu, binding: Binding, words: &[u32]) {
         if let Some(buffer) = self.buffer(binding) {

@@ -59,11 +59,6 @@ pub enum GpuError {
         /// The device's words.
         message: String,
     },
-    /// The graph has an operation that no kernel runs: one of training.
-    NoKernel {
-        /// The name of the operation's result.
-        tensor: String,
-    },
     /// A slice does not have the length it must have.
     Length {
         /// Which.
@@ -133,9 +128,6 @@ impl fmt::Display for GpuError {
                 write!(f, "the driver refused the kernel {kernel}: {message}")
             }
             Self::Refused { what, message } => write!(f, "the device refused {what}: {message}"),
-            Self::NoKernel { tensor } => {
-                write!(f, "no kernel runs the operation that makes {tensor}")
-            }
             Self::Length {
                 what,
                 len,

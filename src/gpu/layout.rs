@@ -4,25 +4,49 @@ use std::string::String;
 use std::vec::Vec;
 
 use super::recording::{Binding, Contents, Recording, Width};
-use super::weights::{Precision, WeightPlan};
+use super::weights::{Order, Precision, WeightPlan};
 use crate::unet::config::GROUPS;
-use crate::unet::{Graph, ParamId, Plan, Role, TensorId};
+use crate::unet::{Graph, Op, ParamId, Plan, Role, TensorId, TrainOp};
 
-/// How wide a tensor's numbers are.
-fn width(graph: &Graph, precision: Precision, id: TensorId) -> Width {
-    let is_inner = graph.tensor(id).is_some_and(|t| t.role == Role::Inner);
-    if is_inner && graph.output() != Some(id) {
-        precision.activations(graph.shape(id).positions())
-    } else {
-        Width::Full
+/// How wide each tensor's numbers are. Those stay f32 that the loss goes by and begins with, gradients of
+/// parameters, and what a kernel adds to piece by piece.
+fn widths(graph: &Graph, precision: Precision) -> Vec<Width> {
+    let tensors = graph.tensors().iter().zip(0..);
+    let mut widths: Vec<Width> = tensors
+        .map(|(tensor, at)| match tensor.role {
+            Role::Inner if graph.output() != Some(TensorId(at)) => {
+                precision.activations(tensor.shape.positions())
+            }
+            Role::Inner | Role::Input(_) | Role::Gradient(_) => Width::Full,
+        })
+        .collect();
+    for node in graph.nodes() {
+        let exact = match node.op {
+            Op::Train(TrainOp::Loss(loss) | TrainOp::LossGrad(loss)) => {
+                [loss.output, loss.x, node.output]
+            }
+            Op::Train(
+                TrainOp::Diffuse { .. }
+                | TrainOp::ConvGradWeight { .. }
+                | TrainOp::AttentionGrad { .. },
+            ) => [node.output; 3],
+            _ => continue,
+        };
+        for id in exact {
+            if let Some(width) = widths.get_mut(id.index()) {
+                *width = Width::Full;
+            }
+        }
     }
+    widths
 }
 
 /// Where each tensor lies, in words: [`Plan::separated`] with the widths of a precision.
 pub fn plan(graph: &Graph, precision: Precision) -> Plan {
+    let widths = widths(graph, precision);
     Plan::separated_by(graph, |id| {
-        let bytes = width(graph, precision, id).bytes(graph.shape(id).elements());
-        (bytes / 4) as usize
+        let width = widths.get(id.index()).copied().unwrap_or(Width::Full);
+        (width.bytes(graph.shape(id).elements()) / 4) as usize
     })
 }
 
@@ -31,9 +55,14 @@ pub fn plan(graph: &Graph, precision: Precision) -> Plan {
 pub(crate) struct Layout {
     tensors: Vec<Option<Binding>>,
     params: Vec<Option<Binding>>,
+    /// In which order the numbers of each parameter, and of its gradient, lie.
+    orders: Vec<Option<Order>>,
+    /// The buffers of the weights as words, and those of the gradients: as many, f32.
+    pub(crate) weights: Vec<Binding>,
+    pub(crate) gradients: Vec<Binding>,
     /// Mean and deviation of each group of the normalisation that runs.
     pub(crate) statistics: Binding,
-    /// Sums of the stretches of the convolution that runs.
+    /// What the operation that runs hands from one of its dispatches to the next.
     pub(crate) partial: Binding,
     /// What is bound where there is nothing.
     pub(crate) none: Binding,
@@ -46,7 +75,7 @@ impl Layout {
         let none = recording.add_buffer("nothing", 4, Contents::Constant([0; 4].into()));
         let words = 2 * GROUPS * graph.batch();
         let statistics = recording.add_buffer("statistics", words, Contents::Workspace);
-        let partial = recording.add_buffer("stretches", 1, Contents::Workspace);
+        let partial = recording.add_buffer("partial results", 1, Contents::Workspace);
         let mut buffer = |name: String, bytes: u64, contents| {
             recording.add_buffer(&name, (bytes / 4) as usize, contents)
         };
@@ -65,17 +94,39 @@ impl Layout {
             .map(|(at, &bytes)| buffer(std::format!("weights {at}"), bytes, Contents::Weights(at)))
             .collect();
 
-        let tensors = graph.tensors().iter().enumerate();
-        let tensors = tensors
-            .map(|(at, tensor)| match tensor.role {
+        let is_gradient = |role: Role| matches!(role, Role::Gradient(_));
+        let wide = weights.widened();
+        let gradients: Vec<Binding> = if graph.tensors().iter().any(|t| is_gradient(t.role)) {
+            let each = wide.buffers().iter().zip(0..);
+            each.map(|(&bytes, at): (_, usize)| {
+                buffer(std::format!("gradients {at}"), bytes, Contents::Workspace)
+            })
+            .collect()
+        } else {
+            Vec::new()
+        };
+
+        let tensors = graph
+            .tensors()
+            .iter()
+            .zip(widths(graph, weights.precision()));
+        let tensors = (0..)
+            .zip(tensors)
+            .map(|(at, (tensor, width))| match tensor.role {
                 Role::Input(_) => {
                     let bytes = 4 * tensor.shape.elements() as u64;
                     Some(buffer(tensor.name.clone(), bytes, Contents::Workspace))
                 }
-                Role::Gradient(_) => None,
+                Role::Gradient(param) => {
+                    let place = wide.place(param)?;
+                    Some(Binding {
+                        offset: place.offset,
+                        bytes: place.bytes,
+                        ..*gradients.get(place.buffer)?
+                    })
+                }
                 Role::Inner => {
-                    let place = plan.place(TensorId(at as u32))?;
-                    let width = width(graph, weights.precision(), TensorId(at as u32));
+                    let place = plan.place(TensorId(at))?;
                     Some(Binding {
                         offset: 4 * place.offset as u64,
                         bytes: width.bytes(tensor.shape.elements()),
@@ -96,9 +147,15 @@ impl Layout {
                 })
             })
             .collect();
+        let orders = (0..graph.params().len())
+            .map(|at| Some(weights.place(ParamId(at as u32))?.order))
+            .collect();
         let layout = Self {
             tensors,
             params,
+            orders,
+            weights: stored,
+            gradients,
             statistics,
             partial,
             none,
@@ -112,6 +169,17 @@ impl Layout {
             .copied()
             .flatten()
             .unwrap_or(self.none)
+    }
+
+    /// In which order a tensor is to be written: as the parameter lies whose gradient it is.
+    pub(crate) fn order(&self, role: Role) -> Order {
+        match role {
+            Role::Gradient(param) => {
+                let order = self.orders.get(param.index()).copied().flatten();
+                order.unwrap_or(Order::AsGiven)
+            }
+            Role::Input(_) | Role::Inner => Order::AsGiven,
+        }
     }
 
     pub(crate) fn param(&self, id: ParamId) -> Binding {

@@ -201,6 +201,25 @@ impl Readback {
         self.mapped = None;
         Ok(Some(words))
     }
+
+    /// The numbers of what was submitted, waiting for them.
+    pub(crate) fn wait_blocking(
+        &mut self,
+        gpu: &Gpu,
+        submission: wgpu::SubmissionIndex,
+    ) -> Result<Vec<u32>, GpuError> {
+        self.map();
+        gpu.wait_blocking(Some(submission))?;
+        gpu.check()?;
+        loop {
+            if let Some(words) = self.take()? {
+                return Ok(words);
+            }
+            // Another thread polls the same device, and has not yet handed on what it was told.
+            std::thread::yield_now();
+            gpu.wait_blocking(None)?;
+        }
+    }
 }
 
 /// The words of some stretches, waiting for them.
@@ -215,15 +234,5 @@ pub(crate) fn read_blocking(
     let mut readback = pollster::block_on(Readback::new(gpu, what, bytes))?;
     readback.copy(&mut encoder, parts);
     let submission = gpu.queue().submit([encoder.finish()]);
-    readback.map();
-    gpu.wait_blocking(Some(submission))?;
-    gpu.check()?;
-    loop {
-        if let Some(words) = readback.take()? {
-            return Ok(words);
-        }
-        // Another thread polls the same device, and has not yet handed on what it was told.
-        std::thread::yield_now();
-        gpu.wait_blocking(None)?;
-    }
+    readback.wait_blocking(gpu, submission)
 }

@@ -18,16 +18,19 @@ mod kernels;
 mod layout;
 mod memory;
 mod network;
+mod optimizer;
 mod pipeline;
 mod record;
 mod recording;
 mod sampling;
+mod training;
 mod variants;
 mod weights;
 
 pub use device::Gpu;
 pub use error::GpuError;
 pub use generation::{Generation, Saved};
+pub use kernels::adamw::UpdateNumbers;
 pub use kernels::{Access, Dialect, Form, KERNELS, Kernel, Uses};
 pub use layout::plan;
 pub use memory::{DeviceWeights, Readback};
@@ -37,6 +40,7 @@ pub use recording::{
     ALIGNMENT, Binding, Buffer, BufferId, Contents, Dispatch, Recording, Width, grid,
 };
 pub use sampling::NoiseSource;
+pub use training::{Kept, Training};
 pub use variants::{AttentionVariant, ConvVariant, MatrixSide, Reduction, Variants};
 pub use weights::{Precision, WeightPlan};
 

@@ -1,6 +1,5 @@
 //! A network on a device, for one size of batch and image.
 
-use std::string::String;
 use std::vec::Vec;
 
 use super::device::Gpu;
@@ -10,7 +9,7 @@ use super::layout::plan;
 use super::memory::{DeviceWeights, read_blocking};
 use super::record::{Recorded, record};
 use super::recording::{Binding, Recording, Width};
-use crate::unet::{Graph, Input, Op, TensorId};
+use crate::unet::{Graph, Input, TensorId};
 
 /// A network that runs on a device: its inputs are written, its dispatches encoded, its output read.
 #[derive(Debug)]
@@ -24,15 +23,8 @@ impl Network {
     /// Makes all that the graph needs; nothing is made afterwards.
     ///
     /// # Errors
-    /// [`GpuError::NoKernel`], [`GpuError::Limit`], [`GpuError::OutOfMemory`],
-    /// [`GpuError::ShaderRejected`], [`GpuError::Refused`].
+    /// [`GpuError::Limit`], [`GpuError::OutOfMemory`], [`GpuError::ShaderRejected`], [`GpuError::Refused`].
     pub async fn new(gpu: &Gpu, graph: &Graph, weights: &DeviceWeights) -> Result<Self, GpuError> {
-        if let Some(node) = graph.nodes().iter().find(|n| matches!(n.op, Op::Train(_))) {
-            let tensor = graph.tensor(node.output);
-            return Err(GpuError::NoKernel {
-                tensor: tensor.map_or_else(String::new, |tensor| tensor.name.clone()),
-            });
-        }
         let recorded = record(
             graph,
             &plan(graph, weights.plan().precision()),
@@ -78,16 +70,7 @@ impl Network {
         let expected = binding.map_or(0, |binding| binding.bytes as usize / 4);
         if numbers.len() != expected {
             return Err(GpuError::Length {
-                what: match input {
-                    Input::X => "x",
-                    Input::Timesteps => "timesteps",
-                    Input::Labels => "labels",
-                    Input::LowRes => "low_res",
-                    Input::XStart => "x_start",
-                    Input::Noise => "noise",
-                    Input::Rows => "rows",
-                    Input::Keys => "keys",
-                },
+                what: input.name(),
                 len: numbers.len(),
                 expected,
             });

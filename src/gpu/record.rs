@@ -1,9 +1,13 @@
 //! A graph and its plan to a recording: one exhaustive match over the operations.
 
+mod attention_grad;
+mod conv_grad;
+mod norm_grad;
+mod train;
+
 use std::vec::Vec;
 
 use super::convolution::Convolution;
-use super::kernels::Uses;
 use super::kernels::kernel::{flag, word};
 use super::kernels::{
     attention, attention_shared, average_pool, bilinear, concat, conv, group_norm,
@@ -11,7 +15,7 @@ use super::kernels::{
 };
 use super::layout::Layout;
 use super::recording::{Binding, Contents, Dispatch, Recording};
-use super::variants::{AttentionVariant, Reduction, Variants};
+use super::variants::{AttentionVariant, Variants};
 use super::weights::WeightPlan;
 use crate::unet::config::GROUPS;
 use crate::unet::{Conv, Graph, Input, Node, Op, ParamId, Plan, Role, Shape, TensorId};
@@ -21,7 +25,7 @@ use crate::unet::{Conv, Graph, Input, Node, Op, ParamId, Plan, Role, Shape, Tens
 pub struct Recorded {
     /// What runs.
     pub recording: Recording,
-    layout: Layout,
+    pub(crate) layout: Layout,
     /// Numbers of each tensor.
     lens: Vec<usize>,
     inputs: Vec<(Input, Binding)>,
@@ -86,13 +90,8 @@ struct Recorder<'g> {
 }
 
 impl Recorder<'_> {
-    fn push(&mut self, mut dispatch: Dispatch) {
-        dispatch.form.subgroups = match (dispatch.kernel.uses, self.variants.reduction) {
-            (Uses::Reductions, Reduction::Subgroups) => true,
-            (Uses::Reductions, Reduction::Tree)
-            | (Uses::Nothing | Uses::Stretches | Uses::Matrices, _) => false,
-        };
-        self.recording.dispatches.push(dispatch);
+    fn push(&mut self, dispatch: Dispatch) {
+        self.recording.push(dispatch, self.variants.reduction);
     }
 
     fn at(&self, id: TensorId) -> Binding {
@@ -261,8 +260,7 @@ impl Recorder<'_> {
                     output,
                 },
             ),
-            // No kernel yet: a network of such is refused before it is recorded.
-            Op::Train(_) => return,
+            Op::Train(op) => return self.train(name, &op, node.output),
             Op::Bilinear {
                 input,
                 height,
@@ -317,16 +315,15 @@ impl Recorder<'_> {
             output,
         };
         let convolution = Convolution::new(self.variants.conv, params, &bindings);
-        let partial = Binding {
-            bytes: 4 * convolution.partial_words().max(1),
-            ..self.layout.partial
-        };
-        if let Some(buffer) = self.recording.buffers.get_mut(partial.buffer.index()) {
-            buffer.bytes = buffer.bytes.max(partial.bytes);
-        }
+        let partial = self.partial(convolution.partial_words());
         for dispatch in convolution.dispatches(name, bindings, partial) {
             self.push(dispatch);
         }
+    }
+
+    /// Room for what one dispatch hands to the next.
+    fn partial(&mut self, words: u64) -> Binding {
+        self.recording.grown(self.layout.partial, words)
     }
 
     fn statistics(&mut self, name: &str, input: TensorId) {

@@ -3,7 +3,8 @@
 use std::string::String;
 use std::vec::Vec;
 
-use super::kernels::{Form, Kernel};
+use super::kernels::{Form, Kernel, Uses};
+use super::variants::Reduction;
 
 /// Bindings begin at multiples of so many bytes: the default limit of every device.
 pub const ALIGNMENT: u64 = 256;
@@ -116,6 +117,25 @@ impl Recording {
         }
     }
 
+    /// Adds a dispatch, whose sums over a workgroup, if it has such, go as is said.
+    pub(crate) fn push(&mut self, mut dispatch: Dispatch, reduction: Reduction) {
+        dispatch.form.subgroups = match (dispatch.kernel.uses, reduction) {
+            (Uses::Reductions, Reduction::Subgroups) => true,
+            (Uses::Reductions, Reduction::Tree)
+            | (Uses::Nothing | Uses::Stretches | Uses::Matrices, _) => false,
+        };
+        self.dispatches.push(dispatch);
+    }
+
+    /// A binding of so many words from the beginning of a workspace buffer, which grows to hold them.
+    pub(crate) fn grown(&mut self, buffer: Binding, words: u64) -> Binding {
+        let bytes = 4 * words.max(1);
+        if let Some(buffer) = self.buffers.get_mut(buffer.buffer.index()) {
+            buffer.bytes = buffer.bytes.max(bytes);
+        }
+        Binding { bytes, ..buffer }
+    }
+
     /// The first thing wrong with it, if anything is: a binding out of its buffer or not aligned; a
     /// dispatch that writes a buffer it also reads or writes elsewhere; a list of another length than
     /// the kernel's.
@@ -152,7 +172,7 @@ impl Recording {
                 return Some("binds 16-bit numbers as words");
             }
             let writes = access.writes();
-            if writes && buffer.contents != Contents::Workspace {
+            if writes && matches!(buffer.contents, Contents::Constant(_)) {
                 return Some("writes what is constant");
             }
             let mut others = bound().enumerate().filter(|&(other, _)| other != at);

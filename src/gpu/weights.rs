@@ -8,7 +8,7 @@ use half::f16;
 
 use super::error::GpuError;
 use super::recording::{ALIGNMENT, Width};
-use crate::unet::{Conv, Graph, Op, ParamId, Weights};
+use crate::unet::{Conv, Graph, Op, ParamId, TrainOp, Weights};
 
 /// How wide the numbers are that a network is kept in; it adds in f32 always.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -51,13 +51,31 @@ pub(crate) enum Order {
     Transposed { rows: usize, columns: usize },
 }
 
+impl Order {
+    /// How many numbers a column of so many rows takes.
+    pub(crate) const fn padded(self, rows: usize) -> usize {
+        match self {
+            Self::AsGiven => rows,
+            Self::Transposed { .. } => rows.next_multiple_of(4),
+        }
+    }
+
+    /// Rows and columns of the checkpoint.
+    const fn extents(self, elements: usize) -> (usize, usize) {
+        match self {
+            Self::AsGiven => (1, elements),
+            Self::Transposed { rows, columns } => (rows, columns),
+        }
+    }
+}
+
 /// A parameter's place on the device.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct WeightPlace {
     pub(crate) buffer: usize,
     pub(crate) offset: u64,
     pub(crate) bytes: u64,
-    order: Order,
+    pub(crate) order: Order,
     /// Its first number in the caller's slice, and how many.
     from: usize,
     elements: usize,
@@ -81,7 +99,8 @@ impl WeightPlan {
     pub fn new(graph: &Graph, precision: Precision, limit: u64) -> Result<Self, GpuError> {
         let mut orders = vec![Order::AsGiven; graph.params().len()];
         for node in graph.nodes() {
-            if let Op::Conv(Conv { weight, .. }) = node.op
+            if let Op::Conv(Conv { weight, .. }) | Op::Train(TrainOp::ConvGradInput { weight, .. }) =
+                node.op
                 && let Some(param) = graph.param(weight)
                 && let Some(order) = orders.get_mut(weight.index())
             {
@@ -133,7 +152,31 @@ impl WeightPlan {
         }
     }
 
+    /// The same places for numbers of full width: those of f16 in twice as many bytes.
+    pub(crate) fn widened(&self) -> Self {
+        let times = match self.precision.weights() {
+            Width::Full => 1,
+            Width::Half => 2,
+        };
+        let place = |place: &WeightPlace| WeightPlace {
+            offset: times * place.offset,
+            bytes: times * place.bytes,
+            ..*place
+        };
+        Self {
+            precision: Precision::Full,
+            places: self.places.iter().map(place).collect(),
+            buffers: self.buffers.iter().map(|bytes| times * bytes).collect(),
+            len: self.len,
+        }
+    }
+
     fn room_for(&mut self, bytes: u64, limit: u64) -> (usize, u64) {
+        // Half of it for f16, so that the same places can hold f32.
+        let limit = match self.precision.weights() {
+            Width::Full => limit,
+            Width::Half => limit / 2,
+        };
         if let Some(last) = self.buffers.last_mut() {
             let offset = last.next_multiple_of(ALIGNMENT);
             if offset + bytes <= limit {
@@ -143,6 +186,30 @@ impl WeightPlan {
         }
         self.buffers.push(bytes);
         (self.buffers.len() - 1, 0)
+    }
+
+    /// Numbers in the caller's slice.
+    pub(crate) const fn len(&self) -> usize {
+        self.len
+    }
+
+    /// The reverse of [`for_each`](Self::for_each) for one buffer: brings numbers of full width from its
+    /// words into the order of the caller's slice. What belongs to no parameter stays as it is.
+    pub(crate) fn gather(&self, buffer: usize, words: &[u32], into: &mut [f32]) {
+        for place in self.places.iter().filter(|place| place.buffer == buffer) {
+            let (rows, columns) = place.order.extents(place.elements);
+            let padded = place.order.padded(rows);
+            let begin = (place.offset / 4) as usize;
+            for row in 0..rows {
+                for column in 0..columns {
+                    let word = words.get(begin + column * padded + row);
+                    let to = into.get_mut(place.from + row * columns + column);
+                    if let (Some(&word), Some(to)) = (word, to) {
+                        *to = f32::from_bits(word);
+                    }
+                }
+            }
+        }
     }
 
     /// How wide the numbers are.
@@ -190,15 +257,8 @@ impl WeightPlan {
 
 /// The numbers of a parameter in the order of the device.
 fn ordered<T: Default>(place: &WeightPlace, at: impl Fn(usize) -> T) -> impl Iterator<Item = T> {
-    let (rows, columns) = match place.order {
-        Order::AsGiven => (1, place.elements),
-        Order::Transposed { rows, columns } => (rows, columns),
-    };
-    let padded = if rows == 1 && place.order == Order::AsGiven {
-        1
-    } else {
-        rows.next_multiple_of(4)
-    };
+    let (rows, columns) = place.order.extents(place.elements);
+    let padded = place.order.padded(rows);
     let from = place.from;
     (0..columns * padded).map(move |i| {
         let (column, row) = (i / padded, i % padded);

@@ -1,6 +1,8 @@
 //! What runs a training graph and keeps its weights: the one thing that a processor and a GPU do
 //! differently.
 
+use std::boxed::Box;
+
 use super::error::TrainError;
 use super::optimizer::{Report, Update};
 
@@ -47,4 +49,22 @@ pub trait Engine {
     /// # Errors
     /// [`TrainError::Length`]; what is wrong with the device.
     fn write(&mut self, slot: Slot, numbers: &[f32]) -> Result<(), TrainError>;
+}
+
+impl<E: Engine + ?Sized> Engine for Box<E> {
+    fn accumulate(&mut self, batch: &Batch<'_>, loss: &mut [f32]) -> Result<(), TrainError> {
+        (**self).accumulate(batch, loss)
+    }
+
+    fn update(&mut self, update: &Update) -> Result<Report, TrainError> {
+        (**self).update(update)
+    }
+
+    fn read(&self, slot: Slot, into: &mut [f32]) -> Result<(), TrainError> {
+        (**self).read(slot, into)
+    }
+
+    fn write(&mut self, slot: Slot, numbers: &[f32]) -> Result<(), TrainError> {
+        (**self).write(slot, numbers)
+    }
 }

@@ -10,6 +10,7 @@ use crate::checkpoint::CheckpointError;
 use crate::cpu::NetworkError;
 use crate::data::DataError;
 use crate::diffusion;
+use crate::gpu::GpuError;
 use crate::unet::{ConfigError, Extents};
 
 /// Why a run did not begin, or did not go on.
@@ -22,6 +23,8 @@ pub enum TrainError {
     Grad(GradError),
     /// A run of it.
     Network(NetworkError),
+    /// A run of it on a GPU.
+    Gpu(GpuError),
     /// The diffusion, or its importance sampling.
     Diffusion(diffusion::Error),
     /// A file of weights.
@@ -127,6 +130,7 @@ impl fmt::Display for TrainError {
             Self::Config(error) => error.fmt(f),
             Self::Grad(error) => error.fmt(f),
             Self::Network(error) => error.fmt(f),
+            Self::Gpu(error) => error.fmt(f),
             Self::Diffusion(error) => error.fmt(f),
             Self::Checkpoint(error) => error.fmt(f),
             Self::Length { len, expected } => {
@@ -191,6 +195,7 @@ from!(
     ConfigError => Config,
     GradError => Grad,
     NetworkError => Network,
+    GpuError => Gpu,
     diffusion::Error => Diffusion,
     CheckpointError => Checkpoint,
     DataError => Data

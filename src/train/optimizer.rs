@@ -67,16 +67,16 @@ pub struct Report {
 
 /// An [`Update`] as the numbers that a pass over elements needs, in f32.
 #[derive(Debug, Clone, Copy, PartialEq)]
-struct Factors {
-    grad: f32,
-    decay: f32,
-    beta1: f32,
-    beta2: f32,
-    rest1: f32,
-    rest2: f32,
-    step_size: f32,
-    root_correction: f32,
-    epsilon: f32,
+pub(super) struct Factors {
+    pub(super) grad: f32,
+    pub(super) decay: f32,
+    pub(super) beta1: f32,
+    pub(super) beta2: f32,
+    pub(super) rest1: f32,
+    pub(super) rest2: f32,
+    pub(super) step_size: f32,
+    pub(super) root_correction: f32,
+    pub(super) epsilon: f32,
 }
 
 impl Update {
@@ -89,7 +89,7 @@ impl Update {
     }
 
     /// The numbers of the pass, for a gradient of this norm (not scaled).
-    fn factors(&self, grad_norm: f64) -> Factors {
+    pub(super) fn factors(&self, grad_norm: f64) -> Factors {
         let AdamW {
             beta1,
             beta2,

@@ -87,6 +87,22 @@ pub enum Input {
     Keys,
 }
 
+impl Input {
+    /// Its name, as errors have it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::X => "x",
+            Self::Timesteps => "timesteps",
+            Self::Labels => "labels",
+            Self::LowRes => "low_res",
+            Self::XStart => "x_start",
+            Self::Noise => "noise",
+            Self::Rows => "rows",
+            Self::Keys => "keys",
+        }
+    }
+}
+
 /// A tensor: its name, its shape, where it comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Tensor {

@@ -278,7 +278,12 @@ fn signs(name: &str, len: usize) -> impl Iterator<Item = f64> {
         .map(|value| if value >= 0.0 { 1.0 } else { -1.0 })
 }
 
-fn check_loss(case: &Case, loss: &[f32], subject: &Subject, report: &mut Report) -> Outcome {
+pub(crate) fn check_loss(
+    case: &Case,
+    loss: &[f32],
+    subject: &Subject,
+    report: &mut Report,
+) -> Outcome {
     let (single, double) = (case.tensor("loss")?, case.tensor("loss_f64")?);
     let rows = subject.micros(case, 0)?;
     let names = case.expected_names();
@@ -459,15 +464,21 @@ fn check_network(case: &Case, report: &mut Report) -> Outcome {
     check_steps(case, engine, &gradients, report)
 }
 
-/// AdamW alone, on recorded gradients.
-fn check_optimizer(case: &Case, report: &mut Report) -> Outcome {
+/// Takes a step with gradients, returns weights, moments and averages.
+pub(crate) type Stepper = Box<dyn FnMut(&[f32], &Update) -> Vec<Vec<f32>>>;
+
+/// AdamW alone, on recorded gradients; `stepper` is given the weights and the rates of the averages.
+pub(crate) fn check_optimizer(
+    case: &Case,
+    stepper: impl FnOnce(&[f32], &[f64]) -> Stepper,
+    report: &mut Report,
+) -> Outcome {
     let params = &case.params;
     let adamw = adamw(params)?;
     let lr: Vec<f64> = serde_json::from_value(params["lr_used"].clone())?;
     let rates: Vec<f64> = serde_json::from_value(params["ema_rates"].clone())?;
-    let mut weights = singles(&case.tensor("param0")?.values);
-    let mut averages = vec![weights.clone(); rates.len()];
-    let (mut first, mut second) = (vec![0.0; weights.len()], vec![0.0; weights.len()]);
+    let weights = singles(&case.tensor("param0")?.values);
+    let mut take = stepper(&weights, &rates);
     let largest = case
         .tensor("grads")?
         .values
@@ -503,16 +514,33 @@ fn check_optimizer(case: &Case, report: &mut Report) -> Outcome {
             clip: None,
             ema_warm_up: false,
         };
-        update.apply(1.0, &gradients, &mut weights, &mut first, &mut second);
-        compare("params", step, &weights)?;
-        compare("exp_avg", step, &first)?;
-        compare("exp_avg_sq", step, &second)?;
-        for (average, &rate) in averages.iter_mut().zip(&rates) {
-            iddpm::train::average(rate, &weights, average);
-            compare(&format!("ema_{rate}"), step, average)?;
+        let slots = take(&gradients, &update);
+        let averages = rates.iter().map(|rate| format!("ema_{rate}"));
+        let names = ["params", "exp_avg", "exp_avg_sq"].map(String::from);
+        assert_eq!(slots.len(), names.len() + averages.len());
+        for (name, slot) in names.into_iter().chain(averages).zip(&slots) {
+            compare(&name, step, slot)?;
         }
     }
     Ok(())
+}
+
+/// The processor's optimiser.
+fn on_slices(weights: &[f32], rates: &[f64]) -> Stepper {
+    let rates = rates.to_vec();
+    let mut slots = vec![vec![0.0; weights.len()]; 3];
+    slots[0] = weights.to_vec();
+    slots.extend(rates.iter().map(|_| weights.to_vec()));
+    Box::new(move |gradients, update| {
+        let [weights, first, second, averages @ ..] = &mut slots[..] else {
+            panic!("weights and two moments");
+        };
+        update.apply(1.0, gradients, weights, first, second);
+        for (average, &rate) in averages.iter_mut().zip(&rates) {
+            iddpm::train::average(rate, weights, average);
+        }
+        slots.clone()
+    })
 }
 
 #[test]
@@ -523,7 +551,7 @@ fn gradients_and_steps() {
         let checked = if case.params.get("model").is_some() {
             check_network(&case, &mut report)
         } else if case.params.get("lr_used").is_some() {
-            check_optimizer(&case, &mut report)
+            check_optimizer(&case, on_slices, &mut report)
         } else {
             continue;
         };

@@ -96,11 +96,15 @@ pub(crate) const fn flag(yes: bool) -> u32 {
 
 /// Fields of one word each, as the list a shader's struct is compared with and as words.
 macro_rules! words {
-    ($(#[$doc:meta])* $name:ident { $($field:ident: $type:ident),* $(,)? }) => {
+    (
+        $(#[$doc:meta])* $vis:vis $name:ident {
+            $($(#[$about:meta])* $field:ident: $type:ident),* $(,)?
+        }
+    ) => {
         $(#[$doc])*
         #[derive(Debug, Clone, Copy)]
-        pub(crate) struct $name {
-            $(pub(crate) $field: $type,)*
+        $vis struct $name {
+            $($(#[$about])* $vis $field: $type,)*
         }
 
         impl $name {
@@ -123,7 +127,7 @@ macro_rules! kernel {
     ) => {
         $crate::gpu::kernels::kernel::words! {
             /// The numbers of one dispatch.
-            Params { $($field: $type),* }
+            pub(crate) Params { $($field: $type),* }
         }
 
         /// What one dispatch binds.

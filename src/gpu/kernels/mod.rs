@@ -20,6 +20,39 @@ pub(crate) mod linear;
 pub(crate) mod timestep_embedding;
 pub(crate) mod upsample;
 
+pub(crate) mod add;
+pub(crate) mod attention_grad_key;
+pub(crate) mod attention_grad_query;
+pub(crate) mod attention_rows;
+pub(crate) mod average_pool_grad;
+pub(crate) mod channel_sum;
+pub(crate) mod conv_grad_input;
+pub(crate) mod conv_grad_input_tiled;
+pub(crate) mod conv_grad_weight;
+pub(crate) mod conv_grad_weight_tiled;
+pub(crate) mod diffuse;
+pub(crate) mod dropout;
+pub(crate) mod label_grad;
+pub(crate) mod linear_grad_input;
+pub(crate) mod linear_grad_weight;
+pub(crate) mod loss;
+pub(crate) mod loss_grad;
+pub(crate) mod norm_grad_input;
+pub(crate) mod norm_grad_param;
+pub(crate) mod norm_grad_scale_shift;
+pub(crate) mod norm_sums;
+pub(crate) mod position_sum;
+pub(crate) mod slice;
+pub(crate) mod sum_parts;
+pub(crate) mod upsample_grad;
+
+pub(crate) mod accumulate;
+pub(crate) mod adamw;
+pub(crate) mod ema;
+pub(crate) mod gradient_norm;
+pub(crate) mod round_weights;
+pub(crate) mod square_sums;
+
 pub(crate) mod noise;
 pub(crate) mod step;
 pub(crate) mod threshold;
@@ -31,23 +64,54 @@ pub use form::{Dialect, Form};
 pub use kernel::{Access, Kernel, Uses};
 
 /// Every kernel there is.
-pub static KERNELS: [&Kernel; 18] = [
+pub static KERNELS: [&Kernel; 49] = [
+    &accumulate::KERNEL,
+    &adamw::KERNEL,
+    &add::KERNEL,
     &attention::KERNEL,
+    &attention_grad_key::KERNEL,
+    &attention_grad_query::KERNEL,
+    &attention_rows::KERNEL,
     &attention_shared::KERNEL,
     &average_pool::KERNEL,
+    &average_pool_grad::KERNEL,
     &bilinear::KERNEL,
+    &channel_sum::KERNEL,
     &concat::KERNEL,
     &conv::KERNEL,
+    &conv_grad_input::KERNEL,
+    &conv_grad_input_tiled::KERNEL,
+    &conv_grad_weight::KERNEL,
+    &conv_grad_weight_tiled::KERNEL,
     &conv_matrix::KERNEL,
     &conv_sum::KERNEL,
     &conv_tiled::KERNEL,
+    &diffuse::KERNEL,
+    &dropout::KERNEL,
+    &ema::KERNEL,
+    &gradient_norm::KERNEL,
     &group_norm::KERNEL,
     &group_norm_statistics::KERNEL,
     &label_embedding::KERNEL,
+    &label_grad::KERNEL,
     &linear::KERNEL,
+    &linear_grad_input::KERNEL,
+    &linear_grad_weight::KERNEL,
+    &loss::KERNEL,
+    &loss_grad::KERNEL,
     &noise::KERNEL,
+    &norm_grad_input::KERNEL,
+    &norm_grad_param::KERNEL,
+    &norm_grad_scale_shift::KERNEL,
+    &norm_sums::KERNEL,
+    &position_sum::KERNEL,
+    &round_weights::KERNEL,
+    &slice::KERNEL,
+    &square_sums::KERNEL,
     &step::KERNEL,
+    &sum_parts::KERNEL,
     &threshold::KERNEL,
     &timestep_embedding::KERNEL,
     &upsample::KERNEL,
+    &upsample_grad::KERNEL,
 ];

@@ -17,7 +17,7 @@ kernel! {
 
 words! {
     /// `Step` of the shaders: what [`Update`](crate::diffusion::Update) is in f64, cast once.
-    StepNumbers {
+    pub(crate) StepNumbers {
         position: u32,
         predict_x: f32, predict_output: f32,
         mix_x: f32, mix_x_start: f32, mix_output: f32, mix_history: f32,

@@ -12,6 +12,8 @@ use std::{assert_eq, panic, println};
 
 use naga::{AddressSpace, Module, StorageAccess, TypeInner};
 
+use super::adamw::UpdateNumbers;
+use super::ema::Rate;
 use super::step::StepNumbers;
 use super::{Access, Dialect, Form, KERNELS, Kernel};
 
@@ -158,6 +160,20 @@ fn the_numbers_of_a_step_are_those_the_shaders_read() {
     let kernel = kernel.unwrap_or_else(|| panic!("no step"));
     let module = parse(kernel, Form::default());
     assert_eq!(members(&module, "Step"), listed(StepNumbers::FIELDS));
+}
+
+#[test]
+fn the_numbers_of_an_update_are_those_the_shaders_read() {
+    for name in ["square_sums", "gradient_norm", "adamw"] {
+        let kernel = KERNELS.iter().find(|kernel| kernel.name == name);
+        let kernel = kernel.unwrap_or_else(|| panic!("no {name}"));
+        let module = parse(kernel, Form::default());
+        assert_eq!(members(&module, "Update"), listed(UpdateNumbers::FIELDS));
+    }
+    let kernel = KERNELS.iter().find(|kernel| kernel.name == "ema");
+    let kernel = kernel.unwrap_or_else(|| panic!("no ema"));
+    let module = parse(kernel, Form::default());
+    assert_eq!(members(&module, "Rate"), listed(Rate::FIELDS));
 }
 
 #[test]

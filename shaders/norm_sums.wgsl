@@ -1,0 +1,74 @@
+// What the gradients of a group normalisation share. With x̂ the normalised input,
+// z = (x̂·weight[c] + bias[c])·(1 + scale[n, c]) + shift[n, c], and ∂z = grad·f'(z), f the SiLU where `silu`:
+//
+//     output[n] = Σ_p ∂z of each channel, Σ_p ∂z·x̂ of each channel, mean of each group, 1/deviation
+//
+// input and grad [N, C, P]; statistics [N, 32] as (mean, rstd), from group_norm_statistics; weight and
+// bias [C]; scale_shift [N, 2C], scale then shift, only where `modulated`; output [N, 2C + 2·32].
+// One workgroup owns one channel of one image: 64 lanes sum every 64th position, then those are
+// added as shared/reduce_*.wgsl has it, always in the same order.
+
+struct Params {
+    batch: u32,
+    channels: u32,
+    positions: u32,
+    silu: u32,
+    modulated: u32,
+}
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> input: array<Input>;
+@group(0) @binding(2) var<storage, read> grad: array<Grad>;
+@group(0) @binding(3) var<storage, read> statistics: array<vec2<f32>>;
+@group(0) @binding(4) var<storage, read> weight: array<u32>;
+@group(0) @binding(5) var<storage, read> bias: array<u32>;
+@group(0) @binding(6) var<storage, read> scale_shift: array<f32>;
+@group(0) @binding(7) var<storage, read_write> output: array<f32>;
+
+const LANES: u32 = 64u;
+
+@compute @workgroup_size(64)
+fn main(
+    @builtin(workgroup_id) workgroup: vec3<u32>,
+    @builtin(num_workgroups) workgroups: vec3<u32>,
+    @builtin(local_invocation_index) lane: u32,
+) {
+    let plane = flat_workgroup(workgroup, workgroups);
+    if plane >= params.batch * params.channels {
+        return;
+    }
+    let channels = params.channels;
+    let n = plane / channels;
+    let c = plane % channels;
+    let per_group = channels / 32u;
+    let group = c / per_group;
+    let law = statistics[n * 32u + group];
+    var scale = 1.0;
+    var shift = 0.0;
+    if params.modulated != 0u {
+        scale += scale_shift[n * 2u * channels + c];
+        shift = scale_shift[n * 2u * channels + channels + c];
+    }
+    let factor = weight_in(weight[word_of(c)], c);
+    let summand = weight_in(bias[word_of(c)], c);
+    var mine = vec2<f32>();
+    for (var p = lane; p < params.positions; p += LANES) {
+        let at = plane * params.positions + p;
+        let normal = (f32(input[at]) - law.x) * law.y;
+        var d = f32(grad[at]);
+        if params.silu != 0u {
+            d *= silu_slope((normal * factor + summand) * scale + shift);
+        }
+        mine += d * vec2(1.0, normal);
+    }
+    let all = vec2(sum(lane, mine.x), sum(lane, mine.y));
+    if lane == 0u {
+        let row = n * (2u * channels + 64u);
+        output[row + c] = all.x;
+        output[row + channels + c] = all.y;
+        if c % per_group == 0u {
+            output[row + 2u * channels + group] = law.x;
+            output[row + 2u * channels + 32u + group] = law.y;
+        }
+    }
+}

@@ -1,0 +1,33 @@
+// What both variants of a convolution's gradient with respect to its input share.
+//
+// output[n, k, y, x] = Σ_{m, dy, dx} weight[k, dy, dx, m]·grad[n, m, (y + pad - dy)/stride, (x + pad - dx)/stride]
+//
+// over the (dy, dx) for which both quotients are whole and within `grad`. grad [N, M, H', W'],
+// output [N, K, H, W]; pad = side/2, `side` is that of the kernel. weight is [K, side, side, M], M padded
+// with zeros to a multiple of 4; it is read four at a time.
+
+struct Params {
+    batch: u32,
+    inputs: u32,
+    height: u32,
+    width: u32,
+    outputs: u32,
+    out_height: u32,
+    out_width: u32,
+    side: u32,
+    stride: u32,
+}
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> grad: array<Grad>;
+@group(0) @binding(2) var<storage, read> weight: array<vec2<u32>>;
+@group(0) @binding(3) var<storage, read_write> output: array<Output>;
+
+// Weights 4·quad to 4·quad + 3.
+fn weights_at(quad: u32) -> vec4<f32> {
+    if HALF {
+        let words = weight[quad];
+        return vec4(unpack2x16float(words.x), unpack2x16float(words.y));
+    }
+    return bitcast<vec4<f32>>(vec4(weight[2u * quad], weight[2u * quad + 1u]));
+}

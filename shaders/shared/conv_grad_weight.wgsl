@@ -1,0 +1,29 @@
+// What both variants of a convolution's gradient with respect to its weight share.
+//
+// output[m, k, dy, dx] = Σ_{n, y, x} grad[n, m, y, x]·in[n, k, stride·y + dy - pad, stride·x + dx - pad]
+//
+// `in` is the input [N, K, H, W], each value repeated 2×2 where `upsample`, and 0 outside; grad
+// [N, M, H', W']; pad = side/2, `side` is that of the kernel. A number of the result lies at
+// m·row_stride + (k·side² + dy·side + dx)·column_stride; rows from M to `rows` are 0.
+
+struct Params {
+    batch: u32,
+    inputs: u32,
+    height: u32,
+    width: u32,
+    outputs: u32,
+    out_height: u32,
+    out_width: u32,
+    side: u32,
+    stride: u32,
+    upsample: u32,
+    rows: u32,
+    row_stride: u32,
+    column_stride: u32,
+    parts: u32,
+}
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> input: array<Input>;
+@group(0) @binding(2) var<storage, read> grad: array<Grad>;
+@group(0) @binding(3) var<storage, read_write> output: array<f32>;

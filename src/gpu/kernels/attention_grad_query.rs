@@ -1,0 +1,16 @@
+//! The gradient of self-attention with respect to q: an invocation for each query of each head.
+
+use super::kernel::kernel;
+use crate::gpu::recording::Dispatch;
+
+kernel! {
+    "attention_grad_query" of 64 with "attention_grad.wgsl"
+    params { batch: u32, heads: u32, rows: u32, positions: u32, scale: f32 }
+    bindings { qkv: Activations, grad: Activations, laws: Read, output: Write }
+}
+
+pub(crate) fn dispatch(name: &str, params: &Params, bindings: Bindings) -> Dispatch {
+    let heads = u64::from(params.batch) * u64::from(params.heads);
+    let tiles = u64::from(params.positions.div_ceil(64));
+    dispatch_of(name, params, bindings, heads * tiles)
+}

@@ -1,0 +1,16 @@
+//! What the gradients of self-attention share: an invocation for each query of each head.
+
+use super::kernel::kernel;
+use crate::gpu::recording::Dispatch;
+
+kernel! {
+    "attention_rows" of 64
+    params { batch: u32, heads: u32, rows: u32, positions: u32, scale: f32 }
+    bindings { qkv: Activations, made: Activations, grad: Activations, output: Write }
+}
+
+pub(crate) fn dispatch(name: &str, params: &Params, bindings: Bindings) -> Dispatch {
+    let heads = u64::from(params.batch) * u64::from(params.heads);
+    let tiles = u64::from(params.positions.div_ceil(64));
+    dispatch_of(name, params, bindings, heads * tiles)
+}

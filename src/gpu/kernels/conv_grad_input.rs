@@ -1,0 +1,17 @@
+//! The gradient of a convolution with respect to its input, the plain variant: 8 channels at one position for
+//! an invocation.
+
+use super::kernel::kernel;
+use crate::gpu::recording::Dispatch;
+
+kernel! {
+    "conv_grad_input" of 64 with "conv_grad_input.wgsl"
+    params { batch: u32, inputs: u32, height: u32, width: u32, outputs: u32, out_height: u32, out_width: u32, side: u32, stride: u32 }
+    bindings { grad: Activations, weight: Weights, output: Result }
+}
+
+pub(crate) fn dispatch(name: &str, params: &Params, bindings: Bindings) -> Dispatch {
+    let positions = u64::from(params.height) * u64::from(params.width);
+    let blocks = u64::from(params.batch) * u64::from(params.inputs.div_ceil(8));
+    dispatch_of(name, params, bindings, positions.div_ceil(64) * blocks)
+}

@@ -1,0 +1,25 @@
+//! The gradient of a convolution with respect to its input, the tiled variant: 64 channels at 64 positions
+//! for a workgroup, through its memory.
+
+use super::Kernel;
+use super::conv_grad_input::{self, Bindings, Params};
+use crate::gpu::recording::Dispatch;
+
+/// Parameters and bindings are those of the plain variant.
+pub(crate) static KERNEL: Kernel = Kernel {
+    name: "conv_grad_input_tiled",
+    source: include_str!("../../../shaders/conv_grad_input_tiled.wgsl"),
+    workgroup: 64,
+    ..conv_grad_input::KERNEL
+};
+
+pub(crate) fn dispatch(name: &str, params: &Params, bindings: Bindings) -> Dispatch {
+    let image = u64::from(params.height) * u64::from(params.width);
+    let positions = u64::from(params.batch) * image;
+    let blocks = u64::from(params.inputs.div_ceil(64));
+    Dispatch {
+        kernel: &KERNEL,
+        workgroups: positions.div_ceil(64) * blocks,
+        ..conv_grad_input::dispatch(name, params, bindings)
+    }
+}

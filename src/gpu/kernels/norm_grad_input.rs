@@ -1,0 +1,16 @@
+//! The gradient of a group normalisation with respect to its input: an invocation for 8 positions.
+
+use super::kernel::kernel;
+use crate::gpu::recording::Dispatch;
+
+kernel! {
+    "norm_grad_input" of 64
+    params { batch: u32, channels: u32, positions: u32, silu: u32, modulated: u32 }
+    bindings { input: Activations, grad: Activations, sums: Read, weight: Weights, bias: Weights, scale_shift: Read, output: Result }
+}
+
+pub(crate) fn dispatch(name: &str, params: &Params, bindings: Bindings) -> Dispatch {
+    let planes = u64::from(params.batch) * u64::from(params.channels);
+    let tiles = u64::from(params.positions.div_ceil(512));
+    dispatch_of(name, params, bindings, planes * tiles)
+}

@@ -1,0 +1,19 @@
+//! What the gradients of a group normalisation share: a workgroup for each channel of each image.
+
+use super::kernel::kernel;
+use crate::gpu::recording::Dispatch;
+
+kernel! {
+    "norm_sums" of 64 uses Reductions
+    params { batch: u32, channels: u32, positions: u32, silu: u32, modulated: u32 }
+    bindings { input: Activations, grad: Activations, statistics: Read, weight: Weights, bias: Weights, scale_shift: Read, output: Write }
+}
+
+pub(crate) fn dispatch(name: &str, params: &Params, bindings: Bindings) -> Dispatch {
+    dispatch_of(
+        name,
+        params,
+        bindings,
+        u64::from(params.batch) * u64::from(params.channels),
+    )
+}

@@ -1,0 +1,15 @@
+//! Sums of parts, in order.
+
+use super::kernel::kernel;
+use crate::gpu::recording::Dispatch;
+
+kernel! {
+    "sum_parts" of 256
+    params { elements: u32, parts: u32 }
+    bindings { part: Read, output: Write }
+}
+
+pub(crate) fn dispatch(name: &str, params: &Params, bindings: Bindings) -> Dispatch {
+    let numbers = u64::from(params.elements);
+    dispatch_of(name, params, bindings, numbers.div_ceil(256))
+}

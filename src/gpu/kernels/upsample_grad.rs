@@ -1,0 +1,15 @@
+//! The gradient of an upsampling: sums of 2×2.
+
+use super::kernel::kernel;
+use crate::gpu::recording::Dispatch;
+
+kernel! {
+    "upsample_grad" of 256
+    params { planes: u32, height: u32, width: u32 }
+    bindings { grad: Activations, output: Result }
+}
+
+pub(crate) fn dispatch(name: &str, params: &Params, bindings: Bindings) -> Dispatch {
+    let numbers = u64::from(params.planes) * u64::from(params.height) * u64::from(params.width);
+    dispatch_of(name, params, bindings, numbers.div_ceil(256))
+}

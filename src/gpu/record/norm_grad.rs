@@ -1,0 +1,74 @@
+//! The gradients of a group normalisation as dispatches.
+
+use super::Recorder;
+use crate::gpu::kernels::kernel::{flag, word};
+use crate::gpu::kernels::{norm_grad_input, norm_sums};
+use crate::gpu::recording::{Binding, Dispatch};
+use crate::unet::{NormOp, TensorId};
+
+impl Recorder<'_> {
+    /// What the gradients share; the statistics are recorded first.
+    pub(super) fn norm_sums(&mut self, name: &str, norm: &NormOp, output: Binding) -> Dispatch {
+        self.statistics(name, norm.input);
+        norm_sums::dispatch(
+            name,
+            &self.norm_params(norm),
+            norm_sums::Bindings {
+                input: self.at(norm.input),
+                grad: self.at(norm.grad),
+                statistics: self.layout.statistics,
+                weight: self.param(norm.weight),
+                bias: self.param(norm.bias),
+                scale_shift: self.or_none(norm.scale_shift),
+                output,
+            },
+        )
+    }
+
+    /// The gradient with respect to the input.
+    pub(super) fn norm_grad_input(
+        &self,
+        name: &str,
+        norm: &NormOp,
+        sums: TensorId,
+        output: Binding,
+    ) -> Dispatch {
+        let norm_sums::Params {
+            batch,
+            channels,
+            positions,
+            silu,
+            modulated,
+        } = self.norm_params(norm);
+        norm_grad_input::dispatch(
+            name,
+            &norm_grad_input::Params {
+                batch,
+                channels,
+                positions,
+                silu,
+                modulated,
+            },
+            norm_grad_input::Bindings {
+                input: self.at(norm.input),
+                grad: self.at(norm.grad),
+                sums: self.at(sums),
+                weight: self.param(norm.weight),
+                bias: self.param(norm.bias),
+                scale_shift: self.or_none(norm.scale_shift),
+                output,
+            },
+        )
+    }
+
+    fn norm_params(&self, norm: &NormOp) -> norm_sums::Params {
+        let input = self.shape(norm.input);
+        norm_sums::Params {
+            batch: word(input.batch),
+            channels: word(input.channels),
+            positions: word(input.positions()),
+            silu: flag(norm.silu),
+            modulated: flag(norm.scale_shift.is_some()),
+        }
+    }
+}

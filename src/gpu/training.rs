@@ -1,0 +1,361 @@
+//! A training graph on a device, with all that a step of the optimiser needs: nothing but the batch, the
+//! losses and the report of a step passes between it and the host.
+
+use std::vec::Vec;
+
+use super::device::Gpu;
+use super::engine::Program;
+use super::error::GpuError;
+use super::kernels::adamw::UpdateNumbers;
+use super::kernels::ema::Rate;
+use super::layout;
+use super::memory::{DeviceWeights, Readback, read_blocking};
+use super::optimizer::{self, Optimizer};
+use super::record::{Recorded, record};
+use super::recording::{Binding, Recording};
+use super::weights::{Precision, WeightPlan};
+use crate::unet::{Graph, Input, Op, Weights};
+
+/// Numbers that are kept beside a training graph, as many as there are weights.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Kept {
+    /// The weights that are trained: f32, whatever the network runs with.
+    Weights,
+    /// The gradients of the last microbatch.
+    Gradients,
+    /// Their sum since the last step of the optimiser.
+    Sum,
+    /// The means of the gradients.
+    FirstMoment,
+    /// The means of their squares.
+    SecondMoment,
+    /// A moving average of the weights.
+    Average(usize),
+}
+
+/// A training graph that runs on a device.
+#[derive(Debug)]
+pub struct Training {
+    gpu: Gpu,
+    program: Program,
+    recorded: Recorded,
+    /// Where the weights that the network runs with lie, and where f32 numbers beside them do.
+    plan: WeightPlan,
+    wide: WeightPlan,
+    optimizer: Optimizer,
+    /// Dispatches up to the loss.
+    forward: usize,
+    classes: Option<u32>,
+    losses: Readback,
+    report: Readback,
+}
+
+impl Training {
+    /// Makes all that a graph of [`training_graph`](crate::unet::Graph) and so many moving
+    /// averages need; nothing is made afterwards. Every step changes `weights`, those of the graph's
+    /// parameters, in place, for all that share them. Where they are f16, masters in f32 are what is trained.
+    /// Masters, moments and averages are 0.
+    ///
+    /// # Errors
+    /// [`GpuError::Limit`], [`GpuError::OutOfMemory`], [`GpuError::ShaderRejected`],
+    /// [`GpuError::Refused`].
+    pub async fn new(
+        gpu: &Gpu,
+        graph: &Graph,
+        weights: &DeviceWeights,
+        averages: usize,
+    ) -> Result<Self, GpuError> {
+        let weight_plan = weights.plan();
+        let plan = layout::plan(graph, weight_plan.precision());
+        let mut recorded = record(graph, &plan, weight_plan, gpu.variants());
+        let backward = recorded.recording.dispatches.len();
+        let loss = |at: usize| {
+            let dispatch = recorded.recording.dispatches.get(at);
+            dispatch.is_some_and(|dispatch| dispatch.kernel.name == "loss")
+        };
+        let forward = (0..backward).find(|&at| loss(at));
+        let optimizer = optimizer::record(
+            &mut recorded,
+            weight_plan,
+            gpu.variants().reduction,
+            averages,
+        );
+        let classes = graph.nodes().iter().find_map(|node| match node.op {
+            Op::LabelEmbedding { table, .. } => Some(graph.param(table)?.rows() as u32),
+            _ => None,
+        });
+        let program = Program::new(gpu, recorded.recording.clone(), weights).await?;
+        Ok(Self {
+            losses: Readback::new(gpu, "losses", recorded.output().bytes).await?,
+            report: Readback::new(gpu, "report", optimizer.report.bytes).await?,
+            gpu: gpu.clone(),
+            program,
+            recorded,
+            plan: weight_plan.clone(),
+            wide: weight_plan.widened(),
+            optimizer,
+            forward: forward.map_or(backward, |at| at + 1),
+            classes,
+        })
+    }
+
+    /// [`new`](Self::new), waiting for it.
+    ///
+    /// # Errors
+    /// Those of [`new`](Self::new).
+    pub fn new_blocking(
+        gpu: &Gpu,
+        graph: &Graph,
+        weights: &DeviceWeights,
+        averages: usize,
+    ) -> Result<Self, GpuError> {
+        pollster::block_on(Self::new(gpu, graph, weights, averages))
+    }
+
+    /// What runs.
+    pub const fn recording(&self) -> &Recording {
+        self.program.recording()
+    }
+
+    /// Bytes of device memory beside the weights.
+    pub fn bytes(&self) -> u64 {
+        self.program.bytes()
+    }
+
+    /// Numbers of all weights, as [`read_blocking`](Self::read_blocking) and [`write`](Self::write) take
+    /// them.
+    pub const fn weights_len(&self) -> usize {
+        self.plan.len()
+    }
+
+    /// Writes an input as words, before whatever is submitted next: `None` for one that is not there.
+    ///
+    /// # Errors
+    /// [`GpuError::Length`], [`GpuError::LabelsExpected`].
+    pub fn write_input(&self, input: Input, words: Option<&[u32]>) -> Result<(), GpuError> {
+        let binding = self.recorded.input(input);
+        if input == Input::Labels && words.is_some() != binding.is_some() {
+            let expected = binding.is_some();
+            return Err(GpuError::LabelsExpected { expected });
+        }
+        let expected = binding.map_or(0, |binding| binding.bytes as usize / 4);
+        let words = words.unwrap_or_default();
+        if words.len() != expected {
+            return Err(GpuError::Length {
+                what: input.name(),
+                len: words.len(),
+                expected,
+            });
+        }
+        if let Some(binding) = binding {
+            self.program.write(&self.gpu, binding, words);
+        }
+        Ok(())
+    }
+
+    /// Writes the class of each image.
+    ///
+    /// # Errors
+    /// [`GpuError::Label`]; those of [`write_input`](Self::write_input).
+    pub fn write_labels(&self, labels: Option<&[u32]>) -> Result<(), GpuError> {
+        if let (Some(labels), Some(classes)) = (labels, self.classes) {
+            let known = |label: &u32| *label < classes;
+            if let Some(index) = labels.iter().position(|label| !known(label)) {
+                return Err(GpuError::Label {
+                    index,
+                    label: labels.get(index).copied().unwrap_or(classes),
+                    classes,
+                });
+            }
+        }
+        // Whole numbers in f32: there are fewer than 2^24 classes.
+        let words = labels.map(|labels| {
+            let word = |&label: &u32| (label as f32).to_bits();
+            labels.iter().map(word).collect::<Vec<u32>>()
+        });
+        self.write_input(Input::Labels, words.as_deref())
+    }
+
+    /// Forward and backward of the inputs that were written; the gradients are added to those since the
+    /// last step. Waits for the losses [N, 3] alone: the backward pass may still run.
+    ///
+    /// # Errors
+    /// [`GpuError::Length`], [`GpuError::DeviceLost`].
+    pub fn accumulate_blocking(&mut self, losses: &mut [f32]) -> Result<(), GpuError> {
+        let expected = self.recorded.output().bytes as usize / 4;
+        if losses.len() != expected {
+            return Err(GpuError::Length {
+                what: "losses",
+                len: losses.len(),
+                expected,
+            });
+        }
+        let mut forward = self.encoder();
+        self.program.encode(&mut forward, 0..self.forward);
+        copy_out(
+            &self.program,
+            &self.losses,
+            &mut forward,
+            self.recorded.output(),
+        );
+        let mut backward = self.encoder();
+        let rest = self.forward..self.optimizer.accumulate.end;
+        self.program.encode(&mut backward, rest);
+        let submission = self.gpu.queue().submit([forward.finish()]);
+        self.gpu.queue().submit([backward.finish()]);
+        let words = self.losses.wait_blocking(&self.gpu, submission)?;
+        for (loss, word) in losses.iter_mut().zip(words) {
+            *loss = f32::from_bits(word);
+        }
+        Ok(())
+    }
+
+    /// One step of the optimiser, and of the averages at these rates, by the sum of the gradients, which
+    /// begins anew. Where the gradient is not finite nothing else changes. Returns the norm of the unscaled gradient
+    /// and whether the step was taken, waiting for them.
+    ///
+    /// # Errors
+    /// [`GpuError::DeviceLost`].
+    pub fn update_blocking(
+        &mut self,
+        update: &UpdateNumbers,
+        rates: impl IntoIterator<Item = f64>,
+    ) -> Result<(f32, bool), GpuError> {
+        for (&binding, rate) in self.optimizer.rates.iter().zip(rates) {
+            self.program
+                .write(&self.gpu, binding, &Rate::of(rate).words());
+        }
+        self.program
+            .write(&self.gpu, self.optimizer.update, &update.words());
+        let mut encoder = self.encoder();
+        self.program
+            .encode(&mut encoder, self.optimizer.step.clone());
+        for &sum in &self.optimizer.sums {
+            self.program.clear(&mut encoder, sum);
+        }
+        copy_out(
+            &self.program,
+            &self.report,
+            &mut encoder,
+            self.optimizer.report,
+        );
+        let submission = self.gpu.queue().submit([encoder.finish()]);
+        let words = self.report.wait_blocking(&self.gpu, submission)?;
+        let number = |at: usize| f32::from_bits(words.get(at).copied().unwrap_or(0));
+        Ok((number(0), number(1) == 1.0))
+    }
+
+    /// Copies what is kept, waiting for it; what belongs to no parameter stays as it is.
+    ///
+    /// # Errors
+    /// [`GpuError::Length`], also for an average that is not there; [`GpuError::DeviceLost`].
+    pub fn read_blocking(&self, kept: Kept, into: &mut [f32]) -> Result<(), GpuError> {
+        self.check(kept, into.len())?;
+        for (at, &binding) in self.buffers(kept).iter().enumerate() {
+            let buffer = self.program.buffer(binding).into_iter();
+            let parts: Vec<_> = buffer.map(|buffer| (buffer, binding)).collect();
+            let words = read_blocking(&self.gpu, "numbers of a run", &parts)?;
+            self.wide.gather(at, &words, into);
+        }
+        Ok(())
+    }
+
+    /// Replaces what is kept, before whatever is submitted next.
+    ///
+    /// # Errors
+    /// [`GpuError::Length`], also for an average that is not there.
+    pub fn write(&self, kept: Kept, numbers: &[f32]) -> Result<(), GpuError> {
+        self.check(kept, numbers.len())?;
+        let buffers = self.buffers(kept);
+        self.write_to(buffers, &self.wide, numbers)?;
+        if kept == Kept::Weights && self.plan.precision() != Precision::Full {
+            self.write_to(&self.recorded.layout.weights, &self.plan, numbers)?;
+        }
+        Ok(())
+    }
+
+    /// Fills all that a run writes, inputs and gradients included, with NaN: whatever is read before it is
+    /// written then shows in the result. What is kept must be written anew. For tests.
+    ///
+    /// # Errors
+    /// None: a gradient's length is right.
+    pub fn poison(&self) -> Result<(), GpuError> {
+        self.program.poison(&self.gpu);
+        // Gaps between parameters belong to nobody, and stay 0.
+        let mut encoder = self.encoder();
+        for &binding in self
+            .recorded
+            .layout
+            .gradients
+            .iter()
+            .chain(&self.optimizer.sums)
+        {
+            self.program.clear(&mut encoder, binding);
+        }
+        self.gpu.queue().submit([encoder.finish()]);
+        self.write(Kept::Gradients, &std::vec![f32::NAN; self.plan.len()])
+    }
+
+    fn write_to(
+        &self,
+        buffers: &[Binding],
+        plan: &WeightPlan,
+        numbers: &[f32],
+    ) -> Result<(), GpuError> {
+        plan.for_each(Weights::F32(numbers), |place, words| {
+            if let Some(&buffer) = buffers.get(place.buffer) {
+                let binding = Binding {
+                    offset: place.offset,
+                    bytes: place.bytes,
+                    ..buffer
+                };
+                self.program.write(&self.gpu, binding, words);
+            }
+        })
+    }
+
+    fn encoder(&self) -> wgpu::CommandEncoder {
+        let descriptor = wgpu::CommandEncoderDescriptor::default();
+        self.gpu.device().create_command_encoder(&descriptor)
+    }
+
+    fn buffers(&self, kept: Kept) -> &[Binding] {
+        match kept {
+            Kept::Weights => &self.optimizer.masters,
+            Kept::Gradients => &self.recorded.layout.gradients,
+            Kept::Sum => &self.optimizer.sums,
+            Kept::FirstMoment => &self.optimizer.first_moments,
+            Kept::SecondMoment => &self.optimizer.second_moments,
+            Kept::Average(index) => {
+                let averages = self.optimizer.averages.get(index);
+                averages.map_or(&[], Vec::as_slice)
+            }
+        }
+    }
+
+    fn check(&self, kept: Kept, len: usize) -> Result<(), GpuError> {
+        let expected = match kept {
+            Kept::Average(index) if index >= self.optimizer.averages.len() => 0,
+            _ => self.plan.len(),
+        };
+        if len == expected {
+            return Ok(());
+        }
+        Err(GpuError::Length {
+            what: "a slice of numbers of a run",
+            len,
+            expected,
+        })
+    }
+}
+
+fn copy_out(
+    program: &Program,
+    readback: &Readback,
+    encoder: &mut wgpu::CommandEncoder,
+    binding: Binding,
+) {
+    if let Some(buffer) = program.buffer(binding) {
+        readback.copy(encoder, &[(buffer, binding)]);
+    }
+}

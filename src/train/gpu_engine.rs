@@ -1,0 +1,123 @@
+//! Training on a GPU.
+
+use std::vec::Vec;
+
+use super::engine::{Batch, Engine, Slot};
+use super::error::TrainError;
+use super::optimizer::{Report, Update};
+use crate::gpu::{DeviceWeights, Gpu, Kept, Precision, Training, UpdateNumbers};
+use crate::unet::{Graph, Input, Weights};
+
+/// A training graph, its weights, moments and averages on a device. Of a step only the losses and the
+/// norm of the gradient come back.
+#[derive(Debug)]
+pub struct GpuEngine {
+    training: Training,
+    rates: Vec<f64>,
+}
+
+impl GpuEngine {
+    /// An engine for a graph of [`training_graph`](super::training_graph): weights and averages 0, to
+    /// be [written](Engine::write). With any precision but [`Precision::Full`], the network is evaluated with
+    /// weights rounded to f16, and with [`Precision::Half`] its activations and their gradients are f16
+    /// too, while the weights that are trained stay f32. Waits for the device while kernels are compiled
+    /// and buffers made.
+    ///
+    /// # Errors
+    /// [`TrainError::Gpu`].
+    pub fn new_blocking(
+        gpu: &Gpu,
+        graph: &Graph,
+        ema_rates: &[f64],
+        precision: Precision,
+    ) -> Result<Self, TrainError> {
+        let zeros = std::vec![0.0; graph.weights_len()];
+        let zeros = Weights::F32(&zeros);
+        let weights = DeviceWeights::upload_blocking(gpu, graph, zeros, precision)?;
+        Ok(Self {
+            training: Training::new_blocking(gpu, graph, &weights, ema_rates.len())?,
+            rates: ema_rates.into(),
+        })
+    }
+
+    /// What runs, for a look at its memory and at the gradients.
+    pub const fn training(&self) -> &Training {
+        &self.training
+    }
+
+    fn kept(&self, slot: Slot, len: usize) -> Result<Kept, TrainError> {
+        let expected = self.training.weights_len();
+        if len != expected {
+            return Err(TrainError::Length { len, expected });
+        }
+        match slot {
+            Slot::Weights => Ok(Kept::Weights),
+            Slot::FirstMoment => Ok(Kept::FirstMoment),
+            Slot::SecondMoment => Ok(Kept::SecondMoment),
+            Slot::Ema(index) if index < self.rates.len() => Ok(Kept::Average(index)),
+            Slot::Ema(index) => Err(TrainError::NoSuchAverage {
+                index,
+                count: self.rates.len(),
+            }),
+        }
+    }
+}
+
+impl Engine for GpuEngine {
+    fn accumulate(&mut self, batch: &Batch<'_>, loss: &mut [f32]) -> Result<(), TrainError> {
+        let Batch {
+            x_start,
+            noise,
+            rows,
+            timesteps,
+            labels,
+            low_res,
+            keys,
+        } = *batch;
+        let training = &self.training;
+        training.write_labels(labels)?;
+        for (input, numbers) in [
+            (Input::XStart, Some(x_start)),
+            (Input::Noise, Some(noise)),
+            (Input::Rows, Some(rows)),
+            (Input::Timesteps, Some(timesteps)),
+            (Input::LowRes, low_res),
+        ] {
+            training.write_input(input, numbers.map(bytemuck::cast_slice))?;
+        }
+        training.write_input(Input::Keys, keys)?;
+        Ok(self.training.accumulate_blocking(loss)?)
+    }
+
+    fn update(&mut self, update: &Update) -> Result<Report, TrainError> {
+        let factors = update.factors(0.0);
+        let numbers = UpdateNumbers {
+            unscale: factors.grad,
+            clip: update.clip.map_or(f32::MAX, |most| most as f32),
+            decay: factors.decay,
+            beta1: factors.beta1,
+            beta2: factors.beta2,
+            rest1: factors.rest1,
+            rest2: factors.rest2,
+            step_size: factors.step_size,
+            root_correction: factors.root_correction,
+            epsilon: factors.epsilon,
+        };
+        let rates = self.rates.iter().map(|&rate| update.ema_rate(rate));
+        let (grad_norm, taken) = self.training.update_blocking(&numbers, rates)?;
+        Ok(Report {
+            grad_norm: grad_norm.into(),
+            taken,
+        })
+    }
+
+    fn read(&self, slot: Slot, into: &mut [f32]) -> Result<(), TrainError> {
+        let kept = self.kept(slot, into.len())?;
+        Ok(self.training.read_blocking(kept, into)?)
+    }
+
+    fn write(&mut self, slot: Slot, numbers: &[f32]) -> Result<(), TrainError> {
+        let kept = self.kept(slot, numbers.len())?;
+        Ok(self.training.write(kept, numbers)?)
+    }
+}

@@ -1,0 +1,127 @@
+//! Training on a GPU: gradients of whole networks, golden gradients and steps, the optimiser alone, runs
+//! beside those on the processor. A machine without any adapter fails these tests; a software one is
+//! enough.
+
+use std::sync::OnceLock;
+
+use iddpm::gpu::{Gpu, Kept, Precision, Variants};
+use iddpm::train::{Batch, Engine, GpuEngine, Recompute, Slot, training_graph};
+use iddpm::unet::Graph;
+
+use super::case::{Case, Outcome, cases, golden_directory};
+use super::golden::{Subject, check_loss, check_steps, compare_gradients};
+use super::report::Report;
+
+/// One device for all tests: kernels are compiled once.
+pub(crate) fn gpu() -> &'static Gpu {
+    static GPU: OnceLock<Gpu> = OnceLock::new();
+    GPU.get_or_init(|| {
+        let gpu = Gpu::create_blocking().unwrap_or_else(|error| panic!("{error}"));
+        let info = gpu.device().adapter_info();
+        println!(
+            "adapter: {} ({:?}, {})",
+            info.name, info.backend, info.driver_info
+        );
+        gpu
+    })
+}
+
+/// The losses and the gradients of one microbatch on fresh buffers full of NaN.
+pub(crate) fn gradients(
+    gpu: &Gpu,
+    graph: &Graph,
+    weights: &[f32],
+    batch: &Batch<'_>,
+    precision: Precision,
+) -> (Vec<f32>, Vec<f32>) {
+    let mut engine = GpuEngine::new_blocking(gpu, graph, &[], precision).unwrap();
+    engine.training().poison().unwrap();
+    engine.write(Slot::Weights, weights).unwrap();
+    let mut loss = vec![f32::NAN; 3 * graph.batch()];
+    engine.accumulate(batch, &mut loss).unwrap();
+    let read = |kept| {
+        let mut numbers = vec![0.0; weights.len()];
+        engine.training().read_blocking(kept, &mut numbers).unwrap();
+        numbers
+    };
+    let gradients = read(Kept::Gradients);
+    let sum = read(Kept::Sum);
+    assert_eq!(bits(&gradients), bits(&sum), "the sum of one microbatch");
+    (loss, gradients)
+}
+
+pub(crate) fn bits(numbers: &[f32]) -> Vec<u32> {
+    numbers.iter().map(|number| number.to_bits()).collect()
+}
+
+#[test]
+fn gradients_are_those_of_the_reference() {
+    let mut failures = Vec::new();
+    for (name, mut case) in super::cpu::cases() {
+        for precision in [Precision::Full, Precision::HalfWeights] {
+            if precision == Precision::HalfWeights {
+                // Must be the network of the weights that f16 holds, and nothing else.
+                let narrow = |weight: &mut f32| *weight = half::f16::from_f32(*weight).to_f32();
+                case.weights.iter_mut().for_each(narrow);
+            }
+            for variants in Variants::all(gpu().device(), gpu().matrices()) {
+                let gpu = gpu().clone().with_variants(variants);
+                let run = || gradients(&gpu, &case.graph, &case.weights, &case.inputs(), precision);
+                let (loss, first) = run();
+                let name = format!("{name}, {precision:?}, {variants:?}");
+                case.compare(&name, &first, &loss, &mut failures);
+                if bits(&first) != bits(&run().1) {
+                    failures.push(format!("{name}: other bits when run again"));
+                }
+            }
+        }
+    }
+    assert!(failures.is_empty(), "{}", failures.join("\n"));
+}
+
+fn check_network(case: &Case, gpu: &Gpu, report: &mut Report) -> Outcome {
+    let subject = Subject::of(case, case.tensor("t")?.shape[1])?;
+    let graph = training_graph(&subject.network, Recompute::Nothing)?;
+    let micros = subject.micros(case, 0)?;
+    let (loss, gradients) = gradients(
+        gpu,
+        &graph,
+        &subject.weights,
+        &micros[0].inputs(),
+        Precision::Full,
+    );
+    check_loss(case, &loss, &subject, report)?;
+    compare_gradients(case, &subject, &gradients, report)?;
+    let engine = |network: &Graph, rates: &[f64]| -> Outcome<Box<dyn Engine>> {
+        let graph = training_graph(network, Recompute::Cheap)?;
+        Ok(Box::new(GpuEngine::new_blocking(
+            gpu,
+            &graph,
+            rates,
+            Precision::Full,
+        )?))
+    };
+    check_steps(case, engine, &gradients, report)
+}
+
+#[test]
+fn golden_gradients_and_steps() {
+    let mut report = Report::new("grad");
+    for variants in Variants::all(gpu().device(), gpu().matrices()) {
+        let gpu = gpu().clone().with_variants(variants);
+        for case in cases(&golden_directory(), "grad").unwrap() {
+            if case.params.get("model").is_none() {
+                continue;
+            }
+            report.begin(&format!("{}, {:?}", case.name, variants.conv));
+            let checked = check_network(&case, &gpu, &mut report);
+            checked.unwrap_or_else(|error| panic!("{}: {error}", case.name));
+            case.finish()
+                .unwrap_or_else(|error| panic!("{}: {error}", case.name));
+        }
+    }
+    println!("{report}");
+    report
+        .verdict()
+        .unwrap_or_else(|message| panic!("{message}"));
+}

@@ -1,0 +1,130 @@
+//! The gradients of normalisation and attention, in which means are subtracted from what they are means of.
+
+use iddpm::unet::{NormOp, NormParam, Op, Shape, TensorId, TrainOp};
+
+use super::generator::generate;
+use super::gpu_operations::{Case, HALF, Stands};
+use super::gpu_table::{shape, vector};
+use super::reference::run;
+
+/// What f32 leaves of the largest number of a result where means are subtracted from what they are means of.
+const CENTRED: f64 = 1e-5;
+
+/// The four gradients of a group normalisation; what they share comes from the reference.
+pub(crate) fn norm_cases(
+    stands: Stands,
+    like: Shape,
+    modulated: bool,
+    silu: bool,
+    (offset, spread): (f64, f64),
+) -> Vec<Case> {
+    let Shape {
+        batch, channels, ..
+    } = like;
+    let what = format!("{like:?}, modulated {modulated}, silu {silu}, about {offset} by {spread}");
+    // Numbers far from 0 carry their own rounding into what is left of them.
+    let tolerance = CENTRED + 3e-7 * offset.abs() / spread;
+    let operands = |name: &str| {
+        let mut case = stands.case(format!("{name} {what}"), batch, tolerance);
+        let numbers = generate(9, &what, like.elements(), offset, spread);
+        let input = case.numbers(like, numbers);
+        let numbers = generate(10, &what, like.elements(), 0.0, 1.5);
+        let grad = case.numbers(like, numbers);
+        let scale_shift = modulated.then(|| {
+            let numbers = generate(11, &what, batch * 2 * channels, 0.1, 0.7);
+            case.numbers(vector(batch, 2 * channels), numbers)
+        });
+        let norm = NormOp {
+            input,
+            grad,
+            weight: case.param(&[channels], 1.0, 0.5),
+            bias: case.param(&[channels], 0.0, 0.5),
+            scale_shift,
+            silu,
+        };
+        (case, norm)
+    };
+    let (case, norm) = operands("norm_sums");
+    let shared = case.of(TrainOp::NormSums(norm));
+
+    // The sums are those of the very parameters that each case has.
+    let sums_of = |case: &Case, norm: NormOp| {
+        let mut graph = case.graph.clone();
+        let sums = graph.add("sums", Op::Train(TrainOp::NormSums(norm)));
+        let weights: Vec<f64> = case.weights().iter().map(|&w| w.into()).collect();
+        let sums = run(&graph, &weights, &case.inputs).tensor(sums).to_vec();
+        // As f32, which is what a kernel gets.
+        sums.iter().map(|&sum| f64::from(sum as f32)).collect()
+    };
+    let mut cases = vec![shared];
+    type Make<'a> = &'a dyn Fn(NormOp, TensorId) -> TrainOp;
+    let ops: [(&str, Make<'_>); 4] = [
+        ("norm_grad_input", &|norm, sums| TrainOp::NormGradInput {
+            norm,
+            sums,
+        }),
+        ("norm_grad_scale_shift", &|norm, sums| {
+            TrainOp::NormGradScaleShift {
+                sums,
+                weight: norm.weight,
+                bias: norm.bias,
+                channels,
+            }
+        }),
+        ("norm_grad_param, weight", &|norm, sums| {
+            TrainOp::NormGradParam {
+                sums,
+                scale_shift: norm.scale_shift,
+                of: NormParam::Weight,
+                channels,
+            }
+        }),
+        ("norm_grad_param, bias", &|norm, sums| {
+            TrainOp::NormGradParam {
+                sums,
+                scale_shift: norm.scale_shift,
+                of: NormParam::Bias,
+                channels,
+            }
+        }),
+    ];
+    for (name, op) in ops {
+        let (mut case, norm) = operands(name);
+        let numbers = sums_of(&case, norm);
+        let sums = case.numbers(vector(batch, 2 * channels + 64), numbers);
+        cases.push(case.of(op(norm, sums)));
+    }
+    cases
+}
+
+pub(crate) fn attention_case(
+    stands: Stands,
+    batch: usize,
+    heads: usize,
+    rows: usize,
+    height: usize,
+    width: usize,
+) -> Case {
+    let name = format!("attention_grad {batch}x{heads}x{rows} over {height}x{width}");
+    // Within, what the attention made is rounded to f16: the mean that it gives goes wrong by as much of it,
+    // and what is subtracted from every slope with it.
+    let tolerance = match stands {
+        Stands::Alone => CENTRED,
+        Stands::Within => HALF,
+    };
+    let mut case = stands.case(name, batch, tolerance);
+    let qkv = case.random(shape(batch, 3 * heads * rows, height, width));
+    // What the attention made, by the reference.
+    let mut graph = case.graph.clone();
+    let made = graph.add("made", Op::Attention { qkv, heads });
+    let made = run(&graph, &[], &case.inputs).tensor(made).to_vec();
+    let like = shape(batch, heads * rows, height, width);
+    let output = case.numbers(like, made.iter().map(|&x| f64::from(x as f32)).collect());
+    let grad = case.random(like);
+    case.of(TrainOp::AttentionGrad {
+        qkv,
+        output,
+        grad,
+        heads,
+    })
+}
