@@ -4,7 +4,8 @@ use iddpm::checkpoint::Checkpoint;
 use iddpm::cpu;
 use iddpm::diffusion::{Sample, Sampler};
 
-use super::options::{BackendName, Options};
+use super::device_options::processor;
+use super::options::Options;
 use super::{Failure, gpu};
 
 /// Something that generates a batch of images.
@@ -27,15 +28,12 @@ pub(crate) fn choose<'c>(
     options: &Options,
     checkpoint: &'c Checkpoint,
 ) -> Result<Box<dyn Backend + 'c>, Failure> {
-    let why = match options.backend {
-        BackendName::Cpu => "asked for".into(),
-        BackendName::Auto | BackendName::Gpu => match gpu::open(options, checkpoint) {
-            Ok(backend) => return Ok(backend),
-            Err(why) if options.backend == BackendName::Gpu => return Err(why.into()),
-            Err(why) => why,
+    Ok(
+        match options.device.choose(|| gpu::open(options, checkpoint))? {
+            Ok(backend) => backend,
+            Err(why) => Box::new(Cpu { checkpoint, why }),
         },
-    };
-    Ok(Box::new(Cpu { checkpoint, why }))
+    )
 }
 
 /// The processor, all cores.
@@ -46,8 +44,7 @@ struct Cpu<'c> {
 
 impl Backend for Cpu<'_> {
     fn name(&self) -> String {
-        let threads = std::thread::available_parallelism().map_or(1, usize::from);
-        format!("the CPU, {threads} threads ({})", self.why)
+        processor(&self.why)
     }
 
     fn generate(

@@ -5,9 +5,9 @@ use iddpm::diffusion::{Sample, Sampler};
 use iddpm::gpu::{DeviceWeights, Generation, Gpu, NoiseSource, Precision, wgpu};
 use iddpm::unet::Weights;
 
-use super::Failure;
 use super::backend::Backend;
-use super::options::{BackendName, Options, PrecisionName};
+use super::options::{Options, PrecisionName};
+use super::{Failure, adapter};
 
 struct Device<'c> {
     gpu: Gpu,
@@ -24,60 +24,18 @@ pub(crate) fn open<'c>(
     options: &Options,
     checkpoint: &'c Checkpoint,
 ) -> Result<Box<dyn Backend + 'c>, String> {
-    let descriptor = wgpu::InstanceDescriptor::new_without_display_handle_from_env();
-    let instance = wgpu::Instance::new(descriptor);
-    let adapters = pollster::block_on(instance.enumerate_adapters(wgpu::Backends::all()));
-    let adapter = choose(options, adapters)?;
-    let info = adapter.get_info();
-    let gpu = pollster::block_on(Gpu::create_on(&adapter))
-        .map_err(|error| format!("{}: {error}", info.name))?;
-    let has_half = gpu.device().features().contains(wgpu::Features::SHADER_F16);
+    let gpu = adapter::open(&options.device)?;
     let (half, note) = match options.precision {
         PrecisionName::AsStored | PrecisionName::F32 => (Precision::HalfWeights, ""),
-        PrecisionName::F16 if has_half => (Precision::Half, ", in f16"),
-        PrecisionName::F16 => (Precision::HalfWeights, ", which has no f16 but for weights"),
+        PrecisionName::F16 => adapter::half(&gpu),
     };
     Ok(Box::new(Device {
+        name: adapter::name(&gpu) + note,
         gpu,
-        name: format!(
-            "{} ({:?}, {:?}){note}",
-            info.name, info.device_type, info.backend
-        ),
         half,
         checkpoint,
         weights: None,
     }))
-}
-
-fn choose(options: &Options, adapters: Vec<wgpu::Adapter>) -> Result<wgpu::Adapter, String> {
-    // A GPU of its own before one that shares memory, before the rest; software last.
-    let rank = |adapter: &wgpu::Adapter| match adapter.get_info().device_type {
-        wgpu::DeviceType::DiscreteGpu => 0,
-        wgpu::DeviceType::IntegratedGpu => 1,
-        wgpu::DeviceType::VirtualGpu => 2,
-        wgpu::DeviceType::Other => 3,
-        wgpu::DeviceType::Cpu => 4,
-    };
-    let wanted = options.adapter.as_deref().unwrap_or("").to_lowercase();
-    let named = |adapter: &wgpu::Adapter| adapter.get_info().name.to_lowercase().contains(&wanted);
-    let names: Vec<_> = adapters
-        .iter()
-        .map(|adapter| adapter.get_info().name)
-        .collect();
-    let Some(adapter) = adapters.into_iter().filter(named).min_by_key(rank) else {
-        return Err(match names.as_slice() {
-            [] => "no adapter was found".into(),
-            names => format!("no adapter is named {wanted}, only {}", names.join(", ")),
-        });
-    };
-    let asked_for = options.backend == BackendName::Gpu || options.adapter.is_some();
-    if rank(&adapter) == 4 && !asked_for {
-        let name = adapter.get_info().name;
-        return Err(format!(
-            "the only adapter, {name}, is software, which is slower"
-        ));
-    }
-    Ok(adapter)
 }
 
 impl Backend for Device<'_> {

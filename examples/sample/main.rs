@@ -6,7 +6,12 @@
 
 #![allow(clippy::indexing_slicing, reason = "an example's own pictures")]
 
+#[cfg(feature = "gpu")]
+#[path = "../support/adapter.rs"]
+mod adapter;
 mod backend;
+#[path = "../support/device_options.rs"]
+mod device_options;
 mod files;
 #[cfg_attr(not(feature = "gpu"), path = "no_gpu.rs")]
 mod gpu;

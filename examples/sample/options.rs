@@ -7,6 +7,7 @@ use iddpm::checkpoint::Description;
 use iddpm::diffusion::{Clip, Method, Sample, Timesteps};
 use iddpm::unet::Extents;
 
+use super::device_options::DeviceOptions;
 use super::files::{Out, Trajectory};
 use super::{Failure, low_res, sample};
 
@@ -44,12 +45,8 @@ pub(crate) struct Options {
     /// Images in all.
     #[arg(long, default_value_t = 40, value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(1..=1_000_000))]
     pub(crate) count: usize,
-    /// What runs the network.
-    #[arg(long, value_enum, default_value_t = BackendName::Auto)]
-    pub(crate) backend: BackendName,
-    /// Part of the name of the adapter to use, where there are several.
-    #[arg(long)]
-    pub(crate) adapter: Option<String>,
+    #[command(flatten)]
+    pub(crate) device: DeviceOptions,
     /// How the weights are held; f16 also what a GPU computes with them, where it can.
     #[arg(long, value_enum, default_value_t = PrecisionName::AsStored)]
     pub(crate) precision: PrecisionName,
@@ -79,13 +76,6 @@ pub(crate) enum ClipName {
     Dynamic,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum BackendName {
-    Auto,
-    Gpu,
-    Cpu,
-}
-
 #[derive(Clone, Copy, ValueEnum)]
 pub(crate) enum PrecisionName {
     AsStored,
@@ -99,9 +89,7 @@ impl Options {
         if self.eta.is_some() && self.method != MethodName::Ddim {
             return Err("--eta: only --method ddim has one".into());
         }
-        if self.adapter.is_some() && self.backend == BackendName::Cpu {
-            return Err("--adapter: --backend cpu uses none".into());
-        }
+        self.device.check()?;
         self.out.check()?;
         self.trajectory.as_ref().map_or(Ok(()), Trajectory::check)
     }

@@ -5,6 +5,11 @@
 //! The run's folder gets its newest states, a log of JSON lines, grids of samples and a plot of the
 //! loss. Ctrl-C finishes the step and saves; `--resume` goes on, bit for bit.
 
+#[path = "../support/adapter.rs"]
+mod adapter;
+mod backend;
+#[path = "../support/device_options.rs"]
+mod device_options;
 mod grid;
 mod log;
 mod options;
@@ -17,10 +22,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use clap::Parser;
 use iddpm::checkpoint::Description;
 use iddpm::train::{
-    CpuEngine, Engine, Progress, RunDirectory, Slot, TrainConfig, Trainer, graph_of,
-    initial_weights,
+    Engine, Progress, RunDirectory, Slot, TrainConfig, Trainer, graph_of, initial_weights,
 };
-use iddpm::unet::Plan;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use log::Log;
@@ -39,6 +42,7 @@ fn main() -> ExitCode {
 }
 
 fn run(options: &Options) -> Result<(), Failure> {
+    options.device.check()?;
     let data = options.open_data()?;
     let description = options.description(data.as_ref())?;
     let config = options.config();
@@ -106,19 +110,15 @@ fn engine(
     folder: &RunDirectory,
     description: &Description,
     config: &TrainConfig,
-) -> Result<(CpuEngine, Progress), Failure> {
+) -> Result<(Box<dyn Engine>, Progress), Failure> {
     let graph = graph_of(description, config)?;
-    let mut engine = CpuEngine::new(&graph, &config.ema_rates, config.half)?;
-    let (run, slots) = engine.elements();
-    let megabytes = |elements: usize| elements as f64 * 4e-6;
     println!(
-        "{} parameters, {:.2} GFLOP a step, on the CPU; {:.0} MB of activations (at least {:.0}), {:.0} MB in all",
+        "{} parameters, {:.2} GFLOP a step",
         graph.parameter_count(),
         graph.flops() as f64 * 1e-9 * (config.batch / config.microbatch) as f64,
-        megabytes(Plan::single(&graph).elements()),
-        megabytes(Plan::single(&graph).lower_bound(&graph)),
-        megabytes(run + slots),
     );
+    let (mut engine, on) = backend::choose(&options.device, &graph, config)?;
+    println!("running on {on}");
     let progress = match (folder.latest()?, options.resume) {
         (Some(state), true) => {
             let saved = RunDirectory::load(&state)?;
@@ -140,7 +140,7 @@ fn engine(
             for at in 0..config.ema_rates.len() {
                 engine.write(Slot::Ema(at), &weights)?;
             }
-            Trainer::<CpuEngine>::beginning(description, config)?
+            Trainer::<Box<dyn Engine>>::beginning(description, config)?
         }
     };
     Ok((engine, progress))

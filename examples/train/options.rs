@@ -11,6 +11,7 @@ use iddpm::train::{AdamW, Broken, MicrobatchRule, Recompute, TimestepLaw, TrainC
 use iddpm::unet::{Extents, UnetConfig};
 
 use super::Failure;
+use super::device_options::DeviceOptions;
 
 /// Trains a network.
 #[derive(Parser)]
@@ -31,6 +32,8 @@ pub(crate) struct Options {
     /// Goes on with the run that is there.
     #[arg(long)]
     pub(crate) resume: bool,
+    #[command(flatten)]
+    pub(crate) device: DeviceOptions,
     /// Steps in all.
     #[arg(long, default_value_t = 10_000)]
     pub(crate) steps: u64,
@@ -118,9 +121,10 @@ pub(crate) struct Options {
     /// Mirrors an image with probability 1/2.
     #[arg(long)]
     flip: bool,
-    /// Runs the network with weights rounded to f16, with a loss scale.
-    #[arg(long)]
-    f16: bool,
+    /// What the network runs in; weights that are trained stay f32. In f16 there is a loss scale, and a
+    /// processor rounds the weights alone.
+    #[arg(long, value_enum, default_value_t = PrecisionName::F32)]
+    precision: PrecisionName,
     /// What is computed again in the backward pass, to save memory.
     #[arg(long, value_enum, default_value_t = RecomputeName::Nothing)]
     recompute: RecomputeName,
@@ -172,6 +176,12 @@ enum LawName {
 enum RuleName {
     Mean,
     Sum,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum PrecisionName {
+    F32,
+    F16,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -296,7 +306,7 @@ impl Options {
             },
             dropout: self.dropout,
             flip: self.flip,
-            half: self.f16,
+            half: matches!(self.precision, PrecisionName::F16),
             recompute: match self.recompute {
                 RecomputeName::Nothing => Recompute::Nothing,
                 RecomputeName::Cheap => Recompute::Cheap,

@@ -15,6 +15,7 @@ mod program;
 #[allow(dead_code)]
 mod scratch;
 
+mod backends;
 mod learning;
 mod refusals;
 mod sprites;

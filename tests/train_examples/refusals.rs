@@ -38,6 +38,14 @@ fn each_bad_input_is_named() {
             ["r", ""],
         ),
         (
+            "--data plain.npz --run r --no-classes --batch 4 --backend gpu --adapter nonesuch",
+            ["nonesuch", ""],
+        ),
+        (
+            "--data plain.npz --run r --no-classes --backend cpu --adapter any",
+            ["--adapter", "cpu"],
+        ),
+        (
             "--data plain.npz --run r --no-classes --batch 4 --microbatch 3",
             ["microbatch", "3"],
         ),

@@ -1,0 +1,56 @@
+//! What runs the network, and why it was chosen.
+
+use iddpm::gpu::{Gpu, Precision};
+use iddpm::train::{CpuEngine, Engine, GpuEngine, TrainConfig};
+use iddpm::unet::{Graph, Plan};
+
+use super::device_options::{DeviceOptions, processor};
+use super::{Failure, adapter};
+
+/// The backend that was asked for, or a GPU where there is one that is none in software; and what it is.
+pub(crate) fn choose(
+    options: &DeviceOptions,
+    graph: &Graph,
+    config: &TrainConfig,
+) -> Result<(Box<dyn Engine>, String), Failure> {
+    match options.choose(|| adapter::open(options))? {
+        Ok(gpu) => on_gpu(&gpu, graph, config),
+        Err(why) => on_processor(&why, graph, config),
+    }
+}
+
+fn on_gpu(
+    gpu: &Gpu,
+    graph: &Graph,
+    config: &TrainConfig,
+) -> Result<(Box<dyn Engine>, String), Failure> {
+    let (precision, note) = if config.half {
+        adapter::half(gpu)
+    } else {
+        (Precision::Full, "")
+    };
+    let engine = GpuEngine::new_blocking(gpu, graph, &config.ema_rates, precision)?;
+    let megabytes = engine.training().bytes() as f64 * 1e-6;
+    let name = adapter::name(gpu);
+    let what = format!("{name}{note}; {megabytes:.0} MB beside the weights");
+    Ok((Box::new(engine), what))
+}
+
+fn on_processor(
+    why: &str,
+    graph: &Graph,
+    config: &TrainConfig,
+) -> Result<(Box<dyn Engine>, String), Failure> {
+    let engine = CpuEngine::new(graph, &config.ema_rates, config.half)?;
+    let (run, slots) = engine.elements();
+    let megabytes = |elements: usize| elements as f64 * 4e-6;
+    let plan = Plan::single(graph);
+    let what = format!(
+        "{}; {:.0} MB of activations (at least {:.0}), {:.0} MB in all",
+        processor(why),
+        megabytes(plan.elements()),
+        megabytes(plan.lower_bound(graph)),
+        megabytes(run + slots),
+    );
+    Ok((Box::new(engine), what))
+}
