@@ -44,4 +44,6 @@ exec $libraries/ld-linux-x86-64.so.2 --library-path $libraries "\$@"
 EOF
     chmod +x "$folder/run"
 fi
-CARGO_TARGET_X86_64_UNKNOWN_LINUX_GNU_RUNNER=$folder/run cargo test -q --features gpu --test gpu "$@"
+export CARGO_TARGET_X86_64_UNKNOWN_LINUX_GNU_RUNNER=$folder/run
+cargo test -q --features gpu --test gpu "$@"
+cargo test -q --features train --test train "${@:-gpu}"
