@@ -2,7 +2,6 @@
 
 use std::collections::HashMap;
 use std::string::{String, ToString};
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::error::GpuError;
@@ -27,7 +26,6 @@ pub struct Gpu {
     variants: Variants,
     matrices: Option<MatrixSide>,
     pub(crate) pipelines: Arc<Mutex<Pipelines>>,
-    objects: Arc<AtomicUsize>,
     /// What a device of our own said when it was lost, or where nobody asked.
     last_words: Arc<Mutex<Option<GpuError>>>,
 }
@@ -43,7 +41,6 @@ impl Gpu {
             device,
             queue,
             pipelines: Arc::default(),
-            objects: Arc::default(),
             last_words: Arc::default(),
         }
     }
@@ -143,15 +140,6 @@ impl Gpu {
     /// The choice among variants of kernels.
     pub const fn variants(&self) -> Variants {
         self.variants
-    }
-
-    /// Buffers, bind groups and pipelines made so far: as many after a step as before it.
-    pub fn objects_made(&self) -> usize {
-        self.objects.load(Ordering::Relaxed)
-    }
-
-    pub(crate) fn count_object(&self) {
-        self.objects.fetch_add(1, Ordering::Relaxed);
     }
 
     /// Whether it is in order, as far as is known. A host's own device reports to the host.

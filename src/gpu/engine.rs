@@ -206,7 +206,6 @@ fn bind_group(
             resource: wgpu::BindingResource::Buffer(buffer),
         })
         .collect();
-    gpu.count_object();
     gpu.device().create_bind_group(&wgpu::BindGroupDescriptor {
         label: Some(&dispatch.name),
         layout: &pipeline.layout,

@@ -82,12 +82,26 @@ pub enum GpuError {
         /// Whether the network is conditioned on a class.
         expected: bool,
     },
-    /// The network and the sampler disagree on how many channels there are.
-    Channels {
-        /// What the network returns for an image.
-        network: usize,
-        /// What the sampler wants.
-        sampler: usize,
+    /// An image of a batch that is not there.
+    Image {
+        /// Which.
+        image: usize,
+        /// How many there are.
+        batch: usize,
+    },
+    /// Images of neither 1 nor 3 channels, or of a size that no network says.
+    NoPicture {
+        /// Numbers of an image.
+        elements: usize,
+    },
+    /// The host's texture cannot take an image.
+    Texture {
+        /// What of it.
+        what: &'static str,
+        /// What would do.
+        wanted: String,
+        /// What it is.
+        had: String,
     },
     /// x is not finite: the run has to be resumed from an earlier state.
     NotFinite {
@@ -147,10 +161,16 @@ impl fmt::Display for GpuError {
             Self::LabelsExpected { expected: false } => {
                 f.write_str("a class was given, but the network knows none")
             }
-            Self::Channels { network, sampler } => write!(
+            Self::Image { image, batch } => {
+                write!(f, "image {image} of a batch of {batch}")
+            }
+            Self::NoPicture { elements } => write!(
                 f,
-                "the network returns {network} numbers for an image, the sampler wants {sampler}"
+                "images of {elements} numbers are not known to be grey or RGB pictures"
             ),
+            Self::Texture { what, wanted, had } => {
+                write!(f, "the texture's {what} must be {wanted}, is {had}")
+            }
             Self::NotFinite { image, element } => {
                 write!(f, "x of image {image} is not finite at element {element}")
             }

@@ -95,24 +95,41 @@ pub(crate) async fn make_buffer(
             had,
         });
     }
-    let memory = gpu
-        .device()
-        .push_error_scope(wgpu::ErrorFilter::OutOfMemory);
-    let validation = gpu.device().push_error_scope(wgpu::ErrorFilter::Validation);
-    gpu.count_object();
-    let buffer = gpu.device().create_buffer(&wgpu::BufferDescriptor {
+    let usage = wgpu::BufferUsages::STORAGE
+        | wgpu::BufferUsages::UNIFORM
+        | wgpu::BufferUsages::COPY_SRC
+        | wgpu::BufferUsages::COPY_DST;
+    create(gpu, name, bytes.next_multiple_of(4), usage).await
+}
+
+/// Makes a buffer, which can be copied to, or says why there is none.
+async fn create(
+    gpu: &Gpu,
+    name: &str,
+    size: u64,
+    usage: wgpu::BufferUsages,
+) -> Result<wgpu::Buffer, GpuError> {
+    let device = gpu.device();
+    let memory = device.push_error_scope(wgpu::ErrorFilter::OutOfMemory);
+    let validation = device.push_error_scope(wgpu::ErrorFilter::Validation);
+    let buffer = device.create_buffer(&wgpu::BufferDescriptor {
         label: Some(name),
-        size: bytes.next_multiple_of(4),
-        usage: wgpu::BufferUsages::STORAGE
-            | wgpu::BufferUsages::UNIFORM
-            | wgpu::BufferUsages::COPY_SRC
-            | wgpu::BufferUsages::COPY_DST,
+        size,
+        usage,
         mapped_at_creation: false,
     });
     let (validation, memory) = (validation.pop(), memory.pop());
     let errors = [validation.await, memory.await];
-    match errors.into_iter().flatten().next() {
-        Some(error) => Err(error_of(error, name)),
+    if let Some(error) = errors.into_iter().flatten().next() {
+        return Err(error_of(error, name));
+    }
+    // A device that is lost says nothing, but what it makes cannot be used.
+    let usable = device.push_error_scope(wgpu::ErrorFilter::Validation);
+    gpu.queue().write_buffer(&buffer, 0, &[]);
+    match usable.pop().await {
+        Some(error) => Err(GpuError::DeviceLost {
+            message: error.to_string(),
+        }),
         None => Ok(buffer),
     }
 }
@@ -131,19 +148,8 @@ pub struct Readback {
 
 impl Readback {
     pub(crate) async fn new(gpu: &Gpu, what: &str, bytes: u64) -> Result<Self, GpuError> {
-        let memory = gpu
-            .device()
-            .push_error_scope(wgpu::ErrorFilter::OutOfMemory);
-        gpu.count_object();
-        let buffer = gpu.device().create_buffer(&wgpu::BufferDescriptor {
-            label: Some(what),
-            size: bytes,
-            usage: wgpu::BufferUsages::MAP_READ | wgpu::BufferUsages::COPY_DST,
-            mapped_at_creation: false,
-        });
-        if let Some(error) = memory.pop().await {
-            return Err(error_of(error, what));
-        }
+        let usage = wgpu::BufferUsages::MAP_READ | wgpu::BufferUsages::COPY_DST;
+        let buffer = create(gpu, what, bytes, usage).await?;
         Ok(Self {
             what: what.into(),
             buffer,

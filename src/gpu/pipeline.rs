@@ -61,7 +61,6 @@ async fn compile(gpu: &Gpu, kernel: &'static Kernel, form: Form) -> Result<Pipel
         bind_group_layouts: &[Some(&layout)],
         immediate_size: 0,
     });
-    gpu.count_object();
     let pipeline = device.create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
         label: Some(kernel.name),
         layout: Some(&pipeline_layout),

@@ -65,24 +65,21 @@ pub(crate) fn record_sampling(
     let output_elements = sampler.process().prediction_len(elements);
     let (mut recording, given) = match network {
         Some(recorded) => {
-            let places = (
-                recorded.input(Input::X),
-                recorded.input(Input::Timesteps),
-                recorded.output(),
-            );
-            (recorded.recording, Some(places))
+            let x = recorded.input(Input::X).ok_or(GpuError::Length {
+                what: "x",
+                len: 0,
+                expected: all,
+            })?;
+            let given = (x, recorded.input(Input::Timesteps), recorded.output());
+            (recorded.recording, Some(given))
         }
         None => (Recording::default(), None),
     };
     let mut workspace = |name, words| recording.add_buffer(name, words, Contents::Workspace);
-    let (x, timesteps, output) = match given {
-        Some((Some(x), timesteps, output)) => (x, timesteps, output),
-        _ => (
-            workspace("x", all),
-            None,
-            workspace("output", batch * output_elements),
-        ),
-    };
+    let (x, timesteps, output) = given.unwrap_or_else(|| {
+        let output = workspace("output", batch * output_elements);
+        (workspace("x", all), None, output)
+    });
     check(elements, x, batch, "x")?;
     check(output_elements, output, batch, "the network's output")?;
 

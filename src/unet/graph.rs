@@ -216,27 +216,29 @@ impl Graph {
     /// Multiplications and additions of one run: those of convolutions, linear layers and
     /// attention, two for each pair.
     pub fn flops(&self) -> u64 {
-        let flops = |node: &Node| -> u64 {
-            let out = self.shape(node.output);
-            match node.op {
-                Op::Conv(Conv { weight, .. }) | Op::Linear { weight, .. } => {
-                    let per_row = self
-                        .param(weight)
-                        .map_or(0, |w| w.elements() / w.rows().max(1));
-                    2 * out.elements() as u64 * per_row as u64
-                }
-                Op::Attention { .. } => 4 * out.elements() as u64 * out.positions() as u64,
-                Op::TimestepEmbedding { .. }
-                | Op::LabelEmbedding { .. }
-                | Op::GroupNorm { .. }
-                | Op::Concat { .. }
-                | Op::AveragePool { .. }
-                | Op::Upsample { .. }
-                | Op::Bilinear { .. } => 0,
-                Op::Train(op) => op.flops(|id| self.shape(id), out),
+        self.nodes.iter().map(|node| self.node_flops(node)).sum()
+    }
+
+    /// Those of one operation.
+    pub fn node_flops(&self, node: &Node) -> u64 {
+        let out = self.shape(node.output);
+        match node.op {
+            Op::Conv(Conv { weight, .. }) | Op::Linear { weight, .. } => {
+                let per_row = self
+                    .param(weight)
+                    .map_or(0, |w| w.elements() / w.rows().max(1));
+                2 * out.elements() as u64 * per_row as u64
             }
-        };
-        self.nodes.iter().map(flops).sum()
+            Op::Attention { .. } => 4 * out.elements() as u64 * out.positions() as u64,
+            Op::TimestepEmbedding { .. }
+            | Op::LabelEmbedding { .. }
+            | Op::GroupNorm { .. }
+            | Op::Concat { .. }
+            | Op::AveragePool { .. }
+            | Op::Upsample { .. }
+            | Op::Bilinear { .. } => 0,
+            Op::Train(op) => op.flops(|id| self.shape(id), out),
+        }
     }
 
     /// A parameter of this graph; `None` for another graph's.

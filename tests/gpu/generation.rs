@@ -130,7 +130,7 @@ fn paused_and_resumed_on_another_device() {
         let sampler = Sampler::new(&process, method, Clip::Unit).unwrap();
         let whole = begin(gpu(), &sampler, [2]).finish_blocking().unwrap();
         let mut run = begin(gpu(), &sampler, [2]);
-        let step = run.recording().dispatches.len();
+        let step = run.dispatches_left() / run.evaluations() as usize + 1;
         for dispatches in [step, step / 2, step / 2 + 3] {
             let mut encoder = gpu().device().create_command_encoder(&Default::default());
             run.record(&mut encoder, dispatches);
@@ -144,6 +144,14 @@ fn paused_and_resumed_on_another_device() {
     }
     let sampler = Sampler::new(&process, Method::Ancestral, Clip::Unit).unwrap();
     let mut run = begin(gpu(), &sampler, [2]);
+    // Before anything ran: x_T is still to be drawn.
+    let saved = run.save_blocking().unwrap();
+    assert_eq!((saved.state.position, saved.x.len()), (0, 0));
+    let whole = begin(gpu(), &sampler, [2]).finish_blocking().unwrap();
+    let mut resumed = begin(&other, &sampler, [2]);
+    resumed.resume(&saved).unwrap();
+    assert_eq!(resumed.finish_blocking().unwrap(), whole);
+
     let saved = Saved {
         state: Sampler::new(&process, Method::Ancestral, Clip::None)
             .unwrap()

@@ -17,6 +17,7 @@ mod case;
 #[allow(dead_code)]
 mod report;
 
+mod failures;
 mod formulas;
 mod generation;
 mod host;
@@ -25,6 +26,7 @@ mod networks;
 mod operations;
 mod precision;
 mod steps;
+mod textures;
 
 use std::sync::OnceLock;
 

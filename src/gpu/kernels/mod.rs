@@ -54,6 +54,7 @@ pub(crate) mod round_weights;
 pub(crate) mod square_sums;
 
 pub(crate) mod noise;
+pub(crate) mod pixels;
 pub(crate) mod step;
 pub(crate) mod threshold;
 
@@ -64,7 +65,7 @@ pub use form::{Dialect, Form};
 pub use kernel::{Access, Kernel, Uses};
 
 /// Every kernel there is.
-pub static KERNELS: [&Kernel; 49] = [
+pub static KERNELS: [&Kernel; 50] = [
     &accumulate::KERNEL,
     &adamw::KERNEL,
     &add::KERNEL,
@@ -104,6 +105,7 @@ pub static KERNELS: [&Kernel; 49] = [
     &norm_grad_param::KERNEL,
     &norm_grad_scale_shift::KERNEL,
     &norm_sums::KERNEL,
+    &pixels::KERNEL,
     &position_sum::KERNEL,
     &round_weights::KERNEL,
     &slice::KERNEL,

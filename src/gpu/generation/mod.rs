@@ -1,0 +1,309 @@
+//! A batch of images being generated, the whole loop on the device.
+
+use std::vec::Vec;
+
+mod exchange;
+mod labels;
+mod paint;
+mod saved;
+mod work;
+
+use super::device::Gpu;
+use super::engine::Program;
+use super::error::GpuError;
+use super::layout::plan;
+use super::memory::DeviceWeights;
+use super::record::record;
+use super::recording::{Binding, Recording};
+use super::sampling::{NoiseSource, Places, STEP_BYTES, Sampling, record_sampling};
+use crate::diffusion::{Sample, Sampler};
+use crate::unet::{Extents, Graph, Input};
+use labels::labels;
+use paint::Paint;
+
+pub use paint::Shown;
+pub use saved::Saved;
+
+/// A run of a sampler over a network on a device: x_t, prediction and noise stay there.
+///
+/// **Submit what was recorded in the order it was recorded.**
+///
+/// 1. [`record`](Self::record) puts any number of dispatches into the host's encoder: the run is a list
+///    of them, and this a cursor into it. A step may be spread over many frames.
+/// 2. The host submits the encoder when it likes.
+/// 3. After the last step ([`is_done`](Self::is_done)), x is the image: read it, bind its
+///    [buffer](Self::x_buffer), or [`paint`](Self::paint) it into a texture; a preview at any time.
+///
+/// Noise is keyed by each sample's seed and number, so an image does not depend on the batch it is
+/// made in, nor on how the run is cut.
+#[derive(Debug)]
+pub struct Generation {
+    gpu: Gpu,
+    program: Program,
+    places: Places,
+    low_res: Option<Binding>,
+    paint: Option<Paint>,
+    /// The dispatches of a step: from `begin` until `end`.
+    begin: usize,
+    end: usize,
+    /// What each dispatch does.
+    work: Vec<u64>,
+    batch: usize,
+    elements: usize,
+    has_history: bool,
+    fingerprint: u64,
+    evaluations: u32,
+    /// Steps whose dispatches were all recorded.
+    position: u32,
+    /// The next dispatch of the recording.
+    dispatch: usize,
+}
+
+impl Generation {
+    /// Begins a run of `sampler` from its first step: one image for each sample of the graph's batch.
+    ///
+    /// # Errors
+    /// [`GpuError::Length`] where samples, network and sampler do not agree on sizes;
+    /// [`GpuError::LabelsExpected`], [`GpuError::Label`]; those of [`Network::new`](super::Network::new).
+    pub async fn new(
+        gpu: &Gpu,
+        graph: &Graph,
+        weights: &DeviceWeights,
+        sampler: &Sampler<'_>,
+        samples: &[Sample],
+        source: NoiseSource,
+    ) -> Result<Self, GpuError> {
+        if samples.len() != graph.batch() {
+            return Err(GpuError::Length {
+                what: "samples",
+                len: samples.len(),
+                expected: graph.batch(),
+            });
+        }
+        let labels = labels(graph, samples)?;
+        let x = graph.input(Input::X).map(|id| graph.shape(id));
+        let elements = x.map_or(0, |x| x.elements() / x.batch.max(1));
+        let recorded = record(
+            graph,
+            &plan(graph, weights.plan().precision()),
+            weights.plan(),
+            gpu.variants(),
+        );
+        let (low_res, label_place) = (recorded.input(Input::LowRes), recorded.input(Input::Labels));
+        let mut sampling = record_sampling(Some(recorded), elements, sampler, samples, source)?;
+        let end = sampling.recording.dispatches.len();
+        let paint = x.and_then(|x| {
+            let image = Extents {
+                channels: x.channels,
+                height: x.height,
+                width: x.width,
+            };
+            let places = [sampling.places.x, sampling.places.x_start];
+            Paint::record(&mut sampling.recording, samples.len(), image, places)
+        });
+        let work = work::work(&sampling.recording, Some(graph));
+        let mut run = Self::over(gpu, sampling, weights, sampler, samples.len()).await?;
+        run.end = end;
+        run.paint = paint;
+        run.work = work;
+        run.low_res = low_res;
+        if let Some(place) = label_place {
+            run.program.write(gpu, place, bytemuck::cast_slice(&labels));
+        }
+        Ok(run)
+    }
+
+    /// Begins a run over a denoiser of the host's own, which reads x and the timestep and writes the
+    /// output (or its [buffer](Self::output_buffer)) before each step.
+    ///
+    /// # Errors
+    /// [`GpuError::OutOfMemory`], [`GpuError::ShaderRejected`], [`GpuError::Refused`].
+    pub async fn without_network(
+        gpu: &Gpu,
+        elements: usize,
+        sampler: &Sampler<'_>,
+        samples: &[Sample],
+        source: NoiseSource,
+    ) -> Result<Self, GpuError> {
+        let sampling = record_sampling(None, elements, sampler, samples, source)?;
+        let weights = DeviceWeights::none();
+        Self::over(gpu, sampling, &weights, sampler, samples.len()).await
+    }
+
+    async fn over(
+        gpu: &Gpu,
+        sampling: Sampling,
+        weights: &DeviceWeights,
+        sampler: &Sampler<'_>,
+        batch: usize,
+    ) -> Result<Self, GpuError> {
+        let end = sampling.recording.dispatches.len();
+        let work = work::work(&sampling.recording, None);
+        let program = Program::new(gpu, sampling.recording, weights).await?;
+        program.write(gpu, sampling.places.not_finite, &[u32::MAX]);
+        Ok(Self {
+            gpu: gpu.clone(),
+            program,
+            places: sampling.places,
+            low_res: None,
+            paint: None,
+            begin: sampling.begin,
+            end,
+            work,
+            batch,
+            elements: sampling.elements,
+            has_history: sampler.method().needs_history(),
+            fingerprint: sampler.state().fingerprint,
+            evaluations: sampler.evaluations(),
+            position: 0,
+            dispatch: 0,
+        })
+    }
+
+    /// [`new`](Self::new), waiting for it.
+    ///
+    /// # Errors
+    /// Those of [`new`](Self::new).
+    pub fn new_blocking(
+        gpu: &Gpu,
+        graph: &Graph,
+        weights: &DeviceWeights,
+        sampler: &Sampler<'_>,
+        samples: &[Sample],
+        source: NoiseSource,
+    ) -> Result<Self, GpuError> {
+        pollster::block_on(Self::new(gpu, graph, weights, sampler, samples, source))
+    }
+
+    /// [`without_network`](Self::without_network), waiting for it.
+    ///
+    /// # Errors
+    /// Those of [`without_network`](Self::without_network).
+    pub fn without_network_blocking(
+        gpu: &Gpu,
+        elements: usize,
+        sampler: &Sampler<'_>,
+        samples: &[Sample],
+        source: NoiseSource,
+    ) -> Result<Self, GpuError> {
+        pollster::block_on(Self::without_network(
+            gpu, elements, sampler, samples, source,
+        ))
+    }
+
+    /// Records up to `dispatches` of what is left, and returns how many: fewer only at the end.
+    ///
+    /// Nothing is made, nothing waits: a few copies of step numbers and the dispatches.
+    pub fn record(&mut self, encoder: &mut wgpu::CommandEncoder, dispatches: usize) -> usize {
+        let mut left = dispatches;
+        while left > 0 && !self.is_done() {
+            let until = if self.dispatch < self.begin {
+                self.copy_step(encoder, self.evaluations);
+                self.begin
+            } else {
+                if self.dispatch == self.begin {
+                    self.copy_step(encoder, self.position);
+                }
+                self.end
+            };
+            let until = until.min(self.dispatch.saturating_add(left));
+            self.program.encode(encoder, self.dispatch..until);
+            left -= until - self.dispatch;
+            self.dispatch = until;
+            if self.dispatch == self.end {
+                self.dispatch = self.begin;
+                self.position += 1;
+            }
+        }
+        dispatches - left
+    }
+
+    /// Records what is left of the current step, and returns how many dispatches those are.
+    pub fn record_step(&mut self, encoder: &mut wgpu::CommandEncoder) -> usize {
+        self.record(encoder, self.end - self.dispatch)
+    }
+
+    /// The numbers of a step, and the timesteps that the network sees in it.
+    fn copy_step(&self, encoder: &mut wgpu::CommandEncoder, position: u32) {
+        let Places {
+            step,
+            steps,
+            timesteps,
+            all_timesteps,
+            ..
+        } = self.places;
+        let row = u64::from(position);
+        self.program
+            .copy(encoder, (steps, row * STEP_BYTES), step, STEP_BYTES);
+        if let Some(timesteps) = timesteps
+            && position < self.evaluations
+        {
+            let bytes = timesteps.bytes;
+            self.program
+                .copy(encoder, (all_timesteps, row * bytes), timesteps, bytes);
+        }
+    }
+
+    /// Whether every dispatch was recorded.
+    pub const fn is_done(&self) -> bool {
+        self.position >= self.evaluations
+    }
+
+    /// Steps that were recorded to their end.
+    pub const fn position(&self) -> u32 {
+        self.position
+    }
+
+    /// Steps of the whole run.
+    pub const fn evaluations(&self) -> u32 {
+        self.evaluations
+    }
+
+    /// Dispatches that are left to record.
+    pub fn dispatches_left(&self) -> usize {
+        let steps = (self.evaluations.saturating_sub(self.position)) as usize;
+        if steps == 0 {
+            return 0;
+        }
+        (steps * (self.end - self.begin) + self.begin).saturating_sub(self.dispatch)
+    }
+
+    /// What runs: the dispatches that draw x_T, then those of one step, then those that paint.
+    pub const fn recording(&self) -> &Recording {
+        self.program.recording()
+    }
+
+    /// Bytes of device memory beside the weights.
+    pub fn bytes(&self) -> u64 {
+        self.program.bytes()
+    }
+
+    /// x_t on the device, [N, C, H, W] in f32: the image once the run is done.
+    pub fn x_buffer(&self) -> Option<&wgpu::Buffer> {
+        self.program.buffer(self.places.x)
+    }
+
+    /// The network's output on the device, for a denoiser of the host's own.
+    pub fn output_buffer(&self) -> Option<&wgpu::Buffer> {
+        self.program.buffer(self.places.output)
+    }
+
+    /// Records and submits what is left, step by step, and waits for the image.
+    ///
+    /// # Errors
+    /// Those of [`x_blocking`](Self::x_blocking).
+    pub fn finish_blocking(&mut self) -> Result<Vec<f32>, GpuError> {
+        while !self.is_done() {
+            let descriptor = wgpu::CommandEncoderDescriptor::default();
+            let mut encoder = self.gpu.device().create_command_encoder(&descriptor);
+            self.record_step(&mut encoder);
+            self.gpu.submit_blocking(encoder)?;
+        }
+        self.x_blocking()
+    }
+
+    /// N.
+    pub const fn batch(&self) -> usize {
+        self.batch
+    }
+}

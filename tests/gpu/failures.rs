@@ -1,0 +1,157 @@
+//! What can go wrong on a device, provoked: each error by its name, the host's own handler undisturbed, and
+//! the run continued on another device.
+
+use std::process::Command;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use iddpm::diffusion::{Clip, Diffusion, InlineProcess, Method, Sampler, Schedule, Timesteps};
+use iddpm::gpu::{
+    DeviceWeights, Generation, Gpu, GpuError, Network, NoiseSource, Precision, Reduction, Variants,
+    wgpu,
+};
+use iddpm::unet::Weights;
+
+use super::generation::{begin, graph, samples, weights};
+use super::gpu;
+use super::host::host;
+
+fn process() -> InlineProcess<4> {
+    InlineProcess::new(&Diffusion::new(Schedule::Cosine, 1000), Timesteps::even(4)).unwrap()
+}
+
+/// Counts what reaches a host's own handler of errors.
+fn listen(gpu: &Gpu) -> Arc<AtomicUsize> {
+    let heard = Arc::new(AtomicUsize::new(0));
+    let count = Arc::clone(&heard);
+    gpu.device().on_uncaptured_error(Arc::new(move |error| {
+        println!("the host hears: {error}");
+        count.fetch_add(1, Ordering::Relaxed);
+    }));
+    heard
+}
+
+/// A device lost in the middle of a step: the run says so, and what was saved before goes on elsewhere, to
+/// the same bits.
+#[test]
+fn a_lost_device_costs_what_was_not_saved() {
+    let process = process();
+    let sampler = Sampler::new(&process, Method::DpmSolverPlusPlus2M, Clip::Unit).unwrap();
+    let survivor = gpu().clone().with_variants(host(|_| ()).variants());
+    let want = begin(&survivor, &sampler, [7]).finish_blocking().unwrap();
+
+    let doomed = host(|_| ());
+    let heard = listen(&doomed);
+    let mut run = begin(&doomed, &sampler, [7]);
+    let mut encoder = doomed.device().create_command_encoder(&Default::default());
+    run.record_step(&mut encoder);
+    run.record_step(&mut encoder);
+    doomed.submit_blocking(encoder).unwrap();
+    let saved = run.save_blocking().unwrap();
+    doomed.device().destroy();
+    let error = run.finish_blocking().unwrap_err();
+    assert!(matches!(error, GpuError::DeviceLost { .. }), "{error:?}");
+    let error = run.save_blocking().unwrap_err();
+    assert!(matches!(error, GpuError::DeviceLost { .. }), "{error:?}");
+    let numbers = weights(&graph(1));
+    let numbers = Weights::F32(&numbers);
+    let error = DeviceWeights::upload_blocking(&doomed, &graph(1), numbers, Precision::Full);
+    assert!(
+        matches!(error, Err(GpuError::DeviceLost { .. })),
+        "{error:?}"
+    );
+    assert_eq!(heard.load(Ordering::Relaxed), 0);
+
+    let mut resumed = begin(&survivor, &sampler, [7]);
+    resumed.resume(&saved).unwrap();
+    assert_eq!(resumed.position(), 2);
+    assert_eq!(resumed.finish_blocking().unwrap(), want);
+}
+
+/// Where the driver tells how much memory is left, wgpu can be told that nothing may be taken of it. A
+/// software device lives in the process: there another process tries, which may not grow.
+#[test]
+fn no_memory_left() {
+    let small = std::env::var_os(SMALL_PROCESS).is_some();
+    if gpu_in_software() && !small {
+        let mut child = Command::new("sh");
+        child.args(["-c", "ulimit -v 4000000 && exec \"$0\" \"$@\""]);
+        child.arg(std::env::args_os().next().unwrap());
+        child.args(["--exact", "failures::no_memory_left", "--nocapture"]);
+        let output = child.env(SMALL_PROCESS, "1").output().unwrap();
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(output.status.success(), "{said}");
+        return;
+    }
+    let mut descriptor = wgpu::InstanceDescriptor::new_without_display_handle_from_env();
+    descriptor.memory_budget_thresholds.for_resource_creation = Some(0);
+    let instance = wgpu::Instance::new(descriptor);
+    let adapter = pollster::block_on(instance.request_adapter(&Default::default())).unwrap();
+    let descriptor = wgpu::DeviceDescriptor {
+        required_limits: adapter.limits(),
+        ..Default::default()
+    };
+    let (device, queue) = pollster::block_on(adapter.request_device(&descriptor)).unwrap();
+    let full = Gpu::new(device, queue);
+    let heard = listen(&full);
+    let process = process();
+    let sampler = Sampler::new(&process, Method::Ancestral, Clip::Unit).unwrap();
+    let mut batch = samples([0]);
+    batch.iter_mut().for_each(|sample| sample.label = None);
+    let source = NoiseSource::Philox;
+    // Buffers of nearly 1 GiB, and one of twice that.
+    let refused = Generation::without_network_blocking(
+        &full,
+        (1 << 28) - (1 << 16),
+        &sampler,
+        &batch,
+        source,
+    );
+    let Err(GpuError::OutOfMemory { what }) = refused else {
+        panic!("{refused:?}");
+    };
+    println!("no memory for {what}");
+    assert_eq!(heard.load(Ordering::Relaxed), 0);
+    // What fits is done.
+    if small {
+        begin(&full, &sampler, [1]).finish_blocking().unwrap();
+    }
+}
+
+/// Set for the process that may not grow.
+const SMALL_PROCESS: &str = "IDDPM_TEST_SMALL_PROCESS";
+
+fn gpu_in_software() -> bool {
+    let descriptor = wgpu::InstanceDescriptor::new_without_display_handle_from_env();
+    let instance = wgpu::Instance::new(descriptor);
+    let adapter = pollster::block_on(instance.request_adapter(&Default::default())).unwrap();
+    adapter.get_info().device_type == wgpu::DeviceType::Cpu
+}
+
+/// Kernels with subgroups on a device that was made without them.
+#[test]
+fn a_rejected_kernel_is_named() {
+    let bare = host(|_| ());
+    let variants = Variants {
+        reduction: Reduction::Subgroups,
+        ..Variants::PARALLEL
+    };
+    let bare = bare.with_variants(variants);
+    let heard = listen(&bare);
+    let graph = graph(1);
+    let numbers = weights(&graph);
+    let numbers = Weights::F32(&numbers);
+    let stored = DeviceWeights::upload_blocking(&bare, &graph, numbers, Precision::Full).unwrap();
+    let refused = Network::new_blocking(&bare, &graph, &stored);
+    let Err(GpuError::ShaderRejected { kernel, message }) = refused else {
+        panic!("{refused:?}");
+    };
+    assert!(
+        !kernel.is_empty() && message.to_lowercase().contains("subgroup"),
+        "{message}"
+    );
+    assert_eq!(heard.load(Ordering::Relaxed), 0);
+    // The device is as good as before.
+    let plain = bare.with_variants(Variants::PLAIN);
+    Network::new_blocking(&plain, &graph, &stored).unwrap();
+}
