@@ -137,7 +137,8 @@ impl Canvas {
             let (column, row) = (column as usize, row as usize);
             let inside = |column: usize, row: usize| {
                 let edge = [column, row].iter().any(|at| [0, SIDE - 1].contains(at));
-                self.pixels[row][column].filter(|_| !edge)
+                let paint = self.pixels.get(row).and_then(|row| row.get(column));
+                paint.copied().flatten().filter(|_| !edge)
             };
             if let Some(paint) = inside(column, row) {
                 return Rgb(paint.ramp.shade(paint.level));
@@ -150,7 +151,6 @@ impl Canvas {
             ];
             let touched = beside
                 .into_iter()
-                .filter(|(column, row)| *column < SIDE && *row < SIDE)
                 .find_map(|(column, row)| inside(column, row));
             Rgb(touched.map_or(BACKGROUND, |paint| paint.ramp.outline()))
         })

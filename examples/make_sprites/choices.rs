@@ -6,10 +6,7 @@ use iddpm::diffusion::Noise;
 const NUMBERS: usize = 128;
 
 /// The decisions of one picture; those of another do not depend on how many it took.
-pub(crate) struct Choices {
-    numbers: [f32; NUMBERS],
-    taken: usize,
-}
+pub(crate) struct Choices(std::array::IntoIter<f32, NUMBERS>);
 
 impl Choices {
     pub(crate) fn new(seed: u64, class: u32, index: u64) -> Self {
@@ -17,14 +14,12 @@ impl Choices {
         Noise::new(seed)
             .stream(index, class)
             .fill_uniforms(0, &mut numbers);
-        Self { numbers, taken: 0 }
+        Self(numbers.into_iter())
     }
 
     /// In [0, 1).
     fn next(&mut self) -> f32 {
-        let number = self.numbers[self.taken % NUMBERS];
-        self.taken += 1;
-        number
+        self.0.next().unwrap_or_default()
     }
 
     /// In [from, to).
@@ -41,6 +36,7 @@ impl Choices {
         self.next() < probability
     }
 
+    /// One of a list that is not empty.
     pub(crate) fn pick<T: Copy>(&mut self, of: &[T]) -> T {
         of[self.whole(0, of.len() as i32 - 1) as usize]
     }

@@ -1,0 +1,153 @@
+//! Generates an image within the frames of a host that has other things to do, as a game has: each frame gets
+//! a few milliseconds of the device, the preview goes to a texture of the host's, nothing waits.
+//!
+//! `cargo run --release --example frames --features gpu -- --milliseconds 4`
+
+use std::error::Error;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use clap::Parser;
+use iddpm::checkpoint::{Checkpoint, Precision};
+use iddpm::diffusion::{Clip, Level, Method, Noise, ProcessView, Sample, Sampler, Timesteps};
+use iddpm::gpu::wgpu;
+use iddpm::gpu::{self, DeviceWeights, Generation, Gpu, NoiseSource, Shown};
+use iddpm::unet::Weights;
+
+/// Generates an image within the frames of a host
+#[derive(Parser)]
+struct Options {
+    /// Milliseconds of the device for each frame
+    #[arg(long, default_value_t = 4.0)]
+    milliseconds: f64,
+    /// Sampling steps
+    #[arg(long, default_value_t = 20)]
+    steps: u32,
+    /// What is drawn
+    #[arg(long, default_value_t = 7)]
+    class: u32,
+    /// What the noise follows from
+    #[arg(long, default_value_t = 0)]
+    seed: u64,
+    /// A checkpoint; the shipped digits where none is given
+    #[arg(long)]
+    checkpoint: Option<PathBuf>,
+}
+
+/// Milliseconds of a frame: what is left of it, the host spends otherwise.
+const FRAME: f64 = 1000.0 / 60.0;
+
+fn main() -> ExitCode {
+    match run(&Options::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("frames: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(options: &Options) -> Result<(), Box<dyn Error>> {
+    let shipped = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/examples/assets/digits16.safetensors"
+    );
+    let path = options.checkpoint.clone().unwrap_or_else(|| shipped.into());
+    let checkpoint = Checkpoint::open(&path, Precision::AsStored)?;
+    let description = checkpoint.description();
+    let diffusion = description.card.diffusion;
+    let timesteps = Timesteps::even(options.steps);
+    let empty = Level {
+        timestep: 0,
+        beta: 0.0,
+        alpha_bar: 0.0,
+    };
+    let mut levels = vec![empty; timesteps.count(diffusion.num_timesteps)?];
+    let process = ProcessView::in_slice(&diffusion, timesteps, &mut levels)?;
+    let sampler = Sampler::new(&process, Method::Ancestral, Clip::Unit)?;
+    let sample = Sample {
+        noise: Noise::new(options.seed),
+        number: 0,
+        label: description.unet.num_classes.map(|_| options.class),
+    };
+
+    // A game has its device already: here it is one of our own.
+    let gpu = Gpu::create_blocking()?;
+    let graph = description.graph(1)?;
+    let (weights, precision) = match checkpoint.weights() {
+        Weights::F16(_) => (checkpoint.weights(), gpu::Precision::HalfWeights),
+        Weights::F32(_) => (checkpoint.weights(), gpu::Precision::Full),
+    };
+    let weights = DeviceWeights::upload_blocking(&gpu, &graph, weights, precision)?;
+    let source = NoiseSource::Philox;
+    let mut generation =
+        Generation::new_blocking(&gpu, &graph, &weights, &sampler, &[sample], source)?;
+    let texture = gpu.device().create_texture(&wgpu::TextureDescriptor {
+        label: Some("preview"),
+        size: wgpu::Extent3d {
+            width: description.size.width as u32,
+            height: description.size.height as u32,
+            depth_or_array_layers: 1,
+        },
+        mip_level_count: 1,
+        sample_count: 1,
+        dimension: wgpu::TextureDimension::D2,
+        format: wgpu::TextureFormat::Rgba8UnormSrgb,
+        usage: wgpu::TextureUsages::COPY_DST | wgpu::TextureUsages::TEXTURE_BINDING,
+        view_formats: &[],
+    });
+    println!(
+        "{}: {:.2} G of work a step, {} steps, {} ms a frame",
+        gpu.device().adapter_info().name,
+        generation.work_of_step() as f64 / 1e9,
+        generation.evaluations(),
+        options.milliseconds
+    );
+
+    // Work for each millisecond: careful at first, then what the last frame showed.
+    let mut rate = generation.work_of_step() as f64 / 1000.0;
+    let mut frames: Vec<f64> = Vec::new();
+    while !generation.is_done() {
+        let begun = Instant::now();
+        let mut encoder = gpu.device().create_command_encoder(&Default::default());
+        let budget = (rate * options.milliseconds) as u64;
+        let work = generation.record_work(&mut encoder, budget);
+        generation.paint(
+            &mut encoder,
+            Shown::XStart,
+            0,
+            &texture,
+            wgpu::Origin3d::ZERO,
+        )?;
+        // The host's own drawing would be recorded here, with the texture bound.
+        gpu.queue().submit([encoder.finish()]);
+        let done = Arc::new(AtomicBool::new(false));
+        let says = Arc::clone(&done);
+        gpu.queue()
+            .on_submitted_work_done(move || says.store(true, Ordering::Release));
+        while !done.load(Ordering::Acquire) {
+            gpu.device().poll(wgpu::PollType::Poll)?;
+            std::thread::sleep(Duration::from_micros(50));
+        }
+        let took = 1000.0 * begun.elapsed().as_secs_f64();
+        // Half of what was shown, half of what was thought: one slow frame is no rule.
+        rate = 0.5 * rate + 0.5 * work as f64 / took;
+        frames.push(took);
+        std::thread::sleep(Duration::from_secs_f64((FRAME - took).max(0.0) / 1000.0));
+    }
+    let x = generation.x_blocking()?;
+    frames.sort_by(f64::total_cmp);
+    let at = |share: f64| frames[((frames.len() - 1) as f64 * share) as usize];
+    println!(
+        "{} frames; milliseconds of the device: median {:.1}, nine of ten below {:.1}, longest {:.1}",
+        frames.len(),
+        at(0.5),
+        at(0.9),
+        at(1.0)
+    );
+    println!("image of {} numbers, the first {:.3}", x.len(), x[0]);
+    Ok(())
+}
