@@ -140,7 +140,10 @@ fn run(options: &Options) -> Result<(), Box<dyn Error>> {
     }
     let x = generation.x_blocking()?;
     frames.sort_by(f64::total_cmp);
-    let at = |share: f64| frames[((frames.len() - 1) as f64 * share) as usize];
+    let at = |share: f64| {
+        let last = frames.len().saturating_sub(1) as f64;
+        frames.get((last * share) as usize).copied().unwrap_or(0.0)
+    };
     println!(
         "{} frames; milliseconds of the device: median {:.1}, nine of ten below {:.1}, longest {:.1}",
         frames.len(),
@@ -148,6 +151,13 @@ fn run(options: &Options) -> Result<(), Box<dyn Error>> {
         at(0.9),
         at(1.0)
     );
-    println!("image of {} numbers, the first {:.3}", x.len(), x[0]);
+    let (least, most) = (
+        x.iter().copied().fold(f32::INFINITY, f32::min),
+        x.iter().copied().fold(f32::NEG_INFINITY, f32::max),
+    );
+    println!(
+        "an image of {} numbers from {least:.3} to {most:.3}",
+        x.len()
+    );
     Ok(())
 }

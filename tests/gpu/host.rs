@@ -11,6 +11,7 @@ use iddpm::unet::{Extent, Plan, UnetConfig, Weights};
 
 use super::generation::{begin, graph, samples, weights};
 use super::gpu;
+use super::held::Held;
 
 /// A host's own device, of WebGPU's default limits or lower ones, without any feature.
 pub(crate) fn host(change: impl FnOnce(&mut wgpu::Limits)) -> Gpu {
@@ -60,33 +61,6 @@ fn a_hosts_device_of_default_limits() {
             .iter()
             .all(|&bytes| bytes <= 1 << 19)
     );
-}
-
-/// What a device holds, by wgpu's own count.
-#[derive(Debug, PartialEq)]
-pub(crate) struct Held {
-    buffers: isize,
-    bytes: isize,
-    bind_groups: isize,
-    layouts: isize,
-    pipelines: isize,
-    shaders: isize,
-    textures: isize,
-}
-
-impl Held {
-    pub(crate) fn by(gpu: &Gpu) -> Self {
-        let counters = gpu.device().get_internal_counters().hal;
-        Self {
-            buffers: counters.buffers.read(),
-            bytes: counters.buffer_memory.read(),
-            bind_groups: counters.bind_groups.read(),
-            layouts: counters.bind_group_layouts.read() + counters.pipeline_layouts.read(),
-            pipelines: counters.compute_pipelines.read(),
-            shaders: counters.shader_modules.read(),
-            textures: counters.textures.read(),
-        }
-    }
 }
 
 /// A whole run makes nothing, not even one thing that it then drops: no step holds more than before.

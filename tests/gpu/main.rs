@@ -17,6 +17,9 @@ mod case;
 #[allow(dead_code)]
 mod report;
 
+#[path = "../support/held.rs"]
+mod held;
+
 mod failures;
 mod formulas;
 mod generation;

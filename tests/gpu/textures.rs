@@ -6,6 +6,7 @@ use iddpm::gpu::{Generation, Gpu, GpuError, NoiseSource, Shown, wgpu};
 
 use super::generation::{begin, samples};
 use super::gpu;
+use super::held::Held;
 
 const SIDE: usize = 8;
 /// A texture larger than an image, of two layers, and where in it the image goes.
@@ -237,8 +238,8 @@ fn a_run_dropped_midway_is_gone() {
         gpu.device()
             .poll(wgpu::PollType::wait_indefinitely())
             .unwrap();
-        let held = super::host::Held::by(&gpu);
-        assert_eq!(*first.get_or_insert(held), super::host::Held::by(&gpu));
+        let held = Held::by(&gpu);
+        assert_eq!(*first.get_or_insert(held), Held::by(&gpu));
     }
     // Default limits have no subgroups: compared where the variants are the same.
     if gpu.variants() == super::host::host(|_| ()).variants() {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use iddpm::checkpoint::{Description, ImageSize};
 use iddpm::data::Images;
 use iddpm::diffusion::{Diffusion, ModelCard, Schedule, Weights};
-use iddpm::gpu::{Gpu, GpuError, Kept, Precision};
+use iddpm::gpu::{Gpu, GpuError, Kept, Precision, wgpu};
 use iddpm::train::{
     AdamW, Batch, Broken, CpuEngine, Engine, GpuEngine, Slot, TrainConfig, TrainError, Trainer,
     Update, graph_of, initial_weights,
@@ -16,6 +16,7 @@ use super::case::{cases, golden_directory};
 use super::generator::generate;
 use super::golden::{Stepper, check_optimizer};
 use super::gpu::gpu;
+use super::held::Held;
 use super::report::Report;
 
 /// An engine over one parameter of so many numbers, whose gradient is written by the test.
@@ -205,11 +206,11 @@ fn images() -> Images {
     Images::new(extents, pixels, Some(labels), Some(3)).unwrap()
 }
 
-/// The losses and gradients' norms of ten steps; `made` is how many objects were made by now.
+/// The losses and gradients' norms of ten steps, after which a device holds what it held before.
 fn ten_steps(
     mut engine: impl Engine,
     config: &TrainConfig,
-    made: impl Fn() -> usize,
+    held: impl Fn() -> Option<Held>,
 ) -> Vec<[f64; 4]> {
     let description = description();
     let weights = initial_weights(&graph_of(&description, config).unwrap(), config.seed);
@@ -218,13 +219,13 @@ fn ten_steps(
         engine.write(Slot::Ema(at), &weights).unwrap();
     }
     let mut trainer = beginning(engine, &description, config);
-    let before = made();
+    let before = held();
     let steps = (0..10).map(|_| {
         let step = trainer.step().unwrap();
         [step.loss, step.mse, step.bound, step.grad_norm]
     });
     let steps = steps.collect();
-    assert_eq!(made(), before, "everything is made before the run");
+    assert_eq!(held(), before, "everything is made before the run");
     steps
 }
 
@@ -264,9 +265,17 @@ pub(crate) fn both(config: &TrainConfig, precision: Precision) -> (Vec<[f64; 4]>
     let gpu = Gpu::create_blocking().unwrap();
     let on_device = GpuEngine::new_blocking(&gpu, &graph, &config.ema_rates, precision).unwrap();
     (
-        ten_steps(on_processor, config, || 0),
-        ten_steps(on_device, config, || gpu.objects_made()),
+        ten_steps(on_processor, config, || None),
+        ten_steps(on_device, config, || Some(at_rest(&gpu))),
     )
+}
+
+/// What a device holds when nothing is on its way any more.
+fn at_rest(gpu: &Gpu) -> Held {
+    gpu.queue().submit([]);
+    let wait = wgpu::PollType::wait_indefinitely();
+    gpu.device().poll(wait).unwrap();
+    Held::by(gpu)
 }
 
 pub(crate) fn compare(steps: &[[f64; 4]], expected: &[[f64; 4]], tolerance: f64) {

@@ -18,6 +18,9 @@ mod network;
 #[allow(dead_code)]
 mod report;
 
+#[path = "../support/held.rs"]
+mod held;
+
 mod adjoints;
 mod cpu;
 mod finite_differences;
