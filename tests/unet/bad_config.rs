@@ -141,6 +141,13 @@ fn every_error_has_an_input() {
         assert!(!error.to_string().is_empty());
         met.insert(variant(&error));
     }
+    for rate in [1.0, -f64::MIN_POSITIVE, f64::INFINITY, f64::NAN] {
+        let error = sound().graph_with_dropout(Extent::square(1, 8), rate);
+        assert!(
+            matches!(error, Err(ConfigError::Dropout { rate: said }) if said.to_bits() == rate.to_bits())
+        );
+        met.insert("Dropout".into());
+    }
     let listed = include_str!("../../src/unet/error.rs");
     let body = listed.split("pub enum ConfigError {").nth(1).unwrap();
     let body = body.split("\n}").next().unwrap();
