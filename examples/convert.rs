@@ -173,13 +173,21 @@ fn describe(options: &Options) -> Result<Description, Box<dyn Error>> {
     let (unet, size) = options.network.apply(base.as_ref(), &options.process)?;
     let diffusion = options
         .process
-        .apply(base.map(|base| base.card.diffusion))?;
+        .apply(base.as_ref().map(|base| base.card.diffusion))?;
     let card = ModelCard {
         diffusion,
         weights,
         step,
     };
-    Ok(Description::new(unet, size, card))
+    let described = Description::new(unet, size, card);
+    Ok(match base {
+        Some(base) => Description {
+            class_names: base.class_names,
+            notes: base.notes,
+            ..described
+        },
+        None => described,
+    })
 }
 
 fn given<T>(value: Option<T>, name: &str) -> Result<T, String> {

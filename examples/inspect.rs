@@ -126,6 +126,7 @@ fn describe(description: &Description, out: &mut impl Write) -> io::Result<()> {
         unet,
         size,
         card,
+        class_names,
         notes,
     } = description;
     let diffusion = card.diffusion;
@@ -139,6 +140,9 @@ fn describe(description: &Description, out: &mut impl Write) -> io::Result<()> {
     match unet.num_classes {
         Some(classes) => writeln!(out, "classes      {classes}")?,
         None => writeln!(out, "classes      none")?,
+    }
+    if let Some(names) = class_names {
+        writeln!(out, "             {}", names.join(", "))?;
     }
     writeln!(
         out,

@@ -103,9 +103,14 @@ const EMPTY: Level = Level {
 
 fn summary(description: &Description) -> String {
     let size = description.size;
-    let classes = match description.unet.num_classes {
-        Some(classes) => format!(", {classes} classes"),
-        None => String::new(),
+    let classes = match (&description.class_names, description.unet.num_classes) {
+        (Some(names), _) => {
+            let numbered = names.iter().enumerate();
+            let numbered: Vec<_> = numbered.map(|(at, name)| format!("{at} {name}")).collect();
+            format!(", {} classes ({})", names.len(), numbered.join(", "))
+        }
+        (None, Some(classes)) => format!(", {classes} classes"),
+        (None, None) => String::new(),
     };
     format!(
         "{}x{} pixels, {} channels{classes}, T = {}, {:?} at step {}",

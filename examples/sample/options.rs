@@ -33,9 +33,9 @@ pub(crate) struct Options {
     /// What is done to the prediction of the image: clipped to its range, or nothing.
     #[arg(long, value_enum, default_value_t = ClipName::Unit)]
     pub(crate) clip: ClipName,
-    /// The class of every image; all classes in turn where none is given.
-    #[arg(long, allow_negative_numbers = true)]
-    pub(crate) class: Option<u32>,
+    /// The class of every image, by number or by name; all classes in turn where none is given.
+    #[arg(long, allow_hyphen_values = true)]
+    pub(crate) class: Option<String>,
     /// What all randomness follows from.
     #[arg(long, default_value_t = 0)]
     pub(crate) seed: u64,
@@ -135,17 +135,13 @@ impl Options {
 
     /// Which image each one is; its class is that asked for, or all in turn.
     pub(crate) fn samples(&self, description: &Description) -> Result<Vec<Sample>, Failure> {
-        let classes = description.unet.num_classes;
-        match (self.class, classes) {
-            (Some(_), None) => return Err("--class: this network has no classes".into()),
-            (Some(class), Some(classes)) if class as usize >= classes => {
-                return Err(format!("--class {class}: this network has {classes} classes").into());
-            }
-            _ => {}
-        }
+        let only = match &self.class {
+            Some(class) => Some(number_of(class, description)?),
+            None => None,
+        };
         let label = |number: usize| {
-            let classes = classes?;
-            Some(self.class.unwrap_or((number % classes) as u32))
+            let classes = description.unet.num_classes?;
+            Some(only.unwrap_or((number % classes) as u32))
         };
         let one = |number| sample(self, number, label(number));
         Ok((0..self.count).map(one).collect())
@@ -169,4 +165,25 @@ impl Options {
         };
         low_res::read(path, extents).map(Some)
     }
+}
+
+/// A class that is given by its number or its name.
+fn number_of(class: &str, description: &Description) -> Result<u32, Failure> {
+    let Some(classes) = description.unet.num_classes else {
+        return Err("--class: this network has no classes".into());
+    };
+    let names = description.class_names.as_deref().unwrap_or_default();
+    let named = names.iter().position(|name| name == class);
+    let number = named.map_or_else(|| class.parse().ok(), |at| Some(at as u32));
+    number
+        .filter(|&number| (number as usize) < classes)
+        .ok_or_else(|| {
+            let names = names.iter().map(|name| format!(", {name}"));
+            let names: String = names.collect();
+            format!(
+                "--class {class}: this network's classes are 0 to {}{names}",
+                classes - 1
+            )
+            .into()
+        })
 }

@@ -270,7 +270,11 @@ impl Options {
             weights: Weights::Raw,
             step: 0,
         };
-        let description = Description::new(unet, size, card);
+        let class_names = data.class_names().map(<[String]>::to_vec);
+        let description = Description {
+            class_names: class_names.filter(|_| unet.num_classes.is_some()),
+            ..Description::new(unet, size, card)
+        };
         description.graph(1)?;
         Ok(description)
     }

@@ -8,12 +8,14 @@
 //! | `iddpm.diffusion` | [`Diffusion`] |
 //! | `iddpm.weights` | [`Weights`] |
 //! | `iddpm.step` | training steps taken |
+//! | `iddpm.classes` | what the classes are called, where that is known |
 //!
-//! Each value is JSON. All are needed; a field that is unknown or left out is an error, because a
+//! Each value is JSON. All but the last are needed; a field that is unknown or left out is an error, because a
 //! network run with another flag than it was trained with gives noise, and no message.
 
 use alloc::collections::BTreeMap;
 use alloc::string::{String, ToString};
+use alloc::vec::Vec;
 
 use serde::{Deserialize, Serialize};
 
@@ -32,6 +34,7 @@ const SIZE: &str = "iddpm.size";
 const DIFFUSION: &str = "iddpm.diffusion";
 const WEIGHTS: &str = "iddpm.weights";
 const STEP: &str = "iddpm.step";
+const CLASSES: &str = "iddpm.classes";
 
 /// The size of a network's images.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -85,17 +88,20 @@ pub struct Description {
     pub size: ImageSize,
     /// The diffusion it was trained on, which weights these are, and when they were taken.
     pub card: ModelCard<'static>,
+    /// What the classes are called, by their numbers, where that is known.
+    pub class_names: Option<Vec<String>>,
     /// Metadata of others, kept as it is; no key begins with `iddpm.`.
     pub notes: BTreeMap<String, String>,
 }
 
 impl Description {
-    /// A description without notes.
+    /// A description without names of classes and without notes.
     pub const fn new(unet: UnetConfig, size: ImageSize, card: ModelCard<'static>) -> Self {
         Self {
             unet,
             size,
             card,
+            class_names: None,
             notes: BTreeMap::new(),
         }
     }
@@ -104,7 +110,8 @@ impl Description {
     ///
     /// # Errors
     /// [`CheckpointError::Config`], [`CheckpointError::Diffusion`],
-    /// [`CheckpointError::OutChannels`], [`CheckpointError::LowRes`], [`CheckpointError::EmaRate`].
+    /// [`CheckpointError::OutChannels`], [`CheckpointError::LowRes`], [`CheckpointError::EmaRate`],
+    /// [`CheckpointError::ClassNames`].
     pub fn graph(&self, batch: usize) -> Result<Graph, CheckpointError> {
         self.check()?;
         Ok(self.unet.graph(self.size.extent(batch))?)
@@ -137,6 +144,15 @@ impl Description {
                 needed: self.unet.super_resolution,
             });
         }
+        let classes = self.unet.num_classes.unwrap_or(0);
+        if let Some(names) = &self.class_names
+            && names.len() != classes
+        {
+            return Err(CheckpointError::ClassNames {
+                found: names.len(),
+                expected: classes,
+            });
+        }
         match self.card.weights {
             Weights::Ema { rate } if !(0.0..=1.0).contains(&rate) => {
                 Err(CheckpointError::EmaRate { rate })
@@ -159,7 +175,7 @@ impl Description {
                 supported: FORMAT,
             });
         }
-        let known = [FORMAT_KEY, UNET, SIZE, DIFFUSION, WEIGHTS, STEP];
+        let known = [FORMAT_KEY, UNET, SIZE, DIFFUSION, WEIGHTS, STEP, CLASSES];
         let mut notes = BTreeMap::new();
         for (key, value) in metadata {
             if !key.starts_with(PREFIX) {
@@ -175,6 +191,10 @@ impl Description {
                 diffusion: read(metadata, DIFFUSION)?,
                 weights: read(metadata, WEIGHTS)?,
                 step: read(metadata, STEP)?,
+            },
+            class_names: match metadata.contains_key(CLASSES) {
+                true => Some(read(metadata, CLASSES)?),
+                false => None,
             },
             notes,
         };
@@ -209,6 +229,9 @@ impl Description {
         add(DIFFUSION, serde_json::to_string(&self.card.diffusion))?;
         add(WEIGHTS, serde_json::to_string(&self.card.weights))?;
         add(STEP, serde_json::to_string(&self.card.step))?;
+        if let Some(names) = &self.class_names {
+            add(CLASSES, serde_json::to_string(names))?;
+        }
         Ok(metadata)
     }
 }

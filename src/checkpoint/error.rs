@@ -128,6 +128,13 @@ pub enum CheckpointError {
         /// Whether the network takes a low-resolution image.
         needed: bool,
     },
+    /// Names of classes that are not one for each class.
+    ClassNames {
+        /// Names.
+        found: usize,
+        /// Classes; 0 where the network knows none.
+        expected: usize,
+    },
     /// The rate of a moving average is not within [0, 1].
     EmaRate {
         /// The rate.
@@ -308,6 +315,9 @@ impl fmt::Display for CheckpointError {
             Self::LowRes { needed: false } => f.write_str(
                 "the size of a low-resolution image for a network that does not take one",
             ),
+            Self::ClassNames { found, expected } => {
+                write!(f, "{found} names of classes for {expected} classes")
+            }
             Self::EmaRate { rate } => {
                 write!(
                     f,

@@ -1,6 +1,7 @@
 //! So many images of one size, with or without classes.
 
 use std::borrow::Cow;
+use std::string::String;
 use std::vec::Vec;
 
 use super::error::{DataError, Fault};
@@ -30,6 +31,11 @@ pub trait Dataset: Send + Sync {
 
     /// How many classes there are; every label is below it, and no image has one where it is `None`.
     fn classes(&self) -> Option<usize>;
+
+    /// What they are called, by their numbers, where that is known.
+    fn class_names(&self) -> Option<&[String]> {
+        None
+    }
 
     /// An image and its class; the same ones whenever they are asked for.
     ///

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::path::Path;
+use std::string::String;
 
 use super::dataset::{Dataset, Example};
 use super::error::DataError;
@@ -53,7 +54,11 @@ impl Dataset for Folder {
     }
 
     fn classes(&self) -> Option<usize> {
-        self.labelled.then(|| self.listing.classes().len())
+        self.class_names().map(<[String]>::len)
+    }
+
+    fn class_names(&self) -> Option<&[String]> {
+        self.labelled.then(|| self.listing.classes())
     }
 
     fn get(&self, index: usize) -> Result<Example<'_>, DataError> {

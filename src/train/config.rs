@@ -179,9 +179,9 @@ impl TrainConfig {
     ///
     /// ```
     /// use iddpm::train::TrainConfig;
-    /// let config = TrainConfig { lr: 1e-4, warm_up: 0, anneal: 100, ..TrainConfig::default() };
+    /// let config = TrainConfig { lr: 1e-4, warm_up: 0, anneal: 4, ..TrainConfig::default() };
     /// assert_eq!(config.lr_at(0), 1e-4);
-    /// assert_eq!(config.lr_at(1), 9.9e-5);
+    /// assert_eq!(config.lr_at(2), 5e-5);
     /// assert_eq!(config.lr_at(200), 0.0);
     /// ```
     pub fn lr_at(&self, step: u64) -> f64 {

@@ -392,6 +392,14 @@ fn descriptions() -> Vec<Case> {
             Error::LowRes { needed: false },
         ),
         (
+            "a name for no class",
+            |d| d.class_names = Some(vec!["axe".into()]),
+            Error::ClassNames {
+                found: 1,
+                expected: 0,
+            },
+        ),
+        (
             "a rate above 1",
             |d| d.card.weights = Which::Ema { rate: 1.5 },
             Error::EmaRate { rate: 1.5 },
@@ -409,6 +417,9 @@ fn descriptions() -> Vec<Case> {
             let card = description.card;
             metadata["iddpm.diffusion"] = json!(card.diffusion).to_string().into();
             metadata["iddpm.weights"] = json!(card.weights).to_string().into();
+            if let Some(names) = &description.class_names {
+                metadata["iddpm.classes"] = json!(names).to_string().into();
+            }
         });
         cases.push((what.into(), reading(&file.bytes()), error.clone()));
         let bytes = sound().bytes();
