@@ -32,7 +32,7 @@ struct Options {
     /// What the noise follows from
     #[arg(long, default_value_t = 0)]
     seed: u64,
-    /// A checkpoint; the shipped digits where none is given
+    /// A checkpoint; the shipped sprites where none is given
     #[arg(long)]
     checkpoint: Option<PathBuf>,
 }
@@ -53,7 +53,7 @@ fn main() -> ExitCode {
 fn run(options: &Options) -> Result<(), Box<dyn Error>> {
     let shipped = concat!(
         env!("CARGO_MANIFEST_DIR"),
-        "/examples/assets/digits16.safetensors"
+        "/examples/assets/sprites32.safetensors"
     );
     let path = options.checkpoint.clone().unwrap_or_else(|| shipped.into());
     let checkpoint = Checkpoint::open(&path, Precision::AsStored)?;

@@ -9,16 +9,17 @@ use iddpm::unet::Extents;
 
 use super::device_options::DeviceOptions;
 use super::files::{Out, Trajectory};
+use super::picture::columns;
 use super::{Failure, low_res, sample};
 
 /// Generates images from a checkpoint.
 #[derive(Parser)]
 #[command(after_help = "Examples:
-  sample --class 3 --count 20 --steps ddim25 --method ddim
+  sample --class sword --count 20 --steps ddim25 --method ddim
   sample --backend cpu --steps 15 --method dpm --trajectory steps.gif
   sample --count 200 --out samples.npz")]
 pub(crate) struct Options {
-    /// A checkpoint; the shipped digits where none is given.
+    /// A checkpoint; the shipped sprites where none is given.
     #[arg(long)]
     pub(crate) checkpoint: Option<PathBuf>,
     /// How many steps, or which: 50, 10,15,20, ddim25, trailing20, quadratic30, all, ...
@@ -42,9 +43,9 @@ pub(crate) struct Options {
     /// Images at once.
     #[arg(long, default_value_t = 8, value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(1..=4096))]
     pub(crate) batch: usize,
-    /// Images in all.
-    #[arg(long, default_value_t = 40, value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(1..=1_000_000))]
-    pub(crate) count: usize,
+    /// Images in all; four rows of them where none is given.
+    #[arg(long, value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(1..=1_000_000))]
+    pub(crate) count: Option<usize>,
     #[command(flatten)]
     pub(crate) device: DeviceOptions,
     /// How the weights are held; f16 also what a GPU computes with them, where it can.
@@ -97,7 +98,7 @@ impl Options {
     pub(crate) fn checkpoint(&self) -> PathBuf {
         let shipped = concat!(
             env!("CARGO_MANIFEST_DIR"),
-            "/examples/assets/digits16.safetensors"
+            "/examples/assets/sprites32.safetensors"
         );
         self.checkpoint.clone().unwrap_or_else(|| shipped.into())
     }
@@ -144,7 +145,8 @@ impl Options {
             Some(only.unwrap_or((number % classes) as u32))
         };
         let one = |number| sample(self, number, label(number));
-        Ok((0..self.count).map(one).collect())
+        let count = self.count.unwrap_or(4 * columns(description));
+        Ok((0..count).map(one).collect())
     }
 
     /// The low-resolution image in [-1, 1], channels first, fitted to what the network takes.

@@ -15,18 +15,23 @@ use super::Failure;
 use super::files::{Out, Trajectory, write_whole};
 use super::sheet::sheet;
 
-/// Images beside each other in a grid.
-const COLUMNS: usize = 10;
 /// Images of a trajectory's strip.
 const MOMENTS: usize = 12;
 /// Milliseconds of a frame of an animation, and of its last.
 const FRAME_MS: (u32, u32) = (80, 1500);
+
+/// Images beside each other in a grid: the classes where they fit, so that each has its columns.
+pub(crate) fn columns(description: &Description) -> usize {
+    let classes = description.unet.num_classes;
+    classes.filter(|n| (2..=16).contains(n)).unwrap_or(10)
+}
 
 /// The images of a run, 8 bits a value, and the predictions along the way.
 pub(crate) struct Frames {
     channels: usize,
     height: usize,
     width: usize,
+    columns: usize,
     /// Finished images, each channels first.
     images: Vec<u8>,
     /// Predictions of the first batch, one entry a step.
@@ -41,6 +46,7 @@ impl Frames {
             channels: description.unet.in_channels,
             height: description.size.height,
             width: description.size.width,
+            columns: columns(description),
             images: Vec::new(),
             moments: Vec::new(),
             keep,
@@ -75,7 +81,10 @@ impl Frames {
 
     pub(crate) fn write(&self, out: &Out, labels: &[Option<u32>]) -> Result<(), Failure> {
         match out {
-            Out::Grid(path) => save(&sheet(&self.pictures(&self.images), labels, COLUMNS), path),
+            Out::Grid(path) => {
+                let pictures = self.pictures(&self.images);
+                save(&sheet(&pictures, labels, self.columns), path)
+            }
             Out::Archive(path) => self.write_archive(path, labels),
             Out::Folder(path) => self.write_folder(path, labels),
         }
@@ -160,7 +169,7 @@ impl Frames {
         let moments: Vec<_> = moments.collect::<Result<_, _>>()?;
         match trajectory {
             Trajectory::Strip(path) => write_strip(&moments, labels, path),
-            Trajectory::Animation(path) => write_animation(&moments, labels, path),
+            Trajectory::Animation(path) => write_animation(&moments, labels, self.columns, path),
         }
     }
 }
@@ -190,6 +199,7 @@ fn write_strip(
 fn write_animation(
     moments: &[Vec<RgbImage>],
     labels: &[Option<u32>],
+    columns: usize,
     path: &Path,
 ) -> Result<(), Failure> {
     write_whole(path, |file| {
@@ -198,7 +208,7 @@ fn write_animation(
         for (at, moment) in moments.iter().enumerate() {
             let is_last = at + 1 == moments.len();
             let shown = if is_last { FRAME_MS.1 } else { FRAME_MS.0 };
-            let picture = DynamicImage::from(sheet(moment, labels, COLUMNS)).into_rgba8();
+            let picture = DynamicImage::from(sheet(moment, labels, columns)).into_rgba8();
             let delay = Delay::from_numer_denom_ms(shown, 1);
             gif.encode_frame(Frame::from_parts(picture, 0, 0, delay))?;
         }

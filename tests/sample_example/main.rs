@@ -17,6 +17,7 @@ mod scratch;
 
 mod grids;
 mod options;
+mod shipped;
 mod super_resolution;
 mod trajectories;
 
@@ -35,8 +36,24 @@ const DIGITS: Extents = Extents {
     width: 16,
 };
 
-/// Runs it in a folder, on the processor, in five steps.
+const DIGITS_FILE: &str = concat!(
+    env!("CARGO_MANIFEST_DIR"),
+    "/examples/assets/digits16.safetensors"
+);
+
+/// Runs it in a folder, on the processor, in five steps, with the digits' network.
 fn run(scratch: &Scratch, arguments: &[&str]) -> Output {
+    if arguments.contains(&"--checkpoint") {
+        return run_shipped(scratch, arguments);
+    }
+    run_shipped(
+        scratch,
+        &[&["--checkpoint", DIGITS_FILE], arguments].concat(),
+    )
+}
+
+/// Runs it likewise with the network that it takes by itself.
+fn run_shipped(scratch: &Scratch, arguments: &[&str]) -> Output {
     let mut command = Command::new(program("sample"));
     command.current_dir(scratch.path());
     if !arguments.contains(&"--backend") {
