@@ -4,6 +4,7 @@
 //! `cargo run --release --example frames --features gpu -- --milliseconds 4`
 
 use std::error::Error;
+use std::io::{Write, stdout};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -99,13 +100,14 @@ fn run(options: &Options) -> Result<(), Box<dyn Error>> {
         usage: wgpu::TextureUsages::COPY_DST | wgpu::TextureUsages::TEXTURE_BINDING,
         view_formats: &[],
     });
-    println!(
+    writeln!(
+        stdout(),
         "{}: {:.2} G of work a step, {} steps, {} ms a frame",
         gpu.device().adapter_info().name,
         generation.work_of_step() as f64 / 1e9,
         generation.evaluations(),
         options.milliseconds
-    );
+    )?;
 
     // Work for each millisecond: careful at first, then what the last frame showed.
     let mut rate = generation.work_of_step() as f64 / 1000.0;
@@ -144,20 +146,22 @@ fn run(options: &Options) -> Result<(), Box<dyn Error>> {
         let last = frames.len().saturating_sub(1) as f64;
         frames.get((last * share) as usize).copied().unwrap_or(0.0)
     };
-    println!(
+    writeln!(
+        stdout(),
         "{} frames; milliseconds of the device: median {:.1}, nine of ten below {:.1}, longest {:.1}",
         frames.len(),
         at(0.5),
         at(0.9),
         at(1.0)
-    );
+    )?;
     let (least, most) = (
         x.iter().copied().fold(f32::INFINITY, f32::min),
         x.iter().copied().fold(f32::NEG_INFINITY, f32::max),
     );
-    println!(
+    writeln!(
+        stdout(),
         "an image of {} numbers from {least:.3} to {most:.3}",
         x.len()
-    );
+    )?;
     Ok(())
 }

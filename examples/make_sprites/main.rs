@@ -17,7 +17,7 @@ mod shapes;
 
 use std::error::Error;
 use std::fs::{self, File};
-use std::io::{BufWriter, Write};
+use std::io::{BufWriter, Write, stdout};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -79,10 +79,10 @@ fn run(options: &Options) -> Result<(), Box<dyn Error>> {
         }
     }
     bar.finish_and_clear();
-    println!("{}", folder.display());
+    writeln!(stdout(), "{}", folder.display())?;
     if let Some(path) = &options.sheet {
         write_whole(path, &sheet(options))?;
-        println!("{}", path.display());
+        writeln!(stdout(), "{}", path.display())?;
     }
     Ok(())
 }

@@ -7,6 +7,7 @@ mod bound;
 mod plot;
 
 use std::fs::File;
+use std::io::{self, Write, stdout};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -98,7 +99,7 @@ fn run(options: &Options) -> Result<(), Failure> {
         each.extend(bound.evaluate(data.as_ref(), images, &mut |terms| bar.inc(terms))?);
     }
     bar.finish_and_clear();
-    report(&each, process.len());
+    report(&each, process.len())?;
     if let Some(folder) = &options.out {
         std::fs::create_dir_all(folder)?;
         write(folder, &each)?;
@@ -134,22 +135,22 @@ fn mean(values: impl Iterator<Item = f64> + Clone) -> (f64, f64) {
     (mean, (variance / count).sqrt())
 }
 
-fn report(each: &[Terms], steps: usize) {
+fn report(each: &[Terms], steps: usize) -> io::Result<()> {
     let line = |name: &str, of: &dyn Fn(&Terms) -> f64| {
         let (mean, error) = mean(each.iter().map(of));
-        println!("{name:<12} {mean:.4} ± {error:.4}");
+        writeln!(stdout(), "{name:<12} {mean:.4} ± {error:.4}")
     };
-    println!("{} images, {steps} steps, bits/dim:", each.len());
-    line("total", &|terms| terms.prior + terms.vb.iter().sum::<f64>());
-    line("prior", &|terms| terms.prior);
-    line("L_0", &|terms| terms.vb.last().copied().unwrap_or(0.0));
+    writeln!(stdout(), "{} images, {steps} steps, bits/dim:", each.len())?;
+    line("total", &|terms| terms.prior + terms.vb.iter().sum::<f64>())?;
+    line("prior", &|terms| terms.prior)?;
+    line("L_0", &|terms| terms.vb.last().copied().unwrap_or(0.0))?;
     line("other terms", &|terms| {
         let (_, others) = terms.vb.split_last().unwrap_or((&0.0, &[]));
         others.iter().sum()
-    });
+    })?;
     let average = |values: &[f64]| values.iter().sum::<f64>() / values.len().max(1) as f64;
-    line("x_0 mse", &|terms| average(&terms.x_start_mse));
-    line("epsilon mse", &|terms| average(&terms.epsilon_mse));
+    line("x_0 mse", &|terms| average(&terms.x_start_mse))?;
+    line("epsilon mse", &|terms| average(&terms.epsilon_mse))
 }
 
 /// The means over images of each term.
@@ -186,6 +187,6 @@ fn archive(path: &Path, values: &[f64]) -> Result<(), Failure> {
     array.finish()?;
     archive.finish()?.sync_all()?;
     std::fs::rename(&part, path)?;
-    println!("{}", path.display());
+    writeln!(stdout(), "{}", path.display())?;
     Ok(())
 }

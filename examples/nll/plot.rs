@@ -1,5 +1,6 @@
 //! The terms of the bound as a picture.
 
+use std::io::{Write, stdout};
 use std::path::Path;
 
 use plotters::prelude::*;
@@ -33,6 +34,6 @@ pub(crate) fn draw(vb: &[f64], path: &Path) -> Result<(), Failure> {
         .draw()?;
     chart.draw_series(LineSeries::new(points(), BLUE.stroke_width(2)))?;
     root.present()?;
-    println!("{}", path.display());
+    writeln!(stdout(), "{}", path.display())?;
     Ok(())
 }

@@ -21,6 +21,7 @@ mod options;
 mod picture;
 mod sheet;
 
+use std::io::{self, Write, stdout};
 use std::process::ExitCode;
 use std::time::Instant;
 
@@ -55,7 +56,7 @@ fn run(options: &Options) -> Result<(), Failure> {
     let checkpoint = Checkpoint::open(&path, precision)
         .map_err(|error| format!("{}: {error}", path.display()))?;
     let description = checkpoint.description();
-    println!("{}: {}", path.display(), summary(description));
+    writeln!(stdout(), "{}: {}", path.display(), summary(description))?;
 
     let diffusion = description.card.diffusion;
     let timesteps = options.timesteps()?;
@@ -68,7 +69,7 @@ fn run(options: &Options) -> Result<(), Failure> {
     let samples = options.samples(description)?;
     let low_res = options.low_res(description)?;
     let mut backend = backend::choose(options, &checkpoint)?;
-    println!("running on {}", backend.name());
+    writeln!(stdout(), "running on {}", backend.name())?;
 
     let begun = Instant::now();
     let mut frames = Frames::new(description, options.trajectory.is_some());
@@ -82,15 +83,14 @@ fn run(options: &Options) -> Result<(), Failure> {
         frames.finish(&done)?;
     }
     progress.finish_and_clear();
-    report(&samples, &sampler, begun);
-
     let labels: Vec<_> = samples.iter().map(|sample| sample.label).collect();
     frames.write(&options.out, &labels)?;
-    println!("{}", options.out.path().display());
+    report(&samples, &sampler, begun)?;
+    writeln!(stdout(), "{}", options.out.path().display())?;
     if let Some(trajectory) = &options.trajectory {
         let batch = options.batch.min(labels.len());
         frames.write_trajectory(trajectory, &labels[..batch])?;
-        println!("{}", trajectory.path().display());
+        writeln!(stdout(), "{}", trajectory.path().display())?;
     }
     Ok(())
 }
@@ -131,15 +131,16 @@ fn progress_bar(images: usize, sampler: &Sampler<'_>) -> ProgressBar {
     ProgressBar::new(steps).with_style(style)
 }
 
-fn report(samples: &[Sample], sampler: &Sampler<'_>, begun: Instant) {
+fn report(samples: &[Sample], sampler: &Sampler<'_>, begun: Instant) -> io::Result<()> {
     let seconds = begun.elapsed().as_secs_f64();
     let steps = f64::from(sampler.evaluations()) * samples.len() as f64;
-    println!(
+    writeln!(
+        stdout(),
         "{} images of {} steps in {seconds:.1} s: {:.2} ms for a step of one image",
         samples.len(),
         sampler.evaluations(),
         seconds * 1e3 / steps
-    );
+    )
 }
 
 /// The noise that the images of a run follow from.

@@ -15,6 +15,7 @@ mod log;
 mod options;
 mod plot;
 
+use std::io::{Write, stdout};
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -48,7 +49,12 @@ fn run(options: &Options) -> Result<(), Failure> {
     let config = options.config();
     let folder = RunDirectory::new(&options.run)?;
     let (engine, progress) = engine(options, &folder, &description, &config)?;
-    println!("{} examples of {}", data.len(), options.data.display());
+    writeln!(
+        stdout(),
+        "{} examples of {}",
+        data.len(),
+        options.data.display()
+    )?;
     let mut trainer = Trainer::new(
         engine,
         description,
@@ -97,10 +103,15 @@ fn run(options: &Options) -> Result<(), Failure> {
     bar.finish();
     log.flush()?;
     let state = folder.save(&trainer, options.keep)?;
-    println!("step {}: {}", trainer.progress().step, state.display());
+    writeln!(
+        stdout(),
+        "step {}: {}",
+        trainer.progress().step,
+        state.display()
+    )?;
     let plot = folder.path().join("loss.png");
     plot::draw(&log_path, &plot)?;
-    println!("{}", plot.display());
+    writeln!(stdout(), "{}", plot.display())?;
     Ok(())
 }
 
@@ -112,19 +123,20 @@ fn engine(
     config: &TrainConfig,
 ) -> Result<(Box<dyn Engine>, Progress), Failure> {
     let graph = graph_of(description, config)?;
-    println!(
+    writeln!(
+        stdout(),
         "{} parameters, {:.2} GFLOP a step",
         graph.parameter_count(),
         graph.flops() as f64 * 1e-9 * (config.batch / config.microbatch) as f64,
-    );
+    )?;
     let (mut engine, on) = backend::choose(&options.device, &graph, config)?;
-    println!("running on {on}");
+    writeln!(stdout(), "running on {on}")?;
     let progress = match (folder.latest()?, options.resume) {
         (Some(state), true) => {
             let saved = RunDirectory::load(&state)?;
             saved.check_same(description, config)?;
             saved.write_to(&mut engine)?;
-            println!("going on from {}", state.display());
+            writeln!(stdout(), "going on from {}", state.display())?;
             saved.progress
         }
         (Some(state), false) => {

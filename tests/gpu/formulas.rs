@@ -2,8 +2,8 @@
 
 use iddpm::unet::{Conv, Input, Op, Shape};
 
+use super::golden_network::generate;
 use super::maker::{Case, Maker, Numbers, SINGLE, Stands, embedding, shape, sum_of};
-use super::networks::generate;
 
 fn silu(x: f64) -> f64 {
     x / (1.0 + (-x).exp())

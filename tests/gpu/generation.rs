@@ -7,8 +7,8 @@ use iddpm::diffusion::{
 use iddpm::gpu::{DeviceWeights, Generation, Gpu, GpuError, NoiseSource, Precision, Saved};
 use iddpm::unet::{Extent, Graph, UnetConfig, Weights};
 
+use super::golden_network::generate;
 use super::gpu;
-use super::networks::generate;
 
 const SIDE: usize = 8;
 

@@ -13,6 +13,8 @@
 #[path = "../golden_support/case.rs"]
 #[allow(dead_code)]
 mod case;
+#[path = "../golden_support/network.rs"]
+mod golden_network;
 #[path = "../golden_support/report.rs"]
 #[allow(dead_code)]
 mod report;

@@ -2,7 +2,7 @@
 
 use iddpm::unet::{Graph, Init, Input, Op, ParamId, Shape, TensorId};
 
-use super::networks::generate;
+use super::golden_network::generate;
 
 /// A tensor in f64, [N, C, H, W].
 #[derive(Clone)]

@@ -5,10 +5,10 @@ use iddpm::gpu::{
 };
 use iddpm::unet::{Conv, Extent, Graph, Init, Input, Op, UnetConfig, Weights};
 
+use super::golden_network::generate;
 use super::gpu;
 use super::host::host;
 use super::maker::shape;
-use super::networks::generate;
 
 #[test]
 fn without_the_feature_it_is_named() {

@@ -10,8 +10,8 @@ use serde_json::Value;
 use super::case::{
     Case, Layout, Outcome, build, cases, clip, diffusion, flag, golden_directory, number, text,
 };
+use super::golden_network::generate;
 use super::gpu;
-use super::networks::generate;
 use super::report::Report;
 
 /// 2^-24: half a unit in the last place of f32.
