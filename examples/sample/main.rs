@@ -84,12 +84,15 @@ fn run(options: &Options) -> Result<(), Failure> {
     }
     progress.finish_and_clear();
     let labels: Vec<_> = samples.iter().map(|sample| sample.label).collect();
+    // Files first: what reads the output may be gone.
     frames.write(&options.out, &labels)?;
-    report(&samples, &sampler, begun)?;
-    writeln!(stdout(), "{}", options.out.path().display())?;
     if let Some(trajectory) = &options.trajectory {
         let batch = options.batch.min(labels.len());
         frames.write_trajectory(trajectory, &labels[..batch])?;
+    }
+    report(&samples, &sampler, begun)?;
+    writeln!(stdout(), "{}", options.out.path().display())?;
+    if let Some(trajectory) = &options.trajectory {
         writeln!(stdout(), "{}", trajectory.path().display())?;
     }
     Ok(())
