@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use iddpm::data::{Dataset, Folder};
+use iddpm::data::{Dataset, Folder, npz};
 use iddpm::unet::Extents;
 
 use super::scratch::Scratch;
@@ -78,4 +78,105 @@ fn a_seed_gives_its_pictures() {
     assert!(line.contains("a/") && line.contains("already"), "{line}");
     let line = refuse("make_sprites", &scratch, "--out d --count 0");
     assert!(!line.is_empty());
+}
+
+/// Pixels of an image, and which of them are not the ground.
+struct Picture {
+    label: u32,
+    pixels: Vec<u8>,
+    item: Vec<bool>,
+}
+
+fn pictures(data: &dyn Dataset, ground: [u8; 3]) -> Vec<Picture> {
+    let picture = |index| {
+        let example = data.get(index).unwrap();
+        let pixels = example.pixels.to_vec();
+        let apart = |at: usize| (0..3).any(|c| pixels[1024 * c + at].abs_diff(ground[c]) > 24);
+        Picture {
+            label: example.label.unwrap(),
+            item: (0..1024).map(apart).collect(),
+            pixels,
+        }
+    };
+    (0..data.len()).map(picture).collect()
+}
+
+/// Root of the mean squared difference, of 255.
+fn apart(a: &Picture, b: &Picture) -> f64 {
+    let differences = a.pixels.iter().zip(&b.pixels);
+    let squares = differences.map(|(a, b)| u32::from(a.abs_diff(*b)).pow(2));
+    (f64::from(squares.sum::<u32>()) / a.pixels.len() as f64).sqrt()
+}
+
+fn nearest(all: &[Picture], picture: &Picture) -> f64 {
+    let distances = all.iter().map(|other| apart(other, picture));
+    distances.fold(f64::INFINITY, f64::min)
+}
+
+/// The class of the picture whose outline is most alike: no colour tells it.
+fn class_by_outline(all: &[Picture], picture: &Picture) -> u32 {
+    let unlike = |other: &&Picture| {
+        let outlines = other.item.iter().zip(&picture.item);
+        outlines.filter(|(a, b)| a != b).count()
+    };
+    all.iter().min_by_key(unlike).unwrap().label
+}
+
+fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values[values.len() / 2]
+}
+
+/// The shipped network's sprites are of the class that was asked for, differ from each other, and are no
+/// copies of what it was trained on, which is drawn again here: they are as far from it as new drawings.
+#[test]
+fn the_shipped_network_draws_new_ones() {
+    let scratch = Scratch::new("sprites-shipped");
+    succeed("make_sprites", &scratch, "--out trained_on --count 1000");
+    succeed("make_sprites", &scratch, "--out new --count 5 --seed 1");
+    succeed(
+        "sample",
+        &scratch,
+        "--backend cpu --count 60 --batch 20 --out samples.npz",
+    );
+    let trained_on = folder(&scratch, "trained_on");
+    let ground = trained_on.get(0).unwrap();
+    let ground = [0, 1, 2].map(|channel| ground.pixels[1024 * channel]);
+    let trained_on = pictures(&trained_on, ground);
+    let new = pictures(&folder(&scratch, "new"), ground);
+    let samples = npz::open(scratch.join("samples.npz")).unwrap();
+    let samples = pictures(&samples, ground);
+
+    let known = |of: &[Picture]| {
+        let right = |picture: &&Picture| class_by_outline(&trained_on, picture) == picture.label;
+        of.iter().filter(right).count()
+    };
+    let from_trained = |of: &[Picture]| -> Vec<f64> {
+        of.iter()
+            .map(|picture| nearest(&trained_on, picture))
+            .collect()
+    };
+    let (ours, drawn) = (from_trained(&samples), from_trained(&new));
+    let closest = ours.iter().copied().fold(f64::INFINITY, f64::min);
+    let pairs = samples.iter().enumerate().flat_map(|(at, a)| {
+        let others = samples[..at].iter().filter(|b| b.label == a.label);
+        others.map(move |b| apart(a, b))
+    });
+    let alike = pairs.fold(f64::INFINITY, f64::min);
+    println!(
+        "by outline {} of {} samples and {} of {} new drawings are known; from what was trained on, samples are \
+         {:.1} of 255 (median; closest {closest:.1}), new drawings {:.1}; two of a class {alike:.1} at least",
+        known(&samples),
+        samples.len(),
+        known(&new),
+        new.len(),
+        median(ours.clone()),
+        median(drawn.clone()),
+    );
+    assert!(known(&new) >= 57);
+    assert!(known(&samples) >= 57);
+    // A copy in 8 bits would differ by what the last steps leave: some 4 of 255.
+    assert!(closest > 8.0);
+    assert!(median(ours) >= 0.8 * median(drawn));
+    assert!(alike > 8.0);
 }
