@@ -23,8 +23,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use clap::Parser;
 use iddpm::checkpoint::Description;
 use iddpm::train::{
-    Engine, Progress, RunDirectory, Slot, TrainConfig, Trainer, graph_of, initial_weights,
+    Engine, Progress, Recompute, RunDirectory, Slot, TrainConfig, Trainer, graph_of,
+    initial_weights,
 };
+use iddpm::unet::{Graph, Plan};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use log::Log;
@@ -131,6 +133,21 @@ fn engine(
     )?;
     let (mut engine, on) = backend::choose(&options.device, &graph, config)?;
     writeln!(stdout(), "running on {on}")?;
+    if config.recompute != Recompute::Nothing {
+        let kept = TrainConfig {
+            recompute: Recompute::Nothing,
+            ..config.clone()
+        };
+        let kept = graph_of(description, &kept)?;
+        let megabytes = |graph: &Graph| Plan::single(graph).elements() as f64 * 4e-6;
+        writeln!(
+            stdout(),
+            "recomputing: {:.0} MB of activations instead of {:.0}, {:.2} times the work",
+            megabytes(&graph),
+            megabytes(&kept),
+            graph.flops() as f64 / kept.flops() as f64,
+        )?;
+    }
     let progress = match (folder.latest()?, options.resume) {
         (Some(state), true) => {
             let saved = RunDirectory::load(&state)?;
