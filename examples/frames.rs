@@ -1,5 +1,6 @@
 //! Generates an image within the frames of a host that has other things to do, as a game has: each frame gets
-//! a few milliseconds of the device, the preview goes to a texture of the host's, nothing waits.
+//! a few milliseconds of the device, the preview goes to a texture of the host's. A host need not wait for it;
+//! this one does, to measure what it took.
 //!
 //! `cargo run --release --example frames --features gpu -- --milliseconds 4`
 
@@ -59,6 +60,9 @@ fn run(options: &Options) -> Result<(), Box<dyn Error>> {
     let path = options.checkpoint.clone().unwrap_or_else(|| shipped.into());
     let checkpoint = Checkpoint::open(&path, Precision::AsStored)?;
     let description = checkpoint.description();
+    if description.unet.super_resolution {
+        return Err("this network enlarges images: sample --low-res runs it".into());
+    }
     let diffusion = description.card.diffusion;
     let timesteps = Timesteps::even(options.steps);
     let empty = Level {
@@ -148,7 +152,7 @@ fn run(options: &Options) -> Result<(), Box<dyn Error>> {
     };
     writeln!(
         stdout(),
-        "{} frames; milliseconds of the device: median {:.1}, nine of ten below {:.1}, longest {:.1}",
+        "{} frames; milliseconds from recording to done: median {:.1}, nine of ten below {:.1}, longest {:.1}",
         frames.len(),
         at(0.5),
         at(0.9),

@@ -7,8 +7,8 @@
 //! | `checkpoint` (feature `checkpoint`) | weights in files that say what they are | whoever loads or saves one |
 //! | `cpu` (feature `cpu`) | the network in plain loops without allocation; with `std`, fast | whoever runs one |
 //! | `gpu` (feature `gpu`) | the network and the sampling loop as kernels on wgpu | whoever has one |
-//! | `train` (feature `train`) | gradients, optimiser, resumable runs | whoever trains one |
 //! | `data` (feature `data`) | images in files, as the network is trained on them | whoever trains one |
+//! | `train` (feature `train`) | gradients, optimiser, resumable runs | whoever trains one |
 //!
 //! A normal user needs [`Diffusion`](diffusion::Diffusion) (what a network was trained on),
 //! [`InlineProcess`](diffusion::InlineProcess) (the steps that are kept) and

@@ -1,4 +1,5 @@
-//! The log of a run: a JSON object a line, means over the steps since the line before.
+//! The log of a run: a JSON object a line, means over the steps since the line before. A number that is not
+//! finite, as that of a step in f16 that was not taken, is in no mean.
 
 use std::fs::{File, OpenOptions};
 use std::io::{BufRead, BufReader, Write};
@@ -16,15 +17,15 @@ pub(crate) struct Line {
     /// Steps done.
     pub(crate) step: u64,
     /// The mean loss.
-    pub(crate) loss: f64,
+    pub(crate) loss: Option<f64>,
     /// The mean squared error.
-    pub(crate) mse: f64,
+    pub(crate) mse: Option<f64>,
     /// The bound's term, in bits/dim.
-    pub(crate) bound: f64,
+    pub(crate) bound: Option<f64>,
     /// The loss by quartile of t.
     pub(crate) quartiles: [Option<f64>; 4],
     /// The norm of the gradient.
-    grad_norm: f64,
+    grad_norm: Option<f64>,
     /// The learning rate of the last step.
     lr: f64,
     /// log₂ of the loss scale.
@@ -37,10 +38,14 @@ pub(crate) struct Line {
 
 /// The lines of a file, but for a last one that was cut.
 pub(crate) fn read(path: &Path) -> Result<Vec<Line>, Failure> {
+    let text = BufReader::new(File::open(path)?).lines();
+    let text = text.collect::<Result<Vec<String>, _>>()?;
     let mut lines = Vec::new();
-    for line in BufReader::new(File::open(path)?).lines() {
-        if let Ok(line) = serde_json::from_str(&line?) {
-            lines.push(line);
+    for (at, line) in text.iter().enumerate() {
+        match serde_json::from_str(line) {
+            Ok(line) => lines.push(line),
+            Err(_) if at + 1 == text.len() => {}
+            Err(error) => return Err(format!("{}:{}: {error}", path.display(), at + 1).into()),
         }
     }
     Ok(lines)
@@ -104,14 +109,9 @@ impl Log {
         let Some(last) = self.reports.last() else {
             return Ok(None);
         };
-        let mean = |of: fn(&StepReport) -> f64| {
-            self.reports.iter().map(of).sum::<f64>() / self.reports.len() as f64
-        };
-        let quartile = |at: usize| {
-            let values = self.reports.iter().filter_map(|r| *r.quartiles.get(at)?);
-            let (sum, count) = values.fold((0.0, 0), |(sum, count), v| (sum + v, count + 1));
-            (count > 0).then(|| sum / f64::from(count))
-        };
+        let mean = |of: fn(&StepReport) -> f64| finite_mean(self.reports.iter().map(of));
+        let quartile =
+            |at: usize| finite_mean(self.reports.iter().filter_map(|r| *r.quartiles.get(at)?));
         let line = Line {
             step: last.step,
             loss: mean(|r| r.loss),
@@ -125,13 +125,24 @@ impl Log {
             images_per_second: self.images as f64 / self.begun.elapsed().as_secs_f64(),
         };
         writeln!(self.file, "{}", serde_json::to_string(&line)?)?;
+        let number = |mean: Option<f64>| mean.unwrap_or(f64::NAN);
         let shown = format!(
             "loss {:.4}, bits/dim of a term {:.5}, |g| {:.3}, {:.0} images/s",
-            line.loss, line.bound, line.grad_norm, line.images_per_second
+            number(line.loss),
+            number(line.bound),
+            number(line.grad_norm),
+            line.images_per_second
         );
         self.reports.clear();
         self.images = 0;
         self.begun = Instant::now();
         Ok(Some(shown))
     }
+}
+
+/// The mean of those that are finite; `None` where none is.
+fn finite_mean(values: impl Iterator<Item = f64>) -> Option<f64> {
+    let finite = values.filter(|value| value.is_finite());
+    let (sum, count) = finite.fold((0.0, 0), |(sum, count), value| (sum + value, count + 1));
+    (count > 0).then(|| sum / f64::from(count))
 }

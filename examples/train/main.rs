@@ -78,6 +78,7 @@ fn run(options: &Options) -> Result<(), Failure> {
             Ok(report) => report,
             Err(error) => {
                 bar.abandon();
+                log.flush()?;
                 let saved = folder.latest()?;
                 let from = saved.map_or("nothing was saved".into(), |state| {
                     format!("{} is whole", state.display())
@@ -99,7 +100,9 @@ fn run(options: &Options) -> Result<(), Failure> {
         }
         if due(options.sample_every) {
             let path = folder.path().join(format!("samples-{step:08}.png"));
-            grid::draw(&trainer, &path)?;
+            if let Err(error) = grid::draw(&trainer, &path) {
+                bar.println(format!("{}: {error}", path.display()));
+            }
         }
     }
     bar.finish();

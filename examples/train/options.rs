@@ -20,7 +20,8 @@ use super::device_options::DeviceOptions;
   train --data digits.npz --run runs/digits --attention 2 --steps 3000
   train --data sprites/ --run runs/sprites --resume --steps 40000   (with the options it began with)
 
-The recipe without options is for one small network on a processor: see --help of each option.")]
+The recipe without options is for one small network on a processor. --predict v draws better colours with so
+small a network than the paper's epsilon.")]
 pub(crate) struct Options {
     /// A folder of pictures (class = file name up to the first _), an .npz archive, or a folder of
     /// CIFAR-10's batches.

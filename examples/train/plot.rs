@@ -14,7 +14,7 @@ pub(crate) fn draw(log: &Path, path: &Path) -> Result<(), Failure> {
     let steps = lines.last().map_or(1, |line| line.step);
     let values = lines.iter().flat_map(|line| {
         let quartiles = line.quartiles.iter().flatten().copied();
-        quartiles.chain([line.loss])
+        quartiles.chain(line.loss)
     });
     let (low, high) = values
         .filter(|value| *value > 0.0)
@@ -40,7 +40,8 @@ pub(crate) fn draw(log: &Path, path: &Path) -> Result<(), Failure> {
         let points = |line: &Line| Some((line.step, *line.quartiles.get(quartile)?.as_ref()?));
         chart.draw_series(LineSeries::new(lines.iter().filter_map(points), colour))?;
     }
-    let points = lines.iter().map(|line| (line.step, line.loss));
+    let points = |line: &Line| Some((line.step, line.loss?));
+    let points = lines.iter().filter_map(points);
     chart.draw_series(LineSeries::new(points, BLACK.stroke_width(2)))?;
     root.present()?;
     Ok(())

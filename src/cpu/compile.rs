@@ -123,17 +123,11 @@ impl Compiler<'_> {
                 .map_or(Extents::default(), |id| self.extents(id))
         };
         let output = self.graph.output().ok_or(ProgramError::NoOutput)?;
-        let table = self.graph.nodes().iter().find_map(|node| {
-            let Op::LabelEmbedding { table, .. } = node.op else {
-                return None;
-            };
-            self.graph.param(table)
-        });
         let header = Header {
             batch: self.graph.batch(),
             workspace: plan.elements(),
             weights: self.graph.weights_len(),
-            classes: table.map_or(0, |table| table.rows()),
+            classes: self.graph.classes().unwrap_or(0) as usize,
             x: given(Input::X),
             low_res: given(Input::LowRes),
             output: self.extents(output),

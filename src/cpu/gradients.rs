@@ -71,14 +71,10 @@ impl Gradients {
     }
 
     fn on(graph: &Graph, threads: Threads) -> Result<Self, NetworkError> {
-        let classes = graph.nodes().iter().find_map(|node| match node.op {
-            crate::unet::Op::LabelEmbedding { table, .. } => graph.param(table),
-            _ => None,
-        });
         Ok(Self {
             training: Training::new(graph, threads)?,
             weights: graph.weights_len(),
-            classes: classes.map(|table| table.rows() as u32),
+            classes: graph.classes(),
             has_keys: graph.input(Input::Keys).is_some(),
         })
     }

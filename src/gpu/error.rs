@@ -68,6 +68,13 @@ pub enum GpuError {
         /// What it must be.
         expected: usize,
     },
+    /// A moving average that the run does not keep.
+    NoSuchAverage {
+        /// Which was asked for.
+        index: usize,
+        /// How many there are.
+        count: usize,
+    },
     /// A class the network does not have.
     Label {
         /// Which image of the batch.
@@ -147,6 +154,9 @@ impl fmt::Display for GpuError {
                 len,
                 expected,
             } => write!(f, "{what} has {len} elements, must have {expected}"),
+            Self::NoSuchAverage { index, count } => {
+                write!(f, "average {index} was asked for, there are {count}")
+            }
             Self::Label {
                 index,
                 label,

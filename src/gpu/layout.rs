@@ -30,7 +30,33 @@ fn widths(graph: &Graph, precision: Precision) -> Vec<Width> {
                 | TrainOp::ConvGradWeight { .. }
                 | TrainOp::AttentionGrad { .. },
             ) => [node.output; 3],
-            _ => continue,
+            Op::TimestepEmbedding { .. }
+            | Op::LabelEmbedding { .. }
+            | Op::Linear { .. }
+            | Op::Conv(_)
+            | Op::GroupNorm { .. }
+            | Op::Attention { .. }
+            | Op::Concat { .. }
+            | Op::AveragePool { .. }
+            | Op::Upsample { .. }
+            | Op::Bilinear { .. }
+            | Op::Train(
+                TrainOp::Dropout { .. }
+                | TrainOp::Add { .. }
+                | TrainOp::Slice { .. }
+                | TrainOp::ConvGradInput { .. }
+                | TrainOp::ChannelSum { .. }
+                | TrainOp::PositionSum { .. }
+                | TrainOp::LinearGradInput { .. }
+                | TrainOp::LinearGradWeight { .. }
+                | TrainOp::LabelGrad { .. }
+                | TrainOp::NormSums(_)
+                | TrainOp::NormGradInput { .. }
+                | TrainOp::NormGradScaleShift { .. }
+                | TrainOp::NormGradParam { .. }
+                | TrainOp::AveragePoolGrad { .. }
+                | TrainOp::UpsampleGrad { .. },
+            ) => continue,
         };
         for id in exact {
             if let Some(width) = widths.get_mut(id.index()) {

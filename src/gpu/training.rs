@@ -14,7 +14,7 @@ use super::optimizer::{self, Optimizer};
 use super::record::{Recorded, record};
 use super::recording::{Binding, Recording};
 use super::weights::{Precision, WeightPlan};
-use crate::unet::{Graph, Input, Op, Weights};
+use crate::unet::{Graph, Input, Weights};
 
 /// Numbers that are kept beside a training graph, as many as there are weights.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -51,7 +51,7 @@ pub struct Training {
 }
 
 impl Training {
-    /// Makes all that a graph of [`training_graph`](crate::unet::Graph) and so many moving
+    /// Makes all that a graph of `train::training_graph` and so many moving
     /// averages need; nothing is made afterwards. Every step changes `weights`, those of the graph's
     /// parameters, in place, for all that share them. Where they are f16, masters in f32 are what is trained.
     /// Masters, moments and averages are 0.
@@ -80,10 +80,6 @@ impl Training {
             gpu.variants().reduction,
             averages,
         );
-        let classes = graph.nodes().iter().find_map(|node| match node.op {
-            Op::LabelEmbedding { table, .. } => Some(graph.param(table)?.rows() as u32),
-            _ => None,
-        });
         let program = Program::new(gpu, recorded.recording.clone(), weights).await?;
         Ok(Self {
             losses: Readback::new(gpu, "losses", recorded.output().bytes).await?,
@@ -95,7 +91,7 @@ impl Training {
             wide: weight_plan.widened(),
             optimizer,
             forward: forward.map_or(backward, |at| at + 1),
-            classes,
+            classes: graph.classes(),
         })
     }
 
@@ -215,13 +211,14 @@ impl Training {
     /// and whether the step was taken, waiting for them.
     ///
     /// # Errors
-    /// [`GpuError::DeviceLost`].
+    /// [`GpuError::Length`] where there is not a rate for each average; [`GpuError::DeviceLost`].
     pub fn update_blocking(
         &mut self,
         update: &UpdateNumbers,
-        rates: impl IntoIterator<Item = f64>,
+        rates: &[f64],
     ) -> Result<(f32, bool), GpuError> {
-        for (&binding, rate) in self.optimizer.rates.iter().zip(rates) {
+        check_len("rates of averages", rates.len(), self.optimizer.rates.len())?;
+        for (&binding, &rate) in self.optimizer.rates.iter().zip(rates) {
             self.program
                 .write(&self.gpu, binding, &Rate::of(rate).words());
         }
@@ -334,18 +331,13 @@ impl Training {
     }
 
     fn check(&self, kept: Kept, len: usize) -> Result<(), GpuError> {
-        let expected = match kept {
-            Kept::Average(index) if index >= self.optimizer.averages.len() => 0,
-            _ => self.plan.len(),
-        };
-        if len == expected {
-            return Ok(());
+        let count = self.optimizer.averages.len();
+        if let Kept::Average(index) = kept
+            && index >= count
+        {
+            return Err(GpuError::NoSuchAverage { index, count });
         }
-        Err(GpuError::Length {
-            what: "a slice of numbers of a run",
-            len,
-            expected,
-        })
+        check_len("a slice of numbers of a run", len, self.plan.len())
     }
 }
 
@@ -358,4 +350,15 @@ fn copy_out(
     if let Some(buffer) = program.buffer(binding) {
         readback.copy(encoder, &[(buffer, binding)]);
     }
+}
+
+fn check_len(what: &'static str, len: usize, expected: usize) -> Result<(), GpuError> {
+    if len == expected {
+        return Ok(());
+    }
+    Err(GpuError::Length {
+        what,
+        len,
+        expected,
+    })
 }

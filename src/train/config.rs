@@ -72,7 +72,8 @@ pub enum TimestepLaw {
     /// Each as likely.
     #[default]
     Uniform,
-    /// By the losses seen of it (paper §3.3), for the objectives that are the bound alone.
+    /// By the losses seen of it (paper §3.3): made for the objectives that are the bound alone, whose losses
+    /// differ most.
     LossSecondMoment,
 }
 
@@ -129,9 +130,11 @@ impl TrainConfig {
             }
             Err(TrainError::Option { name, value, must })
         };
-        let positive = "finite and above 0";
+        // Executors compute in f32: what it cannot hold is none of these.
+        let above_zero = |value: f64| value as f32 > 0.0 && (value as f32).is_finite();
+        let positive = "finite and above 0 in f32";
         let from_zero = "finite and not below 0";
-        let right = |value: f64| value >= 0.0 && value.is_finite();
+        let right = |value: f64| value >= 0.0 && (value as f32).is_finite();
         check("batch", self.batch as f64, self.batch > 0, "at least 1")?;
         check(
             "microbatch",
@@ -139,12 +142,7 @@ impl TrainConfig {
             self.microbatch > 0 && self.batch.is_multiple_of(self.microbatch),
             "a divisor of the batch",
         )?;
-        check(
-            "lr",
-            self.lr,
-            self.lr > 0.0 && self.lr.is_finite(),
-            positive,
-        )?;
+        check("lr", self.lr, above_zero(self.lr), positive)?;
         let AdamW {
             beta1,
             beta2,
@@ -152,20 +150,23 @@ impl TrainConfig {
             weight_decay,
         } = self.adamw;
         for (name, beta) in [("beta1", beta1), ("beta2", beta2)] {
-            check(name, beta, (0.0..1.0).contains(&beta), "within [0, 1)")?;
+            let inside = beta >= 0.0 && (beta as f32) < 1.0;
+            check(name, beta, inside, "within [0, 1) in f32")?;
         }
-        check(
-            "epsilon",
-            epsilon,
-            epsilon > 0.0 && epsilon.is_finite(),
-            positive,
-        )?;
+        check("epsilon", epsilon, above_zero(epsilon), positive)?;
         check("weight_decay", weight_decay, right(weight_decay), from_zero)?;
         check("clip", self.clip, right(self.clip), from_zero)?;
         check("min_snr", self.min_snr, right(self.min_snr), from_zero)?;
+        let squared = !matches!(self.objective, Objective::Kl | Objective::RescaledKl);
+        check(
+            "min_snr",
+            self.min_snr,
+            self.min_snr == 0.0 || squared,
+            "0 for an objective without a squared error",
+        )?;
         for &rate in &self.ema_rates {
-            let inside = rate > 0.0 && rate < 1.0;
-            check("ema_rate", rate, inside, "within (0, 1)")?;
+            let inside = above_zero(rate) && (rate as f32) < 1.0;
+            check("ema_rate", rate, inside, "within (0, 1) in f32")?;
         }
         check(
             "dropout",
@@ -187,7 +188,7 @@ impl TrainConfig {
     pub fn lr_at(&self, step: u64) -> f64 {
         let risen = match self.warm_up {
             0 => 1.0,
-            steps => ((step + 1) as f64 / steps as f64).min(1.0),
+            steps => ((step as f64 + 1.0) / steps as f64).min(1.0),
         };
         let left = match self.anneal {
             0 => 1.0,

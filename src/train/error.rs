@@ -90,6 +90,16 @@ pub enum TrainError {
         /// The step.
         step: u64,
     },
+    /// A step after one that failed.
+    Ended {
+        /// Steps that were done.
+        step: u64,
+    },
+    /// Where a run is said to be, it cannot be.
+    Progress {
+        /// What is wrong.
+        what: &'static str,
+    },
     /// A file of the run.
     File {
         /// Which.
@@ -170,6 +180,12 @@ impl fmt::Display for TrainError {
             Self::Thread { message } => write!(f, "the thread that reads examples: {message}"),
             Self::NotFinite { step } => {
                 write!(f, "the loss or its gradient is not finite at step {step}")
+            }
+            Self::Ended { step } => {
+                write!(f, "the run ended with an error after step {step}")
+            }
+            Self::Progress { what } => {
+                write!(f, "the run cannot be where it is said to be: {what}")
             }
             Self::File { path, error } => write!(f, "{}: {error}", path.display()),
             Self::Format { path, message } => write!(f, "{}: {message}", path.display()),

@@ -104,7 +104,8 @@ impl Engine for GpuEngine {
             epsilon: factors.epsilon,
         };
         let rates = self.rates.iter().map(|&rate| update.ema_rate(rate));
-        let (grad_norm, taken) = self.training.update_blocking(&numbers, rates)?;
+        let rates: Vec<f64> = rates.collect();
+        let (grad_norm, taken) = self.training.update_blocking(&numbers, &rates)?;
         Ok(Report {
             grad_norm: grad_norm.into(),
             taken,

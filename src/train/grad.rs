@@ -211,28 +211,27 @@ impl Training<'_> {
     }
 
     fn is_made_again(&self, op: &Op) -> bool {
-        let cheap = match op {
+        let (cheap, in_block) = match op {
             Op::GroupNorm { .. }
             | Op::Concat { .. }
             | Op::AveragePool { .. }
             | Op::Upsample { .. }
             | Op::Bilinear { .. }
-            | Op::Train(TrainOp::Dropout { .. }) => true,
+            | Op::Train(TrainOp::Dropout { .. }) => (true, true),
+            Op::Conv(conv) => (
+                false,
+                conv.residual.is_none() && conv.stride == 1 && !conv.upsample,
+            ),
+            Op::Attention { .. } => (false, true),
             Op::TimestepEmbedding { .. }
             | Op::LabelEmbedding { .. }
             | Op::Linear { .. }
-            | Op::Conv(_)
-            | Op::Attention { .. }
-            | Op::Train(_) => false,
+            | Op::Train(_) => (false, false),
         };
         match self.recompute {
             Recompute::Nothing => false,
             Recompute::Cheap => cheap,
-            Recompute::Blocks => match op {
-                Op::Conv(conv) => conv.residual.is_none() && conv.stride == 1 && !conv.upsample,
-                Op::Attention { .. } => true,
-                _ => cheap,
-            },
+            Recompute::Blocks => in_block,
         }
     }
 

@@ -23,7 +23,7 @@ pub enum Broken {
     /// The run ends, and names it.
     #[default]
     Fatal,
-    /// The next one in order takes its place.
+    /// The next one of the data that can be read takes its place.
     Skip,
 }
 
@@ -93,7 +93,7 @@ impl Loader {
         match batches.and_then(|batches| batches.recv().ok()) {
             Some(read) => read,
             None => Err(TrainError::Thread {
-                message: "it ended after an earlier error".into(),
+                message: "it has ended".into(),
             }),
         }
     }

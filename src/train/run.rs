@@ -12,7 +12,7 @@
 //! ```
 //!
 //! A state is written into a folder of another name, synced, and renamed; then `latest` is replaced. So
-//! a state that `latest` names is whole.
+//! a state that `latest` names is whole. What a killed save has left, the next one removes.
 
 use std::borrow::ToOwned;
 use std::fs::{self, File};
@@ -34,6 +34,8 @@ use crate::unet::Weights;
 
 const LATEST: &str = "latest";
 const STATE: &str = "run.json";
+/// How the name of a folder begins that is not yet a state.
+const TEMPORARY: &str = ".fresh-step-";
 const FORMAT: u32 = 1;
 
 /// The folder of a run.
@@ -156,10 +158,12 @@ impl RunDirectory {
         Ok(Some(state))
     }
 
-    /// Writes a state whole or not at all, and removes all but the newest `keep` of them.
+    /// Writes a state whole or not at all. Of it and those of earlier steps it keeps the newest `keep`; those
+    /// of later steps, as of a run that was set back, stay as they are.
     ///
     /// # Errors
-    /// [`TrainError::File`], [`TrainError::Checkpoint`]: what was saved before is still there.
+    /// [`TrainError::File`], [`TrainError::Checkpoint`], and [`TrainError::Format`] where another run has
+    /// saved this step here: what was saved before is still there.
     pub fn save<E: Engine>(
         &self,
         trainer: &Trainer<E>,
@@ -167,17 +171,24 @@ impl RunDirectory {
     ) -> Result<PathBuf, TrainError> {
         let step = trainer.progress().step;
         let name = format!("step-{step:08}");
-        let fresh = self.path.join(format!(".{name}.tmp"));
+        let fresh = self.path.join(format!("{TEMPORARY}{step:08}"));
         let state = self.path.join(&name);
-        // The same step of the same run is the same state: it is never taken away to be written again.
-        if self.latest()?.as_ref() == Some(&state) {
-            return Ok(state);
-        }
-        match fs::remove_dir_all(&fresh) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                return Err(file(&fresh, error));
+        if state.exists() {
+            let (there, now) = (read_stored(&state)?, stored(trainer)?);
+            if (there.model, there.config) != (now.model, now.config) {
+                let message = "is of another run".to_owned();
+                return Err(TrainError::Format {
+                    path: state,
+                    message,
+                });
             }
-            _ => {}
+            // The same step of the same run is the same state: what is named is never written again.
+            if self.latest()?.as_ref() == Some(&state) {
+                return Ok(state);
+            }
+        }
+        for (_, left) in self.folders(TEMPORARY)? {
+            fs::remove_dir_all(&left).map_err(|error| file(&left, error))?;
         }
         fs::create_dir(&fresh).map_err(|error| file(&fresh, error))?;
         let written = write_state(&fresh, trainer).and_then(|()| {
@@ -194,24 +205,28 @@ impl RunDirectory {
             let _ = fs::remove_dir_all(&fresh);
         }
         written?;
-        self.prune(keep.max(1))?;
+        let mut earlier = self.folders("step-")?;
+        earlier.retain(|&(saved, _)| saved < step);
+        earlier.sort();
+        let old = earlier.len().saturating_sub(keep.saturating_sub(1));
+        for (_, state) in earlier.iter().take(old) {
+            fs::remove_dir_all(state).map_err(|error| file(state, error))?;
+        }
         Ok(state)
     }
 
-    fn prune(&self, keep: usize) -> Result<(), TrainError> {
-        let mut states = Vec::new();
+    /// The folders whose name is this and a step, with the step.
+    fn folders(&self, prefix: &str) -> Result<Vec<(u64, PathBuf)>, TrainError> {
+        let mut found = Vec::new();
         for entry in fs::read_dir(&self.path).map_err(|error| file(&self.path, error))? {
             let entry = entry.map_err(|error| file(&self.path, error))?;
-            if entry.file_name().to_string_lossy().starts_with("step-") {
-                states.push(entry.path());
+            let name = entry.file_name();
+            let step = name.to_str().and_then(|name| name.strip_prefix(prefix));
+            if let Some(step) = step.and_then(|step| step.parse().ok()) {
+                found.push((step, entry.path()));
             }
         }
-        states.sort();
-        let old = states.len().saturating_sub(keep);
-        for state in states.iter().take(old) {
-            fs::remove_dir_all(state).map_err(|error| file(state, error))?;
-        }
-        Ok(())
+        Ok(found)
     }
 
     /// Reads a state.
@@ -219,19 +234,18 @@ impl RunDirectory {
     /// # Errors
     /// [`TrainError::File`], [`TrainError::Format`], [`TrainError::Checkpoint`].
     pub fn load(state: &Path) -> Result<SavedRun, TrainError> {
-        let path = state.join(STATE);
-        let text = fs::read_to_string(&path).map_err(|error| file(&path, error))?;
-        let stored: Stored = serde_json::from_str(&text).map_err(|error| TrainError::Format {
-            path: path.clone(),
-            message: error.to_string(),
-        })?;
-        if stored.format != FORMAT {
-            let message = format!("is of format {}, {FORMAT} is read", stored.format);
-            return Err(TrainError::Format { path, message });
-        }
+        let stored = read_stored(state)?;
+        let description = Description::from_metadata(&stored.model)?;
         let mut slots = Vec::new();
         for (slot, name) in files(&stored.config) {
-            let checkpoint = Checkpoint::open(state.join(name), Precision::F32)?;
+            let path = state.join(name);
+            let checkpoint = Checkpoint::open(&path, Precision::F32)?;
+            let mut expected = description.clone();
+            expected.card.weights = kind(slot, &stored.config);
+            if *checkpoint.description() != expected {
+                let message = format!("is not the one that {STATE} beside it is of");
+                return Err(TrainError::Format { path, message });
+            }
             let weights = match checkpoint.weights() {
                 Weights::F32(weights) => weights.to_owned(),
                 Weights::F16(_) => Vec::new(),
@@ -239,7 +253,7 @@ impl RunDirectory {
             slots.push((slot, weights));
         }
         Ok(SavedRun {
-            description: Description::from_metadata(&stored.model)?,
+            description,
             config: stored.config,
             progress: stored.progress,
             slots,
@@ -259,17 +273,49 @@ fn files(config: &TrainConfig) -> Vec<(Slot, String)> {
     files
 }
 
-fn write_state<E: Engine>(folder: &Path, trainer: &Trainer<E>) -> Result<(), TrainError> {
-    let (config, progress) = (trainer.config(), trainer.progress());
+/// Which weights a file says it has.
+fn kind(slot: Slot, config: &TrainConfig) -> Kind {
+    match slot {
+        Slot::Ema(at) => Kind::Ema {
+            rate: config.ema_rates.get(at).copied().unwrap_or(0.0),
+        },
+        Slot::Weights | Slot::FirstMoment | Slot::SecondMoment => Kind::Raw,
+    }
+}
+
+fn stored<E: Engine>(trainer: &Trainer<E>) -> Result<Stored, TrainError> {
     let mut description = trainer.description().clone();
-    description.card.step = progress.step;
+    description.card.step = trainer.progress().step;
+    description.card.weights = Kind::Raw;
+    Ok(Stored {
+        format: FORMAT,
+        model: description.to_metadata()?,
+        config: trainer.config().clone(),
+        progress: trainer.progress().clone(),
+    })
+}
+
+fn read_stored(state: &Path) -> Result<Stored, TrainError> {
+    let path = state.join(STATE);
+    let text = fs::read_to_string(&path).map_err(|error| file(&path, error))?;
+    let wrong = |message| TrainError::Format {
+        path: path.clone(),
+        message,
+    };
+    let stored: Stored = serde_json::from_str(&text).map_err(|error| wrong(error.to_string()))?;
+    if stored.format != FORMAT {
+        let message = format!("is of format {}, {FORMAT} is read", stored.format);
+        return Err(wrong(message));
+    }
+    Ok(stored)
+}
+
+fn write_state<E: Engine>(folder: &Path, trainer: &Trainer<E>) -> Result<(), TrainError> {
+    let config = trainer.config();
+    let mut description = trainer.description().clone();
+    description.card.step = trainer.progress().step;
     for (slot, name) in files(config) {
-        description.card.weights = match slot {
-            Slot::Ema(at) => Kind::Ema {
-                rate: config.ema_rates.get(at).copied().unwrap_or(0.0),
-            },
-            Slot::Weights | Slot::FirstMoment | Slot::SecondMoment => Kind::Raw,
-        };
+        description.card.weights = kind(slot, config);
         let numbers = trainer.read(slot)?;
         save(
             folder.join(name),
@@ -278,14 +324,8 @@ fn write_state<E: Engine>(folder: &Path, trainer: &Trainer<E>) -> Result<(), Tra
             Dtype::F32,
         )?;
     }
-    description.card.weights = Kind::Raw;
-    let stored = Stored {
-        format: FORMAT,
-        model: description.to_metadata()?,
-        config: config.clone(),
-        progress: progress.clone(),
-    };
     let path = folder.join(STATE);
+    let stored = stored(trainer)?;
     let text = serde_json::to_vec_pretty(&stored).map_err(|error| TrainError::Format {
         path: path.clone(),
         message: error.to_string(),

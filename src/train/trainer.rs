@@ -123,6 +123,8 @@ pub struct Trainer<E> {
     image: Extents,
     parameters: usize,
     scratch: Scratch,
+    /// Whether a step has failed, and left behind what belongs to no step.
+    ended: bool,
 }
 
 /// What a microbatch is put together in.
@@ -142,7 +144,7 @@ impl<E: Engine> Trainer<E> {
     ///
     /// # Errors
     /// [`TrainError::Extents`], [`TrainError::Classes`], [`TrainError::BatchTooLarge`] where data and
-    /// network do not fit; those of [`graph_of`].
+    /// network do not fit; [`TrainError::Progress`]; [`TrainError::Thread`]; those of [`graph_of`].
     pub fn new(
         engine: E,
         description: Description,
@@ -159,6 +161,7 @@ impl<E: Engine> Trainer<E> {
             width: description.size.width,
         };
         check_data(&description, image, &config, data.as_ref())?;
+        check_progress(&description, &config, &progress)?;
         let draws = Draws::new(config.seed);
         let loader = Loader::new(
             data,
@@ -179,6 +182,7 @@ impl<E: Engine> Trainer<E> {
             image,
             parameters: graph.weights_len(),
             scratch: Scratch::default(),
+            ended: false,
         })
     }
 
@@ -237,12 +241,24 @@ impl<E: Engine> Trainer<E> {
         Ok(numbers)
     }
 
-    /// One step over one batch.
+    /// One step over one batch. The first error ends the run: what was saved before goes on with another
+    /// trainer.
     ///
     /// # Errors
     /// [`TrainError::NotFinite`], after which the weights are those before the step;
-    /// [`TrainError::Data`] where an example cannot be read and that is fatal; the engine's.
+    /// [`TrainError::Data`] where an example cannot be read and that is fatal; the engine's;
+    /// [`TrainError::Ended`] after any of them.
     pub fn step(&mut self) -> Result<StepReport, TrainError> {
+        if self.ended {
+            let step = self.progress.step;
+            return Err(TrainError::Ended { step });
+        }
+        let report = self.try_step();
+        self.ended = report.is_err();
+        report
+    }
+
+    fn try_step(&mut self) -> Result<StepReport, TrainError> {
         let examples = self.loader.next()?;
         let scale = self.progress.loss_scale.map_or(1.0, LossScale::scale);
         let mut sums = Sums::default();
@@ -354,7 +370,9 @@ impl<E: Engine> Trainer<E> {
         for (drawn, loss) in drawn.iter().zip(scratch.loss.chunks_exact(3)) {
             sums.add(*drawn, loss, self.table.len());
         }
-        if let Some(history) = &mut self.progress.history {
+        // Of an overflow in f16, which the loss scale answers, nothing is learnt about a t.
+        let finite = losses.iter().all(|loss| loss.is_finite());
+        if let Some(history) = self.progress.history.as_mut().filter(|_| finite) {
             let timesteps: Vec<u32> = drawn.iter().map(|drawn| drawn.timestep).collect();
             history.update(&timesteps, &losses)?;
         }
@@ -438,6 +456,36 @@ fn check_data(
     let (batch, examples) = (config.batch, data.len());
     if batch > examples {
         return Err(TrainError::BatchTooLarge { batch, examples });
+    }
+    Ok(())
+}
+
+/// Whether a run of these options can be there.
+fn check_progress(
+    description: &Description,
+    config: &TrainConfig,
+    progress: &Progress,
+) -> Result<(), TrainError> {
+    let wrong = |what| Err(TrainError::Progress { what });
+    let steps = description.card.diffusion.num_timesteps;
+    let history = progress.history.as_ref().map(Resampler::num_timesteps);
+    let wanted = match config.timesteps {
+        TimestepLaw::Uniform => None,
+        TimestepLaw::LossSecondMoment => Some(steps),
+    };
+    if history != wanted {
+        return wrong("its losses of each t are not those that the law of t asks for");
+    }
+    if progress.loss_scale.is_some() != config.half {
+        return wrong("a loss scale goes with f16, and f16 with a loss scale");
+    }
+    if progress.taken > progress.step {
+        return wrong("more steps were taken than done");
+    }
+    // So that no count of examples, and none that is reached from here, is beyond 64 bits.
+    let examples = progress.step.checked_mul(config.batch as u64);
+    if examples.is_none_or(|examples| examples > u64::MAX / 2) {
+        return wrong("as many examples cannot be counted");
     }
     Ok(())
 }

@@ -241,6 +241,14 @@ impl Graph {
         }
     }
 
+    /// How many classes the network knows; `None` where it takes none.
+    pub fn classes(&self) -> Option<u32> {
+        self.nodes().iter().find_map(|node| match node.op {
+            Op::LabelEmbedding { table, .. } => Some(self.param(table)?.rows() as u32),
+            _ => None,
+        })
+    }
+
     /// A parameter of this graph; `None` for another graph's.
     pub fn param(&self, id: ParamId) -> Option<&Param> {
         self.params.get(id.index())

@@ -20,6 +20,9 @@ mod report;
 
 #[path = "../support/held.rs"]
 mod held;
+#[path = "../support/scratch.rs"]
+#[allow(dead_code)]
+mod scratch;
 
 mod adjoints;
 mod cpu;

@@ -1,13 +1,13 @@
 //! Runs that are stopped, killed, resumed, given bad data: against runs that are left alone.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
 
 use iddpm::checkpoint::{Description, ImageSize};
 use iddpm::data::{DataError, Dataset, Example, Images};
-use iddpm::diffusion::{Diffusion, ModelCard, Objective, Schedule, Weights};
+use iddpm::diffusion::{Diffusion, ModelCard, Schedule, Weights};
 use iddpm::train::{
     Broken, CpuEngine, Engine, Progress, Recompute, RunDirectory, Slot, TimestepLaw, TrainConfig,
     TrainError, Trainer, graph_of, initial_weights,
@@ -15,6 +15,7 @@ use iddpm::train::{
 use iddpm::unet::{Extents, UnetConfig};
 
 use super::generator::generate;
+use super::scratch::Scratch;
 
 const SIDE: usize = 8;
 const EXAMPLES: usize = 13;
@@ -133,26 +134,8 @@ fn everything(trainer: &Trainer<CpuEngine>) -> (Progress, Vec<Vec<u32>>) {
     (trainer.progress().clone(), slots.map(bits).into())
 }
 
-/// An empty folder that is removed with it.
-struct Folder(PathBuf);
-
-impl Folder {
-    fn new(name: &str) -> Self {
-        let path = std::env::temp_dir().join(format!("iddpm-{name}-{}", std::process::id()));
-        let _ = std::fs::remove_dir_all(&path);
-        std::fs::create_dir_all(&path).unwrap();
-        Self(path)
-    }
-
-    fn run(&self) -> RunDirectory {
-        RunDirectory::new(&self.0).unwrap()
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
-    }
+fn run_in(scratch: &Scratch) -> RunDirectory {
+    RunDirectory::new(scratch.path()).unwrap()
 }
 
 #[test]
@@ -162,12 +145,12 @@ fn a_run_that_is_resumed_is_the_run_that_was_not_stopped() {
     steps(&mut whole, 24);
     assert!(whole.progress().history.as_ref().unwrap().is_warm());
 
-    let folder = Folder::new("resumed");
+    let folder = Scratch::new("resumed");
     let mut first = begin(&config);
     steps(&mut first, 11);
-    folder.run().save(&first, 1).unwrap();
+    run_in(&folder).save(&first, 1).unwrap();
     drop(first);
-    let mut second = go_on(&folder.run(), &config);
+    let mut second = go_on(&run_in(&folder), &config);
     steps(&mut second, 13);
     assert!(everything(&whole) == everything(&second));
 }
@@ -192,10 +175,10 @@ fn microbatches_do_not_change_the_mean() {
 
 #[test]
 fn other_options_are_refused_by_name() {
-    let folder = Folder::new("options");
+    let folder = Scratch::new("options");
     let mut trainer = begin(&config());
     steps(&mut trainer, 1);
-    let state = folder.run().save(&trainer, 1).unwrap();
+    let state = run_in(&folder).save(&trainer, 1).unwrap();
     let saved = RunDirectory::load(&state).unwrap();
     let other = TrainConfig {
         lr: 1e-3,
@@ -356,8 +339,8 @@ fn options_out_of_range_are_named() {
 }
 
 fn spoil(trainer: Trainer<CpuEngine>, config: &TrainConfig) -> Trainer<CpuEngine> {
-    let folder = Folder::new("spoilt");
-    let state = folder.run().save(&trainer, 1).unwrap();
+    let folder = Scratch::new("spoilt");
+    let state = run_in(&folder).save(&trainer, 1).unwrap();
     let saved = RunDirectory::load(&state).unwrap();
     let graph = graph_of(&saved.description, config).unwrap();
     let mut engine = CpuEngine::new(&graph, &config.ema_rates, config.half).unwrap();
@@ -380,29 +363,123 @@ fn spoil(trainer: Trainer<CpuEngine>, config: &TrainConfig) -> Trainer<CpuEngine
 
 #[test]
 fn a_loss_that_is_not_finite_ends_the_run_or_lowers_the_scale() {
-    let plain = TrainConfig {
-        half: false,
-        timesteps: TimestepLaw::Uniform,
-        objective: Objective::RescaledMse,
+    for timesteps in [TimestepLaw::Uniform, TimestepLaw::LossSecondMoment] {
+        let plain = TrainConfig {
+            half: false,
+            timesteps,
+            ..config()
+        };
+        let mut trainer = spoil(begin(&plain), &plain);
+        let before = trainer.read(Slot::FirstMoment).unwrap();
+        let error = trainer.step().unwrap_err();
+        assert!(
+            matches!(error, TrainError::NotFinite { step: 1 }),
+            "{error}"
+        );
+        assert_eq!(trainer.read(Slot::FirstMoment).unwrap(), before);
+        // The batch was read and its sum is there: no step can follow.
+        let error = trainer.step().unwrap_err();
+        assert!(matches!(error, TrainError::Ended { step: 0 }), "{error}");
+
+        let half = TrainConfig {
+            half: true,
+            ..plain
+        };
+        let mut trainer = spoil(begin(&half), &half);
+        let history = trainer.progress().history.clone();
+        let report = trainer.step().unwrap();
+        assert!(!report.taken && !report.grad_norm.is_finite());
+        assert_eq!(trainer.progress().loss_scale.unwrap().log2, 19.0);
+        assert_eq!((trainer.progress().step, trainer.progress().taken), (1, 0));
+        assert_eq!(trainer.progress().history, history);
+    }
+}
+
+fn copy(from: &Path, to: &Path) {
+    std::fs::create_dir(to).unwrap();
+    for entry in std::fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        std::fs::copy(entry.path(), to.join(entry.file_name())).unwrap();
+    }
+}
+
+/// What a killed save left goes; states of later steps, of a run that was set back, do not, and take no
+/// earlier one's place.
+#[test]
+fn what_other_saves_left_behind() {
+    let folder = Scratch::new("left");
+    let run = run_in(&folder);
+    let mut trainer = begin(&config());
+    let first = run.save(&trainer, 2).unwrap();
+    copy(&first, &folder.join("step-00000009"));
+    copy(&first, &folder.join(".fresh-step-00000007"));
+    for _ in 0..3 {
+        steps(&mut trainer, 1);
+        let state = run.save(&trainer, 2).unwrap();
+        assert_eq!(run.latest().unwrap(), Some(state));
+    }
+    assert_eq!(
+        folder.names(),
+        ["latest", "step-00000002", "step-00000003", "step-00000009"]
+    );
+    let again = go_on(&run, &config());
+    assert!(everything(&again) == everything(&trainer));
+
+    // Another run does not replace what this one has at the same step.
+    let other = TrainConfig {
+        seed: 6,
         ..config()
     };
-    let mut trainer = spoil(begin(&plain), &plain);
-    let before = trainer.read(Slot::FirstMoment).unwrap();
-    assert!(matches!(
-        trainer.step().unwrap_err(),
-        TrainError::NotFinite { step: 1 }
-    ));
-    assert_eq!(trainer.read(Slot::FirstMoment).unwrap(), before);
+    let mut other = begin(&other);
+    steps(&mut other, 3);
+    let error = run.save(&other, 2).unwrap_err();
+    assert!(error.to_string().ends_with("is of another run"), "{error}");
+    assert!(everything(&go_on(&run, &config())) == everything(&trainer));
 
-    let half = TrainConfig {
-        half: true,
-        ..plain
-    };
-    let mut trainer = spoil(begin(&half), &half);
-    let report = trainer.step().unwrap();
-    assert!(!report.taken && !report.grad_norm.is_finite());
-    assert_eq!(trainer.progress().loss_scale.unwrap().log2, 19.0);
-    assert_eq!((trainer.progress().step, trainer.progress().taken), (1, 0));
+    // Nor are its files taken for each other's.
+    let latest = run.latest().unwrap().unwrap();
+    let earlier = folder.join("step-00000002").join("model.safetensors");
+    std::fs::copy(earlier, latest.join("model.safetensors")).unwrap();
+    let error = RunDirectory::load(&latest).unwrap_err();
+    assert!(matches!(error, TrainError::Format { .. }), "{error}");
+}
+
+#[test]
+fn a_run_that_is_where_it_cannot_be() {
+    let sound = begin(&config()).progress().clone();
+    let wrong = [
+        Progress {
+            history: None,
+            ..sound.clone()
+        },
+        Progress {
+            loss_scale: None,
+            ..sound.clone()
+        },
+        Progress {
+            taken: 1,
+            ..sound.clone()
+        },
+        Progress {
+            step: u64::MAX,
+            ..sound
+        },
+    ];
+    for progress in wrong {
+        let graph = graph_of(&description(), &config()).unwrap();
+        let engine = CpuEngine::new(&graph, &config().ema_rates, true).unwrap();
+        let trainer = Trainer::new(
+            engine,
+            description(),
+            config(),
+            Arc::new(images()),
+            Broken::Fatal,
+            progress,
+        );
+        let error = trainer.unwrap_err();
+        assert!(matches!(error, TrainError::Progress { .. }), "{error}");
+    }
+    assert!(config().lr_at(u64::MAX).abs() < f64::EPSILON);
 }
 
 #[test]
@@ -467,16 +544,16 @@ fn start(folder: &Path) -> Child {
 
 #[test]
 fn a_run_that_is_killed_at_any_moment_can_go_on() {
-    let folder = Folder::new("killed");
+    let folder = Scratch::new("killed");
     let moments = generate(8, "moments", 400, 60.0, 58.0);
     let mut kills = 0;
     for moment in moments {
-        let mut child = start(&folder.0);
+        let mut child = start(folder.path());
         std::thread::sleep(Duration::from_millis(moment as u64));
         let done = child.try_wait().unwrap();
         child.kill().unwrap();
         child.wait().unwrap();
-        if let Some(state) = folder.run().latest().unwrap() {
+        if let Some(state) = run_in(&folder).latest().unwrap() {
             let saved = RunDirectory::load(&state).unwrap();
             if saved.progress.step == CHILD_STEPS {
                 break;
@@ -487,7 +564,7 @@ fn a_run_that_is_killed_at_any_moment_can_go_on() {
     }
     let mut whole = begin(&config());
     steps(&mut whole, CHILD_STEPS as usize);
-    assert!(everything(&go_on(&folder.run(), &config())) == everything(&whole));
+    assert!(everything(&go_on(&run_in(&folder), &config())) == everything(&whole));
     println!("killed {kills} times");
     assert!(kills > 2, "killed {kills} times");
 }
@@ -496,8 +573,8 @@ fn a_run_that_is_killed_at_any_moment_can_go_on() {
 /// files that the second state passes.
 #[test]
 fn a_full_disk_costs_no_earlier_state() {
-    let folder = Folder::new("full");
-    let run = folder.run();
+    let folder = Scratch::new("full");
+    let run = run_in(&folder);
     let mut trainer = begin(&config());
     steps(&mut trainer, 1);
     let probe = run.save(&trainer, 1).unwrap();
@@ -505,11 +582,11 @@ fn a_full_disk_costs_no_earlier_state() {
     let bytes: u64 = files
         .map(|file| file.unwrap().metadata().unwrap().len())
         .sum();
-    let disk = Folder::new("disk");
+    let disk = Scratch::new("disk");
     let size = format!("size={}", bytes * 3 / 2);
     let mounted = Command::new("mount")
         .args(["-t", "tmpfs", "-o", &size, "tmpfs"])
-        .arg(&disk.0)
+        .arg(disk.path())
         .stderr(Stdio::null())
         .status()
         .is_ok_and(|status| status.success());
@@ -517,8 +594,8 @@ fn a_full_disk_costs_no_earlier_state() {
     let limit = if mounted {
         "unlimited".to_owned()
     } else {
-        std::fs::remove_dir_all(&disk.0).unwrap();
-        std::fs::rename(&folder.0, &disk.0).unwrap();
+        std::fs::remove_dir_all(disk.path()).unwrap();
+        std::fs::rename(folder.path(), disk.path()).unwrap();
         (bytes / 10 / 512).to_string()
     };
     let output = Command::new("sh")
@@ -528,13 +605,13 @@ fn a_full_disk_costs_no_earlier_state() {
         ))
         .arg(std::env::current_exe().unwrap())
         .args(arguments())
-        .env(CHILD, &disk.0)
+        .env(CHILD, disk.path())
         .output()
         .unwrap();
-    let kept = RunDirectory::new(&disk.0).unwrap().latest().unwrap();
+    let kept = RunDirectory::new(disk.path()).unwrap().latest().unwrap();
     let saved = kept.map(|state| RunDirectory::load(&state).unwrap().progress.step);
     if mounted {
-        Command::new("umount").arg(&disk.0).status().unwrap();
+        Command::new("umount").arg(disk.path()).status().unwrap();
     }
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
     assert_eq!(output.status.code(), Some(3), "{text}");

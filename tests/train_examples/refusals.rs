@@ -35,7 +35,7 @@ fn each_bad_input_is_named() {
         ),
         (
             "--data plain.npz --run r --no-classes --batch 4 --resume",
-            ["r", ""],
+            ["r: no state to go on from", ""],
         ),
         (
             "--data plain.npz --run r --no-classes --batch 4 --backend gpu --adapter nonesuch",

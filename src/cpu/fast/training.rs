@@ -31,15 +31,16 @@ pub struct TrainingInputs<'a> {
     pub x_start: &'a [f32],
     /// ε.
     pub noise: &'a [f32],
-    /// The loss of each image: [`LossRow::words`](crate::diffusion::LossRow::words).
+    /// The loss of each image, [N, `LossRow::LEN`]: [`LossRow::words`](crate::diffusion::LossRow::words).
     pub rows: &'a [f32],
-    /// What the network is told of t.
+    /// What the network is told of t, [N].
     pub timesteps: &'a [f32],
-    /// The class of each image, where the network is conditioned on one.
+    /// The class of each image, [N], where the network is conditioned on one.
     pub labels: Option<&'a [u32]>,
-    /// The low-resolution images, where the network takes such.
+    /// The low-resolution images, [N, C, h, w], where the network takes such.
     pub low_res: Option<&'a [f32]>,
-    /// Four words for each image, where there is dropout.
+    /// What the mask of each image follows from, [N, 4], where there is dropout: the key of Philox 4x32-10 and
+    /// two words of its counter, each the low one first.
     pub keys: Option<&'a [u32]>,
 }
 
@@ -400,7 +401,7 @@ impl Maker<'_> {
                 let place =
                     pack::place_kernels(&kernels, winograd, biases, width, &mut self.packed);
                 node.kernels = Some((kernels, place));
-                let layer = input_layer(node, batch, width, &[], &[], &[]);
+                let layer = input_layer(node, (kernel, stride), batch, width, [&[]; 3]);
                 let room = if winograd {
                     conv::winograd_room(&layer)
                 } else {
@@ -408,8 +409,14 @@ impl Maker<'_> {
                 };
                 self.needs.more(room, 0, 0);
             }
-            TrainOp::ConvGradWeight { .. } => {
-                let room = weight_layer(node, batch, width, &[], &[]).room();
+            TrainOp::ConvGradWeight {
+                kernel,
+                stride,
+                upsample,
+                ..
+            } => {
+                let way = (kernel, stride, upsample);
+                let room = weight_layer(node, way, batch, width, [&[]; 2]).room();
                 self.needs.more(room, 0, 0);
             }
             TrainOp::ChannelSum { .. } | TrainOp::PositionSum { .. } => {
@@ -457,16 +464,11 @@ impl Maker<'_> {
 /// The convolution that is the gradient of another's input.
 fn input_layer<'a>(
     node: &Node,
+    (kernel, stride): (usize, usize),
     batch: usize,
     width: usize,
-    grad: &'a [f32],
-    weight: &'a [f32],
-    bias: &'a [f32],
+    [grad, weight, bias]: [&'a [f32]; 3],
 ) -> Layer<'a> {
-    let (kernel, stride) = match node.op {
-        TrainOp::ConvGradInput { kernel, stride, .. } => (kernel, stride),
-        _ => (1, 1),
-    };
     let first = node.operands.first().copied().flatten();
     Layer {
         shape: Shape {
@@ -489,20 +491,11 @@ fn input_layer<'a>(
 
 fn weight_layer<'a>(
     node: &Node,
+    (kernel, stride, upsample): (usize, usize, bool),
     batch: usize,
     width: usize,
-    input: &'a [f32],
-    grad: &'a [f32],
+    [input, grad]: [&'a [f32]; 2],
 ) -> ConvWeight<'a> {
-    let (kernel, stride, upsample) = match node.op {
-        TrainOp::ConvGradWeight {
-            kernel,
-            stride,
-            upsample,
-            ..
-        } => (kernel, stride, upsample),
-        _ => (1, 1, false),
-    };
     let extents = |at: usize| {
         let operand = node.operands.get(at).copied().flatten();
         operand.map_or(node.out.extents, |operand| operand.extents)
@@ -588,9 +581,17 @@ impl TrainStep<'_> {
             TrainOp::Slice {
                 start, channels, ..
             } => pointwise::slice(first.channels, *start, *channels, a, output),
-            TrainOp::ConvGradInput { .. } => self.conv_grad_input(node, a, output),
-            TrainOp::ConvGradWeight { .. } => {
-                let layer = weight_layer(node, batch, self.width, a, b);
+            TrainOp::ConvGradInput { kernel, stride, .. } => {
+                self.conv_grad_input(node, (*kernel, *stride), a, output);
+            }
+            TrainOp::ConvGradWeight {
+                kernel,
+                stride,
+                upsample,
+                ..
+            } => {
+                let way = (*kernel, *stride, *upsample);
+                let layer = weight_layer(node, way, batch, self.width, [a, b]);
                 layer.run(arch, threads, self.room, output);
             }
             TrainOp::ChannelSum { .. } => {
@@ -651,7 +652,13 @@ impl TrainStep<'_> {
         }
     }
 
-    fn conv_grad_input(self, node: &Node, grad: &[f32], output: &mut [f32]) {
+    fn conv_grad_input(
+        self,
+        node: &Node,
+        kernel_stride: (usize, usize),
+        grad: &[f32],
+        output: &mut [f32],
+    ) {
         let Some((_, place)) = node.kernels else {
             return;
         };
@@ -659,7 +666,8 @@ impl TrainStep<'_> {
         // Nothing is written to the place of the biases: they are 0.
         let padded = node.out.extents.channels.next_multiple_of(self.width);
         let bias = part(self.packed, place.bias, padded);
-        let layer = input_layer(node, self.batch, self.width, grad, weight, bias);
+        let operands = [grad, weight, bias];
+        let layer = input_layer(node, kernel_stride, self.batch, self.width, operands);
         let way = if place.winograd {
             conv::winograd
         } else {
