@@ -75,9 +75,11 @@ examples() {
     cargo run -q --example flash_table | diff tests/flash_table/cosine_4000_10.rs -
     out=$CARGO_TARGET_DIR/samples.png
     # With the features of the tests, which have built it.
-    cargo run -q --example sample --features "$(features_of defmt | xargs)" -- \
-        --out "$out" --steps 10 --count 10
+    local features
+    features=$(features_of defmt | xargs)
+    cargo run -q --example sample --features "$features" -- --out "$out" --steps 10 --count 10
     file "$out" | grep -q 'PNG image data'
+    cargo run -q --example frames --features "$features" -- --steps 4 | grep 'frames; milliseconds'
 }
 
 # The GPU tests once more, on a driver with more features.
