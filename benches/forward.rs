@@ -33,24 +33,24 @@
     clippy::indexing_slicing
 )]
 
+mod networks;
+
 use std::hint::black_box;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
+use clap::Parser;
 use iddpm::cpu::{Inputs, Network, ProgramBuf};
-use iddpm::unet::{Extent, Graph, Plan, UnetConfig, Weights};
+use iddpm::unet::{Graph, Plan, Weights};
+use networks::timing::{Timing, time};
+use networks::{Options, line, timesteps, weights, x};
 
-/// The shortest of repeated calls for a while: what else runs on the machine only adds to it.
-fn shortest(budget: Duration, mut call: impl FnMut()) -> f64 {
-    let begin = Instant::now();
-    let mut best = f64::INFINITY;
-    let mut calls = 0;
-    while calls < 3 || begin.elapsed() < budget {
-        let start = Instant::now();
-        call();
-        best = best.min(start.elapsed().as_secs_f64());
-        calls += 1;
-    }
-    best
+#[derive(Parser)]
+struct Arguments {
+    #[command(flatten)]
+    options: Options,
+    /// Numbers of threads
+    #[arg(long, value_delimiter = ',', default_value = "1,2")]
+    threads: Vec<usize>,
 }
 
 /// GFLOP/s of a product of two square matrices.
@@ -63,7 +63,7 @@ fn gemm_rate(threads: usize) -> f64 {
         threads => gemm::Parallelism::Rayon(threads),
     };
     let n = N as isize;
-    let seconds = shortest(Duration::from_secs(2), || {
+    let product = |c: &mut [f32]| {
         // SAFETY: three matrices of N×N numbers, row-major.
         unsafe {
             gemm::gemm(
@@ -89,76 +89,62 @@ fn gemm_rate(threads: usize) -> f64 {
             );
         }
         black_box(&c);
+    };
+    let timing = time(Duration::from_secs(2), |runs| {
+        (0..runs).for_each(|_| product(&mut c));
     });
-    2.0 * (N * N * N) as f64 / seconds / 1e9
+    2.0 * (N * N * N) as f64 / timing.fastest / 1e9
 }
 
-fn cifar10() -> UnetConfig {
-    UnetConfig {
-        num_res_blocks: 3,
-        ..UnetConfig::new(3, 128)
-            .with_multipliers(&[1, 2, 2, 2])
-            .with_attention(&[2, 4])
-            .with_learned_variance()
-    }
-}
-
-fn imagenet64() -> UnetConfig {
-    UnetConfig {
-        num_res_blocks: 3,
-        ..UnetConfig::new(3, 128)
-            .with_multipliers(&[1, 2, 3, 4])
-            .with_attention(&[4, 8])
-            .with_learned_variance()
-    }
-}
-
-/// Effective GFLOP/s: the operations of the direct way over the time taken.
-fn forward_rate(graph: &Graph, weights: &[f32], threads: usize) -> f64 {
+/// The time, and what came out.
+fn forward(graph: &Graph, weights: &[f32], threads: usize) -> (Timing, Vec<f32>) {
     let program = ProgramBuf::new(graph, &Plan::single(graph)).unwrap();
     let (x_len, output_len) = {
         let view = program.view().unwrap();
         (view.x_len(), view.output_len())
     };
     let mut network = Network::with_threads(program, Weights::F32(weights), threads).unwrap();
-    let x: Vec<f32> = (0..x_len).map(|i| (i as f32 * 0.37).sin()).collect();
-    let timesteps = vec![500.0; graph.batch()];
     let inputs = Inputs {
-        x: &x,
-        timesteps: &timesteps,
+        x: &x(x_len),
+        timesteps: &timesteps(graph.batch()),
         labels: None,
         low_res: None,
     };
     let mut output = vec![0.0; output_len];
-    let seconds = shortest(Duration::from_secs(4), || {
-        network.forward(&inputs, &mut output).unwrap();
+    let timing = time(Duration::from_secs(4), |runs| {
+        for _ in 0..runs {
+            network.forward(&inputs, &mut output).unwrap();
+        }
     });
-    graph.flops() as f64 / seconds / 1e9
+    (timing, output)
 }
 
 fn main() {
-    println!("network      batch  threads   GFLOP/s      gemm   ratio");
-    let filter: Vec<String> = std::env::args()
-        .skip(1)
-        .filter(|a| !a.starts_with('-'))
-        .collect();
-    for (name, config, side, batch) in [
-        ("CIFAR-10", cifar10(), 32, 1),
-        ("CIFAR-10", cifar10(), 32, 8),
-        ("ImageNet-64", imagenet64(), 64, 1),
-    ] {
-        if !filter.is_empty() && !filter.contains(&format!("{name}-{batch}")) {
-            continue;
-        }
-        let graph = config.graph(Extent::square(batch, side)).unwrap();
-        let weights: Vec<f32> = (0..graph.weights_len())
-            .map(|i| ((i * 2_654_435_761) % 2000) as f32 * 1e-5 - 0.01)
-            .collect();
-        for threads in [1, 2] {
-            let rate = forward_rate(&graph, &weights, threads);
+    let Arguments { options, threads } = Arguments::parse();
+    let cases = options.cases(&[1, 8], &[1, 8]);
+    if options.list {
+        cases.iter().for_each(|case| println!("{}", case.name()));
+        return;
+    }
+    println!("case             threads  fastest ms   GFLOP/s      gemm   ratio");
+    line::append(options.json.as_deref(), &line::reference());
+    for case in cases {
+        let graph = case.graph();
+        let weights = weights(&graph);
+        for &threads in &threads {
+            let (timing, output) = forward(&graph, &weights, threads);
+            let rate = graph.flops() as f64 / timing.fastest / 1e9;
             let gemm = gemm_rate(threads);
-            let ratio = rate / gemm;
-            println!("{name:<12} {batch:>5} {threads:>8} {rate:>9.1} {gemm:>9.1} {ratio:>7.2}");
+            println!(
+                "{:<16} {threads:>7} {:>11.2} {rate:>9.1} {gemm:>9.1} {:>7.2}",
+                case.name(),
+                1e3 * timing.fastest,
+                rate / gemm
+            );
+            let mut measured = line::measured(&case, "f32", timing, &output);
+            measured["threads"] = threads.into();
+            measured["gemm"] = gemm.into();
+            line::append(options.json.as_deref(), &measured);
         }
     }
 }

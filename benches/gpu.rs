@@ -1,65 +1,118 @@
-//! One forward pass on the device: milliseconds and GFLOP/s, for each variant and
-//! precision that the device has.
+//! One forward pass on the device: milliseconds and GFLOP/s, of each precision the device can do, by the
+//! variants of kernels chosen for it. Runs are submitted together and waited for once.
 //!
-//! `cargo bench --features gpu --bench gpu -- [channels] [side] [batch]`, by default the CIFAR-10 network.
+//! `cargo bench --features gpu --bench gpu`; `-- --help` says what it can be told. `benches/compare.sh`
+//! runs it beside PyTorch on the same device, BENCHMARKS.md has the figures.
 
-#![allow(missing_docs, clippy::unwrap_used)]
+#![allow(
+    missing_docs,
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic
+)]
 
-use std::time::Instant;
+mod networks;
 
-use iddpm::gpu::{DeviceWeights, Gpu, Network, Precision, Variants, wgpu};
-use iddpm::unet::{Extent, Input, UnetConfig, Weights};
+use std::time::Duration;
 
-fn main() {
-    let mut numbers = std::env::args().filter_map(|argument| argument.parse::<usize>().ok());
-    let mut or = |default| numbers.next().unwrap_or(default);
-    let (channels, side, batch) = (or(128), or(32), or(1));
-    let config = UnetConfig {
-        num_res_blocks: 3,
-        ..UnetConfig::new(3, channels)
-            .with_multipliers(&[1, 2, 2, 2])
-            .with_attention(&[2, 4])
-            .with_learned_variance()
-    };
-    let graph = config.graph(Extent::square(batch, side)).unwrap();
-    let zeros = vec![0.01; graph.weights_len()];
-    let gpu = Gpu::create_blocking().unwrap();
+use clap::Parser;
+use iddpm::gpu::{DeviceWeights, Gpu, GpuError, Network, Precision, Variants, wgpu};
+use iddpm::unet::{Graph, Input, Weights};
+use networks::timing::{Timing, time};
+use networks::{Case, Options, line, timesteps, weights, x};
+
+#[derive(Parser)]
+struct Arguments {
+    #[command(flatten)]
+    options: Options,
+    /// Time every variant that the device can run, not only the one chosen for it
+    #[arg(long)]
+    all_variants: bool,
+}
+
+const PRECISIONS: [(Precision, &str); 3] = [
+    (Precision::Full, "f32"),
+    (Precision::HalfWeights, "f16 weights"),
+    (Precision::Half, "f16"),
+];
+
+/// A precision's time, and what came out.
+fn forward(
+    gpu: &Gpu,
+    graph: &Graph,
+    weights: &[f32],
+    precision: Precision,
+) -> Result<(Timing, Vec<f32>), GpuError> {
+    let weights = Weights::F32(weights);
+    let weights = DeviceWeights::upload_blocking(gpu, graph, weights, precision)?;
+    let network = Network::new_blocking(gpu, graph, &weights)?;
+    let x_len = graph.shape(graph.input(Input::X).unwrap()).elements() * graph.batch();
+    network.write(Input::X, &x(x_len))?;
+    network.write(Input::Timesteps, &timesteps(graph.batch()))?;
+    let timing = time(Duration::from_secs(2), |runs| {
+        let descriptor = wgpu::CommandEncoderDescriptor::default();
+        let mut encoder = gpu.device().create_command_encoder(&descriptor);
+        for _ in 0..runs {
+            network.encode(&mut encoder);
+        }
+        gpu.submit_blocking(encoder).unwrap();
+    });
+    Ok((timing, network.output_blocking()?))
+}
+
+fn run(gpu: &Gpu, case: &Case, options: &Options) {
+    let graph = case.graph();
+    let numbers = weights(&graph);
     let info = gpu.device().adapter_info();
-    println!(
-        "{} ({:?}): {channels} channels, {side}x{side}, batch {batch}",
-        info.name, info.backend
-    );
-    let features = gpu.device().features();
-    for variants in Variants::all(gpu.device(), gpu.matrices()) {
-        for precision in [Precision::Full, Precision::HalfWeights, Precision::Half] {
-            let has_half = features.contains(wgpu::Features::SHADER_F16);
-            if precision == Precision::Half && !has_half {
+    for (precision, mode) in PRECISIONS {
+        let (timing, output) = match forward(gpu, &graph, &numbers, precision) {
+            Ok(done) => done,
+            Err(error @ GpuError::MissingFeature { .. }) => {
+                println!("{:<20} {mode:<12} {error}", case.name());
                 continue;
             }
-            let gpu = gpu.clone().with_variants(variants);
-            let weights = Weights::F32(&zeros);
-            let weights = DeviceWeights::upload_blocking(&gpu, &graph, weights, precision).unwrap();
-            let network = Network::new_blocking(&gpu, &graph, &weights).unwrap();
-            network
-                .write(Input::X, &vec![0.5; batch * 3 * side * side])
-                .unwrap();
-            network
-                .write(Input::Timesteps, &vec![500.0; batch])
-                .unwrap();
-            network.run_blocking().unwrap();
-            let mut best = f64::INFINITY;
-            for _ in 0..5 {
-                let begun = Instant::now();
-                network.run_blocking().unwrap();
-                best = best.min(begun.elapsed().as_secs_f64());
+            Err(error) => panic!("{}, {mode}: {error}", case.name()),
+        };
+        let rate = graph.flops() as f64 / timing.median / 1e9;
+        println!(
+            "{:<20} {mode:<12} {:>10.3} {:>10.3} {rate:>10.1}   {:?}",
+            case.name(),
+            1e3 * timing.median,
+            1e3 * timing.fastest,
+            gpu.variants().conv,
+        );
+        let mut measured = line::measured(case, mode, timing, &output);
+        measured["device"] = info.name.clone().into();
+        measured["kind"] = format!("{:?}", info.device_type).into();
+        measured["driver"] =
+            format!("{:?}, {} {}", info.backend, info.driver, info.driver_info).into();
+        measured["variants"] = format!("{:?}", gpu.variants()).into();
+        line::append(options.json.as_deref(), &measured);
+    }
+}
+
+fn main() {
+    let Arguments {
+        options,
+        all_variants,
+    } = Arguments::parse();
+    let cases = options.cases(&[1, 8, 64], &[1, 8]);
+    if options.list {
+        cases.iter().for_each(|case| println!("{}", case.name()));
+        return;
+    }
+    let gpu = Gpu::create_blocking().unwrap();
+    let info = gpu.device().adapter_info();
+    println!("{} ({:?}, {})", info.name, info.backend, info.driver_info);
+    println!("case                 precision      median ms fastest ms    GFLOP/s   convolution");
+    line::append(options.json.as_deref(), &line::reference());
+    for case in &cases {
+        if all_variants {
+            for variants in Variants::all(gpu.device(), gpu.matrices()) {
+                run(&gpu.clone().with_variants(variants), case, &options);
             }
-            let rate = graph.flops() as f64 / best / 1e9;
-            println!(
-                "{:?}, {:?}, {precision:?}: {:9.2} ms, {rate:8.1} GFLOP/s",
-                variants.conv,
-                variants.reduction,
-                1e3 * best
-            );
+        } else {
+            run(&gpu, case, &options);
         }
     }
 }

@@ -1,0 +1,59 @@
+#!/usr/bin/env bash
+# Times the network beside PyTorch on the same device, and writes the table into BENCHMARKS.md.
+#
+#   benches/compare.sh [--cpu] [--small] [--rounds N] [--modes MODE,...] [CASE ...]
+#
+# Without options: on the GPU, the published models. --cpu: the CPU executor, on 1 and 2 threads. --small: 32
+# channels, one image: what a software device can do. For each case first ours, then PyTorch, and all of it
+# twice, so that drift shows. benches/pytorch/forward.py says which modes PyTorch has.
+#
+# Taken from the environment:
+#   PYTHON            the Python that has PyTorch; python3 otherwise
+#   IDDPM_BENCH       a benchmark that was built elsewhere (by `cargo bench --no-run` with the features
+#                     below), for a machine without cargo or network
+#   IDDPM_LINES       the file of measurements, kept and added to: a comparison in several goes
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+command="benches/compare.sh${*:+ $*}"
+bench=gpu features=gpu
+ours=() theirs=() cases=() rounds=2
+while (($#)); do
+    case $1 in
+        --cpu) bench=forward features=checkpoint,cpu,std theirs+=(--device cpu) ;;
+        --small) ours+=(--small) ;;
+        --rounds) rounds=$2 && shift ;;
+        --modes) theirs+=(--modes "$2") && shift ;;
+        -*) sed -n '2,15s/^# \{0,1\}//p' "$0" && exit 2 ;;
+        *) cases+=("$1") ;;
+    esac
+    shift
+done
+
+python=${PYTHON:-python3}
+"$python" -c 'import torch' || { echo "$python has no PyTorch: set PYTHON" >&2 && exit 1; }
+
+run_bench() {
+    if [[ -n ${IDDPM_BENCH:-} ]]; then
+        "$IDDPM_BENCH" "${ours[@]}" "$@"
+    else
+        cargo bench --quiet --features "$features" --bench "$bench" -- "${ours[@]}" "$@"
+    fi
+}
+
+listed=$(run_bench --list)
+((${#cases[@]})) || mapfile -t cases <<<"$listed"
+made=
+if [[ -z ${IDDPM_LINES:-} ]]; then
+    IDDPM_LINES=$(mktemp) made=$IDDPM_LINES
+fi
+trap '[[ -z $made ]] || rm -f "$made"' EXIT
+
+for ((round = 1; round <= rounds; round++)); do
+    for name in "${cases[@]}"; do
+        echo "== round $round of $rounds: $name"
+        run_bench --json "$IDDPM_LINES" "$name"
+        "$python" benches/pytorch/forward.py "${theirs[@]}" "$IDDPM_LINES" "$name"
+    done
+done
+"$python" benches/pytorch/tables.py "$IDDPM_LINES" BENCHMARKS.md --command "$command"
