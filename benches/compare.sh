@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
 # Times the network beside PyTorch on the same device, and writes the table into BENCHMARKS.md.
 #
-#   benches/compare.sh [--cpu] [--small] [--rounds N] [--modes MODE,...] [CASE ...]
+#   benches/compare.sh [--train] [--cpu] [--small] [--rounds N] [--modes MODE,...] [CASE ...]
 #
-# Without options: on the GPU, the published models. --cpu: the CPU executor, on 1 and 2 threads. --small: 32
-# channels, one image: what a software device can do. For each case first ours, then PyTorch, and all of it
-# twice, so that drift shows. benches/pytorch/forward.py says which modes PyTorch has.
+# Without options: on the GPU, one evaluation of the published models. --train: training steps instead.
+# --cpu: the CPU executor, forward on 1 and 2 threads. --small: 32 channels, one image: what a software
+# device can do. For each case first ours, then PyTorch, and all of it twice, so that drift shows.
+# benches/pytorch/{forward,train_step}.py say which modes PyTorch has.
 #
 # Taken from the environment:
 #   PYTHON            the Python that has PyTorch; python3 otherwise
@@ -16,19 +17,27 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 command="benches/compare.sh${*:+ $*}"
-bench=gpu features=gpu
+device=gpu train=
 ours=() theirs=() cases=() rounds=2
 while (($#)); do
     case $1 in
-        --cpu) bench=forward features=checkpoint,cpu,std theirs+=(--device cpu) ;;
+        --train) train=1 ;;
+        --cpu) device=cpu theirs+=(--device cpu) ;;
         --small) ours+=(--small) ;;
         --rounds) rounds=$2 && shift ;;
         --modes) theirs+=(--modes "$2") && shift ;;
-        -*) sed -n '2,15s/^# \{0,1\}//p' "$0" && exit 2 ;;
+        -*) sed -n '2,17s/^# \{0,1\}//p' "$0" && exit 2 ;;
         *) cases+=("$1") ;;
     esac
     shift
 done
+
+case $device${train:+-train} in
+    gpu) bench=gpu features=gpu script=forward ;;
+    cpu) bench=forward features=checkpoint,cpu,std script=forward ;;
+    gpu-train) bench=train_step features=train script=train_step ours+=(--gpu) ;;
+    cpu-train) bench=train_step features=train script=train_step ;;
+esac
 
 python=${PYTHON:-python3}
 "$python" -c 'import torch' || { echo "$python has no PyTorch: set PYTHON" >&2 && exit 1; }
@@ -53,7 +62,7 @@ for ((round = 1; round <= rounds; round++)); do
     for name in "${cases[@]}"; do
         echo "== round $round of $rounds: $name"
         run_bench --json "$IDDPM_LINES" "$name"
-        "$python" benches/pytorch/forward.py "${theirs[@]}" "$IDDPM_LINES" "$name"
+        "$python" "benches/pytorch/$script.py" "${theirs[@]}" "$IDDPM_LINES" "$name"
     done
 done
 "$python" benches/pytorch/tables.py "$IDDPM_LINES" BENCHMARKS.md --command "$command"

@@ -9,38 +9,29 @@
 //!
 //! Prediction: 1.3 times `gemm` at batch 8, below it at batch 1.
 //!
-//! Measured (2 cores of a Xeon with AVX-512, several other programs beside it, so ratios that
-//! swing, not rates; `gemm` without its feature `x86-v4`, that is in AVX2):
+//! Measured (2 cores of an EPYC with AVX-512, nothing else running, `gemm` with its AVX-512 kernels):
 //!
 //! | | 1 thread | 2 threads |
 //! |---|---|---|
-//! | CIFAR-10, batch 1 | 1.57, 1.24 | 2.07, 1.79 |
-//! | CIFAR-10, batch 8 | 1.56, 1.61 | 1.64, 1.22 |
-//! | ImageNet-64, batch 1 | 1.56 | 1.53 |
-//!
-//! Two threads shared two cores with the other programs: to be measured again on a quiet machine,
-//! and beside `gemm` in AVX-512.
+//! | CIFAR-10, batch 1 | 1.24 | 1.16 |
+//! | CIFAR-10, batch 8 | 1.23 | 1.28 |
+//! | ImageNet-64, batch 1 | 1.50 | 1.39 |
 //!
 //! Looking back: batch 1 does not fall behind. The first version had 1.0: an eighth of the time of
 //! the whole run went into calls of single vector instructions, since a closure given to
 //! `array::map` or `from_fn` is compiled without the vectors' instruction set and is not inlined.
 //! Written out, they are gone.
 
-#![allow(
-    missing_docs,
-    unsafe_code,
-    clippy::unwrap_used,
-    clippy::indexing_slicing
-)]
+#![allow(missing_docs, clippy::unwrap_used, clippy::indexing_slicing)]
 
 mod networks;
 
-use std::hint::black_box;
 use std::time::Duration;
 
 use clap::Parser;
 use iddpm::cpu::{Inputs, Network, ProgramBuf};
 use iddpm::unet::{Graph, Plan, Weights};
+use networks::gemm_rate::gemm_rate;
 use networks::timing::{Timing, time};
 use networks::{Options, line, timesteps, weights, x};
 
@@ -51,49 +42,6 @@ struct Arguments {
     /// Numbers of threads
     #[arg(long, value_delimiter = ',', default_value = "1,2")]
     threads: Vec<usize>,
-}
-
-/// GFLOP/s of a product of two square matrices.
-fn gemm_rate(threads: usize) -> f64 {
-    const N: usize = 1536;
-    let (a, b) = (vec![0.5_f32; N * N], vec![0.25_f32; N * N]);
-    let mut c = vec![0.0_f32; N * N];
-    let parallelism = match threads {
-        1 => gemm::Parallelism::None,
-        threads => gemm::Parallelism::Rayon(threads),
-    };
-    let n = N as isize;
-    let product = |c: &mut [f32]| {
-        // SAFETY: three matrices of N×N numbers, row-major.
-        unsafe {
-            gemm::gemm(
-                N,
-                N,
-                N,
-                c.as_mut_ptr(),
-                1,
-                n,
-                false,
-                a.as_ptr(),
-                1,
-                n,
-                b.as_ptr(),
-                1,
-                n,
-                0.0,
-                1.0,
-                false,
-                false,
-                false,
-                parallelism,
-            );
-        }
-        black_box(&c);
-    };
-    let timing = time(Duration::from_secs(2), |runs| {
-        (0..runs).for_each(|_| product(&mut c));
-    });
-    2.0 * (N * N * N) as f64 / timing.fastest / 1e9
 }
 
 /// The time, and what came out.

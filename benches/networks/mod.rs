@@ -1,5 +1,8 @@
 //! The networks that are timed: which, with what weights and inputs, how long, and as which lines.
 
+#![allow(dead_code, reason = "each benchmark uses a part")]
+
+pub(crate) mod gemm_rate;
 pub(crate) mod generator;
 pub(crate) mod line;
 pub(crate) mod timing;

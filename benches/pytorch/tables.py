@@ -91,12 +91,13 @@ def by_round(ours, theirs):
     return ", ".join(f"{theirs['median'] / ours['median']:.2f}" for theirs, ours in pairs)
 
 
-def cells(case, rows, row, on_cpu):
+def cells(case, rows, row, on_cpu, training):
     name, threads = case
     gemm = max((line.get("gemm", 0) for other in rows.values() for line in other.rounds), default=0)
     start = [name] + ([str(threads)] if on_cpu else []) + [row.name]
+    peak = [str(row.last.get("peak_mb", ""))] if training else []
     if not row.timed:
-        return start + [f"skipped: {row.last['skipped']}"] + [""] * (5 if on_cpu else 4)
+        return start + [f"skipped: {row.last['skipped']}"] + [""] * (4 + on_cpu + training)
     rate = row.last["flop"] / row.fastest / 1e9
     found = start + [
         ", ".join(f"{1e3 * line['median']:.2f}" for line in row.timed),
@@ -106,18 +107,19 @@ def cells(case, rows, row, on_cpu):
     if on_cpu:
         found.append(f"{rate / gemm:.2f}")
     if row.last["implementation"] == "iddpm":
-        return found + ["", ""]
+        return found + peak + ["", ""]
     ours = counterpart(rows, row)
-    return found + [by_round(ours, row), f"{row.fastest / ours.fastest:.2f}"]
+    return found + peak + [by_round(ours, row), f"{row.fastest / ours.fastest:.2f}"]
 
 
-def table(found, on_cpu):
+def table(found, on_cpu, training):
     head = ["case"] + (["threads"] if on_cpu else []) + ["program", "ms, median of each round", "fastest", "GFLOP/s"]
-    head += (["of `gemm`"] if on_cpu else []) + ["iddpm is so many times as fast", "by the fastest"]
+    head += (["of `gemm`"] if on_cpu else []) + (["peak MB"] if training else [])
+    head += ["iddpm is so many times as fast", "by the fastest"]
     text = ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
     for case, rows in grouped(found).items():
         for row in rows.values():
-            text.append("| " + " | ".join(cells(case, rows, row, on_cpu)) + " |")
+            text.append("| " + " | ".join(cells(case, rows, row, on_cpu, training)) + " |")
     return "\n".join(text)
 
 
@@ -179,11 +181,13 @@ def main():
     found = lines.read(arguments.lines)
     check(found)
     ours = next(line for line in found if line.get("implementation") == "iddpm")
-    on_cpu = "device" not in ours
+    on_cpu, training = "device" not in ours, "rows" in ours
     name = processor() if on_cpu else ours["device"]
-    title = f"### {name}{': CPU executor' if on_cpu else ''}"
-    section = f"{title}\n\n{preamble(found, arguments.command, on_cpu)}\n\n{table(found, on_cpu)}"
-    replace(arguments.benchmarks, f"cpu, {name}" if on_cpu else f"gpu, {name}", section)
+    about = (["CPU executor"] if on_cpu else []) + (["training"] if training else [])
+    title = f"### {name}{': ' if about else ''}{', '.join(about)}"
+    section = f"{title}\n\n{preamble(found, arguments.command, on_cpu)}\n\n{table(found, on_cpu, training)}"
+    kind = ("cpu" if on_cpu else "gpu") + (", training" if training else "")
+    replace(arguments.benchmarks, f"{kind}, {name}", section)
     print(f"{arguments.benchmarks}: {title}")
 
 
