@@ -20,7 +20,7 @@ pub mod process;
 mod kernel;
 #[cfg_attr(feature = "std", path = "lanes_detected.rs")]
 #[cfg_attr(not(feature = "std"), path = "lanes_portable.rs")]
-mod lanes;
+pub(crate) mod lanes;
 #[cfg_attr(feature = "defmt", path = "log_defmt.rs")]
 #[cfg_attr(not(feature = "defmt"), path = "log_silent.rs")]
 mod log;

@@ -170,15 +170,17 @@ impl Update {
             noise,
             history,
         } = pixels;
-        let image = kernel::Image {
-            x: &mut *x,
-            output,
-            noise,
-            history,
-        };
         let surely_finite = lanes::dispatch(
             #[inline(always)]
-            || weights.sweep(source, image),
+            || {
+                let image = kernel::Image {
+                    x: &mut *x,
+                    output,
+                    noise,
+                    history: &mut *history,
+                };
+                weights.sweep(source, image)
+            },
         );
         if surely_finite {
             return Ok(());

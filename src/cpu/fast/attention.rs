@@ -212,7 +212,7 @@ impl WithSimd for Group<'_> {
 /// Scores become weights e^{scale·score - largest}; returns what the earlier ones are scaled with,
 /// and the sum of all weights.
 #[inline(always)]
-fn fold(scores: &mut [f32], scale: f32, largest: &mut f32, sum: f32) -> (f32, f32) {
+pub(crate) fn fold(scores: &mut [f32], scale: f32, largest: &mut f32, sum: f32) -> (f32, f32) {
     const LANES: usize = 16;
     let mut lanes = [f32::NEG_INFINITY; LANES];
     let (chunks, tail) = scores.as_chunks::<LANES>();

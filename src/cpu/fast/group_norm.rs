@@ -4,14 +4,13 @@
 //! Sums of x and x² are f64, in which the square of an f32 is exact: what is lost in E x² - μ² is
 //! below 1e-15 of μ².
 
-use pulp::Arch;
-
 use super::threads::Threads;
 use crate::cpu::GROUPS;
 use crate::cpu::group_norm::Affine;
 use crate::cpu::interpreter::part;
 use crate::cpu::math::{EPSILON, silu as f};
 use crate::cpu::program::Extents;
+use crate::diffusion::lanes::dispatch;
 
 /// Positions that are summed up together; fixed, so that sums do not depend on threads.
 const STRETCH: usize = 32;
@@ -40,7 +39,6 @@ pub(crate) fn room(extents: Extents, batch: usize) -> (usize, usize) {
 
 /// The normalisation.
 pub(crate) fn run(
-    arch: Arch,
     threads: &Threads,
     norm: &Norm<'_>,
     sums: &mut [f64],
@@ -59,7 +57,7 @@ pub(crate) fn run(
         let start = at % stretches * STRETCH * channels;
         let len = (STRETCH * channels).min(image - start);
         let input = part(norm.input, image_at + start, len);
-        arch.dispatch(
+        dispatch(
             #[inline(always)]
             || sum_up(input, channels, sums),
         );
@@ -79,7 +77,7 @@ pub(crate) fn run(
             let n = at * piece * channels / image;
             let affine = part(affine, n * 3 * channels, 3 * channels);
             let input = part(norm.input, at * piece * channels, output.len());
-            arch.dispatch(
+            dispatch(
                 #[inline(always)]
                 || apply(input, channels, affine, norm.silu, output),
             );

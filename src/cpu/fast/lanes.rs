@@ -63,7 +63,7 @@ pub(crate) fn multiply<S: Simd, const T: usize>(
         for (j, columns) in step.iter().enumerate() {
             add_products(
                 simd,
-                values.map(|values| element(values, j)),
+                &values.map(|values| element(values, j)),
                 columns,
                 &mut local,
             );
@@ -71,7 +71,7 @@ pub(crate) fn multiply<S: Simd, const T: usize>(
     }
     for (j, columns) in tail.iter().enumerate() {
         let values = split.map(|(_, tail)| element(tail, j));
-        add_products(simd, values, columns, &mut local);
+        add_products(simd, &values, columns, &mut local);
     }
     *sums = local;
 }
@@ -81,15 +81,16 @@ fn element(values: &[f32], at: usize) -> f32 {
     values.get(at).copied().unwrap_or(0.0)
 }
 
+/// sums\[t\]\[w\] += values\[t\]·columns\[w\].
 #[inline(always)]
-fn add_products<S: Simd, const T: usize>(
+pub(crate) fn add_products<S: Simd, const T: usize>(
     simd: S,
-    values: [f32; T],
+    values: &[f32; T],
     &[left, right]: &[S::f32s; 2],
     sums: &mut [[S::f32s; 2]; T],
 ) {
     for ([a, b], value) in sums.iter_mut().zip(values) {
-        let value = simd.splat_f32s(value);
+        let value = simd.splat_f32s(*value);
         *a = simd.mul_add_e_f32s(value, left, *a);
         *b = simd.mul_add_e_f32s(value, right, *b);
     }
@@ -98,6 +99,15 @@ fn add_products<S: Simd, const T: usize>(
 #[inline(always)]
 pub(crate) fn zeros<S: Simd, const T: usize>(simd: S) -> [[S::f32s; 2]; T] {
     [[simd.splat_f32s(0.0); 2]; T]
+}
+
+/// Sums that lie one row after the other.
+#[inline(always)]
+pub(crate) fn load<S: Simd, const T: usize>(simd: S, sums: &[f32]) -> [[S::f32s; 2]; T] {
+    let rows = S::as_simd_f32s(sums).0.as_chunks::<2>().0;
+    rows.first_chunk()
+        .copied()
+        .unwrap_or_else(|| zeros::<S, T>(simd))
 }
 
 /// Stores sums one row after the other.

@@ -325,7 +325,7 @@ impl Step<'_> {
                     silu,
                 };
                 let (sums, affine) = (&mut *self.sums, &mut *self.affine);
-                group_norm::run(self.arch, self.threads, &norm, sums, affine, output);
+                group_norm::run(self.threads, &norm, sums, affine, output);
             }
             Operation::Attention { heads } => {
                 let attention = attention::Attention {

@@ -243,6 +243,8 @@ fn taps<W: Number>(
     }
 }
 
+/// All columns of a panel for an input channel at a time: the transform is of vectors, and what is written
+/// are whole rows.
 fn tiles<W: Number>(
     kernels: &Kernels,
     rows: core::ops::Range<usize>,
@@ -250,46 +252,62 @@ fn tiles<W: Number>(
     width: usize,
     panel: &mut [f32],
 ) {
-    for (column, row) in rows.enumerate() {
-        for k in 0..kernels.depth {
-            let from = row * kernels.row_stride + k * kernels.depth_stride;
-            let Some(kernel) = weights.get(from..).and_then(|rest| rest.first_chunk::<9>()) else {
-                return;
-            };
-            let mut kernel = kernel.map(|weight| weight.value());
-            if kernels.reversed {
-                kernel.reverse();
+    for k in 0..kernels.depth {
+        for first in (0..width).step_by(COLUMNS) {
+            let rows = rows.clone().skip(first).take(COLUMNS);
+            let mut kernel = [[0.0; COLUMNS]; 9];
+            for (column, row) in rows.enumerate() {
+                let from = row * kernels.row_stride + k * kernels.depth_stride;
+                for (tap, weight) in part(weights, from, 9).iter().enumerate() {
+                    let place = kernel.get_mut(kernels.tap(tap));
+                    if let Some(place) = place.and_then(|place| place.get_mut(column)) {
+                        *place = weight.value();
+                    }
+                }
             }
-            let points = panel.get_mut(k * width + column..).unwrap_or_default();
-            let points = points.iter_mut().step_by(kernels.depth * width);
-            for (point, value) in points.zip(transform(&kernel)) {
-                *point = value;
+            for (point, values) in transform(&kernel).iter().enumerate() {
+                let at = (point * kernels.depth + k) * width + first;
+                let len = COLUMNS.min(width - first);
+                let place = panel.get_mut(at..at + len).unwrap_or_default();
+                place.copy_from_slice(part(values, 0, place.len()));
             }
         }
     }
 }
 
+/// Columns that are transformed together.
+const COLUMNS: usize = 8;
+
+type Columns = [f32; COLUMNS];
+
 /// G g Gᵀ, G = [1 0 0; ½ ½ ½; ½ -½ ½; 0 0 1].
 #[inline(always)]
-fn transform(&[a, b, c, d, e, f, g, h, i]: &[f32; 9]) -> [f32; POINTS] {
+fn transform([a, b, c, d, e, f, g, h, i]: &[Columns; 9]) -> [Columns; POINTS] {
     let [a0, a1, a2, a3] = spread(a, d, g);
     let [b0, b1, b2, b3] = spread(b, e, h);
     let [c0, c1, c2, c3] = spread(c, f, i);
-    let [p, q, r, s] = [
-        spread(a0, b0, c0),
-        spread(a1, b1, c1),
-        spread(a2, b2, c2),
-        spread(a3, b3, c3),
+    let mut points = [[0.0; COLUMNS]; POINTS];
+    let rows = [
+        spread(&a0, &b0, &c0),
+        spread(&a1, &b1, &c1),
+        spread(&a2, &b2, &c2),
+        spread(&a3, &b3, &c3),
     ];
-    let mut points = [0.0; POINTS];
-    for (out, row) in points.as_chunks_mut::<4>().0.iter_mut().zip([p, q, r, s]) {
+    for (out, row) in points.as_chunks_mut::<4>().0.iter_mut().zip(rows) {
         *out = row;
     }
     points
 }
 
 #[inline(always)]
-fn spread(a: f32, b: f32, c: f32) -> [f32; 4] {
-    let sum = 0.5 * (a + c);
-    [a, sum + 0.5 * b, sum - 0.5 * b, c]
+fn spread(a: &Columns, b: &Columns, c: &Columns) -> [Columns; 4] {
+    let mut out = [*a, [0.0; COLUMNS], [0.0; COLUMNS], *c];
+    let [_, plus, minus, _] = &mut out;
+    let places = plus.iter_mut().zip(minus.iter_mut());
+    for ((plus, minus), ((a, b), c)) in places.zip(a.iter().zip(b).zip(c)) {
+        let sum = 0.5 * (a + c);
+        *plus = sum + 0.5 * b;
+        *minus = sum - 0.5 * b;
+    }
+    out
 }

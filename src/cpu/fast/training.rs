@@ -426,6 +426,9 @@ impl Maker<'_> {
                 let tables = norm::table_len(extents, batch);
                 self.needs.more(0, norm::room(extents, batch), tables);
             }
+            TrainOp::LinearGradWeight { .. } => {
+                self.needs.more(0, 0, batch * extents.channels);
+            }
             TrainOp::AttentionGrad { heads, .. } => {
                 let attention = AttentionGrad {
                     qkv: &[],
@@ -451,7 +454,6 @@ impl Maker<'_> {
             | TrainOp::Add { .. }
             | TrainOp::Slice { .. }
             | TrainOp::LinearGradInput { .. }
-            | TrainOp::LinearGradWeight { .. }
             | TrainOp::LabelGrad { .. }
             | TrainOp::NormGradScaleShift { .. }
             | TrainOp::NormGradParam { .. }
@@ -577,10 +579,10 @@ impl TrainStep<'_> {
             }
             TrainOp::Loss(loss) => of_loss(loss).value(threads, self.doubles, output),
             TrainOp::LossGrad(loss) => of_loss(loss).gradient(threads, output),
-            TrainOp::Add { .. } => pointwise::add(a, b, output),
+            TrainOp::Add { .. } => pointwise::add(threads, a, b, output),
             TrainOp::Slice {
                 start, channels, ..
-            } => pointwise::slice(first.channels, *start, *channels, a, output),
+            } => pointwise::slice(threads, first.channels, *start, *channels, a, output),
             TrainOp::ConvGradInput { kernel, stride, .. } => {
                 self.conv_grad_input(node, (*kernel, *stride), a, output);
             }
@@ -595,27 +597,28 @@ impl TrainStep<'_> {
                 layer.run(arch, threads, self.room, output);
             }
             TrainOp::ChannelSum { .. } => {
-                sums::channels(arch, threads, first, a, self.doubles, output);
+                sums::channels(threads, first, a, self.doubles, output);
             }
             TrainOp::PositionSum { .. } => {
-                sums::positions(arch, threads, first, a, self.doubles, output);
+                sums::positions(threads, first, a, self.doubles, output);
             }
             TrainOp::LinearGradInput { silu, .. } => {
                 let sides = (first.channels, second.channels);
                 linear::input(a, weight, b, sides, *silu, output);
             }
             TrainOp::LinearGradWeight { silu, .. } => {
-                linear::weight(a, b, (second.channels, first.channels), *silu, output);
+                let sides = (second.channels, first.channels);
+                linear::weight(threads, a, b, sides, *silu, self.singles, output);
             }
             TrainOp::LabelGrad { .. } => {
                 linear::table(a, self.labels, first.channels, output);
             }
             TrainOp::NormSums(norm) => {
                 let (doubles, singles) = (self.doubles, self.singles);
-                norm::sums(arch, threads, &of_norm(norm), doubles, singles, output);
+                norm::sums(threads, &of_norm(norm), doubles, singles, output);
             }
             TrainOp::NormGradInput { norm, .. } => {
-                norm::input(arch, threads, &of_norm(norm), d, self.singles, output);
+                norm::input(threads, &of_norm(norm), d, self.singles, output);
             }
             TrainOp::NormGradScaleShift { channels, .. } => {
                 norm::scale_shift(*channels, a, weight, bias, output);

@@ -9,10 +9,10 @@
 
 use pulp::{Arch, Simd, WithSimd};
 
+use crate::cpu::fast::attention::fold;
 use crate::cpu::fast::lanes::{ROWS, multiply, zeros};
 use crate::cpu::fast::threads::Threads;
 use crate::cpu::interpreter::part;
-use crate::cpu::math::exp_f32;
 use crate::cpu::program::Extents;
 
 /// Queries of a block, a multiple of [`ROWS`].
@@ -54,8 +54,8 @@ impl AttentionGrad<'_> {
         }
     }
 
-    /// Numbers of room of a head: its result, K and V by position and by row, Q and ∂O of a block,
-    /// P, ∂S and both turned round.
+    /// Numbers of room of a head: its result, K and V by position and by row, Q and ∂O of a block, P and ∂S by
+    /// queries and in panels.
     fn head_room(&self) -> usize {
         let Parts { rows, positions } = self.parts();
         let result = 3 * positions * rows;
@@ -85,15 +85,27 @@ impl AttentionGrad<'_> {
             });
         });
         let room = &*room;
-        let (rows, Parts { rows: padded, .. }) = (self.rows(), self.parts());
+        let rows = self.rows();
+        let Parts {
+            rows: padded,
+            positions,
+        } = self.parts();
         let width = 3 * self.extents.channels;
         threads.chunks(output, width, output_cost(batch * of_image), |at, out| {
             let (n, p) = (at / self.extents.positions(), at % self.extents.positions());
             for (head, out) in out.chunks_exact_mut(3 * rows).enumerate() {
                 let room = part(room, (n * self.heads + head) * len, len);
-                for (which, out) in out.chunks_exact_mut(rows).enumerate() {
-                    let first = (which * self.parts().positions + p) * padded;
-                    out.copy_from_slice(part(room, first, rows));
+                // ∂Q lies by positions, ∂K and ∂V by rows.
+                let mut parts = room.chunks_exact(positions * padded);
+                let mut outs = out.chunks_exact_mut(rows);
+                if let (Some(d_q), Some(out)) = (parts.next(), outs.next()) {
+                    out.copy_from_slice(part(d_q, p * padded, rows));
+                }
+                for (out, numbers) in outs.zip(parts) {
+                    let column = numbers.get(p..).unwrap_or_default();
+                    for (out, value) in out.iter_mut().zip(column.iter().step_by(positions)) {
+                        *out = *value;
+                    }
                 }
             }
         });
@@ -207,13 +219,13 @@ fn by_rows(rows: Rows<'_>, width: usize, out: &mut [f32]) {
     }
 }
 
-/// [queries, positions] to [positions, queries].
+/// [queries, positions] to panels \[position / w\]\[query\]\[position mod w\].
 #[inline(always)]
-fn turn(values: &[f32], positions: usize, out: &mut [f32]) {
-    for (i, row) in values.chunks_exact(positions).enumerate() {
-        let column = out.get_mut(i..).unwrap_or_default();
-        for (out, value) in column.iter_mut().step_by(QUERIES).zip(row) {
-            *out = *value;
+fn in_panels(values: &[f32], positions: usize, width: usize, out: &mut [f32]) {
+    for (panel, out) in out.chunks_exact_mut(QUERIES * width).enumerate() {
+        let rows = values.chunks_exact(positions);
+        for (out, row) in out.chunks_exact_mut(width).zip(rows) {
+            out.copy_from_slice(part(row, panel * width, width));
         }
     }
 }
@@ -266,7 +278,7 @@ impl Head<'_> {
         let [d_q, d_k, d_v] = [take(t * c), take(t * c), take(t * c)];
         let [k_rows, v_rows, k_columns] = [take(t * c), take(t * c), take(t * c)];
         let [q_block, o_block] = [take(QUERIES * c), take(QUERIES * c)];
-        let [p, d_s, p_turned, d_s_turned] = [
+        let [p, d_s, p_panels, d_s_panels] = [
             take(QUERIES * t),
             take(QUERIES * t),
             take(QUERIES * t),
@@ -285,8 +297,8 @@ impl Head<'_> {
             let queries = QUERIES.min(count - from);
             let q = self.qkv(0, from, queries);
             let d_o = self.of(attention.grad, from, queries);
-            by_columns(q, QUERIES, width, q_block);
-            by_columns(d_o, QUERIES, width, o_block);
+            by_rows(q, QUERIES, q_block);
+            by_rows(d_o, QUERIES, o_block);
             p.fill(0.0);
             d_s.fill(0.0);
             for panel in 0..t / width {
@@ -302,31 +314,43 @@ impl Head<'_> {
             }
             let o = self.of(attention.output, from, queries);
             softmax_gradient(count, t, d_o, o, p, d_s);
-            turn(p, t, p_turned);
-            turn(d_s, t, d_s_turned);
-            let scores = |numbers, apart, len, count| Rows {
-                numbers,
+            in_panels(p, t, width, p_panels);
+            in_panels(d_s, t, width, d_s_panels);
+            let scores = Rows {
+                numbers: d_s,
                 first: 0,
-                apart,
-                len,
-                count,
+                apart: t,
+                len: t,
+                count: queries,
             };
             for panel in 0..c / width {
-                let place = |numbers, from: usize| Place {
-                    numbers,
+                let place = Place {
+                    numbers: &mut *d_q,
                     first: from * c + panel * width,
                     apart: c,
                 };
                 let k = part(k_columns, panel * t * width, t * width);
-                let rows = scores(&*d_s, t, t, queries);
-                add_products::<S, T>(simd, rows, k, width, place(&mut *d_q, from));
-                let block = panel * QUERIES * width..(panel + 1) * QUERIES * width;
-                let q = q_block.get(block.clone()).unwrap_or_default();
-                let rows = scores(&*d_s_turned, QUERIES, QUERIES, count);
-                add_products::<S, T>(simd, rows, q, width, place(&mut *d_k, 0));
-                let d_o = o_block.get(block).unwrap_or_default();
-                let rows = scores(&*p_turned, QUERIES, QUERIES, count);
-                add_products::<S, T>(simd, rows, d_o, width, place(&mut *d_v, 0));
+                add_products::<S, T>(simd, scores, k, width, place);
+            }
+            // A panel of positions at a time, so that few rows per head leave no column unused.
+            let by_row = |numbers| Rows {
+                numbers,
+                first: 0,
+                apart: QUERIES,
+                len: QUERIES,
+                count: attention.rows(),
+            };
+            for panel in 0..t / width {
+                let place = |numbers| Place {
+                    numbers,
+                    first: panel * width,
+                    apart: t,
+                };
+                let block = panel * QUERIES * width;
+                let scores = part(d_s_panels, block, QUERIES * width);
+                add_products::<S, T>(simd, by_row(&*q_block), scores, width, place(&mut *d_k));
+                let scores = part(p_panels, block, QUERIES * width);
+                add_products::<S, T>(simd, by_row(&*o_block), scores, width, place(&mut *d_v));
             }
             from += queries;
         }
@@ -356,15 +380,8 @@ fn softmax_gradient(
         }
         let (p, behind) = p.split_at_mut(count);
         behind.fill(0.0);
-        let mut most = f32::NEG_INFINITY;
-        for value in p.iter() {
-            most = if *value > most { *value } else { most };
-        }
-        let mut sum = 0.0;
-        for value in p.iter_mut() {
-            *value = exp_f32((*value - most) * scale);
-            sum += *value;
-        }
+        let mut largest = f32::NEG_INFINITY;
+        let (_, sum) = fold(p, scale, &mut largest, 0.0);
         let d_o = part(d_o.numbers, d_o.first + at * d_o.apart, d_o.len);
         let o = part(o.numbers, o.first + at * o.apart, o.len);
         let mut mean = 0.0;

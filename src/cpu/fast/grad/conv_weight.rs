@@ -1,16 +1,19 @@
 //! The gradient of the weight of a convolution: for each tap a product over all positions,
 //! ∂W\[m, k, tap\] = Σ_p x\[p + tap, k\]·g\[p, m\].
 //!
-//! x is turned into rows of positions for each channel, with a border of 0, and g into panels over
-//! the same positions: then a tap is nothing but where a row begins. Stride 2 has a row for each tap.
-//! Images are summed up one after the other, so the bits do not depend on the number of threads.
+//! Channels lie side by side in both, so a position adds the products of a few numbers of x with two
+//! vectors of g, all read where they are. Images are summed up one after the other, so the bits do not
+//! depend on the number of threads.
 
-use pulp::{Arch, Simd, WithSimd};
+use pulp::{Arch, Simd};
 
 use crate::cpu::conv::Shape;
-use crate::cpu::fast::lanes::{ROWS, multiply, store, zeros};
+use crate::cpu::fast::lanes::{Groups, InGroups, ROWS, add_products, load, store};
 use crate::cpu::fast::threads::Threads;
 use crate::cpu::interpreter::part;
+
+/// Positions that are gone through for one tap after the other: they stay in the nearest cache.
+const STRETCH: usize = 128;
 
 /// A convolution with its input and the gradient of its result.
 #[derive(Clone, Copy)]
@@ -25,63 +28,33 @@ pub(crate) struct ConvWeight<'a> {
     pub(crate) width: usize,
 }
 
-/// How positions lie in rows and panels.
-#[derive(Clone, Copy)]
-struct Grid {
-    /// Columns of a row of the image, the border included.
-    wide: usize,
-    /// Positions that are summed over.
-    len: usize,
-    /// Numbers of a channel's row.
-    row: usize,
-    /// Rows of a channel: one, or one for each tap.
-    rows: usize,
-}
-
 impl ConvWeight<'_> {
     fn taps(&self) -> usize {
         self.shape.kernel * self.shape.kernel
     }
 
-    fn grid(&self) -> Grid {
-        let to = self.shape.to;
-        if self.shape.stride == 1 {
-            let border = self.shape.kernel - 1;
-            let wide = to.width + border;
-            // The last row ends where the image does; behind it the taps to the right read on.
-            let len = wide * to.height - border;
-            Grid {
-                wide,
-                len,
-                row: wide * (to.height + border) + border,
-                rows: 1,
-            }
-        } else {
-            Grid {
-                wide: to.width,
-                len: to.positions(),
-                row: to.positions(),
-                rows: self.taps(),
-            }
-        }
+    /// Channels of the input and of the gradient with what fills the last group and the last panel.
+    fn filled(&self) -> (usize, usize) {
+        let Shape { from, to, .. } = self.shape;
+        (
+            from.channels.next_multiple_of(ROWS),
+            to.channels.next_multiple_of(self.width),
+        )
     }
 
-    fn panels(&self) -> usize {
-        self.shape.to.channels.div_ceil(self.width)
-    }
-
-    /// Groups of input channels.
-    fn groups(&self) -> usize {
-        self.shape.from.channels.div_ceil(ROWS)
-    }
-
-    /// Numbers of room for rows, panels and products.
+    /// Numbers of room: for \[group\]\[panel\]\[tap\]\[k\]\[m\], and for an input and a gradient that are to be
+    /// filled.
     fn rooms(&self) -> [usize; 3] {
-        let grid = self.grid();
+        let Shape { from, to, .. } = self.shape;
+        let (k, m) = self.filled();
+        let copy = |filled, channels, positions| match filled == channels {
+            true => 0,
+            false => filled * positions * self.batch,
+        };
         [
-            self.batch * self.shape.from.channels * grid.rows * grid.row,
-            self.batch * self.panels() * grid.len * self.width,
-            self.groups() * self.panels() * self.taps() * ROWS * self.width,
+            k * m * self.taps(),
+            copy(k, from.channels, from.positions()),
+            copy(m, to.channels, to.positions()),
         ]
     }
 
@@ -95,106 +68,60 @@ impl ConvWeight<'_> {
 
     /// The gradient, [M, K, kernel, kernel].
     pub(crate) fn run(&self, arch: Arch, threads: &Threads, room: &mut [f32], output: &mut [f32]) {
-        let [rows, panels, products] = self.rooms();
-        let Some((row_room, rest)) = room.split_at_mut_checked(rows.next_multiple_of(16)) else {
-            return;
-        };
-        let Some((panel_room, rest)) = rest.split_at_mut_checked(panels.next_multiple_of(16))
-        else {
-            return;
-        };
-        let (Some(row_room), Some(panel_room), Some(sums)) = (
-            row_room.get_mut(..rows),
-            panel_room.get_mut(..panels),
-            rest.get_mut(..products),
-        ) else {
-            return;
-        };
-        let grid = self.grid();
-        let k = self.shape.from.channels;
-        threads.chunks(row_room, grid.rows * grid.row, 2 * rows, |at, rows| {
-            self.fill_rows(&grid, at / k, at % k, rows);
+        let Shape { from, to, .. } = self.shape;
+        let (k, m) = self.filled();
+        let mut rest = room;
+        let [sums, input, grad] = self.rooms().map(|len| {
+            let (place, others) = core::mem::take(&mut rest)
+                .split_at_mut_checked(len.next_multiple_of(16))
+                .unwrap_or_default();
+            rest = others;
+            place.get_mut(..len).unwrap_or_default()
         });
-        let panel = grid.len * self.width;
-        threads.chunks(panel_room, panel, 2 * panels, |at, panel| {
-            self.fill_panel(&grid, at / self.panels(), at % self.panels(), panel);
-        });
-        let (rows, panels) = (&*row_room, &*panel_room);
-        let work = 2 * products * self.batch * grid.len;
-        threads.chunks(sums, ROWS * self.width, work, |task, sums| {
-            arch.dispatch(Products {
+        let filled = Filled {
+            input: fill(threads, self.input, from.channels, k, input),
+            grad: fill(threads, self.grad, to.channels, m, grad),
+            k,
+            m,
+        };
+        let work = 2 * sums.len() * self.batch * to.positions();
+        let of_task = self.shape.kernel * ROWS * self.width;
+        threads.chunks(sums, of_task, work, |task, sums| {
+            arch.dispatch(InGroups(Products {
                 layer: self,
-                grid: &grid,
-                rows,
-                panels,
+                filled: &filled,
                 task,
                 sums,
-            });
+            }));
         });
-        self.place(sums, output);
+        let sums = &*sums;
+        let some = ROWS.min(self.width);
+        let of_some = some * from.channels * self.taps();
+        threads.chunks(output, of_some, 8 * output.len(), |at, output| {
+            self.place(sums, at * some, output);
+        });
     }
 
-    /// The row of channel k of image n, or its rows.
-    fn fill_rows(&self, grid: &Grid, n: usize, k: usize, rows: &mut [f32]) {
-        let Shape {
-            from, to, kernel, ..
-        } = self.shape;
-        rows.fill(0.0);
-        let image = part(self.input, n * from.elements(), from.elements());
-        let pixel = |y: usize, x: usize| image.get((y * from.width + x) * from.channels + k);
-        if self.shape.stride == 1 {
-            let border = kernel / 2;
-            let each = if self.shape.upsample { 2 } else { 1 };
-            let lines = rows.chunks_mut(grid.wide).skip(border).take(to.height);
-            for (y, line) in lines.enumerate() {
-                let line = line.iter_mut().skip(border).take(to.width);
-                for (x, out) in line.enumerate() {
-                    *out = pixel(y / each, x / each).copied().unwrap_or(0.0);
-                }
-            }
-            return;
-        }
-        for (tap, row) in rows.chunks_exact_mut(grid.row).enumerate() {
-            for (p, out) in row.iter_mut().enumerate() {
-                let y = self.shape.source(p / to.width, tap / kernel, from.height);
-                let x = self.shape.source(p % to.width, tap % kernel, from.width);
-                if let (Some(y), Some(x)) = (y, x) {
-                    *out = pixel(y, x).copied().unwrap_or(0.0);
-                }
-            }
-        }
+    /// The first column of the output, of those `times` apart, that has an input under a tap, and that.
+    fn first_column(&self, time: usize, times: usize, tap: usize) -> Option<(usize, usize)> {
+        let Shape { from, to, .. } = self.shape;
+        let mut columns = (time..to.width).step_by(times);
+        columns.find_map(|x| Some((x, self.shape.source(x, tap, from.width)?)))
     }
 
-    /// Columns of the gradient of image n over the grid's positions, 0 between the rows.
-    fn fill_panel(&self, grid: &Grid, n: usize, panel: usize, out: &mut [f32]) {
-        let to = self.shape.to;
-        out.fill(0.0);
-        let image = part(self.grad, n * to.elements(), to.elements());
-        let first = panel * self.width;
-        let columns = self.width.min(to.channels - first);
-        for (p, pixel) in image.chunks_exact(to.channels).enumerate() {
-            let at = p / to.width * grid.wide + p % to.width;
-            let out = out.get_mut(at * self.width..).unwrap_or_default();
-            for (out, value) in out.iter_mut().zip(part(pixel, first, columns)) {
-                *out = *value;
-            }
-        }
-    }
-
-    /// From \[group\]\[panel\]\[tap\]\[k\]\[m\] to [M, K, taps].
-    fn place(&self, sums: &[f32], output: &mut [f32]) {
-        let (k, taps, panels) = (self.shape.from.channels, self.taps(), self.panels());
-        for (task, sums) in sums.chunks_exact(ROWS * self.width).enumerate() {
-            let (tap, rest) = (task % taps, task / taps);
-            let (panel, group) = (rest % panels, rest / panels);
-            for (row, sums) in sums.chunks_exact(self.width).enumerate() {
-                let channel = group * ROWS + row;
-                if channel >= k {
-                    break;
-                }
-                let first = (panel * self.width * k + channel) * taps + tap;
-                let column = output.get_mut(first..).unwrap_or_default();
-                for (out, sum) in column.iter_mut().step_by(k * taps).zip(sums) {
+    /// The gradients of a few channels m from \[group\]\[panel\]\[tap\]\[k\]\[m\].
+    fn place(&self, sums: &[f32], first: usize, output: &mut [f32]) {
+        let (taps, k) = (self.taps(), self.shape.from.channels);
+        let panels = self.filled().1 / self.width;
+        let (panel, column) = (first / self.width, first % self.width);
+        let count = output.len() / (k * taps);
+        for channel in 0..k {
+            let of_panel = channel / ROWS * panels + panel;
+            for tap in 0..taps {
+                let row = (of_panel * taps + tap) * ROWS + channel % ROWS;
+                let sums = part(sums, row * self.width + column, count);
+                let places = output.get_mut(channel * taps + tap..).unwrap_or_default();
+                for (out, sum) in places.iter_mut().step_by(k * taps).zip(sums) {
                     *out = *sum;
                 }
             }
@@ -202,61 +129,95 @@ impl ConvWeight<'_> {
     }
 }
 
-/// The products of a group of channels with a panel for one tap, over all images.
+/// What is multiplied, in whole groups and panels.
+struct Filled<'a> {
+    input: &'a [f32],
+    grad: &'a [f32],
+    /// Channels of the input.
+    k: usize,
+    /// Channels of the gradient.
+    m: usize,
+}
+
+/// Rows of channels with 0 behind them, where there are not as many as are wanted.
+fn fill<'a>(
+    threads: &Threads,
+    rows: &'a [f32],
+    channels: usize,
+    wanted: usize,
+    room: &'a mut [f32],
+) -> &'a [f32] {
+    if channels == wanted {
+        return rows;
+    }
+    threads.chunks(room, wanted, room.len(), |at, out| {
+        let (numbers, behind) = out.split_at_mut(channels);
+        numbers.copy_from_slice(part(rows, at * channels, channels));
+        behind.fill(0.0);
+    });
+    room
+}
+
+/// The products of a group of channels with a panel for a row of taps, over all images.
 struct Products<'a> {
     layer: &'a ConvWeight<'a>,
-    grid: &'a Grid,
-    rows: &'a [f32],
-    panels: &'a [f32],
+    filled: &'a Filled<'a>,
     task: usize,
     sums: &'a mut [f32],
 }
 
-impl WithSimd for Products<'_> {
-    type Output = ();
-
+impl Groups for Products<'_> {
     #[inline(always)]
-    fn with_simd<S: Simd>(self, simd: S) {
-        if S::REGISTER_COUNT >= 32 {
-            self.run::<S, ROWS>(simd);
-        } else {
-            self.run::<S, { ROWS / 2 }>(simd);
-        }
-    }
-}
-
-impl Products<'_> {
-    #[inline(always)]
-    fn run<S: Simd, const T: usize>(self, simd: S) {
-        let Self { layer, grid, .. } = self;
-        let (taps, panels, width) = (layer.taps(), layer.panels(), layer.width);
-        let (tap, rest) = (self.task % taps, self.task / taps);
+    fn rows<S: Simd, const T: usize>(self, simd: S) {
+        let Self {
+            layer,
+            filled: &Filled { input, grad, k, m },
+            task,
+            sums,
+        } = self;
+        let Shape {
+            from,
+            to,
+            kernel,
+            stride,
+            upsample,
+            ..
+        } = layer.shape;
+        let panels = m / layer.width;
+        let (tap_y, rest) = (task % kernel, task / kernel);
         let (panel, group) = (rest % panels, rest / panels);
-        let channels = layer.shape.from.channels;
-        // Where a tap's row begins: a shift, or a row of its own.
-        let begin = if layer.shape.stride == 1 {
-            tap / layer.shape.kernel * grid.wide + tap % layer.shape.kernel
-        } else {
-            tap * grid.row
-        };
-        let of_channel = grid.rows * grid.row;
-        let parts = self.sums.chunks_exact_mut(T * width).enumerate();
-        for (half, sums) in parts {
-            let mut local = zeros::<S, T>(simd);
-            for n in 0..layer.batch {
-                let panel = (n * panels + panel) * grid.len * width;
-                let panel = part(self.panels, panel, grid.len * width);
-                let mut rows: [&[f32]; T] = [&[]; T];
-                for (t, row) in rows.iter_mut().enumerate() {
-                    let channel = group * ROWS + half * T + t;
-                    if channel < channels {
-                        let first = (n * channels + channel) * of_channel + begin;
-                        *row = part(self.rows, first, grid.len);
+        sums.fill(0.0);
+        let lines = (STRETCH / to.width).max(1);
+        // Where every input is there twice, the first time of each, then the second.
+        let times = if upsample { 2 } else { 1 };
+        for line in (0..layer.batch * to.height).step_by(lines) {
+            let stretch = line..(line + lines).min(layer.batch * to.height);
+            for (at, sums) in sums.chunks_exact_mut(T * layer.width).enumerate() {
+                let (tap_x, half) = (at / (ROWS / T), at % (ROWS / T));
+                let mut local = load::<S, T>(simd, sums);
+                for time in 0..times {
+                    let Some((x, column)) = layer.first_column(time, times, tap_x) else {
+                        continue;
+                    };
+                    for line in stretch.clone() {
+                        let (n, y) = (line / to.height, line % to.height);
+                        let Some(row) = layer.shape.source(y, tap_y, from.height) else {
+                            continue;
+                        };
+                        let pixels = (n * from.height + row) * from.width + column;
+                        let pixels = part(input, pixels * k, (from.width - column) * k);
+                        let pixels = pixels.as_chunks::<T>().0.iter();
+                        let pixels = pixels.skip(group * ROWS / T + half).step_by(stride * k / T);
+                        let grads = part(grad, (line * to.width + x) * m, (to.width - x) * m);
+                        let grads = S::as_simd_f32s(grads).0.as_chunks::<2>().0.iter();
+                        let grads = grads.skip(panel).step_by(times * panels);
+                        for (pixel, grad) in pixels.zip(grads) {
+                            add_products(simd, pixel, grad, &mut local);
+                        }
                     }
                 }
-                multiply::<S, T>(simd, rows, panel, &mut local);
+                store::<S, T>(&local, sums);
             }
-            store::<S, T>(&local, sums);
         }
     }
 }

@@ -1,7 +1,12 @@
 //! The gradients of a linear layer; few operations, so in plain loops over rows.
 
+use crate::cpu::fast::threads::Threads;
 use crate::cpu::interpreter::part;
 use crate::cpu::math::{silu, silu_slope};
+use crate::diffusion::lanes::dispatch;
+
+/// Rows of the weight's gradient in a piece of work.
+const ROWS: usize = 8;
 
 /// With respect to the input: f'(x)·Wᵀ g, f the SiLU where it came first.
 pub(crate) fn input(
@@ -30,23 +35,37 @@ pub(crate) fn input(
     }
 }
 
-/// With respect to the weight: g f(x)ᵀ, summed over images.
+/// With respect to the weight: g f(x)ᵀ, summed over images; `room` is as long as x.
 pub(crate) fn weight(
+    threads: &Threads,
     x: &[f32],
     grad: &[f32],
     (outputs, inputs): (usize, usize),
     activated: bool,
+    room: &mut [f32],
     output: &mut [f32],
 ) {
-    output.fill(0.0);
-    for (n, x) in x.chunks_exact(inputs).enumerate() {
-        let grad = part(grad, n * outputs, outputs);
-        for (row, &grad) in output.chunks_exact_mut(inputs).zip(grad) {
-            for (out, &x) in row.iter_mut().zip(x) {
-                *out += grad * if activated { silu(x) } else { x };
-            }
-        }
+    for (out, &x) in room.iter_mut().zip(x) {
+        *out = if activated { silu(x) } else { x };
     }
+    let x = part(room, 0, x.len());
+    let work = 2 * output.len() * (x.len() / inputs.max(1));
+    threads.chunks(output, ROWS * inputs, work, |at, output| {
+        dispatch(
+            #[inline(always)]
+            || {
+                output.fill(0.0);
+                for (row, out) in output.chunks_exact_mut(inputs).enumerate() {
+                    let grads = grad.iter().skip(at * ROWS + row).step_by(outputs);
+                    for (x, grad) in x.chunks_exact(inputs).zip(grads) {
+                        for (out, x) in out.iter_mut().zip(x) {
+                            *out += grad * x;
+                        }
+                    }
+                }
+            },
+        );
+    });
 }
 
 /// With respect to the table of a label embedding.

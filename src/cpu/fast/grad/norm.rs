@@ -7,15 +7,14 @@
 //! ∂x = ρ·(∂z·a - m_0 - x̂·m_1)     m_0, m_1 the means of a·A and a·B over a group
 //! ```
 
-use pulp::Arch;
-
-use super::STRETCH;
+use super::{STRETCH, add_up};
 use crate::cpu::GROUPS;
 use crate::cpu::fast::group_norm::{piece_rows, sum_up};
 use crate::cpu::fast::threads::Threads;
 use crate::cpu::interpreter::part;
 use crate::cpu::math::{EPSILON, silu_slope};
 use crate::cpu::program::Extents;
+use crate::diffusion::lanes::dispatch;
 
 /// A normalisation and the gradient of its result.
 #[derive(Clone, Copy)]
@@ -47,6 +46,10 @@ pub(crate) fn table_len(extents: Extents, batch: usize) -> usize {
 
 /// Rows of a table: μ, ρ, a, b, m_0, m_1.
 const TABLE: usize = 6;
+/// Channels whose sums are made together, a divisor of the channels of every normalisation.
+const TOGETHER: usize = 32;
+/// Rows whose sums are made in f32.
+const FEW: usize = 8;
 
 impl Norm<'_> {
     fn scale(&self, n: usize, c: usize) -> f32 {
@@ -115,7 +118,6 @@ impl Norm<'_> {
 
 /// A, B, and each group's μ and ρ: [N, 2C + 2·32].
 pub(crate) fn sums(
-    arch: Arch,
     threads: &Threads,
     norm: &Norm<'_>,
     doubles: &mut [f64],
@@ -135,7 +137,7 @@ pub(crate) fn sums(
     };
     threads.chunks(doubles, 2 * channels, 4 * norm.input.len(), |at, sums| {
         let input = norm.input.get(stretch(at, norm.input)).unwrap_or_default();
-        arch.dispatch(
+        dispatch(
             #[inline(always)]
             || sum_up(input, channels, sums),
         );
@@ -154,17 +156,17 @@ pub(crate) fn sums(
         let grad = norm.grad.get(stretch(at, norm.grad)).unwrap_or_default();
         let n = at / stretches;
         let table = part(tables, n * TABLE * channels, TABLE * channels);
-        arch.dispatch(
+        dispatch(
             #[inline(always)]
             || sum_gradients(input, grad, table, channels, norm.silu, sums),
         );
     });
     let images = output
         .chunks_exact_mut(width)
-        .zip(doubles.chunks_exact(of_image));
+        .zip(doubles.chunks_exact_mut(of_image));
     for (output, doubles) in images {
-        for (at, out) in output.iter_mut().take(2 * channels).enumerate() {
-            *out = doubles.iter().skip(at).step_by(2 * channels).sum::<f64>() as f32;
+        for (out, sum) in output.iter_mut().zip(add_up(doubles, 2 * channels)) {
+            *out = *sum as f32;
         }
     }
 }
@@ -174,13 +176,7 @@ fn statistics(extents: Extents, doubles: &mut [f64], output: &mut [f32]) {
     let channels = extents.channels;
     let in_group = channels / GROUPS;
     let count = (in_group * extents.positions()) as f64;
-    let (first, others) = doubles.split_at_mut(2 * channels);
-    for other in others.chunks_exact(2 * channels) {
-        for (sum, other) in first.iter_mut().zip(other) {
-            *sum += other;
-        }
-    }
-    let (plain, squares) = first.split_at(channels);
+    let (plain, squares) = add_up(doubles, 2 * channels).split_at(channels);
     let groups = output.get_mut(2 * channels..).unwrap_or_default();
     let (means, inverses) = groups.split_at_mut(GROUPS);
     for (group, (mean, inverse)) in means.iter_mut().zip(inverses).enumerate() {
@@ -192,6 +188,8 @@ fn statistics(extents: Extents, doubles: &mut [f64], output: &mut [f32]) {
     }
 }
 
+/// Some channels at a time. A few rows are summed up in f32, which adds no more than the rounding of each
+/// number does, the sums of those in f64.
 #[inline(always)]
 fn sum_gradients(
     input: &[f32],
@@ -201,29 +199,51 @@ fn sum_gradients(
     silu: bool,
     sums: &mut [f64],
 ) {
-    sums.fill(0.0);
     let (plain, normal) = sums.split_at_mut(channels);
-    let row = |at: usize| part(table, at * channels, channels);
-    let [mean, inverse, a, b] = [row(0), row(1), row(2), row(3)];
-    let rows = input
-        .chunks_exact(channels)
-        .zip(grad.chunks_exact(channels));
-    for (input, grad) in rows {
-        let table = mean.iter().zip(inverse).zip(a.iter().zip(b));
-        let places = plain.iter_mut().zip(normal.iter_mut());
-        let values = input.iter().zip(grad).zip(table).zip(places);
-        for (((&x, &g), ((&mean, &inverse), (&a, &b))), (plain, normal)) in values {
-            let hat = (x - mean) * inverse;
-            let d = if silu { g * silu_slope(hat * a + b) } else { g };
-            *plain += f64::from(d);
-            *normal += f64::from(d * hat);
+    plain.fill(0.0);
+    normal.fill(0.0);
+    let places = plain
+        .chunks_exact_mut(TOGETHER)
+        .zip(normal.chunks_exact_mut(TOGETHER));
+    for (at, (plain, normal)) in places.enumerate() {
+        let first = at * TOGETHER;
+        let row = |at: usize| part(table, at * channels + first, TOGETHER);
+        let [mean, inverse, a, b] = [row(0), row(1), row(2), row(3)];
+        let few = input
+            .chunks(FEW * channels)
+            .zip(grad.chunks(FEW * channels));
+        for (input, grad) in few {
+            let (mut some_plain, mut some_normal) = ([0.0_f32; TOGETHER], [0.0_f32; TOGETHER]);
+            let rows = input
+                .chunks_exact(channels)
+                .zip(grad.chunks_exact(channels));
+            for (input, grad) in rows {
+                let values = part(input, first, TOGETHER)
+                    .iter()
+                    .zip(part(grad, first, TOGETHER));
+                let table = mean.iter().zip(inverse).zip(a.iter().zip(b));
+                let places = some_plain.iter_mut().zip(&mut some_normal);
+                for (((&x, &g), ((&mean, &inverse), (&a, &b))), (plain, normal)) in
+                    values.zip(table).zip(places)
+                {
+                    let hat = (x - mean) * inverse;
+                    let d = if silu { g * silu_slope(hat * a + b) } else { g };
+                    *plain += d;
+                    *normal += d * hat;
+                }
+            }
+            for (sum, some) in plain.iter_mut().zip(some_plain) {
+                *sum += f64::from(some);
+            }
+            for (sum, some) in normal.iter_mut().zip(some_normal) {
+                *sum += f64::from(some);
+            }
         }
     }
 }
 
 /// ∂x.
 pub(crate) fn input(
-    arch: Arch,
     threads: &Threads,
     norm: &Norm<'_>,
     sums: &[f32],
@@ -238,7 +258,7 @@ pub(crate) fn input(
         let table = part(tables, n * TABLE * channels, TABLE * channels);
         let input = part(norm.input, at * chunk, output.len());
         let grad = part(norm.grad, at * chunk, output.len());
-        arch.dispatch(
+        dispatch(
             #[inline(always)]
             || apply(input, grad, table, channels, norm.silu, output),
         );

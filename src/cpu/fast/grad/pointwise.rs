@@ -1,29 +1,47 @@
 //! What acts on elements, rows or squares of 2×2: sums, channels, resizing, noising, dropout.
 
+use crate::cpu::fast::threads::Threads;
 use crate::cpu::interpreter::part;
 use crate::cpu::program::Extents;
 use crate::diffusion::LossRow;
+use crate::diffusion::lanes::dispatch;
 use crate::diffusion::noise::philox4x32_10;
 
+/// Numbers, or rows, of a piece of work.
+const PIECE: usize = 1 << 13;
+const ROWS: usize = 1 << 7;
+
 /// a + b.
-pub(crate) fn add(first: &[f32], second: &[f32], output: &mut [f32]) {
-    for (out, (a, b)) in output.iter_mut().zip(first.iter().zip(second)) {
-        *out = a + b;
-    }
+pub(crate) fn add(threads: &Threads, first: &[f32], second: &[f32], output: &mut [f32]) {
+    threads.chunks(output, PIECE, first.len(), |at, output| {
+        let first = part(first, at * PIECE, output.len());
+        let second = part(second, at * PIECE, output.len());
+        dispatch(
+            #[inline(always)]
+            || {
+                for (out, (a, b)) in output.iter_mut().zip(first.iter().zip(second)) {
+                    *out = a + b;
+                }
+            },
+        );
+    });
 }
 
 /// Some of the channels of each row.
 pub(crate) fn slice(
+    threads: &Threads,
     channels: usize,
     start: usize,
     taken: usize,
     input: &[f32],
     output: &mut [f32],
 ) {
-    let rows = output.chunks_exact_mut(taken);
-    for (out, row) in rows.zip(input.chunks_exact(channels)) {
-        out.copy_from_slice(part(row, start, taken));
-    }
+    threads.chunks(output, ROWS * taken, input.len(), |at, output| {
+        let rows = input.chunks_exact(channels).skip(at * ROWS);
+        for (out, row) in output.chunks_exact_mut(taken).zip(rows) {
+            out.copy_from_slice(part(row, start, taken));
+        }
+    });
 }
 
 /// Sums of 2×2; `to` are the extents of an image of the result.
