@@ -9,18 +9,20 @@
 //!
 //! Prediction: 1.3 times `gemm` at batch 8, below it at batch 1.
 //!
-//! Measured (2 cores of an EPYC with AVX-512, nothing else running, `gemm` with its AVX-512 kernels):
+//! Measured (2 cores of an EPYC with AVX-512, `gemm` with its AVX-512 kernels, the fastest run; beside PyTorch
+//! in BENCHMARKS.md):
 //!
 //! | | 1 thread | 2 threads |
 //! |---|---|---|
-//! | CIFAR-10, batch 1 | 1.24 | 1.16 |
-//! | CIFAR-10, batch 8 | 1.23 | 1.28 |
-//! | ImageNet-64, batch 1 | 1.50 | 1.39 |
+//! | CIFAR-10, batch 1 | 1.33 | 1.21 |
+//! | CIFAR-10, batch 8 | 1.44 | 1.36 |
+//! | ImageNet-64, batch 1 | 1.52 | 1.43 |
+//! | ImageNet-64, batch 8 | 1.61 | 1.45 |
 //!
-//! Looking back: batch 1 does not fall behind. The first version had 1.0: an eighth of the time of
-//! the whole run went into calls of single vector instructions, since a closure given to
-//! `array::map` or `from_fn` is compiled without the vectors' instruction set and is not inlined.
-//! Written out, they are gone.
+//! Looking back: batch 1 does not fall behind. The first version had 1.0: closures were compiled without the
+//! vectors' instruction set. Those given to `array::map` or `from_fn` are not inlined, an eighth of the time;
+//! they are written out. Those called as `FnOnce`, the normalisation's, have a function in between that is
+//! not; they are called as `FnMut`, which took batch 8 from 1.28 to 1.36.
 
 #![allow(missing_docs, clippy::unwrap_used, clippy::indexing_slicing)]
 

@@ -46,8 +46,8 @@ pub(crate) fn table_len(extents: Extents, batch: usize) -> usize {
 
 /// Rows of a table: μ, ρ, a, b, m_0, m_1.
 const TABLE: usize = 6;
-/// Channels whose sums are made together, a divisor of the channels of every normalisation.
-const TOGETHER: usize = 32;
+/// Channels whose sums are made together: they divide the channels, since as many groups do.
+const TOGETHER: usize = GROUPS;
 /// Rows whose sums are made in f32.
 const FEW: usize = 8;
 
