@@ -5,6 +5,10 @@
 //!
 //! `cargo run --example trajectory`
 
+#[path = "support/whole.rs"]
+mod whole;
+
+use std::error::Error;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -16,6 +20,7 @@ use iddpm::diffusion::{
     Timesteps,
 };
 use image::{GrayImage, ImageFormat, Luma, imageops};
+use whole::write_whole;
 
 /// Pixels along the side of a digit.
 const SIDE: u32 = 16;
@@ -67,7 +72,7 @@ fn main() -> ExitCode {
     }
 }
 
-fn draw(options: &Options) -> Result<(), Box<dyn std::error::Error>> {
+fn draw(options: &Options) -> Result<(), Box<dyn Error>> {
     let method = match options.method {
         MethodName::Ancestral => Method::Ancestral,
         MethodName::Ddim => Method::Ddim { eta: options.eta },
@@ -117,9 +122,7 @@ fn draw(options: &Options) -> Result<(), Box<dyn std::error::Error>> {
         picture.draw(picture.columns - 1, 2 * number, &x);
         nearest.push(denoiser.nearest(&x)? / 10);
     }
-    picture
-        .save(&options.out)
-        .map_err(|error| format!("{}: {error}", options.out.display()))?;
+    picture.save(&options.out)?;
     println!("seed {} gave the digits {nearest:?}", options.seed);
     println!("{}", options.out.display());
     Ok(())
@@ -170,12 +173,9 @@ impl Picture {
         }
     }
 
-    /// Written beside its place first, so that a picture is there whole or not at all.
-    fn save(&self, path: &Path) -> image::ImageResult<()> {
+    fn save(&self, path: &Path) -> Result<(), Box<dyn Error>> {
         let (width, height) = (self.image.width() * ZOOM, self.image.height() * ZOOM);
         let large = imageops::resize(&self.image, width, height, imageops::FilterType::Nearest);
-        let unfinished = path.with_extension("png.part");
-        large.save_with_format(&unfinished, ImageFormat::Png)?;
-        Ok(std::fs::rename(unfinished, path)?)
+        write_whole(path, |file| Ok(large.write_to(file, ImageFormat::Png)?))
     }
 }

@@ -14,10 +14,12 @@ mod choices;
 mod items;
 mod palette;
 mod shapes;
+#[path = "../support/whole.rs"]
+mod whole;
 
 use std::error::Error;
-use std::fs::{self, File};
-use std::io::{BufWriter, Write, stdout};
+use std::fs;
+use std::io::{Write, stdout};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -28,6 +30,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use canvas::SIDE;
 use items::{ITEMS, picture};
+use whole::write_whole;
 
 /// Pictures of a class in a row of the sheet, and how often each pixel is repeated.
 const COLUMNS: u64 = 12;
@@ -74,14 +77,14 @@ fn run(options: &Options) -> Result<(), Box<dyn Error>> {
         bar.set_message(*name);
         for index in 0..options.count {
             let path = folder.join(format!("{name}_{index:05}.png"));
-            write_whole(&path, &picture(options.seed, class as u32, index))?;
+            write(&path, &picture(options.seed, class as u32, index))?;
             bar.inc(1);
         }
     }
     bar.finish_and_clear();
     writeln!(stdout(), "{}", folder.display())?;
     if let Some(path) = &options.sheet {
-        write_whole(path, &sheet(options))?;
+        write(path, &sheet(options))?;
         writeln!(stdout(), "{}", path.display())?;
     }
     Ok(())
@@ -103,19 +106,6 @@ fn sheet(options: &Options) -> RgbImage {
     imageops::resize(&sheet, width * ZOOM, height * ZOOM, FilterType::Nearest)
 }
 
-/// Writes a picture whole or not at all.
-fn write_whole(path: &Path, picture: &RgbImage) -> Result<(), String> {
-    let part = path.with_extension("part");
-    let write = || -> Result<(), Box<dyn Error>> {
-        let mut file = BufWriter::new(File::create(&part)?);
-        let mut bytes = std::io::Cursor::new(Vec::new());
-        picture.write_to(&mut bytes, ImageFormat::Png)?;
-        file.write_all(bytes.get_ref())?;
-        file.into_inner()?.sync_all()?;
-        Ok(fs::rename(&part, path)?)
-    };
-    write().map_err(|error| {
-        fs::remove_file(&part).ok();
-        format!("{}: {error}", path.display())
-    })
+fn write(path: &Path, picture: &RgbImage) -> Result<(), Box<dyn Error>> {
+    write_whole(path, |file| Ok(picture.write_to(file, ImageFormat::Png)?))
 }

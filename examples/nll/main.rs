@@ -4,9 +4,12 @@
 //! `cargo run --release --example nll --features "cpu checkpoint data" -- --data held_out.npz`
 
 mod bound;
+#[path = "../support/plot.rs"]
+mod chart;
 mod plot;
+#[path = "../support/whole.rs"]
+mod whole;
 
-use std::fs::File;
 use std::io::{self, Write, stdout};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -22,6 +25,8 @@ use indicatif::{ProgressBar, ProgressStyle};
 use npyz::WriterBuilder;
 use zip::ZipWriter;
 use zip::write::SimpleFileOptions;
+
+use whole::write_whole;
 
 type Failure = Box<dyn std::error::Error>;
 
@@ -53,7 +58,7 @@ struct Options {
     #[arg(long)]
     no_clip: bool,
     /// A folder for vb_terms.npz, xstart_mse_terms.npz and mse_terms.npz, as the public tool writes
-    /// them, the noisiest step first, and terms.png.
+    /// them, the noisiest step first, and terms.svg.
     #[arg(long)]
     out: Option<PathBuf>,
 }
@@ -171,22 +176,27 @@ fn write(folder: &Path, each: &[Terms]) -> Result<(), Failure> {
     archive(&folder.join("xstart_mse_terms.npz"), &x_start_mse)?;
     let epsilon_mse = means(&|terms| &terms.epsilon_mse);
     archive(&folder.join("mse_terms.npz"), &epsilon_mse)?;
-    plot::draw(&vb, &folder.join("terms.png"))
+    let path = folder.join("terms.svg");
+    if plot::draw(&vb, &path)? {
+        writeln!(stdout(), "{}", path.display())?;
+    }
+    Ok(())
 }
 
 fn archive(path: &Path, values: &[f64]) -> Result<(), Failure> {
-    let part = path.with_extension("part");
-    let mut archive = ZipWriter::new(File::create(&part)?);
-    // Without a time of day: the same terms are the same bytes.
-    let options = SimpleFileOptions::default().last_modified_time(zip::DateTime::default());
-    archive.start_file("arr_0.npy", options)?;
-    let shape = [values.len() as u64];
-    let options = npyz::WriteOptions::new().default_dtype().shape(&shape);
-    let mut array = options.writer(&mut archive).begin_nd()?;
-    array.extend(values.iter().copied())?;
-    array.finish()?;
-    archive.finish()?.sync_all()?;
-    std::fs::rename(&part, path)?;
+    write_whole(path, |file| {
+        let mut archive = ZipWriter::new(file);
+        // Without a time of day: the same terms are the same bytes.
+        let options = SimpleFileOptions::default().last_modified_time(zip::DateTime::default());
+        archive.start_file("arr_0.npy", options)?;
+        let shape = [values.len() as u64];
+        let options = npyz::WriteOptions::new().default_dtype().shape(&shape);
+        let mut array = options.writer(&mut archive).begin_nd()?;
+        array.extend(values.iter().copied())?;
+        array.finish()?;
+        archive.finish()?;
+        Ok(())
+    })?;
     writeln!(stdout(), "{}", path.display())?;
     Ok(())
 }

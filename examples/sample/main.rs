@@ -2,7 +2,7 @@
 //!
 //! `cargo run --example sample --features gpu`
 //!
-//! Without arguments it loads the shipped digits and draws a labelled grid.
+//! Without arguments it loads the shipped sprites and draws a labelled grid.
 
 #![allow(clippy::indexing_slicing, reason = "an example's own pictures")]
 
@@ -20,6 +20,8 @@ mod low_res;
 mod options;
 mod picture;
 mod sheet;
+#[path = "../support/whole.rs"]
+mod whole;
 
 use std::io::{self, Write, stdout};
 use std::process::ExitCode;

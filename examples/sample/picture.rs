@@ -12,8 +12,9 @@ use zip::ZipWriter;
 use zip::write::SimpleFileOptions;
 
 use super::Failure;
-use super::files::{Out, Trajectory, write_whole};
+use super::files::{Out, Trajectory};
 use super::sheet::sheet;
+use super::whole::write_whole;
 
 /// Images of a trajectory's strip.
 const MOMENTS: usize = 12;

@@ -7,9 +7,10 @@ use iddpm::diffusion::pixels::to_u8;
 use iddpm::diffusion::{Clip, Level, Method, Noise, Process, Sample, Sampler, Timesteps};
 use iddpm::train::{Engine, Slot, Trainer};
 use iddpm::unet::Weights;
-use image::{Rgb, RgbImage};
+use image::{ImageFormat, Rgb, RgbImage};
 
 use super::Failure;
+use super::whole::write_whole;
 
 /// Steps of a sample.
 const STEPS: u32 = 25;
@@ -69,6 +70,5 @@ pub(crate) fn draw<E: Engine>(trainer: &Trainer<E>, path: &Path) -> Result<(), F
             }
         }
     }
-    picture.save(path)?;
-    Ok(())
+    write_whole(path, |file| Ok(picture.write_to(file, ImageFormat::Png)?))
 }

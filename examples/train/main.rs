@@ -8,12 +8,16 @@
 #[path = "../support/adapter.rs"]
 mod adapter;
 mod backend;
+#[path = "../support/plot.rs"]
+mod chart;
 #[path = "../support/device_options.rs"]
 mod device_options;
 mod grid;
 mod log;
 mod options;
 mod plot;
+#[path = "../support/whole.rs"]
+mod whole;
 
 use std::io::{Write, stdout};
 use std::process::ExitCode;
@@ -114,9 +118,10 @@ fn run(options: &Options) -> Result<(), Failure> {
         trainer.progress().step,
         state.display()
     )?;
-    let plot = folder.path().join("loss.png");
-    plot::draw(&log_path, &plot)?;
-    writeln!(stdout(), "{}", plot.display())?;
+    let plot = folder.path().join("loss.svg");
+    if plot::draw(&log_path, &plot)? {
+        writeln!(stdout(), "{}", plot.display())?;
+    }
     Ok(())
 }
 

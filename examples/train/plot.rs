@@ -5,44 +5,44 @@ use std::path::Path;
 use plotters::prelude::*;
 
 use super::Failure;
-use super::log::{Line, read};
+use super::chart::{Line, Plot};
+use super::log::{self, read};
 
-/// Draws the loss over the steps, all and by quartile of t, on a logarithmic scale. No text: pictures
-/// without fonts can be drawn anywhere; the log has the numbers.
-pub(crate) fn draw(log: &Path, path: &Path) -> Result<(), Failure> {
+/// Draws the loss over the steps, all and by quartile of t. Whether there was any.
+pub(crate) fn draw(log: &Path, path: &Path) -> Result<bool, Failure> {
     let lines = read(log)?;
-    let steps = lines.last().map_or(1, |line| line.step);
-    let values = lines.iter().flat_map(|line| {
-        let quartiles = line.quartiles.iter().flatten().copied();
-        quartiles.chain(line.loss)
+    let points = |of: &dyn Fn(&log::Line) -> Option<f64>| -> Vec<(f64, f64)> {
+        let points = lines.iter();
+        points
+            .filter_map(|line| Some((line.step as f64, of(line)?)))
+            .collect()
+    };
+    let names = [
+        "t in the first quarter",
+        "second",
+        "third",
+        "last, the noisiest",
+    ];
+    let mut drawn: Vec<Line<'_>> = (0..4)
+        .zip(names)
+        .map(|(quartile, name)| Line {
+            name,
+            style: HSLColor(0.05 + 0.2 * quartile as f64, 0.6, 0.6).stroke_width(1),
+            points: points(&|line| *line.quartiles.get(quartile)?),
+        })
+        .collect();
+    drawn.push(Line {
+        name: "all t",
+        style: BLACK.stroke_width(2),
+        points: points(&|line| line.loss),
     });
-    let (low, high) = values
-        .filter(|value| *value > 0.0)
-        .fold((f64::INFINITY, 0.0_f64), |(low, high), value| {
-            (low.min(value), high.max(value))
-        });
-    if low > high {
-        return Ok(());
-    }
-    let root = BitMapBackend::new(path, (900, 500)).into_drawing_area();
-    root.fill(&WHITE)?;
-    let mut chart = ChartBuilder::on(&root)
-        .margin(12)
-        .build_cartesian_2d(0..steps, (low * 0.9..high * 1.1).log_scale())?;
-    chart
-        .configure_mesh()
-        .light_line_style(RGBColor(230, 230, 230))
-        .x_labels(10)
-        .y_labels(10)
-        .draw()?;
-    for quartile in 0..4 {
-        let colour = HSLColor(0.05 + 0.2 * quartile as f64, 0.6, 0.6);
-        let points = |line: &Line| Some((line.step, *line.quartiles.get(quartile)?.as_ref()?));
-        chart.draw_series(LineSeries::new(lines.iter().filter_map(points), colour))?;
-    }
-    let points = |line: &Line| Some((line.step, line.loss?));
-    let points = lines.iter().filter_map(points);
-    chart.draw_series(LineSeries::new(points, BLACK.stroke_width(2)))?;
-    root.present()?;
-    Ok(())
+    let plot = Plot {
+        title: "Loss of the run",
+        along: "step",
+        end: lines.last().map_or(1, |line| line.step) as f64,
+        logarithmic: false,
+        of: "loss",
+        lines: drawn,
+    };
+    plot.write(path)
 }

@@ -110,14 +110,25 @@ fn a_run_on_digits_learns_and_leaves_what_it_should() {
     for key in ["step", "quartiles", "grad_norm", "lr", "images_per_second"] {
         assert!(!lines[9][key].is_null(), "{key}: {log}");
     }
-    for name in ["loss.png", "samples-00000100.png"] {
-        let picture = image::open(scratch.join("run").join(name)).unwrap();
-        let pixels = picture.to_rgb8();
-        assert!(
-            pixels.pixels().any(|pixel| pixel != &pixels[(0, 0)]),
-            "{name} is empty"
-        );
+    let samples = image::open(scratch.join("run/samples-00000100.png")).unwrap();
+    let pixels = samples.to_rgb8();
+    assert!(pixels.pixels().any(|pixel| pixel != &pixels[(0, 0)]));
+    let plot = std::fs::read_to_string(scratch.join("run/loss.svg")).unwrap();
+    for text in [
+        "Loss of the run",
+        "step",
+        "first quarter",
+        "second",
+        "third",
+        "last",
+        "all t",
+    ] {
+        assert!(plot.contains(text), "{text}: {plot}");
     }
+    // What has ten points is no line of the mesh.
+    let lines = plot.split("points=\"").skip(1);
+    let points = |line: &str| line.split('"').next().unwrap().split_whitespace().count();
+    assert_eq!(lines.filter(|line| points(line) == 10).count(), 5, "{plot}");
     for name in ["model", "ema_0.9", "ema_0.99"] {
         let checkpoint = format!("run/step-00000100/{name}.safetensors");
         let options = "--data held_out.npz --steps 5 --count 2";
