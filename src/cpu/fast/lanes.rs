@@ -101,15 +101,6 @@ pub(crate) fn zeros<S: Simd, const T: usize>(simd: S) -> [[S::f32s; 2]; T] {
     [[simd.splat_f32s(0.0); 2]; T]
 }
 
-/// Sums that lie one row after the other.
-#[inline(always)]
-pub(crate) fn load<S: Simd, const T: usize>(simd: S, sums: &[f32]) -> [[S::f32s; 2]; T] {
-    let rows = S::as_simd_f32s(sums).0.as_chunks::<2>().0;
-    rows.first_chunk()
-        .copied()
-        .unwrap_or_else(|| zeros::<S, T>(simd))
-}
-
 /// Stores sums one row after the other.
 #[inline(always)]
 pub(crate) fn store<S: Simd, const T: usize>(sums: &[[S::f32s; 2]; T], out: &mut [f32]) {

@@ -8,7 +8,7 @@
 use pulp::{Arch, Simd};
 
 use crate::cpu::conv::Shape;
-use crate::cpu::fast::lanes::{Groups, InGroups, ROWS, add_products, load, store};
+use crate::cpu::fast::lanes::{Groups, InGroups, ROWS, add_products, store, zeros};
 use crate::cpu::fast::threads::Threads;
 use crate::cpu::interpreter::part;
 
@@ -220,4 +220,13 @@ impl Groups for Products<'_> {
             }
         }
     }
+}
+
+/// Sums that lie one row after the other.
+#[inline(always)]
+fn load<S: Simd, const T: usize>(simd: S, sums: &[f32]) -> [[S::f32s; 2]; T] {
+    let rows = S::as_simd_f32s(sums).0.as_chunks::<2>().0;
+    rows.first_chunk()
+        .copied()
+        .unwrap_or_else(|| zeros::<S, T>(simd))
 }
