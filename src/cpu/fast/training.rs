@@ -33,9 +33,9 @@ pub struct TrainingInputs<'a> {
     pub noise: &'a [f32],
     /// The loss of each image, [N, `LossRow::LEN`]: [`LossRow::words`](crate::diffusion::LossRow::words).
     pub rows: &'a [f32],
-    /// What the network is told of t, [N].
+    /// What the network is told of t, \[N\].
     pub timesteps: &'a [f32],
-    /// The class of each image, [N], where the network is conditioned on one.
+    /// The class of each image, \[N\], where the network is conditioned on one.
     pub labels: Option<&'a [u32]>,
     /// The low-resolution images, [N, C, h, w], where the network takes such.
     pub low_res: Option<&'a [f32]>,
