@@ -30,6 +30,8 @@ pub enum CheckpointError {
         expected: u64,
         /// Bytes there are.
         found: u64,
+        /// The first tensor that is not whole, where the header is.
+        tensor: Option<String>,
     },
     /// The file goes on behind what its header announces.
     TrailingBytes {
@@ -253,8 +255,16 @@ impl fmt::Display for CheckpointError {
                 "no safetensors file: a header of {bytes} bytes, at most {max} are allowed"
             ),
             Self::Header { reason } => write!(f, "no safetensors header: {reason}"),
-            Self::Truncated { expected, found } => {
-                write!(f, "truncated: {found} bytes of {expected}")
+            Self::Truncated {
+                expected,
+                found,
+                tensor,
+            } => {
+                write!(f, "truncated: {found} bytes of {expected}")?;
+                match tensor {
+                    Some(tensor) => write!(f, ", which end before {tensor} does"),
+                    None => Ok(()),
+                }
             }
             Self::TrailingBytes { expected, found } => {
                 write!(f, "{found} bytes, but the header accounts for {expected}")

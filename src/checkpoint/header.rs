@@ -107,12 +107,13 @@ impl Header {
 
     /// Reads up to the first tensor.
     pub(super) fn read(source: &mut impl Source, len: u64) -> Result<Self, CheckpointError> {
-        let truncated = |expected| CheckpointError::Truncated {
+        let truncated = |expected, tensor: Option<&TensorInfo>| CheckpointError::Truncated {
             expected,
             found: len,
+            tensor: tensor.map(|tensor| tensor.name.clone()),
         };
         if len < 8 {
-            return Err(truncated(8));
+            return Err(truncated(8, None));
         }
         let mut length = [0; 8];
         source.fill(&mut length)?;
@@ -124,7 +125,7 @@ impl Header {
             });
         }
         if len - 8 < bytes {
-            return Err(truncated(8 + bytes));
+            return Err(truncated(8 + bytes, None));
         }
         let mut text = vec![0; bytes as usize];
         source.fill(&mut text)?;
@@ -132,7 +133,11 @@ impl Header {
         let data = header.tensors.last().map_or(0, |tensor| tensor.range.1);
         let expected = data.saturating_add(8 + bytes);
         match len {
-            found if found < expected => Err(truncated(expected)),
+            found if found < expected => {
+                let mut tensors = header.tensors.iter();
+                let cut = tensors.find(|tensor| tensor.range.1 > found - 8 - bytes);
+                Err(truncated(expected, cut))
+            }
             found if found > expected => Err(CheckpointError::TrailingBytes { expected, found }),
             _ => Ok(header),
         }

@@ -25,6 +25,7 @@ impl Source for &[u8] {
             return Err(CheckpointError::Truncated {
                 expected: into.len() as u64,
                 found: self.len() as u64,
+                tensor: None,
             });
         };
         into.copy_from_slice(bytes);

@@ -72,6 +72,20 @@ impl UnetConfig {
     }
 }
 
+/// The longest side of an image.
+const MAX_SIDE: usize = 1 << 14;
+
+fn check_side(side: usize, multiple_of: usize) -> Result<(), ConfigError> {
+    if side == 0 || !side.is_multiple_of(multiple_of) || side > MAX_SIDE {
+        return Err(ConfigError::ImageSize {
+            side,
+            multiple_of,
+            max: MAX_SIDE,
+        });
+    }
+    Ok(())
+}
+
 fn check_extent(config: &UnetConfig, extent: Extent) -> Result<(), ConfigError> {
     let Extent {
         batch,
@@ -80,20 +94,11 @@ fn check_extent(config: &UnetConfig, extent: Extent) -> Result<(), ConfigError> 
         low_res,
     } = extent;
     let multiple_of = 1 << (config.levels() - 1);
-    for side in [height, width] {
-        if side == 0 || !side.is_multiple_of(multiple_of) || side > 1 << 14 {
-            return Err(ConfigError::ImageSize { side, multiple_of });
-        }
-    }
+    check_side(height, multiple_of)?;
+    check_side(width, multiple_of)?;
     if config.super_resolution {
-        for side in [low_res.0, low_res.1] {
-            if side == 0 || side > 1 << 14 {
-                return Err(ConfigError::ImageSize {
-                    side,
-                    multiple_of: 1,
-                });
-            }
-        }
+        check_side(low_res.0, 1)?;
+        check_side(low_res.1, 1)?;
     }
     // The widest tensor is the concatenation at the top level: at most three times the widest level.
     let widest = config.channel_mult.iter().max().copied().unwrap_or(1) * config.model_channels;

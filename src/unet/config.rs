@@ -1,5 +1,4 @@
-//! What a network is made of: the options of the public implementation, their checks, and the
-//! published models by name.
+//! What a network is made of: the options of the public implementation, and their checks.
 
 use alloc::vec::Vec;
 
@@ -171,12 +170,16 @@ impl UnetConfig {
             let attends = self.attention_factors.contains(&(1 << level));
             let channels = multiplier * self.model_channels;
             let ways = [
-                (self.num_heads, attends || level == last),
-                (self.num_heads_upsample, attends),
+                ("num_heads", self.num_heads, attends || level == last),
+                ("num_heads_upsample", self.num_heads_upsample, attends),
             ];
-            for (heads, used) in ways {
+            for (option, heads, used) in ways {
                 if used && !channels.is_multiple_of(heads) {
-                    return Err(ConfigError::Heads { channels, heads });
+                    return Err(ConfigError::Heads {
+                        option,
+                        channels,
+                        heads,
+                    });
                 }
             }
         }

@@ -47,17 +47,21 @@ pub enum ConfigError {
     },
     /// Channels that cannot be split over the attention heads.
     Heads {
+        /// The option: heads on the way down or on the way up.
+        option: &'static str,
         /// Channels of the level.
         channels: usize,
         /// Heads.
         heads: usize,
     },
-    /// An image side that the levels cannot halve evenly.
+    /// An image side that the levels cannot halve evenly, or one beyond the bound.
     ImageSize {
         /// Height or width.
         side: usize,
         /// What it must be a positive multiple of.
         multiple_of: usize,
+        /// The bound.
+        max: usize,
     },
     /// A batch of nothing, or one whose tensors would pass the range of 32-bit indices.
     Batch {
@@ -103,15 +107,22 @@ impl fmt::Display for ConfigError {
                 f,
                 "attention at downsampling factor {value}: the levels have 1, 2, 4, ... {deepest}"
             ),
-            Self::Heads { channels, heads } => {
-                write!(f, "{channels} channels cannot be split over {heads} heads")
-            }
-            Self::ImageSize { side, multiple_of } => {
-                write!(
-                    f,
-                    "image side {side} is not a positive multiple of {multiple_of}"
-                )
-            }
+            Self::Heads {
+                option,
+                channels,
+                heads,
+            } => write!(
+                f,
+                "{option} = {heads}: {channels} channels cannot be split over as many"
+            ),
+            Self::ImageSize {
+                side,
+                multiple_of,
+                max,
+            } => write!(
+                f,
+                "image side {side} is not a multiple of {multiple_of} within {multiple_of}..={max}"
+            ),
             Self::Batch { batch } => write!(
                 f,
                 "a batch of {batch}: must be at least 1 and leave every tensor below 2^31 elements"

@@ -49,7 +49,7 @@ impl Plan {
 
     /// Several arenas, such that no operation reads and writes the same one.
     ///
-    /// An operation reads at most five tensors, so six arenas always do; a network takes four.
+    /// An operation reads at most five tensors, so six arenas always do; a network takes three.
     pub fn separated(graph: &Graph) -> Self {
         Self::separated_by(graph, |id| graph.shape(id).elements())
     }

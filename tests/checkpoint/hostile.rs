@@ -39,7 +39,19 @@ fn lengths() -> Vec<Case> {
     let file = sound().bytes();
     let len = file.len() as u64;
     let data = len - sound().data.len() as u64;
-    let truncated = |expected, found| Error::Truncated { expected, found };
+    let truncated = |expected, found| Error::Truncated {
+        expected,
+        found,
+        tensor: None,
+    };
+    let within = |tensor: &str, found| Error::Truncated {
+        expected: len,
+        found,
+        tensor: Some(tensor.into()),
+    };
+    let header = Header::from_bytes(&file).unwrap();
+    let [first, last] = [header.tensors().first(), header.tensors().last()];
+    let [first, last] = [first, last].map(|tensor| tensor.unwrap().name.as_str());
     let with_length = |header: u64| [&header.to_le_bytes(), &file[8..]].concat();
     let mut cases = Vec::new();
     for end in [0, 1, 7] {
@@ -50,9 +62,9 @@ fn lengths() -> Vec<Case> {
         let what = format!("the first {end} bytes");
         cases.push((what, reading(&file[..end]), truncated(data, end as u64)));
     }
-    for end in [data as usize, data as usize + 1, file.len() - 1] {
+    for (end, tensor) in [(data, first), (data + 1, first), (len - 1, last)] {
         let what = format!("the first {end} bytes");
-        cases.push((what, reading(&file[..end]), truncated(len, end as u64)));
+        cases.push((what, reading(&file[..end as usize]), within(tensor, end)));
     }
     for bytes in [100_000_001, u64::MAX] {
         let max = 100_000_000;
@@ -350,6 +362,7 @@ fn descriptions() -> Vec<Case> {
             Error::Config(ConfigError::ImageSize {
                 side: 0,
                 multiple_of: 1,
+                max: 1 << 14,
             }),
         ),
         (

@@ -46,7 +46,11 @@ fn cases() -> Vec<Case> {
         max: 128,
     };
     let factor = |value| ConfigError::AttentionFactor { value, deepest: 2 };
-    let side = |side, multiple_of| ConfigError::ImageSize { side, multiple_of };
+    let side = |side, multiple_of| ConfigError::ImageSize {
+        side,
+        multiple_of,
+        max: 1 << 14,
+    };
     let mut cases = Vec::new();
     for (option, max, set) in BOUNDED {
         for value in [0, max + 1, usize::MAX >> 1] {
@@ -75,7 +79,11 @@ fn cases() -> Vec<Case> {
         let config = changed(|config| config.attention_factors.push(value));
         cases.push(("an attention factor", config, extent, factor(value)));
     }
-    let heads = |channels, heads| ConfigError::Heads { channels, heads };
+    let heads = |option, channels, heads| ConfigError::Heads {
+        option,
+        channels,
+        heads,
+    };
     let sides = |height, width| Extent {
         height,
         width,
@@ -86,13 +94,13 @@ fn cases() -> Vec<Case> {
             "heads that do not divide the middle's channels",
             changed(|config| config.num_heads = 3),
             extent,
-            heads(128, 3),
+            heads("num_heads", 128, 3),
         ),
         (
             "heads on the way up",
             changed(|config| config.num_heads_upsample = 5),
             extent,
-            heads(128, 5),
+            heads("num_heads_upsample", 128, 5),
         ),
         ("no rows", sound(), sides(0, 8), side(0, 2)),
         ("odd rows", sound(), sides(7, 8), side(7, 2)),
@@ -102,6 +110,15 @@ fn cases() -> Vec<Case> {
             sound(),
             sides(8, (1 << 14) + 2),
             side((1 << 14) + 2, 2),
+        ),
+        (
+            "too many low-resolution columns",
+            changed(|config| config.super_resolution = true),
+            Extent {
+                low_res: (4, (1 << 14) + 1),
+                ..extent
+            },
+            side((1 << 14) + 1, 1),
         ),
         (
             "no low-resolution rows",
