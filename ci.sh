@@ -61,9 +61,10 @@ features() {
         --target-dir "$CARGO_TARGET_DIR/firmware" --features "$(features_of std alloc checkpoint data gpu train | xargs)"
 }
 
-# defmt needs a target's logger to link: the firmware has one.
+# defmt needs a target's logger to link: the firmware has one. Without std the network runs in plain loops.
 test() {
     cargo test -q
+    cargo test -q --features alloc,cpu --test golden_unet
     cargo test -q --features "$(features_of defmt | xargs)"
 }
 

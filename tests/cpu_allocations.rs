@@ -5,8 +5,11 @@
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use iddpm::cpu::{Inputs, Network, ProgramBuf, run};
-use iddpm::unet::{Extent, Plan, UnetConfig, Weights};
+use iddpm::cpu::{Generation, Inputs, Network, ProgramBuf, run};
+use iddpm::diffusion::{
+    Clip, Diffusion, InlineProcess, Method, Noise, Sample, Sampler, Schedule, Timesteps, Variance,
+};
+use iddpm::unet::{Extent, Graph, Plan, UnetConfig, Weights};
 
 struct Counting;
 
@@ -35,22 +38,44 @@ fn allocations(work: impl FnOnce()) -> usize {
     ALLOCATIONS.load(Ordering::SeqCst) - before
 }
 
+/// A network with everything that a network can have: classes, low-resolution images, attention.
+fn graph() -> Graph {
+    let config = UnetConfig {
+        num_classes: Some(3),
+        super_resolution: true,
+        ..UnetConfig::new(1, 32)
+            .with_multipliers(&[1, 2])
+            .with_attention(&[2])
+    };
+    let extent = Extent {
+        low_res: (8, 8),
+        ..Extent::square(2, 16)
+    };
+    config.graph(extent).unwrap()
+}
+
 /// One test, so that nothing else allocates meanwhile.
 #[test]
 fn a_run_allocates_nothing() {
-    let config = UnetConfig::new(1, 32)
-        .with_multipliers(&[1, 2])
-        .with_attention(&[2]);
-    let graph = config.graph(Extent::square(2, 16)).unwrap();
-    let weights = vec![0.01; graph.weights_len()];
-    let weights = Weights::F32(&weights);
-    let program = ProgramBuf::new(&graph, &Plan::single(&graph)).unwrap();
-    let x = vec![0.5; 512];
+    let graph = graph();
+    // 0.01, and the f16 next to it.
+    let (wide, half) = (
+        vec![0.01; graph.weights_len()],
+        vec![0x211f; graph.weights_len()],
+    );
+    for weights in [Weights::F32(&wide), Weights::F16(&half)] {
+        evaluations(&graph, weights);
+        steps(&graph, weights);
+    }
+}
+
+fn evaluations(graph: &Graph, weights: Weights<'_>) {
+    let program = ProgramBuf::new(graph, &Plan::single(graph)).unwrap();
     let inputs = Inputs {
-        x: &x,
+        x: &[0.5; 512],
         timesteps: &[3.0, 400.0],
-        labels: None,
-        low_res: None,
+        labels: Some(&[2, 0]),
+        low_res: Some(&[0.25; 128]),
     };
     let mut output = vec![0.0; 512];
 
@@ -76,5 +101,26 @@ fn a_run_allocates_nothing() {
         // rayon's queue of work that is handed in takes a new block every few dozen times.
         let allowed = if threads == 1 { 0 } else { runs / 20 };
         assert!(counted <= allowed, "{threads} threads: {counted}");
+    }
+}
+
+/// A whole generation, after its first step.
+fn steps(graph: &Graph, weights: Weights<'_>) {
+    let program = ProgramBuf::new(graph, &Plan::single(graph)).unwrap();
+    let diffusion = Diffusion::new(Schedule::Cosine, 1000).with_variance(Variance::FixedSmall);
+    let process = InlineProcess::<10>::new(&diffusion, Timesteps::even(10)).unwrap();
+    for method in [Method::Ancestral, Method::DpmSolverPlusPlus2M] {
+        let sampler = Sampler::new(&process, method, Clip::Unit).unwrap();
+        let samples = [0, 1].map(|number| Sample {
+            noise: Noise::new(7),
+            number,
+            label: Some(number as u32),
+        });
+        let network = Network::with_threads(program.clone(), weights, 1).unwrap();
+        let generation = Generation::new(network, sampler, &samples).unwrap();
+        let mut generation = generation.with_low_res(&[0.25; 128]);
+        generation.advance().unwrap();
+        let counted = allocations(|| while generation.advance().unwrap() {});
+        assert_eq!(counted, 0, "{method:?}");
     }
 }

@@ -1,5 +1,5 @@
 #!/bin/bash
-# mesa26.sh : runs the GPU tests on Mesa 26's software Vulkan, newer than what Debian 12 installs
+# mesa26.sh : runs the GPU tests, and the digits' at full length, on Mesa 26's software Vulkan, newer than what Debian 12 installs
 #
 # Its packages and the C library they want are unpacked under the target folder, nothing is installed.
 # The older driver of the machine has few features, this one many: the tests run on both.
@@ -46,4 +46,5 @@ EOF
 fi
 export CARGO_TARGET_X86_64_UNKNOWN_LINUX_GNU_RUNNER=$folder/run
 cargo test -q --features gpu --test gpu "$@"
+IDDPM_ALL_STEPS=1 cargo test -q --features data,gpu --test digits "${@:-on_the_gpu}" -- --nocapture
 cargo test -q --features train --test train "${@:-gpu}"

@@ -21,7 +21,9 @@
 //! ```
 //!
 //! The tensors become one buffer, each at its parameter's offset. A file is read tensor by tensor
-//! into it: beside that buffer there are 64 KiB and the header, never a second copy. Nothing in a
+//! into it: beside that buffer there are 64 KiB and the header, never a second copy. Who wants a memory-mapped
+//! file maps it, which is unsafe as long as others may cut it short, and passes the map to
+//! [`Checkpoint::from_bytes`]. Nothing in a
 //! file can cause a panic, and no buffer is made before the file is known to hold what fills it.
 
 pub mod description;

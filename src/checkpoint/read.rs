@@ -104,7 +104,7 @@ pub struct Checkpoint {
 }
 
 impl Checkpoint {
-    /// Reads a file that is in memory, such as one embedded by `include_bytes!`.
+    /// Reads a file that is in memory, such as one embedded by `include_bytes!` or a memory map.
     ///
     /// # Errors
     /// Whatever is wrong with the file; the error names the tensor and the numbers.

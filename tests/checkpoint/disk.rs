@@ -1,7 +1,11 @@
 //! Files on disk are whole or not there.
 
+use std::fs::File;
+use std::path::Path;
+
 use iddpm::checkpoint::{Checkpoint, CheckpointError, Description, Dtype, Header, Precision, save};
 use iddpm::unet::Weights;
+use memmap2::Mmap;
 
 use crate::scratch::Scratch;
 use crate::{numbers, small};
@@ -11,6 +15,13 @@ fn with_step(step: u64) -> Description {
     description.card.step = step;
     description.notes.insert("format".into(), "pt".into());
     description
+}
+
+#[allow(unsafe_code)]
+fn mapped(path: &Path) -> Mmap {
+    let file = File::open(path).unwrap();
+    // SAFETY: nobody else knows of this file.
+    unsafe { Mmap::map(&file) }.unwrap()
 }
 
 #[test]
@@ -28,6 +39,8 @@ fn what_is_saved_is_what_to_bytes_gives_and_is_read_back() {
             read,
             Checkpoint::from_bytes(&bytes, Precision::F32).unwrap()
         );
+        let map = mapped(&path);
+        assert_eq!(read, Checkpoint::from_bytes(&map, Precision::F32).unwrap());
         assert_eq!(read.to_bytes(dtype).unwrap(), bytes);
         assert_eq!(read.description(), &description);
         assert_eq!(Header::open(&path), Header::from_bytes(&bytes));

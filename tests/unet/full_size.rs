@@ -5,7 +5,7 @@
 use std::path::{Path, PathBuf};
 
 use iddpm::checkpoint::{Description, Flags, Preset};
-use iddpm::diffusion::Weights;
+use iddpm::diffusion::{Diffusion, Schedule, Variance, Weights};
 use iddpm::unet::plan::ALIGNMENT;
 use iddpm::unet::{Graph, Plan};
 use serde_json::Value;
@@ -76,6 +76,47 @@ fn names_shapes_order_and_counts_are_those_of_the_public_implementation() {
             graph.parameter_count(),
             own.len()
         );
+    }
+}
+
+/// A published model is the network of the golden list that counts as many parameters, and its diffusion
+/// is that of the flags that were published with it.
+#[test]
+fn presets_are_the_published_models() {
+    let cosine = |rescaled| {
+        Diffusion::new(Schedule::Cosine, 4000)
+            .with_variance(Variance::LearnedRange)
+            .with_rescaled_timesteps(rescaled)
+    };
+    let linear = |steps| {
+        Diffusion::new(Schedule::Linear, steps)
+            .with_variance(Variance::LearnedRange)
+            .with_rescaled_timesteps(false)
+    };
+    let published = [
+        (Preset::Cifar10Uncond, "cifar10_uncond", cosine(true)),
+        (Preset::Cifar10UncondVlb, "cifar10_uncond", cosine(true)),
+        (Preset::ImageNet64Uncond, "imagenet64_uncond", cosine(true)),
+        (
+            Preset::ImageNet64UncondVlb,
+            "imagenet64_uncond",
+            cosine(true),
+        ),
+        (Preset::ImageNet64Cond, "imagenet64_cond", cosine(false)),
+        (Preset::LsunBedroom, "lsun256", linear(1000)),
+        (Preset::Upsample64To256, "upsample_64_256", linear(4000)),
+    ];
+    assert_eq!(published.map(|(preset, ..)| preset), Preset::ALL);
+    let cases = cases();
+    for (preset, listed, diffusion) in published {
+        let own = preset.describe(Weights::Raw, 0).unwrap();
+        assert_eq!(own.card.diffusion, diffusion, "{}", preset.name());
+        // Another set of golden numbers may list other networks.
+        if let Some(case) = cases.iter().find(|case| case["case"] == listed) {
+            let listed = flags(case).describe(Weights::Raw, 0).unwrap();
+            assert_eq!(own.unet, listed.unet, "{}", preset.name());
+            assert_eq!(own.size, listed.size, "{}", preset.name());
+        }
     }
 }
 
