@@ -1,4 +1,5 @@
-//! The only unsafe code of this layer: leave to use features of wgpu that it calls experimental.
+//! The only unsafe code of this layer: leave to use features of wgpu that it calls experimental, and kernels
+//! whose loops are not counted besides.
 
 #![allow(unsafe_code)]
 
@@ -9,4 +10,19 @@ pub(crate) fn experimental_features() -> wgpu::ExperimentalFeatures {
     // loads and stores are in workgroup memory, at offsets that are constants of the text. The tests
     // compare it with every other variant.
     unsafe { wgpu::ExperimentalFeatures::enabled() }
+}
+
+/// A kernel of this crate, with every check of what it reads and writes, but without the counter that wgpu
+/// puts into each loop to end it, and that keeps drivers from unrolling.
+pub(crate) fn kernel_module(
+    device: &wgpu::Device,
+    descriptor: wgpu::ShaderModuleDescriptor<'_>,
+) -> wgpu::ShaderModule {
+    let mut checks = wgpu::ShaderRuntimeChecks::checked();
+    checks.force_loop_bounding = false;
+    // SAFETY: the texts are those of shaders/, known when the crate is compiled. All their loops are `for`
+    // loops (a test looks for others) over a variable that the body leaves alone. It goes up, by a constant
+    // or by how many subgroups or invocations there are, at least one, to a bound that does not change
+    // meanwhile and lies below 2^31, as all lengths of a graph do; or it is halved down to 0. So they end.
+    unsafe { device.create_shader_module_trusted(descriptor, checks) }
 }

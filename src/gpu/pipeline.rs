@@ -6,6 +6,7 @@ use std::vec::Vec;
 
 use super::device::Gpu;
 use super::error::GpuError;
+use super::experimental::kernel_module;
 use super::kernels::{Access, Dialect, Form, Kernel};
 
 /// A compiled kernel.
@@ -48,10 +49,11 @@ async fn compile(gpu: &Gpu, kernel: &'static Kernel, form: Form) -> Result<Pipel
         | wgpu::Backend::Dx12
         | wgpu::Backend::Gl => Dialect::Native,
     };
-    let module = device.create_shader_module(wgpu::ShaderModuleDescriptor {
+    let descriptor = wgpu::ShaderModuleDescriptor {
         label: Some(kernel.name),
         source: wgpu::ShaderSource::Wgsl(kernel.text(form, dialect).into()),
-    });
+    };
+    let module = kernel_module(device, descriptor);
     let layout = device.create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor {
         label: Some(kernel.name),
         entries: &layout_entries(kernel),

@@ -274,3 +274,19 @@ fn tint_takes_every_text_of_browsers() {
     drop(fs::remove_dir_all(&folder));
     assert!(refused.is_empty(), "{refused}");
 }
+
+/// What the loops of kernels may be, since wgpu does not count them; see `kernel_module`.
+#[test]
+fn kernels_have_no_loops_but_for() {
+    for (kernel, form) in all_forms() {
+        let text = kernel.text(form, Dialect::Native);
+        let code = text
+            .lines()
+            .map(|line| line.split("//").next().unwrap_or(""));
+        for line in code {
+            let mut words = line.split(|char: char| !char.is_alphanumeric());
+            let other = words.find(|word| ["loop", "while"].contains(word));
+            assert_eq!(other, None, "{}: {line}", kernel.name);
+        }
+    }
+}
