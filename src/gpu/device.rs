@@ -70,22 +70,12 @@ impl Gpu {
             experimental_features: experimental_features(),
             ..wgpu::DeviceDescriptor::default()
         };
-        let (device, queue) =
-            adapter
-                .request_device(&descriptor)
-                .await
-                .map_err(|error| GpuError::NoDevice {
-                    message: error.to_string(),
-                })?;
+        let (device, queue) = request(adapter, &descriptor).await?;
         let matrices = MatrixSide::of(adapter, &device);
         let gpu = Self::new(device, queue).with_matrices(matrices);
         let words = Arc::clone(&gpu.last_words);
-        gpu.device.set_device_lost_callback(move |reason, message| {
-            // Dropping or destroying it is not an accident.
-            if reason != wgpu::DeviceLostReason::Destroyed {
-                say(&words, GpuError::DeviceLost { message });
-            }
-        });
+        let lost = move |reason, message| say_lost(&words, reason, message);
+        gpu.device.set_device_lost_callback(lost);
         let words = Arc::clone(&gpu.last_words);
         gpu.device.on_uncaptured_error(Arc::new(move |error| {
             say(&words, error_of(error, "a command"))
@@ -185,6 +175,23 @@ fn say(words: &Mutex<Option<GpuError>>, error: GpuError) {
     words.get_or_insert(error);
 }
 
+/// Keeps what it says when it is lost; dropping or destroying it is not an accident.
+fn say_lost(words: &Mutex<Option<GpuError>>, reason: wgpu::DeviceLostReason, message: String) {
+    if reason != wgpu::DeviceLostReason::Destroyed {
+        say(words, GpuError::DeviceLost { message });
+    }
+}
+
+async fn request(
+    adapter: &wgpu::Adapter,
+    descriptor: &wgpu::DeviceDescriptor<'_>,
+) -> Result<(wgpu::Device, wgpu::Queue), GpuError> {
+    let made = adapter.request_device(descriptor).await;
+    made.map_err(|error| GpuError::NoDevice {
+        message: error.to_string(),
+    })
+}
+
 /// An error of wgpu's as ours; `what` is what was asked for.
 pub(crate) fn error_of(error: wgpu::Error, what: &str) -> GpuError {
     match error {
@@ -216,4 +223,64 @@ async fn choose(instance: &wgpu::Instance) -> Result<wgpu::Adapter, GpuError> {
     };
     let adapter = instance.request_adapter(&options).await;
     adapter.map_err(|error| no_adapter(error.to_string()))
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::panic)]
+mod tests {
+    use std::string::String;
+    use std::sync::Mutex;
+    use std::{assert, assert_eq, panic};
+
+    use super::{GpuError, choose, request, say_lost};
+
+    fn instance(backends: wgpu::Backends) -> wgpu::Instance {
+        let descriptor = wgpu::InstanceDescriptor::new_without_display_handle_from_env();
+        wgpu::Instance::new(wgpu::InstanceDescriptor {
+            backends,
+            ..descriptor
+        })
+    }
+
+    #[test]
+    fn no_adapter_among_none() {
+        let chosen = pollster::block_on(choose(&instance(wgpu::Backends::empty())));
+        let Err(GpuError::NoAdapter { message }) = chosen else {
+            panic!("{chosen:?}");
+        };
+        assert!(!message.is_empty());
+    }
+
+    #[test]
+    fn no_device_above_the_adapters_limits() {
+        let adapter = pollster::block_on(choose(&instance(wgpu::Backends::all()))).unwrap();
+        let mut required_limits = adapter.limits();
+        required_limits.max_compute_invocations_per_workgroup += 1;
+        let descriptor = wgpu::DeviceDescriptor {
+            required_limits,
+            ..wgpu::DeviceDescriptor::default()
+        };
+        let refused = pollster::block_on(request(&adapter, &descriptor));
+        let Err(GpuError::NoDevice { message }) = refused else {
+            panic!("{refused:?}");
+        };
+        assert!(
+            message.contains("max_compute_invocations_per_workgroup"),
+            "{message}"
+        );
+    }
+
+    /// A driver's loss cannot be had by asking: this is what wgpu calls when it comes.
+    #[test]
+    fn a_loss_is_kept_but_for_a_destroyed_device() {
+        let words = Mutex::new(None);
+        say_lost(&words, wgpu::DeviceLostReason::Destroyed, String::new());
+        assert_eq!(words.lock().unwrap().clone(), None);
+        for message in ["first", "second"] {
+            say_lost(&words, wgpu::DeviceLostReason::Unknown, message.into());
+        }
+        let message = "first".into();
+        let kept = words.lock().unwrap().clone();
+        assert_eq!(kept, Some(GpuError::DeviceLost { message }));
+    }
 }

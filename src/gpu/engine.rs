@@ -5,11 +5,12 @@ use core::ops::Range;
 use std::sync::Arc;
 use std::vec::Vec;
 
-use super::device::{Gpu, error_of};
+use super::device::Gpu;
 use super::error::GpuError;
-use super::memory::{DeviceWeights, make_buffer};
+use super::memory::{DeviceWeights, make_buffer, make_filled};
 use super::pipeline::{Pipeline, pipeline};
 use super::recording::{ALIGNMENT, Binding, Contents, Dispatch, Recording, grid};
+use super::watch::{watched, write};
 
 /// A recording on a device.
 #[derive(Debug)]
@@ -38,25 +39,25 @@ impl Program {
             let what = "a recording".into();
             return Err(GpuError::Refused { what, message });
         }
+        recording.check(gpu.limits())?;
+        let most = gpu.limits().max_compute_workgroups_per_dimension;
         let buffers = make_buffers(gpu, &recording, weights).await?;
         let params = make_params(gpu, &recording).await?;
 
-        let scope = gpu.device().push_error_scope(wgpu::ErrorFilter::Validation);
         let mut pipelines = Vec::new();
         for dispatch in &recording.dispatches {
             pipelines.push(pipeline(gpu, dispatch.kernel, dispatch.form).await?);
         }
-        let mut steps = Vec::new();
-        for (at, (dispatch, pipeline)) in recording.dispatches.iter().zip(pipelines).enumerate() {
-            steps.push(Prepared {
+        let prepare = || {
+            let steps = recording.dispatches.iter().zip(pipelines).enumerate();
+            let steps = steps.map(|(at, (dispatch, pipeline))| Prepared {
                 group: bind_group(gpu, &pipeline, dispatch, &buffers, (&params, at)),
-                grid: grid_of(gpu, dispatch)?,
+                grid: grid(dispatch.workgroups, most).unwrap_or_default(),
                 pipeline,
             });
-        }
-        if let Some(error) = scope.pop().await {
-            return Err(error_of(error, "a bind group"));
-        }
+            steps.collect()
+        };
+        let steps = watched(gpu, "bind groups", prepare).await?;
         Ok(Self {
             recording,
             buffers,
@@ -105,20 +106,22 @@ impl Program {
     }
 
     /// Writes from the beginning of a binding, before whatever is submitted next.
-    pub(crate) fn write(&self, gpu: &Gpu, binding: Binding, words: &[u32]) {
-        if let Some(buffer) = self.buffer(binding) {
-            let bytes = bytemuck::cast_slice(words);
-            gpu.queue().write_buffer(buffer, binding.offset, bytes);
-        }
+    pub(crate) fn write(&self, gpu: &Gpu, binding: Binding, words: &[u32]) -> Result<(), GpuError> {
+        let Some(buffer) = self.buffer(binding) else {
+            return Ok(());
+        };
+        let described = self.recording.buffers.get(binding.buffer.index());
+        let what = described.map_or("a buffer", |buffer| &buffer.name);
+        write(gpu, what, (buffer, binding.offset), words)
     }
 
     /// Fills every buffer that a dispatch may write with NaN, of either width.
     pub(crate) fn poison(&self, gpu: &Gpu) {
+        let queue = gpu.queue();
         for (buffer, described) in self.buffers.iter().zip(&self.recording.buffers) {
             if described.contents == Contents::Workspace {
                 let nan = std::vec![0x7fff_7fff_u32; (described.bytes / 4) as usize];
-                gpu.queue()
-                    .write_buffer(buffer, 0, bytemuck::cast_slice(&nan));
+                queue.write_buffer(buffer, 0, bytemuck::cast_slice(&nan));
             }
         }
     }
@@ -154,12 +157,7 @@ async fn make_buffers(
                     })?
             }
             Contents::Workspace => make_buffer(gpu, &described.name, described.bytes).await?,
-            Contents::Constant(words) => {
-                let buffer = make_buffer(gpu, &described.name, described.bytes).await?;
-                gpu.queue()
-                    .write_buffer(&buffer, 0, bytemuck::cast_slice(words));
-                buffer
-            }
+            Contents::Constant(words) => make_filled(gpu, &described.name, words).await?,
         };
         buffers.push(buffer);
     }
@@ -173,11 +171,7 @@ async fn make_params(gpu: &Gpu, recording: &Recording) -> Result<wgpu::Buffer, G
         words.extend(&dispatch.params);
         words.resize(words.len().next_multiple_of(ALIGNMENT as usize / 4), 0);
     }
-    let bytes = 4 * words.len().max(1) as u64;
-    let buffer = make_buffer(gpu, "parameters of the dispatches", bytes).await?;
-    gpu.queue()
-        .write_buffer(&buffer, 0, bytemuck::cast_slice(&words));
-    Ok(buffer)
+    make_filled(gpu, "parameters of the dispatches", &words).await
 }
 
 fn bind_group(
@@ -210,37 +204,5 @@ fn bind_group(
         label: Some(&dispatch.name),
         layout: &pipeline.layout,
         entries: &entries,
-    })
-}
-
-/// The grid of a dispatch, and the checks of the device's limits.
-fn grid_of(gpu: &Gpu, dispatch: &Dispatch) -> Result<[u32; 3], GpuError> {
-    let limits = gpu.limits();
-    let limit = |limit, wanted, had| GpuError::Limit {
-        limit,
-        what: dispatch.name.clone(),
-        wanted,
-        had,
-    };
-    let largest = dispatch
-        .bindings
-        .iter()
-        .map(|binding| binding.bytes)
-        .max()
-        .unwrap_or(0);
-    let had = limits.max_storage_buffer_binding_size;
-    if largest > had {
-        return Err(limit("max_storage_buffer_binding_size", largest, had));
-    }
-    let workgroup = dispatch.kernel.workgroup;
-    let had = limits.max_compute_invocations_per_workgroup;
-    if workgroup > had {
-        let (wanted, had) = (u64::from(workgroup), u64::from(had));
-        return Err(limit("max_compute_invocations_per_workgroup", wanted, had));
-    }
-    let most = limits.max_compute_workgroups_per_dimension;
-    grid(dispatch.workgroups, most).ok_or_else(|| {
-        let name = "max_compute_workgroups_per_dimension";
-        limit(name, dispatch.workgroups.isqrt(), u64::from(most))
     })
 }

@@ -4,9 +4,10 @@ use std::string::{String, ToString};
 use std::sync::mpsc;
 use std::vec::Vec;
 
-use super::device::{Gpu, error_of};
+use super::device::Gpu;
 use super::error::GpuError;
 use super::recording::Binding;
+use super::watch::{Upload, watched, write};
 use super::weights::{Precision, WeightPlan};
 use crate::unet::{Graph, Weights};
 
@@ -34,18 +35,17 @@ impl DeviceWeights {
             let feature = "SHADER_F16";
             return Err(GpuError::MissingFeature { feature });
         }
-        let limit = gpu.limits().max_storage_buffer_binding_size;
-        let plan = WeightPlan::new(graph, precision, limit.min(gpu.limits().max_buffer_size))?;
+        let plan = WeightPlan::within(graph, precision, gpu.limits())?;
         let mut buffers = Vec::new();
         for (at, &bytes) in plan.buffers().iter().enumerate() {
             buffers.push(make_buffer(gpu, &std::format!("weights {at}"), bytes).await?);
         }
+        let mut upload = Upload::new(gpu, "weights");
         plan.for_each(weights, |place, words| {
-            if let Some(buffer) = buffers.get(place.buffer) {
-                gpu.queue()
-                    .write_buffer(buffer, place.offset, bytemuck::cast_slice(words));
-            }
+            let buffer = buffers.get(place.buffer);
+            buffer.map_or(Ok(()), |buffer| upload.write(buffer, place.offset, words))
         })?;
+        upload.finish()?;
         Ok(Self { plan, buffers })
     }
 
@@ -109,29 +109,32 @@ async fn create(
     size: u64,
     usage: wgpu::BufferUsages,
 ) -> Result<wgpu::Buffer, GpuError> {
-    let device = gpu.device();
-    let memory = device.push_error_scope(wgpu::ErrorFilter::OutOfMemory);
-    let validation = device.push_error_scope(wgpu::ErrorFilter::Validation);
-    let buffer = device.create_buffer(&wgpu::BufferDescriptor {
+    let descriptor = wgpu::BufferDescriptor {
         label: Some(name),
         size,
         usage,
         mapped_at_creation: false,
-    });
-    let (validation, memory) = (validation.pop(), memory.pop());
-    let errors = [validation.await, memory.await];
-    if let Some(error) = errors.into_iter().flatten().next() {
-        return Err(error_of(error, name));
-    }
+    };
+    let buffer = watched(gpu, name, || gpu.device().create_buffer(&descriptor)).await?;
     // A device that is lost says nothing, but what it makes cannot be used.
-    let usable = device.push_error_scope(wgpu::ErrorFilter::Validation);
-    gpu.queue().write_buffer(&buffer, 0, &[]);
-    match usable.pop().await {
-        Some(error) => Err(GpuError::DeviceLost {
-            message: error.to_string(),
-        }),
-        None => Ok(buffer),
-    }
+    let usable = watched(gpu, name, || gpu.queue().write_buffer(&buffer, 0, &[])).await;
+    usable.map_err(|error| match error {
+        GpuError::Refused { message, .. } => GpuError::DeviceLost { message },
+        other => other,
+    })?;
+    Ok(buffer)
+}
+
+/// Makes a buffer that holds these words.
+pub(crate) async fn make_filled(
+    gpu: &Gpu,
+    name: &str,
+    words: &[u32],
+) -> Result<wgpu::Buffer, GpuError> {
+    let bytes = 4 * words.len().max(1) as u64;
+    let buffer = make_buffer(gpu, name, bytes).await?;
+    write(gpu, name, (&buffer, 0), words)?;
+    Ok(buffer)
 }
 
 /// Numbers on their way from the device to the host.

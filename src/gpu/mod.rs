@@ -16,6 +16,7 @@ mod experimental;
 mod generation;
 mod kernels;
 mod layout;
+mod limits;
 mod memory;
 mod network;
 mod optimizer;
@@ -25,6 +26,7 @@ mod recording;
 mod sampling;
 mod training;
 mod variants;
+mod watch;
 mod weights;
 
 pub use device::Gpu;

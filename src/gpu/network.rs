@@ -64,7 +64,7 @@ impl Network {
     /// Writes an input, before whatever is submitted next. Labels are whole numbers in f32.
     ///
     /// # Errors
-    /// [`GpuError::Length`], also for an input that the network has not.
+    /// [`GpuError::Length`], also for an input that the network has not; [`GpuError::OutOfMemory`].
     pub fn write(&self, input: Input, numbers: &[f32]) -> Result<(), GpuError> {
         let binding = self.recorded.input(input);
         let expected = binding.map_or(0, |binding| binding.bytes as usize / 4);
@@ -75,11 +75,10 @@ impl Network {
                 expected,
             });
         }
-        if let Some(binding) = binding {
-            self.program
-                .write(&self.gpu, binding, bytemuck::cast_slice(numbers));
-        }
-        Ok(())
+        binding.map_or(Ok(()), |binding| {
+            let words = bytemuck::cast_slice(numbers);
+            self.program.write(&self.gpu, binding, words)
+        })
     }
 
     /// Encodes a whole run.

@@ -13,6 +13,7 @@ use super::memory::{DeviceWeights, Readback, read_blocking};
 use super::optimizer::{self, Optimizer};
 use super::record::{Recorded, record};
 use super::recording::{Binding, Recording};
+use super::watch::Upload;
 use super::weights::{Precision, WeightPlan};
 use crate::unet::{Graph, Input, Weights};
 
@@ -127,7 +128,7 @@ impl Training {
     /// Writes an input as words, before whatever is submitted next: `None` for one that is not there.
     ///
     /// # Errors
-    /// [`GpuError::Length`], [`GpuError::LabelsExpected`].
+    /// [`GpuError::Length`], [`GpuError::LabelsExpected`], [`GpuError::OutOfMemory`].
     pub fn write_input(&self, input: Input, words: Option<&[u32]>) -> Result<(), GpuError> {
         let binding = self.recorded.input(input);
         if input == Input::Labels && words.is_some() != binding.is_some() {
@@ -143,10 +144,9 @@ impl Training {
                 expected,
             });
         }
-        if let Some(binding) = binding {
-            self.program.write(&self.gpu, binding, words);
-        }
-        Ok(())
+        binding.map_or(Ok(()), |binding| {
+            self.program.write(&self.gpu, binding, words)
+        })
     }
 
     /// Writes the class of each image.
@@ -211,7 +211,8 @@ impl Training {
     /// and whether the step was taken, waiting for them.
     ///
     /// # Errors
-    /// [`GpuError::Length`] where there is not a rate for each average; [`GpuError::DeviceLost`].
+    /// [`GpuError::Length`] where there is not a rate for each average; [`GpuError::DeviceLost`],
+    /// [`GpuError::OutOfMemory`].
     pub fn update_blocking(
         &mut self,
         update: &UpdateNumbers,
@@ -220,10 +221,10 @@ impl Training {
         check_len("rates of averages", rates.len(), self.optimizer.rates.len())?;
         for (&binding, &rate) in self.optimizer.rates.iter().zip(rates) {
             self.program
-                .write(&self.gpu, binding, &Rate::of(rate).words());
+                .write(&self.gpu, binding, &Rate::of(rate).words())?;
         }
         self.program
-            .write(&self.gpu, self.optimizer.update, &update.words());
+            .write(&self.gpu, self.optimizer.update, &update.words())?;
         let mut encoder = self.encoder();
         self.program
             .encode(&mut encoder, self.optimizer.step.clone());
@@ -260,7 +261,7 @@ impl Training {
     /// Replaces what is kept, before whatever is submitted next.
     ///
     /// # Errors
-    /// [`GpuError::Length`], also for an average that is not there.
+    /// [`GpuError::Length`], [`GpuError::NoSuchAverage`], [`GpuError::OutOfMemory`].
     pub fn write(&self, kept: Kept, numbers: &[f32]) -> Result<(), GpuError> {
         self.check(kept, numbers.len())?;
         let buffers = self.buffers(kept);
@@ -299,16 +300,13 @@ impl Training {
         plan: &WeightPlan,
         numbers: &[f32],
     ) -> Result<(), GpuError> {
+        let mut upload = Upload::new(&self.gpu, "numbers of a run");
         plan.for_each(Weights::F32(numbers), |place, words| {
-            if let Some(&buffer) = buffers.get(place.buffer) {
-                let binding = Binding {
-                    offset: place.offset,
-                    bytes: place.bytes,
-                    ..buffer
-                };
-                self.program.write(&self.gpu, binding, words);
-            }
-        })
+            let buffer = buffers.get(place.buffer);
+            let buffer = buffer.and_then(|&buffer| self.program.buffer(buffer));
+            buffer.map_or(Ok(()), |buffer| upload.write(buffer, place.offset, words))
+        })?;
+        upload.finish()
     }
 
     fn encoder(&self) -> wgpu::CommandEncoder {

@@ -2,6 +2,12 @@
 
 use std::vec::Vec;
 
+use super::kernels::{
+    Form, Kernel, attention_shared, conv_grad_input_tiled, conv_grad_weight_tiled, conv_matrix,
+    conv_tiled,
+};
+use super::limits::fits;
+
 /// How convolutions run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ConvVariant {
@@ -72,7 +78,7 @@ impl Variants {
         reduction: Reduction::Tree,
     };
 
-    /// What suits a device: by its kind, and of what its features allow, the fastest. Which cooperative
+    /// What suits a device: by its kind, and of what its features and limits allow, the fastest. Which cooperative
     /// matrices there are, the adapter alone knows: see [`MatrixSide::of`].
     pub fn of(device: &wgpu::Device, matrices: Option<MatrixSide>) -> Self {
         let features = device.features();
@@ -81,7 +87,7 @@ impl Variants {
         } else {
             Reduction::Tree
         };
-        match device.adapter_info().device_type {
+        let fastest = match device.adapter_info().device_type {
             wgpu::DeviceType::Cpu => Self::PLAIN,
             wgpu::DeviceType::DiscreteGpu
             | wgpu::DeviceType::IntegratedGpu
@@ -91,6 +97,40 @@ impl Variants {
                 reduction,
                 ..Self::PARALLEL
             },
+        };
+        fastest.within(&device.limits())
+    }
+
+    /// The next best where a device's limits have no room for a kernel's workgroup.
+    #[must_use]
+    pub fn within(self, limits: &wgpu::Limits) -> Self {
+        let fits = |kernel: &Kernel, matrix| {
+            let form = Form {
+                matrix,
+                ..Form::default()
+            };
+            fits(kernel, form, limits)
+        };
+        let tiled = [
+            &conv_tiled::KERNEL,
+            &conv_grad_input_tiled::KERNEL,
+            &conv_grad_weight_tiled::KERNEL,
+        ];
+        let is_room_for_tiles = tiled.into_iter().all(|kernel| fits(kernel, None));
+        let conv = match self.conv {
+            ConvVariant::Plain => ConvVariant::Plain,
+            _ if !is_room_for_tiles => ConvVariant::Plain,
+            ConvVariant::Matrix(side) if fits(&conv_matrix::KERNEL, Some(side)) => self.conv,
+            ConvVariant::Matrix(_) | ConvVariant::Tiled => ConvVariant::Tiled,
+        };
+        let attention = match self.attention {
+            AttentionVariant::Shared if fits(&attention_shared::KERNEL, None) => self.attention,
+            AttentionVariant::Shared | AttentionVariant::Plain => AttentionVariant::Plain,
+        };
+        Self {
+            conv,
+            attention,
+            ..self
         }
     }
 
@@ -108,6 +148,8 @@ impl Variants {
             conv: ConvVariant::Matrix(side),
             ..Self::PARALLEL
         }));
+        let limits = device.limits();
+        all.retain(|variants| variants.within(&limits) == *variants);
         all
     }
 }

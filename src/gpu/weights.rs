@@ -91,12 +91,41 @@ pub struct WeightPlan {
     len: usize,
 }
 
+/// What bounds a buffer of weights, unless a buffer may not even be as large.
+const BINDING_LIMIT: &str = "max_storage_buffer_binding_size";
+
 impl WeightPlan {
     /// Fills one buffer after the other, none above `limit` bytes.
     ///
     /// # Errors
     /// [`GpuError::Limit`] where one parameter alone is larger.
     pub fn new(graph: &Graph, precision: Precision, limit: u64) -> Result<Self, GpuError> {
+        Self::under(graph, precision, (BINDING_LIMIT, limit))
+    }
+
+    /// Under the lower one of a device's two limits.
+    pub(crate) fn within(
+        graph: &Graph,
+        precision: Precision,
+        limits: &wgpu::Limits,
+    ) -> Result<Self, GpuError> {
+        let (binding, buffer) = (
+            limits.max_storage_buffer_binding_size,
+            limits.max_buffer_size,
+        );
+        let limit = if buffer < binding {
+            ("max_buffer_size", buffer)
+        } else {
+            (BINDING_LIMIT, binding)
+        };
+        Self::under(graph, precision, limit)
+    }
+
+    fn under(
+        graph: &Graph,
+        precision: Precision,
+        (name, limit): (&'static str, u64),
+    ) -> Result<Self, GpuError> {
         let mut orders = vec![Order::AsGiven; graph.params().len()];
         for node in graph.nodes() {
             if let Op::Conv(Conv { weight, .. }) | Op::Train(TrainOp::ConvGradInput { weight, .. }) =
@@ -123,7 +152,7 @@ impl WeightPlan {
             let bytes = precision.weights().bytes(numbers);
             if bytes > limit {
                 return Err(GpuError::Limit {
-                    limit: "max_storage_buffer_binding_size",
+                    limit: name,
                     what: param.name.clone(),
                     wanted: bytes,
                     had: limit,
@@ -226,11 +255,11 @@ impl WeightPlan {
         self.places.get(param.index()).copied()
     }
 
-    /// Calls `write` with the place of each parameter and its words.
+    /// Calls `write` with the place of each parameter and its words, until it fails.
     pub(crate) fn for_each(
         &self,
         weights: Weights<'_>,
-        mut write: impl FnMut(WeightPlace, &[u32]),
+        mut write: impl FnMut(WeightPlace, &[u32]) -> Result<(), GpuError>,
     ) -> Result<(), GpuError> {
         if weights.len() != self.len {
             return Err(GpuError::Length {
@@ -249,7 +278,7 @@ impl WeightPlan {
                     pairs(&halves)
                 }
             };
-            write(*place, &words);
+            write(*place, &words)?;
         }
         Ok(())
     }

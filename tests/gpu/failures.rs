@@ -10,7 +10,7 @@ use iddpm::gpu::{
     DeviceWeights, Generation, Gpu, GpuError, Network, NoiseSource, Precision, Reduction, Variants,
     wgpu,
 };
-use iddpm::unet::Weights;
+use iddpm::unet::{Extent, UnetConfig, Weights};
 
 use super::generation::{begin, graph, samples, weights};
 use super::gpu;
@@ -68,8 +68,50 @@ fn a_lost_device_costs_what_was_not_saved() {
     assert_eq!(resumed.finish_blocking().unwrap(), want);
 }
 
-/// Where the driver tells how much memory is left, wgpu can be told to leave nearly all of it alone. Else a
-/// software device lives in the process: there another process tries, which may not grow.
+/// What nobody waits for, on a device of our own, is kept until it is asked for; the first of several.
+#[test]
+fn a_device_of_our_own_keeps_what_nobody_waited_for() {
+    let own = Gpu::create_blocking().unwrap();
+    own.check().unwrap();
+    let ask = |label| {
+        let buffer = own.device().create_buffer(&wgpu::BufferDescriptor {
+            label: Some(label),
+            size: 4,
+            usage: wgpu::BufferUsages::MAP_READ | wgpu::BufferUsages::MAP_WRITE,
+            mapped_at_creation: false,
+        });
+        drop(buffer);
+    };
+    ask("the first");
+    ask("the second");
+    let is_first = |kept: Result<(), GpuError>| {
+        let Err(GpuError::Refused { what, message }) = kept else {
+            panic!("{kept:?}");
+        };
+        assert!(message.contains("the first"), "{message}");
+        assert_eq!(what, "a command");
+    };
+    is_first(own.check());
+    let encoder = own.device().create_command_encoder(&Default::default());
+    is_first(own.submit_blocking(encoder));
+
+    // What is destroyed on purpose is no accident, but nothing can be made of it.
+    let own = Gpu::create_blocking().unwrap();
+    own.device().destroy();
+    own.device().poll(wgpu::PollType::Poll).unwrap();
+    own.check().unwrap();
+    let numbers = weights(&graph(1));
+    let numbers = Weights::F32(&numbers);
+    let error = DeviceWeights::upload_blocking(&own, &graph(1), numbers, Precision::Full);
+    assert!(
+        matches!(error, Err(GpuError::DeviceLost { .. })),
+        "{error:?}"
+    );
+}
+
+/// Everything that takes memory, where others have taken nearly all of it: where the driver tells how much is
+/// left, wgpu can be told to leave it alone. Else a software device lives in the process: there another
+/// process tries, which may not grow. The device lives on.
 #[test]
 fn no_memory_left() {
     let small = std::env::var_os(SMALL_PROCESS).is_some();
@@ -89,28 +131,77 @@ fn no_memory_left() {
     let (device, queue) = pollster::block_on(nearly_full_device());
     let full = Gpu::new(device, queue);
     let heard = listen(&full);
+    let is_refused = |what: &str, error: Option<GpuError>| {
+        let Some(GpuError::OutOfMemory { what: of }) = error else {
+            panic!("{what}: {error:?}");
+        };
+        println!("{what}: no memory for {of}");
+        assert_eq!(heard.load(Ordering::Relaxed), 0, "{what}");
+    };
     let process = process();
     let sampler = Sampler::new(&process, Method::Ancestral, Clip::Unit).unwrap();
-    let mut batch = samples([0]);
-    batch.iter_mut().for_each(|sample| sample.label = None);
-    let source = NoiseSource::Philox;
-    // Buffers of nearly 1 GiB, and one of twice that.
-    let refused = Generation::without_network_blocking(
-        &full,
-        (1 << 28) - (1 << 16),
-        &sampler,
-        &batch,
-        source,
-    );
-    let Err(GpuError::OutOfMemory { what }) = refused else {
-        panic!("{refused:?}");
+    let begin_large = || {
+        // Buffers of 60 MiB and of 120, the largest that any device binds.
+        let (batch, source) = (samples([0]), NoiseSource::Host);
+        Generation::without_network_blocking(&full, 15 << 20, &sampler, &batch, source)
     };
-    println!("no memory for {what}");
-    assert_eq!(heard.load(Ordering::Relaxed), 0);
+    // The host's own memory is the device's, where that is software: taken before.
+    let image = vec![0.5; 15 << 20];
+    let config = UnetConfig::new(3, 352).with_multipliers(&[1]);
+    let graph = config.graph(Extent::square(1, 8)).unwrap();
+    let numbers = vec![0.0; graph.weights_len()];
+
+    let run = begin_large().unwrap();
+    let Some(mut taken) = fill(&full, small) else {
+        println!("this driver refuses nothing");
+        return;
+    };
+    is_refused("a run", begin_large().err());
+    is_refused("x written", run.write_x(&image).err());
+    is_refused("room to read x", pollster::block_on(run.readback()).err());
+    is_refused("x read", run.x_blocking().err());
+    is_refused("saved", run.save_blocking().err());
+    let upload = || {
+        let numbers = Weights::F32(&numbers);
+        DeviceWeights::upload_blocking(&full, &graph, numbers, Precision::Full)
+    };
+    is_refused("room for weights", upload().err());
+    // Room for themselves, but not for what they pass through on their way.
+    assert!((100..128).contains(&(graph.weights_len() >> 18)));
+    drop(taken.swap_remove(0));
+    is_refused("weights on their way", upload().err());
+    drop((taken, run));
     // What fits is done.
-    if small {
-        begin(&full, &sampler, [1]).finish_blocking().unwrap();
+    begin(&full, &sampler, [1]).finish_blocking().unwrap();
+    upload().unwrap();
+}
+
+/// Takes what memory there is, until not even 32 MiB are left. None where the driver gives more than the
+/// process can have: Mesa's newer software device does, of what it cannot map.
+fn fill(gpu: &Gpu, small: bool) -> Option<Vec<wgpu::Buffer>> {
+    let mut taken = Vec::new();
+    for bytes in [128 << 20, 32 << 20] {
+        loop {
+            let scope = gpu
+                .device()
+                .push_error_scope(wgpu::ErrorFilter::OutOfMemory);
+            let buffer = gpu.device().create_buffer(&wgpu::BufferDescriptor {
+                label: Some("what others take"),
+                size: bytes,
+                usage: wgpu::BufferUsages::COPY_DST,
+                mapped_at_creation: false,
+            });
+            if pollster::block_on(scope.pop()).is_some() {
+                break;
+            }
+            taken.push(buffer);
+            let sum: u64 = taken.iter().map(wgpu::Buffer::size).sum();
+            if small && sum > 4_000_000 << 10 {
+                return None;
+            }
+        }
     }
+    Some(taken)
 }
 
 /// A device that may take at most 2% of its memory more than it has taken when it was made.

@@ -26,6 +26,7 @@ mod failures;
 mod formulas;
 mod generation;
 mod host;
+mod limits;
 mod maker;
 mod networks;
 mod operations;

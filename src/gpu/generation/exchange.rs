@@ -11,7 +11,7 @@ impl Generation {
     /// Writes x, before whatever is submitted next.
     ///
     /// # Errors
-    /// [`GpuError::Length`].
+    /// [`GpuError::Length`], [`GpuError::OutOfMemory`].
     pub fn write_x(&self, x: &[f32]) -> Result<(), GpuError> {
         self.write(self.places.x, "x", x)
     }
@@ -19,7 +19,7 @@ impl Generation {
     /// Writes the deviates of the next step, where the noise is the host's.
     ///
     /// # Errors
-    /// [`GpuError::Length`].
+    /// [`GpuError::Length`], [`GpuError::OutOfMemory`].
     pub fn write_normals(&self, normals: &[f32]) -> Result<(), GpuError> {
         self.write(self.places.normals, "normals", normals)
     }
@@ -27,7 +27,7 @@ impl Generation {
     /// Writes the output of a denoiser of the host's own.
     ///
     /// # Errors
-    /// [`GpuError::Length`].
+    /// [`GpuError::Length`], [`GpuError::OutOfMemory`].
     pub fn write_output(&self, output: &[f32]) -> Result<(), GpuError> {
         self.write(self.places.output, "output", output)
     }
@@ -35,7 +35,7 @@ impl Generation {
     /// Writes the low-resolution images, [N, C, h, w]; before the first step of such a network.
     ///
     /// # Errors
-    /// [`GpuError::Length`], also for a network that takes none.
+    /// [`GpuError::Length`], also for a network that takes none; [`GpuError::OutOfMemory`].
     pub fn write_low_res(&self, low_res: &[f32]) -> Result<(), GpuError> {
         let Some(place) = self.low_res else {
             return Err(GpuError::Length {
@@ -54,9 +54,8 @@ impl Generation {
         numbers: &[f32],
     ) -> Result<(), GpuError> {
         Self::check_length(place, what, numbers)?;
-        self.program
-            .write(&self.gpu, place, bytemuck::cast_slice(numbers));
-        Ok(())
+        let words = bytemuck::cast_slice(numbers);
+        self.program.write(&self.gpu, place, words)
     }
 
     pub(super) fn check_length(
@@ -121,8 +120,12 @@ impl Generation {
     /// history and what the host writes are to be written again. For tests.
     pub fn poison(&self) {
         self.program.poison(&self.gpu);
-        self.program
-            .write(&self.gpu, self.places.not_finite, &[u32::MAX]);
+        if let Some(buffer) = self.program.buffer(self.places.not_finite) {
+            let bytes = u32::MAX.to_ne_bytes();
+            self.gpu
+                .queue()
+                .write_buffer(buffer, self.places.not_finite.offset, &bytes);
+        }
     }
 
     /// Two stretches, and the word that says whether x is finite.

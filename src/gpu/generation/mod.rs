@@ -108,7 +108,8 @@ impl Generation {
         run.work = work;
         run.low_res = low_res;
         if let Some(place) = label_place {
-            run.program.write(gpu, place, bytemuck::cast_slice(&labels));
+            run.program
+                .write(gpu, place, bytemuck::cast_slice(&labels))?;
         }
         Ok(run)
     }
@@ -140,7 +141,7 @@ impl Generation {
         let end = sampling.recording.dispatches.len();
         let work = work::work(&sampling.recording, None);
         let program = Program::new(gpu, sampling.recording, weights).await?;
-        program.write(gpu, sampling.places.not_finite, &[u32::MAX]);
+        program.write(gpu, sampling.places.not_finite, &[u32::MAX])?;
         Ok(Self {
             gpu: gpu.clone(),
             program,

@@ -45,7 +45,7 @@ impl Generation {
     ///
     /// # Errors
     /// [`GpuError::Sampler`] where the state is another sampler's; [`GpuError::Length`]. The run is then
-    /// what it was.
+    /// what it was. [`GpuError::OutOfMemory`], after which it must be resumed again.
     pub fn resume(&mut self, saved: &Saved) -> Result<(), GpuError> {
         let SamplerState {
             fingerprint,
@@ -76,7 +76,7 @@ impl Generation {
             self.write(place, "history", &saved.history)?;
         }
         self.program
-            .write(&self.gpu, self.places.not_finite, &[u32::MAX]);
+            .write(&self.gpu, self.places.not_finite, &[u32::MAX])?;
         self.position = position;
         self.dispatch = if is_drawn { self.begin } else { 0 };
         Ok(())

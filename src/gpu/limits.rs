@@ -1,0 +1,201 @@
+//! What a recording takes of a device's limits: all of it is looked at here, before anything is made.
+
+use super::error::GpuError;
+use super::kernels::{Access, Form, Kernel, Uses};
+use super::recording::{Dispatch, Recording, grid};
+use super::variants::MatrixSide;
+
+/// A limit by its name, how much is wanted of it, and how much there is.
+type Need = (&'static str, u64, u64);
+
+impl Recording {
+    /// Checks it against a device's limits. Where one is too low, the error says how high it would have to
+    /// be for all of the recording.
+    ///
+    /// # Errors
+    /// [`GpuError::Limit`].
+    pub fn check(&self, limits: &wgpu::Limits) -> Result<(), GpuError> {
+        let buffers = self.buffers.iter().map(|buffer| {
+            let need = ("max_buffer_size", buffer.bytes, limits.max_buffer_size);
+            (buffer.name.as_str(), need)
+        });
+        let dispatches = self.dispatches.iter().flat_map(|dispatch| {
+            let of_kernel = of_kernel(dispatch.kernel, dispatch.form, limits);
+            let needs = of_kernel.into_iter().chain(of_dispatch(dispatch, limits));
+            needs.map(|need| (dispatch.name.as_str(), need))
+        });
+        let exceeds = |(_, (_, wanted, had)): &(&str, Need)| wanted > had;
+        let mut exceeded = buffers.chain(dispatches).filter(exceeds);
+        let Some(first) = exceeded.next() else {
+            return Ok(());
+        };
+        let (_, (name, ..)) = first;
+        let alike = exceeded.filter(|(_, (other, ..))| *other == name);
+        let more = |a: (_, Need), b: (_, Need)| if b.1.1 > a.1.1 { b } else { a };
+        let (what, (limit, wanted, had)) = alike.fold(first, more);
+        Err(GpuError::Limit {
+            limit,
+            what: what.into(),
+            wanted,
+            had,
+        })
+    }
+}
+
+/// Whether a device can run a kernel, whatever is bound.
+pub(crate) fn fits(kernel: &Kernel, form: Form, limits: &wgpu::Limits) -> bool {
+    let needs = of_kernel(kernel, form, limits);
+    needs.iter().all(|(_, wanted, had)| wanted <= had)
+}
+
+fn of_kernel(kernel: &Kernel, form: Form, limits: &wgpu::Limits) -> [Need; 7] {
+    let is_step = |&&(_, access): &&(&str, Access)| access == Access::Step;
+    let steps = kernel.bindings.iter().filter(is_step).count() as u64;
+    // `Params` is one more, and uniform.
+    let bound = kernel.bindings.len() as u64 + 1;
+    let uniform = steps + 1;
+    let invocations = u64::from(kernel.workgroup);
+    let memory = workgroup_bytes(kernel, form);
+    // Bindings, buffers of either kind and both together; then what a workgroup is.
+    [
+        (
+            "max_bindings_per_bind_group",
+            bound,
+            limits.max_bindings_per_bind_group,
+        ),
+        (
+            "max_storage_buffers_per_shader_stage",
+            bound - uniform,
+            limits.max_storage_buffers_per_shader_stage,
+        ),
+        (
+            "max_uniform_buffers_per_shader_stage",
+            uniform,
+            limits.max_uniform_buffers_per_shader_stage,
+        ),
+        (
+            "max_buffers_and_acceleration_structures_per_shader_stage",
+            bound,
+            limits.max_buffers_and_acceleration_structures_per_shader_stage,
+        ),
+        (
+            "max_compute_invocations_per_workgroup",
+            invocations,
+            limits.max_compute_invocations_per_workgroup,
+        ),
+        (
+            "max_compute_workgroup_size_x",
+            invocations,
+            limits.max_compute_workgroup_size_x,
+        ),
+        (
+            "max_compute_workgroup_storage_size",
+            memory,
+            limits.max_compute_workgroup_storage_size,
+        ),
+    ]
+    .map(|(name, wanted, had)| (name, wanted, u64::from(had)))
+}
+
+fn of_dispatch(dispatch: &Dispatch, limits: &wgpu::Limits) -> [Need; 3] {
+    let bound = || dispatch.bindings.iter().zip(dispatch.kernel.bindings);
+    let largest = |of_steps: bool| {
+        let of_kind = bound().filter(|(_, (_, access))| (*access == Access::Step) == of_steps);
+        let bytes = of_kind.map(|(binding, _)| binding.bytes);
+        bytes.max().unwrap_or(0)
+    };
+    let params = 4 * dispatch.params.len() as u64;
+    let most = limits.max_compute_workgroups_per_dimension;
+    let side = match grid(dispatch.workgroups, most) {
+        Some(_) => 0,
+        None => root_above(dispatch.workgroups),
+    };
+    [
+        (
+            "max_storage_buffer_binding_size",
+            largest(false),
+            limits.max_storage_buffer_binding_size,
+        ),
+        (
+            "max_uniform_buffer_binding_size",
+            largest(true).max(params),
+            limits.max_uniform_buffer_binding_size,
+        ),
+        ("max_compute_workgroups_per_dimension", side, most.into()),
+    ]
+}
+
+/// The side of the smallest square grid of so many workgroups.
+const fn root_above(workgroups: u64) -> u64 {
+    let root = workgroups.isqrt();
+    root + (root * root < workgroups) as u64
+}
+
+/// Bytes of workgroup memory that a kernel declares: a test compares them with its text.
+fn workgroup_bytes(kernel: &Kernel, form: Form) -> u64 {
+    let own = match kernel.name {
+        "attention_shared" => 4 * 1024 + 4 * u64::from(kernel.workgroup),
+        "conv_grad_input_tiled" | "conv_tiled" => 2 * 16 * 256,
+        "conv_grad_weight_tiled" => 2 * 16 * 272,
+        "conv_matrix" => form.matrix.map_or(0, matrix_bytes),
+        "threshold" => 4 * 256,
+        _ => 0,
+    };
+    let for_sums = match kernel.uses {
+        Uses::Reductions => 4 * u64::from(kernel.workgroup),
+        Uses::Nothing | Uses::Stretches | Uses::Matrices => 0,
+    };
+    own + for_sums
+}
+
+/// Of two tiles in f16, and a matrix of each of four patches in f32.
+fn matrix_bytes(side: MatrixSide) -> u64 {
+    let side = u64::from(side.length());
+    let (step, pitch) = (2 * side, 4 * side + 8);
+    2 * 2 * step * pitch + 4 * 4 * side * side
+}
+
+#[cfg(test)]
+mod tests {
+    use std::assert_eq;
+
+    use naga::front::wgsl::{Frontend, Options};
+    use naga::{AddressSpace, valid::Capabilities};
+
+    use super::{root_above, workgroup_bytes};
+    use crate::gpu::kernels::{Dialect, KERNELS};
+
+    #[test]
+    #[allow(clippy::unwrap_used)]
+    fn workgroup_memory_is_what_the_text_declares() {
+        for kernel in KERNELS {
+            for form in kernel.forms() {
+                let mut front = Frontend::new();
+                front.set_options(Options {
+                    parse_doc_comments: false,
+                    capabilities: Capabilities::all(),
+                });
+                let module = front.parse(&kernel.text(form, Dialect::Native)).unwrap();
+                let variables = module.global_variables.iter();
+                let shared = variables.filter(|(_, one)| one.space == AddressSpace::WorkGroup);
+                let bytes = |ty: naga::Handle<_>| module.types[ty].inner.size(module.to_ctx());
+                let declared = shared.map(|(_, one)| u64::from(bytes(one.ty).next_multiple_of(16)));
+                let (name, declared) = (kernel.name, declared.sum::<u64>());
+                assert_eq!(workgroup_bytes(kernel, form), declared, "{name} {form:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_side_of_a_grid() {
+        for (workgroups, side) in [
+            (0, 0),
+            (1, 1),
+            (4, 2),
+            (5, 3),
+            (65_535 * 65_535 + 1, 65_536),
+        ] {
+            assert_eq!(root_above(workgroups), side);
+        }
+    }
+}
