@@ -8,18 +8,22 @@ use super::device_options::processor;
 use super::options::Options;
 use super::{Failure, gpu};
 
+/// What is called after each step, with what gives every x̂_0 of the batch to who wants it.
+pub(crate) type AfterStep<'a> = &'a mut dyn FnMut(XStart<'_>) -> Result<(), Failure>;
+pub(crate) type XStart<'a> = &'a dyn Fn() -> Result<Vec<f32>, Failure>;
+
 /// Something that generates a batch of images.
 pub(crate) trait Backend {
     /// What it runs on, and why.
     fn name(&self) -> String;
 
-    /// Generates a batch; `preview` is called with every x̂_0 of the batch after each step.
+    /// Generates a batch.
     fn generate(
         &mut self,
         sampler: &Sampler<'_>,
         samples: &[Sample],
         low_res: Option<&[f32]>,
-        preview: &mut dyn FnMut(&[f32]),
+        after_step: AfterStep<'_>,
     ) -> Result<Vec<f32>, Failure>;
 }
 
@@ -31,7 +35,11 @@ pub(crate) fn choose<'c>(
     Ok(
         match options.device.choose(|| gpu::open(options, checkpoint))? {
             Ok(backend) => backend,
-            Err(why) => Box::new(Cpu { checkpoint, why }),
+            Err(why) => Box::new(Cpu {
+                checkpoint,
+                why,
+                network: None,
+            }),
         },
     )
 }
@@ -40,6 +48,8 @@ pub(crate) fn choose<'c>(
 struct Cpu<'c> {
     checkpoint: &'c Checkpoint,
     why: String,
+    /// That of the last batch, and how many images it takes.
+    network: Option<(usize, cpu::Network)>,
 }
 
 impl Backend for Cpu<'_> {
@@ -52,17 +62,24 @@ impl Backend for Cpu<'_> {
         sampler: &Sampler<'_>,
         samples: &[Sample],
         low_res: Option<&[f32]>,
-        preview: &mut dyn FnMut(&[f32]),
+        after_step: AfterStep<'_>,
     ) -> Result<Vec<f32>, Failure> {
-        let graph = self.checkpoint.description().graph(samples.len())?;
-        let network = cpu::Network::new(&graph, self.checkpoint.weights())?;
+        let network = match self.network.take() {
+            Some((batch, network)) if batch == samples.len() => network,
+            _ => {
+                let graph = self.checkpoint.description().graph(samples.len())?;
+                cpu::Network::new(&graph, self.checkpoint.weights())?
+            }
+        };
         let mut generation = cpu::Generation::new(network, sampler.clone(), samples)?;
         if let Some(image) = low_res {
             generation = generation.with_low_res(&image.repeat(samples.len()));
         }
         while generation.advance()? {
-            preview(generation.x_start());
+            after_step(&|| Ok(generation.x_start().to_vec()))?;
         }
-        Ok(generation.x().to_vec())
+        let images = generation.x().to_vec();
+        self.network = Some((samples.len(), generation.into_network()));
+        Ok(images)
     }
 }

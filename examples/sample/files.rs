@@ -2,7 +2,13 @@
 
 use std::path::{Path, PathBuf};
 
+use iddpm::checkpoint::Description;
+
 use super::Failure;
+use super::sheet::most_of_sheet;
+
+/// Bytes of images that are kept.
+const MOST_BYTES: usize = 1 << 32;
 
 /// Where the images go.
 #[derive(Debug, Clone)]
@@ -27,6 +33,12 @@ pub(crate) enum Trajectory {
 impl Out {
     pub(crate) fn parse(text: &str) -> Result<Self, String> {
         let path = PathBuf::from(text);
+        if text.is_empty() {
+            return Err("no name".into());
+        }
+        if text.ends_with(std::path::is_separator) {
+            return Ok(Self::Folder(path));
+        }
         match extension(&path) {
             Some("png") => Ok(Self::Grid(path)),
             Some("npz") => Ok(Self::Archive(path)),
@@ -38,6 +50,17 @@ impl Out {
     pub(crate) fn path(&self) -> &Path {
         match self {
             Self::Grid(path) | Self::Archive(path) | Self::Folder(path) => path,
+        }
+    }
+
+    /// The most images that are kept for it until all are done.
+    pub(crate) fn most(&self, description: &Description) -> usize {
+        let (width, height) = (description.size.width, description.size.height);
+        match self {
+            Self::Grid(_) => most_of_sheet(width, height),
+            Self::Archive(_) | Self::Folder(_) => {
+                MOST_BYTES / (width * height * description.unet.in_channels)
+            }
         }
     }
 

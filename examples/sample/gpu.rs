@@ -5,7 +5,7 @@ use iddpm::diffusion::{Sample, Sampler};
 use iddpm::gpu::{DeviceWeights, Generation, Gpu, NoiseSource, Precision, wgpu};
 use iddpm::unet::Weights;
 
-use super::backend::Backend;
+use super::backend::{AfterStep, Backend};
 use super::options::{Options, PrecisionName};
 use super::{Failure, adapter};
 
@@ -24,13 +24,13 @@ pub(crate) fn open<'c>(
     options: &Options,
     checkpoint: &'c Checkpoint,
 ) -> Result<Box<dyn Backend + 'c>, String> {
-    let gpu = adapter::open(&options.device)?;
+    let (gpu, name) = adapter::open(&options.device)?;
     let (half, note) = match options.precision {
         PrecisionName::AsStored | PrecisionName::F32 => (Precision::HalfWeights, ""),
         PrecisionName::F16 => adapter::half(&gpu),
     };
     Ok(Box::new(Device {
-        name: adapter::name(&gpu) + note,
+        name: name + note,
         gpu,
         half,
         checkpoint,
@@ -48,7 +48,7 @@ impl Backend for Device<'_> {
         sampler: &Sampler<'_>,
         samples: &[Sample],
         low_res: Option<&[f32]>,
-        preview: &mut dyn FnMut(&[f32]),
+        after_step: AfterStep<'_>,
     ) -> Result<Vec<f32>, Failure> {
         let graph = self.checkpoint.description().graph(samples.len())?;
         let weights = match &self.weights {
@@ -75,7 +75,7 @@ impl Backend for Device<'_> {
             let mut encoder = self.gpu.device().create_command_encoder(&descriptor);
             generation.record_step(&mut encoder);
             self.gpu.submit_blocking(encoder)?;
-            preview(&generation.x_start_blocking()?);
+            after_step(&|| Ok(generation.x_start_blocking()?))?;
         }
         Ok(generation.x_blocking()?)
     }

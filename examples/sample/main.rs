@@ -15,7 +15,6 @@ mod device_options;
 mod files;
 #[cfg_attr(not(feature = "gpu"), path = "no_gpu.rs")]
 mod gpu;
-#[cfg_attr(not(feature = "data"), path = "no_data.rs")]
 mod low_res;
 mod options;
 mod picture;
@@ -77,10 +76,9 @@ fn run(options: &Options) -> Result<(), Failure> {
     let mut frames = Frames::new(description, options.trajectory.is_some());
     let progress = progress_bar(samples.len(), &sampler);
     for batch in samples.chunks(options.batch) {
-        frames.begin(batch.len());
         let done = backend.generate(&sampler, batch, low_res.as_deref(), &mut |x_start| {
-            frames.preview(x_start);
             progress.inc(batch.len() as u64);
+            frames.preview(x_start)
         })?;
         frames.finish(&done)?;
     }

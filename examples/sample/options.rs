@@ -57,7 +57,7 @@ pub(crate) struct Options {
     /// Where the predictions along the way go: a strip (x.png) or an animation (x.gif).
     #[arg(long, value_parser = Trajectory::parse)]
     pub(crate) trajectory: Option<Trajectory>,
-    /// The picture that a super-resolution network enlarges: PNG, JPEG or GIF (feature `data`).
+    /// The picture that a super-resolution network enlarges: PNG, JPEG or GIF.
     #[arg(long)]
     pub(crate) low_res: Option<PathBuf>,
 }
@@ -92,7 +92,14 @@ impl Options {
         }
         self.device.check()?;
         self.out.check()?;
-        self.trajectory.as_ref().map_or(Ok(()), Trajectory::check)
+        let Some(trajectory) = &self.trajectory else {
+            return Ok(());
+        };
+        if trajectory.path() == self.out.path() {
+            let path = trajectory.path().display();
+            return Err(format!("--trajectory {path}: there the images go").into());
+        }
+        trajectory.check()
     }
 
     pub(crate) fn checkpoint(&self) -> PathBuf {
@@ -146,6 +153,11 @@ impl Options {
         };
         let one = |number| sample(self, number, label(number));
         let count = self.count.unwrap_or(4 * columns(description));
+        let most = self.out.most(description);
+        if count > most {
+            let path = self.out.path().display();
+            return Err(format!("--count {count}: {path} takes at most {most} such images").into());
+        }
         Ok((0..count).map(one).collect())
     }
 

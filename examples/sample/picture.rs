@@ -12,8 +12,9 @@ use zip::ZipWriter;
 use zip::write::SimpleFileOptions;
 
 use super::Failure;
+use super::backend::XStart;
 use super::files::{Out, Trajectory};
-use super::sheet::sheet;
+use super::sheet::{head_width, sheet, shown};
 use super::whole::write_whole;
 
 /// Images of a trajectory's strip.
@@ -38,7 +39,8 @@ pub(crate) struct Frames {
     /// Predictions of the first batch, one entry a step.
     moments: Vec<Vec<f32>>,
     keep: bool,
-    batch: usize,
+    /// Of the classes, where they have names.
+    names: Vec<String>,
 }
 
 impl Frames {
@@ -51,18 +53,15 @@ impl Frames {
             images: Vec::new(),
             moments: Vec::new(),
             keep,
-            batch: 0,
+            names: description.class_names.clone().unwrap_or_default(),
         }
     }
 
-    pub(crate) fn begin(&mut self, batch: usize) {
-        self.batch = batch;
-    }
-
-    pub(crate) fn preview(&mut self, x_start: &[f32]) {
+    pub(crate) fn preview(&mut self, x_start: XStart<'_>) -> Result<(), Failure> {
         if self.keep && self.images.is_empty() {
-            self.moments.push(x_start.to_vec());
+            self.moments.push(x_start()?);
         }
+        Ok(())
     }
 
     pub(crate) fn finish(&mut self, x: &[f32]) -> Result<(), Failure> {
@@ -84,11 +83,23 @@ impl Frames {
         match out {
             Out::Grid(path) => {
                 let pictures = self.pictures(&self.images);
-                save(&sheet(&pictures, labels, self.columns), path)
+                save(&sheet(&pictures, &self.heads(labels), self.columns), path)
             }
             Out::Archive(path) => self.write_archive(path, labels),
             Out::Folder(path) => self.write_folder(path, labels),
         }
+    }
+
+    /// What stands above each image: its class by name, where that fits, or by number; nothing where no
+    /// image has a class.
+    fn heads(&self, labels: &[Option<u32>]) -> Vec<String> {
+        let width = shown(self.width, self.height).0;
+        let head = |label: u32| {
+            let name = self.names.get(label as usize);
+            let name = name.filter(|name| head_width(name) <= width);
+            name.map_or_else(|| label.to_string(), String::clone)
+        };
+        labels.iter().flatten().map(|&label| head(label)).collect()
     }
 
     /// `arr_0` [N, H, W, C] and, with classes, `arr_1` [N]: what the public evaluators read.
@@ -168,20 +179,17 @@ impl Frames {
             .iter()
             .map(|moment| -> Result<_, Failure> { Ok(self.pictures(&self.to_bytes(moment)?)) });
         let moments: Vec<_> = moments.collect::<Result<_, _>>()?;
+        let heads = self.heads(labels);
         match trajectory {
-            Trajectory::Strip(path) => write_strip(&moments, labels, path),
-            Trajectory::Animation(path) => write_animation(&moments, labels, self.columns, path),
+            Trajectory::Strip(path) => write_strip(&moments, &heads, path),
+            Trajectory::Animation(path) => write_animation(&moments, &heads, self.columns, path),
         }
     }
 }
 
 /// A row for each image, its class above its first; a column for each of some moments, the last among
 /// them.
-fn write_strip(
-    moments: &[Vec<RgbImage>],
-    labels: &[Option<u32>],
-    path: &Path,
-) -> Result<(), Failure> {
+fn write_strip(moments: &[Vec<RgbImage>], heads: &[String], path: &Path) -> Result<(), Failure> {
     let count = moments.len();
     let columns = MOMENTS.min(count).max(1);
     let chosen: Vec<usize> = (1..=columns)
@@ -189,17 +197,17 @@ fn write_strip(
         .collect();
     let images = moments.first().map_or(0, Vec::len);
     let cells = (0..images).flat_map(|row| chosen.iter().map(move |&at| moments[at][row].clone()));
-    let firsts = labels.iter().flat_map(|&label| {
-        let others = std::iter::repeat_n(None, columns - 1);
-        std::iter::once(label).chain(others)
+    let firsts = heads.iter().flat_map(|head| {
+        let others = std::iter::repeat_n(String::new(), columns - 1);
+        std::iter::once(head.clone()).chain(others)
     });
-    let (cells, labels): (Vec<_>, Vec<_>) = (cells.collect(), firsts.collect());
-    save(&sheet(&cells, &labels, columns), path)
+    let (cells, heads): (Vec<_>, Vec<_>) = (cells.collect(), firsts.collect());
+    save(&sheet(&cells, &heads, columns), path)
 }
 
 fn write_animation(
     moments: &[Vec<RgbImage>],
-    labels: &[Option<u32>],
+    heads: &[String],
     columns: usize,
     path: &Path,
 ) -> Result<(), Failure> {
@@ -209,7 +217,7 @@ fn write_animation(
         for (at, moment) in moments.iter().enumerate() {
             let is_last = at + 1 == moments.len();
             let shown = if is_last { FRAME_MS.1 } else { FRAME_MS.0 };
-            let picture = DynamicImage::from(sheet(moment, labels, columns)).into_rgba8();
+            let picture = DynamicImage::from(sheet(moment, heads, columns)).into_rgba8();
             let delay = Delay::from_numer_denom_ms(shown, 1);
             gif.encode_frame(Frame::from_parts(picture, 0, 0, delay))?;
         }

@@ -1,34 +1,59 @@
 //! Pictures beside each other, under their classes.
 
+use std::convert::Infallible;
+
+use embedded_graphics::mono_font::MonoTextStyle;
+use embedded_graphics::mono_font::ascii::FONT_6X10;
+use embedded_graphics::pixelcolor::{Rgb888, RgbColor};
+use embedded_graphics::prelude::{DrawTarget, Drawable, OriginDimensions, Pixel, Point, Size};
+use embedded_graphics::text::{Baseline, Text};
 use image::{Rgb, RgbImage, imageops};
 
 /// Pixels between pictures.
 const GAP: u32 = 2;
+/// Pixels of a sheet.
+const MOST_PIXELS: usize = 1 << 26;
 
-/// Pictures in rows, each enlarged to a visible size, under its label.
-pub(crate) fn sheet(pictures: &[RgbImage], labels: &[Option<u32>], columns: usize) -> RgbImage {
+/// Width and height of a picture in a sheet: small ones are enlarged to a visible size.
+pub(crate) fn shown(width: usize, height: usize) -> (usize, usize) {
+    let zoom = (64 / width.max(height)).max(1);
+    (width * zoom, height * zoom)
+}
+
+/// Pixels that a head takes across.
+pub(crate) const fn head_width(head: &str) -> usize {
+    head.len() * FONT_6X10.character_size.width as usize
+}
+
+const fn head_height() -> u32 {
+    FONT_6X10.character_size.height + GAP
+}
+
+/// How many pictures of a size a sheet holds.
+pub(crate) fn most_of_sheet(width: usize, height: usize) -> usize {
+    let (width, height) = shown(width, height);
+    let gap = GAP as usize;
+    MOST_PIXELS / ((width + gap) * (height + head_height() as usize + gap))
+}
+
+/// Pictures in rows, each enlarged to a visible size, under its head where there are such.
+pub(crate) fn sheet(pictures: &[RgbImage], heads: &[String], columns: usize) -> RgbImage {
     let Some(first) = pictures.first() else {
         return RgbImage::new(1, 1);
     };
-    let zoom = (64 / first.width().max(first.height())).max(1);
-    let (width, height) = (first.width() * zoom, first.height() * zoom);
-    let head = if labels.iter().any(Option::is_some) {
-        2 * GLYPH_HEIGHT + GAP
-    } else {
-        0
-    };
+    let (width, height) = shown(first.width() as usize, first.height() as usize);
+    let (width, height) = (width as u32, height as u32);
+    let head = if heads.is_empty() { 0 } else { head_height() };
     let columns = columns.min(pictures.len()) as u32;
     let rows = (pictures.len() as u32).div_ceil(columns);
     let (cell_width, cell_height) = (width + GAP, height + head + GAP);
     let size = (columns * cell_width + GAP, rows * cell_height + GAP);
     let mut sheet = RgbImage::from_pixel(size.0, size.1, Rgb([32, 32, 40]));
     for (at, picture) in (0..).zip(pictures) {
-        let (left, top) = (
-            at % columns * cell_width + GAP,
-            at / columns * cell_height + GAP,
-        );
-        if let Some(Some(label)) = labels.get(at as usize) {
-            write_number(&mut sheet, left, top, *label);
+        let left = at % columns * cell_width + GAP;
+        let top = at / columns * cell_height + GAP;
+        if let Some(head) = heads.get(at as usize) {
+            write(&mut sheet, left, top, head);
         }
         let large = imageops::resize(picture, width, height, imageops::FilterType::Nearest);
         imageops::replace(&mut sheet, &large, left.into(), (top + head).into());
@@ -36,34 +61,35 @@ pub(crate) fn sheet(pictures: &[RgbImage], labels: &[Option<u32>], columns: usiz
     sheet
 }
 
-const GLYPH_HEIGHT: u32 = 5;
+fn write(sheet: &mut RgbImage, left: u32, top: u32, text: &str) {
+    let style = MonoTextStyle::new(&FONT_6X10, Rgb888::new(230, 200, 80));
+    let corner = Point::new(left as i32, top as i32);
+    let Ok(_) = Text::with_baseline(text, corner, style, Baseline::Top).draw(&mut Canvas(sheet));
+}
 
-/// The digits in 3×5 pixels, a row of three bits each, from the top.
-const GLYPHS: [[u8; 5]; 10] = [
-    [7, 5, 5, 5, 7],
-    [2, 6, 2, 2, 7],
-    [7, 1, 7, 4, 7],
-    [7, 1, 7, 1, 7],
-    [5, 5, 7, 1, 1],
-    [7, 4, 7, 1, 7],
-    [7, 4, 7, 5, 7],
-    [7, 1, 2, 2, 2],
-    [7, 5, 7, 5, 7],
-    [7, 5, 7, 1, 7],
-];
+/// A picture as `embedded-graphics` draws on one.
+struct Canvas<'a>(&'a mut RgbImage);
 
-/// Writes a number in glyphs of twice their size.
-fn write_number(sheet: &mut RgbImage, left: u32, top: u32, number: u32) {
-    for (place, digit) in (0..).zip(number.to_string().bytes()) {
-        let glyph = GLYPHS[usize::from(digit - b'0')];
-        for y in 0..2 * GLYPH_HEIGHT {
-            for x in 0..6 {
-                let set = glyph[y as usize / 2] >> (2 - x / 2) & 1 == 1;
-                let at = (left + 8 * place + x, top + y);
-                if set && at.0 < sheet.width() && at.1 < sheet.height() {
-                    sheet.put_pixel(at.0, at.1, Rgb([230, 200, 80]));
-                }
+impl OriginDimensions for Canvas<'_> {
+    fn size(&self) -> Size {
+        Size::new(self.0.width(), self.0.height())
+    }
+}
+
+impl DrawTarget for Canvas<'_> {
+    type Color = Rgb888;
+    type Error = Infallible;
+
+    fn draw_iter<I: IntoIterator<Item = Pixel<Rgb888>>>(
+        &mut self,
+        pixels: I,
+    ) -> Result<(), Infallible> {
+        for Pixel(point, colour) in pixels {
+            let pixel = self.0.get_pixel_mut_checked(point.x as u32, point.y as u32);
+            if let Some(pixel) = pixel {
+                *pixel = Rgb([colour.r(), colour.g(), colour.b()]);
             }
         }
+        Ok(())
     }
 }

@@ -4,20 +4,21 @@ use iddpm::gpu::{Gpu, Precision, wgpu};
 
 use super::device_options::{BackendName, DeviceOptions};
 
-/// A device on the adapter that was asked for, or on a GPU that is none in software; otherwise why not.
-pub(crate) fn open(options: &DeviceOptions) -> Result<Gpu, String> {
+/// A device on the adapter that was asked for, or on a GPU that is none in software, and what it is called and
+/// why it was chosen; otherwise why there is none.
+pub(crate) fn open(options: &DeviceOptions) -> Result<(Gpu, String), String> {
     let descriptor = wgpu::InstanceDescriptor::new_without_display_handle_from_env();
     let instance = wgpu::Instance::new(descriptor);
     let adapters = pollster::block_on(instance.enumerate_adapters(wgpu::Backends::all()));
-    let adapter = choose(options, adapters)?;
-    pollster::block_on(Gpu::create_on(&adapter))
-        .map_err(|error| format!("{}: {error}", adapter.get_info().name))
-}
-
-/// What a device is called.
-pub(crate) fn name(gpu: &Gpu) -> String {
-    let info = gpu.device().adapter_info();
-    format!("{} ({:?}, {:?})", info.name, info.device_type, info.backend)
+    let (adapter, why) = choose(options, adapters)?;
+    let info = adapter.get_info();
+    let gpu = pollster::block_on(Gpu::create_on(&adapter))
+        .map_err(|error| format!("{}: {error}", info.name))?;
+    let name = format!(
+        "{} ({:?}, {:?}; {why})",
+        info.name, info.device_type, info.backend
+    );
+    Ok((gpu, name))
 }
 
 /// What f16 can be run in on a device, and what is to be said of it.
@@ -30,7 +31,11 @@ pub(crate) fn half(gpu: &Gpu) -> (Precision, &'static str) {
     }
 }
 
-fn choose(options: &DeviceOptions, adapters: Vec<wgpu::Adapter>) -> Result<wgpu::Adapter, String> {
+/// The adapter, and why it is that one.
+fn choose(
+    options: &DeviceOptions,
+    adapters: Vec<wgpu::Adapter>,
+) -> Result<(wgpu::Adapter, String), String> {
     // A GPU of its own before one that shares memory, before the rest; software last.
     let rank = |adapter: &wgpu::Adapter| match adapter.get_info().device_type {
         wgpu::DeviceType::DiscreteGpu => 0,
@@ -48,7 +53,10 @@ fn choose(options: &DeviceOptions, adapters: Vec<wgpu::Adapter>) -> Result<wgpu:
     let Some(adapter) = adapters.into_iter().filter(named).min_by_key(rank) else {
         return Err(match names.as_slice() {
             [] => "no adapter was found".into(),
-            names => format!("no adapter is named {wanted}, only {}", names.join(", ")),
+            names => format!(
+                "no adapter is named like {wanted}, only {}",
+                names.join(", ")
+            ),
         });
     };
     let asked_for = options.backend == BackendName::Gpu || options.adapter.is_some();
@@ -58,5 +66,10 @@ fn choose(options: &DeviceOptions, adapters: Vec<wgpu::Adapter>) -> Result<wgpu:
             "the only adapter, {name}, is software, which is slower"
         ));
     }
-    Ok(adapter)
+    let why = if asked_for {
+        "asked for".into()
+    } else {
+        format!("the first by kind of {} adapters", names.len())
+    };
+    Ok((adapter, why))
 }

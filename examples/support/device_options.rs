@@ -42,8 +42,8 @@ impl DeviceOptions {
     ) -> Result<Result<G, String>, String> {
         match self.backend {
             BackendName::Cpu => Ok(Err("asked for".into())),
-            BackendName::Auto => Ok(gpu()),
-            BackendName::Gpu => gpu().map(Ok),
+            BackendName::Auto if self.adapter.is_none() => Ok(gpu()),
+            BackendName::Auto | BackendName::Gpu => gpu().map(Ok),
         }
     }
 }

@@ -14,13 +14,14 @@ pub(crate) fn choose(
     config: &TrainConfig,
 ) -> Result<(Box<dyn Engine>, String), Failure> {
     match options.choose(|| adapter::open(options))? {
-        Ok(gpu) => on_gpu(&gpu, graph, config),
+        Ok((gpu, name)) => on_gpu(&gpu, &name, graph, config),
         Err(why) => on_processor(&why, graph, config),
     }
 }
 
 fn on_gpu(
     gpu: &Gpu,
+    name: &str,
     graph: &Graph,
     config: &TrainConfig,
 ) -> Result<(Box<dyn Engine>, String), Failure> {
@@ -31,7 +32,6 @@ fn on_gpu(
     };
     let engine = GpuEngine::new_blocking(gpu, graph, &config.ema_rates, precision)?;
     let megabytes = engine.training().bytes() as f64 * 1e-6;
-    let name = adapter::name(gpu);
     let what = format!("{name}{note}; {megabytes:.0} MB beside the weights");
     Ok((Box::new(engine), what))
 }

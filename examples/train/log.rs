@@ -10,6 +10,7 @@ use iddpm::train::StepReport;
 use serde::{Deserialize, Serialize};
 
 use super::Failure;
+use super::whole::write_whole;
 
 /// A line.
 #[derive(Serialize, Deserialize)]
@@ -69,13 +70,12 @@ impl Log {
         } else {
             Vec::new()
         };
-        let fresh = path.with_extension("tmp");
-        let mut file = File::create(&fresh)?;
-        for line in &kept {
-            writeln!(file, "{}", serde_json::to_string(line)?)?;
-        }
-        file.sync_all()?;
-        std::fs::rename(&fresh, path)?;
+        write_whole(path, |file| {
+            for line in &kept {
+                writeln!(file, "{}", serde_json::to_string(line)?)?;
+            }
+            Ok(())
+        })?;
         Ok(Self {
             file: OpenOptions::new().append(true).open(path)?,
             every,

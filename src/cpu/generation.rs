@@ -139,6 +139,11 @@ impl<'p> Generation<'p> {
         &self.sampler
     }
 
+    /// The network, for another batch of as many.
+    pub fn into_network(self) -> Network {
+        self.network
+    }
+
     /// The cursor, to be saved beside [`x`](Self::x) and [`history`](Self::history).
     pub fn state(&self) -> SamplerState {
         self.sampler.state()

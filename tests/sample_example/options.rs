@@ -1,7 +1,7 @@
 //! Options that are refused.
 
-use super::run;
 use super::scratch::Scratch;
+use super::{bytes, run, sample};
 
 #[test]
 fn bad_options_are_named_and_leave_nothing_behind() {
@@ -59,6 +59,15 @@ fn bad_options_are_named_and_leave_nothing_behind() {
             &["--out", "folder.png"],
             "folder.png: is a folder, not a file",
         ),
+        (&["--out", ""], "--out"),
+        (
+            &["--out", "steps.png", "--trajectory", "steps.png"],
+            "--trajectory steps.png: there the images go",
+        ),
+        (
+            &["--count", "13036"],
+            "--count 13036: samples.png takes at most 13035 such images",
+        ),
         (&["--trajectory", "steps.mp4"], "neither .png nor .gif"),
         (
             &["--trajectory", "missing/steps.gif"],
@@ -89,12 +98,76 @@ fn bad_options_are_named_and_leave_nothing_behind() {
 #[test]
 fn an_adapter_that_is_not_there() {
     let scratch = Scratch::new("sample-adapter");
-    let output = run(
-        &scratch,
-        &["--backend", "gpu", "--adapter", "no such thing"],
-    );
-    assert!(!output.status.success());
-    let errors = String::from_utf8_lossy(&output.stderr);
-    assert!(errors.contains("adapter"), "{errors}");
-    assert!(scratch.names().is_empty());
+    for backend in ["gpu", "auto"] {
+        let arguments = ["--backend", backend, "--adapter", "No Such Thing"];
+        let output = run(&scratch, &arguments);
+        assert!(!output.status.success(), "{backend}");
+        let errors = String::from_utf8_lossy(&output.stderr);
+        let wanted = "no adapter is named like no such thing, only ";
+        assert!(errors.contains(wanted), "{errors}");
+        assert!(scratch.names().is_empty());
+    }
+}
+
+/// On the machine's adapter, software or not: what runs, and why.
+#[cfg(feature = "gpu")]
+#[test]
+fn a_gpu_that_is_asked_for() {
+    let scratch = Scratch::new("sample-gpu");
+    for precision in ["as-stored", "f32", "f16"] {
+        let arguments = ["--backend", "gpu", "--precision", precision, "--count", "1"];
+        let output = run(&scratch, &arguments);
+        let errors = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{precision}: {errors}");
+        let printed = String::from_utf8(output.stdout).unwrap();
+        let line = printed.lines().find(|line| line.starts_with("running on"));
+        assert!(line.unwrap().contains("; asked for)"), "{printed}");
+    }
+}
+
+/// What each option makes: another image than without it, the same one each time.
+#[test]
+fn each_option_does_something() {
+    let scratch = Scratch::new("sample-each");
+    let image = |options: &str| {
+        let arguments = format!("--count 1 --out one.npz {options}");
+        let arguments: Vec<&str> = arguments.split_whitespace().collect();
+        sample(&scratch, &arguments);
+        bytes(&scratch, "one.npz")
+    };
+    let options = [
+        "",
+        "--method ddim",
+        "--method ddim --eta 0.5",
+        "--method dpm",
+        "--method heun",
+        "--clip none",
+        "--clip dynamic",
+        "--seed 1",
+        "--class 3",
+        "--steps 6",
+        "--steps 2,2,2",
+        "--steps ddim8",
+        "--steps leading7",
+        "--steps trailing8",
+        "--steps linspace8",
+        "--steps quadratic8",
+        "--steps early8",
+    ];
+    let images = options.map(image);
+    for (at, options_of) in options.iter().enumerate() {
+        assert!(image(options_of) == images[at], "{options_of}");
+        for (other, image) in images[..at].iter().enumerate() {
+            let same = image == &images[at];
+            assert!(!same, "{options_of:?}, {:?}", options[other]);
+        }
+    }
+}
+
+/// A folder may be named like a file.
+#[test]
+fn a_folder_by_its_slash() {
+    let scratch = Scratch::new("sample-slash");
+    sample(&scratch, &["--count", "1", "--out", "v1.2/"]);
+    assert!(scratch.join("v1.2/0_000000.png").exists());
 }
