@@ -147,6 +147,8 @@ pub struct Readback {
     what: String,
     buffer: wgpu::Buffer,
     mapped: Option<mpsc::Receiver<Result<(), wgpu::BufferAsyncError>>>,
+    /// Elements of an image, where a word before all others tells which element of x is not finite.
+    guarded: Option<usize>,
 }
 
 impl Readback {
@@ -157,7 +159,14 @@ impl Readback {
             what: what.into(),
             buffer,
             mapped: None,
+            guarded: None,
         })
+    }
+
+    /// Expects a word before all others that says which element of x is not finite, or [`FINITE`].
+    pub(crate) const fn guarded(mut self, elements: usize) -> Self {
+        self.guarded = Some(elements);
+        self
     }
 
     /// Records a copy of some stretches, one after the other.
@@ -188,7 +197,7 @@ impl Readback {
     /// The numbers, as the bits of f32, or `None` while they are on their way.
     ///
     /// # Errors
-    /// [`GpuError::DeviceLost`].
+    /// [`GpuError::DeviceLost`]; [`GpuError::NotFinite`] of a run whose x is not.
     pub fn take(&mut self) -> Result<Option<Vec<u32>>, GpuError> {
         let Some(mapped) = &self.mapped else {
             return Ok(None);
@@ -204,10 +213,15 @@ impl Readback {
             .buffer
             .get_mapped_range(..)
             .map_err(|error| lost(error.to_string()))?;
-        let words = bytemuck::pod_collect_to_vec(&view);
+        let mut words: Vec<u32> = bytemuck::pod_collect_to_vec(&view);
         drop(view);
         self.buffer.unmap();
         self.mapped = None;
+        if let Some(elements) = self.guarded
+            && !words.is_empty()
+        {
+            check_finite(words.remove(0), elements)?;
+        }
         Ok(Some(words))
     }
 
@@ -218,17 +232,40 @@ impl Readback {
         submission: wgpu::SubmissionIndex,
     ) -> Result<Vec<u32>, GpuError> {
         self.map();
-        gpu.wait_blocking(Some(submission))?;
-        gpu.check()?;
-        loop {
-            if let Some(words) = self.take()? {
-                return Ok(words);
-            }
-            // Another thread polls the same device, and has not yet handed on what it was told.
-            std::thread::yield_now();
-            gpu.wait_blocking(None)?;
-        }
+        wait_blocking(gpu, submission, || self.take())
     }
+}
+
+/// What `take` yields once what was submitted has run, waiting for it.
+pub(crate) fn wait_blocking<T>(
+    gpu: &Gpu,
+    submission: wgpu::SubmissionIndex,
+    mut take: impl FnMut() -> Result<Option<T>, GpuError>,
+) -> Result<T, GpuError> {
+    gpu.wait_blocking(Some(submission))?;
+    gpu.check()?;
+    loop {
+        if let Some(taken) = take()? {
+            return Ok(taken);
+        }
+        // Another thread polls the same device, and has not yet handed on what it was told.
+        std::thread::yield_now();
+        gpu.wait_blocking(None)?;
+    }
+}
+
+/// The word that says that all of x is finite.
+pub(crate) const FINITE: u32 = u32::MAX;
+
+fn check_finite(at: u32, elements: usize) -> Result<(), GpuError> {
+    if at == FINITE {
+        return Ok(());
+    }
+    let (at, elements) = (at as usize, elements.max(1));
+    Err(GpuError::NotFinite {
+        image: at / elements,
+        element: at % elements,
+    })
 }
 
 /// The words of some stretches, waiting for them.

@@ -31,7 +31,7 @@ mod weights;
 
 pub use device::Gpu;
 pub use error::GpuError;
-pub use generation::{Generation, Saved, Shown};
+pub use generation::{Generation, Saved, SavedReadback, Shown};
 pub use kernels::adamw::UpdateNumbers;
 pub use kernels::{Access, Dialect, Form, KERNELS, Kernel, Uses};
 pub use layout::plan;

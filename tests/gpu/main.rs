@@ -30,6 +30,7 @@ mod limits;
 mod maker;
 mod networks;
 mod operations;
+mod polled;
 mod precision;
 mod steps;
 mod textures;

@@ -4,7 +4,7 @@ use std::vec::Vec;
 
 use super::Generation;
 use crate::gpu::error::GpuError;
-use crate::gpu::memory::{Readback, read_blocking};
+use crate::gpu::memory::{FINITE, Readback};
 use crate::gpu::recording::Binding;
 
 impl Generation {
@@ -79,23 +79,39 @@ impl Generation {
     /// # Errors
     /// [`GpuError::OutOfMemory`].
     pub async fn readback(&self) -> Result<Readback, GpuError> {
-        Readback::new(&self.gpu, "x", self.places.x.bytes).await
+        self.room(self.places.x.bytes).await
     }
 
-    /// Records a copy of x.
+    /// Room for so many bytes, and for the word that says whether x is finite.
+    pub(super) async fn room(&self, bytes: u64) -> Result<Readback, GpuError> {
+        let bytes = self.places.not_finite.bytes + bytes;
+        let readback = Readback::new(&self.gpu, "x", bytes).await?;
+        Ok(readback.guarded(self.elements))
+    }
+
+    /// Records a copy of x. Where x is not finite, [`Readback::take`] says so.
     pub fn read_x(&self, encoder: &mut wgpu::CommandEncoder, readback: &Readback) {
-        self.read(encoder, readback, self.places.x);
+        self.read(encoder, readback, &[self.places.x]);
     }
 
-    /// Records a copy of the last step's clipped x̂_0: a preview of the image.
+    /// Records a copy of the last step's clipped x̂_0: a preview of the image. Where x is not finite,
+    /// [`Readback::take`] says so.
     pub fn read_x_start(&self, encoder: &mut wgpu::CommandEncoder, readback: &Readback) {
-        self.read(encoder, readback, self.places.x_start);
+        self.read(encoder, readback, &[self.places.x_start]);
     }
 
-    fn read(&self, encoder: &mut wgpu::CommandEncoder, readback: &Readback, place: Binding) {
-        if let Some(buffer) = self.program.buffer(place) {
-            readback.copy(encoder, &[(buffer, place)]);
-        }
+    /// Records a copy of some stretches, behind the word that says whether x is finite.
+    pub(super) fn read(
+        &self,
+        encoder: &mut wgpu::CommandEncoder,
+        readback: &Readback,
+        places: &[Binding],
+    ) {
+        let places = [self.places.not_finite]
+            .into_iter()
+            .chain(places.iter().copied());
+        let parts = places.filter_map(|place| Some((self.program.buffer(place)?, place)));
+        readback.copy(encoder, &parts.collect::<Vec<_>>());
     }
 
     /// x_t as it is after what was submitted, waiting for it.
@@ -103,8 +119,7 @@ impl Generation {
     /// # Errors
     /// [`GpuError::NotFinite`], [`GpuError::DeviceLost`], [`GpuError::OutOfMemory`].
     pub fn x_blocking(&self) -> Result<Vec<f32>, GpuError> {
-        let [x, _] = self.checked_blocking([Some(self.places.x), None])?;
-        Ok(x)
+        self.read_blocking(Self::read_x)
     }
 
     /// The last step's clipped x̂_0, waiting for it.
@@ -112,8 +127,24 @@ impl Generation {
     /// # Errors
     /// Those of [`x_blocking`](Self::x_blocking).
     pub fn x_start_blocking(&self) -> Result<Vec<f32>, GpuError> {
-        let [x_start, _] = self.checked_blocking([Some(self.places.x_start), None])?;
-        Ok(x_start)
+        self.read_blocking(Self::read_x_start)
+    }
+
+    fn read_blocking(
+        &self,
+        read: impl FnOnce(&Self, &mut wgpu::CommandEncoder, &Readback),
+    ) -> Result<Vec<f32>, GpuError> {
+        let mut readback = pollster::block_on(self.readback())?;
+        let mut encoder = self.encoder();
+        read(self, &mut encoder, &readback);
+        let submission = self.gpu.queue().submit([encoder.finish()]);
+        let words = readback.wait_blocking(&self.gpu, submission)?;
+        Ok(words.into_iter().map(f32::from_bits).collect())
+    }
+
+    pub(super) fn encoder(&self) -> wgpu::CommandEncoder {
+        let descriptor = wgpu::CommandEncoderDescriptor::default();
+        self.gpu.device().create_command_encoder(&descriptor)
     }
 
     /// Fills all that a run writes with NaN, as [`Network::poison`](crate::gpu::Network::poison) does. The
@@ -121,37 +152,8 @@ impl Generation {
     pub fn poison(&self) {
         self.program.poison(&self.gpu);
         if let Some(buffer) = self.program.buffer(self.places.not_finite) {
-            let bytes = u32::MAX.to_ne_bytes();
-            self.gpu
-                .queue()
-                .write_buffer(buffer, self.places.not_finite.offset, &bytes);
+            let (offset, bytes) = (self.places.not_finite.offset, FINITE.to_ne_bytes());
+            self.gpu.queue().write_buffer(buffer, offset, &bytes);
         }
-    }
-
-    /// Two stretches, and the word that says whether x is finite.
-    pub(super) fn checked_blocking(
-        &self,
-        wanted: [Option<Binding>; 2],
-    ) -> Result<[Vec<f32>; 2], GpuError> {
-        let [first, second] = wanted;
-        let places = [Some(self.places.not_finite), first, second];
-        let parts: Vec<_> = places
-            .into_iter()
-            .flatten()
-            .filter_map(|place| Some((self.program.buffer(place)?, place)))
-            .collect();
-        let words = read_blocking(&self.gpu, "x", &parts)?;
-        let (&at, words) = words.split_first().unwrap_or((&u32::MAX, &[]));
-        if at != u32::MAX {
-            let (at, elements) = (at as usize, self.elements.max(1));
-            return Err(GpuError::NotFinite {
-                image: at / elements,
-                element: at % elements,
-            });
-        }
-        let len = first.map_or(0, |place| place.bytes as usize / 4);
-        let (first, second) = words.split_at_checked(len).unwrap_or_default();
-        let numbers = |words: &[u32]| words.iter().map(|&bits| f32::from_bits(bits)).collect();
-        Ok([numbers(first), numbers(second)])
     }
 }

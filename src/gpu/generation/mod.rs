@@ -12,7 +12,7 @@ use super::device::Gpu;
 use super::engine::Program;
 use super::error::GpuError;
 use super::layout::plan;
-use super::memory::DeviceWeights;
+use super::memory::{DeviceWeights, FINITE};
 use super::record::record;
 use super::recording::{Binding, Recording};
 use super::sampling::{NoiseSource, Places, STEP_BYTES, Sampling, record_sampling};
@@ -22,7 +22,7 @@ use labels::labels;
 use paint::Paint;
 
 pub use paint::Shown;
-pub use saved::Saved;
+pub use saved::{Saved, SavedReadback};
 
 /// A run of a sampler over a network on a device: x_t, prediction and noise stay there.
 ///
@@ -141,7 +141,7 @@ impl Generation {
         let end = sampling.recording.dispatches.len();
         let work = work::work(&sampling.recording, None);
         let program = Program::new(gpu, sampling.recording, weights).await?;
-        program.write(gpu, sampling.places.not_finite, &[u32::MAX])?;
+        program.write(gpu, sampling.places.not_finite, &[FINITE])?;
         Ok(Self {
             gpu: gpu.clone(),
             program,
@@ -295,8 +295,7 @@ impl Generation {
     /// Those of [`x_blocking`](Self::x_blocking).
     pub fn finish_blocking(&mut self) -> Result<Vec<f32>, GpuError> {
         while !self.is_done() {
-            let descriptor = wgpu::CommandEncoderDescriptor::default();
-            let mut encoder = self.gpu.device().create_command_encoder(&descriptor);
+            let mut encoder = self.encoder();
             self.record_step(&mut encoder);
             self.gpu.submit_blocking(encoder)?;
         }

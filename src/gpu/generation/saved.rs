@@ -5,6 +5,8 @@ use std::vec::Vec;
 use super::Generation;
 use crate::diffusion::SamplerState;
 use crate::gpu::error::GpuError;
+use crate::gpu::memory::{FINITE, Readback, wait_blocking};
+use crate::gpu::recording::Binding;
 
 /// A paused run: plain data that can be resumed on another device.
 #[derive(Debug, Clone, PartialEq)]
@@ -17,26 +19,98 @@ pub struct Saved {
     pub history: Vec<f32>,
 }
 
+/// A run's state on its way to the host; it can be used again and again.
+///
+/// 1. [`Generation::read_saved`] records the copy, and the encoder is submitted.
+/// 2. [`map`](Self::map) asks for it.
+/// 3. Once the device has been polled often enough, [`take`](Self::take) yields it.
+#[derive(Debug)]
+pub struct SavedReadback {
+    readback: Readback,
+    state: SamplerState,
+    /// Numbers of x and of the history that were recorded.
+    x: usize,
+    history: usize,
+}
+
+impl SavedReadback {
+    /// Asks for the state. Call it once what was recorded is submitted.
+    pub fn map(&mut self) {
+        self.readback.map();
+    }
+
+    /// The state as it was where its copy was recorded, or `None` while it is on its way.
+    ///
+    /// # Errors
+    /// [`GpuError::NotFinite`], [`GpuError::DeviceLost`].
+    pub fn take(&mut self) -> Result<Option<Saved>, GpuError> {
+        let Some(words) = self.readback.take()? else {
+            return Ok(None);
+        };
+        let numbers = |from, len| {
+            let words = words.iter().skip(from).take(len);
+            words.map(|&bits| f32::from_bits(bits)).collect()
+        };
+        Ok(Some(Saved {
+            state: self.state,
+            x: numbers(0, self.x),
+            history: numbers(self.x, self.history),
+        }))
+    }
+}
+
 impl Generation {
-    /// The run as it stands, waiting for what was submitted; everything recorded must have been.
+    /// Room on the host's side for a state on its way.
+    ///
+    /// # Errors
+    /// [`GpuError::OutOfMemory`].
+    pub async fn saved_readback(&self) -> Result<SavedReadback, GpuError> {
+        let bytes = [Some(self.places.x), self.history()];
+        let bytes = bytes.into_iter().flatten().map(|place| place.bytes).sum();
+        Ok(SavedReadback {
+            readback: self.room(bytes).await?,
+            state: self.state(),
+            x: 0,
+            history: 0,
+        })
+    }
+
+    /// Records a copy of the run as it stands: behind everything recorded so far, once that is submitted.
     ///
     /// Within a step it is the state at the step's beginning: what was recorded of it is done again.
+    pub fn read_saved(&self, encoder: &mut wgpu::CommandEncoder, into: &mut SavedReadback) {
+        let is_drawn = self.dispatch >= self.begin;
+        let (x, history) = (is_drawn.then_some(self.places.x), self.history());
+        let numbers = |place: Option<Binding>| place.map_or(0, |place| place.bytes as usize / 4);
+        into.state = self.state();
+        (into.x, into.history) = (numbers(x), numbers(history));
+        let places: Vec<_> = [x, history].into_iter().flatten().collect();
+        self.read(encoder, &into.readback, &places);
+    }
+
+    /// The run as it stands, waiting for what was submitted; everything recorded must have been. Else as
+    /// [`read_saved`](Self::read_saved).
     ///
     /// # Errors
     /// Those of [`x_blocking`](Self::x_blocking).
     pub fn save_blocking(&self) -> Result<Saved, GpuError> {
-        let begun = self.dispatch >= self.begin;
-        let x = begun.then_some(self.places.x);
-        let history = self.has_history.then_some(self.places.history);
-        let [x, history] = self.checked_blocking([x, history])?;
-        Ok(Saved {
-            state: SamplerState {
-                fingerprint: self.fingerprint,
-                position: self.position,
-            },
-            x,
-            history,
-        })
+        let mut saved = pollster::block_on(self.saved_readback())?;
+        let mut encoder = self.encoder();
+        self.read_saved(&mut encoder, &mut saved);
+        let submission = self.gpu.queue().submit([encoder.finish()]);
+        saved.map();
+        wait_blocking(&self.gpu, submission, || saved.take())
+    }
+
+    const fn state(&self) -> SamplerState {
+        SamplerState {
+            fingerprint: self.fingerprint,
+            position: self.position,
+        }
+    }
+
+    fn history(&self) -> Option<Binding> {
+        self.has_history.then_some(self.places.history)
     }
 
     /// Puts the run where a saved one was, which may have been on another device.
@@ -65,7 +139,7 @@ impl Generation {
         }
         // Where the device draws x_T, it can do so again.
         let is_drawn = !(position == 0 && self.begin > 0 && saved.x.is_empty());
-        let history = self.has_history.then_some(self.places.history);
+        let history = self.history();
         if let Some(place) = history {
             Self::check_length(place, "history", &saved.history)?;
         }
@@ -76,7 +150,7 @@ impl Generation {
             self.write(place, "history", &saved.history)?;
         }
         self.program
-            .write(&self.gpu, self.places.not_finite, &[u32::MAX])?;
+            .write(&self.gpu, self.places.not_finite, &[FINITE])?;
         self.position = position;
         self.dispatch = if is_drawn { self.begin } else { 0 };
         Ok(())
