@@ -1,32 +1,37 @@
 #!/usr/bin/env bash
-# Times the network beside PyTorch on the same device, and writes the table into BENCHMARKS.md.
+# Times the network beside PyTorch on the same device, and writes the table into BENCHMARKS.md. On a GPU
+# it runs the tests of what it times first, on that device, and stops where they fail.
 #
-#   benches/compare.sh [--train] [--cpu] [--small] [--rounds N] [--modes MODE,...] [CASE ...]
+#   benches/compare.sh [--train] [--cpu] [--small] [--untested] [--rounds N] [--modes MODE,...] [CASE ...]
 #
 # Without options: on the GPU, one evaluation of the published models. --train: training steps instead.
 # --cpu: the CPU executor, forward on 1 and 2 threads. --small: 32 channels, one image: what a software
-# device can do. For each case first ours, then PyTorch, and all of it twice, so that drift shows.
-# benches/pytorch/{forward,train_step}.py say which modes PyTorch has.
+# device can do. --untested: without the tests, where they have just run on this device, as in the second
+# of several goes: times of kernels that are wrong say nothing. For each case first ours, then PyTorch, and
+# all of it twice, so that drift shows. benches/pytorch/{forward,train_step}.py say which modes PyTorch has.
 #
 # Taken from the environment:
 #   PYTHON            the Python that has PyTorch; python3 otherwise
 #   IDDPM_BENCH       a benchmark that was built elsewhere (by `cargo bench --no-run` with the features
 #                     below), for a machine without cargo or network
+#   IDDPM_TESTS       the tests, likewise: of `cargo test --no-run --features train`, the target gpu, or for
+#                     --train the target train
 #   IDDPM_LINES       the file of measurements, kept and added to: a comparison in several goes
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 command="benches/compare.sh${*:+ $*}"
-device=gpu train=
+device=gpu train= tested=1
 ours=() theirs=() cases=() rounds=2
 while (($#)); do
     case $1 in
         --train) train=1 ;;
         --cpu) device=cpu theirs+=(--device cpu) ;;
         --small) ours+=(--small) ;;
+        --untested) tested= ;;
         --rounds) rounds=$2 && shift ;;
         --modes) theirs+=(--modes "$2") && shift ;;
-        -*) sed -n '2,17s/^# \{0,1\}//p' "$0" && exit 2 ;;
+        -*) sed -n '2,/^set /s/^#[ ]\{0,1\}//p' "$0" && exit 2 ;;
         *) cases+=("$1") ;;
     esac
     shift
@@ -50,6 +55,20 @@ run_bench() {
     fi
 }
 
+# Of training, those that run on a GPU.
+run_tests() {
+    local target=${train:+train} filter=(${train:+gpu})
+    echo "== on this device: tests/${target:=gpu}"
+    if [[ -n ${IDDPM_TESTS:-} ]]; then
+        "$IDDPM_TESTS" "${filter[@]}"
+    else
+        cargo test --quiet --features train --test "$target" -- "${filter[@]}"
+    fi
+}
+
+if [[ $device == gpu && -n $tested ]]; then
+    run_tests || { echo "the tests fail on this device: nothing is timed" >&2 && exit 1; }
+fi
 listed=$(run_bench --list)
 ((${#cases[@]})) || mapfile -t cases <<<"$listed"
 made=
