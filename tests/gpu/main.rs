@@ -22,6 +22,7 @@ mod report;
 #[path = "../support/held.rs"]
 mod held;
 
+mod agreement;
 mod failures;
 mod formulas;
 mod generation;
@@ -34,6 +35,7 @@ mod polled;
 mod precision;
 mod steps;
 mod textures;
+mod ways;
 
 use std::sync::OnceLock;
 

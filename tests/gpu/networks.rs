@@ -71,12 +71,12 @@ fn run(
 
 /// How far a result is from another, in deviations of that: the root of the mean square, and the largest.
 #[derive(Debug, Clone, Copy)]
-struct Distance {
-    root: f64,
-    largest: f64,
+pub(crate) struct Distance {
+    pub(crate) root: f64,
+    pub(crate) largest: f64,
 }
 
-fn distance(got: &[f64], want: &[f64]) -> Distance {
+pub(crate) fn distance(got: &[f64], want: &[f64]) -> Distance {
     let scale = deviation(want);
     let errors = || got.iter().zip(want).map(|(got, want)| (got - want).abs());
     let squares: f64 = errors().map(|error| error.powi(2)).sum();

@@ -17,13 +17,14 @@ use super::report::Report;
 /// 2^-24: half a unit in the last place of f32.
 const U: f64 = 1.0 / (1 << 24) as f64;
 
+/// From this seed on, another one each.
 fn samples(seed: u64, numbers: impl IntoIterator<Item = u64>) -> Vec<Sample> {
-    let sample = |number| Sample {
-        noise: Noise::new(seed),
+    let sample = |(number, at): (u64, u64)| Sample {
+        noise: Noise::new(seed.wrapping_add(at << 32 | at)),
         number,
         label: None,
     };
-    numbers.into_iter().map(sample).collect()
+    numbers.into_iter().zip(0..).map(sample).collect()
 }
 
 fn submit(record: impl FnOnce(&mut iddpm::gpu::wgpu::CommandEncoder)) {
