@@ -1,0 +1,158 @@
+//! From a bare state dict to a checkpoint, and between widths.
+
+use iddpm::checkpoint::{Description, Header};
+use safetensors::SafeTensors;
+
+use super::scratch::Scratch;
+use super::{DIGITS_FILE, refuse, succeed};
+
+/// The digits' tensors in a file that does not say what they are.
+fn bare(scratch: &Scratch) {
+    let bytes = std::fs::read(DIGITS_FILE).unwrap();
+    let tensors = SafeTensors::deserialize(&bytes).unwrap();
+    let path = scratch.join("bare.safetensors");
+    safetensors::serialize_to_file(tensors.tensors(), None, &path).unwrap();
+}
+
+fn description(scratch: &Scratch, name: &str) -> Description {
+    let header = Header::open(scratch.join(name)).unwrap();
+    Description::from_metadata(header.metadata()).unwrap()
+}
+
+/// The public command line nearest to the digits, and what no such line says.
+const FLAGS: &str = "--image_size 32 --num_channels 32 --num_res_blocks 1 --num_heads 2 \
+    --learn_sigma True --noise_schedule cosine --attention_resolutions 16";
+const BESIDE_FLAGS: [&str; 8] = [
+    "--image-size",
+    "16",
+    "--image-channels",
+    "1",
+    "--channel-mult",
+    "1,2,2",
+    "--classes",
+    "10",
+];
+
+#[test]
+fn a_bare_state_dict_by_options() {
+    let scratch = Scratch::new("convert-options");
+    bare(&scratch);
+    let options = "bare.safetensors out.safetensors --dtype f16 --weights ema:0.999 --step 3000 \
+         --image-size 16 --image-channels 1 --model-channels 32 --res-blocks 1 \
+         --channel-mult 1,2,2 --attention-factors 2 --heads 2 --scale-shift true --classes 10 \
+         --schedule cosine --timesteps 1000 --prediction epsilon --variance learned_range \
+         --rescale-timesteps true";
+    let options: Vec<&str> = options.split_whitespace().collect();
+    let printed = succeed("convert", &scratch, &options);
+    assert_eq!(printed, "out.safetensors: 1192802 parameters as F16\n");
+    let converted = std::fs::read(scratch.join("out.safetensors")).unwrap();
+    assert_eq!(converted, std::fs::read(DIGITS_FILE).unwrap());
+    assert_eq!(scratch.names(), ["bare.safetensors", "out.safetensors"]);
+
+    // Each is needed; without classes there is a tensor too many.
+    for at in (4..options.len()).step_by(2) {
+        let fewer = [&options[..at], &options[at + 2..]].concat();
+        let (_, errors) = refuse("convert", &scratch, &fewer);
+        let wanted = match options[at] {
+            "--classes" => "label_emb".into(),
+            name => format!("{name} is needed"),
+        };
+        assert!(errors.contains(&wanted), "{errors}");
+    }
+}
+
+#[test]
+fn a_bare_state_dict_by_the_public_flags() {
+    let scratch = Scratch::new("convert-flags");
+    bare(&scratch);
+    let weights = ["--weights", "ema:0.999", "--step", "3000"];
+    let files = ["bare.safetensors", "out.safetensors", "--dtype", "f16"];
+    let flags = ["--flags", FLAGS];
+    let all = [&files[..], &weights, &flags, &BESIDE_FLAGS].concat();
+    succeed("convert", &scratch, &all);
+    let converted = std::fs::read(scratch.join("out.safetensors")).unwrap();
+    assert_eq!(converted, std::fs::read(DIGITS_FILE).unwrap());
+}
+
+#[test]
+fn a_file_becomes_wider_and_returns() {
+    let scratch = Scratch::new("convert-widths");
+    let to = |input: &str, output: &str, dtype: &str| {
+        succeed("convert", &scratch, &[input, output, "--dtype", dtype]);
+        std::fs::read(scratch.join(output)).unwrap()
+    };
+    let wide = to(DIGITS_FILE, "wide.safetensors", "f32");
+    let narrow = to("wide.safetensors", "narrow.safetensors", "f16");
+    assert!(wide.len() > narrow.len() * 19 / 10);
+    assert_eq!(narrow, std::fs::read(DIGITS_FILE).unwrap());
+    assert_eq!(
+        description(&scratch, "wide.safetensors"),
+        description(&scratch, "narrow.safetensors")
+    );
+    // In its own place.
+    assert_eq!(to("wide.safetensors", "wide.safetensors", "f16"), narrow);
+}
+
+#[test]
+fn options_are_put_on_top_of_what_the_file_says() {
+    let scratch = Scratch::new("convert-on-top");
+    let files = [DIGITS_FILE, "out.safetensors"];
+    let options = ["--step", "7", "--weights", "raw", "--schedule", "linear"];
+    succeed("convert", &scratch, &[&files[..], &options].concat());
+    let printed = succeed("inspect", &scratch, &["out.safetensors"]);
+    assert!(printed.contains("weights      Raw, step 7\n"), "{printed}");
+    assert!(printed.contains("diffusion    Linear, "), "{printed}");
+    assert!(printed.contains("network      32 channels"), "{printed}");
+}
+
+#[test]
+fn what_does_not_fit_is_refused_and_nothing_is_written() {
+    let scratch = Scratch::new("convert-refused");
+    bare(&scratch);
+    scratch.write("broken", b"no tensors");
+    let said = ["--weights", "raw", "--step", "0"];
+    let cases: &[(&[&str], &str)] = &[
+        (
+            &["bare.safetensors", "--preset", "cifar10_uncond"],
+            "time_embed.0.weight",
+        ),
+        (
+            &["bare.safetensors", "--flags", FLAGS],
+            "has shape [32, 1, 3, 3], the network needs [32, 3, 3, 3]",
+        ),
+        (&["bare.safetensors", "--preset", "cifar11"], "cifar11"),
+        (&["bare.safetensors", "--flags", "--sides 3"], "sides"),
+        (
+            &[
+                "bare.safetensors",
+                "--flags",
+                FLAGS,
+                "--preset",
+                "cifar10_uncond",
+            ],
+            "cannot be used with",
+        ),
+        (&["bare.safetensors"], "--image-channels is needed"),
+        (&["bare.safetensors", "--image-size", "16x"], "16x"),
+        (&["bare.safetensors", "--schedule", "steep"], "steep"),
+        (
+            &["bare.safetensors", "--schedule", "sigmoid:1,2"],
+            "sigmoid takes START,END,TAU",
+        ),
+        (&["bare.safetensors", "--prediction", "x"], "epsilon"),
+        (&["bare.safetensors", "--dtype", "f8"], "f8"),
+        (&["broken"], "no safetensors file"),
+        (&["absent"], "absent"),
+    ];
+    for (arguments, named) in cases {
+        let (input, options) = arguments.split_first().unwrap();
+        let all = [&[*input, "out.safetensors"], &said[..], options].concat();
+        let (printed, errors) = refuse("convert", &scratch, &all);
+        assert_eq!(printed, "", "{arguments:?}");
+        assert!(errors.contains(named), "{arguments:?}: {errors}");
+        assert_eq!(scratch.names(), ["bare.safetensors", "broken"]);
+    }
+    let neither = ["bare.safetensors", "out.safetensors", "--weights", "ema"];
+    let (_, errors) = refuse("convert", &scratch, &neither);
+    assert!(errors.contains("neither raw nor ema:RATE"), "{errors}");
+}

@@ -1,0 +1,115 @@
+//! What is said of a checkpoint.
+
+use iddpm::checkpoint::{Checkpoint, Precision};
+
+use super::scratch::Scratch;
+use super::{DIGITS_FILE, refuse, succeed};
+
+#[test]
+fn what_the_file_says_of_itself() {
+    let scratch = Scratch::new("inspect-says");
+    let printed = succeed("inspect", &scratch, &[DIGITS_FILE]);
+    for line in [
+        "weights      Ema { rate: 0.999 }, step 3000",
+        "images       16x16, 1 channels",
+        "classes      10",
+        "network      32 channels times [1, 2, 2], 1 residual blocks a level",
+        "attention    at factors [2] and in the middle, heads 2 down, 2 up",
+        "options      scale-shift true, convolutions at changes of resolution true",
+        "diffusion    Cosine, T = 1000, zero terminal SNR false",
+        "             predicts Epsilon, variance LearnedRange, rescaled timesteps true",
+        "tensors      167 of F16",
+        "parameters   1192802 in 167 tensors, 4.6 MiB as f32",
+    ] {
+        assert!(printed.lines().any(|is| is == line), "{line}: {printed}");
+    }
+    assert!(!printed.contains("checked"), "{printed}");
+    let checked = succeed("inspect", &scratch, &[DIGITS_FILE, "--check"]);
+    assert_eq!(
+        checked,
+        printed + "checked      1192802 numbers, all finite\n"
+    );
+}
+
+/// Each list follows what is printed without it, complete.
+#[test]
+fn parameters_operations_and_memory_are_listed() {
+    let scratch = Scratch::new("inspect-lists");
+    let checkpoint = Checkpoint::open(DIGITS_FILE, Precision::AsStored).unwrap();
+    let graph = checkpoint.graph();
+    let plain = succeed("inspect", &scratch, &[DIGITS_FILE]);
+    let list = |option: &str| {
+        let printed = succeed("inspect", &scratch, &[DIGITS_FILE, option]);
+        let list = printed.strip_prefix(&format!("{plain}\n"));
+        list.unwrap_or_else(|| panic!("{option}: {printed}"))
+            .to_owned()
+    };
+    let params = list("--params");
+    assert_eq!(params.lines().count(), 167);
+    for param in graph.params() {
+        let of_it = format!(" {} {:?}", param.name, param.shape);
+        assert!(params.lines().any(|line| line.ends_with(&of_it)), "{of_it}");
+    }
+    let operations = list("--graph");
+    assert_eq!(operations, graph.text().to_string());
+    let plan = list("--plan");
+    assert!(plan.contains(" input_blocks.0.0 [1, 32, 16, 16]"), "{plan}");
+
+    let all = [DIGITS_FILE, "--params", "--graph", "--plan"];
+    let all = succeed("inspect", &scratch, &all);
+    assert_eq!(all, format!("{plain}\n{params}\n{operations}\n{plan}"));
+}
+
+#[test]
+fn the_plan_of_a_batch_and_of_separate_arenas() {
+    let scratch = Scratch::new("inspect-batch");
+    let workspace = |options: &[&str]| {
+        let printed = succeed("inspect", &scratch, &[&[DIGITS_FILE], options].concat());
+        let mut lines = printed.lines();
+        lines
+            .find(|line| line.starts_with("workspace"))
+            .unwrap()
+            .to_owned()
+    };
+    assert!(workspace(&[]).contains(" 65728 elements in 1 arenas"));
+    assert!(workspace(&["--batch", "2"]).contains(" 131456 elements in 1 arenas"));
+    assert!(!workspace(&["--separated"]).contains(" in 1 arenas"));
+}
+
+#[test]
+fn the_network_for_graphviz() {
+    let scratch = Scratch::new("inspect-dot");
+    let dot = succeed("inspect", &scratch, &[DIGITS_FILE, "--dot"]);
+    assert!(dot.starts_with("digraph ") && dot.ends_with("}\n"), "{dot}");
+    let checkpoint = Checkpoint::open(DIGITS_FILE, Precision::AsStored).unwrap();
+    let arrows = dot.matches("->").count();
+    assert!(arrows >= checkpoint.graph().nodes().len(), "{arrows}");
+    for listed in ["--params", "--graph", "--plan"] {
+        let (_, errors) = refuse("inspect", &scratch, &[DIGITS_FILE, "--dot", listed]);
+        assert!(errors.contains("cannot be used with"), "{errors}");
+    }
+}
+
+/// A file that does not say what it is: its tensors are listed all the same.
+#[test]
+fn what_is_refused() {
+    let scratch = Scratch::new("inspect-refused");
+    let bytes = std::fs::read(DIGITS_FILE).unwrap();
+    let tensors = safetensors::SafeTensors::deserialize(&bytes).unwrap();
+    let bare = safetensors::serialize(tensors.tensors(), None).unwrap();
+    scratch.write("bare", &bare);
+    let (printed, errors) = refuse("inspect", &scratch, &["bare"]);
+    assert_eq!(printed.lines().count(), 167);
+    assert!(printed.contains(" time_embed.0.bias [128]\n"), "{printed}");
+    assert!(errors.contains("metadata"), "{errors}");
+
+    scratch.write("cut", &bytes[..bytes.len() - 1]);
+    scratch.write("text", b"no tensors");
+    for name in ["cut", "text", "absent"] {
+        let (printed, errors) = refuse("inspect", &scratch, &[name]);
+        assert_eq!(printed, "", "{name}");
+        assert!(errors.starts_with("inspect: "), "{errors}");
+    }
+    let (_, errors) = refuse("inspect", &scratch, &[DIGITS_FILE, "--batch", "0"]);
+    assert!(errors.contains("batch"), "{errors}");
+}
