@@ -33,6 +33,8 @@ pub(crate) struct Line {
     loss_scale: Option<f64>,
     /// Steps that were not taken.
     not_taken: u64,
+    /// Examples that were left out.
+    skipped: u64,
     /// Images a second.
     images_per_second: f64,
 }
@@ -122,6 +124,7 @@ impl Log {
             lr: last.lr,
             loss_scale: last.loss_scale,
             not_taken: self.reports.iter().filter(|r| !r.taken).count() as u64,
+            skipped: self.reports.iter().map(|r| r.skipped.len() as u64).sum(),
             images_per_second: self.images as f64 / self.begun.elapsed().as_secs_f64(),
         };
         writeln!(self.file, "{}", serde_json::to_string(&line)?)?;

@@ -54,7 +54,7 @@ fn run(options: &Options) -> Result<(), Failure> {
     let description = options.description(data.as_ref())?;
     let config = options.config();
     let folder = RunDirectory::new(&options.run)?;
-    let (engine, progress) = engine(options, &folder, &description, &config)?;
+    let (engine, progress) = engine(options, &folder, &description, &config, data.len())?;
     writeln!(
         stdout(),
         "{} examples of {}",
@@ -74,6 +74,10 @@ fn run(options: &Options) -> Result<(), Failure> {
     let asked = Arc::clone(&stop);
     ctrlc::set_handler(move || asked.store(true, Ordering::Relaxed))?;
 
+    // From here on there is something to go on from.
+    if trainer.progress().step == 0 {
+        folder.save(&trainer, options.keep)?;
+    }
     let bar = bar(options.steps, trainer.progress().step);
     let log_path = folder.path().join("log.jsonl");
     let mut log = Log::open(&log_path, trainer.progress().step, options.log_every)?;
@@ -91,7 +95,7 @@ fn run(options: &Options) -> Result<(), Failure> {
             }
         };
         for skipped in &report.skipped {
-            bar.println(format!("left out: {skipped}"));
+            bar.suspend(|| eprintln!("left out: {skipped}"));
         }
         let step = report.step;
         if let Some(line) = log.add(&report, trainer.config().batch)? {
@@ -105,7 +109,7 @@ fn run(options: &Options) -> Result<(), Failure> {
         if due(options.sample_every) {
             let path = folder.path().join(format!("samples-{step:08}.png"));
             if let Err(error) = grid::draw(&trainer, &path) {
-                bar.println(format!("{}: {error}", path.display()));
+                bar.suspend(|| eprintln!("{}: {error}", path.display()));
             }
         }
     }
@@ -118,6 +122,10 @@ fn run(options: &Options) -> Result<(), Failure> {
         trainer.progress().step,
         state.display()
     )?;
+    match trainer.progress().skipped {
+        0 => {}
+        skipped => writeln!(stdout(), "{skipped} times an example was left out")?,
+    }
     let plot = folder.path().join("loss.svg");
     if plot::draw(&log_path, &plot)? {
         writeln!(stdout(), "{}", plot.display())?;
@@ -131,6 +139,7 @@ fn engine(
     folder: &RunDirectory,
     description: &Description,
     config: &TrainConfig,
+    examples: usize,
 ) -> Result<(Box<dyn Engine>, Progress), Failure> {
     let graph = graph_of(description, config)?;
     writeln!(
@@ -159,7 +168,7 @@ fn engine(
     let progress = match (folder.latest()?, options.resume) {
         (Some(state), true) => {
             let saved = RunDirectory::load(&state)?;
-            saved.check_same(description, config)?;
+            saved.check_same(description, config, examples)?;
             saved.write_to(&mut engine)?;
             writeln!(stdout(), "going on from {}", state.display())?;
             saved.progress

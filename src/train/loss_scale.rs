@@ -15,6 +15,9 @@ impl LossScale {
     /// Where the public implementation begins: 2²⁰.
     pub const INITIAL: Self = Self { log2: 20.0 };
 
+    /// Below this no gradient of f16's is left: the smallest number it holds is 2⁻²⁴.
+    pub const LEAST: Self = Self { log2: -24.0 };
+
     /// 2^log₂.
     pub fn scale(self) -> f64 {
         libm::exp2(self.log2)

@@ -36,6 +36,10 @@ const LATEST: &str = "latest";
 const STATE: &str = "run.json";
 /// How the name of a folder begins that is not yet a state.
 const TEMPORARY: &str = ".fresh-step-";
+/// How the name of one begins that is none any more.
+const DISCARDED: &str = ".old-step-";
+/// What stands for the data among the options of a run.
+const EXAMPLES: &str = "examples";
 const FORMAT: u32 = 1;
 
 /// The folder of a run.
@@ -52,6 +56,8 @@ struct Stored {
     /// The metadata of a checkpoint.
     model: BTreeMap<String, String>,
     config: TrainConfig,
+    /// Examples in the data: their order follows from how many there are.
+    examples: usize,
     progress: Progress,
 }
 
@@ -62,6 +68,8 @@ pub struct SavedRun {
     pub description: Description,
     /// The options.
     pub config: TrainConfig,
+    /// How many examples the data had.
+    pub examples: usize,
     /// Where the run was.
     pub progress: Progress,
     slots: Vec<(Slot, Vec<f32>)>,
@@ -79,7 +87,7 @@ impl SavedRun {
         Ok(())
     }
 
-    /// Refuses to go on with other options than the run was begun with.
+    /// Refuses to go on with other options, or another number of examples, than the run was begun with.
     ///
     /// # Errors
     /// [`TrainError::OtherConfiguration`], with the first that differs.
@@ -87,11 +95,14 @@ impl SavedRun {
         &self,
         description: &Description,
         config: &TrainConfig,
+        examples: usize,
     ) -> Result<(), TrainError> {
         let mut begun = values(&self.config);
         begun.extend(metadata(&self.description)?);
+        begun.insert(EXAMPLES.into(), self.examples.to_string());
         let mut now = values(config);
         now.extend(metadata(description)?);
+        now.insert(EXAMPLES.into(), examples.to_string());
         for (option, begun) in begun {
             let now = now.remove(&option).unwrap_or_default();
             if now != begun {
@@ -187,14 +198,16 @@ impl RunDirectory {
                 return Ok(state);
             }
         }
-        for (_, left) in self.folders(TEMPORARY)? {
-            fs::remove_dir_all(&left).map_err(|error| file(&left, error))?;
+        for prefix in [TEMPORARY, DISCARDED] {
+            for (_, left) in self.folders(prefix)? {
+                fs::remove_dir_all(&left).map_err(|error| file(&left, error))?;
+            }
         }
         fs::create_dir(&fresh).map_err(|error| file(&fresh, error))?;
         let written = write_state(&fresh, trainer).and_then(|()| {
             if state.exists() {
                 // Left by a run that was killed before `latest` named it.
-                fs::remove_dir_all(&state).map_err(|error| file(&state, error))?;
+                self.discard(step)?;
             }
             fs::rename(&fresh, &state).map_err(|error| file(&state, error))?;
             sync(&self.path)?;
@@ -209,10 +222,18 @@ impl RunDirectory {
         earlier.retain(|&(saved, _)| saved < step);
         earlier.sort();
         let old = earlier.len().saturating_sub(keep.saturating_sub(1));
-        for (_, state) in earlier.iter().take(old) {
-            fs::remove_dir_all(state).map_err(|error| file(state, error))?;
+        for &(step, _) in earlier.iter().take(old) {
+            self.discard(step)?;
         }
         Ok(state)
+    }
+
+    /// Removes a state, under another name: what is called a state is whole at any moment.
+    fn discard(&self, step: u64) -> Result<(), TrainError> {
+        let state = self.path.join(format!("step-{step:08}"));
+        let old = self.path.join(format!("{DISCARDED}{step:08}"));
+        fs::rename(&state, &old).map_err(|error| file(&state, error))?;
+        fs::remove_dir_all(&old).map_err(|error| file(&old, error))
     }
 
     /// The folders whose name is this and a step, with the step.
@@ -255,6 +276,7 @@ impl RunDirectory {
         Ok(SavedRun {
             description,
             config: stored.config,
+            examples: stored.examples,
             progress: stored.progress,
             slots,
         })
@@ -291,6 +313,7 @@ fn stored<E: Engine>(trainer: &Trainer<E>) -> Result<Stored, TrainError> {
         format: FORMAT,
         model: description.to_metadata()?,
         config: trainer.config().clone(),
+        examples: trainer.examples(),
         progress: trainer.progress().clone(),
     })
 }

@@ -122,6 +122,8 @@ pub struct Trainer<E> {
     table: Vec<(LossRow, f32)>,
     image: Extents,
     parameters: usize,
+    /// In the data.
+    examples: usize,
     scratch: Scratch,
     /// Whether a step has failed, and left behind what belongs to no step.
     ended: bool,
@@ -163,6 +165,7 @@ impl<E: Engine> Trainer<E> {
         check_data(&description, image, &config, data.as_ref())?;
         check_progress(&description, &config, &progress)?;
         let draws = Draws::new(config.seed);
+        let examples = data.len();
         let loader = Loader::new(
             data,
             draws,
@@ -181,6 +184,7 @@ impl<E: Engine> Trainer<E> {
             draws,
             image,
             parameters: graph.weights_len(),
+            examples,
             scratch: Scratch::default(),
             ended: false,
         })
@@ -221,6 +225,11 @@ impl<E: Engine> Trainer<E> {
         &self.config
     }
 
+    /// How many examples the data has.
+    pub const fn examples(&self) -> usize {
+        self.examples
+    }
+
     /// Where the run is.
     pub const fn progress(&self) -> &Progress {
         &self.progress
@@ -245,7 +254,8 @@ impl<E: Engine> Trainer<E> {
     /// trainer.
     ///
     /// # Errors
-    /// [`TrainError::NotFinite`], after which the weights are those before the step;
+    /// [`TrainError::NotFinite`], after which the weights are those before the step; with a loss scale, once
+    /// that has fallen below [`LossScale::LEAST`];
     /// [`TrainError::Data`] where an example cannot be read and that is fatal; the engine's;
     /// [`TrainError::Ended`] after any of them.
     pub fn step(&mut self) -> Result<StepReport, TrainError> {
@@ -280,7 +290,12 @@ impl<E: Engine> Trainer<E> {
             ema_warm_up: self.config.ema_warm_up,
         })?;
         match &mut self.progress.loss_scale {
-            Some(scale) => scale.update(taken),
+            Some(scale) => {
+                scale.update(taken);
+                if scale.log2 < LossScale::LEAST.log2 {
+                    return Err(TrainError::NotFinite { step });
+                }
+            }
             None if !taken => return Err(TrainError::NotFinite { step }),
             None => {}
         }

@@ -96,7 +96,7 @@ fn begin(config: &TrainConfig) -> Trainer<CpuEngine> {
 
 fn go_on(folder: &RunDirectory, config: &TrainConfig) -> Trainer<CpuEngine> {
     let saved = RunDirectory::load(&folder.latest().unwrap().unwrap()).unwrap();
-    saved.check_same(&description(), config).unwrap();
+    saved.check_same(&description(), config, EXAMPLES).unwrap();
     let graph = graph_of(&saved.description, config).unwrap();
     let mut engine = CpuEngine::new(&graph, &config.ema_rates, config.half).unwrap();
     saved.write_to(&mut engine).unwrap();
@@ -184,7 +184,9 @@ fn other_options_are_refused_by_name() {
         lr: 1e-3,
         ..config()
     };
-    let error = saved.check_same(&description(), &other).unwrap_err();
+    let error = saved
+        .check_same(&description(), &other, EXAMPLES)
+        .unwrap_err();
     let text = error.to_string();
     assert!(
         matches!(error, TrainError::OtherConfiguration { ref option, .. } if option == "lr"),
@@ -193,7 +195,7 @@ fn other_options_are_refused_by_name() {
     assert!(text.contains("0.0003") && text.contains("0.001"), "{text}");
     let mut wider = description();
     wider.unet.num_res_blocks = 2;
-    let error = saved.check_same(&wider, &config()).unwrap_err();
+    let error = saved.check_same(&wider, &config(), EXAMPLES).unwrap_err();
     assert!(error.to_string().contains("iddpm.unet"), "{error}");
 }
 
@@ -392,6 +394,15 @@ fn a_loss_that_is_not_finite_ends_the_run_or_lowers_the_scale() {
         assert_eq!(trainer.progress().loss_scale.unwrap().log2, 19.0);
         assert_eq!((trainer.progress().step, trainer.progress().taken), (1, 0));
         assert_eq!(trainer.progress().history, history);
+        // From 2^20 down to 2^-24, and no further: weights that are not finite do not come back.
+        for step in 2..=44 {
+            assert!(!trainer.step().unwrap().taken, "{step}");
+        }
+        let error = trainer.step().unwrap_err();
+        assert!(
+            matches!(error, TrainError::NotFinite { step: 45 }),
+            "{error}"
+        );
     }
 }
 
@@ -413,6 +424,13 @@ fn what_other_saves_left_behind() {
     let first = run.save(&trainer, 2).unwrap();
     copy(&first, &folder.join("step-00000009"));
     copy(&first, &folder.join(".fresh-step-00000007"));
+    copy(&first, &folder.join(".old-step-00000001"));
+    // Whole, but killed before `latest` named it.
+    let elsewhere = Scratch::new("left-elsewhere");
+    let mut same = begin(&config());
+    steps(&mut same, 2);
+    let second = run_in(&elsewhere).save(&same, 1).unwrap();
+    copy(&second, &folder.join("step-00000002"));
     for _ in 0..3 {
         steps(&mut trainer, 1);
         let state = run.save(&trainer, 2).unwrap();

@@ -16,6 +16,8 @@ mod program;
 mod scratch;
 
 mod backends;
+mod held_out;
+mod interrupted;
 mod learning;
 mod refusals;
 mod sprites;

@@ -17,7 +17,7 @@ fn each_bad_input_is_named() {
         ("--data empty --run r", ["empty", "no image"]),
         ("--data none.npz --run r", ["none.npz", ""]),
         (
-            "--data text --run r --no-classes --size 8 --batch 1",
+            "--data text --run broken --no-classes --size 8 --batch 1",
             ["note_1.png", ""],
         ),
         ("--data single.npz --run r --batch 4", ["class", ""]),
