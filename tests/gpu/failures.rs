@@ -10,7 +10,7 @@ use iddpm::gpu::{
     DeviceWeights, Generation, Gpu, GpuError, Network, NoiseSource, Precision, Reduction, Variants,
     wgpu,
 };
-use iddpm::unet::{Extent, UnetConfig, Weights};
+use iddpm::unet::{Extent, Graph, UnetConfig, Weights};
 
 use super::generation::{begin, graph, samples, weights};
 use super::gpu;
@@ -111,7 +111,7 @@ fn a_device_of_our_own_keeps_what_nobody_waited_for() {
 
 /// Everything that takes memory, where others have taken nearly all of it: where the driver tells how much is
 /// left, wgpu can be told to leave it alone. Else a software device lives in the process: there another
-/// process tries, which may not grow. The device lives on.
+/// process tries, which may not grow.
 #[test]
 fn no_memory_left() {
     let small = std::env::var_os(SMALL_PROCESS).is_some();
@@ -131,49 +131,75 @@ fn no_memory_left() {
     let (device, queue) = pollster::block_on(nearly_full_device());
     let full = Gpu::new(device, queue);
     let heard = listen(&full);
-    let is_refused = |what: &str, error: Option<GpuError>| {
-        let Some(GpuError::OutOfMemory { what: of }) = error else {
-            panic!("{what}: {error:?}");
-        };
-        println!("{what}: no memory for {of}");
-        assert_eq!(heard.load(Ordering::Relaxed), 0, "{what}");
-    };
-    let process = process();
-    let sampler = Sampler::new(&process, Method::Ancestral, Clip::Unit).unwrap();
-    let begin_large = || {
-        // Buffers of 60 MiB and of 120, the largest that any device binds.
-        let (batch, source) = (samples([0]), NoiseSource::Host);
-        Generation::without_network_blocking(&full, 15 << 20, &sampler, &batch, source)
-    };
-    // The host's own memory is the device's, where that is software: taken before.
-    let image = vec![0.5; 15 << 20];
-    let config = UnetConfig::new(3, 352).with_multipliers(&[1]);
-    let graph = config.graph(Extent::square(1, 8)).unwrap();
-    let numbers = vec![0.0; graph.weights_len()];
-
-    let run = begin_large().unwrap();
+    // Host memory, which is the device's where that is software: taken before.
+    let large = Large::new();
+    let run = small.then(|| large.begin(&full).unwrap());
     let Some(mut taken) = fill(&full, small) else {
         println!("this driver refuses nothing");
         return;
     };
-    is_refused("a run", begin_large().err());
-    is_refused("x written", run.write_x(&image).err());
-    is_refused("room to read x", pollster::block_on(run.readback()).err());
-    is_refused("x read", run.x_blocking().err());
-    is_refused("saved", run.save_blocking().err());
-    let upload = || {
-        let numbers = Weights::F32(&numbers);
-        DeviceWeights::upload_blocking(&full, &graph, numbers, Precision::Full)
+    is_refused("a run", large.begin(&full));
+    is_refused("room for weights", large.upload(&full));
+    // On its way between host and device it lies in memory of the host's, of which only here nothing is left.
+    if let Some(run) = run {
+        is_refused("x written", run.write_x(&large.image));
+        is_refused("room to read x", pollster::block_on(run.readback()));
+        is_refused("x read", run.x_blocking());
+        is_refused("saved", run.save_blocking());
+        // Room for the weights themselves.
+        drop(taken.swap_remove(0));
+        is_refused("weights on their way", large.upload(&full));
+        // The device lives on.
+        drop((taken, run));
+        large.upload(&full).unwrap();
+        let run = large.begin(&full).unwrap();
+        run.write_x(&large.image).unwrap();
+        assert!(run.x_blocking().unwrap() == large.image);
+    }
+    assert_eq!(heard.load(Ordering::Relaxed), 0);
+}
+
+fn is_refused<T>(what: &str, result: Result<T, GpuError>) {
+    let error = result.err();
+    let Some(GpuError::OutOfMemory { what: of }) = error else {
+        panic!("{what}: {error:?}");
     };
-    is_refused("room for weights", upload().err());
-    // Room for themselves, but not for what they pass through on their way.
-    assert!((100..128).contains(&(graph.weights_len() >> 18)));
-    drop(taken.swap_remove(0));
-    is_refused("weights on their way", upload().err());
-    drop((taken, run));
-    // What fits is done.
-    begin(&full, &sampler, [1]).finish_blocking().unwrap();
-    upload().unwrap();
+    println!("{what}: no memory for {of}");
+}
+
+/// A run of buffers of 60 MiB and of 120, about the largest that any device binds, and weights of more than
+/// 100 MiB in one buffer.
+struct Large {
+    process: InlineProcess<4>,
+    image: Vec<f32>,
+    graph: Graph,
+    weights: Vec<f32>,
+}
+
+impl Large {
+    fn new() -> Self {
+        let config = UnetConfig::new(3, 352).with_multipliers(&[1]);
+        let graph = config.graph(Extent::square(1, 8)).unwrap();
+        let weights = vec![0.0; graph.weights_len()];
+        assert!((100..128).contains(&(weights.len() >> 18)));
+        Self {
+            process: process(),
+            image: vec![0.5; 15 << 20],
+            graph,
+            weights,
+        }
+    }
+
+    fn begin(&self, gpu: &Gpu) -> Result<Generation, GpuError> {
+        let sampler = Sampler::new(&self.process, Method::Ancestral, Clip::Unit).unwrap();
+        let (elements, source) = (self.image.len(), NoiseSource::Host);
+        Generation::without_network_blocking(gpu, elements, &sampler, &samples([0]), source)
+    }
+
+    fn upload(&self, gpu: &Gpu) -> Result<DeviceWeights, GpuError> {
+        let weights = Weights::F32(&self.weights);
+        DeviceWeights::upload_blocking(gpu, &self.graph, weights, Precision::Full)
+    }
 }
 
 /// Takes what memory there is, until not even 32 MiB are left. None where the driver gives more than the
