@@ -117,8 +117,9 @@ docs() {
         --target-dir "$CARGO_TARGET_DIR/docsrs"
 }
 
+# With the features that every benchmark needs: without, those of the GPU and of training are passed over.
 bench_build() {
-    cargo bench --no-run
+    cargo bench --no-run --features train
 }
 
 if [ $# = 0 ]; then
