@@ -5,10 +5,14 @@ use std::path::{Path, PathBuf};
 use iddpm::checkpoint::Description;
 
 use super::Failure;
-use super::sheet::most_of_sheet;
+use super::picture::{MOMENTS, columns};
+use super::sheet::{cell, most_of_sheet};
 
-/// Bytes of images that are kept.
+/// Bytes of images, and of predictions, that are kept.
 const MOST_BYTES: usize = 1 << 32;
+
+/// What a GIF's 16 bits hold, but for a sheet's outermost gap.
+const MOST_GIF_SIDE: usize = u16::MAX as usize - 2;
 
 /// Where the images go.
 #[derive(Debug, Clone)]
@@ -37,7 +41,8 @@ impl Out {
             return Err("no name".into());
         }
         if text.ends_with(std::path::is_separator) {
-            return Ok(Self::Folder(path));
+            // Without what it ends in: a file of that name is looked for too.
+            return Ok(Self::Folder(path.components().collect()));
         }
         match extension(&path) {
             Some("png") => Ok(Self::Grid(path)),
@@ -95,6 +100,31 @@ impl Trajectory {
     pub(crate) fn check(&self) -> Result<(), Failure> {
         check_file(self.path())
     }
+
+    /// The most images of which as many predictions are kept and drawn.
+    pub(crate) fn most(&self, description: &Description, predictions: usize) -> usize {
+        let (width, height) = (description.size.width, description.size.height);
+        let numbers = width * height * description.unet.in_channels * predictions;
+        let kept = MOST_BYTES / (size_of::<f32>() * numbers);
+        let drawn = most_of_sheet(width, height);
+        kept.min(match self {
+            Self::Strip(_) => drawn / MOMENTS,
+            Self::Animation(_) => {
+                let rows = MOST_GIF_SIDE / cell(width, height).1;
+                drawn.min(rows * columns(description))
+            }
+        })
+    }
+}
+
+/// Whether two paths, in folders that are there, are one, however they are spelled.
+pub(crate) fn same(one: &Path, other: &Path) -> bool {
+    place(one).is_some_and(|one| Some(one) == place(other))
+}
+
+fn place(path: &Path) -> Option<PathBuf> {
+    let folder = std::path::absolute(path).ok()?.parent()?.canonicalize();
+    Some(folder.ok()?.join(path.file_name()?))
 }
 
 fn extension(path: &Path) -> Option<&str> {

@@ -68,6 +68,7 @@ fn run(options: &Options) -> Result<(), Failure> {
     let sampler = Sampler::new(&process, options.method(), options.clip())?;
 
     let samples = options.samples(description)?;
+    options.check_trajectory(description, samples.len(), sampler.evaluations() as usize)?;
     let low_res = options.low_res(description)?;
     let mut backend = backend::choose(options, &checkpoint)?;
     writeln!(stdout(), "running on {}", backend.name())?;

@@ -8,7 +8,7 @@ use iddpm::diffusion::{Clip, Method, Sample, Timesteps};
 use iddpm::unet::Extents;
 
 use super::device_options::DeviceOptions;
-use super::files::{Out, Trajectory};
+use super::files::{Out, Trajectory, same};
 use super::picture::columns;
 use super::{Failure, low_res, sample};
 
@@ -95,11 +95,30 @@ impl Options {
         let Some(trajectory) = &self.trajectory else {
             return Ok(());
         };
-        if trajectory.path() == self.out.path() {
+        trajectory.check()?;
+        if same(trajectory.path(), self.out.path()) {
             let path = trajectory.path().display();
             return Err(format!("--trajectory {path}: there the images go").into());
         }
-        trajectory.check()
+        Ok(())
+    }
+
+    /// Whether the trajectory of these images, in so many steps, can be kept and drawn.
+    pub(crate) fn check_trajectory(
+        &self,
+        description: &Description,
+        images: usize,
+        steps: usize,
+    ) -> Result<(), Failure> {
+        let Some(trajectory) = &self.trajectory else {
+            return Ok(());
+        };
+        let (batch, most) = (self.batch.min(images), trajectory.most(description, steps));
+        if batch <= most {
+            return Ok(());
+        }
+        let path = trajectory.path().display();
+        Err(format!("--batch {batch}: {path} takes {steps} steps of at most {most} images").into())
     }
 
     pub(crate) fn checkpoint(&self) -> PathBuf {

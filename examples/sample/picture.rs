@@ -18,7 +18,7 @@ use super::sheet::{head_width, sheet, shown};
 use super::whole::write_whole;
 
 /// Images of a trajectory's strip.
-const MOMENTS: usize = 12;
+pub(crate) const MOMENTS: usize = 12;
 /// Milliseconds of a frame of an animation, and of its last.
 const FRAME_MS: (u32, u32) = (80, 1500);
 

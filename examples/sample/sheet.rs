@@ -29,11 +29,17 @@ const fn head_height() -> u32 {
     FONT_6X10.character_size.height + GAP
 }
 
-/// How many pictures of a size a sheet holds.
-pub(crate) fn most_of_sheet(width: usize, height: usize) -> usize {
+/// Width and height that a picture of a size takes of a sheet, with its head and a gap.
+pub(crate) fn cell(width: usize, height: usize) -> (usize, usize) {
     let (width, height) = shown(width, height);
     let gap = GAP as usize;
-    MOST_PIXELS / ((width + gap) * (height + head_height() as usize + gap))
+    (width + gap, height + head_height() as usize + gap)
+}
+
+/// How many pictures of a size a sheet holds.
+pub(crate) fn most_of_sheet(width: usize, height: usize) -> usize {
+    let (width, height) = cell(width, height);
+    MOST_PIXELS / (width * height)
 }
 
 /// Pictures in rows, each enlarged to a visible size, under its head where there are such.

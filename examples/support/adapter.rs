@@ -46,30 +46,39 @@ fn choose(
     };
     let wanted = options.adapter.as_deref().unwrap_or("").to_lowercase();
     let named = |adapter: &wgpu::Adapter| adapter.get_info().name.to_lowercase().contains(&wanted);
-    let names: Vec<_> = adapters
-        .iter()
-        .map(|adapter| adapter.get_info().name)
-        .collect();
+    let all: Vec<_> = adapters.iter().map(wgpu::Adapter::get_info).collect();
     let Some(adapter) = adapters.into_iter().filter(named).min_by_key(rank) else {
-        return Err(match names.as_slice() {
-            [] => "no adapter was found".into(),
-            names => format!(
-                "no adapter is named like {wanted}, only {}",
-                names.join(", ")
-            ),
-        });
+        return Err(none_like(options.adapter.as_deref(), &all));
     };
-    let asked_for = options.backend == BackendName::Gpu || options.adapter.is_some();
-    if rank(&adapter) == 4 && !asked_for {
-        let name = adapter.get_info().name;
-        return Err(format!(
-            "the only adapter, {name}, is software, which is slower"
-        ));
+    if options.backend == BackendName::Gpu || options.adapter.is_some() {
+        return Ok((adapter, "asked for".into()));
     }
-    let why = if asked_for {
-        "asked for".into()
-    } else {
-        format!("the first by kind of {} adapters", names.len())
-    };
-    Ok((adapter, why))
+    let software = rank(&adapter) == 4;
+    match all.as_slice() {
+        [only] if software => Err(format!(
+            "the only adapter, {}, is software, which is slower",
+            only.name
+        )),
+        all if software => Err(format!(
+            "every adapter, {}, is software, which is slower",
+            list(all)
+        )),
+        [_] => Ok((adapter, "the only adapter".into())),
+        all => Ok((adapter, format!("the first by kind of {}", list(all)))),
+    }
+}
+
+/// Why there is no adapter, of all these, of a name that was asked for or of any.
+fn none_like(wanted: Option<&str>, all: &[wgpu::AdapterInfo]) -> String {
+    match (wanted, all) {
+        (None, _) => "no adapter was found".into(),
+        (Some(wanted), []) => format!("no adapter is named like {wanted}: there is none at all"),
+        (Some(wanted), all) => format!("no adapter is named like {wanted}, only {}", list(all)),
+    }
+}
+
+/// Adapters by name, and by interface: the same one may have several.
+fn list(all: &[wgpu::AdapterInfo]) -> String {
+    let one = |info: &wgpu::AdapterInfo| format!("{} ({:?})", info.name, info.backend);
+    all.iter().map(one).collect::<Vec<_>>().join(", ")
 }

@@ -41,6 +41,11 @@ const DIGITS_FILE: &str = concat!(
     "/examples/assets/digits16.safetensors"
 );
 
+const SPRITES_FILE: &str = concat!(
+    env!("CARGO_MANIFEST_DIR"),
+    "/examples/assets/sprites32.safetensors"
+);
+
 /// Runs it in a folder, on the processor, in five steps, with the digits' network.
 fn run(scratch: &Scratch, arguments: &[&str]) -> Output {
     if arguments.contains(&"--checkpoint") {

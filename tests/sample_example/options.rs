@@ -1,7 +1,7 @@
 //! Options that are refused.
 
 use super::scratch::Scratch;
-use super::{bytes, run, sample};
+use super::{SPRITES_FILE, bytes, run, sample};
 
 #[test]
 fn bad_options_are_named_and_leave_nothing_behind() {
@@ -65,6 +65,42 @@ fn bad_options_are_named_and_leave_nothing_behind() {
             "--trajectory steps.png: there the images go",
         ),
         (
+            &[
+                "--out",
+                "./steps.png",
+                "--trajectory",
+                "folder.png/../steps.png",
+            ],
+            "--trajectory folder.png/../steps.png: there the images go",
+        ),
+        (&["--out", "taken/"], "taken: is a file, not a folder"),
+        (
+            &[
+                "--count",
+                "4096",
+                "--batch",
+                "4096",
+                "--trajectory",
+                "steps.png",
+            ],
+            "--batch 4096: steps.png takes 5 steps of at most 1086 images",
+        ),
+        (
+            &[
+                "--checkpoint",
+                SPRITES_FILE,
+                "--steps",
+                "1000",
+                "--count",
+                "350",
+                "--batch",
+                "350",
+                "--trajectory",
+                "steps.gif",
+            ],
+            "--batch 350: steps.gif takes 1000 steps of at most 349 images",
+        ),
+        (
             &["--count", "13036"],
             "--count 13036: samples.png takes at most 13035 such images",
         ),
@@ -103,13 +139,13 @@ fn an_adapter_that_is_not_there() {
         let output = run(&scratch, &arguments);
         assert!(!output.status.success(), "{backend}");
         let errors = String::from_utf8_lossy(&output.stderr);
-        let wanted = "no adapter is named like no such thing, only ";
+        let wanted = "no adapter is named like No Such Thing, only ";
         assert!(errors.contains(wanted), "{errors}");
         assert!(scratch.names().is_empty());
     }
 }
 
-/// On the machine's adapter, software or not: what runs, and why.
+/// A device, software or not: what runs, and why.
 #[cfg(feature = "gpu")]
 #[test]
 fn a_gpu_that_is_asked_for() {
@@ -123,6 +159,39 @@ fn a_gpu_that_is_asked_for() {
         let line = printed.lines().find(|line| line.starts_with("running on"));
         assert!(line.unwrap().contains("; asked for)"), "{printed}");
     }
+}
+
+/// What is chosen by itself, and why, whatever the machine has.
+#[test]
+fn the_best_there_is() {
+    let scratch = Scratch::new("sample-auto");
+    let output = run(&scratch, &["--backend", "auto", "--count", "1"]);
+    assert!(output.status.success(), "{output:?}");
+    let printed = String::from_utf8(output.stdout).unwrap();
+    let mut lines = printed.lines();
+    let line = lines.find(|line| line.starts_with("running on "));
+    let reasons = [
+        "built without the feature gpu)",
+        "no adapter was found)",
+        "software, which is slower)",
+        "; the only adapter)",
+        "; the first by kind of ",
+    ];
+    let because = |line: &str| reasons.iter().any(|reason| line.contains(reason));
+    assert!(line.is_some_and(because), "{printed}");
+}
+
+/// The digits are f16: to be held as f32 changes none of them.
+#[test]
+fn any_precision_on_the_processor() {
+    let scratch = Scratch::new("sample-precision");
+    let image = |precision: &str| {
+        let arguments = ["--precision", precision, "--count", "1", "--out", "one.npz"];
+        sample(&scratch, &arguments);
+        bytes(&scratch, "one.npz")
+    };
+    let stored = image("as-stored");
+    assert!(image("f16") == stored && image("f32") == stored);
 }
 
 /// What each option makes: another image than without it, the same one each time.
