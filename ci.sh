@@ -43,9 +43,13 @@ fmt() {
     done
 }
 
+# The README's first command too, with the features it names and no others: what the tests of all features
+# need would hide what it lacks.
 clippy() {
     cargo clippy --all-targets -- -D warnings
     cargo clippy --all-targets --all-features -- -D warnings
+    cargo clippy --example sample --features gpu -- -D warnings
+    cargo clippy --example sample --features std,cpu,checkpoint -- -D warnings
 }
 
 # Each feature alone, and none: imports go one way, and no feature leans on another. Then all that
@@ -68,6 +72,11 @@ test() {
     cargo test -q --features "$(features_of defmt | xargs)"
 }
 
+# software_vulkan : the description of Mesa's driver on the processor
+software_vulkan() {
+    find /usr/share/vulkan/icd.d -name 'lvp_icd*.json' | head -n 1
+}
+
 # What a newcomer runs, and that a table printed for flash is the one that was tested.
 examples() {
     local out=$CARGO_TARGET_DIR/trajectory.png
@@ -80,6 +89,10 @@ examples() {
     features=$(features_of defmt | xargs)
     cargo run -q --example sample --features "$features" -- --out "$out" --steps 10 --count 10
     file "$out" | grep -q 'PNG image data'
+    # Where the only device is software, it is the processor, and it is said why.
+    VK_DRIVER_FILES=$(software_vulkan) WGPU_BACKEND=vulkan \
+        cargo run -q --example sample --features "$features" -- --out "$out" --steps 2 --count 1 |
+        grep '^running on the CPU, .* is software, which is slower)$'
     cargo run -q --example frames --features "$features" -- --steps 4 | grep 'frames; milliseconds'
 }
 
