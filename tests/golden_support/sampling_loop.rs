@@ -26,14 +26,6 @@ pub(crate) fn check(case: &Case, report: &mut Report) -> Outcome {
         process.len(),
         whole(params, "spaced_num_timesteps")? as usize,
     );
-    let method = match text(params, "sampler")? {
-        "p" => Method::Ancestral,
-        "ddim" => Method::Ddim {
-            eta: number(params, "eta")?,
-        },
-        "rev" => Method::DdimReverse,
-        other => return Err(format!("unknown sampler {other}").into()),
-    };
     let kept: Vec<u32> = process
         .levels()
         .iter()
@@ -41,13 +33,8 @@ pub(crate) fn check(case: &Case, report: &mut Report) -> Outcome {
         .collect();
     report.equal("timestep_map", kept, case.tensor("timestep_map")?.whole()?);
 
-    let run = Run {
-        process,
-        model: Model::of(params, process.variance().is_learned())?,
-        layout: Layout::of(&case.tensor("x_init")?.shape)?,
-        method,
-    };
-    let sampler = Sampler::new(&process, method, clip(flag(params, "clip_denoised")?))?;
+    let run = Run::of(case, process)?;
+    let sampler = Sampler::new(&process, run.method, clip(flag(params, "clip_denoised")?))?;
     let steps: Vec<Step> = sampler.collect();
     let indices: Vec<u32> = steps.iter().map(|step| step.index() as u32).collect();
     report.equal("step_index", indices, case.tensor("step_index")?.whole()?);
@@ -68,14 +55,32 @@ pub(crate) fn check(case: &Case, report: &mut Report) -> Outcome {
     Ok(())
 }
 
-struct Run<'a> {
+pub(crate) struct Run<'a> {
     process: ProcessView<'a>,
-    model: Model,
-    layout: Layout,
-    method: Method,
+    pub(crate) model: Model,
+    pub(crate) layout: Layout,
+    pub(crate) method: Method,
 }
 
-impl Run<'_> {
+impl<'a> Run<'a> {
+    pub(crate) fn of(case: &Case, process: ProcessView<'a>) -> Outcome<Self> {
+        let params = &case.params;
+        let method = match text(params, "sampler")? {
+            "p" => Method::Ancestral,
+            "ddim" => Method::Ddim {
+                eta: number(params, "eta")?,
+            },
+            "rev" => Method::DdimReverse,
+            other => return Err(format!("unknown sampler {other}").into()),
+        };
+        Ok(Self {
+            process,
+            model: Model::of(params, process.variance().is_learned())?,
+            layout: Layout::of(&case.tensor("x_init")?.shape)?,
+            method,
+        })
+    }
+
     /// Runs one image of the batch and compares after every step.
     fn check(
         &self,
@@ -125,7 +130,7 @@ impl Run<'_> {
     }
 
     /// How far apart x and x̂_0 may be after a step that began `error` apart.
-    fn reach(
+    pub(crate) fn reach(
         &self,
         step: &Step,
         i: usize,

@@ -10,14 +10,31 @@
     clippy::indexing_slicing
 )]
 
+#[path = "../golden_support/applied.rs"]
+#[allow(dead_code)]
+mod applied;
 #[path = "../golden_support/case.rs"]
 #[allow(dead_code)]
 mod case;
 #[path = "../golden_support/network.rs"]
 mod golden_network;
+#[path = "../golden_unet/runner.rs"]
+#[allow(dead_code)]
+mod golden_runner;
+#[path = "../golden_support/model.rs"]
+mod model;
+#[path = "../golden_support/public.rs"]
+#[allow(dead_code)]
+mod public;
 #[path = "../golden_support/report.rs"]
 #[allow(dead_code)]
 mod report;
+#[path = "../golden_support/sampling_loop.rs"]
+#[allow(dead_code)]
+mod sampling_loop;
+#[path = "../golden_support/track.rs"]
+#[allow(dead_code)]
+mod track;
 
 #[path = "../support/held.rs"]
 mod held;
@@ -25,7 +42,9 @@ mod held;
 mod agreement;
 mod failures;
 mod formulas;
+mod free_runs;
 mod generation;
+mod golden_operations;
 mod host;
 mod limits;
 mod maker;

@@ -33,7 +33,7 @@ fn submit(record: impl FnOnce(&mut iddpm::gpu::wgpu::CommandEncoder)) {
     gpu().submit_blocking(encoder).unwrap();
 }
 
-fn single(values: &[f64]) -> Vec<f32> {
+pub(crate) fn single(values: &[f64]) -> Vec<f32> {
     values.iter().map(|&value| value as f32).collect()
 }
 
@@ -95,15 +95,15 @@ impl Model {
     }
 }
 
-/// Steps a run on the device, the host being the network, from a given x each time.
-struct Stepper {
-    run: Generation,
+/// Steps a run on the device, the host being the network, from a given x or from its own.
+pub(crate) struct Stepper {
+    pub(crate) run: Generation,
     layout: Layout,
     learned: bool,
 }
 
 impl Stepper {
-    fn new(sampler: &Sampler<'_>, layout: Layout) -> Self {
+    pub(crate) fn new(sampler: &Sampler<'_>, layout: Layout) -> Self {
         let batch = samples(0, 0..layout.images as u64);
         let elements = layout.elements;
         let source = NoiseSource::Host;
@@ -118,7 +118,7 @@ impl Stepper {
         }
     }
 
-    fn step(&mut self, x: Option<&[f32]>, output: &[f32], normals: &[f32]) -> Outcome {
+    pub(crate) fn step(&mut self, x: Option<&[f32]>, output: &[f32], normals: &[f32]) -> Outcome {
         if let Some(x) = x {
             self.run.write_x(x)?;
         }
