@@ -52,6 +52,7 @@ mod networks;
 mod operations;
 mod polled;
 mod precision;
+mod published;
 mod steps;
 mod textures;
 mod ways;

@@ -93,6 +93,10 @@ fn each_way_runs_its_own_kernels() {
     for (gpu, precision) in ways() {
         let variants = gpu.variants();
         let run = begin_in(&gpu, precision, &sampler, [1]);
+        for dispatch in &run.recording().dispatches {
+            let is_listed = dispatch.kernel.forms().contains(&dispatch.form);
+            assert!(is_listed, "{dispatch:?}: {variants:?}, {precision:?}");
+        }
         let kernels = |name| {
             let dispatches = run.recording().dispatches.iter();
             dispatches.filter(move |dispatch| dispatch.kernel.name == name)

@@ -103,21 +103,20 @@ impl Kernel {
         parts.join("\n")
     }
 
-    /// The forms that networks run it in, and those that tell its bindings apart: all f32; weights in
-    /// f16; all in f16; all but one, as a network's first and last operation have it.
+    /// Every form that a network may run it in, and those that tell its bindings apart: all f32; weights in
+    /// f16, and any of the activations. A network's inputs and result, sums of stretches and images of one
+    /// position are f32 wherever the others are f16.
     pub fn forms(&self) -> Vec<Form> {
         let bits = |wanted: &[Access]| {
             let bindings = self.bindings.iter().enumerate();
             let wanted = bindings.filter(|(_, (_, access))| wanted.contains(access));
             wanted.fold(0, |bits, (at, _)| bits | 1 << at)
         };
-        let weights = bits(&[Access::Weights]);
-        let activations = bits(&[Access::Activations, Access::Result]);
-        let mut halves: Vec<u32> = [0, weights, weights | activations].into();
-        halves.extend((0..self.bindings.len()).filter_map(|at| {
-            let others = activations & !(1 << at);
-            (others != activations).then_some(weights | others)
-        }));
+        let weights: u32 = bits(&[Access::Weights]);
+        let activations: u32 = bits(&[Access::Activations, Access::Result]);
+        let some = (0..=activations).filter(|some| some & !activations == 0);
+        let mut halves: Vec<u32> = [0].into();
+        halves.extend(some.map(|some| weights | some));
         halves.dedup();
         let no = &[false][..];
         let both = &[false, true][..];
