@@ -112,6 +112,23 @@ fn an_archive_is_what_the_public_tools_read() {
     assert_eq!(read.pixels(), images);
 }
 
+/// Runs that write one file at once: it is whole, and a user's file beside it is left alone.
+#[test]
+fn a_file_is_whole_whoever_writes_it() {
+    let scratch = Scratch::new("sample-whole");
+    scratch.write("digits.npz.part", b"a user's");
+    let runs = || sample(&scratch, &["--count", "2", "--out", "digits.npz"]);
+    std::thread::scope(|threads| {
+        let started: Vec<_> = (0..4).map(|_| threads.spawn(runs)).collect();
+        started
+            .into_iter()
+            .for_each(|run| drop(run.join().unwrap()));
+    });
+    assert_eq!(scratch.names(), ["digits.npz", "digits.npz.part"]);
+    assert_eq!(bytes(&scratch, "digits.npz.part"), b"a user's");
+    assert_eq!(npz::open(scratch.join("digits.npz")).unwrap().len(), 2);
+}
+
 #[test]
 fn a_folder_is_a_data_set() {
     let scratch = Scratch::new("sample-folder");
