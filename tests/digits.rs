@@ -97,7 +97,8 @@ fn on_the_processor() {
 
 #[test]
 fn by_weights_that_this_crate_trained() {
-    assert!(accuracy_on_the_processor(OURS, "CPU, our weights") >= 0.98);
+    // As well as the public implementation's, of which all 200 are right: but for one.
+    assert!(accuracy_on_the_processor(OURS, "CPU, our weights") >= 0.995);
 }
 
 fn accuracy_on_the_processor(weights: &[u8], name: &str) -> f64 {
