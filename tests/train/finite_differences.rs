@@ -2,6 +2,7 @@
 //! second time here: from the posterior and the likelihoods, without rows.
 
 use std::collections::HashMap;
+use std::ops::Range;
 
 use iddpm::diffusion::likelihood::{discretized_gaussian_log_likelihood, normal_kl};
 use iddpm::diffusion::{
@@ -21,6 +22,8 @@ struct Case {
     network: Graph,
     process: Process,
     objective: Objective,
+    /// γ, where the squared error is weighted by min-SNR.
+    min_snr: Option<f64>,
     indices: Vec<usize>,
     weights: Vec<f64>,
     given: Inputs,
@@ -31,7 +34,8 @@ struct Case {
 enum Directions {
     /// One random direction for each parameter.
     EachParameter,
-    /// One random direction of all of them: enough where only the loss differs from another case.
+    /// One random direction of all of them, one of the last convolution's weights that make the mean, and
+    /// one of those that make the variance: enough where only the loss differs from another case.
     AllAtOnce,
 }
 
@@ -74,8 +78,11 @@ impl Case {
             .map(|(at, x)| if at % 7 == 0 { x.signum() } else { x })
             .collect();
         // Index 0, where the bound's term is the decoder's, only where the mean is close to x_0 even if
-        // the network is not: in the far tails f64 has no digits left for differences.
-        let first = usize::from(diffusion.prediction != Prediction::Epsilon);
+        // the network is not, or the Gaussian is wide: in the far tails f64 has no digits left for
+        // differences.
+        let is_near = matches!(diffusion.prediction, Prediction::Epsilon | Prediction::V)
+            || diffusion.variance == Variance::Learned;
+        let first = usize::from(!is_near);
         let indices: Vec<usize> = (0..batch).map(|n| first + n * 13).collect();
         let mut given = HashMap::from([
             (Input::XStart, x_start),
@@ -94,21 +101,36 @@ impl Case {
             let len = network.shape(low_res).elements();
             given.insert(Input::LowRes, generate(3, "low_res", len, 0.0, 1.0));
         }
-        let rows = indices.iter().enumerate().flat_map(|(n, &index)| {
-            let row = LossRow::of(&process, objective, index).unwrap();
-            row.with_weight(weight(n)).words().map(f64::from)
-        });
-        given.insert(Input::Rows, rows.collect());
-        Self {
+        let mut case = Self {
             name: name.into(),
             network,
             process,
             objective,
+            min_snr: None,
             indices,
             weights,
             given,
             directions: Directions::EachParameter,
-        }
+        };
+        case.given.insert(Input::Rows, case.rows());
+        case
+    }
+
+    fn rows(&self) -> Vec<f64> {
+        let rows = self.indices.iter().enumerate().flat_map(|(n, &index)| {
+            let mut row = LossRow::of(&self.process, self.objective, index).unwrap();
+            if let Some(gamma) = self.min_snr {
+                row = row.with_min_snr(self.process.prediction(), gamma);
+            }
+            row.with_weight(weight(n)).words().map(f64::from)
+        });
+        rows.collect()
+    }
+
+    fn with_min_snr(mut self, gamma: f64) -> Self {
+        self.min_snr = Some(gamma);
+        self.given.insert(Input::Rows, self.rows());
+        self
     }
 
     fn all_at_once(mut self) -> Self {
@@ -192,6 +214,12 @@ impl Case {
             }
             let (mse, bits) = (square / image as f64, nats / image as f64 / 2_f64.ln());
             let bits = |factor: f64| if learned { factor * bits } else { 0.0 };
+            // The squared error as one of x_0, which is a multiple of the output's, by min(SNR, γ).
+            let mse = self.min_snr.map_or(mse, |gamma| {
+                let signal = step.sqrt_alpha_bar.powi(2);
+                let snr = signal / (1.0 - signal);
+                mse * law.x_start.value.powi(2) * snr.min(gamma)
+            });
             sum += weight(n)
                 * match self.objective {
                     Objective::Mse => mse + bits(1.0),
@@ -201,6 +229,31 @@ impl Case {
                 };
         }
         sum
+    }
+
+    /// The parameters that each direction moves, and the direction's name.
+    fn ranges(&self) -> Vec<(&str, Range<usize>)> {
+        let mut params = self.network.params().iter();
+        match self.directions {
+            Directions::EachParameter => params
+                .map(|param| {
+                    let range = param.offset..param.offset + param.elements();
+                    (param.name.as_str(), range)
+                })
+                .collect(),
+            Directions::AllAtOnce => {
+                let head = params.find(|param| param.name == "out.2.weight").unwrap();
+                let (first, all) = (head.offset, head.elements());
+                let mut ranges = vec![("all", 0..self.weights.len())];
+                if self.process.variance().is_learned() {
+                    ranges.push(("mean", first..first + all / 2));
+                    ranges.push(("variance", first + all / 2..first + all));
+                } else {
+                    ranges.push(("mean", first..first + all));
+                }
+                ranges
+            }
+        }
     }
 
     /// Compares gradients along directions with central differences.
@@ -218,19 +271,7 @@ impl Case {
         if (reported - base).abs() > 1e-6 * base.abs() {
             failures.push(format!("{}: loss {reported}, should be {base}", self.name));
         }
-        let params = self.network.params().iter();
-        let ranges: Vec<(&str, std::ops::Range<usize>)> = match self.directions {
-            Directions::EachParameter => params
-                .map(|param| {
-                    (
-                        param.name.as_str(),
-                        param.offset..param.offset + param.elements(),
-                    )
-                })
-                .collect(),
-            Directions::AllAtOnce => vec![("all", 0..self.weights.len())],
-        };
-        for (name, range) in ranges {
+        for (name, range) in self.ranges() {
             let direction = generate(11, name, range.len(), 0.0, 1.0);
             let gradient = &trained.gradients[range.clone()];
             let along: f64 = gradient.iter().zip(&direction).map(|(g, d)| g * d).sum();
@@ -356,6 +397,36 @@ fn every_prediction_and_variance() {
         objective,
     ));
     let cases: Vec<Case> = cases.into_iter().map(Case::all_at_once).collect();
+    check(&cases);
+}
+
+/// What the squared error is of beside the bound whose gradient stops at the mean, from index 0 on where
+/// f64 has the digits.
+#[test]
+fn squared_errors_of_other_predictions() {
+    let of = |prediction, variance, objective| {
+        let diffusion = diffusion()
+            .with_prediction(prediction)
+            .with_variance(variance);
+        let name = format!("{prediction:?}, {variance:?}, {objective:?}");
+        Case::new(&name, &small(), extent(), 0.0, diffusion, objective).all_at_once()
+    };
+    let mut cases = Vec::new();
+    for (prediction, variance) in [
+        (Prediction::V, Variance::LearnedRange),
+        (Prediction::XStart, Variance::LearnedRange),
+        (Prediction::XStart, Variance::Learned),
+    ] {
+        for objective in [Objective::Mse, Objective::RescaledMse] {
+            cases.push(of(prediction, variance, objective));
+        }
+        // Over γ where there is little noise, under it where there is much.
+        let mut case = of(prediction, variance, Objective::RescaledMse).with_min_snr(5.0);
+        case.name += ", min-SNR";
+        cases.push(case);
+    }
+    let decoders = cases.iter().filter(|case| case.indices.contains(&0));
+    assert_eq!(decoders.count(), 6);
     check(&cases);
 }
 
