@@ -10,7 +10,9 @@ use iddpm::train::{AdamW, CpuEngine, Engine, Recompute, Slot, Update, training_g
 use iddpm::unet::{Extent, Graph, UnetConfig};
 use serde_json::Value;
 
-use super::case::{Case, Outcome, cases, flag, golden_directory, keep, list, number, text, whole};
+use super::case::{
+    Case, Outcome, cases, check_index, flag, golden_directory, keep, list, number, text, whole,
+};
 use super::network::{config, generate};
 use super::report::Report;
 
@@ -546,20 +548,25 @@ fn on_slices(weights: &[f32], rates: &[f64]) -> Stepper {
 #[test]
 fn gradients_and_steps() {
     let mut report = Report::new("grad");
+    check_index(&golden_directory(), "grad").unwrap();
     for case in cases(&golden_directory(), "grad").unwrap() {
-        report.begin(&case.name);
-        let checked = if case.params.get("model").is_some() {
-            check_network(&case, &mut report)
-        } else if case.params.get("lr_used").is_some() {
-            check_optimizer(&case, on_slices, &mut report)
-        } else {
+        let is_network = case.params.get("model").is_some();
+        // What else there is are learning rates: tests/train/runs.rs.
+        if !is_network && case.params.get("lr_used").is_none() {
             continue;
+        }
+        report.begin(&case.name);
+        let checked = if is_network {
+            check_network(&case, &mut report)
+        } else {
+            check_optimizer(&case, on_slices, &mut report)
         };
         checked.unwrap_or_else(|error| panic!("{}: {error}", case.name));
         case.finish()
             .unwrap_or_else(|error| panic!("{}: {error}", case.name));
     }
     println!("{report}");
+    assert!(report.cases > 0, "no case of the group grad");
     report
         .verdict()
         .unwrap_or_else(|message| panic!("{message}"));

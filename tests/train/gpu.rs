@@ -8,7 +8,7 @@ use iddpm::gpu::{Gpu, Kept, Precision, Variants};
 use iddpm::train::{Batch, Engine, GpuEngine, Recompute, Slot, training_graph};
 use iddpm::unet::Graph;
 
-use super::case::{Case, Outcome, cases, golden_directory};
+use super::case::{Case, Outcome, cases, check_index, golden_directory};
 use super::golden::{Subject, check_loss, check_steps, compare_gradients};
 use super::report::Report;
 
@@ -107,6 +107,7 @@ fn check_network(case: &Case, gpu: &Gpu, report: &mut Report) -> Outcome {
 #[test]
 fn golden_gradients_and_steps() {
     let mut report = Report::new("grad");
+    check_index(&golden_directory(), "grad").unwrap();
     for variants in Variants::all(gpu().device(), gpu().matrices()) {
         let gpu = gpu().clone().with_variants(variants);
         for case in cases(&golden_directory(), "grad").unwrap() {
@@ -121,6 +122,7 @@ fn golden_gradients_and_steps() {
         }
     }
     println!("{report}");
+    assert!(report.cases > 0, "no network in the group grad");
     report
         .verdict()
         .unwrap_or_else(|message| panic!("{message}"));

@@ -103,8 +103,9 @@ fn the_golden_history() {
     let directory = case::golden_directory();
     case::check_index(&directory, "resample").unwrap();
     let cases = case::cases(&directory, "resample").unwrap();
-    assert_eq!(cases.len(), 3);
+    assert!(!cases.is_empty(), "no case of the group resample");
     for case in &cases {
+        println!("resample/{}", case.name);
         if case.params.get("history_per_term").is_some() {
             second_moment(case).unwrap();
         } else {
@@ -138,7 +139,8 @@ fn second_moment(case: &Case) -> Outcome {
     }
     let trainer = step(total, TimestepLaw::LossSecondMoment, Some(law));
     let seen = &trainer.engine().seen;
-    check_law(seen, &case.tensor("p_final")?.values);
+    let p = &case.tensor("p_final")?.values;
+    check_law(seen, p);
 
     let queries = case.tensor("query_t")?.whole()?;
     let weights = &case.tensor("importance_weights")?.values;
@@ -149,16 +151,26 @@ fn second_moment(case: &Case) -> Outcome {
             checked += 1;
         }
     }
-    assert!(checked > EXAMPLES / 4, "{checked} shares were compared");
+    // As many as the law draws, to five standard deviations: not none.
+    let asked = (0..total).filter(|t| queries.contains(t));
+    let p: f64 = asked.map(|t| p[t as usize]).sum();
+    let mean = p * EXAMPLES as f64;
+    assert!(
+        f64::from(checked) >= mean - 5.0 * (mean * (1.0 - p).max(0.0)).sqrt(),
+        "{checked} shares of {mean} were compared"
+    );
 
     // Losses come in unweighted, the oldest goes.
     let history = trainer.progress().history.as_ref().unwrap();
     let before = case.tensor("final_history")?;
+    let counts = case.tensor("final_counts")?.whole()?;
     for t in 0..total {
         let count = seen.iter().filter(|(other, _)| *other == t).count();
         let new = std::iter::repeat_n(f64::from(loss_at(t)), count);
-        let all: Vec<f64> = before.row(t as usize).iter().copied().chain(new).collect();
-        assert_eq!(history.losses(t), &all[all.len() - held as usize..], "{t}");
+        let before = &before.row(t as usize)[..counts[t as usize] as usize];
+        let all: Vec<f64> = before.iter().copied().chain(new).collect();
+        let first = all.len().saturating_sub(held as usize);
+        assert_eq!(history.losses(t), &all[first..], "{t}");
     }
     Ok(())
 }
