@@ -1,13 +1,15 @@
-//! Every operation that only training needs, alone, at odd sizes, on the GPU against the f64 reference.
+//! Every operation that only training needs, alone, at odd sizes, on the GPU and on the processor against the
+//! f64 reference.
 
 use std::collections::HashMap;
 use std::fmt::Write as _;
 
+use iddpm::cpu::{Gradients, TrainingInputs};
 use iddpm::gpu::{DeviceWeights, Gpu, Network, Precision, Variants, wgpu};
 use iddpm::unet::{Graph, Init, Input, Op, ParamId, Shape, TensorId, TrainOp, Weights};
 
 use super::generator::generate;
-use super::gpu::gpu;
+use super::gpu::{bits, gpu};
 use super::gpu_table::table;
 use super::reference::{Inputs, run};
 
@@ -61,16 +63,13 @@ pub(crate) struct Case {
     tolerance: f64,
 }
 
-/// Roles to feed operands by; what they mean to a network does not matter here.
-const ROLES: [Input; 8] = [
-    Input::X,
-    Input::Timesteps,
-    Input::Labels,
-    Input::LowRes,
+/// Roles to feed operands by that are numbers; what they mean to a network does not matter here.
+const ROLES: [Input; 5] = [
     Input::XStart,
     Input::Noise,
     Input::Rows,
-    Input::Keys,
+    Input::Timesteps,
+    Input::LowRes,
 ];
 
 impl Case {
@@ -89,7 +88,7 @@ impl Case {
     /// What is the network's input wherever the operation stands.
     pub(crate) fn input(&mut self, shape: Shape, numbers: Vec<f64>) -> TensorId {
         let words = numbers.iter().map(|&number| number as f32).collect();
-        self.given(shape, words, numbers)
+        self.given(ROLES[self.written.len()], shape, words, numbers)
     }
 
     pub(crate) fn random_input(&mut self, shape: Shape) -> TensorId {
@@ -97,8 +96,13 @@ impl Case {
         self.input(shape, numbers)
     }
 
-    pub(crate) fn given(&mut self, shape: Shape, words: Vec<f32>, numbers: Vec<f64>) -> TensorId {
-        let role = ROLES[self.written.len()];
+    pub(crate) fn given(
+        &mut self,
+        role: Input,
+        shape: Shape,
+        words: Vec<f32>,
+        numbers: Vec<f64>,
+    ) -> TensorId {
         let id = self.graph.add_input(role, &format!("{role:?}"), shape);
         self.written.push((role, words));
         self.inputs.insert(role, numbers);
@@ -165,14 +169,73 @@ impl Case {
         network.output_blocking().unwrap()
     }
 
+    /// On so many threads of the processor, whose images lie channels last.
+    fn run_on_processor(&self, threads: usize) -> Vec<f32> {
+        let mut graph = self.graph.clone();
+        let output = graph.output().unwrap();
+        let shape = graph.shape(output);
+        if graph.input(Input::Labels).is_some() {
+            // Labels are taken where a table of classes is read; what is read there goes nowhere.
+            let base = graph.input(Input::XStart).unwrap();
+            let extents = [shape.batch, graph.shape(base).channels];
+            let table = graph.add_param("table".into(), &extents, Init::Zero);
+            let labels = graph.input(Input::Labels).unwrap();
+            graph.add(
+                "unused",
+                Op::LabelEmbedding {
+                    base,
+                    labels,
+                    table,
+                },
+            );
+        }
+        let mut weights = self.weights();
+        weights.resize(graph.weights_len(), 0.0);
+        let numbers = |role| {
+            let found = self.written.iter().find(|(input, _)| *input == role);
+            found.map(|(_, numbers)| numbers.as_slice())
+        };
+        let whole = |role| -> Option<Vec<u32>> {
+            let numbers = self.inputs.get(&role)?;
+            Some(numbers.iter().map(|&number| number as u32).collect())
+        };
+        let (labels, keys) = (whole(Input::Labels), whole(Input::Keys));
+        let inputs = TrainingInputs {
+            x_start: numbers(Input::XStart).unwrap(),
+            noise: numbers(Input::Noise).unwrap_or_default(),
+            rows: numbers(Input::Rows).unwrap_or_default(),
+            timesteps: numbers(Input::Timesteps).unwrap_or_default(),
+            labels: labels.as_deref(),
+            low_res: numbers(Input::LowRes),
+            keys: keys.as_deref(),
+        };
+        let mut executor = Gradients::with_threads(&graph, threads)
+            .unwrap_or_else(|error| panic!("{}: {error}", self.name));
+        let mut gradients = vec![f32::NAN; weights.len()];
+        let mut result = vec![f32::NAN; shape.elements()];
+        executor
+            .run(&weights, &inputs, &mut gradients, &mut result)
+            .unwrap_or_else(|error| panic!("{}: {error}", self.name));
+        let is_weight = |op: &Op| matches!(op, Op::Train(TrainOp::ConvGradWeight { .. }));
+        if self.graph.nodes().iter().any(|node| is_weight(&node.op)) {
+            return result;
+        }
+        let (channels, positions) = (shape.channels, shape.positions());
+        let places = (0..shape.batch).flat_map(|n| {
+            (0..channels).flat_map(move |c| {
+                (0..positions).map(move |at| (n * positions + at) * channels + c)
+            })
+        });
+        places.map(|place| result[place]).collect()
+    }
+
     fn truth(&self) -> Vec<f64> {
         let weights: Vec<f64> = self.weights().iter().map(|&w| w.into()).collect();
         let run = run(&self.graph, &weights, &self.inputs);
         run.tensor(self.graph.output().unwrap()).to_vec()
     }
 
-    fn compare(&self, gpu: &Gpu, precision: Precision, truth: &[f64], failures: &mut String) {
-        let result = self.run(gpu, precision);
+    fn compare(&self, result: &[f32], precision: Precision, truth: &[f64], failures: &mut String) {
         assert_eq!(result.len(), truth.len(), "{}", self.name);
         let scale = truth.iter().fold(0.0, |m: f64, v| m.max(v.abs()));
         let single = self.tolerance * scale;
@@ -208,6 +271,20 @@ impl Case {
         }
     }
 }
+
+#[test]
+fn every_operation_on_the_processor() {
+    let mut failures = String::new();
+    for case in table(Stands::Alone) {
+        let result = case.run_on_processor(1);
+        case.compare(&result, Precision::Full, &case.truth(), &mut failures);
+        if bits(&result) != bits(&case.run_on_processor(3)) {
+            writeln!(failures, "{}: other bits on three threads", case.name).unwrap();
+        }
+    }
+    assert!(failures.is_empty(), "{failures}");
+}
+
 #[test]
 fn every_operation() {
     let device = gpu().device();
@@ -226,7 +303,8 @@ fn every_operation() {
             for (case, truth) in table.iter().zip(&truths) {
                 for &precision in precisions {
                     if precision != Precision::HalfWeights || !case.params.is_empty() {
-                        case.compare(&gpu, precision, truth, &mut failures);
+                        let result = case.run(&gpu, precision);
+                        case.compare(&result, precision, truth, &mut failures);
                     }
                 }
             }

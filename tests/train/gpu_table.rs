@@ -1,7 +1,7 @@
 //! The operations that only training needs, each alone at odd sizes, and what goes into it.
 
 use iddpm::diffusion::LossRow;
-use iddpm::unet::{LossOp, Shape, TrainOp};
+use iddpm::unet::{Input, LossOp, Shape, TrainOp};
 
 use super::generator::generate;
 use super::gpu_centred::{attention_case, norm_cases};
@@ -113,7 +113,7 @@ fn dropout_case(stands: Stands, image: Shape, rate: f64, layer: u32) -> Case {
         .collect();
     let words = keys.iter().map(|&key| f32::from_bits(key)).collect();
     let numbers = keys.iter().map(|&key| f64::from(key)).collect();
-    let keys = case.given(vector(image.batch, 4), words, numbers);
+    let keys = case.given(Input::Keys, vector(image.batch, 4), words, numbers);
     case.of(TrainOp::Dropout {
         input,
         keys,
@@ -253,8 +253,12 @@ fn label_case(stands: Stands, batch: usize, channels: usize, classes: usize) -> 
     let name = format!("label_grad {batch}x{channels} of {classes}");
     let mut case = stands.case(name, batch, SUMS);
     let grad = case.random(vector(batch, channels));
-    let of = (0..batch).map(|n| ((7 * n * n + classes - 1) % classes) as f64);
-    let labels = case.numbers(vector(batch, 1), of.collect());
+    let of: Vec<usize> = (0..batch)
+        .map(|n| (7 * n * n + classes - 1) % classes)
+        .collect();
+    let words = of.iter().map(|&class| class as f32).collect();
+    let numbers = of.iter().map(|&class| class as f64).collect();
+    let labels = case.given(Input::Labels, vector(batch, 1), words, numbers);
     case.of(TrainOp::LabelGrad {
         grad,
         labels,
