@@ -25,9 +25,9 @@ fn filled(bytes: &[u8]) -> Option<Vec<u8>> {
     let head = [&(end as u64).to_le_bytes(), header].concat();
     let needed = match Header::from_bytes(&head) {
         Ok(_) => 0,
-        Err(iddpm::checkpoint::CheckpointError::Truncated { expected, found, .. }) => {
-            expected.checked_sub(found).filter(|&len| len <= DATA)?
-        }
+        Err(iddpm::checkpoint::CheckpointError::Truncated {
+            expected, found, ..
+        }) => expected.checked_sub(found).filter(|&len| len <= DATA)?,
         Err(_) => return None,
     };
     let pattern = if pattern.is_empty() { &[0] } else { pattern };
