@@ -12,8 +12,7 @@ use super::{Failure, adapter};
 struct Device<'c> {
     gpu: Gpu,
     name: String,
-    /// What f16 weights are run in.
-    half: Precision,
+    precision: Precision,
     checkpoint: &'c Checkpoint,
     /// Those of the first batch; all batches share them.
     weights: Option<DeviceWeights>,
@@ -25,14 +24,17 @@ pub(crate) fn open<'c>(
     checkpoint: &'c Checkpoint,
 ) -> Result<Box<dyn Backend + 'c>, String> {
     let (gpu, name) = adapter::open(&options.device)?;
-    let (half, note) = match options.precision {
-        PrecisionName::AsStored | PrecisionName::F32 => (Precision::HalfWeights, ""),
-        PrecisionName::F16 => adapter::half(&gpu),
+    let in_software = gpu.device().adapter_info().device_type == wgpu::DeviceType::Cpu;
+    let (precision, note) = match (checkpoint.weights(), options.precision) {
+        (Weights::F32(_), _) => (Precision::Full, ""),
+        // There f16 saves nothing.
+        (Weights::F16(_), PrecisionName::AsStored) if in_software => (Precision::HalfWeights, ""),
+        (Weights::F16(_), _) => adapter::half(&gpu),
     };
     Ok(Box::new(Device {
         name: name + note,
         gpu,
-        half,
+        precision,
         checkpoint,
         weights: None,
     }))
@@ -55,12 +57,8 @@ impl Backend for Device<'_> {
             Some(weights) => weights,
             None => {
                 let numbers = self.checkpoint.weights();
-                let precision = match numbers {
-                    Weights::F32(_) => Precision::Full,
-                    Weights::F16(_) => self.half,
-                };
                 let uploaded =
-                    DeviceWeights::upload_blocking(&self.gpu, &graph, numbers, precision)?;
+                    DeviceWeights::upload_blocking(&self.gpu, &graph, numbers, self.precision)?;
                 self.weights.insert(uploaded)
             }
         };

@@ -48,7 +48,8 @@ pub(crate) struct Options {
     pub(crate) count: Option<usize>,
     #[command(flatten)]
     pub(crate) device: DeviceOptions,
-    /// How the weights are held; f16 also what a GPU computes with them, where it can.
+    /// How the weights are held. A GPU that can computes in f16 with weights in f16; one in software only
+    /// where that is asked for.
     #[arg(long, value_enum, default_value_t = PrecisionName::AsStored)]
     pub(crate) precision: PrecisionName,
     /// Where the images go: a grid (x.png), an archive (x.npz), or a folder of images (dir/).
