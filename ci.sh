@@ -119,7 +119,7 @@ fuzz_smoke() {
     for target in $(cargo fuzz list); do
         echo "fuzzing: $target"
         cargo +nightly fuzz run --target-dir "$CARGO_TARGET_DIR/fuzz" "$target" "$corpus/$target" -- \
-            -max_total_time="${FUZZ_SECONDS:-15}" -timeout=10 -print_final_stats=1 -verbosity=0
+            -max_total_time="${FUZZ_SECONDS:-10}" -timeout=10 -print_final_stats=1 -verbosity=0
     done
 }
 

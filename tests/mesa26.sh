@@ -47,6 +47,6 @@ fi
 export CARGO_TARGET_X86_64_UNKNOWN_LINUX_GNU_RUNNER=$folder/run
 # It has cooperative matrices, f16 and subgroups: without them the tests fail.
 export IDDPM_TEST_EXPECT_MATRICES=1
-cargo test -q --features gpu --test gpu "$@"
-IDDPM_ALL_STEPS=1 cargo test -q --features data,gpu --test digits "${@:-on_the_gpu}" -- --nocapture
+cargo test -q --features train --test gpu "$@"
+IDDPM_ALL_STEPS=1 cargo test -q --features train --test digits "${@:-on_the_gpu}" -- --nocapture
 cargo test -q --features train --test train "${@:-gpu}"
