@@ -3,6 +3,7 @@
 //! | layer | what it is | who needs it |
 //! |---|---|---|
 //! | [`diffusion`] | schedules, samplers, noise, likelihood: `no_std`, no allocation | everyone |
+//! | `files` (feature `std`) | files written whole or not at all, folders with one writer | whoever writes one |
 //! | `unet` (feature `alloc`) | what the network is, as data | whoever runs or trains one |
 //! | `checkpoint` (feature `checkpoint`) | weights in files that say what they are | whoever loads or saves one |
 //! | `cpu` (feature `cpu`) | the network in plain loops without allocation; with `std`, fast | whoever runs one |
@@ -28,6 +29,8 @@ pub mod cpu;
 #[cfg(feature = "data")]
 pub mod data;
 pub mod diffusion;
+#[cfg(feature = "std")]
+pub mod files;
 #[cfg(feature = "gpu")]
 pub mod gpu;
 #[cfg(feature = "train")]

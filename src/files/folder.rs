@@ -1,0 +1,110 @@
+//! Folders: made, moved, removed, synced, and held by one writer.
+
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io;
+use std::path::Path;
+
+use super::error::FileError;
+use super::faults;
+
+/// Makes a folder, and those it lies in, where they are not there.
+///
+/// # Errors
+/// [`FileError`].
+pub fn create_folder(path: impl AsRef<Path>) -> Result<(), FileError> {
+    let path = path.as_ref();
+    faults::point()
+        .and_then(|()| fs::create_dir_all(path))
+        .map_err(FileError::of("making the folder", path))
+}
+
+/// Gives a file or a folder another name in the same folder; what had it is replaced, where it is a file or
+/// an empty folder.
+///
+/// # Errors
+/// [`FileError`].
+pub fn rename(from: impl AsRef<Path>, to: impl AsRef<Path>) -> Result<(), FileError> {
+    let to = to.as_ref();
+    faults::point()
+        .and_then(|()| fs::rename(from, to))
+        .map_err(FileError::of("renaming to", to))
+}
+
+/// Removes a folder and all that is in it.
+///
+/// # Errors
+/// [`FileError`]; not where there is no such folder.
+pub fn remove_folder(path: impl AsRef<Path>) -> Result<(), FileError> {
+    let path = path.as_ref();
+    gone(faults::point().and_then(|()| fs::remove_dir_all(path)))
+        .map_err(FileError::of("removing", path))
+}
+
+/// Removes a file.
+///
+/// # Errors
+/// [`FileError`]; not where there is no such file.
+pub fn remove_file(path: impl AsRef<Path>) -> Result<(), FileError> {
+    let path = path.as_ref();
+    gone(faults::point().and_then(|()| fs::remove_file(path)))
+        .map_err(FileError::of("removing", path))
+}
+
+fn gone(removed: io::Result<()>) -> io::Result<()> {
+    match removed {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        other => other,
+    }
+}
+
+/// Makes new names of a folder survive a loss of power; where a folder cannot be opened as a file, the system
+/// does that itself.
+///
+/// # Errors
+/// [`FileError`].
+pub fn sync_folder(folder: impl AsRef<Path>) -> Result<(), FileError> {
+    let folder = folder.as_ref();
+    let sync = || match File::open(folder) {
+        Ok(open) => {
+            faults::point()?;
+            open.sync_all()
+        }
+        Err(_) => Ok(()),
+    };
+    sync().map_err(FileError::of("syncing the folder", folder))
+}
+
+/// The right to write in a folder, which one holder has at a time, in this process or another.
+///
+/// It ends when it is dropped, and with its process, however that ends: the system lets go of the lock of the
+/// file `.lock` in the folder, which stays there.
+#[derive(Debug)]
+#[must_use = "it ends when it is dropped"]
+pub struct FolderLock {
+    _file: File,
+}
+
+impl FolderLock {
+    /// Takes it, or `None` where another has it.
+    ///
+    /// # Errors
+    /// [`FileError`] where the folder cannot be written to, or its file system knows no locks.
+    pub fn take(folder: impl AsRef<Path>) -> Result<Option<Self>, FileError> {
+        let path = folder.as_ref().join(".lock");
+        let failed = FileError::of("locking", &path);
+        let open = faults::point().and_then(|()| {
+            // Neither read nor changed: what counts is who holds it.
+            let mut options = OpenOptions::new();
+            options.write(true).create(true).truncate(false).open(&path)
+        });
+        let file = match open {
+            Ok(file) => file,
+            Err(error) => return Err(failed(error)),
+        };
+        match file.try_lock() {
+            Ok(()) => Ok(Some(Self { _file: file })),
+            Err(TryLockError::WouldBlock) => Ok(None),
+            Err(TryLockError::Error(error)) => Err(failed(error)),
+        }
+    }
+}

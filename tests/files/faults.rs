@@ -1,0 +1,88 @@
+//! Each operation of a write fails in turn: the old file is then whole, and nothing else is left.
+
+use std::io::{ErrorKind, Write};
+
+use iddpm::files::{FileError, faults, write_whole};
+
+use super::scratch::Scratch;
+use super::{put, text};
+
+/// More than one piece of what is written at once.
+fn long(letter: char) -> String {
+    std::iter::repeat_n(letter, 600_000).collect()
+}
+
+#[test]
+fn every_failure_leaves_the_old_file_and_nothing_else() {
+    let folder = Scratch::new("faults");
+    let path = folder.join("a");
+    put(&path, &long('o')).unwrap();
+    faults::fail_at(u64::MAX, ErrorKind::Other);
+    put(&path, &long('n')).unwrap();
+    let operations = faults::end();
+    // Taking the temporary file, three pieces, the sync, the renaming, the sync of the folder at least.
+    assert!(operations >= 7, "{operations}");
+    for fails in 0..operations {
+        for from_then_on in [false, true] {
+            put(&path, &long('o')).unwrap();
+            let fail = if from_then_on {
+                faults::fail_from
+            } else {
+                faults::fail_at
+            };
+            fail(fails, ErrorKind::StorageFull);
+            let result = put(&path, &long('n'));
+            faults::end();
+            let case = format!("operation {fails}, from then on: {from_then_on}");
+            assert_eq!(folder.names(), ["a"], "{case}");
+            let now = text(&path);
+            match result {
+                Ok(()) => assert_eq!(now, long('n'), "{case}"),
+                Err(error) => {
+                    assert_eq!(error.error.kind(), ErrorKind::StorageFull, "{case}");
+                    assert!(now == long('o') || now == long('n'), "{case}");
+                    let renamed = error.action == "syncing the folder";
+                    assert_eq!(now == long('n'), renamed, "{case}: {error}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn the_true_cause_is_told_whatever_the_writer_made_of_it() {
+    let folder = Scratch::new("cause");
+    let path = folder.join("a");
+    faults::fail_from(1, ErrorKind::StorageFull);
+    let mut after = None;
+    let result = write_whole(&path, |file| {
+        let piece = vec![0; 1 << 20];
+        assert!(file.write_all(&piece).is_err());
+        // Tidying up does not fail once more.
+        after = Some(file.write_all(&piece).is_ok() && file.flush().is_ok());
+        Err(FileError {
+            action: "something else",
+            path: "b".into(),
+            error: ErrorKind::Other.into(),
+        })
+    });
+    faults::end();
+    let error = result.unwrap_err();
+    assert_eq!((error.action, error.path), ("writing", path));
+    assert_eq!(error.error.kind(), ErrorKind::StorageFull);
+    assert_eq!(after, Some(true));
+    assert_eq!(folder.names(), [""; 0]);
+}
+
+#[test]
+fn a_failure_of_the_caller_leaves_the_old_file() {
+    let folder = Scratch::new("caller");
+    let path = folder.write("a", b"old");
+    let result = write_whole(&path, |file| {
+        file.write_all(b"half")?;
+        Err("no more".into())
+    });
+    let error: Box<dyn std::error::Error> = result.unwrap_err();
+    assert_eq!(error.to_string(), "no more");
+    assert_eq!((text(&path).as_str(), folder.names().len()), ("old", 1));
+}
