@@ -6,7 +6,7 @@
 //! behind the caller's back. [`likelihood`], [`loss`] and [`resample`] evaluate and train.
 
 pub mod error;
-mod fingerprint;
+pub(crate) mod fingerprint;
 pub mod linear;
 pub(crate) mod math;
 
