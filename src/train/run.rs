@@ -28,12 +28,11 @@ use super::config::TrainConfig;
 use super::engine::{Engine, Slot};
 use super::error::TrainError;
 use super::trainer::{Progress, Trainer};
-use crate::checkpoint::{Checkpoint, Description, Dtype, Precision, save};
+use crate::checkpoint::locate::{FIRST_MOMENT, LATEST, SECOND_MOMENT, STATE};
+use crate::checkpoint::{Checkpoint, Content, Description, Dtype, Precision, ReadOptions, save};
 use crate::diffusion::Weights as Kind;
 use crate::unet::Weights;
 
-const LATEST: &str = "latest";
-const STATE: &str = "run.json";
 /// How the name of a folder begins that is not yet a state.
 const TEMPORARY: &str = ".fresh-step-";
 /// How the name of one begins that is none any more.
@@ -260,9 +259,15 @@ impl RunDirectory {
         let mut slots = Vec::new();
         for (slot, name) in files(&stored.config) {
             let path = state.join(name);
-            let checkpoint = Checkpoint::open(&path, Precision::F32)?;
+            let options = ReadOptions {
+                content: content(slot),
+                precision: Precision::F32,
+                ..ReadOptions::default()
+            };
+            let checkpoint = Checkpoint::open_with(&path, options)?;
             let mut expected = description.clone();
             expected.card.weights = kind(slot, &stored.config);
+            expected.content = content(slot);
             if *checkpoint.description() != expected {
                 let message = format!("is not the one that {STATE} beside it is of");
                 return Err(TrainError::Format { path, message });
@@ -287,8 +292,8 @@ impl RunDirectory {
 fn files(config: &TrainConfig) -> Vec<(Slot, String)> {
     let mut files = Vec::from([
         (Slot::Weights, "model.safetensors".to_owned()),
-        (Slot::FirstMoment, "first_moment.safetensors".to_owned()),
-        (Slot::SecondMoment, "second_moment.safetensors".to_owned()),
+        (Slot::FirstMoment, FIRST_MOMENT.to_owned()),
+        (Slot::SecondMoment, SECOND_MOMENT.to_owned()),
     ]);
     let rates = config.ema_rates.iter().enumerate();
     files.extend(rates.map(|(at, rate)| (Slot::Ema(at), format!("ema_{rate}.safetensors"))));
@@ -302,6 +307,15 @@ fn kind(slot: Slot, config: &TrainConfig) -> Kind {
             rate: config.ema_rates.get(at).copied().unwrap_or(0.0),
         },
         Slot::Weights | Slot::FirstMoment | Slot::SecondMoment => Kind::Raw,
+    }
+}
+
+/// What a file says its numbers are.
+fn content(slot: Slot) -> Content {
+    match slot {
+        Slot::FirstMoment => Content::FirstMoment,
+        Slot::SecondMoment => Content::SecondMoment,
+        Slot::Weights | Slot::Ema(_) => Content::Weights,
     }
 }
 
@@ -339,6 +353,7 @@ fn write_state<E: Engine>(folder: &Path, trainer: &Trainer<E>) -> Result<(), Tra
     description.card.step = trainer.progress().step;
     for (slot, name) in files(config) {
         description.card.weights = kind(slot, config);
+        description.content = content(slot);
         let numbers = trainer.read(slot)?;
         save(
             folder.join(name),
