@@ -53,6 +53,8 @@ pub use description::{Content, Description, ImageSize};
 pub use error::CheckpointError;
 #[cfg(feature = "std")]
 pub use file::save;
+#[cfg(feature = "train")]
+pub(crate) use file::save_shown;
 pub use flags::Flags;
 pub use foreign::Foreign;
 pub use header::{Dtype, Header, TensorInfo, TensorType};
