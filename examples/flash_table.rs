@@ -2,10 +2,14 @@
 //!
 //! `cargo run --example flash_table -- --schedule cosine --timesteps 4000 --steps 10 > table.rs`
 
+#[path = "support/program.rs"]
+mod program;
+
 use std::process::ExitCode;
 
 use clap::Parser;
 use iddpm::diffusion::{Diffusion, InlineProcess, Level, Schedule, Timesteps};
+use program::{Failure, say};
 
 #[derive(Parser)]
 #[command(about = "Prints a strided schedule as a Rust const table")]
@@ -23,16 +27,10 @@ struct Options {
 }
 
 fn main() -> ExitCode {
-    match print_table(&Options::parse()) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("flash_table: {error}");
-            ExitCode::FAILURE
-        }
-    }
+    program::run(print_table)
 }
 
-fn print_table(options: &Options) -> Result<(), iddpm::Error> {
+fn print_table(options: &Options) -> Result<(), Failure> {
     let Options {
         schedule,
         timesteps,
@@ -40,24 +38,32 @@ fn print_table(options: &Options) -> Result<(), iddpm::Error> {
     } = options;
     let model = Diffusion::new(schedule.parse::<Schedule<'_>>()?, *timesteps);
     let process = InlineProcess::<4000>::new(&model, Timesteps::parse(steps)?)?;
-    println!("// {schedule} schedule, T = {timesteps}, steps \"{steps}\"; made by `flash_table`.");
-    println!("// Use it with `Process::from_table(&model, &STEPS)`.");
-    println!("use iddpm::diffusion::Level;\n");
-    println!("/// The levels that are kept, the least noisy first.");
-    println!("pub const STEPS: [Level; {}] = [", process.len());
-    for &Level {
+    say(format_args!(
+        "// {schedule} schedule, T = {timesteps}, steps \"{steps}\"; made by `flash_table`.
+// Use it with `Process::from_table(&model, &STEPS)`.
+use iddpm::diffusion::Level;
+
+/// The levels that are kept, the least noisy first.
+pub const STEPS: [Level; {}] = [
+{}];",
+        process.len(),
+        process.levels().iter().map(row).collect::<String>()
+    ))
+}
+
+fn row(level: &Level) -> String {
+    let Level {
         timestep,
         beta,
         alpha_bar,
-    } in process.levels()
-    {
-        // Debug formatting prints the shortest decimal that reads back as the same f64.
-        println!("    Level {{");
-        println!("        timestep: {timestep},");
-        println!("        beta: {beta:?},");
-        println!("        alpha_bar: {alpha_bar:?},");
-        println!("    }},");
-    }
-    println!("];");
-    Ok(())
+    } = level;
+    // Debug formatting prints the shortest decimal that reads back as the same f64.
+    format!(
+        "    Level {{
+        timestep: {timestep},
+        beta: {beta:?},
+        alpha_bar: {alpha_bar:?},
+    }},
+"
+    )
 }

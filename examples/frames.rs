@@ -4,8 +4,11 @@
 //!
 //! `cargo run --release --example frames --features gpu -- --milliseconds 4`
 
-use std::error::Error;
-use std::io::{Write, stdout};
+#[path = "support/program.rs"]
+mod program;
+#[path = "support/seed.rs"]
+mod seed;
+
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -18,6 +21,8 @@ use iddpm::diffusion::{Clip, Level, Method, Noise, ProcessView, Sample, Sampler,
 use iddpm::gpu::wgpu;
 use iddpm::gpu::{self, DeviceWeights, Generation, Gpu, NoiseSource, Shown};
 use iddpm::unet::Weights;
+use program::{Failure, say};
+use seed::Seed;
 
 /// Generates an image within the frames of a host
 #[derive(Parser)]
@@ -31,9 +36,9 @@ struct Options {
     /// What is drawn
     #[arg(long, default_value_t = 7)]
     class: u32,
-    /// What the noise follows from
-    #[arg(long, default_value_t = 0)]
-    seed: u64,
+    /// What the noise follows from: a number, or random, which draws one and says it
+    #[arg(long, default_value = "0", allow_hyphen_values = true)]
+    seed: Seed,
     /// A checkpoint; the shipped sprites where none is given
     #[arg(long)]
     checkpoint: Option<PathBuf>,
@@ -43,16 +48,10 @@ struct Options {
 const FRAME: f64 = 1000.0 / 60.0;
 
 fn main() -> ExitCode {
-    match run(&Options::parse()) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("frames: {error}");
-            ExitCode::FAILURE
-        }
-    }
+    program::run(generate)
 }
 
-fn run(options: &Options) -> Result<(), Box<dyn Error>> {
+fn generate(options: &Options) -> Result<(), Failure> {
     let shipped = concat!(
         env!("CARGO_MANIFEST_DIR"),
         "/examples/assets/sprites32.safetensors"
@@ -74,10 +73,14 @@ fn run(options: &Options) -> Result<(), Box<dyn Error>> {
     let process = ProcessView::in_slice(&diffusion, timesteps, &mut levels)?;
     let sampler = Sampler::new(&process, Method::Ancestral, Clip::Unit)?;
     let sample = Sample {
-        noise: Noise::new(options.seed),
+        noise: Noise::new(options.seed.number),
         number: 0,
         label: description.unet.num_classes.map(|_| options.class),
     };
+
+    if let Some(note) = options.seed.note() {
+        say(note)?;
+    }
 
     // A game has its device already: here it is one of our own.
     let gpu = Gpu::create_blocking()?;
@@ -104,14 +107,13 @@ fn run(options: &Options) -> Result<(), Box<dyn Error>> {
         usage: wgpu::TextureUsages::COPY_DST | wgpu::TextureUsages::TEXTURE_BINDING,
         view_formats: &[],
     });
-    writeln!(
-        stdout(),
+    say(format_args!(
         "{}: {:.2} G of work a step, {} steps, {} ms a frame",
         gpu.device().adapter_info().name,
         generation.work_of_step() as f64 / 1e9,
         generation.evaluations(),
         options.milliseconds
-    )?;
+    ))?;
 
     // Work for each millisecond: careful at first, then what the last frame showed.
     let mut rate = generation.work_of_step() as f64 / 1000.0;
@@ -150,22 +152,19 @@ fn run(options: &Options) -> Result<(), Box<dyn Error>> {
         let last = frames.len().saturating_sub(1) as f64;
         frames.get((last * share) as usize).copied().unwrap_or(0.0)
     };
-    writeln!(
-        stdout(),
+    say(format_args!(
         "{} frames; milliseconds from recording to done: median {:.1}, nine of ten below {:.1}, longest {:.1}",
         frames.len(),
         at(0.5),
         at(0.9),
         at(1.0)
-    )?;
+    ))?;
     let (least, most) = (
         x.iter().copied().fold(f32::INFINITY, f32::min),
         x.iter().copied().fold(f32::NEG_INFINITY, f32::max),
     );
-    writeln!(
-        stdout(),
+    say(format_args!(
         "an image of {} numbers from {least:.3} to {most:.3}",
         x.len()
-    )?;
-    Ok(())
+    ))
 }

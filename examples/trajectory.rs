@@ -3,12 +3,13 @@
 //! The data law is the uniform one over a hundred listed digits, whose optimal denoiser is known in
 //! closed form. Each sample gives two rows: x_t above, the prediction x̂_0 below, noise at the left.
 //!
-//! `cargo run --example trajectory`
+//! `cargo run --example trajectory --features std`
 
-#[path = "support/whole.rs"]
-mod whole;
+#[path = "support/program.rs"]
+mod program;
+#[path = "support/seed.rs"]
+mod seed;
 
-use std::error::Error;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -19,8 +20,10 @@ use iddpm::diffusion::{
     Clip, Denoiser, Diffusion, InlineProcess, Method, Noise, Query, Sample, Sampler, Schedule,
     Timesteps,
 };
+use iddpm::files::write_whole;
 use image::{GrayImage, ImageFormat, Luma, imageops};
-use whole::write_whole;
+use program::{Failure, say};
+use seed::Seed;
 
 /// Pixels along the side of a digit.
 const SIDE: u32 = 16;
@@ -40,9 +43,9 @@ struct Options {
     /// η of the method ddim: 0 is deterministic, 1 as noisy as ancestral sampling.
     #[arg(long, default_value_t = 0.0)]
     eta: f64,
-    /// What all randomness follows from.
-    #[arg(long, default_value_t = 0)]
-    seed: u64,
+    /// What all randomness follows from: a number, or random, which draws one and says it.
+    #[arg(long, default_value = "0", allow_hyphen_values = true)]
+    seed: Seed,
     /// How many digits.
     #[arg(long, default_value_t = 8, value_parser = clap::value_parser!(u32).range(1..=100))]
     count: u32,
@@ -63,16 +66,10 @@ enum MethodName {
 }
 
 fn main() -> ExitCode {
-    match draw(&Options::parse()) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("trajectory: {error}");
-            ExitCode::FAILURE
-        }
-    }
+    program::run(draw)
 }
 
-fn draw(options: &Options) -> Result<(), Box<dyn Error>> {
+fn draw(options: &Options) -> Result<(), Failure> {
     let method = match options.method {
         MethodName::Ancestral => Method::Ancestral,
         MethodName::Ddim => Method::Ddim { eta: options.eta },
@@ -91,7 +88,7 @@ fn draw(options: &Options) -> Result<(), Box<dyn Error>> {
     let mut nearest = Vec::new();
     for number in 0..options.count {
         let sample = Sample {
-            noise: Noise::new(options.seed),
+            noise: Noise::new(options.seed.number),
             number: number.into(),
             label: None,
         };
@@ -123,9 +120,14 @@ fn draw(options: &Options) -> Result<(), Box<dyn Error>> {
         nearest.push(denoiser.nearest(&x)? / 10);
     }
     picture.save(&options.out)?;
-    println!("seed {} gave the digits {nearest:?}", options.seed);
-    println!("{}", options.out.display());
-    Ok(())
+    if let Some(note) = options.seed.note() {
+        say(note)?;
+    }
+    say(format_args!(
+        "seed {} gave the digits {nearest:?}",
+        options.seed
+    ))?;
+    say(options.out.display())
 }
 
 /// The column in which an evaluation is drawn, if it is: evenly spread, the last one always.
@@ -173,7 +175,7 @@ impl Picture {
         }
     }
 
-    fn save(&self, path: &Path) -> Result<(), Box<dyn Error>> {
+    fn save(&self, path: &Path) -> Result<(), Failure> {
         let (width, height) = (self.image.width() * ZOOM, self.image.height() * ZOOM);
         let large = imageops::resize(&self.image, width, height, imageops::FilterType::Nearest);
         write_whole(path, |file| Ok(large.write_to(file, ImageFormat::Png)?))

@@ -13,24 +13,26 @@ mod canvas;
 mod choices;
 mod items;
 mod palette;
+#[path = "../support/program.rs"]
+mod program;
+#[path = "../support/seed.rs"]
+mod seed;
 mod shapes;
-#[path = "../support/whole.rs"]
-mod whole;
 
-use std::error::Error;
 use std::fs;
-use std::io::{Write, stdout};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Parser;
+use iddpm::files::write_whole;
 use image::imageops::{self, FilterType};
 use image::{ImageFormat, RgbImage};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use canvas::SIDE;
 use items::{ITEMS, picture};
-use whole::write_whole;
+use program::{Failure, say};
+use seed::Seed;
 
 /// Pictures of a class in a row of the sheet, and how often each pixel is repeated.
 const COLUMNS: u64 = 12;
@@ -45,25 +47,19 @@ struct Options {
     /// Pictures of each class
     #[arg(long, default_value_t = 500, value_parser = clap::value_parser!(u64).range(1..=99_999))]
     count: u64,
-    /// What all choices follow from
-    #[arg(long, default_value_t = 0)]
-    seed: u64,
+    /// What all choices follow from: a number, or random, which draws one and says it
+    #[arg(long, default_value = "0", allow_hyphen_values = true)]
+    seed: Seed,
     /// A picture of the first dozen of each class
     #[arg(long)]
     sheet: Option<PathBuf>,
 }
 
 fn main() -> ExitCode {
-    match run(&Options::parse()) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("make_sprites: {error}");
-            ExitCode::FAILURE
-        }
-    }
+    program::run(make)
 }
 
-fn run(options: &Options) -> Result<(), Box<dyn Error>> {
+fn make(options: &Options) -> Result<(), Failure> {
     let folder = &options.out;
     let at = |error: std::io::Error| format!("{}: {error}", folder.display());
     fs::create_dir_all(folder).map_err(at)?;
@@ -71,21 +67,24 @@ fn run(options: &Options) -> Result<(), Box<dyn Error>> {
         let found = entry.map_err(at)?.path();
         return Err(format!("{}: is there already; give a new folder", found.display()).into());
     }
+    if let Some(note) = options.seed.note() {
+        say(note)?;
+    }
     let bar = ProgressBar::new(ITEMS.len() as u64 * options.count);
     bar.set_style(ProgressStyle::with_template("{bar:30} {pos}/{len} {msg}")?);
     for (class, (name, _)) in ITEMS.iter().enumerate() {
         bar.set_message(*name);
         for index in 0..options.count {
             let path = folder.join(format!("{name}_{index:05}.png"));
-            write(&path, &picture(options.seed, class as u32, index))?;
+            write(&path, &picture(options.seed.number, class as u32, index))?;
             bar.inc(1);
         }
     }
     bar.finish_and_clear();
-    writeln!(stdout(), "{}", folder.display())?;
+    say(folder.display())?;
     if let Some(path) = &options.sheet {
         write(path, &sheet(options))?;
-        writeln!(stdout(), "{}", path.display())?;
+        say(path.display())?;
     }
     Ok(())
 }
@@ -97,7 +96,7 @@ fn sheet(options: &Options) -> RgbImage {
     let mut sheet = RgbImage::new(side * columns as u32, side * ITEMS.len() as u32);
     for class in 0..ITEMS.len() as u32 {
         for index in 0..columns {
-            let item = picture(options.seed, class, index);
+            let item = picture(options.seed.number, class, index);
             let (left, top) = (index as i64 * SIDE as i64, i64::from(class * side));
             imageops::replace(&mut sheet, &item, left, top);
         }
@@ -106,6 +105,6 @@ fn sheet(options: &Options) -> RgbImage {
     imageops::resize(&sheet, width * ZOOM, height * ZOOM, FilterType::Nearest)
 }
 
-fn write(path: &Path, picture: &RgbImage) -> Result<(), Box<dyn Error>> {
+fn write(path: &Path, picture: &RgbImage) -> Result<(), Failure> {
     write_whole(path, |file| Ok(picture.write_to(file, ImageFormat::Png)?))
 }

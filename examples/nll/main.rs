@@ -7,8 +7,6 @@ mod bound;
 #[path = "../support/plot.rs"]
 mod chart;
 mod plot;
-#[path = "../support/whole.rs"]
-mod whole;
 
 use std::io::{self, Write, stdout};
 use std::path::{Path, PathBuf};
@@ -20,13 +18,12 @@ use clap::builder::RangedU64ValueParser;
 use iddpm::checkpoint::{Checkpoint, Description, Precision};
 use iddpm::data::{Dataset, Folder, cifar10, npz};
 use iddpm::diffusion::{Level, ProcessView, Timesteps};
+use iddpm::files::write_whole;
 use iddpm::unet::Extents;
 use indicatif::{ProgressBar, ProgressStyle};
 use npyz::WriterBuilder;
 use zip::ZipWriter;
 use zip::write::SimpleFileOptions;
-
-use whole::write_whole;
 
 type Failure = Box<dyn std::error::Error>;
 
@@ -220,7 +217,7 @@ fn write(folder: &Path, each: &[Terms]) -> Result<(), Failure> {
 }
 
 fn archive(path: &Path, values: &[f64]) -> Result<(), Failure> {
-    write_whole(path, |file| {
+    write_whole(path, |file| -> Result<(), Failure> {
         let mut archive = ZipWriter::new(file);
         // Without a time of day: the same terms are the same bytes.
         let options = SimpleFileOptions::default().last_modified_time(zip::DateTime::default());

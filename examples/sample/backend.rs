@@ -1,12 +1,14 @@
 //! What runs the network, and why it was chosen.
 
 use iddpm::checkpoint::Checkpoint;
-use iddpm::cpu;
+use iddpm::cpu::{self, ProgramBuf};
 use iddpm::diffusion::{Sample, Sampler};
+use iddpm::unet::Plan;
 
-use super::device_options::processor;
+use super::device_options::Processor;
+use super::gpu;
 use super::options::Options;
-use super::{Failure, gpu};
+use super::program::Failure;
 
 /// What is called after each step, with what gives every x̂_0 of the batch to who wants it.
 pub(crate) type AfterStep<'a> = &'a mut dyn FnMut(XStart<'_>) -> Result<(), Failure>;
@@ -35,26 +37,26 @@ pub(crate) fn choose<'c>(
     Ok(
         match options.device.choose(|| gpu::open(options, checkpoint))? {
             Ok(backend) => backend,
-            Err(why) => Box::new(Cpu {
+            Err(processor) => Box::new(Cpu {
                 checkpoint,
-                why,
+                processor,
                 network: None,
             }),
         },
     )
 }
 
-/// The processor, all cores.
+/// The processor.
 struct Cpu<'c> {
     checkpoint: &'c Checkpoint,
-    why: String,
+    processor: Processor,
     /// That of the last batch, and how many images it takes.
     network: Option<(usize, cpu::Network)>,
 }
 
 impl Backend for Cpu<'_> {
     fn name(&self) -> String {
-        processor(&self.why)
+        self.processor.to_string()
     }
 
     fn generate(
@@ -68,7 +70,9 @@ impl Backend for Cpu<'_> {
             Some((batch, network)) if batch == samples.len() => network,
             _ => {
                 let graph = self.checkpoint.description().graph(samples.len())?;
-                cpu::Network::new(&graph, self.checkpoint.weights())?
+                let program = ProgramBuf::new(&graph, &Plan::single(&graph))?;
+                let threads = self.processor.threads.count;
+                cpu::Network::with_threads(program, self.checkpoint.weights(), threads)?
             }
         };
         let mut generation = cpu::Generation::new(network, sampler.clone(), samples)?;

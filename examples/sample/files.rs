@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 
 use iddpm::checkpoint::Description;
 
-use super::Failure;
 use super::picture::{MOMENTS, columns};
+use super::program::Failure;
 use super::sheet::{cell, most_of_sheet};
 
 /// Bytes of images, and of predictions, that are kept.

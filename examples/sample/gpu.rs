@@ -5,9 +5,10 @@ use iddpm::diffusion::{Sample, Sampler};
 use iddpm::gpu::{DeviceWeights, Generation, Gpu, NoiseSource, Precision, wgpu};
 use iddpm::unet::Weights;
 
+use super::adapter;
 use super::backend::{AfterStep, Backend};
 use super::options::{Options, PrecisionName};
-use super::{Failure, adapter};
+use super::program::Failure;
 
 struct Device<'c> {
     gpu: Gpu,

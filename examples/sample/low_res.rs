@@ -6,7 +6,7 @@ use iddpm::diffusion::pixels::image_from_u8;
 use iddpm::unet::Extents;
 use image::imageops::FilterType;
 
-use super::Failure;
+use super::program::Failure;
 
 /// A picture in a file, in [-1, 1], channels first: its middle, of the shape and size that the network takes,
 /// grey where that has not three channels.

@@ -18,35 +18,30 @@ mod gpu;
 mod low_res;
 mod options;
 mod picture;
+#[path = "../support/program.rs"]
+mod program;
+#[path = "../support/seed.rs"]
+mod seed;
 mod sheet;
-#[path = "../support/whole.rs"]
-mod whole;
+#[path = "../support/threads.rs"]
+mod threads;
 
-use std::io::{self, Write, stdout};
 use std::process::ExitCode;
 use std::time::Instant;
 
-use clap::Parser;
 use iddpm::checkpoint::{Checkpoint, Description, Precision};
-use iddpm::diffusion::{Level, Noise, Process, Sample, Sampler};
+use iddpm::diffusion::{Level, Process, Sample, Sampler};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use options::{Options, PrecisionName};
 use picture::Frames;
-
-type Failure = Box<dyn std::error::Error>;
+use program::{Failure, say};
 
 fn main() -> ExitCode {
-    match run(&Options::parse()) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("sample: {error}");
-            ExitCode::FAILURE
-        }
-    }
+    program::run(sample)
 }
 
-fn run(options: &Options) -> Result<(), Failure> {
+fn sample(options: &Options) -> Result<(), Failure> {
     options.check()?;
     let precision = match options.precision {
         PrecisionName::AsStored => Precision::AsStored,
@@ -57,7 +52,10 @@ fn run(options: &Options) -> Result<(), Failure> {
     let checkpoint = Checkpoint::open(&path, precision)
         .map_err(|error| format!("{}: {error}", path.display()))?;
     let description = checkpoint.description();
-    writeln!(stdout(), "{}: {}", path.display(), summary(description))?;
+    say(format_args!("{}: {}", path.display(), summary(description)))?;
+    if let Some(note) = options.seed.note() {
+        say(note)?;
+    }
 
     let diffusion = description.card.diffusion;
     let timesteps = options.timesteps()?;
@@ -71,7 +69,7 @@ fn run(options: &Options) -> Result<(), Failure> {
     options.check_trajectory(description, samples.len(), sampler.evaluations() as usize)?;
     let low_res = options.low_res(description)?;
     let mut backend = backend::choose(options, &checkpoint)?;
-    writeln!(stdout(), "running on {}", backend.name())?;
+    say(format_args!("running on {}", backend.name()))?;
 
     let begun = Instant::now();
     let mut frames = Frames::new(description, options.trajectory.is_some());
@@ -92,9 +90,9 @@ fn run(options: &Options) -> Result<(), Failure> {
         frames.write_trajectory(trajectory, &labels[..batch])?;
     }
     report(&samples, &sampler, begun)?;
-    writeln!(stdout(), "{}", options.out.path().display())?;
+    say(options.out.path().display())?;
     if let Some(trajectory) = &options.trajectory {
-        writeln!(stdout(), "{}", trajectory.path().display())?;
+        say(trajectory.path().display())?;
     }
     Ok(())
 }
@@ -135,23 +133,13 @@ fn progress_bar(images: usize, sampler: &Sampler<'_>) -> ProgressBar {
     ProgressBar::new(steps).with_style(style)
 }
 
-fn report(samples: &[Sample], sampler: &Sampler<'_>, begun: Instant) -> io::Result<()> {
+fn report(samples: &[Sample], sampler: &Sampler<'_>, begun: Instant) -> Result<(), Failure> {
     let seconds = begun.elapsed().as_secs_f64();
     let steps = f64::from(sampler.evaluations()) * samples.len() as f64;
-    writeln!(
-        stdout(),
+    say(format_args!(
         "{} images of {} steps in {seconds:.1} s: {:.2} ms for a step of one image",
         samples.len(),
         sampler.evaluations(),
         seconds * 1e3 / steps
-    )
-}
-
-/// The noise that the images of a run follow from.
-fn sample(options: &Options, number: usize, label: Option<u32>) -> Sample {
-    Sample {
-        noise: Noise::new(options.seed),
-        number: number as u64,
-        label,
-    }
+    ))
 }

@@ -4,13 +4,15 @@ use std::path::PathBuf;
 
 use clap::{Parser, ValueEnum};
 use iddpm::checkpoint::Description;
-use iddpm::diffusion::{Clip, Method, Sample, Timesteps};
+use iddpm::diffusion::{Clip, Method, Noise, Sample, Timesteps};
 use iddpm::unet::Extents;
 
 use super::device_options::DeviceOptions;
 use super::files::{Out, Trajectory, same};
+use super::low_res;
 use super::picture::columns;
-use super::{Failure, low_res, sample};
+use super::program::Failure;
+use super::seed::Seed;
 
 /// Generates images from a checkpoint.
 #[derive(Parser)]
@@ -37,9 +39,9 @@ pub(crate) struct Options {
     /// The class of every image, by number or by name; all classes in turn where none is given.
     #[arg(long, allow_hyphen_values = true)]
     pub(crate) class: Option<String>,
-    /// What all randomness follows from.
-    #[arg(long, default_value_t = 0)]
-    pub(crate) seed: u64,
+    /// What all randomness follows from: a number, or random, which draws one and says it.
+    #[arg(long, default_value = "0", allow_hyphen_values = true)]
+    pub(crate) seed: Seed,
     /// Images at once.
     #[arg(long, default_value_t = 8, value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(1..=4096))]
     pub(crate) batch: usize,
@@ -171,7 +173,11 @@ impl Options {
             let classes = description.unet.num_classes?;
             Some(only.unwrap_or((number % classes) as u32))
         };
-        let one = |number| sample(self, number, label(number));
+        let one = |number: usize| Sample {
+            noise: Noise::new(self.seed.number),
+            number: number as u64,
+            label: label(number),
+        };
         let count = self.count.unwrap_or(4 * columns(description));
         let most = self.out.most(description);
         if count > most {

@@ -5,17 +5,17 @@ use std::path::Path;
 
 use iddpm::checkpoint::Description;
 use iddpm::diffusion::pixels::image_to_u8;
+use iddpm::files::write_whole;
 use image::codecs::gif::{GifEncoder, Repeat};
 use image::{Delay, DynamicImage, Frame, ImageFormat, Rgb, RgbImage};
 use npyz::{AutoSerialize, WriterBuilder};
 use zip::ZipWriter;
 use zip::write::SimpleFileOptions;
 
-use super::Failure;
 use super::backend::XStart;
 use super::files::{Out, Trajectory};
+use super::program::Failure;
 use super::sheet::{head_width, sheet, shown};
-use super::whole::write_whole;
 
 /// Images of a trajectory's strip.
 pub(crate) const MOMENTS: usize = 12;
@@ -107,7 +107,7 @@ impl Frames {
         let count = self.images.len() / self.elements();
         let shape = [count, self.height, self.width, self.channels];
         let labels: Vec<i64> = labels.iter().flatten().map(|&label| label.into()).collect();
-        write_whole(path, |file| {
+        write_whole(path, |file| -> Result<(), Failure> {
             let mut archive = ZipWriter::new(file);
             // Entries without a time of day: the same images are the same bytes. Beyond 4 GiB their
             // lengths need more room.
@@ -211,7 +211,7 @@ fn write_animation(
     columns: usize,
     path: &Path,
 ) -> Result<(), Failure> {
-    write_whole(path, |file| {
+    write_whole(path, |file| -> Result<(), Failure> {
         let mut gif = GifEncoder::new(file);
         gif.set_repeat(Repeat::Infinite)?;
         for (at, moment) in moments.iter().enumerate() {

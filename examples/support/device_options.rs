@@ -2,6 +2,8 @@
 
 use clap::{Args, ValueEnum};
 
+use super::threads::{ThreadOptions, Threads};
+
 /// Which device, where one was asked for.
 #[derive(Args)]
 pub(crate) struct DeviceOptions {
@@ -11,6 +13,8 @@ pub(crate) struct DeviceOptions {
     /// Part of the name of the adapter to use, where there are several.
     #[arg(long)]
     pub(crate) adapter: Option<String>,
+    #[command(flatten)]
+    pub(crate) threads: ThreadOptions,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -23,33 +27,51 @@ pub(crate) enum BackendName {
     Cpu,
 }
 
+/// The processor: why it was chosen, and how much of it is used.
+#[derive(Debug)]
+pub(crate) struct Processor {
+    why: String,
+    pub(crate) threads: Threads,
+}
+
 impl DeviceOptions {
     /// What can be found wrong before anything is spent.
-    pub(crate) fn check(&self) -> Result<(), &'static str> {
+    pub(crate) fn check(&self) -> Result<(), String> {
         if self.adapter.is_some() && self.backend == BackendName::Cpu {
-            return Err("--adapter: --backend cpu uses none");
+            return Err("--adapter: --backend cpu uses none".into());
         }
-        Ok(())
+        if self.threads.threads.is_some()
+            && (self.backend == BackendName::Gpu || self.adapter.is_some())
+        {
+            return Err("--threads: a GPU was asked for, and they are the processor's".into());
+        }
+        self.threads.choose().map(drop)
     }
 
-    /// What `gpu` opens, or why it is the processor; `gpu` is asked unless the processor was asked for.
+    /// What `gpu` opens, or the processor; `gpu` is asked unless the processor was asked for, as it is by a
+    /// number of its threads.
     ///
     /// # Errors
     /// Why there is no GPU, where one was asked for.
     pub(crate) fn choose<G>(
         &self,
         gpu: impl FnOnce() -> Result<G, String>,
-    ) -> Result<Result<G, String>, String> {
-        match self.backend {
-            BackendName::Cpu => Ok(Err("asked for".into())),
-            BackendName::Auto if self.adapter.is_none() => Ok(gpu()),
-            BackendName::Auto | BackendName::Gpu => gpu().map(Ok),
-        }
+    ) -> Result<Result<G, Processor>, String> {
+        let opened = match self.backend {
+            BackendName::Cpu => Err("asked for".into()),
+            BackendName::Auto if self.threads.threads.is_some() => {
+                Err("asked for by its threads".into())
+            }
+            BackendName::Auto if self.adapter.is_none() => gpu(),
+            BackendName::Auto | BackendName::Gpu => Ok(gpu()?),
+        };
+        let threads = self.threads.choose()?;
+        Ok(opened.map_err(|why| Processor { why, threads }))
     }
 }
 
-/// The processor, and why it was chosen.
-pub(crate) fn processor(why: &str) -> String {
-    let threads = std::thread::available_parallelism().map_or(1, usize::from);
-    format!("the CPU, {threads} threads ({why})")
+impl std::fmt::Display for Processor {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "the CPU, {} ({})", self.threads, self.why)
+    }
 }

@@ -4,10 +4,9 @@ use std::error::Error;
 use std::io::Write;
 use std::path::Path;
 
+use iddpm::files::write_whole;
 use plotters::coord::ranged1d::ValueFormatter;
 use plotters::prelude::*;
-
-use super::whole::write_whole;
 
 /// What is plotted: lines of numbers greater than 0, on a logarithmic scale.
 pub(crate) struct Plot<'a> {
@@ -43,7 +42,9 @@ impl Plot<'_> {
         }
         let mut text = String::new();
         self.draw((low * 0.9, high * 1.1), &mut text)?;
-        write_whole(path, |file| Ok(file.write_all(text.as_bytes())?))?;
+        write_whole(path, |file| -> Result<(), Box<dyn Error>> {
+            Ok(file.write_all(text.as_bytes())?)
+        })?;
         Ok(true)
     }
 

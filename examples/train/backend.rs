@@ -4,7 +4,7 @@ use iddpm::gpu::{Gpu, Precision};
 use iddpm::train::{CpuEngine, Engine, GpuEngine, TrainConfig};
 use iddpm::unet::{Graph, Plan};
 
-use super::device_options::{DeviceOptions, processor};
+use super::device_options::{DeviceOptions, Processor};
 use super::{Failure, adapter};
 
 /// The backend that was asked for, or a GPU where there is one that is none in software; and what it is.
@@ -15,7 +15,7 @@ pub(crate) fn choose(
 ) -> Result<(Box<dyn Engine>, String), Failure> {
     match options.choose(|| adapter::open(options))? {
         Ok((gpu, name)) => on_gpu(&gpu, &name, graph, config),
-        Err(why) => on_processor(&why, graph, config),
+        Err(processor) => on_processor(&processor, graph, config),
     }
 }
 
@@ -37,7 +37,7 @@ fn on_gpu(
 }
 
 fn on_processor(
-    why: &str,
+    processor: &Processor,
     graph: &Graph,
     config: &TrainConfig,
 ) -> Result<(Box<dyn Engine>, String), Failure> {
@@ -46,8 +46,7 @@ fn on_processor(
     let megabytes = |elements: usize| elements as f64 * 4e-6;
     let plan = Plan::single(graph);
     let what = format!(
-        "{}; {:.0} MB of activations (at least {:.0}), {:.0} MB in all",
-        processor(why),
+        "{processor}; {:.0} MB of activations (at least {:.0}), {:.0} MB in all",
         megabytes(plan.elements()),
         megabytes(plan.lower_bound(graph)),
         megabytes(run + slots),

@@ -5,12 +5,12 @@ use std::path::Path;
 use iddpm::cpu::{Generation, Network};
 use iddpm::diffusion::pixels::to_u8;
 use iddpm::diffusion::{Clip, Level, Method, Noise, Process, Sample, Sampler, Timesteps};
+use iddpm::files::write_whole;
 use iddpm::train::{Engine, Slot, Trainer};
 use iddpm::unet::Weights;
 use image::{ImageFormat, Rgb, RgbImage};
 
 use super::Failure;
-use super::whole::write_whole;
 
 /// Steps of a sample.
 const STEPS: u32 = 25;

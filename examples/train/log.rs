@@ -6,11 +6,11 @@ use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
 use std::time::Instant;
 
+use iddpm::files::write_whole;
 use iddpm::train::StepReport;
 use serde::{Deserialize, Serialize};
 
 use super::Failure;
-use super::whole::write_whole;
 
 /// A line.
 #[derive(Serialize, Deserialize)]
@@ -72,7 +72,7 @@ impl Log {
         } else {
             Vec::new()
         };
-        write_whole(path, |file| {
+        write_whole(path, |file| -> Result<(), Failure> {
             for line in &kept {
                 writeln!(file, "{}", serde_json::to_string(line)?)?;
             }

@@ -16,8 +16,8 @@ mod grid;
 mod log;
 mod options;
 mod plot;
-#[path = "../support/whole.rs"]
-mod whole;
+#[path = "../support/threads.rs"]
+mod threads;
 
 use std::io::{Write, stdout};
 use std::process::ExitCode;

@@ -9,13 +9,15 @@
 //! | `iddpm.weights` | [`Weights`] |
 //! | `iddpm.step` | training steps taken |
 //! | `iddpm.classes` | what the classes are called, where that is known |
+//! | `iddpm.content` | [`Content`], where it is not the weights of a network |
 //!
-//! Each value is JSON. All but the last are needed; a field that is unknown or left out is an error, because a
+//! Each value is JSON. All but the last two are needed; a field that is unknown or left out is an error, because a
 //! network run with another flag than it was trained with gives noise, and no message.
 
 use alloc::collections::BTreeMap;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
+use core::fmt;
 
 use serde::{Deserialize, Serialize};
 
@@ -35,6 +37,7 @@ const DIFFUSION: &str = "iddpm.diffusion";
 const WEIGHTS: &str = "iddpm.weights";
 const STEP: &str = "iddpm.step";
 const CLASSES: &str = "iddpm.classes";
+const CONTENT: &str = "iddpm.content";
 
 /// The size of a network's images.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -79,6 +82,42 @@ impl ImageSize {
     }
 }
 
+/// What the numbers of a file are: for each parameter of a network, as many as it has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Content {
+    /// The parameters themselves: what makes a network.
+    #[default]
+    Weights,
+    /// AdamW's m: averages of their gradients.
+    FirstMoment,
+    /// AdamW's v: averages of their gradients' squares.
+    SecondMoment,
+}
+
+impl Content {
+    /// What a file says that it is; `None` where it does not say it.
+    pub(super) fn said(
+        metadata: &BTreeMap<String, String>,
+    ) -> Result<Option<Self>, CheckpointError> {
+        match metadata.contains_key(CONTENT) {
+            true => read(metadata, CONTENT).map(Some),
+            false => Ok(None),
+        }
+    }
+}
+
+impl fmt::Display for Content {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Weights => "the weights of a network",
+            Self::FirstMoment => "the optimiser's first moment (averages of gradients)",
+            Self::SecondMoment => "the optimiser's second moment (averages of squared gradients)",
+        })
+    }
+}
+
 /// All that must be known of weights to use them.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Description {
@@ -90,18 +129,21 @@ pub struct Description {
     pub card: ModelCard<'static>,
     /// What the classes are called, by their numbers, where that is known.
     pub class_names: Option<Vec<String>>,
+    /// What the numbers are: for a network the weights.
+    pub content: Content,
     /// Metadata of others, kept as it is; no key begins with `iddpm.`.
     pub notes: BTreeMap<String, String>,
 }
 
 impl Description {
-    /// A description without names of classes and without notes.
+    /// A description of weights, without names of classes and without notes.
     pub const fn new(unet: UnetConfig, size: ImageSize, card: ModelCard<'static>) -> Self {
         Self {
             unet,
             size,
             card,
             class_names: None,
+            content: Content::Weights,
             notes: BTreeMap::new(),
         }
     }
@@ -164,9 +206,12 @@ impl Description {
     /// Reads the metadata of a file.
     ///
     /// # Errors
-    /// A key that is missing, unknown or cannot be read; [`CheckpointError::Version`]; those of
-    /// [`graph`](Self::graph).
+    /// [`CheckpointError::Bare`] where none of the keys is there; a key that is missing, unknown or
+    /// cannot be read; [`CheckpointError::Version`]; those of [`graph`](Self::graph).
     pub fn from_metadata(metadata: &BTreeMap<String, String>) -> Result<Self, CheckpointError> {
+        if !metadata.keys().any(|key| key.starts_with(PREFIX)) {
+            return Err(CheckpointError::Bare);
+        }
         // The format first: of another, nothing else can be said.
         let version: u64 = read(metadata, FORMAT_KEY)?;
         if version == 0 || version > FORMAT {
@@ -175,7 +220,8 @@ impl Description {
                 supported: FORMAT,
             });
         }
-        let known = [FORMAT_KEY, UNET, SIZE, DIFFUSION, WEIGHTS, STEP, CLASSES];
+        let needed = [FORMAT_KEY, UNET, SIZE, DIFFUSION, WEIGHTS, STEP];
+        let known = [&needed[..], &[CLASSES, CONTENT]].concat();
         let mut notes = BTreeMap::new();
         for (key, value) in metadata {
             if !key.starts_with(PREFIX) {
@@ -196,6 +242,7 @@ impl Description {
                 true => Some(read(metadata, CLASSES)?),
                 false => None,
             },
+            content: Content::said(metadata)?.unwrap_or_default(),
             notes,
         };
         description.check()?;
@@ -231,6 +278,10 @@ impl Description {
         add(STEP, serde_json::to_string(&self.card.step))?;
         if let Some(names) = &self.class_names {
             add(CLASSES, serde_json::to_string(names))?;
+        }
+        // Networks are written as they were before there were files of anything else.
+        if self.content != Content::Weights {
+            add(CONTENT, serde_json::to_string(&self.content))?;
         }
         Ok(metadata)
     }

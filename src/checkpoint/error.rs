@@ -1,10 +1,17 @@
 //! What can be wrong with a checkpoint.
 
-use alloc::string::String;
+use alloc::boxed::Box;
+use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use core::fmt;
 
-use super::header::Dtype;
+use super::description::Content;
+use super::flags::Flags;
+use super::foreign::Foreign;
+use super::header::TensorType;
+use super::presets::Preset;
+use super::shown::{Shown, shape_words};
+use super::tensors::Mismatch;
 use crate::diffusion::Error as DiffusionError;
 use crate::unet::ConfigError;
 
@@ -12,6 +19,37 @@ use crate::unet::ConfigError;
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub enum CheckpointError {
+    /// What is wrong with a file, and with which.
+    InFile {
+        /// The file.
+        path: String,
+        /// What is wrong with it.
+        error: Box<CheckpointError>,
+    },
+    /// A file of another format.
+    Foreign {
+        /// Which.
+        kind: Foreign,
+    },
+    /// A folder where a file is due.
+    Folder {
+        /// The networks in it, or in its newest state; not all of many.
+        networks: Vec<String>,
+    },
+    /// A run whose newest state is not there.
+    Latest {
+        /// What its file `latest` names.
+        names: String,
+    },
+    /// A file of numbers that are not what is asked for, such as an optimiser's moments for a network.
+    OtherContent {
+        /// What they are.
+        found: Content,
+        /// What they must be.
+        expected: Content,
+        /// The networks in the same folder; not all of many.
+        beside: Vec<String>,
+    },
     /// The first 8 bytes are the length of the header; this one is above what the format allows.
     HeaderTooLong {
         /// Its length.
@@ -50,13 +88,6 @@ pub enum CheckpointError {
         /// The key.
         key: String,
     },
-    /// Numbers of a type that is not read.
-    UnsupportedDtype {
-        /// The tensor.
-        name: String,
-        /// The type, as the file calls it.
-        dtype: String,
-    },
     /// A tensor whose place in the file is not as long as its shape and type need.
     TensorLength {
         /// The tensor.
@@ -64,7 +95,7 @@ pub enum CheckpointError {
         /// Its shape.
         shape: Vec<u64>,
         /// Its type.
-        dtype: Dtype,
+        dtype: TensorType,
         /// Its first byte, behind the header, and one past its last.
         range: (u64, u64),
     },
@@ -88,7 +119,9 @@ pub enum CheckpointError {
         /// Where the tensor before it ends.
         expected: u64,
     },
-    /// The metadata lacks a key: the file holds tensors, but does not say what they are.
+    /// Tensors alone: the file does not say what they are.
+    Bare,
+    /// The metadata lacks a key.
     MissingMetadata {
         /// The key.
         key: &'static str,
@@ -144,28 +177,12 @@ pub enum CheckpointError {
     },
     /// A schedule that is a table does not travel in metadata.
     ScheduleIsTable,
-    /// A parameter of the network that the file does not have.
-    MissingTensor {
-        /// Its name.
-        name: String,
-        /// Its shape.
-        shape: Vec<usize>,
-    },
-    /// A tensor of the file that the network does not have.
-    ExtraTensor {
-        /// Its name.
-        name: String,
-        /// Its shape.
-        shape: Vec<u64>,
-    },
-    /// A tensor of another shape than the network's.
-    TensorShape {
-        /// Its name.
-        name: String,
-        /// Its shape in the file.
-        found: Vec<u64>,
-        /// Its shape in the network.
-        expected: Vec<usize>,
+    /// Tensors that are not those of the network.
+    Tensors(Box<Mismatch>),
+    /// All tensors of the network, more than once.
+    SeveralNetworks {
+        /// What the names begin with; empty for nothing.
+        prefixes: Vec<String>,
     },
     /// A number that is infinite or none.
     NotFinite {
@@ -213,6 +230,8 @@ pub enum CheckpointError {
         flag: String,
         /// The value.
         value: String,
+        /// What it takes.
+        takes: &'static str,
     },
     /// The system refused to read or write.
     Io {
@@ -225,9 +244,24 @@ pub enum CheckpointError {
     },
 }
 
+impl CheckpointError {
+    /// The same of a file; as it is where it names one already.
+    #[must_use]
+    pub fn in_file(self, path: impl fmt::Display) -> Self {
+        match self {
+            Self::InFile { .. } | Self::Io { .. } => self,
+            error => Self::InFile {
+                path: path.to_string(),
+                error: error.into(),
+            },
+        }
+    }
+}
+
 impl core::error::Error for CheckpointError {
     fn source(&self) -> Option<&(dyn core::error::Error + 'static)> {
         match self {
+            Self::InFile { error, .. } => Some(error),
             Self::Config(error) => Some(error),
             Self::Diffusion(error) => Some(error),
             _ => None,
@@ -250,31 +284,64 @@ impl From<DiffusionError> for CheckpointError {
 impl fmt::Display for CheckpointError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::InFile { path, error } => write!(f, "{path}: {error}"),
+            Self::Foreign { kind } => kind.fmt(f),
+            Self::Folder { networks } if networks.is_empty() => f.write_str(
+                "is a folder without a network, not a checkpoint: neither a run, nor one of its \
+                 states, nor a folder of safetensors",
+            ),
+            Self::Folder { networks } => write!(
+                f,
+                "is a folder, not a checkpoint; the networks in it: {}",
+                networks.join(", ")
+            ),
+            Self::Latest { names } => write!(
+                f,
+                "the file `latest` of this run names {}, and there is no such state: give one that \
+                 is there",
+                Shown(names)
+            ),
+            Self::OtherContent {
+                found,
+                expected,
+                beside,
+            } => {
+                write!(f, "holds {found}, not {expected}")?;
+                match beside.is_empty() {
+                    true => Ok(()),
+                    false => write!(f, "; the networks beside it: {}", beside.join(", ")),
+                }
+            }
             Self::HeaderTooLong { bytes, max } => write!(
                 f,
-                "no safetensors file: a header of {bytes} bytes, at most {max} are allowed"
+                "is no safetensors file, nor of another format that is known: its first 8 bytes, as \
+                 the length of a header, give {bytes} bytes; at most {max} are allowed"
             ),
-            Self::Header { reason } => write!(f, "no safetensors header: {reason}"),
+            Self::Header { reason } => write!(
+                f,
+                "is no safetensors file: what should be its header: {}",
+                Shown(reason)
+            ),
             Self::Truncated {
                 expected,
                 found,
                 tensor,
             } => {
-                write!(f, "truncated: {found} bytes of {expected}")?;
-                match tensor {
-                    Some(tensor) => write!(f, ", which end before {tensor} does"),
-                    None => Ok(()),
+                write!(f, "is cut short: {found} bytes of {expected}")?;
+                if let Some(tensor) = tensor {
+                    write!(f, ", which end before {} does", Shown(tensor))?;
                 }
+                f.write_str("; copy or download it again")
             }
-            Self::TrailingBytes { expected, found } => {
-                write!(f, "{found} bytes, but the header accounts for {expected}")
-            }
-            Self::DuplicateTensor { name } => write!(f, "two tensors are named {name}"),
-            Self::DuplicateMetadata { key } => write!(f, "metadata: {key} is there twice"),
-            Self::UnsupportedDtype { name, dtype } => write!(
+            Self::TrailingBytes { expected, found } => write!(
                 f,
-                "tensor {name} is of type {dtype}; F32, F16 and BF16 are read"
+                "has {found} bytes, of which its header accounts for {expected}: something was \
+                 added to it, or its header is of another file"
             ),
+            Self::DuplicateTensor { name } => write!(f, "two tensors are named {}", Shown(name)),
+            Self::DuplicateMetadata { key } => {
+                write!(f, "metadata: {} is there twice", Shown(key))
+            }
             Self::TensorLength {
                 name,
                 shape,
@@ -282,8 +349,11 @@ impl fmt::Display for CheckpointError {
                 range: (start, end),
             } => write!(
                 f,
-                "tensor {name} of type {dtype} and shape {shape:?} is said to take bytes \
-                 {start}..{end}"
+                "tensor {} of type {} and shape {} is said to take bytes {start}..{end}, which it \
+                 does not",
+                Shown(name),
+                Shown(dtype.name()),
+                shape_words(shape)
             ),
             Self::Overlap {
                 name,
@@ -292,8 +362,10 @@ impl fmt::Display for CheckpointError {
                 previous_range: (previous_start, previous_end),
             } => write!(
                 f,
-                "tensor {name} at bytes {start}..{end} overlaps tensor {previous} at \
-                 {previous_start}..{previous_end}"
+                "tensor {} at bytes {start}..{end} overlaps tensor {} at \
+                 {previous_start}..{previous_end}",
+                Shown(name),
+                Shown(previous)
             ),
             Self::Gap {
                 name,
@@ -301,23 +373,34 @@ impl fmt::Display for CheckpointError {
                 expected,
             } => write!(
                 f,
-                "tensor {name} begins at byte {start}, but what is before it ends at {expected}"
+                "tensor {} begins at byte {start}, but what is before it ends at {expected}",
+                Shown(name)
             ),
-            Self::MissingMetadata { key } => write!(
+            Self::Bare => f.write_str(
+                "holds tensors and does not say of which network: `convert` makes a checkpoint of \
+                 it, once told (--preset, --flags, or an option for each part)",
+            ),
+            Self::MissingMetadata { key } => {
+                write!(f, "metadata: {key} is missing; ")?;
+                f.write_str("`convert` with --preset or --flags writes all of it anew")
+            }
+            Self::UnknownMetadata { key } => write!(
                 f,
-                "metadata: {key} is missing; the file does not say what its tensors are"
+                "metadata: {} is not known to this version; a newer one may read it",
+                Shown(key)
             ),
-            Self::UnknownMetadata { key } => write!(f, "metadata: {key} is not known"),
-            Self::Metadata { key, reason } => write!(f, "metadata: {key}: {reason}"),
+            Self::Metadata { key, reason } => write!(f, "metadata: {key}: {}", Shown(reason)),
             Self::Version { version, supported } => write!(
                 f,
-                "metadata of format {version}; this version reads up to {supported}"
+                "metadata of format {version}; this version reads 1 to {supported}, a newer one \
+                 may read it"
             ),
             Self::Config(error) => write!(f, "the network: {error}"),
             Self::Diffusion(error) => write!(f, "the diffusion: {error}"),
             Self::OutChannels { found, expected } => write!(
                 f,
-                "a network of {found} output channels, but its diffusion needs {expected}"
+                "a network of {found} output channels, but its diffusion needs {expected}: as many \
+                 as an image has, twice as many where the variance is learned"
             ),
             Self::LowRes { needed: true } => {
                 f.write_str("a super-resolution network needs the size of its low-resolution image")
@@ -325,55 +408,61 @@ impl fmt::Display for CheckpointError {
             Self::LowRes { needed: false } => f.write_str(
                 "the size of a low-resolution image for a network that does not take one",
             ),
-            Self::ClassNames { found, expected } => {
-                write!(f, "{found} names of classes for {expected} classes")
-            }
-            Self::EmaRate { rate } => {
-                write!(
-                    f,
-                    "the rate {rate} of a moving average is not within [0, 1]"
-                )
-            }
-            Self::ScheduleIsTable => {
-                f.write_str("a schedule that is a table does not travel in a checkpoint")
-            }
-            Self::MissingTensor { name, shape } => {
-                write!(f, "tensor {name} of shape {shape:?} is missing")
-            }
-            Self::ExtraTensor { name, shape } => write!(
+            Self::ClassNames { found, expected } => write!(
                 f,
-                "tensor {name} of shape {shape:?} does not belong to the network"
+                "{found} names of classes for {expected} classes: each has one, or none has"
             ),
-            Self::TensorShape {
-                name,
-                found,
-                expected,
-            } => write!(
+            Self::EmaRate { rate } => write!(
                 f,
-                "tensor {name} has shape {found:?}, the network needs {expected:?}"
+                "the rate {rate} of a moving average is not within 0 to 1, as 0.9999 is"
             ),
-            Self::NotFinite { name, index, value } => {
-                write!(f, "tensor {name} is {value} at index {index}")
+            Self::ScheduleIsTable => f.write_str(
+                "a schedule that is a table does not travel in a checkpoint: linear, cosine and \
+                 sigmoid do",
+            ),
+            Self::Tensors(mismatch) => mismatch.fmt(f),
+            Self::SeveralNetworks { prefixes } => {
+                write!(f, "holds the network {} times, its names ", prefixes.len())?;
+                for (at, prefix) in prefixes.iter().enumerate() {
+                    f.write_str(if at == 0 { "" } else { " and " })?;
+                    match prefix.as_str() {
+                        "" => f.write_str("as they are")?,
+                        prefix => write!(f, "behind `{}`", Shown(prefix))?,
+                    }
+                }
+                f.write_str(": `convert --prefix` with one of these takes that one out")
             }
+            Self::NotFinite { name, index, value } => write!(
+                f,
+                "tensor {} is {value} at index {index}: no network runs with that",
+                Shown(name)
+            ),
             Self::BeyondF16 { name, index, value } => write!(
                 f,
-                "tensor {name} is {value} at index {index}, beyond what f16 holds"
+                "tensor {} is {value} at index {index}, beyond the ±65504 of f16: f32 holds it",
+                Shown(name)
             ),
             Self::WeightsLength { len, expected } => {
                 write!(f, "{len} weights for a network of {expected}")
             }
-            Self::Memory { bytes } => write!(f, "no memory for {bytes} bytes of weights"),
+            Self::Memory { bytes } => write!(f, "there is no memory for {bytes} bytes"),
             Self::UnknownPreset { name } => {
-                write!(f, "no published model is named {name:?}; known are")?;
-                for (at, preset) in super::Preset::ALL.into_iter().enumerate() {
-                    let before = if at == 0 { " " } else { ", " };
-                    write!(f, "{before}{}", preset.name())?;
-                }
-                Ok(())
+                write!(f, "no published model is named {name:?}; known are ")?;
+                list(f, Preset::ALL.into_iter().map(Preset::name))
             }
-            Self::UnknownFlag { flag } => write!(f, "no flag of model or diffusion: {flag}"),
-            Self::FlagValue { flag, value } => {
-                write!(f, "the flag {flag} does not take {value:?}")
+            Self::UnknownFlag { flag } => {
+                let flag = flag.as_str();
+                write!(
+                    f,
+                    "{flag:?} is no flag of model or diffusion with its dashes; those are "
+                )?;
+                list(f, Flags::NAMES.into_iter())
+            }
+            Self::FlagValue { flag, value, takes } => {
+                write!(
+                    f,
+                    "the flag {flag} does not take {value:?}; it takes {takes}"
+                )
             }
             Self::Io {
                 action,
@@ -382,4 +471,12 @@ impl fmt::Display for CheckpointError {
             } => write!(f, "{action} {path}: {reason}"),
         }
     }
+}
+
+fn list(f: &mut fmt::Formatter<'_>, names: impl Iterator<Item = &'static str>) -> fmt::Result {
+    for (at, name) in names.enumerate() {
+        let before = if at == 0 { "" } else { ", " };
+        write!(f, "{before}{name}")?;
+    }
+    Ok(())
 }

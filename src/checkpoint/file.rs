@@ -1,58 +1,24 @@
-//! Files on disk.
+//! Files on disk, written whole or not at all.
 
-use std::fs::File;
-use std::io::{self, Read, Write};
+use std::io::Write;
 use std::path::Path;
-use std::string::ToString;
 
 use super::description::Description;
 use super::error::CheckpointError;
-use super::header::{Dtype, Header};
-use super::read::{Checkpoint, Precision, Source};
+use super::header::Dtype;
+use super::opened::io;
+use super::read::Checkpoint;
 use super::write::write_to;
 use crate::files::{FileError, write_whole};
 use crate::unet::Weights;
 
 impl Checkpoint {
-    /// Reads a file, tensor by tensor.
-    ///
-    /// # Errors
-    /// Those of [`from_bytes`](Self::from_bytes); [`CheckpointError::Io`].
-    pub fn open(path: impl AsRef<Path>, precision: Precision) -> Result<Self, CheckpointError> {
-        let (mut file, len) = Opened::new(path.as_ref())?;
-        Self::read(&mut file, len, None, precision)
-    }
-
-    /// Reads a file that does not say what its tensors are, or is not believed.
-    ///
-    /// # Errors
-    /// Those of [`from_bytes_as`](Self::from_bytes_as); [`CheckpointError::Io`].
-    pub fn open_as(
-        path: impl AsRef<Path>,
-        description: Description,
-        precision: Precision,
-    ) -> Result<Self, CheckpointError> {
-        let (mut file, len) = Opened::new(path.as_ref())?;
-        Self::read(&mut file, len, Some(description), precision)
-    }
-
     /// Writes a file, whole or not at all; see [`save`].
     ///
     /// # Errors
     /// Those of [`save`].
     pub fn save(&self, path: impl AsRef<Path>, dtype: Dtype) -> Result<(), CheckpointError> {
         save(path, self.description(), self.weights(), dtype)
-    }
-}
-
-impl Header {
-    /// Reads the header of a file and nothing else.
-    ///
-    /// # Errors
-    /// Those of [`from_bytes`](Self::from_bytes); [`CheckpointError::Io`].
-    pub fn open(path: impl AsRef<Path>) -> Result<Self, CheckpointError> {
-        let (mut file, len) = Opened::new(path.as_ref())?;
-        Self::read(&mut file, len)
     }
 }
 
@@ -66,9 +32,20 @@ pub fn save(
     weights: Weights<'_>,
     dtype: Dtype,
 ) -> Result<(), CheckpointError> {
-    let path = path.as_ref();
+    save_shown(path.as_ref(), description, weights, dtype, |_| ())
+}
+
+/// As [`save`]; each piece of the file is shown as it is written.
+pub(crate) fn save_shown(
+    path: &Path,
+    description: &Description,
+    weights: Weights<'_>,
+    dtype: Dtype,
+    mut show: impl FnMut(&[u8]),
+) -> Result<(), CheckpointError> {
     write_whole(path, |file| {
         write_to(description, weights, dtype, |piece| {
+            show(piece);
             file.write_all(piece)
                 .map_err(|error| io("writing", path, &error))
         })
@@ -78,36 +55,5 @@ pub fn save(
 impl From<FileError> for CheckpointError {
     fn from(error: FileError) -> Self {
         io(error.action, &error.path, &error.error)
-    }
-}
-
-struct Opened<'p> {
-    path: &'p Path,
-    file: File,
-}
-
-impl<'p> Opened<'p> {
-    fn new(path: &'p Path) -> Result<(Self, u64), CheckpointError> {
-        let file = File::open(path).map_err(|error| io("opening", path, &error))?;
-        let about = file
-            .metadata()
-            .map_err(|error| io("opening", path, &error))?;
-        Ok((Self { path, file }, about.len()))
-    }
-}
-
-impl Source for Opened<'_> {
-    fn fill(&mut self, into: &mut [u8]) -> Result<(), CheckpointError> {
-        self.file
-            .read_exact(into)
-            .map_err(|error| io("reading", self.path, &error))
-    }
-}
-
-fn io(action: &'static str, path: &Path, error: &io::Error) -> CheckpointError {
-    CheckpointError::Io {
-        action,
-        path: path.display().to_string(),
-        reason: error.to_string(),
     }
 }

@@ -40,6 +40,9 @@ pub struct Flags {
     pub num_heads_upsample: Option<usize>,
     /// Sides at which there is attention.
     pub attention_resolutions: Vec<usize>,
+    /// Channels of each level over `num_channels`; `None` for those that go with the size. Not a flag
+    /// of the public implementation, but one of its successors'.
+    pub channel_mult: Option<Vec<usize>>,
     /// Whether the network is conditioned on one of ImageNet's classes.
     pub class_cond: bool,
     /// Whether the embedding scales and shifts.
@@ -69,6 +72,7 @@ impl Default for Flags {
             num_heads: 4,
             num_heads_upsample: None,
             attention_resolutions: [16, 8].into(),
+            channel_mult: None,
             class_cond: false,
             use_scale_shift_norm: true,
             learn_sigma: false,
@@ -82,14 +86,43 @@ impl Default for Flags {
 }
 
 impl Flags {
+    /// The names of all flags.
+    pub const NAMES: [&'static str; 21] = [
+        "image_size",
+        "large_size",
+        "small_size",
+        "num_channels",
+        "num_res_blocks",
+        "num_heads",
+        "num_heads_upsample",
+        "attention_resolutions",
+        "channel_mult",
+        "class_cond",
+        "use_scale_shift_norm",
+        "learn_sigma",
+        "sigma_small",
+        "diffusion_steps",
+        "noise_schedule",
+        "predict_xstart",
+        "rescale_timesteps",
+        "dropout",
+        "use_kl",
+        "rescale_learned_sigmas",
+        "use_checkpoint",
+    ];
+
     /// Sets a flag by its name, without the dashes.
     ///
     /// # Errors
     /// [`CheckpointError::UnknownFlag`], [`CheckpointError::FlagValue`].
     pub fn set(&mut self, flag: &str, value: &str) -> Result<(), CheckpointError> {
-        let refused = || refused(flag, value);
-        let whole = || value.parse().map_err(|_| refused());
-        let truth = || truth(value).ok_or_else(refused);
+        let whole = || value.parse().map_err(|_| refused(flag, value, WHOLE));
+        let list = || {
+            let numbers = value.split(',').map(|number| number.trim().parse());
+            let numbers: Result<Vec<usize>, _> = numbers.collect();
+            numbers.map_err(|_| refused(flag, value, LIST))
+        };
+        let truth = || truth(value).ok_or_else(|| refused(flag, value, "true or false"));
         match flag {
             "image_size" => self.image_size = whole()?,
             "large_size" => {
@@ -102,21 +135,21 @@ impl Flags {
             "num_heads" => self.num_heads = whole()?,
             "num_heads_upsample" if value == "-1" => self.num_heads_upsample = None,
             "num_heads_upsample" => self.num_heads_upsample = Some(whole()?),
-            "attention_resolutions" => {
-                let sides = value.split(',').map(|side| side.trim().parse());
-                self.attention_resolutions =
-                    sides.collect::<Result<_, _>>().map_err(|_| refused())?;
-            }
+            "attention_resolutions" => self.attention_resolutions = list()?,
+            "channel_mult" => self.channel_mult = Some(list()?),
             "class_cond" => self.class_cond = truth()?,
             "use_scale_shift_norm" => self.use_scale_shift_norm = truth()?,
             "learn_sigma" => self.learn_sigma = truth()?,
             "sigma_small" => self.sigma_small = truth()?,
-            "diffusion_steps" => self.diffusion_steps = value.parse().map_err(|_| refused())?,
+            "diffusion_steps" => {
+                let steps = value.parse().map_err(|_| refused(flag, value, WHOLE));
+                self.diffusion_steps = steps?;
+            }
             "noise_schedule" => {
                 self.noise_schedule = match value {
                     "linear" => Schedule::Linear,
                     "cosine" => Schedule::Cosine,
-                    _ => return Err(refused()),
+                    _ => return Err(refused(flag, value, SCHEDULES)),
                 }
             }
             "predict_xstart" => self.predict_xstart = truth()?,
@@ -133,40 +166,53 @@ impl Flags {
     ///
     /// # Errors
     /// [`CheckpointError::FlagValue`] for a size that has no multipliers there (other than 256, 64,
-    /// 32; of super-resolution other than 256, 64) and for a side of 0; [`CheckpointError::Config`].
+    /// 32; of super-resolution other than 256, 64), where none are given, and for a side of 0;
+    /// [`CheckpointError::Config`].
     pub fn unet(&self) -> Result<UnetConfig, CheckpointError> {
-        let super_resolution = self.small_size.is_some();
-        let multipliers: &[usize] = match self.image_size {
-            256 => &[1, 1, 2, 2, 4, 4],
-            64 => &[1, 2, 3, 4],
-            32 if !super_resolution => &[1, 2, 2, 2],
-            size => return Err(refused("image_size", size)),
-        };
+        let config = self.options()?;
+        config.validate()?;
+        Ok(config)
+    }
+
+    /// The network as the flags say it, be it one or not.
+    fn options(&self) -> Result<UnetConfig, CheckpointError> {
+        let multipliers = self.multipliers()?;
         let mut factors = Vec::new();
         for &side in &self.attention_resolutions {
             let Some(factor) = self.image_size.checked_div(side) else {
-                return Err(refused("attention_resolutions", side));
+                return Err(refused("attention_resolutions", side, SIDES));
             };
-            if factor.is_power_of_two() && factor < 1 << multipliers.len() {
+            if factor.is_power_of_two() && (factor.ilog2() as usize) < multipliers.len() {
                 factors.push(factor);
             }
         }
-        let mut config = UnetConfig {
+        let config = UnetConfig {
             num_res_blocks: self.num_res_blocks,
             num_classes: self.class_cond.then_some(CLASSES),
             num_heads: self.num_heads,
             num_heads_upsample: self.num_heads_upsample.unwrap_or(self.num_heads),
             scale_shift: self.use_scale_shift_norm,
-            super_resolution,
+            super_resolution: self.small_size.is_some(),
             ..UnetConfig::new(3, self.num_channels)
                 .with_multipliers(multipliers)
                 .with_attention(&factors)
         };
-        if self.learn_sigma {
-            config = config.with_learned_variance();
+        Ok(match self.learn_sigma {
+            true => config.with_learned_variance(),
+            false => config,
+        })
+    }
+
+    fn multipliers(&self) -> Result<&[usize], CheckpointError> {
+        let super_resolution = self.small_size.is_some();
+        match (&self.channel_mult, self.image_size) {
+            (Some(multipliers), _) => Ok(multipliers),
+            (None, 256) => Ok(&[1, 1, 2, 2, 4, 4]),
+            (None, 64) => Ok(&[1, 2, 3, 4]),
+            (None, 32) if !super_resolution => Ok(&[1, 2, 2, 2]),
+            (None, size) if super_resolution => Err(refused("large_size", size, LARGE_SIZES)),
+            (None, size) => Err(refused("image_size", size, SIZES)),
         }
-        config.validate()?;
-        Ok(config)
     }
 
     /// The size of its images.
@@ -195,17 +241,18 @@ impl Flags {
             .with_rescaled_timesteps(self.rescale_timesteps)
     }
 
-    /// What a file of such a network's weights says of itself.
+    /// What a file of such a network's weights says of itself; whether it is consistent,
+    /// [`Description::graph`] finds out.
     ///
     /// # Errors
-    /// Those of [`unet`](Self::unet).
+    /// [`CheckpointError::FlagValue`], as of [`unet`](Self::unet).
     pub fn describe(&self, weights: Weights, step: u64) -> Result<Description, CheckpointError> {
         let card = ModelCard {
             diffusion: self.diffusion(),
             weights,
             step,
         };
-        Ok(Description::new(self.unet()?, self.size(), card))
+        Ok(Description::new(self.options()?, self.size(), card))
     }
 }
 
@@ -229,10 +276,21 @@ impl core::str::FromStr for Flags {
     }
 }
 
-fn refused(flag: &str, value: impl ToString) -> CheckpointError {
+/// What flags take.
+const WHOLE: &str = "a whole number";
+const LIST: &str = "whole numbers with commas between them, such as 16,8";
+const SIDES: &str = "sides of 1 and more";
+const SCHEDULES: &str = "linear or cosine; leave it out for another, such as `--schedule sigmoid`";
+const SIZES: &str = "32, 64 and 256, which have channel multipliers of their own, and any other size \
+    with the multipliers given, as by `--channel-mult 1,1,2,3,4`";
+const LARGE_SIZES: &str = "64 and 256, which have channel multipliers of their own, and any other \
+    size with the multipliers given, as by `--channel-mult 1,1,2,3,4`";
+
+fn refused(flag: &str, value: impl ToString, takes: &'static str) -> CheckpointError {
     CheckpointError::FlagValue {
         flag: flag.into(),
         value: value.to_string(),
+        takes,
     }
 }
 

@@ -8,15 +8,18 @@ use alloc::borrow::ToOwned;
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::format;
 use alloc::string::{String, ToString};
-use alloc::vec;
 use alloc::vec::Vec;
 use core::fmt;
 
 use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, Visitor};
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
+use super::description::{Content, Description};
 use super::error::CheckpointError;
-use super::read::Source;
+use super::foreign::Foreign;
+use super::read::{Source, zeros};
+use super::shown::Shown;
+use super::tensors::match_up;
 
 /// The longest header the format allows.
 pub const MAX_HEADER: u64 = 100_000_000;
@@ -52,15 +55,65 @@ impl Dtype {
             Self::Bf16 => "BF16",
         }
     }
-
-    fn named(name: &str) -> Option<Self> {
-        [Self::F32, Self::F16, Self::Bf16]
-            .into_iter()
-            .find(|dtype| dtype.name() == name)
-    }
 }
 
 impl fmt::Display for Dtype {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+/// The type of a tensor in a file, of a network's or not.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum TensorType {
+    /// One of a network's weights.
+    Float(Dtype),
+    /// Any other, such as I64, as the file calls it: such a tensor is listed, and not read.
+    Other(String),
+}
+
+impl TensorType {
+    /// Its name in a file.
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Float(dtype) => dtype.name(),
+            Self::Other(name) => name,
+        }
+    }
+
+    /// Bits of one number; `None` for a type that the format has not, or not yet.
+    pub fn bits(&self) -> Option<u64> {
+        Some(match self {
+            Self::Float(dtype) => 8 * dtype.bytes() as u64,
+            Self::Other(name) => match name.as_str() {
+                "F4" => 4,
+                "F6_E2M3" | "F6_E3M2" => 6,
+                "BOOL" | "U8" | "I8" | "F8_E5M2" | "F8_E4M3" | "F8_E8M0" => 8,
+                "F8_E4M3FNUZ" | "F8_E5M2FNUZ" => 8,
+                "U16" | "I16" => 16,
+                "U32" | "I32" => 32,
+                "U64" | "I64" | "F64" | "C64" => 64,
+                _ => return None,
+            },
+        })
+    }
+
+    fn named(name: String) -> Self {
+        let mut floats = [Dtype::F32, Dtype::F16, Dtype::Bf16].into_iter();
+        match floats.find(|dtype| dtype.name() == name) {
+            Some(dtype) => Self::Float(dtype),
+            None => Self::Other(name),
+        }
+    }
+}
+
+impl From<Dtype> for TensorType {
+    fn from(dtype: Dtype) -> Self {
+        Self::Float(dtype)
+    }
+}
+
+impl fmt::Display for TensorType {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(self.name())
     }
@@ -72,7 +125,7 @@ pub struct TensorInfo {
     /// Its name.
     pub name: String,
     /// The type of its numbers.
-    pub dtype: Dtype,
+    pub dtype: TensorType,
     /// Its shape, row-major.
     pub shape: Vec<u64>,
     /// Its first byte, behind the header, and one past its last.
@@ -84,6 +137,8 @@ pub struct TensorInfo {
 pub struct Header {
     pub(super) tensors: Vec<TensorInfo>,
     pub(super) metadata: BTreeMap<String, String>,
+    /// What the numbers are where the metadata does not say it.
+    pub(super) unsaid: Content,
 }
 
 impl Header {
@@ -105,6 +160,34 @@ impl Header {
         &self.metadata
     }
 
+    /// What the file says of itself.
+    ///
+    /// # Errors
+    /// Those of [`Description::from_metadata`].
+    pub fn description(&self) -> Result<Description, CheckpointError> {
+        let mut description = Description::from_metadata(&self.metadata)?;
+        description.content = self.content()?;
+        Ok(description)
+    }
+
+    /// What the file's numbers are, whatever else it says.
+    ///
+    /// # Errors
+    /// [`CheckpointError::Metadata`] for what is none.
+    pub fn content(&self) -> Result<Content, CheckpointError> {
+        Ok(Content::said(&self.metadata)?.unwrap_or(self.unsaid))
+    }
+
+    /// Finds the tensors of a network; what has to be said of that, such as a prefix of their names.
+    ///
+    /// # Errors
+    /// [`CheckpointError::Tensors`], [`CheckpointError::SeveralNetworks`]; what is wrong with the
+    /// description.
+    pub fn check(&self, description: &Description) -> Result<Option<String>, CheckpointError> {
+        let graph = description.graph(1)?;
+        Ok(match_up(&self.tensors, graph.params(), None)?.note())
+    }
+
     /// Reads up to the first tensor.
     pub(super) fn read(source: &mut impl Source, len: u64) -> Result<Self, CheckpointError> {
         let truncated = |expected, tensor: Option<&TensorInfo>| CheckpointError::Truncated {
@@ -112,6 +195,9 @@ impl Header {
             found: len,
             tensor: tensor.map(|tensor| tensor.name.clone()),
         };
+        if let Some(kind) = Foreign::of(source.first()?) {
+            return Err(CheckpointError::Foreign { kind });
+        }
         if len < 8 {
             return Err(truncated(8, None));
         }
@@ -127,7 +213,7 @@ impl Header {
         if len - 8 < bytes {
             return Err(truncated(8 + bytes, None));
         }
-        let mut text = vec![0; bytes as usize];
+        let mut text = zeros(bytes as usize)?;
         source.fill(&mut text)?;
         let header = Self::parse(&text)?;
         let data = header.tensors.last().map_or(0, |tensor| tensor.range.1);
@@ -161,7 +247,11 @@ impl Header {
         check_names(&tensors)?;
         tensors.sort_by_key(|tensor| tensor.range);
         check_layout(&tensors)?;
-        Ok(Self { tensors, metadata })
+        Ok(Self {
+            tensors,
+            metadata,
+            unsaid: Content::Weights,
+        })
     }
 
     /// The bytes before the first tensor.
@@ -234,20 +324,19 @@ struct Entry {
 
 impl Entry {
     fn check(self, name: String) -> Result<TensorInfo, CheckpointError> {
-        let Some(dtype) = Dtype::named(&self.dtype) else {
-            return Err(CheckpointError::UnsupportedDtype {
-                name,
-                dtype: self.dtype,
-            });
-        };
+        let dtype = TensorType::named(self.dtype);
         let (start, end) = self.data_offsets;
-        let bytes = self
-            .shape
-            .iter()
-            .try_fold(dtype.bytes() as u64, |bytes, &extent| {
-                bytes.checked_mul(extent)
-            });
-        if bytes.is_none() || end.checked_sub(start) != bytes {
+        let bits = dtype.bits().map(|bits| {
+            let mut extents = self.shape.iter();
+            extents.try_fold(bits, |bits, &extent| bits.checked_mul(extent))
+        });
+        // Of an unknown type only that it does not end before it begins.
+        let fits = match (bits, end.checked_sub(start)) {
+            (Some(bits), Some(bytes)) => bits.is_some() && bits == bytes.checked_mul(8),
+            (None, bytes) => bytes.is_some(),
+            (_, None) => false,
+        };
+        if !fits {
             return Err(CheckpointError::TensorLength {
                 name,
                 shape: self.shape,
@@ -283,7 +372,7 @@ impl<'de> Visitor<'de> for RawVisitor {
         let mut raw = Raw::default();
         let mut has_metadata = false;
         while let Some(name) = map.next_key::<String>()? {
-            let named = |error| A::Error::custom(format!("{name}: {error}"));
+            let named = |error| A::Error::custom(format!("{}: {error}", Shown(&name)));
             if name != METADATA {
                 let entry = map.next_value().map_err(named)?;
                 raw.tensors.push((name, entry));

@@ -25,24 +25,43 @@
 //! file maps it, which is unsafe as long as others may cut it short, and passes the map to
 //! [`Checkpoint::from_bytes`]. Nothing in a
 //! file can cause a panic, and no buffer is made before the file is known to hold what fills it.
+//!
+//! What is no network is refused by what it is: a file of another format by its first bytes
+//! ([`Foreign`]), an optimiser's moments by what they say of themselves ([`Content`]), other tensors
+//! by their names ([`Mismatch`]). With `std`, `locate` finds the network that a training run stands
+//! for.
 
 pub mod description;
 pub mod error;
 #[cfg(feature = "std")]
 mod file;
 pub mod flags;
+pub mod foreign;
 pub mod header;
+#[cfg(feature = "std")]
+pub mod locate;
+#[cfg(feature = "std")]
+mod opened;
 pub mod presets;
 mod read;
+mod shown;
+pub mod tensors;
 mod values;
 mod write;
 
-pub use description::{Description, ImageSize};
+pub use description::{Content, Description, ImageSize};
 pub use error::CheckpointError;
 #[cfg(feature = "std")]
 pub use file::save;
+#[cfg(feature = "train")]
+pub(crate) use file::save_shown;
 pub use flags::Flags;
-pub use header::{Dtype, Header, TensorInfo};
+pub use foreign::Foreign;
+pub use header::{Dtype, Header, TensorInfo, TensorType};
+#[cfg(feature = "std")]
+pub use locate::{Located, locate};
 pub use presets::Preset;
-pub use read::{Buffer, Checkpoint, Precision};
+pub use read::{Buffer, Checkpoint, Precision, ReadOptions};
+pub use shown::Listed;
+pub use tensors::Mismatch;
 pub use write::to_bytes;

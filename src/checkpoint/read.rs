@@ -1,25 +1,44 @@
 //! From a file to one buffer of weights.
 
-use alloc::collections::BTreeMap;
-use alloc::vec;
+use alloc::string::String;
 use alloc::vec::Vec;
 
-use super::description::Description;
+use super::description::{Content, Description};
 use super::error::CheckpointError;
 use super::header::{Dtype, Header, TensorInfo};
+use super::tensors::{Place, match_up};
 use super::values::{Refused, read_f16, read_f32};
-use crate::unet::{Graph, Param, Weights};
+use crate::unet::{Graph, Weights};
 
 /// Bytes read at once.
 const PIECE: usize = 1 << 16;
 
 /// Where a file's bytes come from, from its first to its last.
 pub(super) trait Source {
+    /// The first bytes, some hundreds or all there are; they are still to be read.
+    fn first(&mut self) -> Result<&[u8], CheckpointError>;
+
+    /// Passes over the next bytes.
+    fn skip(&mut self, bytes: u64) -> Result<(), CheckpointError>;
+
     /// The next bytes, all of them.
     fn fill(&mut self, into: &mut [u8]) -> Result<(), CheckpointError>;
 }
 
+/// Bytes by which a file is told for what it is.
+const FIRST: usize = 1 << 12;
+
 impl Source for &[u8] {
+    fn first(&mut self) -> Result<&[u8], CheckpointError> {
+        Ok(self.get(..FIRST).unwrap_or(self))
+    }
+
+    fn skip(&mut self, bytes: u64) -> Result<(), CheckpointError> {
+        // Lengths have been compared with the file's: what is not there will not be read either.
+        *self = self.get(bytes as usize..).unwrap_or_default();
+        Ok(())
+    }
+
     fn fill(&mut self, into: &mut [u8]) -> Result<(), CheckpointError> {
         let Some((bytes, rest)) = self.split_at_checked(into.len()) else {
             return Err(CheckpointError::Truncated {
@@ -44,6 +63,34 @@ pub enum Precision {
     F32,
     /// The bits of f16: what is stored otherwise is rounded to nearest, and refused beyond ±65504.
     F16,
+}
+
+/// How a file is to be read; by default as it says itself.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct ReadOptions<'a> {
+    /// What the tensors are, for a file that does not say it, or is not believed.
+    pub description: Option<Description>,
+    /// How the weights are to be held.
+    pub precision: Precision,
+    /// What the numbers must be; a file of anything else is refused.
+    pub content: Content,
+    /// What the names of the network's tensors begin with in the file, such as `ema_model.`:
+    /// tensors without it, or of another network that is whole, are left out.
+    ///
+    /// `None` takes every tensor, with the one prefix behind which the network is, or without.
+    pub prefix: Option<&'a str>,
+}
+
+impl ReadOptions<'_> {
+    /// As a description says, whose content the file's must be.
+    pub(super) fn of(description: Description, precision: Precision) -> Self {
+        Self {
+            content: description.content,
+            description: Some(description),
+            precision,
+            prefix: None,
+        }
+    }
 }
 
 /// Weights of which each parameter has its place.
@@ -85,7 +132,8 @@ impl Buffer {
     }
 }
 
-fn zeros<T: Clone + Default>(len: usize) -> Result<Vec<T>, CheckpointError> {
+/// As many zeros as there is memory for.
+pub(super) fn zeros<T: Clone + Default>(len: usize) -> Result<Vec<T>, CheckpointError> {
     let mut numbers = Vec::new();
     if numbers.try_reserve_exact(len).is_err() {
         let bytes = len as u64 * size_of::<T>() as u64;
@@ -101,20 +149,27 @@ pub struct Checkpoint {
     description: Description,
     graph: Graph,
     weights: Buffer,
+    note: Option<String>,
 }
 
 impl Checkpoint {
-    /// Reads a file that is in memory, such as one embedded by `include_bytes!` or a memory map.
+    /// Reads a network's file that is in memory, such as one embedded by `include_bytes!` or a
+    /// memory map.
     ///
     /// # Errors
     /// Whatever is wrong with the file; the error names the tensor and the numbers.
+    /// [`CheckpointError::OtherContent`] for a file of what is no network's weights.
     pub fn from_bytes(bytes: &[u8], precision: Precision) -> Result<Self, CheckpointError> {
-        Self::read(&mut &*bytes, bytes.len() as u64, None, precision)
+        let options = ReadOptions {
+            precision,
+            ..ReadOptions::default()
+        };
+        Self::from_bytes_with(bytes, options)
     }
 
     /// Reads a file that does not say what its tensors are, or is not believed.
     ///
-    /// Its own metadata is not read.
+    /// Its own metadata is not read, but for what its numbers are.
     ///
     /// # Errors
     /// Those of [`from_bytes`](Self::from_bytes), and what is wrong with the description.
@@ -123,8 +178,21 @@ impl Checkpoint {
         description: Description,
         precision: Precision,
     ) -> Result<Self, CheckpointError> {
-        let len = bytes.len() as u64;
-        Self::read(&mut &*bytes, len, Some(description), precision)
+        Self::from_bytes_with(bytes, ReadOptions::of(description, precision))
+    }
+
+    /// Reads a file that is in memory: of moments, of several networks, and whatever else the
+    /// options say.
+    ///
+    /// # Errors
+    /// Those of [`from_bytes_as`](Self::from_bytes_as).
+    pub fn from_bytes_with(
+        bytes: &[u8],
+        options: ReadOptions<'_>,
+    ) -> Result<Self, CheckpointError> {
+        let mut source = bytes;
+        let header = Header::read(&mut source, bytes.len() as u64)?;
+        Self::read(header, &mut source, options)
     }
 
     /// Joins weights and what they are.
@@ -141,6 +209,7 @@ impl Checkpoint {
             description,
             graph,
             weights,
+            note: None,
         })
     }
 
@@ -159,80 +228,64 @@ impl Checkpoint {
         self.weights.as_weights()
     }
 
+    /// What was done to the names of the file's tensors, such as a prefix taken off, in words that
+    /// its user must see; `None` where they were the network's.
+    pub fn note(&self) -> Option<&str> {
+        self.note.as_deref()
+    }
+
     /// Takes it apart.
     pub fn into_parts(self) -> (Description, Graph, Buffer) {
         (self.description, self.graph, self.weights)
     }
 
+    /// Reads what follows a header.
     pub(super) fn read(
+        header: Header,
         source: &mut impl Source,
-        len: u64,
-        description: Option<Description>,
-        precision: Precision,
+        options: ReadOptions<'_>,
     ) -> Result<Self, CheckpointError> {
-        let header = Header::read(source, len)?;
-        let description = match description {
+        let (found, expected) = (header.content()?, options.content);
+        if found != expected {
+            let beside = Vec::new();
+            return Err(CheckpointError::OtherContent {
+                found,
+                expected,
+                beside,
+            });
+        }
+        let mut description = match options.description {
             Some(description) => description,
-            None => Description::from_metadata(&header.metadata)?,
+            None => header.description()?,
         };
+        description.content = found;
         let graph = description.graph(1)?;
-        let places = match_up(&header.tensors, graph.params())?;
-        let all_f16 = header.tensors.iter().all(|t| t.dtype == Dtype::F16);
-        let precision = match precision {
-            Precision::AsStored if all_f16 => Precision::F16,
+        let matched = match_up(&header.tensors, graph.params(), options.prefix)?;
+        let precision = match options.precision {
+            Precision::AsStored if matched.is_f16() => Precision::F16,
             asked => asked,
         };
         let mut weights = Buffer::zeros(precision, graph.weights_len())?;
-        let mut piece = vec![0; PIECE];
-        for (tensor, offset) in header.tensors.iter().zip(places) {
-            read_tensor(source, tensor, offset, &mut weights, &mut piece)?;
+        let mut piece = zeros(PIECE)?;
+        for (tensor, place) in header.tensors.iter().zip(&matched.places) {
+            match *place {
+                None => source.skip(tensor.range.1 - tensor.range.0)?,
+                Some(place) => read_tensor(source, tensor, place, &mut weights, &mut piece)?,
+            }
         }
         Ok(Self {
             description,
             graph,
             weights,
+            note: matched.note(),
         })
     }
-}
-
-/// The offset of each tensor in the weights: as many as the parameters, of the same names and shapes.
-fn match_up(tensors: &[TensorInfo], params: &[Param]) -> Result<Vec<usize>, CheckpointError> {
-    let stored: BTreeMap<&str, &TensorInfo> =
-        tensors.iter().map(|t| (t.name.as_str(), t)).collect();
-    for param in params {
-        let Some(tensor) = stored.get(param.name.as_str()) else {
-            return Err(CheckpointError::MissingTensor {
-                name: param.name.clone(),
-                shape: param.shape.clone(),
-            });
-        };
-        let expected = param.shape.iter().map(|&extent| extent as u64);
-        if !tensor.shape.iter().copied().eq(expected) {
-            return Err(CheckpointError::TensorShape {
-                name: param.name.clone(),
-                found: tensor.shape.clone(),
-                expected: param.shape.clone(),
-            });
-        }
-    }
-    let offsets: BTreeMap<&str, usize> =
-        params.iter().map(|p| (p.name.as_str(), p.offset)).collect();
-    tensors
-        .iter()
-        .map(|tensor| match offsets.get(tensor.name.as_str()) {
-            Some(&offset) => Ok(offset),
-            None => Err(CheckpointError::ExtraTensor {
-                name: tensor.name.clone(),
-                shape: tensor.shape.clone(),
-            }),
-        })
-        .collect()
 }
 
 fn read_tensor(
     source: &mut impl Source,
     tensor: &TensorInfo,
-    offset: usize,
+    place: Place,
     weights: &mut Buffer,
     piece: &mut [u8],
 ) -> Result<(), CheckpointError> {
@@ -243,9 +296,9 @@ fn read_tensor(
         let bytes = piece.get_mut(..take as usize).unwrap_or_default();
         source.fill(bytes)?;
         weights
-            .read(offset + done, tensor.dtype, bytes)
+            .read(place.offset + done, place.dtype, bytes)
             .map_err(|refused| refused.in_tensor(&tensor.name, done))?;
-        done += bytes.len() / tensor.dtype.bytes();
+        done += bytes.len() / place.dtype.bytes();
         left -= take;
     }
     Ok(())

@@ -2,7 +2,7 @@
 
 use alloc::vec::Vec;
 
-use super::description::Description;
+use super::description::{Content, Description};
 use super::error::CheckpointError;
 use super::header::{Dtype, Header, TensorInfo};
 use super::read::Checkpoint;
@@ -13,14 +13,18 @@ use crate::unet::Weights;
 ///
 /// # Errors
 /// What is wrong with the description; [`CheckpointError::WeightsLength`];
-/// [`CheckpointError::NotFinite`], [`CheckpointError::BeyondF16`].
+/// [`CheckpointError::NotFinite`], [`CheckpointError::BeyondF16`]; [`CheckpointError::Memory`].
 pub fn to_bytes(
     description: &Description,
     weights: Weights<'_>,
     dtype: Dtype,
 ) -> Result<Vec<u8>, CheckpointError> {
-    let mut bytes = Vec::new();
+    let mut bytes: Vec<u8> = Vec::new();
     write_to(description, weights, dtype, |piece| {
+        if bytes.try_reserve(piece.len()).is_err() {
+            let bytes = (bytes.len() + piece.len()) as u64;
+            return Err(CheckpointError::Memory { bytes });
+        }
         bytes.extend_from_slice(piece);
         Ok(())
     })?;
@@ -55,7 +59,7 @@ pub(super) fn write_to(
         end += (param.elements() * dtype.bytes()) as u64;
         TensorInfo {
             name: param.name.clone(),
-            dtype,
+            dtype: dtype.into(),
             shape: param.shape.iter().map(|&extent| extent as u64).collect(),
             range: (start, end),
         }
@@ -63,6 +67,7 @@ pub(super) fn write_to(
     let header = Header {
         tensors: tensors.collect(),
         metadata: description.to_metadata()?,
+        unsaid: Content::Weights,
     };
     sink(&header.to_bytes()?)?;
     for param in graph.params() {

@@ -4,13 +4,19 @@
 //! label 1 byte, 0..=9 | red 32·32 bytes, row after row | green | blue
 //! ```
 
+use std::ffi::OsStr;
 use std::format;
-use std::fs;
+use std::io::{BufReader, Read};
 use std::path::{Path, PathBuf};
+use std::string::String;
 use std::vec::Vec;
 
 use super::dataset::Images;
-use super::error::{DataError, Fault};
+use super::error::DataError;
+use super::fault::Fault;
+use super::file::{self, reserve};
+use super::listing::Listing;
+use super::passed::Passed;
 use crate::unet::Extents;
 
 /// Of every image.
@@ -32,24 +38,56 @@ const BATCHES: usize = 5;
 /// The training set: `data_batch_1.bin` to `data_batch_5.bin` of a folder.
 ///
 /// # Errors
-/// [`DataError::File`] with [`Fault::Io`], [`Fault::Length`] or [`Fault::Label`].
+/// Those of [`files`].
 pub fn train(folder: impl AsRef<Path>) -> Result<Images, DataError> {
     let folder = folder.as_ref();
-    let path = |batch| folder.join(format!("data_batch_{batch}.bin"));
-    files((1..=BATCHES).map(path))
+    files((1..=BATCHES).map(|batch| folder.join(batch_name(batch))))
+}
+
+/// Whether a folder holds any of the training set's files.
+pub(super) fn is_folder(folder: &Path) -> bool {
+    (1..=BATCHES).any(|batch| folder.join(batch_name(batch)).exists())
+}
+
+/// What else there is in a folder of the training set.
+pub(super) fn others(folder: &Path) -> Result<Passed, DataError> {
+    let mut passed = Listing::everything(folder)?;
+    if let Some(files) = passed.suffixes.get_mut(".bin") {
+        *files = files.saturating_sub(BATCHES);
+    }
+    Ok(passed)
+}
+
+/// Whether a file has the name of a batch of CIFAR-10 for Python.
+pub(super) fn is_python(file: &Path) -> bool {
+    let name = file.file_name().and_then(OsStr::to_str);
+    name.is_some_and(|name| {
+        let number = name.strip_prefix("data_batch_");
+        name == "test_batch" || number.is_some_and(|number| number.parse::<u8>().is_ok())
+    })
+}
+
+/// Whether a folder holds such a file.
+pub(super) fn holds_python(folder: &Path) -> bool {
+    folder.join("data_batch_1").is_file()
+}
+
+fn batch_name(batch: usize) -> String {
+    format!("data_batch_{batch}.bin")
 }
 
 /// Any of the files, such as `test_batch.bin`, one after the other.
 ///
 /// # Errors
-/// [`DataError::File`] with [`Fault::Io`], [`Fault::Length`] or [`Fault::Label`].
+/// [`DataError::File`] with [`Fault::Io`], [`Fault::NotRegular`], [`Fault::Length`], [`Fault::Label`] or
+/// [`Fault::Memory`].
 pub fn files(paths: impl IntoIterator<Item = PathBuf>) -> Result<Images, DataError> {
     let mut pixels = Vec::new();
     let mut labels = Vec::new();
     for path in paths {
-        let bytes = fs::read(&path).map_err(Fault::from);
-        bytes
-            .and_then(|bytes| append(&bytes, &mut pixels, &mut labels))
+        let opened = file::open(&path);
+        opened
+            .and_then(|(file, bytes)| append(BufReader::new(file), bytes, &mut pixels, &mut labels))
             .map_err(DataError::file(path))?;
     }
     Images::new(EXTENTS, pixels, Some(labels), Some(CLASSES))
@@ -58,27 +96,35 @@ pub fn files(paths: impl IntoIterator<Item = PathBuf>) -> Result<Images, DataErr
 /// A file's bytes.
 ///
 /// # Errors
-/// [`Fault::Length`], [`Fault::Label`].
+/// [`Fault::Length`], [`Fault::Label`], [`Fault::Memory`].
 pub fn from_bytes(bytes: &[u8]) -> Result<Images, Fault> {
     let mut pixels = Vec::new();
     let mut labels = Vec::new();
-    append(bytes, &mut pixels, &mut labels)?;
+    append(bytes, bytes.len() as u64, &mut pixels, &mut labels)?;
     Images::checked(EXTENTS, pixels, Some(labels), Some(CLASSES))
 }
 
-fn append(bytes: &[u8], pixels: &mut Vec<u8>, labels: &mut Vec<u32>) -> Result<(), Fault> {
-    let (records, rest) = bytes.as_chunks::<RECORD>();
-    if records.is_empty() || !rest.is_empty() {
-        return Err(Fault::Length {
-            bytes: bytes.len() as u64,
-            record: RECORD as u64,
-        });
+/// The records of a file of so many bytes.
+fn append(
+    mut file: impl Read,
+    bytes: u64,
+    pixels: &mut Vec<u8>,
+    labels: &mut Vec<u32>,
+) -> Result<(), Fault> {
+    let record = RECORD as u64;
+    if bytes == 0 || !bytes.is_multiple_of(record) {
+        return Err(Fault::Length { bytes, record });
     }
-    pixels.reserve(records.len() * EXTENTS.elements());
-    for (index, [label, image @ ..]) in records.iter().enumerate() {
+    let images = bytes / record;
+    reserve(labels, images)?;
+    reserve(pixels, images * EXTENTS.elements() as u64)?;
+    let mut one = [0; RECORD];
+    for index in 0..images {
+        file.read_exact(&mut one)?;
+        let [label, image @ ..] = &one;
         if usize::from(*label) >= CLASSES {
             return Err(Fault::Label {
-                index,
+                index: index as usize,
                 label: (*label).into(),
                 classes: CLASSES as u64,
             });

@@ -4,7 +4,10 @@ use std::borrow::Cow;
 use std::string::String;
 use std::vec::Vec;
 
-use super::error::{DataError, Fault};
+use super::error::DataError;
+use super::fault::Fault;
+use super::fingerprint;
+use crate::diffusion::fingerprint::Fingerprint;
 use crate::unet::Extents;
 
 /// An image and its class.
@@ -42,6 +45,24 @@ pub trait Dataset: Send + Sync {
     /// # Errors
     /// [`DataError::Index`]; where it must be read first, whatever is wrong with its file.
     fn get(&self, index: usize) -> Result<Example<'_>, DataError>;
+
+    /// A digest of all there is: the extents, the classes and their names, every image and its class,
+    /// in their order. Another data set has another one, but for one chance in 2^64 (and for who seeks
+    /// one that has the same).
+    ///
+    /// All images are read once, on every core. One that cannot be read is part of it as that.
+    fn fingerprint(&self) -> u64 {
+        let one = |index| {
+            let mut digest = Fingerprint::new();
+            if let Ok(example) = self.get(index) {
+                fingerprint::add_number(&mut digest, example.label.map(u64::from));
+                digest.add_bytes(&example.pixels);
+            }
+            digest
+        };
+        let (classes, names) = (self.classes(), self.class_names());
+        fingerprint::of(self.extents(), classes, names, self.len(), one)
+    }
 }
 
 /// Images in memory.
@@ -95,14 +116,8 @@ impl Images {
         }
         let past = |labels: &Vec<u32>| labels.iter().max().map_or(0, |&last| last as usize + 1);
         let classes = classes.or_else(|| labels.as_ref().map(past));
-        let above = |&label: &u32| classes.is_some_and(|classes| label as usize >= classes);
-        let mut all = labels.iter().flatten().enumerate();
-        if let Some((index, &label)) = all.find(|(_, label)| above(label)) {
-            return Err(Fault::Label {
-                index,
-                label: label.into(),
-                classes: classes.unwrap_or(0) as u64,
-            });
+        if let (Some(labels), Some(classes)) = (&labels, classes) {
+            check_labels(labels, classes)?;
         }
         Ok(Self {
             extents,
@@ -110,6 +125,24 @@ impl Images {
             labels,
             classes,
         })
+    }
+
+    /// The same images, of a network's classes: as many, and none of them another.
+    pub(super) fn bound(self, classes: usize) -> Result<Self, Fault> {
+        if let Some(labels) = &self.labels {
+            check_labels(labels, classes)?;
+        }
+        let classes = self.labels.as_ref().map(|_| classes);
+        Ok(Self { classes, ..self })
+    }
+
+    /// The same images, without classes.
+    pub(super) fn unlabelled(self) -> Self {
+        Self {
+            labels: None,
+            classes: None,
+            ..self
+        }
     }
 
     /// All pixels, [N, C, H, W].
@@ -120,6 +153,18 @@ impl Images {
     /// The class of each image, where there are such.
     pub fn labels(&self) -> Option<&[u32]> {
         self.labels.as_deref()
+    }
+}
+
+fn check_labels(labels: &[u32], classes: usize) -> Result<(), Fault> {
+    let mut all = labels.iter().enumerate();
+    match all.find(|&(_, &label)| label as usize >= classes) {
+        None => Ok(()),
+        Some((index, &label)) => Err(Fault::Label {
+            index,
+            label: label.into(),
+            classes: classes as u64,
+        }),
     }
 }
 

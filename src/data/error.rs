@@ -1,10 +1,14 @@
-//! What can be wrong with images in files.
+//! Why a data set was not opened, or an image of it not read.
 
 use std::fmt;
 use std::path::PathBuf;
 use std::string::String;
 use std::vec::Vec;
 
+use super::fault::Fault;
+use super::opened::Kind;
+use super::passed::Passed;
+use super::picture::SUFFIXES;
 use crate::unet::Extents;
 
 /// Why images were not read.
@@ -18,10 +22,58 @@ pub enum DataError {
         /// What is wrong with it.
         fault: Fault,
     },
-    /// No image in a folder, nor in the folders within it.
+    /// No picture in a folder, nor in the folders within it.
     EmptyFolder {
         /// The folder.
         path: PathBuf,
+        /// What there is.
+        passed: Passed,
+    },
+    /// A file that is none of what data is read from.
+    Unknown {
+        /// The file.
+        path: PathBuf,
+        /// What it is, where that can be told.
+        found: Option<&'static str>,
+    },
+    /// CIFAR-10 as Python's objects, not in its binary version.
+    PythonCifar10 {
+        /// The folder, or the file.
+        path: PathBuf,
+    },
+    /// Options that were given, and have no effect on data that has extents of its own.
+    NoEffect {
+        /// The data.
+        path: PathBuf,
+        /// What it is.
+        kind: Kind,
+        /// The options, as whoever gave them calls them.
+        options: Vec<String>,
+    },
+    /// A picture whose class is not told.
+    Unclear {
+        /// The picture.
+        path: PathBuf,
+        /// Why it is not.
+        why: Unclear,
+    },
+    /// A class that a network does not have.
+    UnknownClass {
+        /// A picture of this class.
+        path: PathBuf,
+        /// The class.
+        class: String,
+        /// How many classes the network has.
+        classes: usize,
+        /// What they are called; empty where they have numbers alone.
+        names: Vec<String>,
+    },
+    /// Images without classes, where a network has such.
+    Unlabelled {
+        /// The data.
+        path: PathBuf,
+        /// How many classes the network has.
+        classes: usize,
     },
     /// Pictures are not read as images of such extents.
     Extents {
@@ -41,6 +93,22 @@ pub enum DataError {
     },
 }
 
+/// Why a picture's class is not told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Unclear {
+    /// Its name has no part before a `_`, as other names have, or begins with one.
+    Name,
+    /// Its name has no `_`, and it lies in no folder below the data's.
+    Neither,
+    /// Its folder is another than the first picture's, but all names begin alike before their `_`.
+    Folders,
+    /// What would be its class is no text.
+    Text,
+}
+
+/// Names of classes that an error lists.
+const LISTED: usize = 20;
+
 impl DataError {
     pub(super) fn file(path: impl Into<PathBuf>) -> impl FnOnce(Fault) -> Self {
         let path = path.into();
@@ -48,178 +116,124 @@ impl DataError {
     }
 }
 
-/// What can be wrong with a file of images.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Fault {
-    /// The system refused to read it.
-    Io {
-        /// The system's reason.
-        reason: String,
-    },
-    /// No picture, a broken one, or one too large to be decoded.
-    Undecodable {
-        /// The decoder's reason.
-        reason: String,
-    },
-    /// A picture in colour where grey images are read: its channels would have to be mixed.
-    Colour {
-        /// Column of the first pixel that is not grey.
-        x: u32,
-        /// Its row.
-        y: u32,
-    },
-    /// No archive, a broken one, or one compressed in an unknown way.
-    Archive {
-        /// The reason.
-        reason: String,
-    },
-    /// An archive without an array.
-    MissingArray {
-        /// The array.
-        name: &'static str,
-    },
-    /// An array whose head is not that of one.
-    ArrayHeader {
-        /// The array.
-        name: &'static str,
-        /// What is wrong with it.
-        reason: &'static str,
-    },
-    /// An array of another type of numbers.
-    ArrayType {
-        /// The array.
-        name: &'static str,
-        /// Its type as NumPy writes it.
-        found: String,
-        /// The type that is read.
-        expected: &'static str,
-    },
-    /// An array that does not have the axes it must have.
-    ArrayShape {
-        /// The array.
-        name: &'static str,
-        /// Its shape.
-        shape: Vec<u64>,
-        /// What it must be.
-        expected: &'static str,
-    },
-    /// An array that holds more or fewer numbers than its shape says.
-    ArrayLength {
-        /// The array.
-        name: &'static str,
-        /// Its shape.
-        shape: Vec<u64>,
-    },
-    /// As many labels as there are images, or none.
-    LabelCount {
-        /// Labels.
-        labels: u64,
-        /// Images.
-        images: u64,
-    },
-    /// A label that is none of the classes.
-    Label {
-        /// Which image has it.
-        index: usize,
-        /// The label.
-        label: i64,
-        /// One past the largest label.
-        classes: u64,
-    },
-    /// Not a whole number of images.
-    Length {
-        /// Bytes there are.
-        bytes: u64,
-        /// Bytes of one image, its label included.
-        record: u64,
-    },
-    /// The images do not fit into memory.
-    Memory {
-        /// Bytes asked for.
-        bytes: u64,
-    },
-}
-
 impl std::error::Error for DataError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
             Self::File { fault, .. } | Self::Images(fault) => Some(fault),
-            Self::EmptyFolder { .. } | Self::Extents { .. } | Self::Index { .. } => None,
+            Self::EmptyFolder { .. }
+            | Self::Unknown { .. }
+            | Self::PythonCifar10 { .. }
+            | Self::NoEffect { .. }
+            | Self::Unclear { .. }
+            | Self::UnknownClass { .. }
+            | Self::Unlabelled { .. }
+            | Self::Extents { .. }
+            | Self::Index { .. } => None,
         }
-    }
-}
-
-impl std::error::Error for Fault {}
-
-impl From<std::io::Error> for Fault {
-    fn from(error: std::io::Error) -> Self {
-        use std::string::ToString;
-        let reason = error.to_string();
-        Self::Io { reason }
     }
 }
 
 impl fmt::Display for DataError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::File { path, fault } => write!(f, "{}: {fault}", path.display()),
-            Self::EmptyFolder { path } => write!(f, "{}: no image in this folder", path.display()),
+            Self::File { path, .. }
+            | Self::EmptyFolder { path, .. }
+            | Self::Unknown { path, .. }
+            | Self::PythonCifar10 { path }
+            | Self::Unclear { path, .. }
+            | Self::UnknownClass { path, .. }
+            | Self::Unlabelled { path, .. } => write!(f, "{}: ", path.display())?,
+            Self::NoEffect { .. } | Self::Extents { .. } | Self::Images(_) | Self::Index { .. } => {
+            }
+        }
+        match self {
+            Self::File { fault, .. } | Self::Images(fault) => write!(f, "{fault}"),
+            Self::EmptyFolder { passed, .. } => {
+                write!(f, "no picture in this folder nor below it, of ")?;
+                list(f, &SUFFIXES)?;
+                match passed.is_empty() {
+                    true => Ok(()),
+                    false => write!(f, "; passed over: {passed}"),
+                }
+            }
+            Self::Unknown { found, .. } => {
+                if let Some(found) = found {
+                    write!(f, "is {found}; ")?;
+                }
+                f.write_str("what is read: a folder of pictures, a picture (")?;
+                list(f, &SUFFIXES)?;
+                f.write_str("), an .npz archive, CIFAR-10's folder or one of its .bin files")
+            }
+            Self::PythonCifar10 { .. } => f.write_str(
+                "is CIFAR-10 for Python; its binary version is read: cifar-10-binary.tar.gz, \
+                 unpacked (data_batch_1.bin to data_batch_5.bin)",
+            ),
+            Self::NoEffect {
+                path,
+                kind,
+                options,
+            } => write!(
+                f,
+                "{}: no effect on {}, {kind}, which has channels and sides of its own",
+                options.join(", "),
+                path.display()
+            ),
+            Self::Unclear { why, .. } => write!(f, "{why}"),
+            Self::UnknownClass {
+                class,
+                classes,
+                names,
+                ..
+            } => {
+                write!(f, "of class {class:?}, which the network does not have: ")?;
+                write!(f, "its classes are 0 to {}", classes.saturating_sub(1))?;
+                for name in names.iter().take(LISTED) {
+                    write!(f, ", {name}")?;
+                }
+                match names.len().saturating_sub(LISTED) {
+                    0 => Ok(()),
+                    others => write!(f, " and {others} more"),
+                }
+            }
+            Self::Unlabelled { classes, .. } => write!(
+                f,
+                "its images have no classes, the network has {classes}: an archive has them as \
+                 arr_1, a folder in its names"
+            ),
             Self::Extents { extents, max } => write!(
                 f,
                 "pictures are not read as {} channels of {}x{}: 1 or 3 channels, sides of 1 to {max}",
                 extents.channels, extents.width, extents.height
             ),
-            Self::Images(fault) => write!(f, "{fault}"),
             Self::Index { index, len } => write!(f, "image {index} of a data set of {len}"),
         }
     }
 }
 
-impl fmt::Display for Fault {
+impl fmt::Display for Unclear {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Io { reason } => f.write_str(reason),
-            Self::Undecodable { reason } => write!(f, "cannot be decoded as a picture: {reason}"),
-            Self::Colour { x, y } => write!(
-                f,
-                "in colour (first at column {x}, row {y}), where grey images are read"
-            ),
-            Self::Archive { reason } => write!(f, "cannot be read as an npz archive: {reason}"),
-            Self::MissingArray { name } => write!(f, "no array {name} in the archive"),
-            Self::ArrayHeader { name, reason } => write!(f, "array {name}: {reason}"),
-            Self::ArrayType {
-                name,
-                found,
-                expected,
-            } => write!(f, "array {name} is of type {found}, not {expected}"),
-            Self::ArrayShape {
-                name,
-                shape,
-                expected,
-            } => write!(f, "array {name} has the shape {shape:?}, not {expected}"),
-            Self::ArrayLength { name, shape } => {
-                write!(
-                    f,
-                    "array {name} does not end where its shape {shape:?} ends"
-                )
+        f.write_str(match self {
+            Self::Name => "its class is not told: no class stands before a _ in its name, as in others'",
+            Self::Neither => "its class is not told: its name has no _, and it lies in no sub-folder",
+            Self::Folders => {
+                "its class is not told: it lies in another sub-folder than the first picture, but all \
+                 names begin alike before their _"
             }
-            Self::LabelCount { labels, images } => write!(f, "{labels} labels for {images} images"),
-            Self::Label {
-                index,
-                label,
-                classes,
-            } => write!(
-                f,
-                "image {index} has the label {label}, not one of 0..{classes}"
-            ),
-            Self::Length { bytes, record } => {
-                write!(
-                    f,
-                    "{bytes} bytes, not a multiple of the {record} of an image"
-                )
-            }
-            Self::Memory { bytes } => write!(f, "no memory for {bytes} bytes of images"),
-        }
+            Self::Text => "its class is not told: what names it is not UTF-8",
+        })?;
+        f.write_str(
+            "; a sub-folder for each class with names without a _ (cat/1.png), or each name with \
+             its class and a _ before the rest (cat_1.png), tells it; pictures can be read without \
+             classes too, and an archive's labels say its own",
+        )
     }
+}
+
+/// Words with commas between them.
+fn list(f: &mut fmt::Formatter<'_>, words: &[&str]) -> fmt::Result {
+    for (at, word) in words.iter().enumerate() {
+        let comma = if at == 0 { "" } else { ", " };
+        write!(f, "{comma}{word}")?;
+    }
+    Ok(())
 }

@@ -3,11 +3,15 @@
 use std::borrow::Cow;
 use std::path::Path;
 use std::string::String;
+use std::vec::Vec;
 
+use super::classes::Classes;
 use super::dataset::{Dataset, Example};
 use super::error::DataError;
+use super::fingerprint;
 use super::listing::Listing;
 use super::picture::{self, load};
+use crate::diffusion::fingerprint::Fingerprint;
 use crate::unet::Extents;
 
 /// The pictures of a folder, each read when it is asked for.
@@ -15,32 +19,87 @@ use crate::unet::Extents;
 pub struct Folder {
     listing: Listing,
     extents: Extents,
-    labelled: bool,
+    labels: Option<Vec<u32>>,
+    classes: Option<usize>,
+    names: Option<Vec<String>>,
 }
 
 impl Folder {
     /// The pictures of a folder as images of these extents, fitted as [`load`] does it; with classes
-    /// where `labelled`, told by their names.
+    /// where `labelled`, told as [`Listing`] says.
     ///
     /// # Errors
-    /// [`DataError::Extents`]; those of [`Listing::of`].
+    /// [`DataError::Extents`]; those of [`Listing::of`], or of [`Listing::unlabelled`].
     pub fn open(
         path: impl AsRef<Path>,
         extents: Extents,
         labelled: bool,
     ) -> Result<Self, DataError> {
+        let classes = if labelled {
+            Classes::Own
+        } else {
+            Classes::None
+        };
+        Self::open_as(path, extents, classes)
+    }
+
+    /// The pictures of a folder with these classes; see [`open`](Self::open).
+    ///
+    /// # Errors
+    /// [`DataError::UnknownClass`] for the first picture whose class a network does not have; those of
+    /// [`open`](Self::open).
+    pub fn open_as(
+        path: impl AsRef<Path>,
+        extents: Extents,
+        classes: Classes<'_>,
+    ) -> Result<Self, DataError> {
         picture::check(extents)?;
-        let listing = Listing::of(path)?;
+        let listing = match classes {
+            Classes::None => Listing::unlabelled(path)?,
+            Classes::Own | Classes::Network { .. } => Listing::of(path)?,
+        };
+        Self::of(listing, extents, classes)
+    }
+
+    /// The pictures of a listing.
+    pub(super) fn of(
+        listing: Listing,
+        extents: Extents,
+        classes: Classes<'_>,
+    ) -> Result<Self, DataError> {
+        let named = listing.named();
+        let (labels, classes, names) = match (named, classes) {
+            (None, _) | (_, Classes::None) => (None, None, None),
+            (Some(named), Classes::Own) => {
+                let names = named.classes.clone();
+                (Some(named.labels.clone()), Some(names.len()), Some(names))
+            }
+            (Some(named), Classes::Network { count, names, .. }) => {
+                let labels = named.bound(listing.files(), count, names)?;
+                (Some(labels), Some(count), names.map(<[String]>::to_vec))
+            }
+        };
         Ok(Self {
             listing,
             extents,
-            labelled,
+            labels,
+            classes,
+            names,
         })
     }
 
     /// Which pictures these are.
     pub const fn listing(&self) -> &Listing {
         &self.listing
+    }
+
+    /// The class of each picture, where they have such.
+    pub fn labels(&self) -> Option<&[u32]> {
+        self.labels.as_deref()
+    }
+
+    fn label(&self, index: usize) -> Option<u32> {
+        self.labels.as_ref()?.get(index).copied()
     }
 }
 
@@ -54,21 +113,36 @@ impl Dataset for Folder {
     }
 
     fn classes(&self) -> Option<usize> {
-        self.class_names().map(<[String]>::len)
+        self.classes
     }
 
     fn class_names(&self) -> Option<&[String]> {
-        self.labelled.then(|| self.listing.classes())
+        self.names.as_deref()
     }
 
     fn get(&self, index: usize) -> Result<Example<'_>, DataError> {
         let len = self.len();
         let file = self.listing.files().get(index);
         let file = file.ok_or(DataError::Index { index, len })?;
-        let label = self.listing.labels().get(index).copied();
         Ok(Example {
             pixels: Cow::Owned(load(file, self.extents)?),
-            label: label.filter(|_| self.labelled),
+            label: self.label(index),
         })
+    }
+
+    /// That of the files' bytes, and of their paths below the folder: no picture is decoded.
+    fn fingerprint(&self) -> u64 {
+        let one = |index| {
+            let mut digest = Fingerprint::new();
+            if let Some(path) = self.listing.files().get(index) {
+                let label = self.label(index).map(u64::from);
+                fingerprint::add_number(&mut digest, label);
+                fingerprint::add_bytes(&mut digest, &self.listing.below(path));
+                fingerprint::add_file(&mut digest, path);
+            }
+            digest
+        };
+        let (classes, names) = (self.classes(), self.class_names());
+        fingerprint::of(self.extents, classes, names, self.len(), one)
     }
 }

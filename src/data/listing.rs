@@ -1,60 +1,96 @@
-//! Which pictures a folder holds, and the class each one's name tells.
+//! Which pictures a folder holds, and the class of each.
 
-use std::collections::BTreeSet;
 use std::ffi::OsStr;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::string::{String, ToString};
 use std::vec::Vec;
 
-use walkdir::{DirEntry, WalkDir};
+use walkdir::{DirEntry, Error, WalkDir};
 
-use super::error::{DataError, Fault};
+use super::classes::Named;
+use super::error::DataError;
+use super::fault::Fault;
+use super::passed::Passed;
+use super::picture::SUFFIXES;
 
 /// The pictures of a folder and of all folders within it, in the order of the public implementation:
 /// the entries of a folder sorted by name, files and folders mixed, each folder walked in its place.
 ///
-/// A picture is a file whose name ends in `.png`, `.jpg`, `.jpeg` or `.gif`, in upper or lower case; a
-/// file name's class is what stands before its first `_`, and the classes are numbered in their sorted
-/// order. Links are followed.
+/// A picture is a file whose name ends in `.png`, `.jpg`, `.jpeg`, `.gif`, `.webp` or `.bmp`, in upper or
+/// lower case. Links are followed. Whatever else there is has been [`passed`](Self::passed) over.
+///
+/// A picture's class is what stands before the first `_` of its name, where every name has such a part
+/// (`cat_1.png`). It is the first folder below this one that the picture lies in, where no name has a `_`
+/// and every picture lies in such a folder (`cat/1.png`). Anything else is refused: it would be guessed.
+/// Classes are numbered in the order of their names: as numbers if all are whole numbers, else as text.
+///
+/// The public implementation lists WebP and BMP files not at all, hidden files and what a Mac adds to an
+/// archive (`__MACOSX`) as pictures, and a folder whose name ends like a picture's as one. It ends at a link
+/// to nothing, takes a whole name without `_` for a class of its own, never a folder, and numbers classes
+/// in the order of text, where 10 comes before 2.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Listing {
+    root: PathBuf,
     files: Vec<PathBuf>,
-    labels: Vec<u32>,
-    classes: Vec<String>,
+    named: Option<Named>,
+    passed: Passed,
 }
 
 impl Listing {
-    /// Walks the folder.
+    /// Walks the folder, and tells every picture's class.
     ///
     /// # Errors
-    /// [`DataError::EmptyFolder`]; [`DataError::File`] naming the folder or entry that cannot be read, or
-    /// a link that leads back to a folder it is in.
+    /// [`DataError::Unclear`] for the first picture whose class is not told; those of
+    /// [`unlabelled`](Self::unlabelled).
     pub fn of(folder: impl AsRef<Path>) -> Result<Self, DataError> {
-        let folder = folder.as_ref();
-        let mut files = Vec::new();
-        for entry in WalkDir::new(folder).follow_links(true).sort_by_file_name() {
-            let entry = entry.map_err(|error| {
-                let path = error.path().unwrap_or(folder).to_path_buf();
-                let reason = error.to_string();
-                DataError::file(path)(Fault::Io { reason })
-            })?;
-            if is_picture(&entry) {
-                files.push(entry.into_path());
-            }
-        }
-        if files.is_empty() {
-            let path = folder.to_path_buf();
-            return Err(DataError::EmptyFolder { path });
-        }
-        let names: BTreeSet<String> = files.iter().map(|file| class(file)).collect();
-        let classes: Vec<String> = names.into_iter().collect();
-        // Every file's class is among the classes.
-        let place = |file: &PathBuf| classes.binary_search(&class(file)).unwrap_or_else(|at| at);
-        let labels = files.iter().map(|file| place(file) as u32).collect();
+        let listing = Self::unlabelled(folder)?;
+        let named = Named::of(&listing.root, &listing.files)?;
         Ok(Self {
+            named: Some(named),
+            ..listing
+        })
+    }
+
+    /// Walks the folder; pictures have no classes.
+    ///
+    /// # Errors
+    /// [`DataError::EmptyFolder`]; [`DataError::File`] naming the folder or entry that cannot be read.
+    pub fn unlabelled(folder: impl AsRef<Path>) -> Result<Self, DataError> {
+        let root = folder.as_ref().to_path_buf();
+        let (files, passed) = walk(&root)?;
+        if files.is_empty() {
+            let path = root;
+            return Err(DataError::EmptyFolder { path, passed });
+        }
+        Ok(Self {
+            root,
             files,
-            labels,
-            classes,
+            named: None,
+            passed,
+        })
+    }
+
+    /// What a folder holds, pictures too, as passed over.
+    pub(super) fn everything(folder: &Path) -> Result<Passed, DataError> {
+        let (files, mut passed) = walk(folder)?;
+        for file in files {
+            let suffix = suffix(file.file_name().unwrap_or_default());
+            *passed.suffixes.entry(suffix).or_default() += 1;
+        }
+        Ok(passed)
+    }
+
+    /// One picture, with the class that its name tells where it is `labelled`.
+    pub(super) fn one(picture: &Path, labelled: bool) -> Result<Self, DataError> {
+        let root = picture.parent().unwrap_or(picture).to_path_buf();
+        let files = Vec::from([picture.to_path_buf()]);
+        let named = labelled.then(|| Named::of(&root, &files)).transpose()?;
+        Ok(Self {
+            root,
+            files,
+            named,
+            passed: Passed::default(),
         })
     }
 
@@ -63,33 +99,106 @@ impl Listing {
         &self.files
     }
 
-    /// The class of each picture, a place in [`classes`](Self::classes).
+    /// The class of each picture, a place in [`classes`](Self::classes); none where they have no classes.
     pub fn labels(&self) -> &[u32] {
-        &self.labels
+        self.named.as_ref().map_or(&[], |named| &named.labels)
     }
 
-    /// The names of the classes, sorted.
+    /// The names of the classes, in order.
     pub fn classes(&self) -> &[String] {
-        &self.classes
+        self.named.as_ref().map_or(&[], |named| &named.classes)
+    }
+
+    /// What else there is in the folder.
+    pub const fn passed(&self) -> &Passed {
+        &self.passed
+    }
+
+    pub(super) const fn named(&self) -> Option<&Named> {
+        self.named.as_ref()
+    }
+
+    /// A picture's path below the folder, the same text on every system.
+    pub(super) fn below(&self, file: &Path) -> Vec<u8> {
+        let below = file.strip_prefix(&self.root).unwrap_or(file);
+        let parts = below.iter().map(OsStr::as_encoded_bytes);
+        parts.collect::<Vec<_>>().join(&b'/')
     }
 }
 
-fn is_picture(entry: &DirEntry) -> bool {
-    let name = entry.file_name().to_string_lossy();
-    // A name that is an extension alone, `.png`, counts, as it does in the public implementation.
-    let extension = name.rsplit_once('.').map(|(_, extension)| extension);
-    let known = |extension: &str| {
-        let extension = extension.to_lowercase();
-        matches!(extension.as_str(), "png" | "jpg" | "jpeg" | "gif")
-    };
-    entry.file_type().is_file() && extension.is_some_and(known)
+/// The pictures of a folder, and what else there is.
+fn walk(root: &Path) -> Result<(Vec<PathBuf>, Passed), DataError> {
+    let (mut files, mut passed) = (Vec::new(), Passed::default());
+    let walk = WalkDir::new(root).follow_links(true).sort_by_file_name();
+    let mut walk = walk.into_iter();
+    while let Some(entry) = walk.next() {
+        let below = entry.as_ref().map_or_else(Error::depth, DirEntry::depth) > 0;
+        let path = entry
+            .as_ref()
+            .map_or_else(Error::path, |entry| Some(entry.path()));
+        if below && path.is_some_and(is_hidden) {
+            passed.hidden += 1;
+            if entry.is_ok_and(|entry| entry.file_type().is_dir()) {
+                walk.skip_current_dir();
+            }
+            continue;
+        }
+        match entry {
+            Ok(entry) => sort(entry, &mut files, &mut passed),
+            Err(error) => pass_link(&error, root, &mut passed)?,
+        }
+    }
+    Ok((files, passed))
 }
 
-fn class(file: &Path) -> String {
-    let name = file
-        .file_name()
-        .map(OsStr::to_string_lossy)
-        .unwrap_or_default();
-    let before = name.split('_').next();
-    before.unwrap_or_default().to_string()
+/// Whether it is somebody's notes to a program, not data.
+fn is_hidden(path: &Path) -> bool {
+    let name = path.file_name().unwrap_or_default().as_encoded_bytes();
+    let left = [&b"__MACOSX"[..], b"Thumbs.db", b"desktop.ini"];
+    name.starts_with(b".") || left.contains(&name)
+}
+
+/// Where an entry that is there belongs.
+fn sort(entry: DirEntry, files: &mut Vec<PathBuf>, passed: &mut Passed) {
+    let kind = entry.file_type();
+    let suffix = suffix(entry.file_name());
+    if kind.is_dir() {
+    } else if !kind.is_file() {
+        passed.special += 1;
+    } else if SUFFIXES.contains(&suffix.as_str()) {
+        files.push(entry.into_path());
+    } else {
+        *passed.suffixes.entry(suffix).or_default() += 1;
+    }
+}
+
+/// What a name ends in, from its last dot on, in lower case; nothing where that is no suffix.
+fn suffix(name: &OsStr) -> String {
+    let name = name.to_string_lossy();
+    let at = name.rfind('.').unwrap_or(name.len());
+    let suffix = name.get(at..).unwrap_or_default();
+    let is_word = |c: char| c.is_ascii_alphanumeric();
+    match suffix.strip_prefix('.') {
+        Some(word) if (1..=10).contains(&word.len()) && word.chars().all(is_word) => {
+            suffix.to_lowercase()
+        }
+        _ => String::new(),
+    }
+}
+
+/// Counts a link that leads nowhere, or back; any other error is one.
+fn pass_link(error: &Error, root: &Path, passed: &mut Passed) -> Result<(), DataError> {
+    let path = error.path().unwrap_or(root);
+    let reason = error.io_error();
+    let lost = |kind| reason.is_some_and(|reason| reason.kind() == kind);
+    let is_link = error.depth() > 0 && path.is_symlink();
+    if is_link && error.loop_ancestor().is_some() {
+        passed.circles += 1;
+    } else if is_link && lost(ErrorKind::NotFound) {
+        passed.dangling += 1;
+    } else {
+        let reason = reason.map_or_else(|| error.to_string(), ToString::to_string);
+        return Err(DataError::file(path)(Fault::Io { reason }));
+    }
+    Ok(())
 }

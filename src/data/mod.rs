@@ -2,7 +2,8 @@
 //!
 //! A [`Dataset`] is so many images of one size, 8 bits a value, with or without classes: a [`Folder`] of
 //! pictures, read when they are asked for, or [`Images`] in memory, from an archive ([`npz`]) or from
-//! CIFAR-10's batches ([`cifar10`]). Any number of threads may ask one data set at once.
+//! CIFAR-10's batches ([`cifar10`]). [`open`](open()) tells which of them a path leads to. Any number of
+//! threads may ask one data set at once.
 //!
 //! ```
 //! use iddpm::data::{Dataset, Images};
@@ -15,20 +16,36 @@
 //! ```
 //!
 //! What is read is not believed: every fault of a file is a [`Fault`] with the numbers that are wrong,
-//! and the [`DataError`] around it names the file.
+//! and the [`DataError`] around it names the file. What of a folder is not read is counted
+//! ([`Passed`]). Only regular files are read, and of each no more than its kind may hold.
 
 pub mod cifar10;
+mod classes;
+mod contents;
 mod dataset;
 mod error;
+mod fault;
+mod file;
+mod fingerprint;
 mod folder;
 mod listing;
+mod naming;
 mod npy;
 pub mod npz;
+mod open;
+mod opened;
+mod passed;
 mod picture;
 mod resample;
 
+pub use classes::Classes;
 pub use dataset::{Dataset, Example, Images};
-pub use error::{DataError, Fault};
+pub use error::{DataError, Unclear};
+pub use fault::Fault;
 pub use folder::Folder;
 pub use listing::Listing;
+pub use naming::Naming;
+pub use open::{Fit, Options, open};
+pub use opened::{Kind, Opened};
+pub use passed::Passed;
 pub use picture::load;

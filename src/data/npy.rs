@@ -14,7 +14,7 @@ use std::string::String;
 use std::vec;
 use std::vec::Vec;
 
-use super::error::Fault;
+use super::fault::Fault;
 
 /// What an array's head says.
 #[derive(Debug, Clone, PartialEq, Eq)]

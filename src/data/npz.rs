@@ -1,19 +1,21 @@
 //! Images in an archive as the public tools write it (`numpy.savez`): `arr_0`, the images
-//! [N, H, W, C] of type u8, and, where they have classes, `arr_1`, their labels `[N]` of type i64.
+//! [N, H, W, C] of type u8 with 1 to 4 channels, and, where they have classes, `arr_1`, their labels `[N]`
+//! of type i64.
 
-use std::fs::File;
 use std::io::{BufReader, ErrorKind, Read, Seek, SeekFrom};
 use std::path::Path;
 use std::string::{String, ToString};
-use std::vec;
 use std::vec::Vec;
 
 use zip::ZipArchive;
 use zip::result::ZipError;
 
 use super::dataset::Images;
-use super::error::{DataError, Fault};
+use super::error::DataError;
+use super::fault::Fault;
+use super::file::{self, reserve};
 use super::npy::Header;
+use super::picture::MAX_SIDE;
 use crate::unet::Extents;
 
 const IMAGES: &str = "arr_0";
@@ -22,14 +24,24 @@ const LABELS: &str = "arr_1";
 /// No archive holds more bytes for one of its own: the most that deflate can compress.
 const MOST_COMPRESSED: u64 = 1032;
 
+/// Most channels of an image.
+const MAX_CHANNELS: usize = 4;
+
+/// Names of arrays that an error tells.
+const TOLD: usize = 8;
+
 /// Reads a file.
 ///
 /// # Errors
-/// [`DataError::File`] with any fault of [`read`].
+/// [`DataError::File`] with any fault of [`read`], or [`Fault::NotRegular`].
 pub fn open(path: impl AsRef<Path>) -> Result<Images, DataError> {
-    let path = path.as_ref();
-    let file = File::open(path).map_err(Fault::from);
-    file.and_then(|file| read(BufReader::new(file)))
+    open_as(path.as_ref(), None)
+}
+
+/// A file whose images must have these extents, where such are asked for.
+pub(super) fn open_as(path: &Path, extents: Option<Extents>) -> Result<Images, DataError> {
+    file::open(path)
+        .and_then(|(file, _)| read_as(BufReader::new(file), extents))
         .map_err(DataError::file(path))
 }
 
@@ -37,18 +49,33 @@ pub fn open(path: impl AsRef<Path>) -> Result<Images, DataError> {
 ///
 /// # Errors
 /// [`Fault::Io`], [`Fault::Archive`]; [`Fault::MissingArray`] for the images;
-/// [`Fault::ArrayHeader`], [`Fault::ArrayType`], [`Fault::ArrayShape`], [`Fault::ArrayLength`];
-/// [`Fault::LabelCount`], [`Fault::Label`]; [`Fault::Memory`].
-pub fn read(mut archive: impl Read + Seek) -> Result<Images, Fault> {
+/// [`Fault::ArrayHeader`], [`Fault::ArrayType`], [`Fault::ArrayShape`], [`Fault::ChannelsFirst`],
+/// [`Fault::Sides`], [`Fault::ArrayLength`]; [`Fault::LabelCount`], [`Fault::Label`]; [`Fault::Memory`].
+pub fn read(archive: impl Read + Seek) -> Result<Images, Fault> {
+    read_as(archive, None)
+}
+
+fn read_as(mut archive: impl Read + Seek, asked: Option<Extents>) -> Result<Images, Fault> {
     let bytes = archive.seek(SeekFrom::End(0))?;
     archive.rewind()?;
     let room = bytes.saturating_mul(MOST_COMPRESSED);
     let mut archive = ZipArchive::new(archive).map_err(broken)?;
-    let images = array(&mut archive, IMAGES, |entry| pixels(entry, room))?;
-    let (extents, pixels) = images.ok_or(Fault::MissingArray { name: IMAGES })?;
+    let images = array(&mut archive, IMAGES, |entry| pixels(entry, room, asked))?;
+    let (extents, pixels) = images.ok_or_else(|| missing(&archive))?;
     let images = pixels.len() / extents.elements();
     let labels = array(&mut archive, LABELS, |entry| labels(entry, images as u64))?;
     Images::checked(extents, pixels, labels, None)
+}
+
+fn missing<R: Read + Seek>(archive: &ZipArchive<R>) -> Fault {
+    let names = archive.file_names().filter_map(Result::ok);
+    let arrays = names.map(|name| String::from(name.trim_end_matches(".npy")));
+    let mut found: Vec<String> = arrays.take(TOLD).collect();
+    found.sort_unstable();
+    Fault::MissingArray {
+        name: IMAGES,
+        found,
+    }
 }
 
 fn broken(error: ZipError) -> Fault {
@@ -69,37 +96,65 @@ fn array<R: Read + Seek, T>(
     }
 }
 
-/// The images, channels first.
-fn pixels(entry: &mut dyn Read, room: u64) -> Result<(Extents, Vec<u8>), Fault> {
+/// The images, channels first; nothing is read of such as have not these extents.
+fn pixels(
+    entry: &mut dyn Read,
+    room: u64,
+    asked: Option<Extents>,
+) -> Result<(Extents, Vec<u8>), Fault> {
     let head = Header::read(IMAGES, entry)?;
-    let expected = "[N, H, W, C] with C varying fastest and none of them 0";
-    let [count, height, width, channels] =
-        numbers(IMAGES, &head, &["|u1", "<u1", ">u1"], expected)?;
-    let extents = Extents {
-        channels,
-        height,
-        width,
-    };
-    let mut sides = [height, width, channels].into_iter();
-    let len = sides.try_fold(count, |len, side| len.checked_mul(side));
+    let (count, extents) = axes(&head, asked)?;
+    let mut sides = [extents.height, extents.width, extents.channels].into_iter();
+    let len = sides.try_fold(count as u64, |len, side| len.checked_mul(side as u64));
     // A shape that asks for more than the archive can hold is not given room.
     let ended = Fault::ArrayLength {
         name: IMAGES,
         shape: head.shape,
     };
-    let len = len.filter(|&len| len as u64 <= room).ok_or(ended.clone())?;
-    let mut all = Vec::new();
-    let bytes = len as u64;
-    all.try_reserve_exact(len)
-        .map_err(|_| Fault::Memory { bytes })?;
-    let mut image = vec![0; extents.elements()];
+    let len = len.filter(|&len| len <= room).ok_or(ended.clone())?;
+    let (mut all, mut image) = (Vec::new(), Vec::new());
+    reserve(&mut all, len)?;
+    reserve(&mut image, extents.elements() as u64)?;
+    image.resize(extents.elements(), 0);
     for _ in 0..count {
         fill(entry, &mut image, &ended)?;
-        let channel = |c| image.iter().skip(c).step_by(channels).copied();
-        all.extend((0..channels).flat_map(channel));
+        for channel in 0..extents.channels {
+            all.extend(image.iter().skip(channel).step_by(extents.channels));
+        }
     }
     end(entry, ended)?;
     Ok((extents, all))
+}
+
+/// How many images of which extents an array holds, of whose numbers none is read yet.
+fn axes(head: &Header, asked: Option<Extents>) -> Result<(usize, Extents), Fault> {
+    let expected = "[N, H, W, C] with C varying fastest, none of them 0, and 1 to 4 channels";
+    let types = ["|u1", "<u1", ">u1"];
+    let [count, height, width, channels] = numbers(IMAGES, head, &types, expected)?;
+    if channels > MAX_CHANNELS {
+        let (name, shape) = (IMAGES, head.shape.clone());
+        return Err(match height <= MAX_CHANNELS {
+            true => Fault::ChannelsFirst { name, shape },
+            false => Fault::ArrayShape {
+                name,
+                shape,
+                expected,
+            },
+        });
+    }
+    let found = Extents {
+        channels,
+        height,
+        width,
+    };
+    if let Some(expected) = asked.filter(|&asked| asked != found) {
+        return Err(Fault::Extents { found, expected });
+    }
+    if height.max(width) > MAX_SIDE {
+        let max = MAX_SIDE;
+        return Err(Fault::Sides { found, max });
+    }
+    Ok((count, found))
 }
 
 fn labels(entry: &mut dyn Read, images: u64) -> Result<Vec<u32>, Fault> {
@@ -114,6 +169,7 @@ fn labels(entry: &mut dyn Read, images: u64) -> Result<Vec<u32>, Fault> {
         shape: head.shape,
     };
     let mut all = Vec::new();
+    reserve(&mut all, labels)?;
     for index in 0..count {
         let mut word = [0; 8];
         fill(entry, &mut word, &ended)?;

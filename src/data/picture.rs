@@ -8,9 +8,13 @@ use std::vec::Vec;
 
 use image::{DynamicImage, ImageReader};
 
-use super::error::{DataError, Fault};
+use super::error::DataError;
+use super::fault::Fault;
 use super::resample::{Filter, Plane};
 use crate::unet::Extents;
+
+/// What the names of pictures end in.
+pub(super) const SUFFIXES: [&str; 6] = [".png", ".jpg", ".jpeg", ".gif", ".webp", ".bmp"];
 
 /// Most rows, and most columns, of an image.
 pub(super) const MAX_SIDE: usize = 16_384;

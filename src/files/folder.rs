@@ -2,10 +2,13 @@
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::error::FileError;
-use super::faults;
+use super::{faults, kind};
+
+/// Times that the file of a lock may be removed by its holder while the lock is taken.
+const MOST_REMOVALS: usize = 100;
 
 /// Makes a folder, and those it lies in, where they are not there.
 ///
@@ -81,6 +84,7 @@ pub fn sync_folder(folder: impl AsRef<Path>) -> Result<(), FileError> {
 #[derive(Debug)]
 #[must_use = "it ends when it is dropped"]
 pub struct FolderLock {
+    path: PathBuf,
     _file: File,
 }
 
@@ -91,20 +95,32 @@ impl FolderLock {
     /// [`FileError`] where the folder cannot be written to, or its file system knows no locks.
     pub fn take(folder: impl AsRef<Path>) -> Result<Option<Self>, FileError> {
         let path = folder.as_ref().join(".lock");
-        let failed = FileError::of("locking", &path);
-        let open = faults::point().and_then(|()| {
-            // Neither read nor changed: what counts is who holds it.
-            let mut options = OpenOptions::new();
-            options.write(true).create(true).truncate(false).open(&path)
-        });
-        let file = match open {
-            Ok(file) => file,
-            Err(error) => return Err(failed(error)),
-        };
-        match file.try_lock() {
-            Ok(()) => Ok(Some(Self { _file: file })),
-            Err(TryLockError::WouldBlock) => Ok(None),
-            Err(TryLockError::Error(error)) => Err(failed(error)),
+        for _ in 0..MOST_REMOVALS {
+            let file = faults::point().and_then(|()| {
+                // Neither read nor changed: what counts is who holds it.
+                let mut options = OpenOptions::new();
+                options.write(true).create(true).truncate(false).open(&path)
+            });
+            let file = file.map_err(FileError::of("locking", &path))?;
+            match file.try_lock() {
+                Ok(()) if kind::is_at(&file, &path) => {
+                    return Ok(Some(Self { path, _file: file }));
+                }
+                // Its last holder has removed it in between.
+                Ok(()) => {}
+                Err(TryLockError::WouldBlock) => return Ok(None),
+                Err(TryLockError::Error(error)) => {
+                    return Err(FileError::of("locking", &path)(error));
+                }
+            }
         }
+        let why = "it is removed as often as it is made";
+        let error = io::Error::new(io::ErrorKind::ResourceBusy, why);
+        Err(FileError::of("locking", &path)(error))
+    }
+
+    /// Ends it, and the file `.lock` goes too, where that can be.
+    pub fn remove(self) {
+        let _ = remove_file(&self.path);
     }
 }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::vec::Vec;
 
 use super::error::FileError;
-use super::temporary::Temporary;
+use super::temporary::{self, Temporary};
 use super::{faults, kind};
 
 /// Links that are followed from one to the next.
@@ -76,6 +76,14 @@ impl Place {
         match self {
             Self::File(path) => Temporary::beside(path).map(drop),
             Self::Pipe(_) | Self::Stdout => Ok(()),
+        }
+    }
+
+    /// Removes what killed writers of a file have left, as the next writer of it does; what cannot be removed
+    /// stays.
+    pub fn remove_left(&self) {
+        if let Some(path) = self.file() {
+            temporary::remove_left(path);
         }
     }
 

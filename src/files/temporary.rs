@@ -105,8 +105,8 @@ impl Drop for Temporary {
     }
 }
 
-/// Removes what killed writers have left under other names than the one that was taken over.
-fn remove_left(path: &Path) {
+/// Removes what killed writers have left beside a file, and nothing that one is writing.
+pub(super) fn remove_left(path: &Path) {
     for slot in 0..MOST {
         let name = name(path, slot);
         if slot > 0 && name.symlink_metadata().is_err() {

@@ -1,5 +1,6 @@
 //! The options of a training run.
 
+use std::string::ToString;
 use std::vec;
 use std::vec::Vec;
 
@@ -124,56 +125,50 @@ impl TrainConfig {
     /// # Errors
     /// [`TrainError::Option`], with the first that is wrong.
     pub fn validate(&self) -> Result<(), TrainError> {
-        let check = |name, value: f64, right: bool, must| {
-            if right {
-                return Ok(());
-            }
-            Err(TrainError::Option { name, value, must })
-        };
+        let divides = self.microbatch > 0 && self.batch.is_multiple_of(self.microbatch);
+        check("batch", self.batch, self.batch > 0, "at least 1")?;
+        check("microbatch", self.microbatch, divides, "a divisor of the batch")?;
         // Executors compute in f32: what it cannot hold is none of these.
         let above_zero = |value: f64| value as f32 > 0.0 && (value as f32).is_finite();
-        let positive = "finite and above 0 in f32";
-        let from_zero = "finite and not below 0";
-        let right = |value: f64| value >= 0.0 && (value as f32).is_finite();
-        check("batch", self.batch as f64, self.batch > 0, "at least 1")?;
-        check(
-            "microbatch",
-            self.microbatch as f64,
-            self.microbatch > 0 && self.batch.is_multiple_of(self.microbatch),
-            "a divisor of the batch",
-        )?;
-        check("lr", self.lr, above_zero(self.lr), positive)?;
+        let from_zero = |value: f64| value >= 0.0 && (value as f32).is_finite();
+        let below_one = |value: f64| value >= 0.0 && (value as f32) < 1.0;
         let AdamW {
             beta1,
             beta2,
             epsilon,
             weight_decay,
         } = self.adamw;
-        for (name, beta) in [("beta1", beta1), ("beta2", beta2)] {
-            let inside = beta >= 0.0 && (beta as f32) < 1.0;
-            check(name, beta, inside, "within [0, 1) in f32")?;
+        for (name, value) in [("lr", self.lr), ("epsilon", epsilon)] {
+            check(name, value, above_zero(value), "finite and above 0 in f32")?;
         }
-        check("epsilon", epsilon, above_zero(epsilon), positive)?;
-        check("weight_decay", weight_decay, right(weight_decay), from_zero)?;
-        check("clip", self.clip, right(self.clip), from_zero)?;
-        check("min_snr", self.min_snr, right(self.min_snr), from_zero)?;
+        for (name, value) in [("beta1", beta1), ("beta2", beta2)] {
+            check(name, value, below_one(value), "within [0, 1) in f32")?;
+        }
+        for (name, value) in [
+            ("weight_decay", weight_decay),
+            ("clip", self.clip),
+            ("min_snr", self.min_snr),
+        ] {
+            check(name, value, from_zero(value), "finite and not below 0")?;
+        }
         let squared = !matches!(self.objective, Objective::Kl | Objective::RescaledKl);
+        let weighted = "0 for an objective without a squared error";
         check(
             "min_snr",
             self.min_snr,
             self.min_snr == 0.0 || squared,
-            "0 for an objective without a squared error",
+            weighted,
         )?;
-        for &rate in &self.ema_rates {
-            let inside = above_zero(rate) && (rate as f32) < 1.0;
-            check("ema_rate", rate, inside, "within (0, 1) in f32")?;
+        for (at, &rate) in self.ema_rates.iter().enumerate() {
+            let inside = above_zero(rate) && below_one(rate);
+            check("ema_rates", rate, inside, "within (0, 1) in f32")?;
+            // Each has a file that is called by its rate.
+            let before = self.ema_rates.iter().take(at);
+            let other = !before.into_iter().any(|&before| before == rate);
+            check("ema_rates", rate, other, "given once")?;
         }
-        check(
-            "dropout",
-            self.dropout,
-            (0.0..1.0).contains(&self.dropout),
-            "within [0, 1)",
-        )
+        let inside = (0.0..1.0).contains(&self.dropout);
+        check("dropout", self.dropout, inside, "within [0, 1)")
     }
 
     /// The learning rate of a step, counted from 0: lr·min(1, (step+1)/warm_up)·(1 - step/anneal).
@@ -195,5 +190,21 @@ impl TrainConfig {
             steps => (1.0 - step as f64 / steps as f64).max(0.0),
         };
         self.lr * left * risen
+    }
+}
+
+fn check(
+    name: &'static str,
+    value: impl ToString,
+    right: bool,
+    must: &'static str,
+) -> Result<(), TrainError> {
+    match right {
+        true => Ok(()),
+        false => Err(TrainError::Option {
+            name,
+            value: value.to_string(),
+            must,
+        }),
     }
 }

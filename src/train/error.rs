@@ -10,6 +10,7 @@ use crate::checkpoint::CheckpointError;
 use crate::cpu::NetworkError;
 use crate::data::DataError;
 use crate::diffusion;
+use crate::files::FileError;
 use crate::gpu::GpuError;
 use crate::unet::{ConfigError, Extents};
 
@@ -48,9 +49,16 @@ pub enum TrainError {
         /// Its name.
         name: &'static str,
         /// Its value.
-        value: f64,
+        value: String,
         /// What it must be.
         must: &'static str,
+    },
+    /// A low-resolution image that is not smaller than the one that is made of it.
+    LowRes {
+        /// Its rows and columns.
+        low_res: (usize, usize),
+        /// Rows and columns of the image.
+        size: (usize, usize),
     },
     /// The data's images are not the network's.
     Extents {
@@ -100,12 +108,17 @@ pub enum TrainError {
         /// What is wrong.
         what: &'static str,
     },
-    /// A file of the run.
-    File {
+    /// A file or folder of the run, and what was done with it.
+    File(FileError),
+    /// Another process, or another part of this one, trains in this folder.
+    Busy {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// A file of a state is not the one that was saved.
+    Changed {
         /// Which.
         path: PathBuf,
-        /// What was wrong.
-        error: std::io::Error,
     },
     /// A file of the run is not what it should be.
     Format {
@@ -116,19 +129,37 @@ pub enum TrainError {
     },
     /// A run is to go on with another configuration than it was begun with.
     OtherConfiguration {
-        /// The option.
-        option: String,
-        /// Its value in the run.
+        /// The one field: of [`TrainConfig`](super::TrainConfig) (`adamw.weight_decay`), of the network's
+        /// `size`, `diffusion` and `unet` (`unet.num_res_blocks`), `class_names`, `notes`, or the number of
+        /// `examples`.
+        field: String,
+        /// Its value in the run, as JSON.
         begun: String,
         /// Its value now.
         now: String,
+    },
+    /// A run is to go on with as many other examples, or others in part.
+    OtherData {
+        /// The fingerprint of the data that the run was begun with.
+        begun: u64,
+        /// The fingerprint now.
+        now: u64,
+    },
+    /// Weights are of another network than the one that is to be trained.
+    OtherNetwork {
+        /// The one field, as in [`OtherConfiguration`](Self::OtherConfiguration).
+        field: String,
+        /// Its value in the file of weights, as JSON.
+        found: String,
+        /// Its value in the network.
+        expected: String,
     },
 }
 
 impl core::error::Error for TrainError {
     fn source(&self) -> Option<&(dyn core::error::Error + 'static)> {
         match self {
-            Self::File { error, .. } => Some(error),
+            Self::File(error) => Some(error),
             _ => None,
         }
     }
@@ -144,34 +175,41 @@ impl fmt::Display for TrainError {
             Self::Diffusion(error) => error.fmt(f),
             Self::Checkpoint(error) => error.fmt(f),
             Self::Length { len, expected } => {
-                write!(f, "a slice of {len} numbers, all weights are {expected}")
+                write!(f, "a slice of {len} numbers, there are {expected} weights")
             }
             Self::NoSuchAverage { index, count } => {
-                write!(f, "average {index} was asked for, there are {count}")
-            }
-            Self::Option { name, value, must } => write!(f, "{name} = {value}, must be {must}"),
-            Self::Extents { found, expected } => {
-                let text = |extents: &Extents| {
-                    let Extents {
-                        channels,
-                        height,
-                        width,
-                    } = extents;
-                    format!("{channels}×{height}×{width}")
-                };
                 write!(
                     f,
-                    "the data's images are {}, the network's {}",
-                    text(found),
-                    text(expected)
+                    "average {index}, counted from 0, was asked for: there are {count}"
                 )
             }
+            Self::Option { name, value, must } => write!(f, "{name} = {value}: must be {must}"),
+            Self::LowRes { low_res, size } => write!(
+                f,
+                "a low-resolution image of {}x{}: must be below {}x{}, the image's own sides",
+                low_res.0, low_res.1, size.0, size.1
+            ),
+            Self::Extents { found, expected } => {
+                let text = |of: &Extents| {
+                    format!("{}x{} of {} channels", of.height, of.width, of.channels)
+                };
+                let (found, expected) = (text(found), text(expected));
+                write!(f, "the data's images are {found}, the network's {expected}")
+            }
+            Self::Classes { found: 0, expected } => write!(
+                f,
+                "the data has no classes, the network was made for {expected}"
+            ),
+            Self::Classes { found, expected } if found == expected => write!(
+                f,
+                "a network of {found} class: it has two at least, or knows none"
+            ),
             Self::Classes { found, expected } => write!(
                 f,
-                "the data has {found} classes, the network was made for {expected}; two at least"
+                "the data has {found} classes, the network was made for {expected}"
             ),
             Self::BatchTooLarge { batch, examples } => {
-                write!(f, "a batch of {batch}, but there are {examples} examples")
+                write!(f, "a batch of {batch}: there are only {examples} examples")
             }
             Self::Data(error) => error.fmt(f),
             Self::AllSkipped { examples } => {
@@ -179,19 +217,50 @@ impl fmt::Display for TrainError {
             }
             Self::Thread { message } => write!(f, "the thread that reads examples: {message}"),
             Self::NotFinite { step } => {
-                write!(f, "the loss or its gradient is not finite at step {step}")
+                write!(
+                    f,
+                    "the loss or its gradient is not finite at step {step}: a lower learning rate, or a \
+                     gradient clipped at a smaller norm, may help"
+                )
             }
             Self::Ended { step } => {
-                write!(f, "the run ended with an error after step {step}")
+                write!(
+                    f,
+                    "the run ended with an error after step {step}: what was saved goes on with another \
+                     trainer"
+                )
             }
             Self::Progress { what } => {
                 write!(f, "the run cannot be where it is said to be: {what}")
             }
-            Self::File { path, error } => write!(f, "{}: {error}", path.display()),
-            Self::Format { path, message } => write!(f, "{}: {message}", path.display()),
-            Self::OtherConfiguration { option, begun, now } => write!(
+            Self::File(error) => error.fmt(f),
+            Self::Busy { path } => write!(
                 f,
-                "the run was begun with {option} = {begun}, not {now}: it can only go on as it began"
+                "{}: another process trains there; a run has one writer at a time",
+                path.display()
+            ),
+            Self::Changed { path } => write!(
+                f,
+                "{}: not the file that was saved, by its digest: it was changed since, or is another's",
+                path.display()
+            ),
+            Self::Format { path, message } => write!(f, "{} {message}", path.display()),
+            Self::OtherConfiguration { field, begun, now } => write!(
+                f,
+                "{field} is {now}, the run was begun with {begun}: it can only go on as it began"
+            ),
+            Self::OtherData { begun, now } => write!(
+                f,
+                "the data is not what the run was begun with, though as much: its fingerprint is \
+                 {now:016x}, not {begun:016x}; images, their order or their classes are others"
+            ),
+            Self::OtherNetwork {
+                field,
+                found,
+                expected,
+            } => write!(
+                f,
+                "{field} is {found} in the weights' network, {expected} in the one that is to be trained"
             ),
         }
     }
@@ -214,5 +283,6 @@ from!(
     GpuError => Gpu,
     diffusion::Error => Diffusion,
     CheckpointError => Checkpoint,
-    DataError => Data
+    DataError => Data,
+    FileError => File
 );

@@ -3,26 +3,34 @@
 //! [`grad`] turns a network's graph into one that also noises the image, evaluates the loss and has
 //! every parameter's gradient among its operations. Planner and executors treat it as any other graph.
 //! An [`Engine`] runs it and keeps weights, moments and averages, on the processor or on a GPU. A
-//! [`Trainer`] feeds it; a [`RunDirectory`] keeps it.
+//! [`Trainer`] feeds it; a [`RunDirectory`], of which there is one writer at a time, keeps it; a [`SavedRun`] is
+//! what it has kept.
 //!
 //! Everything random follows from the seed and an example's position in the run, so that a run that was
 //! stopped and goes on is the run that was not stopped.
 
 mod config;
 mod cpu_engine;
+mod data;
+mod difference;
+mod digest;
 mod engine;
 mod error;
 mod gpu_engine;
 pub mod grad;
 mod loader;
 mod loss_scale;
+mod names;
 mod optimizer;
 mod order;
 mod run;
+mod saved;
+mod state;
 mod trainer;
 
 pub use config::{MicrobatchRule, TimestepLaw, TrainConfig};
 pub use cpu_engine::CpuEngine;
+pub use data::TrainingData;
 pub use engine::{Batch, Engine, Slot};
 pub use error::TrainError;
 pub use gpu_engine::GpuEngine;
@@ -30,5 +38,6 @@ pub use grad::{GradError, Recompute, training_graph};
 pub use loader::Broken;
 pub use loss_scale::LossScale;
 pub use optimizer::{AdamW, Report, Update, average};
-pub use run::{RunDirectory, SavedRun};
-pub use trainer::{Progress, StepReport, Trainer, graph_of, initial_weights};
+pub use run::RunDirectory;
+pub use saved::{SavedRun, check_network};
+pub use trainer::{Progress, StepReport, Trainer, check_data, graph_of, initial_weights};

@@ -7,6 +7,7 @@ use std::vec::Vec;
 use serde::{Deserialize, Serialize};
 
 use super::config::{MicrobatchRule, TimestepLaw, TrainConfig};
+use super::data::TrainingData;
 use super::engine::{Batch, Engine, Slot};
 use super::error::TrainError;
 use super::grad::training_graph;
@@ -71,9 +72,11 @@ pub struct StepReport {
 /// The graph that a run of these options trains, for its microbatch.
 ///
 /// # Errors
-/// [`TrainError::Option`], [`TrainError::Checkpoint`], [`TrainError::Config`], [`TrainError::Grad`].
+/// [`TrainError::Option`], [`TrainError::LowRes`], [`TrainError::Checkpoint`], [`TrainError::Config`],
+/// [`TrainError::Grad`].
 pub fn graph_of(description: &Description, config: &TrainConfig) -> Result<Graph, TrainError> {
     config.validate()?;
+    check_low_res(description)?;
     // Whether the description agrees with itself.
     description.graph(1)?;
     let extent = description.size.extent(config.microbatch);
@@ -81,6 +84,17 @@ pub fn graph_of(description: &Description, config: &TrainConfig) -> Result<Graph
         .unet
         .graph_with_dropout(extent, config.dropout)?;
     Ok(training_graph(&network, config.recompute)?)
+}
+
+/// A network that makes an image of a larger one, or of one as large, is a slip.
+fn check_low_res(description: &Description) -> Result<(), TrainError> {
+    let size = (description.size.height, description.size.width);
+    match description.size.low_res {
+        Some(low_res) if low_res.0 >= size.0 || low_res.1 >= size.1 => {
+            Err(TrainError::LowRes { low_res, size })
+        }
+        Some(_) | None => Ok(()),
+    }
 }
 
 /// Weights as a run begins with them, drawn from a seed as each parameter's [`Init`] says; what is
@@ -124,6 +138,8 @@ pub struct Trainer<E> {
     parameters: usize,
     /// In the data.
     examples: usize,
+    /// Of the data.
+    fingerprint: u64,
     scratch: Scratch,
     /// Whether a step has failed, and left behind what belongs to no step.
     ended: bool,
@@ -151,23 +167,18 @@ impl<E: Engine> Trainer<E> {
         engine: E,
         description: Description,
         config: TrainConfig,
-        data: Arc<dyn Dataset>,
+        data: TrainingData,
         broken: Broken,
         progress: Progress,
     ) -> Result<Self, TrainError> {
         config.validate()?;
         let graph = description.graph(1)?;
-        let image = Extents {
-            channels: description.unet.in_channels,
-            height: description.size.height,
-            width: description.size.width,
-        };
-        check_data(&description, image, &config, data.as_ref())?;
+        check_data(&description, &config, data.set().as_ref())?;
         check_progress(&description, &config, &progress)?;
         let draws = Draws::new(config.seed);
-        let examples = data.len();
+        let image = image(&description);
         let loader = Loader::new(
-            data,
+            Arc::clone(data.set()),
             draws,
             config.batch,
             config.flip,
@@ -184,7 +195,8 @@ impl<E: Engine> Trainer<E> {
             draws,
             image,
             parameters: graph.weights_len(),
-            examples,
+            examples: data.len(),
+            fingerprint: data.fingerprint(),
             scratch: Scratch::default(),
             ended: false,
         })
@@ -228,6 +240,11 @@ impl<E: Engine> Trainer<E> {
     /// How many examples the data has.
     pub const fn examples(&self) -> usize {
         self.examples
+    }
+
+    /// The fingerprint of the data.
+    pub const fn fingerprint(&self) -> u64 {
+        self.fingerprint
     }
 
     /// Where the run is.
@@ -448,18 +465,28 @@ fn table(
     (0..process.len()).map(row).collect()
 }
 
-fn check_data(
+/// The images that are trained on.
+const fn image(description: &Description) -> Extents {
+    Extents {
+        channels: description.unet.in_channels,
+        height: description.size.height,
+        width: description.size.width,
+    }
+}
+
+/// Whether a network can be trained on a data set in such batches. [`Trainer::new`] asks it too; to ask before
+/// an engine is made spares that.
+///
+/// # Errors
+/// [`TrainError::Extents`], [`TrainError::Classes`], [`TrainError::BatchTooLarge`].
+pub fn check_data(
     description: &Description,
-    image: Extents,
     config: &TrainConfig,
     data: &dyn Dataset,
 ) -> Result<(), TrainError> {
-    let found = data.extents();
-    if found != image {
-        return Err(TrainError::Extents {
-            found,
-            expected: image,
-        });
+    let (found, expected) = (data.extents(), image(description));
+    if found != expected {
+        return Err(TrainError::Extents { found, expected });
     }
     // Where the network takes no class, those of the data are not looked at.
     if let Some(expected) = description.unet.num_classes {

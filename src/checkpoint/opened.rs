@@ -1,0 +1,162 @@
+//! Files on disk, opened to be read: regular files alone.
+
+use std::fs::{self, File};
+use std::io::{self, BufRead, BufReader, Read};
+use std::path::Path;
+use std::string::ToString;
+
+use super::description::{Content, Description};
+use super::error::CheckpointError;
+use super::foreign::Foreign;
+use super::header::Header;
+use super::locate::{self, names_beside};
+use super::read::{Checkpoint, Precision, ReadOptions, Source};
+
+impl Checkpoint {
+    /// Reads a network's file, tensor by tensor. For a path that may be a run's see
+    /// [`locate`](super::locate()).
+    ///
+    /// # Errors
+    /// Those of [`from_bytes`](Self::from_bytes), with the file, in
+    /// [`CheckpointError::InFile`]; [`CheckpointError::Io`], which has it too.
+    pub fn open(path: impl AsRef<Path>, precision: Precision) -> Result<Self, CheckpointError> {
+        let options = ReadOptions {
+            precision,
+            ..ReadOptions::default()
+        };
+        Self::open_with(path, options)
+    }
+
+    /// Reads a file that does not say what its tensors are, or is not believed.
+    ///
+    /// # Errors
+    /// Those of [`from_bytes_as`](Self::from_bytes_as), and of [`open`](Self::open).
+    pub fn open_as(
+        path: impl AsRef<Path>,
+        description: Description,
+        precision: Precision,
+    ) -> Result<Self, CheckpointError> {
+        Self::open_with(path, ReadOptions::of(description, precision))
+    }
+
+    /// Reads a file: of moments, of several networks, and whatever else the options say.
+    ///
+    /// # Errors
+    /// Those of [`from_bytes_with`](Self::from_bytes_with), and of [`open`](Self::open).
+    pub fn open_with(
+        path: impl AsRef<Path>,
+        options: ReadOptions<'_>,
+    ) -> Result<Self, CheckpointError> {
+        let path = path.as_ref();
+        let read = || {
+            let (mut file, header) = Opened::new(path)?;
+            Self::read(header, &mut file, options)
+        };
+        read().map_err(|error| match error {
+            CheckpointError::OtherContent {
+                found, expected, ..
+            } => CheckpointError::OtherContent {
+                found,
+                expected,
+                beside: names_beside(path),
+            }
+            .in_file(path.display()),
+            error => error.in_file(path.display()),
+        })
+    }
+}
+
+impl Header {
+    /// Reads the header of a file and nothing else.
+    ///
+    /// # Errors
+    /// Those of [`from_bytes`](Self::from_bytes), with the file, in [`CheckpointError::InFile`];
+    /// [`CheckpointError::Io`], which has it too.
+    pub fn open(path: impl AsRef<Path>) -> Result<Self, CheckpointError> {
+        let path = path.as_ref();
+        let opened = Opened::new(path).map_err(|error| error.in_file(path.display()))?;
+        Ok(opened.1)
+    }
+}
+
+/// A file whose header has been read.
+struct Opened<'p> {
+    path: &'p Path,
+    file: BufReader<File>,
+}
+
+impl<'p> Opened<'p> {
+    fn new(path: &'p Path) -> Result<(Self, Header), CheckpointError> {
+        let failed = |error| io("opening", path, &error);
+        // Before it is opened: to open a FIFO waits for who writes to it.
+        let about = fs::metadata(path).map_err(failed)?;
+        if about.is_dir() {
+            let networks = locate::names_within(path);
+            return Err(CheckpointError::Folder { networks });
+        }
+        if !about.is_file() {
+            let kind = Foreign::Special;
+            return Err(CheckpointError::Foreign { kind });
+        }
+        let file = File::open(path).map_err(failed)?;
+        let len = file.metadata().map_err(failed)?.len();
+        let file = BufReader::new(file);
+        let mut opened = Self { path, file };
+        let mut header = Header::read(&mut opened, len)?;
+        header.unsaid = content_by_place(path);
+        Ok((opened, header))
+    }
+}
+
+impl Source for Opened<'_> {
+    fn first(&mut self) -> Result<&[u8], CheckpointError> {
+        let path = self.path;
+        self.file
+            .fill_buf()
+            .map_err(|error| io("reading", path, &error))
+    }
+
+    fn skip(&mut self, bytes: u64) -> Result<(), CheckpointError> {
+        // No file is longer than i64 counts.
+        let skipped = self
+            .file
+            .seek_relative(i64::try_from(bytes).unwrap_or(i64::MAX));
+        skipped.map_err(|error| io("reading", self.path, &error))
+    }
+
+    fn fill(&mut self, into: &mut [u8]) -> Result<(), CheckpointError> {
+        self.file
+            .read_exact(into)
+            .map_err(|error| match error.kind() {
+                io::ErrorKind::UnexpectedEof => CheckpointError::Io {
+                    action: "reading",
+                    path: self.path.display().to_string(),
+                    reason: "it has become shorter since it was opened".into(),
+                },
+                _ => io("reading", self.path, &error),
+            })
+    }
+}
+
+/// What a file's numbers are that does not say it: moments that were saved before they said so lie
+/// under their names in a run's state.
+fn content_by_place(path: &Path) -> Content {
+    let name = path.file_name().and_then(|name| name.to_str());
+    let content = match name {
+        Some(locate::FIRST_MOMENT) => Content::FirstMoment,
+        Some(locate::SECOND_MOMENT) => Content::SecondMoment,
+        _ => return Content::Weights,
+    };
+    match path.with_file_name(locate::STATE).is_file() {
+        true => content,
+        false => Content::Weights,
+    }
+}
+
+pub(super) fn io(action: &'static str, path: &Path, error: &io::Error) -> CheckpointError {
+    CheckpointError::Io {
+        action,
+        path: path.display().to_string(),
+        reason: error.to_string(),
+    }
+}

@@ -1,0 +1,182 @@
+//! Which class each picture of a folder has: by its sub-folder, or by its name.
+
+use std::borrow::ToOwned;
+use std::path::{Path, PathBuf};
+use std::string::String;
+use std::vec::Vec;
+
+use super::error::{DataError, Unclear};
+
+/// Which classes images have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Classes<'a> {
+    /// None, whatever the data says.
+    None,
+    /// Those of the data, where it has such.
+    #[default]
+    Own,
+    /// A network's: an image's label is the network's number for its class.
+    ///
+    /// Where both have names, a class is the network's of that name, in whatever order either has them.
+    /// Where the data's names are whole numbers and the network has no names, or others than numbers,
+    /// they are the network's numbers (`007` is 7), as the labels of an archive always are. Other names
+    /// of a network without names are numbered in their order, where there are as many as it has classes.
+    /// A class that the network does not have is refused.
+    Network {
+        /// How many it has.
+        count: usize,
+        /// What they are called, where that is known.
+        names: Option<&'a [String]>,
+        /// Whether data without classes is refused.
+        needed: bool,
+    },
+}
+
+/// The classes of a folder's pictures.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Named {
+    /// What they are called, in order: of numbers if all of them are whole numbers, else of text.
+    pub(super) classes: Vec<String>,
+    /// The place of each picture's class among them.
+    pub(super) labels: Vec<u32>,
+}
+
+impl Named {
+    /// As the sub-folders of `root`, or the files' names, tell it.
+    ///
+    /// # Errors
+    /// [`DataError::Unclear`].
+    pub(super) fn of(root: &Path, files: &[PathBuf]) -> Result<Self, DataError> {
+        let told = told(root, files)?;
+        let mut classes = told.clone();
+        let numbers = classes.iter().all(|class| is_number(class));
+        let order = |a: &str, b: &str| match numbers {
+            true => numeric(a).cmp(&numeric(b)),
+            false => a.cmp(b),
+        };
+        classes.sort_unstable_by(|a, b| order(a, b));
+        classes.dedup();
+        let place = |class: &str| {
+            // Every picture's class is among the classes.
+            let place = classes.binary_search_by(|other| order(other, class));
+            place.unwrap_or_else(|at| at) as u32
+        };
+        let labels = told.iter().map(|class| place(class)).collect();
+        let classes = classes.into_iter().map(ToOwned::to_owned).collect();
+        Ok(Self { classes, labels })
+    }
+
+    /// The label of each picture as a network of `count` classes numbers them, [`Classes::Network`].
+    ///
+    /// # Errors
+    /// [`DataError::UnknownClass`].
+    pub(super) fn bound(
+        &self,
+        files: &[PathBuf],
+        count: usize,
+        names: Option<&[String]>,
+    ) -> Result<Vec<u32>, DataError> {
+        let numbers = self.numbers(count, names);
+        let bind = |(file, &label): (&PathBuf, &u32)| {
+            let number = numbers.get(label as usize).copied().flatten();
+            number.ok_or_else(|| {
+                let class = self.classes.get(label as usize);
+                DataError::UnknownClass {
+                    path: file.clone(),
+                    class: class.cloned().unwrap_or_default(),
+                    classes: count,
+                    names: names.unwrap_or_default().to_vec(),
+                }
+            })
+        };
+        files.iter().zip(&self.labels).map(bind).collect()
+    }
+
+    /// The network's number for each class; nothing for one that it does not have.
+    fn numbers(&self, count: usize, names: Option<&[String]>) -> Vec<Option<u32>> {
+        let known = names.unwrap_or_default();
+        let named = |class: &String| known.iter().position(|name| name == class);
+        let are_numbers = |names: &[String]| names.iter().all(|name| is_number(name));
+        let by_number = are_numbers(&self.classes)
+            && (known.is_empty() || !are_numbers(known))
+            && !self.classes.iter().any(|class| named(class).is_some());
+        let in_order = names.is_none() && self.classes.len() == count;
+        let number = |(at, class): (usize, &String)| match (by_number, in_order) {
+            (true, _) => class.parse().ok(),
+            (false, true) => Some(at),
+            (false, false) => named(class),
+        };
+        let all = self.classes.iter().enumerate().map(number);
+        let known = |number: Option<usize>| number.filter(|&number| number < count);
+        all.map(|number| known(number).map(|number| number as u32))
+            .collect()
+    }
+}
+
+/// The class of each picture: what stands before the first `_` of its name, where every name has such a
+/// part; its first folder below `root`, where every one lies in such a folder and no name has a `_`.
+fn told<'f>(root: &Path, files: &'f [PathBuf]) -> Result<Vec<&'f str>, DataError> {
+    let prefixes: Option<Vec<&[u8]>> = files.iter().map(|file| prefix(file)).collect();
+    let folders: Option<Vec<&[u8]>> = files.iter().map(|file| folder(root, file)).collect();
+    let marked = |file: &PathBuf| name(file).contains(&b'_');
+    let told = match (prefixes, folders) {
+        // Names as a camera gives them tell nothing of folders that somebody made.
+        (Some(prefixes), Some(folders)) if other(&prefixes).is_none() => match other(&folders) {
+            Some(at) => return Err(unclear(files.get(at), Unclear::Folders)),
+            None => prefixes,
+        },
+        (Some(prefixes), _) => prefixes,
+        (None, _) if files.iter().any(marked) => {
+            let file = files.iter().find(|file| prefix(file).is_none());
+            return Err(unclear(file, Unclear::Name));
+        }
+        (None, Some(folders)) => folders,
+        (None, None) => {
+            let file = files.iter().find(|file| folder(root, file).is_none());
+            return Err(unclear(file, Unclear::Neither));
+        }
+    };
+    let text =
+        |(file, class)| str::from_utf8(class).map_err(|_| unclear(Some(file), Unclear::Text));
+    files.iter().zip(told).map(text).collect()
+}
+
+fn unclear(file: Option<&PathBuf>, why: Unclear) -> DataError {
+    let path = file.cloned().unwrap_or_default();
+    DataError::Unclear { path, why }
+}
+
+/// Where the first one is that differs from the very first.
+fn other(all: &[&[u8]]) -> Option<usize> {
+    let mut pairs = all.iter().zip(all.first().into_iter().cycle());
+    pairs.position(|(one, first)| one != first)
+}
+
+fn name(file: &Path) -> &[u8] {
+    file.file_name().map_or(&[], |name| name.as_encoded_bytes())
+}
+
+/// What stands before the first `_` of a file's name.
+fn prefix(file: &Path) -> Option<&[u8]> {
+    let name = name(file);
+    let end = name.iter().position(|&byte| byte == b'_')?;
+    name.get(..end).filter(|prefix| !prefix.is_empty())
+}
+
+/// The first folder below the root in which a file lies.
+fn folder<'f>(root: &Path, file: &'f Path) -> Option<&'f [u8]> {
+    let mut below = file.strip_prefix(root).ok()?.components();
+    let first = below.next()?;
+    // The last one is the file's own name.
+    below.next().map(|_| first.as_os_str().as_encoded_bytes())
+}
+
+fn is_number(class: &str) -> bool {
+    !class.is_empty() && class.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// The order of whole numbers of any length; of equal ones, that of their text.
+fn numeric(number: &str) -> (usize, &str, &str) {
+    let digits = number.trim_start_matches('0');
+    (digits.len(), digits, number)
+}

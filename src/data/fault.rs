@@ -1,0 +1,236 @@
+//! What can be wrong with a file of images.
+
+use core::fmt;
+use std::string::String;
+use std::vec::Vec;
+
+use crate::unet::Extents;
+
+/// What can be wrong with a file of images.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Fault {
+    /// The system refused to read it.
+    Io {
+        /// The system's reason.
+        reason: String,
+    },
+    /// A device, a pipe or a socket, where a file is read.
+    NotRegular,
+    /// A file longer than one of its kind.
+    TooLong {
+        /// Its bytes.
+        bytes: u64,
+        /// The most that are read.
+        max: u64,
+    },
+    /// No picture, a broken one, one that ends too early, or one too large to be decoded.
+    Undecodable {
+        /// The decoder's reason.
+        reason: String,
+    },
+    /// A picture in colour where grey images are read: its channels would have to be mixed.
+    Colour {
+        /// Column of the first pixel that is not grey.
+        x: u32,
+        /// Its row.
+        y: u32,
+    },
+    /// No archive, a broken one, or one compressed in an unknown way.
+    Archive {
+        /// The reason.
+        reason: String,
+    },
+    /// An archive without an array.
+    MissingArray {
+        /// The array.
+        name: &'static str,
+        /// The names that are there, as many as are told.
+        found: Vec<String>,
+    },
+    /// An array whose head is not that of one.
+    ArrayHeader {
+        /// The array.
+        name: &'static str,
+        /// What is wrong with it.
+        reason: &'static str,
+    },
+    /// An array of another type of numbers.
+    ArrayType {
+        /// The array.
+        name: &'static str,
+        /// Its type as NumPy writes it.
+        found: String,
+        /// The type that is read.
+        expected: &'static str,
+    },
+    /// An array that does not have the axes it must have.
+    ArrayShape {
+        /// The array.
+        name: &'static str,
+        /// Its shape.
+        shape: Vec<u64>,
+        /// What it must be.
+        expected: &'static str,
+    },
+    /// Images whose channels are an axis before their rows and columns.
+    ChannelsFirst {
+        /// The array.
+        name: &'static str,
+        /// Its shape.
+        shape: Vec<u64>,
+    },
+    /// Images of other extents than those asked for.
+    Extents {
+        /// Theirs.
+        found: Extents,
+        /// Those asked for.
+        expected: Extents,
+    },
+    /// Images with more rows or columns than any that are read.
+    Sides {
+        /// Their extents.
+        found: Extents,
+        /// Most rows, and most columns.
+        max: usize,
+    },
+    /// An array that holds more or fewer numbers than its shape says.
+    ArrayLength {
+        /// The array.
+        name: &'static str,
+        /// Its shape.
+        shape: Vec<u64>,
+    },
+    /// As many labels as there are images, or none.
+    LabelCount {
+        /// Labels.
+        labels: u64,
+        /// Images.
+        images: u64,
+    },
+    /// A label that is none of the classes.
+    Label {
+        /// Which image has it.
+        index: usize,
+        /// The label.
+        label: i64,
+        /// One past the largest label.
+        classes: u64,
+    },
+    /// Not a whole number of images.
+    Length {
+        /// Bytes there are.
+        bytes: u64,
+        /// Bytes of one image, its label included.
+        record: u64,
+    },
+    /// The images do not fit into memory.
+    Memory {
+        /// Bytes asked for.
+        bytes: u64,
+    },
+}
+
+impl std::error::Error for Fault {}
+
+impl From<std::io::Error> for Fault {
+    fn from(error: std::io::Error) -> Self {
+        use std::string::ToString;
+        let reason = error.to_string();
+        Self::Io { reason }
+    }
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Io { reason } => f.write_str(reason),
+            Self::NotRegular => f.write_str("is a device, a pipe or a socket; a file is read"),
+            Self::TooLong { bytes, max } => {
+                write!(
+                    f,
+                    "{bytes} bytes, but at most {max} of such a file are read"
+                )
+            }
+            Self::Undecodable { reason } => write!(f, "cannot be decoded as a picture: {reason}"),
+            Self::Colour { x, y } => write!(
+                f,
+                "in colour (first at column {x}, row {y}), where grey images are read"
+            ),
+            Self::Archive { reason } => write!(f, "cannot be read as an npz archive: {reason}"),
+            Self::MissingArray { name, found } => {
+                write!(f, "no array {name} in the archive, which holds ")?;
+                match found.as_slice() {
+                    [] => f.write_str("none"),
+                    found => f.write_str(&found.join(", ")),
+                }?;
+                f.write_str("; numpy.savez(file, images, labels) names them arr_0 and arr_1")
+            }
+            Self::ArrayHeader { name, reason } => write!(f, "array {name}: {reason}"),
+            Self::ArrayType {
+                name,
+                found,
+                expected,
+            } => write!(f, "array {name} is of type {found}, not {expected}"),
+            Self::ArrayShape {
+                name,
+                shape,
+                expected,
+            } => write!(f, "array {name} has the shape {shape:?}, not {expected}"),
+            Self::ChannelsFirst { name, shape } => write!(
+                f,
+                "array {name} has the shape {shape:?}: this looks like [N, C, H, W], but images are \
+                 read as [N, H, W, C], which {name}.transpose(0, 2, 3, 1) makes of it"
+            ),
+            Self::Extents { found, expected } => {
+                write!(
+                    f,
+                    "its images are {}, not {}",
+                    Shown(found),
+                    Shown(expected)
+                )
+            }
+            Self::Sides { found, max } => {
+                write!(f, "its images are {}; sides are 1 to {max}", Shown(found))
+            }
+            Self::ArrayLength { name, shape } => {
+                write!(
+                    f,
+                    "array {name} does not end where its shape {shape:?} ends"
+                )
+            }
+            Self::LabelCount { labels, images } => write!(f, "{labels} labels for {images} images"),
+            Self::Label {
+                index,
+                label,
+                classes,
+            } => write!(
+                f,
+                "image {index} has the label {label}; labels are 0 to {}",
+                classes.saturating_sub(1)
+            ),
+            Self::Length { bytes, record } => {
+                write!(
+                    f,
+                    "{bytes} bytes, not one or more whole images of {record} bytes"
+                )
+            }
+            Self::Memory { bytes } => write!(f, "no memory for {bytes} bytes of images"),
+        }
+    }
+}
+
+/// Extents as text: `32x16, 3 channels`.
+pub(super) struct Shown<'a>(pub(super) &'a Extents);
+
+impl fmt::Display for Shown<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Extents {
+            channels,
+            height,
+            width,
+        } = self.0;
+        let plural = if *channels == 1 { "" } else { "s" };
+        write!(f, "{width}x{height}, {channels} channel{plural}")
+    }
+}

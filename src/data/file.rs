@@ -1,0 +1,63 @@
+//! Files as they are read here: regular ones, and never more of one than it may hold.
+
+use std::fs::{self, File};
+use std::io::Read;
+use std::path::Path;
+use std::vec::Vec;
+
+use super::contents::HEAD;
+use super::fault::Fault;
+
+/// A regular file, and its length. A pipe would be waited for, and a device has no end.
+///
+/// # Errors
+/// [`Fault::Io`], [`Fault::NotRegular`].
+pub(super) fn open(path: &Path) -> Result<(File, u64), Fault> {
+    let kind = fs::metadata(path)?.file_type();
+    if !kind.is_file() && !kind.is_dir() {
+        return Err(Fault::NotRegular);
+    }
+    let file = File::open(path)?;
+    let bytes = file.metadata()?.len();
+    Ok((file, bytes))
+}
+
+/// All of a file that holds at most `max` bytes.
+///
+/// # Errors
+/// [`Fault::TooLong`], [`Fault::Memory`]; those of [`open`].
+pub(super) fn read(path: &Path, max: u64) -> Result<Vec<u8>, Fault> {
+    let (file, bytes) = open(path)?;
+    if bytes > max {
+        return Err(Fault::TooLong { bytes, max });
+    }
+    let mut all = Vec::new();
+    reserve(&mut all, bytes)?;
+    // What is written to it meanwhile is read as well, up to the bound.
+    let read = file.take(max + 1).read_to_end(&mut all)? as u64;
+    if read > max {
+        return Err(Fault::TooLong { bytes: read, max });
+    }
+    Ok(all)
+}
+
+/// Room for so many more bytes' worth of values, where there is such.
+///
+/// # Errors
+/// [`Fault::Memory`].
+pub(super) fn reserve<T>(values: &mut Vec<T>, count: u64) -> Result<(), Fault> {
+    let bytes = count.saturating_mul(size_of::<T>() as u64);
+    let count = usize::try_from(count).map_err(|_| Fault::Memory { bytes })?;
+    let reserved = values.try_reserve_exact(count);
+    reserved.map_err(|_| Fault::Memory { bytes })
+}
+
+/// The first bytes of a file, as many as tell what it is.
+///
+/// # Errors
+/// Those of [`open`].
+pub(super) fn head(path: &Path) -> Result<Vec<u8>, Fault> {
+    let mut head = Vec::new();
+    open(path)?.0.take(HEAD as u64).read_to_end(&mut head)?;
+    Ok(head)
+}

@@ -1,0 +1,198 @@
+//! Any data as a data set: a folder of pictures, a picture, an archive, CIFAR-10.
+
+use std::path::Path;
+use std::string::ToString;
+
+use super::cifar10;
+use super::classes::Classes;
+use super::contents::Contents;
+use super::dataset::Images;
+use super::error::DataError;
+use super::fault::Fault;
+use super::file;
+use super::folder::Folder;
+use super::listing::Listing;
+use super::npz;
+use super::opened::{Kind, Opened};
+use crate::unet::Extents;
+
+/// What is asked of data.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Options<'a> {
+    /// Channels and sides.
+    pub fit: Fit<'a>,
+    /// Classes.
+    pub classes: Classes<'a>,
+}
+
+/// Which channels and sides images have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fit<'a> {
+    /// These: pictures are fitted to them, and data of others is refused before it is read.
+    Exactly(Extents),
+    /// Those that data has of its own; pictures are fitted to `extents`.
+    Pictures {
+        /// Channels and sides of pictures.
+        extents: Extents,
+        /// The options that were given to choose these, as whoever gave them calls them (`--size`); data
+        /// with channels and sides of its own is refused where there are any.
+        given: &'a [&'a str],
+    },
+}
+
+/// Opens whatever data a path leads to.
+///
+/// A folder is one of pictures ([`Listing`] says which), or CIFAR-10's where its batches lie in it. A file
+/// is known by what is in it: a picture, or an archive as [`npz`] reads them; one of CIFAR-10's batches is
+/// by its name, which ends in `.bin`.
+///
+/// ```no_run
+/// use iddpm::data::{self, Classes, Fit, Options};
+/// use iddpm::unet::Extents;
+/// let extents = Extents { channels: 3, height: 32, width: 32 };
+/// let fit = Fit::Pictures { extents, given: &["--size"] };
+/// let opened = data::open("sprites", &Options { fit, classes: Classes::Own })?;
+/// println!("{opened}");
+/// # Ok::<(), data::DataError>(())
+/// ```
+///
+/// # Errors
+/// [`DataError::Unknown`], [`DataError::PythonCifar10`], [`DataError::NoEffect`],
+/// [`DataError::Unlabelled`]; [`DataError::File`] with [`Fault::Extents`] where images are not as they must
+/// be, with [`Fault::Label`] where a network has not their class; those of [`Folder::open_as`],
+/// [`npz::open`], [`cifar10::files`].
+pub fn open(path: impl AsRef<Path>, options: &Options<'_>) -> Result<Opened, DataError> {
+    let path = path.as_ref();
+    let source = Source { path, options };
+    if path.is_dir() {
+        return match cifar10::is_folder(path) {
+            true => source.cifar10_folder(),
+            false => source.folder(),
+        };
+    }
+    let head = file::head(path).map_err(DataError::file(path))?;
+    match Contents::of(&head) {
+        Some(Contents::Picture(_)) => source.pictures(Kind::Picture),
+        Some(Contents::Zip) => source.archive(),
+        _ if cifar10::is_python(path) => source.python_cifar10(),
+        Some(Contents::Other(found)) => source.unknown(Some(found)),
+        None if source.has_suffix("npz") => source.archive(),
+        None if source.has_suffix("bin") => source.cifar10(|| cifar10::files([path.into()])),
+        None => source.unknown(None),
+    }
+}
+
+/// A path, and what is asked of it.
+struct Source<'a> {
+    path: &'a Path,
+    options: &'a Options<'a>,
+}
+
+impl Source<'_> {
+    fn folder(&self) -> Result<Opened, DataError> {
+        match self.pictures(Kind::Folder) {
+            Err(DataError::EmptyFolder { .. }) if cifar10::holds_python(self.path) => {
+                self.python_cifar10()
+            }
+            opened => opened,
+        }
+    }
+
+    fn pictures(&self, kind: Kind) -> Result<Opened, DataError> {
+        let (Fit::Exactly(extents) | Fit::Pictures { extents, .. }) = self.options.fit;
+        let read = |classes: Classes<'_>| {
+            if kind == Kind::Folder {
+                return Folder::open_as(self.path, extents, classes);
+            }
+            let listing = Listing::one(self.path, classes != Classes::None)?;
+            Folder::of(listing, extents, classes)
+        };
+        let classes = self.options.classes;
+        let optional = matches!(classes, Classes::Network { needed: false, .. });
+        let folder = match read(classes) {
+            Err(DataError::Unclear { .. } | DataError::UnknownClass { .. }) if optional => {
+                read(Classes::None)?
+            }
+            folder => folder?,
+        };
+        Ok(Opened::pictures(self.path, kind, folder))
+    }
+
+    fn archive(&self) -> Result<Opened, DataError> {
+        self.check_given(Kind::Archive)?;
+        let asked = match self.options.fit {
+            Fit::Exactly(extents) => Some(extents),
+            Fit::Pictures { .. } => None,
+        };
+        let images = npz::open_as(self.path, asked)?;
+        self.images(Kind::Archive, images)
+    }
+
+    fn cifar10_folder(&self) -> Result<Opened, DataError> {
+        let passed = cifar10::others(self.path)?;
+        let mut opened = self.cifar10(|| cifar10::train(self.path))?;
+        opened.passed = passed;
+        Ok(opened)
+    }
+
+    fn cifar10(
+        &self,
+        read: impl FnOnce() -> Result<Images, DataError>,
+    ) -> Result<Opened, DataError> {
+        self.check_given(Kind::Cifar10)?;
+        if let Fit::Exactly(expected) = self.options.fit
+            && expected != cifar10::EXTENTS
+        {
+            let found = cifar10::EXTENTS;
+            let fault = Fault::Extents { found, expected };
+            return Err(DataError::file(self.path)(fault));
+        }
+        self.images(Kind::Cifar10, read()?)
+    }
+
+    fn images(&self, kind: Kind, images: Images) -> Result<Opened, DataError> {
+        let images = match self.options.classes {
+            Classes::None => images.unlabelled(),
+            Classes::Own => images,
+            Classes::Network { count, needed, .. } => {
+                if needed && images.labels().is_none() {
+                    let (path, classes) = (self.path.into(), count);
+                    return Err(DataError::Unlabelled { path, classes });
+                }
+                images.bound(count).map_err(DataError::file(self.path))?
+            }
+        };
+        let names = match self.options.classes {
+            Classes::Network { names, .. } => names,
+            Classes::None | Classes::Own => None,
+        };
+        Ok(Opened::images(self.path, kind, images, names))
+    }
+
+    fn check_given(&self, kind: Kind) -> Result<(), DataError> {
+        match self.options.fit {
+            Fit::Pictures { given, .. } if !given.is_empty() => Err(DataError::NoEffect {
+                path: self.path.into(),
+                kind,
+                options: given.iter().map(ToString::to_string).collect(),
+            }),
+            Fit::Pictures { .. } | Fit::Exactly(_) => Ok(()),
+        }
+    }
+
+    fn python_cifar10(&self) -> Result<Opened, DataError> {
+        let path = self.path.into();
+        Err(DataError::PythonCifar10 { path })
+    }
+
+    fn unknown(&self, found: Option<&'static str>) -> Result<Opened, DataError> {
+        let path = self.path.into();
+        Err(DataError::Unknown { path, found })
+    }
+
+    /// In capitals or not.
+    fn has_suffix(&self, suffix: &str) -> bool {
+        let found = self.path.extension();
+        found.is_some_and(|found| found.eq_ignore_ascii_case(suffix))
+    }
+}

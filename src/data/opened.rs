@@ -1,0 +1,158 @@
+//! A data set, and what is to be said of it.
+
+use core::fmt;
+use std::boxed::Box;
+use std::path::{Path, PathBuf};
+use std::string::String;
+use std::vec;
+use std::vec::Vec;
+
+use super::dataset::{Dataset, Images};
+use super::fault::Shown;
+use super::folder::Folder;
+use super::passed::Passed;
+
+/// What data is read from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Kind {
+    /// A folder of pictures.
+    Folder,
+    /// One picture.
+    Picture,
+    /// An archive of arrays.
+    Archive,
+    /// CIFAR-10's batches.
+    Cifar10,
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Folder => "a folder of pictures",
+            Self::Picture => "a picture",
+            Self::Archive => "an archive",
+            Self::Cifar10 => "CIFAR-10",
+        })
+    }
+}
+
+/// A data set, and what is to be said of it.
+///
+/// As text, a line for whoever began what reads it, and another where something was passed over:
+///
+/// ```text
+/// 12 images of pets, a folder of pictures: 32x32, 3 channels; 2 classes: cat (8), dog (4)
+/// passed over: 6 .webp, 2 hidden
+/// ```
+pub struct Opened {
+    /// The images.
+    pub data: Box<dyn Dataset>,
+    /// What they are read from.
+    pub kind: Kind,
+    /// What was passed over.
+    pub passed: Passed,
+    /// Where they are read from.
+    path: PathBuf,
+    /// The images of each class.
+    counts: Vec<usize>,
+    /// What the classes are called, where that is known.
+    names: Vec<String>,
+}
+
+/// Classes that are named.
+const NAMED: usize = 20;
+
+impl Opened {
+    pub(super) fn pictures(path: &Path, kind: Kind, folder: Folder) -> Self {
+        let passed = folder.listing().passed().clone();
+        let names = folder.class_names().map(<[String]>::to_vec);
+        let counts = counts(&folder, folder.labels());
+        Self {
+            data: Box::new(folder),
+            kind,
+            passed,
+            path: path.to_path_buf(),
+            counts,
+            names: names.unwrap_or_default(),
+        }
+    }
+
+    /// Images whose classes are called so, where that is known.
+    pub(super) fn images(
+        path: &Path,
+        kind: Kind,
+        images: Images,
+        names: Option<&[String]>,
+    ) -> Self {
+        let counts = counts(&images, images.labels());
+        Self {
+            data: Box::new(images),
+            kind,
+            passed: Passed::default(),
+            path: path.to_path_buf(),
+            counts,
+            names: names.unwrap_or_default().to_vec(),
+        }
+    }
+
+    /// How many images each class has; nothing where there are no classes.
+    pub fn counts(&self) -> &[usize] {
+        &self.counts
+    }
+}
+
+fn counts(data: &dyn Dataset, labels: Option<&[u32]>) -> Vec<usize> {
+    let mut counts = vec![0; data.classes().unwrap_or(0)];
+    for &label in labels.unwrap_or_default() {
+        if let Some(count) = counts.get_mut(label as usize) {
+            *count += 1;
+        }
+    }
+    counts
+}
+
+impl fmt::Debug for Opened {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Opened({self})")
+    }
+}
+
+impl fmt::Display for Opened {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let images = self.data.len();
+        let plural = if images == 1 { "" } else { "s" };
+        let (path, kind) = (self.path.display(), self.kind);
+        let extents = self.data.extents();
+        write!(
+            f,
+            "{images} image{plural} of {path}, {kind}: {}; ",
+            Shown(&extents)
+        )?;
+        let present = self
+            .counts
+            .iter()
+            .enumerate()
+            .filter(|(_, count)| **count > 0);
+        match (present.clone().count(), self.counts.len()) {
+            (_, 0) => f.write_str("no classes")?,
+            (1, 1) => f.write_str("1 class: ")?,
+            (present, all) if present == all => write!(f, "{all} classes: ")?,
+            (present, all) => write!(f, "{present} of {all} classes: ")?,
+        }
+        let others = present.clone().count().saturating_sub(NAMED);
+        for (at, (class, count)) in present.take(NAMED).enumerate() {
+            let comma = if at == 0 { "" } else { ", " };
+            match self.names.get(class) {
+                Some(name) => write!(f, "{comma}{name} ({count})")?,
+                None => write!(f, "{comma}{class} ({count})")?,
+            }
+        }
+        if others > 0 {
+            write!(f, " and {others} more")?;
+        }
+        match self.passed.is_empty() {
+            true => Ok(()),
+            false => write!(f, "\npassed over: {}", self.passed),
+        }
+    }
+}

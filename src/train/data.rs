@@ -1,0 +1,48 @@
+//! What a run is trained on, known again when it goes on.
+
+use core::fmt;
+use std::sync::Arc;
+
+use crate::data::Dataset;
+
+/// A data set, and the digest by which a run knows it again.
+#[derive(Clone)]
+pub struct TrainingData {
+    set: Arc<dyn Dataset>,
+    fingerprint: u64,
+}
+
+impl TrainingData {
+    /// Reads all of a data set once, for its [fingerprint](Dataset::fingerprint).
+    pub fn new(set: Arc<dyn Dataset>) -> Self {
+        let fingerprint = set.fingerprint();
+        Self { set, fingerprint }
+    }
+
+    /// The images.
+    pub const fn set(&self) -> &Arc<dyn Dataset> {
+        &self.set
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.set.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.set.is_empty()
+    }
+
+    /// The digest.
+    pub const fn fingerprint(&self) -> u64 {
+        self.fingerprint
+    }
+}
+
+impl fmt::Debug for TrainingData {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (len, fingerprint) = (self.len(), self.fingerprint);
+        write!(f, "TrainingData({len} images, {fingerprint:016x})")
+    }
+}

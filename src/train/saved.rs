@@ -1,0 +1,208 @@
+//! A state that is read from disk, which needs no right to write there.
+
+use std::borrow::ToOwned;
+use std::format;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::string::String;
+use std::vec::Vec;
+
+use super::config::TrainConfig;
+use super::data::TrainingData;
+use super::difference::{Difference, between, between_networks};
+use super::digest::{Digest, reading};
+use super::engine::{Engine, Slot};
+use super::error::TrainError;
+use super::names::step_of;
+use super::state::{Part, Stored, parts};
+use super::trainer::Progress;
+use crate::checkpoint::locate::{LATEST, STATE};
+use crate::checkpoint::{Checkpoint, Description, Precision, ReadOptions};
+use crate::unet::Weights;
+
+/// A state that was read.
+#[derive(Debug)]
+pub struct SavedRun {
+    /// What is trained.
+    pub description: Description,
+    /// The options.
+    pub config: TrainConfig,
+    /// How many examples the data had.
+    pub examples: usize,
+    /// The data's fingerprint. `None` in a state that was saved before there was one: then its files have no
+    /// digests either, and what was changed since is not found.
+    pub fingerprint: Option<u64>,
+    /// Where the run was.
+    pub progress: Progress,
+    slots: Vec<(Slot, Vec<f32>)>,
+}
+
+impl SavedRun {
+    /// The newest state in the folder of a run; `None` where there is none yet.
+    ///
+    /// It is the one that `latest` names; where the first save was killed before it wrote that, the last
+    /// state there is.
+    ///
+    /// # Errors
+    /// [`TrainError::File`]; [`TrainError::Format`] where `latest` names no state that is there.
+    pub fn latest_in(run: impl AsRef<Path>) -> Result<Option<PathBuf>, TrainError> {
+        let run = run.as_ref();
+        let path = run.join(LATEST);
+        let last = || Ok(states(run)?.pop().map(|(_, state)| state));
+        let name = match fs::read_to_string(&path) {
+            Ok(name) => name,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return last(),
+            Err(error) => return Err(reading(&path)(error)),
+        };
+        let state = run.join(name.trim());
+        if step_of(name.trim()).is_some() && state.join(STATE).is_file() {
+            return Ok(Some(state));
+        }
+        let message = match last()? {
+            Some(last) => format!(
+                "names {name:?}, and there is no such state; the last one there is {}",
+                last.display()
+            ),
+            None => format!("names {name:?}, and there is no state at all"),
+        };
+        Err(TrainError::Format { path, message })
+    }
+
+    /// Reads a state, and checks that its files are those that were saved.
+    ///
+    /// # Errors
+    /// [`TrainError::Changed`], [`TrainError::File`], [`TrainError::Format`], [`TrainError::Checkpoint`]:
+    /// each names the file.
+    pub fn load(state: impl AsRef<Path>) -> Result<Self, TrainError> {
+        let state = state.as_ref();
+        let stored = Stored::read(state)?;
+        let description = Description::from_metadata(&stored.model)
+            .map_err(|error| error.in_file(state.join(STATE).display()))?;
+        let mut slots = Vec::new();
+        for part in parts(&stored.config) {
+            let numbers = numbers(state, &stored, &description, &part)?;
+            slots.push((part.slot, numbers));
+        }
+        Ok(Self {
+            description,
+            config: stored.config,
+            examples: stored.examples,
+            fingerprint: stored.data.map(|Digest(digest)| digest),
+            progress: stored.progress,
+            slots,
+        })
+    }
+
+    /// Fills an engine with weights, moments and averages.
+    ///
+    /// # Errors
+    /// The engine's.
+    pub fn write_to(&self, engine: &mut impl Engine) -> Result<(), TrainError> {
+        for (slot, numbers) in &self.slots {
+            engine.write(*slot, numbers)?;
+        }
+        Ok(())
+    }
+
+    /// Refuses to go on with other options, or on other data, than the run was begun with.
+    ///
+    /// # Errors
+    /// [`TrainError::OtherConfiguration`], with the first field that differs; [`TrainError::OtherData`] for
+    /// as many other images.
+    pub fn check_same(
+        &self,
+        description: &Description,
+        config: &TrainConfig,
+        data: &TrainingData,
+    ) -> Result<(), TrainError> {
+        let found = between("", &self.config, config)
+            .or_else(|| between_networks(&self.description, description))
+            .or_else(|| between("examples", &self.examples, &data.len()));
+        if let Some(Difference { field, one, other }) = found {
+            return Err(TrainError::OtherConfiguration {
+                field,
+                begun: one,
+                now: other,
+            });
+        }
+        let now = data.fingerprint();
+        match self.fingerprint {
+            Some(begun) if begun != now => Err(TrainError::OtherData { begun, now }),
+            Some(_) | None => Ok(()),
+        }
+    }
+}
+
+/// Refuses weights that are of another network than one that is to be trained; which average they are, of
+/// which step, and what their classes are called does not count.
+///
+/// # Errors
+/// [`TrainError::OtherNetwork`], with the first field that differs.
+pub fn check_network(weights: &Description, trained: &Description) -> Result<(), TrainError> {
+    let bare = |of: &Description| Description::new(of.unet.clone(), of.size, of.card);
+    match between_networks(&bare(weights), &bare(trained)) {
+        None => Ok(()),
+        Some(Difference { field, one, other }) => Err(TrainError::OtherNetwork {
+            field,
+            found: one,
+            expected: other,
+        }),
+    }
+}
+
+/// The numbers of one file of a state.
+fn numbers(
+    state: &Path,
+    stored: &Stored,
+    description: &Description,
+    part: &Part,
+) -> Result<Vec<f32>, TrainError> {
+    let path = part.path(state);
+    stored.check(&path, &part.name)?;
+    let options = ReadOptions {
+        content: part.content,
+        precision: Precision::F32,
+        ..ReadOptions::default()
+    };
+    let checkpoint = Checkpoint::open_with(&path, options)?;
+    if *checkpoint.description() != part.description(description, description.card.step) {
+        let message = format!("is not the one that {STATE} beside it is of");
+        return Err(TrainError::Format { path, message });
+    }
+    Ok(match checkpoint.weights() {
+        Weights::F32(weights) => weights.to_owned(),
+        Weights::F16(_) => Vec::new(),
+    })
+}
+
+/// The states in the folder of a run, the earliest first. A folder that is called as one and is none, for
+/// want of a `run.json`, is left alone.
+pub(super) fn states(run: &Path) -> Result<Vec<(u64, PathBuf)>, TrainError> {
+    let mut states = Vec::new();
+    for name in names_in(run)? {
+        let state = run.join(&name);
+        if let Some(step) = step_of(&name)
+            && state.join(STATE).is_file()
+        {
+            states.push((step, state));
+        }
+    }
+    states.sort_unstable();
+    Ok(states)
+}
+
+/// What is in a folder, but for names that are no text; nothing where there is no folder.
+pub(super) fn names_in(folder: &Path) -> Result<Vec<String>, TrainError> {
+    let entries = match fs::read_dir(folder) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(reading(folder)(error)),
+    };
+    let mut names = Vec::new();
+    for entry in entries {
+        let entry = entry.map_err(reading(folder))?;
+        names.extend(entry.file_name().into_string());
+    }
+    Ok(names)
+}
