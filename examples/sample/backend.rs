@@ -77,7 +77,7 @@ impl Backend for Cpu<'_> {
         };
         let mut generation = cpu::Generation::new(network, sampler.clone(), samples)?;
         if let Some(image) = low_res {
-            generation = generation.with_low_res(&image.repeat(samples.len()));
+            generation = generation.with_low_res(&image.repeat(samples.len()))?;
         }
         while generation.advance()? {
             after_step(&|| Ok(generation.x_start().to_vec()))?;
