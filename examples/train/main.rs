@@ -181,7 +181,7 @@ fn engine(
             return Err(format!("{}: no state to go on from", options.run.display()).into());
         }
         (None, false) => {
-            let weights = initial_weights(&graph, config.seed);
+            let weights = initial_weights(&graph, config.seed)?;
             engine.write(Slot::Weights, &weights)?;
             for at in 0..config.ema_rates.len() {
                 engine.write(Slot::Ema(at), &weights)?;
