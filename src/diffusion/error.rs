@@ -75,7 +75,7 @@ pub enum Error {
         /// ᾱ that β and the entry before it give.
         expected: f64,
     },
-    /// ᾱ = 0 at the last step carries no x_0: the network must predict v or x_0.
+    /// ᾱ = 0 at the last step leaves no x_0 in x_t: the network must predict v, x_0 or x_{t-1}.
     ZeroTerminalSnr {
         /// The step whose ᾱ is 0.
         index: usize,
@@ -87,13 +87,16 @@ pub enum Error {
         /// T.
         num_timesteps: u32,
     },
-    /// A process needs two steps: its first posterior variance is borrowed from the second.
+    /// A process needs two steps, or one that is the last of all T timesteps.
     TooFewSteps {
         /// Steps asked for.
         steps: u32,
         /// The least number.
         min: u32,
     },
+    /// A process of one step has no posterior variance: that of its first step is borrowed from the
+    /// second.
+    SingleStep,
     /// A section of the timesteps is smaller than the count asked of it.
     SectionTooSmall {
         /// Which section, from 0.
@@ -156,7 +159,7 @@ pub enum Error {
         /// Steps in the process.
         len: usize,
     },
-    /// A value that must be finite is not.
+    /// A value that must be finite is not, or is too large for what is computed with it.
     NotFinite {
         /// Which slice.
         slice: Slice,
@@ -224,7 +227,7 @@ pub enum Error {
         /// The length asked for.
         history_per_term: u32,
     },
-    /// A probability outside its range.
+    /// A probability outside its range, or so small that the weight 1/(T p) is infinite.
     Probability {
         /// The value.
         value: f64,
@@ -238,7 +241,7 @@ pub enum Error {
     },
     /// Listed images need at least one image and one element.
     NoImages,
-    /// A variance must be finite and not negative.
+    /// A variance must be finite in f32 and not negative.
     Variance {
         /// The value.
         value: f64,
@@ -278,6 +281,10 @@ pub enum Slice {
     /// A result.
     Output,
 }
+
+/// What the text of a spacing can be.
+const SPACINGS: &str = "it can be 50, 10,15,20, all, or one of ddim, early, leading, trailing, \
+                        linspace, quadratic before a number";
 
 impl core::error::Error for Error {}
 
@@ -319,15 +326,21 @@ impl fmt::Display for Error {
                  and tau > 0 that give betas within (0, 1)"
             ),
             Self::TableLength { len, num_timesteps } => {
-                write!(f, "a table of {len} entries for T = {num_timesteps}")
+                write!(
+                    f,
+                    "a table of {len} entries for T = {num_timesteps}: it must have one for each"
+                )
             }
             Self::BetaOutOfRange { index, beta } => {
-                write!(f, "beta[{index}] = {beta} is not within (0, 1)")
+                write!(
+                    f,
+                    "beta[{index}] = {beta} is not within (0, 1), nor 1 at a last alpha_bar of 0"
+                )
             }
             Self::AlphaBarOutOfRange { index, alpha_bar } => {
                 write!(
                     f,
-                    "alpha_bar[{index}] = {alpha_bar:e} is not within [1e-70, 1)"
+                    "alpha_bar[{index}] = {alpha_bar:e} is not within [1e-70, 1), nor 0 at the end"
                 )
             }
             Self::AlphaBarNotDecreasing {
@@ -344,20 +357,28 @@ impl fmt::Display for Error {
                 expected,
             } => write!(
                 f,
-                "alpha_bar[{index}] = {alpha_bar}, but its beta gives {expected}"
+                "alpha_bar[{index}] = {alpha_bar}, but its beta and the alpha_bar before it give \
+                 {expected}"
             ),
             Self::ZeroTerminalSnr { index } => write!(
                 f,
-                "alpha_bar is 0 at step {index}: x_0 cannot be derived from epsilon there, nor an \
-                 optimal variance, nor can Heun's method begin"
+                "alpha_bar is 0 at step {index}: epsilon says nothing of x_0 there. Let the network \
+                 predict v or x_0; an optimal variance needs a schedule that ends above 0"
             ),
             Self::TooManySteps {
                 steps,
                 num_timesteps,
             } => write!(f, "{steps} steps of only {num_timesteps} timesteps"),
-            Self::TooFewSteps { steps, min } => {
-                write!(f, "{steps} steps kept, but a process needs at least {min}")
-            }
+            Self::TooFewSteps { steps, min } => write!(
+                f,
+                "{steps} steps kept, but a process needs at least {min}, or the last timestep alone \
+                 (trailing1)"
+            ),
+            Self::SingleStep => f.write_str(
+                "a process of one step has no posterior variance, as index 0 borrows that of index \
+                 1: take 2 steps or more for ancestral sampling, likelihoods and losses; one step is \
+                 for DDIM, DPM-Solver++ and Heun",
+            ),
             Self::SectionTooSmall {
                 section,
                 size,
@@ -371,11 +392,12 @@ impl fmt::Display for Error {
                 num_timesteps,
             } => write!(
                 f,
-                "no whole stride through {num_timesteps} timesteps keeps exactly {steps}"
+                "no whole stride through {num_timesteps} timesteps keeps exactly {steps}: {steps}, \
+                 leading{steps} and trailing{steps} do"
             ),
-            Self::SpecEmpty => f.write_str("the spacing is empty"),
+            Self::SpecEmpty => write!(f, "the spacing is empty: {SPACINGS}"),
             Self::SpecSyntax { at } => {
-                write!(f, "the spacing has no whole number at byte {at}")
+                write!(f, "the spacing has no whole number at byte {at}: {SPACINGS}")
             }
             Self::TimestepsNotDescending {
                 index,
@@ -390,7 +412,7 @@ impl fmt::Display for Error {
                 num_timesteps,
             } => write!(f, "timestep {timestep} is not below T = {num_timesteps}"),
             Self::Capacity { needed, capacity } => {
-                write!(f, "{needed} entries needed, there is room for {capacity}")
+                write!(f, "{needed} entries are needed, there is room for {capacity}")
             }
             Self::Length {
                 slice,
@@ -398,10 +420,10 @@ impl fmt::Display for Error {
                 expected,
             } => write!(f, "{slice} has {len} elements, expected {expected}"),
             Self::StepOutOfRange { index, len } => {
-                write!(f, "step {index} of a process of {len}")
+                write!(f, "step {index} of a process of {len}, numbered from 0")
             }
             Self::NotFinite { slice, index } => {
-                write!(f, "{slice} is not finite at index {index}")
+                write!(f, "value {index} of {slice} is not finite, or too large")
             }
             Self::Eta { eta } => write!(f, "eta = {eta} is not within [0, 1]"),
             Self::Threshold { ratio, max } => write!(
@@ -430,7 +452,8 @@ impl fmt::Display for Error {
             ),
             Self::StateMismatch { saved, expected } => write!(
                 f,
-                "a saved state of another configuration: {saved:016x}, this one is {expected:016x}"
+                "a saved state of another configuration, {saved:016x}, this one is {expected:016x}: \
+                 resume it with the process, method, clipping and version that saved it"
             ),
             Self::PositionOutOfRange { position, len } => {
                 write!(f, "position {position} of a run of {len} evaluations")
@@ -439,7 +462,11 @@ impl fmt::Display for Error {
                 write!(f, "history of {history_per_term} losses, needs at least 1")
             }
             Self::Probability { value } => {
-                write!(f, "{value} is no probability, or no deviate in [0, 1)")
+                write!(
+                    f,
+                    "{value} is no probability, no deviate in [0, 1), or too small a probability to \
+                     weigh by"
+                )
             }
             Self::Loss { timestep, loss } => {
                 write!(
@@ -449,7 +476,7 @@ impl fmt::Display for Error {
             }
             Self::NoImages => f.write_str("no images, or images without elements"),
             Self::Variance { value } => {
-                write!(f, "variance {value} is negative or not finite")
+                write!(f, "variance {value} is not within [0, {:e}]", f32::MAX)
             }
             Self::TermsOutOfOrder { index, due } => {
                 write!(f, "the bound's term {index} was added where {due} is due")

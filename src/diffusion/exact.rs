@@ -3,7 +3,7 @@
 
 use super::denoiser::{Denoiser, Query};
 use super::error::{Error, Slice};
-use super::linear::{Linear, check_length};
+use super::linear::{Linear, check_finite, check_length};
 use super::math::{exp, ln};
 use super::posterior::{Coefficients, LogVariance, Variance};
 use super::process::ProcessView;
@@ -24,17 +24,13 @@ impl<'a> GaussianData<'a> {
     /// The law N(mean, variance), to be denoised at the steps of `process`.
     ///
     /// # Errors
-    /// [`Error::Variance`] where it is negative or not finite, or the mean is not finite.
+    /// [`Error::Variance`] where it is negative or not finite in f32, [`Error::NotFinite`] where the
+    /// mean is not.
     pub fn new(process: ProcessView<'a>, mean: f64, variance: f64) -> Result<Self, Error> {
-        if !(variance >= 0.0 && variance.is_finite()) {
+        if !(variance >= 0.0 && (variance as f32).is_finite()) {
             return Err(Error::Variance { value: variance });
         }
-        if !mean.is_finite() {
-            return Err(Error::NotFinite {
-                slice: Slice::XStart,
-                index: 0,
-            });
-        }
+        check_finite(Slice::XStart, &[mean as f32], &[])?;
         Ok(Self {
             process,
             mean,
@@ -85,7 +81,7 @@ impl Denoiser for GaussianData<'_> {
             &step,
             posterior.variance,
         ));
-        Ok(())
+        check_finite(Slice::Output, prediction, &[(Slice::X, x)])
     }
 }
 
@@ -105,8 +101,8 @@ impl<'a> ListedImages<'a> {
     /// The uniform law over `images`, one after the other, each of `elements`.
     ///
     /// # Errors
-    /// [`Error::NoImages`]; [`Error::Length`] where they are not whole images;
-    /// [`Error::NotFinite`].
+    /// [`Error::NoImages`]; [`Error::Length`] where they are not whole images; [`Error::NotFinite`]
+    /// where a value is not, or its square overflows f32 when summed over the images.
     pub fn new(
         process: ProcessView<'a>,
         images: &'a [f32],
@@ -117,7 +113,9 @@ impl<'a> ListedImages<'a> {
         }
         let whole = images.len().next_multiple_of(elements);
         check_length(Slice::Images, images.len(), whole)?;
-        if let Some(index) = images.iter().position(|value| !value.is_finite()) {
+        let count = (images.len() / elements) as f32;
+        let too_large = |value: &f32| !(value * value * count).is_finite();
+        if let Some(index) = images.iter().position(too_large) {
             return Err(Error::NotFinite {
                 slice: Slice::Images,
                 index,
@@ -146,12 +144,7 @@ impl<'a> ListedImages<'a> {
     /// [`Error::Length`], [`Error::NotFinite`].
     pub fn nearest(&self, x: &[f32]) -> Result<usize, Error> {
         check_length(Slice::X, x.len(), self.elements)?;
-        if let Some(index) = x.iter().position(|value| !value.is_finite()) {
-            return Err(Error::NotFinite {
-                slice: Slice::X,
-                index,
-            });
-        }
+        check_finite(Slice::X, x, &[])?;
         let mut nearest = (0, f64::INFINITY);
         for (index, image) in self.images.chunks(self.elements).enumerate() {
             let distance = squared_distance(x, image, 1.0);
@@ -209,7 +202,7 @@ impl Denoiser for ListedImages<'_> {
         for (prediction, &x) in prediction.iter_mut().zip(x) {
             *prediction = map.at(f64::from(x), f64::from(*prediction * share)) as f32;
         }
-        Ok(())
+        check_finite(Slice::Output, prediction, &[(Slice::X, x)])
     }
 }
 
@@ -232,7 +225,8 @@ fn channel_for(variance: Variance, step: &Coefficients, of_x_start: f64) -> f32 
     let channel = match variance.at(step) {
         LogVariance::Fixed(_) => 0.0,
         LogVariance::Learned => ln(exact),
-        LogVariance::LearnedRange { min, max } if max > min => {
+        // The range of a process of one step has no lower end, and no step of it looks there.
+        LogVariance::LearnedRange { min, max } if max > min && min.is_finite() => {
             2.0 * (ln(exact) - min) / (max - min) - 1.0
         }
         LogVariance::LearnedRange { .. } => 0.0,

@@ -66,20 +66,22 @@ pub(crate) enum Scale {
 }
 
 impl Weights {
-    /// Steps a whole image; returns whether every value of the result is surely finite.
+    /// Steps a whole image; returns whether every value of the result, and of the history where it
+    /// is kept, is surely finite.
     ///
     /// `noise` and `history` may be empty where they are not used; the lengths of the others were
     /// checked.
     #[inline(always)]
     pub(crate) fn sweep(&self, source: Source<'_>, image: Image<'_>) -> bool {
         let plain = self.output == 0.0 && self.history == 0.0 && self.keep.is_none();
-        let (p, q) = (self.x, self.x_start);
+        let (p, q, keeps) = (self.x, self.x_start, self.keep.is_some());
         // Closures too must be inlined here, or they are compiled without the vector instructions
         // this loop is run with.
         match source {
             // What most runs are made of: x̂_0 stays in a register.
             Source::Predicted(predict, limit) if plain => image.for_each_block(
                 &[],
+                false,
                 #[inline(always)]
                 |block| {
                     for (x, &output) in block.x.iter_mut().zip(block.mean) {
@@ -90,6 +92,7 @@ impl Weights {
             ),
             Source::Predicted(predict, limit) => image.for_each_block(
                 &[],
+                keeps,
                 #[inline(always)]
                 |block| {
                     let mut x_start = ZEROS;
@@ -102,6 +105,7 @@ impl Weights {
             ),
             Source::Given(given) => image.for_each_block(
                 given,
+                keeps,
                 #[inline(always)]
                 |block| self.mix(block.given, block),
             ),
@@ -192,9 +196,10 @@ struct BlockOf<'a> {
 const SUMS: usize = 32;
 
 impl Image<'_> {
-    /// Calls `step` with every block; returns whether every x is surely finite afterwards.
+    /// Calls `step` with every block; returns whether every x is surely finite afterwards, and every
+    /// value of a history that `keeps`.
     #[inline(always)]
-    fn for_each_block(self, given: &[f32], mut step: impl FnMut(BlockOf<'_>)) -> bool {
+    fn for_each_block(self, given: &[f32], keeps: bool, mut step: impl FnMut(BlockOf<'_>)) -> bool {
         let elements = self.x.len();
         let (mean, channels) = self.output.split_at_checked(elements).unwrap_or_default();
         let (x, x_tail) = self.x.as_chunks_mut::<BLOCK>();
@@ -209,18 +214,18 @@ impl Image<'_> {
         let mut unused = ZEROS;
         let mut sums = [0.0; SUMS];
         for (x, mean) in x.iter_mut().zip(mean) {
+            let history = history.next().unwrap_or(&mut unused);
             step(BlockOf {
                 x,
                 mean,
                 channels: channels.next().unwrap_or(&ZEROS),
                 noise: noise.next().unwrap_or(&ZEROS),
                 given: given.next().unwrap_or(&ZEROS),
-                history: history.next().unwrap_or(&mut unused),
+                history,
             });
-            for lanes in x.as_chunks::<SUMS>().0 {
-                for (sum, value) in sums.iter_mut().zip(lanes) {
-                    *sum += value;
-                }
+            add(&mut sums, x);
+            if keeps {
+                add(&mut sums, history);
             }
         }
 
@@ -237,7 +242,18 @@ impl Image<'_> {
         copy(&history, history_tail);
 
         // A sum is finite only if each of its terms is.
-        sums.iter().chain(x_tail.iter()).all(|sum| sum.is_finite())
+        let kept = history_tail.iter().filter(|_| keeps);
+        let mut values = sums.iter().chain(x_tail.iter()).chain(kept);
+        values.all(|value| value.is_finite())
+    }
+}
+
+#[inline(always)]
+fn add(sums: &mut [f32; SUMS], block: &Block) {
+    for lanes in block.as_chunks::<SUMS>().0 {
+        for (sum, value) in sums.iter_mut().zip(lanes) {
+            *sum += value;
+        }
     }
 }
 

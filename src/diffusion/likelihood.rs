@@ -119,7 +119,8 @@ impl<'a> Noised<'a> {
 /// `output` is the network's for `image.x_t`.
 ///
 /// # Errors
-/// [`Error::Length`], [`Error::StepOutOfRange`]; [`Error::NotFinite`] where one of the three numbers is.
+/// [`Error::Length`], [`Error::StepOutOfRange`], [`Error::SingleStep`]; [`Error::NotFinite`] where one
+/// of the three numbers is not.
 pub fn term<S: AsRef<[Level]>>(
     process: &Process<S>,
     index: usize,
@@ -234,13 +235,14 @@ impl<'a> BitsPerDim<'a> {
     /// Begins the bound of the image `x_start`, whose values are 8-bit ones scaled to [-1, 1].
     ///
     /// # Errors
-    /// [`Error::NotFinite`], [`Error::Threshold`].
+    /// [`Error::NotFinite`], [`Error::Threshold`], [`Error::SingleStep`].
     pub fn new<S: AsRef<[Level]>>(
         process: &'a Process<S>,
         clip: Clip,
         x_start: &[f32],
     ) -> Result<Self, Error> {
         clip.check()?;
+        process.check_posterior()?;
         Ok(Self {
             process: process.view(),
             clip,
@@ -273,7 +275,7 @@ impl<'a> BitsPerDim<'a> {
         }
         check_length(Slice::XStart, image.x_start.len(), self.elements)?;
         let term = term(&self.process, index, image, output, self.clip)?;
-        self.sum += term.vb;
+        self.sum = finite(self.sum + term.vb, &image.causes(output))?;
         self.remaining = index;
         Ok(term)
     }

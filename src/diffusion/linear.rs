@@ -31,8 +31,24 @@ impl Linear {
     /// Fills `out` with the map of each pair of elements, in f32.
     ///
     /// # Errors
-    /// [`Error::Length`] where the three slices are not of one length.
+    /// [`Error::Length`] where the three slices are not of one length; [`Error::NotFinite`] where a
+    /// result is not, naming the argument that was not finite there, if one was.
     pub fn fill(self, x: &[f32], value: &[f32], out: &mut [f32]) -> Result<(), Error> {
+        self.fill_unchecked(x, value, out)?;
+        check_finite(
+            Slice::Output,
+            out,
+            &[(Slice::X, x), (Slice::Prediction, value)],
+        )
+    }
+
+    /// [`fill`](Self::fill) where what comes of it is checked later.
+    pub(super) fn fill_unchecked(
+        self,
+        x: &[f32],
+        value: &[f32],
+        out: &mut [f32],
+    ) -> Result<(), Error> {
         check_length(Slice::Prediction, value.len(), x.len())?;
         check_length(Slice::Output, out.len(), x.len())?;
         let (of_x, of_value) = (self.x as f32, self.value as f32);
@@ -53,4 +69,18 @@ pub(crate) fn check_length(slice: Slice, len: usize, expected: usize) -> Result<
         len,
         expected,
     })
+}
+
+/// Checks that every value of a slice is finite; `causes` are what it was made of, element by element.
+pub(crate) fn check_finite(
+    slice: Slice,
+    values: &[f32],
+    causes: &[(Slice, &[f32])],
+) -> Result<(), Error> {
+    let Some(index) = values.iter().position(|value| !value.is_finite()) else {
+        return Ok(());
+    };
+    let broken = |(_, values): &&(Slice, &[f32])| values.get(index).is_some_and(|v| !v.is_finite());
+    let slice = causes.iter().find(broken).map_or(slice, |cause| cause.0);
+    Err(Error::NotFinite { slice, index })
 }

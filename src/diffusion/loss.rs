@@ -44,7 +44,8 @@ impl Objective {
     /// there it trains the variance only.
     ///
     /// # Errors
-    /// [`Error::Length`], [`Error::StepOutOfRange`], [`Error::NotFinite`].
+    /// [`Error::Length`], [`Error::StepOutOfRange`], [`Error::NotFinite`]; [`Error::SingleStep`] where
+    /// the bound is part of the loss.
     pub fn loss<S: AsRef<[Level]>>(
         self,
         process: &Process<S>,
@@ -53,8 +54,10 @@ impl Objective {
         output: &[f32],
     ) -> Result<Loss, Error> {
         let steps = process.len() as f64;
+        let causes = image.causes(output);
         let vb = |factor: f64| -> Result<f64, Error> {
-            Ok(term(process, index, image, output, Clip::None)?.vb * factor)
+            let term = term(process, index, image, output, Clip::None)?;
+            finite(term.vb * factor, &causes)
         };
         let factor = match self {
             Self::Kl | Self::RescaledKl => {
@@ -76,7 +79,7 @@ impl Objective {
             None
         };
         Ok(Loss {
-            total: mse + vb.unwrap_or(0.0),
+            total: finite(mse + vb.unwrap_or(0.0), &causes)?,
             mse: Some(mse),
             vb,
         })

@@ -89,7 +89,7 @@ impl LossRow {
     /// The loss of an objective at step `index`, of weight 1.
     ///
     /// # Errors
-    /// [`Error::StepOutOfRange`]; [`Error::ZeroTerminalSnr`].
+    /// [`Error::StepOutOfRange`], [`Error::ZeroTerminalSnr`], [`Error::SingleStep`].
     pub fn of<S: AsRef<[Level]>>(
         process: &Process<S>,
         objective: Objective,

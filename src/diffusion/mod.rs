@@ -2,7 +2,7 @@
 //!
 //! Data flows one way through these files, in this order:
 //! [`schedule`] → [`timesteps`] → [`process`] ([`posterior`], [`prediction`]) → [`sampler`]
-//! ([`update`], [`state`]) ⇄ [`denoiser`] → pixels. [`noise`] is an argument of a step, never drawn
+//! ([`method`], [`step`], [`update`], [`state`]) ⇄ [`denoiser`] → pixels. [`noise`] is an argument of a step, never drawn
 //! behind the caller's back. [`likelihood`], [`loss`] and [`resample`] evaluate and train.
 
 pub mod error;
@@ -24,9 +24,11 @@ pub(crate) mod lanes;
 #[cfg_attr(feature = "defmt", path = "log_defmt.rs")]
 #[cfg_attr(not(feature = "defmt"), path = "log_silent.rs")]
 mod log;
+pub mod method;
 pub mod noise;
 pub mod sampler;
 pub mod state;
+pub mod step;
 pub mod update;
 
 pub mod denoiser;
@@ -48,14 +50,16 @@ pub use error::{Error, Slice};
 pub use linear::Linear;
 pub use loss::{Loss, Objective};
 pub use loss_row::{ElementLoss, LossRow};
+pub use method::Method;
 pub use noise::Noise;
 pub use posterior::{Coefficients, LogVariance, Variance};
 pub use prediction::{Clip, Prediction};
 pub use process::{
     Diffusion, InlineProcess, Process, ProcessView, ReverseElement, ReverseLaw, ReverseMean,
 };
-pub use sampler::{Method, Sampler, Step};
+pub use sampler::Sampler;
 pub use schedule::{Level, Levels, Schedule};
 pub use state::SamplerState;
+pub use step::Step;
 pub use timesteps::Timesteps;
 pub use update::{Mix, NoiseScale, Pixels, Update};

@@ -1,7 +1,7 @@
 //! Between 8-bit images and [-1, 1]: the one place where either is made of the other.
 
 use super::error::{Error, Slice};
-use super::linear::check_length;
+use super::linear::{check_finite, check_length};
 
 /// u8 ↦ v/127.5 - 1.
 pub const fn from_u8(value: u8) -> f32 {
@@ -24,12 +24,7 @@ pub const fn to_u8(x: f32) -> u8 {
 /// [`Error::Length`]; [`Error::NotFinite`], before anything is written.
 pub fn image_to_u8(x: &[f32], out: &mut [u8]) -> Result<(), Error> {
     check_length(Slice::Output, out.len(), x.len())?;
-    if let Some(index) = x.iter().position(|value| !value.is_finite()) {
-        return Err(Error::NotFinite {
-            slice: Slice::X,
-            index,
-        });
-    }
+    check_finite(Slice::X, x, &[])?;
     for (out, &x) in out.iter_mut().zip(x) {
         *out = to_u8(x);
     }

@@ -1,7 +1,7 @@
 //! The coefficients of one step: forward process, posterior, and the model's variance.
 
 use super::error::{Error, Slice};
-use super::linear::{Linear, check_length};
+use super::linear::{Linear, check_finite, check_length};
 use super::math::{exp, ln, sqrt};
 use super::schedule::Level;
 
@@ -35,7 +35,7 @@ pub struct Coefficients {
     pub sqrt_recip_m1_alpha_bar: f64,
     /// β̃ = β (1-ᾱ_prev)/(1-ᾱ), the variance of q(x_{t-1} | x_t, x_0); 0 at index 0.
     pub posterior_variance: f64,
-    /// ln β̃, where index 0 borrows the value of index 1.
+    /// ln β̃, where index 0 borrows the value of index 1; -∞ in a process of one step.
     pub posterior_log_variance_clipped: f64,
     /// The weight of x_0 in the posterior mean: β √ᾱ_prev / (1-ᾱ).
     pub posterior_mean_coef1: f64,
@@ -44,7 +44,7 @@ pub struct Coefficients {
 }
 
 impl Coefficients {
-    /// The coefficients at `index`, `None` beyond the table or where it has a single entry.
+    /// The coefficients at `index`, `None` beyond the table.
     pub(crate) fn of(levels: &[Level], index: usize) -> Option<Self> {
         let Level {
             beta, alpha_bar, ..
@@ -53,7 +53,7 @@ impl Coefficients {
         let one_minus = 1.0 - alpha_bar;
         let posterior_variance = posterior_variance(levels, index)?;
         let clipped = match index {
-            0 => self::posterior_variance(levels, 1)?,
+            0 => self::posterior_variance(levels, 1).unwrap_or(posterior_variance),
             _ => posterior_variance,
         };
         Some(Self {
@@ -77,11 +77,14 @@ impl Coefficients {
     /// Fills x_t = √ᾱ x_0 + √(1-ᾱ) ε: the draw of q(x_t | x_0) that the noise ε gives.
     ///
     /// # Errors
-    /// [`Error::Length`] where the three slices are not of one length.
+    /// [`Error::Length`] where the three slices are not of one length; [`Error::NotFinite`] where x_t
+    /// is not, naming x_0 or the noise if that was not finite there.
     pub fn diffuse(&self, x_start: &[f32], noise: &[f32], x_t: &mut [f32]) -> Result<(), Error> {
         check_length(Slice::Noise, noise.len(), x_start.len())?;
         check_length(Slice::X, x_t.len(), x_start.len())?;
-        self.q_sample().fill(x_start, noise, x_t)
+        self.q_sample().fill_unchecked(x_start, noise, x_t)?;
+        let causes = [(Slice::XStart, x_start), (Slice::Noise, noise)];
+        check_finite(Slice::X, x_t, &causes)
     }
 
     /// x_t = √ᾱ x_0 + √(1-ᾱ) ε, as a map of (x_0, ε): see [`diffuse`](Self::diffuse).

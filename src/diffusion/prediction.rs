@@ -1,7 +1,7 @@
 //! What the network predicts, how each prediction becomes each other, and how x̂_0 is clipped.
 
 use super::error::{Error, Slice};
-use super::linear::Linear;
+use super::linear::{Linear, check_finite};
 use super::math::{clamp, floor};
 use super::posterior::Coefficients;
 
@@ -128,8 +128,15 @@ impl Clip {
     /// Clips the x̂_0 of one image in place.
     ///
     /// # Errors
-    /// [`Error::Threshold`]; [`Error::NotFinite`] where the quantile itself is not finite.
+    /// [`Error::Threshold`]; [`Error::NotFinite`] where a clipped value is not finite: NaN is none,
+    /// and infinity is where it is not clipped, or where the quantile is.
     pub fn apply(self, x_start: &mut [f32]) -> Result<(), Error> {
+        self.apply_unchecked(x_start)?;
+        check_finite(Slice::XStart, x_start, &[])
+    }
+
+    /// [`apply`](Self::apply) where what comes of it is checked later.
+    pub(super) fn apply_unchecked(self, x_start: &mut [f32]) -> Result<(), Error> {
         self.check()?;
         let limit = self.limit(x_start.len(), || x_start.iter().copied())?;
         for value in x_start {

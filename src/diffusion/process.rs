@@ -221,7 +221,14 @@ impl<S: AsRef<[Level]>> Process<S> {
     /// The one place every process passes: what holds here, the rest of the crate relies on.
     fn checked(diffusion: &Diffusion<'_>, table: S) -> Result<Self, Error> {
         let levels = table.as_ref();
-        if levels.len() < 2 {
+        let enough = match levels {
+            [] => false,
+            // A run of one step goes from x_T to the image: from anywhere else it begins with noise
+            // that was never so little.
+            [only] => only.timestep + 1 == diffusion.num_timesteps,
+            _ => true,
+        };
+        if !enough {
             return Err(Error::TooFewSteps {
                 steps: levels.len() as u32,
                 min: 2,
@@ -273,7 +280,7 @@ impl<S: AsRef<[Level]>> Process<S> {
         self.levels.as_ref()
     }
 
-    /// S, the number of steps kept; at least 2.
+    /// S, the number of steps kept; 1 only where that is the last of all timesteps.
     #[expect(clippy::len_without_is_empty, reason = "a process is never empty")]
     pub fn len(&self) -> usize {
         self.levels().len()
@@ -340,20 +347,33 @@ impl<S: AsRef<[Level]>> Process<S> {
     /// The law of p(x_{t-1} | x_t) at one step.
     ///
     /// # Errors
-    /// [`Error::StepOutOfRange`].
+    /// [`Error::StepOutOfRange`], [`Error::SingleStep`].
     pub fn reverse_law(&self, index: usize) -> Result<ReverseLaw, Error> {
         let coefficients = self.coefficients(index)?;
+        self.check_posterior()?;
         Ok(ReverseLaw {
             x_start: self.prediction.to_x_start(&coefficients)?,
-            mean: match self.prediction {
-                Prediction::PreviousX => ReverseMean::Output,
-                Prediction::Epsilon | Prediction::XStart | Prediction::V => {
-                    ReverseMean::Posterior(coefficients.posterior_mean())
-                }
-            },
+            mean: self.reverse_mean(&coefficients),
             log_variance: self.variance.at(&coefficients),
             coefficients,
         })
+    }
+
+    pub(super) const fn reverse_mean(&self, coefficients: &Coefficients) -> ReverseMean {
+        match self.prediction {
+            Prediction::PreviousX => ReverseMean::Output,
+            Prediction::Epsilon | Prediction::XStart | Prediction::V => {
+                ReverseMean::Posterior(coefficients.posterior_mean())
+            }
+        }
+    }
+
+    /// Checks that the first posterior variance has a second to be borrowed from.
+    pub(super) fn check_posterior(&self) -> Result<(), Error> {
+        match self.levels() {
+            [_] => Err(Error::SingleStep),
+            _ => Ok(()),
+        }
     }
 }
 

@@ -27,10 +27,10 @@ pub trait Resampler {
     /// Draws t from a uniform deviate in [0, 1).
     ///
     /// # Errors
-    /// [`Error::Probability`] where `uniform` is outside.
+    /// [`Error::Probability`] where `uniform` is outside, or the weight of what is drawn is infinite.
     fn draw(&self, uniform: f64) -> Result<Drawn, Error>;
 
-    /// 1/(T p_t).
+    /// 1/(T p_t); ∞ where p_t is 0, or too small to be drawn.
     fn importance_weight(&self, timestep: u32) -> f64 {
         1.0 / (f64::from(self.num_timesteps()) * self.probability(timestep))
     }
@@ -292,13 +292,12 @@ impl<S: AsRef<[f64]> + AsMut<[f64]>> Resampler for LossSecondMoment<S> {
             }
         }
         let (timestep, probability) = drawn;
-        // Only a law that was read from elsewhere can be without any probability.
-        if probability.is_nan() || probability <= 0.0 {
+        // A law that was read from elsewhere may be without any probability, or have NaN; one of
+        // losses that differ by the whole range of f64 has some whose weight overflows.
+        let weight = 1.0 / (f64::from(self.num_timesteps) * probability);
+        if !(weight > 0.0 && weight.is_finite()) {
             return Err(Error::Probability { value: probability });
         }
-        Ok(Drawn {
-            timestep,
-            weight: 1.0 / (f64::from(self.num_timesteps) * probability),
-        })
+        Ok(Drawn { timestep, weight })
     }
 }

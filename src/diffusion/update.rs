@@ -10,7 +10,7 @@
 use super::error::{Error, Slice};
 use super::kernel::{self, Predict, Scale, Source, Weights};
 use super::lanes;
-use super::linear::{Linear, check_length};
+use super::linear::{Linear, check_finite, check_length};
 use super::posterior::LogVariance;
 use super::prediction::Clip;
 
@@ -75,8 +75,21 @@ impl Update {
     /// Fills `x_start` with x̂_0, before clipping.
     ///
     /// # Errors
-    /// [`Error::Length`].
+    /// [`Error::Length`]; [`Error::NotFinite`], naming the input that was not finite there, if one
+    /// was.
     pub fn predict_x_start(
+        &self,
+        x: &[f32],
+        output: &[f32],
+        x_start: &mut [f32],
+    ) -> Result<(), Error> {
+        self.x_start_unchecked(x, output, x_start)?;
+        let causes = [(Slice::Prediction, output), (Slice::X, x)];
+        check_finite(Slice::XStart, x_start, &causes)
+    }
+
+    /// [`predict_x_start`](Self::predict_x_start) where what comes of it is checked later.
+    pub(super) fn x_start_unchecked(
         &self,
         x: &[f32],
         output: &[f32],
@@ -84,15 +97,16 @@ impl Update {
     ) -> Result<(), Error> {
         let output = self.mean_channels(x.len(), output)?;
         check_length(Slice::XStart, x_start.len(), x.len())?;
-        self.x_start.fill(x, output, x_start)
+        self.x_start.fill_unchecked(x, output, x_start)
     }
 
     /// Takes the step.
     ///
     /// # Errors
-    /// [`Error::Length`], [`Error::Threshold`], before anything is written. [`Error::NotFinite`] where a value of the
-    /// result is NaN or infinite, naming the input that was not finite there, if one was: x and the
-    /// history are then spent, and the run resumes from its last saved state.
+    /// [`Error::Length`], [`Error::Threshold`], before anything is written. [`Error::NotFinite`] where
+    /// a value of the result or of the history it keeps is NaN or infinite, naming the input that was
+    /// not finite there, if one was: x and the history are then spent, and the run resumes from its
+    /// last saved state.
     pub fn apply(&self, clip: Clip, pixels: Pixels<'_>) -> Result<(), Error> {
         clip.check()?;
         let output = self.check(&pixels)?;
@@ -164,6 +178,10 @@ impl Update {
 
     fn sweep(&self, pixels: Pixels<'_>, source: Source<'_>) -> Result<(), Error> {
         let weights = self.weights();
+        let given = match source {
+            Source::Predicted(..) => &[],
+            Source::Given(x_start) => x_start,
+        };
         let Pixels {
             x,
             output,
@@ -185,23 +203,48 @@ impl Update {
         if surely_finite {
             return Ok(());
         }
+        let keeps = self.history.is_some();
+        let inputs = Inputs {
+            output,
+            noise,
+            x_start: given,
+            // One that is kept was written over.
+            history: match self.mix.history {
+                0.0 => &[],
+                _ if keeps => &[],
+                _ => history,
+            },
+        };
         match x.iter().position(|value| !value.is_finite()) {
+            Some(index) => Err(inputs.cause(index, x.len())),
+            None if keeps => check_finite(Slice::History, history, &[]),
             None => Ok(()),
-            Some(index) => Err(cause(index, x.len(), output, noise)),
         }
     }
 }
 
-/// Why x is not finite at `index`: the input that was not, or the step itself.
-fn cause(index: usize, elements: usize, output: &[f32], noise: &[f32]) -> Error {
-    let inputs = [
-        (Slice::Prediction, output, index),
-        (Slice::Prediction, output, elements + index),
-        (Slice::Noise, noise, index),
-    ];
-    let broken = inputs
-        .into_iter()
-        .find(|(_, values, at)| values.get(*at).is_some_and(|value| !value.is_finite()));
-    let (slice, index) = broken.map_or((Slice::X, index), |(slice, _, at)| (slice, at));
-    Error::NotFinite { slice, index }
+/// What an x that is not finite may come from.
+struct Inputs<'a> {
+    output: &'a [f32],
+    noise: &'a [f32],
+    x_start: &'a [f32],
+    history: &'a [f32],
+}
+
+impl Inputs<'_> {
+    /// Why x is not finite at `index`: the input that was not, or the step itself.
+    fn cause(&self, index: usize, elements: usize) -> Error {
+        let inputs = [
+            (Slice::Prediction, self.output, index),
+            (Slice::Prediction, self.output, elements + index),
+            (Slice::Noise, self.noise, index),
+            (Slice::XStart, self.x_start, index),
+            (Slice::History, self.history, index),
+        ];
+        let broken = inputs
+            .into_iter()
+            .find(|(_, values, at)| values.get(*at).is_some_and(|value| !value.is_finite()));
+        let (slice, index) = broken.map_or((Slice::X, index), |(slice, _, at)| (slice, at));
+        Error::NotFinite { slice, index }
+    }
 }
