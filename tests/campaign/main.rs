@@ -20,6 +20,7 @@ mod scratch;
 
 mod files;
 mod kills;
+mod options;
 mod writers;
 
 use std::process::{Command, Output, Stdio};
