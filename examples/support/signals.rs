@@ -11,11 +11,7 @@ use signal_hook::flag;
 
 /// What is listened to: Ctrl-C, the end that service managers ask for, and a terminal that is closed.
 #[cfg(unix)]
-const SIGNALS: [(i32, &str); 3] = [
-    (SIGINT, "Ctrl-C"),
-    (SIGTERM, "SIGTERM"),
-    (SIGHUP, "SIGHUP"),
-];
+const SIGNALS: [(i32, &str); 3] = [(SIGINT, "Ctrl-C"), (SIGTERM, "SIGTERM"), (SIGHUP, "SIGHUP")];
 #[cfg(not(unix))]
 const SIGNALS: [(i32, &str); 2] = [(SIGINT, "Ctrl-C"), (SIGTERM, "SIGTERM")];
 

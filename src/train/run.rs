@@ -142,7 +142,9 @@ impl RunDirectory {
             message,
         };
         let there = Stored::read(state).map_err(|error| {
-            wrong(format!("stands where a state is to be, and is none: {error}"))
+            wrong(format!(
+                "stands where a state is to be, and is none: {error}"
+            ))
         })?;
         if !there.is_of(&Stored::of(trainer, BTreeMap::new())?) {
             return Err(wrong("is of another run".into()));
