@@ -116,23 +116,24 @@ fn two_processes_at_once_are_one_run() {
 #[test]
 fn a_run_that_is_killed_at_any_moment_can_go_on() {
     let folder = Scratch::new("killed");
-    let moments = generate(8, "moments", 400, 60.0, 58.0);
     let mut kills = 0;
-    for moment in moments {
+    for moment in generate(8, "moments", 100, 90.0, 88.0) {
         let mut child = start(folder.path());
         std::thread::sleep(Duration::from_millis(moment as u64));
         let done = child.try_wait().unwrap();
         child.kill().unwrap();
         child.wait().unwrap();
+        assert!(done.is_none_or(|status| status.success()));
         if let Some(state) = SavedRun::latest_in(folder.path()).unwrap() {
             let saved = SavedRun::load(&state).unwrap();
             if saved.progress.step == CHILD_STEPS {
                 break;
             }
         }
-        assert!(done.is_none_or(|status| status.success()));
         kills += 1;
     }
+    // However slow the machine is.
+    assert!(start(folder.path()).wait().unwrap().success());
     let mut whole = begin(&config());
     steps(&mut whole, CHILD_STEPS as usize);
     assert!(everything(&go_on(folder.path(), &config())) == everything(&whole));
