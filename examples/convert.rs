@@ -4,12 +4,13 @@
 
 use std::error::Error;
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Parser, ValueEnum};
 use iddpm::checkpoint::{
-    Checkpoint, CheckpointError, Description, Dtype, Flags, Header, ImageSize, Precision, Preset,
+    Checkpoint, CheckpointError, Description, Dtype, Flags, Header, ImageSize, Preset, ReadOptions,
+    locate,
 };
 use iddpm::diffusion::{Diffusion, ModelCard, Prediction, Schedule, Variance, Weights};
 use iddpm::unet::UnetConfig;
@@ -19,23 +20,32 @@ use serde::de::DeserializeOwned;
 ///
 /// The input may be a bare state dict of the public implementation (saved with the Python package:
 /// safetensors.torch.save_file(torch.load("model.pt"), "model.safetensors")), or a checkpoint that
-/// already says what it is. Options change what a preset or the input says; without either, all
-/// that the tensors do not reveal must be given.
+/// already says what it is. Options change what a preset, flags or the input say; without any of
+/// these all that the tensors do not reveal must be given. Where every name of the network has one
+/// prefix, such as module., it is taken off. Files that are not safetensors (.pt, .pth, .onnx, …)
+/// are refused, with what they are.
 #[derive(Parser)]
 #[command(after_help = "Examples:
   convert cifar10_uncond_50M_500K.safetensors cifar10.safetensors \\
       --preset cifar10_uncond --weights ema:0.9999 --step 500000 --dtype f16
+  convert theirs.safetensors theirs128.safetensors --weights raw --step 90000 \\
+      --flags \"--image_size 128 --num_channels 128 --learn_sigma True\" --channel-mult 1,1,2,3,4
+  convert lightning.safetensors ema.safetensors --prefix ema_model. \\
+      --preset cifar10_uncond --weights ema:0.9999 --step 500000
   convert mine.safetensors mine16.safetensors --dtype f16")]
 struct Options {
-    /// Tensors with the public implementation's names, as safetensors.
+    /// Tensors with the public implementation's names, as safetensors; a training run, or a state of
+    /// it, stands for its newest average.
     input: PathBuf,
     /// Where to write; replaced, whole or not at all, if it is there.
     output: PathBuf,
-    /// How the numbers are written.
+    /// How the numbers are written; f16 takes half the space, and holds at most ±65504.
     #[arg(long, value_enum, default_value_t = Number::F32)]
     dtype: Number,
     /// What the public implementation's command line says of model and diffusion, in its words:
-    /// "--image_size 64 --num_channels 128 ...", with its defaults for what is not there.
+    /// "--image_size 64 --num_channels 128 ...", with its defaults for what is not there. The sizes
+    /// 32, 64 and 256 have channel multipliers; for others give --channel-mult. Flags of training
+    /// alone, such as --lr, are not taken.
     #[arg(long, conflicts_with = "preset", allow_hyphen_values = true)]
     flags: Option<Flags>,
     /// A published model: cifar10_uncond, cifar10_uncond_vlb, imagenet64_uncond,
@@ -48,6 +58,10 @@ struct Options {
     /// Training steps taken.
     #[arg(long)]
     step: Option<u64>,
+    /// What the names of the tensors to be taken begin with, such as ema_model., where the input
+    /// holds several networks, or others' tensors: what begins otherwise is left out.
+    #[arg(long)]
+    prefix: Option<String>,
     #[command(flatten)]
     network: Network,
     #[command(flatten)]
@@ -139,12 +153,25 @@ fn main() -> ExitCode {
 }
 
 fn convert(options: &Options) -> Result<(), Box<dyn Error>> {
-    let description = describe(options)?;
+    let located = locate(&options.input)?;
+    if let Some(note) = &located.note {
+        writeln!(std::io::stdout(), "{note}")?;
+    }
+    let path = &located.path;
+    let description = describe(path, options)?;
     let dtype = match options.dtype {
         Number::F32 => Dtype::F32,
         Number::F16 => Dtype::F16,
     };
-    let checkpoint = Checkpoint::open_as(&options.input, description, Precision::AsStored)?;
+    let reading = ReadOptions {
+        description: Some(description),
+        prefix: options.prefix.as_deref(),
+        ..ReadOptions::default()
+    };
+    let checkpoint = Checkpoint::open_with(path, reading)?;
+    if let Some(note) = checkpoint.note() {
+        writeln!(std::io::stdout(), "{}: {note}", path.display())?;
+    }
     checkpoint.save(&options.output, dtype)?;
     let count = checkpoint.graph().parameter_count();
     let output = options.output.display();
@@ -152,28 +179,57 @@ fn convert(options: &Options) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
+/// What nothing says, by the option that would.
+#[derive(Default)]
+struct Wanted(Vec<&'static str>);
+
+impl Wanted {
+    fn given<T>(&mut self, value: Option<T>, option: &'static str) -> Option<T> {
+        if value.is_none() {
+            self.0.push(option);
+        }
+        value
+    }
+
+    fn message(&self, path: &Path) -> String {
+        let (path, options) = (path.display(), self.0.join(", "));
+        format!(
+            "{path}: neither the file nor --preset nor --flags say all of it; needed: {options}"
+        )
+    }
+}
+
 /// The preset, or else what the input says of itself, or else nothing; with the options on top.
-fn describe(options: &Options) -> Result<Description, Box<dyn Error>> {
-    let said = match Description::from_metadata(Header::open(&options.input)?.metadata()) {
+fn describe(path: &Path, options: &Options) -> Result<Description, Box<dyn Error>> {
+    let header = Header::open(path)?;
+    let said = match header.description() {
         Ok(description) => Some(description),
-        Err(CheckpointError::MissingMetadata { .. }) => None,
+        Err(CheckpointError::Bare) => None,
         Err(_) if options.preset.is_some() || options.flags.is_some() => None,
-        Err(error) => return Err(error.into()),
+        Err(error) => return Err(error.in_file(path.display()).into()),
     };
+    let mut wanted = Wanted::default();
     let card = said.as_ref().map(|said| said.card);
     let weights = options.weights.or(card.map(|card| card.weights));
     let step = options.step.or(card.map(|card| card.step));
-    let weights = given(weights, "weights")?;
-    let step = given(step, "step")?;
+    let weights = wanted.given(weights, "--weights");
+    let step = wanted.given(step, "--step");
+    // What is wanted is put in below, or all ends in a message.
+    let (stand_in, none) = (weights.unwrap_or(Weights::Raw), step.unwrap_or(0));
     let base = match (options.preset, &options.flags) {
-        (Some(preset), _) => Some(preset.describe(weights, step)?),
-        (None, Some(flags)) => Some(flags.describe(weights, step)?),
+        (Some(preset), _) => Some(preset.describe(stand_in, none)?),
+        (None, Some(flags)) => Some(options.network.without(flags).describe(stand_in, none)?),
         (None, None) => said,
     };
-    let (unet, size) = options.network.apply(base.as_ref(), &options.process)?;
-    let diffusion = options
-        .process
-        .apply(base.as_ref().map(|base| base.card.diffusion))?;
+    let base = base.as_ref();
+    let network = options.network.apply(base, &options.process, &mut wanted);
+    let diffusion = base.map(|base| base.card.diffusion);
+    let diffusion = options.process.apply(diffusion, &mut wanted);
+    let (Some(weights), Some(step), Some((unet, size)), Some(diffusion)) =
+        (weights, step, network, diffusion)
+    else {
+        return Err(wanted.message(path).into());
+    };
     let card = ModelCard {
         diffusion,
         weights,
@@ -182,73 +238,75 @@ fn describe(options: &Options) -> Result<Description, Box<dyn Error>> {
     let described = Description::new(unet, size, card);
     Ok(match base {
         Some(base) => Description {
-            class_names: base.class_names,
-            notes: base.notes,
+            class_names: base.class_names.clone(),
+            notes: base.notes.clone(),
             ..described
         },
         None => described,
     })
 }
 
-fn given<T>(value: Option<T>, name: &str) -> Result<T, String> {
-    value.ok_or_else(|| format!("--{name} is needed: neither preset, flags nor the input say it"))
-}
-
 impl Network {
+    /// The flags without what options say instead: that need not be sound.
+    fn without(&self, flags: &Flags) -> Flags {
+        let mut flags = flags.clone();
+        if let Some(multipliers) = &self.channel_mult {
+            flags.channel_mult = Some(multipliers.clone());
+        }
+        if self.attention_factors.is_some() {
+            flags.attention_resolutions.clear();
+        }
+        flags
+    }
+
     fn apply(
         &self,
         base: Option<&Description>,
         process: &Process,
-    ) -> Result<(UnetConfig, ImageSize), String> {
+        wanted: &mut Wanted,
+    ) -> Option<(UnetConfig, ImageSize)> {
         let unet = base.map(|base| &base.unet);
         let of = |option: Option<usize>, said: fn(&UnetConfig) -> usize| option.or(unet.map(said));
-        let in_channels = given(of(self.image_channels, |u| u.in_channels), "image-channels")?;
-        let variance = process.variance.or(base.map(|b| b.card.diffusion.variance));
-        let learned = given(variance, "variance")?.is_learned();
-        let num_heads = given(of(self.heads, |u| u.num_heads), "heads")?;
+        let size = base.map(|base| base.size);
+        let sides = self.image_size.or(size.map(|s| (s.height, s.width)));
+        let sides = wanted.given(sides, "--image-size");
+        let in_channels = of(self.image_channels, |u| u.in_channels);
+        let in_channels = wanted.given(in_channels, "--image-channels");
+        let model_channels = of(self.model_channels, |u| u.model_channels);
+        let model_channels = wanted.given(model_channels, "--model-channels");
+        let blocks = wanted.given(of(self.res_blocks, |u| u.num_res_blocks), "--res-blocks");
+        let multipliers = self.channel_mult.clone();
+        let multipliers = multipliers.or(unet.map(|u| u.channel_mult.clone()));
+        let multipliers = wanted.given(multipliers, "--channel-mult");
+        let factors = self.attention_factors.clone().map(|factors| factors.0);
+        let factors = factors.or(unet.map(|u| u.attention_factors.clone()));
+        let factors = wanted.given(factors, "--attention-factors");
+        let heads = wanted.given(of(self.heads, |u| u.num_heads), "--heads");
         // Heads on the way up follow those on the way down, if only these are given.
         let up = match self.heads {
             Some(_) => self.heads_upsample,
             None => of(self.heads_upsample, |u| u.num_heads_upsample),
         };
-        let classes = self.classes.or(unet.and_then(|u| u.num_classes));
         let scale_shift = self.scale_shift.or(unet.map(|u| u.scale_shift));
-        let multipliers = self.channel_mult.clone();
-        let factors = self.attention_factors.clone().map(|factors| factors.0);
-        let size = base.map(|base| base.size);
-        let (height, width) = given(
-            self.image_size.or(size.map(|s| (s.height, s.width))),
-            "image-size",
-        )?;
+        let scale_shift = wanted.given(scale_shift, "--scale-shift");
+        // Wanted of the process.
+        let variance = process.variance.or(base.map(|b| b.card.diffusion.variance));
+        let resample = self.conv_resample.or(unet.map(|u| u.conv_resample));
+        let classes = self.classes.or(unet.and_then(|u| u.num_classes));
         let low_res = self.low_res.or(size.and_then(|size| size.low_res));
+        let ((height, width), in_channels, num_heads) = (sides?, in_channels?, heads?);
         let unet = UnetConfig {
             in_channels,
-            model_channels: given(
-                of(self.model_channels, |u| u.model_channels),
-                "model-channels",
-            )?,
-            out_channels: if learned {
-                2 * in_channels
-            } else {
-                in_channels
-            },
-            num_res_blocks: given(of(self.res_blocks, |u| u.num_res_blocks), "res-blocks")?,
-            attention_factors: given(
-                factors.or(unet.map(|u| u.attention_factors.clone())),
-                "attention-factors",
-            )?,
-            channel_mult: given(
-                multipliers.or(unet.map(|u| u.channel_mult.clone())),
-                "channel-mult",
-            )?,
-            conv_resample: self
-                .conv_resample
-                .or(unet.map(|u| u.conv_resample))
-                .unwrap_or(true),
+            model_channels: model_channels?,
+            out_channels: in_channels * if variance?.is_learned() { 2 } else { 1 },
+            num_res_blocks: blocks?,
+            attention_factors: factors?,
+            channel_mult: multipliers?,
+            conv_resample: resample.unwrap_or(true),
             num_classes: classes.filter(|&classes| classes > 0),
             num_heads,
             num_heads_upsample: up.unwrap_or(num_heads),
-            scale_shift: given(scale_shift, "scale-shift")?,
+            scale_shift: scale_shift?,
             super_resolution: low_res.is_some(),
         };
         let size = ImageSize {
@@ -256,31 +314,32 @@ impl Network {
             width,
             low_res,
         };
-        Ok((unet, size))
+        Some((unet, size))
     }
 }
 
 impl Process {
-    fn apply(&self, base: Option<Diffusion<'static>>) -> Result<Diffusion<'static>, String> {
-        let rescale = self
-            .rescale_timesteps
-            .or(base.map(|base| base.rescale_timesteps));
-        Ok(Diffusion {
-            schedule: given(self.schedule.or(base.map(|base| base.schedule)), "schedule")?,
-            num_timesteps: given(
-                self.timesteps.or(base.map(|base| base.num_timesteps)),
-                "timesteps",
-            )?,
-            zero_terminal_snr: self
-                .zero_terminal_snr
-                .or(base.map(|base| base.zero_terminal_snr))
-                .unwrap_or(false),
-            prediction: given(
-                self.prediction.or(base.map(|base| base.prediction)),
-                "prediction",
-            )?,
-            variance: given(self.variance.or(base.map(|base| base.variance)), "variance")?,
-            rescale_timesteps: given(rescale, "rescale-timesteps")?,
+    fn apply(
+        &self,
+        base: Option<Diffusion<'static>>,
+        wanted: &mut Wanted,
+    ) -> Option<Diffusion<'static>> {
+        let zero_terminal_snr = self.zero_terminal_snr.or(base.map(|b| b.zero_terminal_snr));
+        let schedule = wanted.given(self.schedule.or(base.map(|b| b.schedule)), "--schedule");
+        let timesteps = self.timesteps.or(base.map(|b| b.num_timesteps));
+        let timesteps = wanted.given(timesteps, "--timesteps");
+        let prediction = self.prediction.or(base.map(|b| b.prediction));
+        let prediction = wanted.given(prediction, "--prediction");
+        let variance = wanted.given(self.variance.or(base.map(|b| b.variance)), "--variance");
+        let rescale = self.rescale_timesteps.or(base.map(|b| b.rescale_timesteps));
+        let rescale = wanted.given(rescale, "--rescale-timesteps");
+        Some(Diffusion {
+            schedule: schedule?,
+            num_timesteps: timesteps?,
+            zero_terminal_snr: zero_terminal_snr.unwrap_or(false),
+            prediction: prediction?,
+            variance: variance?,
+            rescale_timesteps: rescale?,
         })
     }
 }

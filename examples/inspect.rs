@@ -3,22 +3,25 @@
 //! `cargo run --release --features checkpoint,std --example inspect -- --help`
 
 use std::io::{self, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Parser;
-use iddpm::checkpoint::{Checkpoint, CheckpointError, Description, Header, Precision};
+use iddpm::checkpoint::{
+    Checkpoint, CheckpointError, Content, Description, Header, ReadOptions, locate,
+};
 use iddpm::unet::{Graph, Plan};
 
 /// Says what is in a checkpoint: what it says of itself, its parameters, its network, its memory.
 ///
-/// A file whose metadata does not say what it is has its tensors listed, and is then refused.
+/// A file that does not say what it is, or whose tensors are not those of the network that it says,
+/// has its tensors listed, and is then refused. An optimiser's moments are named as such.
 #[derive(Parser)]
 #[command(after_help = "Examples:
   inspect digits16.safetensors --plan
   inspect digits16.safetensors --dot | dot -Tsvg > network.svg")]
 struct Options {
-    /// A checkpoint, as safetensors.
+    /// A checkpoint, as safetensors; a training run, or a state of it, stands for its newest average.
     input: PathBuf,
     /// Lists the parameters.
     #[arg(long)]
@@ -80,17 +83,26 @@ fn main() -> ExitCode {
 }
 
 fn inspect(options: &Options, out: &mut impl Write) -> Result<(), Failure> {
-    let header = Header::open(&options.input)?;
-    let description = match Description::from_metadata(header.metadata()) {
+    let located = locate(&options.input)?;
+    match located.note {
+        // What draws the network takes nothing else.
+        Some(note) if options.dot => writeln!(io::stderr(), "{note}")?,
+        Some(note) => writeln!(out, "file         {note}")?,
+        None => {}
+    }
+    let path = located.path;
+    let header = Header::open(&path)?;
+    let refused = |error: CheckpointError| error.in_file(path.display());
+    let description = match header.description() {
         Ok(description) => description,
         Err(error) => {
             if !options.dot {
                 list_tensors(&header, out)?;
             }
-            return Err(error.into());
+            return Err(refused(error).into());
         }
     };
-    let graph = description.graph(options.batch)?;
+    let graph = description.graph(options.batch).map_err(refused)?;
     let plan = if options.separated {
         Plan::separated(&graph)
     } else {
@@ -102,11 +114,18 @@ fn inspect(options: &Options, out: &mut impl Write) -> Result<(), Failure> {
     }
     describe(&description, out)?;
     writeln!(out, "tensors      {}", dtypes(&header))?;
+    match header.check(&description) {
+        Ok(Some(note)) => writeln!(out, "names        {note}")?,
+        Ok(None) => {}
+        Err(error) => {
+            writeln!(out)?;
+            list_tensors(&header, out)?;
+            return Err(refused(error).into());
+        }
+    }
     summarise(&graph, &plan, out)?;
     if options.check {
-        let checkpoint = Checkpoint::open(&options.input, Precision::AsStored)?;
-        let count = checkpoint.graph().parameter_count();
-        writeln!(out, "checked      {count} numbers, all finite")?;
+        check(&path, description.content, out)?;
     }
     if options.params {
         writeln!(out)?;
@@ -121,16 +140,31 @@ fn inspect(options: &Options, out: &mut impl Write) -> Result<(), Failure> {
     Ok(())
 }
 
+fn check(path: &Path, content: Content, out: &mut impl Write) -> Result<(), Failure> {
+    let reading = ReadOptions {
+        content,
+        ..ReadOptions::default()
+    };
+    let checkpoint = Checkpoint::open_with(path, reading)?;
+    let count = checkpoint.graph().parameter_count();
+    writeln!(out, "checked      {count} numbers, all finite")?;
+    Ok(())
+}
+
 fn describe(description: &Description, out: &mut impl Write) -> io::Result<()> {
     let Description {
         unet,
         size,
         card,
         class_names,
+        content,
         notes,
     } = description;
     let diffusion = card.diffusion;
-    writeln!(out, "weights      {:?}, step {}", card.weights, card.step)?;
+    match content {
+        Content::Weights => writeln!(out, "weights      {:?}, step {}", card.weights, card.step)?,
+        moment => writeln!(out, "no network   {moment}, step {}", card.step)?,
+    }
     write!(out, "images       {}x{}", size.height, size.width)?;
     write!(out, ", {} channels", unet.in_channels)?;
     match size.low_res {
@@ -142,7 +176,7 @@ fn describe(description: &Description, out: &mut impl Write) -> io::Result<()> {
         None => writeln!(out, "classes      none")?,
     }
     if let Some(names) = class_names {
-        writeln!(out, "             {}", names.join(", "))?;
+        writeln!(out, "             {}", on_one_line(&names.join(", ")))?;
     }
     writeln!(
         out,
@@ -170,7 +204,8 @@ fn describe(description: &Description, out: &mut impl Write) -> io::Result<()> {
         diffusion.prediction, diffusion.variance, diffusion.rescale_timesteps
     )?;
     for (key, value) in notes {
-        writeln!(out, "note         {key}: {value}")?;
+        let note = on_one_line(&format!("{key}: {value}"));
+        writeln!(out, "note         {note}")?;
     }
     Ok(())
 }
@@ -207,11 +242,25 @@ fn list_tensors(header: &Header, out: &mut impl Write) -> io::Result<()> {
         let (start, end) = tensor.range;
         writeln!(
             out,
-            "{:4} {:>11}..{end:<11} {} {:?}",
-            tensor.dtype, start, tensor.name, tensor.shape
+            "{:4} {start:>11}..{end:<11} {} {:?}",
+            on_one_line(tensor.dtype.name()),
+            on_one_line(&tensor.name),
+            tensor.shape
         )?;
     }
     Ok(())
+}
+
+/// Text of the file's, without what would end the line or speak to the terminal.
+fn on_one_line(text: &str) -> String {
+    let mut line = String::new();
+    for letter in text.chars() {
+        match letter.is_control() {
+            true => line.extend(letter.escape_default()),
+            false => line.push(letter),
+        }
+    }
+    line
 }
 
 /// Types and how many tensors are of each.
@@ -222,6 +271,6 @@ fn dtypes(header: &Header) -> String {
     }
     let counts = counts
         .iter()
-        .map(|(name, count)| format!("{count} of {name}"));
+        .map(|(name, count)| format!("{count} of {}", on_one_line(name)));
     counts.collect::<Vec<_>>().join(", ")
 }
