@@ -23,6 +23,7 @@ pub mod cifar10;
 mod classes;
 mod contents;
 mod dataset;
+mod decode;
 mod error;
 mod fault;
 mod file;
@@ -36,7 +37,9 @@ mod open;
 mod opened;
 mod passed;
 mod picture;
+mod plane;
 mod resample;
+mod whole;
 
 pub use classes::Classes;
 pub use dataset::{Dataset, Example, Images};

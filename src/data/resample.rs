@@ -13,6 +13,10 @@ use core::ops::Range;
 use std::vec;
 use std::vec::Vec;
 
+use super::fault::Fault;
+use super::file::reserve;
+use super::plane::{Plane, Size};
+
 /// The function f of the weights and its reach R.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Filter {
@@ -100,18 +104,6 @@ const fn rounded(sum: i32) -> u8 {
     }
 }
 
-/// Width and height.
-pub(super) type Size = (usize, usize);
-
-/// One channel of an image.
-#[derive(Debug, Clone)]
-pub(super) struct Plane {
-    pub(super) width: usize,
-    pub(super) height: usize,
-    /// Row after row.
-    pub(super) pixels: Vec<u8>,
-}
-
 impl Plane {
     /// The columns and rows of `window` of the plane resized to `to`; other pixels are not computed.
     pub(super) fn resized(
@@ -119,27 +111,29 @@ impl Plane {
         filter: Filter,
         to: Size,
         window: (Range<usize>, Range<usize>),
-    ) -> Self {
+    ) -> Result<Self, Fault> {
         let columns = Taps::all(filter, self.width, to.0, window.0);
         let rows = Taps::all(filter, self.height, to.1, window.1);
         let lost = |from: usize, to: usize| from as f64 - to as f64;
         let (lost_columns, lost_rows) = (lost(self.width, to.0), lost(self.height, to.1));
         if lost_rows > 0.0 && lost_rows > 2.0 * lost_columns {
             let needed = span(&columns);
-            let low = self.down(&rows, 0, needed.clone());
+            let low = self.down(&rows, 0, needed.clone())?;
             low.across(&columns, needed.start, 0..low.height)
         } else {
             let needed = span(&rows);
-            let narrow = self.across(&columns, 0, needed.clone());
+            let narrow = self.across(&columns, 0, needed.clone())?;
             narrow.down(&rows, needed.start, 0..narrow.width)
         }
     }
 
     /// The rows of `kept`, each resized; `before` columns of the source are not there.
-    fn across(&self, columns: &[Taps], before: usize, kept: Range<usize>) -> Self {
-        let height = kept.len();
+    fn across(&self, columns: &[Taps], before: usize, kept: Range<usize>) -> Result<Self, Fault> {
+        let (width, height) = (columns.len(), kept.len());
+        let mut pixels = Vec::new();
+        reserve(&mut pixels, (width * height) as u64)?;
         let rows = self.pixels.chunks_exact(self.width);
-        let resized = |row: &[u8]| -> Vec<u8> {
+        for row in rows.skip(kept.start).take(height) {
             let sum = |taps: &Taps| {
                 let sources = row.iter().skip(taps.first - before).zip(&taps.weights);
                 rounded(
@@ -148,23 +142,20 @@ impl Plane {
                         .sum(),
                 )
             };
-            columns.iter().map(sum).collect()
-        };
-        Self {
-            width: columns.len(),
-            height,
-            pixels: rows
-                .skip(kept.start)
-                .take(height)
-                .flat_map(resized)
-                .collect(),
+            pixels.extend(columns.iter().map(sum));
         }
+        Ok(Self {
+            width,
+            height,
+            pixels,
+        })
     }
 
     /// The columns of `kept`, each resized; `before` rows of the source are not there.
-    fn down(&self, rows: &[Taps], before: usize, kept: Range<usize>) -> Self {
-        let width = kept.len();
-        let mut pixels = Vec::with_capacity(width * rows.len());
+    fn down(&self, rows: &[Taps], before: usize, kept: Range<usize>) -> Result<Self, Fault> {
+        let (width, height) = (kept.len(), rows.len());
+        let mut pixels = Vec::new();
+        reserve(&mut pixels, (width * height) as u64)?;
         let mut sums = vec![0; width];
         for taps in rows {
             sums.fill(0);
@@ -179,11 +170,11 @@ impl Plane {
             }
             pixels.extend(sums.iter().map(|&sum| rounded(sum)));
         }
-        Self {
+        Ok(Self {
             width,
-            height: rows.len(),
+            height,
             pixels,
-        }
+        })
     }
 }
 
