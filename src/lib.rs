@@ -4,6 +4,7 @@
 //! |---|---|---|
 //! | [`diffusion`] | schedules, samplers, noise, likelihood: `no_std`, no allocation | everyone |
 //! | `files` (feature `std`) | files written whole or not at all, folders with one writer | whoever writes one |
+//! | `memory` (features `alloc`, `cpu`) | how much is needed and how much is free | whoever is refused it |
 //! | `unet` (feature `alloc`) | what the network is, as data | whoever runs or trains one |
 //! | `checkpoint` (feature `checkpoint`) | weights in files that say what they are | whoever loads or saves one |
 //! | `cpu` (feature `cpu`) | the network in plain loops without allocation; with `std`, fast | whoever runs one |
@@ -33,6 +34,8 @@ pub mod diffusion;
 pub mod files;
 #[cfg(feature = "gpu")]
 pub mod gpu;
+#[cfg(any(feature = "alloc", feature = "cpu"))]
+pub mod memory;
 #[cfg(feature = "train")]
 pub mod train;
 #[cfg(any(feature = "alloc", feature = "cpu"))]

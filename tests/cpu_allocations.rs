@@ -118,7 +118,7 @@ fn steps(graph: &Graph, weights: Weights<'_>) {
         });
         let network = Network::with_threads(program.clone(), weights, 1).unwrap();
         let generation = Generation::new(network, sampler, &samples).unwrap();
-        let mut generation = generation.with_low_res(&[0.25; 128]);
+        let mut generation = generation.with_low_res(&[0.25; 128]).unwrap();
         generation.advance().unwrap();
         let counted = allocations(|| while generation.advance().unwrap() {});
         assert_eq!(counted, 0, "{method:?}");

@@ -76,8 +76,8 @@ impl Backend for Cpu<'_> {
             }
         };
         let mut generation = cpu::Generation::new(network, sampler.clone(), samples)?;
-        if let Some(image) = low_res {
-            generation = generation.with_low_res(&image.repeat(samples.len()));
+        if let Some(images) = low_res {
+            generation = generation.with_low_res(images)?;
         }
         while generation.advance()? {
             after_step(&|| Ok(generation.x_start().to_vec()))?;

@@ -1,10 +1,13 @@
 //! Where results go.
 
+use std::io;
 use std::path::{Path, PathBuf};
 
 use iddpm::checkpoint::Description;
+use iddpm::files::{FileError, FreshFolder, Place, Writer};
+use image::{DynamicImage, ImageFormat};
 
-use super::picture::{MOMENTS, columns};
+use super::pictures::{MOMENTS, columns};
 use super::program::Failure;
 use super::sheet::{cell, most_of_sheet};
 
@@ -35,20 +38,23 @@ pub(crate) enum Trajectory {
 }
 
 impl Out {
-    pub(crate) fn parse(text: &str) -> Result<Self, String> {
-        let path = PathBuf::from(text);
-        if text.is_empty() {
-            return Err("no name".into());
+    pub(crate) fn parse(path: PathBuf) -> Result<Self, String> {
+        if path.as_os_str() == "-" {
+            return Ok(Self::Grid(path));
         }
-        if text.ends_with(std::path::is_separator) {
+        let last = path.as_os_str().as_encoded_bytes().last();
+        if last.is_some_and(|&last| std::path::is_separator(last.into())) {
             // Without what it ends in: a file of that name is looked for too.
             return Ok(Self::Folder(path.components().collect()));
         }
-        match extension(&path) {
-            Some("png") => Ok(Self::Grid(path)),
-            Some("npz") => Ok(Self::Archive(path)),
-            None => Ok(Self::Folder(path)),
-            Some(other) => Err(format!(".{other} is none of .png, .npz, a folder")),
+        match suffix(&path).as_str() {
+            "png" => Ok(Self::Grid(path)),
+            "npz" => Ok(Self::Archive(path)),
+            "" => Ok(Self::Folder(path)),
+            other => Err(format!(
+                ".{other} is neither .png nor .npz; a folder is written with a slash at its end: {}/",
+                path.display()
+            )),
         }
     }
 
@@ -58,35 +64,43 @@ impl Out {
         }
     }
 
-    /// The most images that are kept for it until all are done.
-    pub(crate) fn most(&self, description: &Description) -> usize {
+    pub(crate) fn is_stdout(&self) -> bool {
+        self.path().as_os_str() == "-"
+    }
+
+    /// The most images that are kept for it until all are done; none are for a folder.
+    pub(crate) fn most(&self, description: &Description) -> Option<usize> {
         let (width, height) = (description.size.width, description.size.height);
         match self {
-            Self::Grid(_) => most_of_sheet(width, height),
-            Self::Archive(_) | Self::Folder(_) => {
-                MOST_BYTES / (width * height * description.unet.in_channels)
-            }
+            Self::Grid(_) => Some(most_of_sheet(width, height)),
+            Self::Archive(_) => Some(MOST_BYTES / elements(description)),
+            Self::Folder(_) => None,
         }
     }
 
     /// Fails where it could not be written, before anything has been spent on it.
-    pub(crate) fn check(&self) -> Result<(), Failure> {
-        match self {
-            Self::Grid(path) | Self::Archive(path) => check_file(path),
-            Self::Folder(path) if path.exists() && !path.is_dir() => {
-                Err(format!("{}: is a file, not a folder", path.display()).into())
+    fn check(&self) -> Result<(), Failure> {
+        let named = |error: FileError| named("--out", self.path(), &error.error);
+        let Self::Folder(path) = self else {
+            let place = Place::of(self.path());
+            return place.and_then(|place| place.check()).map_err(named);
+        };
+        FreshFolder::check(path).map_err(named)?;
+        match path.parent() {
+            Some(parent) if parent != Path::new("") && !parent.is_dir() => {
+                let why = format!("there is no folder {}", parent.display());
+                Err(named_as("--out", path, &why))
             }
-            Self::Folder(path) => check_parent(path),
+            _ => Ok(()),
         }
     }
 }
 
 impl Trajectory {
-    pub(crate) fn parse(text: &str) -> Result<Self, String> {
-        let path = PathBuf::from(text);
-        match extension(&path) {
-            Some("png") => Ok(Self::Strip(path)),
-            Some("gif") => Ok(Self::Animation(path)),
+    pub(crate) fn parse(path: PathBuf) -> Result<Self, String> {
+        match suffix(&path).as_str() {
+            "png" => Ok(Self::Strip(path)),
+            "gif" => Ok(Self::Animation(path)),
             _ => Err("neither .png nor .gif".into()),
         }
     }
@@ -97,15 +111,16 @@ impl Trajectory {
         }
     }
 
-    pub(crate) fn check(&self) -> Result<(), Failure> {
-        check_file(self.path())
+    fn check(&self) -> Result<(), Failure> {
+        let place = Place::of(self.path()).and_then(|place| place.check());
+        place.map_err(|error| named("--trajectory", self.path(), &error.error))
     }
 
     /// The most images of which as many predictions are kept and drawn.
     pub(crate) fn most(&self, description: &Description, predictions: usize) -> usize {
         let (width, height) = (description.size.width, description.size.height);
-        let numbers = width * height * description.unet.in_channels * predictions;
-        let kept = MOST_BYTES / (size_of::<f32>() * numbers);
+        let numbers = elements(description).saturating_mul(predictions);
+        let kept = MOST_BYTES / numbers.saturating_mul(size_of::<f32>());
         let drawn = most_of_sheet(width, height);
         kept.min(match self {
             Self::Strip(_) => drawn / MOMENTS,
@@ -117,32 +132,90 @@ impl Trajectory {
     }
 }
 
-/// Whether two paths, in folders that are there, are one, however they are spelled.
-pub(crate) fn same(one: &Path, other: &Path) -> bool {
-    place(one).is_some_and(|one| Some(one) == place(other))
-}
-
-fn place(path: &Path) -> Option<PathBuf> {
-    let folder = std::path::absolute(path).ok()?.parent()?.canonicalize();
-    Some(folder.ok()?.join(path.file_name()?))
-}
-
-fn extension(path: &Path) -> Option<&str> {
-    path.extension().and_then(|extension| extension.to_str())
-}
-
-fn check_file(path: &Path) -> Result<(), Failure> {
-    if path.is_dir() {
-        return Err(format!("{}: is a folder, not a file", path.display()).into());
-    }
-    check_parent(path)
-}
-
-fn check_parent(path: &Path) -> Result<(), Failure> {
-    match path.parent() {
-        Some(folder) if folder != Path::new("") && !folder.is_dir() => {
-            Err(format!("{}: there is no such folder", folder.display()).into())
+/// Fails where something could not be written, or would be written over what is read or written already.
+pub(crate) fn check(
+    out: &Out,
+    trajectory: Option<&Trajectory>,
+    inputs: &[(&str, &Path)],
+) -> Result<(), Failure> {
+    out.check()?;
+    check_input("--out", out.path(), inputs)?;
+    let Some(trajectory) = trajectory else {
+        return Ok(());
+    };
+    let path = trajectory.path();
+    trajectory.check()?;
+    check_input("--trajectory", path, inputs)?;
+    let refused = |why| Err(named_as("--trajectory", path, why));
+    match (out, Place::of(path)?) {
+        (Out::Folder(folder), Place::File(file)) => {
+            let folder = folder.canonicalize();
+            match folder.is_ok_and(|folder| file.starts_with(folder)) {
+                true => refused("in this folder the images go"),
+                false => Ok(()),
+            }
+        }
+        (Out::Grid(images) | Out::Archive(images), place) if Place::of(images)? == place => {
+            refused("there the images go")
         }
         _ => Ok(()),
     }
+}
+
+/// Fails where this is a file that is read.
+fn check_input(option: &str, path: &Path, inputs: &[(&str, &Path)]) -> Result<(), Failure> {
+    let Ok(Place::File(file)) = Place::of(path) else {
+        return Ok(());
+    };
+    for (input, read) in inputs {
+        if read.canonicalize().is_ok_and(|read| read == file) {
+            return Err(named_as(
+                option,
+                path,
+                &format!("this is what {input} reads"),
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// Writes a result. A reader of the standard output that is gone has seen what it wanted.
+pub(crate) fn put(
+    path: &Path,
+    write: impl FnOnce(&mut Writer) -> Result<(), Failure>,
+) -> Result<(), Failure> {
+    let place = Place::of(path)?;
+    let gone = |error: &Failure| {
+        let error = error.downcast_ref::<FileError>();
+        error.is_some_and(|error| error.error.kind() == io::ErrorKind::BrokenPipe)
+    };
+    match place.write(write) {
+        Err(error) if place == Place::Stdout && gone(&error) => Ok(()),
+        written => written,
+    }
+}
+
+pub(crate) fn put_png(path: &Path, picture: &DynamicImage) -> Result<(), Failure> {
+    put(path, |file| Ok(picture.write_to(file, ImageFormat::Png)?))
+}
+
+fn named(option: &str, path: &Path, error: &io::Error) -> Failure {
+    named_as(option, path, &error.to_string())
+}
+
+fn named_as(option: &str, path: &Path, why: &str) -> Failure {
+    format!("{option} {}: {why}", path.display()).into()
+}
+
+/// What a name ends in behind its last dot, in lower case.
+fn suffix(path: &Path) -> String {
+    let suffix = path.extension().unwrap_or_default();
+    suffix.to_string_lossy().to_lowercase()
+}
+
+/// Numbers of an image.
+fn elements(description: &Description) -> usize {
+    let size = description.size;
+    let pixels = size.width.saturating_mul(size.height);
+    pixels.saturating_mul(description.unet.in_channels).max(1)
 }

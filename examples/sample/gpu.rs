@@ -66,8 +66,8 @@ impl Backend for Device<'_> {
         let source = NoiseSource::Philox;
         let mut generation =
             Generation::new_blocking(&self.gpu, &graph, weights, sampler, samples, source)?;
-        if let Some(image) = low_res {
-            generation.write_low_res(&image.repeat(samples.len()))?;
+        if let Some(images) = low_res {
+            generation.write_low_res(images)?;
         }
         while !generation.is_done() {
             let descriptor = wgpu::CommandEncoderDescriptor::default();

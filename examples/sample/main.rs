@@ -10,53 +10,56 @@
 #[path = "../support/adapter.rs"]
 mod adapter;
 mod backend;
+#[cfg_attr(not(feature = "data"), path = "no_data.rs")]
+mod data;
 #[path = "../support/device_options.rs"]
 mod device_options;
+#[path = "../support/drawing.rs"]
+mod drawing;
 mod files;
 #[cfg_attr(not(feature = "gpu"), path = "no_gpu.rs")]
 mod gpu;
-mod low_res;
+mod images;
 mod options;
-mod picture;
+mod pictures;
 #[path = "../support/program.rs"]
 mod program;
+mod samples;
 #[path = "../support/seed.rs"]
 mod seed;
 mod sheet;
+#[path = "../support/signals.rs"]
+mod signals;
 #[path = "../support/threads.rs"]
 mod threads;
 
 use std::process::ExitCode;
 use std::time::Instant;
 
-use iddpm::checkpoint::{Checkpoint, Description, Precision};
-use iddpm::diffusion::{Level, Process, Sample, Sampler};
+use iddpm::checkpoint::{Checkpoint, Description, Precision, locate};
+use iddpm::diffusion::{Level, Process, Sampler};
 use indicatif::{ProgressBar, ProgressStyle};
 
+use backend::Backend;
+use files::Out;
+use images::Images;
 use options::{Options, PrecisionName};
-use picture::Frames;
-use program::{Failure, say};
+use pictures::Drawing;
+use program::{Failure, warn};
+use samples::Samples;
+use signals::{Stop, Stopped};
 
 fn main() -> ExitCode {
     program::run(sample)
 }
 
-fn sample(options: &Options) -> Result<(), Failure> {
+fn sample(options: &Options) -> Result<ExitCode, Failure> {
     options.check()?;
-    let precision = match options.precision {
-        PrecisionName::AsStored => Precision::AsStored,
-        PrecisionName::F32 => Precision::F32,
-        PrecisionName::F16 => Precision::F16,
-    };
-    let path = options.checkpoint();
-    let checkpoint = Checkpoint::open(&path, precision)
-        .map_err(|error| format!("{}: {error}", path.display()))?;
+    let checkpoint = open(options)?;
     let description = checkpoint.description();
-    say(format_args!("{}: {}", path.display(), summary(description)))?;
     if let Some(note) = options.seed.note() {
-        say(note)?;
+        options.say(note)?;
     }
-
     let diffusion = description.card.diffusion;
     let timesteps = options.timesteps()?;
     let kept = timesteps.count(diffusion.num_timesteps);
@@ -65,36 +68,129 @@ fn sample(options: &Options) -> Result<(), Failure> {
         .map_err(|error| options.steps_failed(&error))?;
     let sampler = Sampler::new(&process, options.method(), options.clip())?;
 
-    let samples = options.samples(description)?;
-    options.check_trajectory(description, samples.len(), sampler.evaluations() as usize)?;
-    let low_res = options.low_res(description)?;
+    let samples = Samples::new(options, description)?;
+    options.check_trajectory(description, samples.count, sampler.evaluations() as usize)?;
+    if let Some(summary) = samples.summary() {
+        options.say(summary)?;
+    }
     let mut backend = backend::choose(options, &checkpoint)?;
-    say(format_args!("running on {}", backend.name()))?;
+    options.say(format_args!("running on {}", backend.name()))?;
+    let run = Run {
+        options,
+        description,
+        samples: &samples,
+        sampler: &sampler,
+        stop: Stop::listen()?,
+    };
+    match run.generate(backend.as_mut()) {
+        Ok(()) => Ok(ExitCode::SUCCESS),
+        Err(error) => match error.downcast_ref::<Stopped>() {
+            Some(stopped) => {
+                warn(format_args!("sample: {stopped}"));
+                Ok(stopped.status())
+            }
+            None => Err(error),
+        },
+    }
+}
 
-    let begun = Instant::now();
-    let mut frames = Frames::new(description, options.trajectory.is_some());
-    let progress = progress_bar(samples.len(), &sampler);
-    for batch in samples.chunks(options.batch) {
-        let done = backend.generate(&sampler, batch, low_res.as_deref(), &mut |x_start| {
-            progress.inc(batch.len() as u64);
-            frames.preview(x_start)
-        })?;
-        frames.finish(&done)?;
+/// The network, once it is said which it is.
+fn open(options: &Options) -> Result<Checkpoint, Failure> {
+    let precision = match options.precision {
+        PrecisionName::AsStored => Precision::AsStored,
+        PrecisionName::F32 => Precision::F32,
+        PrecisionName::F16 => Precision::F16,
+    };
+    let located = locate(options.checkpoint())?;
+    let checkpoint = Checkpoint::open(&located.path, precision)?;
+    let notes = [located.note.as_deref(), checkpoint.note()];
+    for note in notes.into_iter().flatten() {
+        options.say(note)?;
     }
-    progress.finish_and_clear();
-    let labels: Vec<_> = samples.iter().map(|sample| sample.label).collect();
-    // Files first: what reads the output may be gone.
-    frames.write(&options.out, &labels)?;
-    if let Some(trajectory) = &options.trajectory {
-        let batch = options.batch.min(labels.len());
-        frames.write_trajectory(trajectory, &labels[..batch])?;
+    let path = located.path.display();
+    options.say(format_args!(
+        "{path}: {}",
+        summary(checkpoint.description())
+    ))?;
+    Ok(checkpoint)
+}
+
+/// All that images are made of.
+struct Run<'a> {
+    options: &'a Options,
+    description: &'a Description,
+    samples: &'a Samples,
+    sampler: &'a Sampler<'a>,
+    stop: Stop,
+}
+
+impl Run<'_> {
+    fn generate(&self, backend: &mut dyn Backend) -> Result<(), Failure> {
+        let Self {
+            options, samples, ..
+        } = self;
+        let begun = Instant::now();
+        let mut images = Images::new(&options.out, self.description, samples.count)?;
+        let progress = progress_bar(samples.count, self.sampler);
+        for first in (0..samples.count).step_by(options.batch) {
+            let numbers = first..samples.count.min(first + options.batch);
+            let batch = samples.batch(numbers.clone());
+            let low_res = samples.low_res(numbers)?;
+            let mut moments = Vec::new();
+            let keeps = first == 0 && options.trajectory.is_some();
+            let mut after_step = |x_start: backend::XStart<'_>| {
+                progress.inc(batch.len() as u64);
+                if keeps {
+                    moments.push(x_start()?);
+                }
+                match self.stop.heard() {
+                    Some(stopped) => Err(stopped.into()),
+                    None => Ok(()),
+                }
+            };
+            let done = backend
+                .generate(self.sampler, &batch, low_res.as_deref(), &mut after_step)
+                .and_then(|done| images.add(&done, &batch));
+            if let Err(error) = done {
+                progress.finish_and_clear();
+                self.say_what_is_there(first);
+                return Err(error);
+            }
+            if let (true, Some(trajectory)) = (keeps, &options.trajectory) {
+                let labels: Vec<_> = batch.iter().map(|sample| sample.label).collect();
+                Drawing::of(self.description)?.write_trajectory(trajectory, &moments, &labels)?;
+            }
+        }
+        images.finish()?;
+        progress.finish_and_clear();
+        self.report(begun)
     }
-    report(&samples, &sampler, begun)?;
-    say(options.out.path().display())?;
-    if let Some(trajectory) = &options.trajectory {
-        say(trajectory.path().display())?;
+
+    /// What a run that ends early leaves.
+    fn say_what_is_there(&self, made: usize) {
+        let path = self.options.out.path().display();
+        match self.options.out {
+            Out::Folder(_) => {
+                let count = self.samples.count;
+                warn(format_args!("{path}: {made} of {count} images are there"));
+            }
+            Out::Grid(_) | Out::Archive(_) => warn(format_args!("{path}: nothing is written")),
+        }
     }
-    Ok(())
+
+    fn report(&self, begun: Instant) -> Result<(), Failure> {
+        let (count, evaluations) = (self.samples.count, self.sampler.evaluations());
+        let seconds = begun.elapsed().as_secs_f64();
+        let each = seconds * 1e3 / (f64::from(evaluations) * count as f64);
+        self.options.say(format_args!(
+            "{count} images of {evaluations} steps in {seconds:.1} s: {each:.2} ms for a step of one image"
+        ))?;
+        self.options.say(self.options.out.path().display())?;
+        match &self.options.trajectory {
+            Some(trajectory) => self.options.say(trajectory.path().display()),
+            None => Ok(()),
+        }
+    }
 }
 
 const EMPTY: Level = Level {
@@ -131,15 +227,4 @@ fn progress_bar(images: usize, sampler: &Sampler<'_>) -> ProgressBar {
     // The template is a constant; a bar without it would do as well.
     let style = ProgressStyle::with_template(template).unwrap_or(ProgressStyle::default_bar());
     ProgressBar::new(steps).with_style(style)
-}
-
-fn report(samples: &[Sample], sampler: &Sampler<'_>, begun: Instant) -> Result<(), Failure> {
-    let seconds = begun.elapsed().as_secs_f64();
-    let steps = f64::from(sampler.evaluations()) * samples.len() as f64;
-    say(format_args!(
-        "{} images of {} steps in {seconds:.1} s: {:.2} ms for a step of one image",
-        samples.len(),
-        sampler.evaluations(),
-        seconds * 1e3 / steps
-    ))
 }

@@ -2,16 +2,15 @@
 
 use std::path::PathBuf;
 
+use clap::builder::{PathBufValueParser, TypedValueParser};
 use clap::{Parser, ValueEnum};
 use iddpm::checkpoint::Description;
-use iddpm::diffusion::{Clip, Method, Noise, Sample, Timesteps};
-use iddpm::unet::Extents;
+use iddpm::diffusion::{Clip, Method, Timesteps};
 
 use super::device_options::DeviceOptions;
-use super::files::{Out, Trajectory, same};
-use super::low_res;
-use super::picture::columns;
-use super::program::Failure;
+use super::files::{self, Out, Trajectory};
+use super::pictures::Drawing;
+use super::program::{Failure, say, warn};
 use super::seed::Seed;
 
 /// Generates images from a checkpoint.
@@ -19,7 +18,8 @@ use super::seed::Seed;
 #[command(after_help = "Examples:
   sample --class sword --count 20 --steps ddim25 --method ddim
   sample --backend cpu --steps 15 --method dpm --trajectory steps.gif
-  sample --count 200 --out samples.npz")]
+  sample --count 200 --out samples.npz
+  sample --count 5000 --out samples/")]
 pub(crate) struct Options {
     /// A checkpoint; the shipped sprites where none is given.
     #[arg(long)]
@@ -45,7 +45,7 @@ pub(crate) struct Options {
     /// Images at once.
     #[arg(long, default_value_t = 8, value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(1..=4096))]
     pub(crate) batch: usize,
-    /// Images in all; four rows of them where none is given.
+    /// Images in all; where none is given, four rows of them, or all that --low-res has.
     #[arg(long, value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(1..=1_000_000))]
     pub(crate) count: Option<usize>,
     #[command(flatten)]
@@ -54,13 +54,15 @@ pub(crate) struct Options {
     /// where that is asked for.
     #[arg(long, value_enum, default_value_t = PrecisionName::AsStored)]
     pub(crate) precision: PrecisionName,
-    /// Where the images go: a grid (x.png), an archive (x.npz), or a folder of images (dir/).
-    #[arg(long, default_value = "samples.png", value_parser = Out::parse)]
+    /// Where the images go: a grid (x.png, or - for the standard output), an archive (x.npz), or a folder
+    /// that is new or empty (dir/), which gets each batch as it is made.
+    #[arg(long, default_value = "samples.png", value_parser = PathBufValueParser::new().try_map(Out::parse))]
     pub(crate) out: Out,
     /// Where the predictions along the way go: a strip (x.png) or an animation (x.gif).
-    #[arg(long, value_parser = Trajectory::parse)]
+    #[arg(long, value_parser = PathBufValueParser::new().try_map(Trajectory::parse))]
     pub(crate) trajectory: Option<Trajectory>,
-    /// The picture that a super-resolution network enlarges: PNG, JPEG or GIF.
+    /// What a super-resolution network enlarges: a picture, or the images of a folder or an archive, each to
+    /// one of its own class.
     #[arg(long)]
     pub(crate) low_res: Option<PathBuf>,
 }
@@ -94,16 +96,10 @@ impl Options {
             return Err("--eta: only --method ddim has one".into());
         }
         self.device.check()?;
-        self.out.check()?;
-        let Some(trajectory) = &self.trajectory else {
-            return Ok(());
-        };
-        trajectory.check()?;
-        if same(trajectory.path(), self.out.path()) {
-            let path = trajectory.path().display();
-            return Err(format!("--trajectory {path}: there the images go").into());
-        }
-        Ok(())
+        let checkpoint = self.checkpoint();
+        let mut inputs = vec![("--checkpoint", checkpoint.as_path())];
+        inputs.extend(self.low_res.as_deref().map(|path| ("--low-res", path)));
+        files::check(&self.out, self.trajectory.as_ref(), &inputs)
     }
 
     /// Whether the trajectory of these images, in so many steps, can be kept and drawn.
@@ -116,12 +112,22 @@ impl Options {
         let Some(trajectory) = &self.trajectory else {
             return Ok(());
         };
+        let path = trajectory.path().display();
+        Drawing::of(description).map_err(|why| format!("--trajectory {path}: {why}"))?;
         let (batch, most) = (self.batch.min(images), trajectory.most(description, steps));
         if batch <= most {
             return Ok(());
         }
-        let path = trajectory.path().display();
         Err(format!("--batch {batch}: {path} takes {steps} steps of at most {most} images").into())
+    }
+
+    /// Prints a line, beside the images where they go to the standard output.
+    pub(crate) fn say(&self, line: impl std::fmt::Display) -> Result<(), Failure> {
+        if self.out.is_stdout() {
+            warn(line);
+            return Ok(());
+        }
+        say(line)
     }
 
     pub(crate) fn checkpoint(&self) -> PathBuf {
@@ -162,68 +168,4 @@ impl Options {
             },
         }
     }
-
-    /// Which image each one is; its class is that asked for, or all in turn.
-    pub(crate) fn samples(&self, description: &Description) -> Result<Vec<Sample>, Failure> {
-        let only = match &self.class {
-            Some(class) => Some(number_of(class, description)?),
-            None => None,
-        };
-        let label = |number: usize| {
-            let classes = description.unet.num_classes?;
-            Some(only.unwrap_or((number % classes) as u32))
-        };
-        let one = |number: usize| Sample {
-            noise: Noise::new(self.seed.number),
-            number: number as u64,
-            label: label(number),
-        };
-        let count = self.count.unwrap_or(4 * columns(description));
-        let most = self.out.most(description);
-        if count > most {
-            let path = self.out.path().display();
-            return Err(format!("--count {count}: {path} takes at most {most} such images").into());
-        }
-        Ok((0..count).map(one).collect())
-    }
-
-    /// The low-resolution image in [-1, 1], channels first, fitted to what the network takes.
-    pub(crate) fn low_res(&self, description: &Description) -> Result<Option<Vec<f32>>, Failure> {
-        let (path, (height, width)) = match (&self.low_res, description.size.low_res) {
-            (None, None) => return Ok(None),
-            (Some(path), Some(size)) => (path, size),
-            (Some(_), None) => return Err("--low-res: this network takes no such image".into()),
-            (None, Some((height, width))) => {
-                let size = format!("{width}x{height}");
-                return Err(format!("this network enlarges an image of {size}: --low-res").into());
-            }
-        };
-        let extents = Extents {
-            channels: description.unet.in_channels,
-            height,
-            width,
-        };
-        low_res::read(path, extents).map(Some)
-    }
-}
-
-/// A class that is given by its number or its name.
-fn number_of(class: &str, description: &Description) -> Result<u32, Failure> {
-    let Some(classes) = description.unet.num_classes else {
-        return Err("--class: this network has no classes".into());
-    };
-    let names = description.class_names.as_deref().unwrap_or_default();
-    let named = names.iter().position(|name| name == class);
-    let number = named.map_or_else(|| class.parse().ok(), |at| Some(at as u32));
-    number
-        .filter(|&number| (number as usize) < classes)
-        .ok_or_else(|| {
-            let names = names.iter().map(|name| format!(", {name}"));
-            let names: String = names.collect();
-            format!(
-                "--class {class}: this network's classes are 0 to {}{names}",
-                classes - 1
-            )
-            .into()
-        })
 }

@@ -7,7 +7,7 @@ use embedded_graphics::mono_font::ascii::FONT_6X10;
 use embedded_graphics::pixelcolor::{Rgb888, RgbColor};
 use embedded_graphics::prelude::{DrawTarget, Drawable, OriginDimensions, Pixel, Point, Size};
 use embedded_graphics::text::{Baseline, Text};
-use image::{Rgb, RgbImage, imageops};
+use image::{DynamicImage, Rgba, RgbaImage, imageops};
 
 /// Pixels between pictures.
 const GAP: u32 = 2;
@@ -43,9 +43,9 @@ pub(crate) fn most_of_sheet(width: usize, height: usize) -> usize {
 }
 
 /// Pictures in rows, each enlarged to a visible size, under its head where there are such.
-pub(crate) fn sheet(pictures: &[RgbImage], heads: &[String], columns: usize) -> RgbImage {
+pub(crate) fn sheet(pictures: &[DynamicImage], heads: &[String], columns: usize) -> RgbaImage {
     let Some(first) = pictures.first() else {
-        return RgbImage::new(1, 1);
+        return RgbaImage::new(1, 1);
     };
     let (width, height) = shown(first.width() as usize, first.height() as usize);
     let (width, height) = (width as u32, height as u32);
@@ -54,27 +54,28 @@ pub(crate) fn sheet(pictures: &[RgbImage], heads: &[String], columns: usize) -> 
     let rows = (pictures.len() as u32).div_ceil(columns);
     let (cell_width, cell_height) = (width + GAP, height + head + GAP);
     let size = (columns * cell_width + GAP, rows * cell_height + GAP);
-    let mut sheet = RgbImage::from_pixel(size.0, size.1, Rgb([32, 32, 40]));
+    let mut sheet = RgbaImage::from_pixel(size.0, size.1, Rgba([32, 32, 40, u8::MAX]));
     for (at, picture) in (0..).zip(pictures) {
         let left = at % columns * cell_width + GAP;
         let top = at / columns * cell_height + GAP;
         if let Some(head) = heads.get(at as usize) {
             write(&mut sheet, left, top, head);
         }
-        let large = imageops::resize(picture, width, height, imageops::FilterType::Nearest);
-        imageops::replace(&mut sheet, &large, left.into(), (top + head).into());
+        let large = picture.resize_exact(width, height, imageops::FilterType::Nearest);
+        let (left, top) = (left.into(), (top + head).into());
+        imageops::replace(&mut sheet, &large.into_rgba8(), left, top);
     }
     sheet
 }
 
-fn write(sheet: &mut RgbImage, left: u32, top: u32, text: &str) {
+fn write(sheet: &mut RgbaImage, left: u32, top: u32, text: &str) {
     let style = MonoTextStyle::new(&FONT_6X10, Rgb888::new(230, 200, 80));
     let corner = Point::new(left as i32, top as i32);
     let Ok(_) = Text::with_baseline(text, corner, style, Baseline::Top).draw(&mut Canvas(sheet));
 }
 
 /// A picture as `embedded-graphics` draws on one.
-struct Canvas<'a>(&'a mut RgbImage);
+struct Canvas<'a>(&'a mut RgbaImage);
 
 impl OriginDimensions for Canvas<'_> {
     fn size(&self) -> Size {
@@ -93,7 +94,7 @@ impl DrawTarget for Canvas<'_> {
         for Pixel(point, colour) in pixels {
             let pixel = self.0.get_pixel_mut_checked(point.x as u32, point.y as u32);
             if let Some(pixel) = pixel {
-                *pixel = Rgb([colour.r(), colour.g(), colour.b()]);
+                *pixel = Rgba([colour.r(), colour.g(), colour.b(), u8::MAX]);
             }
         }
         Ok(())

@@ -6,7 +6,7 @@ use super::error::ProgramError;
 use super::program::{
     Convolution, Extents, Header, Instruction, Location, Operand, Operation, Program, record,
 };
-use crate::unet::{Graph, Input, Op, ParamId, Plan, Role, TensorId};
+use crate::unet::{ELEMENTS_LIMIT, Graph, Input, Op, ParamId, Plan, Role, TensorId};
 
 /// A [`Program`] that owns its bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,9 +29,10 @@ impl ProgramBuf {
     /// ```
     ///
     /// # Errors
-    /// [`ProgramError::TooLarge`] past 2^31 elements; others where graph and plan do not belong
-    /// together.
+    /// [`ProgramError::TooLarge`] past 2^31 elements; [`ProgramError::Graph`] and others for a graph that
+    /// was built by hand, and where graph and plan do not belong together.
     pub fn new(graph: &Graph, plan: &Plan) -> Result<Self, ProgramError> {
+        graph.check()?;
         let compiler = Compiler {
             graph,
             locations: locations(graph, plan),
@@ -105,8 +106,17 @@ fn locations(graph: &Graph, plan: &Plan) -> Vec<Option<Location>> {
 /// The place of a tensor in a workspace whose arenas lie one after the other.
 pub(crate) fn workspace(plan: &Plan, id: TensorId) -> Option<Location> {
     let place = plan.place(id)?;
-    let arenas: usize = plan.arenas().iter().take(place.arena).sum();
-    Some(Location::Workspace((arenas + place.offset) as u32))
+    let before = plan.arenas().iter().take(place.arena);
+    let offset = before.fold(place.offset, |sum, &arena| sum.saturating_add(arena));
+    u32::try_from(offset).ok().map(Location::Workspace)
+}
+
+/// Refuses what a program cannot number.
+pub(crate) const fn below_limit(what: &'static str, numbers: usize) -> Result<(), ProgramError> {
+    if numbers < ELEMENTS_LIMIT {
+        return Ok(());
+    }
+    Err(ProgramError::TooLarge { what, numbers })
 }
 
 /// Turns operations into instructions over tensors whose locations are known.
@@ -133,20 +143,14 @@ impl Compiler<'_> {
             output: self.extents(output),
             instructions: self.graph.nodes().len(),
         };
-        let limited = [header.workspace, header.weights, header.instructions];
-        if limited.into_iter().any(|number| number >= 1 << 31) {
-            return Err(ProgramError::TooLarge);
-        }
+        below_limit("weights", header.weights)?;
+        below_limit("workspace", header.workspace)?;
+        below_limit("instructions", header.instructions)?;
         Ok(header)
     }
 
     pub(crate) fn extents(&self, id: TensorId) -> Extents {
-        let shape = self.graph.shape(id);
-        Extents {
-            channels: shape.channels,
-            height: shape.height,
-            width: shape.width,
-        }
+        self.graph.shape(id).image()
     }
 
     pub(crate) fn location(&self, id: TensorId) -> Option<Location> {

@@ -1,9 +1,10 @@
 //! How a network is run with `std`.
 
 use super::error::NetworkError;
-use super::fast::{Fast, Threads};
+use super::fast::{Fast, Layout, Threads};
 use super::interpreter::{Inputs, check_inputs};
 use super::program::Program;
+use crate::memory;
 use crate::unet::Weights;
 
 /// Packed weights, workspace and threads.
@@ -12,10 +13,13 @@ pub(crate) struct Engine {
 }
 
 impl Engine {
-    pub(crate) fn new(program: &Program<'_>, weights: Weights<'_>) -> Self {
-        Self {
-            fast: Fast::new(program, weights, Threads::all()),
-        }
+    pub(crate) fn new(program: &Program<'_>, weights: Weights<'_>) -> Result<Self, NetworkError> {
+        Self::with_threads(program, weights, 0)
+    }
+
+    /// Bytes of all that an engine needs; an error where it cannot even be laid out.
+    pub(crate) fn needs(program: &Program<'_>) -> Result<u64, NetworkError> {
+        Ok(Layout::of(program)?.bytes())
     }
 
     pub(crate) fn with_threads(
@@ -23,12 +27,14 @@ impl Engine {
         weights: Weights<'_>,
         threads: usize,
     ) -> Result<Self, NetworkError> {
+        let layout = Layout::of(program)?;
+        memory::check(layout.bytes())?;
         let threads = match threads {
             0 => Threads::all(),
             threads => Threads::new(threads)?,
         };
         Ok(Self {
-            fast: Fast::new(program, weights, threads),
+            fast: Fast::new(program, layout, weights, threads)?,
         })
     }
 

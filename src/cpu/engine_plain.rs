@@ -1,11 +1,11 @@
 //! How a network is run without `std`: the plain interpreter over owned slices.
 
-use alloc::vec;
 use alloc::vec::Vec;
 
 use super::error::NetworkError;
 use super::interpreter::{Inputs, check_inputs, execute_all};
 use super::program::Program;
+use crate::memory::{bytes_of, copied, zeros};
 use crate::unet::Weights;
 
 /// Weights and workspace.
@@ -20,14 +20,23 @@ enum Owned {
 }
 
 impl Engine {
-    pub(crate) fn new(program: &Program<'_>, weights: Weights<'_>) -> Self {
-        Self {
+    pub(crate) fn new(program: &Program<'_>, weights: Weights<'_>) -> Result<Self, NetworkError> {
+        Ok(Self {
             weights: match weights {
-                Weights::F32(numbers) => Owned::F32(numbers.into()),
-                Weights::F16(bits) => Owned::F16(bits.into()),
+                Weights::F32(numbers) => Owned::F32(copied(numbers)?),
+                Weights::F16(bits) => Owned::F16(copied(bits)?),
             },
-            workspace: vec![0.0; program.workspace_len()],
-        }
+            workspace: zeros(program.workspace_len())?,
+        })
+    }
+
+    /// Bytes of all that an engine needs, with weights in f32.
+    #[expect(clippy::unnecessary_wraps, reason = "the fast engine's may be refused")]
+    pub(crate) fn needs(program: &Program<'_>) -> Result<u64, NetworkError> {
+        let numbers = program
+            .weights_len()
+            .saturating_add(program.workspace_len());
+        Ok(bytes_of::<f32>(numbers))
     }
 
     pub(crate) fn forward(

@@ -2,6 +2,10 @@
 
 use core::fmt;
 
+use crate::memory::MemoryError;
+use crate::unet::Extents;
+use crate::unet::GraphError;
+
 /// Why bytes are not a program, or a graph cannot become one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
@@ -54,7 +58,14 @@ pub enum ProgramError {
     /// No instruction writes the result.
     NoOutput,
     /// The graph has more elements than a program can number.
-    TooLarge,
+    TooLarge {
+        /// Of what: `"weights"`, or the `"workspace"` that the images' tensors lie in.
+        what: &'static str,
+        /// How many, of 2^31 - 1 at most.
+        numbers: usize,
+    },
+    /// A graph that was built by hand cannot run.
+    Graph(GraphError),
 }
 
 /// A slice that a run is given.
@@ -157,6 +168,15 @@ pub enum NetworkError {
         /// Its first place.
         index: usize,
     },
+    /// Images without pixels.
+    NoPixels {
+        /// In which slice.
+        slice: Slice,
+        /// What an image of it is said to be.
+        extents: Extents,
+    },
+    /// There is less memory than the network needs.
+    Memory(MemoryError),
     /// The threads that were asked for could not be started.
     Threads {
         /// How many.
@@ -167,6 +187,18 @@ pub enum NetworkError {
 impl From<ProgramError> for NetworkError {
     fn from(error: ProgramError) -> Self {
         Self::Program(error)
+    }
+}
+
+impl From<GraphError> for ProgramError {
+    fn from(error: GraphError) -> Self {
+        Self::Graph(error)
+    }
+}
+
+impl From<MemoryError> for NetworkError {
+    fn from(error: MemoryError) -> Self {
+        Self::Memory(error)
     }
 }
 
@@ -199,7 +231,12 @@ impl fmt::Display for ProgramError {
                 write!(f, "instruction {instruction} writes over what it reads")
             }
             Self::NoOutput => f.write_str("no instruction writes the result"),
-            Self::TooLarge => f.write_str("the graph has over 2^31 elements"),
+            Self::TooLarge { what, numbers } => write!(
+                f,
+                "{numbers} numbers of {what}, a program has fewer than 2^31: smaller images, a smaller \
+                 batch or fewer channels have fewer"
+            ),
+            Self::Graph(error) => error.fmt(f),
         }
     }
 }
@@ -224,6 +261,19 @@ impl fmt::Display for NetworkError {
                 "image {image} is to be of class {label}, but there are {classes}"
             ),
             Self::NotFinite { slice, index } => write!(f, "{slice}[{index}] is not finite"),
+            Self::NoPixels { slice, extents } => {
+                let Extents {
+                    channels,
+                    height,
+                    width,
+                } = extents;
+                write!(
+                    f,
+                    "{slice}: images of {height} rows, {width} columns and {channels} channels have no \
+                     pixels"
+                )
+            }
+            Self::Memory(error) => error.fmt(f),
             Self::Threads { threads } => write!(f, "could not start {threads} threads"),
         }
     }

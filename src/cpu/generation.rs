@@ -1,12 +1,13 @@
 //! A batch of images being generated on the processor.
 
-use alloc::vec;
 use alloc::vec::Vec;
 
 use super::error::{NetworkError, Slice};
 use super::interpreter::{Inputs, length};
 use super::network::Network;
+use super::program::Program;
 use crate::diffusion::{RunError, Sample, Sampler, SamplerState};
+use crate::memory::{self, bytes_of, collected, copied, zeros};
 
 /// A batch of images on their way from noise: a network, a sampler's cursor, and the pixels.
 ///
@@ -34,7 +35,8 @@ impl<'p> Generation<'p> {
     ///
     /// # Errors
     /// [`NetworkError::Length`] where there are not as many samples as the network's batch, or it
-    /// returns another number of channels than the process of the sampler reads; a label that is
+    /// returns another number of channels than the process of the sampler reads;
+    /// [`NetworkError::Memory`] where it [needs](Self::needs) more than there is. A label that is
     /// missing from some of the samples is found by the first [`advance`](Self::advance).
     pub fn new(
         network: Network,
@@ -46,9 +48,13 @@ impl<'p> Generation<'p> {
         let elements = header.x.elements();
         let expected = sampler.process().prediction_len(elements);
         length(Slice::Output, header.output.elements(), expected)?;
-        let labels: Vec<u32> = samples.iter().filter_map(|sample| sample.label).collect();
+        memory::check(Self::needs(&network.program()?, &sampler))?;
+        let labels = collected(
+            samples.len(),
+            samples.iter().filter_map(|sample| sample.label),
+        )?;
         let all = header.batch * elements;
-        let mut x = vec![0.0; all];
+        let mut x = zeros(all)?;
         for (sample, x) in samples.iter().zip(x.chunks_mut(elements)) {
             sample.begin(x);
         }
@@ -60,23 +66,49 @@ impl<'p> Generation<'p> {
         Ok(Self {
             network,
             sampler,
-            samples: samples.into(),
+            samples: copied(samples)?,
             labels: (!labels.is_empty()).then_some(labels),
             low_res: None,
-            timesteps: vec![0.0; header.batch],
+            timesteps: zeros(header.batch)?,
             x,
-            output: vec![0.0; header.batch * expected],
-            history: vec![0.0; history],
-            x_start: vec![0.0; all],
-            noise: vec![0.0; elements],
+            output: zeros(header.batch * expected)?,
+            history: zeros(history)?,
+            x_start: zeros(all)?,
+            noise: zeros(elements)?,
         })
     }
 
+    /// Bytes that a generation takes beside its network: the images of a batch, in every form in which they
+    /// are kept.
+    pub fn needs(program: &Program<'_>, sampler: &Sampler<'_>) -> u64 {
+        let header = program.header();
+        let copies = if sampler.method().needs_history() {
+            3
+        } else {
+            2
+        };
+        let images = bytes_of::<f32>(program.x_len()).saturating_mul(copies);
+        let of_image = bytes_of::<f32>(header.x.elements());
+        // A timestep and a class in one word each.
+        let of_sample = (size_of::<Sample>() + 8) as u64;
+        let samples = (header.batch as u64).saturating_mul(of_sample);
+        let others = [
+            bytes_of::<f32>(program.output_len()),
+            bytes_of::<f32>(program.low_res_len()),
+            of_image,
+            samples,
+        ];
+        others.into_iter().fold(images, u64::saturating_add)
+    }
+
     /// Gives a super-resolution network its low-resolution images, one after the other.
-    #[must_use]
-    pub fn with_low_res(mut self, images: &[f32]) -> Self {
-        self.low_res = Some(images.into());
-        self
+    ///
+    /// # Errors
+    /// [`NetworkError::Memory`]. Images of another size are found by the first
+    /// [`advance`](Self::advance).
+    pub fn with_low_res(mut self, images: &[f32]) -> Result<Self, NetworkError> {
+        self.low_res = Some(copied(images)?);
+        Ok(self)
     }
 
     /// Evaluates the network once for the whole batch and steps every image; `false` where the run

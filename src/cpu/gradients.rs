@@ -1,8 +1,9 @@
 //! Training graphs on the processor.
 
 use super::error::{NetworkError, Slice};
-use super::fast::{Threads, Training};
+use super::fast::{Threads, Training, TrainingLayout};
 use super::interpreter::length;
+use crate::memory;
 use crate::unet::{Graph, Input};
 
 pub use super::fast::TrainingInputs;
@@ -57,9 +58,19 @@ impl Gradients {
     /// Makes a graph of [`training_graph`](crate::train::training_graph) ready, on all cores.
     ///
     /// # Errors
-    /// [`NetworkError::Program`] for other graphs, or ones over 2^31 elements.
+    /// [`NetworkError::Program`] for other graphs, or ones over 2^31 elements; [`NetworkError::Memory`]
+    /// where it [needs](Self::needs) more than there is.
     pub fn new(graph: &Graph) -> Result<Self, NetworkError> {
-        Self::on(graph, Threads::all())
+        Self::on(graph, || Ok(Threads::all()))
+    }
+
+    /// Bytes that it takes: workspace, packed weights, room. The weights themselves and their gradients
+    /// are the caller's.
+    ///
+    /// # Errors
+    /// [`NetworkError::Program`].
+    pub fn needs(graph: &Graph) -> Result<u64, NetworkError> {
+        Ok(TrainingLayout::of(graph)?.bytes())
     }
 
     /// As [`new`](Self::new) on so many threads, the caller's own where that is 1.
@@ -67,12 +78,17 @@ impl Gradients {
     /// # Errors
     /// Those of [`new`](Self::new), and [`NetworkError::Threads`].
     pub fn with_threads(graph: &Graph, threads: usize) -> Result<Self, NetworkError> {
-        Self::on(graph, Threads::new(threads)?)
+        Self::on(graph, || Threads::new(threads))
     }
 
-    fn on(graph: &Graph, threads: Threads) -> Result<Self, NetworkError> {
+    fn on(
+        graph: &Graph,
+        threads: impl FnOnce() -> Result<Threads, NetworkError>,
+    ) -> Result<Self, NetworkError> {
+        let layout = TrainingLayout::of(graph)?;
+        memory::check(layout.bytes())?;
         Ok(Self {
-            training: Training::new(graph, threads)?,
+            training: Training::new(layout, threads()?)?,
             weights: graph.weights_len(),
             classes: graph.classes(),
             has_keys: graph.input(Input::Keys).is_some(),

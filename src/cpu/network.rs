@@ -36,8 +36,8 @@ impl Network {
     /// A network with its weights, which are copied; with `std` it uses all cores.
     ///
     /// # Errors
-    /// [`NetworkError::Length`] or [`NetworkError::NotFinite`] for the weights; those of
-    /// [`ProgramBuf::new`].
+    /// [`NetworkError::Length`] or [`NetworkError::NotFinite`] for the weights; [`NetworkError::Memory`]
+    /// where it [needs](Self::needs) more than there is; those of [`ProgramBuf::new`].
     pub fn new(graph: &Graph, weights: Weights<'_>) -> Result<Self, NetworkError> {
         Self::from_program(ProgramBuf::new(graph, &Plan::single(graph))?, weights)
     }
@@ -45,11 +45,11 @@ impl Network {
     /// A network of a program that is already at hand.
     ///
     /// # Errors
-    /// [`NetworkError::Length`] or [`NetworkError::NotFinite`] for the weights.
+    /// [`NetworkError::Length`] or [`NetworkError::NotFinite`] for the weights; [`NetworkError::Memory`].
     pub fn from_program(program: ProgramBuf, weights: Weights<'_>) -> Result<Self, NetworkError> {
         let view = program.view()?;
         check_weights(&view, weights)?;
-        let engine = Engine::new(&view, weights);
+        let engine = Engine::new(&view, weights)?;
         Ok(Self { program, engine })
     }
 
@@ -68,6 +68,25 @@ impl Network {
         check_weights(&view, weights)?;
         let engine = Engine::with_threads(&view, weights, threads)?;
         Ok(Self { program, engine })
+    }
+
+    /// Bytes that a network of this program takes beside the program: weights as they are run, workspace,
+    /// room for what operations hand on. A [`Generation`](super::Generation) has its images besides.
+    ///
+    /// ```
+    /// use iddpm::cpu::{Network, ProgramBuf};
+    /// use iddpm::memory::Bytes;
+    /// use iddpm::unet::{Extent, Plan, UnetConfig};
+    /// let graph = UnetConfig::new(3, 128).graph(Extent::square(8, 64))?;
+    /// let program = ProgramBuf::new(&graph, &Plan::single(&graph))?;
+    /// println!("{} are needed", Bytes(Network::needs(&program.view()?)?));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`NetworkError::Memory`] where there is not even room to tell.
+    pub fn needs(program: &Program<'_>) -> Result<u64, NetworkError> {
+        Engine::needs(program)
     }
 
     /// The program.

@@ -26,6 +26,11 @@ const LIMIT: u32 = 1 << 31;
 
 pub(crate) type Words = [u32; WORDS];
 
+/// A number as a word; one that is too large as the largest, which no check lets pass.
+fn word(number: usize) -> u32 {
+    u32::try_from(number).unwrap_or(u32::MAX)
+}
+
 /// Where a tensor is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Location {
@@ -51,7 +56,9 @@ impl Location {
             Self::Labels => LIMIT + 2,
             Self::LowRes => LIMIT + 3,
             Self::Output => LIMIT + 4,
-            Self::Workspace(offset) => offset,
+            Self::Workspace(offset) if offset < LIMIT => offset,
+            // None that is read.
+            Self::Workspace(_) => NONE - 1,
         }
     }
 
@@ -281,7 +288,7 @@ pub(crate) fn record(words: &Words) -> [u8; RECORD] {
 
 impl Extents {
     pub(crate) fn words(self) -> [u32; 3] {
-        [self.channels, self.height, self.width].map(|extent| extent as u32)
+        [self.channels, self.height, self.width].map(word)
     }
 
     fn from_words(words: [u32; 3]) -> Self {
@@ -313,7 +320,7 @@ impl Header {
             self.classes,
             self.instructions,
         ]
-        .map(|number| number as u32);
+        .map(word);
         let [xc, xh, xw] = self.x.words();
         let [lc, lh, lw] = self.low_res.words();
         let [oc, oh, ow] = self.output.words();
@@ -412,19 +419,19 @@ impl Instruction {
         let [code, first, second, here, there, a, b, c] = match self.operation {
             Operation::TimestepEmbedding => [0, 0, 0, NONE, NONE, 0, 0, 0],
             Operation::LabelEmbedding { table, classes } => {
-                [1, table as u32, 0, NONE, NONE, classes as u32, 0, 0]
+                [1, word(table), 0, NONE, NONE, word(classes), 0, 0]
             }
             Operation::Linear { weight, bias, silu } => {
-                [2, weight as u32, bias as u32, NONE, NONE, silu.into(), 0, 0]
+                [2, word(weight), word(bias), NONE, NONE, silu.into(), 0, 0]
             }
             Operation::Conv(conv) => [
                 3,
-                conv.weight as u32,
-                conv.bias as u32,
+                word(conv.weight),
+                word(conv.bias),
                 optional(conv.shift),
                 optional(conv.residual),
-                conv.kernel as u32,
-                conv.stride as u32,
+                word(conv.kernel),
+                word(conv.stride),
                 conv.upsample.into(),
             ],
             Operation::GroupNorm {
@@ -434,15 +441,15 @@ impl Instruction {
                 silu,
             } => [
                 4,
-                weight as u32,
-                bias as u32,
+                word(weight),
+                word(bias),
                 optional(scale_shift),
                 NONE,
                 silu.into(),
                 0,
                 0,
             ],
-            Operation::Attention { heads } => [5, 0, 0, NONE, NONE, heads as u32, 0, 0],
+            Operation::Attention { heads } => [5, 0, 0, NONE, NONE, word(heads), 0, 0],
             Operation::Concat { second } => [6, 0, 0, second.word(), NONE, 0, 0, 0],
             Operation::AveragePool => [7, 0, 0, NONE, NONE, 0, 0, 0],
             Operation::Upsample => [8, 0, 0, NONE, NONE, 0, 0, 0],
@@ -596,7 +603,7 @@ impl Instruction {
         let field = |field, value: usize| ProgramError::Field {
             instruction: at,
             field,
-            value: value as u32,
+            value: word(value),
         };
         let output = span("output", &self.output, header)
             .ok_or_else(|| field("output", self.output.location.word() as usize))?;
@@ -620,9 +627,28 @@ impl Instruction {
                 return Err(ProgramError::Overlap { instruction: at });
             }
         }
-        self.check_parameters(header)
-            .and_then(|()| self.check_extents(header))
-            .map_err(|(name, value)| field(name, value))
+        let timesteps = self.input.location == Location::Timesteps;
+        let embeds = matches!(self.operation, Operation::TimestepEmbedding);
+        if timesteps != embeds {
+            return Err(field("input", self.input.location.word() as usize));
+        }
+        self.check_numbers(at, header.weights, header.classes)
+    }
+
+    /// Whether the parameters lie within so many weights, and the extents agree.
+    pub(crate) fn check_numbers(
+        &self,
+        at: usize,
+        weights: usize,
+        classes: usize,
+    ) -> Result<(), ProgramError> {
+        self.check_parameters(weights)
+            .and_then(|()| self.check_extents(classes))
+            .map_err(|(field, value)| ProgramError::Field {
+                instruction: at,
+                field,
+                value: word(value),
+            })
     }
 
     /// The parameters it reads: name, first number, length.
@@ -658,9 +684,9 @@ impl Instruction {
         }
     }
 
-    fn check_parameters(&self, header: &Header) -> Result<(), (&'static str, usize)> {
+    fn check_parameters(&self, weights: usize) -> Result<(), (&'static str, usize)> {
         for (name, first, len) in self.parameters().into_iter().flatten() {
-            if (first as u64).saturating_add(len) > header.weights as u64 {
+            if (first as u64).saturating_add(len) > weights as u64 {
                 return Err((name, first));
             }
         }
@@ -668,19 +694,14 @@ impl Instruction {
     }
 
     /// The shape rules, over one image.
-    fn check_extents(&self, header: &Header) -> Result<(), (&'static str, usize)> {
+    fn check_extents(&self, classes: usize) -> Result<(), (&'static str, usize)> {
         let (input, output) = (self.input.extents, self.output.extents);
         let plane = |extents: Extents| (extents.height, extents.width);
         let half = |(height, width): (usize, usize)| (height / 2, width / 2);
-        let timesteps = self.input.location == Location::Timesteps;
-        let embeds = matches!(self.operation, Operation::TimestepEmbedding);
-        if timesteps != embeds {
-            return Err(("input", self.input.location.word() as usize));
-        }
         let fits = match self.operation {
             Operation::TimestepEmbedding => input.elements() == 1 && output.positions() == 1,
-            Operation::LabelEmbedding { classes, .. } => {
-                input == output && output.positions() == 1 && classes == header.classes
+            Operation::LabelEmbedding { classes: rows, .. } => {
+                input == output && output.positions() == 1 && rows == classes
             }
             Operation::Linear { .. } => input.positions() == 1 && output.positions() == 1,
             Operation::Conv(conv) => {
@@ -691,7 +712,7 @@ impl Instruction {
                     return Err(("stride", conv.stride));
                 }
                 let factor = if conv.upsample { 2 } else { 1 };
-                let side = |side: usize| (factor * side).div_ceil(conv.stride);
+                let side = |side: usize| side.saturating_mul(factor).div_ceil(conv.stride);
                 plane(output) == (side(input.height), side(input.width))
             }
             Operation::GroupNorm { .. } => {

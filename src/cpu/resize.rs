@@ -7,17 +7,21 @@ use super::program::Extents;
 use super::{bilinear, timestep_embedding};
 
 fn check(input: &[f32], from: Extents, output: &[f32], to: Extents) -> Result<(), NetworkError> {
-    let channels = |len: usize, extents: Extents| {
-        let elements = extents.elements();
-        (elements > 0 && len.is_multiple_of(elements)).then(|| len / elements)
-    };
-    let images = channels(input.len(), from).ok_or(NetworkError::Length {
-        slice: Slice::X,
-        len: input.len(),
-        expected: from.elements(),
-    })?;
-    let expected = images * to.elements();
-    if output.len() != expected || expected == 0 || from.channels != to.channels {
+    for (slice, extents) in [(Slice::X, from), (Slice::Output, to)] {
+        if extents.elements() == 0 {
+            return Err(NetworkError::NoPixels { slice, extents });
+        }
+    }
+    let (len, expected) = (input.len(), from.elements());
+    if len == 0 || !len.is_multiple_of(expected) {
+        return Err(NetworkError::Length {
+            slice: Slice::X,
+            len,
+            expected,
+        });
+    }
+    let expected = (len / expected).saturating_mul(to.elements());
+    if output.len() != expected || from.channels != to.channels {
         return Err(NetworkError::Length {
             slice: Slice::Output,
             len: output.len(),
@@ -31,8 +35,8 @@ fn check(input: &[f32], from: Extents, output: &[f32], to: Extents) -> Result<()
 /// input. Any number of images of `from` to as many of `to`.
 ///
 /// # Errors
-/// [`NetworkError::Length`] where the slices are not whole images, as many in the one as in the
-/// other.
+/// [`NetworkError::NoPixels`]; [`NetworkError::Length`] where the slices are not whole images, as many in
+/// the one as in the other.
 pub fn bilinear(
     input: &[f32],
     from: Extents,
@@ -58,8 +62,13 @@ pub fn area(
 ) -> Result<(), NetworkError> {
     check(input, from, output, to)?;
     let reach = |at: usize, from: usize, to: usize| {
+        // Of sides whose product no slice is as long as.
+        let (at, from, to) = (at as u128, from as u128, to as u128);
         let start = at * from / to;
-        (start, ((at + 1) * from).div_ceil(to) - start)
+        (
+            start as usize,
+            (((at + 1) * from).div_ceil(to) - start) as usize,
+        )
     };
     let planes = input.chunks_exact(from.positions());
     for (output, plane) in output.chunks_exact_mut(to.positions()).zip(planes) {

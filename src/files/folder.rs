@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 use super::error::FileError;
 use super::{faults, kind};
 
+/// The file in a folder that its writer holds.
+pub(super) const LOCK: &str = ".lock";
 /// Times that the file of a lock may be removed by its holder while the lock is taken.
 const MOST_REMOVALS: usize = 100;
 
@@ -94,7 +96,7 @@ impl FolderLock {
     /// # Errors
     /// [`FileError`] where the folder cannot be written to, or its file system knows no locks.
     pub fn take(folder: impl AsRef<Path>) -> Result<Option<Self>, FileError> {
-        let path = folder.as_ref().join(".lock");
+        let path = folder.as_ref().join(LOCK);
         for _ in 0..MOST_REMOVALS {
             let file = faults::point().and_then(|()| {
                 // Neither read nor changed: what counts is who holds it.

@@ -27,6 +27,7 @@
 mod error;
 pub mod faults;
 mod folder;
+mod fresh;
 #[cfg_attr(unix, path = "kind_unix.rs")]
 #[cfg_attr(not(unix), path = "kind_other.rs")]
 mod kind;
@@ -36,5 +37,6 @@ mod whole;
 
 pub use error::FileError;
 pub use folder::{FolderLock, create_folder, remove_file, remove_folder, rename, sync_folder};
+pub use fresh::FreshFolder;
 pub use place::Place;
 pub use whole::{Writer, write_whole};

@@ -12,11 +12,11 @@ use super::{faults, kind};
 /// Links that are followed from one to the next.
 const MOST_LINKS: usize = 40;
 
-/// A place that can be written to.
+/// A place that can be written to. Two are equal where they are the same file, however they are spelled.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Place {
-    /// A regular file, or none yet: no link.
+    /// A regular file, or none yet, by its one path without links.
     File(PathBuf),
     /// A pipe.
     Pipe(PathBuf),
@@ -122,15 +122,17 @@ fn follow(path: &Path) -> Result<PathBuf, FileError> {
                     ),
                 });
             }
-            if place.file_name().is_none() {
+            let Some(name) = place.file_name() else {
                 let kind = io::ErrorKind::InvalidInput;
                 return Err(FileError::refused(
                     path,
                     kind,
                     "this is not the name of a file",
                 ));
-            }
-            return Ok(place);
+            };
+            let folder = folder.canonicalize();
+            let folder = folder.map_err(FileError::of("writing", path))?;
+            return Ok(folder.join(name));
         };
         // A link that is not absolute begins in its own folder.
         place = parent(&place).join(next);

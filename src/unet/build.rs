@@ -4,8 +4,10 @@ use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 
+use super::check::ELEMENTS_LIMIT;
 use super::config::UnetConfig;
 use super::error::ConfigError;
+use super::extents::Extents;
 use super::graph::{Graph, Input, ParamId, Shape, TensorId};
 use super::op::{Conv, Op};
 use super::params::Init;
@@ -102,13 +104,16 @@ fn check_extent(config: &UnetConfig, extent: Extent) -> Result<(), ConfigError> 
     }
     // The widest tensor is the concatenation at the top level: at most three times the widest level.
     let widest = config.channel_mult.iter().max().copied().unwrap_or(1) * config.model_channels;
-    let positions = height * width;
-    let most = batch
-        .checked_mul(positions)
-        .and_then(|n| n.checked_mul(3 * widest.max(config.input_channels())));
-    match most {
-        Some(most) if batch > 0 && most < 1 << 31 => Ok(()),
-        _ => Err(ConfigError::Batch { batch }),
+    let image = Extents {
+        channels: 3 * widest.max(config.input_channels()),
+        height,
+        width,
+    };
+    let most = (ELEMENTS_LIMIT - 1) / image.elements();
+    if (1..=most).contains(&batch) {
+        Ok(())
+    } else {
+        Err(ConfigError::Batch { batch, most })
     }
 }
 

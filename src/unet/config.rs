@@ -2,10 +2,13 @@
 
 use alloc::vec::Vec;
 
-use super::error::ConfigError;
+use super::error::{ConfigError, MOST_CHANNELS};
 
 /// Channels are normalised in this many groups.
 pub const GROUPS: usize = 32;
+
+/// Levels that a network has at most.
+const MOST_LEVELS: usize = 16;
 
 /// The options of a UNet.
 ///
@@ -86,7 +89,7 @@ impl UnetConfig {
     /// Doubles the output: a variance channel for each channel of the image.
     #[must_use]
     pub const fn with_learned_variance(mut self) -> Self {
-        self.out_channels = 2 * self.in_channels;
+        self.out_channels = self.in_channels.saturating_mul(2);
         self
     }
 
@@ -104,13 +107,13 @@ impl UnetConfig {
 
     /// Width of the timestep embedding after its two layers.
     pub const fn embedding_channels(&self) -> usize {
-        4 * self.model_channels
+        self.model_channels.saturating_mul(4)
     }
 
     /// Channels the first convolution sees.
     pub const fn input_channels(&self) -> usize {
         if self.super_resolution {
-            2 * self.in_channels
+            self.in_channels.saturating_mul(2)
         } else {
             self.in_channels
         }
@@ -129,19 +132,32 @@ impl UnetConfig {
             ("num_heads", self.num_heads, 1 << 13),
             ("num_heads_upsample", self.num_heads_upsample, 1 << 13),
             ("num_classes", self.num_classes.unwrap_or(1), 1 << 16),
-            ("channel_mult", self.channel_mult.len(), 16),
         ];
         for (option, value, max) in positive {
             if value == 0 || value > max {
                 return Err(ConfigError::OutOfRange { option, value, max });
             }
         }
+        for (option, list, min) in [
+            ("channel_mult", &self.channel_mult, 1),
+            ("attention_factors", &self.attention_factors, 0),
+        ] {
+            let (len, max) = (list.len(), MOST_LEVELS);
+            if !(min..=max).contains(&len) {
+                return Err(ConfigError::Entries {
+                    option,
+                    len,
+                    min,
+                    max,
+                });
+            }
+        }
         let channels = self.model_channels;
-        if channels == 0 || !channels.is_multiple_of(GROUPS) || channels > 1 << 13 {
+        if channels == 0 || !channels.is_multiple_of(GROUPS) || channels > MOST_CHANNELS {
             return Err(ConfigError::ModelChannels {
                 value: channels,
                 multiple_of: GROUPS,
-                max: 1 << 13,
+                max: MOST_CHANNELS,
             });
         }
         if let Some(&first) = self.channel_mult.first()
@@ -150,9 +166,14 @@ impl UnetConfig {
             return Err(ConfigError::FirstMultiplier { value: first });
         }
         for (level, &value) in self.channel_mult.iter().enumerate() {
-            let max = (1 << 13) / channels;
+            let max = MOST_CHANNELS / channels;
             if value == 0 || value > max {
-                return Err(ConfigError::Multiplier { level, value, max });
+                return Err(ConfigError::Multiplier {
+                    level,
+                    value,
+                    max,
+                    channels,
+                });
             }
         }
         let deepest = 1 << (self.levels() - 1);

@@ -2,6 +2,9 @@
 
 use core::fmt;
 
+/// Channels that a level has at most.
+pub(super) const MOST_CHANNELS: usize = 1 << 13;
+
 /// Why a configuration or an input shape was refused.
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[non_exhaustive]
@@ -13,6 +16,17 @@ pub enum ConfigError {
         /// Its value.
         value: usize,
         /// The bound.
+        max: usize,
+    },
+    /// A list without an entry where there must be one, or with more than there can be levels.
+    Entries {
+        /// Its name.
+        option: &'static str,
+        /// How many it has.
+        len: usize,
+        /// The fewest.
+        min: usize,
+        /// The most.
         max: usize,
     },
     /// Model channels must be a positive multiple of the number of groups.
@@ -37,6 +51,8 @@ pub enum ConfigError {
         value: usize,
         /// The bound.
         max: usize,
+        /// The model's channels, which it multiplies.
+        channels: usize,
     },
     /// Attention at a downsampling factor that no level has.
     AttentionFactor {
@@ -67,6 +83,8 @@ pub enum ConfigError {
     Batch {
         /// The batch.
         batch: usize,
+        /// The largest that is taken at this size; 0 where one image is too large.
+        most: usize,
     },
     /// More weights than this machine can address.
     Weights {
@@ -86,26 +104,40 @@ impl fmt::Display for ConfigError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match *self {
             Self::OutOfRange { option, value, max } => {
-                write!(f, "{option} = {value} is not within 1..={max}")
+                write!(f, "{option} = {value}, must be within 1..={max}")
             }
+            Self::Entries {
+                option,
+                len,
+                min,
+                max,
+            } => write!(f, "{option} has {len} entries, must have {min} to {max}"),
             Self::ModelChannels {
                 value,
                 multiple_of,
                 max,
             } => write!(
                 f,
-                "model_channels = {value} is not a multiple of {multiple_of} within \
+                "model_channels = {value}, must be a multiple of {multiple_of} within \
                  {multiple_of}..={max}"
             ),
             Self::FirstMultiplier { value } => {
                 write!(f, "channel_mult[0] = {value}, must be 1")
             }
-            Self::Multiplier { level, value, max } => {
-                write!(f, "channel_mult[{level}] = {value} is not within 1..={max}")
-            }
+            Self::Multiplier {
+                level,
+                value,
+                max,
+                channels,
+            } => write!(
+                f,
+                "channel_mult[{level}] = {value}, must be within 1..={max} at model_channels = \
+                 {channels}: a level has {MOST_CHANNELS} channels at most"
+            ),
             Self::AttentionFactor { value, deepest } => write!(
                 f,
-                "attention at downsampling factor {value}: the levels have 1, 2, 4, ... {deepest}"
+                "attention at downsampling factor {value}, must be a power of two within \
+                 1..={deepest}: each level halves the one before"
             ),
             Self::Heads {
                 option,
@@ -113,7 +145,7 @@ impl fmt::Display for ConfigError {
                 heads,
             } => write!(
                 f,
-                "{option} = {heads}: {channels} channels cannot be split over as many"
+                "{option} = {heads}, must divide the {channels} channels of a level with attention"
             ),
             Self::ImageSize {
                 side,
@@ -121,16 +153,81 @@ impl fmt::Display for ConfigError {
                 max,
             } => write!(
                 f,
-                "image side {side} is not a multiple of {multiple_of} within {multiple_of}..={max}"
+                "image side {side}, must be a multiple of {multiple_of} within \
+                 {multiple_of}..={max}: so often the levels halve it"
             ),
-            Self::Batch { batch } => write!(
+            Self::Batch { batch, most: 0 } => write!(
                 f,
-                "a batch of {batch}: must be at least 1 and leave every tensor below 2^31 elements"
+                "a batch of {batch}: not even one image of this size, with so many channels, leaves \
+                 every tensor below 2^31 elements"
             ),
-            Self::Weights { elements } => {
-                write!(f, "{elements} weights, more than can be addressed")
-            }
-            Self::Dropout { rate } => write!(f, "a dropout rate of {rate} is not within [0, 1)"),
+            Self::Batch { batch, most } => write!(
+                f,
+                "a batch of {batch}, must be within 1..={most}: at this size, a larger one has \
+                 tensors of 2^31 elements and more"
+            ),
+            Self::Weights { elements } => write!(
+                f,
+                "{elements} weights, more than can be addressed: fewer channels or levels have fewer"
+            ),
+            Self::Dropout { rate } => write!(f, "a dropout rate of {rate}, must be within [0, 1)"),
+        }
+    }
+}
+
+/// Why a graph that was built by hand cannot run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[non_exhaustive]
+pub enum GraphError {
+    /// A tensor of nothing or of 2^31 elements and more, or the gradient of a parameter there is not.
+    Tensor {
+        /// Which, by its place in `Graph::tensors`.
+        tensor: usize,
+        /// Its elements; [`usize::MAX`] where they are more.
+        elements: usize,
+    },
+    /// A parameter of nothing, or of 2^31 elements and more.
+    Param {
+        /// Which, by its place in `Graph::params`.
+        param: usize,
+        /// Its elements; [`usize::MAX`] where they are more.
+        elements: usize,
+    },
+    /// A field of an operation that no executor knows, or that does not agree with what it reads.
+    Operation {
+        /// Which, by its place in `Graph::nodes`.
+        operation: usize,
+        /// The field.
+        field: &'static str,
+        /// Its value.
+        value: usize,
+    },
+}
+
+impl core::error::Error for GraphError {}
+
+impl fmt::Display for GraphError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match *self {
+            Self::Tensor { tensor, elements } => write!(
+                f,
+                "tensor {tensor} of the graph has {elements} elements, must have 1 to 2^31 - 1, and a \
+                 gradient a parameter"
+            ),
+            Self::Param { param, elements } => write!(
+                f,
+                "parameter {param} of the graph has {elements} elements, must have 1 to 2^31 - 1"
+            ),
+            Self::Operation {
+                operation,
+                field,
+                value,
+            } => write!(
+                f,
+                "operation {operation} of the graph: {field} = {value} is out of bounds or does not \
+                 agree with what it reads"
+            ),
         }
     }
 }

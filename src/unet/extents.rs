@@ -12,13 +12,14 @@ pub struct Extents {
 }
 
 impl Extents {
-    /// C·H·W.
+    /// C·H·W; [`usize::MAX`], which no slice is as long as, where that is more.
     pub const fn elements(self) -> usize {
-        self.channels * self.height * self.width
+        // What is 0 stays 0, in whatever order.
+        self.channels.saturating_mul(self.positions())
     }
 
-    /// H·W.
+    /// H·W; [`usize::MAX`] where that is more.
     pub const fn positions(self) -> usize {
-        self.height * self.width
+        self.height.saturating_mul(self.width)
     }
 }

@@ -3,9 +3,10 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
+use super::extents::Extents;
 use super::op::{Conv, Op};
 use super::params::{Init, Param};
-use super::plan::ALIGNMENT;
+use super::plan::aligned;
 
 /// A tensor of a graph.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -43,14 +44,23 @@ pub struct Shape {
 }
 
 impl Shape {
-    /// N·C·H·W.
+    /// N·C·H·W; [`usize::MAX`], which no slice is as long as, where that is more.
     pub const fn elements(self) -> usize {
-        self.batch * self.channels * self.height * self.width
+        self.batch.saturating_mul(self.image().elements())
     }
 
-    /// H·W.
+    /// H·W; [`usize::MAX`] where that is more.
     pub const fn positions(self) -> usize {
-        self.height * self.width
+        self.image().positions()
+    }
+
+    /// One image of it.
+    pub const fn image(self) -> Extents {
+        Extents {
+            channels: self.channels,
+            height: self.height,
+            width: self.width,
+        }
     }
 }
 
@@ -198,25 +208,25 @@ impl Graph {
         Some(TensorId(at as u32))
     }
 
-    /// Numbers in all parameters.
+    /// Numbers in all parameters; [`usize::MAX`] where they are more.
     pub fn parameter_count(&self) -> usize {
-        self.params.iter().map(Param::elements).sum()
+        let elements = self.params.iter().map(Param::elements);
+        elements.fold(0, usize::saturating_add)
     }
 
-    /// The length of the slice that holds all weights, gaps of alignment included.
+    /// The length of the slice that holds all weights, gaps of alignment included; [`usize::MAX`],
+    /// which no slice is as long as, where that is more.
     pub fn weights_len(&self) -> usize {
         self.params.last().map_or(0, |last| {
-            // Where `usize` has 32 bits a hostile description passes its range, and is then refused.
-            let end = last.offset.saturating_add(last.elements());
-            end.checked_next_multiple_of(ALIGNMENT)
-                .unwrap_or(usize::MAX)
+            aligned(last.offset.saturating_add(last.elements()))
         })
     }
 
     /// Multiplications and additions of one run: those of convolutions, linear layers and
-    /// attention, two for each pair.
+    /// attention, two for each pair; [`u64::MAX`] where they are more.
     pub fn flops(&self) -> u64 {
-        self.nodes.iter().map(|node| self.node_flops(node)).sum()
+        let flops = self.nodes.iter().map(|node| self.node_flops(node));
+        flops.fold(0, u64::saturating_add)
     }
 
     /// Those of one operation.
@@ -227,9 +237,9 @@ impl Graph {
                 let per_row = self
                     .param(weight)
                     .map_or(0, |w| w.elements() / w.rows().max(1));
-                2 * out.elements() as u64 * per_row as u64
+                flops(2, [out.elements(), per_row])
             }
-            Op::Attention { .. } => 4 * out.elements() as u64 * out.positions() as u64,
+            Op::Attention { .. } => flops(4, [out.elements(), out.positions()]),
             Op::TimestepEmbedding { .. }
             | Op::LabelEmbedding { .. }
             | Op::GroupNorm { .. }
@@ -244,7 +254,10 @@ impl Graph {
     /// How many classes the network knows; `None` where it takes none.
     pub fn classes(&self) -> Option<u32> {
         self.nodes().iter().find_map(|node| match node.op {
-            Op::LabelEmbedding { table, .. } => Some(self.param(table)?.rows() as u32),
+            Op::LabelEmbedding { table, .. } => {
+                let rows = self.param(table)?.rows();
+                Some(u32::try_from(rows).unwrap_or(u32::MAX))
+            }
             _ => None,
         })
     }
@@ -314,4 +327,10 @@ impl Graph {
         self.tensors.push(tensor);
         TensorId(self.tensors.len() as u32 - 1)
     }
+}
+
+/// So many for each pair of a product.
+pub(super) fn flops(each: u64, factors: [usize; 2]) -> u64 {
+    let product = |done: u64, factor| done.saturating_mul(factor as u64);
+    factors.into_iter().fold(each, product)
 }

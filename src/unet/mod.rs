@@ -7,10 +7,11 @@
 #[cfg(feature = "alloc")]
 mod build;
 #[cfg(feature = "alloc")]
+mod check;
+#[cfg(feature = "alloc")]
 pub mod config;
 #[cfg(feature = "alloc")]
 pub mod dump;
-#[cfg(feature = "alloc")]
 pub mod error;
 mod extents;
 #[cfg(feature = "alloc")]
@@ -28,9 +29,10 @@ mod weights;
 #[cfg(feature = "alloc")]
 pub use build::Extent;
 #[cfg(feature = "alloc")]
-pub use config::UnetConfig;
+pub use check::ELEMENTS_LIMIT;
 #[cfg(feature = "alloc")]
-pub use error::ConfigError;
+pub use config::UnetConfig;
+pub use error::{ConfigError, GraphError};
 pub use extents::Extents;
 #[cfg(feature = "alloc")]
 pub use graph::{Graph, Input, Node, ParamId, Role, Shape, Tensor, TensorId};

@@ -176,8 +176,9 @@ impl Op {
                 let input = conv.resized(tensor(conv.input));
                 Shape {
                     channels: param_rows(conv.weight),
-                    height: input.height.div_ceil(conv.stride),
-                    width: input.width.div_ceil(conv.stride),
+                    // A stride of 0 is refused by what runs the graph.
+                    height: input.height.div_ceil(conv.stride.max(1)),
+                    width: input.width.div_ceil(conv.stride.max(1)),
                     ..input
                 }
             }
@@ -187,7 +188,9 @@ impl Op {
                 ..tensor(qkv)
             },
             Self::Concat { first, second } => Shape {
-                channels: tensor(first).channels + tensor(second).channels,
+                channels: tensor(first)
+                    .channels
+                    .saturating_add(tensor(second).channels),
                 ..tensor(first)
             },
             Self::AveragePool { input } => Shape {
@@ -195,11 +198,7 @@ impl Op {
                 width: tensor(input).width / 2,
                 ..tensor(input)
             },
-            Self::Upsample { input } => Shape {
-                height: 2 * tensor(input).height,
-                width: 2 * tensor(input).width,
-                ..tensor(input)
-            },
+            Self::Upsample { input } => doubled(tensor(input)),
             Self::Bilinear {
                 input,
                 height,
@@ -217,14 +216,15 @@ impl Op {
 impl Conv {
     /// The size at which the kernel sees the input: doubled where it is upsampled first.
     pub const fn resized(&self, input: Shape) -> Shape {
-        if self.upsample {
-            Shape {
-                height: 2 * input.height,
-                width: 2 * input.width,
-                ..input
-            }
-        } else {
-            input
-        }
+        if self.upsample { doubled(input) } else { input }
+    }
+}
+
+/// Twice as many rows and columns.
+const fn doubled(shape: Shape) -> Shape {
+    Shape {
+        height: shape.height.saturating_mul(2),
+        width: shape.width.saturating_mul(2),
+        ..shape
     }
 }

@@ -34,9 +34,12 @@ pub struct Param {
 }
 
 impl Param {
-    /// Numbers in it.
+    /// Numbers in it; [`usize::MAX`] where they are more.
     pub fn elements(&self) -> usize {
-        self.shape.iter().product()
+        if self.shape.contains(&0) {
+            return 0;
+        }
+        self.shape.iter().copied().fold(1, usize::saturating_mul)
     }
 
     /// The first extent of its shape.

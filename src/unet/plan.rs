@@ -8,6 +8,14 @@ use super::graph::{Graph, Role, TensorId};
 /// Tensors begin at multiples of so many elements: 256 bytes of f32, what a GPU asks of offsets.
 pub const ALIGNMENT: usize = 64;
 
+/// The next multiple of [`ALIGNMENT`]; [`usize::MAX`] where there is none.
+pub(crate) const fn aligned(len: usize) -> usize {
+    match len.checked_next_multiple_of(ALIGNMENT) {
+        Some(aligned) => aligned,
+        None => usize::MAX,
+    }
+}
+
 /// A tensor's place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Place {
@@ -88,7 +96,7 @@ impl Plan {
     ) -> Self {
         let lifetimes = lifetimes(graph);
         let sizes: Vec<usize> = (0..graph.tensors().len())
-            .map(|at| len(TensorId(at as u32)).next_multiple_of(ALIGNMENT))
+            .map(|at| aligned(len(TensorId(at as u32))))
             .collect();
         let mut order: Vec<usize> = (0..sizes.len())
             .filter(|&at| {
@@ -115,7 +123,7 @@ impl Plan {
                 plan.arenas.resize(arena + 1, 0);
             }
             if let Some(len) = plan.arenas.get_mut(arena) {
-                *len = (*len).max(offset + size);
+                *len = (*len).max(offset.saturating_add(size));
             }
             if let Some(place) = plan.places.get_mut(at) {
                 *place = Some(Place { arena, offset });
@@ -137,7 +145,7 @@ impl Plan {
             .filter_map(|((place, other), &size)| {
                 let place = (*place)?;
                 (place.arena == arena && other.overlaps(lifetime))
-                    .then_some((place.offset, place.offset + size))
+                    .then_some((place.offset, place.offset.saturating_add(size)))
             })
             .collect();
         taken.sort_unstable();
@@ -162,14 +170,15 @@ impl Plan {
         self.lifetimes.get(id.index()).copied()
     }
 
-    /// The length of each arena, in elements.
+    /// The length of each arena, in elements; [`usize::MAX`], which nothing is as long as, where tensors
+    /// of a graph that was built by hand take more.
     pub fn arenas(&self) -> &[usize] {
         &self.arenas
     }
 
-    /// Elements of all arenas.
+    /// Elements of all arenas; [`usize::MAX`] where they are more.
     pub fn elements(&self) -> usize {
-        self.arenas.iter().sum()
+        self.arenas.iter().copied().fold(0, usize::saturating_add)
     }
 
     /// No plan for this order of operations can be smaller: the largest sum of tensors that are
@@ -183,8 +192,8 @@ impl Plan {
             let pairs = graph.tensors().iter().zip(&self.lifetimes);
             pairs
                 .filter(|(tensor, lifetime)| tensor.role == Role::Inner && lifetime.overlaps(here))
-                .map(|(tensor, _)| tensor.shape.elements().next_multiple_of(ALIGNMENT))
-                .sum()
+                .map(|(tensor, _)| aligned(tensor.shape.elements()))
+                .fold(0, usize::saturating_add)
         };
         (0..graph.nodes().len()).map(live).max().unwrap_or(0)
     }

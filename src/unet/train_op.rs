@@ -4,7 +4,7 @@
 //! A gradient has the shape of what it is a gradient of. `grad` is that of the operation's result.
 
 use super::config::GROUPS;
-use super::graph::{ParamId, Shape, TensorId};
+use super::graph::{ParamId, Shape, TensorId, flops};
 
 /// One operation; its fields name what it reads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -391,10 +391,11 @@ impl TrainOp {
             Self::LabelGrad { grad, classes, .. } => vector(classes, tensor(grad).channels),
             Self::NormSums(norm) => {
                 let input = tensor(norm.input);
-                vector(input.batch, 2 * input.channels + 2 * GROUPS)
+                let channels = input.channels.saturating_add(GROUPS);
+                vector(input.batch, channels.saturating_mul(2))
             }
             Self::NormGradScaleShift { sums, channels, .. } => {
-                vector(tensor(sums).batch, 2 * channels)
+                vector(tensor(sums).batch, channels.saturating_mul(2))
             }
             Self::NormGradParam { channels, .. } => vector(1, channels),
             Self::AveragePoolGrad {
@@ -416,22 +417,25 @@ impl TrainOp {
 
     /// Multiplications and additions, as those of [`Graph::flops`](super::Graph::flops).
     pub(crate) fn flops(&self, tensor: impl Fn(TensorId) -> Shape, out: Shape) -> u64 {
-        let product = |shape: Shape, depth: usize| 2 * shape.elements() as u64 * depth as u64;
+        let product = |shape: Shape, depth: usize| flops(2, [shape.elements(), depth]);
+        let taps =
+            |channels: usize, kernel: usize| channels.saturating_mul(kernel).saturating_mul(kernel);
         match *self {
             Self::ConvGradInput { grad, kernel, .. } => {
-                product(tensor(grad), out.channels * kernel * kernel)
+                product(tensor(grad), taps(out.channels, kernel))
             }
             Self::ConvGradWeight {
                 input,
                 grad,
                 kernel,
                 ..
-            } => product(tensor(grad), tensor(input).channels * kernel * kernel),
+            } => product(tensor(grad), taps(tensor(input).channels, kernel)),
             Self::LinearGradInput { grad, .. } => product(tensor(grad), out.channels),
             Self::LinearGradWeight { grad, .. } => product(out, tensor(grad).batch),
             // Four products of the size of the two of the attention itself.
             Self::AttentionGrad { output, .. } => {
-                4 * product(tensor(output), tensor(output).positions())
+                let made = tensor(output);
+                flops(8, [made.elements(), made.positions()])
             }
             Self::Diffuse { .. }
             | Self::Dropout { .. }

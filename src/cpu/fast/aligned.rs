@@ -1,9 +1,15 @@
 //! Numbers that begin at a cache line.
 
-use alloc::vec;
 use alloc::vec::Vec;
 
+use crate::memory::{MemoryError, bytes_of, zeros};
+
 const LINE: usize = 64;
+
+/// So many numbers, and those before the first line.
+const fn with_gap(len: usize) -> usize {
+    len.saturating_add(LINE / size_of::<f32>())
+}
 
 /// A slice of numbers whose first one begins a cache line.
 pub(crate) struct Aligned {
@@ -13,11 +19,16 @@ pub(crate) struct Aligned {
 }
 
 impl Aligned {
-    pub(crate) fn zeros(len: usize) -> Self {
-        let numbers = vec![0.0; len + LINE / size_of::<f32>()];
+    pub(crate) fn zeros(len: usize) -> Result<Self, MemoryError> {
+        let numbers: Vec<f32> = zeros(with_gap(len))?;
         let skip = numbers.as_ptr().align_offset(LINE);
         let skip = skip.min(numbers.len() - len);
-        Self { numbers, skip, len }
+        Ok(Self { numbers, skip, len })
+    }
+
+    /// Bytes that so many numbers take.
+    pub(crate) const fn bytes(len: usize) -> u64 {
+        bytes_of::<f32>(with_gap(len))
     }
 
     pub(crate) fn get(&self) -> &[f32] {

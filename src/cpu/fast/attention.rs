@@ -5,7 +5,7 @@
 use pulp::{Arch, Simd, WithSimd};
 
 use super::lanes::{ROWS, multiply, zeros};
-use super::threads::Threads;
+use super::threads::{Threads, product};
 use crate::cpu::interpreter::part;
 use crate::cpu::math::exp_f32;
 use crate::cpu::program::Extents;
@@ -56,7 +56,8 @@ impl Attention<'_> {
 
 /// Numbers of room for a batch.
 pub(crate) fn room(attention: &Attention<'_>, batch: usize) -> usize {
-    batch * attention.heads * (attention.keys_len() + attention.values_len())
+    let of_head = attention.keys_len().saturating_add(attention.values_len());
+    product([batch, attention.heads, of_head])
 }
 
 /// The attention.
@@ -74,7 +75,7 @@ pub(crate) fn run(
     let Some(packed) = room.get_mut(..batch * attention.heads * panels) else {
         return;
     };
-    let work = 4 * packed.len();
+    let work = product([4, packed.len()]);
     threads.chunks(packed, panels, work, |at, packed| {
         pack(
             attention,
@@ -90,7 +91,7 @@ pub(crate) fn run(
     } else {
         positions
     };
-    let work = 4 * output.len() * positions;
+    let work = product([4, output.len(), positions]);
     threads.chunks(output, piece * channels, work, |at, output| {
         let (image, first) = (at * piece / positions, at * piece % positions);
         for head in 0..attention.heads {

@@ -4,7 +4,7 @@
 //! Sums of x and x² are f64, in which the square of an f32 is exact: what is lost in E x² - μ² is
 //! below 1e-15 of μ².
 
-use super::threads::Threads;
+use super::threads::{Threads, product};
 use crate::cpu::GROUPS;
 use crate::cpu::group_norm::Affine;
 use crate::cpu::interpreter::part;
@@ -33,8 +33,8 @@ pub(crate) struct Norm<'a> {
 /// Numbers of room in f64: sums for each stretch, and in f32: center, scale and offset.
 pub(crate) fn room(extents: Extents, batch: usize) -> (usize, usize) {
     let stretches = extents.positions().div_ceil(STRETCH);
-    let channels = batch * extents.channels;
-    (2 * stretches * channels, 3 * channels)
+    let channels = product([batch, extents.channels]);
+    (product([2, stretches, channels]), product([3, channels]))
 }
 
 /// The normalisation.
@@ -52,16 +52,21 @@ pub(crate) fn run(
     let (Some(sums), Some(affine)) = (sums.get_mut(..doubles), affine.get_mut(..singles)) else {
         return;
     };
-    threads.chunks(sums, 2 * channels, 4 * output.len(), |at, sums| {
-        let image_at = at / stretches * image;
-        let start = at % stretches * STRETCH * channels;
-        let len = (STRETCH * channels).min(image - start);
-        let input = part(norm.input, image_at + start, len);
-        dispatch(
-            #[inline(always)]
-            || sum_up(input, channels, sums),
-        );
-    });
+    threads.chunks(
+        sums,
+        2 * channels,
+        product([4, output.len()]),
+        |at, sums| {
+            let image_at = at / stretches * image;
+            let start = at % stretches * STRETCH * channels;
+            let len = (STRETCH * channels).min(image - start);
+            let input = part(norm.input, image_at + start, len);
+            dispatch(
+                #[inline(always)]
+                || sum_up(input, channels, sums),
+            );
+        },
+    );
     for (n, affine) in affine.chunks_exact_mut(3 * channels).enumerate() {
         let len = stretches * 2 * channels;
         let sums = sums.get_mut(n * len..(n + 1) * len).unwrap_or_default();
@@ -72,7 +77,7 @@ pub(crate) fn run(
     threads.chunks(
         output,
         piece * channels,
-        16 * norm.input.len(),
+        product([16, norm.input.len()]),
         |at, output| {
             let n = at * piece * channels / image;
             let affine = part(affine, n * 3 * channels, 3 * channels);

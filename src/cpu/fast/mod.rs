@@ -20,7 +20,6 @@ mod threads;
 #[cfg(feature = "train")]
 mod training;
 
-use alloc::vec;
 use alloc::vec::Vec;
 
 use pulp::Arch;
@@ -29,17 +28,94 @@ use aligned::Aligned;
 use conv::Layer;
 use pack::Packed;
 pub(crate) use threads::Threads;
-#[cfg(feature = "train")]
-pub(crate) use training::Training;
+use threads::product;
 #[cfg(feature = "train")]
 pub use training::TrainingInputs;
+#[cfg(feature = "train")]
+pub(crate) use training::{Training, TrainingLayout};
 
 use crate::cpu::conv::Shape;
 use crate::cpu::interpreter::{Inputs, Memory, part};
 use crate::cpu::math::silu;
 use crate::cpu::program::{Extents, Instruction, Operation, Program};
 use crate::cpu::{concat, label_embedding, timestep_embedding};
+use crate::memory::{MemoryError, bytes_of, collected, zeros};
 use crate::unet::Weights;
+
+/// Room that the operations need, of which one runs at a time: numbers in f32, of sums in f64, of parameters.
+#[derive(Debug, Clone, Copy, Default)]
+struct Needs {
+    room: usize,
+    doubles: usize,
+    singles: usize,
+}
+
+impl Needs {
+    fn more(&mut self, other: Self) {
+        self.room = self.room.max(other.room);
+        self.doubles = self.doubles.max(other.doubles);
+        self.singles = self.singles.max(other.singles);
+    }
+
+    fn bytes(&self) -> u64 {
+        let tables = bytes_of::<f64>(self.doubles).saturating_add(bytes_of::<f32>(self.singles));
+        Aligned::bytes(self.room).saturating_add(tables)
+    }
+}
+
+/// An instruction, and where its packed parameters are.
+type Placed = (Instruction, Packed);
+
+/// Where everything of a program will be, before there is any of it.
+pub(crate) struct Layout {
+    arch: Arch,
+    /// Columns of a panel.
+    width: usize,
+    steps: Vec<Placed>,
+    /// Numbers of packed weights.
+    packed: usize,
+    needs: Needs,
+    /// Of workspace, x, low-resolution images and result.
+    workspace: usize,
+    images: [usize; 3],
+}
+
+impl Layout {
+    pub(crate) fn of(program: &Program<'_>) -> Result<Self, MemoryError> {
+        let arch = Arch::new();
+        let width = lanes::width(arch);
+        let header = program.header();
+        let (mut packed, mut needs) = (0, Needs::default());
+        let place = |instruction: Instruction| {
+            let place = pack::place(&instruction, width, &mut packed);
+            needs.more(instruction_room(&instruction, &place, header.batch, width));
+            (instruction, place)
+        };
+        let steps = collected(header.instructions, program.instructions().map(place))?;
+        Ok(Self {
+            arch,
+            width,
+            steps,
+            packed,
+            needs,
+            workspace: program.workspace_len(),
+            images: [program.x_len(), program.low_res_len(), program.output_len()],
+        })
+    }
+
+    /// Bytes of all of it.
+    pub(crate) fn bytes(&self) -> u64 {
+        let images = self.images.map(bytes_of::<f32>);
+        let others = [
+            bytes_of::<Placed>(self.steps.len()),
+            Aligned::bytes(self.packed),
+            Aligned::bytes(self.workspace),
+            self.needs.bytes(),
+        ];
+        let all = images.into_iter().chain(others);
+        all.fold(0, u64::saturating_add)
+    }
+}
 
 /// A program made ready: packed weights and all the room that a run needs.
 pub(crate) struct Fast {
@@ -49,7 +125,7 @@ pub(crate) struct Fast {
     x_extents: Extents,
     low_res_extents: Extents,
     output_extents: Extents,
-    steps: Vec<(Instruction, Packed)>,
+    steps: Vec<Placed>,
     /// Columns of a panel.
     width: usize,
     packed: Aligned,
@@ -68,17 +144,31 @@ struct Room {
 }
 
 impl Fast {
-    pub(crate) fn new(program: &Program<'_>, weights: Weights<'_>, threads: Threads) -> Self {
-        let arch = Arch::new();
-        let width = lanes::width(arch);
-        let header = program.header();
-        let mut end = 0;
-        let place = |instruction: Instruction| {
-            let packed = pack::place(&instruction, width, &mut end);
-            (instruction, packed)
+    pub(crate) fn new(
+        program: &Program<'_>,
+        layout: Layout,
+        weights: Weights<'_>,
+        threads: Threads,
+    ) -> Result<Self, MemoryError> {
+        let Layout {
+            arch,
+            width,
+            steps,
+            packed,
+            needs,
+            workspace,
+            images: [x, low_res, output],
+        } = layout;
+        let memory = Room {
+            workspace: Aligned::zeros(workspace)?,
+            x: zeros(x)?,
+            low_res: zeros(low_res)?,
+            output: zeros(output)?,
+            room: Aligned::zeros(needs.room)?,
+            sums: zeros(needs.doubles)?,
+            affine: zeros(needs.singles)?,
         };
-        let steps: Vec<_> = program.instructions().map(place).collect();
-        let mut packed = Aligned::zeros(end);
+        let mut packed = Aligned::zeros(packed)?;
         threads.run(|| {
             for (instruction, place) in &steps {
                 let numbers = packed.get_mut();
@@ -92,14 +182,8 @@ impl Fast {
                 }
             }
         });
-        let (mut room, mut sums, mut affine) = (0, 0, 0);
-        for (instruction, packed) in &steps {
-            let needed = instruction_room(instruction, packed, header.batch, width);
-            room = room.max(needed.0);
-            sums = sums.max(needed.1);
-            affine = affine.max(needed.2);
-        }
-        Self {
+        let header = program.header();
+        Ok(Self {
             arch,
             threads,
             batch: header.batch,
@@ -109,16 +193,8 @@ impl Fast {
             steps,
             width,
             packed,
-            memory: Room {
-                workspace: Aligned::zeros(program.workspace_len()),
-                x: vec![0.0; program.x_len()],
-                low_res: vec![0.0; program.low_res_len()],
-                output: vec![0.0; program.output_len()],
-                room: Aligned::zeros(room),
-                sums: vec![0.0; sums],
-                affine: vec![0.0; affine],
-            },
-        }
+            memory,
+        })
     }
 
     /// Runs the program; inputs and the result were checked against it.
@@ -176,13 +252,13 @@ impl Fast {
     }
 }
 
-/// Numbers of room that an instruction needs: in f32, of sums in f64, of parameters.
+/// What an instruction needs.
 fn instruction_room(
     instruction: &Instruction,
     packed: &Packed,
     batch: usize,
     width: usize,
-) -> (usize, usize, usize) {
+) -> Needs {
     let (from, to) = (instruction.input.extents, instruction.output.extents);
     match instruction.operation {
         Operation::Conv(_) | Operation::Linear { .. } => {
@@ -191,9 +267,12 @@ fn instruction_room(
                 conv::winograd_room(&layer)
             } else {
                 // A linear layer's input behind the SiLU lies there as well.
-                conv::direct_room(&layer) + batch * from.channels
+                conv::direct_room(&layer).saturating_add(product([batch, from.channels]))
             };
-            (room, 0, 0)
+            Needs {
+                room,
+                ..Needs::default()
+            }
         }
         Operation::Attention { heads } => {
             let attention = attention::Attention {
@@ -202,18 +281,25 @@ fn instruction_room(
                 heads,
                 width,
             };
-            (attention::room(&attention, batch), 0, 0)
+            Needs {
+                room: attention::room(&attention, batch),
+                ..Needs::default()
+            }
         }
         Operation::GroupNorm { .. } => {
             let (doubles, singles) = group_norm::room(to, batch);
-            (0, doubles, singles)
+            Needs {
+                doubles,
+                singles,
+                ..Needs::default()
+            }
         }
         Operation::TimestepEmbedding
         | Operation::LabelEmbedding { .. }
         | Operation::Concat { .. }
         | Operation::AveragePool
         | Operation::Upsample
-        | Operation::Bilinear => (0, 0, 0),
+        | Operation::Bilinear => Needs::default(),
     }
 }
 

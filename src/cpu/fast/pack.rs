@@ -5,7 +5,7 @@
 //!
 //! Places are given out first and filled afterwards, so that weights that change can be packed again.
 
-use super::threads::Threads;
+use super::threads::{Threads, product};
 use crate::cpu::interpreter::part;
 use crate::cpu::math::Number;
 use crate::cpu::program::{Extents, Instruction, Operation};
@@ -80,9 +80,9 @@ impl Kernels {
     }
 
     /// Numbers of a panel.
-    const fn panel(&self, width: usize, winograd: bool) -> usize {
+    fn panel(&self, width: usize, winograd: bool) -> usize {
         let taps = if winograd { POINTS } else { self.taps };
-        taps * self.depth * width
+        product([taps, self.depth, width])
     }
 }
 
@@ -124,7 +124,7 @@ pub(crate) fn place_kernels(
     width: usize,
     end: &mut usize,
 ) -> Packed {
-    let len = kernels.panels(width) * kernels.panel(width, winograd);
+    let len = product([kernels.panels(width), kernels.panel(width, winograd)]);
     place_numbers(len, biases, winograd, width, end)
 }
 
@@ -136,14 +136,19 @@ fn place_numbers(
     end: &mut usize,
 ) -> Packed {
     let weight = *end;
-    let bias = weight + weights.next_multiple_of(POINTS);
-    *end = bias + biases.next_multiple_of(width.max(POINTS));
+    let bias = weight.saturating_add(whole(weights, POINTS));
+    *end = bias.saturating_add(whole(biases, width.max(POINTS)));
     Packed {
         weight,
         bias,
         winograd,
         end: *end,
     }
+}
+
+/// So many numbers in whole pieces.
+const fn whole(numbers: usize, piece: usize) -> usize {
+    numbers.div_ceil(piece).saturating_mul(piece)
 }
 
 /// The kernels of a convolution, and its stride; those of a linear layer.
@@ -212,7 +217,7 @@ pub(crate) fn fill_kernels<W: Number>(
     let numbers = numbers
         .get_mut(packed.weight..packed.weight + len)
         .unwrap_or_default();
-    threads.chunks(numbers, panel, 4 * len, |at, numbers| {
+    threads.chunks(numbers, panel, product([4, len]), |at, numbers| {
         let first = at * width;
         let rows = first..(first + width).min(kernels.rows);
         if packed.winograd {

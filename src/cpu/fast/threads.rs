@@ -7,6 +7,12 @@ use crate::cpu::error::NetworkError;
 /// Below so many operations a piece of work costs less than handing it over.
 const WORTH_SHARING: usize = 1 << 16;
 
+/// A product of lengths, such as what work costs or how much room it needs; the largest number there is
+/// where it is more, which no slice is as long as.
+pub(crate) fn product<const N: usize>(factors: [usize; N]) -> usize {
+    factors.into_iter().fold(1, usize::saturating_mul)
+}
+
 /// Threads of a network, none besides the caller's where one is asked for.
 pub(crate) struct Threads {
     pool: Option<rayon::ThreadPool>,

@@ -2,7 +2,6 @@
 //! weights that are packed again for every run.
 
 use alloc::boxed::Box;
-use alloc::vec;
 use alloc::vec::Vec;
 
 use pulp::Arch;
@@ -14,14 +13,15 @@ use super::grad::conv_weight::ConvWeight;
 use super::grad::loss::Loss;
 use super::grad::{linear, norm, pointwise, sums};
 use super::pack::{self, Kernels, Packed};
-use super::threads::Threads;
-use super::{Step, instruction_room, lanes, resample};
-use crate::cpu::compile::{Compiler, workspace};
+use super::threads::{Threads, product};
+use super::{Needs, Step, instruction_room, lanes, resample};
+use crate::cpu::compile::{Compiler, below_limit, workspace};
 use crate::cpu::conv::Shape;
 use crate::cpu::error::ProgramError;
 use crate::cpu::interpreter::{Inputs, Memory, part};
 use crate::cpu::program::{Extents, Instruction, Location};
-use crate::unet::plan::ALIGNMENT;
+use crate::memory::{MemoryError, zeros};
+use crate::unet::plan::aligned;
 use crate::unet::{Graph, Input, LossOp, NormOp, NormParam, Op, Plan, Role, TensorId, TrainOp};
 
 /// What a caller gives for each run; images are [N, C, H, W].
@@ -79,25 +79,24 @@ struct Node {
     out: Operand,
 }
 
-/// Workspace, packed weights, threads, and what is to be done.
-pub(crate) struct Training {
+/// What is to be done and where, before there is any memory for it.
+pub(crate) struct TrainingLayout {
     arch: Arch,
-    threads: Threads,
     batch: usize,
     width: usize,
     work: Vec<Work>,
     /// Inputs that are images or vectors, and where they are copied to.
     inputs: Vec<(Input, Operand)>,
-    packed: Aligned,
-    workspace: Aligned,
-    room: Aligned,
-    doubles: Vec<f64>,
-    singles: Vec<f32>,
+    /// Numbers of packed weights and of the workspace.
+    packed: usize,
+    workspace: usize,
+    needs: Needs,
     loss: usize,
 }
 
-impl Training {
-    pub(crate) fn new(graph: &Graph, threads: Threads) -> Result<Self, ProgramError> {
+impl TrainingLayout {
+    pub(crate) fn of(graph: &Graph) -> Result<Self, ProgramError> {
+        graph.check()?;
         let arch = Arch::new();
         let width = lanes::width(arch);
         let plan = Plan::single(graph);
@@ -113,15 +112,10 @@ impl Training {
                 Role::Input(input) => {
                     let location = Location::Workspace(end as u32);
                     let len = tensor.shape.elements();
-                    end += len.next_multiple_of(ALIGNMENT);
-                    let extents = Extents {
-                        channels: tensor.shape.channels,
-                        height: tensor.shape.height,
-                        width: tensor.shape.width,
-                    };
+                    end = end.saturating_add(aligned(len));
                     let operand = Operand {
                         location,
-                        extents,
+                        extents: tensor.shape.image(),
                         len,
                     };
                     inputs.push((input, operand));
@@ -129,9 +123,7 @@ impl Training {
                 }
             });
         }
-        if end >= 1 << 31 {
-            return Err(ProgramError::TooLarge);
-        }
+        below_limit("workspace", end)?;
         let mut maker = Maker {
             compiler: Compiler { graph, locations },
             width,
@@ -141,32 +133,71 @@ impl Training {
         };
         let mut work = Vec::new();
         for (at, node) in graph.nodes().iter().enumerate() {
-            let made = maker.work(&node.op, node.output);
-            work.push(made.ok_or(ProgramError::Field {
-                instruction: at,
-                field: "tensor",
-                value: node.output.index() as u32,
-            })?);
+            work.push(maker.work(at, &node.op, node.output)?);
         }
         let output = graph.output().ok_or(ProgramError::NoOutput)?;
-        let Needs {
-            room,
-            doubles,
-            singles,
-        } = maker.needs;
         Ok(Self {
             arch,
-            threads,
             batch: graph.batch(),
             width,
             work,
             inputs,
-            packed: Aligned::zeros(maker.packed),
-            workspace: Aligned::zeros(end),
-            room: Aligned::zeros(room),
-            doubles: vec![0.0; doubles],
-            singles: vec![0.0; singles],
+            packed: maker.packed,
+            workspace: end,
+            needs: maker.needs,
             loss: graph.shape(output).elements(),
+        })
+    }
+
+    /// Bytes of all of it.
+    pub(crate) fn bytes(&self) -> u64 {
+        let slices = Aligned::bytes(self.packed).saturating_add(Aligned::bytes(self.workspace));
+        slices.saturating_add(self.needs.bytes())
+    }
+}
+
+/// Workspace, packed weights, threads, and what is to be done.
+pub(crate) struct Training {
+    arch: Arch,
+    threads: Threads,
+    batch: usize,
+    width: usize,
+    work: Vec<Work>,
+    inputs: Vec<(Input, Operand)>,
+    packed: Aligned,
+    workspace: Aligned,
+    room: Aligned,
+    doubles: Vec<f64>,
+    singles: Vec<f32>,
+    loss: usize,
+}
+
+impl Training {
+    pub(crate) fn new(layout: TrainingLayout, threads: Threads) -> Result<Self, MemoryError> {
+        let TrainingLayout {
+            arch,
+            batch,
+            width,
+            work,
+            inputs,
+            packed,
+            workspace,
+            needs,
+            loss,
+        } = layout;
+        Ok(Self {
+            arch,
+            threads,
+            batch,
+            width,
+            work,
+            inputs,
+            packed: Aligned::zeros(packed)?,
+            workspace: Aligned::zeros(workspace)?,
+            room: Aligned::zeros(needs.room)?,
+            doubles: zeros(needs.doubles)?,
+            singles: zeros(needs.singles)?,
+            loss,
         })
     }
 
@@ -306,22 +337,6 @@ impl Training {
     }
 }
 
-/// Room that the operations need, of which one runs at a time.
-#[derive(Default)]
-struct Needs {
-    room: usize,
-    doubles: usize,
-    singles: usize,
-}
-
-impl Needs {
-    fn more(&mut self, room: usize, doubles: usize, singles: usize) {
-        self.room = self.room.max(room);
-        self.doubles = self.doubles.max(doubles);
-        self.singles = self.singles.max(singles);
-    }
-}
-
 struct Maker<'g> {
     compiler: Compiler<'g>,
     width: usize,
@@ -340,16 +355,24 @@ impl Maker<'_> {
         })
     }
 
-    fn work(&mut self, op: &Op, output: TensorId) -> Option<Work> {
+    fn work(&mut self, at: usize, op: &Op, output: TensorId) -> Result<Work, ProgramError> {
+        let wrong = ProgramError::Field {
+            instruction: at,
+            field: "tensor",
+            value: output.index() as u32,
+        };
         if let Op::Train(op) = op {
-            return Some(Work::Train(Box::new(self.node(*op, output)?)));
+            let node = self.node(*op, output).ok_or(wrong)?;
+            return Ok(Work::Train(Box::new(node)));
         }
-        let instruction = self.compiler.instruction(op, output)?;
+        let graph = self.compiler.graph;
+        let instruction = self.compiler.instruction(op, output).ok_or(wrong)?;
+        let classes = graph.classes().unwrap_or(0) as usize;
+        instruction.check_numbers(at, graph.weights_len(), classes)?;
         let place = pack::place(&instruction, self.width, &mut self.packed);
-        let (room, doubles, singles) =
-            instruction_room(&instruction, &place, self.batch, self.width);
-        self.needs.more(room, doubles, singles);
-        Some(Work::Forward(instruction, place))
+        let needs = instruction_room(&instruction, &place, self.batch, self.width);
+        self.needs.more(needs);
+        Ok(Work::Forward(instruction, place))
     }
 
     fn node(&mut self, op: TrainOp, output: TensorId) -> Option<Node> {
@@ -390,6 +413,7 @@ impl Maker<'_> {
     /// Room, and a place for packed kernels.
     fn make_room(&mut self, node: &mut Node) {
         let (batch, width) = (self.batch, self.width);
+        let mut needs = Needs::default();
         let first = node.operands.first().copied().flatten();
         let extents = first.map_or(node.out.extents, |operand| operand.extents);
         match node.op {
@@ -407,7 +431,7 @@ impl Maker<'_> {
                 } else {
                     conv::direct_room(&layer)
                 };
-                self.needs.more(room, 0, 0);
+                needs.room = room;
             }
             TrainOp::ConvGradWeight {
                 kernel,
@@ -417,17 +441,17 @@ impl Maker<'_> {
             } => {
                 let way = (kernel, stride, upsample);
                 let room = weight_layer(node, way, batch, width, [&[]; 2]).room();
-                self.needs.more(room, 0, 0);
+                needs.room = room;
             }
             TrainOp::ChannelSum { .. } | TrainOp::PositionSum { .. } => {
-                self.needs.more(0, sums::room(extents, batch), 0);
+                needs.doubles = sums::room(extents, batch);
             }
             TrainOp::NormSums(_) | TrainOp::NormGradInput { .. } => {
-                let tables = norm::table_len(extents, batch);
-                self.needs.more(0, norm::room(extents, batch), tables);
+                needs.doubles = norm::room(extents, batch);
+                needs.singles = norm::table_len(extents, batch);
             }
             TrainOp::LinearGradWeight { .. } => {
-                self.needs.more(0, 0, batch * extents.channels);
+                needs.singles = product([batch, extents.channels]);
             }
             TrainOp::AttentionGrad { heads, .. } => {
                 let attention = AttentionGrad {
@@ -441,12 +465,12 @@ impl Maker<'_> {
                     heads,
                     width,
                 };
-                self.needs.more(attention.room(batch), 0, 0);
+                needs.room = attention.room(batch);
             }
             TrainOp::Loss(_) => {
                 let x = node.operands.get(1).copied().flatten();
                 let image = x.map_or(extents, |operand| operand.extents);
-                self.needs.more(0, Loss::room(image, batch), 0);
+                needs.doubles = Loss::room(image, batch);
             }
             TrainOp::Diffuse { .. }
             | TrainOp::Dropout { .. }
@@ -460,6 +484,7 @@ impl Maker<'_> {
             | TrainOp::AveragePoolGrad { .. }
             | TrainOp::UpsampleGrad { .. } => {}
         }
+        self.needs.more(needs);
     }
 }
 

@@ -2,10 +2,10 @@
 
 use pulp::{Arch, Simd, WithSimd};
 
-use super::{BLOCK, Layer, PIECE, output_cost};
+use super::{BLOCK, Layer, PIECE};
 use crate::cpu::conv::Shape;
 use crate::cpu::fast::lanes::{Groups, InGroups, ROWS, multiply, store, zeros};
-use crate::cpu::fast::threads::Threads;
+use crate::cpu::fast::threads::{Threads, product};
 use crate::cpu::interpreter::part;
 
 /// Positions of a block of the direct way, a multiple of [`ROWS`].
@@ -19,7 +19,8 @@ fn direct_block(layer: &Layer<'_>) -> usize {
 /// Numbers of room that [`direct`] needs.
 pub(crate) fn direct_room(layer: &Layer<'_>) -> usize {
     // The last piece of a panel may not be full.
-    (direct_block(layer) + PIECE * ROWS) * layer.panels() * layer.width
+    let positions = direct_block(layer).saturating_add(PIECE * ROWS);
+    product([positions, layer.panels(), layer.width])
 }
 
 /// The convolution, position by position.
@@ -45,7 +46,7 @@ pub(crate) fn direct(
         let Some(sums) = room.get_mut(..used) else {
             return;
         };
-        threads.chunks(sums, chunk, 2 * used * depth, |task, sums| {
+        threads.chunks(sums, chunk, product([2, used, depth]), |task, sums| {
             let panel = part(
                 layer.weight,
                 task / pieces * depth * layer.width,
@@ -62,7 +63,7 @@ pub(crate) fn direct(
         threads.chunks(
             output,
             ROWS * to.channels,
-            output_cost(output),
+            product([2, output.len()]),
             |group, output| {
                 arch.dispatch(DirectRows {
                     layer,

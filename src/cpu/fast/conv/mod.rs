@@ -53,7 +53,3 @@ impl Layer<'_> {
         }
     }
 }
-
-fn output_cost(output: &[f32]) -> usize {
-    2 * output.len()
-}

@@ -4,11 +4,11 @@
 use pulp::{Arch, Simd};
 
 use super::tiles::{Gather, Scatter};
-use super::{BLOCK, Layer, PIECE, output_cost};
+use super::{BLOCK, Layer, PIECE};
 use crate::cpu::conv::Shape;
 use crate::cpu::fast::lanes::{Groups, InGroups, ROWS, multiply, store, zeros};
 use crate::cpu::fast::pack::POINTS;
-use crate::cpu::fast::threads::Threads;
+use crate::cpu::fast::threads::{Threads, product};
 use crate::cpu::interpreter::part;
 
 /// Rows of tiles of a block of Winograd's way.
@@ -23,7 +23,8 @@ fn tile_block(layer: &Layer<'_>) -> usize {
 pub(crate) fn winograd_room(layer: &Layer<'_>) -> usize {
     let tiles = (tile_block(layer) * layer.shape.to.width / 2).next_multiple_of(ROWS);
     let padded = tiles + PIECE * ROWS;
-    POINTS * (tiles * layer.shape.from.channels + padded * layer.shape.to.channels)
+    let points = product([POINTS, tiles, layer.shape.from.channels]);
+    points.saturating_add(product([POINTS, padded, layer.shape.to.channels]))
 }
 
 /// The convolution in tiles of 2×2 outputs.
@@ -54,7 +55,7 @@ pub(crate) fn winograd(
         threads.chunks(
             points,
             POINTS * ROWS * k,
-            4 * tiles * POINTS * k,
+            product([4, tiles, POINTS, k]),
             |group, points| {
                 arch.dispatch(Gather {
                     layer,
@@ -66,7 +67,7 @@ pub(crate) fn winograd(
         );
         let points = &*points;
         let chunk = piece * POINTS * ROWS * width;
-        let work = 2 * sums.len() * k;
+        let work = product([2, sums.len(), k]);
         threads.chunks(sums, chunk, work, |task, sums| {
             let panel = part(
                 layer.weight,
@@ -84,16 +85,21 @@ pub(crate) fn winograd(
             }));
         });
         let sums = &*sums;
-        threads.chunks(output, tile_row, 8 * output_cost(output), |row, output| {
-            arch.dispatch(Scatter {
-                layer,
-                sums,
-                stride: of_groups * width,
-                tile: row * (to.width / 2),
-                row: at * block + row,
-                output,
-            });
-        });
+        threads.chunks(
+            output,
+            tile_row,
+            product([16, output.len()]),
+            |row, output| {
+                arch.dispatch(Scatter {
+                    layer,
+                    sums,
+                    stride: of_groups * width,
+                    tile: row * (to.width / 2),
+                    row: at * block + row,
+                    output,
+                });
+            },
+        );
     }
 }
 

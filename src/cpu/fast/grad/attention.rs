@@ -11,7 +11,7 @@ use pulp::{Arch, Simd, WithSimd};
 
 use crate::cpu::fast::attention::fold;
 use crate::cpu::fast::lanes::{ROWS, multiply, zeros};
-use crate::cpu::fast::threads::Threads;
+use crate::cpu::fast::threads::{Threads, product};
 use crate::cpu::interpreter::part;
 use crate::cpu::program::Extents;
 
@@ -58,13 +58,15 @@ impl AttentionGrad<'_> {
     /// queries and in panels.
     fn head_room(&self) -> usize {
         let Parts { rows, positions } = self.parts();
-        let result = 3 * positions * rows;
-        2 * result + 2 * QUERIES * rows + 4 * QUERIES * positions
+        let results = product([6, positions, rows]);
+        let of_block = product([2 * QUERIES, rows]);
+        let scores = product([4 * QUERIES, positions]);
+        results.saturating_add(of_block).saturating_add(scores)
     }
 
     /// Numbers of room.
     pub(crate) fn room(&self, batch: usize) -> usize {
-        batch * self.heads * self.head_room()
+        product([batch, self.heads, self.head_room()])
     }
 
     /// With respect to q, k and v, [N, H, W, 3C].
@@ -75,7 +77,8 @@ impl AttentionGrad<'_> {
         let Some(room) = room.get_mut(..batch * self.heads * len) else {
             return;
         };
-        let work = 10 * self.extents.positions() * self.extents.elements() * batch;
+        let (positions, elements) = (self.extents.positions(), self.extents.elements());
+        let work = product([10, positions, elements, batch]);
         threads.chunks(room, len, work, |at, room| {
             arch.dispatch(Head {
                 attention: self,
@@ -91,7 +94,7 @@ impl AttentionGrad<'_> {
             positions,
         } = self.parts();
         let width = 3 * self.extents.channels;
-        threads.chunks(output, width, output_cost(batch * of_image), |at, out| {
+        threads.chunks(output, width, product([2, batch, of_image]), |at, out| {
             let (n, p) = (at / self.extents.positions(), at % self.extents.positions());
             for (head, out) in out.chunks_exact_mut(3 * rows).enumerate() {
                 let room = part(room, (n * self.heads + head) * len, len);
@@ -110,10 +113,6 @@ impl AttentionGrad<'_> {
             }
         });
     }
-}
-
-fn output_cost(len: usize) -> usize {
-    2 * len
 }
 
 /// One head of one image.

@@ -9,7 +9,7 @@ use pulp::{Arch, Simd};
 
 use crate::cpu::conv::Shape;
 use crate::cpu::fast::lanes::{Groups, InGroups, ROWS, add_products, store, zeros};
-use crate::cpu::fast::threads::Threads;
+use crate::cpu::fast::threads::{Threads, product};
 use crate::cpu::interpreter::part;
 
 /// Positions that are gone through for one tap after the other: they stay in the nearest cache.
@@ -49,10 +49,10 @@ impl ConvWeight<'_> {
         let (k, m) = self.filled();
         let copy = |filled, channels, positions| match filled == channels {
             true => 0,
-            false => filled * positions * self.batch,
+            false => product([filled, positions, self.batch]),
         };
         [
-            k * m * self.taps(),
+            product([k, m, self.taps()]),
             copy(k, from.channels, from.positions()),
             copy(m, to.channels, to.positions()),
         ]
@@ -62,8 +62,8 @@ impl ConvWeight<'_> {
     pub(crate) fn room(&self) -> usize {
         self.rooms()
             .iter()
-            .map(|len| len.next_multiple_of(16))
-            .sum()
+            .map(|len| len.div_ceil(16).saturating_mul(16))
+            .fold(0, usize::saturating_add)
     }
 
     /// The gradient, [M, K, kernel, kernel].
@@ -84,7 +84,7 @@ impl ConvWeight<'_> {
             k,
             m,
         };
-        let work = 2 * sums.len() * self.batch * to.positions();
+        let work = product([2, sums.len(), self.batch, to.positions()]);
         let of_task = self.shape.kernel * ROWS * self.width;
         threads.chunks(sums, of_task, work, |task, sums| {
             arch.dispatch(InGroups(Products {
@@ -97,7 +97,7 @@ impl ConvWeight<'_> {
         let sums = &*sums;
         let some = ROWS.min(self.width);
         let of_some = some * from.channels * self.taps();
-        threads.chunks(output, of_some, 8 * output.len(), |at, output| {
+        threads.chunks(output, of_some, product([8, output.len()]), |at, output| {
             self.place(sums, at * some, output);
         });
     }

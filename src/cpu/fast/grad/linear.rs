@@ -1,6 +1,6 @@
 //! The gradients of a linear layer; few operations, so in plain loops over rows.
 
-use crate::cpu::fast::threads::Threads;
+use crate::cpu::fast::threads::{Threads, product};
 use crate::cpu::interpreter::part;
 use crate::cpu::math::{silu, silu_slope};
 use crate::diffusion::lanes::dispatch;
@@ -49,7 +49,7 @@ pub(crate) fn weight(
         *out = if activated { silu(x) } else { x };
     }
     let x = part(room, 0, x.len());
-    let work = 2 * output.len() * (x.len() / inputs.max(1));
+    let work = product([2, output.len(), x.len() / inputs.max(1)]);
     threads.chunks(output, ROWS * inputs, work, |at, output| {
         dispatch(
             #[inline(always)]

@@ -1,7 +1,7 @@
 //! The loss of each image and its gradient; every element in f64, see
 //! [`LossRow`](crate::diffusion::LossRow).
 
-use crate::cpu::fast::threads::Threads;
+use crate::cpu::fast::threads::{Threads, product};
 use crate::cpu::interpreter::part;
 use crate::cpu::program::Extents;
 use crate::diffusion::{ElementLoss, LossRow};
@@ -54,7 +54,7 @@ impl Loss<'_> {
         let Some(sums) = sums.get_mut(..2 * stretches * batch) else {
             return;
         };
-        threads.chunks(sums, 2, 64 * self.x.len(), |at, sums| {
+        threads.chunks(sums, 2, product([64, self.x.len()]), |at, sums| {
             let (n, from) = (at / stretches, at % stretches * STRETCH);
             let Some(row) = self.row(n) else { return };
             let (mut square, mut nats) = (0.0, 0.0);
@@ -81,7 +81,7 @@ impl Loss<'_> {
 
     /// Numbers of room in f64 that [`value`](Self::value) needs.
     pub(crate) fn room(extents: Extents, batch: usize) -> usize {
-        2 * extents.positions().div_ceil(STRETCH) * batch
+        product([2, extents.positions().div_ceil(STRETCH), batch])
     }
 
     /// The gradient of Σ_n weight_n total_n with respect to the output.
@@ -90,7 +90,7 @@ impl Loss<'_> {
         let chunk = self.channels * self.extents.width;
         let count = self.extents.elements() as f64;
         let c = self.extents.channels;
-        threads.chunks(output, chunk, 64 * self.x.len(), |at, output| {
+        threads.chunks(output, chunk, product([64, self.x.len()]), |at, output| {
             let first = at * self.extents.width;
             let Some(row) = self.row(first / positions) else {
                 return;

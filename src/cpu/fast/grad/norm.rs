@@ -10,7 +10,7 @@
 use super::{STRETCH, add_up};
 use crate::cpu::GROUPS;
 use crate::cpu::fast::group_norm::{piece_rows, sum_up};
-use crate::cpu::fast::threads::Threads;
+use crate::cpu::fast::threads::{Threads, product};
 use crate::cpu::interpreter::part;
 use crate::cpu::math::{EPSILON, silu_slope};
 use crate::cpu::program::Extents;
@@ -36,12 +36,17 @@ pub(crate) struct Norm<'a> {
 
 /// Numbers of room in f64 that [`sums`] needs.
 pub(crate) fn room(extents: Extents, batch: usize) -> usize {
-    2 * batch * extents.positions().div_ceil(STRETCH) * extents.channels
+    product([
+        2,
+        batch,
+        extents.positions().div_ceil(STRETCH),
+        extents.channels,
+    ])
 }
 
 /// Numbers of room in f32: six for each channel of each image.
 pub(crate) fn table_len(extents: Extents, batch: usize) -> usize {
-    TABLE * extents.channels * batch
+    product([TABLE, extents.channels, batch])
 }
 
 /// Rows of a table: μ, ρ, a, b, m_0, m_1.
@@ -135,13 +140,18 @@ pub(crate) fn sums(
         let first = at / stretches * image + start;
         first..(first + (STRETCH * channels).min(image - start)).min(numbers.len())
     };
-    threads.chunks(doubles, 2 * channels, 4 * norm.input.len(), |at, sums| {
-        let input = norm.input.get(stretch(at, norm.input)).unwrap_or_default();
-        dispatch(
-            #[inline(always)]
-            || sum_up(input, channels, sums),
-        );
-    });
+    threads.chunks(
+        doubles,
+        2 * channels,
+        product([4, norm.input.len()]),
+        |at, sums| {
+            let input = norm.input.get(stretch(at, norm.input)).unwrap_or_default();
+            dispatch(
+                #[inline(always)]
+                || sum_up(input, channels, sums),
+            );
+        },
+    );
     let width = 2 * channels + 2 * GROUPS;
     let of_image = 2 * stretches * channels;
     let images = output
@@ -151,16 +161,21 @@ pub(crate) fn sums(
         statistics(extents, doubles, output);
     }
     let tables = norm.tables(output, tables);
-    threads.chunks(doubles, 2 * channels, 16 * norm.input.len(), |at, sums| {
-        let input = norm.input.get(stretch(at, norm.input)).unwrap_or_default();
-        let grad = norm.grad.get(stretch(at, norm.grad)).unwrap_or_default();
-        let n = at / stretches;
-        let table = part(tables, n * TABLE * channels, TABLE * channels);
-        dispatch(
-            #[inline(always)]
-            || sum_gradients(input, grad, table, channels, norm.silu, sums),
-        );
-    });
+    threads.chunks(
+        doubles,
+        2 * channels,
+        product([16, norm.input.len()]),
+        |at, sums| {
+            let input = norm.input.get(stretch(at, norm.input)).unwrap_or_default();
+            let grad = norm.grad.get(stretch(at, norm.grad)).unwrap_or_default();
+            let n = at / stretches;
+            let table = part(tables, n * TABLE * channels, TABLE * channels);
+            dispatch(
+                #[inline(always)]
+                || sum_gradients(input, grad, table, channels, norm.silu, sums),
+            );
+        },
+    );
     let images = output
         .chunks_exact_mut(width)
         .zip(doubles.chunks_exact_mut(of_image));
@@ -253,16 +268,21 @@ pub(crate) fn input(
     let (channels, image) = (norm.extents.channels, norm.extents.elements());
     let tables = norm.tables(sums, tables);
     let chunk = piece_rows(norm.extents) * channels;
-    threads.chunks(output, chunk, 24 * norm.input.len(), |at, output| {
-        let n = at * chunk / image;
-        let table = part(tables, n * TABLE * channels, TABLE * channels);
-        let input = part(norm.input, at * chunk, output.len());
-        let grad = part(norm.grad, at * chunk, output.len());
-        dispatch(
-            #[inline(always)]
-            || apply(input, grad, table, channels, norm.silu, output),
-        );
-    });
+    threads.chunks(
+        output,
+        chunk,
+        product([24, norm.input.len()]),
+        |at, output| {
+            let n = at * chunk / image;
+            let table = part(tables, n * TABLE * channels, TABLE * channels);
+            let input = part(norm.input, at * chunk, output.len());
+            let grad = part(norm.grad, at * chunk, output.len());
+            dispatch(
+                #[inline(always)]
+                || apply(input, grad, table, channels, norm.silu, output),
+            );
+        },
+    );
 }
 
 #[inline(always)]

@@ -3,14 +3,18 @@
 //! Sums of stretches of positions are f64 and are added up in one order.
 
 use super::{STRETCH, add_up};
-use crate::cpu::fast::threads::Threads;
+use crate::cpu::fast::threads::{Threads, product};
 use crate::cpu::interpreter::part;
 use crate::cpu::program::Extents;
 use crate::diffusion::lanes::dispatch;
 
 /// Numbers of room in f64.
 pub(crate) fn room(extents: Extents, batch: usize) -> usize {
-    batch * extents.positions().div_ceil(STRETCH) * extents.channels
+    product([
+        batch,
+        extents.positions().div_ceil(STRETCH),
+        extents.channels,
+    ])
 }
 
 /// [N, H, W, C] to [N, C].
