@@ -103,7 +103,7 @@ impl Beginning {
                 Weights::F32(weights) => write(engine, weights, config)?,
                 Weights::F16(_) => {}
             },
-            Self::Drawn => write(engine, &initial_weights(graph, config.seed), config)?,
+            Self::Drawn => write(engine, &initial_weights(graph, config.seed)?, config)?,
         }
         Ok(Trainer::<Box<dyn Engine>>::beginning(description, config)?)
     }

@@ -195,7 +195,10 @@ async fn request(
 /// An error of wgpu's as ours; `what` is what was asked for.
 pub(crate) fn error_of(error: wgpu::Error, what: &str) -> GpuError {
     match error {
-        wgpu::Error::OutOfMemory { .. } => GpuError::OutOfMemory { what: what.into() },
+        wgpu::Error::OutOfMemory { .. } => GpuError::OutOfMemory {
+            what: what.into(),
+            bytes: None,
+        },
         wgpu::Error::Validation { description, .. } | wgpu::Error::Internal { description, .. } => {
             GpuError::Refused {
                 what: what.into(),

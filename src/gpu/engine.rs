@@ -7,10 +7,14 @@ use std::vec::Vec;
 
 use super::device::Gpu;
 use super::error::GpuError;
+use super::limits::check_memory;
 use super::memory::{DeviceWeights, make_buffer, make_filled};
 use super::pipeline::{Pipeline, pipeline};
 use super::recording::{ALIGNMENT, Binding, Contents, Dispatch, Recording, grid};
 use super::watch::{watched, write};
+
+/// Bytes that are poisoned at a time.
+const POISON: usize = 1 << 20;
 
 /// A recording on a device.
 #[derive(Debug)]
@@ -40,6 +44,7 @@ impl Program {
             return Err(GpuError::Refused { what, message });
         }
         recording.check(gpu.limits())?;
+        check_memory(gpu, own_bytes(&recording))?;
         let most = gpu.limits().max_compute_workgroups_per_dimension;
         let buffers = make_buffers(gpu, &recording, weights).await?;
         let params = make_params(gpu, &recording).await?;
@@ -117,11 +122,15 @@ impl Program {
 
     /// Fills every buffer that a dispatch may write with NaN, of either width.
     pub(crate) fn poison(&self, gpu: &Gpu) {
-        let queue = gpu.queue();
+        let nan = std::vec![0x7fff_7fff_u32; POISON / 4];
+        let bytes: &[u8] = bytemuck::cast_slice(&nan);
         for (buffer, described) in self.buffers.iter().zip(&self.recording.buffers) {
             if described.contents == Contents::Workspace {
-                let nan = std::vec![0x7fff_7fff_u32; (described.bytes / 4) as usize];
-                queue.write_buffer(buffer, 0, bytemuck::cast_slice(&nan));
+                for at in (0..described.bytes).step_by(POISON) {
+                    let len = (described.bytes - at).min(POISON as u64) as usize;
+                    let piece = bytes.get(..len).unwrap_or_default();
+                    gpu.queue().write_buffer(buffer, at, piece);
+                }
             }
         }
     }
@@ -133,10 +142,14 @@ impl Program {
 
     /// Bytes of all its buffers but the weights.
     pub(crate) fn bytes(&self) -> u64 {
-        let own = self.recording.buffers.iter();
-        let own = own.filter(|buffer| !matches!(buffer.contents, Contents::Weights(_)));
-        own.map(|buffer| buffer.bytes).sum()
+        own_bytes(&self.recording)
     }
+}
+
+fn own_bytes(recording: &Recording) -> u64 {
+    let own = recording.buffers.iter();
+    let own = own.filter(|buffer| !matches!(buffer.contents, Contents::Weights(_)));
+    own.map(|buffer| buffer.bytes).fold(0, u64::saturating_add)
 }
 
 async fn make_buffers(

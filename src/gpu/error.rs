@@ -4,6 +4,8 @@ use core::fmt;
 use std::string::String;
 
 use crate::diffusion;
+use crate::memory::{Bytes, MemoryError};
+use crate::unet::GraphError;
 
 /// Why something could not be done on a GPU.
 #[derive(Debug, Clone, PartialEq)]
@@ -39,7 +41,13 @@ pub enum GpuError {
     OutOfMemory {
         /// What was being made.
         what: String,
+        /// Its bytes, where they are known.
+        bytes: Option<u64>,
     },
+    /// The host, or a device in software, has less memory than is needed.
+    HostMemory(MemoryError),
+    /// A graph that was built by hand cannot run.
+    Graph(GraphError),
     /// The device is gone. Make another and resume from the last saved state.
     DeviceLost {
         /// The driver's words.
@@ -127,6 +135,18 @@ impl From<diffusion::Error> for GpuError {
     }
 }
 
+impl From<MemoryError> for GpuError {
+    fn from(error: MemoryError) -> Self {
+        Self::HostMemory(error)
+    }
+}
+
+impl From<GraphError> for GpuError {
+    fn from(error: GraphError) -> Self {
+        Self::Graph(error)
+    }
+}
+
 impl core::error::Error for GpuError {}
 
 impl fmt::Display for GpuError {
@@ -143,7 +163,15 @@ impl fmt::Display for GpuError {
                 wanted,
                 had,
             } => write!(f, "{what} needs {limit} = {wanted}, the device has {had}"),
-            Self::OutOfMemory { what } => write!(f, "no GPU memory left for {what}"),
+            Self::OutOfMemory { what, bytes } => {
+                write!(f, "no GPU memory left for {what}")?;
+                if let Some(bytes) = bytes {
+                    write!(f, ", {}", Bytes(*bytes))?;
+                }
+                f.write_str(": a smaller batch, smaller images or f16 need less")
+            }
+            Self::HostMemory(error) => error.fmt(f),
+            Self::Graph(error) => error.fmt(f),
             Self::DeviceLost { message } => write!(f, "the GPU device is lost: {message}"),
             Self::ShaderRejected { kernel, message } => {
                 write!(f, "the driver refused the kernel {kernel}: {message}")

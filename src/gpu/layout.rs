@@ -99,18 +99,19 @@ impl Layout {
     pub(crate) fn new(graph: &Graph, plan: &Plan, weights: &WeightPlan) -> (Recording, Self) {
         let mut recording = Recording::default();
         let none = recording.add_buffer("nothing", 4, Contents::Constant([0; 4].into()));
-        let words = 2 * GROUPS * graph.batch();
+        let words = graph.batch().saturating_mul(2 * GROUPS);
         let statistics = recording.add_buffer("statistics", words, Contents::Workspace);
         let partial = recording.add_buffer("partial results", 1, Contents::Workspace);
         let mut buffer = |name: String, bytes: u64, contents| {
-            recording.add_buffer(&name, (bytes / 4) as usize, contents)
+            let words = usize::try_from(bytes / 4).unwrap_or(usize::MAX);
+            recording.add_buffer(&name, words, contents)
         };
         let arenas: Vec<Binding> = (0..)
             .zip(plan.arenas())
             .map(|(at, &words): (usize, _)| {
                 buffer(
                     std::format!("arena {at}"),
-                    4 * words as u64,
+                    Width::Full.bytes(words),
                     Contents::Workspace,
                 )
             })
@@ -140,7 +141,7 @@ impl Layout {
             .zip(tensors)
             .map(|(at, (tensor, width))| match tensor.role {
                 Role::Input(_) => {
-                    let bytes = 4 * tensor.shape.elements() as u64;
+                    let bytes = Width::Full.bytes(tensor.shape.elements());
                     Some(buffer(tensor.name.clone(), bytes, Contents::Workspace))
                 }
                 Role::Gradient(param) => {
@@ -154,7 +155,7 @@ impl Layout {
                 Role::Inner => {
                     let place = plan.place(TensorId(at))?;
                     Some(Binding {
-                        offset: 4 * place.offset as u64,
+                        offset: Width::Full.bytes(place.offset),
                         bytes: width.bytes(tensor.shape.elements()),
                         width,
                         ..*arenas.get(place.arena)?

@@ -6,9 +6,11 @@ use std::vec::Vec;
 
 use super::device::Gpu;
 use super::error::GpuError;
+use super::limits::check_memory;
 use super::recording::Binding;
 use super::watch::{Upload, watched, write};
 use super::weights::{Precision, WeightPlan};
+use crate::memory::zeros;
 use crate::unet::{Graph, Weights};
 
 /// A network's weights on a device, shared by everything that runs it there.
@@ -22,30 +24,41 @@ impl DeviceWeights {
     /// Brings all parameters of a graph to the device.
     ///
     /// # Errors
-    /// [`GpuError::MissingFeature`] for [`Precision::Half`], [`GpuError::Length`], [`GpuError::Limit`],
-    /// [`GpuError::OutOfMemory`].
+    /// [`GpuError::Length`], [`GpuError::HostMemory`]; those of [`zeros`](Self::zeros).
     pub async fn upload(
         gpu: &Gpu,
         graph: &Graph,
         weights: Weights<'_>,
         precision: Precision,
     ) -> Result<Self, GpuError> {
+        let made = Self::zeros(gpu, graph, precision).await?;
+        let mut upload = Upload::new(gpu, "weights");
+        made.plan.for_each(weights, |place, words| {
+            let buffer = made.buffers.get(place.buffer);
+            buffer.map_or(Ok(()), |buffer| upload.write(buffer, place.offset, words))
+        })?;
+        upload.finish()?;
+        Ok(made)
+    }
+
+    /// Room for all parameters of a graph on the device, where every number begins as 0.
+    ///
+    /// # Errors
+    /// [`GpuError::MissingFeature`] for [`Precision::Half`], [`GpuError::Limit`],
+    /// [`GpuError::OutOfMemory`].
+    pub async fn zeros(gpu: &Gpu, graph: &Graph, precision: Precision) -> Result<Self, GpuError> {
         let half = wgpu::Features::SHADER_F16;
         if precision == Precision::Half && !gpu.device().features().contains(half) {
             let feature = "SHADER_F16";
             return Err(GpuError::MissingFeature { feature });
         }
         let plan = WeightPlan::within(graph, precision, gpu.limits())?;
+        let bytes = plan.buffers().iter().copied();
+        check_memory(gpu, bytes.fold(0, u64::saturating_add))?;
         let mut buffers = Vec::new();
         for (at, &bytes) in plan.buffers().iter().enumerate() {
             buffers.push(make_buffer(gpu, &std::format!("weights {at}"), bytes).await?);
         }
-        let mut upload = Upload::new(gpu, "weights");
-        plan.for_each(weights, |place, words| {
-            let buffer = buffers.get(place.buffer);
-            buffer.map_or(Ok(()), |buffer| upload.write(buffer, place.offset, words))
-        })?;
-        upload.finish()?;
         Ok(Self { plan, buffers })
     }
 
@@ -99,7 +112,7 @@ pub(crate) async fn make_buffer(
         | wgpu::BufferUsages::UNIFORM
         | wgpu::BufferUsages::COPY_SRC
         | wgpu::BufferUsages::COPY_DST;
-    create(gpu, name, bytes.next_multiple_of(4), usage).await
+    create(gpu, name, bytes.div_ceil(4).saturating_mul(4), usage).await
 }
 
 /// Makes a buffer, which can be copied to, or says why there is none.
@@ -115,7 +128,14 @@ async fn create(
         usage,
         mapped_at_creation: false,
     };
-    let buffer = watched(gpu, name, || gpu.device().create_buffer(&descriptor)).await?;
+    let made = watched(gpu, name, || gpu.device().create_buffer(&descriptor)).await;
+    let buffer = made.map_err(|error| match error {
+        GpuError::OutOfMemory { what, .. } => GpuError::OutOfMemory {
+            what,
+            bytes: Some(size),
+        },
+        other => other,
+    })?;
     // A device that is lost says nothing, but what it makes cannot be used.
     let usable = watched(gpu, name, || gpu.queue().write_buffer(&buffer, 0, &[])).await;
     usable.map_err(|error| match error {
@@ -213,10 +233,14 @@ impl Readback {
             .buffer
             .get_mapped_range(..)
             .map_err(|error| lost(error.to_string()))?;
-        let mut words: Vec<u32> = bytemuck::pod_collect_to_vec(&view);
+        let words = zeros(view.len() / 4).map(|mut words| {
+            bytemuck::cast_slice_mut::<u32, u8>(&mut words).copy_from_slice(&view);
+            words
+        });
         drop(view);
         self.buffer.unmap();
         self.mapped = None;
+        let mut words = words?;
         if let Some(elements) = self.guarded
             && !words.is_empty()
         {
@@ -276,7 +300,8 @@ pub(crate) fn read_blocking(
 ) -> Result<Vec<u32>, GpuError> {
     let descriptor = wgpu::CommandEncoderDescriptor::default();
     let mut encoder = gpu.device().create_command_encoder(&descriptor);
-    let bytes = parts.iter().map(|(_, binding)| binding.bytes).sum();
+    let bytes = parts.iter().map(|(_, binding)| binding.bytes);
+    let bytes = bytes.fold(0, u64::saturating_add);
     let mut readback = pollster::block_on(Readback::new(gpu, what, bytes))?;
     readback.copy(&mut encoder, parts);
     let submission = gpu.queue().submit([encoder.finish()]);

@@ -9,6 +9,7 @@ use super::layout::plan;
 use super::memory::{DeviceWeights, read_blocking};
 use super::record::{Recorded, record};
 use super::recording::{Binding, Recording, Width};
+use crate::memory::collected;
 use crate::unet::{Graph, Input, TensorId};
 
 /// A network that runs on a device: its inputs are written, its dispatches encoded, its output read.
@@ -23,14 +24,15 @@ impl Network {
     /// Makes all that the graph needs; nothing is made afterwards.
     ///
     /// # Errors
-    /// [`GpuError::Limit`], [`GpuError::OutOfMemory`], [`GpuError::ShaderRejected`], [`GpuError::Refused`].
+    /// [`GpuError::Graph`], [`GpuError::Limit`], [`GpuError::OutOfMemory`], [`GpuError::ShaderRejected`],
+    /// [`GpuError::Refused`].
     pub async fn new(gpu: &Gpu, graph: &Graph, weights: &DeviceWeights) -> Result<Self, GpuError> {
         let recorded = record(
             graph,
             &plan(graph, weights.plan().precision()),
             weights.plan(),
             gpu.variants(),
-        );
+        )?;
         let program = Program::new(gpu, recorded.recording.clone(), weights).await?;
         Ok(Self {
             gpu: gpu.clone(),
@@ -132,7 +134,8 @@ impl Network {
             Width::Full => words.into_iter().map(f32::from_bits).collect(),
             Width::Half => {
                 let pair = |word| [half(word), half(word >> 16)];
-                words.into_iter().flat_map(pair).collect()
+                let len = words.len().saturating_mul(2);
+                collected(len, words.into_iter().flat_map(pair))?
             }
         })
     }

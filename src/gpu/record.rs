@@ -8,6 +8,7 @@ mod train;
 use std::vec::Vec;
 
 use super::convolution::Convolution;
+use super::error::GpuError;
 use super::kernels::kernel::{flag, word};
 use super::kernels::{
     attention, attention_shared, average_pool, bilinear, concat, conv, group_norm,
@@ -54,7 +55,16 @@ impl Recorded {
 }
 
 /// Records a network over the buffers of its plan and of its weights.
-pub fn record(graph: &Graph, plan: &Plan, weights: &WeightPlan, variants: Variants) -> Recorded {
+///
+/// # Errors
+/// [`GpuError::Graph`] for a graph that was built by hand, and that no kernel can run.
+pub fn record(
+    graph: &Graph,
+    plan: &Plan,
+    weights: &WeightPlan,
+    variants: Variants,
+) -> Result<Recorded, GpuError> {
+    graph.check()?;
     let (recording, layout) = Layout::new(graph, plan, weights);
     let mut recorder = Recorder {
         graph,
@@ -73,13 +83,13 @@ pub fn record(graph: &Graph, plan: &Plan, weights: &WeightPlan, variants: Varian
         Role::Input(input) => Some((input, layout.tensor(TensorId(at)))),
         Role::Inner | Role::Gradient(_) => None,
     });
-    Recorded {
+    Ok(Recorded {
         recording,
         inputs: inputs.collect(),
         output: graph.output().map_or(layout.none, |id| layout.tensor(id)),
         lens: graph.tensors().iter().map(|t| t.shape.elements()).collect(),
         layout,
-    }
+    })
 }
 
 struct Recorder<'g> {

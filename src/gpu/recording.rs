@@ -54,10 +54,11 @@ pub enum Width {
 impl Width {
     /// Bytes of so many numbers: whole words.
     pub const fn bytes(self, numbers: usize) -> u64 {
-        4 * match self {
+        let words = match self {
             Self::Full => numbers as u64,
             Self::Half => (numbers as u64).div_ceil(2),
-        }
+        };
+        words.saturating_mul(4)
     }
 }
 
@@ -103,7 +104,7 @@ pub struct Recording {
 impl Recording {
     /// Adds a buffer of so many words, at least one.
     pub fn add_buffer(&mut self, name: &str, words: usize, contents: Contents) -> Binding {
-        let bytes = 4 * words.max(1) as u64;
+        let bytes = Width::Full.bytes(words.max(1));
         self.buffers.push(Buffer {
             name: name.into(),
             bytes,
@@ -129,7 +130,7 @@ impl Recording {
 
     /// A binding of so many words from the beginning of a workspace buffer, which grows to hold them.
     pub(crate) fn grown(&mut self, buffer: Binding, words: u64) -> Binding {
-        let bytes = 4 * words.max(1);
+        let bytes = words.max(1).saturating_mul(4);
         if let Some(buffer) = self.buffers.get_mut(buffer.buffer.index()) {
             buffer.bytes = buffer.bytes.max(bytes);
         }
@@ -162,7 +163,7 @@ impl Recording {
             let Some(buffer) = self.buffers.get(binding.buffer.index()) else {
                 return Some("binds a buffer that is not there");
             };
-            if binding.bytes == 0 || binding.offset + binding.bytes > buffer.bytes {
+            if binding.bytes == 0 || binding.offset.saturating_add(binding.bytes) > buffer.bytes {
                 return Some("binds past the end of a buffer");
             }
             if !binding.offset.is_multiple_of(ALIGNMENT) || !binding.bytes.is_multiple_of(4) {

@@ -10,7 +10,8 @@ use super::kernels::{noise, step, threshold};
 use super::record::Recorded;
 use super::recording::{Binding, Contents, Dispatch, Recording};
 use crate::diffusion::{Clip, Sample, Sampler};
-use crate::unet::Input;
+use crate::memory::{MemoryError, collected};
+use crate::unet::{ELEMENTS_LIMIT, Input};
 
 /// Where the normal deviates of a run come from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -61,8 +62,10 @@ pub(crate) fn record_sampling(
     source: NoiseSource,
 ) -> Result<Sampling, GpuError> {
     let batch = samples.len();
-    let all = batch * elements;
     let output_elements = sampler.process().prediction_len(elements);
+    // The largest there is: then no product of batch and elements is too large.
+    counted(batch, output_elements)?;
+    let all = batch * elements;
     let (mut recording, given) = match network {
         Some(recorded) => {
             let x = recorded.input(Input::X).ok_or(GpuError::Length {
@@ -98,7 +101,7 @@ pub(crate) fn record_sampling(
         let len = words.len();
         recording.add_buffer(name, len, Contents::Constant(words))
     };
-    let (steps, all_timesteps) = tables(sampler, batch);
+    let (steps, all_timesteps) = tables(sampler, batch)?;
     let places = Places {
         x,
         x_start,
@@ -207,20 +210,39 @@ fn threshold_dispatch(
 }
 
 /// The numbers of every step, then those that draw x_T; the timesteps of every step, once an image.
-fn tables(sampler: &Sampler<'_>, batch: usize) -> (Vec<u32>, Vec<u32>) {
-    let (mut numbers, mut timesteps) = (Vec::new(), Vec::new());
+fn tables(sampler: &Sampler<'_>, batch: usize) -> Result<(Vec<u32>, Vec<u32>), MemoryError> {
+    let steps = sampler.evaluations() as usize;
+    let of_steps = steps
+        .saturating_add(1)
+        .saturating_mul(StepNumbers::FIELDS.len());
+    let mut numbers = collected(of_steps, [])?;
+    let mut timesteps = collected(steps.saturating_mul(batch), [])?;
     for step in (0..sampler.evaluations()).filter_map(|position| sampler.step_at(position)) {
         numbers.extend(StepNumbers::of(&step).words());
         timesteps.extend(core::iter::repeat_n(step.timestep().to_bits(), batch));
     }
     numbers.extend(StepNumbers::INITIAL.words());
-    (numbers, timesteps)
+    Ok((numbers, timesteps))
 }
 
 fn sample_words(sample: &Sample) -> [u32; 4] {
     let halves = |number: u64| [number as u32, (number >> 32) as u32];
     let ([seed_low, seed_high], [low, high]) = (halves(sample.noise.seed), halves(sample.number));
     [seed_low, seed_high, low, high]
+}
+
+/// Refuses more numbers than kernels count.
+fn counted(batch: usize, elements: usize) -> Result<(), GpuError> {
+    let numbers = batch.saturating_mul(elements);
+    if numbers < ELEMENTS_LIMIT {
+        return Ok(());
+    }
+    Err(GpuError::Limit {
+        limit: "numbers of a batch",
+        what: "the output".into(),
+        wanted: numbers as u64,
+        had: ELEMENTS_LIMIT as u64 - 1,
+    })
 }
 
 /// Checks that the network returns as many numbers for an image as the sampler wants.

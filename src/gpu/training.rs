@@ -15,6 +15,7 @@ use super::record::{Recorded, record};
 use super::recording::{Binding, Recording};
 use super::watch::Upload;
 use super::weights::{Precision, WeightPlan};
+use crate::memory::collected;
 use crate::unet::{Graph, Input, Weights};
 
 /// Numbers that are kept beside a training graph, as many as there are weights.
@@ -58,7 +59,7 @@ impl Training {
     /// Masters, moments and averages are 0.
     ///
     /// # Errors
-    /// [`GpuError::Limit`], [`GpuError::OutOfMemory`], [`GpuError::ShaderRejected`],
+    /// [`GpuError::Graph`], [`GpuError::Limit`], [`GpuError::OutOfMemory`], [`GpuError::ShaderRejected`],
     /// [`GpuError::Refused`].
     pub async fn new(
         gpu: &Gpu,
@@ -68,7 +69,7 @@ impl Training {
     ) -> Result<Self, GpuError> {
         let weight_plan = weights.plan();
         let plan = layout::plan(graph, weight_plan.precision());
-        let mut recorded = record(graph, &plan, weight_plan, gpu.variants());
+        let mut recorded = record(graph, &plan, weight_plan, gpu.variants())?;
         let backward = recorded.recording.dispatches.len();
         let loss = |at: usize| {
             let dispatch = recorded.recording.dispatches.get(at);
@@ -276,7 +277,7 @@ impl Training {
     /// written then shows in the result. What is kept must be written anew. For tests.
     ///
     /// # Errors
-    /// None: a gradient's length is right.
+    /// [`GpuError::HostMemory`], [`GpuError::OutOfMemory`].
     pub fn poison(&self) -> Result<(), GpuError> {
         self.program.poison(&self.gpu);
         // Gaps between parameters belong to nobody, and stay 0.
@@ -291,7 +292,9 @@ impl Training {
             self.program.clear(&mut encoder, binding);
         }
         self.gpu.queue().submit([encoder.finish()]);
-        self.write(Kept::Gradients, &std::vec![f32::NAN; self.plan.len()])
+        let len = self.plan.len();
+        let nan = collected(len, core::iter::repeat_n(f32::NAN, len))?;
+        self.write(Kept::Gradients, &nan)
     }
 
     fn write_to(

@@ -7,6 +7,7 @@ use std::vec::Vec;
 
 use super::device::{Gpu, error_of};
 use super::error::GpuError;
+use crate::memory::extend;
 
 /// Asks, and yields what the device says of it; `what` is what was being made or written.
 pub(crate) async fn watched<T>(
@@ -86,8 +87,7 @@ impl<'a> Upload<'a> {
             return write(self.gpu, self.what, (buffer, offset), words);
         }
         self.targets.push((buffer, offset, 4 * words.len() as u64));
-        self.words.extend(words);
-        Ok(())
+        Ok(extend(&mut self.words, words)?)
     }
 
     /// Sends what is left.

@@ -7,7 +7,9 @@ use std::vec::Vec;
 use half::f16;
 
 use super::error::GpuError;
+use super::limits::MOST_BOUND;
 use super::recording::{ALIGNMENT, Width};
+use crate::memory::{MemoryError, collected};
 use crate::unet::{Conv, Graph, Op, ParamId, TrainOp, Weights};
 
 /// How wide the numbers are that a network is kept in; it adds in f32 always.
@@ -56,7 +58,7 @@ impl Order {
     pub(crate) const fn padded(self, rows: usize) -> usize {
         match self {
             Self::AsGiven => rows,
-            Self::Transposed { .. } => rows.next_multiple_of(4),
+            Self::Transposed { .. } => rows.div_ceil(4).saturating_mul(4),
         }
     }
 
@@ -126,6 +128,7 @@ impl WeightPlan {
         precision: Precision,
         (name, limit): (&'static str, u64),
     ) -> Result<Self, GpuError> {
+        let limit = limit.min(MOST_BOUND);
         let mut orders = vec![Order::AsGiven; graph.params().len()];
         for node in graph.nodes() {
             if let Op::Conv(Conv { weight, .. }) | Op::Train(TrainOp::ConvGradInput { weight, .. }) =
@@ -147,7 +150,9 @@ impl WeightPlan {
         for (param, order) in graph.params().iter().zip(orders) {
             let numbers = match order {
                 Order::AsGiven => param.elements(),
-                Order::Transposed { rows, columns } => rows.next_multiple_of(4) * columns,
+                Order::Transposed { rows, columns } => {
+                    rows.div_ceil(4).saturating_mul(4).saturating_mul(columns)
+                }
             };
             let bytes = precision.weights().bytes(numbers);
             if bytes > limit {
@@ -269,13 +274,16 @@ impl WeightPlan {
             });
         }
         for place in &self.places {
+            let (rows, columns) = place.order.extents(place.elements);
+            let len = columns.saturating_mul(place.order.padded(rows));
             let words = match self.precision.weights() {
-                Width::Full => ordered(place, |i| number(weights, i))
-                    .map(f32::to_bits)
-                    .collect(),
+                Width::Full => {
+                    let numbers = ordered(place, |i| number(weights, i));
+                    collected(len, numbers.map(f32::to_bits))?
+                }
                 Width::Half => {
-                    let halves: Vec<u16> = ordered(place, |i| half_number(weights, i)).collect();
-                    pairs(&halves)
+                    let halves = ordered(place, |i| half_number(weights, i));
+                    pairs(&collected(len, halves)?)?
                 }
             };
             write(*place, &words)?;
@@ -314,10 +322,10 @@ fn half_number(weights: Weights<'_>, at: usize) -> u16 {
 }
 
 /// Two halves to a word, the first in its lower part.
-fn pairs(halves: &[u16]) -> Vec<u32> {
+fn pairs(halves: &[u16]) -> Result<Vec<u32>, MemoryError> {
     let word = |pair: &[u16]| {
         let half = |at: usize| u32::from(pair.get(at).copied().unwrap_or(0));
         half(0) | half(1) << 16
     };
-    halves.chunks(2).map(word).collect()
+    collected(halves.len().div_ceil(2), halves.chunks(2).map(word))
 }

@@ -49,8 +49,15 @@ pub(crate) fn collected<T>(
 fn reserved<T>(len: usize) -> Result<Vec<T>, MemoryError> {
     let bytes = ask::<T>(len)?;
     let mut list = Vec::new();
-    match list.try_reserve_exact(len) {
-        Ok(()) => Ok(list),
-        Err(_) => Err(refused(bytes)),
-    }
+    let given = list.try_reserve_exact(len);
+    given.map_or_else(|_| Err(refused(bytes)), |()| Ok(list))
+}
+
+/// Adds to a list.
+#[cfg(feature = "gpu")]
+pub(crate) fn extend<T: Copy>(list: &mut Vec<T>, more: &[T]) -> Result<(), MemoryError> {
+    let bytes = bytes_of::<T>(more.len());
+    list.try_reserve(more.len()).map_err(|_| refused(bytes))?;
+    list.extend_from_slice(more);
+    Ok(())
 }

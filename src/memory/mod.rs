@@ -13,6 +13,8 @@ mod free;
 #[cfg(all(feature = "alloc", feature = "cpu"))]
 mod buffers;
 
+#[cfg(feature = "gpu")]
+pub(crate) use buffers::extend;
 #[cfg(all(feature = "alloc", feature = "cpu"))]
 pub(crate) use buffers::{collected, copied, zeros};
 pub use free::available;
@@ -37,7 +39,7 @@ impl fmt::Display for MemoryError {
             Some(available) => write!(f, "{} are free", Bytes(available))?,
             None => write!(f, "the system does not give that much")?,
         }
-        f.write_str(": smaller images, a smaller batch or fewer channels need less")
+        f.write_str(": smaller images, a smaller batch, fewer channels or timesteps need less")
     }
 }
 

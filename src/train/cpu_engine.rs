@@ -1,12 +1,12 @@
 //! Training on the processor.
 
-use std::vec;
 use std::vec::Vec;
 
 use super::engine::{Batch, Engine, Slot};
 use super::error::TrainError;
 use super::optimizer::{self, Report, Update};
 use crate::cpu::Gradients;
+use crate::memory::{self, bytes_of, zeros};
 use crate::unet::Graph;
 
 /// A training graph, its weights, moments and averages in memory.
@@ -27,6 +27,9 @@ pub struct CpuEngine {
     rounded: Option<Vec<f32>>,
 }
 
+/// Weights, two moments, the gradients and their sum.
+const SLOTS: usize = 5;
+
 #[derive(Debug)]
 struct Average {
     rate: f64,
@@ -39,30 +42,44 @@ impl CpuEngine {
     /// f16 while those that are trained stay f32.
     ///
     /// # Errors
-    /// [`TrainError::Network`].
+    /// [`TrainError::Network`]; [`TrainError::Memory`] where it [needs](Self::needs) more than there is.
     pub fn new(graph: &Graph, ema_rates: &[f64], half: bool) -> Result<Self, TrainError> {
-        let zeros = || vec![0.0; graph.weights_len()];
-        let average = |&rate: &f64| Average {
-            rate,
-            numbers: zeros(),
+        memory::check(Self::needs(graph, ema_rates.len(), half)?)?;
+        let zeros = || zeros(graph.weights_len());
+        let average = |&rate: &f64| -> Result<Average, TrainError> {
+            Ok(Average {
+                rate,
+                numbers: zeros()?,
+            })
         };
         Ok(Self {
             gradients: Gradients::new(graph)?,
-            weights: zeros(),
-            first: zeros(),
-            second: zeros(),
-            emas: ema_rates.iter().map(average).collect(),
-            fresh: zeros(),
-            sum: zeros(),
+            weights: zeros()?,
+            first: zeros()?,
+            second: zeros()?,
+            emas: ema_rates.iter().map(average).collect::<Result<_, _>>()?,
+            fresh: zeros()?,
+            sum: zeros()?,
             microbatches: 0,
-            rounded: half.then(zeros),
+            rounded: half.then(zeros).transpose()?,
         })
+    }
+
+    /// Bytes that it takes: those of the graph's run, and as many numbers as there are weights for these,
+    /// for gradients, moments and averages.
+    ///
+    /// # Errors
+    /// [`TrainError::Network`].
+    pub fn needs(graph: &Graph, averages: usize, half: bool) -> Result<u64, TrainError> {
+        let slots = averages.saturating_add(SLOTS + usize::from(half));
+        let slots = bytes_of::<f32>(graph.weights_len()).saturating_mul(slots as u64);
+        Ok(Gradients::needs(graph)?.saturating_add(slots))
     }
 
     /// Numbers in memory: those of the graph's run, and the slots and gradients.
     pub fn elements(&self) -> (usize, usize) {
         let run = self.gradients.workspace_len() + self.gradients.room_len();
-        let slots = 5 + self.emas.len() + usize::from(self.rounded.is_some());
+        let slots = SLOTS + self.emas.len() + usize::from(self.rounded.is_some());
         (run, slots * self.weights.len())
     }
 

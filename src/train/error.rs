@@ -12,6 +12,7 @@ use crate::data::DataError;
 use crate::diffusion;
 use crate::files::FileError;
 use crate::gpu::GpuError;
+use crate::memory::MemoryError;
 use crate::unet::{ConfigError, Extents};
 
 /// Why a run did not begin, or did not go on.
@@ -28,6 +29,8 @@ pub enum TrainError {
     Gpu(GpuError),
     /// The diffusion, or its importance sampling.
     Diffusion(diffusion::Error),
+    /// There is less memory than the run needs.
+    Memory(MemoryError),
     /// A file of weights.
     Checkpoint(CheckpointError),
     /// A slice that is to hold all weights.
@@ -173,6 +176,7 @@ impl fmt::Display for TrainError {
             Self::Network(error) => error.fmt(f),
             Self::Gpu(error) => error.fmt(f),
             Self::Diffusion(error) => error.fmt(f),
+            Self::Memory(error) => error.fmt(f),
             Self::Checkpoint(error) => error.fmt(f),
             Self::Length { len, expected } => {
                 write!(f, "a slice of {len} numbers, there are {expected} weights")
@@ -281,6 +285,7 @@ from!(
     GradError => Grad,
     NetworkError => Network,
     GpuError => Gpu,
+    MemoryError => Memory,
     diffusion::Error => Diffusion,
     CheckpointError => Checkpoint,
     DataError => Data,

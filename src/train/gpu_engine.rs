@@ -6,7 +6,7 @@ use super::engine::{Batch, Engine, Slot};
 use super::error::TrainError;
 use super::optimizer::{Report, Update};
 use crate::gpu::{DeviceWeights, Gpu, Kept, Precision, Training, UpdateNumbers};
-use crate::unet::{Graph, Input, Weights};
+use crate::unet::{Graph, Input};
 
 /// A training graph, its weights, moments and averages on a device. Of a step only the losses and the
 /// norm of the gradient come back.
@@ -31,9 +31,7 @@ impl GpuEngine {
         ema_rates: &[f64],
         precision: Precision,
     ) -> Result<Self, TrainError> {
-        let zeros = std::vec![0.0; graph.weights_len()];
-        let zeros = Weights::F32(&zeros);
-        let weights = DeviceWeights::upload_blocking(gpu, graph, zeros, precision)?;
+        let weights = pollster::block_on(DeviceWeights::zeros(gpu, graph, precision))?;
         Ok(Self {
             training: Training::new_blocking(gpu, graph, &weights, ema_rates.len())?,
             rates: ema_rates.into(),

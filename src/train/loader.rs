@@ -12,6 +12,7 @@ use super::error::TrainError;
 use super::order::{Draws, Order};
 use crate::data::{DataError, Dataset};
 use crate::diffusion::pixels::from_u8;
+use crate::memory::collected;
 use crate::unet::Extents;
 
 /// Batches that are ready before they are asked for.
@@ -130,8 +131,9 @@ impl Reader {
             .par_iter()
             .map(|&(position, example)| self.read(position, example))
             .collect();
+        let pixels = self.batch.saturating_mul(self.data.extents().elements());
         let mut batch = Examples {
-            x_start: Vec::new(),
+            x_start: collected(pixels, [])?,
             labels: Vec::new(),
             skipped: Vec::new(),
         };
@@ -156,8 +158,8 @@ impl Reader {
         for offset in 0..len {
             match self.data.get((example + offset) % len) {
                 Ok(found) => {
-                    let mut pixels: Vec<f32> =
-                        found.pixels.iter().map(|&value| from_u8(value)).collect();
+                    let values = found.pixels.iter().map(|&value| from_u8(value));
+                    let mut pixels = collected(found.pixels.len(), values)?;
                     if self.flip && self.draws.flip(position) {
                         mirror(self.data.extents(), &mut pixels);
                     }

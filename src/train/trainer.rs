@@ -1,7 +1,6 @@
 //! A training run, step by step.
 
 use std::sync::Arc;
-use std::vec;
 use std::vec::Vec;
 
 use serde::{Deserialize, Serialize};
@@ -20,6 +19,7 @@ use crate::cpu::resize;
 use crate::data::{DataError, Dataset};
 use crate::diffusion::resample::{Drawn, LossSecondMoment, Resampler, Uniform};
 use crate::diffusion::{Level, LossRow, ProcessView, Timesteps};
+use crate::memory::{collected, zeros};
 use crate::unet::{Extents, Graph, Init};
 
 /// Losses of each t that importance sampling goes by, and how much of the uniform law is mixed in: the
@@ -99,10 +99,13 @@ fn check_low_res(description: &Description) -> Result<(), TrainError> {
 
 /// Weights as a run begins with them, drawn from a seed as each parameter's [`Init`] says; what is
 /// N(0, 1) or uniform follows from the parameter's place among all.
-pub fn initial_weights(graph: &Graph, seed: u64) -> Vec<f32> {
-    let mut weights = vec![0.0; graph.weights_len()];
+///
+/// # Errors
+/// [`TrainError::Memory`].
+pub fn initial_weights(graph: &Graph, seed: u64) -> Result<Vec<f32>, TrainError> {
+    let mut weights = zeros(graph.weights_len())?;
     for (at, param) in graph.params().iter().enumerate() {
-        let range = param.offset..param.offset + param.elements();
+        let range = param.offset..param.offset.saturating_add(param.elements());
         let Some(place) = weights.get_mut(range) else {
             continue;
         };
@@ -120,7 +123,7 @@ pub fn initial_weights(graph: &Graph, seed: u64) -> Vec<f32> {
             }
         }
     }
-    weights
+    Ok(weights)
 }
 
 /// A run: an engine, the data, and where it is.
@@ -146,7 +149,7 @@ pub struct Trainer<E> {
 }
 
 /// What a microbatch is put together in.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Scratch {
     noise: Vec<f32>,
     rows: Vec<f32>,
@@ -154,6 +157,33 @@ struct Scratch {
     keys: Vec<u32>,
     low_res: Vec<f32>,
     loss: Vec<f32>,
+}
+
+impl Scratch {
+    /// Room for a microbatch.
+    fn new(
+        config: &TrainConfig,
+        description: &Description,
+        image: Extents,
+    ) -> Result<Self, TrainError> {
+        let of = |numbers: usize| config.microbatch.saturating_mul(numbers);
+        let low_res = description.size.low_res.map_or(0, |(height, width)| {
+            let small = Extents {
+                height,
+                width,
+                ..image
+            };
+            small.elements()
+        });
+        Ok(Self {
+            noise: zeros(of(image.elements()))?,
+            rows: zeros(of(LossRow::LEN))?,
+            timesteps: zeros(config.microbatch)?,
+            keys: zeros(of(4))?,
+            low_res: zeros(of(low_res))?,
+            loss: zeros(of(3))?,
+        })
+    }
 }
 
 impl<E: Engine> Trainer<E> {
@@ -177,6 +207,7 @@ impl<E: Engine> Trainer<E> {
         check_progress(&description, &config, &progress)?;
         let draws = Draws::new(config.seed);
         let image = image(&description);
+        let scratch = Scratch::new(&config, &description, image)?;
         let loader = Loader::new(
             Arc::clone(data.set()),
             draws,
@@ -197,7 +228,7 @@ impl<E: Engine> Trainer<E> {
             parameters: graph.weights_len(),
             examples: data.len(),
             fingerprint: data.fingerprint(),
-            scratch: Scratch::default(),
+            scratch,
             ended: false,
         })
     }
@@ -205,7 +236,7 @@ impl<E: Engine> Trainer<E> {
     /// Where a new run begins.
     ///
     /// # Errors
-    /// [`TrainError::Diffusion`] for a T of 0.
+    /// [`TrainError::Diffusion`] for a T of 0; [`TrainError::Memory`].
     pub fn beginning(
         description: &Description,
         config: &TrainConfig,
@@ -214,7 +245,7 @@ impl<E: Engine> Trainer<E> {
         let history = match config.timesteps {
             TimestepLaw::Uniform => None,
             TimestepLaw::LossSecondMoment => {
-                let storage = vec![0.0; LossSecondMoment::storage_len(steps, HISTORY)];
+                let storage = zeros(LossSecondMoment::storage_len(steps, HISTORY))?;
                 Some(LossSecondMoment::new(storage, steps, HISTORY, UNIFORM)?)
             }
         };
@@ -260,9 +291,9 @@ impl<E: Engine> Trainer<E> {
     /// A slot of the engine.
     ///
     /// # Errors
-    /// The engine's.
+    /// The engine's; [`TrainError::Memory`].
     pub fn read(&self, slot: Slot) -> Result<Vec<f32>, TrainError> {
-        let mut numbers = vec![0.0; self.parameters];
+        let mut numbers = zeros(self.parameters)?;
         self.engine.read(slot, &mut numbers)?;
         Ok(numbers)
     }
@@ -356,8 +387,6 @@ impl<E: Engine> Trainer<E> {
                 MicrobatchRule::Sum => count as f64,
             };
         let scratch = &mut self.scratch;
-        scratch.noise.resize(count * elements, 0.0);
-        scratch.loss.resize(3 * count, 0.0);
         scratch.rows.clear();
         scratch.timesteps.clear();
         scratch.keys.clear();
@@ -428,7 +457,7 @@ fn low_res(
     description: &Description,
     image: Extents,
     x_start: &[f32],
-    low_res: &mut Vec<f32>,
+    low_res: &mut [f32],
 ) -> Result<(), TrainError> {
     let Some((height, width)) = description.size.low_res else {
         return Ok(());
@@ -438,7 +467,6 @@ fn low_res(
         width,
         ..image
     };
-    low_res.resize(x_start.len() / image.elements() * small.elements(), 0.0);
     Ok(resize::area(x_start, image, low_res, small)?)
 }
 
@@ -453,16 +481,18 @@ fn table(
         beta: 0.0,
         alpha_bar: 0.0,
     };
-    let mut levels = vec![empty; diffusion.num_timesteps as usize];
+    let steps = diffusion.num_timesteps as usize;
+    let mut levels = collected(steps, core::iter::repeat_n(empty, steps))?;
     let process = ProcessView::in_slice(&diffusion, Timesteps::ALL, &mut levels)?;
-    let row = |index| -> Result<(LossRow, f32), TrainError> {
+    let mut rows = collected(process.len(), [])?;
+    for index in 0..process.len() {
         let mut row = LossRow::of(&process, config.objective, index)?;
         if config.min_snr > 0.0 {
             row = row.with_min_snr(diffusion.prediction, config.min_snr);
         }
-        Ok((row, process.model_timestep(index)?))
-    };
-    (0..process.len()).map(row).collect()
+        rows.push((row, process.model_timestep(index)?));
+    }
+    Ok(rows)
 }
 
 /// The images that are trained on.

@@ -21,6 +21,10 @@ impl Graph {
     /// A [`GraphError`] with the first that is wrong.
     pub fn check(&self) -> Result<(), GraphError> {
         let counted = |elements| (1..ELEMENTS_LIMIT).contains(&elements);
+        let batch = self.batch();
+        if !counted(batch) {
+            return Err(GraphError::Batch { batch });
+        }
         for (param, elements) in self.params().iter().map(|p| p.elements()).enumerate() {
             if !counted(elements) {
                 return Err(GraphError::Param { param, elements });

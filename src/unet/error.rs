@@ -180,6 +180,11 @@ impl fmt::Display for ConfigError {
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum GraphError {
+    /// A batch of nothing, or of 2^31 images and more.
+    Batch {
+        /// The batch.
+        batch: usize,
+    },
     /// A tensor of nothing or of 2^31 elements and more, or the gradient of a parameter there is not.
     Tensor {
         /// Which, by its place in `Graph::tensors`.
@@ -210,6 +215,12 @@ impl core::error::Error for GraphError {}
 impl fmt::Display for GraphError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match *self {
+            Self::Batch { batch } => {
+                write!(
+                    f,
+                    "a batch of {batch} in the graph, must be within 1 to 2^31 - 1"
+                )
+            }
             Self::Tensor { tensor, elements } => write!(
                 f,
                 "tensor {tensor} of the graph has {elements} elements, must have 1 to 2^31 - 1, and a \

@@ -2,6 +2,7 @@
 
 /// [C, H, W].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Extents {
     /// C.
     pub channels: usize,

@@ -161,10 +161,11 @@ fn no_memory_left() {
 
 fn is_refused<T>(what: &str, result: Result<T, GpuError>) {
     let error = result.err();
-    let Some(GpuError::OutOfMemory { what: of }) = error else {
+    // A device in software has the host's memory, which is looked at first.
+    let Some(said @ (GpuError::OutOfMemory { .. } | GpuError::HostMemory(_))) = error else {
         panic!("{what}: {error:?}");
     };
-    println!("{what}: no memory for {of}");
+    println!("{what}: {said}");
 }
 
 /// A run of buffers of 60 MiB and of 120, about the largest that any device binds, and weights of more than

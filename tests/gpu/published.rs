@@ -43,7 +43,10 @@ fn each_recording(graph: &Graph, mut visit: impl FnMut(&str, &Recording)) {
         let stored = WeightPlan::new(graph, precision, limit).unwrap();
         for variants in all_variants() {
             let how = format!("{precision:?}, {variants:?}");
-            visit(&how, &record(graph, &plan, &stored, variants).recording);
+            visit(
+                &how,
+                &record(graph, &plan, &stored, variants).unwrap().recording,
+            );
         }
     }
 }

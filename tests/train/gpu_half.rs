@@ -112,7 +112,7 @@ fn weights_in_f16_are_rounded_from_those_that_are_trained() {
         keys: Some(&[1, 2, 3, 4, 5, 6, 7, 8]),
     };
     let mut trained = fresh();
-    let weights = initial_weights(&graph, 1);
+    let weights = initial_weights(&graph, 1).unwrap();
     trained.write(Slot::Weights, &weights).unwrap();
     let mut loss = [0.0; 6];
     for step in 1..=3 {

@@ -213,7 +213,7 @@ fn ten_steps(
     held: impl Fn() -> Option<Held>,
 ) -> Vec<[f64; 4]> {
     let description = description();
-    let weights = initial_weights(&graph_of(&description, config).unwrap(), config.seed);
+    let weights = initial_weights(&graph_of(&description, config).unwrap(), config.seed).unwrap();
     engine.write(Slot::Weights, &weights).unwrap();
     for at in 0..config.ema_rates.len() {
         engine.write(Slot::Ema(at), &weights).unwrap();

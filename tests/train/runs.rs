@@ -72,7 +72,7 @@ fn begin_with(
 ) -> Result<Trainer<CpuEngine>, TrainError> {
     let graph = graph_of(description, config)?;
     let mut engine = CpuEngine::new(&graph, &config.ema_rates, config.half)?;
-    let weights = initial_weights(&graph, config.seed);
+    let weights = initial_weights(&graph, config.seed)?;
     engine.write(Slot::Weights, &weights)?;
     for at in 0..config.ema_rates.len() {
         engine.write(Slot::Ema(at), &weights)?;

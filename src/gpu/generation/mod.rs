@@ -17,7 +17,7 @@ use super::record::record;
 use super::recording::{Binding, Recording};
 use super::sampling::{NoiseSource, Places, STEP_BYTES, Sampling, record_sampling};
 use crate::diffusion::{Sample, Sampler};
-use crate::unet::{Extents, Graph, Input};
+use crate::unet::{Graph, Input};
 use labels::labels;
 use paint::Paint;
 
@@ -88,18 +88,13 @@ impl Generation {
             &plan(graph, weights.plan().precision()),
             weights.plan(),
             gpu.variants(),
-        );
+        )?;
         let (low_res, label_place) = (recorded.input(Input::LowRes), recorded.input(Input::Labels));
         let mut sampling = record_sampling(Some(recorded), elements, sampler, samples, source)?;
         let end = sampling.recording.dispatches.len();
         let paint = x.and_then(|x| {
-            let image = Extents {
-                channels: x.channels,
-                height: x.height,
-                width: x.width,
-            };
             let places = [sampling.places.x, sampling.places.x_start];
-            Paint::record(&mut sampling.recording, samples.len(), image, places)
+            Paint::record(&mut sampling.recording, samples.len(), x.image(), places)
         });
         let work = work::work(&sampling.recording, Some(graph));
         let mut run = Self::over(gpu, sampling, weights, sampler, samples.len()).await?;

@@ -40,7 +40,7 @@ impl Paint {
             return None;
         }
         let pitch = pitch(image) as usize / 4;
-        let words = batch * image.height * pitch;
+        let words = batch.saturating_mul(image.height).saturating_mul(pitch);
         let pixels = recording.add_buffer("pixels", words, Contents::Workspace);
         let first = recording.dispatches.len();
         for (name, x) in [("pixels of x", x), ("pixels of x_start", x_start)] {

@@ -7,6 +7,7 @@ use crate::diffusion::SamplerState;
 use crate::gpu::error::GpuError;
 use crate::gpu::memory::{FINITE, Readback, wait_blocking};
 use crate::gpu::recording::Binding;
+use crate::memory::collected;
 
 /// A paused run: plain data that can be resumed on another device.
 #[derive(Debug, Clone, PartialEq)]
@@ -42,19 +43,19 @@ impl SavedReadback {
     /// The state as it was where its copy was recorded, or `None` while it is on its way.
     ///
     /// # Errors
-    /// [`GpuError::NotFinite`], [`GpuError::DeviceLost`].
+    /// [`GpuError::NotFinite`], [`GpuError::DeviceLost`], [`GpuError::HostMemory`].
     pub fn take(&mut self) -> Result<Option<Saved>, GpuError> {
         let Some(words) = self.readback.take()? else {
             return Ok(None);
         };
         let numbers = |from, len| {
             let words = words.iter().skip(from).take(len);
-            words.map(|&bits| f32::from_bits(bits)).collect()
+            collected(len, words.map(|&bits| f32::from_bits(bits)))
         };
         Ok(Some(Saved {
             state: self.state,
-            x: numbers(0, self.x),
-            history: numbers(self.x, self.history),
+            x: numbers(0, self.x)?,
+            history: numbers(self.x, self.history)?,
         }))
     }
 }
