@@ -3,7 +3,7 @@
 //! `cargo run --release --features checkpoint,std --example inspect -- --help`
 
 use std::io::{self, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -125,13 +125,7 @@ fn inspect(options: &Options, out: &mut impl Write) -> Result<(), Failure> {
     }
     summarise(&graph, &plan, out)?;
     if options.check {
-        let reading = ReadOptions {
-            content: description.content,
-            ..ReadOptions::default()
-        };
-        let checkpoint = Checkpoint::open_with(&path, reading)?;
-        let count = checkpoint.graph().parameter_count();
-        writeln!(out, "checked      {count} numbers, all finite")?;
+        check(&path, description.content, out)?;
     }
     if options.params {
         writeln!(out)?;
@@ -143,6 +137,17 @@ fn inspect(options: &Options, out: &mut impl Write) -> Result<(), Failure> {
     if options.plan {
         write!(out, "\n{}", plan.table(&graph))?;
     }
+    Ok(())
+}
+
+fn check(path: &Path, content: Content, out: &mut impl Write) -> Result<(), Failure> {
+    let reading = ReadOptions {
+        content,
+        ..ReadOptions::default()
+    };
+    let checkpoint = Checkpoint::open_with(path, reading)?;
+    let count = checkpoint.graph().parameter_count();
+    writeln!(out, "checked      {count} numbers, all finite")?;
     Ok(())
 }
 

@@ -30,8 +30,6 @@ pub(crate) struct Bound<'a> {
     process: ProcessView<'a>,
     noise: Noise,
     clip: Clip,
-    /// The network's number of each class of the data.
-    classes: Vec<u32>,
     /// A network and its batch.
     network: Option<(usize, Network)>,
 }
@@ -42,14 +40,12 @@ impl<'a> Bound<'a> {
         process: ProcessView<'a>,
         seed: u64,
         clipped: bool,
-        classes: Vec<u32>,
     ) -> Self {
         Self {
             checkpoint,
             process,
             noise: Noise::new(seed),
             clip: if clipped { Clip::Unit } else { Clip::None },
-            classes,
             network: None,
         }
     }
@@ -70,10 +66,7 @@ impl<'a> Bound<'a> {
         for (index, x_start) in images.clone().zip(x_start.chunks_mut(elements)) {
             let example = data.get(index)?;
             image_from_u8(&example.pixels, x_start)?;
-            let class = example
-                .label
-                .and_then(|label| self.classes.get(label as usize));
-            labels.extend(class);
+            labels.extend(example.label);
         }
         let low_res = self.low_res(extents, &x_start)?;
         if self.network.as_ref().is_none_or(|(held, _)| *held != batch) {

@@ -16,7 +16,7 @@ use bound::{Bound, Terms};
 use clap::Parser;
 use clap::builder::RangedU64ValueParser;
 use iddpm::checkpoint::{Checkpoint, Description, Precision};
-use iddpm::data::{Dataset, Folder, cifar10, npz};
+use iddpm::data::{self, Classes, Fit, Opened};
 use iddpm::diffusion::{Level, ProcessView, Timesteps};
 use iddpm::files::write_whole;
 use iddpm::unet::Extents;
@@ -36,7 +36,10 @@ struct Options {
     /// A checkpoint; the shipped digits where none is given.
     #[arg(long)]
     checkpoint: Option<PathBuf>,
-    /// A folder of pictures, an .npz archive, or one of CIFAR-10's batches (.bin).
+    /// A folder of pictures, one picture, an .npz archive, CIFAR-10's folder or one of its batches (.bin).
+    /// Pictures are turned as Exif says and fitted to the network's size; others must have it. A picture's
+    /// class is its sub-folder (cat/1.png) or what stands before the first _ of its name (cat_1.png), by
+    /// the network's name for it or its number.
     #[arg(long)]
     data: PathBuf,
     /// Images of the data, from the first on.
@@ -87,16 +90,11 @@ fn run(options: &Options) -> Result<(), Failure> {
     };
     let mut levels = vec![empty; timesteps.count(diffusion.num_timesteps)?];
     let process = ProcessView::in_slice(&diffusion, timesteps, &mut levels)?;
-    let data = open(options, &checkpoint)?;
+    let opened = open(&options.data, checkpoint.description())?;
+    writeln!(stdout(), "{opened}")?;
+    let data = opened.data;
     let count = options.count.min(data.len());
-    let classes = class_numbers(data.as_ref(), checkpoint.description())?;
-    let mut bound = Bound::new(
-        &checkpoint,
-        process,
-        options.seed,
-        !options.no_clip,
-        classes,
-    );
+    let mut bound = Bound::new(&checkpoint, process, options.seed, !options.no_clip);
 
     let bar = ProgressBar::new((count * process.len()) as u64);
     if let Ok(style) = ProgressStyle::with_template("{bar:30} {pos}/{len} terms ({eta} left)") {
@@ -116,53 +114,23 @@ fn run(options: &Options) -> Result<(), Failure> {
     Ok(())
 }
 
-fn open(options: &Options, checkpoint: &Checkpoint) -> Result<Box<dyn Dataset>, Failure> {
-    let description = checkpoint.description();
+/// The data as the network takes it: of its size, with its numbers for classes.
+fn open(path: &Path, description: &Description) -> Result<Opened, Failure> {
     let extents = Extents {
         channels: description.unet.in_channels,
         height: description.size.height,
         width: description.size.width,
     };
-    let path = &options.data;
-    let data: Box<dyn Dataset> = if path.is_dir() {
-        let labelled = description.unet.num_classes.is_some();
-        Box::new(Folder::open(path, extents, labelled)?)
-    } else if path.extension().is_some_and(|extension| extension == "bin") {
-        Box::new(cifar10::files([path.clone()])?)
-    } else {
-        Box::new(npz::open(path)?)
+    let classes = match description.unet.num_classes {
+        None => Classes::None,
+        Some(count) => Classes::Network {
+            count,
+            names: description.class_names.as_deref(),
+            needed: true,
+        },
     };
-    if data.extents() != extents {
-        let (found, due) = (data.extents(), extents);
-        return Err(format!("the data's images are {found:?}, the network's {due:?}").into());
-    }
-    Ok(data)
-}
-
-/// What the network calls each class of the data: its own number for the class of that name.
-fn class_numbers(data: &dyn Dataset, description: &Description) -> Result<Vec<u32>, Failure> {
-    let (Some(classes), Some(found)) = (description.unet.num_classes, data.classes()) else {
-        return Ok(Vec::new());
-    };
-    match (&description.class_names, data.class_names()) {
-        (Some(known), Some(names)) => {
-            let number = |name: &String| {
-                let at = known.iter().position(|known| known == name);
-                let at = at.ok_or_else(|| format!("{name}: no class of the network's: {known:?}"));
-                at.map(|at| at as u32)
-            };
-            Ok(names.iter().map(number).collect::<Result<_, _>>()?)
-        }
-        // Numbered from the names that are there: only all of them have the numbers of training.
-        (None, Some(names)) if found != classes => {
-            let found = names.len();
-            Err(format!("{found} classes of pictures, {classes} of the network, by number").into())
-        }
-        _ if found > classes => {
-            Err(format!("{found} classes in the data, {classes} of the network").into())
-        }
-        _ => Ok((0..found as u32).collect()),
-    }
+    let fit = Fit::Exactly(extents);
+    Ok(data::open(path, &data::Options { fit, classes })?)
 }
 
 /// Mean over images, and its standard error.

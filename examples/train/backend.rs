@@ -4,8 +4,9 @@ use iddpm::gpu::{Gpu, Precision};
 use iddpm::train::{CpuEngine, Engine, GpuEngine, TrainConfig};
 use iddpm::unet::{Graph, Plan};
 
+use super::adapter;
 use super::device_options::{DeviceOptions, Processor};
-use super::{Failure, adapter};
+use super::program::Failure;
 
 /// The backend that was asked for, or a GPU where there is one that is none in software; and what it is.
 pub(crate) fn choose(

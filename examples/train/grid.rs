@@ -10,7 +10,8 @@ use iddpm::train::{Engine, Slot, Trainer};
 use iddpm::unet::Weights;
 use image::{ImageFormat, Rgb, RgbImage};
 
-use super::Failure;
+use super::program::Failure;
+use super::signals::Stop;
 
 /// Steps of a sample.
 const STEPS: u32 = 25;
@@ -19,8 +20,12 @@ const COLUMNS: usize = 8;
 const ROWS: usize = 16;
 
 /// Draws a row of samples for each class (or four rows), with the first average if there is one. A
-/// network that enlarges has nothing to enlarge here, and is not drawn.
-pub(crate) fn draw<E: Engine>(trainer: &Trainer<E>, path: &Path) -> Result<(), Failure> {
+/// network that enlarges has nothing to enlarge here, and is not drawn; nor is what a wish to stop comes into.
+pub(crate) fn draw<E: Engine>(
+    trainer: &Trainer<E>,
+    path: &Path,
+    stop: &Stop,
+) -> Result<(), Failure> {
     let description = trainer.description();
     if description.unet.super_resolution {
         return Ok(());
@@ -56,7 +61,11 @@ pub(crate) fn draw<E: Engine>(trainer: &Trainer<E>, path: &Path) -> Result<(), F
     for (row, samples) in samples.chunks(COLUMNS).enumerate() {
         let network = Network::new(&graph, Weights::F32(&weights))?;
         let mut generation = Generation::new(network, sampler.clone(), samples)?;
-        while generation.advance()? {}
+        while generation.advance()? {
+            if stop.heard().is_some() {
+                return Ok(());
+            }
+        }
         let plane = height * width;
         let channels = description.unet.in_channels;
         for (column, image) in generation.x().chunks(channels * plane).enumerate() {

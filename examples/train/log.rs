@@ -2,15 +2,15 @@
 //! finite, as that of a step in f16 that was not taken, is in no mean.
 
 use std::fs::{File, OpenOptions};
-use std::io::{BufRead, BufReader, Write};
-use std::path::Path;
+use std::io::{self, BufRead, BufReader, Write};
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use iddpm::files::write_whole;
+use iddpm::files::{FileError, write_whole};
 use iddpm::train::StepReport;
 use serde::{Deserialize, Serialize};
 
-use super::Failure;
+use super::program::{Failure, warn};
 
 /// A line.
 #[derive(Serialize, Deserialize)]
@@ -41,14 +41,18 @@ pub(crate) struct Line {
 
 /// The lines of a file, but for a last one that was cut.
 pub(crate) fn read(path: &Path) -> Result<Vec<Line>, Failure> {
-    let text = BufReader::new(File::open(path)?).lines();
-    let text = text.collect::<Result<Vec<String>, _>>()?;
+    let named = |error: io::Error| format!("{}: {error}", path.display());
+    let text = BufReader::new(File::open(path).map_err(named)?).lines();
+    let text = text.collect::<Result<Vec<String>, _>>().map_err(named)?;
     let mut lines = Vec::new();
     for (at, line) in text.iter().enumerate() {
         match serde_json::from_str(line) {
             Ok(line) => lines.push(line),
             Err(_) if at + 1 == text.len() => {}
-            Err(error) => return Err(format!("{}:{}: {error}", path.display(), at + 1).into()),
+            Err(error) => {
+                let (path, line) = (path.display(), at + 1);
+                return Err(format!("{path}:{line}: no line of a log: {error}; without this file, a new log is begun").into());
+            }
         }
     }
     Ok(lines)
@@ -57,6 +61,11 @@ pub(crate) fn read(path: &Path) -> Result<Vec<Line>, Failure> {
 /// A log that is being written.
 pub(crate) struct Log {
     file: File,
+    path: PathBuf,
+    /// Bytes of whole lines.
+    len: u64,
+    /// Whether it was said that a line could not be written.
+    told: bool,
     every: u64,
     begun: Instant,
     images: usize,
@@ -78,8 +87,18 @@ impl Log {
             }
             Ok(())
         })?;
+        let opened = OpenOptions::new().append(true).open(path);
+        let named = opened.and_then(|file| Ok((file.metadata()?.len(), file)));
+        let (len, file) = named.map_err(|error| FileError {
+            action: "opening",
+            path: path.into(),
+            error,
+        })?;
         Ok(Self {
-            file: OpenOptions::new().append(true).open(path)?,
+            file,
+            path: path.into(),
+            len,
+            told: false,
             every,
             begun: Instant::now(),
             images: 0,
@@ -87,34 +106,59 @@ impl Log {
         })
     }
 
-    /// Takes note of a step; what to show where a line was written.
-    pub(crate) fn add(
-        &mut self,
-        report: &StepReport,
-        images: usize,
-    ) -> Result<Option<String>, Failure> {
+    /// Takes note of a step; what to show of those since the last line, where a line is due.
+    pub(crate) fn add(&mut self, report: &StepReport, images: usize) -> Option<String> {
         self.reports.push(report.clone());
         self.images += images;
-        if !report.step.is_multiple_of(self.every) {
-            return Ok(None);
-        }
-        self.write()
+        let due = report.step.is_multiple_of(self.every);
+        due.then(|| self.flush()).flatten()
     }
 
-    /// Writes a line of what is left.
-    pub(crate) fn flush(&mut self) -> Result<(), Failure> {
-        self.write()?;
+    /// Writes a line of what is left, and gives what to show of it.
+    pub(crate) fn flush(&mut self) -> Option<String> {
+        let line = self.line()?;
+        self.reports.clear();
+        self.images = 0;
+        self.begun = Instant::now();
+        if let Err(error) = self.write(&line)
+            && !self.told
+        {
+            // A run is not worth less for want of its log; the next line may fit again.
+            self.told = true;
+            let path = self.path.display();
+            warn(format_args!(
+                "{path}: {error}; training goes on, lines of this log are missing"
+            ));
+        }
+        let number = |mean: Option<f64>| mean.unwrap_or(f64::NAN);
+        Some(format!(
+            "loss {:.4}, bits/dim of a term {:.5}, |g| {:.3}, {:.0} images/s",
+            number(line.loss),
+            number(line.bound),
+            number(line.grad_norm),
+            line.images_per_second
+        ))
+    }
+
+    /// Appends a line whole or not at all.
+    fn write(&mut self, line: &Line) -> io::Result<()> {
+        let text = format!("{}\n", serde_json::to_string(line)?);
+        // What a line has left that was cut, as by a full disk.
+        if self.file.metadata()?.len() > self.len {
+            self.file.set_len(self.len)?;
+        }
+        self.file.write_all(text.as_bytes())?;
+        self.len += text.len() as u64;
         Ok(())
     }
 
-    fn write(&mut self) -> Result<Option<String>, Failure> {
-        let Some(last) = self.reports.last() else {
-            return Ok(None);
-        };
+    /// The means since the last line; nothing where there was no step.
+    fn line(&self) -> Option<Line> {
+        let last = self.reports.last()?;
         let mean = |of: fn(&StepReport) -> f64| finite_mean(self.reports.iter().map(of));
         let quartile =
             |at: usize| finite_mean(self.reports.iter().filter_map(|r| *r.quartiles.get(at)?));
-        let line = Line {
+        Some(Line {
             step: last.step,
             loss: mean(|r| r.loss),
             mse: mean(|r| r.mse),
@@ -126,20 +170,7 @@ impl Log {
             not_taken: self.reports.iter().filter(|r| !r.taken).count() as u64,
             skipped: self.reports.iter().map(|r| r.skipped.len() as u64).sum(),
             images_per_second: self.images as f64 / self.begun.elapsed().as_secs_f64(),
-        };
-        writeln!(self.file, "{}", serde_json::to_string(&line)?)?;
-        let number = |mean: Option<f64>| mean.unwrap_or(f64::NAN);
-        let shown = format!(
-            "loss {:.4}, bits/dim of a term {:.5}, |g| {:.3}, {:.0} images/s",
-            number(line.loss),
-            number(line.bound),
-            number(line.grad_norm),
-            line.images_per_second
-        );
-        self.reports.clear();
-        self.images = 0;
-        self.begun = Instant::now();
-        Ok(Some(shown))
+        })
     }
 }
 

@@ -3,153 +3,108 @@
 //! `cargo run --release --example train --features train -- --data sprites/ --run runs/sprites`
 //!
 //! The run's folder gets its newest states, a log of JSON lines, grids of samples and a plot of the
-//! loss. Ctrl-C finishes the step and saves; `--resume` goes on, bit for bit.
+//! loss. Ctrl-C, SIGTERM and SIGHUP finish the step and save; `--resume` goes on, bit for bit.
 
 #[path = "../support/adapter.rs"]
 mod adapter;
 mod backend;
+mod begin;
 #[path = "../support/plot.rs"]
 mod chart;
 #[path = "../support/device_options.rs"]
 mod device_options;
+mod fields;
+mod files;
 mod grid;
 mod log;
 mod options;
 mod plot;
+#[path = "../support/program.rs"]
+mod program;
+#[path = "../support/seed.rs"]
+mod seed;
+mod session;
+mod shown;
+#[path = "../support/signals.rs"]
+mod signals;
 #[path = "../support/threads.rs"]
 mod threads;
 
-use std::io::{Write, stdout};
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
-use clap::Parser;
 use iddpm::checkpoint::Description;
+use iddpm::data::Dataset;
 use iddpm::train::{
-    Engine, Progress, Recompute, RunDirectory, Slot, TrainConfig, Trainer, graph_of,
-    initial_weights,
+    Engine, Recompute, RunDirectory, TrainConfig, Trainer, TrainingData, check_data, graph_of,
 };
 use iddpm::unet::{Graph, Plan};
-use indicatif::{ProgressBar, ProgressStyle};
 
-use log::Log;
+use begin::Beginning;
+use files::Files;
 use options::Options;
-
-type Failure = Box<dyn std::error::Error>;
+use program::{Failure, say};
+use session::Session;
 
 fn main() -> ExitCode {
-    match run(&Options::parse()) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("train: {error}");
-            ExitCode::FAILURE
-        }
-    }
+    program::run(run)
 }
 
-fn run(options: &Options) -> Result<(), Failure> {
-    options.device.check()?;
-    let data = options.open_data()?;
-    let description = options.description(data.as_ref())?;
+fn run(options: &Options) -> Result<ExitCode, Failure> {
+    options.check()?;
     let config = options.config();
-    let folder = RunDirectory::new(&options.run)?;
-    let (engine, progress) = engine(options, &folder, &description, &config, data.len())?;
-    writeln!(
-        stdout(),
-        "{} examples of {}",
-        data.len(),
-        options.data.display()
-    )?;
-    let mut trainer = Trainer::new(
-        engine,
-        description,
-        config,
-        data,
-        options.broken(),
-        progress,
-    )?;
-
-    let stop = Arc::new(AtomicBool::new(false));
-    let asked = Arc::clone(&stop);
-    ctrlc::set_handler(move || asked.store(true, Ordering::Relaxed))?;
-
-    // From here on there is something to go on from.
-    if trainer.progress().step == 0 {
-        folder.save(&trainer, options.keep)?;
+    config.validate().map_err(|error| options.explain(error))?;
+    // Until the end: nobody else writes there.
+    let folder = RunDirectory::open(&options.run)?;
+    let files = Files::of(folder.path(), options.sample_every() > 0)?;
+    let beginning = Beginning::find(options, &folder)?;
+    if let Some(note) = options.seed.note() {
+        say(note)?;
     }
-    let bar = bar(options.steps, trainer.progress().step);
-    let log_path = folder.path().join("log.jsonl");
-    let mut log = Log::open(&log_path, trainer.progress().step, options.log_every)?;
-    while trainer.progress().step < options.steps && !stop.load(Ordering::Relaxed) {
-        let report = match trainer.step() {
-            Ok(report) => report,
-            Err(error) => {
-                bar.abandon();
-                log.flush()?;
-                let saved = folder.latest()?;
-                let from = saved.map_or("nothing was saved".into(), |state| {
-                    format!("{} is whole", state.display())
-                });
-                return Err(format!("{error}; {from}").into());
-            }
-        };
-        for skipped in &report.skipped {
-            bar.suspend(|| eprintln!("left out: {skipped}"));
-        }
-        let step = report.step;
-        if let Some(line) = log.add(&report, trainer.config().batch)? {
-            bar.set_message(line);
-        }
-        bar.set_position(step);
-        let due = |every: u64| every > 0 && step.is_multiple_of(every);
-        if due(options.save_every) {
-            folder.save(&trainer, options.keep)?;
-        }
-        if due(options.sample_every) {
-            let path = folder.path().join(format!("samples-{step:08}.png"));
-            if let Err(error) = grid::draw(&trainer, &path) {
-                bar.suspend(|| eprintln!("{}: {error}", path.display()));
-            }
-        }
-    }
-    bar.finish();
-    log.flush()?;
-    let state = folder.save(&trainer, options.keep)?;
-    writeln!(
-        stdout(),
-        "step {}: {}",
-        trainer.progress().step,
-        state.display()
-    )?;
-    match trainer.progress().skipped {
-        0 => {}
-        skipped => writeln!(stdout(), "{skipped} times an example was left out")?,
-    }
-    let plot = folder.path().join("loss.svg");
-    if plot::draw(&log_path, &plot)? {
-        writeln!(stdout(), "{}", plot.display())?;
-    }
-    Ok(())
+    let (data, description) = data(options, &beginning, &config)?;
+    beginning.check(options, &description, &config, &data)?;
+    let (engine, graph) = engine(options, &description, &config)?;
+    let mut engine = engine;
+    let progress = beginning.fill(&mut engine, &graph, &description, &config)?;
+    let broken = options.broken();
+    let trainer = Trainer::new(engine, description, config, data, broken, progress)
+        .map_err(|error| options.explain(error))?;
+    Session::begin(options, folder, files, trainer)?.run()
 }
 
-/// The engine with the weights that the run begins or goes on with.
+/// The data, and the network that is trained on it.
+fn data(
+    options: &Options,
+    beginning: &Beginning,
+    config: &TrainConfig,
+) -> Result<(TrainingData, Description), Failure> {
+    let opened = options.open_data(beginning.classes(options))?;
+    say(&opened)?;
+    let data: Arc<dyn Dataset> = Arc::from(opened.data);
+    let classes = data.classes().filter(|_| !options.no_classes);
+    let names = beginning.class_names().or(data.class_names());
+    let description = Description {
+        class_names: names.map(<[String]>::to_vec).filter(|_| classes.is_some()),
+        ..options.description(data.extents(), classes)
+    };
+    check_data(&description, config, data.as_ref()).map_err(|error| options.explain(error))?;
+    Ok((TrainingData::new(data), description))
+}
+
+/// What runs the network, and says so.
 fn engine(
     options: &Options,
-    folder: &RunDirectory,
     description: &Description,
     config: &TrainConfig,
-    examples: usize,
-) -> Result<(Box<dyn Engine>, Progress), Failure> {
-    let graph = graph_of(description, config)?;
-    writeln!(
-        stdout(),
+) -> Result<(Box<dyn Engine>, Graph), Failure> {
+    let graph = graph_of(description, config).map_err(|error| options.explain(error))?;
+    say(format_args!(
         "{} parameters, {:.2} GFLOP a step",
         graph.parameter_count(),
         graph.flops() as f64 * 1e-9 * (config.batch / config.microbatch) as f64,
-    )?;
-    let (mut engine, on) = backend::choose(&options.device, &graph, config)?;
-    writeln!(stdout(), "running on {on}")?;
+    ))?;
+    let (engine, on) = backend::choose(&options.device, &graph, config)?;
+    say(format_args!("running on {on}"))?;
     if config.recompute != Recompute::Nothing {
         let kept = TrainConfig {
             recompute: Recompute::Nothing,
@@ -157,46 +112,12 @@ fn engine(
         };
         let kept = graph_of(description, &kept)?;
         let megabytes = |graph: &Graph| Plan::single(graph).elements() as f64 * 4e-6;
-        writeln!(
-            stdout(),
+        say(format_args!(
             "recomputing: {:.0} MB of activations instead of {:.0}, {:.2} times the work",
             megabytes(&graph),
             megabytes(&kept),
             graph.flops() as f64 / kept.flops() as f64,
-        )?;
+        ))?;
     }
-    let progress = match (folder.latest()?, options.resume) {
-        (Some(state), true) => {
-            let saved = RunDirectory::load(&state)?;
-            saved.check_same(description, config, examples)?;
-            saved.write_to(&mut engine)?;
-            writeln!(stdout(), "going on from {}", state.display())?;
-            saved.progress
-        }
-        (Some(state), false) => {
-            let message = "is there already: --resume goes on with it, another --run begins anew";
-            return Err(format!("{} {message}", state.display()).into());
-        }
-        (None, true) => {
-            return Err(format!("{}: no state to go on from", options.run.display()).into());
-        }
-        (None, false) => {
-            let weights = initial_weights(&graph, config.seed)?;
-            engine.write(Slot::Weights, &weights)?;
-            for at in 0..config.ema_rates.len() {
-                engine.write(Slot::Ema(at), &weights)?;
-            }
-            Trainer::<Box<dyn Engine>>::beginning(description, config)?
-        }
-    };
-    Ok((engine, progress))
-}
-
-fn bar(steps: u64, done: u64) -> ProgressBar {
-    let bar = ProgressBar::new(steps).with_position(done);
-    let style = ProgressStyle::with_template("{bar:30} {pos}/{len} {msg} ({eta} left)");
-    if let Ok(style) = style {
-        bar.set_style(style);
-    }
-    bar
+    Ok((engine, graph))
 }

@@ -1,17 +1,27 @@
 //! What the command line says, and what is made of it.
 
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::ops::RangeInclusive;
+use std::path::PathBuf;
 
 use clap::{Parser, ValueEnum};
 use iddpm::checkpoint::{Description, ImageSize};
-use iddpm::data::{Dataset, Folder, cifar10, npz};
+use iddpm::data::{self, Classes, Fit, Opened};
 use iddpm::diffusion::{Diffusion, ModelCard, Objective, Prediction, Schedule, Variance, Weights};
 use iddpm::train::{AdamW, Broken, MicrobatchRule, Recompute, TimestepLaw, TrainConfig};
 use iddpm::unet::{Extents, UnetConfig};
 
-use super::Failure;
 use super::device_options::DeviceOptions;
+use super::program::Failure;
+use super::seed::Seed;
+
+/// Sides of pictures where none are given.
+const SIZE: usize = 32;
+/// The downsampling factor at which there is attention where none is given.
+const ATTENTION: usize = 4;
+/// Steps between two grids of samples where none are given.
+const SAMPLE_EVERY: u64 = 1000;
+/// Far above any network or batch, and far below where a product of such numbers overflows.
+const MANY: u64 = 1 << 31;
 
 /// Trains a network.
 #[derive(Parser)]
@@ -19,60 +29,71 @@ use super::device_options::DeviceOptions;
   train --data sprites/ --run runs/sprites --size 32 --steps 20000
   train --data digits.npz --run runs/digits --attention 2 --steps 3000
   train --data sprites/ --run runs/sprites --resume --steps 40000   (with the options it began with)
+  train --data mine/ --run runs/mine --init runs/sprites            (a new run, with the weights of another)
+
+Ctrl-C, SIGTERM and SIGHUP finish the step and save: --resume goes on from there, bit for bit. Asked a second
+time, the program ends at once, and the last state that was saved is what there is.
 
 The recipe without options is for one small network on a processor. --predict v draws better colours with so
 small a network than the paper's epsilon.")]
 pub(crate) struct Options {
-    /// A folder of pictures (class = file name up to the first _), an .npz archive, or a folder of
-    /// CIFAR-10's batches.
+    /// A folder of pictures, an .npz archive, or CIFAR-10's folder or batches. The class of a picture is the
+    /// sub-folder it lies in, or what stands in its name before the first _. Pictures are turned as their
+    /// Exif says.
     #[arg(long)]
     pub(crate) data: PathBuf,
-    /// The folder of the run.
+    /// The folder of the run, which is made where it is not there. One process at a time trains in it.
     #[arg(long)]
     pub(crate) run: PathBuf,
     /// Goes on with the run that is there.
     #[arg(long)]
     pub(crate) resume: bool,
+    /// Begins with the weights of a checkpoint of the same network; a run, or a state of one, stands for its
+    /// average. Classes go by their names. Moments begin at 0, averages as the weights.
+    #[arg(long, value_name = "FILE", conflicts_with = "resume")]
+    pub(crate) init: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) device: DeviceOptions,
-    /// Steps in all.
-    #[arg(long, default_value_t = 10_000)]
+    /// Steps in all, those of before --resume among them.
+    #[arg(long, default_value_t = 10_000, value_parser = whole(0..=u64::MAX))]
     pub(crate) steps: u64,
 
-    /// Rows and columns that pictures are fitted to; archives have their own.
-    #[arg(long, default_value_t = 32)]
-    size: usize,
-    /// Rows and columns of the low-resolution image: trains a super-resolution network.
-    #[arg(long)]
+    /// Rows and columns that pictures are fitted to, 32 where none are given; other data has its own.
+    #[arg(long, value_parser = size(1..=MANY))]
+    size: Option<usize>,
+    /// Rows and columns of the low-resolution image, below those of the images: trains a super-resolution
+    /// network.
+    #[arg(long, value_parser = size(1..=MANY))]
     low_res: Option<usize>,
     /// Trains a network that knows no classes.
     #[arg(long)]
-    no_classes: bool,
-    /// Reads pictures as grey.
+    pub(crate) no_classes: bool,
+    /// Reads pictures as grey; other data has its own channels.
     #[arg(long)]
     grey: bool,
-    /// Channels at the highest resolution.
-    #[arg(long, default_value_t = 32)]
+    /// Channels at the highest resolution, a multiple of 32.
+    #[arg(long, default_value_t = 32, value_parser = size(1..=MANY))]
     channels: usize,
-    /// Channels of each level over the first's.
-    #[arg(long, value_delimiter = ',', default_value = "1,2,2")]
+    /// Channels of each level over the first's, which is 1.
+    #[arg(long, value_delimiter = ',', default_value = "1,2,2", value_parser = size(1..=MANY))]
     multipliers: Vec<usize>,
     /// Residual blocks of a level.
-    #[arg(long, default_value_t = 1)]
+    #[arg(long, default_value_t = 1, value_parser = size(1..=MANY))]
     blocks: usize,
-    /// Downsampling factors at which there is attention.
-    #[arg(long, value_delimiter = ',', default_value = "4")]
-    attention: Vec<usize>,
-    /// Attention heads.
-    #[arg(long, default_value_t = 4)]
+    /// Downsampling factors at which there is attention: of 1, 2, 4, ... as many as there are levels; 4 where
+    /// none are given and there is such a level.
+    #[arg(long, value_delimiter = ',', value_parser = size(1..=MANY))]
+    attention: Option<Vec<usize>>,
+    /// Attention heads; the channels where there is attention are split over them.
+    #[arg(long, default_value_t = 4, value_parser = size(1..=MANY))]
     heads: usize,
 
     /// T.
-    #[arg(long, default_value_t = 1000)]
+    #[arg(long, default_value_t = 1000, value_parser = clap::value_parser!(u32).range(2..=1_000_000))]
     timesteps: u32,
-    /// linear, cosine or sigmoid.
-    #[arg(long, default_value = "cosine")]
-    schedule: String,
+    /// How noise grows with t.
+    #[arg(long, value_enum, default_value_t = ScheduleName::Cosine)]
+    schedule: ScheduleName,
     /// What the network predicts.
     #[arg(long, value_enum, default_value_t = PredictionName::Epsilon)]
     predict: PredictionName,
@@ -86,11 +107,11 @@ pub(crate) struct Options {
     #[arg(long, default_value_t = 0.0)]
     min_snr: f64,
 
-    /// Examples of a step.
-    #[arg(long, default_value_t = TrainConfig::default().batch)]
+    /// Examples of a step, at most as many as there are.
+    #[arg(long, default_value_t = TrainConfig::default().batch, value_parser = size(1..=MANY))]
     batch: usize,
-    /// Examples that run at once; the whole batch where none is given.
-    #[arg(long)]
+    /// Examples that run at once, a divisor of the batch; the whole batch where none is given.
+    #[arg(long, value_parser = size(1..=MANY))]
     microbatch: Option<usize>,
     /// How microbatches are put together: their mean, or the public implementation's sum.
     #[arg(long, value_enum, default_value_t = RuleName::Mean)]
@@ -99,10 +120,10 @@ pub(crate) struct Options {
     #[arg(long, default_value_t = TrainConfig::default().lr)]
     lr: f64,
     /// Steps over which it rises.
-    #[arg(long, default_value_t = TrainConfig::default().warm_up)]
+    #[arg(long, default_value_t = TrainConfig::default().warm_up, value_parser = whole(0..=u64::MAX))]
     warm_up: u64,
-    /// The step at which it has fallen to 0; 0 for never.
-    #[arg(long, default_value_t = 0)]
+    /// The step at which it has fallen to 0, at which a run ends at the latest; 0 for never.
+    #[arg(long, default_value_t = 0, value_parser = whole(0..=u64::MAX))]
     anneal: u64,
     /// How much of a weight goes away per unit of learning rate.
     #[arg(long, default_value_t = 0.0)]
@@ -110,13 +131,13 @@ pub(crate) struct Options {
     /// The largest norm of a gradient; 0 for any.
     #[arg(long, default_value_t = TrainConfig::default().clip)]
     clip: f64,
-    /// Rates of moving averages.
+    /// Rates of moving averages, each above 0 and below 1.
     #[arg(long, value_delimiter = ',', default_value = "0.999")]
     ema: Vec<f64>,
     /// Averages have their rate from the first step on, as the public implementation's.
     #[arg(long)]
     ema_at_once: bool,
-    /// The rate of dropout.
+    /// The rate of dropout, from 0 to below 1.
     #[arg(long, default_value_t = 0.0)]
     dropout: f64,
     /// Mirrors an image with probability 1/2.
@@ -129,25 +150,48 @@ pub(crate) struct Options {
     /// What is computed again in the backward pass, to save memory.
     #[arg(long, value_enum, default_value_t = RecomputeName::Nothing)]
     recompute: RecomputeName,
-    /// What all randomness follows from.
-    #[arg(long, default_value_t = 0)]
-    seed: u64,
+    /// What all randomness follows from: a number, or random, which draws one and says it.
+    #[arg(long, default_value = "0", allow_hyphen_values = true)]
+    pub(crate) seed: Seed,
 
     /// Leaves out pictures that cannot be read, and counts them.
     #[arg(long)]
     skip_broken: bool,
-    /// Steps between two saved states.
-    #[arg(long, default_value_t = 1000)]
+    /// Steps between two saved states; 0 for one at the end alone.
+    #[arg(long, default_value_t = 1000, value_parser = whole(0..=u64::MAX))]
     pub(crate) save_every: u64,
     /// Saved states that are kept.
-    #[arg(long, default_value_t = 2)]
+    #[arg(long, default_value_t = 2, value_parser = size(1..=MANY))]
     pub(crate) keep: usize,
-    /// Steps between two lines of the log.
-    #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u64).range(1..))]
+    /// Steps between two lines of the log, and between two lines on the standard error where that is no
+    /// terminal.
+    #[arg(long, default_value_t = 50, value_parser = whole(1..=u64::MAX))]
     pub(crate) log_every: u64,
-    /// Steps between two grids of samples; 0 for none.
-    #[arg(long, default_value_t = 1000)]
-    pub(crate) sample_every: u64,
+    /// Steps between two grids of samples, 1000 where none are given; 0 for none.
+    #[arg(long, value_parser = whole(0..=u64::MAX))]
+    sample_every: Option<u64>,
+}
+
+/// Reads a whole number, and says which ones there are.
+fn whole(range: RangeInclusive<u64>) -> impl Fn(&str) -> Result<u64, String> + Clone {
+    move |text| {
+        let number = text.parse().ok().filter(|number| range.contains(number));
+        let (first, last) = (range.start(), range.end());
+        number.ok_or_else(|| format!("not a whole number from {first} to {last}"))
+    }
+}
+
+/// As [`whole`], of what is counted in memory.
+fn size(range: RangeInclusive<u64>) -> impl Fn(&str) -> Result<usize, String> + Clone {
+    let whole = whole(range);
+    move |text| Ok(whole(text)? as usize)
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum ScheduleName {
+    Linear,
+    Cosine,
+    Sigmoid,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -202,34 +246,67 @@ impl Options {
         }
     }
 
-    /// The data set.
-    pub(crate) fn open_data(&self) -> Result<Arc<dyn Dataset>, Failure> {
-        let path: &Path = &self.data;
-        let named = |error: &dyn std::fmt::Display| format!("{}: {error}", path.display());
-        if path.extension().is_some_and(|extension| extension == "npz") {
-            return Ok(Arc::new(npz::open(path)?));
+    /// What can be found wrong before anything is read.
+    pub(crate) fn check(&self) -> Result<(), Failure> {
+        self.device.check()?;
+        if let (Some(low_res), Some(every)) = (self.low_res, self.sample_every)
+            && every > 0
+        {
+            return Err(format!(
+                "--sample-every {every}: no effect with --low-res {low_res}: there is nothing to enlarge"
+            )
+            .into());
         }
-        if path.join("data_batch_1.bin").exists() {
-            return Ok(Arc::new(cifar10::train(path)?));
+        let (steps, anneal) = (self.steps, self.anneal);
+        if anneal > 0 && steps > anneal {
+            return Err(format!(
+                "--steps {steps}: the learning rate is 0 from step {anneal} on, by --anneal {anneal}; \
+                 --steps {anneal} ends there, and --init RUN begins a new run with its weights"
+            )
+            .into());
         }
-        if !path.is_dir() {
-            return Err(named(&"is neither a folder nor an .npz archive").into());
-        }
-        let extents = Extents {
-            channels: if self.grey { 1 } else { 3 },
-            height: self.size,
-            width: self.size,
-        };
-        Ok(Arc::new(Folder::open(path, extents, !self.no_classes)?))
+        Ok(())
     }
 
-    /// The network and its diffusion, for a data set.
-    pub(crate) fn description(&self, data: &dyn Dataset) -> Result<Description, Failure> {
+    /// Steps between two grids of samples; 0 for none.
+    pub(crate) fn sample_every(&self) -> u64 {
+        self.sample_every.unwrap_or(SAMPLE_EVERY)
+    }
+
+    /// The data set, with classes that are a network's or its own.
+    pub(crate) fn open_data(&self, classes: Classes<'_>) -> Result<Opened, Failure> {
+        let side = self.size.unwrap_or(SIZE);
+        let extents = Extents {
+            channels: if self.grey { 1 } else { 3 },
+            height: side,
+            width: side,
+        };
+        let given = [("--size", self.size.is_some()), ("--grey", self.grey)];
+        let given: Vec<&str> = given
+            .into_iter()
+            .filter_map(|(option, given)| given.then_some(option))
+            .collect();
+        let fit = Fit::Pictures {
+            extents,
+            given: &given,
+        };
+        Ok(data::open(&self.data, &data::Options { fit, classes })?)
+    }
+
+    /// The network and its diffusion, for images of these extents, and of so many classes if any.
+    pub(crate) fn description(&self, extents: Extents, classes: Option<usize>) -> Description {
         let Extents {
             channels,
             height,
             width,
-        } = data.extents();
+        } = extents;
+        let levels = self.multipliers.len();
+        let deepest = 1_usize.checked_shl(levels.saturating_sub(1) as u32);
+        let attention = match &self.attention {
+            Some(factors) => factors.as_slice(),
+            None if deepest.is_some_and(|deepest| deepest < ATTENTION) => &[],
+            None => &[ATTENTION],
+        };
         let mut unet = UnetConfig {
             num_res_blocks: self.blocks,
             num_heads: self.heads,
@@ -237,15 +314,13 @@ impl Options {
             super_resolution: self.low_res.is_some(),
             ..UnetConfig::new(channels, self.channels)
                 .with_multipliers(&self.multipliers)
-                .with_attention(&self.attention)
+                .with_attention(attention)
         };
         let learned = !matches!(self.objective, ObjectiveName::Simple);
         if learned {
             unet = unet.with_learned_variance();
         }
-        if !self.no_classes
-            && let Some(classes) = data.classes()
-        {
+        if let Some(classes) = classes {
             unet = unet.with_classes(classes);
         }
         let prediction = match self.predict {
@@ -253,7 +328,11 @@ impl Options {
             PredictionName::XStart => Prediction::XStart,
             PredictionName::V => Prediction::V,
         };
-        let schedule: Schedule<'static> = self.schedule.parse()?;
+        let schedule = match self.schedule {
+            ScheduleName::Linear => Schedule::Linear,
+            ScheduleName::Cosine => Schedule::Cosine,
+            ScheduleName::Sigmoid => Schedule::SIGMOID,
+        };
         let diffusion = Diffusion::new(schedule, self.timesteps)
             .with_prediction(prediction)
             .with_variance(if learned {
@@ -271,13 +350,7 @@ impl Options {
             weights: Weights::Raw,
             step: 0,
         };
-        let class_names = data.class_names().map(<[String]>::to_vec);
-        let description = Description {
-            class_names: class_names.filter(|_| unet.num_classes.is_some()),
-            ..Description::new(unet, size, card)
-        };
-        description.graph(1)?;
-        Ok(description)
+        Description::new(unet, size, card)
     }
 
     /// The options of the run.
@@ -317,7 +390,7 @@ impl Options {
                 RecomputeName::Cheap => Recompute::Cheap,
                 RecomputeName::Blocks => Recompute::Blocks,
             },
-            seed: self.seed,
+            seed: self.seed.number,
         }
     }
 }

@@ -4,9 +4,9 @@ use std::path::Path;
 
 use plotters::prelude::*;
 
-use super::Failure;
 use super::chart::{Line, Plot};
 use super::log::{self, read};
+use super::program::Failure;
 
 /// Draws the loss over the steps, all and by quartile of t. Whether there was any.
 pub(crate) fn draw(log: &Path, path: &Path) -> Result<bool, Failure> {

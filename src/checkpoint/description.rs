@@ -15,6 +15,7 @@
 //! network run with another flag than it was trained with gives noise, and no message.
 
 use alloc::collections::BTreeMap;
+use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use core::fmt;
@@ -27,6 +28,9 @@ use crate::unet::{Extent, Graph, UnetConfig};
 
 /// The newest format of the metadata.
 pub const FORMAT: u64 = 1;
+
+/// Longest value that is read: 65536 classes may have names of 60 letters.
+const VALUE: usize = 1 << 22;
 
 /// Keys that begin with this are this crate's.
 const PREFIX: &str = "iddpm.";
@@ -301,5 +305,9 @@ fn read<'m, T: Deserialize<'m>>(
     let Some(value) = metadata.get(key) else {
         return Err(CheckpointError::MissingMetadata { key });
     };
+    if value.len() > VALUE {
+        let reason = format!("{} bytes; at most {VALUE} are read", value.len());
+        return Err(CheckpointError::Metadata { key, reason });
+    }
     serde_json::from_str(value).map_err(|error| unreadable(key, &error))
 }

@@ -11,7 +11,7 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use core::fmt;
 
-use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, Visitor};
+use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
 use super::description::{Content, Description};
@@ -23,6 +23,13 @@ use super::tensors::match_up;
 
 /// The longest header the format allows.
 pub const MAX_HEADER: u64 = 100_000_000;
+
+/// Most tensors, and most pairs of metadata: far above any network, and far below where a header of
+/// the longest length would fill the memory many times over.
+const MOST: usize = 1 << 18;
+
+/// Most extents of a shape.
+const EXTENTS: usize = 32;
 
 /// The key of the header that is not a tensor.
 const METADATA: &str = "__metadata__";
@@ -318,6 +325,7 @@ struct Raw {
 #[serde(deny_unknown_fields)]
 struct Entry {
     dtype: String,
+    #[serde(deserialize_with = "extents")]
     shape: Vec<u64>,
     data_offsets: (u64, u64),
 }
@@ -375,6 +383,9 @@ impl<'de> Visitor<'de> for RawVisitor {
             let named = |error| A::Error::custom(format!("{}: {error}", Shown(&name)));
             if name != METADATA {
                 let entry = map.next_value().map_err(named)?;
+                if raw.tensors.len() == MOST {
+                    return Err(A::Error::custom(format!("more than {MOST} tensors")));
+                }
                 raw.tensors.push((name, entry));
             } else if has_metadata {
                 return Err(A::Error::custom(format!("{METADATA} is there twice")));
@@ -384,6 +395,33 @@ impl<'de> Visitor<'de> for RawVisitor {
             }
         }
         Ok(raw)
+    }
+}
+
+/// A shape, of as many extents as are allowed.
+fn extents<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<u64>, D::Error> {
+    deserializer.deserialize_seq(ExtentsVisitor)
+}
+
+struct ExtentsVisitor;
+
+impl<'de> Visitor<'de> for ExtentsVisitor {
+    type Value = Vec<u64>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a shape")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Vec<u64>, A::Error> {
+        let mut extents = Vec::new();
+        while let Some(extent) = seq.next_element()? {
+            if extents.len() == EXTENTS {
+                let many = format!("a shape of more than {EXTENTS} extents");
+                return Err(A::Error::custom(many));
+            }
+            extents.push(extent);
+        }
+        Ok(extents)
     }
 }
 
@@ -408,6 +446,9 @@ impl<'de> Visitor<'de> for PairsVisitor {
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Pairs, A::Error> {
         let mut pairs = Vec::new();
         while let Some(pair) = map.next_entry()? {
+            if pairs.len() == MOST {
+                return Err(A::Error::custom(format!("more than {MOST} texts")));
+            }
             pairs.push(pair);
         }
         Ok(Pairs(pairs))

@@ -9,7 +9,7 @@ use core::fmt;
 const LETTERS: usize = 240;
 
 /// Things that are listed by name.
-const LISTED: usize = 5;
+const LISTED: usize = 3;
 
 /// The beginning of a text, with a mark where it goes on.
 pub(super) fn shortened(text: &str, letters: usize) -> String {
@@ -46,7 +46,7 @@ pub(super) fn shape_words(shape: &[u64]) -> String {
 /// Things by name: how many there are, and the first of them.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Listed {
-    /// The first, at most 5, each in words.
+    /// The first, at most 3, each in words.
     pub first: Vec<String>,
     /// All of them.
     pub count: usize,

@@ -87,7 +87,7 @@ pub fn sync_folder(folder: impl AsRef<Path>) -> Result<(), FileError> {
 #[must_use = "it ends when it is dropped"]
 pub struct FolderLock {
     path: PathBuf,
-    _file: File,
+    file: File,
 }
 
 impl FolderLock {
@@ -106,7 +106,7 @@ impl FolderLock {
             let file = file.map_err(FileError::of("locking", &path))?;
             match file.try_lock() {
                 Ok(()) if kind::is_at(&file, &path) => {
-                    return Ok(Some(Self { path, _file: file }));
+                    return Ok(Some(Self { path, file }));
                 }
                 // Its last holder has removed it in between.
                 Ok(()) => {}
@@ -124,5 +124,12 @@ impl FolderLock {
     /// Ends it, and the file `.lock` goes too, where that can be.
     pub fn remove(self) {
         let _ = remove_file(&self.path);
+    }
+}
+
+impl Drop for FolderLock {
+    fn drop(&mut self) {
+        // At once, though a process that is just being begun may still hold a copy of the open file.
+        let _ = self.file.unlock();
     }
 }

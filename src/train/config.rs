@@ -127,7 +127,12 @@ impl TrainConfig {
     pub fn validate(&self) -> Result<(), TrainError> {
         let divides = self.microbatch > 0 && self.batch.is_multiple_of(self.microbatch);
         check("batch", self.batch, self.batch > 0, "at least 1")?;
-        check("microbatch", self.microbatch, divides, "a divisor of the batch")?;
+        check(
+            "microbatch",
+            self.microbatch,
+            divides,
+            "a divisor of the batch",
+        )?;
         // Executors compute in f32: what it cannot hold is none of these.
         let above_zero = |value: f64| value as f32 > 0.0 && (value as f32).is_finite();
         let from_zero = |value: f64| value >= 0.0 && (value as f32).is_finite();
@@ -138,14 +143,14 @@ impl TrainConfig {
             epsilon,
             weight_decay,
         } = self.adamw;
-        for (name, value) in [("lr", self.lr), ("epsilon", epsilon)] {
+        for (name, value) in [("lr", self.lr), ("adamw.epsilon", epsilon)] {
             check(name, value, above_zero(value), "finite and above 0 in f32")?;
         }
-        for (name, value) in [("beta1", beta1), ("beta2", beta2)] {
+        for (name, value) in [("adamw.beta1", beta1), ("adamw.beta2", beta2)] {
             check(name, value, below_one(value), "within [0, 1) in f32")?;
         }
         for (name, value) in [
-            ("weight_decay", weight_decay),
+            ("adamw.weight_decay", weight_decay),
             ("clip", self.clip),
             ("min_snr", self.min_snr),
         ] {

@@ -44,7 +44,11 @@ fn in_values(name: &str, one: &Value, other: &Value) -> Option<Difference> {
                 };
                 let value = |of: &serde_json::Map<String, Value>| of.get(key).cloned();
                 let (one, other) = (value(one), value(other));
-                in_values(&within, &one.unwrap_or_default(), &other.unwrap_or_default())
+                in_values(
+                    &within,
+                    &one.unwrap_or_default(),
+                    &other.unwrap_or_default(),
+                )
             })
             .next();
     }

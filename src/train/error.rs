@@ -49,7 +49,7 @@ pub enum TrainError {
     },
     /// An option out of its range.
     Option {
-        /// Its name.
+        /// Its name in [`TrainConfig`](super::TrainConfig): `adamw.beta1`.
         name: &'static str,
         /// Its value.
         value: String,
@@ -187,7 +187,7 @@ impl fmt::Display for TrainError {
                     "average {index}, counted from 0, was asked for: there are {count}"
                 )
             }
-            Self::Option { name, value, must } => write!(f, "{name} = {value}: must be {must}"),
+            Self::Option { name, value, must } => write!(f, "{name} = {value}, must be {must}"),
             Self::LowRes { low_res, size } => write!(
                 f,
                 "a low-resolution image of {}x{}: must be below {}x{}, the image's own sides",

@@ -90,8 +90,15 @@ mod tests {
             }
         }
         for other in [
-            "step-0", "step-", "step-+0000007", "step-000000007", "step-0000000a", "Step-00000001",
-            "step-00000001 ", "step-99999999999999999999", "astep-00000001",
+            "step-0",
+            "step-",
+            "step-+0000007",
+            "step-000000007",
+            "step-0000000a",
+            "Step-00000001",
+            "step-00000001 ",
+            "step-99999999999999999999",
+            "astep-00000001",
         ] {
             assert_eq!(step_of(other), None, "{other}");
         }

@@ -110,25 +110,30 @@ impl RunDirectory {
         let step = trainer.progress().step;
         let state = self.path.join(names::state(step));
         let is_there = state.symlink_metadata().is_ok();
-        if is_there && self.is_saved(trainer, &state)? {
-            return Ok(state);
+        if !is_there || !self.is_saved(trainer, &state)? {
+            self.remove_left()?;
+            let fresh = self.free(Left::Fresh, step)?;
+            let written = self.write(trainer, &fresh, &state);
+            if written.is_err() {
+                // What matters is why it was not written; the next save removes what is left.
+                let _ = remove_folder(&fresh);
+            }
+            written?;
+            self.made.clear();
         }
-        self.remove_left()?;
-        let fresh = self.free(Left::Fresh, step)?;
-        let written = self.write(trainer, &fresh, &state);
-        if written.is_err() {
-            // What matters is why it was not written; the next save removes what is left.
-            let _ = remove_folder(&fresh);
-        }
-        written?;
-        self.made.clear();
+        self.remove_old(step, keep)?;
+        Ok(state)
+    }
+
+    /// Removes states before this step but for the newest that are kept beside it.
+    fn remove_old(&self, step: u64, keep: usize) -> Result<(), TrainError> {
         let mut earlier = states(&self.path)?;
         earlier.retain(|&(saved, _)| saved < step);
         let old = earlier.len().saturating_sub(keep.saturating_sub(1));
         for (step, state) in earlier.iter().take(old) {
             remove_folder(self.set_aside(*step, state)?)?;
         }
-        Ok(state)
+        Ok(())
     }
 
     /// Whether what is called as the trainer's state is it, and named by `latest`; not where that was
@@ -142,7 +147,9 @@ impl RunDirectory {
             message,
         };
         let there = Stored::read(state).map_err(|error| {
-            wrong(format!("stands where a state is to be, and is none: {error}"))
+            wrong(format!(
+                "stands where a state is to be, and is none: {error}"
+            ))
         })?;
         if !there.is_of(&Stored::of(trainer, BTreeMap::new())?) {
             return Err(wrong("is of another run".into()));

@@ -62,6 +62,48 @@ impl Edited {
         })
     }
 
+    /// Writes a prefix before every tensor's name.
+    pub(crate) fn prefixed(self, prefix: &str) -> Self {
+        self.changed(|header| {
+            let entries = std::mem::take(header.as_object_mut().unwrap());
+            for (name, entry) in entries {
+                let name = match name.as_str() {
+                    "__metadata__" => name,
+                    name => format!("{prefix}{name}"),
+                };
+                header[name] = entry;
+            }
+        })
+    }
+
+    /// Adds the tensors of another file; the metadata stays.
+    pub(crate) fn beside(mut self, other: Self) -> Self {
+        let start = self.data.len() as u64;
+        self.data.extend(&other.data);
+        let other: Value = serde_json::from_str(&other.header).unwrap();
+        self.changed(|header| {
+            for (name, entry) in other.as_object().unwrap() {
+                if name != "__metadata__" {
+                    header[name] = entry.clone();
+                    for end in header[name]["data_offsets"].as_array_mut().unwrap() {
+                        *end = (end.as_u64().unwrap() + start).into();
+                    }
+                }
+            }
+        })
+    }
+
+    /// Adds a tensor of zeros.
+    pub(crate) fn with_tensor(mut self, name: &str, dtype: &str, shape: &[u64], len: u64) -> Self {
+        let start = self.data.len() as u64;
+        self.data.resize(self.data.len() + len as usize, 0);
+        self.changed(|header| {
+            header[name] = serde_json::json!({
+                "dtype": dtype, "shape": shape, "data_offsets": [start, start + len],
+            });
+        })
+    }
+
     /// The place of a tensor in the data.
     pub(crate) fn place(&self, name: &str) -> Range<usize> {
         let json: Value = serde_json::from_str(&self.header).unwrap();

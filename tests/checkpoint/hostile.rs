@@ -4,14 +4,15 @@
 use std::collections::BTreeSet;
 
 use iddpm::checkpoint::{
-    Buffer, Checkpoint, CheckpointError as Error, Description, Dtype, Flags, Header, ImageSize,
-    Precision, Preset, to_bytes,
+    Buffer, Checkpoint, CheckpointError as Error, Content, Description, Dtype, Flags, Foreign,
+    Header, ImageSize, Listed, Mismatch, Precision, Preset, TensorType, locate, to_bytes,
 };
 use iddpm::diffusion::{Prediction, Schedule, Variance, Weights as Which};
 use iddpm::unet::{ConfigError, Weights};
 use serde_json::{Value, json};
 
 use crate::edited::Edited;
+use crate::scratch::Scratch;
 use crate::{numbers, small};
 
 /// What is wrong, the error it gave, and the error it must give.
@@ -53,8 +54,11 @@ fn lengths() -> Vec<Case> {
     let [first, last] = [header.tensors().first(), header.tensors().last()];
     let [first, last] = [first, last].map(|tensor| tensor.unwrap().name.as_str());
     let with_length = |header: u64| [&header.to_le_bytes(), &file[8..]].concat();
-    let mut cases = Vec::new();
-    for end in [0, 1, 7] {
+    let empty = Error::Foreign {
+        kind: Foreign::Empty,
+    };
+    let mut cases = vec![("nothing".into(), reading(&[]), empty)];
+    for end in [1, 7] {
         let what = format!("the first {end} bytes");
         cases.push((what, reading(&file[..end]), truncated(8, end as u64)));
     }
@@ -126,6 +130,29 @@ fn headers_are_refused_with_a_reason() {
             entry("{\"dtype\":\"F32\",\"shape\":[99999999999999999999],\"data_offsets\":[0,4]}"),
             "a.b: ",
         ),
+        (
+            entry(&format!(
+                "{{\"dtype\":\"F32\",\"shape\":[{}1],\"data_offsets\":[0,4]}}",
+                "1,".repeat(1 << 20)
+            )),
+            "a.b: a shape of more than 32 extents",
+        ),
+        (
+            whole(&format!("{{{}}}", tensors_of_nothing((1 << 18) + 1))),
+            "more than 262144 tensors",
+        ),
+        (
+            whole(&format!(
+                "{{\"__metadata__\":{{{}\"b\":\"\"}}}}",
+                "\"\":\"\",".repeat(1 << 18)
+            )),
+            "__metadata__: more than 262144 texts",
+        ),
+        (
+            whole(&format!("{{\"{}\": 3}}", "a".repeat(1 << 20))),
+            "aaaa…: ",
+        ),
+        (whole("{\"\\n\\u001b[2J\": 3}"), "\\n\\u{1b}[2J: "),
         (whole("{\"__metadata__\":{\"a\":1}}"), "__metadata__: "),
         (
             whole("{\"__metadata__\":{},\"__metadata__\":{}}"),
@@ -143,6 +170,11 @@ fn headers_are_refused_with_a_reason() {
     assert!(matches!(reading(&bytes), Error::Header { .. }));
 }
 
+fn tensors_of_nothing(count: usize) -> String {
+    let entry = |at| format!("\"{at}\":{{\"dtype\":\"F32\",\"shape\":[0],\"data_offsets\":[0,0]}}");
+    (0..count).map(entry).collect::<Vec<_>>().join(",")
+}
+
 fn headers() -> Vec<Case> {
     let name = || BIAS.to_string();
     let set = |key: &'static str, value: Value| {
@@ -150,18 +182,16 @@ fn headers() -> Vec<Case> {
     };
     let range = sound().place(BIAS);
     let (start, end) = (range.start as u64, range.end as u64);
-    let length = |shape: &[u64], range| Error::TensorLength {
+    let length_of = |dtype: TensorType, shape: &[u64], range| Error::TensorLength {
         name: name(),
         shape: shape.to_vec(),
-        dtype: Dtype::F32,
+        dtype,
         range,
     };
+    let length = |shape: &[u64], range| length_of(Dtype::F32.into(), shape, range);
     let twice = sound().replaced(&format!("\"{BIAS}\""), "\"out.2.weight\"");
     let key_twice = sound().replaced("\"iddpm.step\"", "\"iddpm.size\"");
-    let dtype = |dtype: &str| Error::UnsupportedDtype {
-        name: name(),
-        dtype: dtype.into(),
-    };
+    let dtype = |name: &str| length_of(TensorType::Other(name.into()), &[1], (start, end));
     let huge = [1 << 40, 1 << 40];
     let last = |shift: i64| {
         let moved = |at: u64| at.wrapping_add_signed(shift);
@@ -180,7 +210,7 @@ fn headers() -> Vec<Case> {
         }),
         ("f64", set("dtype", "F64".into()), dtype("F64")),
         ("f8", set("dtype", "F8_E4M3".into()), dtype("F8_E4M3")),
-        ("no such type", set("dtype", "f32".into()), dtype("f32")),
+        ("half a byte", set("dtype", "F4".into()), dtype("F4")),
         (
             "a longer shape",
             set("shape", json!([2])),
@@ -210,6 +240,18 @@ fn headers() -> Vec<Case> {
             "ends nowhere",
             moved((0, u64::MAX)),
             length(&[1], (0, u64::MAX)),
+        ),
+        (
+            "of an unknown type, ends before it begins",
+            reading(
+                &sound()
+                    .changed(|header| {
+                        header[BIAS]["dtype"] = "F1".into();
+                        header[BIAS]["data_offsets"] = json!([end, start]);
+                    })
+                    .bytes(),
+            ),
+            length_of(TensorType::Other("F1".into()), &[1], (end, start)),
         ),
         ("lies in another", moved(last(-4)), {
             Error::Overlap {
@@ -295,12 +337,18 @@ fn metadata() -> Vec<Case> {
     let bare = sound().changed(|header| {
         header.as_object_mut().unwrap().remove("__metadata__");
     });
-    let key = "iddpm.format";
     cases.push((
         "a bare state dict".into(),
         reading(&bare.bytes()),
-        Error::MissingMetadata { key },
+        Error::Bare,
     ));
+    let noted = bare.changed(|header| header["__metadata__"] = json!({ "format": "pt" }));
+    cases.push((
+        "a bare state dict with a note".into(),
+        reading(&noted.bytes()),
+        Error::Bare,
+    ));
+    let key = "iddpm.format";
     let set = |key: &str, value: &str| {
         reading(
             &sound()
@@ -328,6 +376,23 @@ fn metadata() -> Vec<Case> {
         Error::Metadata {
             key: "iddpm.step",
             reason: "expected value at line 1 column 1".into(),
+        },
+    ));
+    cases.push((
+        "names that would fill the memory".into(),
+        set("iddpm.classes", &" ".repeat((1 << 22) + 1)),
+        Error::Metadata {
+            key: "iddpm.classes",
+            reason: "4194305 bytes; at most 4194304 are read".into(),
+        },
+    ));
+    cases.push((
+        "moments".into(),
+        set("iddpm.content", "\"second_moment\""),
+        Error::OtherContent {
+            found: Content::SecondMoment,
+            expected: Content::Weights,
+            beside: vec![],
         },
     ));
     cases
@@ -457,26 +522,98 @@ fn tensors() -> Vec<Case> {
         header["surprise"] = json!({ "dtype": "F32", "shape": [0, 5], "data_offsets": [end, end] });
     });
     let shape = sound().changed(|header| header[WEIGHT]["shape"] = json!([32, 128]));
-    let no_bias = || Error::MissingTensor {
-        name: BIAS.into(),
-        shape: vec![1],
+    let dtype = sound().changed(|header| header[BIAS]["dtype"] = "I32".into());
+    let unknown = sound().changed(|header| header[BIAS]["dtype"] = "f32".into());
+    let parameters = small().graph(1).unwrap().params().len();
+    let none = || Mismatch {
+        parameters,
+        ..Mismatch::default()
     };
+    let listed = |words: &str| Listed {
+        first: vec![words.into()],
+        count: 1,
+    };
+    let no_bias = Mismatch {
+        missing: listed("out.2.bias [1]"),
+        ..none()
+    };
+    let both = Mismatch {
+        extra: listed("out.2.bias2 [1] F32"),
+        ..no_bias.clone()
+    };
+    let more = Mismatch {
+        extra: listed("surprise [0, 5] F32"),
+        ..none()
+    };
+    let transposed = Mismatch {
+        shapes: listed("time_embed.0.weight is [32, 128], not [128, 32]"),
+        ..none()
+    };
+    let other_type = |name: &str| Mismatch {
+        types: listed(&format!("out.2.bias is {name}")),
+        ..none()
+    };
+    let mismatch = |mismatch| Error::Tensors(Box::new(mismatch));
+    let twice = sound().prefixed("a.").beside(sound().prefixed("b."));
     let cases = [
-        ("a tensor less", reading(&missing.bytes()), no_bias()),
-        ("another name", reading(&renamed.bytes()), no_bias()),
-        ("a tensor more", reading(&extra.bytes()), {
-            let name = "surprise".into();
-            let shape = vec![0, 5];
-            Error::ExtraTensor { name, shape }
-        }),
-        ("transposed", reading(&shape.bytes()), {
-            Error::TensorShape {
-                name: WEIGHT.into(),
-                found: vec![32, 128],
-                expected: vec![128, 32],
-            }
+        (
+            "a tensor less",
+            reading(&missing.bytes()),
+            mismatch(no_bias),
+        ),
+        ("another name", reading(&renamed.bytes()), mismatch(both)),
+        ("a tensor more", reading(&extra.bytes()), mismatch(more)),
+        ("transposed", reading(&shape.bytes()), mismatch(transposed)),
+        ("i32", reading(&dtype.bytes()), mismatch(other_type("I32"))),
+        (
+            "no such type",
+            reading(&unknown.bytes()),
+            mismatch(other_type("f32")),
+        ),
+        ("two networks", reading(&twice.bytes()), {
+            let prefixes = vec!["a.".into(), "b.".into()];
+            Error::SeveralNetworks { prefixes }
         }),
     ];
+    cases
+        .map(|(what, found, error)| (what.into(), found, error))
+        .into()
+}
+
+/// Paths that are no files, or whose files are refused: the error has the path.
+fn places() -> Vec<Case> {
+    let scratch = Scratch::new("checkpoint-places");
+    let within = |name: &str, error: Error| error.in_file(scratch.join(name).display());
+    let opening = |name: &str| refused(Checkpoint::open(scratch.join(name), Precision::F32));
+    let heading = |name: &str| refused(Header::open(scratch.join(name)));
+    let locating = |name: &str| refused(locate(scratch.join(name)));
+    scratch.write("page", b"<!DOCTYPE html>");
+    scratch.write("folder/model.safetensors", &sound().bytes());
+    scratch.write("run/latest", b"step-00000003");
+    let page = || Error::Foreign {
+        kind: Foreign::WebPage,
+    };
+    let folder = || Error::Folder {
+        networks: vec!["model.safetensors".into()],
+    };
+    let latest = || Error::Latest {
+        names: "step-00000003".into(),
+    };
+    let cases = [
+        ("opened", opening("page"), within("page", page())),
+        ("its header", heading("page"), within("page", page())),
+        ("a folder", opening("folder"), within("folder", folder())),
+        ("located", locating("folder"), within("folder", folder())),
+        ("a run", locating("run"), within("run", latest())),
+        ("not in a file", reading(b"<html lang=\"en\">"), page()),
+        ("no folder's name", folder(), folder()),
+        ("no run's name", latest(), latest()),
+    ];
+    for (what, found, _) in &cases[..5] {
+        let path = scratch.path().display().to_string();
+        let named = found.to_string().matches(&path).count();
+        assert_eq!(named, 1, "{what}: {found}");
+    }
     cases
         .map(|(what, found, error)| (what.into(), found, error))
         .into()
@@ -614,10 +751,14 @@ fn writing() -> Vec<Case> {
 fn names() -> Vec<Case> {
     let flags = |text: &str| refused(text.parse::<Flags>());
     let unet = |text: &str| refused(text.parse::<Flags>().unwrap().unet());
-    let value = |flag: &str, value: &str| Error::FlagValue {
+    let value = |flag: &str, value: &str, takes| Error::FlagValue {
         flag: flag.into(),
         value: value.into(),
+        takes,
     };
+    let whole = "a whole number";
+    let sizes = "32, 64 and 256, which have channel multipliers of their own, and any other size \
+        with the multipliers given, as by `--channel-mult 1,1,2,3,4`";
     let unknown = |flag: &str| Error::UnknownFlag { flag: flag.into() };
     let missing = Checkpoint::open("no/such/file", Precision::F32);
     let cases = [
@@ -630,31 +771,41 @@ fn names() -> Vec<Case> {
         ),
         ("a flag", flags("--lr 3"), unknown("lr")),
         ("no flag", flags("image_size 32"), unknown("image_size")),
-        ("no value", flags("--image_size"), value("image_size", "")),
+        (
+            "no value",
+            flags("--image_size"),
+            value("image_size", "", whole),
+        ),
         (
             "no number",
             flags("--num_heads=-1"),
-            value("num_heads", "-1"),
+            value("num_heads", "-1", whole),
         ),
         (
             "no truth",
             flags("--learn_sigma maybe"),
-            value("learn_sigma", "maybe"),
+            value("learn_sigma", "maybe", "true or false"),
         ),
         ("no side", flags("--attention_resolutions 8,x"), {
-            value("attention_resolutions", "8,x")
+            let takes = "whole numbers with commas between them, such as 16,8";
+            value("attention_resolutions", "8,x", takes)
         }),
         ("no schedule", flags("--noise_schedule sigmoid"), {
-            value("noise_schedule", "sigmoid")
+            let takes = "linear or cosine; leave it out for another, such as `--schedule sigmoid`";
+            value("noise_schedule", "sigmoid", takes)
         }),
-        ("a size", unet("--image_size 48"), value("image_size", "48")),
+        (
+            "a size",
+            unet("--image_size 48"),
+            value("image_size", "48", sizes),
+        ),
         (
             "a size of two",
             unet("--large_size 32"),
-            value("image_size", "32"),
+            value("large_size", "32", &sizes[4..]),
         ),
         ("a side of 0", unet("--attention_resolutions 0"), {
-            value("attention_resolutions", "0")
+            value("attention_resolutions", "0", "sides of 1 and more")
         }),
         ("channels", unet("--num_channels 100"), {
             Error::Config(ConfigError::ModelChannels {
@@ -691,6 +842,7 @@ fn every_error_has_an_input() {
         metadata(),
         descriptions(),
         tensors(),
+        places(),
         values(),
         writing(),
         names(),

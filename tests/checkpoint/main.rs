@@ -15,8 +15,13 @@ mod scratch;
 mod digits;
 mod disk;
 mod edited;
+mod foreign;
 mod hostile;
+mod located;
+mod moments;
 mod numbers;
+mod prefixes;
+mod public_flags;
 
 use iddpm::checkpoint::{Description, ImageSize};
 use iddpm::diffusion::{Diffusion, ModelCard, Schedule, Variance, Weights};

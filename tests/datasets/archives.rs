@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io::{Cursor, Write};
 
 use iddpm::data::{Dataset, Fault, npz};
+use iddpm::unet::Extents;
 use npyz::{NpyFile, WriteOptions, WriterBuilder};
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, ZipArchive, ZipWriter};
@@ -224,6 +225,56 @@ fn arrays_of_another_type_or_shape() {
     assert!(matches!(fault, Fault::ArrayShape { .. }), "{fault}");
 }
 
+/// The axes as PyTorch has them, which would be images of 4 rows and as many channels as columns.
+#[test]
+fn channels_before_rows_and_columns() {
+    for (shape, axes) in [
+        ("8, 3, 16, 16", [8, 3, 16, 16]),
+        ("8, 1, 16, 16", [8, 1, 16, 16]),
+        ("8, 4, 5, 5", [8, 4, 5, 5]),
+        ("1, 2, 16, 9", [1, 2, 16, 9]),
+    ] {
+        let fault = read(&[("arr_0.npy", &images(shape, &[0; 4]))]).unwrap_err();
+        let (name, shape) = ("arr_0", axes.to_vec());
+        assert_eq!(fault, Fault::ChannelsFirst { name, shape });
+        for part in ["[N, H, W, C]", "[N, C, H, W]", "transpose(0, 2, 3, 1)"] {
+            assert!(fault.to_string().contains(part), "{fault}");
+        }
+        assert!(fault.to_string().contains(&format!("{axes:?}")), "{fault}");
+    }
+    // Neither: more channels than an image has, wherever they are.
+    let fault = read(&[("arr_0.npy", &images("2, 5, 16, 5", &[0; 4]))]).unwrap_err();
+    assert!(matches!(fault, Fault::ArrayShape { .. }), "{fault}");
+    assert!(fault.to_string().contains("1 to 4 channels"), "{fault}");
+    // Few rows, and as many channels as an image has, are images.
+    for channels in 1..=4 {
+        let data = vec![7; 2 * 3 * channels];
+        let array = images(&format!("1, 2, 3, {channels}"), &data);
+        let read = read(&[("arr_0.npy", &array)]).unwrap();
+        assert_eq!(read.extents(), extents(channels, 2, 3));
+    }
+}
+
+/// An archive of a few bytes whose images take gigabytes: its head tells enough.
+#[test]
+fn sides_that_no_image_has() {
+    let zeros = |shape: &str, count: usize| {
+        let array = images(shape, &vec![0; count]);
+        Cursor::new(archive(
+            &[("arr_0.npy", &array)],
+            CompressionMethod::Deflated,
+        ))
+    };
+    let fault = npz::read(zeros("1, 30000, 30000, 1", 1 << 20)).unwrap_err();
+    let (found, max) = (extents(1, 30_000, 30_000), 16_384);
+    assert_eq!(fault, Fault::Sides { found, max });
+    assert!(fault.to_string().contains("30000x30000"), "{fault}");
+    let most: Extents = npz::read(zeros("1, 16384, 1, 1", 16_384))
+        .unwrap()
+        .extents();
+    assert_eq!(most, extents(1, 16_384, 1));
+}
+
 /// Also shapes that no memory could hold: nothing is allocated for them.
 #[test]
 fn arrays_that_end_elsewhere() {
@@ -232,7 +283,7 @@ fn arrays_that_end_elsewhere() {
         "1, 2, 2, 2",
         "1, 1, 1, 3",
         "1000000, 64, 64, 3",
-        "4294967296, 65536, 65536, 3",
+        "4294967296, 16384, 16384, 3",
         "18446744073709551615, 2, 2, 1",
     ] {
         let fault = read(&[("arr_0.npy", &images(shape, &[0; 4]))]).unwrap_err();
@@ -274,7 +325,10 @@ fn archives_that_are_none() {
     let good = images("1, 2, 2, 1", &[77, 78, 79, 80]);
     let missing = archive(&[("arr_1.npy", &good)], CompressionMethod::Stored);
     let path = scratch.write("missing.npz", &missing);
-    let expected = Fault::MissingArray { name: "arr_0" };
+    let expected = Fault::MissingArray {
+        name: "arr_0",
+        found: vec!["arr_1".into()],
+    };
     assert_eq!(fault(npz::open(path), "missing.npz"), expected);
 
     let whole = archive(&[("arr_0.npy", &good)], CompressionMethod::Stored);

@@ -13,13 +13,23 @@
 mod scratch;
 
 mod archives;
+mod bounds;
 mod cifar10;
+mod classes;
+mod fingerprints;
 mod folders;
+mod jpeg;
 mod memory;
+mod opened;
 mod pictures;
+mod turned;
+mod whole;
+
+use std::path::Path;
 
 use iddpm::data::{DataError, Fault};
 use iddpm::unet::Extents;
+use image::{GrayImage, ImageFormat, Luma};
 
 const fn extents(channels: usize, height: usize, width: usize) -> Extents {
     Extents {
@@ -27,6 +37,14 @@ const fn extents(channels: usize, height: usize, width: usize) -> Extents {
         height,
         width,
     }
+}
+
+/// A picture of 4x4 pixels of one grey value, in a folder that is made where it is not there yet.
+fn grey(path: &Path, value: u8) {
+    std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+    GrayImage::from_pixel(4, 4, Luma([value]))
+        .save_with_format(path, ImageFormat::Png)
+        .unwrap();
 }
 
 /// The fault of a file, whose name the error's text begins with.

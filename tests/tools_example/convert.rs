@@ -4,7 +4,7 @@ use iddpm::checkpoint::{Description, Header};
 use safetensors::SafeTensors;
 
 use super::scratch::Scratch;
-use super::{DIGITS_FILE, refuse, succeed};
+use super::{DIGITS_FILE, refuse, renamed, run_of_digits, succeed};
 
 /// The digits' tensors in a file that does not say what they are.
 fn bare(scratch: &Scratch) {
@@ -55,7 +55,7 @@ fn a_bare_state_dict_by_options() {
         let (_, errors) = refuse("convert", &scratch, &fewer);
         let wanted = match options[at] {
             "--classes" => "label_emb".into(),
-            name => format!("{name} is needed"),
+            name => format!("needed: {name}\n"),
         };
         assert!(errors.contains(&wanted), "{errors}");
     }
@@ -118,7 +118,7 @@ fn what_does_not_fit_is_refused_and_nothing_is_written() {
         ),
         (
             &["bare.safetensors", "--flags", FLAGS],
-            "has shape [32, 1, 3, 3], the network needs [32, 3, 3, 3]",
+            "input_blocks.0.0.weight is [32, 1, 3, 3], not [32, 3, 3, 3]",
         ),
         (&["bare.safetensors", "--preset", "cifar11"], "cifar11"),
         (&["bare.safetensors", "--flags", "--sides 3"], "sides"),
@@ -132,7 +132,12 @@ fn what_does_not_fit_is_refused_and_nothing_is_written() {
             ],
             "cannot be used with",
         ),
-        (&["bare.safetensors"], "--image-channels is needed"),
+        (
+            &["bare.safetensors"],
+            "needed: --image-size, --image-channels, --model-channels, --res-blocks, \
+             --channel-mult, --attention-factors, --heads, --scale-shift, --schedule, --timesteps, \
+             --prediction, --variance, --rescale-timesteps\n",
+        ),
         (&["bare.safetensors", "--image-size", "16x"], "16x"),
         (&["bare.safetensors", "--schedule", "steep"], "steep"),
         (
@@ -141,7 +146,7 @@ fn what_does_not_fit_is_refused_and_nothing_is_written() {
         ),
         (&["bare.safetensors", "--prediction", "x"], "epsilon"),
         (&["bare.safetensors", "--dtype", "f8"], "f8"),
-        (&["broken"], "no safetensors file"),
+        (&["broken"], "broken: is text, not safetensors"),
         (&["absent"], "absent"),
     ];
     for (arguments, named) in cases {
@@ -155,4 +160,148 @@ fn what_does_not_fit_is_refused_and_nothing_is_written() {
     let neither = ["bare.safetensors", "out.safetensors", "--weights", "ema"];
     let (_, errors) = refuse("convert", &scratch, &neither);
     assert!(errors.contains("neither raw nor ema:RATE"), "{errors}");
+}
+
+/// What it writes of names behind a prefix is what it writes of the names alone.
+#[test]
+fn a_prefix_is_taken_off_and_said() {
+    let scratch = Scratch::new("convert-prefix");
+    for prefix in ["module.", "ema_model.", "_orig_mod.", "module.model."] {
+        renamed(&scratch, "in.safetensors", |name| {
+            vec![format!("{prefix}{name}")]
+        });
+        let files = ["in.safetensors", "out.safetensors", "--dtype", "f16"];
+        let printed = succeed("convert", &scratch, &files);
+        let said = format!("in.safetensors: `{prefix}` is taken off every tensor's name\n");
+        let done = "out.safetensors: 1192802 parameters as F16\n";
+        assert_eq!(printed, said + done);
+        let converted = std::fs::read(scratch.join("out.safetensors")).unwrap();
+        assert!(converted == std::fs::read(DIGITS_FILE).unwrap(), "{prefix}");
+    }
+}
+
+#[test]
+fn one_network_of_two_is_asked_for() {
+    let scratch = Scratch::new("convert-two");
+    let two = ["model.", "ema_model."];
+    renamed(&scratch, "in.safetensors", |name| {
+        two.map(|prefix| format!("{prefix}{name}")).into()
+    });
+    let files = ["in.safetensors", "out.safetensors", "--dtype", "f16"];
+    let (_, errors) = refuse("convert", &scratch, &files);
+    for part in ["`model.`", "`ema_model.`", "--prefix"] {
+        assert!(errors.contains(part), "{errors}");
+    }
+    assert_eq!(scratch.names(), ["in.safetensors"]);
+    for prefix in two {
+        let printed = succeed(
+            "convert",
+            &scratch,
+            &[&files[..], &["--prefix", prefix]].concat(),
+        );
+        assert!(
+            printed.contains("167 tensors without it are left out"),
+            "{printed}"
+        );
+        let converted = std::fs::read(scratch.join("out.safetensors")).unwrap();
+        assert!(converted == std::fs::read(DIGITS_FILE).unwrap(), "{prefix}");
+    }
+    let (_, errors) = refuse(
+        "convert",
+        &scratch,
+        &[&files[..], &["--prefix", "unet."]].concat(),
+    );
+    assert!(
+        errors.contains("behind the prefix `unet.`: missing 167 of 167"),
+        "{errors}"
+    );
+}
+
+/// A size whose multipliers the public implementation does not know, and flags that options replace.
+#[test]
+fn what_an_option_says_no_flag_need_say() {
+    let scratch = Scratch::new("convert-sizes");
+    let files = [DIGITS_FILE, "out.safetensors", "--dtype", "f16"];
+    let refused = |flags: &str, options: &[&str]| {
+        let all = [&files[..], &["--flags", flags], options].concat();
+        refuse("convert", &scratch, &all).1
+    };
+    let errors = refused("--image_size 128 --num_channels 128", &[]);
+    for part in ["128", "32, 64 and 256", "--channel-mult"] {
+        assert!(errors.contains(part), "{errors}");
+    }
+    let multipliers = ["--channel-mult", "1,1,2,3,4"];
+    let errors = refused("--image_size 128 --num_channels 128", &multipliers);
+    assert!(errors.contains("the tensors are not those"), "{errors}");
+    let errors = refused("--attention_resolutions 0", &[]);
+    assert!(errors.contains("sides of 1 and more"), "{errors}");
+    let errors = refused("--lr 1e-4", &[]);
+    assert!(errors.contains("num_channels"), "{errors}");
+
+    let flags = "--image_size 16 --num_channels 100 --num_res_blocks 1 --attention_resolutions 0 \
+        --num_heads 3 --learn_sigma True --noise_schedule cosine";
+    let options = "--image-channels 1 --channel-mult 1,2,2 --attention-factors 2 --heads 2 \
+        --model-channels 32 --classes 10";
+    let options: Vec<&str> = options.split_whitespace().collect();
+    succeed(
+        "convert",
+        &scratch,
+        &[&files[..], &["--flags", flags], &options].concat(),
+    );
+    let converted = std::fs::read(scratch.join("out.safetensors")).unwrap();
+    assert!(converted == std::fs::read(DIGITS_FILE).unwrap());
+}
+
+#[test]
+fn a_run_stands_for_its_average() {
+    let scratch = Scratch::new("convert-run");
+    run_of_digits(&scratch);
+    for path in ["run", "run/step-00000007"] {
+        let printed = succeed("convert", &scratch, &[path, "out.safetensors"]);
+        let average = "run/step-00000007/ema_0.99.safetensors";
+        let said = format!("{path} stands for {average}, the average of rate 0.99 at step 7\n");
+        assert!(printed.starts_with(&said), "{printed}");
+        let converted = description(&scratch, "out.safetensors");
+        assert_eq!(converted, description(&scratch, average));
+    }
+}
+
+#[test]
+fn what_is_no_network_is_named_and_not_written() {
+    let scratch = Scratch::new("convert-no-network");
+    run_of_digits(&scratch);
+    scratch.write(
+        "pointer",
+        b"version https://git-lfs.github.com/spec/v1\noid sha256:0\n",
+    );
+    std::fs::create_dir(scratch.join("empty")).unwrap();
+    let state = "run/step-00000007";
+    let moment = format!("{state}/second_moment.safetensors");
+    let preset = [
+        "--preset",
+        "cifar10_uncond",
+        "--weights",
+        "raw",
+        "--step",
+        "1",
+    ];
+    let cases: [(&str, &[&str]); 3] = [
+        ("pointer", &["git lfs pull"]),
+        ("empty", &["is a folder without a network"]),
+        (
+            &moment,
+            &["second moment", "ema_0.99.safetensors", "model.safetensors"],
+        ),
+    ];
+    for (input, parts) in cases {
+        for options in [&[][..], &preset] {
+            let all = [&[input, "out.safetensors"][..], options].concat();
+            let (_, errors) = refuse("convert", &scratch, &all);
+            assert_eq!(errors.matches(&format!("{input}: ")).count(), 1, "{errors}");
+            for part in parts {
+                assert!(errors.contains(part), "{errors}");
+            }
+        }
+    }
+    assert_eq!(scratch.names(), ["empty", "pointer", "run"]);
 }

@@ -3,7 +3,7 @@
 use iddpm::checkpoint::{Checkpoint, Precision};
 
 use super::scratch::Scratch;
-use super::{DIGITS_FILE, refuse, succeed};
+use super::{DIGITS_FILE, refuse, renamed, run, run_of_digits, succeed};
 
 #[test]
 fn what_the_file_says_of_itself() {
@@ -101,7 +101,8 @@ fn what_is_refused() {
     let (printed, errors) = refuse("inspect", &scratch, &["bare"]);
     assert_eq!(printed.lines().count(), 167);
     assert!(printed.contains(" time_embed.0.bias [128]\n"), "{printed}");
-    assert!(errors.contains("metadata"), "{errors}");
+    assert!(errors.starts_with("inspect: bare: "), "{errors}");
+    assert!(errors.contains("`convert`"), "{errors}");
 
     scratch.write("cut", &bytes[..bytes.len() - 1]);
     scratch.write("text", b"no tensors");
@@ -112,4 +113,105 @@ fn what_is_refused() {
     }
     let (_, errors) = refuse("inspect", &scratch, &[DIGITS_FILE, "--batch", "0"]);
     assert!(errors.contains("batch"), "{errors}");
+}
+
+/// A tensor of another type, or of another network: everything is listed, and then it is named.
+#[test]
+fn tensors_that_are_not_the_networks_are_listed_and_named() {
+    let scratch = Scratch::new("inspect-foreign");
+    let bytes = std::fs::read(DIGITS_FILE).unwrap();
+    let (_, header) = safetensors::SafeTensors::read_metadata(&bytes).unwrap();
+    let digits = safetensors::SafeTensors::deserialize(&bytes).unwrap();
+    let count = 3_i64.to_le_bytes();
+    let view = safetensors::tensor::TensorView::new(safetensors::Dtype::I64, vec![], &count);
+    let counter = ("num_batches_tracked".to_string(), view.unwrap());
+    let tensors = digits.tensors().into_iter().chain([counter]);
+    for metadata in [header.metadata().clone(), None] {
+        let file = safetensors::serialize(tensors.clone(), metadata.clone()).unwrap();
+        scratch.write("more", &file);
+        for options in [&["more"][..], &["more", "--check"]] {
+            let (printed, errors) = refuse("inspect", &scratch, options);
+            assert_eq!(printed.matches(" num_batches_tracked []\n").count(), 1);
+            assert!(printed.lines().any(|line| line.starts_with("I64 ")));
+            assert!(printed.contains(" time_embed.0.bias [128]\n"), "{printed}");
+            assert!(errors.starts_with("inspect: more: "), "{errors}");
+            if metadata.is_some() {
+                let named = "not of it 1 (num_batches_tracked [] I64)";
+                assert!(errors.contains(named), "{errors}");
+                let types = "tensors      167 of F16, 1 of I64\n";
+                assert!(printed.contains(types), "{printed}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_prefix_is_said() {
+    let scratch = Scratch::new("inspect-prefix");
+    renamed(&scratch, "in", |name| vec![format!("module.{name}")]);
+    let printed = succeed("inspect", &scratch, &["in", "--check"]);
+    let said = "names        `module.` is taken off every tensor's name\n";
+    assert!(printed.contains(said), "{printed}");
+}
+
+#[test]
+fn a_run_stands_for_its_average_and_moments_are_named() {
+    let scratch = Scratch::new("inspect-run");
+    run_of_digits(&scratch);
+    let average = "run/step-00000007/ema_0.99.safetensors";
+    let plain = succeed("inspect", &scratch, &[average]);
+    for path in ["run", "run/step-00000007"] {
+        let printed = succeed("inspect", &scratch, &[path]);
+        let taken = format!(
+            "file         {path} stands for {average}, the average of rate 0.99 at step 7\n"
+        );
+        assert_eq!(printed, taken + &plain);
+    }
+    // Nothing else in what Graphviz reads.
+    let output = run("inspect", &scratch, &["run", "--dot"]);
+    assert!(output.status.success() && output.stdout.starts_with(b"digraph "));
+    assert!(String::from_utf8(output.stderr).unwrap().contains(average));
+
+    for (name, words) in [
+        ("first", "averages of gradients"),
+        ("second", "squared gradients"),
+    ] {
+        let file = format!("run/step-00000007/{name}_moment.safetensors");
+        let printed = succeed("inspect", &scratch, &[&file, "--check"]);
+        let first = printed.lines().next().unwrap();
+        let said = format!("no network   the optimiser's {name} moment (");
+        assert!(first.starts_with(&said) && first.contains(words), "{first}");
+        assert!(!printed.contains("weights      "), "{printed}");
+        assert!(
+            printed.contains("checked      1192802 numbers"),
+            "{printed}"
+        );
+    }
+}
+
+#[test]
+fn files_of_other_formats_are_named() {
+    let scratch = Scratch::new("inspect-formats");
+    std::fs::create_dir(scratch.join("folder")).unwrap();
+    scratch.write("page", b"<!DOCTYPE html><html><body>Log in</body></html>");
+    scratch.write(
+        "pointer",
+        b"version https://git-lfs.github.com/spec/v1\noid sha256:0\n",
+    );
+    scratch.write("none", b"");
+    for (name, part) in [
+        ("page", "is a web page"),
+        ("pointer", "`git lfs pull`"),
+        ("none", "is empty"),
+        ("folder", "is a folder without a network"),
+        ("/dev/null", "a device"),
+    ] {
+        let (printed, errors) = refuse("inspect", &scratch, &[name]);
+        assert_eq!(printed, "", "{name}");
+        assert!(
+            errors.starts_with(&format!("inspect: {name}: ")),
+            "{errors}"
+        );
+        assert!(errors.contains(part), "{errors}");
+    }
 }

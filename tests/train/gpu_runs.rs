@@ -8,7 +8,7 @@ use iddpm::diffusion::{Diffusion, ModelCard, Schedule, Weights};
 use iddpm::gpu::{Gpu, GpuError, Kept, Precision, wgpu};
 use iddpm::train::{
     AdamW, Batch, Broken, CpuEngine, Engine, GpuEngine, Slot, TrainConfig, TrainError, Trainer,
-    Update, graph_of, initial_weights,
+    TrainingData, Update, graph_of, initial_weights,
 };
 use iddpm::unet::{Extents, Graph, Init, Input, Op, Shape, TrainOp, UnetConfig};
 
@@ -231,7 +231,7 @@ fn ten_steps(
 
 fn beginning<E: Engine>(engine: E, description: &Description, config: &TrainConfig) -> Trainer<E> {
     let progress = Trainer::<E>::beginning(description, config).unwrap();
-    let data = Arc::new(images());
+    let data = TrainingData::new(Arc::new(images()));
     let description = description.clone();
     Trainer::new(
         engine,

@@ -26,6 +26,8 @@ mod scratch;
 
 mod adjoints;
 mod cpu;
+mod disk;
+mod faults;
 mod finite_differences;
 mod generator;
 mod golden;
@@ -38,3 +40,4 @@ mod gpu_table;
 mod reference;
 mod resample;
 mod runs;
+mod writers;

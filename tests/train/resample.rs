@@ -9,7 +9,7 @@ use iddpm::diffusion::resample::LossSecondMoment;
 use iddpm::diffusion::{Diffusion, ModelCard, Schedule, Weights};
 use iddpm::train::{
     Batch, Broken, Engine, Progress, Report, Slot, TimestepLaw, TrainConfig, TrainError, Trainer,
-    Update,
+    TrainingData, Update,
 };
 use iddpm::unet::{Extents, UnetConfig};
 
@@ -86,7 +86,8 @@ fn step(
         ..TrainConfig::default()
     };
     let pixels = vec![0; EXAMPLES * IMAGE.elements()];
-    let data = Arc::new(Images::new(IMAGE, pixels, None, None).unwrap());
+    let images = Images::new(IMAGE, pixels, None, None).unwrap();
+    let data = TrainingData::new(Arc::new(images));
     let progress = Progress {
         history,
         ..Trainer::<Scribe>::beginning(&description, &config).unwrap()

@@ -1,16 +1,14 @@
-//! Runs that are stopped, killed, resumed, given bad data: against runs that are left alone.
+//! Runs that are resumed, given other options or bad data: against runs that are left alone.
 
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
-use std::time::Duration;
 
 use iddpm::checkpoint::{Description, ImageSize};
 use iddpm::data::{DataError, Dataset, Example, Images};
-use iddpm::diffusion::{Diffusion, ModelCard, Schedule, Weights};
+use iddpm::diffusion::{Diffusion, ModelCard, Prediction, Schedule, Weights};
 use iddpm::train::{
-    Broken, CpuEngine, Engine, Progress, Recompute, RunDirectory, Slot, TimestepLaw, TrainConfig,
-    TrainError, Trainer, graph_of, initial_weights,
+    Broken, CpuEngine, Engine, Progress, Recompute, RunDirectory, SavedRun, Slot, TimestepLaw,
+    TrainConfig, TrainError, Trainer, TrainingData, check_network, graph_of, initial_weights,
 };
 use iddpm::unet::{Extents, UnetConfig};
 
@@ -18,9 +16,9 @@ use super::generator::generate;
 use super::scratch::Scratch;
 
 const SIDE: usize = 8;
-const EXAMPLES: usize = 13;
+pub(crate) const EXAMPLES: usize = 13;
 
-fn description() -> Description {
+pub(crate) fn description() -> Description {
     let unet = UnetConfig {
         num_res_blocks: 1,
         ..UnetConfig::new(1, 32)
@@ -37,7 +35,7 @@ fn description() -> Description {
 
 /// Everything that has a state of its own is in it: importance sampling that warms up within the run, a
 /// loss scale, dropout, mirrored images, microbatches, two averages.
-fn config() -> TrainConfig {
+pub(crate) fn config() -> TrainConfig {
     TrainConfig {
         batch: 8,
         microbatch: 4,
@@ -54,7 +52,7 @@ fn config() -> TrainConfig {
     }
 }
 
-fn images() -> Images {
+pub(crate) fn images() -> Images {
     let extents = Extents {
         channels: 1,
         height: SIDE,
@@ -84,42 +82,46 @@ fn begin_with(
         engine,
         description.clone(),
         config.clone(),
-        data,
+        TrainingData::new(data),
         broken,
         progress,
     )
 }
 
-fn begin(config: &TrainConfig) -> Trainer<CpuEngine> {
+pub(crate) fn begin(config: &TrainConfig) -> Trainer<CpuEngine> {
     begin_with(&description(), config, Arc::new(images()), Broken::Fatal).unwrap()
 }
 
-fn go_on(folder: &RunDirectory, config: &TrainConfig) -> Trainer<CpuEngine> {
-    let saved = RunDirectory::load(&folder.latest().unwrap().unwrap()).unwrap();
-    saved.check_same(&description(), config, EXAMPLES).unwrap();
+pub(crate) fn data() -> TrainingData {
+    TrainingData::new(Arc::new(images()))
+}
+
+/// Goes on with the newest state of a folder.
+pub(crate) fn go_on(folder: &Path, config: &TrainConfig) -> Trainer<CpuEngine> {
+    let saved = SavedRun::load(SavedRun::latest_in(folder).unwrap().unwrap()).unwrap();
+    saved.check_same(&description(), config, &data()).unwrap();
     let graph = graph_of(&saved.description, config).unwrap();
     let mut engine = CpuEngine::new(&graph, &config.ema_rates, config.half).unwrap();
     saved.write_to(&mut engine).unwrap();
-    let data = Arc::new(images());
     Trainer::new(
         engine,
         description(),
         config.clone(),
-        data,
+        data(),
         Broken::Fatal,
         saved.progress,
     )
     .unwrap()
 }
 
-fn steps(trainer: &mut Trainer<CpuEngine>, count: usize) {
+pub(crate) fn steps(trainer: &mut Trainer<CpuEngine>, count: usize) {
     for _ in 0..count {
         trainer.step().unwrap();
     }
 }
 
 /// Everything a run consists of.
-fn everything(trainer: &Trainer<CpuEngine>) -> (Progress, Vec<Vec<u32>>) {
+pub(crate) fn everything(trainer: &Trainer<CpuEngine>) -> (Progress, Vec<Vec<u32>>) {
     let slots = [
         Slot::Weights,
         Slot::FirstMoment,
@@ -134,8 +136,8 @@ fn everything(trainer: &Trainer<CpuEngine>) -> (Progress, Vec<Vec<u32>>) {
     (trainer.progress().clone(), slots.map(bits).into())
 }
 
-fn run_in(scratch: &Scratch) -> RunDirectory {
-    RunDirectory::new(scratch.path()).unwrap()
+pub(crate) fn run_in(scratch: &Scratch) -> RunDirectory {
+    RunDirectory::open(scratch.path()).unwrap()
 }
 
 #[test]
@@ -150,7 +152,7 @@ fn a_run_that_is_resumed_is_the_run_that_was_not_stopped() {
     steps(&mut first, 11);
     run_in(&folder).save(&first, 1).unwrap();
     drop(first);
-    let mut second = go_on(&run_in(&folder), &config);
+    let mut second = go_on(folder.path(), &config);
     steps(&mut second, 13);
     assert!(everything(&whole) == everything(&second));
 }
@@ -173,30 +175,109 @@ fn microbatches_do_not_change_the_mean() {
     assert!((cut.loss - whole.loss).abs() < 1e-6 * whole.loss);
 }
 
+/// The one field, with both values.
 #[test]
 fn other_options_are_refused_by_name() {
     let folder = Scratch::new("options");
     let mut trainer = begin(&config());
     steps(&mut trainer, 1);
     let state = run_in(&folder).save(&trainer, 1).unwrap();
-    let saved = RunDirectory::load(&state).unwrap();
-    let other = TrainConfig {
-        lr: 1e-3,
-        ..config()
+    let saved = SavedRun::load(&state).unwrap();
+    saved
+        .check_same(&description(), &config(), &data())
+        .unwrap();
+    let refuse = |description: &Description, config: &TrainConfig| {
+        let error = saved.check_same(description, config, &data()).unwrap_err();
+        match error {
+            TrainError::OtherConfiguration { field, begun, now } => (field, begun, now),
+            error => panic!("{error}"),
+        }
     };
-    let error = saved
-        .check_same(&description(), &other, EXAMPLES)
-        .unwrap_err();
-    let text = error.to_string();
-    assert!(
-        matches!(error, TrainError::OtherConfiguration { ref option, .. } if option == "lr"),
-        "{text}"
+    let fields = |field: &str, begun: &str, now: &str| (field.into(), begun.into(), now.into());
+
+    let mut other = config();
+    other.lr = 1e-3;
+    let found = refuse(&description(), &other);
+    assert_eq!(found, fields("lr", "0.0003", "0.001"));
+    let mut other = config();
+    other.adamw.weight_decay = 0.1;
+    let found = refuse(&description(), &other);
+    assert_eq!(found, fields("adamw.weight_decay", "0.0", "0.1"));
+    let mut other = config();
+    other.half = false;
+    let found = refuse(&description(), &other);
+    assert_eq!(found, fields("half", "true", "false"));
+
+    let mut other = description();
+    other.unet.num_res_blocks = 2;
+    let found = refuse(&other, &config());
+    assert_eq!(found, fields("unet.num_res_blocks", "1", "2"));
+    let mut other = description();
+    other.card.diffusion.prediction = Prediction::V;
+    let found = refuse(&other, &config());
+    assert_eq!(
+        found,
+        fields("diffusion.prediction", "\"epsilon\"", "\"v\"")
     );
-    assert!(text.contains("0.0003") && text.contains("0.001"), "{text}");
-    let mut wider = description();
-    wider.unet.num_res_blocks = 2;
-    let error = saved.check_same(&wider, &config(), EXAMPLES).unwrap_err();
-    assert!(error.to_string().contains("iddpm.unet"), "{error}");
+    let mut other = description();
+    other.class_names = Some(["a", "b", "c"].map(String::from).into());
+    let found = refuse(&other, &config());
+    assert_eq!(found, fields("class_names", "null", "[\"a\",\"b\",\"c\"]"));
+}
+
+/// As many images, of which one pixel, one label, or the order is another; or fewer.
+#[test]
+fn other_data_is_refused() {
+    let folder = Scratch::new("other-data");
+    let state = run_in(&folder).save(&begin(&config()), 1).unwrap();
+    let saved = SavedRun::load(&state).unwrap();
+    let one = images();
+    let (pixels, labels) = (one.pixels().to_vec(), one.labels().unwrap().to_vec());
+    let check = |pixels: Vec<u8>, labels: Vec<u32>| {
+        let images = Images::new(one.extents(), pixels, Some(labels), Some(3)).unwrap();
+        let data = TrainingData::new(Arc::new(images));
+        saved.check_same(&description(), &config(), &data)
+    };
+    check(pixels.clone(), labels.clone()).unwrap();
+
+    let mut pixel = pixels.clone();
+    pixel[400] ^= 1;
+    let mut label = labels.clone();
+    label.swap(0, 1);
+    let mut order = pixels.clone();
+    order.rotate_left(SIDE * SIDE);
+    for (pixels, labels) in [
+        (pixel, labels.clone()),
+        (pixels.clone(), label),
+        (order, labels.clone()),
+    ] {
+        let error = check(pixels, labels).unwrap_err();
+        assert!(matches!(error, TrainError::OtherData { .. }), "{error}");
+        assert!(error.to_string().contains("data"), "{error}");
+    }
+    let fewer = pixels[SIDE * SIDE..].to_vec();
+    let error = check(fewer, labels[1..].to_vec()).unwrap_err();
+    assert!(
+        matches!(error, TrainError::OtherConfiguration { ref field, .. } if field == "examples"),
+        "{error}"
+    );
+}
+
+/// Weights begin a run of their own network alone, whichever of its weights they are.
+#[test]
+fn weights_of_another_network_are_refused() {
+    let mut weights = description();
+    weights.card.step = 7;
+    weights.card.weights = Weights::Ema { rate: 0.5 };
+    weights.class_names = Some(["a", "b", "c"].map(String::from).into());
+    check_network(&weights, &description()).unwrap();
+    weights.unet.num_heads = 2;
+    let error = check_network(&weights, &description()).unwrap_err();
+    assert!(
+        matches!(error, TrainError::OtherNetwork { ref field, ref found, ref expected }
+            if field == "unet.num_heads" && found == "2" && expected == "4"),
+        "{error}"
+    );
 }
 
 /// Thirteen examples, one of which cannot be read.
@@ -318,9 +399,16 @@ fn options_out_of_range_are_named() {
             },
         ),
         (
-            "ema_rate",
+            "ema_rates",
             TrainConfig {
                 ema_rates: vec![1.0],
+                ..config.clone()
+            },
+        ),
+        (
+            "ema_rates",
+            TrainConfig {
+                ema_rates: vec![0.9, 0.5, 0.9],
                 ..config.clone()
             },
         ),
@@ -340,23 +428,42 @@ fn options_out_of_range_are_named() {
     }
 }
 
+/// A network that is to enlarge must make something larger, in both directions.
+#[test]
+fn a_low_resolution_image_is_smaller() {
+    let with = |low_res| {
+        let mut enlarging = description();
+        enlarging.unet.super_resolution = true;
+        enlarging.size.low_res = Some(low_res);
+        graph_of(&enlarging, &config())
+    };
+    assert!(with((7, 4)).is_ok());
+    for low_res in [(8, 4), (4, 8), (64, 64)] {
+        let error = with(low_res).unwrap_err();
+        assert!(matches!(error, TrainError::LowRes { .. }), "{error}");
+        let (rows, columns) = low_res;
+        let text = error.to_string();
+        assert!(text.contains(&format!("{rows}x{columns}")), "{text}");
+        assert!(text.contains("8x8"), "{text}");
+    }
+}
+
 fn spoil(trainer: Trainer<CpuEngine>, config: &TrainConfig) -> Trainer<CpuEngine> {
     let folder = Scratch::new("spoilt");
     let state = run_in(&folder).save(&trainer, 1).unwrap();
-    let saved = RunDirectory::load(&state).unwrap();
+    let saved = SavedRun::load(&state).unwrap();
     let graph = graph_of(&saved.description, config).unwrap();
     let mut engine = CpuEngine::new(&graph, &config.ema_rates, config.half).unwrap();
     saved.write_to(&mut engine).unwrap();
     let mut weights = trainer.read(Slot::Weights).unwrap();
     weights[0] = f32::NAN;
     engine.write(Slot::Weights, &weights).unwrap();
-    let data = Arc::new(images());
     let progress = saved.progress;
     Trainer::new(
         engine,
         description(),
         config.clone(),
-        data,
+        data(),
         Broken::Fatal,
         progress,
     )
@@ -406,62 +513,6 @@ fn a_loss_that_is_not_finite_ends_the_run_or_lowers_the_scale() {
     }
 }
 
-fn copy(from: &Path, to: &Path) {
-    std::fs::create_dir(to).unwrap();
-    for entry in std::fs::read_dir(from).unwrap() {
-        let entry = entry.unwrap();
-        std::fs::copy(entry.path(), to.join(entry.file_name())).unwrap();
-    }
-}
-
-/// What a killed save left goes; states of later steps, of a run that was set back, do not, and take no
-/// earlier one's place.
-#[test]
-fn what_other_saves_left_behind() {
-    let folder = Scratch::new("left");
-    let run = run_in(&folder);
-    let mut trainer = begin(&config());
-    let first = run.save(&trainer, 2).unwrap();
-    copy(&first, &folder.join("step-00000009"));
-    copy(&first, &folder.join(".fresh-step-00000007"));
-    copy(&first, &folder.join(".old-step-00000001"));
-    // Whole, but killed before `latest` named it.
-    let elsewhere = Scratch::new("left-elsewhere");
-    let mut same = begin(&config());
-    steps(&mut same, 2);
-    let second = run_in(&elsewhere).save(&same, 1).unwrap();
-    copy(&second, &folder.join("step-00000002"));
-    for _ in 0..3 {
-        steps(&mut trainer, 1);
-        let state = run.save(&trainer, 2).unwrap();
-        assert_eq!(run.latest().unwrap(), Some(state));
-    }
-    assert_eq!(
-        folder.names(),
-        ["latest", "step-00000002", "step-00000003", "step-00000009"]
-    );
-    let again = go_on(&run, &config());
-    assert!(everything(&again) == everything(&trainer));
-
-    // Another run does not replace what this one has at the same step.
-    let other = TrainConfig {
-        seed: 6,
-        ..config()
-    };
-    let mut other = begin(&other);
-    steps(&mut other, 3);
-    let error = run.save(&other, 2).unwrap_err();
-    assert!(error.to_string().ends_with("is of another run"), "{error}");
-    assert!(everything(&go_on(&run, &config())) == everything(&trainer));
-
-    // Nor are its files taken for each other's.
-    let latest = run.latest().unwrap().unwrap();
-    let earlier = folder.join("step-00000002").join("model.safetensors");
-    std::fs::copy(earlier, latest.join("model.safetensors")).unwrap();
-    let error = RunDirectory::load(&latest).unwrap_err();
-    assert!(matches!(error, TrainError::Format { .. }), "{error}");
-}
-
 #[test]
 fn a_run_that_is_where_it_cannot_be() {
     let sound = begin(&config()).progress().clone();
@@ -490,7 +541,7 @@ fn a_run_that_is_where_it_cannot_be() {
             engine,
             description(),
             config(),
-            Arc::new(images()),
+            data(),
             Broken::Fatal,
             progress,
         );
@@ -518,121 +569,4 @@ fn the_golden_learning_rates() {
         let expected = entry["lr_used"].as_f64().unwrap();
         assert!((lr - expected).abs() <= 1e-15 * expected, "{lr} {expected}");
     }
-}
-
-/// Where the child of the tests below does its work.
-const CHILD: &str = "IDDPM_TEST_RUN";
-const CHILD_STEPS: u64 = 14;
-
-/// Not a test of its own: what the tests below start as another process. It trains and saves after
-/// every step.
-#[test]
-fn child() {
-    let Some(path) = std::env::var_os(CHILD) else {
-        return;
-    };
-    let folder = RunDirectory::new(path).unwrap();
-    let config = config();
-    let mut trainer = match folder.latest().unwrap() {
-        Some(_) => go_on(&folder, &config),
-        None => begin(&config),
-    };
-    while trainer.progress().step < CHILD_STEPS {
-        steps(&mut trainer, 1);
-        if let Err(error) = folder.save(&trainer, 2) {
-            println!("not saved: {error}");
-            std::process::exit(3);
-        }
-    }
-}
-
-fn arguments() -> [&'static str; 3] {
-    ["runs::child", "--exact", "--nocapture"]
-}
-
-fn start(folder: &Path) -> Child {
-    Command::new(std::env::current_exe().unwrap())
-        .args(arguments())
-        .env(CHILD, folder)
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap()
-}
-
-#[test]
-fn a_run_that_is_killed_at_any_moment_can_go_on() {
-    let folder = Scratch::new("killed");
-    let moments = generate(8, "moments", 400, 60.0, 58.0);
-    let mut kills = 0;
-    for moment in moments {
-        let mut child = start(folder.path());
-        std::thread::sleep(Duration::from_millis(moment as u64));
-        let done = child.try_wait().unwrap();
-        child.kill().unwrap();
-        child.wait().unwrap();
-        if let Some(state) = run_in(&folder).latest().unwrap() {
-            let saved = RunDirectory::load(&state).unwrap();
-            if saved.progress.step == CHILD_STEPS {
-                break;
-            }
-        }
-        assert!(done.is_none_or(|status| status.success()));
-        kills += 1;
-    }
-    let mut whole = begin(&config());
-    steps(&mut whole, CHILD_STEPS as usize);
-    assert!(everything(&go_on(&run_in(&folder), &config())) == everything(&whole));
-    println!("killed {kills} times");
-    assert!(kills > 2, "killed {kills} times");
-}
-
-/// A file system that holds one state but not two, or where none can be mounted a limit on the length of
-/// files that the second state passes.
-#[test]
-fn a_full_disk_costs_no_earlier_state() {
-    let folder = Scratch::new("full");
-    let run = run_in(&folder);
-    let mut trainer = begin(&config());
-    steps(&mut trainer, 1);
-    let probe = run.save(&trainer, 1).unwrap();
-    let files = std::fs::read_dir(&probe).unwrap();
-    let bytes: u64 = files
-        .map(|file| file.unwrap().metadata().unwrap().len())
-        .sum();
-    let disk = Scratch::new("disk");
-    let size = format!("size={}", bytes * 3 / 2);
-    let mounted = Command::new("mount")
-        .args(["-t", "tmpfs", "-o", &size, "tmpfs"])
-        .arg(disk.path())
-        .stderr(Stdio::null())
-        .status()
-        .is_ok_and(|status| status.success());
-    // Blocks of 512 bytes; the largest file of a state is about a fifth of it.
-    let limit = if mounted {
-        "unlimited".to_owned()
-    } else {
-        std::fs::remove_dir_all(disk.path()).unwrap();
-        std::fs::rename(folder.path(), disk.path()).unwrap();
-        (bytes / 10 / 512).to_string()
-    };
-    let output = Command::new("sh")
-        .arg("-c")
-        .arg(format!(
-            "trap '' XFSZ; ulimit -f {limit}; exec \"$0\" \"$@\""
-        ))
-        .arg(std::env::current_exe().unwrap())
-        .args(arguments())
-        .env(CHILD, disk.path())
-        .output()
-        .unwrap();
-    let kept = RunDirectory::new(disk.path()).unwrap().latest().unwrap();
-    let saved = kept.map(|state| RunDirectory::load(&state).unwrap().progress.step);
-    if mounted {
-        Command::new("umount").arg(disk.path()).status().unwrap();
-    }
-    let text = String::from_utf8_lossy(&output.stdout).into_owned();
-    assert_eq!(output.status.code(), Some(3), "{text}");
-    assert!(text.contains("not saved: "), "{text}");
-    assert_eq!(saved, Some(1), "{text}");
 }

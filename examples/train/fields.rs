@@ -1,0 +1,177 @@
+//! Which option says a field of the library's, so that a message names what can be typed.
+
+use iddpm::checkpoint::CheckpointError;
+use iddpm::train::TrainError;
+use iddpm::unet::ConfigError;
+
+use super::options::Options;
+use super::program::Failure;
+
+/// How an option says a field.
+#[derive(Clone, Copy)]
+enum Says {
+    /// By a value, which is made of the field's.
+    Value(fn(&str) -> String),
+    /// By being there, where the field is this.
+    Flag(&'static str),
+    /// The data says it, as so many of these.
+    Data(&'static str),
+}
+
+use Says::{Data, Flag, Value};
+
+impl Options {
+    /// The same error, with the option where one can be named.
+    pub(crate) fn explain(&self, error: TrainError) -> Failure {
+        let data = self.data.display();
+        let option = match &error {
+            TrainError::OtherConfiguration { field, begun, now } => {
+                return match self.differs(field, now, begun, "the run was begun") {
+                    Some(told) => told.into(),
+                    None => error.into(),
+                };
+            }
+            TrainError::OtherNetwork {
+                field,
+                found,
+                expected,
+            } => {
+                let told = self.differs(field, expected, found, "the network of --init was made");
+                return told.map_or_else(|| error.into(), Into::into);
+            }
+            TrainError::Option { name, value, must } => match self.of_field(name) {
+                Some((option, _)) => return format!("{option} {value}: must be {must}").into(),
+                None => None,
+            },
+            TrainError::Config(wrong) | TrainError::Checkpoint(CheckpointError::Config(wrong)) => {
+                of_network(wrong)
+            }
+            TrainError::LowRes { .. } => Some("--low-res"),
+            TrainError::BatchTooLarge { .. } => Some("--batch"),
+            TrainError::OtherData { .. }
+            | TrainError::Extents { .. }
+            | TrainError::Classes { .. }
+            | TrainError::AllSkipped { .. } => return format!("--data {data}: {error}").into(),
+            _ => None,
+        };
+        match option {
+            Some(option) => format!("{option}: {error}").into(),
+            None => error.into(),
+        }
+    }
+
+    /// What is told of an option that differs from what was.
+    fn differs(&self, field: &str, now: &str, before: &str, was: &str) -> Option<String> {
+        let (option, says) = self.of_field(field)?;
+        Some(match says {
+            Value(text) => format!("{option} {}: {was} with {}", text(now), text(before)),
+            Flag(there) if now == there => format!("{option}: {was} without it"),
+            Flag(_) => format!("without {option}: {was} with it"),
+            Data(things) => {
+                let count = |of: &str| if of == "null" { "no".into() } else { plain(of) };
+                let (path, now, before) = (self.data.display(), count(now), count(before));
+                format!("--data {path}: {now} {things}; {was} with {before}")
+            }
+        })
+    }
+
+    /// The option that says a field of a run's options or of a network's description.
+    fn of_field(&self, field: &str) -> Option<(&'static str, Says)> {
+        let own_size = !self.data.is_dir();
+        Some(match field {
+            "batch" => ("--batch", Value(plain)),
+            "microbatch" => ("--microbatch", Value(plain)),
+            "rule" => ("--rule", Value(plain)),
+            "lr" => ("--lr", Value(plain)),
+            "warm_up" => ("--warm-up", Value(plain)),
+            "anneal" => ("--anneal", Value(plain)),
+            "adamw.weight_decay" => ("--weight-decay", Value(plain)),
+            "clip" => ("--clip", Value(plain)),
+            "ema_rates" => ("--ema", Value(plain)),
+            "ema_warm_up" => ("--ema-at-once", Flag("false")),
+            "objective" | "diffusion.variance" | "unet.out_channels" => {
+                ("--objective", Value(objective))
+            }
+            "min_snr" => ("--min-snr", Value(plain)),
+            "timesteps" => ("--sampler", Value(plain)),
+            "dropout" => ("--dropout", Value(plain)),
+            "flip" => ("--flip", Flag("true")),
+            "half" => ("--precision", Value(precision)),
+            "recompute" => ("--recompute", Value(plain)),
+            "seed" => ("--seed", Value(plain)),
+            "size.height" if own_size => ("--data", Data("rows")),
+            "size.width" if own_size => ("--data", Data("columns")),
+            "size.height" | "size.width" => ("--size", Value(plain)),
+            "size.low_res" | "unet.super_resolution" => ("--low-res", Value(low_res)),
+            "diffusion.schedule" => ("--schedule", Value(schedule)),
+            "diffusion.num_timesteps" => ("--timesteps", Value(plain)),
+            "diffusion.prediction" => ("--predict", Value(plain)),
+            "unet.in_channels" if own_size => ("--data", Data("channels")),
+            "unet.in_channels" => ("--grey", Flag("1")),
+            "unet.model_channels" => ("--channels", Value(plain)),
+            "unet.num_res_blocks" => ("--blocks", Value(plain)),
+            "unet.attention_factors" => ("--attention", Value(plain)),
+            "unet.channel_mult" => ("--multipliers", Value(plain)),
+            "unet.num_classes" if self.no_classes => ("--no-classes", Flag("null")),
+            "unet.num_classes" => ("--data", Data("classes")),
+            "unet.num_heads" | "unet.num_heads_upsample" => ("--heads", Value(plain)),
+            "examples" => ("--data", Data("examples")),
+            _ => return None,
+        })
+    }
+}
+
+/// The option by which a network is what it cannot be.
+fn of_network(error: &ConfigError) -> Option<&'static str> {
+    match *error {
+        ConfigError::OutOfRange { option, .. } => Some(match option {
+            "num_res_blocks" => "--blocks",
+            "num_heads" | "num_heads_upsample" => "--heads",
+            "channel_mult" => "--multipliers",
+            "num_classes" => "--data",
+            _ => return None,
+        }),
+        ConfigError::ModelChannels { .. } => Some("--channels"),
+        ConfigError::FirstMultiplier { .. } | ConfigError::Multiplier { .. } => {
+            Some("--multipliers")
+        }
+        ConfigError::AttentionFactor { .. } => Some("--attention"),
+        ConfigError::Heads { .. } => Some("--heads"),
+        ConfigError::ImageSize { .. } => Some("--size, or the images of --data"),
+        ConfigError::Batch { .. } => Some("--microbatch"),
+        ConfigError::Dropout { .. } => Some("--dropout"),
+        _ => None,
+    }
+}
+
+/// A value of the library's, as JSON, as it is typed.
+fn plain(value: &str) -> String {
+    let typed = value.trim_matches(['"', '[', ']']);
+    typed.replace('_', "-")
+}
+
+/// The name alone: some have parameters.
+fn schedule(value: &str) -> String {
+    value.split('"').nth(1).unwrap_or(value).into()
+}
+
+fn precision(half: &str) -> String {
+    if half == "true" { "f16" } else { "f32" }.into()
+}
+
+fn objective(value: &str) -> String {
+    match plain(value).as_str() {
+        "mse" | "fixed-large" => "simple".into(),
+        "rescaled-mse" => "hybrid".into(),
+        "rescaled-kl" => "vlb".into(),
+        "learned-range" => "hybrid or vlb".into(),
+        other => other.into(),
+    }
+}
+
+fn low_res(value: &str) -> String {
+    match plain(value).as_str() {
+        "null" => "(none)".into(),
+        sides => sides.split(',').next().unwrap_or_default().into(),
+    }
+}

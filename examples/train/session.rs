@@ -1,0 +1,131 @@
+//! A run, from the step that it begins at to its last: trained, saved, logged, drawn, stopped.
+
+use std::fmt::Display;
+use std::process::ExitCode;
+
+use iddpm::train::{Engine, RunDirectory, StepReport, Trainer};
+
+use super::files::Files;
+use super::log::Log;
+use super::options::Options;
+use super::program::{Failure, say};
+use super::shown::Shown;
+use super::signals::{Stop, Stopped};
+use super::{grid, plot};
+
+/// A run as it goes on.
+pub(crate) struct Session<'o> {
+    options: &'o Options,
+    folder: RunDirectory,
+    files: Files,
+    trainer: Trainer<Box<dyn Engine>>,
+    log: Log,
+    shown: Shown,
+    stop: Stop,
+}
+
+impl<'o> Session<'o> {
+    /// Makes all ready: from here on there is a state to go on from, and signals are heard.
+    pub(crate) fn begin(
+        options: &'o Options,
+        mut folder: RunDirectory,
+        files: Files,
+        trainer: Trainer<Box<dyn Engine>>,
+    ) -> Result<Self, Failure> {
+        let stop = Stop::listen()?;
+        let step = trainer.progress().step;
+        if step == 0 {
+            folder.save(&trainer, options.keep)?;
+        }
+        let log = Log::open(&files.log(), step, options.log_every)?;
+        say(format_args!("log: {}", files.log().display()))?;
+        Ok(Self {
+            options,
+            folder,
+            files,
+            trainer,
+            log,
+            shown: Shown::new(options.steps, step),
+            stop,
+        })
+    }
+
+    /// Trains up to the last step, or until it is stopped; with what status the program ends.
+    ///
+    /// # Errors
+    /// What ended it, and which state is whole.
+    pub(crate) fn run(mut self) -> Result<ExitCode, Failure> {
+        let ended = self.train();
+        self.log.flush();
+        self.shown.end();
+        let ended = ended.and_then(|stopped| Ok((stopped, self.save()?)));
+        let (stopped, state) = ended.map_err(|error| self.told(&*error))?;
+        // From here on all is saved: what cannot be said changes nothing of it.
+        let step = self.trainer.progress().step;
+        let _ = say(format_args!("step {step}: {state}"));
+        let skipped = self.trainer.progress().skipped;
+        if skipped > 0 {
+            let _ = say(format_args!("{skipped} times an example was left out"));
+        }
+        let path = self.files.plot();
+        match plot::draw(&self.files.log(), &path) {
+            Ok(false) => {}
+            Ok(true) => drop(say(path.display())),
+            Err(error) => self.shown.warn(error),
+        }
+        let Some(stopped) = stopped else {
+            return Ok(ExitCode::SUCCESS);
+        };
+        self.shown.warn(format_args!(
+            "train: {stopped} at step {step} of {}: --resume goes on",
+            self.options.steps
+        ));
+        Ok(stopped.status())
+    }
+
+    fn train(&mut self) -> Result<Option<Stopped>, Failure> {
+        while self.trainer.progress().step < self.options.steps {
+            if let Some(stopped) = self.stop.heard() {
+                return Ok(Some(stopped));
+            }
+            let report = self.trainer.step()?;
+            self.show(&report);
+            let due = |every: u64| every > 0 && report.step.is_multiple_of(every);
+            if due(self.options.save_every) {
+                self.save()?;
+            }
+            if due(self.options.sample_every()) {
+                let path = self.files.grid(report.step);
+                if let Err(error) = grid::draw(&self.trainer, &path, &self.stop) {
+                    self.shown.warn(error);
+                }
+            }
+        }
+        Ok(None)
+    }
+
+    fn show(&mut self, report: &StepReport) {
+        for skipped in &report.skipped {
+            self.shown.warn(format_args!("left out: {skipped}"));
+        }
+        self.shown.step(report.step);
+        if let Some(line) = self.log.add(report, self.trainer.config().batch) {
+            self.shown.line(report.step, line);
+        }
+    }
+
+    fn save(&mut self) -> Result<String, Failure> {
+        let state = self.folder.save(&self.trainer, self.options.keep)?;
+        Ok(state.display().to_string())
+    }
+
+    /// What ended a run, and what it can go on from.
+    fn told(&self, error: &dyn Display) -> Failure {
+        let whole = match self.folder.latest() {
+            Ok(Some(state)) => format!("{} is whole", state.display()),
+            Ok(None) => "nothing was saved".into(),
+            Err(error) => error.to_string(),
+        };
+        format!("{error}; {whole}").into()
+    }
+}

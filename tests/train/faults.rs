@@ -1,0 +1,103 @@
+//! Each operation on a file fails in turn while a state is saved: once, as on a disk that had an error, and
+//! from then on, as on one that is full.
+
+use std::io::ErrorKind;
+
+use iddpm::files::faults;
+use iddpm::train::{CpuEngine, RunDirectory, SavedRun, Trainer};
+
+use super::disk::copy;
+use super::runs::{begin, config, everything, go_on, run_in, steps};
+use super::scratch::Scratch;
+
+/// Whether the newest state of a folder is that of one of these trainers, or there is none and that is right.
+fn is_one_of(folder: &Scratch, right: &[Option<&Trainer<CpuEngine>>]) -> bool {
+    match SavedRun::latest_in(folder.path()).unwrap() {
+        None => right.contains_none(),
+        Some(_) => {
+            let found = everything(&go_on(folder.path(), &config()));
+            right
+                .iter()
+                .flatten()
+                .any(|right| everything(right) == found)
+        }
+    }
+}
+
+trait ContainsNone {
+    fn contains_none(&self) -> bool;
+}
+
+impl<T> ContainsNone for [Option<T>] {
+    fn contains_none(&self) -> bool {
+        self.iter().any(Option::is_none)
+    }
+}
+
+/// Saves `trainer` into a copy of `before` with each operation failing in turn; `earlier` is what is there.
+/// How many operations there were.
+fn each_fails(
+    name: &str,
+    before: &Scratch,
+    earlier: Option<&Trainer<CpuEngine>>,
+    trainer: &Trainer<CpuEngine>,
+    names: &[&str],
+) -> u64 {
+    let count = Scratch::new(&format!("{name}-count"));
+    copy(before.path(), count.path());
+    faults::fail_at(u64::MAX, ErrorKind::Other);
+    let mut run = RunDirectory::open(count.path()).unwrap();
+    run.save(trainer, 1).unwrap();
+    let operations = faults::end();
+    assert_eq!(count.names(), names);
+    for fail in [faults::fail_at, faults::fail_from] {
+        for operation in 0..operations {
+            let folder = Scratch::new(&format!("{name}-{operation}"));
+            copy(before.path(), folder.path());
+            fail(operation, ErrorKind::StorageFull);
+            let saved = RunDirectory::open(folder.path()).and_then(|mut run| run.save(trainer, 1));
+            faults::end();
+            let case = format!("{name}: operation {operation} of {operations}: {saved:?}");
+            if let Err(error) = &saved {
+                assert!(error.to_string().contains("no storage space"), "{case}");
+            }
+            let right: &[_] = match saved {
+                Ok(_) => &[Some(trainer)],
+                Err(_) => &[earlier, Some(trainer)],
+            };
+            assert!(is_one_of(&folder, right), "{case}");
+            let mut run = RunDirectory::open(folder.path()).unwrap();
+            run.save(trainer, 1).unwrap();
+            assert_eq!(folder.names(), names, "{case}");
+            assert!(is_one_of(&folder, &[Some(trainer)]), "{case}");
+        }
+    }
+    operations
+}
+
+#[test]
+fn every_failure_of_a_save_leaves_a_whole_state() {
+    let mut trainer = begin(&config());
+    let first = Scratch::new("fault-first");
+    let names = [".lock", "latest", "step-00000000"];
+    let operations = each_fails("fault-begun", &first, None, &trainer, &names);
+    println!("{operations} operations of a first save");
+
+    let earlier = begin(&config());
+    let before = Scratch::new("fault-before");
+    run_in(&before).save(&earlier, 1).unwrap();
+    steps(&mut trainer, 1);
+    let names = [".lock", "latest", "step-00000001"];
+    let operations = each_fails("fault-second", &before, Some(&earlier), &trainer, &names);
+    println!("{operations} operations of another");
+    // Five files, run.json and latest, of at least a write, a sync and a renaming each.
+    assert!(operations > 21, "{operations}");
+
+    // A state of this step is there, which `latest` does not name, and what a killed save left.
+    let elsewhere = Scratch::new("fault-elsewhere");
+    let state = run_in(&elsewhere).save(&trainer, 1).unwrap();
+    copy(&state, &before.join("step-00000001"));
+    copy(&state, &before.join(".fresh-step-00000004"));
+    let operations = each_fails("fault-unnamed", &before, Some(&earlier), &trainer, &names);
+    println!("{operations} operations where a state is replaced");
+}
