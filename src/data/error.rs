@@ -149,8 +149,9 @@ impl fmt::Display for DataError {
         match self {
             Self::File { fault, .. } | Self::Images(fault) => write!(f, "{fault}"),
             Self::EmptyFolder { passed, .. } => {
-                write!(f, "no picture in this folder nor below it, of ")?;
+                f.write_str("no image in this folder or below it (")?;
                 list(f, &SUFFIXES)?;
+                f.write_str(" are read)")?;
                 match passed.is_empty() {
                     true => Ok(()),
                     false => write!(f, "; passed over: {passed}"),
