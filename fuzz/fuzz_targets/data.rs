@@ -1,10 +1,12 @@
 //! Any bytes are refused as an archive, as an array and as CIFAR-10's records, or are images that are
-//! written and read back the same.
+//! written and read back the same. They are refused as a picture, or are one that is no other with
+//! more bytes behind it, nor with one less.
 #![no_main]
 
 use std::io::{Cursor, Write};
 
-use iddpm::data::{Dataset, Images, cifar10, npz};
+use iddpm::data::{Dataset, Images, cifar10, decode, npz};
+use iddpm::unet::Extents;
 use libfuzzer_sys::fuzz_target;
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, ZipWriter};
@@ -16,7 +18,26 @@ fuzz_target!(|bytes: &[u8]| {
     let images = array("|u1", "2, 1, 1, 1", &[5, 6]);
     check_archive(&archive(&[("arr_0.npy", &images), ("arr_1.npy", bytes)]));
     check_cifar10(bytes);
+    check_picture(bytes);
 });
+
+fn check_picture(bytes: &[u8]) {
+    let extents = Extents {
+        channels: 3,
+        height: 3,
+        width: 4,
+    };
+    let Ok(image) = decode(bytes, extents) else {
+        return;
+    };
+    assert_eq!(image.len(), extents.elements());
+    if let Ok(longer) = decode(&[bytes, b"more"].concat(), extents) {
+        assert_eq!(longer, image);
+    }
+    if let Ok(shorter) = decode(&bytes[..bytes.len() - 1], extents) {
+        assert_eq!(shorter, image);
+    }
+}
 
 fn check_archive(bytes: &[u8]) {
     match npz::read(Cursor::new(bytes)) {

@@ -1,5 +1,6 @@
 //! The bytes of a picture become planes, upright.
 
+use std::format;
 use std::io::Cursor;
 use std::string::ToString;
 use std::vec::Vec;
@@ -16,7 +17,10 @@ use super::whole;
 /// Most bytes of a picture, both packed and not.
 pub(super) const MAX_BYTES: u64 = 1 << 29;
 
-/// What a decoder takes beside the picture, in its bytes, at most.
+/// Most bytes that a decoder takes before the picture's sides are known, or where they are small.
+const AHEAD: u64 = 1 << 26;
+
+/// Most bytes that it takes for one of the picture.
 const BESIDE: u64 = 3;
 
 /// The channels of a picture: one where it is grey, as it must be where one is asked for, else three.
@@ -24,11 +28,11 @@ const BESIDE: u64 = 3;
 /// # Errors
 /// [`Fault::Undecodable`], [`Fault::Colour`], [`Fault::Memory`].
 pub(super) fn planes(bytes: &[u8], channels: usize) -> Result<Vec<Plane>, Fault> {
-    let format = format(bytes)?;
+    let kind = kind(bytes)?;
     let mut limits = Limits::no_limits();
-    limits.max_alloc = Some(MAX_BYTES);
-    let mut reader = ImageReader::with_format(Cursor::new(bytes), format);
-    reader.limits(limits);
+    limits.max_alloc = Some(AHEAD);
+    let mut reader = ImageReader::with_format(Cursor::new(bytes), kind);
+    reader.limits(limits.clone());
     let mut decoder = reader.into_decoder().map_err(undecodable)?;
     let (width, height) = decoder.dimensions();
     let (color, total) = (decoder.color_type(), decoder.total_bytes());
@@ -36,17 +40,21 @@ pub(super) fn planes(bytes: &[u8], channels: usize) -> Result<Vec<Plane>, Fault>
         return Err(undecodable("it has no pixels"));
     }
     if total > MAX_BYTES {
-        let room =
-            std::format!("{width}x{height} pixels take {total} bytes, more than {MAX_BYTES}");
-        return Err(undecodable(room));
+        let reason = format!(
+            "its {width}x{height} pixels take {total} bytes, and at most {MAX_BYTES} are read"
+        );
+        return Err(undecodable(reason));
     }
-    whole::check(format, bytes)?;
-    let orientation = match format {
+    whole::check(kind, bytes)?;
+    let orientation = match kind {
         ImageFormat::Png => orientation(whole::exif(bytes)),
         _ => orientation(decoder.exif_metadata().map_err(undecodable)?.as_deref()),
     };
     // Decoders do not ask whether there is room.
-    reserve(&mut Vec::<u8>::new(), total * (1 + BESIDE))?;
+    let beside = AHEAD.max(total * BESIDE);
+    reserve(&mut Vec::<u8>::new(), total + beside)?;
+    limits.max_alloc = Some(beside);
+    decoder.set_limits(limits).map_err(undecodable)?;
     let mut raw = Vec::new();
     reserve(&mut raw, total)?;
     raw.resize(total as usize, 0);
@@ -68,11 +76,11 @@ fn undecodable(reason: impl ToString) -> Fault {
 }
 
 /// Of a picture, by its first bytes.
-fn format(bytes: &[u8]) -> Result<ImageFormat, Fault> {
+fn kind(bytes: &[u8]) -> Result<ImageFormat, Fault> {
     let head = bytes.get(..HEAD).unwrap_or(bytes);
     match (Contents::of(head), head) {
-        (Some(Contents::Picture(format)), _) => Ok(format),
-        (Some(Contents::Other(what)), _) => Err(undecodable(std::format!("it is {what}"))),
+        (Some(Contents::Picture(kind)), _) => Ok(kind),
+        (Some(Contents::Other(what)), _) => Err(undecodable(format!("it is {what}"))),
         (Some(Contents::Zip), _) => Err(undecodable("it is a zip archive")),
         (None, []) => Err(undecodable("it is empty")),
         (None, _) => Err(undecodable(

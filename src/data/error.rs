@@ -149,8 +149,9 @@ impl fmt::Display for DataError {
         match self {
             Self::File { fault, .. } | Self::Images(fault) => write!(f, "{fault}"),
             Self::EmptyFolder { passed, .. } => {
-                write!(f, "no picture in this folder nor below it, of ")?;
+                f.write_str("no image in this folder or below it (")?;
                 list(f, &SUFFIXES)?;
+                f.write_str(" are read)")?;
                 match passed.is_empty() {
                     true => Ok(()),
                     false => write!(f, "; passed over: {passed}"),
@@ -178,18 +179,28 @@ impl fmt::Display for DataError {
                 options.join(", "),
                 path.display()
             ),
-            Self::Unclear { why, .. } => write!(f, "{why}"),
+            Self::Unclear { why, .. } => write!(
+                f,
+                "its class is not told: {why}; three ways to tell it: a sub-folder for each class \
+                 (cat/1.png) and no _ in any name; the class before a _ in every name (cat_1.png); no \
+                 classes, or an archive with labels"
+            ),
             Self::UnknownClass {
                 class,
                 classes,
                 names,
                 ..
             } => {
-                write!(f, "of class {class:?}, which the network does not have: ")?;
-                write!(f, "its classes are 0 to {}", classes.saturating_sub(1))?;
-                for name in names.iter().take(LISTED) {
-                    write!(f, ", {name}")?;
+                let last = classes.saturating_sub(1);
+                write!(
+                    f,
+                    "of class {class:?}, which is none of the network's: 0 to {last}"
+                )?;
+                if names.is_empty() {
+                    return f.write_str(", which have no names");
                 }
+                f.write_str(", or ")?;
+                list(f, names.get(..LISTED).unwrap_or(names))?;
                 match names.len().saturating_sub(LISTED) {
                     0 => Ok(()),
                     others => write!(f, " and {others} more"),
@@ -213,24 +224,19 @@ impl fmt::Display for DataError {
 impl fmt::Display for Unclear {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::Name => "its class is not told: no class stands before a _ in its name, as in others'",
-            Self::Neither => "its class is not told: its name has no _, and it lies in no sub-folder",
+            Self::Name => "no class stands before a _ in its name, as in others'",
+            Self::Neither => "its name has no _, and it lies in no sub-folder",
             Self::Folders => {
-                "its class is not told: it lies in another sub-folder than the first picture, but all \
-                 names begin alike before their _"
+                "it lies in another sub-folder than the first picture, but all names begin alike \
+                 before their _"
             }
-            Self::Text => "its class is not told: what names it is not UTF-8",
-        })?;
-        f.write_str(
-            "; a sub-folder for each class with names without a _ (cat/1.png), or each name with \
-             its class and a _ before the rest (cat_1.png), tells it; pictures can be read without \
-             classes too, and an archive's labels say its own",
-        )
+            Self::Text => "what would name it is not UTF-8",
+        })
     }
 }
 
 /// Words with commas between them.
-fn list(f: &mut fmt::Formatter<'_>, words: &[&str]) -> fmt::Result {
+fn list(f: &mut fmt::Formatter<'_>, words: &[impl fmt::Display]) -> fmt::Result {
     for (at, word) in words.iter().enumerate() {
         let comma = if at == 0 { "" } else { ", " };
         write!(f, "{comma}{word}")?;

@@ -51,4 +51,4 @@ pub use naming::Naming;
 pub use open::{Fit, Options, open};
 pub use opened::{Kind, Opened};
 pub use passed::Passed;
-pub use picture::load;
+pub use picture::{decode, load};

@@ -4,7 +4,7 @@ use core::ops::Range;
 use std::path::Path;
 use std::vec::Vec;
 
-use super::decode::{self, MAX_BYTES};
+use super::decode::{MAX_BYTES, planes};
 use super::error::DataError;
 use super::fault::Fault;
 use super::file::{self, reserve};
@@ -46,6 +46,16 @@ pub fn load(path: impl AsRef<Path>, extents: Extents) -> Result<Vec<u8>, DataErr
         .map_err(DataError::file(path))
 }
 
+/// Reads a picture in memory; see [`load`].
+///
+/// # Errors
+/// [`DataError::Extents`]; [`DataError::Images`] with [`Fault::TooLong`], [`Fault::Undecodable`],
+/// [`Fault::Colour`] or [`Fault::Memory`].
+pub fn decode(bytes: &[u8], extents: Extents) -> Result<Vec<u8>, DataError> {
+    check(extents)?;
+    fitted(bytes, extents).map_err(DataError::Images)
+}
+
 /// Sides that can be asked for.
 pub(super) fn check(extents: Extents) -> Result<(), DataError> {
     let side = 1..=MAX_SIDE;
@@ -59,8 +69,12 @@ pub(super) fn check(extents: Extents) -> Result<(), DataError> {
 }
 
 fn fitted(bytes: &[u8], extents: Extents) -> Result<Vec<u8>, Fault> {
+    let (length, max) = (bytes.len() as u64, MAX_BYTES);
+    if length > max {
+        return Err(Fault::TooLong { bytes: length, max });
+    }
     let size = (extents.width, extents.height);
-    let planes = decode::planes(bytes, extents.channels)?;
+    let planes = planes(bytes, extents.channels)?;
     let fitted = planes.into_iter().map(|plane| fit(plane, size));
     let fitted: Vec<Plane> = fitted.collect::<Result<_, _>>()?;
     let mut image = Vec::new();

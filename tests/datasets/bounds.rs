@@ -123,3 +123,17 @@ fn devices_and_pipes() {
         "{error}"
     );
 }
+
+/// A canvas of one pixel, and a frame of gigabytes on it.
+#[test]
+fn frames_larger_than_their_picture() {
+    let scratch = Scratch::new("frames");
+    let mut gif = NO_COLUMNS.to_vec();
+    gif[6..10].copy_from_slice(&[1, 0, 1, 0]);
+    let frame = gif.iter().position(|&byte| byte == b',').unwrap();
+    gif[frame + 5..frame + 9].copy_from_slice(&[0, 0x40, 0, 0x40]);
+    let path = scratch.write("frame.gif", &gif);
+    let fault = fault(load(path, extents(3, 4, 4)), "frame.gif");
+    assert!(matches!(fault, Fault::Undecodable { .. }), "{fault}");
+    assert!(fault.to_string().contains("limit"), "{fault}");
+}

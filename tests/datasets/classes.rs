@@ -144,7 +144,7 @@ fn anything_else_is_asked_for() {
         );
         let text = error.to_string();
         assert!(text.starts_with(&path.display().to_string()), "{text}");
-        for way in ["cat/1.png", "cat_1.png", "without classes", "archive"] {
+        for way in ["cat/1.png", "cat_1.png", "no classes", "archive"] {
             assert!(text.contains(way), "{text}");
         }
     }
@@ -246,7 +246,7 @@ fn names_are_the_networks_in_any_order() {
     assert_eq!(path.file_name().unwrap(), "cow_1.png");
     assert_eq!((class.as_str(), names.len()), ("cow", 3));
     assert!(
-        error.to_string().ends_with("0 to 2, dog, axe, cat"),
+        error.to_string().ends_with("0 to 2, or dog, axe, cat"),
         "{error}"
     );
 }
