@@ -6,6 +6,7 @@ use std::error::Error;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::str::FromStr;
 
 use clap::{Parser, ValueEnum};
 use iddpm::checkpoint::{
@@ -19,12 +20,13 @@ use serde::de::DeserializeOwned;
 /// Says what the tensors of a safetensors file are, and writes them as f32 or f16.
 ///
 /// The input may be a bare state dict of the public implementation (saved with the Python package:
-/// safetensors.torch.save_file(torch.load("model.pt"), "model.safetensors")), or a checkpoint that
-/// already says what it is. Options change what a preset, flags or the input say; without any of
+/// safetensors.torch.save_file(torch.load("model.pt", map_location="cpu"), "model.safetensors")), or
+/// a checkpoint that already says what it is. Options change what a preset, flags or the input say; without any of
 /// these all that the tensors do not reveal must be given. Where every name of the network has one
 /// prefix, such as module., it is taken off. Files that are not safetensors (.pt, .pth, .onnx, …)
 /// are refused, with what they are.
 #[derive(Parser)]
+#[command(allow_negative_numbers = true)] // to be refused by name
 #[command(after_help = "Examples:
   convert cifar10_uncond_50M_500K.safetensors cifar10.safetensors \\
       --preset cifar10_uncond --weights ema:0.9999 --step 500000 --dtype f16
@@ -56,7 +58,7 @@ struct Options {
     #[arg(long, value_parser = weights)]
     weights: Option<Weights>,
     /// Training steps taken.
-    #[arg(long)]
+    #[arg(long, value_parser = whole::<u64>)]
     step: Option<u64>,
     /// What the names of the tensors to be taken begin with, such as ema_model., where the input
     /// holds several networks, or others' tensors: what begins otherwise is left out.
@@ -78,25 +80,25 @@ struct Network {
     #[arg(long, value_parser = sides)]
     low_res: Option<(usize, usize)>,
     /// Channels of an image.
-    #[arg(long)]
+    #[arg(long, value_parser = whole::<usize>)]
     image_channels: Option<usize>,
     /// Channels at the highest resolution.
-    #[arg(long)]
+    #[arg(long, value_parser = whole::<usize>)]
     model_channels: Option<usize>,
     /// Residual blocks at each level.
-    #[arg(long)]
+    #[arg(long, value_parser = whole::<usize>)]
     res_blocks: Option<usize>,
     /// Channels of each level over the model's: 1,2,2,2.
-    #[arg(long, value_delimiter = ',')]
+    #[arg(long, value_delimiter = ',', value_parser = whole::<usize>)]
     channel_mult: Option<Vec<usize>>,
     /// Downsampling factors with attention, such as 2,4; none for attention in the middle alone.
     #[arg(long, value_parser = factors)]
     attention_factors: Option<Factors>,
     /// Attention heads on the way down.
-    #[arg(long)]
+    #[arg(long, value_parser = whole::<usize>)]
     heads: Option<usize>,
     /// Attention heads on the way up [default: as many as on the way down].
-    #[arg(long)]
+    #[arg(long, value_parser = whole::<usize>)]
     heads_upsample: Option<usize>,
     /// Whether the embedding scales and shifts.
     #[arg(long)]
@@ -105,7 +107,7 @@ struct Network {
     #[arg(long)]
     conv_resample: Option<bool>,
     /// Classes the network is conditioned on, 0 for none [default: 0].
-    #[arg(long)]
+    #[arg(long, value_parser = whole::<usize>)]
     classes: Option<usize>,
 }
 
@@ -115,8 +117,8 @@ struct Process {
     /// linear, cosine, sigmoid, or sigmoid:START,END,TAU.
     #[arg(long, value_parser = schedule)]
     schedule: Option<Schedule<'static>>,
-    /// T.
-    #[arg(long)]
+    /// Timesteps of the process, T: 2 to 1000000.
+    #[arg(long, value_parser = whole::<u32>)]
     timesteps: Option<u32>,
     /// Whether the schedule is rescaled to end at no signal [default: false].
     #[arg(long)]
@@ -159,6 +161,8 @@ fn convert(options: &Options) -> Result<(), Box<dyn Error>> {
     }
     let path = &located.path;
     let description = describe(path, options)?;
+    // What is wrong with it is the options' fault, not the file's.
+    description.graph(1)?;
     let dtype = match options.dtype {
         Number::F32 => Dtype::F32,
         Number::F16 => Dtype::F16,
@@ -345,21 +349,32 @@ impl Process {
 }
 
 fn weights(text: &str) -> Result<Weights, String> {
-    match text.split_once(':') {
-        None if text == "raw" => Ok(Weights::Raw),
-        Some(("ema", rate)) => rate
-            .parse()
-            .map(|rate| Weights::Ema { rate })
-            .map_err(|error| format!("{rate}: {error}")),
-        _ => Err("neither raw nor ema:RATE".into()),
+    let rate = match text.split_once(':') {
+        None if text == "raw" => return Ok(Weights::Raw),
+        Some(("ema", rate)) => number(rate)?,
+        _ => return Err("neither raw nor ema:RATE".into()),
+    };
+    match (0.0..=1.0).contains(&rate) {
+        true => Ok(Weights::Ema { rate }),
+        false => Err(format!("the rate {rate} is not within 0 to 1")),
     }
 }
 
+fn whole<T: FromStr>(text: &str) -> Result<T, String> {
+    let most = u128::MAX >> (128 - 8 * size_of::<T>());
+    let parsed = text.parse();
+    parsed.map_err(|_| format!("{text:?} is no whole number of 0 to {most}"))
+}
+
+fn number(text: &str) -> Result<f64, String> {
+    let parsed = text.parse();
+    parsed.map_err(|_| format!("{text:?} is no number"))
+}
+
 fn sides(text: &str) -> Result<(usize, usize), String> {
-    let side = |text: &str| text.parse().map_err(|error| format!("{text:?}: {error}"));
     match text.split_once('x') {
-        Some((height, width)) => Ok((side(height)?, side(width)?)),
-        None => side(text).map(|side| (side, side)),
+        Some((height, width)) => Ok((whole(height)?, whole(width)?)),
+        None => whole(text).map(|side| (side, side)),
     }
 }
 
@@ -367,9 +382,8 @@ fn factors(text: &str) -> Result<Factors, String> {
     if text == "none" {
         return Ok(Factors(Vec::new()));
     }
-    let factor = |text: &str| text.parse().map_err(|error| format!("{text:?}: {error}"));
     text.split(',')
-        .map(factor)
+        .map(whole)
         .collect::<Result<_, _>>()
         .map(Factors)
 }
@@ -381,7 +395,6 @@ fn schedule(text: &str) -> Result<Schedule<'static>, String> {
             .map_err(|error: iddpm::Error| error.to_string())?;
         return Ok(plain);
     };
-    let number = |text: &str| text.parse().map_err(|error| format!("{text:?}: {error}"));
     let numbers: Vec<f64> = numbers.split(',').map(number).collect::<Result<_, _>>()?;
     match numbers[..] {
         [start, end, tau] => Ok(Schedule::Sigmoid { start, end, tau }),

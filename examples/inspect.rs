@@ -102,7 +102,11 @@ fn inspect(options: &Options, out: &mut impl Write) -> Result<(), Failure> {
             return Err(refused(error).into());
         }
     };
-    let graph = description.graph(options.batch).map_err(refused)?;
+    let of_one = description.graph(1).map_err(refused)?;
+    let graph = match options.batch {
+        1 => of_one,
+        batch => description.graph(batch)?,
+    };
     let plan = if options.separated {
         Plan::separated(&graph)
     } else {

@@ -4,7 +4,9 @@
 //! much data as it asks for, within bounds, made of the input's last bytes again and again.
 #![no_main]
 
-use iddpm::checkpoint::{Checkpoint, Description, Dtype, Header, Precision};
+use iddpm::checkpoint::{
+    Checkpoint, Content, Description, Dtype, Foreign, Header, Precision, ReadOptions,
+};
 use libfuzzer_sys::fuzz_target;
 
 /// Most data that is made up for a header.
@@ -36,22 +38,37 @@ fn filled(bytes: &[u8]) -> Option<Vec<u8>> {
 }
 
 fn check(bytes: &[u8]) {
+    // Of moments what follows holds too, asked for as such.
+    let mut content = Content::Weights;
     if let Ok(header) = Header::from_bytes(bytes) {
+        assert_eq!(Foreign::of(bytes), None);
+        content = header.content().unwrap_or_default();
         if let Ok(description) = Description::from_metadata(header.metadata()) {
             let metadata = description.to_metadata().expect("it was read");
             assert_eq!(Description::from_metadata(&metadata), Ok(description));
         }
     }
     for precision in [Precision::AsStored, Precision::F32, Precision::F16] {
-        let checkpoint = match Checkpoint::from_bytes(bytes, precision) {
+        let options = |precision| ReadOptions {
+            precision,
+            content,
+            ..ReadOptions::default()
+        };
+        let checkpoint = match Checkpoint::from_bytes_with(bytes, options(precision)) {
             Ok(checkpoint) => checkpoint,
             Err(error) => {
-                assert!(!error.to_string().is_empty());
+                // On one line of a screen or a few.
+                let text = error.to_string();
+                assert!(!text.is_empty() && text.len() < 20_000);
+                assert!(!text.contains(char::is_control), "{text:?}");
                 continue;
             }
         };
+        // What was read without a prefix is written without.
         let file = checkpoint.to_bytes(Dtype::F32).expect("it was read");
-        let wide = Checkpoint::from_bytes(&file, Precision::F32).expect("it was written");
+        let wide = Checkpoint::from_bytes_with(&file, options(Precision::F32));
+        let wide = wide.expect("it was written");
+        assert_eq!(wide.note(), None);
         assert_eq!(wide.to_bytes(Dtype::F32).as_ref(), Ok(&file));
     }
 }

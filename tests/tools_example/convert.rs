@@ -157,9 +157,50 @@ fn what_does_not_fit_is_refused_and_nothing_is_written() {
         assert!(errors.contains(named), "{arguments:?}: {errors}");
         assert_eq!(scratch.names(), ["bare.safetensors", "broken"]);
     }
-    let neither = ["bare.safetensors", "out.safetensors", "--weights", "ema"];
-    let (_, errors) = refuse("convert", &scratch, &neither);
-    assert!(errors.contains("neither raw nor ema:RATE"), "{errors}");
+    // Not the file's fault: it is not named.
+    for (option, value, named) in [
+        ("--weights", "ema", "neither raw nor ema:RATE"),
+        ("--weights", "ema:x", "\"x\" is no number"),
+        (
+            "--weights",
+            "ema:-0.1",
+            "the rate -0.1 is not within 0 to 1",
+        ),
+        ("--weights", "ema:nan", "the rate NaN is not within 0 to 1"),
+        (
+            "--step",
+            "-1",
+            "\"-1\" is no whole number of 0 to 18446744073709551615",
+        ),
+        ("--step", "1e6", "\"1e6\" is no whole number of 0 to"),
+        (
+            "--timesteps",
+            "4294967296",
+            "no whole number of 0 to 4294967295",
+        ),
+        ("--timesteps", "1", "the diffusion: "),
+        ("--channel-mult", "1,,2", "\"\" is no whole number"),
+        (
+            "--model-channels",
+            "33",
+            "the network: model_channels = 33 ",
+        ),
+        ("--res-blocks", "0", "the network: num_res_blocks = 0 "),
+        ("--image-size", "15", "the network: image side 15 "),
+        (
+            "--attention-factors",
+            "3",
+            "attention at downsampling factor 3",
+        ),
+        ("--schedule", "sigmoid:a,2,3", "\"a\" is no number"),
+    ] {
+        let arguments = [DIGITS_FILE, "out.safetensors", option, value];
+        let (printed, errors) = refuse("convert", &scratch, &arguments);
+        assert_eq!(printed, "", "{option} {value}");
+        assert!(errors.contains(named), "{option} {value}: {errors}");
+        assert!(!errors.contains(DIGITS_FILE), "{option} {value}: {errors}");
+        assert_eq!(scratch.names(), ["bare.safetensors", "broken"]);
+    }
 }
 
 /// What it writes of names behind a prefix is what it writes of the names alone.
