@@ -210,12 +210,22 @@ impl fmt::Display for ProgramError {
         match *self {
             Self::Magic => f.write_str("not a program: it does not begin with IDPM"),
             Self::Version { found, supported } => {
-                write!(f, "a program of version {found}, but {supported} is read")
+                write!(
+                    f,
+                    "a program of version {found}, but {supported} is read: assemble it again"
+                )
             }
             Self::Length { len, expected } => {
-                write!(f, "a program of {expected} bytes in {len} bytes")
+                write!(
+                    f,
+                    "a program of {expected} bytes, but {len} bytes were given"
+                )
             }
-            Self::Header { field, value } => write!(f, "program header: {field} = {value}"),
+            Self::Header { field, value } => write!(
+                f,
+                "program header: {field} = {value} is out of bounds, or the batch's images of it have \
+                 no or over 2^31 - 1 elements"
+            ),
             Self::Code { instruction, code } => {
                 write!(f, "instruction {instruction}: no operation has code {code}")
             }
@@ -250,17 +260,21 @@ impl fmt::Display for NetworkError {
                 len,
                 expected,
             } => write!(f, "{slice} has {len} elements, must have {expected}"),
-            Self::Missing { slice } => write!(f, "the network needs {slice}"),
-            Self::Superfluous { slice } => write!(f, "the network takes no {slice}"),
+            Self::Missing { slice } => write!(f, "the network needs {slice}, none are given"),
+            Self::Superfluous { slice } => {
+                write!(f, "the network takes no {slice}, but there are some")
+            }
             Self::Label {
                 image,
                 label,
                 classes,
             } => write!(
                 f,
-                "image {image} is to be of class {label}, but there are {classes}"
+                "image {image} is to be of class {label}, must be below {classes}"
             ),
-            Self::NotFinite { slice, index } => write!(f, "{slice}[{index}] is not finite"),
+            Self::NotFinite { slice, index } => {
+                write!(f, "{slice}[{index}] is not finite: NaN or infinite")
+            }
             Self::NoPixels { slice, extents } => {
                 let Extents {
                     channels,
@@ -274,7 +288,10 @@ impl fmt::Display for NetworkError {
                 )
             }
             Self::Memory(error) => error.fmt(f),
-            Self::Threads { threads } => write!(f, "could not start {threads} threads"),
+            Self::Threads { threads } => write!(
+                f,
+                "could not start {threads} threads: fewer may do, and 1 needs none"
+            ),
         }
     }
 }

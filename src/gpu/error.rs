@@ -7,6 +7,9 @@ use crate::diffusion;
 use crate::memory::{Bytes, MemoryError};
 use crate::unet::GraphError;
 
+/// The limit of what kernels count, whatever the device: numbers of a batch's images.
+pub(super) const BATCH_LIMIT: &str = "numbers of a batch";
+
 /// Why something could not be done on a GPU.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
@@ -155,14 +158,30 @@ impl fmt::Display for GpuError {
             Self::NoAdapter { message } => write!(f, "no GPU adapter: {message}"),
             Self::NoDevice { message } => write!(f, "the adapter gave no device: {message}"),
             Self::MissingFeature { feature } => {
-                write!(f, "the device was made without the feature {feature}")
+                write!(
+                    f,
+                    "the device was made without the feature {feature}, which activations in f16 need"
+                )
             }
             Self::Limit {
                 limit,
                 what,
                 wanted,
                 had,
-            } => write!(f, "{what} needs {limit} = {wanted}, the device has {had}"),
+            } => {
+                write!(f, "{what} needs {limit} = {wanted}, the device has {had}")?;
+                let by_size = [
+                    "max_buffer_size",
+                    "max_storage_buffer_binding_size",
+                    BATCH_LIMIT,
+                ];
+                if by_size.contains(limit) {
+                    f.write_str(
+                        ": a smaller batch, smaller images, fewer channels or f16 need less",
+                    )?;
+                }
+                Ok(())
+            }
             Self::OutOfMemory { what, bytes } => {
                 write!(f, "no GPU memory left for {what}")?;
                 if let Some(bytes) = bytes {
@@ -172,7 +191,10 @@ impl fmt::Display for GpuError {
             }
             Self::HostMemory(error) => error.fmt(f),
             Self::Graph(error) => error.fmt(f),
-            Self::DeviceLost { message } => write!(f, "the GPU device is lost: {message}"),
+            Self::DeviceLost { message } => write!(
+                f,
+                "the GPU device is lost: {message}; make another, and resume from what was saved"
+            ),
             Self::ShaderRejected { kernel, message } => {
                 write!(f, "the driver refused the kernel {kernel}: {message}")
             }
@@ -183,16 +205,13 @@ impl fmt::Display for GpuError {
                 expected,
             } => write!(f, "{what} has {len} elements, must have {expected}"),
             Self::NoSuchAverage { index, count } => {
-                write!(f, "average {index} was asked for, there are {count}")
+                write!(f, "average {index} was asked for, must be below {count}")
             }
             Self::Label {
                 index,
                 label,
                 classes,
-            } => write!(
-                f,
-                "labels[{index}] = {label}, the network has {classes} classes"
-            ),
+            } => write!(f, "labels[{index}] = {label}, must be below {classes}"),
             Self::LabelsExpected { expected: true } => {
                 f.write_str("the network wants a class for each image")
             }
@@ -200,7 +219,7 @@ impl fmt::Display for GpuError {
                 f.write_str("a class was given, but the network knows none")
             }
             Self::Image { image, batch } => {
-                write!(f, "image {image} of a batch of {batch}")
+                write!(f, "image {image} was asked for, must be below {batch}")
             }
             Self::NoPicture { elements } => write!(
                 f,
@@ -210,7 +229,10 @@ impl fmt::Display for GpuError {
                 write!(f, "the texture's {what} must be {wanted}, is {had}")
             }
             Self::NotFinite { image, element } => {
-                write!(f, "x of image {image} is not finite at element {element}")
+                write!(
+                    f,
+                    "x of image {image} is not finite at element {element}: resume from what was saved"
+                )
             }
             Self::Sampler(error) => error.fmt(f),
         }

@@ -3,7 +3,7 @@
 
 use std::vec::Vec;
 
-use super::error::GpuError;
+use super::error::{BATCH_LIMIT, GpuError};
 use super::kernels::kernel::word;
 use super::kernels::step::StepNumbers;
 use super::kernels::{noise, step, threshold};
@@ -238,7 +238,7 @@ fn counted(batch: usize, elements: usize) -> Result<(), GpuError> {
         return Ok(());
     }
     Err(GpuError::Limit {
-        limit: "numbers of a batch",
+        limit: BATCH_LIMIT,
         what: "the output".into(),
         wanted: numbers as u64,
         had: ELEMENTS_LIMIT as u64 - 1,

@@ -11,8 +11,8 @@ use std::vec::Vec;
 
 use crate::diffusion::LossRow;
 use crate::unet::{
-    Conv, Graph, Input, LossOp, Node, NormOp, NormParam, Op, ParamId, Role, Shape, TensorId,
-    TrainOp,
+    Conv, Graph, GraphError, Input, LossOp, Node, NormOp, NormParam, Op, ParamId, Role, Shape,
+    TensorId, TrainOp,
 };
 
 /// Which results of the network are not kept until the backward pass reads them, but made again.
@@ -35,6 +35,8 @@ pub enum Recompute {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum GradError {
+    /// It was built by hand, and cannot run.
+    Graph(GraphError),
     /// It has no result, or no input x.
     NotANetwork {
         /// Which of the two is missing.
@@ -50,6 +52,7 @@ pub enum GradError {
 impl fmt::Display for GradError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::Graph(error) => error.fmt(f),
             Self::NotANetwork { what } => write!(f, "the graph has no {what}"),
             Self::NoGradient { tensor } => {
                 write!(
@@ -63,12 +66,19 @@ impl fmt::Display for GradError {
 
 impl core::error::Error for GradError {}
 
+impl From<GraphError> for GradError {
+    fn from(error: GraphError) -> Self {
+        Self::Graph(error)
+    }
+}
+
 /// The graph that trains a network: inputs x_0, ε, rows and what else the network reads; the result
 /// is the loss [N, 3]; gradients have the role [`Role::Gradient`].
 ///
 /// # Errors
 /// A [`GradError`], for graphs that were built by hand.
 pub fn training_graph(network: &Graph, recompute: Recompute) -> Result<Graph, GradError> {
+    network.check()?;
     let not = |what| GradError::NotANetwork { what };
     let result = network.output().ok_or(not("result"))?;
     let x = network.input(Input::X).ok_or(not("input x"))?;
@@ -78,8 +88,13 @@ pub fn training_graph(network: &Graph, recompute: Recompute) -> Result<Graph, Gr
             *uses += 1;
         }
     }
+    let mut makers = vec![None; network.tensors().len()];
+    for node in network.nodes() {
+        put(&mut makers, node.output.index(), Some(*node));
+    }
     let mut training = Training {
         network,
+        makers,
         graph: network.with_same_params(),
         kept: vec![None; network.tensors().len()],
         again: vec![None; network.tensors().len()],
@@ -102,6 +117,8 @@ pub fn training_graph(network: &Graph, recompute: Recompute) -> Result<Graph, Gr
 
 struct Training<'n> {
     network: &'n Graph,
+    /// The operation that makes each of its tensors.
+    makers: Vec<Option<Node>>,
     graph: Graph,
     /// The new graph's tensor for each of the network's.
     kept: Vec<Option<TensorId>>,
@@ -187,27 +204,37 @@ impl Training<'_> {
     /// A tensor of the network as the backward pass reads it: kept, or made again with all that it
     /// needs and that is not kept.
     fn recall(&mut self, id: TensorId) -> TensorId {
-        let kept = of(&self.kept, id.index()).unwrap_or(id);
-        if let Some(again) = of(&self.again, id.index()) {
-            return again;
+        // What is to be made, each behind what it is made for: a graph may be deeper than a stack.
+        let mut wanted = Vec::from([id]);
+        while let Some(&id) = wanted.last() {
+            let Some(node) = self.to_make_again(id) else {
+                wanted.pop();
+                continue;
+            };
+            let missing = |&input: &TensorId| self.to_make_again(input).is_some();
+            if let Some(input) = node.op.inputs().find(missing) {
+                wanted.push(input);
+                continue;
+            }
+            let op = renamed(&node.op, |id| self.recalled(id));
+            let name = std::format!("{}.again", self.name(id));
+            let again = self.graph.add(&name, op);
+            put(&mut self.again, id.index(), Some(again));
         }
-        let network = self.network;
-        let made = network.nodes().iter().find(|node| node.output == id);
-        let Some(node) = made.filter(|node| self.is_made_again(&node.op)) else {
-            return kept;
-        };
-        let mut inputs = Vec::new();
-        for input in node.op.inputs() {
-            inputs.push((input, self.recall(input)));
-        }
-        let op = renamed(&node.op, |id| {
-            let found = inputs.iter().find(|(input, _)| *input == id);
-            found.map_or(id, |&(_, recalled)| recalled)
-        });
-        let name = std::format!("{}.again", self.name(id));
-        let again = self.graph.add(&name, op);
-        put(&mut self.again, id.index(), Some(again));
-        again
+        self.recalled(id)
+    }
+
+    /// Where a tensor is that is kept, or was made again.
+    fn recalled(&self, id: TensorId) -> TensorId {
+        let again = of(&self.again, id.index());
+        again.or_else(|| of(&self.kept, id.index())).unwrap_or(id)
+    }
+
+    /// The operation that makes a tensor, where it is not kept and was not made again yet.
+    fn to_make_again(&self, id: TensorId) -> Option<Node> {
+        let node = of(&self.makers, id.index())?;
+        let is_there = of(&self.again, id.index()).is_some();
+        (!is_there && self.is_made_again(&node.op)).then_some(node)
     }
 
     fn is_made_again(&self, op: &Op) -> bool {

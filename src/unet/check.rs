@@ -2,9 +2,10 @@
 
 use super::config::GROUPS;
 use super::error::GraphError;
-use super::graph::{Graph, Node, Role, Shape, TensorId};
-use super::op::Op;
-use super::train_op::{NormOp, TrainOp};
+use super::graph::{Graph, Node, ParamId, Role, Shape, TensorId};
+use super::op::{Conv, Op};
+use super::train_op::{LossOp, NormOp, TrainOp};
+use crate::diffusion::LossRow;
 
 /// A tensor or a parameter has fewer elements: kernels and programs number them in 32 bits.
 pub const ELEMENTS_LIMIT: usize = 1 << 31;
@@ -53,7 +54,7 @@ impl Graph {
     }
 
     fn check_node(&self, node: &Node) -> Result<(), Wrong> {
-        // An operation reads what was there before it.
+        // An operation reads what was there before it, of every image.
         let later = |id: &TensorId| id.index() >= node.output.index();
         if let Some(id) = node.op.inputs().find(later) {
             return Err(("tensor", id.index()));
@@ -61,31 +62,91 @@ impl Graph {
         if let Some(id) = node.op.params().find(|&id| self.param(id).is_none()) {
             return Err(("parameter", id.index()));
         }
+        let is_sum = matches!(node.op, Op::Train(TrainOp::Add { .. }));
+        let other_batch = |id: &TensorId| !is_sum && self.shape(*id).batch != self.batch();
+        if let Some(id) = node.op.inputs().find(other_batch) {
+            return Err(("batch", self.shape(id).batch));
+        }
+        if let Some(Role::Gradient(param)) = self.tensor(node.output).map(|made| made.role) {
+            self.numbers("gradient", param, self.shape(node.output).elements())?;
+        }
         match node.op {
-            Op::Conv(conv) => window(conv.kernel, conv.stride),
-            Op::GroupNorm { input, .. } => groups(self.shape(input)),
-            Op::Attention { qkv, heads } => split(self.shape(qkv), heads),
-            Op::Concat { first, second } => same_plane(self.shape(first), self.shape(second)),
-            Op::TimestepEmbedding { .. }
-            | Op::LabelEmbedding { .. }
-            | Op::Linear { .. }
-            | Op::AveragePool { .. }
-            | Op::Upsample { .. }
-            | Op::Bilinear { .. } => Ok(()),
-            Op::Train(op) => self.check_train(op),
+            Op::Train(op) => self.check_train(op, node.output),
+            op => self.check_forward(op, node.output),
         }
     }
 
-    fn check_train(&self, op: TrainOp) -> Result<(), Wrong> {
+    fn check_forward(&self, op: Op, output: TensorId) -> Result<(), Wrong> {
+        let (batch, out) = (self.batch(), self.shape(output));
         match op {
-            TrainOp::ConvGradInput { kernel, stride, .. }
-            | TrainOp::ConvGradWeight { kernel, stride, .. } => window(kernel, stride),
-            TrainOp::NormSums(NormOp { input, .. })
-            | TrainOp::NormGradInput {
-                norm: NormOp { input, .. },
+            Op::TimestepEmbedding { timesteps, .. } => {
+                self.tensor_of("timesteps", timesteps, vector(batch, 1))
+            }
+            Op::LabelEmbedding {
+                base,
+                labels,
+                table,
+            } => {
+                self.tensor_of("base", base, vector(batch, out.channels))?;
+                self.tensor_of("labels", labels, vector(batch, 1))?;
+                let rows = self.param(table).map_or(0, |table| table.rows());
+                self.numbers("table", table, rows.saturating_mul(out.channels))
+            }
+            Op::Linear {
+                input,
+                weight,
+                bias,
                 ..
-            } => groups(self.shape(input)),
-            TrainOp::AttentionGrad { qkv, heads, .. } => split(self.shape(qkv), heads),
+            } => {
+                let inputs = self.shape(input).channels;
+                self.tensor_of("input", input, vector(batch, inputs))?;
+                self.numbers("weight", weight, out.channels.saturating_mul(inputs))?;
+                self.numbers("bias", bias, out.channels)
+            }
+            Op::Conv(conv) => {
+                window(conv.kernel, conv.stride)?;
+                let inputs = self.shape(conv.input).channels;
+                self.numbers("weight", conv.weight, kernels(out, inputs, conv.kernel))?;
+                self.numbers("bias", conv.bias, out.channels)?;
+                self.maybe("shift", conv.shift, vector(batch, out.channels))?;
+                self.maybe("residual", conv.residual, out)
+            }
+            Op::GroupNorm {
+                input,
+                weight,
+                bias,
+                scale_shift,
+                ..
+            } => self.normalisation(input, [weight, bias], scale_shift),
+            Op::Attention { qkv, heads } => split(self.shape(qkv), heads),
+            Op::Concat { first, second } => {
+                let channels = self.shape(second).channels;
+                let due = Shape {
+                    channels,
+                    ..self.shape(first)
+                };
+                self.tensor_of("second", second, due)
+            }
+            Op::AveragePool { .. } | Op::Upsample { .. } | Op::Bilinear { .. } | Op::Train(_) => {
+                Ok(())
+            }
+        }
+    }
+
+    fn check_train(&self, op: TrainOp, output: TensorId) -> Result<(), Wrong> {
+        let (batch, out) = (self.batch(), self.shape(output));
+        match op {
+            TrainOp::Diffuse {
+                x_start,
+                noise,
+                rows,
+            } => {
+                self.tensor_of("noise", noise, self.shape(x_start))?;
+                self.tensor_of("rows", rows, vector(batch, LossRow::LEN))
+            }
+            TrainOp::Dropout { keys, .. } => self.tensor_of("keys", keys, vector(batch, 4)),
+            TrainOp::Loss(loss) | TrainOp::LossGrad(loss) => self.loss(loss),
+            TrainOp::Add { first, second } => self.tensor_of("second", second, self.shape(first)),
             TrainOp::Slice {
                 input,
                 start,
@@ -94,29 +155,191 @@ impl Graph {
                 let end = start.saturating_add(channels);
                 require("channels", end, end <= self.shape(input).channels)
             }
-            TrainOp::NormGradScaleShift { sums, channels, .. }
-            | TrainOp::NormGradParam { sums, channels, .. } => {
-                let due = channels.saturating_add(GROUPS).saturating_mul(2);
-                require("channels", channels, self.shape(sums).channels == due)
+            TrainOp::ConvGradInput {
+                grad,
+                weight,
+                kernel,
+                stride,
+                ..
+            } => {
+                window(kernel, stride)?;
+                let given = self.shape(grad);
+                self.tensor_of("grad", grad, strided(given, out, stride))?;
+                self.numbers("weight", weight, kernels(given, out.channels, kernel))
             }
-            TrainOp::Diffuse { .. }
-            | TrainOp::Dropout { .. }
-            | TrainOp::Loss(_)
-            | TrainOp::LossGrad(_)
-            | TrainOp::Add { .. }
-            | TrainOp::ChannelSum { .. }
-            | TrainOp::PositionSum { .. }
-            | TrainOp::LinearGradInput { .. }
-            | TrainOp::LinearGradWeight { .. }
-            | TrainOp::LabelGrad { .. }
-            | TrainOp::AveragePoolGrad { .. }
-            | TrainOp::UpsampleGrad { .. } => Ok(()),
+            TrainOp::ConvGradWeight {
+                input,
+                grad,
+                kernel,
+                stride,
+                upsample,
+            } => {
+                window(kernel, stride)?;
+                let seen = Conv::seen(upsample, self.shape(input));
+                self.tensor_of("grad", grad, strided(self.shape(grad), seen, stride))
+            }
+            TrainOp::ChannelSum { .. } | TrainOp::PositionSum { .. } => Ok(()),
+            TrainOp::LinearGradInput {
+                grad,
+                weight,
+                input,
+                ..
+            } => {
+                let (outputs, inputs) = (self.shape(grad).channels, out.channels);
+                self.tensor_of("grad", grad, vector(batch, outputs))?;
+                self.tensor_of("input", input, vector(batch, inputs))?;
+                self.numbers("weight", weight, outputs.saturating_mul(inputs))
+            }
+            TrainOp::LinearGradWeight { input, grad, .. } => {
+                let channels = |id| self.shape(id).channels;
+                self.tensor_of("grad", grad, vector(batch, channels(grad)))?;
+                self.tensor_of("input", input, vector(batch, channels(input)))
+            }
+            TrainOp::LabelGrad { grad, labels, .. } => {
+                self.tensor_of("grad", grad, vector(batch, out.channels))?;
+                self.tensor_of("labels", labels, vector(batch, 1))
+            }
+            TrainOp::NormSums(norm) => self.norm(norm),
+            TrainOp::NormGradInput { norm, sums } => {
+                self.norm(norm)?;
+                self.sums(sums, out.channels)
+            }
+            TrainOp::NormGradScaleShift {
+                sums,
+                weight,
+                bias,
+                channels,
+            } => {
+                self.numbers("weight", weight, channels)?;
+                self.numbers("bias", bias, channels)?;
+                self.sums(sums, channels)
+            }
+            TrainOp::NormGradParam {
+                sums,
+                scale_shift,
+                channels,
+                ..
+            } => {
+                self.maybe("scale_shift", scale_shift, vector(batch, twice(channels)))?;
+                self.sums(sums, channels)
+            }
+            TrainOp::AttentionGrad {
+                qkv,
+                output: made,
+                grad,
+                heads,
+            } => {
+                split(self.shape(qkv), heads)?;
+                let due = Shape {
+                    channels: out.channels / 3,
+                    ..out
+                };
+                self.tensor_of("output", made, due)?;
+                self.tensor_of("grad", grad, due)
+            }
+            TrainOp::AveragePoolGrad { grad, .. } => {
+                let due = Shape {
+                    height: out.height / 2,
+                    width: out.width / 2,
+                    ..out
+                };
+                self.tensor_of("grad", grad, due)
+            }
+            TrainOp::UpsampleGrad { grad } => {
+                let Shape { height, width, .. } = self.shape(grad);
+                let even = height.is_multiple_of(2) && width.is_multiple_of(2);
+                require("grad", grad.index(), even)
+            }
         }
+    }
+
+    /// Requires a tensor to be of a shape.
+    fn tensor_of(&self, field: &'static str, id: TensorId, due: Shape) -> Result<(), Wrong> {
+        require(field, id.index(), self.shape(id) == due)
+    }
+
+    fn maybe(&self, field: &'static str, id: Option<TensorId>, due: Shape) -> Result<(), Wrong> {
+        id.map_or(Ok(()), |id| self.tensor_of(field, id, due))
+    }
+
+    /// Requires a parameter to have so many numbers.
+    fn numbers(&self, field: &'static str, id: ParamId, due: usize) -> Result<(), Wrong> {
+        let found = self.param(id).map_or(0, |param| param.elements());
+        require(field, found, found == due)
+    }
+
+    fn normalisation(
+        &self,
+        input: TensorId,
+        [weight, bias]: [ParamId; 2],
+        scale_shift: Option<TensorId>,
+    ) -> Result<(), Wrong> {
+        let Shape {
+            batch, channels, ..
+        } = self.shape(input);
+        require("channels", channels, channels.is_multiple_of(GROUPS))?;
+        self.numbers("weight", weight, channels)?;
+        self.numbers("bias", bias, channels)?;
+        self.maybe("scale_shift", scale_shift, vector(batch, twice(channels)))
+    }
+
+    fn norm(&self, norm: NormOp) -> Result<(), Wrong> {
+        self.normalisation(norm.input, [norm.weight, norm.bias], norm.scale_shift)?;
+        self.tensor_of("grad", norm.grad, self.shape(norm.input))
+    }
+
+    /// What the gradients of a normalisation of so many channels share.
+    fn sums(&self, sums: TensorId, channels: usize) -> Result<(), Wrong> {
+        let due = vector(self.batch(), twice(channels.saturating_add(GROUPS)));
+        self.tensor_of("sums", sums, due)
+    }
+
+    fn loss(&self, loss: LossOp) -> Result<(), Wrong> {
+        let image = self.shape(loss.x_start);
+        self.tensor_of("noise", loss.noise, image)?;
+        self.tensor_of("x", loss.x, image)?;
+        self.tensor_of("rows", loss.rows, vector(self.batch(), LossRow::LEN))?;
+        let learned = Shape {
+            channels: twice(image.channels),
+            ..image
+        };
+        let found = self.shape(loss.output);
+        let fits = found == image || found == learned;
+        require("output", loss.output.index(), fits)
     }
 }
 
 const fn require(field: &'static str, value: usize, holds: bool) -> Result<(), Wrong> {
     if holds { Ok(()) } else { Err((field, value)) }
+}
+
+const fn vector(batch: usize, channels: usize) -> Shape {
+    Shape {
+        batch,
+        channels,
+        height: 1,
+        width: 1,
+    }
+}
+
+const fn twice(channels: usize) -> usize {
+    channels.saturating_mul(2)
+}
+
+/// Numbers of the kernels of a convolution from so many channels to those of `out`.
+const fn kernels(out: Shape, inputs: usize, kernel: usize) -> usize {
+    let taps = kernel.saturating_mul(kernel);
+    out.channels.saturating_mul(inputs).saturating_mul(taps)
+}
+
+/// The shape of what a convolution of this stride makes of `seen`, with the channels of `out`.
+const fn strided(out: Shape, seen: Shape, stride: usize) -> Shape {
+    Shape {
+        channels: out.channels,
+        height: seen.height.div_ceil(stride),
+        width: seen.width.div_ceil(stride),
+        ..seen
+    }
 }
 
 /// Of a convolution.
@@ -125,25 +348,10 @@ fn window(kernel: usize, stride: usize) -> Result<(), Wrong> {
     require("stride", stride, matches!(stride, 1 | 2))
 }
 
-/// Of a normalisation.
-fn groups(input: Shape) -> Result<(), Wrong> {
-    let channels = input.channels;
-    require("channels", channels, channels.is_multiple_of(GROUPS))
-}
-
 /// Of an attention: q, k and v of each head.
 fn split(qkv: Shape, heads: usize) -> Result<(), Wrong> {
     let channels = qkv.channels;
     require("channels", channels, channels.is_multiple_of(3))?;
     let fits = heads > 0 && (channels / 3).is_multiple_of(heads);
     require("heads", heads, fits)
-}
-
-fn same_plane(first: Shape, second: Shape) -> Result<(), Wrong> {
-    let plane = |shape: Shape| (shape.batch, shape.height, shape.width);
-    require(
-        "positions",
-        second.positions(),
-        plane(first) == plane(second),
-    )
 }

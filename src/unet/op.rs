@@ -216,7 +216,11 @@ impl Op {
 impl Conv {
     /// The size at which the kernel sees the input: doubled where it is upsampled first.
     pub const fn resized(&self, input: Shape) -> Shape {
-        if self.upsample { doubled(input) } else { input }
+        Self::seen(self.upsample, input)
+    }
+
+    pub(super) const fn seen(upsample: bool, input: Shape) -> Shape {
+        if upsample { doubled(input) } else { input }
     }
 }
 

@@ -1,6 +1,7 @@
-//! Graphs of random operations, sizes and tensors, through everything that takes a graph.
+//! Graphs of random operations, sizes and tensors, and networks with one thing changed, through everything
+//! that takes a graph.
 
-use iddpm::cpu::{Gradients, Network, ProgramBuf};
+use iddpm::cpu::{Gradients, Network, ProgramBuf, TrainingInputs};
 use iddpm::diffusion::Noise;
 use iddpm::gpu::{
     AttentionVariant, ConvVariant, MatrixSide, Precision, Reduction, Variants, WeightPlan, plan,
@@ -8,8 +9,8 @@ use iddpm::gpu::{
 };
 use iddpm::train::{CpuEngine, Recompute, training_graph};
 use iddpm::unet::{
-    Conv, Graph, Init, Input, LossOp, NormOp, NormParam, Op, ParamId, Plan, Shape, TensorId,
-    TrainOp,
+    Conv, Extent, Graph, Init, Input, LossOp, NormOp, NormParam, Op, ParamId, Plan, Role, Shape,
+    TensorId, TrainOp, UnetConfig,
 };
 
 use super::HOSTILE;
@@ -18,6 +19,8 @@ use super::HOSTILE;
 struct Draws {
     seed: u64,
     next: u64,
+    /// One size of so many is hostile, and one tensor of as many another graph's.
+    tame: usize,
 }
 
 impl Draws {
@@ -27,13 +30,21 @@ impl Draws {
         ((uniform * end as f64) as usize).min(end - 1)
     }
 
+    fn hostile(&mut self) -> bool {
+        self.below(self.tame) == 0
+    }
+
+    /// One of these, or any.
+    fn of<const N: usize>(&mut self, small: [usize; N]) -> usize {
+        if self.hostile() {
+            return HOSTILE[self.below(HOSTILE.len())];
+        }
+        small[self.below(N)]
+    }
+
     /// Mostly such as networks have.
     fn size(&mut self) -> usize {
-        let small = [1, 2, 3, 4, 32, 64, 96];
-        match self.below(4) {
-            0 => HOSTILE[self.below(HOSTILE.len())],
-            _ => small[self.below(small.len())],
-        }
+        self.of([1, 2, 3, 4, 32, 64, 96])
     }
 
     fn flag(&mut self) -> bool {
@@ -42,19 +53,20 @@ impl Draws {
 
     fn shape(&mut self) -> Shape {
         Shape {
-            batch: self.size(),
-            channels: self.size(),
-            height: self.size(),
-            width: self.size(),
+            batch: self.of([1, 2]),
+            channels: self.of([32, 96, 192]),
+            height: self.of([2, 4]),
+            width: self.of([2, 4]),
         }
     }
 }
 
-/// Tensors and parameters to choose from; the last of each are of another graph.
+/// Tensors and parameters to choose from, and those of another graph.
 struct Built {
     graph: Graph,
     tensors: Vec<TensorId>,
     params: Vec<ParamId>,
+    others: (Vec<TensorId>, ParamId),
 }
 
 const INPUTS: [Input; 8] = [
@@ -69,28 +81,38 @@ const INPUTS: [Input; 8] = [
 ];
 
 impl Built {
-    fn new(draws: &mut Draws) -> Self {
-        let mut built = Self {
-            graph: Graph::new(draws.size()),
+    /// Nothing but the graph that it is not of.
+    fn empty(graph: Graph, draws: &mut Draws) -> Self {
+        let mut other = Graph::new(1);
+        let foreign = |_| other.add_input(Input::X, "other", draws.shape());
+        let tensors = (0..20).map(foreign).collect();
+        for _ in 0..4 {
+            other.add_param("other".into(), &[1], Init::Zero);
+        }
+        let param = other.add_param("other".into(), &[1], Init::Zero);
+        Self {
+            graph,
             tensors: Vec::new(),
             params: Vec::new(),
-        };
+            others: (tensors, param),
+        }
+    }
+
+    fn new(draws: &mut Draws) -> Self {
+        let graph = Graph::new(draws.of([1, 2]));
+        let mut built = Self::empty(graph, draws);
         for input in INPUTS {
             let shape = draws.shape();
             let name = input.name();
-            built.tensors.push(built.graph.add_input(input, name, shape));
+            built
+                .tensors
+                .push(built.graph.add_input(input, name, shape));
         }
         for at in 0..4 {
             let extents: Vec<usize> = (0..=draws.below(4)).map(|_| draws.size()).collect();
             let id = built.graph.add_param(format!("{at}"), &extents, Init::Zero);
             built.params.push(id);
         }
-        let mut other = built.graph.clone();
-        for _ in 0..9 {
-            let (name, shape) = ("other", draws.shape());
-            built.tensors.push(other.add_input(Input::X, name, shape));
-        }
-        built.params.push(other.add_param("other".into(), &[1], Init::Zero));
         for at in 0..6 {
             let op = built.op(draws);
             let name = format!("operation {at}");
@@ -110,11 +132,17 @@ impl Built {
 
     /// The last made are the likeliest.
     fn tensor(&self, draws: &mut Draws) -> TensorId {
+        if self.tensors.is_empty() || draws.hostile() {
+            return self.others.0[draws.below(self.others.0.len())];
+        }
         let end = draws.below(self.tensors.len()) + 1;
         self.tensors[draws.below(end)]
     }
 
     fn param(&self, draws: &mut Draws) -> ParamId {
+        if draws.hostile() {
+            return self.others.1;
+        }
         self.params[draws.below(self.params.len())]
     }
 
@@ -125,7 +153,12 @@ impl Built {
     fn op(&self, draws: &mut Draws) -> Op {
         let (input, second) = (self.tensor(draws), self.tensor(draws));
         let (weight, bias) = (self.param(draws), self.param(draws));
-        match draws.below(12) {
+        // Every second graph is of gradients alone, whose parameters nobody compares.
+        let kind = match draws.seed / 4 % 2 {
+            0 => draws.below(12),
+            _ => 12,
+        };
+        match kind {
             0 => Op::TimestepEmbedding {
                 timesteps: input,
                 dim: draws.size(),
@@ -145,8 +178,8 @@ impl Built {
                 input,
                 weight,
                 bias,
-                kernel: draws.size(),
-                stride: draws.size(),
+                kernel: draws.of([1, 3]),
+                stride: draws.of([1, 2]),
                 upsample: draws.flag(),
                 shift: self.maybe(draws),
                 residual: self.maybe(draws),
@@ -160,7 +193,7 @@ impl Built {
             },
             5 => Op::Attention {
                 qkv: input,
-                heads: draws.size(),
+                heads: draws.of([1, 2, 4, 32]),
             },
             6 => Op::Concat {
                 first: input,
@@ -195,7 +228,7 @@ impl Built {
             x: self.tensor(draws),
             rows: self.tensor(draws),
         };
-        let (kernel, stride) = (draws.size(), draws.size());
+        let (kernel, stride) = (draws.of([1, 3]), draws.of([1, 2]));
         match draws.below(16) {
             0 => TrainOp::ConvGradInput {
                 grad,
@@ -241,7 +274,7 @@ impl Built {
                 qkv: input,
                 output: grad,
                 grad,
-                heads: draws.size(),
+                heads: draws.of([1, 2, 4, 32]),
             },
             9 => TrainOp::AveragePoolGrad {
                 grad,
@@ -283,7 +316,10 @@ fn everything(graph: &Graph, ran: &mut Ran) {
         assert!(plan.elements() >= plan.lower_bound(graph) || plan.elements() == usize::MAX);
         let _ = plan.table(graph).to_string();
     }
-    let _ = (graph.text().to_string(), graph.dot(Some(&single)).to_string());
+    let _ = (
+        graph.text().to_string(),
+        graph.dot(Some(&single)).to_string(),
+    );
     assert!(graph.weights_len() >= graph.parameter_count());
     let _ = (graph.flops(), graph.classes(), graph.input(Input::X));
     let sound = graph.check().is_ok();
@@ -296,15 +332,50 @@ fn everything(graph: &Graph, ran: &mut Ran) {
     if let Ok(bytes) = Gradients::needs(graph) {
         assert!(sound);
         ran.gradients += 1;
+        if bytes < 1 << 24 && graph.weights_len() < 1 << 20 {
+            run(graph);
+        }
         let with_slots = CpuEngine::needs(graph, usize::MAX, true).unwrap();
         assert!(with_slots > bytes || graph.weights_len() == 0);
     }
     for recompute in [Recompute::Nothing, Recompute::Cheap, Recompute::Blocks] {
         if let Ok(training) = training_graph(graph, recompute) {
-            let _ = (Plan::single(&training).elements(), Gradients::needs(&training));
+            let _ = (
+                Plan::single(&training).elements(),
+                Gradients::needs(&training),
+            );
         }
     }
     on_a_device(graph, sound, ran);
+}
+
+/// Runs what there is memory for, whatever comes of it.
+fn run(graph: &Graph) {
+    let mut gradients = Gradients::with_threads(graph, 1).unwrap();
+    let len = |input| {
+        graph
+            .input(input)
+            .map_or(0, |id| graph.shape(id).elements())
+    };
+    let numbers = |input| vec![0.5; len(input)];
+    let given = |input| graph.input(input);
+    let low_res = numbers(Input::LowRes);
+    let (labels, keys) = (vec![0; graph.batch()], vec![0; 4 * graph.batch()]);
+    let inputs = TrainingInputs {
+        x_start: &numbers(Input::XStart),
+        noise: &numbers(Input::Noise),
+        rows: &numbers(Input::Rows),
+        timesteps: &numbers(Input::Timesteps),
+        labels: graph.classes().map(|_| labels.as_slice()),
+        low_res: given(Input::LowRes).map(|_| low_res.as_slice()),
+        keys: given(Input::Keys).map(|_| keys.as_slice()),
+    };
+    let mut gradient = vec![0.0; graph.weights_len()];
+    let weights = vec![0.01; graph.weights_len()];
+    let mut loss = vec![0.0; graph.output().map_or(0, |id| graph.shape(id).elements())];
+    gradients
+        .run(&weights, &inputs, &mut gradient, &mut loss)
+        .unwrap();
 }
 
 fn on_a_device(graph: &Graph, sound: bool, ran: &mut Ran) {
@@ -331,19 +402,215 @@ fn on_a_device(graph: &Graph, sound: bool, ran: &mut Ran) {
                 assert!(sound);
                 ran.recordings += 1;
                 let recording = recorded.recording;
-                let _ = (recording.mistake(), recording.check(&wgpu::Limits::default()));
+                let _ = (
+                    recording.mistake(),
+                    recording.check(&wgpu::Limits::default()),
+                );
             }
         }
     }
 }
 
 #[test]
-fn nothing_panics() {
+fn random_graphs() {
     let mut ran = Ran::default();
-    for seed in 0..4000 {
-        let mut draws = Draws { seed, next: 0 };
+    for seed in 0..8000 {
+        let tame = [3, 20, 200, 1 << 20][seed as usize % 4];
+        let next = 0;
+        let mut draws = Draws { seed, next, tame };
         everything(&Built::new(&mut draws).graph, &mut ran);
     }
-    println!("{ran:?} of 4000");
-    assert!(ran.sound > 20 && ran.gradients > 0 && ran.recordings > 20, "{ran:?}");
+    println!("{ran:?} of 8000");
+}
+
+/// A network with everything that a network can have, and what trains it.
+fn networks() -> Vec<Graph> {
+    let config = UnetConfig {
+        num_res_blocks: 1,
+        num_classes: Some(3),
+        super_resolution: true,
+        num_heads: 2,
+        ..UnetConfig::new(1, 32)
+            .with_multipliers(&[1, 2])
+            .with_attention(&[2])
+            .with_learned_variance()
+    };
+    let extent = Extent {
+        low_res: (2, 4),
+        ..Extent::square(2, 4)
+    };
+    let pooled = UnetConfig {
+        conv_resample: false,
+        scale_shift: false,
+        ..config.clone()
+    };
+    let mut graphs = Vec::new();
+    for config in [config, pooled] {
+        let network = config.graph(extent).unwrap();
+        let dropped = config.graph_with_dropout(extent, 0.5).unwrap();
+        graphs.push(training_graph(&network, Recompute::Nothing).unwrap());
+        graphs.push(training_graph(&dropped, Recompute::Blocks).unwrap());
+        graphs.push(network);
+    }
+    graphs
+}
+
+/// The same graph but for one shape, parameter or operation.
+fn changed(graph: &Graph, draws: &mut Draws) -> Graph {
+    let mut built = Built::empty(Graph::new(graph.batch()), draws);
+    let param = draws.below(4 * graph.params().len());
+    for (at, found) in graph.params().iter().enumerate() {
+        let mut extents = found.shape.clone();
+        if at == param {
+            let extent = draws.below(extents.len());
+            extents[extent] = draws.size();
+        }
+        let id = built
+            .graph
+            .add_param(found.name.clone(), &extents, found.init);
+        built.params.push(id);
+    }
+    let tensor = draws.below(graph.tensors().len());
+    let mut nodes = graph.nodes().iter();
+    for (at, found) in graph.tensors().iter().enumerate() {
+        let (name, is_changed) = (found.name.as_str(), at == tensor);
+        let id = match found.role {
+            Role::Input(input) => {
+                let mut shape = found.shape;
+                if is_changed {
+                    let extents = [&mut shape.channels, &mut shape.height, &mut shape.width];
+                    *extents[draws.below(3)] = draws.size();
+                }
+                built.graph.add_input(input, name, shape)
+            }
+            role => {
+                let mut op = nodes.next().unwrap().op;
+                if is_changed {
+                    op = match draws.below(2) {
+                        0 => built.op(draws),
+                        _ => with_other_numbers(op, draws),
+                    };
+                }
+                match role {
+                    Role::Gradient(param) => built.graph.add_gradient(name, op, param),
+                    _ => built.graph.add(name, op),
+                }
+            }
+        };
+        built.tensors.insert(0, id);
+        if graph.output().is_some_and(|output| output.index() == at) {
+            built.graph.set_output(id);
+        }
+    }
+    built.graph
+}
+
+fn with_other_numbers(op: Op, draws: &mut Draws) -> Op {
+    let (size, flag) = (draws.size(), draws.flag());
+    match op {
+        Op::TimestepEmbedding { timesteps, .. } => Op::TimestepEmbedding {
+            timesteps,
+            dim: size,
+        },
+        Op::Conv(conv) => Op::Conv(match draws.below(3) {
+            0 => Conv {
+                kernel: size,
+                ..conv
+            },
+            1 => Conv {
+                stride: size,
+                ..conv
+            },
+            _ => Conv {
+                upsample: flag,
+                ..conv
+            },
+        }),
+        Op::Attention { qkv, .. } => Op::Attention { qkv, heads: size },
+        Op::Bilinear { input, width, .. } => Op::Bilinear {
+            input,
+            height: size,
+            width,
+        },
+        Op::Train(TrainOp::ConvGradInput {
+            grad,
+            weight,
+            kernel,
+            stride,
+            channels,
+            height,
+            width,
+        }) => {
+            let mut numbers = [kernel, stride, channels, height, width];
+            numbers[draws.below(5)] = size;
+            let [kernel, stride, channels, height, width] = numbers;
+            Op::Train(TrainOp::ConvGradInput {
+                grad,
+                weight,
+                kernel,
+                stride,
+                channels,
+                height,
+                width,
+            })
+        }
+        Op::Train(TrainOp::ConvGradWeight {
+            input,
+            grad,
+            kernel,
+            stride,
+            ..
+        }) => {
+            let mut numbers = [kernel, stride];
+            numbers[draws.below(2)] = size;
+            let [kernel, stride] = numbers;
+            Op::Train(TrainOp::ConvGradWeight {
+                input,
+                grad,
+                kernel,
+                stride,
+                upsample: flag,
+            })
+        }
+        Op::Train(TrainOp::Slice { input, start, .. }) => Op::Train(TrainOp::Slice {
+            input,
+            start,
+            channels: size,
+        }),
+        Op::Train(TrainOp::AttentionGrad {
+            qkv, output, grad, ..
+        }) => Op::Train(TrainOp::AttentionGrad {
+            qkv,
+            output,
+            grad,
+            heads: size,
+        }),
+        Op::Train(TrainOp::AveragePoolGrad { grad, width, .. }) => {
+            Op::Train(TrainOp::AveragePoolGrad {
+                grad,
+                height: size,
+                width,
+            })
+        }
+        other => other,
+    }
+}
+
+#[test]
+fn networks_with_one_change() {
+    let mut ran = Ran::default();
+    let networks = networks();
+    for network in &networks {
+        everything(network, &mut ran);
+    }
+    assert_eq!((ran.sound, ran.programs, ran.gradients), (6, 2, 6));
+    for seed in 0..600 {
+        let (next, tame) = (0, 6);
+        let mut draws = Draws { seed, next, tame };
+        let graph = changed(&networks[seed as usize % networks.len()], &mut draws);
+        everything(&graph, &mut ran);
+    }
+    println!("{ran:?} of 606");
+    let most = 606 / 2;
+    assert!(ran.sound > 100 && ran.sound < most && ran.gradients > 100 && ran.programs > 20);
 }
