@@ -157,6 +157,11 @@ pub enum NetworkError {
         /// Its first place.
         index: usize,
     },
+    /// The longest period of an embedding must be finite and above 0.
+    Period {
+        /// The period.
+        max_period: f64,
+    },
     /// The threads that were asked for could not be started.
     Threads {
         /// How many.
@@ -224,6 +229,10 @@ impl fmt::Display for NetworkError {
                 "image {image} is to be of class {label}, but there are {classes}"
             ),
             Self::NotFinite { slice, index } => write!(f, "{slice}[{index}] is not finite"),
+            Self::Period { max_period } => write!(
+                f,
+                "the embedding's longest period is {max_period}: it must be finite and above 0"
+            ),
             Self::Threads { threads } => write!(f, "could not start {threads} threads"),
         }
     }

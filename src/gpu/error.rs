@@ -110,7 +110,7 @@ pub enum GpuError {
         /// What it is.
         had: String,
     },
-    /// x is not finite: the run has to be resumed from an earlier state.
+    /// x, x̂_0 or the history is not finite: the run has to be resumed from an earlier state.
     NotFinite {
         /// Which image of the batch.
         image: usize,
@@ -182,7 +182,11 @@ impl fmt::Display for GpuError {
                 write!(f, "the texture's {what} must be {wanted}, is {had}")
             }
             Self::NotFinite { image, element } => {
-                write!(f, "x of image {image} is not finite at element {element}")
+                write!(
+                    f,
+                    "x, x_0 or the history of image {image} is not finite at element {element}: \
+                     resume an earlier state"
+                )
             }
             Self::Sampler(error) => error.fmt(f),
         }
