@@ -7,6 +7,7 @@
     clippy::indexing_slicing
 )]
 
+mod few_steps;
 mod gaussian;
 mod images;
 mod law;
