@@ -13,3 +13,4 @@ mod images;
 mod law;
 mod order;
 mod published;
+mod range;
