@@ -9,7 +9,8 @@
 // `noise`: 0 none, 1 one σ for all, 2 learned. `clip`: 0 none, 1 to ±1, 2 to ±bounds[n], then divided
 // by it. A weight of 0 is not multiplied: what it would weigh may be anything.
 //
-// One invocation owns one element. Where the new x is not finite, `not_finite` falls to its index.
+// One invocation owns one element. Where the new x, x̂_0 or what the history keeps is not finite,
+// `not_finite` falls to its index.
 
 struct Params {
     batch: u32,
@@ -51,8 +52,10 @@ fn main(
     if step_numbers.mix_history != 0.0 {
         after += step_numbers.mix_history * history[at];
     }
+    var kept = 0.0;
     if step_numbers.keeps != 0u {
-        history[at] = step_numbers.keep_x * before + step_numbers.keep_x_start * start;
+        kept = step_numbers.keep_x * before + step_numbers.keep_x_start * start;
+        history[at] = kept;
     }
     if step_numbers.noise == 1u {
         after += step_numbers.sigma * normals[at];
@@ -64,10 +67,14 @@ fn main(
     }
     x[at] = after;
     x_start[at] = start;
-    // By its bits: a compiler may take floats to be finite.
-    if (bitcast<u32>(after) & 0x7f800000u) == 0x7f800000u {
+    if !(is_finite(after) && is_finite(start) && is_finite(kept)) {
         atomicMin(&not_finite, at);
     }
+}
+
+// By its bits: a compiler may take floats to be finite.
+fn is_finite(value: f32) -> bool {
+    return (bitcast<u32>(value) & 0x7f800000u) != 0x7f800000u;
 }
 
 fn clipped(value: f32, n: u32) -> f32 {

@@ -177,6 +177,11 @@ pub enum NetworkError {
     },
     /// There is less memory than the network needs.
     Memory(MemoryError),
+    /// The longest period of an embedding must be finite and above 0.
+    Period {
+        /// The period.
+        max_period: f64,
+    },
     /// The threads that were asked for could not be started.
     Threads {
         /// How many.
@@ -291,6 +296,10 @@ impl fmt::Display for NetworkError {
             Self::Threads { threads } => write!(
                 f,
                 "could not start {threads} threads: fewer may do, and 1 needs none"
+            ),
+            Self::Period { max_period } => write!(
+                f,
+                "the embedding's longest period is {max_period}: it must be finite and above 0"
             ),
         }
     }

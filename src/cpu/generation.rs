@@ -184,8 +184,9 @@ impl<'p> Generation<'p> {
     /// Continues a saved batch.
     ///
     /// # Errors
-    /// Those of [`Sampler::resume`]; [`NetworkError::Length`] for x or the history. The batch is
-    /// then as it was.
+    /// Those of [`Sampler::resume`]; [`NetworkError::Length`] for x or the history,
+    /// [`Error::NotFinite`](crate::Error::NotFinite) for what no step can have left. The batch is then
+    /// as it was.
     pub fn resume(
         &mut self,
         state: SamplerState,
@@ -194,6 +195,7 @@ impl<'p> Generation<'p> {
     ) -> Result<(), RunError<NetworkError>> {
         length(Slice::X, x.len(), self.x.len()).map_err(RunError::Denoiser)?;
         length(Slice::History, history.len(), self.history.len()).map_err(RunError::Denoiser)?;
+        state.check(x, history)?;
         self.sampler.resume(state)?;
         self.x.copy_from_slice(x);
         self.history.copy_from_slice(history);

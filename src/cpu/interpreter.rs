@@ -68,7 +68,7 @@ pub(crate) fn length(slice: Slice, len: usize, expected: usize) -> Result<(), Ne
     })
 }
 
-fn finite(slice: Slice, numbers: &[f32]) -> Result<(), NetworkError> {
+pub(crate) fn finite(slice: Slice, numbers: &[f32]) -> Result<(), NetworkError> {
     match numbers.iter().position(|number| !number.is_finite()) {
         Some(index) => Err(NetworkError::NotFinite { slice, index }),
         None => Ok(()),

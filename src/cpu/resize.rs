@@ -2,7 +2,7 @@
 //! super-resolution network is trained on, and what it makes of its low-resolution input.
 
 use super::error::{NetworkError, Slice};
-use super::interpreter::part;
+use super::interpreter::{finite, part};
 use super::program::Extents;
 use super::{bilinear, timestep_embedding};
 
@@ -92,7 +92,9 @@ pub fn area(
 /// \[N\] to [N, dim].
 ///
 /// # Errors
-/// [`NetworkError::Length`] where `output` is not N·dim long.
+/// [`NetworkError::Length`] where `output` is not N·dim long; [`NetworkError::Period`]; before anything
+/// is written, [`NetworkError::NotFinite`] for a timestep, and afterwards for a result, as of a period so
+/// short that a frequency overflows.
 pub fn timestep_embedding(
     timesteps: &[f32],
     dim: usize,
@@ -107,6 +109,10 @@ pub fn timestep_embedding(
             expected,
         });
     }
+    if !(max_period > 0.0 && max_period.is_finite()) {
+        return Err(NetworkError::Period { max_period });
+    }
+    finite(Slice::Timesteps, timesteps)?;
     timestep_embedding::run(timesteps, dim, max_period, output);
-    Ok(())
+    finite(Slice::Output, output)
 }

@@ -1,7 +1,8 @@
 //! A sampler's cursor as plain data: 24 bytes that can be saved with a game.
 
-use super::error::Error;
+use super::error::{Error, Slice};
 use super::fingerprint::Fingerprint;
+use super::linear::check_finite;
 
 /// Where a run stands, and which configuration it belongs to.
 ///
@@ -79,6 +80,19 @@ impl SamplerState {
             fingerprint: u64::from_le_bytes(*fingerprint),
             position: u32::from_le_bytes(*position),
         })
+    }
+
+    /// Checks that the x saved beside this state, and the history once a step was applied, are what a
+    /// step can have left.
+    ///
+    /// # Errors
+    /// [`Error::NotFinite`].
+    pub fn check(self, x: &[f32], history: &[f32]) -> Result<(), Error> {
+        check_finite(Slice::X, x, &[])?;
+        match self.position {
+            0 => Ok(()),
+            _ => check_finite(Slice::History, history, &[]),
+        }
     }
 }
 

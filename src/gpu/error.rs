@@ -121,7 +121,7 @@ pub enum GpuError {
         /// What it is.
         had: String,
     },
-    /// x is not finite: the run has to be resumed from an earlier state.
+    /// x, x̂_0 or the history is not finite: the run has to be resumed from an earlier state.
     NotFinite {
         /// Which image of the batch.
         image: usize,
@@ -231,7 +231,8 @@ impl fmt::Display for GpuError {
             Self::NotFinite { image, element } => {
                 write!(
                     f,
-                    "x of image {image} is not finite at element {element}: resume from what was saved"
+                    "x, x_0 or the history of image {image} is not finite at element {element}: resume \
+                     from what was saved before"
                 )
             }
             Self::Sampler(error) => error.fmt(f),

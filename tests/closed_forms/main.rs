@@ -7,8 +7,10 @@
     clippy::indexing_slicing
 )]
 
+mod few_steps;
 mod gaussian;
 mod images;
 mod law;
 mod order;
 mod published;
+mod range;

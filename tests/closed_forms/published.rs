@@ -93,13 +93,15 @@ pub(crate) fn epsilon_mean_square(here: f64) -> f64 {
 
 /// Lu et al. 2022 (DPM-Solver++), algorithm 2: with λ = ln(√ᾱ/√(1-ᾱ)), h = λ' - λ and r = h_before/h,
 /// D = (1 + 1/(2r)) x̂_0 - 1/(2r) x̂_0,before, x' = (σ'/σ) x - √ᾱ' (e^{-h} - 1) D.
-/// The history of the law is x̂_0 of the step before. First and last step take D = x̂_0.
+/// The history of the law is x̂_0 of the step before. First and last step take D = x̂_0, and so does
+/// one with r < ½, which no published spacing has.
 pub(crate) fn dpm_solver(law: Law, here: f64, to: f64, before: Option<f64>) -> Law {
     let lambda = |alpha_bar: f64| (alpha_bar / (1.0 - alpha_bar)).sqrt().ln();
     let half_over_r = match before {
         // λ = -∞ where ᾱ = 0, and +∞ where it is 1.
         Some(before) if before > 0.0 && to < 1.0 => {
-            0.5 * (lambda(to) - lambda(here)) / (lambda(here) - lambda(before))
+            let r = (lambda(here) - lambda(before)) / (lambda(to) - lambda(here));
+            if r < 0.5 { 0.0 } else { 0.5 / r }
         }
         _ => 0.0,
     };
@@ -118,29 +120,50 @@ pub(crate) fn dpm_solver(law: Law, here: f64, to: f64, before: Option<f64>) -> L
 /// Karras et al. 2022, algorithm 1 (no churn), in y = x/√ᾱ and σ = √((1-ᾱ)/ᾱ):
 /// y' = y + (σ'-σ) d with d = (y - D(y))/σ, which is (σ'/σ) y + (1 - σ'/σ) D(y), and then
 /// y'' = y + (σ'-σ)(d + d')/2, which is (y + y' + (σ'-σ) d')/2.
+///
+/// Where σ falls to less than half, see [`mean_of_images`].
 pub(crate) fn heun(law: Law, here: f64, to: f64) -> Law {
     let sigma = |alpha_bar: f64| ((1.0 - alpha_bar) / alpha_bar).sqrt();
+    let ratio = sigma(to) / sigma(here);
+    if to == 1.0 {
+        return ddim(law, here, to, 0.0);
+    }
+    if ratio < 0.5 {
+        return mean_of_images(law, here, to);
+    }
     // D as a function of y.
     let denoised = |alpha_bar: f64| Affine {
         slope: DATA.x_start(alpha_bar).slope * alpha_bar.sqrt(),
         ..DATA.x_start(alpha_bar)
     };
-    let ratio = sigma(to) / sigma(here);
     let euler = denoised(here).mixed(ratio, 1.0 - ratio);
-    let map = if to == 1.0 {
-        euler
-    } else {
-        // (σ'-σ) d' = (1 - σ/σ')(y' - D'(y')).
-        let slope = denoised(to).mixed(1.0, -1.0);
-        let weight = 1.0 - 1.0 / ratio;
-        Affine {
-            slope: (1.0 + euler.slope + weight * slope.slope * euler.slope) / 2.0,
-            offset: (euler.offset + weight * (slope.slope * euler.offset + slope.offset)) / 2.0,
-        }
-    };
+    // (σ'-σ) d' = (1 - σ/σ')(y' - D'(y')).
+    let slope = denoised(to).mixed(1.0, -1.0);
+    let weight = 1.0 - 1.0 / ratio;
     let y_to_x = Affine {
-        slope: map.slope * (to / here).sqrt(),
-        offset: map.offset * to.sqrt(),
+        slope: (1.0 + euler.slope + weight * slope.slope * euler.slope) / 2.0 * (to / here).sqrt(),
+        offset: (euler.offset + weight * (slope.slope * euler.offset + slope.offset)) / 2.0
+            * to.sqrt(),
     };
     law.map_x(y_to_x, 0.0)
+}
+
+/// x'' = √ᾱ' (D(x) + D'(x'))/2 + √(1-ᾱ') ε̂, with x' DDIM's and ε̂ = (x - √ᾱ D(x))/√(1-ᾱ).
+fn mean_of_images(law: Law, here: f64, to: f64) -> Law {
+    let (first, second) = (DATA.x_start(here), DATA.x_start(to));
+    let noise = first.mixed(1.0, -here.sqrt());
+    let noise_weight = ((1.0 - to) / (1.0 - here)).sqrt();
+    let (euler_slope, euler_offset) = (
+        to.sqrt() * first.slope + noise_weight * noise.slope,
+        to.sqrt() * first.offset + noise_weight * noise.offset,
+    );
+    let image = Affine {
+        slope: (first.slope + second.slope * euler_slope) / 2.0,
+        offset: (first.offset + second.slope * euler_offset + second.offset) / 2.0,
+    };
+    let map = Affine {
+        slope: to.sqrt() * image.slope + noise_weight * noise.slope,
+        offset: to.sqrt() * image.offset + noise_weight * noise.offset,
+    };
+    law.map_x(map, 0.0)
 }

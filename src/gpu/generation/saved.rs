@@ -119,8 +119,8 @@ impl Generation {
     /// On the same kind of device, the rest of the run is bit for bit what it would have been.
     ///
     /// # Errors
-    /// [`GpuError::Sampler`] where the state is another sampler's; [`GpuError::Length`]. The run is then
-    /// what it was. [`GpuError::OutOfMemory`], after which it must be resumed again.
+    /// [`GpuError::Sampler`] where the state is another sampler's, or what no step can have left;
+    /// [`GpuError::Length`]. The run is then what it was. [`GpuError::OutOfMemory`], after which it must be resumed again.
     pub fn resume(&mut self, saved: &Saved) -> Result<(), GpuError> {
         let SamplerState {
             fingerprint,
@@ -138,6 +138,8 @@ impl Generation {
                 len: self.evaluations,
             }));
         }
+        let checked = saved.state.check(&saved.x, &saved.history);
+        checked.map_err(GpuError::Sampler)?;
         // Where the device draws x_T, it can do so again.
         let is_drawn = !(position == 0 && self.begin > 0 && saved.x.is_empty());
         let history = self.history();
