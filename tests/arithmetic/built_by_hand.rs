@@ -78,7 +78,9 @@ impl Built {
         for input in INPUTS {
             let shape = draws.shape();
             let name = input.name();
-            built.tensors.push(built.graph.add_input(input, name, shape));
+            built
+                .tensors
+                .push(built.graph.add_input(input, name, shape));
         }
         for at in 0..4 {
             let extents: Vec<usize> = (0..=draws.below(4)).map(|_| draws.size()).collect();
@@ -90,7 +92,9 @@ impl Built {
             let (name, shape) = ("other", draws.shape());
             built.tensors.push(other.add_input(Input::X, name, shape));
         }
-        built.params.push(other.add_param("other".into(), &[1], Init::Zero));
+        built
+            .params
+            .push(other.add_param("other".into(), &[1], Init::Zero));
         for at in 0..6 {
             let op = built.op(draws);
             let name = format!("operation {at}");
@@ -283,7 +287,10 @@ fn everything(graph: &Graph, ran: &mut Ran) {
         assert!(plan.elements() >= plan.lower_bound(graph) || plan.elements() == usize::MAX);
         let _ = plan.table(graph).to_string();
     }
-    let _ = (graph.text().to_string(), graph.dot(Some(&single)).to_string());
+    let _ = (
+        graph.text().to_string(),
+        graph.dot(Some(&single)).to_string(),
+    );
     assert!(graph.weights_len() >= graph.parameter_count());
     let _ = (graph.flops(), graph.classes(), graph.input(Input::X));
     let sound = graph.check().is_ok();
@@ -301,7 +308,10 @@ fn everything(graph: &Graph, ran: &mut Ran) {
     }
     for recompute in [Recompute::Nothing, Recompute::Cheap, Recompute::Blocks] {
         if let Ok(training) = training_graph(graph, recompute) {
-            let _ = (Plan::single(&training).elements(), Gradients::needs(&training));
+            let _ = (
+                Plan::single(&training).elements(),
+                Gradients::needs(&training),
+            );
         }
     }
     on_a_device(graph, sound, ran);
@@ -331,7 +341,10 @@ fn on_a_device(graph: &Graph, sound: bool, ran: &mut Ran) {
                 assert!(sound);
                 ran.recordings += 1;
                 let recording = recorded.recording;
-                let _ = (recording.mistake(), recording.check(&wgpu::Limits::default()));
+                let _ = (
+                    recording.mistake(),
+                    recording.check(&wgpu::Limits::default()),
+                );
             }
         }
     }
@@ -345,5 +358,8 @@ fn nothing_panics() {
         everything(&Built::new(&mut draws).graph, &mut ran);
     }
     println!("{ran:?} of 4000");
-    assert!(ran.sound > 20 && ran.gradients > 0 && ran.recordings > 20, "{ran:?}");
+    assert!(
+        ran.sound > 20 && ran.gradients > 0 && ran.recordings > 20,
+        "{ran:?}"
+    );
 }

@@ -132,7 +132,10 @@ fn of_plans() {
     }
     graph.set_output(last);
     let plan = Plan::single(&graph);
-    let total: usize = graph.tensors()[1..].iter().map(|t| t.shape.elements()).sum();
+    let total: usize = graph.tensors()[1..]
+        .iter()
+        .map(|t| t.shape.elements())
+        .sum();
     assert!(plan.elements() <= total + 3 * 64 && plan.elements() >= plan.lower_bound(&graph));
 
     let mut graph = Graph::new(1);
@@ -172,8 +175,14 @@ fn of_images_that_are_resized() {
         };
         assert_eq!(refused, Err(length));
         for (empty, text) in [
-            (extents(3, 0, 2), "images of 0 rows, 2 columns and 3 channels have no pixels"),
-            (extents(0, 2, 2), "images of 2 rows, 2 columns and 0 channels have no pixels"),
+            (
+                extents(3, 0, 2),
+                "images of 0 rows, 2 columns and 3 channels have no pixels",
+            ),
+            (
+                extents(0, 2, 2),
+                "images of 2 rows, 2 columns and 0 channels have no pixels",
+            ),
         ] {
             for (slice, (from, to)) in [(Slice::X, (empty, fine)), (Slice::Output, (fine, empty))] {
                 let error = resize(&[0.0; 4], from, &mut out, to).unwrap_err();
@@ -182,7 +191,9 @@ fn of_images_that_are_resized() {
                 assert!(error.to_string().contains(text), "{error}");
             }
         }
-        for (from, to) in [(HOSTILE, fine), (HOSTILE, huge)].map(|(all, to)| (all.map(|n| extents(n, 1, n)), to)) {
+        for (from, to) in
+            [(HOSTILE, fine), (HOSTILE, huge)].map(|(all, to)| (all.map(|n| extents(n, 1, n)), to))
+        {
             for from in from {
                 assert!(resize(&[0.0; 5], from, &mut out, to).is_err() || from == extents(1, 1, 1));
             }

@@ -140,7 +140,11 @@ fn every_number_of_every_field() {
                 };
                 let at = |location| Operand { location, extents };
                 for operation in operations.map(|operation| operation(b)) {
-                    for location in [Location::X, Location::Timesteps, Location::Workspace(c as u32)] {
+                    for location in [
+                        Location::X,
+                        Location::Timesteps,
+                        Location::Workspace(c as u32),
+                    ] {
                         let instruction = Instruction {
                             input: at(location),
                             output: Operand {

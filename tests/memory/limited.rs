@@ -8,7 +8,9 @@ use iddpm::cpu::{Generation, Gradients, Network, NetworkError, ProgramBuf};
 use iddpm::diffusion::resample::LossSecondMoment;
 use iddpm::diffusion::{Clip, Diffusion, InlineProcess, Method, Noise, Sample, Sampler, Timesteps};
 use iddpm::memory::{self, MemoryError};
-use iddpm::train::{CpuEngine, TrainConfig, TrainError, TimestepLaw, Trainer, graph_of, initial_weights};
+use iddpm::train::{
+    CpuEngine, TimestepLaw, TrainConfig, TrainError, Trainer, graph_of, initial_weights,
+};
 use iddpm::unet::{ConfigError, Graph, Plan, Weights};
 
 use super::description;
@@ -81,7 +83,10 @@ fn network_on_threads() -> MemoryError {
 fn leave(bytes: u64) -> Vec<Vec<u8>> {
     let mut taken = Vec::new();
     while memory::available().unwrap() > bytes {
-        taken.push(vec![0; (memory::available().unwrap() - bytes + 4096) as usize]);
+        taken.push(vec![
+            0;
+            (memory::available().unwrap() - bytes + 4096) as usize
+        ]);
     }
     taken
 }
@@ -120,7 +125,14 @@ fn large_channels() -> Graph {
 }
 
 fn gradients() -> MemoryError {
-    let graph = graph_of(&description(32, 1024), &TrainConfig { batch: 8, microbatch: 8, ..config() });
+    let graph = graph_of(
+        &description(32, 1024),
+        &TrainConfig {
+            batch: 8,
+            microbatch: 8,
+            ..config()
+        },
+    );
     let graph = graph.unwrap();
     for threads in [1, 2] {
         of_network(Gradients::with_threads(&graph, threads).unwrap_err());
@@ -214,7 +226,10 @@ fn the_library_refuses_and_lives() {
         let said = String::from_utf8_lossy(&output.stdout);
         let errors = String::from_utf8_lossy(&output.stderr);
         assert!(output.status.success(), "{case}: {said}{errors}");
-        let refused = said.lines().find(|line| line.contains("refused: ")).unwrap();
+        let refused = said
+            .lines()
+            .find(|line| line.contains("refused: "))
+            .unwrap();
         println!("{case}: {refused}");
         assert!(refused.contains("of memory are needed, and ") && refused.contains("are free"));
     }
@@ -232,8 +247,16 @@ fn what_no_machine_has() {
         assert!(error.available.is_some_and(|free| free < needed));
     }
     // As many images at once are refused before they are counted.
-    let refused = description(32, 2048).unet.graph(description(32, 2048).size.extent(4096));
-    assert_eq!(refused, Err(ConfigError::Batch { batch: 4096, most: 5 }));
+    let refused = description(32, 2048)
+        .unet
+        .graph(description(32, 2048).size.extent(4096));
+    assert_eq!(
+        refused,
+        Err(ConfigError::Batch {
+            batch: 4096,
+            most: 5
+        })
+    );
 }
 
 /// The programs, as a user runs them.
@@ -249,25 +272,56 @@ fn programs_say_it() {
     let mut pixels = Vec::new();
     let image = image::GrayImage::new(8, 8);
     let mut encoded = std::io::Cursor::new(&mut pixels);
-    image.write_to(&mut encoded, image::ImageFormat::Png).unwrap();
+    image
+        .write_to(&mut encoded, image::ImageFormat::Png)
+        .unwrap();
     for name in ["data/0.png", "data/1.png"] {
         scratch.write(name, &pixels);
     }
     let data = scratch.join("data");
-    let common = ["--backend", "cpu", "--steps", "2", "--out", out.to_str().unwrap()];
+    let common = [
+        "--backend",
+        "cpu",
+        "--steps",
+        "2",
+        "--out",
+        out.to_str().unwrap(),
+    ];
     let of_sample = |more: &[&str]| {
         let arguments = [&common[..], &["--checkpoint", file], more].concat();
         limited(&sample, &arguments, "")
     };
     let of_train = [
-        "--backend", "cpu", "--size", "8", "--grey", "--multipliers", "1", "--attention", "1",
-        "--heads", "1", "--batch", "2", "--channels", "2048", "--no-classes", "--steps", "1",
-        "--data", data.to_str().unwrap(), "--run", run.to_str().unwrap(),
+        "--backend",
+        "cpu",
+        "--size",
+        "8",
+        "--grey",
+        "--multipliers",
+        "1",
+        "--attention",
+        "1",
+        "--heads",
+        "1",
+        "--batch",
+        "2",
+        "--channels",
+        "2048",
+        "--no-classes",
+        "--steps",
+        "1",
+        "--data",
+        data.to_str().unwrap(),
+        "--run",
+        run.to_str().unwrap(),
     ];
     let memory = "of memory are needed, and ";
     for (output, due) in [
         (of_sample(&["--count", "2", "--batch", "2"]), memory),
-        (of_sample(&["--count", "4096", "--batch", "4096"]), "a batch of 4096, must be within 1..=5"),
+        (
+            of_sample(&["--count", "4096", "--batch", "4096"]),
+            "a batch of 4096, must be within 1..=5",
+        ),
         (limited(&program("train"), &of_train, ""), memory),
     ] {
         let said = String::from_utf8_lossy(&output.stderr);
