@@ -11,6 +11,9 @@ use clap::Parser;
 use iddpm::diffusion::{Diffusion, InlineProcess, Level, Schedule, Timesteps};
 use program::{Failure, say};
 
+/// Levels of a table.
+const MOST: usize = 4000;
+
 #[derive(Parser)]
 #[command(about = "Prints a strided schedule as a Rust const table")]
 struct Options {
@@ -36,8 +39,12 @@ fn print_table(options: &Options) -> Result<(), Failure> {
         timesteps,
         steps,
     } = options;
-    let model = Diffusion::new(schedule.parse::<Schedule<'_>>()?, *timesteps);
-    let process = InlineProcess::<4000>::new(&model, Timesteps::parse(steps)?)?;
+    let kind = schedule.parse::<Schedule<'_>>();
+    let kind = kind.map_err(|error| format!("--schedule {schedule}: {error}"))?;
+    let model = Diffusion::new(kind, *timesteps);
+    let process = Timesteps::parse(steps)
+        .and_then(|kept| InlineProcess::<MOST>::new(&model, kept))
+        .map_err(|error| format!("--timesteps {timesteps}, --steps {steps}: {error}"))?;
     say(format_args!(
         "// {schedule} schedule, T = {timesteps}, steps \"{steps}\"; made by `flash_table`.
 // Use it with `Process::from_table(&model, &STEPS)`.

@@ -16,7 +16,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use clap::Parser;
-use iddpm::checkpoint::{Checkpoint, Precision};
+use iddpm::checkpoint::{Checkpoint, Precision, locate};
 use iddpm::diffusion::{Clip, Level, Method, Noise, ProcessView, Sample, Sampler, Timesteps};
 use iddpm::gpu::wgpu;
 use iddpm::gpu::{self, DeviceWeights, Generation, Gpu, NoiseSource, Shown};
@@ -27,15 +27,15 @@ use seed::Seed;
 /// Generates an image within the frames of a host
 #[derive(Parser)]
 struct Options {
-    /// Milliseconds of the device for each frame
-    #[arg(long, default_value_t = 4.0)]
+    /// Milliseconds of the device for each frame: above 0, and up to 1000
+    #[arg(long, default_value_t = 4.0, value_parser = milliseconds)]
     milliseconds: f64,
     /// Sampling steps
     #[arg(long, default_value_t = 20)]
     steps: u32,
-    /// What is drawn
-    #[arg(long, default_value_t = 7)]
-    class: u32,
+    /// The class that is drawn, by number, where the network has such; the first where none is given
+    #[arg(long)]
+    class: Option<u32>,
     /// What the noise follows from: a number, or random, which draws one and says it
     #[arg(long, default_value = "0", allow_hyphen_values = true)]
     seed: Seed,
@@ -44,6 +44,28 @@ struct Options {
     checkpoint: Option<PathBuf>,
 }
 
+impl Options {
+    fn label(&self, classes: Option<usize>) -> Result<Option<u32>, Failure> {
+        match (self.class, classes) {
+            (None, classes) => Ok(classes.map(|_| 0)),
+            (Some(_), None) => Err("--class: this network has no classes".into()),
+            (Some(class), Some(classes)) if class as usize >= classes => {
+                let last = classes - 1;
+                Err(format!("--class {class}: this network's classes are 0 to {last}").into())
+            }
+            (class, Some(_)) => Ok(class),
+        }
+    }
+}
+
+fn milliseconds(text: &str) -> Result<f64, String> {
+    let number = text.parse().ok();
+    let sound = number.filter(|number| *number > 0.0 && *number <= MOST_MILLISECONDS);
+    sound.ok_or_else(|| format!("not a number above 0 and up to {MOST_MILLISECONDS}"))
+}
+
+/// Beyond a second it is no frame.
+const MOST_MILLISECONDS: f64 = 1000.0;
 /// Milliseconds of a frame: what is left of it, the host spends otherwise.
 const FRAME: f64 = 1000.0 / 60.0;
 
@@ -57,7 +79,14 @@ fn generate(options: &Options) -> Result<(), Failure> {
         "/examples/assets/sprites32.safetensors"
     );
     let path = options.checkpoint.clone().unwrap_or_else(|| shipped.into());
-    let checkpoint = Checkpoint::open(&path, Precision::AsStored)?;
+    let located = locate(path)?;
+    let checkpoint = Checkpoint::open(&located.path, Precision::AsStored)?;
+    for note in [located.note.as_deref(), checkpoint.note()]
+        .into_iter()
+        .flatten()
+    {
+        say(note)?;
+    }
     let description = checkpoint.description();
     if description.unet.super_resolution {
         return Err("this network enlarges images: sample --low-res runs it".into());
@@ -69,13 +98,16 @@ fn generate(options: &Options) -> Result<(), Failure> {
         beta: 0.0,
         alpha_bar: 0.0,
     };
-    let mut levels = vec![empty; timesteps.count(diffusion.num_timesteps)?];
-    let process = ProcessView::in_slice(&diffusion, timesteps, &mut levels)?;
+    let steps_failed = |error| format!("--steps {}: {error}", options.steps);
+    let kept = timesteps.count(diffusion.num_timesteps);
+    let mut levels = vec![empty; kept.map_err(steps_failed)?];
+    let process =
+        ProcessView::in_slice(&diffusion, timesteps, &mut levels).map_err(steps_failed)?;
     let sampler = Sampler::new(&process, Method::Ancestral, Clip::Unit)?;
     let sample = Sample {
         noise: Noise::new(options.seed.number),
         number: 0,
-        label: description.unet.num_classes.map(|_| options.class),
+        label: options.label(description.unet.num_classes)?,
     };
 
     if let Some(note) = options.seed.note() {

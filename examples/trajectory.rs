@@ -5,6 +5,10 @@
 //!
 //! `cargo run --example trajectory --features std`
 
+#[path = "support/places.rs"]
+mod places;
+#[path = "support/png.rs"]
+mod png;
 #[path = "support/program.rs"]
 mod program;
 #[path = "support/seed.rs"]
@@ -13,6 +17,7 @@ mod seed;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use clap::builder::{PathBufValueParser, TypedValueParser};
 use clap::{Parser, ValueEnum};
 use iddpm::diffusion::exact::ListedImages;
 use iddpm::diffusion::pixels::{from_u8, to_u8};
@@ -20,8 +25,7 @@ use iddpm::diffusion::{
     Clip, Denoiser, Diffusion, InlineProcess, Method, Noise, Query, Sample, Sampler, Schedule,
     Timesteps,
 };
-use iddpm::files::write_whole;
-use image::{GrayImage, ImageFormat, Luma, imageops};
+use image::{GrayImage, Luma, imageops};
 use program::{Failure, say};
 use seed::Seed;
 
@@ -40,9 +44,9 @@ struct Options {
     /// How each step is taken.
     #[arg(long, value_enum, default_value_t = MethodName::Ancestral)]
     method: MethodName,
-    /// η of the method ddim: 0 is deterministic, 1 as noisy as ancestral sampling.
-    #[arg(long, default_value_t = 0.0)]
-    eta: f64,
+    /// η of the method ddim: 0 is deterministic, 1 as noisy as ancestral sampling; 0 where none is given.
+    #[arg(long)]
+    eta: Option<f64>,
     /// What all randomness follows from: a number, or random, which draws one and says it.
     #[arg(long, default_value = "0", allow_hyphen_values = true)]
     seed: Seed,
@@ -53,11 +57,11 @@ struct Options {
     #[arg(long, default_value_t = 12, value_parser = clap::value_parser!(u32).range(1..=100))]
     columns: u32,
     /// Where the picture goes, as PNG.
-    #[arg(long, default_value = "trajectory.png")]
+    #[arg(long, default_value = "trajectory.png", value_parser = PathBufValueParser::new().try_map(png::path))]
     out: PathBuf,
 }
 
-#[derive(Clone, Copy, ValueEnum)]
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum MethodName {
     Ancestral,
     Ddim,
@@ -70,15 +74,23 @@ fn main() -> ExitCode {
 }
 
 fn draw(options: &Options) -> Result<(), Failure> {
+    if options.eta.is_some() && options.method != MethodName::Ddim {
+        return Err("--eta: only --method ddim has one".into());
+    }
+    places::tried("--out", &options.out)?;
     let method = match options.method {
         MethodName::Ancestral => Method::Ancestral,
-        MethodName::Ddim => Method::Ddim { eta: options.eta },
+        MethodName::Ddim => Method::Ddim {
+            eta: options.eta.unwrap_or(0.0),
+        },
         MethodName::Dpm => Method::DpmSolverPlusPlus2M,
         MethodName::Heun => Method::Heun,
     };
     let digits = load_digits()?;
     let model = Diffusion::new(Schedule::Cosine, 1000);
-    let process = InlineProcess::<1000>::new(&model, Timesteps::parse(&options.steps)?)?;
+    let process = Timesteps::parse(&options.steps)
+        .and_then(|timesteps| InlineProcess::<1000>::new(&model, timesteps))
+        .map_err(|error| format!("--steps {}: {error}", options.steps))?;
     let mut denoiser = ListedImages::new(process.view(), &digits, ELEMENTS)?;
 
     let mut picture = Picture::new(options.columns, 2 * options.count);
@@ -178,6 +190,6 @@ impl Picture {
     fn save(&self, path: &Path) -> Result<(), Failure> {
         let (width, height) = (self.image.width() * ZOOM, self.image.height() * ZOOM);
         let large = imageops::resize(&self.image, width, height, imageops::FilterType::Nearest);
-        write_whole(path, |file| Ok(large.write_to(file, ImageFormat::Png)?))
+        png::write(path, &large.into())
     }
 }

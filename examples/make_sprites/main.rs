@@ -13,20 +13,24 @@ mod canvas;
 mod choices;
 mod items;
 mod palette;
+#[path = "../support/places.rs"]
+mod places;
+#[path = "../support/png.rs"]
+mod png;
 #[path = "../support/program.rs"]
 mod program;
 #[path = "../support/seed.rs"]
 mod seed;
 mod shapes;
 
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Parser;
-use iddpm::files::write_whole;
+use clap::builder::{PathBufValueParser, TypedValueParser};
+use iddpm::files::{FreshFolder, Place};
+use image::RgbImage;
 use image::imageops::{self, FilterType};
-use image::{ImageFormat, RgbImage};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use canvas::SIDE;
@@ -50,8 +54,8 @@ struct Options {
     /// What all choices follow from: a number, or random, which draws one and says it
     #[arg(long, default_value = "0", allow_hyphen_values = true)]
     seed: Seed,
-    /// A picture of the first dozen of each class
-    #[arg(long)]
+    /// A picture of the first dozen of each class, as PNG
+    #[arg(long, value_parser = PathBufValueParser::new().try_map(png::path))]
     sheet: Option<PathBuf>,
 }
 
@@ -60,12 +64,23 @@ fn main() -> ExitCode {
 }
 
 fn make(options: &Options) -> Result<(), Failure> {
-    let folder = &options.out;
-    let at = |error: std::io::Error| format!("{}: {error}", folder.display());
-    fs::create_dir_all(folder).map_err(at)?;
-    if let Some(entry) = fs::read_dir(folder).map_err(at)?.next() {
-        let found = entry.map_err(at)?.path();
-        return Err(format!("{}: is there already; give a new folder", found.display()).into());
+    let sheet_at = match &options.sheet {
+        Some(path) => Some((path, places::tried("--sheet", path)?)),
+        None => None,
+    };
+    let folder = FreshFolder::take(&options.out)
+        .map_err(|error| places::named("--out", &options.out, &error.error))?;
+    let folder = folder.path();
+    if let Some((path, Place::File(file))) = &sheet_at
+        && folder
+            .canonicalize()
+            .is_ok_and(|folder| file.starts_with(folder))
+    {
+        return Err(places::named(
+            "--sheet",
+            path,
+            "in this folder the pictures go",
+        ));
     }
     if let Some(note) = options.seed.note() {
         say(note)?;
@@ -76,14 +91,17 @@ fn make(options: &Options) -> Result<(), Failure> {
         bar.set_message(*name);
         for index in 0..options.count {
             let path = folder.join(format!("{name}_{index:05}.png"));
-            write(&path, &picture(options.seed.number, class as u32, index))?;
+            png::write(
+                &path,
+                &picture(options.seed.number, class as u32, index).into(),
+            )?;
             bar.inc(1);
         }
     }
     bar.finish_and_clear();
     say(folder.display())?;
     if let Some(path) = &options.sheet {
-        write(path, &sheet(options))?;
+        png::write(path, &sheet(options).into())?;
         say(path.display())?;
     }
     Ok(())
@@ -103,8 +121,4 @@ fn sheet(options: &Options) -> RgbImage {
     }
     let (width, height) = sheet.dimensions();
     imageops::resize(&sheet, width * ZOOM, height * ZOOM, FilterType::Nearest)
-}
-
-fn write(path: &Path, picture: &RgbImage) -> Result<(), Failure> {
-    write_whole(path, |file| Ok(picture.write_to(file, ImageFormat::Png)?))
 }

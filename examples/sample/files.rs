@@ -8,6 +8,7 @@ use iddpm::files::{FileError, FreshFolder, Place, Writer};
 use image::{DynamicImage, ImageFormat};
 
 use super::pictures::{MOMENTS, columns};
+use super::places::{named, tried};
 use super::program::Failure;
 use super::sheet::{cell, most_of_sheet};
 
@@ -80,16 +81,14 @@ impl Out {
 
     /// Fails where it could not be written, before anything has been spent on it.
     fn check(&self) -> Result<(), Failure> {
-        let named = |error: FileError| named("--out", self.path(), &error.error);
         let Self::Folder(path) = self else {
-            let place = Place::of(self.path());
-            return place.and_then(|place| place.check()).map_err(named);
+            return tried("--out", self.path()).map(drop);
         };
-        FreshFolder::check(path).map_err(named)?;
+        FreshFolder::check(path).map_err(|error| named("--out", path, &error.error))?;
         match path.parent() {
             Some(parent) if parent != Path::new("") && !parent.is_dir() => {
                 let why = format!("there is no folder {}", parent.display());
-                Err(named_as("--out", path, &why))
+                Err(named("--out", path, why))
             }
             _ => Ok(()),
         }
@@ -109,11 +108,6 @@ impl Trajectory {
         match self {
             Self::Strip(path) | Self::Animation(path) => path,
         }
-    }
-
-    fn check(&self) -> Result<(), Failure> {
-        let place = Place::of(self.path()).and_then(|place| place.check());
-        place.map_err(|error| named("--trajectory", self.path(), &error.error))
     }
 
     /// The most images of which as many predictions are kept and drawn.
@@ -144,10 +138,10 @@ pub(crate) fn check(
         return Ok(());
     };
     let path = trajectory.path();
-    trajectory.check()?;
+    let place = tried("--trajectory", path)?;
     check_input("--trajectory", path, inputs)?;
-    let refused = |why| Err(named_as("--trajectory", path, why));
-    match (out, Place::of(path)?) {
+    let refused = |why| Err(named("--trajectory", path, why));
+    match (out, place) {
         (Out::Folder(folder), Place::File(file)) => {
             let folder = folder.canonicalize();
             match folder.is_ok_and(|folder| file.starts_with(folder)) {
@@ -169,11 +163,7 @@ fn check_input(option: &str, path: &Path, inputs: &[(&str, &Path)]) -> Result<()
     };
     for (input, read) in inputs {
         if read.canonicalize().is_ok_and(|read| read == file) {
-            return Err(named_as(
-                option,
-                path,
-                &format!("this is what {input} reads"),
-            ));
+            return Err(named(option, path, format!("this is what {input} reads")));
         }
     }
     Ok(())
@@ -197,14 +187,6 @@ pub(crate) fn put(
 
 pub(crate) fn put_png(path: &Path, picture: &DynamicImage) -> Result<(), Failure> {
     put(path, |file| Ok(picture.write_to(file, ImageFormat::Png)?))
-}
-
-fn named(option: &str, path: &Path, error: &io::Error) -> Failure {
-    named_as(option, path, &error.to_string())
-}
-
-fn named_as(option: &str, path: &Path, why: &str) -> Failure {
-    format!("{option} {}: {why}", path.display()).into()
 }
 
 /// What a name ends in behind its last dot, in lower case.

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use iddpm::checkpoint::Description;
 use iddpm::diffusion::Sample;
-use iddpm::files::FreshFolder;
+use iddpm::files::{FreshFolder, Writer, create_folder};
 use npyz::{AutoSerialize, WriterBuilder};
 use zip::ZipWriter;
 use zip::write::SimpleFileOptions;
@@ -18,7 +18,15 @@ use super::program::Failure;
 pub(crate) enum Images {
     Grid(PathBuf, Kept, Drawing),
     Archive(PathBuf, Kept),
-    Folder(FreshFolder, Naming, Drawing),
+    Folder(Pictures),
+}
+
+/// A folder, and how many images are in it.
+pub(crate) struct Pictures {
+    folder: FreshFolder,
+    naming: Naming,
+    drawing: Drawing,
+    made: usize,
 }
 
 /// Finished images, 8 bits a value, each channels first; and their classes.
@@ -41,7 +49,12 @@ impl Images {
             Out::Folder(path) => {
                 let drawing = drawing()?;
                 let naming = Naming::new(description.class_names.as_deref());
-                Self::Folder(FreshFolder::take(path)?, naming, drawing)
+                Self::Folder(Pictures {
+                    folder: FreshFolder::take(path)?,
+                    naming,
+                    drawing,
+                    made: 0,
+                })
             }
         })
     }
@@ -56,17 +69,19 @@ impl Images {
                     .extend(samples.iter().map(|sample| sample.label));
                 Ok(())
             }
-            Self::Folder(folder, naming, drawing) => {
+            Self::Folder(pictures) => {
                 let images = bytes.chunks(bytes.len() / samples.len());
-                for (image, sample) in images.zip(samples) {
-                    let path = folder.path().join(naming.path(sample.label, sample.number));
-                    if let Some(class) = path.parent() {
-                        iddpm::files::create_folder(class)?;
-                    }
-                    put_png(&path, &drawing.picture(image))?;
-                }
-                Ok(())
+                let mut images = images.zip(samples);
+                images.try_for_each(|(image, sample)| pictures.add(image, sample))
             }
+        }
+    }
+
+    /// What there is already.
+    pub(crate) fn made(&self) -> usize {
+        match self {
+            Self::Grid(..) | Self::Archive(..) => 0,
+            Self::Folder(pictures) => pictures.made,
         }
     }
 
@@ -77,8 +92,21 @@ impl Images {
                 put_png(&path, &drawing.grid(&kept.pixels, &kept.labels))
             }
             Self::Archive(path, kept) => put(&path, |file| kept.write(file)),
-            Self::Folder(..) => Ok(()),
+            Self::Folder(_) => Ok(()),
         }
+    }
+}
+
+impl Pictures {
+    fn add(&mut self, image: &[u8], sample: &Sample) -> Result<(), Failure> {
+        let path = self.naming.path(sample.label, sample.number);
+        let path = self.folder.path().join(path);
+        if let Some(class) = path.parent() {
+            create_folder(class)?;
+        }
+        put_png(&path, &self.drawing.picture(image))?;
+        self.made += 1;
+        Ok(())
     }
 }
 
@@ -99,7 +127,7 @@ impl Kept {
     }
 
     /// `arr_0` [N, H, W, C] and, with classes, `arr_1` [N]: what the public evaluators read.
-    fn write(&self, file: &mut iddpm::files::Writer) -> Result<(), Failure> {
+    fn write(&self, file: &mut Writer) -> Result<(), Failure> {
         let [height, width, channels] = self.shape;
         let shape = [self.labels.len(), height, width, channels];
         let labels = self.labels.iter().flatten();

@@ -22,6 +22,8 @@ mod gpu;
 mod images;
 mod options;
 mod pictures;
+#[path = "../support/places.rs"]
+mod places;
 #[path = "../support/program.rs"]
 mod program;
 mod samples;
@@ -153,7 +155,7 @@ impl Run<'_> {
                 .and_then(|done| images.add(&done, &batch));
             if let Err(error) = done {
                 progress.finish_and_clear();
-                self.say_what_is_there(first);
+                self.say_what_is_there(images.made());
                 return Err(error);
             }
             if let (true, Some(trajectory)) = (keeps, &options.trajectory) {
@@ -185,7 +187,9 @@ impl Run<'_> {
         self.options.say(format_args!(
             "{count} images of {evaluations} steps in {seconds:.1} s: {each:.2} ms for a step of one image"
         ))?;
-        self.options.say(self.options.out.path().display())?;
+        if !self.options.out.is_stdout() {
+            self.options.say(self.options.out.path().display())?;
+        }
         match &self.options.trajectory {
             Some(trajectory) => self.options.say(trajectory.path().display()),
             None => Ok(()),

@@ -48,23 +48,24 @@ impl DeviceOptions {
         self.threads.choose().map(drop)
     }
 
-    /// What `gpu` opens, or the processor; `gpu` is asked unless the processor was asked for, as it is by a
-    /// number of its threads.
+    /// What `gpu` opens, or the processor; `gpu` is asked unless the processor was asked for.
     ///
     /// # Errors
-    /// Why there is no GPU, where one was asked for.
+    /// Why there is no GPU, where one was asked for; where there is one, and threads were asked for.
     pub(crate) fn choose<G>(
         &self,
         gpu: impl FnOnce() -> Result<G, String>,
     ) -> Result<Result<G, Processor>, String> {
         let opened = match self.backend {
             BackendName::Cpu => Err("asked for".into()),
-            BackendName::Auto if self.threads.threads.is_some() => {
-                Err("asked for by its threads".into())
-            }
             BackendName::Auto if self.adapter.is_none() => gpu(),
             BackendName::Auto | BackendName::Gpu => Ok(gpu()?),
         };
+        if opened.is_ok() && self.threads.threads.is_some() {
+            return Err(
+                "--threads: a GPU was chosen, and they are the processor's: --backend cpu".into(),
+            );
+        }
         let threads = self.threads.choose()?;
         Ok(opened.map_err(|why| Processor { why, threads }))
     }

@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
 
 mod faults;
+mod fresh;
 mod places;
 #[path = "../support/scratch.rs"]
 mod scratch;

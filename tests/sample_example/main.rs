@@ -15,13 +15,24 @@ mod program;
 #[path = "../support/scratch.rs"]
 mod scratch;
 
+mod alpha;
+mod choices;
+#[cfg(unix)]
+mod ends;
+mod folders;
 mod grids;
+#[path = "../support/hostile.rs"]
+mod hostile;
+mod hostile_values;
+mod network;
 mod options;
+mod outputs;
+mod programs;
 mod shipped;
 mod super_resolution;
 mod trajectories;
 
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 
 use iddpm::data::{Dataset, Folder, npz};
 use iddpm::unet::Extents;
@@ -59,15 +70,37 @@ fn run(scratch: &Scratch, arguments: &[&str]) -> Output {
 
 /// Runs it likewise with the network that it takes by itself.
 fn run_shipped(scratch: &Scratch, arguments: &[&str]) -> Output {
+    prepared(scratch, arguments).output().unwrap()
+}
+
+/// A run in a folder that is not begun yet, as [`run`]; what it prints goes nowhere.
+fn command(scratch: &Scratch, arguments: &[&str]) -> Command {
+    let mut command = match arguments.contains(&"--checkpoint") {
+        true => prepared(scratch, arguments),
+        false => prepared(
+            scratch,
+            &[&["--checkpoint", DIGITS_FILE], arguments].concat(),
+        ),
+    };
+    command.stdin(Stdio::null());
+    command.stdout(Stdio::null()).stderr(Stdio::null());
+    command
+}
+
+fn prepared(scratch: &Scratch, arguments: &[&str]) -> Command {
     let mut command = Command::new(program("sample"));
     command.current_dir(scratch.path());
-    if !arguments.contains(&"--backend") {
+    if !arguments
+        .iter()
+        .any(|argument| argument.starts_with("--backend"))
+    {
         command.args(["--backend", "cpu"]);
     }
     if !arguments.contains(&"--steps") {
         command.args(["--steps", "5"]);
     }
-    command.args(arguments).output().unwrap()
+    command.args(arguments);
+    command
 }
 
 /// Runs it well; the last line it prints.

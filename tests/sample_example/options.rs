@@ -44,20 +44,23 @@ fn bad_options_are_named_and_leave_nothing_behind() {
         (&["--backend", "cpu", "--adapter", "x"], "--adapter"),
         (
             &["--out", "grid.jpg"],
-            ".jpg is none of .png, .npz, a folder",
+            ".jpg is neither .png nor .npz; a folder is written with a slash at its end: grid.jpg/",
         ),
         (
             &["--out", "missing/grid.png"],
-            "missing: there is no such folder",
+            "--out missing/grid.png: there is no folder missing",
         ),
         (
             &["--out", "missing/folder"],
-            "missing: there is no such folder",
+            "--out missing/folder: there is no folder missing",
         ),
-        (&["--out", "taken"], "taken: is a file, not a folder"),
+        (
+            &["--out", "taken"],
+            "--out taken: this is a file, not a folder",
+        ),
         (
             &["--out", "folder.png"],
-            "folder.png: is a folder, not a file",
+            "--out folder.png: this is a folder, not a file",
         ),
         (&["--out", ""], "--out"),
         (
@@ -73,7 +76,10 @@ fn bad_options_are_named_and_leave_nothing_behind() {
             ],
             "--trajectory folder.png/../steps.png: there the images go",
         ),
-        (&["--out", "taken/"], "taken: is a file, not a folder"),
+        (
+            &["--out", "taken/"],
+            "--out taken: this is a file, not a folder",
+        ),
         (
             &[
                 "--count",
@@ -107,7 +113,7 @@ fn bad_options_are_named_and_leave_nothing_behind() {
         (&["--trajectory", "steps.mp4"], "neither .png nor .gif"),
         (
             &["--trajectory", "missing/steps.gif"],
-            "missing: there is no such folder",
+            "--trajectory missing/steps.gif: there is no folder missing",
         ),
         (&["--checkpoint", "absent"], "absent"),
         (&["--checkpoint", "taken"], "taken"),

@@ -1,107 +1,238 @@
-//! A network that enlarges a picture in a file.
+//! A network that enlarges what is in files.
 
-use std::path::PathBuf;
+use iddpm::data::{Dataset, Images, npz};
+use iddpm::unet::Extents;
+use image::{GrayImage, Luma, Rgb, RgbImage};
 
-use iddpm::checkpoint::{Description, Dtype, ImageSize, save};
-use iddpm::data::{Dataset, npz};
-use iddpm::diffusion::{Diffusion, ModelCard, Noise, Schedule, Variance, Weights as Which};
-use iddpm::unet::{Extents, Init, UnetConfig, Weights};
-use image::{GrayImage, Luma, RgbImage};
-
-use super::run;
+use super::network::{Kind, network};
 use super::scratch::Scratch;
+use super::{bytes, run};
 
-/// A network that enlarges 4x6 to 8x12 pixels, with weights as training begins, but none of them 0.
-fn super_resolution(scratch: &Scratch) -> PathBuf {
-    let unet = UnetConfig {
-        num_res_blocks: 1,
-        super_resolution: true,
-        ..UnetConfig::new(3, 32)
-    };
-    let size = ImageSize {
-        height: 8,
-        width: 12,
-        low_res: Some((4, 6)),
-    };
-    let diffusion = Diffusion::new(Schedule::Cosine, 100).with_variance(Variance::FixedSmall);
-    let card = ModelCard {
-        diffusion,
-        weights: Which::Raw,
-        step: 0,
-    };
-    let description = Description::new(unet, size, card);
-    let graph = description.graph(1).unwrap();
-    let mut weights = vec![0.0; graph.weights_len()];
-    for (number, param) in (0..).zip(graph.params()) {
-        let numbers = &mut weights[param.offset..][..param.elements()];
-        Noise::new(1).stream(number, 0).fill_normals(0, numbers);
-        let scale = match param.init {
-            Init::Uniform { fan_in } => (3.0 * fan_in as f32).sqrt().recip(),
-            Init::Zero => 0.02,
-            Init::One | Init::Normal => 1.0,
-        };
-        numbers.iter_mut().for_each(|number| *number *= scale);
+/// From 4x6 to 8x12 pixels, in three classes.
+const ENLARGE: Kind<'_> = Kind {
+    channels: 3,
+    sides: (8, 12),
+    low_res: Some((4, 6)),
+    classes: 3,
+    names: &[],
+};
+
+const LARGE: Extents = Extents {
+    channels: 3,
+    height: 8,
+    width: 12,
+};
+
+/// Runs it on what there is to enlarge; the images, or what it says.
+fn enlarge(scratch: &Scratch, options: &str) -> Result<Images, String> {
+    let common = "--checkpoint enlarge.safetensors --out large.npz --steps 2";
+    let arguments = format!("{common} {options}");
+    let output = run(
+        scratch,
+        &arguments.split_whitespace().collect::<Vec<&str>>(),
+    );
+    let errors = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(!errors.contains("panicked"), "{errors}");
+    if !output.status.success() {
+        assert_eq!(output.status.code(), Some(1), "{errors}");
+        assert!(!scratch.join("large.npz").exists());
+        return Err(errors);
     }
-    let path = scratch.join("enlarge.safetensors");
-    save(&path, &description, Weights::F32(&weights), Dtype::F32).unwrap();
-    path
+    let images = npz::open(scratch.join("large.npz")).unwrap();
+    std::fs::remove_file(scratch.join("large.npz")).unwrap();
+    Ok(images)
+}
+
+fn image(images: &Images, at: usize) -> Vec<u8> {
+    images.get(at).unwrap().pixels.into_owned()
+}
+
+/// A picture in colours, another for each number.
+fn colours(number: u8, width: u32, height: u32) -> RgbImage {
+    RgbImage::from_fn(width, height, |x, y| {
+        Rgb([6 * x as u8, 8 * y as u8, 60 * number])
+    })
 }
 
 #[test]
 fn a_picture_is_enlarged() {
     let scratch = Scratch::new("sample-enlarge");
-    let checkpoint = super_resolution(&scratch);
-    let checkpoint = checkpoint.to_str().unwrap();
-    let enlarge = |low_res: &str| {
-        let arguments = [
-            "--checkpoint",
-            checkpoint,
-            "--count",
-            "2",
-            "--out",
-            "large.npz",
-        ];
-        let output = run(
-            &scratch,
-            &[&arguments[..], &["--low-res", low_res]].concat(),
-        );
-        let errors = String::from_utf8_lossy(&output.stderr).into_owned();
-        if !output.status.success() {
-            assert!(!scratch.join("large.npz").exists());
-            return Err(errors);
-        }
-        let images = npz::open(scratch.join("large.npz")).unwrap();
-        std::fs::remove_file(scratch.join("large.npz")).unwrap();
-        Ok(images)
-    };
-    // Any format, any size, grey or in colour.
-    let colour = RgbImage::from_fn(40, 30, |x, y| image::Rgb([6 * x as u8, 8 * y as u8, 0]));
-    colour.save(scratch.join("colour.png")).unwrap();
+    network(&scratch, "enlarge.safetensors", ENLARGE);
+    // Any format, any size, grey or in colour; its content decides, not its name.
+    colours(0, 40, 30).save(scratch.join("colour.png")).unwrap();
+    std::fs::copy(scratch.join("colour.png"), scratch.join("named.jpg")).unwrap();
     let grey = GrayImage::from_fn(6, 4, |x, y| Luma([40 * x as u8 + y as u8]));
     let grey = image::DynamicImage::from(grey).into_rgb8();
     grey.save(scratch.join("grey.gif")).unwrap();
-    let from_colour = enlarge("colour.png").unwrap();
-    let extents = Extents {
-        channels: 3,
-        height: 8,
-        width: 12,
-    };
-    assert_eq!((from_colour.extents(), from_colour.len()), (extents, 2));
-    assert_eq!(from_colour.labels(), None);
-    assert_eq!(enlarge("colour.png").as_ref(), Ok(&from_colour));
-    // The network sees it.
-    assert_ne!(enlarge("grey.gif").unwrap(), from_colour);
 
+    let colour = enlarge(&scratch, "--low-res colour.png --count 4").unwrap();
+    assert_eq!((colour.extents(), colour.len()), (LARGE, 4));
+    // It has no class: all in turn.
+    assert_eq!(colour.labels().unwrap(), [0, 1, 2, 0]);
+    for again in ["colour.png", "named.jpg"] {
+        let arguments = format!("--low-res {again} --count 4");
+        assert_eq!(enlarge(&scratch, &arguments).unwrap(), colour, "{again}");
+    }
+    // The network sees it.
+    let grey = enlarge(&scratch, "--low-res grey.gif --count 4").unwrap();
+    assert_ne!(grey, colour);
+}
+
+#[test]
+fn what_is_no_picture_is_refused_by_name() {
+    let scratch = Scratch::new("sample-enlarge-not");
+    network(&scratch, "enlarge.safetensors", ENLARGE);
     scratch.write("broken.png", b"no picture");
-    let broken = enlarge("broken.png").unwrap_err();
-    assert!(broken.contains("--low-res broken.png: "), "{broken}");
-    let absent = enlarge("absent.png").unwrap_err();
-    assert!(absent.contains("absent.png"), "{absent}");
-    let none = run(&scratch, &["--checkpoint", checkpoint]);
-    let errors = String::from_utf8_lossy(&none.stderr);
+    // A GIF of no columns: head, no colours, one image, its end.
+    let mut gif = b"GIF89a\x00\x00\x01\x00\x80\x00\x00\x00\x00\x00\xff\xff\xff".to_vec();
+    gif.extend(b"\x2c\x00\x00\x00\x00\x00\x00\x01\x00\x00\x02\x02\x44\x01\x00\x3b");
+    scratch.write("empty.gif", &gif);
+    scratch.write("pictures/notes.txt", b"none here");
+    for (path, why) in [
+        ("broken.png", "broken.png"),
+        ("empty.gif", "it has no pixels"),
+        ("absent.png", "absent.png"),
+        ("pictures", "pictures"),
+        ("/dev/null", "/dev/null"),
+        ("enlarge.safetensors", "enlarge.safetensors"),
+    ] {
+        let errors = enlarge(&scratch, &format!("--low-res {path}")).unwrap_err();
+        assert!(errors.contains("--low-res"), "{path}: {errors}");
+        assert!(errors.contains(why), "{path}: {errors}");
+    }
+    let errors = enlarge(&scratch, "").unwrap_err();
     assert!(
-        errors.contains("this network enlarges an image of 6x4: --low-res"),
+        errors.contains("this network enlarges images of 6x4: --low-res says which"),
         "{errors}"
     );
-    assert!(!none.status.success());
+}
+
+/// Image i enlarges image i, with its class.
+#[test]
+fn an_archive_and_a_folder_are_enlarged_image_by_image() {
+    let scratch = Scratch::new("sample-enlarge-many");
+    network(&scratch, "enlarge.safetensors", ENLARGE);
+    let small = Kind {
+        sides: (4, 6),
+        low_res: None,
+        ..ENLARGE
+    };
+    network(&scratch, "small.safetensors", small);
+    for out in ["small.npz", "small/"] {
+        let first = [
+            "--checkpoint",
+            "small.safetensors",
+            "--steps",
+            "2",
+            "--count",
+            "5",
+            "--out",
+            out,
+        ];
+        assert!(run(&scratch, &first).status.success());
+    }
+    let all = enlarge(&scratch, "--low-res small.npz --batch 2").unwrap();
+    assert_eq!(
+        (all.len(), all.labels().unwrap()),
+        (5, &[0, 1, 2, 0, 1][..])
+    );
+    // In any batch, and fewer of them.
+    assert_eq!(enlarge(&scratch, "--low-res small.npz").unwrap(), all);
+    let some = enlarge(&scratch, "--low-res small.npz --count 3").unwrap();
+    assert_eq!(some.len(), 3);
+    assert!((0..3).all(|at| image(&some, at) == image(&all, at)));
+    // Another image of another class is another one.
+    assert_ne!(image(&all, 0), image(&all, 3));
+
+    // The folder is read by names: classes 0, 0, 1, 1, 2.
+    let folder = enlarge(&scratch, "--low-res small").unwrap();
+    assert_eq!(folder.labels().unwrap(), [0, 0, 1, 1, 2]);
+    assert_eq!(image(&folder, 0), image(&all, 0));
+
+    for (options, why) in [
+        (
+            "--low-res small.npz --count 6",
+            "--count 6: --low-res has 5 images",
+        ),
+        (
+            "--low-res small --count 6",
+            "--count 6: --low-res has 5 images",
+        ),
+        (
+            "--low-res small.npz --class 1",
+            "--class: image 0 of --low-res is of class 0, not 1",
+        ),
+    ] {
+        let errors = enlarge(&scratch, options).unwrap_err();
+        assert!(errors.contains(why), "{options}: {errors}");
+    }
+    let zero = enlarge(&scratch, "--low-res small.npz --class 0 --count 1").unwrap();
+    assert_eq!(zero.labels().unwrap(), [0]);
+    assert_eq!(image(&zero, 0), image(&all, 0));
+}
+
+/// Images of the size that the network makes are what it was trained with: means over areas are taken of them.
+#[test]
+fn larger_images_of_an_archive_are_made_small() {
+    let scratch = Scratch::new("sample-enlarge-large");
+    network(&scratch, "enlarge.safetensors", ENLARGE);
+    let made = |name: &str, sides, channels| {
+        let kind = Kind {
+            sides,
+            channels,
+            low_res: None,
+            classes: 0,
+            names: &[],
+        };
+        network(&scratch, "other.safetensors", kind);
+        let arguments = [
+            "--checkpoint",
+            "other.safetensors",
+            "--steps",
+            "2",
+            "--count",
+            "2",
+            "--out",
+            name,
+        ];
+        assert!(run(&scratch, &arguments).status.success());
+    };
+    made("large_in.npz", (8, 12), 3);
+    let images = enlarge(&scratch, "--low-res large_in.npz").unwrap();
+    assert_eq!((images.len(), images.extents()), (2, LARGE));
+    assert_eq!(images.labels().unwrap(), [0, 1]);
+
+    made("tiny.npz", (4, 4), 3);
+    let errors = enlarge(&scratch, "--low-res tiny.npz").unwrap_err();
+    assert!(
+        errors.contains("4x4, 3 channels") && errors.contains("6x4, 3"),
+        "{errors}"
+    );
+    made("grey.npz", (4, 6), 1);
+    let errors = enlarge(&scratch, "--low-res grey.npz").unwrap_err();
+    assert!(errors.contains("6x4, 1 channels"), "{errors}");
+}
+
+/// What is enlarged is not written over.
+#[test]
+fn the_input_is_not_the_output() {
+    let scratch = Scratch::new("sample-enlarge-over");
+    network(&scratch, "enlarge.safetensors", ENLARGE);
+    colours(0, 6, 4).save(scratch.join("in.png")).unwrap();
+    let before = bytes(&scratch, "in.png");
+    for out in ["in.png", "./in.png", "enlarge.safetensors/../in.png"] {
+        let arguments = [
+            "--checkpoint",
+            "enlarge.safetensors",
+            "--low-res",
+            "in.png",
+            "--count",
+            "1",
+            "--out",
+            out,
+        ];
+        let output = run(&scratch, &arguments);
+        assert!(!output.status.success(), "{out}");
+        assert_eq!(bytes(&scratch, "in.png"), before);
+    }
 }

@@ -1,0 +1,126 @@
+//! Wishes to stop.
+
+use std::io::Read;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use super::command;
+use super::scratch::Scratch;
+
+/// Begins a run that would take hours.
+fn begin(scratch: &Scratch, out: &str) -> Child {
+    let arguments = [
+        "--count", "10000", "--steps", "100", "--batch", "4", "--out", out,
+    ];
+    let mut command = command(scratch, &arguments);
+    let mut child = command
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    // From its second line on it works, and listens a moment later.
+    let mut first = [0; 64];
+    let stdout = child.stdout.as_mut().unwrap();
+    let mut seen = Vec::new();
+    while !String::from_utf8_lossy(&seen).contains("running on") {
+        let read = stdout.read(&mut first).unwrap();
+        assert!(read > 0, "it ended");
+        seen.extend(&first[..read]);
+    }
+    std::thread::sleep(Duration::from_millis(300));
+    child
+}
+
+fn signal(child: &Child, name: &str) {
+    let status = Command::new("kill")
+        .args([&format!("-{name}"), &child.id().to_string()])
+        .status();
+    assert!(status.unwrap().success());
+}
+
+/// The status and what it said, within a time.
+fn end(mut child: Child) -> (Option<i32>, String) {
+    let begun = Instant::now();
+    while child.try_wait().unwrap().is_none() {
+        assert!(begun.elapsed() < Duration::from_secs(60), "it does not end");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    let output = child.wait_with_output().unwrap();
+    let words = String::from_utf8_lossy(&output.stderr).into_owned();
+    (output.status.code(), words)
+}
+
+#[test]
+fn a_signal_ends_a_run_with_its_status_and_leaves_nothing_half_done() {
+    for (name, status, said) in [
+        ("INT", 130, "sample: stopped by Ctrl-C"),
+        ("TERM", 143, "sample: stopped by SIGTERM"),
+        ("HUP", 129, "sample: stopped by SIGHUP"),
+    ] {
+        let scratch = Scratch::new(&format!("sample-{name}"));
+        let child = begin(&scratch, "a.npz");
+        signal(&child, name);
+        let (code, words) = end(child);
+        assert_eq!(code, Some(status), "{name}: {words}");
+        assert!(words.contains(said), "{words}");
+        assert!(words.contains("a.npz: nothing is written"), "{words}");
+        assert!(scratch.names().is_empty(), "{:?}", scratch.names());
+    }
+}
+
+#[test]
+fn a_folder_keeps_what_was_finished() {
+    let scratch = Scratch::new("sample-signal-folder");
+    let child = begin(&scratch, "d/");
+    let begun = Instant::now();
+    let pictures = || {
+        let entries = std::fs::read_dir(scratch.join("d")).into_iter().flatten();
+        let names = entries.flatten().map(|entry| entry.file_name());
+        names
+            .map(|name| name.into_string().unwrap())
+            .collect::<Vec<_>>()
+    };
+    while pictures()
+        .iter()
+        .filter(|name| name.ends_with(".png"))
+        .count()
+        < 4
+    {
+        assert!(begun.elapsed() < Duration::from_secs(120), "no pictures");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    signal(&child, "INT");
+    let (code, words) = end(child);
+    assert_eq!(code, Some(130), "{words}");
+    let there = pictures();
+    // Whole batches, and nothing else.
+    assert!(there.iter().all(|name| name.ends_with(".png")), "{there:?}");
+    assert!(there.len() % 4 == 0, "{there:?}");
+    let said = format!("d: {} of 10000 images are there", there.len());
+    assert!(words.contains(&said), "{words}");
+}
+
+/// Whoever began it in the background, to outlive its terminal, is heard.
+#[cfg(target_os = "linux")]
+#[test]
+fn nohup_is_respected() {
+    let scratch = Scratch::new("sample-nohup");
+    let inner = command(
+        &scratch,
+        &["--count", "400", "--steps", "10", "--out", "a.npz"],
+    );
+    let mut outer = Command::new("nohup");
+    outer
+        .arg(inner.get_program())
+        .args(inner.get_args())
+        .current_dir(scratch.path())
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    let child = outer.spawn().unwrap();
+    std::thread::sleep(Duration::from_millis(700));
+    signal(&child, "HUP");
+    let (code, words) = end(child);
+    assert_eq!(code, Some(0), "{words}");
+    assert_eq!(scratch.names(), ["a.npz"]);
+}
