@@ -136,12 +136,16 @@ fn resumed(options: &Options, state: &Path) -> Result<Beginning, Failure> {
         }
     };
     say(format_args!("going on from {}{unchecked}", state.display()))?;
+    if steps == done {
+        say(format_args!("--steps {steps}: all of them are done already"))?;
+    }
     Ok(Beginning::Saved(Box::new(saved)))
 }
 
 fn given(file: &Path) -> Result<Beginning, Failure> {
-    let located = locate(file)?;
-    let checkpoint = Checkpoint::open(&located.path, Precision::F32)?;
+    let named = |error| format!("--init: {error}");
+    let located = locate(file).map_err(named)?;
+    let checkpoint = Checkpoint::open(&located.path, Precision::F32).map_err(named)?;
     if let Some(note) = located.note {
         say(note)?;
     }

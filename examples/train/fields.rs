@@ -46,7 +46,12 @@ impl Options {
             TrainError::Config(wrong) | TrainError::Checkpoint(CheckpointError::Config(wrong)) => {
                 of_network(wrong)
             }
-            TrainError::LowRes { .. } => Some("--low-res"),
+            TrainError::LowRes { low_res, size } => {
+                let ((side, _), (rows, columns)) = (low_res, size);
+                let told =
+                    format!("--low-res {side}: must be below {rows}x{columns}, the images' sides");
+                return told.into();
+            }
             TrainError::BatchTooLarge { .. } => Some("--batch"),
             TrainError::OtherData { .. }
             | TrainError::Extents { .. }
@@ -64,12 +69,16 @@ impl Options {
     fn differs(&self, field: &str, now: &str, before: &str, was: &str) -> Option<String> {
         let (option, says) = self.of_field(field)?;
         Some(match says {
+            Value(_) if before == "null" => format!("{option}: {was} without it"),
+            Value(_) if now == "null" => format!("without {option}: {was} with it"),
             Value(text) => format!("{option} {}: {was} with {}", text(now), text(before)),
             Flag(there) if now == there => format!("{option}: {was} without it"),
             Flag(_) => format!("without {option}: {was} with it"),
             Data(things) => {
-                let count = |of: &str| if of == "null" { "no".into() } else { plain(of) };
-                let (path, now, before) = (self.data.display(), count(now), count(before));
+                let count =
+                    |of: &str, none: &str| if of == "null" { none.into() } else { plain(of) };
+                let (now, before) = (count(now, "no"), count(before, "none"));
+                let path = self.data.display();
                 format!("--data {path}: {now} {things}; {was} with {before}")
             }
         })
@@ -170,8 +179,6 @@ fn objective(value: &str) -> String {
 }
 
 fn low_res(value: &str) -> String {
-    match plain(value).as_str() {
-        "null" => "(none)".into(),
-        sides => sides.split(',').next().unwrap_or_default().into(),
-    }
+    let sides = plain(value);
+    sides.split(',').next().unwrap_or_default().into()
 }

@@ -7,7 +7,7 @@ use iddpm::checkpoint::{Checkpoint, Dtype, Header, Precision};
 use iddpm::cpu::{Program, ProgramBuf};
 use iddpm::data::{cifar10, load, npz};
 use iddpm::diffusion::SamplerState;
-use iddpm::train::RunDirectory;
+use iddpm::train::SavedRun;
 use iddpm::unet::{Extents, Plan};
 
 use super::scratch::Scratch;
@@ -131,7 +131,7 @@ fn states_of_a_run() {
         let sound = std::fs::read(&path).unwrap();
         let changed = campaign.mutated(&sound);
         std::fs::write(&path, &changed).unwrap();
-        let result = RunDirectory::load(&state);
+        let result = SavedRun::load(&state);
         // Every bit of the numbers counts.
         assert!(
             result.is_err() || changed == sound || name == "run.json",
