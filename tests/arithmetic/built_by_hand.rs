@@ -113,17 +113,6 @@ impl Built {
             let id = built.graph.add_param(format!("{at}"), &extents, Init::Zero);
             built.params.push(id);
         }
-<<<<<<< HEAD
-=======
-        let mut other = built.graph.clone();
-        for _ in 0..9 {
-            let (name, shape) = ("other", draws.shape());
-            built.tensors.push(other.add_input(Input::X, name, shape));
-        }
-        built
-            .params
-            .push(other.add_param("other".into(), &[1], Init::Zero));
->>>>>>> part-t
         for at in 0..6 {
             let op = built.op(draws);
             let name = format!("operation {at}");
@@ -431,7 +420,6 @@ fn random_graphs() {
         let mut draws = Draws { seed, next, tame };
         everything(&Built::new(&mut draws).graph, &mut ran);
     }
-<<<<<<< HEAD
     println!("{ran:?} of 8000");
 }
 
@@ -625,11 +613,4 @@ fn networks_with_one_change() {
     println!("{ran:?} of 606");
     let most = 606 / 2;
     assert!(ran.sound > 100 && ran.sound < most && ran.gradients > 100 && ran.programs > 20);
-=======
-    println!("{ran:?} of 4000");
-    assert!(
-        ran.sound > 20 && ran.gradients > 0 && ran.recordings > 20,
-        "{ran:?}"
-    );
->>>>>>> part-t
 }

@@ -134,17 +134,10 @@ fn largest_channels() -> Graph {
 
 fn gradients() -> MemoryError {
     let graph = graph_of(
-<<<<<<< HEAD
         &description(32, 512),
         &TrainConfig {
             batch: 4,
             microbatch: 4,
-=======
-        &description(32, 1024),
-        &TrainConfig {
-            batch: 8,
-            microbatch: 8,
->>>>>>> part-t
             ..config()
         },
     );
@@ -334,13 +327,8 @@ fn programs_say_it() {
     for (output, due) in [
         (of_sample(&["--count", "2", "--batch", "2"]), memory),
         (
-<<<<<<< HEAD
             of_sample(&["--count", "1000", "--batch", "1000"]),
             "a batch of 1000, must be within 1..=5",
-=======
-            of_sample(&["--count", "4096", "--batch", "4096"]),
-            "a batch of 4096, must be within 1..=5",
->>>>>>> part-t
         ),
         (limited(&program("train"), &of_train, ""), memory),
     ] {
