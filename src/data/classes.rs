@@ -27,7 +27,8 @@ pub enum Classes<'a> {
         count: usize,
         /// What they are called, where that is known.
         names: Option<&'a [String]>,
-        /// Whether data without classes is refused.
+        /// Whether data without classes is refused. Where it is not, pictures are taken without any if
+        /// the class of one is not told, or none of the network's.
         needed: bool,
     },
 }

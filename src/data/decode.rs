@@ -28,6 +28,14 @@ const BESIDE: u64 = 3;
 /// # Errors
 /// [`Fault::Undecodable`], [`Fault::Colour`], [`Fault::Memory`].
 pub(super) fn planes(bytes: &[u8], channels: usize) -> Result<Vec<Plane>, Fault> {
+    let (raw, orientation) = raw(bytes)?;
+    let planes = raw.planes(channels)?;
+    let upright = planes.into_iter().map(|plane| plane.upright(orientation));
+    upright.collect()
+}
+
+/// A picture as it is stored, and how the camera was held.
+fn raw(bytes: &[u8]) -> Result<(Raw, Orientation), Fault> {
     let kind = kind(bytes)?;
     let mut limits = Limits::no_limits();
     limits.max_alloc = Some(AHEAD);
@@ -65,9 +73,7 @@ pub(super) fn planes(bytes: &[u8], channels: usize) -> Result<Vec<Plane>, Fault>
         height: height as usize,
         bytes: raw,
     };
-    let planes = raw.planes(channels)?;
-    let upright = planes.into_iter().map(|plane| plane.upright(orientation));
-    upright.collect()
+    Ok((raw, orientation))
 }
 
 fn undecodable(reason: impl ToString) -> Fault {

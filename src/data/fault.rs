@@ -171,7 +171,13 @@ impl fmt::Display for Fault {
                 name,
                 found,
                 expected,
-            } => write!(f, "array {name} is of type {found}, not {expected}"),
+            } => {
+                let called = if *expected == "<i8" { "int64" } else { "uint8" };
+                write!(
+                    f,
+                    "array {name} is of type {found}, not {expected} ({called})"
+                )
+            }
             Self::ArrayShape {
                 name,
                 shape,

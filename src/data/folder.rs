@@ -53,22 +53,42 @@ impl Folder {
         extents: Extents,
         classes: Classes<'_>,
     ) -> Result<Self, DataError> {
-        picture::check(extents)?;
-        let listing = match classes {
-            Classes::None => Listing::unlabelled(path)?,
-            Classes::Own | Classes::Network { .. } => Listing::of(path)?,
+        let path = path.as_ref();
+        let list = |labelled| match labelled {
+            true => Listing::of(path),
+            false => Listing::unlabelled(path),
         };
-        Self::of(listing, extents, classes)
+        Self::of(&list, extents, classes)
     }
 
-    /// The pictures of a listing.
-    pub(super) fn of(
-        listing: Listing,
+    /// A picture in a file as a data set of one.
+    pub(super) fn picture(
+        path: &Path,
         extents: Extents,
         classes: Classes<'_>,
     ) -> Result<Self, DataError> {
-        let named = listing.named();
-        let (labels, classes, names) = match (named, classes) {
+        Self::of(&|labelled| Listing::one(path, labelled), extents, classes)
+    }
+
+    /// The pictures of what `list` makes, which is told whether they are labelled.
+    fn of(
+        list: &dyn Fn(bool) -> Result<Listing, DataError>,
+        extents: Extents,
+        classes: Classes<'_>,
+    ) -> Result<Self, DataError> {
+        picture::check(extents)?;
+        let read = |classes| Self::bound(list(classes != Classes::None)?, extents, classes);
+        let optional = matches!(classes, Classes::Network { needed: false, .. });
+        match read(classes) {
+            Err(DataError::Unclear { .. } | DataError::UnknownClass { .. }) if optional => {
+                read(Classes::None)
+            }
+            folder => folder,
+        }
+    }
+
+    fn bound(listing: Listing, extents: Extents, classes: Classes<'_>) -> Result<Self, DataError> {
+        let (labels, classes, names) = match (listing.named(), classes) {
             (None, _) | (_, Classes::None) => (None, None, None),
             (Some(named), Classes::Own) => {
                 let names = named.classes.clone();

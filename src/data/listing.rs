@@ -1,7 +1,7 @@
 //! Which pictures a folder holds, and the class of each.
 
 use std::ffi::OsStr;
-use std::io::ErrorKind;
+use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::string::{String, ToString};
 use std::vec::Vec;
@@ -22,7 +22,8 @@ use super::picture::SUFFIXES;
 ///
 /// A picture's class is what stands before the first `_` of its name, where every name has such a part
 /// (`cat_1.png`). It is the first folder below this one that the picture lies in, where no name has a `_`
-/// and every picture lies in such a folder (`cat/1.png`). Anything else is refused: it would be guessed.
+/// and every picture lies in such a folder (`cat/1.png`). Anything else is refused, since it would be
+/// guessed; so are several such folders whose names all begin alike (`cat/IMG_1.png`, `dog/IMG_2.png`).
 /// Classes are numbered in the order of their names: as numbers if all are whole numbers, else as text.
 ///
 /// The public implementation lists WebP and BMP files not at all, hidden files and what a Mac adds to an
@@ -144,7 +145,7 @@ fn walk(root: &Path) -> Result<(Vec<PathBuf>, Passed), DataError> {
             continue;
         }
         match entry {
-            Ok(entry) => sort(entry, &mut files, &mut passed),
+            Ok(entry) => place(entry, &mut files, &mut passed),
             Err(error) => pass_link(&error, root, &mut passed)?,
         }
     }
@@ -158,8 +159,8 @@ fn is_hidden(path: &Path) -> bool {
     name.starts_with(b".") || left.contains(&name)
 }
 
-/// Where an entry that is there belongs.
-fn sort(entry: DirEntry, files: &mut Vec<PathBuf>, passed: &mut Passed) {
+/// Puts an entry where it belongs.
+fn place(entry: DirEntry, files: &mut Vec<PathBuf>, passed: &mut Passed) {
     let kind = entry.file_type();
     let suffix = suffix(entry.file_name());
     if kind.is_dir() {
@@ -186,15 +187,20 @@ fn suffix(name: &OsStr) -> String {
     }
 }
 
+/// What Linux, and what macOS and the BSDs, say of links that lead to each other (`ELOOP`).
+const LOOPED: [i32; 2] = [40, 62];
+
 /// Counts a link that leads nowhere, or back; any other error is one.
 fn pass_link(error: &Error, root: &Path, passed: &mut Passed) -> Result<(), DataError> {
     let path = error.path().unwrap_or(root);
     let reason = error.io_error();
     let lost = |kind| reason.is_some_and(|reason| reason.kind() == kind);
     let is_link = error.depth() > 0 && path.is_symlink();
-    if is_link && error.loop_ancestor().is_some() {
+    let looped = reason.and_then(io::Error::raw_os_error);
+    let looped = looped.is_some_and(|code| LOOPED.contains(&code));
+    if is_link && (error.loop_ancestor().is_some() || looped) {
         passed.circles += 1;
-    } else if is_link && lost(ErrorKind::NotFound) {
+    } else if is_link && (lost(ErrorKind::NotFound) || lost(ErrorKind::NotADirectory)) {
         passed.dangling += 1;
     } else {
         let reason = reason.map_or_else(|| error.to_string(), ToString::to_string);

@@ -11,7 +11,6 @@ use super::error::DataError;
 use super::fault::Fault;
 use super::file;
 use super::folder::Folder;
-use super::listing::Listing;
 use super::npz;
 use super::opened::{Kind, Opened};
 use crate::unet::Extents;
@@ -42,7 +41,7 @@ pub enum Fit<'a> {
 
 /// Opens whatever data a path leads to.
 ///
-/// A folder is one of pictures ([`Listing`] says which), or CIFAR-10's where its batches lie in it. A file
+/// A folder is one of pictures ([`Listing`](super::Listing) says which), or CIFAR-10's where its batches lie in it. A file
 /// is known by what is in it: a picture, or an archive as [`npz`] reads them; one of CIFAR-10's batches is
 /// by its name, which ends in `.bin`.
 ///
@@ -100,20 +99,12 @@ impl Source<'_> {
 
     fn pictures(&self, kind: Kind) -> Result<Opened, DataError> {
         let (Fit::Exactly(extents) | Fit::Pictures { extents, .. }) = self.options.fit;
-        let read = |classes: Classes<'_>| {
-            if kind == Kind::Folder {
-                return Folder::open_as(self.path, extents, classes);
-            }
-            let listing = Listing::one(self.path, classes != Classes::None)?;
-            Folder::of(listing, extents, classes)
-        };
         let classes = self.options.classes;
-        let optional = matches!(classes, Classes::Network { needed: false, .. });
-        let folder = match read(classes) {
-            Err(DataError::Unclear { .. } | DataError::UnknownClass { .. }) if optional => {
-                read(Classes::None)?
+        let folder = match kind {
+            Kind::Picture => Folder::picture(self.path, extents, classes)?,
+            Kind::Folder | Kind::Archive | Kind::Cifar10 => {
+                Folder::open_as(self.path, extents, classes)?
             }
-            folder => folder?,
         };
         Ok(Opened::pictures(self.path, kind, folder))
     }

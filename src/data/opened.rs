@@ -2,9 +2,9 @@
 
 use core::fmt;
 use std::boxed::Box;
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::string::String;
-use std::vec;
 use std::vec::Vec;
 
 use super::dataset::{Dataset, Images};
@@ -53,8 +53,8 @@ pub struct Opened {
     pub passed: Passed,
     /// Where they are read from.
     path: PathBuf,
-    /// The images of each class.
-    counts: Vec<usize>,
+    /// The images of each class that has any.
+    counts: BTreeMap<u32, usize>,
     /// What the classes are called, where that is known.
     names: Vec<String>,
 }
@@ -66,7 +66,7 @@ impl Opened {
     pub(super) fn pictures(path: &Path, kind: Kind, folder: Folder) -> Self {
         let passed = folder.listing().passed().clone();
         let names = folder.class_names().map(<[String]>::to_vec);
-        let counts = counts(&folder, folder.labels());
+        let counts = counts(folder.labels());
         Self {
             data: Box::new(folder),
             kind,
@@ -84,7 +84,7 @@ impl Opened {
         images: Images,
         names: Option<&[String]>,
     ) -> Self {
-        let counts = counts(&images, images.labels());
+        let counts = counts(images.labels());
         Self {
             data: Box::new(images),
             kind,
@@ -95,18 +95,16 @@ impl Opened {
         }
     }
 
-    /// How many images each class has; nothing where there are no classes.
-    pub fn counts(&self) -> &[usize] {
+    /// How many images each class has, of those that have any.
+    pub const fn counts(&self) -> &BTreeMap<u32, usize> {
         &self.counts
     }
 }
 
-fn counts(data: &dyn Dataset, labels: Option<&[u32]>) -> Vec<usize> {
-    let mut counts = vec![0; data.classes().unwrap_or(0)];
+fn counts(labels: Option<&[u32]>) -> BTreeMap<u32, usize> {
+    let mut counts = BTreeMap::new();
     for &label in labels.unwrap_or_default() {
-        if let Some(count) = counts.get_mut(label as usize) {
-            *count += 1;
-        }
+        *counts.entry(label).or_default() += 1;
     }
     counts
 }
@@ -128,27 +126,22 @@ impl fmt::Display for Opened {
             "{images} image{plural} of {path}, {kind}: {}; ",
             Shown(&extents)
         )?;
-        let present = self
-            .counts
-            .iter()
-            .enumerate()
-            .filter(|(_, count)| **count > 0);
-        match (present.clone().count(), self.counts.len()) {
-            (_, 0) => f.write_str("no classes")?,
-            (1, 1) => f.write_str("1 class: ")?,
-            (present, all) if present == all => write!(f, "{all} classes: ")?,
-            (present, all) => write!(f, "{present} of {all} classes: ")?,
+        match (self.counts.len(), self.data.classes()) {
+            (_, None) => f.write_str("no classes")?,
+            (1, Some(1)) => f.write_str("1 class: ")?,
+            (present, Some(all)) if present == all => write!(f, "{all} classes: ")?,
+            (present, Some(all)) => write!(f, "{present} of {all} classes: ")?,
         }
-        let others = present.clone().count().saturating_sub(NAMED);
-        for (at, (class, count)) in present.take(NAMED).enumerate() {
+        for (at, (class, count)) in self.counts.iter().take(NAMED).enumerate() {
             let comma = if at == 0 { "" } else { ", " };
-            match self.names.get(class) {
+            match self.names.get(*class as usize) {
                 Some(name) => write!(f, "{comma}{name} ({count})")?,
                 None => write!(f, "{comma}{class} ({count})")?,
             }
         }
-        if others > 0 {
-            write!(f, " and {others} more")?;
+        match self.counts.len().saturating_sub(NAMED) {
+            0 => {}
+            others => write!(f, " and {others} more")?,
         }
         match self.passed.is_empty() {
             true => Ok(()),

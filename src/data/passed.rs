@@ -20,7 +20,7 @@ pub struct Passed {
     pub hidden: usize,
     /// Links to nothing.
     pub dangling: usize,
-    /// Links to a folder that they are in.
+    /// Links to a folder that they are in, or to each other.
     pub circles: usize,
     /// Devices, pipes and sockets.
     pub special: usize,
@@ -60,7 +60,7 @@ impl fmt::Display for Passed {
             ("of other suffixes", others),
             ("hidden", self.hidden),
             ("dangling (a link to nothing)", self.dangling),
-            ("circular (a link to a folder it is in)", self.circles),
+            ("circular (a link that leads back)", self.circles),
             ("special (a device, pipe or socket)", self.special),
         ];
         let all = suffixes.into_iter().chain(reasons);

@@ -180,12 +180,14 @@ fn links_are_followed_but_not_in_circles_nor_to_nothing() {
     symlink("nowhere.png", scratch.join("lost.png")).unwrap();
     symlink("nowhere", scratch.join("lost")).unwrap();
     symlink("nowhere", scratch.join(".lost")).unwrap();
+    symlink("wolf_1.png/below", scratch.join("below.png")).unwrap();
+    symlink("ring.png", scratch.join("ring.png")).unwrap();
     let _socket = std::os::unix::net::UnixListener::bind(scratch.join("socket.png")).unwrap();
     let listing = Listing::of(scratch.path()).unwrap();
     assert_eq!(listing.files().len(), 4);
     assert_eq!(
         listing.passed().to_string(),
-        "1 hidden, 2 dangling (a link to nothing), 1 circular (a link to a folder it is in), \
+        "1 hidden, 3 dangling (a link to nothing), 2 circular (a link that leads back), \
          1 special (a device, pipe or socket)"
     );
     // Asked for itself, it is no entry to be passed over.

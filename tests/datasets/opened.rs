@@ -1,5 +1,6 @@
 //! Any path as a data set: what it is, what is said of it, and what is refused before it is read.
 
+use std::collections::BTreeMap;
 use std::io::{Cursor, Write};
 
 use iddpm::data::{self, Classes, DataError, Fault, Fit, Kind, Opened, Options, cifar10};
@@ -88,7 +89,7 @@ fn every_kind() {
         let opened = open(&path).unwrap();
         assert_eq!(
             (opened.kind, opened.counts()),
-            (Kind::Archive, &[1, 0, 2][..])
+            (Kind::Archive, &BTreeMap::from([(0, 1), (2, 2)]))
         );
         assert_eq!(
             opened.to_string(),
@@ -272,7 +273,7 @@ fn classes_of_a_network() {
     let opened = with(&labelled, network(6, None, true)).unwrap();
     assert_eq!(
         (opened.data.classes(), opened.counts()),
-        (Some(6), &[2, 0, 0, 0, 1, 0][..])
+        (Some(6), &BTreeMap::from([(0, 2), (4, 1)]))
     );
     let names = ["a", "b", "c", "d", "e"].map(String::from);
     let opened = with(&labelled, network(5, Some(&names), true)).unwrap();
@@ -352,6 +353,20 @@ fn classes_that_are_not_needed() {
         label("IMG_1.jpg", true),
         Err(DataError::UnknownClass { .. })
     ));
+}
+
+/// A label of four billion is one class more than any image has.
+#[test]
+fn labels_do_not_count_classes() {
+    let scratch = Scratch::new("last");
+    let path = scratch.write("x.npz", &archive([1, 1, 1, 1], &[i64::from(u32::MAX)]));
+    let opened = open(path).unwrap();
+    assert_eq!(opened.data.classes(), Some(1 << 32));
+    assert!(
+        opened
+            .to_string()
+            .ends_with("1 of 4294967296 classes: 4294967295 (1)")
+    );
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use std::io::Cursor;
 use std::path::PathBuf;
 
-use iddpm::data::{DataError, Fault, load};
+use iddpm::data::{DataError, Fault, decode, load};
 use image::codecs::gif::GifEncoder;
 use image::{DynamicImage, Frame, GrayImage, ImageFormat, Luma, Rgb, RgbImage, Rgba, RgbaImage};
 
@@ -49,35 +49,35 @@ fn pictures() -> Vec<(&'static str, Vec<u8>, usize)> {
 
 #[test]
 fn no_part_passes_for_the_whole() {
-    let scratch = Scratch::new("cut");
     let size = extents(3, 8, 8);
     for (name, bytes, spare) in pictures() {
-        let whole = load(scratch.write(name, &bytes), size).unwrap();
+        let whole = decode(&bytes, size).unwrap();
         for end in 0..bytes.len() {
-            let path = scratch.write(name, &bytes[..end]);
-            match load(path, size) {
+            match decode(&bytes[..end], size) {
                 Ok(image) => {
-                    assert!(
-                        end + spare >= bytes.len(),
-                        "{name} cut behind {end} of {}",
-                        bytes.len()
-                    );
+                    assert!(end + spare >= bytes.len(), "{name} cut behind {end}");
                     assert_eq!(image, whole, "{name} cut behind {end}");
                 }
-                Err(DataError::File { fault, .. }) => {
-                    let is_known = matches!(fault, Fault::Undecodable { .. });
-                    assert!(is_known, "{name} cut behind {end}: {fault}");
-                }
+                Err(DataError::Images(Fault::Undecodable { .. })) => {}
                 Err(error) => panic!("{name} cut behind {end}: {error}"),
             }
         }
         // What follows the picture is nobody's concern.
-        let path = scratch.write(name, &[&bytes[..], b"and more \xFF\xD8\xFF"].concat());
-        assert_eq!(
-            load(path, size).unwrap(),
-            whole,
-            "{name} with more behind it"
-        );
+        let longer = [&bytes[..], b"and more \xFF\xD8\xFF"].concat();
+        assert_eq!(decode(&longer, size).unwrap(), whole, "{name} and more");
+    }
+}
+
+/// As a file, by its name.
+#[test]
+fn a_file_that_was_cut_is_named() {
+    let scratch = Scratch::new("cut");
+    for (name, share) in [("baseline", 40), ("baseline", 60), ("progressive", 40)] {
+        let bytes = kept(&format!("{name}.jpg"));
+        let path = scratch.write("cat_4.jpg", &bytes[..bytes.len() * share / 100]);
+        let fault = fault(load(path, extents(3, 16, 16)), "cat_4.jpg");
+        assert!(matches!(fault, Fault::Undecodable { .. }), "{fault}");
+        assert!(fault.to_string().contains("ends too early"), "{fault}");
     }
 }
 
