@@ -114,50 +114,38 @@ impl Plan {
             lifetimes,
             arenas: Vec::new(),
         };
+        let mut taken: Vec<Vec<Taken>> = Vec::new();
         for at in order {
             let (Some(&size), Some(&Some(arena))) = (sizes.get(at), colours.get(at)) else {
                 continue;
             };
-            let offset = plan.lowest_gap(&sizes, at, arena, size);
-            if plan.arenas.len() <= arena {
+            if taken.len() <= arena {
+                taken.resize(arena + 1, Vec::new());
                 plan.arenas.resize(arena + 1, 0);
             }
+            let (Some(taken), Some(&lifetime)) = (taken.get_mut(arena), plan.lifetimes.get(at))
+            else {
+                continue;
+            };
+            let offset = lowest_gap(taken, lifetime, size);
+            let end = offset.saturating_add(size);
+            let behind = taken.partition_point(|other| other.offset <= offset);
+            taken.insert(
+                behind,
+                Taken {
+                    offset,
+                    end,
+                    lifetime,
+                },
+            );
             if let Some(len) = plan.arenas.get_mut(arena) {
-                *len = (*len).max(offset.saturating_add(size));
+                *len = (*len).max(end);
             }
             if let Some(place) = plan.places.get_mut(at) {
                 *place = Some(Place { arena, offset });
             }
         }
         plan
-    }
-
-    /// The smallest gap in an arena that a tensor fits in, among those placed that live beside it.
-    fn lowest_gap(&self, sizes: &[usize], at: usize, arena: usize, size: usize) -> usize {
-        let Some(&lifetime) = self.lifetimes.get(at) else {
-            return 0;
-        };
-        let mut taken: Vec<(usize, usize)> = self
-            .places
-            .iter()
-            .zip(&self.lifetimes)
-            .zip(sizes)
-            .filter_map(|((place, other), &size)| {
-                let place = (*place)?;
-                (place.arena == arena && other.overlaps(lifetime))
-                    .then_some((place.offset, place.offset.saturating_add(size)))
-            })
-            .collect();
-        taken.sort_unstable();
-        let (mut end, mut best) = (0, None);
-        for (start, stop) in taken {
-            let gap = start.saturating_sub(end);
-            if gap >= size && best.is_none_or(|(smallest, _)| gap < smallest) {
-                best = Some((gap, end));
-            }
-            end = end.max(stop);
-        }
-        best.map_or(end, |(_, offset)| offset)
     }
 
     /// The place of a tensor; `None` for what the caller gives.
@@ -197,6 +185,31 @@ impl Plan {
         };
         (0..graph.nodes().len()).map(live).max().unwrap_or(0)
     }
+}
+
+/// A stretch of an arena, and when it is in use.
+#[derive(Clone)]
+struct Taken {
+    offset: usize,
+    end: usize,
+    lifetime: Lifetime,
+}
+
+/// The smallest gap that so many elements fit in, among those of an arena, by their offsets, that live
+/// beside a tensor.
+fn lowest_gap(taken: &[Taken], lifetime: Lifetime, size: usize) -> usize {
+    let (mut end, mut best) = (0, None);
+    for other in taken
+        .iter()
+        .filter(|other| other.lifetime.overlaps(lifetime))
+    {
+        let gap = other.offset.saturating_sub(end);
+        if gap >= size && best.is_none_or(|(smallest, _)| gap < smallest) {
+            best = Some((gap, end));
+        }
+        end = end.max(other.end);
+    }
+    best.map_or(end, |(_, offset)| offset)
 }
 
 fn lifetimes(graph: &Graph) -> Vec<Lifetime> {
