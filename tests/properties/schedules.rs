@@ -2,8 +2,7 @@
 
 use iddpm::Error;
 use iddpm::diffusion::{
-    Clip, Diffusion, Level, LogVariance, NoiseScale, Prediction, Process, Sampler, Update,
-    Variance,
+    Clip, Diffusion, Level, LogVariance, NoiseScale, Prediction, Process, Sampler, Update, Variance,
 };
 use proptest::prelude::*;
 
