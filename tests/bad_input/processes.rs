@@ -7,7 +7,7 @@ use iddpm::diffusion::likelihood::{BitsPerDim, Noised, prior_bits_per_dim, term}
 use iddpm::diffusion::pixels::image_to_u8;
 use iddpm::diffusion::resample::{LossSecondMoment, Resampler, Uniform};
 use iddpm::diffusion::{
-    Clip, Level, Method, Objective, Prediction, Process, Sampler, SamplerState, Timesteps,
+    Clip, Level, LossRow, Method, Objective, Prediction, Process, Sampler, SamplerState, Timesteps,
 };
 
 use crate::refused;
@@ -28,6 +28,12 @@ pub(crate) fn processes() -> Vec<Case> {
     };
     let zero_v = zero(Prediction::V).unwrap();
     let zero_snr = Error::ZeroTerminalSnr { index: 9 };
+    let single = Ten::new(&model(), Timesteps::trailing(1)).unwrap();
+    let image = Noised {
+        x_start: &[0.0],
+        noise: &[0.0],
+        x_t: &[0.0],
+    };
     let sampler = |method| Sampler::new(&process, method, Clip::None);
     let ancestral = sampler(Method::Ancestral).unwrap();
     let mut mean_squares = [0.5; 10];
@@ -39,9 +45,34 @@ pub(crate) fn processes() -> Vec<Case> {
             zero_snr,
         ),
         (
-            "Heun at zero terminal SNR",
-            refused(Sampler::new(&zero_v, Method::Heun, Clip::None)),
-            zero_snr,
+            "an ancestral run of one step",
+            refused(Sampler::new(&single, Method::Ancestral, Clip::None)),
+            Error::SingleStep,
+        ),
+        (
+            "the law of a single step",
+            refused(single.reverse_law(0)),
+            Error::SingleStep,
+        ),
+        (
+            "a bound over a single step",
+            refused(BitsPerDim::new(&single, Clip::Unit, &[0.0])),
+            Error::SingleStep,
+        ),
+        (
+            "a term of a single step",
+            refused(term(&single, 0, image, &[0.0], Clip::Unit)),
+            Error::SingleStep,
+        ),
+        (
+            "a loss of a single step's bound",
+            refused(Objective::Kl.loss(&single, 0, image, &[0.0])),
+            Error::SingleStep,
+        ),
+        (
+            "the numbers of a single step's loss",
+            refused(LossRow::of(&single, Objective::Mse, 0)),
+            Error::SingleStep,
         ),
         (
             "an optimal variance at zero terminal SNR",
@@ -93,6 +124,11 @@ pub(crate) fn processes() -> Vec<Case> {
         (
             "a table of one entry",
             with(|table| table.truncate(1)),
+            Error::TooFewSteps { steps: 1, min: 2 },
+        ),
+        (
+            "one step that is not the last of all",
+            refused(Ten::new(&model(), Timesteps::custom(&[98]))),
             Error::TooFewSteps { steps: 1, min: 2 },
         ),
         (
@@ -195,6 +231,8 @@ pub(crate) fn values() -> Vec<Case> {
     let storage = || [0.0; LossSecondMoment::storage_len(4, 2)];
     let moments = |history, uniform| LossSecondMoment::new(storage(), 4, history, uniform);
     let mut law = moments(2, 0.001).unwrap();
+    let mut lopsided = LossSecondMoment::new([0.0; 6], 2, 1, 0.0).unwrap();
+    lopsided.update(&[0, 1], &[1e-160, 1e150]).unwrap();
     let mut bound = BitsPerDim::new(&process, Clip::Unit, &[0.0]).unwrap();
     let image = Noised {
         x_start: &[0.0],
@@ -295,6 +333,32 @@ pub(crate) fn values() -> Vec<Case> {
             refused(GaussianData::new(process.view(), 0.0, f64::INFINITY)),
             Error::Variance {
                 value: f64::INFINITY,
+            },
+        ),
+        (
+            "data of a variance beyond f32",
+            refused(GaussianData::new(process.view(), 0.0, 1e39)),
+            Error::Variance { value: 1e39 },
+        ),
+        (
+            "data of a mean beyond f32",
+            refused(GaussianData::new(process.view(), 1e300, 1.0)),
+            not_finite(Slice::XStart, 0),
+        ),
+        (
+            "a listed image too large to square",
+            refused(ListedImages::new(
+                process.view(),
+                &[1.0, 2.0, -3e38, 3e38],
+                2,
+            )),
+            not_finite(Slice::Images, 2),
+        ),
+        (
+            "a timestep too improbable to weigh",
+            refused(lopsided.draw(0.0)),
+            Error::Probability {
+                value: lopsided.probability(0),
             },
         ),
         (

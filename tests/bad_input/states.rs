@@ -2,8 +2,8 @@
 
 use iddpm::Error;
 use iddpm::diffusion::{
-    Clip, Diffusion, InlineProcess, Method, Prediction, Process, Sampler, SamplerState, Schedule,
-    Timesteps, Variance,
+    Clip, Diffusion, InlineProcess, Method, NoiseScale, Prediction, Process, Sampler, SamplerState,
+    Schedule, Timesteps, Variance,
 };
 
 use crate::{assert_same, refused};
@@ -260,4 +260,61 @@ fn a_state_of_another_configuration_is_refused() {
             });
         }
     }
+}
+
+/// Steps that are held back are another run than the one that was saved before they were: it does not
+/// go on as if nothing were. What was not held back goes on, also where a state is years old.
+#[test]
+fn states_from_before_steps_were_held_back() {
+    let linear = [
+        (Method::Ancestral, 0x08be_7382_4e0d_9dfa, true),
+        (Method::DpmSolverPlusPlus2M, 0x7a39_ab9a_7069_a2d9, true),
+        (Method::Heun, 0x832e_96ac_1958_087e, true),
+    ];
+    let cosine = [
+        (Method::Ancestral, 0xe69e_67f1_ec22_acd6, true),
+        (Method::DpmSolverPlusPlus2M, 0x5819_a00a_0e7e_b1b5, false),
+        (Method::Heun, 0x6c2e_44c8_20d8_4252, false),
+    ];
+    for (schedule, timesteps, states) in [
+        (Schedule::Linear, Timesteps::trailing(25), linear),
+        (Schedule::Cosine, Timesteps::even(25), cosine),
+    ] {
+        let model = Diffusion::new(schedule, 1000).with_variance(Variance::FixedSmall);
+        let process = InlineProcess::<25>::new(&model, timesteps).unwrap();
+        for (method, fingerprint, same) in states {
+            let mut sampler = Sampler::new(&process, method, Clip::Unit).unwrap();
+            let saved = SamplerState {
+                fingerprint,
+                position: 3,
+            };
+            let expected = sampler.state().fingerprint;
+            let mismatch = Error::StateMismatch {
+                saved: fingerprint,
+                expected,
+            };
+            let due = if same { Ok(()) } else { Err(mismatch) };
+            assert_eq!(sampler.resume(saved), due, "{schedule:?}, {method:?}");
+        }
+    }
+}
+
+/// A measured variance that is held at what clipped data can need is another one than measured.
+#[test]
+fn a_held_variance_is_another_run() {
+    let model = Diffusion::new(Schedule::Cosine, 1000).with_variance(Variance::FixedSmall);
+    let process = InlineProcess::<10>::new(&model, Timesteps::even(10)).unwrap();
+    let print = |measured: &[f64; 10], clip| {
+        let sampler = Sampler::new(&process, Method::Ancestral, clip).unwrap();
+        let sampler = sampler.with_optimal_variance(measured).unwrap();
+        let sigma = sampler.step_at(0).unwrap().update().noise;
+        (sampler.state().fingerprint, sigma)
+    };
+    let NoiseScale::Sigma(free) = print(&[0.999; 10], Clip::None).1 else {
+        panic!("not one σ")
+    };
+    let NoiseScale::Sigma(held) = print(&[0.999; 10], Clip::Unit).1 else {
+        panic!("not one σ")
+    };
+    assert!(free > 100.0 && held < 1.0, "{free} {held}");
 }

@@ -1,3 +1,4 @@
+use iddpm::cpu::resize::timestep_embedding;
 use iddpm::cpu::{Inputs, Network, NetworkError, Slice, run};
 use iddpm::unet::{Extent, UnetConfig, Weights};
 
@@ -185,4 +186,42 @@ fn numbers_that_are_not_finite() {
         index: 11,
     };
     assert_eq!(refused, due);
+}
+
+/// An embedding of any width and period is finite, or an error.
+#[test]
+fn periods_of_an_embedding() {
+    let embed = |timesteps: &[f32], period| {
+        let mut output = vec![0.0; 6 * timesteps.len()];
+        let done = timestep_embedding(timesteps, 6, period, &mut output);
+        assert!(done.is_err() || output.iter().all(|value| value.is_finite()));
+        done
+    };
+    for max_period in [0.0, -0.0, -1.0, f64::INFINITY, f64::NEG_INFINITY] {
+        let error = NetworkError::Period { max_period };
+        assert_eq!(embed(&[1.0, 2.0], max_period), Err(error));
+        assert!(error.to_string().contains(&format!("{max_period}")));
+    }
+    let nan = embed(&[1.0], f64::NAN).unwrap_err();
+    assert!(matches!(nan, NetworkError::Period { .. }), "{nan}");
+    for bad in [f32::NAN, f32::INFINITY] {
+        let error = NetworkError::NotFinite {
+            slice: Slice::Timesteps,
+            index: 1,
+        };
+        assert_eq!(embed(&[1.0, bad], 10_000.0), Err(error));
+    }
+    for period in [1e-300, 5e-324, 1e-5, 1.0, 10_000.0, 1e300] {
+        for timestep in [0.0, -3.0, 999.75, 3e38] {
+            let done = embed(&[timestep], period);
+            let slice = Slice::Output;
+            let overflowed =
+                matches!(done, Err(NetworkError::NotFinite { slice: s, .. }) if s == slice);
+            assert!(
+                done.is_ok() || overflowed,
+                "{timestep} of {period}: {done:?}"
+            );
+            assert!(done.is_ok() || period < 1e-4, "{timestep} of {period}");
+        }
+    }
 }

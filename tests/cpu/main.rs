@@ -10,6 +10,7 @@
 
 mod bad_input;
 mod bytes;
+mod generation;
 mod invariance;
 
 use iddpm::cpu::{Inputs, Network, NetworkError, ProgramBuf, run};

@@ -1,7 +1,8 @@
 //! Whole runs over a small network: however they are cut, paused or batched, the same bits.
 
 use iddpm::diffusion::{
-    Clip, Diffusion, Error, InlineProcess, Method, Noise, Sample, Sampler, Schedule, Timesteps,
+    Clip, Diffusion, Error, InlineProcess, Method, Noise, Sample, Sampler, Schedule, Slice,
+    Timesteps,
 };
 use iddpm::gpu::{DeviceWeights, Generation, Gpu, GpuError, NoiseSource, Precision, Saved};
 use iddpm::unet::{Extent, Graph, UnetConfig, Weights};
@@ -204,4 +205,57 @@ fn wrong_labels_and_sizes_are_named() {
             ..
         })
     ));
+}
+
+/// One step from noise to image is the clipped prediction, whatever the method.
+#[test]
+fn one_step() {
+    let model = Diffusion::new(Schedule::Cosine, 1000);
+    let process = InlineProcess::<1>::new(&model, Timesteps::trailing(1)).unwrap();
+    let images = [
+        Method::Ddim { eta: 0.0 },
+        Method::DpmSolverPlusPlus2M,
+        Method::Heun,
+    ]
+    .map(|method| {
+        let sampler = Sampler::new(&process, method, Clip::Unit).unwrap();
+        let mut run = begin(gpu(), &sampler, [2, 7]);
+        assert_eq!(run.evaluations(), 1);
+        let x = run.finish_blocking().unwrap();
+        assert_eq!(x, run.x_start_blocking().unwrap(), "{method:?}");
+        x
+    });
+    assert!(images.iter().all(|image| *image == images[0]));
+    assert!(images[0].iter().any(|x| x.abs() < 1.0));
+}
+
+/// What no step can have left is no state.
+#[test]
+fn a_saved_run_that_is_not_finite_is_refused() {
+    let process = process();
+    let sampler = Sampler::new(&process, Method::Heun, Clip::Unit).unwrap();
+    let mut run = begin(gpu(), &sampler, [2]);
+    let mut encoder = gpu().device().create_command_encoder(&Default::default());
+    run.record_step(&mut encoder);
+    gpu().submit_blocking(encoder).unwrap();
+    let saved = run.save_blocking().unwrap();
+    let bad = |slice, change: fn(&mut Saved)| {
+        let mut saved = saved.clone();
+        change(&mut saved);
+        let error = Error::NotFinite { slice, index: 3 };
+        (saved, Err(GpuError::Sampler(error)))
+    };
+    let mut resumed = begin(gpu(), &sampler, [2]);
+    for (saved, refused) in [
+        bad(Slice::X, |saved| saved.x[3] = f32::NAN),
+        bad(Slice::History, |saved| saved.history[3] = f32::INFINITY),
+    ] {
+        assert_eq!(resumed.resume(&saved), refused);
+        assert_eq!(resumed.position(), 0);
+    }
+    resumed.resume(&saved).unwrap();
+    assert_eq!(
+        resumed.finish_blocking().unwrap(),
+        run.finish_blocking().unwrap()
+    );
 }

@@ -1,8 +1,8 @@
 //! The step, noise and threshold kernels: against the processor's, and against recorded runs.
 
 use iddpm::diffusion::{
-    Clip, Diffusion, Level, Method, Noise, NoiseScale, Prediction, ProcessView, Sample, Sampler,
-    Schedule, Step, Timesteps, Variance,
+    Clip, Diffusion, InlineProcess, Level, Method, Noise, NoiseScale, Prediction, ProcessView,
+    Sample, Sampler, Schedule, Step, Timesteps, Variance,
 };
 use iddpm::gpu::{Generation, GpuError, NoiseSource};
 use serde_json::Value;
@@ -432,4 +432,29 @@ fn what_is_not_finite_is_named() {
         });
         assert_eq!(stepper.run.x_blocking(), named);
     }
+}
+
+/// Heun keeps ε̂ = (x - √ᾱ x̂_0)/√(1-ᾱ), beyond f32 while x is not: a state saved there could not go on.
+#[test]
+fn a_history_that_overflows_is_named() {
+    let betas: Vec<f64> = (0..8).map(|t| 1e-12 * f64::from(t + 1)).collect();
+    let model = Diffusion::new(Schedule::Betas(&betas), 8).with_variance(Variance::FixedSmall);
+    let process = InlineProcess::<8>::new(&model, Timesteps::ALL).unwrap();
+    let sampler = Sampler::new(&process, Method::Heun, Clip::Unit).unwrap();
+    let layout = Layout {
+        images: 2,
+        channels: 1,
+        elements: 70,
+    };
+    let mut stepper = Stepper::new(&sampler, layout);
+    let mut x = vec![0.1; 140];
+    x[75] = 1e36;
+    stepper.step(Some(&x), &[0.1; 140], &[]).unwrap();
+    let named = GpuError::NotFinite {
+        image: 1,
+        element: 5,
+    };
+    assert_eq!(stepper.run.x_blocking(), Err(named.clone()));
+    assert_eq!(stepper.run.x_start_blocking(), Err(named.clone()));
+    assert_eq!(stepper.run.save_blocking(), Err(named));
 }

@@ -10,6 +10,7 @@
 mod any_pixels;
 mod drawn;
 mod exponential;
+mod one_step;
 mod pixels;
 mod predictions;
 mod resuming;
