@@ -16,7 +16,7 @@ fn begin<'p>(subject: &Subject, sampler: &Sampler<'p>) -> Generation<'p> {
         label: Some(number as u32),
     };
     let generation = Generation::new(subject.network(1), sampler.clone(), &[sample(0), sample(1)]);
-    generation.unwrap().with_low_res(&subject.low_res)
+    generation.unwrap().with_low_res(&subject.low_res).unwrap()
 }
 
 /// Images without noise: the network's clipped prediction, the same for each method.
