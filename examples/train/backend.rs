@@ -42,7 +42,8 @@ fn on_processor(
     graph: &Graph,
     config: &TrainConfig,
 ) -> Result<(Box<dyn Engine>, String), Failure> {
-    let engine = CpuEngine::new(graph, &config.ema_rates, config.half)?;
+    let threads = processor.threads.count;
+    let engine = CpuEngine::with_threads(graph, &config.ema_rates, config.half, threads)?;
     let (run, slots) = engine.elements();
     let megabytes = |elements: usize| elements as f64 * 4e-6;
     let plan = Plan::single(graph);

@@ -137,7 +137,9 @@ fn resumed(options: &Options, state: &Path) -> Result<Beginning, Failure> {
     };
     say(format_args!("going on from {}{unchecked}", state.display()))?;
     if steps == done {
-        say(format_args!("--steps {steps}: all of them are done already"))?;
+        say(format_args!(
+            "--steps {steps}: all of them are done already"
+        ))?;
     }
     Ok(Beginning::Saved(Box::new(saved)))
 }

@@ -2,14 +2,15 @@
 
 use std::path::Path;
 
-use iddpm::cpu::{Generation, Network};
+use iddpm::cpu::{Generation, Network, ProgramBuf};
 use iddpm::diffusion::pixels::to_u8;
 use iddpm::diffusion::{Clip, Level, Method, Noise, Process, Sample, Sampler, Timesteps};
 use iddpm::files::write_whole;
 use iddpm::train::{Engine, Slot, Trainer};
-use iddpm::unet::Weights;
-use image::{ImageFormat, Rgb, RgbImage};
+use iddpm::unet::{Plan, Weights};
+use image::ImageFormat;
 
+use super::drawing::Colours;
 use super::program::Failure;
 use super::signals::Stop;
 
@@ -19,11 +20,13 @@ const STEPS: u32 = 25;
 const COLUMNS: usize = 8;
 const ROWS: usize = 16;
 
-/// Draws a row of samples for each class (or four rows), with the first average if there is one. A
-/// network that enlarges has nothing to enlarge here, and is not drawn; nor is what a wish to stop comes into.
+/// Draws a row of samples for each class (or four rows) on so many threads, with the first average if there is
+/// one. A network that enlarges has nothing to enlarge here, and is not drawn; nor is what a wish to stop comes
+/// into.
 pub(crate) fn draw<E: Engine>(
     trainer: &Trainer<E>,
     path: &Path,
+    threads: usize,
     stop: &Stop,
 ) -> Result<(), Failure> {
     let description = trainer.description();
@@ -35,16 +38,7 @@ pub(crate) fn draw<E: Engine>(
         None => Slot::Weights,
     };
     let weights = trainer.read(slot)?;
-    let classes = description.unet.num_classes;
-    let rows = classes.unwrap_or(4).min(ROWS);
-    let samples: Vec<Sample> = (0..rows * COLUMNS)
-        .map(|at| Sample {
-            noise: Noise::new(trainer.config().seed),
-            number: at as u64,
-            label: classes.map(|_| (at / COLUMNS) as u32),
-        })
-        .collect();
-
+    let samples = samples(trainer.config().seed, description.unet.num_classes);
     let diffusion = description.card.diffusion;
     let timesteps = Timesteps::even(STEPS.min(diffusion.num_timesteps));
     let empty = Level {
@@ -57,27 +51,66 @@ pub(crate) fn draw<E: Engine>(
     let sampler = Sampler::new(&process, Method::Ancestral, Clip::Unit)?;
     let graph = description.graph(COLUMNS)?;
     let (height, width) = (description.size.height, description.size.width);
-    let mut picture = RgbImage::new((COLUMNS * width) as u32, (rows * height) as u32);
+    let channels = description.unet.in_channels;
+    let mut sheet = Sheet::new(channels, samples.len() / COLUMNS * height, COLUMNS * width);
     for (row, samples) in samples.chunks(COLUMNS).enumerate() {
-        let network = Network::new(&graph, Weights::F32(&weights))?;
+        let program = ProgramBuf::new(&graph, &Plan::single(&graph))?;
+        let network = Network::with_threads(program, Weights::F32(&weights), threads)?;
         let mut generation = Generation::new(network, sampler.clone(), samples)?;
         while generation.advance()? {
             if stop.heard().is_some() {
                 return Ok(());
             }
         }
-        let plane = height * width;
-        let channels = description.unet.in_channels;
-        for (column, image) in generation.x().chunks(channels * plane).enumerate() {
-            for at in 0..plane {
-                let value = |c: usize| {
-                    let c = c.min(channels - 1);
-                    image.get(c * plane + at).map_or(0, |&x| to_u8(x))
-                };
-                let (x, y) = (column * width + at % width, row * height + at / width);
-                picture.put_pixel(x as u32, y as u32, Rgb([value(0), value(1), value(2)]));
+        let images = generation.x().chunks(channels * height * width);
+        for (column, image) in images.enumerate() {
+            sheet.put(image, width, (row * height, column * width));
+        }
+    }
+    let picture =
+        Colours::of(channels)?.picture(&sheet.pixels, sheet.width as u32, sheet.height as u32);
+    write_whole(path, |file| Ok(picture.write_to(file, ImageFormat::Png)?))
+}
+
+/// Rows of one class each.
+fn samples(seed: u64, classes: Option<usize>) -> Vec<Sample> {
+    let rows = classes.unwrap_or(4).min(ROWS);
+    let sample = |at| Sample {
+        noise: Noise::new(seed),
+        number: at as u64,
+        label: classes.map(|_| (at / COLUMNS) as u32),
+    };
+    (0..rows * COLUMNS).map(sample).collect()
+}
+
+/// Images side by side, as one image [C, H, W].
+struct Sheet {
+    height: usize,
+    width: usize,
+    pixels: Vec<u8>,
+}
+
+impl Sheet {
+    fn new(channels: usize, height: usize, width: usize) -> Self {
+        Self {
+            height,
+            width,
+            pixels: vec![0; channels * height * width],
+        }
+    }
+
+    /// Puts an image of this width at a place.
+    fn put(&mut self, image: &[f32], width: usize, (top, left): (usize, usize)) {
+        let channels = self.pixels.len() / (self.height * self.width);
+        let rows = image.len() / width;
+        for (at, row) in image.chunks(width).enumerate() {
+            // Of all rows of all channels, one after the other.
+            let (channel, y) = (at * channels / rows, at % (rows / channels));
+            let start = (channel * self.height + top + y) * self.width + left;
+            let place = self.pixels.get_mut(start..start + width);
+            for (pixel, &x) in place.into_iter().flatten().zip(row) {
+                *pixel = to_u8(x);
             }
         }
     }
-    write_whole(path, |file| Ok(picture.write_to(file, ImageFormat::Png)?))
 }

@@ -13,6 +13,9 @@ mod begin;
 mod chart;
 #[path = "../support/device_options.rs"]
 mod device_options;
+#[path = "../support/drawing.rs"]
+#[allow(dead_code, reason = "of what several programs share")]
+mod drawing;
 mod fields;
 mod files;
 mod grid;
@@ -54,6 +57,11 @@ fn run(options: &Options) -> Result<ExitCode, Failure> {
     options.check()?;
     let config = options.config();
     config.validate().map_err(|error| options.explain(error))?;
+    // What reads data, and the optimiser; the network has as many of its own.
+    let threads = options.device.threads.choose()?.count;
+    rayon::ThreadPoolBuilder::new()
+        .num_threads(threads)
+        .build_global()?;
     // Until the end: nobody else writes there.
     let folder = RunDirectory::open(&options.run)?;
     let files = Files::of(folder.path(), options.sample_every() > 0)?;
@@ -63,8 +71,7 @@ fn run(options: &Options) -> Result<ExitCode, Failure> {
     }
     let (data, description) = data(options, &beginning, &config)?;
     beginning.check(options, &description, &config, &data)?;
-    let (engine, graph) = engine(options, &description, &config)?;
-    let mut engine = engine;
+    let (mut engine, graph) = engine(options, &description, &config)?;
     let progress = beginning.fill(&mut engine, &graph, &description, &config)?;
     let broken = options.broken();
     let trainer = Trainer::new(engine, description, config, data, broken, progress)

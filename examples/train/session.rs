@@ -96,7 +96,8 @@ impl<'o> Session<'o> {
             }
             if due(self.options.sample_every()) {
                 let path = self.files.grid(report.step);
-                if let Err(error) = grid::draw(&self.trainer, &path, &self.stop) {
+                let threads = self.options.device.threads.choose()?.count;
+                if let Err(error) = grid::draw(&self.trainer, &path, threads, &self.stop) {
                     self.shown.warn(error);
                 }
             }

@@ -5,7 +5,7 @@ use std::vec::Vec;
 use super::engine::{Batch, Engine, Slot};
 use super::error::TrainError;
 use super::optimizer::{self, Report, Update};
-use crate::cpu::Gradients;
+use crate::cpu::{Gradients, NetworkError};
 use crate::memory::{self, bytes_of, zeros};
 use crate::unet::Graph;
 
@@ -44,6 +44,30 @@ impl CpuEngine {
     /// # Errors
     /// [`TrainError::Network`]; [`TrainError::Memory`] where it [needs](Self::needs) more than there is.
     pub fn new(graph: &Graph, ema_rates: &[f64], half: bool) -> Result<Self, TrainError> {
+        Self::on(graph, ema_rates, half, Gradients::new)
+    }
+
+    /// As [`new`](Self::new), the network on so many threads. The optimiser runs on those of the caller's Rayon
+    /// pool. The bits are the same with any number.
+    ///
+    /// # Errors
+    /// Those of [`new`](Self::new).
+    pub fn with_threads(
+        graph: &Graph,
+        ema_rates: &[f64],
+        half: bool,
+        threads: usize,
+    ) -> Result<Self, TrainError> {
+        let gradients = |graph: &Graph| Gradients::with_threads(graph, threads);
+        Self::on(graph, ema_rates, half, gradients)
+    }
+
+    fn on(
+        graph: &Graph,
+        ema_rates: &[f64],
+        half: bool,
+        gradients: impl FnOnce(&Graph) -> Result<Gradients, NetworkError>,
+    ) -> Result<Self, TrainError> {
         memory::check(Self::needs(graph, ema_rates.len(), half)?)?;
         let zeros = || zeros(graph.weights_len());
         let average = |&rate: &f64| -> Result<Average, TrainError> {
@@ -53,7 +77,7 @@ impl CpuEngine {
             })
         };
         Ok(Self {
-            gradients: Gradients::new(graph)?,
+            gradients: gradients(graph)?,
             weights: zeros()?,
             first: zeros()?,
             second: zeros()?,
