@@ -241,8 +241,8 @@ impl fmt::Display for Foreign {
             }
             Self::Network { format } => write!(
                 f,
-                "is a {format} file, which is not read: take the network's weights from where it \
-                 was made of; {FROM_TORCH}"
+                "is a {format} file, which is not read: begin with the weights in PyTorch that it was \
+                 made of; {FROM_TORCH}"
             ),
             Self::Numpy => f.write_str(
                 "is NumPy's (.npy, .npz), not safetensors: arrays of images are data, not a network",

@@ -122,7 +122,7 @@ fn files() -> Vec<(Vec<u8>, Foreign, &'static str)> {
         (
             padded(b"\x1c\0\0\0TFL3"),
             network("TensorFlow Lite"),
-            "where it was made",
+            "was made of",
         ),
         (padded(b"\x93NUMPY\x01\0"), Foreign::Numpy, "images"),
         (zip(&["arr_0.npy"]), Foreign::Numpy, "NumPy"),
