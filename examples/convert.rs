@@ -2,8 +2,11 @@
 //!
 //! `cargo run --release --features checkpoint,std --example convert -- --help`
 
-use std::error::Error;
-use std::io::Write;
+#[path = "support/places.rs"]
+mod places;
+#[path = "support/program.rs"]
+mod program;
+
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::str::FromStr;
@@ -14,8 +17,11 @@ use iddpm::checkpoint::{
     locate,
 };
 use iddpm::diffusion::{Diffusion, ModelCard, Prediction, Schedule, Variance, Weights};
+use iddpm::files::Place;
 use iddpm::unet::UnetConfig;
 use serde::de::DeserializeOwned;
+
+use program::{Failure, say, warn};
 
 /// Says what the tensors of a safetensors file are, and writes them as f32 or f16.
 ///
@@ -145,19 +151,19 @@ enum Number {
 struct Factors(Vec<usize>);
 
 fn main() -> ExitCode {
-    match convert(&Options::parse()) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("convert: {error}");
-            ExitCode::FAILURE
-        }
-    }
+    program::run(convert)
 }
 
-fn convert(options: &Options) -> Result<(), Box<dyn Error>> {
+fn convert(options: &Options) -> Result<(), Failure> {
+    let output = places::tried("OUTPUT", &options.output)?;
     let located = locate(&options.input)?;
-    if let Some(note) = &located.note {
-        writeln!(std::io::stdout(), "{note}")?;
+    // What streams to the standard output says nothing else there.
+    let tell = |line: String| match output {
+        Place::Stdout => Ok(warn(line)),
+        _ => say(line),
+    };
+    if let Some(note) = located.note {
+        tell(note)?;
     }
     let path = &located.path;
     let description = describe(path, options)?;
@@ -174,13 +180,12 @@ fn convert(options: &Options) -> Result<(), Box<dyn Error>> {
     };
     let checkpoint = Checkpoint::open_with(path, reading)?;
     if let Some(note) = checkpoint.note() {
-        writeln!(std::io::stdout(), "{}: {note}", path.display())?;
+        tell(format!("{}: {note}", path.display()))?;
     }
     checkpoint.save(&options.output, dtype)?;
     let count = checkpoint.graph().parameter_count();
-    let output = options.output.display();
-    writeln!(std::io::stdout(), "{output}: {count} parameters as {dtype}")?;
-    Ok(())
+    let written = options.output.display();
+    tell(format!("{written}: {count} parameters as {dtype}"))
 }
 
 /// What nothing says, by the option that would.
@@ -204,7 +209,7 @@ impl Wanted {
 }
 
 /// The preset, or else what the input says of itself, or else nothing; with the options on top.
-fn describe(path: &Path, options: &Options) -> Result<Description, Box<dyn Error>> {
+fn describe(path: &Path, options: &Options) -> Result<Description, Failure> {
     let header = Header::open(path)?;
     let said = match header.description() {
         Ok(description) => Some(description),

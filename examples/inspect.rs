@@ -2,7 +2,10 @@
 //!
 //! `cargo run --release --features checkpoint,std --example inspect -- --help`
 
-use std::io::{self, Write};
+#[path = "support/program.rs"]
+mod program;
+
+use std::fmt::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -11,6 +14,8 @@ use iddpm::checkpoint::{
     Checkpoint, CheckpointError, Content, Description, Header, ReadOptions, locate,
 };
 use iddpm::unet::{Graph, Plan};
+
+use program::{Failure, say, warn};
 
 /// Says what is in a checkpoint: what it says of itself, its parameters, its network, its memory.
 ///
@@ -46,47 +51,23 @@ struct Options {
     check: bool,
 }
 
-enum Failure {
-    Checkpoint(CheckpointError),
-    Output(io::Error),
-}
-
-impl From<CheckpointError> for Failure {
-    fn from(error: CheckpointError) -> Self {
-        Self::Checkpoint(error)
-    }
-}
-
-impl From<io::Error> for Failure {
-    fn from(error: io::Error) -> Self {
-        Self::Output(error)
-    }
-}
-
 fn main() -> ExitCode {
-    let mut out = io::BufWriter::new(io::stdout().lock());
-    match inspect(&Options::parse(), &mut out).and_then(|()| Ok(out.flush()?)) {
-        Ok(()) => ExitCode::SUCCESS,
-        // Whoever read this has read enough.
-        Err(Failure::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => {
-            ExitCode::SUCCESS
+    program::run(|options| {
+        let mut out = String::new();
+        let inspected = inspect(options, &mut out);
+        // What was found before an error is told too.
+        if !out.is_empty() {
+            say(out.trim_end_matches('\n'))?;
         }
-        Err(failure) => {
-            let _ = out.flush();
-            match failure {
-                Failure::Checkpoint(error) => eprintln!("inspect: {error}"),
-                Failure::Output(error) => eprintln!("inspect: writing: {error}"),
-            }
-            ExitCode::FAILURE
-        }
-    }
+        inspected
+    })
 }
 
-fn inspect(options: &Options, out: &mut impl Write) -> Result<(), Failure> {
+fn inspect(options: &Options, out: &mut String) -> Result<(), Failure> {
     let located = locate(&options.input)?;
     match located.note {
         // What draws the network takes nothing else.
-        Some(note) if options.dot => writeln!(io::stderr(), "{note}")?,
+        Some(note) if options.dot => warn(note),
         Some(note) => writeln!(out, "file         {note}")?,
         None => {}
     }
@@ -144,7 +125,7 @@ fn inspect(options: &Options, out: &mut impl Write) -> Result<(), Failure> {
     Ok(())
 }
 
-fn check(path: &Path, content: Content, out: &mut impl Write) -> Result<(), Failure> {
+fn check(path: &Path, content: Content, out: &mut String) -> Result<(), Failure> {
     let reading = ReadOptions {
         content,
         ..ReadOptions::default()
@@ -155,7 +136,7 @@ fn check(path: &Path, content: Content, out: &mut impl Write) -> Result<(), Fail
     Ok(())
 }
 
-fn describe(description: &Description, out: &mut impl Write) -> io::Result<()> {
+fn describe(description: &Description, out: &mut String) -> fmt::Result {
     let Description {
         unet,
         size,
@@ -214,7 +195,7 @@ fn describe(description: &Description, out: &mut impl Write) -> io::Result<()> {
     Ok(())
 }
 
-fn summarise(graph: &Graph, plan: &Plan, out: &mut impl Write) -> io::Result<()> {
+fn summarise(graph: &Graph, plan: &Plan, out: &mut String) -> fmt::Result {
     let mib = |elements: usize| elements as f64 * 4.0 / f64::from(1 << 20);
     writeln!(
         out,
@@ -241,7 +222,7 @@ fn summarise(graph: &Graph, plan: &Plan, out: &mut impl Write) -> io::Result<()>
     )
 }
 
-fn list_tensors(header: &Header, out: &mut impl Write) -> io::Result<()> {
+fn list_tensors(header: &Header, out: &mut String) -> fmt::Result {
     for tensor in header.tensors() {
         let (start, end) = tensor.range;
         writeln!(

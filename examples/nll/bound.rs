@@ -3,12 +3,12 @@
 use std::ops::Range;
 
 use iddpm::checkpoint::Checkpoint;
-use iddpm::cpu::{Inputs, Network, resize};
+use iddpm::cpu::{Inputs, Network, ProgramBuf, resize};
 use iddpm::data::Dataset;
 use iddpm::diffusion::likelihood::{BitsPerDim, Noised};
 use iddpm::diffusion::pixels::image_from_u8;
 use iddpm::diffusion::{Clip, Noise, ProcessView};
-use iddpm::unet::Extents;
+use iddpm::unet::{Extents, Plan};
 
 use super::Failure;
 
@@ -30,6 +30,7 @@ pub(crate) struct Bound<'a> {
     process: ProcessView<'a>,
     noise: Noise,
     clip: Clip,
+    threads: usize,
     /// A network and its batch.
     network: Option<(usize, Network)>,
 }
@@ -40,12 +41,14 @@ impl<'a> Bound<'a> {
         process: ProcessView<'a>,
         seed: u64,
         clipped: bool,
+        threads: usize,
     ) -> Self {
         Self {
             checkpoint,
             process,
             noise: Noise::new(seed),
             clip: if clipped { Clip::Unit } else { Clip::None },
+            threads,
             network: None,
         }
     }
@@ -71,7 +74,10 @@ impl<'a> Bound<'a> {
         let low_res = self.low_res(extents, &x_start)?;
         if self.network.as_ref().is_none_or(|(held, _)| *held != batch) {
             let graph = description.graph(batch)?;
-            self.network = Some((batch, Network::new(&graph, self.checkpoint.weights())?));
+            let program = ProgramBuf::new(&graph, &Plan::single(&graph))?;
+            let weights = self.checkpoint.weights();
+            let network = Network::with_threads(program, weights, self.threads)?;
+            self.network = Some((batch, network));
         }
         let Some((_, network)) = &mut self.network else {
             return Ok(Vec::new());

@@ -6,26 +6,35 @@
 mod bound;
 #[path = "../support/plot.rs"]
 mod chart;
+#[path = "../support/places.rs"]
+mod places;
 mod plot;
+#[path = "../support/program.rs"]
+mod program;
+#[path = "../support/seed.rs"]
+mod seed;
+#[path = "../support/threads.rs"]
+mod threads;
 
-use std::io::{self, Write, stdout};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use bound::{Bound, Terms};
 use clap::Parser;
 use clap::builder::RangedU64ValueParser;
-use iddpm::checkpoint::{Checkpoint, Description, Precision};
+use iddpm::checkpoint::{Checkpoint, Description, Precision, locate};
 use iddpm::data::{self, Classes, Fit, Opened};
 use iddpm::diffusion::{Level, ProcessView, Timesteps};
-use iddpm::files::write_whole;
+use iddpm::files::{create_folder, write_whole};
 use iddpm::unet::Extents;
 use indicatif::{ProgressBar, ProgressStyle};
 use npyz::WriterBuilder;
 use zip::ZipWriter;
 use zip::write::SimpleFileOptions;
 
-type Failure = Box<dyn std::error::Error>;
+use program::{Failure, say};
+use seed::Seed;
+use threads::ThreadOptions;
 
 /// Evaluates the bits per dimension of a checkpoint on a data set.
 #[derive(Parser)]
@@ -33,7 +42,7 @@ type Failure = Box<dyn std::error::Error>;
     after_help = "A strided evaluation needs the extra early steps (early50), or the bound is loose."
 )]
 struct Options {
-    /// A checkpoint; the shipped digits where none is given.
+    /// A checkpoint, a run or a state of one; the shipped digits where none is given.
     #[arg(long)]
     checkpoint: Option<PathBuf>,
     /// A folder of pictures, one picture, an .npz archive, CIFAR-10's folder or one of its batches (.bin).
@@ -51,9 +60,11 @@ struct Options {
     /// Images at once.
     #[arg(long, default_value_t = 32, value_parser = RangedU64ValueParser::<usize>::new().range(1..=4096))]
     batch: usize,
-    /// What the noise follows from.
-    #[arg(long, default_value_t = 0)]
-    seed: u64,
+    /// What the noise follows from, or random, which draws it and says it.
+    #[arg(long, default_value_t)]
+    seed: Seed,
+    #[command(flatten)]
+    threads: ThreadOptions,
     /// Evaluates x̂_0 as it is, not clipped to [-1, 1].
     #[arg(long)]
     no_clip: bool,
@@ -63,38 +74,47 @@ struct Options {
     out: Option<PathBuf>,
 }
 
+/// The files that `--out` gets.
+const FILES: [&str; 4] = [
+    "vb_terms.npz",
+    "xstart_mse_terms.npz",
+    "mse_terms.npz",
+    "terms.svg",
+];
+
 fn main() -> ExitCode {
-    match run(&Options::parse()) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("nll: {error}");
-            ExitCode::FAILURE
-        }
-    }
+    program::run(run)
 }
 
 fn run(options: &Options) -> Result<(), Failure> {
-    let shipped = concat!(
-        env!("CARGO_MANIFEST_DIR"),
-        "/examples/assets/digits16.safetensors"
-    );
-    let path = options.checkpoint.clone().unwrap_or_else(|| shipped.into());
-    let checkpoint = Checkpoint::open(&path, Precision::AsStored)
-        .map_err(|error| format!("{}: {error}", path.display()))?;
+    let threads = options.threads.choose()?;
+    let checkpoint = checkpoint(options)?;
     let diffusion = checkpoint.description().card.diffusion;
-    let timesteps = Timesteps::parse(&options.steps)?;
+    let wrong = |error: iddpm::Error| format!("--steps {}: {error}", options.steps);
+    let timesteps = Timesteps::parse(&options.steps).map_err(wrong)?;
     let empty = Level {
         timestep: 0,
         beta: 0.0,
         alpha_bar: 0.0,
     };
-    let mut levels = vec![empty; timesteps.count(diffusion.num_timesteps)?];
-    let process = ProcessView::in_slice(&diffusion, timesteps, &mut levels)?;
+    let mut levels = vec![empty; timesteps.count(diffusion.num_timesteps).map_err(wrong)?];
+    let process = ProcessView::in_slice(&diffusion, timesteps, &mut levels).map_err(wrong)?;
     let opened = open(&options.data, checkpoint.description())?;
-    writeln!(stdout(), "{opened}")?;
+    say(&opened)?;
+    if let Some(note) = options.seed.note() {
+        say(note)?;
+    }
+    say(format_args!("running on the CPU, {threads}"))?;
+    if let Some(folder) = &options.out {
+        create_folder(folder)?;
+        for name in FILES {
+            places::tried("--out", &folder.join(name))?;
+        }
+    }
     let data = opened.data;
     let count = options.count.min(data.len());
-    let mut bound = Bound::new(&checkpoint, process, options.seed, !options.no_clip);
+    let seed = options.seed.number;
+    let mut bound = Bound::new(&checkpoint, process, seed, !options.no_clip, threads.count);
 
     let bar = ProgressBar::new((count * process.len()) as u64);
     if let Ok(style) = ProgressStyle::with_template("{bar:30} {pos}/{len} terms ({eta} left)") {
@@ -106,12 +126,35 @@ fn run(options: &Options) -> Result<(), Failure> {
         each.extend(bound.evaluate(data.as_ref(), images, &mut |terms| bar.inc(terms))?);
     }
     bar.finish_and_clear();
+    // Files first: what reads the output may be gone.
+    let plotted = match &options.out {
+        Some(folder) => write(folder, &each)?,
+        None => false,
+    };
     report(&each, process.len())?;
-    if let Some(folder) = &options.out {
-        std::fs::create_dir_all(folder)?;
-        write(folder, &each)?;
+    for name in FILES.iter().take(if plotted { 4 } else { 3 }) {
+        if let Some(folder) = &options.out {
+            say(folder.join(name).display())?;
+        }
     }
     Ok(())
+}
+
+/// The network, once it is said which it is.
+fn checkpoint(options: &Options) -> Result<Checkpoint, Failure> {
+    let shipped = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/examples/assets/digits16.safetensors"
+    );
+    let located = locate(options.checkpoint.as_deref().unwrap_or(Path::new(shipped)))?;
+    let checkpoint = Checkpoint::open(&located.path, Precision::AsStored)?;
+    if let Some(note) = &located.note {
+        say(note)?;
+    }
+    if let Some(note) = checkpoint.note() {
+        say(format_args!("{}: {note}", located.path.display()))?;
+    }
+    Ok(checkpoint)
 }
 
 /// The data as the network takes it: of its size, with its numbers for classes.
@@ -141,12 +184,15 @@ fn mean(values: impl Iterator<Item = f64> + Clone) -> (f64, f64) {
     (mean, (variance / count).sqrt())
 }
 
-fn report(each: &[Terms], steps: usize) -> io::Result<()> {
+fn report(each: &[Terms], steps: usize) -> Result<(), Failure> {
     let line = |name: &str, of: &dyn Fn(&Terms) -> f64| {
         let (mean, error) = mean(each.iter().map(of));
-        writeln!(stdout(), "{name:<12} {mean:.4} ± {error:.4}")
+        say(format_args!("{name:<12} {mean:.4} ± {error:.4}"))
     };
-    writeln!(stdout(), "{} images, {steps} steps, bits/dim:", each.len())?;
+    say(format_args!(
+        "{} images, {steps} steps, bits/dim:",
+        each.len()
+    ))?;
     line("total", &|terms| terms.prior + terms.vb.iter().sum::<f64>())?;
     line("prior", &|terms| terms.prior)?;
     line("L_0", &|terms| terms.vb.last().copied().unwrap_or(0.0))?;
@@ -159,8 +205,8 @@ fn report(each: &[Terms], steps: usize) -> io::Result<()> {
     line("epsilon mse", &|terms| average(&terms.epsilon_mse))
 }
 
-/// The means over images of each term.
-fn write(folder: &Path, each: &[Terms]) -> Result<(), Failure> {
+/// The means over images of each term; whether there was anything to plot.
+fn write(folder: &Path, each: &[Terms]) -> Result<bool, Failure> {
     let means = |of: &dyn Fn(&Terms) -> &[f64]| -> Vec<f64> {
         let mut sums = Vec::new();
         for values in each.iter().map(of) {
@@ -171,17 +217,12 @@ fn write(folder: &Path, each: &[Terms]) -> Result<(), Failure> {
         }
         sums
     };
+    let [vb_name, x_start_name, epsilon_name, plot_name] = FILES.map(|name| folder.join(name));
     let vb = means(&|terms| &terms.vb);
-    archive(&folder.join("vb_terms.npz"), &vb)?;
-    let x_start_mse = means(&|terms| &terms.x_start_mse);
-    archive(&folder.join("xstart_mse_terms.npz"), &x_start_mse)?;
-    let epsilon_mse = means(&|terms| &terms.epsilon_mse);
-    archive(&folder.join("mse_terms.npz"), &epsilon_mse)?;
-    let path = folder.join("terms.svg");
-    if plot::draw(&vb, &path)? {
-        writeln!(stdout(), "{}", path.display())?;
-    }
-    Ok(())
+    archive(&vb_name, &vb)?;
+    archive(&x_start_name, &means(&|terms| &terms.x_start_mse))?;
+    archive(&epsilon_name, &means(&|terms| &terms.epsilon_mse))?;
+    plot::draw(&vb, &plot_name)
 }
 
 fn archive(path: &Path, values: &[f64]) -> Result<(), Failure> {
@@ -197,7 +238,5 @@ fn archive(path: &Path, values: &[f64]) -> Result<(), Failure> {
         array.finish()?;
         archive.finish()?;
         Ok(())
-    })?;
-    writeln!(stdout(), "{}", path.display())?;
-    Ok(())
+    })
 }

@@ -105,11 +105,13 @@ fn open(options: &Options) -> Result<Checkpoint, Failure> {
     };
     let located = locate(options.checkpoint())?;
     let checkpoint = Checkpoint::open(&located.path, precision)?;
-    let notes = [located.note.as_deref(), checkpoint.note()];
-    for note in notes.into_iter().flatten() {
+    let path = located.path.display();
+    if let Some(note) = &located.note {
         options.say(note)?;
     }
-    let path = located.path.display();
+    if let Some(note) = checkpoint.note() {
+        options.say(format_args!("{path}: {note}"))?;
+    }
     options.say(format_args!(
         "{path}: {}",
         summary(checkpoint.description())

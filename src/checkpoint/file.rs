@@ -43,13 +43,14 @@ pub(crate) fn save_shown(
     dtype: Dtype,
     mut show: impl FnMut(&[u8]),
 ) -> Result<(), CheckpointError> {
-    write_whole(path, |file| {
+    let written = write_whole(path, |file| {
         write_to(description, weights, dtype, |piece| {
             show(piece);
             file.write_all(piece)
                 .map_err(|error| io("writing", path, &error))
         })
-    })
+    });
+    written.map_err(|error: CheckpointError| error.in_file(path.display()))
 }
 
 impl From<FileError> for CheckpointError {

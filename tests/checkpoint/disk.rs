@@ -62,7 +62,11 @@ fn what_cannot_be_written_leaves_the_file_that_was_there() {
     let graph = description.graph(1).unwrap();
     weights[graph.params().last().unwrap().offset] = f32::NAN;
     let error = save(&path, &description, Weights::F32(&weights), Dtype::F32);
-    assert!(matches!(error, Err(CheckpointError::NotFinite { .. })));
+    let Err(CheckpointError::InFile { path: named, error }) = error else {
+        panic!("{error:?}");
+    };
+    assert_eq!(named, path.display().to_string());
+    assert!(matches!(*error, CheckpointError::NotFinite { .. }));
     assert_eq!(scratch.names(), ["model.safetensors"]);
     assert_eq!(std::fs::read(&path).unwrap(), before);
 }
