@@ -9,6 +9,8 @@
     clippy::indexing_slicing
 )]
 
+#[path = "../support/hostile.rs"]
+mod hostile;
 #[path = "../support/program.rs"]
 mod program;
 #[path = "../support/scratch.rs"]
@@ -16,11 +18,19 @@ mod program;
 mod scratch;
 
 mod backends;
+mod folders;
 mod held_out;
+mod hostile_values;
+mod initial;
 mod interrupted;
 mod learning;
+mod options;
 mod refusals;
+#[cfg(unix)]
+mod signals;
 mod sprites;
+mod words;
+mod writers;
 
 use std::io::Write;
 use std::path::Path;

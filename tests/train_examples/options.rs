@@ -1,0 +1,337 @@
+//! What `train` makes of its options: which may differ where a run goes on, what each may be, what has no
+//! effect.
+
+use super::scratch::Scratch;
+use super::{archive, refuse, run, succeed};
+
+const SMALL: &str = "--backend cpu --multipliers 1,1 --attention 1 --heads 1 --batch 4 --timesteps 20 \
+     --sample-every 0";
+
+fn data(scratch: &Scratch) {
+    let pixels: Vec<u8> = (0..8 * 64).map(|at| (7 * at) as u8).collect();
+    let labels = [0, 1, 2, 0, 1, 2, 0, 1];
+    archive(&scratch.join("d.npz"), [8, 8, 8, 1], &pixels, &labels);
+}
+
+/// The options, with one in place of what they have.
+fn with(options: &str, changed: &str) -> String {
+    let name = changed.split_whitespace().next().unwrap();
+    let mut words = options.split_whitespace().peekable();
+    let mut kept = Vec::new();
+    while let Some(word) = words.next() {
+        if word != name {
+            kept.push(word);
+        } else if words.peek().is_some_and(|next| !next.starts_with("--")) {
+            words.next();
+        }
+    }
+    format!("{} {changed}", kept.join(" "))
+}
+
+/// The option as it is typed, and what the run was begun with.
+#[test]
+fn a_run_goes_on_with_the_options_it_began_with() {
+    let scratch = Scratch::new("options-resume");
+    data(&scratch);
+    let options = format!("{SMALL} --data d.npz --run r");
+    succeed("train", &scratch, &format!("{options} --steps 1"));
+    for (changed, told) in [
+        (
+            "--precision f16",
+            "--precision f16: the run was begun with f32",
+        ),
+        ("--predict v", "--predict v: the run was begun with epsilon"),
+        (
+            "--predict x-start",
+            "--predict x-start: the run was begun with epsilon",
+        ),
+        ("--blocks 2", "--blocks 2: the run was begun with 1"),
+        ("--lr 1e-4", "--lr 0.0001: the run was begun with 0.0003"),
+        (
+            "--objective simple",
+            "--objective simple: the run was begun with hybrid",
+        ),
+        (
+            "--objective vlb",
+            "--objective vlb: the run was begun with hybrid",
+        ),
+        (
+            "--sampler loss-second-moment",
+            "--sampler loss-second-moment: the run was begun with uniform",
+        ),
+        (
+            "--schedule sigmoid",
+            "--schedule sigmoid: the run was begun with cosine",
+        ),
+        (
+            "--timesteps 30",
+            "--timesteps 30: the run was begun with 20",
+        ),
+        ("--batch 2", "--batch 2: the run was begun with 4"),
+        ("--microbatch 2", "--microbatch 2: the run was begun with 4"),
+        ("--rule sum", "--rule sum: the run was begun with mean"),
+        ("--warm-up 7", "--warm-up 7: the run was begun with 200"),
+        ("--anneal 70", "--anneal 70: the run was begun with 0"),
+        (
+            "--weight-decay 0.5",
+            "--weight-decay 0.5: the run was begun with 0.0",
+        ),
+        ("--clip 0.5", "--clip 0.5: the run was begun with 1.0"),
+        ("--min-snr 5", "--min-snr 5.0: the run was begun with 0.0"),
+        (
+            "--ema 0.9,0.99",
+            "--ema 0.9,0.99: the run was begun with 0.999",
+        ),
+        (
+            "--ema-at-once",
+            "--ema-at-once: the run was begun without it",
+        ),
+        ("--dropout 0.1", "--dropout 0.1: the run was begun with 0.0"),
+        ("--flip", "--flip: the run was begun without it"),
+        (
+            "--recompute cheap",
+            "--recompute cheap: the run was begun with nothing",
+        ),
+        ("--seed 7", "--seed 7: the run was begun with 0"),
+        ("--low-res 4", "--low-res 4: the run was begun without it"),
+        ("--channels 64", "--channels 64: the run was begun with 32"),
+        (
+            "--multipliers 1,2",
+            "--multipliers 1,2: the run was begun with 1,1",
+        ),
+        (
+            "--attention 1,2",
+            "--attention 1,2: the run was begun with 1",
+        ),
+        ("--heads 2", "--heads 2: the run was begun with 1"),
+        ("--no-classes", "--no-classes: the run was begun without it"),
+    ] {
+        let options = format!("{} --steps 2 --resume", with(&options, changed));
+        let line = refuse("train", &scratch, &options);
+        assert_eq!(line, format!("train: {told}"), "{changed}");
+    }
+    succeed("train", &scratch, &format!("{options} --steps 2 --resume"));
+}
+
+/// As above, of what a run was begun with and is not given now.
+#[test]
+fn options_that_are_missing_are_named() {
+    let scratch = Scratch::new("options-missing");
+    data(&scratch);
+    let options = format!("{SMALL} --data d.npz --run r");
+    let begun = format!("{options} --flip --ema-at-once --low-res 4 --no-classes");
+    succeed("train", &scratch, &format!("{begun} --steps 0"));
+    for missing in ["--flip", "--ema-at-once", "--low-res 4"] {
+        let options = begun.replace(missing, "");
+        let line = refuse("train", &scratch, &format!("{options} --steps 1 --resume"));
+        let name = missing.split(' ').next().unwrap();
+        assert!(
+            line.starts_with(&format!("train: without {name}: the run was begun with ")),
+            "{line}"
+        );
+    }
+    let options = begun.replace("--no-classes", "");
+    let line = refuse("train", &scratch, &format!("{options} --steps 1 --resume"));
+    assert_eq!(
+        line,
+        "train: --data d.npz: 3 classes; the run was begun with none"
+    );
+}
+
+/// Which values each may have is said with its name, whatever is wrong.
+#[test]
+fn values_out_of_range_are_named_with_the_bound() {
+    let scratch = Scratch::new("options-range");
+    data(&scratch);
+    let options = format!("{SMALL} --data d.npz --run r");
+    for (wrong, bound) in [
+        ("--lr nan", "above 0"),
+        ("--lr 0", "above 0"),
+        ("--lr inf", "finite"),
+        ("--lr -1", "above 0"),
+        ("--ema 1.5", "within (0, 1)"),
+        ("--ema 0.9,nan", "within (0, 1)"),
+        ("--ema 0.9,0.9", "given once"),
+        ("--clip -1", "not below 0"),
+        ("--clip nan", "finite"),
+        ("--min-snr inf", "finite"),
+        ("--weight-decay -1", "not below 0"),
+        ("--dropout 1", "within [0, 1)"),
+        ("--dropout nan", "within [0, 1)"),
+        ("--batch 0", "from 1 to"),
+        ("--batch -4", "from 1 to"),
+        ("--batch 9", "8 examples"),
+        ("--microbatch 3", "a divisor of the batch"),
+        ("--microbatch 0", "from 1 to"),
+        ("--timesteps 1", "2..=1000000"),
+        ("--timesteps 4294967295", "2..=1000000"),
+        ("--channels 33", "multiple of 32"),
+        ("--channels 0", "from 1 to"),
+        ("--multipliers 2,1", "must be 1"),
+        ("--multipliers 1,9999", "channel_mult"),
+        ("--attention 3", "factor 3"),
+        ("--heads 5", "32 channels"),
+        ("--blocks 1000", "64"),
+        ("--steps -1", "from 0 to 18446744073709551615"),
+        (
+            "--steps 18446744073709551616",
+            "from 0 to 18446744073709551615",
+        ),
+        ("--keep 0", "from 1 to"),
+        ("--log-every 0", "from 1 to"),
+        ("--save-every x", "from 0 to"),
+        ("--seed -1", "from 0 to 18446744073709551615"),
+        ("--low-res 8", "below 8x8"),
+        ("--low-res 64", "below 8x8"),
+        ("--low-res 0", "from 1 to"),
+        ("--schedule cubic", "linear, cosine, sigmoid"),
+    ] {
+        let output = run(
+            "train",
+            &scratch,
+            &format!("{} --steps 1", with(&options, wrong))
+                .replace("--steps 1 --steps 1", "--steps 1"),
+        );
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert!(!output.status.success(), "{wrong}");
+        let (name, value) = wrong.split_once(' ').unwrap();
+        assert!(said.contains(name), "{wrong}: {said}");
+        assert!(said.contains(bound), "{wrong}: no {bound}: {said}");
+        let value = value
+            .trim_start_matches("0.9,")
+            .split(',')
+            .next_back()
+            .unwrap();
+        assert!(said.to_lowercase().contains(value), "{wrong}: {said}");
+        assert!(!scratch.join("r").exists(), "{wrong}");
+    }
+}
+
+/// An option that was given and changes nothing is a slip; a default that changes nothing is none.
+#[test]
+fn what_has_no_effect_is_refused() {
+    let scratch = Scratch::new("options-effect");
+    data(&scratch);
+    let options = "--backend cpu --batch 4 --timesteps 20 --data d.npz --run r --steps 0";
+    for (given, told) in [
+        ("--grey --size 64", ["--grey", "--size"]),
+        ("--size 8", ["--size", "d.npz"]),
+        ("--grey", ["--grey", "d.npz"]),
+        (
+            "--low-res 4 --sample-every 5",
+            ["--sample-every 5", "--low-res 4"],
+        ),
+        (
+            "--multipliers 1,1 --attention 4",
+            ["--attention", "factor 4"],
+        ),
+        ("--threads 2 --backend gpu", ["--threads", "GPU"]),
+    ] {
+        let options = if given.contains("--backend") {
+            options.replace("--backend cpu", "")
+        } else {
+            options.into()
+        };
+        let line = refuse("train", &scratch, &format!("{options} {given}"));
+        for told in told {
+            assert!(line.contains(told), "{given}: {line}");
+        }
+        assert!(!scratch.join("r").exists(), "{given}");
+    }
+    // The default's attention is at a level that there is not, its grids are of what is enlarged.
+    succeed(
+        "train",
+        &scratch,
+        &format!("{options} --multipliers 1 --low-res 4"),
+    );
+}
+
+/// A run that has come to a learning rate of 0 does not go on at it without a word.
+#[test]
+fn a_learning_rate_of_0_is_refused() {
+    let scratch = Scratch::new("options-anneal");
+    data(&scratch);
+    let options = format!("{SMALL} --data d.npz --run r --anneal 3");
+    let line = refuse("train", &scratch, &format!("{options} --steps 4"));
+    assert!(
+        line.contains("--steps 4") && line.contains("from step 3 on"),
+        "{line}"
+    );
+    assert!(!scratch.join("r").exists());
+    succeed("train", &scratch, &format!("{options} --steps 3"));
+    let line = refuse("train", &scratch, &format!("{options} --steps 6 --resume"));
+    assert!(
+        line.contains("from step 3 on") && line.contains("--init"),
+        "{line}"
+    );
+    // The way that is told.
+    let again = format!("{SMALL} --data d.npz --run again --anneal 2 --steps 2 --init r");
+    succeed("train", &scratch, &again);
+}
+
+/// No steps, one, those that are done, and fewer than those.
+#[test]
+fn few_steps() {
+    let scratch = Scratch::new("options-steps");
+    data(&scratch);
+    let options = format!("{SMALL} --data d.npz --run r");
+    let printed = succeed("train", &scratch, &format!("{options} --steps 0"));
+    assert!(printed.contains("step 0: r/step-00000000"), "{printed}");
+    succeed("train", &scratch, &format!("{options} --steps 1 --resume"));
+    let printed = succeed("train", &scratch, &format!("{options} --steps 1 --resume"));
+    assert!(
+        printed.contains("--steps 1: all of them are done already"),
+        "{printed}"
+    );
+    let line = refuse("train", &scratch, &format!("{options} --steps 0 --resume"));
+    assert!(
+        line.contains("--steps 0") && line.contains("r/step-00000001"),
+        "{line}"
+    );
+}
+
+/// The same bits on any number of threads, of which the line tells; and a seed that is drawn is told.
+#[test]
+fn threads_and_seeds() {
+    let scratch = Scratch::new("options-threads");
+    data(&scratch);
+    let options = format!("{SMALL} --data d.npz --steps 2");
+    let printed = succeed(
+        "train",
+        &scratch,
+        &format!("{options} --run one --threads 1"),
+    );
+    assert!(printed.contains("the CPU, 1 thread "), "{printed}");
+    succeed("train", &scratch, &format!("{options} --run all"));
+    let model = |run: &str| {
+        let path = format!("{run}/step-00000002/model.safetensors");
+        std::fs::read(scratch.join(&path)).unwrap()
+    };
+    assert!(model("one") == model("all"));
+    let line = refuse("train", &scratch, &format!("{options} --run r --threads 0"));
+    assert!(!line.is_empty());
+
+    let printed = succeed(
+        "train",
+        &scratch,
+        &format!("{options} --run drawn --seed random"),
+    );
+    let line = printed
+        .lines()
+        .find(|line| line.contains("--seed"))
+        .unwrap();
+    let seed = line
+        .split("--seed ")
+        .nth(1)
+        .unwrap()
+        .split(' ')
+        .next()
+        .unwrap();
+    succeed(
+        "train",
+        &scratch,
+        &format!("{options} --run again --seed {seed}"),
+    );
+    assert!(model("drawn") == model("again"));
+    assert!(model("drawn") != model("all"));
+}
