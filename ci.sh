@@ -7,7 +7,7 @@ set -euo pipefail
 shopt -s inherit_errexit
 cd "$(dirname "$0")"
 
-CHECKS=(fmt clippy features test mesa26 examples no_alloc firmware fuzz_smoke docs bench_build)
+CHECKS=(fmt clippy features test campaign mesa26 examples no_alloc firmware fuzz_smoke docs bench_build)
 CARGO_TARGET_DIR=$(realpath -m "${CARGO_TARGET_DIR:-target}")
 export CARGO_TARGET_DIR PATH=$HOME/.cargo/bin:$PATH
 
@@ -70,6 +70,13 @@ test() {
     cargo test -q
     cargo test -q --features alloc,cpu --test golden_unet
     cargo test -q --features "$(features_of defmt | xargs)"
+}
+
+# Kills, signals, second writers, broken files and hostile values, for so many seconds a part; its counts are
+# printed. CAMPAIGN_SECONDS=3600 ./ci.sh campaign goes on for hours.
+campaign() {
+    CAMPAIGN_SECONDS=${CAMPAIGN_SECONDS:-20} cargo test -q --features "$(features_of defmt | xargs)" \
+        --test campaign -- --nocapture --test-threads=1
 }
 
 # software_vulkan : the description of Mesa's driver on the processor
