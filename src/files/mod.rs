@@ -23,6 +23,8 @@
 //! - A pipe, and `-` for the standard output, are written to; devices, sockets and folders are refused.
 //! - Writers of one file at a time do not disturb each other: the last to finish is the one that is read. What
 //!   a killed one has left, the next one takes over.
+//! - A folder has one writer ([`FolderLock`]), and for the files of one run it is new or empty
+//!   ([`FreshFolder`]).
 
 mod error;
 pub mod faults;

@@ -39,11 +39,9 @@ impl Place {
     ) -> Result<(), E> {
         let mut writer = match self {
             Self::File(path) => Writer::beside(path)?,
-            Self::Pipe(_) | Self::Stdout => Writer {
-                path: PathBuf::new(),
-                to: To::Memory(Buffer::default()),
-                failed: None,
-            },
+            Self::Pipe(_) | Self::Stdout => {
+                Writer::new(PathBuf::new(), To::Memory(Buffer::default()))
+            }
         };
         let written = write(&mut writer);
         if let Some(error) = writer.failed.take() {
@@ -59,14 +57,17 @@ impl Place {
 
 /// What takes the bytes of a file that is being written.
 ///
-/// Its first failure is what [`write_whole`] tells. After it all is taken and nothing written: whoever goes on
-/// to tidy up, as an archive does that is dropped, does not fail once more.
+/// Its first failure is what [`write_whole`] tells. After it all is taken and nothing written, at the place
+/// where it would be: whoever goes on to tidy up, as an archive does that is dropped, does not fail once more.
 #[derive(Debug)]
 pub struct Writer {
     /// What the file is to become.
     path: PathBuf,
     to: To,
     failed: Option<io::Error>,
+    /// The place of the next byte, and that behind the last.
+    at: u64,
+    end: u64,
 }
 
 #[derive(Debug)]
@@ -76,6 +77,16 @@ enum To {
 }
 
 impl Writer {
+    const fn new(path: PathBuf, to: To) -> Self {
+        Self {
+            path,
+            to,
+            failed: None,
+            at: 0,
+            end: 0,
+        }
+    }
+
     fn beside(path: &Path) -> Result<Self, FileError> {
         let temporary = Temporary::beside(path)?;
         // Before the first byte: what was private is so at any moment.
@@ -84,11 +95,8 @@ impl Writer {
             let mode = temporary.file().set_permissions(there.permissions());
             mode.map_err(FileError::of("writing", path))?;
         }
-        Ok(Self {
-            path: path.into(),
-            to: To::File(BufWriter::with_capacity(PIECE, Guarded(temporary))),
-            failed: None,
-        })
+        let file = BufWriter::with_capacity(PIECE, Guarded(temporary));
+        Ok(Self::new(path.into(), To::File(file)))
     }
 
     /// Does something, unless something has failed before.
@@ -110,10 +118,13 @@ impl Writer {
 
 impl Write for Writer {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.attempt(bytes.len(), |to| match to {
+        let written = self.attempt(bytes.len(), |to| match to {
             To::File(file) => file.write(bytes),
             To::Memory(buffer) => buffer.write(bytes),
-        })
+        })?;
+        self.at = self.at.saturating_add(written as u64);
+        self.end = self.end.max(self.at);
+        Ok(written)
     }
 
     fn flush(&mut self) -> io::Result<()> {
@@ -126,10 +137,16 @@ impl Write for Writer {
 
 impl Seek for Writer {
     fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
-        self.attempt(0, |place| match place {
+        let would_be = match to {
+            SeekFrom::Start(at) => at,
+            SeekFrom::Current(by) => self.at.saturating_add_signed(by),
+            SeekFrom::End(by) => self.end.saturating_add_signed(by),
+        };
+        self.at = self.attempt(would_be, |place| match place {
             To::File(file) => file.seek(to),
             To::Memory(buffer) => buffer.seek(to),
-        })
+        })?;
+        Ok(self.at)
     }
 }
 

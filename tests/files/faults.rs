@@ -1,6 +1,6 @@
 //! Each operation of a write fails in turn: the old file is then whole, and nothing else is left.
 
-use std::io::{ErrorKind, Write};
+use std::io::{ErrorKind, Seek, SeekFrom, Write};
 
 use iddpm::files::{FileError, faults, write_whole};
 
@@ -60,15 +60,18 @@ fn the_true_cause_is_told_whatever_the_writer_made_of_it() {
         assert!(file.write_all(&piece).is_err());
         // Tidying up does not fail once more.
         after = Some(file.write_all(&piece).is_ok() && file.flush().is_ok());
-        Err(FileError {
-            action: "something else",
-            path: "b".into(),
-            error: ErrorKind::Other.into(),
-        })
+        // And is where it would be.
+        let at = file.stream_position()?;
+        assert!(at >= 1 << 20, "{at}");
+        assert_eq!(file.seek(SeekFrom::Start(7))?, 7);
+        assert_eq!(file.seek(SeekFrom::Current(-3))?, 4);
+        assert_eq!(file.seek(SeekFrom::End(0))?, at);
+        Err::<(), Box<dyn std::error::Error>>("something else".into())
     });
     faults::end();
     let error = result.unwrap_err();
-    assert_eq!((error.action, error.path), ("writing", path));
+    let error = error.downcast::<FileError>().unwrap();
+    assert_eq!((error.action, &error.path), ("writing", &path));
     assert_eq!(error.error.kind(), ErrorKind::StorageFull);
     assert_eq!(after, Some(true));
     assert_eq!(folder.names(), [""; 0]);

@@ -19,6 +19,10 @@ fn made(scratch: &Scratch, channels: usize) -> Vec<Vec<u8>> {
     };
     network(scratch, "net.safetensors", kind);
     let images = sampled(scratch, "images.npz");
+    if channels > 4 {
+        // No picture, and so no data to train on.
+        return Vec::new();
+    }
     let images = npz::open(scratch.join(&images)).unwrap();
     assert_eq!(images.pixels().len(), 2 * channels * 64);
     let pixels = images.pixels().chunks(channels * 64);
@@ -141,7 +145,11 @@ fn trajectories_have_alpha_too() {
 #[test]
 fn what_is_no_picture_goes_to_an_archive_alone() {
     let scratch = Scratch::new("sample-channels-5");
-    assert_eq!(made(&scratch, 5).len(), 2);
+    made(&scratch, 5);
+    let archive = std::io::Cursor::new(bytes(&scratch, "images.npz"));
+    let mut archive = zip::ZipArchive::new(archive).unwrap();
+    let images = npyz::NpyFile::new(archive.by_name("arr_0.npy").unwrap()).unwrap();
+    assert_eq!(images.shape(), [2, 8, 8, 5]);
     for options in [
         "--out grid.png",
         "--out folder/",

@@ -1,7 +1,7 @@
 //! Every option of every program here with every hostile value.
 
+use super::DIGITS_FILE;
 use super::hostile::try_all;
-use super::{DIGITS_FILE, SPRITES_FILE};
 
 #[test]
 fn sample() {
@@ -37,7 +37,7 @@ fn frames() {
     let short = [
         ("--steps", "2"),
         ("--milliseconds", "1000"),
-        ("--checkpoint", SPRITES_FILE),
+        ("--checkpoint", super::SPRITES_FILE),
     ];
     assert!(try_all("frames", &short, |_, _| false) > 150);
 }

@@ -3,7 +3,6 @@
 use std::fs::File;
 use std::process::{Command, Output, Stdio};
 
-use super::DIGITS_FILE;
 use super::program::program;
 use super::scratch::Scratch;
 
@@ -229,7 +228,7 @@ fn nothing_is_left_of_what_was_not_written() {
 #[test]
 fn frames_within_a_time_that_is_one() {
     let scratch = Scratch::new("frames-options");
-    let digits = format!("--checkpoint {DIGITS_FILE} ");
+    let digits = format!("--checkpoint {} ", super::DIGITS_FILE);
     for (arguments, why) in [
         ("--milliseconds nan", "--milliseconds"),
         ("--milliseconds -1", "--milliseconds"),
