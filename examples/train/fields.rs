@@ -69,7 +69,7 @@ impl Options {
     fn differs(&self, field: &str, now: &str, before: &str, was: &str) -> Option<String> {
         let (option, says) = self.of_field(field)?;
         Some(match says {
-            Value(_) if before == "null" => format!("{option}: {was} without it"),
+            Value(text) if before == "null" => format!("{option} {}: {was} without it", text(now)),
             Value(_) if now == "null" => format!("without {option}: {was} with it"),
             Value(text) => format!("{option} {}: {was} with {}", text(now), text(before)),
             Flag(there) if now == there => format!("{option}: {was} without it"),

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Parser, ValueEnum};
 use iddpm::checkpoint::{Description, ImageSize};
-use iddpm::data::{self, Classes, Fit, Opened};
+use iddpm::data::{self, Classes, DataError, Fit, Opened};
 use iddpm::diffusion::{Diffusion, ModelCard, Objective, Prediction, Schedule, Variance, Weights};
 use iddpm::train::{AdamW, Broken, MicrobatchRule, Recompute, TimestepLaw, TrainConfig};
 use iddpm::unet::{Extents, UnetConfig};
@@ -290,7 +290,12 @@ impl Options {
             extents,
             given: &given,
         };
-        Ok(data::open(&self.data, &data::Options { fit, classes })?)
+        let opened = data::open(&self.data, &data::Options { fit, classes });
+        opened.map_err(|error| match error {
+            // Of these options, not of the data.
+            DataError::NoEffect { .. } => error.into(),
+            error => format!("--data: {error}").into(),
+        })
     }
 
     /// The network and its diffusion, for images of these extents, and of so many classes if any.
