@@ -97,6 +97,11 @@ fn run(options: &Options) -> Result<(), Failure> {
     writeln!(stdout(), "{opened}")?;
     let data = opened.data;
     let count = options.count.min(data.len());
+    // Before the work that would be lost.
+    if let Some(folder) = &options.out {
+        std::fs::create_dir_all(folder)
+            .map_err(|error| format!("--out {}: {error}", folder.display()))?;
+    }
     let mut bound = Bound::new(&checkpoint, process, options.seed, !options.no_clip);
 
     let bar = ProgressBar::new((count * process.len()) as u64);
@@ -110,11 +115,10 @@ fn run(options: &Options) -> Result<(), Failure> {
     }
     bar.finish_and_clear();
     report(&each, process.len())?;
-    if let Some(folder) = &options.out {
-        std::fs::create_dir_all(folder)?;
-        write(folder, &each)?;
+    match &options.out {
+        Some(folder) => write(folder, &each),
+        None => Ok(()),
     }
-    Ok(())
 }
 
 /// The data as the network takes it: of its size, with its numbers for classes.
