@@ -144,7 +144,7 @@ fn the_same_images_are_the_same_number() {
     archive(&scratch, "others.npz", [12, 32, 32, 3], &all, &[3; 12]);
     for checkpoint in ["unnamed.safetensors", SPRITES] {
         let bits = |data: &str| {
-            let options = format!("--checkpoint {checkpoint} --data {data} --count 12 --steps 3");
+            let options = format!("--checkpoint {checkpoint} --data {data} --count 12 --steps 2");
             total(&succeed("nll", &scratch, &options)).to_owned()
         };
         let plain = bits("plain.npz");
@@ -219,6 +219,24 @@ fn what_is_read_is_said_first() {
         ]
     );
     assert!(lines[2].starts_with("3 images, 2 steps"), "{printed}");
+}
+
+/// A folder for the terms that cannot be is found out before any is computed.
+#[test]
+fn where_the_terms_go_is_tried_first() {
+    let scratch = Scratch::new("nll-out");
+    picture(&scratch, "pets/gem_1.png", 1);
+    scratch.write("file", b"");
+    let options = format!("--checkpoint {SPRITES} --data pets --steps all --out file/terms");
+    let output = run("nll", &scratch, &options);
+    let errors = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert!(errors.starts_with("nll: --out file/terms: "), "{errors}");
+    assert!(
+        !String::from_utf8(output.stdout)
+            .unwrap()
+            .contains("bits/dim")
+    );
 }
 
 /// Before anything runs, by name and number.
