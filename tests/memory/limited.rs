@@ -186,7 +186,14 @@ fn slot() -> MemoryError {
     let data = Images::new(extents, vec![0; 4 * 64], None, None).unwrap();
     let progress = Trainer::<CpuEngine>::beginning(&description, &config()).unwrap();
     let data = std::sync::Arc::new(data);
-    let trainer = Trainer::new(engine, description, config(), data, Broken::Fatal, progress);
+    let trainer = Trainer::new(
+        engine,
+        description,
+        config(),
+        TrainingData::new(data),
+        Broken::Fatal,
+        progress,
+    );
     let trainer = trainer.unwrap();
     let taken = leave(4 * graph.weights_len() as u64);
     let error = refused(trainer.read(Slot::Weights));
