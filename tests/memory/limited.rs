@@ -9,7 +9,8 @@ use iddpm::diffusion::resample::LossSecondMoment;
 use iddpm::diffusion::{Clip, Diffusion, InlineProcess, Method, Noise, Sample, Sampler, Timesteps};
 use iddpm::memory::{self, MemoryError};
 use iddpm::train::{
-    CpuEngine, TimestepLaw, TrainConfig, TrainError, Trainer, graph_of, initial_weights,
+    CpuEngine, TimestepLaw, TrainConfig, TrainError, Trainer, TrainingData, graph_of,
+    initial_weights,
 };
 use iddpm::unet::{ConfigError, Graph, Plan, Weights};
 
