@@ -79,8 +79,9 @@ fn generate(options: &Options) -> Result<(), Failure> {
         "/examples/assets/sprites32.safetensors"
     );
     let path = options.checkpoint.clone().unwrap_or_else(|| shipped.into());
-    let located = locate(path)?;
-    let checkpoint = Checkpoint::open(&located.path, Precision::AsStored)?;
+    let failed = |error| format!("--checkpoint: {error}");
+    let located = locate(path).map_err(failed)?;
+    let checkpoint = Checkpoint::open(&located.path, Precision::AsStored).map_err(failed)?;
     for note in [located.note.as_deref(), checkpoint.note()]
         .into_iter()
         .flatten()

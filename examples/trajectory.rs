@@ -50,22 +50,26 @@ struct Options {
     /// What all randomness follows from: a number, or random, which draws one and says it.
     #[arg(long, default_value = "0", allow_hyphen_values = true)]
     seed: Seed,
-    /// How many digits.
+    /// How many digits, 1 to 100.
     #[arg(long, default_value_t = 8, value_parser = clap::value_parser!(u32).range(1..=100))]
     count: u32,
-    /// How many moments of each trajectory are drawn.
+    /// How many moments of each trajectory are drawn, 1 to 100.
     #[arg(long, default_value_t = 12, value_parser = clap::value_parser!(u32).range(1..=100))]
     columns: u32,
-    /// Where the picture goes, as PNG.
+    /// Where the picture goes: a PNG.
     #[arg(long, default_value = "trajectory.png", value_parser = PathBufValueParser::new().try_map(png::path))]
     out: PathBuf,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum MethodName {
+    /// With new noise in each step.
     Ancestral,
+    /// With no noise but the first, or some (--eta).
     Ddim,
+    /// DPM-Solver++ of second order.
     Dpm,
+    /// Heun's method, two evaluations in a step.
     Heun,
 }
 

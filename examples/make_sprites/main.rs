@@ -48,7 +48,7 @@ struct Options {
     /// The folder, which must be new or empty
     #[arg(long)]
     out: PathBuf,
-    /// Pictures of each class
+    /// Pictures of each class, 1 to 99999
     #[arg(long, default_value_t = 500, value_parser = clap::value_parser!(u64).range(1..=99_999))]
     count: u64,
     /// What all choices follow from: a number, or random, which draws one and says it

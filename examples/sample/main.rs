@@ -103,8 +103,9 @@ fn open(options: &Options) -> Result<Checkpoint, Failure> {
         PrecisionName::F32 => Precision::F32,
         PrecisionName::F16 => Precision::F16,
     };
-    let located = locate(options.checkpoint())?;
-    let checkpoint = Checkpoint::open(&located.path, precision)?;
+    let failed = |error| format!("--checkpoint: {error}");
+    let located = locate(options.checkpoint()).map_err(failed)?;
+    let checkpoint = Checkpoint::open(&located.path, precision).map_err(failed)?;
     let path = located.path.display();
     if let Some(note) = &located.note {
         options.say(note)?;

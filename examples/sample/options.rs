@@ -21,7 +21,8 @@ use super::seed::Seed;
   sample --count 200 --out samples.npz
   sample --count 5000 --out samples/")]
 pub(crate) struct Options {
-    /// A checkpoint; the shipped sprites where none is given.
+    /// A checkpoint, or a run of train or one of its states, which stand for their best average; the shipped
+    /// sprites where none is given.
     #[arg(long)]
     pub(crate) checkpoint: Option<PathBuf>,
     /// How many steps, or which: 50, 10,15,20, ddim25, trailing20, quadratic30, all, ...
@@ -33,7 +34,7 @@ pub(crate) struct Options {
     /// DDIM's eta: 0 is deterministic, 1 as noisy as ancestral sampling; 0 where none is given.
     #[arg(long, allow_negative_numbers = true)]
     pub(crate) eta: Option<f64>,
-    /// What is done to the prediction of the image: clipped to its range, or nothing.
+    /// What is done to each prediction of the image.
     #[arg(long, value_enum, default_value_t = ClipName::Unit)]
     pub(crate) clip: ClipName,
     /// The class of every image, by number or by name; all classes in turn where none is given.
@@ -42,10 +43,10 @@ pub(crate) struct Options {
     /// What all randomness follows from: a number, or random, which draws one and says it.
     #[arg(long, default_value = "0", allow_hyphen_values = true)]
     pub(crate) seed: Seed,
-    /// Images at once.
+    /// Images at once, 1 to 4096.
     #[arg(long, default_value_t = 8, value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(1..=4096))]
     pub(crate) batch: usize,
-    /// Images in all; where none is given, four rows of them, or all that --low-res has.
+    /// Images in all, up to 1000000; where none is given, four rows of them, or all that --low-res has.
     #[arg(long, value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(1..=1_000_000))]
     pub(crate) count: Option<usize>,
     #[command(flatten)]
@@ -69,23 +70,33 @@ pub(crate) struct Options {
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum MethodName {
+    /// With new noise in each step, as the paper has it.
     Ancestral,
+    /// With no noise but the first, or some (--eta).
     Ddim,
+    /// DPM-Solver++ of second order: good in 10 to 25 steps.
     Dpm,
+    /// Heun's method: two evaluations of the network in a step.
     Heun,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
 pub(crate) enum ClipName {
+    /// Clipped to [-1, 1].
     Unit,
+    /// Nothing.
     None,
+    /// Scaled down where more than 0.5 % of it is beyond [-1, 1], then clipped.
     Dynamic,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
 pub(crate) enum PrecisionName {
+    /// As in the file.
     AsStored,
+    /// 32 bits each.
     F32,
+    /// 16 bits each.
     F16,
 }
 
