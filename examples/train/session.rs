@@ -26,6 +26,9 @@ pub(crate) struct Session<'o> {
 
 impl<'o> Session<'o> {
     /// Makes all ready: from here on there is a state to go on from, and signals are heard.
+    ///
+    /// # Errors
+    /// What was in the way, and which state is whole.
     pub(crate) fn begin(
         options: &'o Options,
         mut folder: RunDirectory,
@@ -35,9 +38,11 @@ impl<'o> Session<'o> {
         let stop = Stop::listen()?;
         let step = trainer.progress().step;
         if step == 0 {
-            folder.save(&trainer, options.keep)?;
+            let saved = folder.save(&trainer, options.keep);
+            saved.map_err(|error| told(&folder, &error))?;
         }
-        let log = Log::open(&files.log(), step, options.log_every)?;
+        let log = Log::open(&files.log(), step, options.log_every);
+        let log = log.map_err(|error| told(&folder, &error))?;
         say(format_args!("log: {}", files.log().display()))?;
         Ok(Self {
             options,
@@ -59,7 +64,7 @@ impl<'o> Session<'o> {
         self.log.flush();
         self.shown.end();
         let ended = ended.and_then(|stopped| Ok((stopped, self.save()?)));
-        let (stopped, state) = ended.map_err(|error| self.told(&*error))?;
+        let (stopped, state) = ended.map_err(|error| told(&self.folder, &error))?;
         // From here on all is saved: what cannot be said changes nothing of it.
         let step = self.trainer.progress().step;
         let _ = say(format_args!("step {step}: {state}"));
@@ -119,14 +124,14 @@ impl<'o> Session<'o> {
         let state = self.folder.save(&self.trainer, self.options.keep)?;
         Ok(state.display().to_string())
     }
+}
 
-    /// What ended a run, and what it can go on from.
-    fn told(&self, error: &dyn Display) -> Failure {
-        let whole = match self.folder.latest() {
-            Ok(Some(state)) => format!("{} is whole", state.display()),
-            Ok(None) => "nothing was saved".into(),
-            Err(error) => error.to_string(),
-        };
-        format!("{error}; {whole}").into()
-    }
+/// What ended a run, and what it can go on from.
+fn told(folder: &RunDirectory, error: &dyn Display) -> Failure {
+    let whole = match folder.latest() {
+        Ok(Some(state)) => format!("{} is whole", state.display()),
+        Ok(None) => "nothing was saved".into(),
+        Err(error) => error.to_string(),
+    };
+    format!("{error}; {whole}").into()
 }

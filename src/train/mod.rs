@@ -9,6 +9,7 @@
 //! Everything random follows from the seed and an example's position in the run, so that a run that was
 //! stopped and goes on is the run that was not stopped.
 
+mod check;
 mod config;
 mod cpu_engine;
 mod data;
@@ -28,6 +29,7 @@ mod saved;
 mod state;
 mod trainer;
 
+pub use check::check_data;
 pub use config::{MicrobatchRule, TimestepLaw, TrainConfig};
 pub use cpu_engine::CpuEngine;
 pub use data::TrainingData;
@@ -40,4 +42,4 @@ pub use loss_scale::LossScale;
 pub use optimizer::{AdamW, Report, Update, average};
 pub use run::RunDirectory;
 pub use saved::{SavedRun, check_network};
-pub use trainer::{Progress, StepReport, Trainer, check_data, graph_of, initial_weights};
+pub use trainer::{Progress, StepReport, Trainer, graph_of, initial_weights};

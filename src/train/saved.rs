@@ -1,6 +1,5 @@
 //! A state that is read from disk, which needs no right to write there.
 
-use std::borrow::ToOwned;
 use std::format;
 use std::fs;
 use std::io;
@@ -19,6 +18,7 @@ use super::state::{Part, Stored, parts};
 use super::trainer::Progress;
 use crate::checkpoint::locate::{LATEST, STATE};
 use crate::checkpoint::{Checkpoint, Description, Precision, ReadOptions};
+use crate::memory::copied;
 use crate::unet::Weights;
 
 /// A state that was read.
@@ -72,8 +72,8 @@ impl SavedRun {
     /// Reads a state, and checks that its files are those that were saved.
     ///
     /// # Errors
-    /// [`TrainError::Changed`], [`TrainError::File`], [`TrainError::Format`], [`TrainError::Checkpoint`]:
-    /// each names the file.
+    /// [`TrainError::Changed`], [`TrainError::File`], [`TrainError::Format`], [`TrainError::Checkpoint`],
+    /// each of which names the file; [`TrainError::Memory`].
     pub fn load(state: impl AsRef<Path>) -> Result<Self, TrainError> {
         let state = state.as_ref();
         let stored = Stored::read(state)?;
@@ -171,7 +171,7 @@ fn numbers(
         return Err(TrainError::Format { path, message });
     }
     Ok(match checkpoint.weights() {
-        Weights::F32(weights) => weights.to_owned(),
+        Weights::F32(weights) => copied(weights)?,
         Weights::F16(_) => Vec::new(),
     })
 }

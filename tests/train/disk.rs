@@ -4,21 +4,9 @@ use std::path::Path;
 
 use iddpm::train::{RunDirectory, SavedRun, TrainConfig, TrainError};
 
+use super::copy::copy;
 use super::runs::{begin, config, everything, go_on, run_in, steps};
 use super::scratch::Scratch;
-
-/// Copies a folder with all that is in it.
-pub(crate) fn copy(from: &Path, to: &Path) {
-    std::fs::create_dir_all(to).unwrap();
-    for entry in std::fs::read_dir(from).unwrap() {
-        let entry = entry.unwrap();
-        let to = to.join(entry.file_name());
-        match entry.file_type().unwrap().is_dir() {
-            true => copy(&entry.path(), &to),
-            false => drop(std::fs::copy(entry.path(), to).unwrap()),
-        }
-    }
-}
 
 /// What a killed save left goes; states of later steps, of a run that was set back, do not, and take no
 /// earlier one's place.

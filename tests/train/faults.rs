@@ -6,32 +6,15 @@ use std::io::ErrorKind;
 use iddpm::files::faults;
 use iddpm::train::{CpuEngine, RunDirectory, SavedRun, Trainer};
 
-use super::disk::copy;
+use super::copy::copy;
 use super::runs::{begin, config, everything, go_on, run_in, steps};
 use super::scratch::Scratch;
 
 /// Whether the newest state of a folder is that of one of these trainers, or there is none and that is right.
 fn is_one_of(folder: &Scratch, right: &[Option<&Trainer<CpuEngine>>]) -> bool {
-    match SavedRun::latest_in(folder.path()).unwrap() {
-        None => right.contains_none(),
-        Some(_) => {
-            let found = everything(&go_on(folder.path(), &config()));
-            right
-                .iter()
-                .flatten()
-                .any(|right| everything(right) == found)
-        }
-    }
-}
-
-trait ContainsNone {
-    fn contains_none(&self) -> bool;
-}
-
-impl<T> ContainsNone for [Option<T>] {
-    fn contains_none(&self) -> bool {
-        self.iter().any(Option::is_none)
-    }
+    let newest = SavedRun::latest_in(folder.path()).unwrap();
+    let found = newest.map(|_| everything(&go_on(folder.path(), &config())));
+    right.iter().any(|right| right.map(everything) == found)
 }
 
 /// Saves `trainer` into a copy of `before` with each operation failing in turn; `earlier` is what is there.

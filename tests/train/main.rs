@@ -18,6 +18,8 @@ mod network;
 #[allow(dead_code)]
 mod report;
 
+#[path = "../support/copy.rs"]
+mod copy;
 #[path = "../support/held.rs"]
 mod held;
 #[path = "../support/scratch.rs"]

@@ -197,6 +197,8 @@ fn no_room_for_a_state() {
     let options = format!("{OPTIONS} --run r --steps 9");
     let output = limited(&scratch, 100 << 10, &options);
     assert_eq!(output.status.code(), Some(1));
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(said.trim_end().ends_with("; nothing was saved"), "{said}");
     assert!(!scratch.join("r").exists());
 
     succeed("train", &scratch, &format!("{OPTIONS} --run r --steps 2"));

@@ -9,6 +9,8 @@
     clippy::indexing_slicing
 )]
 
+#[path = "../support/copy.rs"]
+mod copy;
 #[path = "../support/hostile.rs"]
 mod hostile;
 #[path = "../support/program.rs"]

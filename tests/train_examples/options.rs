@@ -238,6 +238,18 @@ fn what_has_no_effect_is_refused() {
         }
         assert!(!scratch.join("r").exists(), "{given}");
     }
+    // CIFAR-10 has its own as well.
+    for batch in 1..=5 {
+        let records: Vec<u8> = (0..2 * 3073).map(|at| (at % 7) as u8).collect();
+        scratch.write(&format!("cifar/data_batch_{batch}.bin"), &records);
+    }
+    let cifar = options.replace("d.npz", "cifar");
+    for given in ["--grey", "--size 32"] {
+        let line = refuse("train", &scratch, &format!("{cifar} {given}"));
+        assert!(line.contains(given.split(' ').next().unwrap()), "{line}");
+        assert!(line.contains("CIFAR-10"), "{line}");
+    }
+    succeed("train", &scratch, &cifar.replace("--run r", "--run c"));
     // The default's attention is at a level that there is not, its grids are of what is enlarged.
     succeed(
         "train",

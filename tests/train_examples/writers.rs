@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use super::copy::copy;
 use super::interrupted::{OPTIONS, data, start, wait_for_the_first_state};
 use super::scratch::Scratch;
 use super::{refuse, succeed};
@@ -58,11 +59,7 @@ fn two_at_once() {
     );
     let mut refused = 0;
     for round in 0..10 {
-        let copy = std::process::Command::new("cp")
-            .args(["-r", "begun", "w"])
-            .current_dir(scratch.path())
-            .status();
-        assert!(copy.unwrap().success());
+        copy(&scratch.join("begun"), &scratch.join("w"));
         let keep = 1 + round % 2;
         let resume = format!("{options} --run w --steps 6 --keep {keep} --resume");
         let mut both = [0, 1].map(|_| start(&scratch, &resume));
