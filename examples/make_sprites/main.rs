@@ -1,7 +1,7 @@
 //! Draws a data set of game items, 32×32 pixels each, as a folder of pictures named by their class.
 //!
 //! ```sh
-//! cargo run --example make_sprites -- --out sprites --sheet sprites.png
+//! cargo run --example make_sprites --features std -- --out sprites --sheet sprites.png
 //! cargo run --release --example train --features train -- --data sprites --run runs/sprites
 //! ```
 //!

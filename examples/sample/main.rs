@@ -76,13 +76,15 @@ fn sample(options: &Options) -> Result<ExitCode, Failure> {
         options.say(summary)?;
     }
     let mut backend = backend::choose(options, &checkpoint)?;
+    // Before it is said that it runs: whoever waits for that may send a signal.
+    let stop = Stop::listen()?;
     options.say(format_args!("running on {}", backend.name()))?;
     let run = Run {
         options,
         description,
         samples: &samples,
         sampler: &sampler,
-        stop: Stop::listen()?,
+        stop,
     };
     match run.generate(backend.as_mut()) {
         Ok(()) => Ok(ExitCode::SUCCESS),
@@ -217,11 +219,14 @@ fn summary(description: &Description) -> String {
         (None, Some(classes)) => format!(", {classes} classes"),
         (None, None) => String::new(),
     };
+    let channels = match description.unet.in_channels {
+        1 => "1 channel".to_owned(),
+        channels => format!("{channels} channels"),
+    };
     format!(
-        "{}x{} pixels, {} channels{classes}, T = {}, {:?} at step {}",
+        "{}x{} pixels, {channels}{classes}, T = {}, {:?} at step {}",
         size.width,
         size.height,
-        description.unet.in_channels,
         description.card.diffusion.num_timesteps,
         description.card.weights,
         description.card.step,

@@ -7,27 +7,29 @@ use std::time::{Duration, Instant};
 use super::command;
 use super::scratch::Scratch;
 
-/// Begins a run that would take hours.
+/// Begins a run that would take hours, and waits until it works.
 fn begin(scratch: &Scratch, out: &str) -> Child {
     let arguments = [
         "--count", "10000", "--steps", "100", "--batch", "4", "--out", out,
     ];
-    let mut command = command(scratch, &arguments);
+    working(command(scratch, &arguments))
+}
+
+/// From the line on that says what it runs on, it listens.
+fn working(mut command: Command) -> Child {
     let mut child = command
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()
         .unwrap();
-    // From its second line on it works, and listens a moment later.
-    let mut first = [0; 64];
     let stdout = child.stdout.as_mut().unwrap();
     let mut seen = Vec::new();
     while !String::from_utf8_lossy(&seen).contains("running on") {
-        let read = stdout.read(&mut first).unwrap();
+        let mut some = [0; 64];
+        let read = stdout.read(&mut some).unwrap();
         assert!(read > 0, "it ended");
-        seen.extend(&first[..read]);
+        seen.extend(&some[..read]);
     }
-    std::thread::sleep(Duration::from_millis(300));
     child
 }
 
@@ -98,6 +100,27 @@ fn a_folder_keeps_what_was_finished() {
     assert!(there.len() % 4 == 0, "{there:?}");
     let said = format!("d: {} of 10000 images are there", there.len());
     assert!(words.contains(&said), "{words}");
+}
+
+/// The first is a wish, which is not heard by a run that waits for the reader of its pipe.
+#[test]
+fn a_second_signal_ends_at_once() {
+    let scratch = Scratch::new("sample-twice");
+    let made = Command::new("mkfifo")
+        .arg(scratch.join("pipe.png"))
+        .status();
+    assert!(made.unwrap().success());
+    let arguments = ["--count", "1", "--steps", "2", "--out", "pipe.png"];
+    let mut child = working(command(&scratch, &arguments));
+    // One digit in two steps is made long before.
+    std::thread::sleep(Duration::from_secs(3));
+    signal(&child, "INT");
+    std::thread::sleep(Duration::from_millis(500));
+    assert!(child.try_wait().unwrap().is_none(), "it did not wait");
+    signal(&child, "INT");
+    let (code, words) = end(child);
+    assert_eq!(code, Some(130), "{words}");
+    assert_eq!(scratch.names(), ["pipe.png"]);
 }
 
 /// Whoever began it in the background, to outlive its terminal, is heard.

@@ -28,6 +28,7 @@ mod network;
 mod options;
 mod outputs;
 mod programs;
+mod runs;
 mod shipped;
 mod super_resolution;
 mod trajectories;

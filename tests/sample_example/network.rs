@@ -18,6 +18,8 @@ pub(crate) struct Kind<'a> {
     pub(crate) classes: usize,
     /// What they are called.
     pub(crate) names: &'a [&'a str],
+    /// Whether it is an average, and of which rate.
+    pub(crate) average: Option<f64>,
 }
 
 impl Default for Kind<'_> {
@@ -28,6 +30,7 @@ impl Default for Kind<'_> {
             low_res: None,
             classes: 0,
             names: &[],
+            average: None,
         }
     }
 }
@@ -53,7 +56,10 @@ pub(crate) fn network(scratch: &Scratch, name: &str, kind: Kind<'_>) -> PathBuf 
     let diffusion = Diffusion::new(Schedule::Cosine, 100).with_variance(Variance::FixedSmall);
     let card = ModelCard {
         diffusion,
-        weights: Which::Raw,
+        weights: match kind.average {
+            Some(rate) => Which::Ema { rate },
+            None => Which::Raw,
+        },
         step: 0,
     };
     let names = kind.names.iter().map(ToString::to_string);
@@ -62,17 +68,19 @@ pub(crate) fn network(scratch: &Scratch, name: &str, kind: Kind<'_>) -> PathBuf 
         ..Description::new(unet, size, card)
     };
     let path = scratch.join(name);
-    let weights = weights(&description);
+    // Another rate, other weights.
+    let seed = kind.average.map_or(1, f64::to_bits);
+    let weights = weights(&description, seed);
     save(&path, &description, Weights::F32(&weights), Dtype::F32).unwrap();
     path
 }
 
-fn weights(description: &Description) -> Vec<f32> {
+fn weights(description: &Description, seed: u64) -> Vec<f32> {
     let graph = description.graph(1).unwrap();
     let mut weights = vec![0.0; graph.weights_len()];
     for (number, param) in (0..).zip(graph.params()) {
         let numbers = &mut weights[param.offset..][..param.elements()];
-        Noise::new(1).stream(number, 0).fill_normals(0, numbers);
+        Noise::new(seed).stream(number, 0).fill_normals(0, numbers);
         let scale = match param.init {
             Init::Uniform { fan_in } => (3.0 * fan_in as f32).sqrt().recip(),
             Init::Zero => 0.02,

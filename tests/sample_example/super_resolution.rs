@@ -15,6 +15,7 @@ const ENLARGE: Kind<'_> = Kind {
     low_res: Some((4, 6)),
     classes: 3,
     names: &[],
+    average: None,
 };
 
 const LARGE: Extents = Extents {
@@ -182,7 +183,7 @@ fn larger_images_of_an_archive_are_made_small() {
             channels,
             low_res: None,
             classes: 0,
-            names: &[],
+            ..ENLARGE
         };
         network(&scratch, "other.safetensors", kind);
         let arguments = [
