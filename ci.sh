@@ -75,7 +75,7 @@ test() {
 # Kills, signals, second writers, broken files and hostile values, for so many seconds a part; its counts are
 # printed. CAMPAIGN_SECONDS=3600 ./ci.sh campaign goes on for hours.
 campaign() {
-    CAMPAIGN_SECONDS=${CAMPAIGN_SECONDS:-20} cargo test -q --features "$(features_of defmt | xargs)" \
+    CAMPAIGN_SECONDS=${CAMPAIGN_SECONDS:-10} cargo test -q --features "$(features_of defmt | xargs)" \
         --test campaign -- --nocapture --test-threads=1
 }
 
