@@ -136,3 +136,20 @@ fn slices_of_another_length_are_left_alone() {
         assert_eq!(wide, vec![7.0; len]);
     }
 }
+
+/// NaN and infinities of a paused image are found where it is read, as they are where it is written.
+#[test]
+fn what_is_not_finite_is_not_widened() {
+    let mut out = [0.0; 3];
+    for bad in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
+        let values = [1.0, -2.0, bad];
+        let error = Error::NotFinite {
+            slice: Slice::Output,
+            index: 2,
+        };
+        let half = values.map(f16::from_f32);
+        assert_eq!(from_f16(&half, &mut out), Err(error), "f16 {bad}");
+        let half = values.map(bf16::from_f32);
+        assert_eq!(from_bf16(&half, &mut out), Err(error), "bf16 {bad}");
+    }
+}

@@ -322,7 +322,7 @@ impl fmt::Display for Error {
             }
             Self::SigmoidParameters { start, end, tau } => write!(
                 f,
-                "sigmoid schedule with start {start}, end {end}, tau {tau}: needs finite start < end \
+                "sigmoid schedule with start {start:?}, end {end:?}, tau {tau:?}: needs finite start < end \
                  and tau > 0 that give betas within (0, 1)"
             ),
             Self::TableLength { len, num_timesteps } => {
@@ -334,7 +334,7 @@ impl fmt::Display for Error {
             Self::BetaOutOfRange { index, beta } => {
                 write!(
                     f,
-                    "beta[{index}] = {beta} is not within (0, 1), nor 1 at a last alpha_bar of 0"
+                    "beta[{index}] = {beta:?} is not within (0, 1), nor 1 at a last alpha_bar of 0"
                 )
             }
             Self::AlphaBarOutOfRange { index, alpha_bar } => {
@@ -349,7 +349,7 @@ impl fmt::Display for Error {
                 previous,
             } => write!(
                 f,
-                "alpha_bar[{index}] = {alpha_bar} is not below the {previous} before it"
+                "alpha_bar[{index}] = {alpha_bar:?} is not below the {previous:?} before it"
             ),
             Self::TableInconsistent {
                 index,
@@ -357,8 +357,8 @@ impl fmt::Display for Error {
                 expected,
             } => write!(
                 f,
-                "alpha_bar[{index}] = {alpha_bar}, but its beta and the alpha_bar before it give \
-                 {expected}"
+                "alpha_bar[{index}] = {alpha_bar:?}, but its beta and the alpha_bar before it give \
+                 {expected:?}"
             ),
             Self::ZeroTerminalSnr { index } => write!(
                 f,
@@ -369,11 +369,14 @@ impl fmt::Display for Error {
                 steps,
                 num_timesteps,
             } => write!(f, "{steps} steps of only {num_timesteps} timesteps"),
-            Self::TooFewSteps { steps, min } => write!(
-                f,
-                "{steps} steps kept, but a process needs at least {min}, or the last timestep alone \
-                 (trailing1)"
-            ),
+            Self::TooFewSteps { steps, min } => {
+                let plural = if steps == 1 { "" } else { "s" };
+                write!(
+                    f,
+                    "{steps} step{plural} kept, but a process needs at least {min}, or the last \
+                     timestep alone (trailing1)"
+                )
+            }
             Self::SingleStep => f.write_str(
                 "a process of one step has no posterior variance, as index 0 borrows that of index \
                  1: take 2 steps or more for ancestral sampling, likelihoods and losses; one step is \
@@ -428,7 +431,7 @@ impl fmt::Display for Error {
             Self::Eta { eta } => write!(f, "eta = {eta} is not within [0, 1]"),
             Self::Threshold { ratio, max } => write!(
                 f,
-                "dynamic threshold with ratio {ratio} and max {max}: needs ratio within (0, 1] and \
+                "dynamic threshold with ratio {ratio:?} and max {max:?}: needs ratio within (0, 1] and \
                  a finite max >= 1"
             ),
             Self::OptimalVarianceMethod => {
@@ -436,7 +439,7 @@ impl fmt::Display for Error {
             }
             Self::MeanSquareOutOfRange { index, value } => write!(
                 f,
-                "mean square of epsilon at step {index} is {value}: must be finite, not negative"
+                "mean square of epsilon at step {index} is {value:?}: must be finite, not negative"
             ),
             Self::StateLength { len, expected } => {
                 write!(f, "a saved state of {len} bytes, expected {expected}")
@@ -464,19 +467,19 @@ impl fmt::Display for Error {
             Self::Probability { value } => {
                 write!(
                     f,
-                    "{value} is no probability, no deviate in [0, 1), or too small a probability to \
+                    "{value:?} is no probability, no deviate in [0, 1), or too small a probability to \
                      weigh by"
                 )
             }
             Self::Loss { timestep, loss } => {
                 write!(
                     f,
-                    "loss {loss} at timestep {timestep} is not finite, or too large to square"
+                    "loss {loss:?} at timestep {timestep} is not finite, or too large to square"
                 )
             }
             Self::NoImages => f.write_str("no images, or images without elements"),
             Self::Variance { value } => {
-                write!(f, "variance {value} is not within [0, {:e}]", f32::MAX)
+                write!(f, "variance {value:?} is not within [0, {:e}]", f32::MAX)
             }
             Self::TermsOutOfOrder { index, due } => {
                 write!(f, "the bound's term {index} was added where {due} is due")

@@ -74,7 +74,9 @@ impl Weights {
     #[inline(always)]
     pub(crate) fn sweep(&self, source: Source<'_>, image: Image<'_>) -> bool {
         let plain = self.output == 0.0 && self.history == 0.0 && self.keep.is_none();
-        let (p, q, keeps) = (self.x, self.x_start, self.keep.is_some());
+        let (p, q) = (self.x, self.x_start);
+        // A history that is x̂_0 itself is finite where x is, which has it in its sum.
+        let keeps = self.keep.is_some_and(|weights| weights != (0.0, 1.0));
         // Closures too must be inlined here, or they are compiled without the vector instructions
         // this loop is run with.
         match source {
@@ -196,8 +198,8 @@ struct BlockOf<'a> {
 const SUMS: usize = 32;
 
 impl Image<'_> {
-    /// Calls `step` with every block; returns whether every x is surely finite afterwards, and every
-    /// value of a history that `keeps`.
+    /// Calls `step` with every block; returns whether every x is surely finite afterwards, and where
+    /// `keeps`, every value of the history.
     #[inline(always)]
     fn for_each_block(self, given: &[f32], keeps: bool, mut step: impl FnMut(BlockOf<'_>)) -> bool {
         let elements = self.x.len();
