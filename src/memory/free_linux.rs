@@ -18,7 +18,8 @@ fn from_files(read: impl Fn(&str) -> String) -> Option<u64> {
     let (limits, status) = (read("/proc/self/limits"), read("/proc/self/status"));
     let left = |limit: &str, used: &str| {
         let limit = field(&limits, limit)?;
-        Some(limit.saturating_sub(1024 * field(&status, used)?))
+        let used = field(&status, used)?.saturating_mul(1024);
+        Some(limit.saturating_sub(used))
     };
     let found = [
         of_system(&read("/proc/meminfo")),

@@ -14,11 +14,14 @@ mod conv;
 mod grad;
 mod group_norm;
 mod lanes;
+mod layout;
 mod pack;
 mod resample;
 mod threads;
 #[cfg(feature = "train")]
 mod training;
+#[cfg(feature = "train")]
+mod training_layout;
 
 use alloc::vec::Vec;
 
@@ -26,96 +29,24 @@ use pulp::Arch;
 
 use aligned::Aligned;
 use conv::Layer;
+pub(crate) use layout::Layout;
+use layout::Placed;
 use pack::Packed;
 pub(crate) use threads::Threads;
-use threads::product;
+#[cfg(feature = "train")]
+pub(crate) use training::Training;
 #[cfg(feature = "train")]
 pub use training::TrainingInputs;
 #[cfg(feature = "train")]
-pub(crate) use training::{Training, TrainingLayout};
+pub(crate) use training_layout::TrainingLayout;
 
 use crate::cpu::conv::Shape;
 use crate::cpu::interpreter::{Inputs, Memory, part};
 use crate::cpu::math::silu;
 use crate::cpu::program::{Extents, Instruction, Operation, Program};
 use crate::cpu::{concat, label_embedding, timestep_embedding};
-use crate::memory::{MemoryError, bytes_of, collected, zeros};
+use crate::memory::{MemoryError, zeros};
 use crate::unet::Weights;
-
-/// Room that the operations need, of which one runs at a time: numbers in f32, of sums in f64, of parameters.
-#[derive(Debug, Clone, Copy, Default)]
-struct Needs {
-    room: usize,
-    doubles: usize,
-    singles: usize,
-}
-
-impl Needs {
-    fn more(&mut self, other: Self) {
-        self.room = self.room.max(other.room);
-        self.doubles = self.doubles.max(other.doubles);
-        self.singles = self.singles.max(other.singles);
-    }
-
-    fn bytes(&self) -> u64 {
-        let tables = bytes_of::<f64>(self.doubles).saturating_add(bytes_of::<f32>(self.singles));
-        Aligned::bytes(self.room).saturating_add(tables)
-    }
-}
-
-/// An instruction, and where its packed parameters are.
-type Placed = (Instruction, Packed);
-
-/// Where everything of a program will be, before there is any of it.
-pub(crate) struct Layout {
-    arch: Arch,
-    /// Columns of a panel.
-    width: usize,
-    steps: Vec<Placed>,
-    /// Numbers of packed weights.
-    packed: usize,
-    needs: Needs,
-    /// Of workspace, x, low-resolution images and result.
-    workspace: usize,
-    images: [usize; 3],
-}
-
-impl Layout {
-    pub(crate) fn of(program: &Program<'_>) -> Result<Self, MemoryError> {
-        let arch = Arch::new();
-        let width = lanes::width(arch);
-        let header = program.header();
-        let (mut packed, mut needs) = (0, Needs::default());
-        let place = |instruction: Instruction| {
-            let place = pack::place(&instruction, width, &mut packed);
-            needs.more(instruction_room(&instruction, &place, header.batch, width));
-            (instruction, place)
-        };
-        let steps = collected(header.instructions, program.instructions().map(place))?;
-        Ok(Self {
-            arch,
-            width,
-            steps,
-            packed,
-            needs,
-            workspace: program.workspace_len(),
-            images: [program.x_len(), program.low_res_len(), program.output_len()],
-        })
-    }
-
-    /// Bytes of all of it.
-    pub(crate) fn bytes(&self) -> u64 {
-        let images = self.images.map(bytes_of::<f32>);
-        let others = [
-            bytes_of::<Placed>(self.steps.len()),
-            Aligned::bytes(self.packed),
-            Aligned::bytes(self.workspace),
-            self.needs.bytes(),
-        ];
-        let all = images.into_iter().chain(others);
-        all.fold(0, u64::saturating_add)
-    }
-}
 
 /// A program made ready: packed weights and all the room that a run needs.
 pub(crate) struct Fast {
@@ -249,57 +180,6 @@ impl Fast {
             }
         });
         resample::channels_first(self.output_extents, result, output);
-    }
-}
-
-/// What an instruction needs.
-fn instruction_room(
-    instruction: &Instruction,
-    packed: &Packed,
-    batch: usize,
-    width: usize,
-) -> Needs {
-    let (from, to) = (instruction.input.extents, instruction.output.extents);
-    match instruction.operation {
-        Operation::Conv(_) | Operation::Linear { .. } => {
-            let layer = layer(instruction, batch, width);
-            let room = if packed.winograd {
-                conv::winograd_room(&layer)
-            } else {
-                // A linear layer's input behind the SiLU lies there as well.
-                conv::direct_room(&layer).saturating_add(product([batch, from.channels]))
-            };
-            Needs {
-                room,
-                ..Needs::default()
-            }
-        }
-        Operation::Attention { heads } => {
-            let attention = attention::Attention {
-                qkv: &[],
-                extents: to,
-                heads,
-                width,
-            };
-            Needs {
-                room: attention::room(&attention, batch),
-                ..Needs::default()
-            }
-        }
-        Operation::GroupNorm { .. } => {
-            let (doubles, singles) = group_norm::room(to, batch);
-            Needs {
-                doubles,
-                singles,
-                ..Needs::default()
-            }
-        }
-        Operation::TimestepEmbedding
-        | Operation::LabelEmbedding { .. }
-        | Operation::Concat { .. }
-        | Operation::AveragePool
-        | Operation::Upsample
-        | Operation::Bilinear => Needs::default(),
     }
 }
 

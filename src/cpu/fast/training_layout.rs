@@ -1,0 +1,342 @@
+//! What a training graph does, where everything of it will be and how much it takes: known before there is
+//! any of it.
+
+use alloc::boxed::Box;
+use alloc::vec::Vec;
+
+use pulp::Arch;
+
+use super::aligned::Aligned;
+use super::conv::{self, Layer};
+use super::grad::attention::AttentionGrad;
+use super::grad::conv_weight::ConvWeight;
+use super::grad::loss::Loss;
+use super::grad::{norm, sums};
+use super::lanes;
+use super::layout::{Needs, instruction_room};
+use super::pack::{self, Kernels, Packed};
+use super::threads::product;
+use crate::cpu::compile::{Compiler, below_limit, workspace};
+use crate::cpu::conv::Shape;
+use crate::cpu::error::ProgramError;
+use crate::cpu::program::{Extents, Instruction, Location};
+use crate::unet::plan::aligned;
+use crate::unet::{Graph, Input, Op, Plan, Role, TensorId, TrainOp};
+
+/// An operand: where it lies, and the extents of one image.
+#[derive(Clone, Copy)]
+pub(super) struct Operand {
+    pub(super) location: Location,
+    pub(super) extents: Extents,
+    /// Numbers in all.
+    pub(super) len: usize,
+}
+
+/// Where a result goes.
+#[derive(Clone, Copy)]
+pub(super) enum Target {
+    Workspace(Location),
+    /// The gradient of the parameter that begins there.
+    Gradient(usize),
+    Loss,
+}
+
+pub(super) enum Work {
+    Forward(Instruction, Packed),
+    Train(Box<Node>),
+}
+
+/// An operation that only training has.
+pub(super) struct Node {
+    pub(super) op: TrainOp,
+    pub(super) operands: [Option<Operand>; 5],
+    /// First number and count of each parameter.
+    pub(super) params: [(usize, usize); 2],
+    /// Kernels for the gradient of a convolution's input.
+    pub(super) kernels: Option<(Kernels, Packed)>,
+    pub(super) target: Target,
+    pub(super) out: Operand,
+}
+
+/// What is to be done and where, before there is any memory for it.
+pub(crate) struct TrainingLayout {
+    pub(super) arch: Arch,
+    pub(super) batch: usize,
+    pub(super) width: usize,
+    pub(super) work: Vec<Work>,
+    /// Inputs that are images or vectors, and where they are copied to.
+    pub(super) inputs: Vec<(Input, Operand)>,
+    /// Numbers of packed weights and of the workspace.
+    pub(super) packed: usize,
+    pub(super) workspace: usize,
+    pub(super) needs: Needs,
+    pub(super) loss: usize,
+}
+
+impl TrainingLayout {
+    pub(crate) fn of(graph: &Graph) -> Result<Self, ProgramError> {
+        graph.check()?;
+        let arch = Arch::new();
+        let width = lanes::width(arch);
+        let plan = Plan::single(graph);
+        let mut end = plan.elements();
+        let mut inputs = Vec::new();
+        let mut locations = Vec::new();
+        for (at, tensor) in graph.tensors().iter().enumerate() {
+            let id = TensorId(at as u32);
+            locations.push(match tensor.role {
+                Role::Inner => workspace(&plan, id),
+                Role::Gradient(_) => None,
+                Role::Input(Input::Labels | Input::Keys) => Some(Location::Labels),
+                Role::Input(input) => {
+                    let location = Location::Workspace(end as u32);
+                    let len = tensor.shape.elements();
+                    end = end.saturating_add(aligned(len));
+                    let operand = Operand {
+                        location,
+                        extents: tensor.shape.image(),
+                        len,
+                    };
+                    inputs.push((input, operand));
+                    Some(location)
+                }
+            });
+        }
+        below_limit("workspace", end)?;
+        let mut maker = Maker {
+            compiler: Compiler { graph, locations },
+            width,
+            batch: graph.batch(),
+            packed: 0,
+            needs: Needs::default(),
+        };
+        let mut work = Vec::new();
+        for (at, node) in graph.nodes().iter().enumerate() {
+            work.push(maker.work(at, &node.op, node.output)?);
+        }
+        let output = graph.output().ok_or(ProgramError::NoOutput)?;
+        Ok(Self {
+            arch,
+            batch: graph.batch(),
+            width,
+            work,
+            inputs,
+            packed: maker.packed,
+            workspace: end,
+            needs: maker.needs,
+            loss: graph.shape(output).elements(),
+        })
+    }
+
+    /// Bytes of all of it.
+    pub(crate) fn bytes(&self) -> u64 {
+        let slices = Aligned::bytes(self.packed).saturating_add(Aligned::bytes(self.workspace));
+        slices.saturating_add(self.needs.bytes())
+    }
+}
+
+struct Maker<'g> {
+    compiler: Compiler<'g>,
+    width: usize,
+    batch: usize,
+    /// Numbers of packed weights so far.
+    packed: usize,
+    needs: Needs,
+}
+
+impl Maker<'_> {
+    fn operand(&self, id: TensorId) -> Option<Operand> {
+        Some(Operand {
+            location: self.compiler.location(id)?,
+            extents: self.compiler.extents(id),
+            len: self.compiler.graph.shape(id).elements(),
+        })
+    }
+
+    fn work(&mut self, at: usize, op: &Op, output: TensorId) -> Result<Work, ProgramError> {
+        let wrong = ProgramError::Field {
+            instruction: at,
+            field: "tensor",
+            value: output.index() as u32,
+        };
+        if let Op::Train(op) = op {
+            let node = self.node(*op, output).ok_or(wrong)?;
+            return Ok(Work::Train(Box::new(node)));
+        }
+        let graph = self.compiler.graph;
+        let instruction = self.compiler.instruction(op, output).ok_or(wrong)?;
+        let classes = graph.classes().unwrap_or(0) as usize;
+        instruction.check_numbers(at, graph.weights_len(), classes)?;
+        let place = pack::place(&instruction, self.width, &mut self.packed);
+        let needs = instruction_room(&instruction, &place, self.batch, self.width);
+        self.needs.more(needs);
+        Ok(Work::Forward(instruction, place))
+    }
+
+    fn node(&mut self, op: TrainOp, output: TensorId) -> Option<Node> {
+        let graph = self.compiler.graph;
+        let mut operands = [None; 5];
+        for (slot, id) in operands.iter_mut().zip(op.inputs()) {
+            if let Some(id) = id {
+                *slot = Some(self.operand(id)?);
+            }
+        }
+        let params = op.params().map(|id| {
+            let param = id.and_then(|id| graph.param(id));
+            param.map_or((0, 0), |param| (param.offset, param.elements()))
+        });
+        let target = match graph.tensor(output)?.role {
+            _ if graph.output() == Some(output) => Target::Loss,
+            Role::Gradient(param) => Target::Gradient(graph.param(param)?.offset),
+            Role::Inner => Target::Workspace(self.compiler.location(output)?),
+            Role::Input(_) => return None,
+        };
+        let out = Operand {
+            location: Location::Output,
+            extents: self.compiler.extents(output),
+            len: graph.shape(output).elements(),
+        };
+        let mut node = Node {
+            op,
+            operands,
+            params,
+            kernels: None,
+            target,
+            out,
+        };
+        self.make_room(&mut node);
+        Some(node)
+    }
+
+    /// Room, and a place for packed kernels.
+    fn make_room(&mut self, node: &mut Node) {
+        let (batch, width) = (self.batch, self.width);
+        let mut needs = Needs::default();
+        let first = node.operands.first().copied().flatten();
+        let extents = first.map_or(node.out.extents, |operand| operand.extents);
+        match node.op {
+            TrainOp::ConvGradInput { kernel, stride, .. } => {
+                let (from, to) = (extents, node.out.extents);
+                let kernels = Kernels::transposed(from, to, kernel * kernel);
+                let winograd = pack::in_tiles(from, to, kernel, stride, width);
+                let biases = to.channels;
+                let place =
+                    pack::place_kernels(&kernels, winograd, biases, width, &mut self.packed);
+                node.kernels = Some((kernels, place));
+                let layer = input_layer(node, (kernel, stride), batch, width, [&[]; 3]);
+                let room = if winograd {
+                    conv::winograd_room(&layer)
+                } else {
+                    conv::direct_room(&layer)
+                };
+                needs.room = room;
+            }
+            TrainOp::ConvGradWeight {
+                kernel,
+                stride,
+                upsample,
+                ..
+            } => {
+                let way = (kernel, stride, upsample);
+                let room = weight_layer(node, way, batch, width, [&[]; 2]).room();
+                needs.room = room;
+            }
+            TrainOp::ChannelSum { .. } | TrainOp::PositionSum { .. } => {
+                needs.doubles = sums::room(extents, batch);
+            }
+            TrainOp::NormSums(_) | TrainOp::NormGradInput { .. } => {
+                needs.doubles = norm::room(extents, batch);
+                needs.singles = norm::table_len(extents, batch);
+            }
+            TrainOp::LinearGradWeight { .. } => {
+                needs.singles = product([batch, extents.channels]);
+            }
+            TrainOp::AttentionGrad { heads, .. } => {
+                let attention = AttentionGrad {
+                    qkv: &[],
+                    output: &[],
+                    grad: &[],
+                    extents: Extents {
+                        channels: extents.channels / 3,
+                        ..extents
+                    },
+                    heads,
+                    width,
+                };
+                needs.room = attention.room(batch);
+            }
+            TrainOp::Loss(_) => {
+                let x = node.operands.get(1).copied().flatten();
+                let image = x.map_or(extents, |operand| operand.extents);
+                needs.doubles = Loss::room(image, batch);
+            }
+            TrainOp::Diffuse { .. }
+            | TrainOp::Dropout { .. }
+            | TrainOp::LossGrad(_)
+            | TrainOp::Add { .. }
+            | TrainOp::Slice { .. }
+            | TrainOp::LinearGradInput { .. }
+            | TrainOp::LabelGrad { .. }
+            | TrainOp::NormGradScaleShift { .. }
+            | TrainOp::NormGradParam { .. }
+            | TrainOp::AveragePoolGrad { .. }
+            | TrainOp::UpsampleGrad { .. } => {}
+        }
+        self.needs.more(needs);
+    }
+}
+
+/// The convolution that is the gradient of another's input.
+pub(super) fn input_layer<'a>(
+    node: &Node,
+    (kernel, stride): (usize, usize),
+    batch: usize,
+    width: usize,
+    [grad, weight, bias]: [&'a [f32]; 3],
+) -> Layer<'a> {
+    let first = node.operands.first().copied().flatten();
+    Layer {
+        shape: Shape {
+            from: first.map_or(node.out.extents, |operand| operand.extents),
+            to: node.out.extents,
+            kernel,
+            stride: 1,
+            upsample: false,
+            spread: stride,
+        },
+        batch,
+        input: grad,
+        weight,
+        bias,
+        shift: None,
+        residual: None,
+        width,
+    }
+}
+
+pub(super) fn weight_layer<'a>(
+    node: &Node,
+    (kernel, stride, upsample): (usize, usize, bool),
+    batch: usize,
+    width: usize,
+    [input, grad]: [&'a [f32]; 2],
+) -> ConvWeight<'a> {
+    let extents = |at: usize| {
+        let operand = node.operands.get(at).copied().flatten();
+        operand.map_or(node.out.extents, |operand| operand.extents)
+    };
+    ConvWeight {
+        shape: Shape {
+            from: extents(0),
+            to: extents(1),
+            kernel,
+            stride,
+            upsample,
+            spread: 1,
+        },
+        batch,
+        input,
+        grad,
+        width,
+    }
+}
