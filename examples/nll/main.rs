@@ -106,7 +106,7 @@ fn run(options: &Options) -> Result<(), Failure> {
     }
     say(format_args!("running on the CPU, {threads}"))?;
     if let Some(folder) = &options.out {
-        create_folder(folder)?;
+        create_folder(folder).map_err(|error| places::named("--out", folder, error.error))?;
         for name in FILES {
             places::tried("--out", &folder.join(name))?;
         }

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use iddpm::checkpoint::Description;
 use iddpm::diffusion::Sample;
 use iddpm::files::{FreshFolder, Writer, create_folder};
+use iddpm::memory;
 use npyz::{AutoSerialize, WriterBuilder};
 use zip::ZipWriter;
 use zip::write::SimpleFileOptions;
@@ -116,6 +117,7 @@ impl Kept {
         let shape = [size.height, size.width, description.unet.in_channels];
         let mut pixels = Vec::new();
         let bytes = count * shape.iter().product::<usize>();
+        memory::check(bytes as u64).map_err(|error| format!("--count {count}: {error}"))?;
         pixels
             .try_reserve_exact(bytes)
             .map_err(|_| format!("--count {count}: no memory for {bytes} bytes of images"))?;

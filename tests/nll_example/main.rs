@@ -218,7 +218,8 @@ fn what_is_read_is_said_first() {
             "passed over: 2 .tiff, 1 hidden",
         ]
     );
-    assert!(lines[2].starts_with("3 images, 2 steps"), "{printed}");
+    assert!(lines[2].starts_with("running on the CPU, "), "{printed}");
+    assert!(lines[3].starts_with("3 images, 2 steps"), "{printed}");
 }
 
 /// A folder for the terms that cannot be is found out before any is computed.

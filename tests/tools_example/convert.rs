@@ -183,9 +183,9 @@ fn what_does_not_fit_is_refused_and_nothing_is_written() {
         (
             "--model-channels",
             "33",
-            "the network: model_channels = 33 ",
+            "the network: model_channels = 33, ",
         ),
-        ("--res-blocks", "0", "the network: num_res_blocks = 0 "),
+        ("--res-blocks", "0", "the network: num_res_blocks = 0, "),
         ("--image-size", "15", "the network: image side 15 "),
         (
             "--attention-factors",
