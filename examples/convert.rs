@@ -159,7 +159,10 @@ fn convert(options: &Options) -> Result<(), Failure> {
     let located = locate(&options.input)?;
     // What streams to the standard output says nothing else there.
     let tell = |line: String| match output {
-        Place::Stdout => Ok(warn(line)),
+        Place::Stdout => {
+            warn(line);
+            Ok(())
+        }
         _ => say(line),
     };
     if let Some(note) = located.note {
