@@ -88,12 +88,12 @@ fn a_single_step_is_the_last_of_all() {
         single(Timesteps::parse("trailing1").unwrap()),
         single(Timesteps::custom(&[49]))
     );
-    let few = Err(Error::TooFewSteps { steps: 1, min: 2 });
+    let few = Error::TooFewSteps { steps: 1, min: 2 };
     for text in ["1", "1,0", "leading1", "linspace1", "quadratic1"] {
-        assert_eq!(single(Timesteps::parse(text).unwrap()), few, "{text}");
+        assert_eq!(single(Timesteps::parse(text).unwrap()), Err(few), "{text}");
     }
-    assert_eq!(single(Timesteps::custom(&[48])), few);
-    let text = few.unwrap_err().to_string();
+    assert_eq!(single(Timesteps::custom(&[48])), Err(few));
+    let text = few.to_string();
     assert!(text.contains("trailing1"), "{text}");
 }
 
