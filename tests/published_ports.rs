@@ -12,10 +12,11 @@
     clippy::indexing_slicing
 )]
 
+use iddpm::diffusion::exact::GaussianData;
 use iddpm::diffusion::noise::philox4x32_10;
 use iddpm::diffusion::{
-    Clip, Diffusion, InlineProcess, Method, Noise, Sample, Sampler, Schedule, Timesteps, Variance,
-    pixels,
+    Clip, Diffusion, Image, InlineProcess, Method, Noise, Sample, Sampler, Schedule, Timesteps,
+    Variance, pixels,
 };
 
 /// f(u) = cos²((u + 0.008)/1.008 · π/2): ᾱ of the cosine schedule but for the factor 1/f(0).
@@ -257,6 +258,53 @@ fn noise_that_cannot_be_repeated() {
     let mut words = (0_u32..).flat_map(|block| philox4x32_10([block, 0, 0, 0], [7, 0]));
     let mut draw = || -> Vec<u32> { words.by_ref().take(10).collect() };
     assert_ne!(draw(), draw());
+}
+
+/// Ports took the mean of the two slopes in σ from wherever their schedule begins: at the end of the
+/// cosine schedule σ falls by thousands in one step, and about half of it is left in the image.
+#[test]
+fn heun_by_the_mean_of_two_slopes_from_pure_noise() {
+    const D: usize = 1 << 13;
+    const VARIANCE: f64 = 0.25;
+    for steps in [10, 25, 50] {
+        let model = Diffusion::new(Schedule::Cosine, 1000).with_variance(Variance::FixedSmall);
+        let process = InlineProcess::<50>::new(&model, Timesteps::even(steps)).unwrap();
+        let mut denoiser = GaussianData::new(process.view(), 0.0, VARIANCE).unwrap();
+        let mut sampler = Sampler::new(&process, Method::Heun, Clip::None).unwrap();
+        let sample = Sample {
+            noise: Noise::new(3),
+            number: 0,
+            label: None,
+        };
+        let (mut x, mut output, mut history) = (vec![0.0; D], vec![0.0; D], vec![0.0; D]);
+        sample.begin(&mut x);
+        let size =
+            |x: &[f32]| (x.iter().map(|&x| f64::from(x).powi(2)).sum::<f64>() / D as f64).sqrt();
+        let first = size(&x);
+        for _ in 0..2 {
+            let mut image = Image {
+                x: &mut x,
+                output: &mut output,
+                noise: &mut [],
+                history: &mut history,
+            };
+            sample
+                .advance(&mut sampler, &mut denoiser, &mut image)
+                .unwrap();
+        }
+        // y = x/√ᾱ, d = (y - E[x_0 | y])/σ, from σ to σ' and back for the second slope.
+        let [from, to] = [steps as usize - 1, steps as usize - 2].map(|index| {
+            let alpha_bar = process.levels()[index].alpha_bar;
+            (alpha_bar, ((1.0 - alpha_bar) / alpha_bar).sqrt())
+        });
+        let slope = |y: f64, sigma: f64| y * sigma / (VARIANCE + sigma * sigma);
+        let y = first / from.0.sqrt();
+        let euler = y + (to.1 - from.1) * slope(y, from.1);
+        let mean = (slope(y, from.1) + slope(euler, to.1)) / 2.0;
+        let wrong = (y + (to.1 - from.1) * mean) * to.0.sqrt();
+        let truth = first * (VARIANCE * to.0 + 1.0 - to.0).sqrt();
+        tells(size(&x), wrong, truth, 0.01 * truth);
+    }
 }
 
 /// One tool truncated to u8 and another rounded: half of all pixels differ by one.

@@ -156,7 +156,8 @@ impl<'p> Generation<'p> {
         &self.x
     }
 
-    /// The clipped x̂_0 of the last step: what the images look like from here. 0 before the first.
+    /// The clipped x̂_0 of the last step: what the images look like from here. 0 before the first; spent,
+    /// as x is, after one that failed.
     pub fn x_start(&self) -> &[f32] {
         &self.x_start
     }

@@ -29,7 +29,8 @@ pub enum Method {
     ///
     /// The first step and the last are of first order, and so is one that is more than twice as long
     /// in λ as the one before it: x̂_0 is bounded, the line through two of them is not. Spacings that
-    /// keep t = 0 end with a long step; [`trailing`](super::Timesteps::trailing) has none.
+    /// keep t = 0 end with a long step; of the named schedules
+    /// [`trailing`](super::Timesteps::trailing) makes none.
     DpmSolverPlusPlus2M,
     /// Heun's method on the ODE of Karras et al. (2022) in y = x/√ᾱ and σ = √((1-ᾱ)/ᾱ): second order,
     /// two evaluations a step but one for the last. Keeps ε̂ in the history.
