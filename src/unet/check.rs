@@ -36,11 +36,6 @@ impl Graph {
             if !counted(elements) {
                 return Err(GraphError::Tensor { tensor, elements });
             }
-            if let Role::Gradient(param) = found.role
-                && self.param(param).is_none()
-            {
-                return Err(GraphError::Tensor { tensor, elements });
-            }
         }
         for (operation, node) in self.nodes().iter().enumerate() {
             self.check_node(node)

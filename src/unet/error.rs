@@ -185,7 +185,7 @@ pub enum GraphError {
         /// The batch.
         batch: usize,
     },
-    /// A tensor of nothing or of 2^31 elements and more, or the gradient of a parameter there is not.
+    /// A tensor of nothing, or of 2^31 elements and more.
     Tensor {
         /// Which, by its place in `Graph::tensors`.
         tensor: usize,
@@ -223,8 +223,7 @@ impl fmt::Display for GraphError {
             }
             Self::Tensor { tensor, elements } => write!(
                 f,
-                "tensor {tensor} of the graph has {elements} elements, must have 1 to 2^31 - 1, and a \
-                 gradient a parameter"
+                "tensor {tensor} of the graph has {elements} elements, must have 1 to 2^31 - 1"
             ),
             Self::Param { param, elements } => write!(
                 f,
