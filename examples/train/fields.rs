@@ -53,10 +53,16 @@ impl Options {
                 return told.into();
             }
             TrainError::BatchTooLarge { .. } => Some("--batch"),
-            TrainError::OtherData { .. }
-            | TrainError::Extents { .. }
-            | TrainError::Classes { .. }
-            | TrainError::AllSkipped { .. } => return format!("--data {data}: {error}").into(),
+            TrainError::OtherData { .. } => {
+                let way = "--init RUN begins a new run with this one's weights";
+                return format!("--data {data}: {error}; {way}").into();
+            }
+            TrainError::Classes { found: 1, .. } => {
+                return format!("--data {data}: {error}: --no-classes").into();
+            }
+            TrainError::Extents { .. } | TrainError::Classes { .. } => {
+                return format!("--data {data}: {error}").into();
+            }
             _ => None,
         };
         match option {

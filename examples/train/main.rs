@@ -86,6 +86,7 @@ fn data(
     config: &TrainConfig,
 ) -> Result<(TrainingData, Description), Failure> {
     let opened = options.open_data(beginning.classes(options))?;
+    options.check_broken(opened.kind)?;
     say(&opened)?;
     let data: Arc<dyn Dataset> = Arc::from(opened.data);
     let classes = data.classes().filter(|_| !options.no_classes);

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Parser, ValueEnum};
 use iddpm::checkpoint::{Description, ImageSize};
-use iddpm::data::{self, Classes, DataError, Fit, Opened};
+use iddpm::data::{self, Classes, DataError, Fit, Kind, Opened};
 use iddpm::diffusion::{Diffusion, ModelCard, Objective, Prediction, Schedule, Variance, Weights};
 use iddpm::train::{AdamW, Broken, MicrobatchRule, Recompute, TimestepLaw, TrainConfig};
 use iddpm::unet::{Extents, UnetConfig};
@@ -88,8 +88,8 @@ pub(crate) struct Options {
     #[arg(long, default_value_t = 4, value_parser = size(1..=MANY))]
     heads: usize,
 
-    /// T.
-    #[arg(long, default_value_t = 1000, value_parser = clap::value_parser!(u32).range(2..=1_000_000))]
+    /// Steps of the diffusion, T.
+    #[arg(long, default_value_t = 1000, value_parser = steps)]
     timesteps: u32,
     /// How noise grows with t.
     #[arg(long, value_enum, default_value_t = ScheduleName::Cosine)]
@@ -100,7 +100,7 @@ pub(crate) struct Options {
     /// Which loss.
     #[arg(long, value_enum, default_value_t = ObjectiveName::Hybrid)]
     objective: ObjectiveName,
-    /// Which t an example gets: each as likely, or by its losses.
+    /// Which t an example gets.
     #[arg(long, value_enum, default_value_t = LawName::Uniform)]
     sampler: LawName,
     /// γ of min-SNR weights; 0 for none.
@@ -119,7 +119,7 @@ pub(crate) struct Options {
     /// The learning rate.
     #[arg(long, default_value_t = TrainConfig::default().lr)]
     lr: f64,
-    /// Steps over which it rises.
+    /// Steps over which it rises from near 0.
     #[arg(long, default_value_t = TrainConfig::default().warm_up, value_parser = whole(0..=u64::MAX))]
     warm_up: u64,
     /// The step at which it has fallen to 0, at which a run ends at the latest; 0 for never.
@@ -160,7 +160,7 @@ pub(crate) struct Options {
     /// Steps between two saved states; 0 for one at the end alone.
     #[arg(long, default_value_t = 1000, value_parser = whole(0..=u64::MAX))]
     pub(crate) save_every: u64,
-    /// Saved states that are kept.
+    /// Saved states that are kept, the newest.
     #[arg(long, default_value_t = 2, value_parser = size(1..=MANY))]
     pub(crate) keep: usize,
     /// Steps between two lines of the log, and between two lines on the standard error where that is no
@@ -181,6 +181,11 @@ fn whole(range: RangeInclusive<u64>) -> impl Fn(&str) -> Result<u64, String> + C
     }
 }
 
+/// T: what can be kept in memory, and no schedule needs more.
+fn steps(text: &str) -> Result<u32, String> {
+    Ok(whole(2..=1_000_000)(text)? as u32)
+}
+
 /// As [`whole`], of what is counted in memory.
 fn size(range: RangeInclusive<u64>) -> impl Fn(&str) -> Result<usize, String> + Clone {
     let whole = whole(range);
@@ -196,8 +201,11 @@ enum ScheduleName {
 
 #[derive(Clone, Copy, ValueEnum)]
 enum PredictionName {
+    /// The noise, as the paper.
     Epsilon,
+    /// The image.
     XStart,
+    /// v of Salimans & Ho: the noise where there is little of it, the image where there is much.
     V,
 }
 
@@ -213,7 +221,9 @@ enum ObjectiveName {
 
 #[derive(Clone, Copy, ValueEnum)]
 enum LawName {
+    /// Each as likely.
     Uniform,
+    /// By the losses seen of it: made for --objective vlb.
     LossSecondMoment,
 }
 
@@ -296,6 +306,19 @@ impl Options {
             DataError::NoEffect { .. } => error.into(),
             error => format!("--data: {error}").into(),
         })
+    }
+
+    /// Refuses to leave out what cannot be broken: other data than pictures is read at once, and refused where
+    /// it is not whole.
+    pub(crate) fn check_broken(&self, kind: Kind) -> Result<(), Failure> {
+        match kind {
+            Kind::Archive | Kind::Cifar10 if self.skip_broken => Err(format!(
+                "--skip-broken: no effect on {}, {kind}, which is read whole or refused",
+                self.data.display()
+            )
+            .into()),
+            Kind::Archive | Kind::Cifar10 | Kind::Folder | Kind::Picture => Ok(()),
+        }
     }
 
     /// The network and its diffusion, for images of these extents, and of so many classes if any.

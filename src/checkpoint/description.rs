@@ -39,7 +39,7 @@ const UNET: &str = "iddpm.unet";
 const SIZE: &str = "iddpm.size";
 const DIFFUSION: &str = "iddpm.diffusion";
 const WEIGHTS: &str = "iddpm.weights";
-const STEP: &str = "iddpm.step";
+pub(crate) const STEP: &str = "iddpm.step";
 const CLASSES: &str = "iddpm.classes";
 const CONTENT: &str = "iddpm.content";
 

@@ -121,6 +121,12 @@ impl FolderLock {
         Err(FileError::of("locking", &path)(error))
     }
 
+    /// Whether the folder is still where it was: one that was moved or removed in the meantime is not, and
+    /// another may have been made in its place.
+    pub fn is_in_place(&self) -> bool {
+        kind::is_at(&self.file, &self.path)
+    }
+
     /// Ends it, and the file `.lock` goes too, where that can be.
     pub fn remove(self) {
         let _ = remove_file(&self.path);

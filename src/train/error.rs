@@ -90,6 +90,8 @@ pub enum TrainError {
     AllSkipped {
         /// How many there are.
         examples: usize,
+        /// Why the first was not.
+        first: Option<DataError>,
     },
     /// The thread that reads examples.
     Thread {
@@ -216,8 +218,12 @@ impl fmt::Display for TrainError {
                 write!(f, "a batch of {batch}: there are only {examples} examples")
             }
             Self::Data(error) => error.fmt(f),
-            Self::AllSkipped { examples } => {
-                write!(f, "none of the {examples} examples could be read")
+            Self::AllSkipped { examples, first } => {
+                write!(f, "none of the {examples} examples could be read")?;
+                match first {
+                    Some(first) => write!(f, "; the first: {first}"),
+                    None => Ok(()),
+                }
             }
             Self::Thread { message } => write!(f, "the thread that reads examples: {message}"),
             Self::NotFinite { step } => {
@@ -245,7 +251,8 @@ impl fmt::Display for TrainError {
             ),
             Self::Changed { path } => write!(
                 f,
-                "{}: not the file that was saved, by its digest: it was changed since, or is another's",
+                "{}: not the file that was saved, by its digest: it was changed since, or is another's; an \
+                 earlier state, if there is one, goes on once the file latest has its name",
                 path.display()
             ),
             Self::Format { path, message } => write!(f, "{} {message}", path.display()),

@@ -169,7 +169,10 @@ impl Reader {
                 Err(error) => skipped.push(error),
             }
         }
-        Err(TrainError::AllSkipped { examples: len })
+        Err(TrainError::AllSkipped {
+            examples: len,
+            first: skipped.into_iter().next(),
+        })
     }
 }
 

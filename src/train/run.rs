@@ -67,20 +67,30 @@ impl RunDirectory {
         }
         let absent = path.ancestors().take_while(|folder| !folder.exists());
         let made = absent.map(Path::to_path_buf).collect();
-        create_folder(&path)?;
         let mut run = Self {
             path,
             lock: None,
             made,
         };
-        run.lock = FolderLock::take(&run.path)?;
-        if run.lock.is_none() {
-            let path = run.path.clone();
-            return Err(TrainError::Busy { path });
-        }
+        run.hold()?;
         run.remove_left()?;
         Place::of(run.path.join(LATEST))?.remove_left();
         Ok(run)
+    }
+
+    /// Takes the folder, unless it is held and where it was: one that was moved or removed is made anew.
+    fn hold(&mut self) -> Result<(), TrainError> {
+        if self.lock.as_ref().is_some_and(FolderLock::is_in_place) {
+            return Ok(());
+        }
+        create_folder(&self.path)?;
+        self.lock = FolderLock::take(&self.path)?;
+        match self.lock {
+            Some(_) => Ok(()),
+            None => Err(TrainError::Busy {
+                path: self.path.clone(),
+            }),
+        }
     }
 
     /// Where it is.
@@ -99,18 +109,29 @@ impl RunDirectory {
     /// Writes a state whole or not at all. Of it and those of earlier steps it keeps the newest `keep`; those
     /// of later steps, as of a run that was set back, stay as they are.
     ///
+    /// A folder that was moved or removed since it was opened is made and taken again.
+    ///
     /// # Errors
-    /// [`TrainError::File`], [`TrainError::Checkpoint`], and [`TrainError::Format`] where something else, as
-    /// another run's state, stands where this one is to be: what was saved before is still there.
+    /// [`TrainError::File`], [`TrainError::Checkpoint`], [`TrainError::Memory`]; [`TrainError::Busy`] where it
+    /// is another's by now; [`TrainError::Format`] where something else, as another run's state, stands where
+    /// this one is to be: what was saved before is still there.
     pub fn save<E: Engine>(
         &mut self,
         trainer: &Trainer<E>,
         keep: usize,
     ) -> Result<PathBuf, TrainError> {
+        self.hold()?;
         let step = trainer.progress().step;
         let state = self.path.join(names::state(step));
+        let now = Stored::of(trainer, BTreeMap::new())?;
+        // A newest state that is broken is nobody's, and a new one mends that.
+        if let Ok(Some(latest)) = self.latest()
+            && let Ok(there) = Stored::read(&latest)
+        {
+            check_run(&latest, &there, &now)?;
+        }
         let is_there = state.symlink_metadata().is_ok();
-        if !is_there || !self.is_saved(trainer, &state)? {
+        if !is_there || !self.is_saved(&now, &state)? {
             self.remove_left()?;
             let fresh = self.free(Left::Fresh, step)?;
             let written = self.write(trainer, &fresh, &state);
@@ -141,19 +162,12 @@ impl RunDirectory {
     ///
     /// # Errors
     /// [`TrainError::Format`] where it is no state, or another run's.
-    fn is_saved<E: Engine>(&self, trainer: &Trainer<E>, state: &Path) -> Result<bool, TrainError> {
-        let wrong = |message| TrainError::Format {
+    fn is_saved(&self, now: &Stored, state: &Path) -> Result<bool, TrainError> {
+        let there = Stored::read(state).map_err(|error| TrainError::Format {
             path: state.into(),
-            message,
-        };
-        let there = Stored::read(state).map_err(|error| {
-            wrong(format!(
-                "stands where a state is to be, and is none: {error}"
-            ))
+            message: format!("stands where a state is to be, and is none: {error}"),
         })?;
-        if !there.is_of(&Stored::of(trainer, BTreeMap::new())?) {
-            return Err(wrong("is of another run".into()));
-        }
+        check_run(state, &there, now)?;
         // The same step of the same run is the same state: what is named is never written again.
         let latest = self.path.join(LATEST);
         Ok(latest.exists() && self.latest()?.as_deref() == Some(state))
@@ -231,6 +245,17 @@ impl Drop for RunDirectory {
             // What is not empty stays.
             let _ = std::fs::remove_dir(folder);
         }
+    }
+}
+
+/// Refuses a state that is of another run than a trainer's.
+fn check_run(state: &Path, there: &Stored, now: &Stored) -> Result<(), TrainError> {
+    match there.is_of(now) {
+        true => Ok(()),
+        false => Err(TrainError::Format {
+            path: state.into(),
+            message: "is of another run".into(),
+        }),
     }
 }
 

@@ -21,6 +21,7 @@ use super::digest::{Digest, reading};
 use super::engine::{Engine, Slot};
 use super::error::TrainError;
 use super::trainer::{Progress, Trainer};
+use crate::checkpoint::description::STEP;
 use crate::checkpoint::locate::{FIRST_MOMENT, SECOND_MOMENT, STATE};
 use crate::checkpoint::{Content, Description};
 use crate::diffusion::Weights as Kind;
@@ -127,10 +128,16 @@ impl Stored {
         })
     }
 
-    /// Whether it is of the same step of the same run, on the same data as far as that is known.
+    /// Whether it is of the same run, at whatever step, as far as that is known.
     pub(super) fn is_of(&self, other: &Self) -> bool {
+        let of_run = |stored: &Self| {
+            let mut model = stored.model.clone();
+            model.remove(STEP);
+            model
+        };
         let data = self.data.is_none() || other.data.is_none() || self.data == other.data;
-        (&self.model, &self.config, self.examples) == (&other.model, &other.config, other.examples)
+        (&self.config, self.examples) == (&other.config, other.examples)
+            && of_run(self) == of_run(other)
             && data
     }
 

@@ -58,29 +58,45 @@ fn each_fails(
     operations
 }
 
-#[test]
-fn every_failure_of_a_save_leaves_a_whole_state() {
+fn after_steps(count: usize) -> Trainer<CpuEngine> {
     let mut trainer = begin(&config());
-    let first = Scratch::new("fault-first");
-    let names = [".lock", "latest", "step-00000000"];
-    let operations = each_fails("fault-begun", &first, None, &trainer, &names);
-    println!("{operations} operations of a first save");
+    steps(&mut trainer, count);
+    trainer
+}
 
-    let earlier = begin(&config());
+#[test]
+fn a_first_save_fails() {
+    let empty = Scratch::new("fault-empty");
+    let names = [".lock", "latest", "step-00000000"];
+    let operations = each_fails("fault-first", &empty, None, &after_steps(0), &names);
+    println!("{operations} operations");
+}
+
+#[test]
+fn a_save_fails() {
+    let earlier = after_steps(0);
     let before = Scratch::new("fault-before");
     run_in(&before).save(&earlier, 1).unwrap();
-    steps(&mut trainer, 1);
     let names = [".lock", "latest", "step-00000001"];
-    let operations = each_fails("fault-second", &before, Some(&earlier), &trainer, &names);
-    println!("{operations} operations of another");
+    let trainer = after_steps(1);
+    let operations = each_fails("fault-next", &before, Some(&earlier), &trainer, &names);
+    println!("{operations} operations");
     // Five files, run.json and latest, of at least a write, a sync and a renaming each.
     assert!(operations > 21, "{operations}");
+}
 
-    // A state of this step is there, which `latest` does not name, and what a killed save left.
+/// A state of this step is there, which `latest` does not name, and what a killed save left.
+#[test]
+fn a_save_that_replaces_a_state_fails() {
+    let earlier = after_steps(0);
+    let before = Scratch::new("fault-unnamed");
+    run_in(&before).save(&earlier, 1).unwrap();
+    let trainer = after_steps(1);
     let elsewhere = Scratch::new("fault-elsewhere");
     let state = run_in(&elsewhere).save(&trainer, 1).unwrap();
     copy(&state, &before.join("step-00000001"));
     copy(&state, &before.join(".fresh-step-00000004"));
-    let operations = each_fails("fault-unnamed", &before, Some(&earlier), &trainer, &names);
-    println!("{operations} operations where a state is replaced");
+    let names = [".lock", "latest", "step-00000001"];
+    let operations = each_fails("fault-replaced", &before, Some(&earlier), &trainer, &names);
+    println!("{operations} operations");
 }

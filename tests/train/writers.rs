@@ -4,7 +4,7 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use iddpm::train::{RunDirectory, SavedRun, TrainError};
+use iddpm::train::{RunDirectory, SavedRun, TrainConfig, TrainError};
 
 use super::generator::generate;
 use super::runs::{begin, config, everything, go_on, run_in, steps};
@@ -84,6 +84,46 @@ fn a_second_writer_is_refused_and_touches_nothing() {
     run.save(&trainer, 2).unwrap();
     drop(run);
     run_in(&folder);
+}
+
+/// Whoever removes or moves a folder in which somebody trains, and begins another run there, has the folder: the
+/// first does not write into it.
+#[test]
+fn a_folder_that_was_removed_or_moved() {
+    let folder = Scratch::new("removed");
+    let path = folder.join("run");
+    let mut trainer = begin(&config());
+    let mut first = RunDirectory::open(&path).unwrap();
+    first.save(&trainer, 1).unwrap();
+    std::fs::remove_dir_all(&path).unwrap();
+    let mut second = RunDirectory::open(&path).unwrap();
+    let seed = TrainConfig {
+        seed: 6,
+        ..config()
+    };
+    let state = second.save(&begin(&seed), 1).unwrap();
+    let before = folder.names_in("run");
+    steps(&mut trainer, 1);
+    let error = first.save(&trainer, 1).unwrap_err();
+    assert!(matches!(error, TrainError::Busy { .. }), "{error}");
+    assert_eq!(folder.names_in("run"), before);
+    SavedRun::load(&state).unwrap();
+
+    // Nor where the other has left: there is its run.
+    drop(second);
+    let error = first.save(&trainer, 1).unwrap_err();
+    assert!(error.to_string().ends_with("is of another run"), "{error}");
+    assert_eq!(folder.names_in("run"), before);
+
+    // Where nobody took it, it is made and taken again.
+    std::fs::rename(&path, folder.join("moved")).unwrap();
+    let state = first.save(&trainer, 1).unwrap();
+    SavedRun::load(&state).unwrap();
+    assert!(matches!(
+        RunDirectory::open(&path),
+        Err(TrainError::Busy { .. })
+    ));
+    drop(RunDirectory::open(folder.join("moved")).unwrap());
 }
 
 /// Two processes at once, again and again: one of them trains, and its run is as if it were alone.
