@@ -123,27 +123,24 @@ fn a_second_signal_ends_at_once() {
     assert_eq!(scratch.names(), ["pipe.png"]);
 }
 
-/// Whoever began it in the background, to outlive its terminal, is heard.
+/// Whoever began it to outlive its terminal is heard; who ends it otherwise is too.
 #[cfg(target_os = "linux")]
 #[test]
 fn nohup_is_respected() {
     let scratch = Scratch::new("sample-nohup");
-    let inner = command(
-        &scratch,
-        &["--count", "400", "--steps", "10", "--out", "a.npz"],
-    );
+    let arguments = ["--count", "10000", "--steps", "100", "--out", "a.npz"];
+    let inner = command(&scratch, &arguments);
     let mut outer = Command::new("nohup");
     outer
         .arg(inner.get_program())
         .args(inner.get_args())
         .current_dir(scratch.path())
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped());
-    let child = outer.spawn().unwrap();
-    std::thread::sleep(Duration::from_millis(700));
+        .stdin(Stdio::null());
+    let mut child = working(outer);
     signal(&child, "HUP");
+    std::thread::sleep(Duration::from_secs(3));
+    assert!(child.try_wait().unwrap().is_none(), "it ended");
+    signal(&child, "TERM");
     let (code, words) = end(child);
-    assert_eq!(code, Some(0), "{words}");
-    assert_eq!(scratch.names(), ["a.npz"]);
+    assert_eq!(code, Some(143), "{words}");
 }
