@@ -87,7 +87,7 @@ software_vulkan() {
 # What a newcomer runs, and that a table printed for flash is the one that was tested.
 examples() {
     local out=$CARGO_TARGET_DIR/trajectory.png
-    cargo run -q --example trajectory -- --out "$out" --steps 10 --count 2
+    cargo run -q --example trajectory --features std -- --out "$out" --steps 10 --count 2
     file "$out" | grep -q 'PNG image data'
     cargo run -q --example flash_table | diff tests/flash_table/cosine_4000_10.rs -
     out=$CARGO_TARGET_DIR/samples.png

@@ -165,7 +165,9 @@ fn run(
     if code != 0 {
         let named = errors.contains(option.trim_start_matches('-'))
             || errors.contains(&option.trim_start_matches('-').replace('-', "_"))
-            || (!value.trim().is_empty() && errors.contains(value.trim()));
+            || (!value.trim().is_empty() && errors.contains(value.trim()))
+            // What begins like an option is refused as one.
+            || (value.starts_with('-') && errors.contains("unexpected argument"));
         assert!(named, "neither option nor value is named: {case}");
     }
     Some(code == 0)

@@ -1,5 +1,7 @@
 //! Two processes on one run, and two that write one file.
 
+use std::process::Stdio;
+
 use super::scratch::Scratch;
 use super::{Campaign, TRAINING, command, has_state, numbers, pictures, succeed};
 
@@ -28,15 +30,16 @@ fn of_one_run() {
             &scratch,
             &format!("{options} --keep {keep} --seed 1 --run r"),
         );
-        let mut one = first.spawn().unwrap();
+        let one = first.stderr(Stdio::piped()).spawn().unwrap();
         std::thread::sleep(campaign.milliseconds(200));
-        let mut two = second.spawn().unwrap();
-        let ended = [one.wait().unwrap(), two.wait().unwrap()].map(|status| status.success());
+        let two = second.stderr(Stdio::piped()).spawn().unwrap();
+        let outputs = [one, two].map(|child| child.wait_with_output().unwrap());
+        let ended = outputs.each_ref().map(|output| output.status.success());
         // Of two seeds, one has the run: the other finds a holder, or a run that is another's.
         let seed = match ended {
             [true, false] => 0,
             [false, true] => 1,
-            other => panic!("{other:?}"),
+            _ => panic!("{outputs:?}"),
         };
         refused += 1;
         assert!(has_state(&scratch, "r"));
