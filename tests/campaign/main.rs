@@ -12,6 +12,9 @@
     clippy::indexing_slicing
 )]
 
+#[path = "../support/hostile.rs"]
+#[allow(dead_code)]
+mod hostile;
 #[path = "../support/program.rs"]
 mod program;
 #[path = "../support/scratch.rs"]

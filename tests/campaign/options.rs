@@ -1,9 +1,11 @@
 //! Every option of every program with hostile values: refused in words, or taken; no panic, no signal, and no
 //! more memory than there is.
 
+use std::ffi::OsString;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
+use super::hostile;
 use super::program::program;
 use super::scratch::Scratch;
 use super::{Campaign, pictures, succeed};
@@ -28,37 +30,6 @@ const PROGRAMS: [(&str, &str); 9] = [
     ("make_sprites", "--out sprites --count 12"),
 ];
 
-/// What nobody means, and what somebody types.
-const VALUES: [&str; 27] = [
-    "",
-    " ",
-    "-",
-    "--",
-    "-1",
-    "0",
-    "1",
-    "2",
-    "07",
-    "1e3",
-    "0x10",
-    "nan",
-    "inf",
-    "-inf",
-    "1e999",
-    "4294967296",
-    "18446744073709551615",
-    "18446744073709551616",
-    "1,2,3,4,5,6,7,8,9",
-    ",",
-    "/dev/null",
-    "/dev/zero",
-    "pictures",
-    "absent/x.png",
-    "pictures/a_0.png",
-    "\u{1F409}\u{202E}",
-    "../../../../../../../../etc/passwd",
-];
-
 /// Seconds until a program that was given much to do has shown that it does it.
 const PATIENCE: Duration = Duration::from_secs(10);
 /// Kilobytes of address space.
@@ -73,8 +44,9 @@ fn hostile_values() {
     succeed("train", &scratch, &trained);
     let mut cases = Vec::new();
     for (name, sound) in PROGRAMS {
-        for option in options(name) {
-            cases.extend(VALUES.map(|value| (name, sound, option.clone(), value)));
+        for option in hostile::options(name) {
+            let values = hostile::values().into_iter();
+            cases.extend(values.map(|value| (name, sound, option.clone(), value)));
         }
     }
     let all = cases.len();
@@ -99,23 +71,10 @@ fn hostile_values() {
     ]);
 }
 
-/// The options of a program that take a value, by its own help.
-fn options(name: &str) -> Vec<String> {
-    let help = Command::new(program(name)).arg("--help").output().unwrap();
-    let help = String::from_utf8(help.stdout).unwrap();
-    let lines = help.lines().map(str::trim_start);
-    let named = lines.filter(|line| line.starts_with('-') && line.contains('<'));
-    let options = named.map(|line| {
-        let at = line.find("--").unwrap();
-        line[at..].split([' ', '=']).next().unwrap().to_owned()
-    });
-    options.collect()
-}
-
 /// Whether a value is taken, by the status that the program ends with; `None` where it goes on.
 fn run(
     scratch: &Scratch,
-    (name, sound, option, value): &(&str, &str, String, &str),
+    (name, sound, option, value): &(&str, &str, String, OsString),
 ) -> Option<bool> {
     let digits = concat!(
         env!("CARGO_MANIFEST_DIR"),
@@ -129,12 +88,14 @@ fn run(
     let words = words
         .iter()
         .map(|&word| if word == "DIGITS" { digits } else { word });
+    let mut given = OsString::from(format!("{option}="));
+    given.push(value);
     let limited = format!("ulimit -v {MEMORY}; exec \"$0\" \"$@\"");
     let mut child = Command::new("bash")
         .args(["-c", &limited])
         .arg(program(name))
         .args(words)
-        .args([option, *value])
+        .arg(given)
         .current_dir(scratch.path())
         .stdin(Stdio::null())
         .stdout(Stdio::null())
@@ -155,6 +116,7 @@ fn run(
     };
     let errors =
         String::from_utf8_lossy(&std::fs::read(scratch.join("errors")).unwrap()).into_owned();
+    let value = value.to_string_lossy();
     let case = format!("{name} {option} {value:?}: {status:?}: {errors}");
     assert!(
         !errors.contains("panicked") && !errors.contains("memory allocation"),
@@ -166,8 +128,7 @@ fn run(
         let named = errors.contains(option.trim_start_matches('-'))
             || errors.contains(&option.trim_start_matches('-').replace('-', "_"))
             || (!value.trim().is_empty() && errors.contains(value.trim()))
-            // What begins like an option is refused as one.
-            || (value.starts_with('-') && errors.contains("unexpected argument"));
+            || errors.contains("UTF-8");
         assert!(named, "neither option nor value is named: {case}");
     }
     Some(code == 0)
