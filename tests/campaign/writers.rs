@@ -46,7 +46,8 @@ fn of_one_run() {
         assert!(numbers(&scratch, "r", 8) == wholes[seed], "seed {seed}");
 
         // Both of one seed, both going on.
-        let resume = format!("{options} --keep {keep} --seed {seed} --run r --resume --steps 12");
+        let longer = options.replace("--steps 8", "--steps 12");
+        let resume = format!("{longer} --keep {keep} --seed {seed} --run r --resume");
         let ends = [0, 1]
             .map(|_| command("train", &scratch, &resume).spawn().unwrap())
             .map(|mut child| child.wait().unwrap().success());
