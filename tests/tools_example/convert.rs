@@ -186,7 +186,7 @@ fn what_does_not_fit_is_refused_and_nothing_is_written() {
             "the network: model_channels = 33, ",
         ),
         ("--res-blocks", "0", "the network: num_res_blocks = 0, "),
-        ("--image-size", "15", "the network: image side 15 "),
+        ("--image-size", "15", "the network: image side 15, "),
         (
             "--attention-factors",
             "3",
