@@ -1,6 +1,6 @@
 //! Failures on purpose, so that tests see what each operation on a file leaves behind when it fails.
 //!
-//! Every creation, write, sync, rename and removal of this module passes [`point`]. A test counts them, and
+//! Every creation, write, sync, rename and removal of this module passes `point`. A test counts them, and
 //! then lets each fail in turn. It is of the calling thread alone, and does nothing where nothing was asked for.
 
 use core::cell::Cell;
