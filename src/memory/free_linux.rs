@@ -139,13 +139,13 @@ mod tests {
             ("/proc/self/status", STATUS),
         ];
         assert_eq!(free(&own), Some(3_072_000_000 - 102_400_000));
-        let data = LIMITS.replace("data size             unlimited", "data size  60000000 ");
+        let data = LIMITS.replace("data size             unlimited", "data size 160000000 ");
         let own = [
             system,
             ("/proc/self/limits", data.as_str()),
             ("/proc/self/status", STATUS),
         ];
-        assert_eq!(free(&own), Some(60_000_000 - 51_200_000));
+        assert_eq!(free(&own), Some(160_000_000 - 51_200_000));
         // All of it taken.
         let spent = LIMITS.replace("3072000000", "1000");
         let own = [
