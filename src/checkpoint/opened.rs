@@ -1,6 +1,6 @@
 //! Files on disk, opened to be read: regular files alone.
 
-use std::fs::{self, File};
+use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};
 use std::path::Path;
 use std::string::ToString;
@@ -11,6 +11,7 @@ use super::foreign::Foreign;
 use super::header::Header;
 use super::locate::{self, names_beside};
 use super::read::{Checkpoint, Precision, ReadOptions, Source};
+use crate::files::regular;
 
 impl Checkpoint {
     /// Reads a network's file, tensor by tensor. For a path that may be a run's see
@@ -88,18 +89,17 @@ struct Opened<'p> {
 impl<'p> Opened<'p> {
     fn new(path: &'p Path) -> Result<(Self, Header), CheckpointError> {
         let failed = |error| io("opening", path, &error);
-        // Before it is opened: to open a FIFO waits for who writes to it.
-        let about = fs::metadata(path).map_err(failed)?;
-        if about.is_dir() {
-            let networks = locate::names_within(path);
-            return Err(CheckpointError::Folder { networks });
-        }
-        if !about.is_file() {
-            let kind = Foreign::Special;
-            return Err(CheckpointError::Foreign { kind });
-        }
-        let file = File::open(path).map_err(failed)?;
-        let len = file.metadata().map_err(failed)?.len();
+        let (file, len) = match regular::open(path).map_err(failed)? {
+            regular::Opened::File(file, len) => (file, len),
+            regular::Opened::Folder => {
+                let networks = locate::names_within(path);
+                return Err(CheckpointError::Folder { networks });
+            }
+            regular::Opened::Special => {
+                let kind = Foreign::Special;
+                return Err(CheckpointError::Foreign { kind });
+            }
+        };
         let file = BufReader::new(file);
         let mut opened = Self { path, file };
         let mut header = Header::read(&mut opened, len)?;

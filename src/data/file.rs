@@ -1,25 +1,24 @@
 //! Files as they are read here: regular ones, and never more of one than it may hold.
 
-use std::fs::{self, File};
-use std::io::Read;
+use std::fs::File;
+use std::io::{self, Read};
 use std::path::Path;
 use std::vec::Vec;
 
 use super::contents::HEAD;
 use super::fault::Fault;
+use crate::files::regular::{self, Opened};
 
-/// A regular file, and its length. A pipe would be waited for, and a device has no end.
+/// A regular file, and its length.
 ///
 /// # Errors
 /// [`Fault::Io`], [`Fault::NotRegular`].
 pub(super) fn open(path: &Path) -> Result<(File, u64), Fault> {
-    let kind = fs::metadata(path)?.file_type();
-    if !kind.is_file() && !kind.is_dir() {
-        return Err(Fault::NotRegular);
+    match regular::open(path)? {
+        Opened::File(file, bytes) => Ok((file, bytes)),
+        Opened::Folder => Err(io::Error::from(io::ErrorKind::IsADirectory).into()),
+        Opened::Special => Err(Fault::NotRegular),
     }
-    let file = File::open(path)?;
-    let bytes = file.metadata()?.len();
-    Ok((file, bytes))
 }
 
 /// All of a file that holds at most `max` bytes.

@@ -34,6 +34,8 @@ mod fresh;
 #[cfg_attr(not(unix), path = "kind_other.rs")]
 mod kind;
 mod place;
+#[cfg(any(feature = "checkpoint", feature = "data"))]
+pub(crate) mod regular;
 mod temporary;
 mod whole;
 
