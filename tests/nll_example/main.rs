@@ -11,18 +11,19 @@
 
 #[path = "../support/program.rs"]
 mod program;
+#[path = "../support/run.rs"]
+mod run;
 #[path = "../support/scratch.rs"]
 #[allow(dead_code)]
 mod scratch;
 
 use std::io::Write;
-use std::process::{Command, Output};
 
 use iddpm::checkpoint::{Checkpoint, Dtype, Precision};
 use iddpm::data::{Dataset, Listing, load, npz};
 use image::RgbImage;
 use npyz::{AutoSerialize, WriteOptions, WriterBuilder};
-use program::program;
+use run::{run, succeed};
 use scratch::Scratch;
 use zip::ZipWriter;
 use zip::write::SimpleFileOptions;
@@ -31,21 +32,6 @@ const SPRITES: &str = concat!(
     env!("CARGO_MANIFEST_DIR"),
     "/examples/assets/sprites32.safetensors"
 );
-
-fn run(name: &str, scratch: &Scratch, arguments: &str) -> Output {
-    Command::new(program(name))
-        .current_dir(scratch.path())
-        .args(arguments.split_whitespace())
-        .output()
-        .unwrap()
-}
-
-fn succeed(name: &str, scratch: &Scratch, arguments: &str) -> String {
-    let output = run(name, scratch, arguments);
-    let errors = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{name} {arguments}: {errors}");
-    String::from_utf8(output.stdout).unwrap()
-}
 
 /// The one line in which it says why not.
 fn refuse(scratch: &Scratch, arguments: &str) -> String {

@@ -15,6 +15,8 @@ mod copy;
 mod hostile;
 #[path = "../support/program.rs"]
 mod program;
+#[path = "../support/run.rs"]
+mod run;
 #[path = "../support/scratch.rs"]
 #[allow(dead_code)]
 mod scratch;
@@ -36,30 +38,12 @@ mod writers;
 
 use std::io::Write;
 use std::path::Path;
-use std::process::{Command, Output};
 
 use npyz::WriterBuilder;
-use program::program;
+use run::{run, succeed};
 use scratch::Scratch;
 use zip::ZipWriter;
 use zip::write::SimpleFileOptions;
-
-/// Runs a program in a folder, words as in a shell.
-fn run(name: &str, scratch: &Scratch, arguments: &str) -> Output {
-    Command::new(program(name))
-        .current_dir(scratch.path())
-        .args(arguments.split_whitespace())
-        .output()
-        .unwrap()
-}
-
-/// Runs it well; what it prints.
-fn succeed(name: &str, scratch: &Scratch, arguments: &str) -> String {
-    let output = run(name, scratch, arguments);
-    let errors = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{name} {arguments}: {errors}");
-    String::from_utf8(output.stdout).unwrap()
-}
 
 /// Runs it badly; the one line in which it says why.
 fn refuse(name: &str, scratch: &Scratch, arguments: &str) -> String {
