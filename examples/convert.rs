@@ -181,7 +181,11 @@ fn convert(options: &Options) -> Result<(), Failure> {
         prefix: options.prefix.as_deref(),
         ..ReadOptions::default()
     };
-    let checkpoint = Checkpoint::open_with(path, reading)?;
+    let checkpoint =
+        Checkpoint::open_with(path, reading).map_err(|error| match options.prefix {
+            Some(_) => format!("--prefix: {error}"),
+            None => error.to_string(),
+        })?;
     if let Some(note) = checkpoint.note() {
         tell(format!("{}: {note}", path.display()))?;
     }
@@ -310,7 +314,7 @@ impl Network {
         let unet = UnetConfig {
             in_channels,
             model_channels: model_channels?,
-            out_channels: in_channels * if variance?.is_learned() { 2 } else { 1 },
+            out_channels: in_channels.saturating_mul(if variance?.is_learned() { 2 } else { 1 }),
             num_res_blocks: blocks?,
             attention_factors: factors?,
             channel_mult: multipliers?,

@@ -146,8 +146,10 @@ fn checkpoint(options: &Options) -> Result<Checkpoint, Failure> {
         env!("CARGO_MANIFEST_DIR"),
         "/examples/assets/digits16.safetensors"
     );
-    let located = locate(options.checkpoint.as_deref().unwrap_or(Path::new(shipped)))?;
-    let checkpoint = Checkpoint::open(&located.path, Precision::AsStored)?;
+    let failed = |error| format!("--checkpoint: {error}");
+    let path = options.checkpoint.as_deref().unwrap_or(Path::new(shipped));
+    let located = locate(path).map_err(failed)?;
+    let checkpoint = Checkpoint::open(&located.path, Precision::AsStored).map_err(failed)?;
     if let Some(note) = &located.note {
         say(note)?;
     }
@@ -173,7 +175,8 @@ fn open(path: &Path, description: &Description) -> Result<Opened, Failure> {
         },
     };
     let fit = Fit::Exactly(extents);
-    Ok(data::open(path, &data::Options { fit, classes })?)
+    let opened = data::open(path, &data::Options { fit, classes });
+    Ok(opened.map_err(|error| format!("--data {error}"))?)
 }
 
 /// Mean over images, and its standard error.

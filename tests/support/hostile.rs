@@ -132,22 +132,37 @@ fn try_one(
         command.arg(format!("{other}={value}"));
     }
     command.arg(&given).current_dir(&folder);
-    let (status, words) = finish(command, &folder);
-    let shown = format!("{name} {}: {status}: {words}", shorten(&given));
-    assert!(matches!(status.code(), Some(0..=2)), "{shown}");
-    assert!(!words.contains("panicked"), "{shown}");
+    let (status, words) = finish(command, &folder, PATIENCE);
+    let shown = format!("{name} {}: {status:?}: {words}", shorten(&given));
+    let status = status.expect(&shown);
+    ended(&shown, status, &words);
     if !status.success() {
-        let value = value.to_string_lossy();
-        let named = words.contains(option)
-            || (!value.trim().is_empty() && words.contains(value.trim()))
-            || words.contains("UTF-8");
-        assert!(named, "no word of the option: {shown}");
+        named(&shown, option, value, &words);
     }
     std::fs::remove_dir_all(&folder).unwrap();
 }
 
-/// Its status and what it says on the standard error, once it has ended by itself.
-fn finish(mut command: Command, folder: &Path) -> (ExitStatus, String) {
+/// It came to an end of its own.
+pub(crate) fn ended(shown: &str, status: ExitStatus, words: &str) {
+    assert!(matches!(status.code(), Some(0..=2)), "{shown}");
+    assert!(!words.contains("panicked"), "{shown}");
+}
+
+/// What refuses a value names it or its option.
+pub(crate) fn named(shown: &str, option: &str, value: &OsStr, words: &str) {
+    let value = value.to_string_lossy();
+    let named = words.contains(option)
+        || (!value.trim().is_empty() && words.contains(value.trim()))
+        || words.contains("UTF-8");
+    assert!(named, "no word of the option: {shown}");
+}
+
+/// Its status, `None` where it was ended for the time it took, and what it says on the standard error.
+pub(crate) fn finish(
+    mut command: Command,
+    folder: &Path,
+    patience: Duration,
+) -> (Option<ExitStatus>, String) {
     // Files, not pipes: nobody reads while it runs.
     let said = folder.join(".said");
     let mut child = command
@@ -159,11 +174,12 @@ fn finish(mut command: Command, folder: &Path) -> (ExitStatus, String) {
     let begun = Instant::now();
     let status = loop {
         if let Some(status) = child.try_wait().unwrap() {
-            break status;
+            break Some(status);
         }
-        if begun.elapsed() > PATIENCE {
+        if begun.elapsed() > patience {
             child.kill().unwrap();
-            break child.wait().unwrap();
+            child.wait().unwrap();
+            break None;
         }
         std::thread::sleep(Duration::from_millis(2));
     };
