@@ -1,12 +1,12 @@
 //! Files on disk, written whole or not at all.
 
-use std::io::Write;
+use std::io::{self, Write};
 use std::path::Path;
+use std::string::ToString;
 
 use super::description::Description;
 use super::error::CheckpointError;
 use super::header::Dtype;
-use super::opened::io;
 use super::read::Checkpoint;
 use super::write::write_to;
 use crate::files::{FileError, write_whole};
@@ -56,5 +56,14 @@ pub(crate) fn save_shown(
 impl From<FileError> for CheckpointError {
     fn from(error: FileError) -> Self {
         io(error.action, &error.path, &error.error)
+    }
+}
+
+/// The system refused it.
+pub(super) fn io(action: &'static str, path: &Path, error: &io::Error) -> CheckpointError {
+    CheckpointError::Io {
+        action,
+        path: path.display().to_string(),
+        reason: error.to_string(),
     }
 }

@@ -11,8 +11,8 @@ use std::vec::Vec;
 
 use super::description::Content;
 use super::error::CheckpointError;
+use super::file::io;
 use super::header::Header;
-use super::opened::io;
 use crate::diffusion::Weights;
 
 /// The file of a run that has the name of its newest state.

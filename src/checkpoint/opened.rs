@@ -7,6 +7,7 @@ use std::string::ToString;
 
 use super::description::{Content, Description};
 use super::error::CheckpointError;
+use super::file::io;
 use super::foreign::Foreign;
 use super::header::Header;
 use super::locate::{self, names_beside};
@@ -150,13 +151,5 @@ fn content_by_place(path: &Path) -> Content {
     match path.with_file_name(locate::STATE).is_file() {
         true => content,
         false => Content::Weights,
-    }
-}
-
-pub(super) fn io(action: &'static str, path: &Path, error: &io::Error) -> CheckpointError {
-    CheckpointError::Io {
-        action,
-        path: path.display().to_string(),
-        reason: error.to_string(),
     }
 }

@@ -13,6 +13,9 @@ pub(super) enum Contents {
     Other(&'static str),
 }
 
+/// What the names of pictures end in.
+pub(super) const SUFFIXES: [&str; 6] = [".png", ".jpg", ".jpeg", ".gif", ".webp", ".bmp"];
+
 /// Bytes that are looked at: where a tar archive says what it is.
 pub(super) const HEAD: usize = 262;
 

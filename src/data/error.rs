@@ -5,10 +5,10 @@ use std::path::PathBuf;
 use std::string::String;
 use std::vec::Vec;
 
+use super::contents::SUFFIXES;
 use super::fault::Fault;
-use super::opened::Kind;
+use super::kind::Kind;
 use super::passed::Passed;
-use super::picture::SUFFIXES;
 use crate::unet::Extents;
 
 /// Why images were not read.

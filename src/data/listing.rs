@@ -9,10 +9,10 @@ use std::vec::Vec;
 use walkdir::{DirEntry, Error, WalkDir};
 
 use super::classes::Named;
+use super::contents::SUFFIXES;
 use super::error::DataError;
 use super::fault::Fault;
 use super::passed::Passed;
-use super::picture::SUFFIXES;
 
 /// The pictures of a folder and of all folders within it, in the order of the public implementation:
 /// the entries of a folder sorted by name, files and folders mixed, each folder walked in its place.

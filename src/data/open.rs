@@ -11,8 +11,9 @@ use super::error::DataError;
 use super::fault::Fault;
 use super::file;
 use super::folder::Folder;
+use super::kind::Kind;
 use super::npz;
-use super::opened::{Kind, Opened};
+use super::opened::Opened;
 use crate::unet::Extents;
 
 /// What is asked of data.

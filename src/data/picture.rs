@@ -12,9 +12,6 @@ use super::plane::Plane;
 use super::resample::Filter;
 use crate::unet::Extents;
 
-/// What the names of pictures end in.
-pub(super) const SUFFIXES: [&str; 6] = [".png", ".jpg", ".jpeg", ".gif", ".webp", ".bmp"];
-
 /// Most rows, and most columns, of an image.
 pub(super) const MAX_SIDE: usize = 16_384;
 

@@ -31,6 +31,14 @@ pub struct Gpu {
 }
 
 impl Gpu {
+    /// Compares what is to be made on a device in software with the memory that is free: of others nobody says.
+    pub(super) fn check_memory(&self, bytes: u64) -> Result<(), GpuError> {
+        if self.device().adapter_info().device_type == wgpu::DeviceType::Cpu {
+            crate::memory::check(bytes)?;
+        }
+        Ok(())
+    }
+
     /// The host's device. Its features and limits are used as they are; none are asked for beyond
     /// WebGPU's defaults, and its error handlers are left alone.
     pub fn new(device: wgpu::Device, queue: wgpu::Queue) -> Self {

@@ -7,7 +7,6 @@ use std::vec::Vec;
 
 use super::device::Gpu;
 use super::error::GpuError;
-use super::limits::check_memory;
 use super::memory::{DeviceWeights, make_buffer, make_filled};
 use super::pipeline::{Pipeline, pipeline};
 use super::recording::{ALIGNMENT, Binding, Contents, Dispatch, Recording, grid};
@@ -44,7 +43,7 @@ impl Program {
             return Err(GpuError::Refused { what, message });
         }
         recording.check(gpu.limits())?;
-        check_memory(gpu, own_bytes(&recording))?;
+        gpu.check_memory(own_bytes(&recording))?;
         let most = gpu.limits().max_compute_workgroups_per_dimension;
         let buffers = make_buffers(gpu, &recording, weights).await?;
         let params = make_params(gpu, &recording).await?;

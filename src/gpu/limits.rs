@@ -1,22 +1,12 @@
 //! What a recording takes of a device's limits: all of it is looked at here, before anything is made.
 
-use super::device::Gpu;
 use super::error::GpuError;
 use super::kernels::{Access, Form, Kernel, Uses};
 use super::recording::{Dispatch, Recording, grid};
 use super::variants::MatrixSide;
-use crate::memory;
 
 /// Bytes that a kernel can bind, whatever the device allows: it numbers words in 32 bits.
 pub(crate) const MOST_BOUND: u64 = 4 * u32::MAX as u64;
-
-/// Compares what is to be made on a device in software with the memory that is free: of others nobody says.
-pub(crate) fn check_memory(gpu: &Gpu, bytes: u64) -> Result<(), GpuError> {
-    if gpu.device().adapter_info().device_type == wgpu::DeviceType::Cpu {
-        memory::check(bytes)?;
-    }
-    Ok(())
-}
 
 /// A limit by its name, how much is wanted of it, and how much there is.
 type Need = (&'static str, u64, u64);

@@ -6,7 +6,6 @@ use std::vec::Vec;
 
 use super::device::Gpu;
 use super::error::GpuError;
-use super::limits::check_memory;
 use super::recording::Binding;
 use super::watch::{Upload, watched, write};
 use super::weights::{Precision, WeightPlan};
@@ -54,7 +53,7 @@ impl DeviceWeights {
         }
         let plan = WeightPlan::within(graph, precision, gpu.limits())?;
         let bytes = plan.buffers().iter().copied();
-        check_memory(gpu, bytes.fold(0, u64::saturating_add))?;
+        gpu.check_memory(bytes.fold(0, u64::saturating_add))?;
         let mut buffers = Vec::new();
         for (at, &bytes) in plan.buffers().iter().enumerate() {
             buffers.push(make_buffer(gpu, &std::format!("weights {at}"), bytes).await?);

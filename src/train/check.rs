@@ -2,7 +2,7 @@
 
 use super::config::{TimestepLaw, TrainConfig};
 use super::error::TrainError;
-use super::trainer::Progress;
+use super::progress::Progress;
 use crate::checkpoint::Description;
 use crate::data::Dataset;
 use crate::diffusion::resample::Resampler;

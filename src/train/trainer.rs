@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::vec::Vec;
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use super::check::{check_data, check_low_res, check_progress, image};
 use super::config::{MicrobatchRule, TimestepLaw, TrainConfig};
@@ -15,6 +15,7 @@ use super::loader::{Broken, Examples, Loader};
 use super::loss_scale::LossScale;
 use super::optimizer::{Report, Update};
 use super::order::Draws;
+use super::progress::Progress;
 use crate::checkpoint::Description;
 use crate::cpu::resize;
 use crate::data::DataError;
@@ -27,22 +28,6 @@ use crate::unet::{Extents, Graph, Init};
 /// public implementation's numbers.
 const HISTORY: u32 = 10;
 const UNIFORM: f64 = 0.001;
-
-/// Where a run is: with the weights and moments all that it goes on from.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Progress {
-    /// Steps done.
-    pub step: u64,
-    /// Steps whose update was taken: the t of AdamW.
-    pub taken: u64,
-    /// The loss scale, where there is one.
-    pub loss_scale: Option<LossScale>,
-    /// Examples that could not be read.
-    pub skipped: u64,
-    /// The losses of each t, where they are needed.
-    pub history: Option<LossSecondMoment<Vec<f64>>>,
-}
 
 /// What a step did.
 #[derive(Debug, Clone, PartialEq, Serialize)]

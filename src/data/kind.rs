@@ -1,0 +1,27 @@
+//! What data is read from.
+
+use core::fmt;
+
+/// What data is read from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Kind {
+    /// A folder of pictures.
+    Folder,
+    /// One picture.
+    Picture,
+    /// An archive of arrays.
+    Archive,
+    /// CIFAR-10's batches.
+    Cifar10,
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Folder => "a folder of pictures",
+            Self::Picture => "a picture",
+            Self::Archive => "an archive",
+            Self::Cifar10 => "CIFAR-10",
+        })
+    }
+}
