@@ -26,7 +26,6 @@ use iddpm::checkpoint::{Checkpoint, Description, Precision, locate};
 use iddpm::data::{self, Classes, Fit, Opened};
 use iddpm::diffusion::{Level, ProcessView, Timesteps};
 use iddpm::files::{create_folder, write_whole};
-use iddpm::unet::Extents;
 use indicatif::{ProgressBar, ProgressStyle};
 use npyz::WriterBuilder;
 use zip::ZipWriter;
@@ -161,20 +160,9 @@ fn checkpoint(options: &Options) -> Result<Checkpoint, Failure> {
 
 /// The data as the network takes it: of its size, with its numbers for classes.
 fn open(path: &Path, description: &Description) -> Result<Opened, Failure> {
-    let extents = Extents {
-        channels: description.unet.in_channels,
-        height: description.size.height,
-        width: description.size.width,
-    };
-    let classes = match description.unet.num_classes {
-        None => Classes::None,
-        Some(count) => Classes::Network {
-            count,
-            names: description.class_names.as_deref(),
-            needed: true,
-        },
-    };
-    let fit = Fit::Exactly(extents);
+    let names = description.class_names.as_deref();
+    let classes = Classes::of_network(description.unet.num_classes, names, true);
+    let fit = Fit::Exactly(description.image());
     let opened = data::open(path, &data::Options { fit, classes });
     Ok(opened.map_err(|error| format!("--data {error}"))?)
 }

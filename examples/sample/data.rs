@@ -28,18 +28,12 @@ impl LowRes {
         (height, width): (usize, usize),
     ) -> Result<Self, Failure> {
         let size = Extents {
-            channels: description.unet.in_channels,
             height,
             width,
+            ..description.image()
         };
-        let classes = match description.unet.num_classes {
-            None => Classes::None,
-            Some(count) => Classes::Network {
-                count,
-                names: description.class_names.as_deref(),
-                needed: false,
-            },
-        };
+        let names = description.class_names.as_deref();
+        let classes = Classes::of_network(description.unet.num_classes, names, false);
         let fit = Fit::Pictures {
             extents: size,
             given: &[],

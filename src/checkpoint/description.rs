@@ -24,7 +24,7 @@ use serde::{Deserialize, Serialize};
 
 use super::error::CheckpointError;
 use crate::diffusion::{Diffusion, ModelCard, Schedule, Weights};
-use crate::unet::{Extent, Graph, UnetConfig};
+use crate::unet::{Extent, Extents, Graph, UnetConfig};
 
 /// The newest format of the metadata.
 pub const FORMAT: u64 = 1;
@@ -149,6 +149,15 @@ impl Description {
             class_names: None,
             content: Content::Weights,
             notes: BTreeMap::new(),
+        }
+    }
+
+    /// The channels and sides of the network's images.
+    pub const fn image(&self) -> Extents {
+        Extents {
+            channels: self.unet.in_channels,
+            height: self.size.height,
+            width: self.size.width,
         }
     }
 

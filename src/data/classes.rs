@@ -33,6 +33,24 @@ pub enum Classes<'a> {
     },
 }
 
+impl<'a> Classes<'a> {
+    /// Those of a network of so many classes, and what they are called; none of one that knows none.
+    pub const fn of_network(
+        count: Option<usize>,
+        names: Option<&'a [String]>,
+        needed: bool,
+    ) -> Self {
+        match count {
+            None => Self::None,
+            Some(count) => Self::Network {
+                count,
+                names,
+                needed,
+            },
+        }
+    }
+}
+
 /// The classes of a folder's pictures.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Named {

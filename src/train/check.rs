@@ -6,16 +6,6 @@ use super::progress::Progress;
 use crate::checkpoint::Description;
 use crate::data::Dataset;
 use crate::diffusion::resample::Resampler;
-use crate::unet::Extents;
-
-/// The images that are trained on.
-pub(super) const fn image(description: &Description) -> Extents {
-    Extents {
-        channels: description.unet.in_channels,
-        height: description.size.height,
-        width: description.size.width,
-    }
-}
 
 /// A network that makes an image of a larger one, or of one as large, is a slip.
 pub(super) fn check_low_res(description: &Description) -> Result<(), TrainError> {
@@ -38,7 +28,7 @@ pub fn check_data(
     config: &TrainConfig,
     data: &dyn Dataset,
 ) -> Result<(), TrainError> {
-    let (found, expected) = (data.extents(), image(description));
+    let (found, expected) = (data.extents(), description.image());
     if found != expected {
         return Err(TrainError::Extents { found, expected });
     }

@@ -5,7 +5,7 @@ use std::vec::Vec;
 
 use serde::Serialize;
 
-use super::check::{check_data, check_low_res, check_progress, image};
+use super::check::{check_data, check_low_res, check_progress};
 use super::config::{MicrobatchRule, TimestepLaw, TrainConfig};
 use super::data::TrainingData;
 use super::engine::{Batch, Engine, Slot};
@@ -181,7 +181,7 @@ impl<E: Engine> Trainer<E> {
         check_data(&description, &config, data.set().as_ref())?;
         check_progress(&description, &config, &progress)?;
         let draws = Draws::new(config.seed);
-        let image = image(&description);
+        let image = description.image();
         let scratch = Scratch::new(&config, &description, image)?;
         let loader = Loader::new(
             Arc::clone(data.set()),
