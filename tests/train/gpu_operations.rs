@@ -33,11 +33,13 @@ impl Stands {
         Case::new(self, name, batch, tolerance)
     }
 
-    /// Behind an image, where the operation stands within.
+    /// Behind the images, where the operation stands within; a weight's gradient is none of them.
     fn behind(self, graph: &mut Graph, input: TensorId) -> TensorId {
-        let Shape { height, width, .. } = graph.shape(input);
+        let shape = graph.shape(input);
+        let Shape { height, width, .. } = shape;
+        let is_image = shape.batch == graph.batch() && shape.positions() > 1;
         match self {
-            Self::Within if height * width > 1 => graph.add(
+            Self::Within if is_image => graph.add(
                 "copy",
                 Op::Bilinear {
                     input,

@@ -14,7 +14,7 @@ fn each_bad_input_is_named() {
     scratch.write("text/note_1.png", b"no picture");
     let small = "--multipliers 1 --attention 1 --sample-every 0 --steps 1";
     for (arguments, parts) in [
-        ("--data empty --run r", ["empty", "no picture"]),
+        ("--data empty --run r", ["empty", "no image"]),
         ("--data none.npz --run r", ["none.npz", ""]),
         (
             "--data text --run broken --no-classes --size 8 --batch 1",
