@@ -13,6 +13,7 @@ use super::presets::Preset;
 use super::shown::{Shown, shape_words};
 use super::tensors::Mismatch;
 use crate::diffusion::Error as DiffusionError;
+use crate::memory::MemoryError;
 use crate::unet::ConfigError;
 
 /// Why a checkpoint was not read or not written.
@@ -210,10 +211,7 @@ pub enum CheckpointError {
         expected: usize,
     },
     /// The weights do not fit into memory.
-    Memory {
-        /// Bytes asked for.
-        bytes: u64,
-    },
+    Memory(MemoryError),
     /// No published model has this name.
     UnknownPreset {
         /// The name.
@@ -272,6 +270,12 @@ impl core::error::Error for CheckpointError {
 impl From<ConfigError> for CheckpointError {
     fn from(error: ConfigError) -> Self {
         Self::Config(error)
+    }
+}
+
+impl From<MemoryError> for CheckpointError {
+    fn from(error: MemoryError) -> Self {
+        Self::Memory(error)
     }
 }
 
@@ -445,7 +449,7 @@ impl fmt::Display for CheckpointError {
             Self::WeightsLength { len, expected } => {
                 write!(f, "{len} weights for a network of {expected}")
             }
-            Self::Memory { bytes } => write!(f, "there is no memory for {bytes} bytes"),
+            Self::Memory(error) => error.fmt(f),
             Self::UnknownPreset { name } => {
                 write!(f, "no published model is named {name:?}; known are ")?;
                 list(f, Preset::ALL.into_iter().map(Preset::name))

@@ -17,9 +17,10 @@ use serde::ser::{Serialize, SerializeMap, Serializer};
 use super::description::{Content, Description};
 use super::error::CheckpointError;
 use super::foreign::Foreign;
-use super::read::{Source, zeros};
+use super::read::Source;
 use super::shown::Shown;
 use super::tensors::match_up;
+use crate::memory::zeros;
 
 /// The longest header the format allows.
 pub const MAX_HEADER: u64 = 100_000_000;

@@ -8,6 +8,7 @@ use super::error::CheckpointError;
 use super::header::{Dtype, Header, TensorInfo};
 use super::tensors::{Place, match_up};
 use super::values::{Refused, read_f16, read_f32};
+use crate::memory::zeros;
 use crate::unet::{Graph, Weights};
 
 /// Bytes read at once.
@@ -130,17 +131,6 @@ impl Buffer {
             }
         }
     }
-}
-
-/// As many zeros as there is memory for.
-pub(super) fn zeros<T: Clone + Default>(len: usize) -> Result<Vec<T>, CheckpointError> {
-    let mut numbers = Vec::new();
-    if numbers.try_reserve_exact(len).is_err() {
-        let bytes = len as u64 * size_of::<T>() as u64;
-        return Err(CheckpointError::Memory { bytes });
-    }
-    numbers.resize(len, T::default());
-    Ok(numbers)
 }
 
 /// A network's weights, and what they are.

@@ -7,6 +7,7 @@ use super::error::CheckpointError;
 use super::header::{Dtype, Header, TensorInfo};
 use super::read::Checkpoint;
 use super::values::{Refused, write};
+use crate::memory::extend;
 use crate::unet::Weights;
 
 /// A whole file in memory.
@@ -21,12 +22,7 @@ pub fn to_bytes(
 ) -> Result<Vec<u8>, CheckpointError> {
     let mut bytes: Vec<u8> = Vec::new();
     write_to(description, weights, dtype, |piece| {
-        if bytes.try_reserve(piece.len()).is_err() {
-            let bytes = (bytes.len() + piece.len()) as u64;
-            return Err(CheckpointError::Memory { bytes });
-        }
-        bytes.extend_from_slice(piece);
-        Ok(())
+        Ok(extend(&mut bytes, piece)?)
     })?;
     Ok(bytes)
 }

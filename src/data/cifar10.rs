@@ -14,9 +14,10 @@ use std::vec::Vec;
 use super::dataset::Images;
 use super::error::DataError;
 use super::fault::Fault;
-use super::file::{self, reserve};
+use super::file;
 use super::listing::Listing;
 use super::passed::Passed;
+use crate::memory::reserve;
 use crate::unet::Extents;
 
 /// Of every image.

@@ -10,9 +10,9 @@ use image::{ColorType, ImageDecoder, ImageFormat, ImageReader, Limits};
 
 use super::contents::{Contents, HEAD};
 use super::fault::Fault;
-use super::file::reserve;
 use super::plane::Plane;
 use super::whole;
+use crate::memory::reserve;
 
 /// Most bytes of a picture, both packed and not.
 pub(super) const MAX_BYTES: u64 = 1 << 29;

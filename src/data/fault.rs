@@ -4,6 +4,7 @@ use core::fmt;
 use std::string::String;
 use std::vec::Vec;
 
+use crate::memory::MemoryError;
 use crate::unet::Extents;
 
 /// What can be wrong with a file of images.
@@ -125,13 +126,16 @@ pub enum Fault {
         record: u64,
     },
     /// The images do not fit into memory.
-    Memory {
-        /// Bytes asked for.
-        bytes: u64,
-    },
+    Memory(MemoryError),
 }
 
 impl std::error::Error for Fault {}
+
+impl From<MemoryError> for Fault {
+    fn from(error: MemoryError) -> Self {
+        Self::Memory(error)
+    }
+}
 
 impl From<std::io::Error> for Fault {
     fn from(error: std::io::Error) -> Self {
@@ -221,7 +225,7 @@ impl fmt::Display for Fault {
                     "{bytes} bytes, not one or more whole images of {record} bytes"
                 )
             }
-            Self::Memory { bytes } => write!(f, "no memory for {bytes} bytes of images"),
+            Self::Memory(error) => error.fmt(f),
         }
     }
 }

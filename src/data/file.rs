@@ -8,6 +8,7 @@ use std::vec::Vec;
 use super::contents::HEAD;
 use super::fault::Fault;
 use crate::files::regular::{self, Opened};
+use crate::memory::reserve;
 
 /// A regular file, and its length.
 ///
@@ -38,17 +39,6 @@ pub(super) fn read(path: &Path, max: u64) -> Result<Vec<u8>, Fault> {
         return Err(Fault::TooLong { bytes: read, max });
     }
     Ok(all)
-}
-
-/// Room for so many more bytes' worth of values, where there is such.
-///
-/// # Errors
-/// [`Fault::Memory`].
-pub(super) fn reserve<T>(values: &mut Vec<T>, count: u64) -> Result<(), Fault> {
-    let bytes = count.saturating_mul(size_of::<T>() as u64);
-    let count = usize::try_from(count).map_err(|_| Fault::Memory { bytes })?;
-    let reserved = values.try_reserve_exact(count);
-    reserved.map_err(|_| Fault::Memory { bytes })
 }
 
 /// The first bytes of a file, as many as tell what it is.

@@ -13,9 +13,10 @@ use zip::result::ZipError;
 use super::dataset::Images;
 use super::error::DataError;
 use super::fault::Fault;
-use super::file::{self, reserve};
+use super::file;
 use super::npy::Header;
 use super::picture::MAX_SIDE;
+use crate::memory::reserve;
 use crate::unet::Extents;
 
 const IMAGES: &str = "arr_0";

@@ -7,9 +7,10 @@ use std::vec::Vec;
 use super::decode::{MAX_BYTES, planes};
 use super::error::DataError;
 use super::fault::Fault;
-use super::file::{self, reserve};
+use super::file;
 use super::plane::Plane;
 use super::resample::Filter;
+use crate::memory::reserve;
 use crate::unet::Extents;
 
 /// Most rows, and most columns, of an image.

@@ -5,7 +5,7 @@ use std::vec::Vec;
 use image::metadata::Orientation;
 
 use super::fault::Fault;
-use super::file::reserve;
+use crate::memory::reserve;
 
 /// Width and height.
 pub(super) type Size = (usize, usize);

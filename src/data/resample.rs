@@ -14,8 +14,8 @@ use std::vec;
 use std::vec::Vec;
 
 use super::fault::Fault;
-use super::file::reserve;
 use super::plane::{Plane, Size};
+use crate::memory::reserve;
 
 /// The function f of the weights and its reach R.
 #[derive(Debug, Clone, Copy)]

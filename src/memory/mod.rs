@@ -10,13 +10,21 @@ use core::fmt;
 #[cfg_attr(not(feature = "std"), path = "free_unknown.rs")]
 mod free;
 
-#[cfg(all(feature = "alloc", feature = "cpu"))]
+#[cfg(any(
+    all(feature = "alloc", feature = "cpu"),
+    feature = "checkpoint",
+    feature = "data"
+))]
 mod buffers;
 
-#[cfg(feature = "gpu")]
+#[cfg(feature = "checkpoint")]
 pub(crate) use buffers::extend;
+#[cfg(feature = "data")]
+pub(crate) use buffers::reserve;
+#[cfg(any(all(feature = "alloc", feature = "cpu"), feature = "checkpoint"))]
+pub(crate) use buffers::zeros;
 #[cfg(all(feature = "alloc", feature = "cpu"))]
-pub(crate) use buffers::{collected, copied, zeros};
+pub(crate) use buffers::{collected, copied};
 pub use free::available;
 
 /// More memory was asked for than there is.

@@ -3,7 +3,7 @@
 use std::vec::Vec;
 
 use crate::data::fault::Fault;
-use crate::data::file::reserve;
+use crate::memory::reserve;
 
 /// The head of a picture.
 ///
