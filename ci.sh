@@ -99,7 +99,7 @@ examples() {
     # Where the only device is software, it is the processor, and it is said why.
     VK_DRIVER_FILES=$(software_vulkan) WGPU_BACKEND=vulkan \
         cargo run -q --example sample --features "$features" -- --out "$out" --steps 2 --count 1 |
-        grep '^running on the CPU, .* is software, which is slower)$'
+        grep '^running on the CPU (.* is software, which is slower), '
     cargo run -q --example frames --features "$features" -- --steps 4 | grep 'frames; milliseconds'
 }
 

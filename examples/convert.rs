@@ -6,11 +6,14 @@
 mod places;
 #[path = "support/program.rs"]
 mod program;
+#[path = "support/whole.rs"]
+mod whole;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::str::FromStr;
 
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Parser, ValueEnum};
 use iddpm::checkpoint::{
     Checkpoint, CheckpointError, Description, Dtype, Flags, Header, ImageSize, Preset, ReadOptions,
@@ -18,10 +21,10 @@ use iddpm::checkpoint::{
 };
 use iddpm::diffusion::{Diffusion, ModelCard, Prediction, Schedule, Variance, Weights};
 use iddpm::files::Place;
-use iddpm::unet::UnetConfig;
-use serde::de::DeserializeOwned;
+use iddpm::unet::{ConfigError, UnetConfig};
 
 use program::{Failure, say, warn};
+use whole::whole;
 
 /// Says what the tensors of a safetensors file are, and writes them as f32 or f16.
 ///
@@ -43,9 +46,9 @@ use program::{Failure, say, warn};
   convert mine.safetensors mine16.safetensors --dtype f16")]
 struct Options {
     /// Tensors with the public implementation's names, as safetensors; a training run, or a state of
-    /// it, stands for its newest average.
+    /// it, stands for its average.
     input: PathBuf,
-    /// Where to write; replaced, whole or not at all, if it is there.
+    /// Where to write; replaced, whole or not at all, if it is there; - for the standard output.
     output: PathBuf,
     /// How the numbers are written; f16 takes half the space, and holds at most ±65504.
     #[arg(long, value_enum, default_value_t = Number::F32)]
@@ -61,10 +64,10 @@ struct Options {
     #[arg(long)]
     preset: Option<Preset>,
     /// Which weights these are: raw, or ema:RATE such as ema:0.9999.
-    #[arg(long, value_parser = weights)]
+    #[arg(long, value_parser = Weights::from_str)]
     weights: Option<Weights>,
     /// Training steps taken.
-    #[arg(long, value_parser = whole::<u64>)]
+    #[arg(long, value_parser = whole::<u64>(0..=u64::MAX))]
     step: Option<u64>,
     /// What the names of the tensors to be taken begin with, such as ema_model., where the input
     /// holds several networks, or others' tensors: what begins otherwise is left out.
@@ -86,25 +89,25 @@ struct Network {
     #[arg(long, value_parser = sides)]
     low_res: Option<(usize, usize)>,
     /// Channels of an image.
-    #[arg(long, value_parser = whole::<usize>)]
+    #[arg(long, value_parser = whole::<usize>(0..=u64::MAX))]
     image_channels: Option<usize>,
     /// Channels at the highest resolution.
-    #[arg(long, value_parser = whole::<usize>)]
+    #[arg(long, value_parser = whole::<usize>(0..=u64::MAX))]
     model_channels: Option<usize>,
     /// Residual blocks at each level.
-    #[arg(long, value_parser = whole::<usize>)]
+    #[arg(long, value_parser = whole::<usize>(0..=u64::MAX))]
     res_blocks: Option<usize>,
     /// Channels of each level over the model's: 1,2,2,2.
-    #[arg(long, value_delimiter = ',', value_parser = whole::<usize>)]
+    #[arg(long, value_delimiter = ',', value_parser = whole::<usize>(0..=u64::MAX))]
     channel_mult: Option<Vec<usize>>,
     /// Downsampling factors with attention, such as 2,4; none for attention in the middle alone.
     #[arg(long, value_parser = factors)]
     attention_factors: Option<Factors>,
     /// Attention heads on the way down.
-    #[arg(long, value_parser = whole::<usize>)]
+    #[arg(long, value_parser = whole::<usize>(0..=u64::MAX))]
     heads: Option<usize>,
     /// Attention heads on the way up [default: as many as on the way down].
-    #[arg(long, value_parser = whole::<usize>)]
+    #[arg(long, value_parser = whole::<usize>(0..=u64::MAX))]
     heads_upsample: Option<usize>,
     /// Whether the embedding scales and shifts.
     #[arg(long)]
@@ -113,7 +116,7 @@ struct Network {
     #[arg(long)]
     conv_resample: Option<bool>,
     /// Classes the network is conditioned on, 0 for none [default: 0].
-    #[arg(long, value_parser = whole::<usize>)]
+    #[arg(long, value_parser = whole::<usize>(0..=u64::MAX))]
     classes: Option<usize>,
 }
 
@@ -121,19 +124,19 @@ struct Network {
 #[command(next_help_heading = "The diffusion process it was trained on")]
 struct Process {
     /// linear, cosine, sigmoid, or sigmoid:START,END,TAU.
-    #[arg(long, value_parser = schedule)]
+    #[arg(long, value_parser = Schedule::<'static>::from_str)]
     schedule: Option<Schedule<'static>>,
-    /// Timesteps of the process, T: 2 to 1000000.
-    #[arg(long, value_parser = whole::<u32>)]
+    /// Steps of the diffusion, T: 2 to 1000000.
+    #[arg(long, value_parser = whole::<u32>(2..=1_000_000))]
     timesteps: Option<u32>,
     /// Whether the schedule is rescaled to end at no signal [default: false].
     #[arg(long)]
     zero_terminal_snr: Option<bool>,
-    /// epsilon, x_start, previous_x or v.
-    #[arg(long, value_parser = named::<Prediction>)]
+    /// What the network predicts.
+    #[arg(long, value_parser = PossibleValuesParser::new(Prediction::ALL.map(Prediction::name)).try_map(|name| name.parse::<Prediction>()))]
     prediction: Option<Prediction>,
-    /// fixed_small, fixed_large, learned or learned_range.
-    #[arg(long, value_parser = named::<Variance>)]
+    /// How the variance of a step is chosen.
+    #[arg(long, value_parser = PossibleValuesParser::new(Variance::ALL.map(Variance::name)).try_map(|name| name.parse::<Variance>()))]
     variance: Option<Variance>,
     /// Whether the network sees t·1000/T rather than t.
     #[arg(long)]
@@ -171,7 +174,12 @@ fn convert(options: &Options) -> Result<(), Failure> {
     let path = &located.path;
     let description = describe(path, options)?;
     // What is wrong with it is the options' fault, not the file's.
-    description.graph(1)?;
+    description
+        .graph(1)
+        .map_err(|error| match of_network(&error) {
+            Some(option) => format!("{option}: {error}"),
+            None => error.to_string(),
+        })?;
     let dtype = match options.dtype {
         Number::F32 => Dtype::F32,
         Number::F16 => Dtype::F16,
@@ -182,9 +190,9 @@ fn convert(options: &Options) -> Result<(), Failure> {
         ..ReadOptions::default()
     };
     let checkpoint =
-        Checkpoint::open_with(path, reading).map_err(|error| match options.prefix {
-            Some(_) => format!("--prefix: {error}"),
-            None => error.to_string(),
+        Checkpoint::open_with(path, reading).map_err(|error| match &options.prefix {
+            Some(prefix) if is_of_prefix(&error) => format!("--prefix {prefix}: {error}"),
+            _ => error.to_string(),
         })?;
     if let Some(note) = checkpoint.note() {
         tell(format!("{}: {note}", path.display()))?;
@@ -193,6 +201,40 @@ fn convert(options: &Options) -> Result<(), Failure> {
     let count = checkpoint.graph().parameter_count();
     let written = options.output.display();
     tell(format!("{written}: {count} parameters as {dtype}"))
+}
+
+/// The option by which a network is what it cannot be.
+fn of_network(error: &CheckpointError) -> Option<&'static str> {
+    let CheckpointError::Config(error) = error else {
+        return None;
+    };
+    Some(match error {
+        ConfigError::OutOfRange { option, .. } | ConfigError::Heads { option, .. } => match *option
+        {
+            "in_channels" => "--image-channels",
+            "num_res_blocks" => "--res-blocks",
+            "num_classes" => "--classes",
+            "num_heads" => "--heads",
+            "num_heads_upsample" => "--heads-upsample",
+            _ => return None,
+        },
+        ConfigError::ModelChannels { .. } => "--model-channels",
+        ConfigError::Entries { .. }
+        | ConfigError::FirstMultiplier { .. }
+        | ConfigError::Multiplier { .. } => "--channel-mult",
+        ConfigError::AttentionFactor { .. } => "--attention-factors",
+        ConfigError::ImageSize { .. } => "--image-size",
+        _ => return None,
+    })
+}
+
+/// Whether a file is refused for what its names begin with.
+const fn is_of_prefix(error: &CheckpointError) -> bool {
+    match error {
+        CheckpointError::InFile { error, .. } => is_of_prefix(error),
+        CheckpointError::Tensors(_) | CheckpointError::SeveralNetworks { .. } => true,
+        _ => false,
+    }
 }
 
 /// What nothing says, by the option that would.
@@ -210,7 +252,7 @@ impl Wanted {
     fn message(&self, path: &Path) -> String {
         let (path, options) = (path.display(), self.0.join(", "));
         format!(
-            "{path}: neither the file nor --preset nor --flags say all of it; needed: {options}"
+            "{path}: neither the file nor --preset nor --flags says all of it; needed: {options}"
         )
     }
 }
@@ -360,33 +402,11 @@ impl Process {
     }
 }
 
-fn weights(text: &str) -> Result<Weights, String> {
-    let rate = match text.split_once(':') {
-        None if text == "raw" => return Ok(Weights::Raw),
-        Some(("ema", rate)) => number(rate)?,
-        _ => return Err("neither raw nor ema:RATE".into()),
-    };
-    match (0.0..=1.0).contains(&rate) {
-        true => Ok(Weights::Ema { rate }),
-        false => Err(format!("the rate {rate} is not within 0 to 1")),
-    }
-}
-
-fn whole<T: FromStr>(text: &str) -> Result<T, String> {
-    let most = u128::MAX >> (128 - 8 * size_of::<T>());
-    let parsed = text.parse();
-    parsed.map_err(|_| format!("{text:?} is no whole number of 0 to {most}"))
-}
-
-fn number(text: &str) -> Result<f64, String> {
-    let parsed = text.parse();
-    parsed.map_err(|_| format!("{text:?} is no number"))
-}
-
 fn sides(text: &str) -> Result<(usize, usize), String> {
+    let side = whole(0..=u64::MAX);
     match text.split_once('x') {
-        Some((height, width)) => Ok((whole(height)?, whole(width)?)),
-        None => whole(text).map(|side| (side, side)),
+        Some((height, width)) => Ok((side(height)?, side(width)?)),
+        None => side(text).map(|side| (side, side)),
     }
 }
 
@@ -395,26 +415,7 @@ fn factors(text: &str) -> Result<Factors, String> {
         return Ok(Factors(Vec::new()));
     }
     text.split(',')
-        .map(whole)
+        .map(whole(0..=u64::MAX))
         .collect::<Result<_, _>>()
         .map(Factors)
-}
-
-fn schedule(text: &str) -> Result<Schedule<'static>, String> {
-    let Some(("sigmoid", numbers)) = text.split_once(':') else {
-        let plain: Schedule<'_> = text
-            .parse()
-            .map_err(|error: iddpm::Error| error.to_string())?;
-        return Ok(plain);
-    };
-    let numbers: Vec<f64> = numbers.split(',').map(number).collect::<Result<_, _>>()?;
-    match numbers[..] {
-        [start, end, tau] => Ok(Schedule::Sigmoid { start, end, tau }),
-        _ => Err("sigmoid takes START,END,TAU".into()),
-    }
-}
-
-/// A variant by its name in a file.
-fn named<T: DeserializeOwned>(name: &str) -> Result<T, String> {
-    serde_json::from_value(name.into()).map_err(|error| error.to_string())
 }

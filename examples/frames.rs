@@ -4,10 +4,14 @@
 //!
 //! `cargo run --release --example frames --features gpu -- --milliseconds 4`
 
+#[path = "support/class.rs"]
+mod class;
 #[path = "support/program.rs"]
 mod program;
 #[path = "support/seed.rs"]
 mod seed;
+#[path = "support/whole.rs"]
+mod whole;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -16,44 +20,40 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use clap::Parser;
-use iddpm::checkpoint::{Checkpoint, Precision, locate};
+use iddpm::checkpoint::{Checkpoint, Description, Precision, locate};
 use iddpm::diffusion::{Clip, Level, Method, Noise, ProcessView, Sample, Sampler, Timesteps};
 use iddpm::gpu::wgpu;
 use iddpm::gpu::{self, DeviceWeights, Generation, Gpu, NoiseSource, Shown};
 use iddpm::unet::Weights;
 use program::{Failure, say};
 use seed::Seed;
+use whole::whole;
 
-/// Generates an image within the frames of a host
+/// Generates an image within the frames of a host.
 #[derive(Parser)]
 struct Options {
-    /// Milliseconds of the device for each frame: above 0, and up to 1000
+    /// Milliseconds of the device for each frame: above 0, and up to 1000.
     #[arg(long, default_value_t = 4.0, value_parser = milliseconds)]
     milliseconds: f64,
-    /// Sampling steps
-    #[arg(long, default_value_t = 20)]
+    /// Sampling steps.
+    #[arg(long, default_value_t = 20, value_parser = whole::<u32>(2..=1_000_000))]
     steps: u32,
-    /// The class that is drawn, by number, where the network has such; the first where none is given
-    #[arg(long)]
-    class: Option<u32>,
-    /// What the noise follows from: a number, or random, which draws one and says it
+    /// The class that is drawn, by number or by name, where the network has such; the first where none is given.
+    #[arg(long, allow_hyphen_values = true)]
+    class: Option<String>,
+    /// What the noise follows from: a number, or random, which draws one and says it.
     #[arg(long, default_value = "0", allow_hyphen_values = true)]
     seed: Seed,
-    /// A checkpoint; the shipped sprites where none is given
+    /// A checkpoint; a run, or a state of one, stands for its average. The shipped sprites where none is given.
     #[arg(long)]
     checkpoint: Option<PathBuf>,
 }
 
 impl Options {
-    fn label(&self, classes: Option<usize>) -> Result<Option<u32>, Failure> {
-        match (self.class, classes) {
+    fn label(&self, description: &Description) -> Result<Option<u32>, Failure> {
+        match (&self.class, description.unet.num_classes) {
+            (Some(class), _) => class::number_of(class, description).map(Some),
             (None, classes) => Ok(classes.map(|_| 0)),
-            (Some(_), None) => Err("--class: this network has no classes".into()),
-            (Some(class), Some(classes)) if class as usize >= classes => {
-                let last = classes - 1;
-                Err(format!("--class {class}: this network's classes are 0 to {last}").into())
-            }
-            (class, Some(_)) => Ok(class),
         }
     }
 }
@@ -94,21 +94,16 @@ fn generate(options: &Options) -> Result<(), Failure> {
     }
     let diffusion = description.card.diffusion;
     let timesteps = Timesteps::even(options.steps);
-    let empty = Level {
-        timestep: 0,
-        beta: 0.0,
-        alpha_bar: 0.0,
-    };
     let steps_failed = |error| format!("--steps {}: {error}", options.steps);
     let kept = timesteps.count(diffusion.num_timesteps);
-    let mut levels = vec![empty; kept.map_err(steps_failed)?];
+    let mut levels = vec![Level::default(); kept.map_err(steps_failed)?];
     let process =
         ProcessView::in_slice(&diffusion, timesteps, &mut levels).map_err(steps_failed)?;
     let sampler = Sampler::new(&process, Method::Ancestral, Clip::Unit)?;
     let sample = Sample {
         noise: Noise::new(options.seed.number),
         number: 0,
-        label: options.label(description.unet.num_classes)?,
+        label: options.label(description)?,
     };
 
     if let Some(note) = options.seed.note() {

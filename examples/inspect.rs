@@ -4,6 +4,8 @@
 
 #[path = "support/program.rs"]
 mod program;
+#[path = "support/whole.rs"]
+mod whole;
 
 use std::fmt::{self, Write};
 use std::path::{Path, PathBuf};
@@ -16,6 +18,7 @@ use iddpm::checkpoint::{
 use iddpm::unet::{Graph, Plan};
 
 use program::{Failure, say, warn};
+use whole::whole;
 
 /// Says what is in a checkpoint: what it says of itself, its parameters, its network, its memory.
 ///
@@ -26,7 +29,7 @@ use program::{Failure, say, warn};
   inspect digits16.safetensors --plan
   inspect digits16.safetensors --dot | dot -Tsvg > network.svg")]
 struct Options {
-    /// A checkpoint, as safetensors; a training run, or a state of it, stands for its newest average.
+    /// A checkpoint, as safetensors; a training run, or a state of it, stands for its average.
     input: PathBuf,
     /// Lists the parameters.
     #[arg(long)]
@@ -44,7 +47,7 @@ struct Options {
     #[arg(long)]
     separated: bool,
     /// Images at once.
-    #[arg(long, default_value_t = 1)]
+    #[arg(long, default_value_t = 1, value_parser = whole::<usize>(1..=1 << 31))]
     batch: usize,
     /// Reads the weights too, and checks that every number is finite.
     #[arg(long)]
@@ -86,7 +89,9 @@ fn inspect(options: &Options, out: &mut String) -> Result<(), Failure> {
     let of_one = description.graph(1).map_err(refused)?;
     let graph = match options.batch {
         1 => of_one,
-        batch => description.graph(batch)?,
+        batch => description
+            .graph(batch)
+            .map_err(|error| format!("--batch {batch}: {error}"))?,
     };
     let plan = if options.separated {
         Plan::separated(&graph)
@@ -147,13 +152,13 @@ fn describe(description: &Description, out: &mut String) -> fmt::Result {
     } = description;
     let diffusion = card.diffusion;
     match content {
-        Content::Weights => writeln!(out, "weights      {:?}, step {}", card.weights, card.step)?,
+        Content::Weights => writeln!(out, "weights      {}, step {}", card.weights, card.step)?,
         moment => writeln!(out, "no network   {moment}, step {}", card.step)?,
     }
-    write!(out, "images       {}x{}", size.height, size.width)?;
+    write!(out, "images       {}x{}", size.width, size.height)?;
     write!(out, ", {} channels", unet.in_channels)?;
     match size.low_res {
-        Some((height, width)) => writeln!(out, ", from {height}x{width}")?,
+        Some((height, width)) => writeln!(out, ", from {width}x{height}")?,
         None => writeln!(out)?,
     }
     match unet.num_classes {

@@ -11,8 +11,12 @@ mod places;
 mod png;
 #[path = "support/program.rs"]
 mod program;
+#[path = "support/real.rs"]
+mod real;
 #[path = "support/seed.rs"]
 mod seed;
+#[path = "support/whole.rs"]
+mod whole;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -27,7 +31,9 @@ use iddpm::diffusion::{
 };
 use image::{GrayImage, Luma, imageops};
 use program::{Failure, say};
+use real::real;
 use seed::Seed;
+use whole::whole;
 
 /// Pixels along the side of a digit.
 const SIDE: u32 = 16;
@@ -38,23 +44,23 @@ const ZOOM: u32 = 3;
 #[derive(Parser)]
 #[command(about = "Samples digits from a closed-form denoiser and draws the trajectory")]
 struct Options {
-    /// How many steps, or which: 50, 10,15,20, ddim25, trailing20, quadratic30, ...
+    /// How many steps, or which: 50; 10,15,20 of each third; ddim25; trailing20; quadratic30; ...
     #[arg(long, default_value = "50")]
     steps: String,
     /// How each step is taken.
     #[arg(long, value_enum, default_value_t = MethodName::Ancestral)]
     method: MethodName,
     /// η of the method ddim: 0 is deterministic, 1 as noisy as ancestral sampling; 0 where none is given.
-    #[arg(long)]
+    #[arg(long, value_parser = real)]
     eta: Option<f64>,
     /// What all randomness follows from: a number, or random, which draws one and says it.
     #[arg(long, default_value = "0", allow_hyphen_values = true)]
     seed: Seed,
     /// How many digits, 1 to 100.
-    #[arg(long, default_value_t = 8, value_parser = clap::value_parser!(u32).range(1..=100))]
+    #[arg(long, default_value_t = 8, value_parser = whole::<u32>(1..=100))]
     count: u32,
     /// How many moments of each trajectory are drawn, 1 to 100.
-    #[arg(long, default_value_t = 12, value_parser = clap::value_parser!(u32).range(1..=100))]
+    #[arg(long, default_value_t = 12, value_parser = whole::<u32>(1..=100))]
     columns: u32,
     /// Where the picture goes: a PNG.
     #[arg(long, default_value = "trajectory.png", value_parser = PathBufValueParser::new().try_map(png::path))]
@@ -110,7 +116,10 @@ fn draw(options: &Options) -> Result<(), Failure> {
         };
         let mut x = [0.0; ELEMENTS];
         sample.begin(&mut x);
-        let sampler = Sampler::new(&process, method, Clip::Unit)?;
+        let sampler = Sampler::new(&process, method, Clip::Unit).map_err(|error| match error {
+            iddpm::Error::Eta { eta } => format!("--eta {eta}: must be within [0, 1]"),
+            error => format!("--steps {}: {error}", options.steps),
+        })?;
         let evaluations = sampler.evaluations();
         for step in sampler {
             let query = Query {

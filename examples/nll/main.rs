@@ -15,13 +15,14 @@ mod program;
 mod seed;
 #[path = "../support/threads.rs"]
 mod threads;
+#[path = "../support/whole.rs"]
+mod whole;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use bound::{Bound, Terms};
 use clap::Parser;
-use clap::builder::RangedU64ValueParser;
 use iddpm::checkpoint::{Checkpoint, Description, Precision, locate};
 use iddpm::data::{self, Classes, Fit, Opened};
 use iddpm::diffusion::{Level, ProcessView, Timesteps};
@@ -34,6 +35,7 @@ use zip::write::SimpleFileOptions;
 use program::{Failure, say};
 use seed::Seed;
 use threads::ThreadOptions;
+use whole::whole;
 
 /// Evaluates the bits per dimension of a checkpoint on a data set.
 #[derive(Parser)]
@@ -41,7 +43,7 @@ use threads::ThreadOptions;
     after_help = "A strided evaluation needs the extra early steps (early50), or the bound is loose."
 )]
 struct Options {
-    /// A checkpoint, a run or a state of one; the shipped digits where none is given.
+    /// A checkpoint; a run, or a state of one, stands for its average. The shipped digits where none is given.
     #[arg(long)]
     checkpoint: Option<PathBuf>,
     /// A folder of pictures, one picture, an .npz archive, CIFAR-10's folder or one of its batches (.bin).
@@ -50,17 +52,17 @@ struct Options {
     /// the network's name for it or its number.
     #[arg(long)]
     data: PathBuf,
-    /// Images of the data, from the first on.
-    #[arg(long, default_value_t = 64, value_parser = RangedU64ValueParser::<usize>::new().range(1..))]
-    count: usize,
+    /// Images of the data, from the first on; 64 where none are given, or all where there are fewer.
+    #[arg(long, value_parser = whole::<usize>(1..=u64::MAX))]
+    count: Option<usize>,
     /// Which steps: all, early50 (50 and the early ones), 50, ...
     #[arg(long, default_value = "all")]
     steps: String,
-    /// Images at once.
-    #[arg(long, default_value_t = 32, value_parser = RangedU64ValueParser::<usize>::new().range(1..=4096))]
+    /// Images at once, 1 to 4096.
+    #[arg(long, default_value_t = 32, value_parser = whole::<usize>(1..=4096))]
     batch: usize,
-    /// What the noise follows from, or random, which draws it and says it.
-    #[arg(long, default_value_t)]
+    /// What the noise follows from: a number, or random, which draws one and says it.
+    #[arg(long, default_value = "0", allow_hyphen_values = true)]
     seed: Seed,
     #[command(flatten)]
     threads: ThreadOptions,
@@ -73,6 +75,8 @@ struct Options {
     out: Option<PathBuf>,
 }
 
+/// Images where it is not said how many.
+const COUNT: usize = 64;
 /// The files that `--out` gets.
 const FILES: [&str; 4] = [
     "vb_terms.npz",
@@ -91,12 +95,8 @@ fn run(options: &Options) -> Result<(), Failure> {
     let diffusion = checkpoint.description().card.diffusion;
     let wrong = |error: iddpm::Error| format!("--steps {}: {error}", options.steps);
     let timesteps = Timesteps::parse(&options.steps).map_err(wrong)?;
-    let empty = Level {
-        timestep: 0,
-        beta: 0.0,
-        alpha_bar: 0.0,
-    };
-    let mut levels = vec![empty; timesteps.count(diffusion.num_timesteps).map_err(wrong)?];
+    let mut levels =
+        vec![Level::default(); timesteps.count(diffusion.num_timesteps).map_err(wrong)?];
     let process = ProcessView::in_slice(&diffusion, timesteps, &mut levels).map_err(wrong)?;
     let opened = open(&options.data, checkpoint.description())?;
     say(&opened)?;
@@ -111,7 +111,11 @@ fn run(options: &Options) -> Result<(), Failure> {
         }
     }
     let data = opened.data;
-    let count = options.count.min(data.len());
+    let count = match options.count {
+        None => COUNT.min(data.len()),
+        Some(count) if count <= data.len() => count,
+        Some(count) => return Err(format!("--count {count}: there are {}", data.len()).into()),
+    };
     let seed = options.seed.number;
     let mut bound = Bound::new(&checkpoint, process, seed, !options.no_clip, threads.count);
 
@@ -181,8 +185,9 @@ fn report(each: &[Terms], steps: usize) -> Result<(), Failure> {
         say(format_args!("{name:<12} {mean:.4} ± {error:.4}"))
     };
     say(format_args!(
-        "{} images, {steps} steps, bits/dim:",
-        each.len()
+        "{} image{}, {steps} steps, bits/dim:",
+        each.len(),
+        if each.len() == 1 { "" } else { "s" }
     ))?;
     line("total", &|terms| terms.prior + terms.vb.iter().sum::<f64>())?;
     line("prior", &|terms| terms.prior)?;

@@ -13,6 +13,7 @@ use zip::write::SimpleFileOptions;
 use super::data::Naming;
 use super::files::{Out, put, put_png};
 use super::pictures::{Drawing, to_bytes};
+use super::places;
 use super::program::Failure;
 
 /// Images on their way to where they go: kept for one file, or written to a folder as they are made.
@@ -51,7 +52,8 @@ impl Images {
                 let drawing = drawing()?;
                 let naming = Naming::new(description.class_names.as_deref());
                 Self::Folder(Pictures {
-                    folder: FreshFolder::take(path)?,
+                    folder: FreshFolder::take(path)
+                        .map_err(|error| places::named("--out", path, error.error))?,
                     naming,
                     drawing,
                     made: 0,

@@ -10,6 +10,8 @@
 #[path = "../support/adapter.rs"]
 mod adapter;
 mod backend;
+#[path = "../support/class.rs"]
+mod class;
 #[cfg_attr(not(feature = "data"), path = "no_data.rs")]
 mod data;
 #[path = "../support/device_options.rs"]
@@ -26,6 +28,8 @@ mod pictures;
 mod places;
 #[path = "../support/program.rs"]
 mod program;
+#[path = "../support/real.rs"]
+mod real;
 mod samples;
 #[path = "../support/seed.rs"]
 mod seed;
@@ -34,6 +38,8 @@ mod sheet;
 mod signals;
 #[path = "../support/threads.rs"]
 mod threads;
+#[path = "../support/whole.rs"]
+mod whole;
 
 use std::process::ExitCode;
 use std::time::Instant;
@@ -65,10 +71,11 @@ fn sample(options: &Options) -> Result<ExitCode, Failure> {
     let diffusion = description.card.diffusion;
     let timesteps = options.timesteps()?;
     let kept = timesteps.count(diffusion.num_timesteps);
-    let mut levels = vec![EMPTY; kept.map_err(|error| options.steps_failed(&error))?];
+    let mut levels = vec![Level::default(); kept.map_err(|error| options.steps_failed(&error))?];
     let process = Process::in_slice(&diffusion, timesteps, &mut levels)
         .map_err(|error| options.steps_failed(&error))?;
-    let sampler = Sampler::new(&process, options.method(), options.clip())?;
+    let sampler = Sampler::new(&process, options.method(), options.clip())
+        .map_err(|error| options.sampler_failed(&error))?;
 
     let samples = Samples::new(options, description)?;
     options.check_trajectory(description, samples.count, sampler.evaluations() as usize)?;
@@ -187,10 +194,11 @@ impl Run<'_> {
 
     fn report(&self, begun: Instant) -> Result<(), Failure> {
         let (count, evaluations) = (self.samples.count, self.sampler.evaluations());
+        let plural = if count == 1 { "" } else { "s" };
         let seconds = begun.elapsed().as_secs_f64();
         let each = seconds * 1e3 / (f64::from(evaluations) * count as f64);
         self.options.say(format_args!(
-            "{count} images of {evaluations} steps in {seconds:.1} s: {each:.2} ms for a step of one image"
+            "{count} image{plural} of {evaluations} steps in {seconds:.1} s: {each:.2} ms for a step of one image"
         ))?;
         if !self.options.out.is_stdout() {
             self.options.say(self.options.out.path().display())?;
@@ -201,12 +209,6 @@ impl Run<'_> {
         }
     }
 }
-
-const EMPTY: Level = Level {
-    timestep: 0,
-    beta: 0.0,
-    alpha_bar: 0.0,
-};
 
 fn summary(description: &Description) -> String {
     let size = description.size;
@@ -224,7 +226,7 @@ fn summary(description: &Description) -> String {
         channels => format!("{channels} channels"),
     };
     format!(
-        "{}x{} pixels, {channels}{classes}, T = {}, {:?} at step {}",
+        "{}x{} pixels, {channels}{classes}, T = {}, {} at step {}",
         size.width,
         size.height,
         description.card.diffusion.num_timesteps,

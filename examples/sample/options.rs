@@ -11,7 +11,9 @@ use super::device_options::DeviceOptions;
 use super::files::{self, Out, Trajectory};
 use super::pictures::Drawing;
 use super::program::{Failure, say, warn};
+use super::real::real;
 use super::seed::Seed;
+use super::whole::whole;
 
 /// Generates images from a checkpoint.
 #[derive(Parser)]
@@ -21,18 +23,18 @@ use super::seed::Seed;
   sample --count 200 --out samples.npz
   sample --count 5000 --out samples/")]
 pub(crate) struct Options {
-    /// A checkpoint, or a run of train or one of its states, which stand for their best average; the shipped
-    /// sprites where none is given.
+    /// A checkpoint; a run of train, or a state of one, stands for its average. The shipped sprites where none
+    /// is given.
     #[arg(long)]
     pub(crate) checkpoint: Option<PathBuf>,
-    /// How many steps, or which: 50, 10,15,20, ddim25, trailing20, quadratic30, all, ...
+    /// How many steps, or which: 50; 10,15,20 of each third; ddim25; trailing20; quadratic30; all; ...
     #[arg(long, default_value = "50")]
     pub(crate) steps: String,
     /// How each step is taken.
     #[arg(long, value_enum, default_value_t = MethodName::Ancestral)]
     pub(crate) method: MethodName,
     /// DDIM's eta: 0 is deterministic, 1 as noisy as ancestral sampling; 0 where none is given.
-    #[arg(long, allow_negative_numbers = true)]
+    #[arg(long, value_parser = real)]
     pub(crate) eta: Option<f64>,
     /// What is done to each prediction of the image.
     #[arg(long, value_enum, default_value_t = ClipName::Unit)]
@@ -44,10 +46,10 @@ pub(crate) struct Options {
     #[arg(long, default_value = "0", allow_hyphen_values = true)]
     pub(crate) seed: Seed,
     /// Images at once, 1 to 4096.
-    #[arg(long, default_value_t = 8, value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(1..=4096))]
+    #[arg(long, default_value_t = 8, value_parser = whole::<usize>(1..=4096))]
     pub(crate) batch: usize,
     /// Images in all, up to 1000000; where none is given, four rows of them, or all that --low-res has.
-    #[arg(long, value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(1..=1_000_000))]
+    #[arg(long, value_parser = whole::<usize>(1..=1_000_000))]
     pub(crate) count: Option<usize>,
     #[command(flatten)]
     pub(crate) device: DeviceOptions,
@@ -59,7 +61,7 @@ pub(crate) struct Options {
     /// that is new or empty (dir/), which gets each batch as it is made.
     #[arg(long, default_value = "samples.png", value_parser = PathBufValueParser::new().try_map(Out::parse))]
     pub(crate) out: Out,
-    /// Where the predictions along the way go: a strip (x.png) or an animation (x.gif).
+    /// Where the predictions along the way of the first batch go: a strip (x.png) or an animation (x.gif).
     #[arg(long, value_parser = PathBufValueParser::new().try_map(Trajectory::parse))]
     pub(crate) trajectory: Option<Trajectory>,
     /// What a super-resolution network enlarges: a picture, or the images of a folder or an archive, each to
@@ -156,6 +158,14 @@ impl Options {
     /// What is wrong with `--steps`.
     pub(crate) fn steps_failed(&self, error: &iddpm::Error) -> Failure {
         format!("--steps {}: {error}", self.steps).into()
+    }
+
+    /// What is wrong with the method, by the option that says it.
+    pub(crate) fn sampler_failed(&self, error: &iddpm::Error) -> Failure {
+        match error {
+            iddpm::Error::Eta { eta } => format!("--eta {eta}: must be within [0, 1]").into(),
+            error => self.steps_failed(error),
+        }
     }
 
     pub(crate) fn method(&self) -> Method {

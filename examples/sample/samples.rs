@@ -5,6 +5,7 @@ use std::ops::Range;
 use iddpm::checkpoint::Description;
 use iddpm::diffusion::{Noise, Sample};
 
+use super::class;
 use super::data::LowRes;
 use super::options::Options;
 use super::pictures::columns;
@@ -23,7 +24,7 @@ pub(crate) struct Samples {
 impl Samples {
     pub(crate) fn new(options: &Options, description: &Description) -> Result<Self, Failure> {
         let only = match &options.class {
-            Some(class) => Some(number_of(class, description)?),
+            Some(class) => Some(class::number_of(class, description)?),
             None => None,
         };
         let mut low_res = open_low_res(options, description)?;
@@ -98,25 +99,4 @@ fn open_low_res(options: &Options, description: &Description) -> Result<Option<L
             Err(format!("this network enlarges images of {size}: --low-res says which").into())
         }
     }
-}
-
-/// A class that is given by its number or its name.
-fn number_of(class: &str, description: &Description) -> Result<u32, Failure> {
-    let Some(classes) = description.unet.num_classes else {
-        return Err("--class: this network has no classes".into());
-    };
-    let names = description.class_names.as_deref().unwrap_or_default();
-    let named = names.iter().position(|name| name == class);
-    let number = named.map_or_else(|| class.parse().ok(), |at| Some(at as u32));
-    number
-        .filter(|&number| (number as usize) < classes)
-        .ok_or_else(|| {
-            let names = names.iter().map(|name| format!(", {name}"));
-            let names: String = names.collect();
-            format!(
-                "--class {class}: this network's classes are 0 to {}{names}",
-                classes - 1
-            )
-            .into()
-        })
 }

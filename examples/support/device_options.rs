@@ -73,6 +73,6 @@ impl DeviceOptions {
 
 impl std::fmt::Display for Processor {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "the CPU, {} ({})", self.threads, self.why)
+        write!(f, "the CPU ({}), {}", self.why, self.threads)
     }
 }

@@ -49,7 +49,7 @@ impl Options {
             TrainError::LowRes { low_res, size } => {
                 let ((side, _), (rows, columns)) = (low_res, size);
                 let told =
-                    format!("--low-res {side}: must be below {rows}x{columns}, the images' sides");
+                    format!("--low-res {side}: must be below {columns}x{rows}, the images' sides");
                 return told.into();
             }
             TrainError::BatchTooLarge { .. } => Some("--batch"),
@@ -146,6 +146,7 @@ fn of_network(error: &ConfigError) -> Option<&'static str> {
             "num_classes" => "--data",
             _ => return None,
         }),
+        ConfigError::Entries { .. } => Some("--multipliers"),
         ConfigError::ModelChannels { .. } => Some("--channels"),
         ConfigError::FirstMultiplier { .. } | ConfigError::Multiplier { .. } => {
             Some("--multipliers")
@@ -153,6 +154,7 @@ fn of_network(error: &ConfigError) -> Option<&'static str> {
         ConfigError::AttentionFactor { .. } => Some("--attention"),
         ConfigError::Heads { .. } => Some("--heads"),
         ConfigError::ImageSize { .. } => Some("--size, or the images of --data"),
+        ConfigError::Batch { most: 0, .. } => Some("--size, or the images of --data"),
         ConfigError::Batch { .. } => Some("--microbatch"),
         ConfigError::Dropout { .. } => Some("--dropout"),
         _ => None,

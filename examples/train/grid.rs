@@ -41,12 +41,7 @@ pub(crate) fn draw<E: Engine>(
     let samples = samples(trainer.config().seed, description.unet.num_classes);
     let diffusion = description.card.diffusion;
     let timesteps = Timesteps::even(STEPS.min(diffusion.num_timesteps));
-    let empty = Level {
-        timestep: 0,
-        beta: 0.0,
-        alpha_bar: 0.0,
-    };
-    let mut levels = vec![empty; timesteps.count(diffusion.num_timesteps)?];
+    let mut levels = vec![Level::default(); timesteps.count(diffusion.num_timesteps)?];
     let process = Process::in_slice(&diffusion, timesteps, &mut levels)?;
     let sampler = Sampler::new(&process, Method::Ancestral, Clip::Unit)?;
     let graph = description.graph(COLUMNS)?;

@@ -24,6 +24,8 @@ mod options;
 mod plot;
 #[path = "../support/program.rs"]
 mod program;
+#[path = "../support/real.rs"]
+mod real;
 #[path = "../support/seed.rs"]
 mod seed;
 mod session;
@@ -32,6 +34,8 @@ mod shown;
 mod signals;
 #[path = "../support/threads.rs"]
 mod threads;
+#[path = "../support/whole.rs"]
+mod whole;
 
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -63,7 +67,7 @@ fn run(options: &Options) -> Result<ExitCode, Failure> {
         .num_threads(threads)
         .build_global()?;
     // Until the end: nobody else writes there.
-    let folder = RunDirectory::open(&options.run)?;
+    let folder = RunDirectory::open(&options.run).map_err(|error| format!("--run: {error}"))?;
     let files = Files::of(folder.path(), options.sample_every() > 0)?;
     let beginning = Beginning::find(options, &folder)?;
     if let Some(note) = options.seed.note() {

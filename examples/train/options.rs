@@ -1,6 +1,5 @@
 //! What the command line says, and what is made of it.
 
-use std::ops::RangeInclusive;
 use std::path::PathBuf;
 
 use clap::{Parser, ValueEnum};
@@ -12,7 +11,9 @@ use iddpm::unet::{Extents, UnetConfig};
 
 use super::device_options::DeviceOptions;
 use super::program::Failure;
+use super::real::real;
 use super::seed::Seed;
+use super::whole::whole;
 
 /// Sides of pictures where none are given.
 const SIZE: usize = 32;
@@ -55,15 +56,16 @@ pub(crate) struct Options {
     #[command(flatten)]
     pub(crate) device: DeviceOptions,
     /// Steps in all, those of before --resume among them.
-    #[arg(long, default_value_t = 10_000, value_parser = whole(0..=u64::MAX))]
+    #[arg(long, default_value_t = 10_000, value_parser = whole::<u64>(0..=u64::MAX))]
     pub(crate) steps: u64,
 
-    /// Rows and columns that pictures are fitted to, 32 where none are given; other data has its own.
-    #[arg(long, value_parser = size(1..=MANY))]
+    /// Rows and columns that pictures are fitted to, 32 where none are given: a multiple of 2 for each level
+    /// after the first. Other data has its own.
+    #[arg(long, value_parser = whole::<usize>(1..=MANY))]
     size: Option<usize>,
     /// Rows and columns of the low-resolution image, below those of the images: trains a super-resolution
     /// network.
-    #[arg(long, value_parser = size(1..=MANY))]
+    #[arg(long, value_parser = whole::<usize>(1..=MANY))]
     low_res: Option<usize>,
     /// Trains a network that knows no classes.
     #[arg(long)]
@@ -71,25 +73,25 @@ pub(crate) struct Options {
     /// Reads pictures as grey; other data has its own channels.
     #[arg(long)]
     grey: bool,
-    /// Channels at the highest resolution, a multiple of 32.
-    #[arg(long, default_value_t = 32, value_parser = size(1..=MANY))]
+    /// Channels at the highest resolution, a multiple of 32, up to 8192.
+    #[arg(long, default_value_t = 32, value_parser = whole::<usize>(1..=MANY))]
     channels: usize,
-    /// Channels of each level over the first's, which is 1.
-    #[arg(long, value_delimiter = ',', default_value = "1,2,2", value_parser = size(1..=MANY))]
+    /// Channels of each level over the first's, which is 1: up to 16 levels.
+    #[arg(long, value_delimiter = ',', default_value = "1,2,2", value_parser = whole::<usize>(1..=MANY))]
     multipliers: Vec<usize>,
-    /// Residual blocks of a level.
-    #[arg(long, default_value_t = 1, value_parser = size(1..=MANY))]
+    /// Residual blocks of a level, 1 to 64.
+    #[arg(long, default_value_t = 1, value_parser = whole::<usize>(1..=MANY))]
     blocks: usize,
     /// Downsampling factors at which there is attention: of 1, 2, 4, ... as many as there are levels; 4 where
     /// none are given and there is such a level.
-    #[arg(long, value_delimiter = ',', value_parser = size(1..=MANY))]
+    #[arg(long, value_delimiter = ',', value_parser = whole::<usize>(1..=MANY))]
     attention: Option<Vec<usize>>,
     /// Attention heads; the channels where there is attention are split over them.
-    #[arg(long, default_value_t = 4, value_parser = size(1..=MANY))]
+    #[arg(long, default_value_t = 4, value_parser = whole::<usize>(1..=MANY))]
     heads: usize,
 
-    /// Steps of the diffusion, T.
-    #[arg(long, default_value_t = 1000, value_parser = steps)]
+    /// Steps of the diffusion, T: 2 to 1000000.
+    #[arg(long, default_value_t = 1000, value_parser = whole::<u32>(2..=1_000_000))]
     timesteps: u32,
     /// How noise grows with t.
     #[arg(long, value_enum, default_value_t = ScheduleName::Cosine)]
@@ -104,41 +106,41 @@ pub(crate) struct Options {
     #[arg(long, value_enum, default_value_t = LawName::Uniform)]
     sampler: LawName,
     /// γ of min-SNR weights; 0 for none.
-    #[arg(long, default_value_t = 0.0)]
+    #[arg(long, default_value_t = 0.0, value_parser = real)]
     min_snr: f64,
 
     /// Examples of a step, at most as many as there are.
-    #[arg(long, default_value_t = TrainConfig::default().batch, value_parser = size(1..=MANY))]
+    #[arg(long, default_value_t = TrainConfig::default().batch, value_parser = whole::<usize>(1..=MANY))]
     batch: usize,
     /// Examples that run at once, a divisor of the batch; the whole batch where none is given.
-    #[arg(long, value_parser = size(1..=MANY))]
+    #[arg(long, value_parser = whole::<usize>(1..=MANY))]
     microbatch: Option<usize>,
     /// How microbatches are put together: their mean, or the public implementation's sum.
     #[arg(long, value_enum, default_value_t = RuleName::Mean)]
     rule: RuleName,
     /// The learning rate.
-    #[arg(long, default_value_t = TrainConfig::default().lr)]
+    #[arg(long, default_value_t = TrainConfig::default().lr, value_parser = real)]
     lr: f64,
-    /// Steps over which it rises from near 0.
-    #[arg(long, default_value_t = TrainConfig::default().warm_up, value_parser = whole(0..=u64::MAX))]
+    /// Steps over which the learning rate rises from near 0.
+    #[arg(long, default_value_t = TrainConfig::default().warm_up, value_parser = whole::<u64>(0..=u64::MAX))]
     warm_up: u64,
-    /// The step at which it has fallen to 0, at which a run ends at the latest; 0 for never.
-    #[arg(long, default_value_t = 0, value_parser = whole(0..=u64::MAX))]
+    /// The step at which the learning rate has fallen to 0, at which a run ends at the latest; 0 for never.
+    #[arg(long, default_value_t = 0, value_parser = whole::<u64>(0..=u64::MAX))]
     anneal: u64,
     /// How much of a weight goes away per unit of learning rate.
-    #[arg(long, default_value_t = 0.0)]
+    #[arg(long, default_value_t = 0.0, value_parser = real)]
     weight_decay: f64,
     /// The largest norm of a gradient; 0 for any.
-    #[arg(long, default_value_t = TrainConfig::default().clip)]
+    #[arg(long, default_value_t = TrainConfig::default().clip, value_parser = real)]
     clip: f64,
     /// Rates of moving averages, each above 0 and below 1.
-    #[arg(long, value_delimiter = ',', default_value = "0.999")]
+    #[arg(long, value_delimiter = ',', default_value = "0.999", value_parser = real)]
     ema: Vec<f64>,
     /// Averages have their rate from the first step on, as the public implementation's.
     #[arg(long)]
     ema_at_once: bool,
     /// The rate of dropout, from 0 to below 1.
-    #[arg(long, default_value_t = 0.0)]
+    #[arg(long, default_value_t = 0.0, value_parser = real)]
     dropout: f64,
     /// Mirrors an image with probability 1/2.
     #[arg(long)]
@@ -147,7 +149,8 @@ pub(crate) struct Options {
     /// processor rounds the weights alone.
     #[arg(long, value_enum, default_value_t = PrecisionName::F32)]
     precision: PrecisionName,
-    /// What is computed again in the backward pass, to save memory.
+    /// What is computed again in the backward pass, to save memory: nothing; what is cheap, normalisations,
+    /// concatenations and resizings; or all but the results of blocks.
     #[arg(long, value_enum, default_value_t = RecomputeName::Nothing)]
     recompute: RecomputeName,
     /// What all randomness follows from: a number, or random, which draws one and says it.
@@ -158,38 +161,18 @@ pub(crate) struct Options {
     #[arg(long)]
     skip_broken: bool,
     /// Steps between two saved states; 0 for one at the end alone.
-    #[arg(long, default_value_t = 1000, value_parser = whole(0..=u64::MAX))]
+    #[arg(long, default_value_t = 1000, value_parser = whole::<u64>(0..=u64::MAX))]
     pub(crate) save_every: u64,
     /// Saved states that are kept, the newest.
-    #[arg(long, default_value_t = 2, value_parser = size(1..=MANY))]
+    #[arg(long, default_value_t = 2, value_parser = whole::<usize>(1..=MANY))]
     pub(crate) keep: usize,
     /// Steps between two lines of the log, and between two lines on the standard error where that is no
     /// terminal.
-    #[arg(long, default_value_t = 50, value_parser = whole(1..=u64::MAX))]
+    #[arg(long, default_value_t = 50, value_parser = whole::<u64>(1..=u64::MAX))]
     pub(crate) log_every: u64,
-    /// Steps between two grids of samples, 1000 where none are given; 0 for none.
-    #[arg(long, value_parser = whole(0..=u64::MAX))]
+    /// Steps between two grids of samples, 1000 where none are given; 0 for none. With --low-res there is none.
+    #[arg(long, value_parser = whole::<u64>(0..=u64::MAX))]
     sample_every: Option<u64>,
-}
-
-/// Reads a whole number, and says which ones there are.
-fn whole(range: RangeInclusive<u64>) -> impl Fn(&str) -> Result<u64, String> + Clone {
-    move |text| {
-        let number = text.parse().ok().filter(|number| range.contains(number));
-        let (first, last) = (range.start(), range.end());
-        number.ok_or_else(|| format!("not a whole number from {first} to {last}"))
-    }
-}
-
-/// T: what can be kept in memory, and no schedule needs more.
-fn steps(text: &str) -> Result<u32, String> {
-    Ok(whole(2..=1_000_000)(text)? as u32)
-}
-
-/// As [`whole`], of what is counted in memory.
-fn size(range: RangeInclusive<u64>) -> impl Fn(&str) -> Result<usize, String> + Clone {
-    let whole = whole(range);
-    move |text| Ok(whole(text)? as usize)
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -304,7 +287,8 @@ impl Options {
         opened.map_err(|error| match error {
             // Of these options, not of the data.
             DataError::NoEffect { .. } => error.into(),
-            error => format!("--data: {error}").into(),
+            DataError::Extents { .. } => format!("--size {side}: {error}").into(),
+            error => format!("--data {error}").into(),
         })
     }
 

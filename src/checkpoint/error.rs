@@ -122,6 +122,8 @@ pub enum CheckpointError {
     },
     /// Tensors alone: the file does not say what they are.
     Bare,
+    /// A file without a tensor.
+    NoTensors,
     /// The metadata lacks a key.
     MissingMetadata {
         /// The key.
@@ -380,6 +382,7 @@ impl fmt::Display for CheckpointError {
                 "tensor {} begins at byte {start}, but what is before it ends at {expected}",
                 Shown(name)
             ),
+            Self::NoTensors => f.write_str("holds no tensors"),
             Self::Bare => f.write_str(
                 "holds tensors and does not say of which network: `convert` makes a checkpoint of \
                  it, once told (--preset, --flags, or an option for each part)",
@@ -396,8 +399,8 @@ impl fmt::Display for CheckpointError {
             Self::Metadata { key, reason } => write!(f, "metadata: {key}: {}", Shown(reason)),
             Self::Version { version, supported } => write!(
                 f,
-                "metadata of format {version}; this version reads 1 to {supported}, a newer one \
-                 may read it"
+                "metadata of format {version}, and the newest that is read is {supported}; a newer \
+                 version of this crate may read it"
             ),
             Self::Config(error) => write!(f, "the network: {error}"),
             Self::Diffusion(error) => write!(f, "the diffusion: {error}"),
@@ -458,14 +461,17 @@ impl fmt::Display for CheckpointError {
                 let flag = flag.as_str();
                 write!(
                     f,
-                    "{flag:?} is no flag of model or diffusion with its dashes; those are "
+                    "{flag:?} is no flag of model or diffusion; behind two dashes, those are "
                 )?;
                 list(f, Flags::NAMES.into_iter())
+            }
+            Self::FlagValue { flag, value, takes } if value.is_empty() => {
+                write!(f, "the flag --{flag} has no value; it takes {takes}")
             }
             Self::FlagValue { flag, value, takes } => {
                 write!(
                     f,
-                    "the flag {flag} does not take {value:?}; it takes {takes}"
+                    "the flag --{flag} does not take {value:?}; it takes {takes}"
                 )
             }
             Self::Io {

@@ -3,6 +3,7 @@
 //! A published model is named by such flags. Those of training alone (`dropout`, `use_kl`,
 //! `rescale_learned_sigmas`, `use_checkpoint`) are read and change nothing here.
 
+use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
@@ -155,7 +156,10 @@ impl Flags {
             "predict_xstart" => self.predict_xstart = truth()?,
             "rescale_timesteps" => self.rescale_timesteps = truth()?,
             "dropout" | "use_kl" | "rescale_learned_sigmas" | "use_checkpoint" => {}
-            _ => return Err(CheckpointError::UnknownFlag { flag: flag.into() }),
+            _ => {
+                let flag = format!("--{flag}");
+                return Err(CheckpointError::UnknownFlag { flag });
+            }
         }
         Ok(())
     }

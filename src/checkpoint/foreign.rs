@@ -241,7 +241,7 @@ impl fmt::Display for Foreign {
             }
             Self::Network { format } => write!(
                 f,
-                "is a {format} file, which is not read: begin with the weights in PyTorch that it was \
+                "is {format}, which is not read: begin with the weights in PyTorch that it was \
                  made of; {FROM_TORCH}"
             ),
             Self::Numpy => f.write_str(

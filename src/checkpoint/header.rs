@@ -171,8 +171,11 @@ impl Header {
     /// What the file says of itself.
     ///
     /// # Errors
-    /// Those of [`Description::from_metadata`].
+    /// Those of [`Description::from_metadata`]; [`CheckpointError::NoTensors`].
     pub fn description(&self) -> Result<Description, CheckpointError> {
+        if self.tensors.is_empty() {
+            return Err(CheckpointError::NoTensors);
+        }
         let mut description = Description::from_metadata(&self.metadata)?;
         description.content = self.content()?;
         Ok(description)
@@ -323,7 +326,7 @@ struct Raw {
 }
 
 #[derive(serde::Serialize, serde::Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "dtype, shape and data_offsets")]
 struct Entry {
     dtype: String,
     #[serde(deserialize_with = "extents")]

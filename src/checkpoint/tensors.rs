@@ -4,6 +4,7 @@
 //! `model.`, `ema_model.`. Where all names of the network are there behind one, that is taken off.
 
 use alloc::borrow::ToOwned;
+use alloc::boxed::Box;
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::format;
 use alloc::string::String;
@@ -33,6 +34,8 @@ pub struct Mismatch {
     pub shapes: Listed,
     /// Tensors of the network whose numbers are of a type that is not read.
     pub types: Listed,
+    /// Another prefix than the one asked for, behind which all of the network is there.
+    pub whole_behind: Option<String>,
 }
 
 impl Mismatch {
@@ -57,17 +60,17 @@ impl fmt::Display for Mismatch {
         let parts = [
             (
                 &self.missing,
-                format_args!("missing {} of {of}", self.missing.count),
+                format_args!("{} of {of} missing", self.missing.count),
             ),
-            (&self.extra, format_args!("not of it {}", self.extra.count)),
+            (&self.extra, format_args!("{} not of it", self.extra.count)),
             (
                 &self.shapes,
-                format_args!("of another shape {}", self.shapes.count),
+                format_args!("{} of another shape", self.shapes.count),
             ),
             (
                 &self.types,
                 format_args!(
-                    "of a type that is not F32, F16 or BF16 {}",
+                    "{} of a type other than F32, F16 and BF16",
                     self.types.count
                 ),
             ),
@@ -83,6 +86,9 @@ impl fmt::Display for Mismatch {
                 f,
                 "; `convert --prefix {prefix}` leaves out what is without it"
             )
+        } else if let Some(prefix) = &self.whole_behind {
+            let prefix = Shown(prefix);
+            write!(f, "; all of them are there behind `{prefix}`")
         } else if self.missing.count + self.extra.count + self.shapes.count > 0 {
             f.write_str("; the file is of another network, or of one with other options")
         } else {
@@ -167,7 +173,8 @@ pub(super) fn match_up(
         }
     };
     let others = complete
-        .into_iter()
+        .iter()
+        .copied()
         .filter(|other| other.len() > prefix.len());
     // Of another network in the file, or of none: only who asks for a prefix knows of that.
     let others: Vec<&str> = others.filter(|_| asked.is_some()).collect();
@@ -175,7 +182,12 @@ pub(super) fn match_up(
         asked.is_some_and(|asked| !name.starts_with(asked))
             || others.iter().any(|other| name.starts_with(other))
     };
-    compare(&names, params, prefix, left_out)?;
+    compare(&names, params, prefix, left_out).map_err(|mut mismatch| {
+        let mut others = complete.iter().copied();
+        let other = others.find(|&other| asked.is_some_and(|asked| asked != other));
+        mismatch.whole_behind = other.map(ToOwned::to_owned);
+        CheckpointError::Tensors(mismatch)
+    })?;
     let offsets: BTreeMap<&str, usize> =
         params.iter().map(|p| (p.name.as_str(), p.offset)).collect();
     let place = |tensor: &TensorInfo| {
@@ -223,7 +235,7 @@ fn compare(
     params: &[Param],
     prefix: &str,
     left_out: impl Fn(&str) -> bool,
-) -> Result<(), CheckpointError> {
+) -> Result<(), Box<Mismatch>> {
     let mut mismatch = Mismatch {
         prefix: prefix.to_owned(),
         parameters: params.len(),
@@ -263,6 +275,6 @@ fn compare(
     }
     match mismatch.is_none() {
         true => Ok(()),
-        false => Err(CheckpointError::Tensors(mismatch.into())),
+        false => Err(mismatch.into()),
     }
 }

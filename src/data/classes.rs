@@ -96,19 +96,41 @@ impl Named {
         names: Option<&[String]>,
     ) -> Result<Vec<u32>, DataError> {
         let numbers = self.numbers(count, names);
-        let bind = |(file, &label): (&PathBuf, &u32)| {
-            let number = numbers.get(label as usize).copied().flatten();
-            number.ok_or_else(|| {
-                let class = self.classes.get(label as usize);
-                DataError::UnknownClass {
-                    path: file.clone(),
-                    class: class.cloned().unwrap_or_default(),
-                    classes: count,
-                    names: names.unwrap_or_default().to_vec(),
-                }
-            })
+        let bound = self
+            .labels
+            .iter()
+            .map(|&label| *numbers.get(label as usize)?);
+        let bound: Option<Vec<u32>> = bound.collect();
+        bound.ok_or_else(|| self.unknown(files, count, names))
+    }
+
+    /// The first picture whose class the network has neither by name nor by number; or, where it has each
+    /// one, by a name or by a number, the first of those by number.
+    fn unknown(&self, files: &[PathBuf], count: usize, names: Option<&[String]>) -> DataError {
+        let names = names.unwrap_or_default();
+        let class = |label: &u32| self.classes.get(*label as usize).map_or("", String::as_str);
+        let is_named = |class: &str| names.iter().any(|name| name == class);
+        // Numbers that are names stand for nothing else.
+        let by_number = !names.iter().all(|name| is_number(name)) || names.is_empty();
+        let is_counted = |class: &str| {
+            by_number && is_number(class) && class.parse().is_ok_and(|number: usize| number < count)
         };
-        files.iter().zip(&self.labels).map(bind).collect()
+        let pictures = || files.iter().zip(self.labels.iter().map(class));
+        let neither = pictures().find(|(_, class)| !is_named(class) && !is_counted(class));
+        let (path, class) = match neither.or_else(|| pictures().find(|(_, class)| !is_named(class)))
+        {
+            Some((path, class)) => (path.clone(), class.to_owned()),
+            None => (PathBuf::new(), String::new()),
+        };
+        match neither {
+            None => DataError::MixedClasses { path, class },
+            Some(_) => DataError::UnknownClass {
+                path,
+                class,
+                classes: count,
+                names: names.to_vec(),
+            },
+        }
     }
 
     /// The network's number for each class; nothing for one that it does not have.

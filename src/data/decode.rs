@@ -1,12 +1,12 @@
 //! The bytes of a picture become planes, upright.
 
 use std::format;
-use std::io::Cursor;
+use std::io::{Cursor, ErrorKind};
 use std::string::ToString;
 use std::vec::Vec;
 
 use image::metadata::Orientation;
-use image::{ColorType, ImageDecoder, ImageFormat, ImageReader, Limits};
+use image::{ColorType, ImageDecoder, ImageError, ImageFormat, ImageReader, Limits};
 
 use super::contents::{Contents, HEAD};
 use super::fault::Fault;
@@ -41,7 +41,7 @@ fn raw(bytes: &[u8]) -> Result<(Raw, Orientation), Fault> {
     limits.max_alloc = Some(AHEAD);
     let mut reader = ImageReader::with_format(Cursor::new(bytes), kind);
     reader.limits(limits.clone());
-    let mut decoder = reader.into_decoder().map_err(undecodable)?;
+    let mut decoder = reader.into_decoder().map_err(broken)?;
     let (width, height) = decoder.dimensions();
     let (color, total) = (decoder.color_type(), decoder.total_bytes());
     if width == 0 || height == 0 {
@@ -56,17 +56,17 @@ fn raw(bytes: &[u8]) -> Result<(Raw, Orientation), Fault> {
     whole::check(kind, bytes)?;
     let orientation = match kind {
         ImageFormat::Png => orientation(whole::exif(bytes)),
-        _ => orientation(decoder.exif_metadata().map_err(undecodable)?.as_deref()),
+        _ => orientation(decoder.exif_metadata().map_err(broken)?.as_deref()),
     };
     // Decoders do not ask whether there is room.
     let beside = AHEAD.max(total * BESIDE);
     reserve(&mut Vec::<u8>::new(), total + beside)?;
     limits.max_alloc = Some(beside);
-    decoder.set_limits(limits).map_err(undecodable)?;
+    decoder.set_limits(limits).map_err(broken)?;
     let mut raw = Vec::new();
     reserve(&mut raw, total)?;
     raw.resize(total as usize, 0);
-    decoder.read_image(&mut raw).map_err(undecodable)?;
+    decoder.read_image(&mut raw).map_err(broken)?;
     let raw = Raw {
         color,
         width: width as usize,
@@ -74,6 +74,18 @@ fn raw(bytes: &[u8]) -> Result<(Raw, Orientation), Fault> {
         bytes: raw,
     };
     Ok((raw, orientation))
+}
+
+/// What a decoder says, without its own words for what a file has inside.
+fn broken(error: ImageError) -> Fault {
+    match error {
+        ImageError::IoError(error) if error.kind() == ErrorKind::UnexpectedEof => {
+            undecodable("it ends too early")
+        }
+        ImageError::Limits(_) => undecodable("its pixels take more memory than its head says"),
+        ImageError::Unsupported(_) => undecodable("it is of a kind that is not read"),
+        _ => undecodable("it begins as a picture, but is broken"),
+    }
 }
 
 fn undecodable(reason: impl ToString) -> Fault {

@@ -57,6 +57,13 @@ pub enum DataError {
         /// Why it is not.
         why: Unclear,
     },
+    /// A picture whose class is told by number, where others' are told by name.
+    MixedClasses {
+        /// The picture.
+        path: PathBuf,
+        /// Its class.
+        class: String,
+    },
     /// A class that a network does not have.
     UnknownClass {
         /// A picture of this class.
@@ -125,6 +132,7 @@ impl std::error::Error for DataError {
             | Self::PythonCifar10 { .. }
             | Self::NoEffect { .. }
             | Self::Unclear { .. }
+            | Self::MixedClasses { .. }
             | Self::UnknownClass { .. }
             | Self::Unlabelled { .. }
             | Self::Extents { .. }
@@ -141,6 +149,7 @@ impl fmt::Display for DataError {
             | Self::Unknown { path, .. }
             | Self::PythonCifar10 { path }
             | Self::Unclear { path, .. }
+            | Self::MixedClasses { path, .. }
             | Self::UnknownClass { path, .. }
             | Self::Unlabelled { path, .. } => write!(f, "{}: ", path.display())?,
             Self::NoEffect { .. } | Self::Extents { .. } | Self::Images(_) | Self::Index { .. } => {
@@ -184,6 +193,11 @@ impl fmt::Display for DataError {
                 "its class is not told: {why}; three ways to tell it: a sub-folder for each class \
                  (cat/1.png) and no _ in any name; the class before a _ in every name (cat_1.png); no \
                  classes, or an archive with labels"
+            ),
+            Self::MixedClasses { class, .. } => write!(
+                f,
+                "of class {class:?}, a number, where other pictures' classes are names: give all by \
+                 number or all by name"
             ),
             Self::UnknownClass {
                 class,

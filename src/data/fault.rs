@@ -74,6 +74,11 @@ pub enum Fault {
         /// What it must be.
         expected: &'static str,
     },
+    /// An array whose first axis varies fastest.
+    ArrayOrder {
+        /// The array.
+        name: &'static str,
+    },
     /// Images whose channels are an axis before their rows and columns.
     ChannelsFirst {
         /// The array.
@@ -161,7 +166,7 @@ impl fmt::Display for Fault {
                 f,
                 "in colour (first at column {x}, row {y}), where grey images are read"
             ),
-            Self::Archive { reason } => write!(f, "cannot be read as an npz archive: {reason}"),
+            Self::Archive { reason } => write!(f, "no npz archive that can be read: {reason}"),
             Self::MissingArray { name, found } => {
                 write!(f, "no array {name} in the archive, which holds ")?;
                 match found.as_slice() {
@@ -187,6 +192,10 @@ impl fmt::Display for Fault {
                 shape,
                 expected,
             } => write!(f, "array {name} has the shape {shape:?}, not {expected}"),
+            Self::ArrayOrder { name } => write!(
+                f,
+                "array {name} is in Fortran's order; numpy.ascontiguousarray makes it one that is read"
+            ),
             Self::ChannelsFirst { name, shape } => write!(
                 f,
                 "array {name} has the shape {shape:?}: this looks like [N, C, H, W], but images are \

@@ -58,6 +58,10 @@ pub fn read(archive: impl Read + Seek) -> Result<Images, Fault> {
 
 fn read_as(mut archive: impl Read + Seek, asked: Option<Extents>) -> Result<Images, Fault> {
     let bytes = archive.seek(SeekFrom::End(0))?;
+    if bytes == 0 {
+        let reason = "it is empty".into();
+        return Err(Fault::Archive { reason });
+    }
     archive.rewind()?;
     let room = bytes.saturating_mul(MOST_COMPRESSED);
     let mut archive = ZipArchive::new(archive).map_err(broken)?;
@@ -80,7 +84,11 @@ fn missing<R: Read + Seek>(archive: &ZipArchive<R>) -> Fault {
 }
 
 fn broken(error: ZipError) -> Fault {
-    let reason = error.to_string();
+    let reason = match error {
+        ZipError::Io(error) => return error.into(),
+        ZipError::InvalidArchive(_) => "it is none, or is cut short or damaged".into(),
+        other => other.to_string(),
+    };
     Fault::Archive { reason }
 }
 
@@ -129,7 +137,7 @@ fn pixels(
 
 /// How many images of which extents an array holds, of whose numbers none is read yet.
 fn axes(head: &Header, asked: Option<Extents>) -> Result<(usize, Extents), Fault> {
-    let expected = "[N, H, W, C] with C varying fastest, none of them 0, and 1 to 4 channels";
+    let expected = "[N, H, W, C] with 1 to 4 channels, none of them 0";
     let types = ["|u1", "<u1", ">u1"];
     let [count, height, width, channels] = numbers(IMAGES, head, &types, expected)?;
     if channels > MAX_CHANNELS {
@@ -202,7 +210,10 @@ fn numbers<const AXES: usize>(
     let axes = head.shape.iter().map(|&axis| usize::try_from(axis).ok());
     let axes = axes.collect::<Option<Vec<usize>>>().unwrap_or_default();
     let axes = <[usize; AXES]>::try_from(axes).ok();
-    let sound = axes.filter(|axes| !axes.contains(&0) && (AXES == 1 || !head.fortran_order));
+    let sound = axes.filter(|axes| !axes.contains(&0));
+    if sound.is_some() && AXES > 1 && head.fortran_order {
+        return Err(Fault::ArrayOrder { name });
+    }
     sound.ok_or_else(|| Fault::ArrayShape {
         name,
         shape: head.shape.clone(),

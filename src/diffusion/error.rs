@@ -24,8 +24,13 @@ pub enum Error {
         /// The largest T.
         max: u32,
     },
-    /// A schedule name that is none of `linear`, `cosine`, `sigmoid`.
-    UnknownSchedule,
+    /// A name that is none of those that are known.
+    Unknown {
+        /// What it should be the name of.
+        what: &'static str,
+        /// The names that there are.
+        known: &'static str,
+    },
     /// A sigmoid schedule needs finite `start < end` and a finite `tau > 0`, far enough apart to
     /// give distinct values.
     SigmoidParameters {
@@ -317,9 +322,7 @@ impl fmt::Display for Error {
             Self::TooManyTimesteps { num_timesteps, max } => {
                 write!(f, "T = {num_timesteps}, but at most {max} is accepted")
             }
-            Self::UnknownSchedule => {
-                f.write_str("unknown schedule; known are linear, cosine, sigmoid")
-            }
+            Self::Unknown { what, known } => write!(f, "unknown {what}; known are {known}"),
             Self::SigmoidParameters { start, end, tau } => write!(
                 f,
                 "sigmoid schedule with start {start:?}, end {end:?}, tau {tau:?}: needs finite start < end \
@@ -373,14 +376,13 @@ impl fmt::Display for Error {
                 let plural = if steps == 1 { "" } else { "s" };
                 write!(
                     f,
-                    "{steps} step{plural} kept, but a process needs at least {min}, or the last \
-                     timestep alone (trailing1)"
+                    "{steps} step{plural} kept, but a process needs at least {min}, or, but for ancestral \
+                     sampling, the last timestep alone (trailing1)"
                 )
             }
             Self::SingleStep => f.write_str(
-                "a process of one step has no posterior variance, as index 0 borrows that of index \
-                 1: take 2 steps or more for ancestral sampling, likelihoods and losses; one step is \
-                 for DDIM, DPM-Solver++ and Heun",
+                "ancestral sampling, likelihoods and losses take 2 steps or more, as the first has the \
+                 posterior variance of the second; DDIM, DPM-Solver++ and Heun do with one",
             ),
             Self::SectionTooSmall {
                 section,
@@ -400,7 +402,11 @@ impl fmt::Display for Error {
             ),
             Self::SpecEmpty => write!(f, "the spacing is empty: {SPACINGS}"),
             Self::SpecSyntax { at } => {
-                write!(f, "the spacing has no whole number at byte {at}: {SPACINGS}")
+                write!(
+                    f,
+                    "the spacing has no whole number up to {} at byte {at}: {SPACINGS}",
+                    u32::MAX
+                )
             }
             Self::TimestepsNotDescending {
                 index,

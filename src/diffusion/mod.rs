@@ -39,6 +39,7 @@ pub mod card;
 pub mod likelihood;
 pub mod loss;
 pub mod loss_row;
+mod names;
 pub mod resample;
 
 #[cfg(feature = "half")]

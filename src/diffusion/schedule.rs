@@ -4,8 +4,6 @@
 //! ᾱ_t = Π_{s≤t} (1-β_s) in f64 without storing anything, so that a 10-step sampler of a
 //! 4000-step process needs memory for 10 steps only.
 
-use core::str::FromStr;
-
 use super::error::Error;
 use super::math::{cos, exp, sqrt};
 
@@ -55,8 +53,9 @@ pub enum Schedule<'a> {
 
 /// The noise level of one timestep.
 ///
-/// It is what a [`Process`](super::process::Process) stores for each step that it keeps.
-#[derive(Debug, Clone, Copy, PartialEq)]
+/// It is what a [`Process`](super::process::Process) stores for each step that it keeps; the default
+/// one stands in room that levels are to be written to.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Level {
@@ -162,20 +161,6 @@ impl<'a> Schedule<'a> {
                 }
             }
             Self::AlphaBars(_) => check_levels(walk, true),
-        }
-    }
-}
-
-impl FromStr for Schedule<'_> {
-    type Err = Error;
-
-    /// Reads `linear`, `cosine` or `sigmoid`.
-    fn from_str(name: &str) -> Result<Self, Error> {
-        match name {
-            "linear" => Ok(Self::Linear),
-            "cosine" => Ok(Self::Cosine),
-            "sigmoid" => Ok(Self::SIGMOID),
-            _ => Err(Error::UnknownSchedule),
         }
     }
 }

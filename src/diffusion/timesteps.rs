@@ -162,7 +162,7 @@ impl<'a> Timesteps<'a> {
     ///
     /// # Errors
     /// [`Error::TooManyTimesteps`], [`Error::TooManySteps`], [`Error::SectionTooSmall`],
-    /// [`Error::NoStride`],
+    /// [`Error::NoStride`], [`Error::TooFewSteps`],
     /// [`Error::TimestepOutOfRange`], [`Error::TimestepsNotDescending`]; what `visit` returns.
     pub fn for_each(
         self,
@@ -294,6 +294,9 @@ fn visit_ddim(
     mut visit: impl FnMut(u32) -> Result<(), Error>,
 ) -> Result<(), Error> {
     check_steps(num_timesteps, steps)?;
+    if steps < 2 {
+        return Err(Error::TooFewSteps { steps, min: 2 });
+    }
     let stride = (1..num_timesteps)
         .find(|&stride| num_timesteps.div_ceil(stride) <= steps)
         .filter(|&stride| num_timesteps.div_ceil(stride) == steps)

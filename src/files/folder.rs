@@ -20,7 +20,13 @@ pub fn create_folder(path: impl AsRef<Path>) -> Result<(), FileError> {
     let path = path.as_ref();
     faults::point()
         .and_then(|()| fs::create_dir_all(path))
-        .map_err(FileError::of("making the folder", path))
+        .map_err(|error| match error.kind() {
+            // `create_dir_all` takes a folder that is there.
+            io::ErrorKind::AlreadyExists => {
+                FileError::refused(path, io::ErrorKind::NotADirectory, "this is no folder")
+            }
+            _ => FileError::of("making the folder", path)(error),
+        })
 }
 
 /// Gives a file or a folder another name in the same folder; what had it is replaced, where it is a file or

@@ -53,7 +53,7 @@ impl FreshFolder {
         let failed = FileError::of("writing", path);
         match fs::metadata(path) {
             Ok(about) if !about.is_dir() => {
-                let why = "this is a file, not a folder";
+                let why = "this is no folder";
                 Err(FileError::refused(path, io::ErrorKind::NotADirectory, why))
             }
             Ok(_) => is_empty(path).map_err(failed),

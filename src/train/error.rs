@@ -193,11 +193,11 @@ impl fmt::Display for TrainError {
             Self::LowRes { low_res, size } => write!(
                 f,
                 "a low-resolution image of {}x{}: must be below {}x{}, the image's own sides",
-                low_res.0, low_res.1, size.0, size.1
+                low_res.1, low_res.0, size.1, size.0
             ),
             Self::Extents { found, expected } => {
                 let text = |of: &Extents| {
-                    format!("{}x{} of {} channels", of.height, of.width, of.channels)
+                    format!("{}x{} of {} channels", of.width, of.height, of.channels)
                 };
                 let (found, expected) = (text(found), text(expected));
                 write!(f, "the data's images are {found}, the network's {expected}")

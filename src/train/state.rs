@@ -91,7 +91,7 @@ impl Stored {
             path: path.clone(),
             message,
         };
-        let unread = |error: serde_json::Error| wrong(error.to_string());
+        let unread = |error: serde_json::Error| wrong(format!("is not as a run saves it: {error}"));
         let Version { format } = serde_json::from_str(&text).map_err(unread)?;
         if format == 0 || format > FORMAT {
             return Err(wrong(format!(

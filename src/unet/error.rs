@@ -104,7 +104,7 @@ impl fmt::Display for ConfigError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match *self {
             Self::OutOfRange { option, value, max } => {
-                write!(f, "{option} = {value}, must be within 1..={max}")
+                write!(f, "{option} = {value}, must be 1 to {max}")
             }
             Self::Entries {
                 option,
@@ -118,8 +118,8 @@ impl fmt::Display for ConfigError {
                 max,
             } => write!(
                 f,
-                "model_channels = {value}, must be a multiple of {multiple_of} within \
-                 {multiple_of}..={max}"
+                "model_channels = {value}, must be a multiple of {multiple_of}, from \
+                 {multiple_of} to {max}"
             ),
             Self::FirstMultiplier { value } => {
                 write!(f, "channel_mult[0] = {value}, must be 1")
@@ -131,13 +131,13 @@ impl fmt::Display for ConfigError {
                 channels,
             } => write!(
                 f,
-                "channel_mult[{level}] = {value}, must be within 1..={max} at model_channels = \
+                "channel_mult[{level}] = {value}, must be 1 to {max} at model_channels = \
                  {channels}: a level has {MOST_CHANNELS} channels at most"
             ),
             Self::AttentionFactor { value, deepest } => write!(
                 f,
-                "attention at downsampling factor {value}, must be a power of two within \
-                 1..={deepest}: each level halves the one before"
+                "attention at downsampling factor {value}, must be a power of two from 1 to \
+                 {deepest}: each level halves the one before"
             ),
             Self::Heads {
                 option,
@@ -153,8 +153,8 @@ impl fmt::Display for ConfigError {
                 max,
             } => write!(
                 f,
-                "image side {side}, must be a multiple of {multiple_of} within \
-                 {multiple_of}..={max}: so often the levels halve it"
+                "image side {side}, must be a multiple of {multiple_of}, from \
+                 {multiple_of} to {max}: so often the levels halve it"
             ),
             Self::Batch { batch, most: 0 } => write!(
                 f,
@@ -163,7 +163,7 @@ impl fmt::Display for ConfigError {
             ),
             Self::Batch { batch, most } => write!(
                 f,
-                "a batch of {batch}, must be within 1..={most}: at this size, a larger one has \
+                "a batch of {batch}, must be 1 to {most}: at this size, a larger one has \
                  tensors of 2^31 elements and more"
             ),
             Self::Weights { elements } => write!(

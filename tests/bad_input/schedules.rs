@@ -41,7 +41,10 @@ pub(crate) fn schedules() -> Vec<Case> {
         (
             "a schedule's name",
             refused("cosinus".parse::<Schedule<'_>>()),
-            Error::UnknownSchedule,
+            Error::Unknown {
+                what: "schedule",
+                known: "linear, cosine, sigmoid, sigmoid:START,END,TAU",
+            },
         ),
         (
             "a table of another length than T",

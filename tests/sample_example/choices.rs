@@ -91,8 +91,8 @@ fn threads_are_as_many_as_asked_for_and_never_more_than_there_are() {
     let scratch = Scratch::new("sample-threads");
     let all = std::thread::available_parallelism().unwrap().get();
     let said = |threads: usize| match threads {
-        1 => "the CPU, 1 thread (asked for)".to_owned(),
-        threads => format!("the CPU, {threads} threads (asked for)"),
+        1 => "the CPU (asked for), 1 thread".to_owned(),
+        threads => format!("the CPU (asked for), {threads} threads"),
     };
     let mut first = None;
     let mut cases: Vec<(&[&str], Option<&str>, usize)> = vec![

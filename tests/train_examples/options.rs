@@ -314,7 +314,10 @@ fn threads_and_seeds() {
         &scratch,
         &format!("{options} --run one --threads 1"),
     );
-    assert!(printed.contains("the CPU, 1 thread "), "{printed}");
+    assert!(
+        printed.contains("the CPU (asked for), 1 thread"),
+        "{printed}"
+    );
     succeed("train", &scratch, &format!("{options} --run all"));
     let model = |run: &str| {
         let path = format!("{run}/step-00000002/model.safetensors");

@@ -27,7 +27,7 @@ fn lines_at_intervals() {
         "8 images of classes.npz",
         "3 classes: 0 (2), 1 (3), 2 (3)",
         " parameters",
-        "running on the CPU, 1 thread ",
+        "running on the CPU (asked for), 1 thread",
         " MB",
         "log: r/log.jsonl",
         "step 10: r/step-00000010",
