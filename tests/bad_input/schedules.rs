@@ -173,7 +173,16 @@ pub(crate) fn spacings() -> Vec<Case> {
             spacing(Timesteps::parse("ddim7").unwrap(), 10),
             no_stride(7, 10),
         ),
-        ("ddim0", spacing(Timesteps::ddim(0), 10), no_stride(0, 10)),
+        (
+            "ddim0",
+            spacing(Timesteps::ddim(0), 10),
+            Error::TooFewSteps { steps: 0, min: 2 },
+        ),
+        (
+            "ddim1",
+            spacing(Timesteps::ddim(1), 10),
+            Error::TooFewSteps { steps: 1, min: 2 },
+        ),
         (
             "one step",
             refused(Ten::new(&model(), Timesteps::even(1))),

@@ -337,6 +337,8 @@ fn metadata() -> Vec<Case> {
     let bare = sound().changed(|header| {
         header.as_object_mut().unwrap().remove("__metadata__");
     });
+    let none = [b"\x02\0\0\0\0\0\0\0".as_slice(), b"{}"].concat();
+    cases.push(("no tensors".into(), reading(&none), Error::NoTensors));
     cases.push((
         "a bare state dict".into(),
         reading(&bare.bytes()),
@@ -769,7 +771,7 @@ fn names() -> Vec<Case> {
                 name: "cifar".into(),
             },
         ),
-        ("a flag", flags("--lr 3"), unknown("lr")),
+        ("a flag", flags("--lr 3"), unknown("--lr")),
         ("no flag", flags("image_size 32"), unknown("image_size")),
         (
             "no value",

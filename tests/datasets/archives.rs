@@ -222,7 +222,10 @@ fn arrays_of_another_type_or_shape() {
     }
     let turned = head("|u1", "1, 2, 2, 1").replace("False", "True");
     let fault = read(&[("arr_0.npy", &array(&turned, &[0; 4]))]).unwrap_err();
-    assert!(matches!(fault, Fault::ArrayShape { .. }), "{fault}");
+    assert!(
+        matches!(fault, Fault::ArrayOrder { name: "arr_0" }),
+        "{fault}"
+    );
 }
 
 /// The axes as PyTorch has them, which would be images of 4 rows and as many channels as columns.

@@ -281,6 +281,26 @@ fn numbers_are_the_networks() {
     assert!(bound("unnamed", &["0_a.png", "1_a.png"], 2, names).is_err());
 }
 
+/// A class that the network has is not said to be none of its own.
+#[test]
+fn numbers_beside_names() {
+    let names = Some(&["cat", "dog"][..]);
+    let error = bound("mixed", &["1_a.png", "cat_a.png"], 2, names).unwrap_err();
+    assert!(
+        matches!(&error, DataError::MixedClasses { path, class }
+            if path.ends_with("1_a.png") && class == "1"),
+        "{error}"
+    );
+    for (names, other) in [(names, "elf"), (names, "2"), (None, "cat")] {
+        let other = format!("{other}_a.png");
+        let error = bound("other", &["1_a.png", &other, "dog_a.png"], 2, names).unwrap_err();
+        assert!(
+            matches!(&error, DataError::UnknownClass { path, .. } if path.ends_with(&other)),
+            "{error}"
+        );
+    }
+}
+
 /// As the public implementation numbers them, whose networks have no names.
 #[test]
 fn all_classes_of_a_network_without_names() {
