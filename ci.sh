@@ -9,7 +9,8 @@ cd "$(dirname "$0")"
 
 CHECKS=(fmt clippy features test campaign mesa26 examples no_alloc firmware fuzz_smoke docs bench_build)
 CARGO_TARGET_DIR=$(realpath -m "${CARGO_TARGET_DIR:-target}")
-export CARGO_TARGET_DIR PATH=$HOME/.cargo/bin:$PATH
+# Nothing here is built twice with a change between.
+export CARGO_TARGET_DIR CARGO_INCREMENTAL=0 PATH=$HOME/.cargo/bin:$PATH
 
 # features_of : the crate's features but for those in the arguments, from its manifest
 features_of() {
