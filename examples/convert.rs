@@ -82,10 +82,10 @@ struct Options {
 #[derive(clap::Args)]
 #[command(next_help_heading = "The network")]
 struct Network {
-    /// Side of the images, or HEIGHTxWIDTH.
+    /// Side of the images, or WIDTHxHEIGHT.
     #[arg(long, value_parser = sides)]
     image_size: Option<(usize, usize)>,
-    /// Side of the low-resolution images, or HEIGHTxWIDTH: a super-resolution network.
+    /// Side of the low-resolution images, below the images', or WIDTHxHEIGHT: a super-resolution network.
     #[arg(long, value_parser = sides)]
     low_res: Option<(usize, usize)>,
     /// Channels of an image.
@@ -288,6 +288,15 @@ fn describe(path: &Path, options: &Options) -> Result<Description, Failure> {
     else {
         return Err(wanted.message(path).into());
     };
+    if let (Some((rows, columns)), ImageSize { height, width, .. }) =
+        (options.network.low_res, size)
+        && (rows >= height || columns >= width)
+    {
+        return Err(format!(
+            "--low-res {columns}x{rows}: must be below {width}x{height}, the images' sides"
+        )
+        .into());
+    }
     let card = ModelCard {
         diffusion,
         weights,
@@ -402,10 +411,11 @@ impl Process {
     }
 }
 
+/// Rows and columns.
 fn sides(text: &str) -> Result<(usize, usize), String> {
-    let side = whole(0..=u64::MAX);
+    let side = whole(1..=16384);
     match text.split_once('x') {
-        Some((height, width)) => Ok((side(height)?, side(width)?)),
+        Some((width, height)) => Ok((side(height)?, side(width)?)),
         None => side(text).map(|side| (side, side)),
     }
 }

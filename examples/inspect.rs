@@ -15,6 +15,7 @@ use clap::Parser;
 use iddpm::checkpoint::{
     Checkpoint, CheckpointError, Content, Description, Header, ReadOptions, locate,
 };
+use iddpm::text::OneLine;
 use iddpm::unet::{Graph, Plan};
 
 use program::{Failure, say, warn};
@@ -156,7 +157,8 @@ fn describe(description: &Description, out: &mut String) -> fmt::Result {
         moment => writeln!(out, "no network   {moment}, step {}", card.step)?,
     }
     write!(out, "images       {}x{}", size.width, size.height)?;
-    write!(out, ", {} channels", unet.in_channels)?;
+    let plural = if unet.in_channels == 1 { "" } else { "s" };
+    write!(out, ", {} channel{plural}", unet.in_channels)?;
     match size.low_res {
         Some((height, width)) => writeln!(out, ", from {width}x{height}")?,
         None => writeln!(out)?,
@@ -166,7 +168,7 @@ fn describe(description: &Description, out: &mut String) -> fmt::Result {
         None => writeln!(out, "classes      none")?,
     }
     if let Some(names) = class_names {
-        writeln!(out, "             {}", on_one_line(&names.join(", ")))?;
+        writeln!(out, "             {}", OneLine(&names.join(", ")))?;
     }
     writeln!(
         out,
@@ -185,16 +187,16 @@ fn describe(description: &Description, out: &mut String) -> fmt::Result {
     )?;
     writeln!(
         out,
-        "diffusion    {:?}, T = {}, zero terminal SNR {}",
+        "diffusion    {}, T = {}, zero terminal SNR {}",
         diffusion.schedule, diffusion.num_timesteps, diffusion.zero_terminal_snr
     )?;
     writeln!(
         out,
-        "             predicts {:?}, variance {:?}, rescaled timesteps {}",
+        "             predicts {}, variance {}, rescaled timesteps {}",
         diffusion.prediction, diffusion.variance, diffusion.rescale_timesteps
     )?;
     for (key, value) in notes {
-        let note = on_one_line(&format!("{key}: {value}"));
+        let note = OneLine(&format!("{key}: {value}"));
         writeln!(out, "note         {note}")?;
     }
     Ok(())
@@ -233,24 +235,12 @@ fn list_tensors(header: &Header, out: &mut String) -> fmt::Result {
         writeln!(
             out,
             "{:4} {start:>11}..{end:<11} {} {:?}",
-            on_one_line(tensor.dtype.name()),
-            on_one_line(&tensor.name),
+            OneLine(tensor.dtype.name()),
+            OneLine(&tensor.name),
             tensor.shape
         )?;
     }
     Ok(())
-}
-
-/// Text of the file's, without what would end the line or speak to the terminal.
-fn on_one_line(text: &str) -> String {
-    let mut line = String::new();
-    for letter in text.chars() {
-        match letter.is_control() {
-            true => line.extend(letter.escape_default()),
-            false => line.push(letter),
-        }
-    }
-    line
 }
 
 /// Types and how many tensors are of each.
@@ -261,6 +251,6 @@ fn dtypes(header: &Header) -> String {
     }
     let counts = counts
         .iter()
-        .map(|(name, count)| format!("{count} of {}", on_one_line(name)));
+        .map(|(name, count)| format!("{count} of {}", OneLine(name)));
     counts.collect::<Vec<_>>().join(", ")
 }

@@ -4,6 +4,7 @@
 //! |---|---|---|
 //! | [`diffusion`] | schedules, samplers, noise, likelihood: `no_std`, no allocation | everyone |
 //! | `files` (feature `std`) | files written whole or not at all, folders with one writer | whoever writes one |
+//! | [`text`] | texts of others in lines of ours | whoever shows one |
 //! | `memory` (features `alloc`, `cpu`) | how much is needed and how much is free | whoever is refused it |
 //! | `unet` (feature `alloc`) | what the network is, as data | whoever runs or trains one |
 //! | `checkpoint` (feature `checkpoint`) | weights in files that say what they are | whoever loads or saves one |
@@ -36,6 +37,7 @@ pub mod files;
 pub mod gpu;
 #[cfg(any(feature = "alloc", feature = "cpu"))]
 pub mod memory;
+pub mod text;
 #[cfg(feature = "train")]
 pub mod train;
 #[cfg(any(feature = "alloc", feature = "cpu"))]

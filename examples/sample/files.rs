@@ -51,6 +51,9 @@ impl Out {
         match suffix(&path).as_str() {
             "png" => Ok(Self::Grid(path)),
             "npz" => Ok(Self::Archive(path)),
+            "" if [".png", ".npz"].iter().any(|kind| path.ends_with(kind)) => {
+                Err(format!("{} is a suffix without a name", path.display()))
+            }
             "" => Ok(Self::Folder(path)),
             other => Err(format!(
                 ".{other} is neither .png nor .npz; a folder is written with a slash at its end: {}/",

@@ -46,6 +46,7 @@ use std::time::Instant;
 
 use iddpm::checkpoint::{Checkpoint, Description, Precision, locate};
 use iddpm::diffusion::{Level, Process, Sampler};
+use iddpm::text::OneLine;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use backend::Backend;
@@ -215,7 +216,9 @@ fn summary(description: &Description) -> String {
     let classes = match (&description.class_names, description.unet.num_classes) {
         (Some(names), _) => {
             let numbered = names.iter().enumerate();
-            let numbered: Vec<_> = numbered.map(|(at, name)| format!("{at} {name}")).collect();
+            let numbered: Vec<_> = numbered
+                .map(|(at, name)| format!("{at} {}", OneLine(name)))
+                .collect();
             format!(", {} classes ({})", names.len(), numbered.join(", "))
         }
         (None, Some(classes)) => format!(", {classes} classes"),

@@ -1,6 +1,7 @@
 //! The class that an option names.
 
 use iddpm::checkpoint::Description;
+use iddpm::text::OneLine;
 
 use super::program::Failure;
 
@@ -11,16 +12,25 @@ pub(crate) fn number_of(class: &str, description: &Description) -> Result<u32, F
     };
     let names = description.class_names.as_deref().unwrap_or_default();
     let named = names.iter().position(|name| name == class);
-    let number = named.map_or_else(|| class.parse().ok(), |at| Some(at as u32));
-    number
-        .filter(|&number| (number as usize) < classes)
-        .ok_or_else(|| {
-            let names = names.iter().map(|name| format!(", {name}"));
-            let names: String = names.collect();
-            format!(
-                "--class {class}: this network's classes are 0 to {}{names}",
-                classes - 1
-            )
-            .into()
-        })
+    let is_number = |name: &str| name.bytes().all(|byte| byte.is_ascii_digit());
+    // Where names are numbers, a number is a name.
+    let counted = names.is_empty() || !names.iter().all(|name| is_number(name));
+    let number = || {
+        class
+            .parse()
+            .ok()
+            .filter(|&number| counted && number < classes)
+    };
+    if let Some(found) = named.or_else(number) {
+        return Ok(found as u32);
+    }
+    let names = names.iter().map(|name| OneLine(name).to_string());
+    let names: Vec<String> = names.collect();
+    let numbers = counted.then(|| format!("0 to {}", classes - 1));
+    let known: Vec<String> = numbers.into_iter().chain(names).collect();
+    Err(format!(
+        "--class {class:?}: this network's classes are {}",
+        known.join(", ")
+    )
+    .into())
 }

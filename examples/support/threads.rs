@@ -28,7 +28,7 @@ impl ThreadOptions {
     /// As many as were asked for, and no more than affinity and quota allow.
     ///
     /// # Errors
-    /// Where the variable says something that is no number; 0 there stands for all, as Rayon has it.
+    /// Where the variable says something that is no such number.
     pub(crate) fn choose(&self) -> Result<Threads, String> {
         let most = std::thread::available_parallelism().map_or(1, usize::from);
         let asked = match self.threads {
@@ -64,7 +64,7 @@ fn asked_by_variable() -> Result<Option<usize>, String> {
     };
     let text = text.to_string_lossy();
     match text.trim() {
-        "" | "0" => Ok(None),
+        "" => Ok(None),
         text => number(text)
             .map(Some)
             .map_err(|why| format!("{VARIABLE} {text}: {why}")),

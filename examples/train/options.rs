@@ -115,9 +115,10 @@ pub(crate) struct Options {
     /// Examples that run at once, a divisor of the batch; the whole batch where none is given.
     #[arg(long, value_parser = whole::<usize>(1..=MANY))]
     microbatch: Option<usize>,
-    /// How microbatches are put together: their mean, or the public implementation's sum.
-    #[arg(long, value_enum, default_value_t = RuleName::Mean)]
-    rule: RuleName,
+    /// How microbatches are put together: their mean, as where none is given, or the public implementation's
+    /// sum.
+    #[arg(long, value_enum)]
+    rule: Option<RuleName>,
     /// The learning rate.
     #[arg(long, default_value_t = TrainConfig::default().lr, value_parser = real)]
     lr: f64,
@@ -250,6 +251,13 @@ impl Options {
             )
             .into());
         }
+        if self.rule.is_some()
+            && self
+                .microbatch
+                .is_none_or(|microbatch| microbatch == self.batch)
+        {
+            return Err("--rule: no effect without a --microbatch below --batch".into());
+        }
         let (steps, anneal) = (self.steps, self.anneal);
         if anneal > 0 && steps > anneal {
             return Err(format!(
@@ -371,8 +379,8 @@ impl Options {
             batch: self.batch,
             microbatch: self.microbatch.unwrap_or(self.batch),
             rule: match self.rule {
-                RuleName::Mean => MicrobatchRule::Mean,
-                RuleName::Sum => MicrobatchRule::Sum,
+                Some(RuleName::Mean) | None => MicrobatchRule::Mean,
+                Some(RuleName::Sum) => MicrobatchRule::Sum,
             },
             lr: self.lr,
             warm_up: self.warm_up,

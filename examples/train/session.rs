@@ -1,5 +1,6 @@
 //! A run, from the step that it begins at to its last: trained, saved, logged, drawn, stopped.
 
+use std::collections::BTreeSet;
 use std::fmt::Display;
 use std::process::ExitCode;
 
@@ -22,6 +23,8 @@ pub(crate) struct Session<'o> {
     log: Log,
     shown: Shown,
     stop: Stop,
+    /// What was left out of this process's steps, as it was said.
+    left_out: BTreeSet<String>,
 }
 
 impl<'o> Session<'o> {
@@ -45,6 +48,7 @@ impl<'o> Session<'o> {
         let log = log.map_err(|error| told(&folder, &error))?;
         say(format_args!("log: {}", files.log().display()))?;
         Ok(Self {
+            left_out: BTreeSet::new(),
             options,
             folder,
             files,
@@ -70,7 +74,10 @@ impl<'o> Session<'o> {
         let _ = say(format_args!("step {step}: {state}"));
         let skipped = self.trainer.progress().skipped;
         if skipped > 0 {
-            let _ = say(format_args!("{skipped} times an example was left out"));
+            let _ = say(format_args!(
+                "examples left out: {}, {skipped} times in all",
+                self.left_out.len()
+            ));
         }
         let path = self.files.plot();
         match plot::draw(&self.files.log(), &path) {
@@ -112,7 +119,11 @@ impl<'o> Session<'o> {
 
     fn show(&mut self, report: &StepReport) {
         for skipped in &report.skipped {
-            self.shown.warn(format_args!("left out: {skipped}"));
+            let line = format!("left out: {skipped}");
+            // It comes up again each time that it is drawn.
+            if self.left_out.insert(line.clone()) {
+                self.shown.warn(line);
+            }
         }
         self.shown.step(report.step);
         if let Some(line) = self.log.add(report, self.trainer.config().batch) {

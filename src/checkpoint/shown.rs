@@ -5,6 +5,8 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
 
+use crate::text::OneLine;
+
 /// Letters of a name that are shown.
 const LETTERS: usize = 240;
 
@@ -24,14 +26,7 @@ pub(super) struct Shown<'a>(pub(super) &'a str);
 
 impl fmt::Display for Shown<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for letter in shortened(self.0, LETTERS).chars() {
-            if letter.is_control() {
-                write!(f, "{}", letter.escape_default())?;
-            } else {
-                write!(f, "{letter}")?;
-            }
-        }
-        Ok(())
+        OneLine(&shortened(self.0, LETTERS)).fmt(f)
     }
 }
 

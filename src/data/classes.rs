@@ -85,23 +85,31 @@ impl Named {
         Ok(Self { classes, labels })
     }
 
-    /// The label of each picture as a network of `count` classes numbers them, [`Classes::Network`].
+    /// The label of each picture as a network of `count` classes numbers them, [`Classes::Network`]; nothing
+    /// where it has not one of these classes, and they are not `needed`.
     ///
     /// # Errors
-    /// [`DataError::UnknownClass`].
+    /// [`DataError::UnknownClass`], [`DataError::MixedClasses`].
     pub(super) fn bound(
         &self,
         files: &[PathBuf],
         count: usize,
         names: Option<&[String]>,
-    ) -> Result<Vec<u32>, DataError> {
+        needed: bool,
+    ) -> Result<Option<Vec<u32>>, DataError> {
         let numbers = self.numbers(count, names);
+        if !needed && numbers.iter().all(Option::is_none) {
+            return Ok(None);
+        }
         let bound = self
             .labels
             .iter()
             .map(|&label| *numbers.get(label as usize)?);
         let bound: Option<Vec<u32>> = bound.collect();
-        bound.ok_or_else(|| self.unknown(files, count, names))
+        match bound {
+            Some(bound) => Ok(Some(bound)),
+            None => Err(self.unknown(files, count, names)),
+        }
     }
 
     /// The first picture whose class the network has neither by name nor by number; or, where it has each

@@ -9,6 +9,7 @@ use super::contents::SUFFIXES;
 use super::fault::Fault;
 use super::kind::Kind;
 use super::passed::Passed;
+use crate::text::OneLine;
 use crate::unet::Extents;
 
 /// Why images were not read.
@@ -250,10 +251,10 @@ impl fmt::Display for Unclear {
 }
 
 /// Words with commas between them.
-fn list(f: &mut fmt::Formatter<'_>, words: &[impl fmt::Display]) -> fmt::Result {
+fn list(f: &mut fmt::Formatter<'_>, words: &[impl AsRef<str>]) -> fmt::Result {
     for (at, word) in words.iter().enumerate() {
         let comma = if at == 0 { "" } else { ", " };
-        write!(f, "{comma}{word}")?;
+        write!(f, "{comma}{}", OneLine(word.as_ref()))?;
     }
     Ok(())
 }

@@ -80,9 +80,7 @@ impl Folder {
         let read = |classes| Self::bound(list(classes != Classes::None)?, extents, classes);
         let optional = matches!(classes, Classes::Network { needed: false, .. });
         match read(classes) {
-            Err(DataError::Unclear { .. } | DataError::UnknownClass { .. }) if optional => {
-                read(Classes::None)
-            }
+            Err(DataError::Unclear { .. }) if optional => read(Classes::None),
             folder => folder,
         }
     }
@@ -94,10 +92,17 @@ impl Folder {
                 let names = named.classes.clone();
                 (Some(named.labels.clone()), Some(names.len()), Some(names))
             }
-            (Some(named), Classes::Network { count, names, .. }) => {
-                let labels = named.bound(listing.files(), count, names)?;
-                (Some(labels), Some(count), names.map(<[String]>::to_vec))
-            }
+            (
+                Some(named),
+                Classes::Network {
+                    count,
+                    names,
+                    needed,
+                },
+            ) => match named.bound(listing.files(), count, names, needed)? {
+                Some(labels) => (Some(labels), Some(count), names.map(<[String]>::to_vec)),
+                None => (None, None, None),
+            },
         };
         Ok(Self {
             listing,

@@ -180,7 +180,7 @@ fn suffix(name: &OsStr) -> String {
     let suffix = name.get(at..).unwrap_or_default();
     let is_word = |c: char| c.is_ascii_alphanumeric();
     match suffix.strip_prefix('.') {
-        Some(word) if (1..=10).contains(&word.len()) && word.chars().all(is_word) => {
+        Some(word) if (1..=16).contains(&word.len()) && word.chars().all(is_word) => {
             suffix.to_lowercase()
         }
         _ => String::new(),

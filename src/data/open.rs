@@ -78,7 +78,8 @@ pub fn open(path: impl AsRef<Path>, options: &Options<'_>) -> Result<Opened, Dat
         Some(Contents::Other(found)) => source.unknown(Some(found)),
         None if source.has_suffix("npz") => source.archive(),
         None if source.has_suffix("bin") => source.cifar10(|| cifar10::files([path.into()])),
-        None => source.unknown(None),
+        None if head.is_empty() => source.unknown(Some("empty")),
+        None => source.unknown(Some("of none of these by its first bytes")),
     }
 }
 

@@ -12,6 +12,7 @@ use super::fault::Shown;
 use super::folder::Folder;
 use super::kind::Kind;
 use super::passed::Passed;
+use crate::text::OneLine;
 
 /// A data set, and what is to be said of it.
 ///
@@ -112,7 +113,7 @@ impl fmt::Display for Opened {
         for (at, (class, count)) in self.counts.iter().take(NAMED).enumerate() {
             let comma = if at == 0 { "" } else { ", " };
             match self.names.get(*class as usize) {
-                Some(name) => write!(f, "{comma}{name} ({count})")?,
+                Some(name) => write!(f, "{comma}{} ({count})", OneLine(name))?,
                 None => write!(f, "{comma}{class} ({count})")?,
             }
         }

@@ -22,11 +22,18 @@ pub fn create_folder(path: impl AsRef<Path>) -> Result<(), FileError> {
         .and_then(|()| fs::create_dir_all(path))
         .map_err(|error| match error.kind() {
             // `create_dir_all` takes a folder that is there.
-            io::ErrorKind::AlreadyExists => {
-                FileError::refused(path, io::ErrorKind::NotADirectory, "this is no folder")
-            }
+            io::ErrorKind::AlreadyExists => no_folder(path),
             _ => FileError::of("making the folder", path)(error),
         })
+}
+
+/// What stands where a folder should.
+pub(super) fn no_folder(path: &Path) -> FileError {
+    let why = match path.is_file() {
+        true => "this is a file, not a folder",
+        false => "this is no folder",
+    };
+    FileError::refused(path, io::ErrorKind::NotADirectory, why)
 }
 
 /// Gives a file or a folder another name in the same folder; what had it is replaced, where it is a file or

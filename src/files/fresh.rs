@@ -6,7 +6,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::error::FileError;
-use super::folder::{FolderLock, LOCK, create_folder, remove_file};
+use super::folder::{FolderLock, LOCK, create_folder, no_folder, remove_file};
 
 /// A folder that was new or empty when it was taken, and into which nobody else writes as this one does.
 ///
@@ -15,6 +15,8 @@ use super::folder::{FolderLock, LOCK, create_folder, remove_file};
 pub struct FreshFolder {
     path: PathBuf,
     lock: Option<FolderLock>,
+    /// Whether it was made for this run.
+    is_new: bool,
 }
 
 impl FreshFolder {
@@ -25,6 +27,7 @@ impl FreshFolder {
     pub fn take(path: impl AsRef<Path>) -> Result<Self, FileError> {
         let path = path.as_ref();
         Self::check(path)?;
+        let is_new = !path.exists();
         create_folder(path)?;
         let lock = match FolderLock::take(path) {
             Ok(Some(lock)) => Some(lock),
@@ -39,6 +42,7 @@ impl FreshFolder {
         let taken = Self {
             path: path.into(),
             lock,
+            is_new,
         };
         // Another may have been faster, and be done.
         Self::check(path).map(|()| taken)
@@ -52,12 +56,15 @@ impl FreshFolder {
         let path = path.as_ref();
         let failed = FileError::of("writing", path);
         match fs::metadata(path) {
-            Ok(about) if !about.is_dir() => {
-                let why = "this is no folder";
-                Err(FileError::refused(path, io::ErrorKind::NotADirectory, why))
-            }
+            Ok(about) if !about.is_dir() => Err(no_folder(path)),
             Ok(_) => is_empty(path).map_err(failed),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => match path.is_symlink() {
+                true => {
+                    let why = "this link leads nowhere";
+                    Err(FileError::refused(path, error.kind(), why))
+                }
+                false => Ok(()),
+            },
             Err(error) => Err(failed(error)),
         }
     }
@@ -74,6 +81,10 @@ impl Drop for FreshFolder {
             Some(lock) => lock.remove(),
             // Where there are no locks, their file is there all the same.
             None => drop(remove_file(self.path.join(LOCK))),
+        }
+        // Only an empty one goes: a run that made nothing leaves nothing.
+        if self.is_new {
+            let _ = fs::remove_dir(&self.path);
         }
     }
 }

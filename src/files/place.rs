@@ -12,6 +12,9 @@ use super::{faults, kind};
 /// Links that are followed from one to the next.
 const MOST_LINKS: usize = 40;
 
+/// What the standard output is called, also by systems that have files for it.
+const STDOUT: [&str; 4] = ["-", "/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"];
+
 /// A place that can be written to. Two are equal where they are the same file, however they are spelled.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
@@ -31,8 +34,12 @@ impl Place {
     /// [`FileError`] where it is a folder, a device or a socket, a file that is read-only, or a link in a circle.
     pub fn of(path: impl AsRef<Path>) -> Result<Self, FileError> {
         let path = path.as_ref();
-        if path.as_os_str() == "-" {
+        if STDOUT.iter().any(|name| path == Path::new(name)) {
             return Ok(Self::Stdout);
+        }
+        if ends_in_separator(path) {
+            let why = "a name that ends so is a folder's, not a file's";
+            return Err(FileError::refused(path, io::ErrorKind::IsADirectory, why));
         }
         let refused = |kind, why| Err(FileError::refused(path, kind, why));
         match fs::metadata(path) {
@@ -143,6 +150,11 @@ fn follow(path: &Path) -> Result<PathBuf, FileError> {
         kind,
         "these links lead in a circle",
     ))
+}
+
+fn ends_in_separator(path: &Path) -> bool {
+    let last = path.as_os_str().as_encoded_bytes().last();
+    last.is_some_and(|&last| std::path::is_separator(last.into()))
 }
 
 /// The folder of a file.

@@ -172,8 +172,7 @@ fn what_sample_wrote() {
             let shape = [labels.len() as u64, 32, 32, 3];
             archive(&scratch, "sorted.npz", shape, &pixels, &labels);
             let bits = |data: &str| {
-                let options =
-                    format!("--checkpoint {checkpoint} --data {data} --count 14 --steps 2");
+                let options = format!("--checkpoint {checkpoint} --data {data} --steps 2");
                 total(&succeed("nll", &scratch, &options)).to_owned()
             };
             assert_eq!(bits("drawn"), bits("sorted.npz"), "{options}");

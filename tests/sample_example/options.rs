@@ -29,11 +29,11 @@ fn bad_options_are_named_and_leave_nothing_behind() {
         (&["--eta", "0.5"], "--eta"),
         (
             &["--method", "ddim", "--eta", "-1"],
-            "eta = -1 is not within [0, 1]",
+            "--eta -1: must be within [0, 1]",
         ),
         (
             &["--method", "ddim", "--eta", "nan"],
-            "eta = NaN is not within [0, 1]",
+            "--eta NaN: must be within [0, 1]",
         ),
         (&["--clip", "hard"], "hard"),
         (&["--batch", "0"], "--batch"),

@@ -98,13 +98,21 @@ fn options_are_refused_by_name_before_any_work() {
         ("flash_table", "--schedule x", "--schedule x: "),
         ("flash_table", "--steps 0", "--steps 0: "),
         ("flash_table", "--steps many", "--steps many: "),
-        ("flash_table", "--timesteps 1", "--timesteps 1, "),
-        ("flash_table", "--timesteps 0", "--timesteps 0, "),
+        (
+            "flash_table",
+            "--timesteps 1",
+            "not a whole number from 2 to 1000000",
+        ),
+        (
+            "flash_table",
+            "--timesteps 0",
+            "not a whole number from 2 to 1000000",
+        ),
         ("flash_table", "--timesteps -1", "--timesteps"),
         (
             "flash_table",
             "--timesteps 4294967295",
-            "--timesteps 4294967295, ",
+            "not a whole number from 2 to 1000000",
         ),
         ("trajectory", "--steps 0", "--steps 0: "),
         (
@@ -122,8 +130,16 @@ fn options_are_refused_by_name_before_any_work() {
             "--eta 0.5",
             "--eta: only --method ddim has one",
         ),
-        ("trajectory", "--method ddim --eta nan", "eta = NaN"),
-        ("trajectory", "--method ddim --eta -1", "eta = -1"),
+        (
+            "trajectory",
+            "--method ddim --eta nan",
+            "--eta NaN: must be within [0, 1]",
+        ),
+        (
+            "trajectory",
+            "--method ddim --eta -1",
+            "--eta -1: must be within [0, 1]",
+        ),
         ("trajectory", "--out a.png", "--out a.png: this is a folder"),
         ("trajectory", "--out a.gif", "ends in .png"),
         ("trajectory", "--out -", "ends in .png"),
@@ -243,7 +259,7 @@ fn frames_within_a_time_that_is_one() {
             "--milliseconds 1000.1",
             "not a number above 0 and up to 1000",
         ),
-        ("--steps 0", "--steps 0: "),
+        ("--steps 0", "not a whole number from 2 to 1000000"),
         ("--steps 1001", "--steps 1001: "),
         ("--steps -1", "--steps"),
         (

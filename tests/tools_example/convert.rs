@@ -100,8 +100,8 @@ fn options_are_put_on_top_of_what_the_file_says() {
     let options = ["--step", "7", "--weights", "raw", "--schedule", "linear"];
     succeed("convert", &scratch, &[&files[..], &options].concat());
     let printed = succeed("inspect", &scratch, &["out.safetensors"]);
-    assert!(printed.contains("weights      Raw, step 7\n"), "{printed}");
-    assert!(printed.contains("diffusion    Linear, "), "{printed}");
+    assert!(printed.contains("weights      raw, step 7\n"), "{printed}");
+    assert!(printed.contains("diffusion    linear, "), "{printed}");
     assert!(printed.contains("network      32 channels"), "{printed}");
 }
 
@@ -142,7 +142,7 @@ fn what_does_not_fit_is_refused_and_nothing_is_written() {
         (&["bare.safetensors", "--schedule", "steep"], "steep"),
         (
             &["bare.safetensors", "--schedule", "sigmoid:1,2"],
-            "sigmoid takes START,END,TAU",
+            "sigmoid:START,END,TAU",
         ),
         (&["bare.safetensors", "--prediction", "x"], "epsilon"),
         (&["bare.safetensors", "--dtype", "f8"], "f8"),
@@ -253,7 +253,7 @@ fn one_network_of_two_is_asked_for() {
         &[&files[..], &["--prefix", "unet."]].concat(),
     );
     assert!(
-        errors.contains("behind the prefix `unet.`: missing 167 of 167"),
+        errors.contains("behind the prefix `unet.`: 167 of 167 missing"),
         "{errors}"
     );
 }

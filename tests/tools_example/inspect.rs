@@ -10,14 +10,14 @@ fn what_the_file_says_of_itself() {
     let scratch = Scratch::new("inspect-says");
     let printed = succeed("inspect", &scratch, &[DIGITS_FILE]);
     for line in [
-        "weights      Ema { rate: 0.999 }, step 3000",
-        "images       16x16, 1 channels",
+        "weights      ema:0.999, step 3000",
+        "images       16x16, 1 channel",
         "classes      10",
         "network      32 channels times [1, 2, 2], 1 residual blocks a level",
         "attention    at factors [2] and in the middle, heads 2 down, 2 up",
         "options      scale-shift true, convolutions at changes of resolution true",
-        "diffusion    Cosine, T = 1000, zero terminal SNR false",
-        "             predicts Epsilon, variance LearnedRange, rescaled timesteps true",
+        "diffusion    cosine, T = 1000, zero terminal SNR false",
+        "             predicts epsilon, variance learned_range, rescaled timesteps true",
         "tensors      167 of F16",
         "parameters   1192802 in 167 tensors, 4.6 MiB as f32",
     ] {
@@ -136,7 +136,7 @@ fn tensors_that_are_not_the_networks_are_listed_and_named() {
             assert!(printed.contains(" time_embed.0.bias [128]\n"), "{printed}");
             assert!(errors.starts_with("inspect: more: "), "{errors}");
             if metadata.is_some() {
-                let named = "not of it 1 (num_batches_tracked [] I64)";
+                let named = "1 not of it (num_batches_tracked [] I64)";
                 assert!(errors.contains(named), "{errors}");
                 let types = "tensors      167 of F16, 1 of I64\n";
                 assert!(printed.contains(types), "{printed}");
