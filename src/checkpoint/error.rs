@@ -262,6 +262,7 @@ impl core::error::Error for CheckpointError {
             Self::InFile { error, .. } => Some(error),
             Self::Config(error) => Some(error),
             Self::Diffusion(error) => Some(error),
+            Self::Memory(error) => Some(error),
             _ => None,
         }
     }

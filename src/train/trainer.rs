@@ -20,7 +20,7 @@ use crate::checkpoint::Description;
 use crate::cpu::resize;
 use crate::data::DataError;
 use crate::diffusion::resample::{Drawn, LossSecondMoment, Resampler, Uniform};
-use crate::diffusion::{Level, LossRow, ProcessView, Timesteps};
+use crate::diffusion::{Error, Level, LossRow, ProcessView, Timesteps};
 use crate::memory::{collected, zeros};
 use crate::unet::{Extents, Graph, Init};
 
@@ -282,13 +282,20 @@ impl<E: Engine> Trainer<E> {
     /// [`TrainError::Data`] where an example cannot be read and that is fatal; the engine's;
     /// [`TrainError::Ended`] after any of them.
     pub fn step(&mut self) -> Result<StepReport, TrainError> {
-        if self.ended {
-            let step = self.progress.step;
-            return Err(TrainError::Ended { step });
-        }
+        self.check_not_ended()?;
         let report = self.try_step();
         self.ended = report.is_err();
         report
+    }
+
+    /// Refuses to go on with what a step that failed has left, or to save it.
+    pub(super) const fn check_not_ended(&self) -> Result<(), TrainError> {
+        match self.ended {
+            true => Err(TrainError::Ended {
+                step: self.progress.step,
+            }),
+            false => Ok(()),
+        }
     }
 
     fn try_step(&mut self) -> Result<StepReport, TrainError> {
@@ -354,35 +361,8 @@ impl<E: Engine> Trainer<E> {
         let images = first * elements..(first + count) * elements;
         let x_start = examples.x_start.get(images).unwrap_or_default();
         let labels = examples.labels.get(first..first + count);
-        let begin = self.progress.step * self.config.batch as u64 + first as u64;
-        // Each example's share in what is minimised.
-        let share = scale
-            / match self.config.rule {
-                MicrobatchRule::Mean => self.config.batch as f64,
-                MicrobatchRule::Sum => count as f64,
-            };
+        let drawn = self.draw(first, scale)?;
         let scratch = &mut self.scratch;
-        scratch.rows.clear();
-        scratch.timesteps.clear();
-        scratch.keys.clear();
-        let mut drawn = Vec::new();
-        let noises = scratch.noise.chunks_exact_mut(elements);
-        for (position, noise) in (begin..).zip(noises) {
-            self.draws.noise(position, noise);
-            let of_example = draw(
-                self.progress.history.as_ref(),
-                self.table.len(),
-                self.draws.timestep(position),
-            )?;
-            let Some((row, timestep)) = self.table.get(of_example.timestep as usize) else {
-                continue;
-            };
-            let row = row.with_weight(of_example.weight * share);
-            scratch.rows.extend(row.words());
-            scratch.timesteps.push(*timestep);
-            scratch.keys.extend(self.draws.keys(position));
-            drawn.push(of_example);
-        }
         low_res(&self.description, self.image, x_start, &mut scratch.low_res)?;
         let batch = Batch {
             x_start,
@@ -398,14 +378,48 @@ impl<E: Engine> Trainer<E> {
             keys: (self.config.dropout > 0.0).then_some(&scratch.keys),
         };
         self.engine.accumulate(&batch, &mut scratch.loss)?;
-        let losses: Vec<f64> = scratch
-            .loss
-            .chunks_exact(3)
-            .filter_map(|loss| loss.first().map(|&total| f64::from(total)))
-            .collect();
-        for (drawn, loss) in drawn.iter().zip(scratch.loss.chunks_exact(3)) {
-            sums.add(*drawn, loss, self.table.len());
+        self.note_losses(&drawn, sums)
+    }
+
+    /// Draws noise, t and keys of each example of the batch from `first` on.
+    fn draw(&mut self, first: usize, scale: f64) -> Result<Vec<Drawn>, TrainError> {
+        let begin = self.progress.step * self.config.batch as u64 + first as u64;
+        // Each example's share in what is minimised.
+        let share = scale
+            / match self.config.rule {
+                MicrobatchRule::Mean => self.config.batch as f64,
+                MicrobatchRule::Sum => self.config.microbatch as f64,
+            };
+        let scratch = &mut self.scratch;
+        scratch.rows.clear();
+        scratch.timesteps.clear();
+        scratch.keys.clear();
+        let mut drawn = Vec::new();
+        let noises = scratch.noise.chunks_exact_mut(self.image.elements());
+        for (position, noise) in (begin..).zip(noises) {
+            self.draws.noise(position, noise);
+            let of_example = draw_timestep(
+                self.progress.history.as_ref(),
+                self.table.len(),
+                self.draws.timestep(position),
+            )?;
+            let (row, timestep) = row_of(&self.table, of_example.timestep)?;
+            let row = row.with_weight(of_example.weight * share);
+            scratch.rows.extend(row.words());
+            scratch.timesteps.push(timestep);
+            scratch.keys.extend(self.draws.keys(position));
+            drawn.push(of_example);
         }
+        Ok(drawn)
+    }
+
+    /// Takes note of the losses of a microbatch: for the report, and for the law of t.
+    fn note_losses(&mut self, drawn: &[Drawn], sums: &mut Sums) -> Result<(), TrainError> {
+        let losses = self.scratch.loss.as_chunks().0;
+        for (drawn, loss) in drawn.iter().zip(losses) {
+            sums.add(*drawn, *loss, self.table.len());
+        }
+        let losses: Vec<f64> = losses.iter().map(|&[total, ..]| f64::from(total)).collect();
         // Of an overflow in f16, which the loss scale answers, nothing is learnt about a t.
         let finite = losses.iter().all(|loss| loss.is_finite());
         if let Some(history) = self.progress.history.as_mut().filter(|_| finite) {
@@ -416,7 +430,7 @@ impl<E: Engine> Trainer<E> {
     }
 }
 
-fn draw(
+fn draw_timestep(
     history: Option<&LossSecondMoment<Vec<f64>>>,
     steps: usize,
     uniform: f64,
@@ -425,6 +439,16 @@ fn draw(
         Some(history) => history.draw(uniform)?,
         None => Uniform::new(steps as u32)?.draw(uniform)?,
     })
+}
+
+/// The loss at a t, and what the network is told of it.
+fn row_of(table: &[(LossRow, f32)], timestep: u32) -> Result<(LossRow, f32), TrainError> {
+    let row = table.get(timestep as usize);
+    row.copied()
+        .ok_or(TrainError::Diffusion(Error::TimestepOutOfRange {
+            timestep,
+            num_timesteps: table.len() as u32,
+        }))
 }
 
 /// Low-resolution images by means over areas, where the network takes such.
@@ -480,8 +504,7 @@ struct Sums {
 }
 
 impl Sums {
-    fn add(&mut self, drawn: Drawn, loss: &[f32], steps: usize) {
-        let &[total, mse, bound] = loss else { return };
+    fn add(&mut self, drawn: Drawn, [total, mse, bound]: [f32; 3], steps: usize) {
         self.loss += drawn.weight * f64::from(total);
         self.mse += f64::from(mse);
         self.bound += f64::from(bound);
