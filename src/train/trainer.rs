@@ -515,3 +515,19 @@ impl Sums {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// No example is left out of a batch in silence.
+    #[test]
+    fn a_t_without_a_row_is_an_error() {
+        let beyond = Error::TimestepOutOfRange {
+            timestep: 3,
+            num_timesteps: 0,
+        };
+        let found = row_of(&[], 3);
+        assert!(matches!(found, Err(TrainError::Diffusion(error)) if error == beyond));
+    }
+}

@@ -280,6 +280,77 @@ fn weights_of_another_network_are_refused() {
     );
 }
 
+/// Schedules that are tables have no form by which they could be told to be the same.
+#[test]
+fn what_cannot_be_compared_is_not_the_same() {
+    let with = |betas: &'static [f64]| {
+        let mut of_table = description();
+        of_table.card.diffusion = Diffusion::new(Schedule::Betas(betas), 5);
+        of_table
+    };
+    let (one, other) = (with(&[0.1; 5]), with(&[0.2; 5]));
+    let error = check_network(&one, &other).unwrap_err();
+    assert!(
+        matches!(error, TrainError::NotJson { ref field, .. } if field == "diffusion"),
+        "{error}"
+    );
+    assert!(error.to_string().starts_with("diffusion can be"), "{error}");
+    let folder = Scratch::new("not-json");
+    let state = run_in(&folder).save(&begin(&config()), 1).unwrap();
+    let saved = SavedRun::load(&state).unwrap();
+    let error = saved.check_same(&one, &config(), &data()).unwrap_err();
+    assert!(matches!(error, TrainError::NotJson { .. }), "{error}");
+}
+
+/// A step that failed has counted losses, or has changed the loss scale: no undisturbed run is there.
+#[test]
+fn a_run_that_ended_with_an_error_is_not_saved() {
+    for half in [false, true] {
+        let config = TrainConfig { half, ..config() };
+        let mut trainer = spoil(begin(&config), &config);
+        let folder = Scratch::new("ended");
+        let mut run = run_in(&folder);
+        run.save(&trainer, 1).unwrap();
+        let mut sound = 0;
+        while trainer.step().is_ok() {
+            sound += 1;
+        }
+        let before = folder.names();
+        let error = run.save(&trainer, 1).unwrap_err();
+        assert!(
+            matches!(error, TrainError::Ended { step } if step == sound),
+            "{error}"
+        );
+        assert_eq!(folder.names(), before);
+        SavedRun::load(run.latest().unwrap().unwrap()).unwrap();
+    }
+}
+
+/// What an error wraps is its source, whichever it is.
+#[test]
+fn errors_have_their_source() {
+    use std::error::Error as _;
+    let index = || DataError::Index { index: 13, len: 13 };
+    let memory = iddpm::memory::MemoryError {
+        bytes: 7,
+        available: None,
+    };
+    let with: [TrainError; 4] = [
+        TrainError::Data(index()),
+        TrainError::Memory(memory),
+        TrainError::Checkpoint(iddpm::checkpoint::CheckpointError::Memory(memory)),
+        TrainError::AllSkipped {
+            examples: 1,
+            first: Some(index()),
+        },
+    ];
+    for error in with {
+        let source = error.source().unwrap().to_string();
+        assert!(error.to_string().ends_with(&source), "{error}");
+    }
+    assert!(TrainError::Ended { step: 1 }.source().is_none());
+}
+
 /// Thirteen examples, one of which cannot be read.
 struct OneBroken(Images);
 
