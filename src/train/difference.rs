@@ -93,7 +93,7 @@ mod tests {
         assert!(matches!(between("", &config, &config), Ok(None)));
         let mut other = config.clone();
         other.adamw.weight_decay = 0.5;
-        let differing = |other| between("", &config, other).ok().flatten();
+        let differing = |other: &TrainConfig| between("", &config, other).ok().flatten();
         let found = differing(&other).map(|found| {
             let Difference { field, one, other } = found;
             [field, one, other]
