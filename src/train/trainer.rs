@@ -3,103 +3,28 @@
 use std::sync::Arc;
 use std::vec::Vec;
 
-use serde::Serialize;
-
-use super::check::{check_data, check_low_res, check_progress};
+use super::check::{check_data, check_progress};
 use super::config::{MicrobatchRule, TimestepLaw, TrainConfig};
 use super::data::TrainingData;
 use super::engine::{Batch, Engine, Slot};
 use super::error::TrainError;
-use super::grad::training_graph;
 use super::loader::{Broken, Examples, Loader};
 use super::loss_scale::LossScale;
 use super::optimizer::{Report, Update};
 use super::order::Draws;
 use super::progress::Progress;
+use super::report::{StepReport, Sums};
 use crate::checkpoint::Description;
 use crate::cpu::resize;
-use crate::data::DataError;
 use crate::diffusion::resample::{Drawn, LossSecondMoment, Resampler, Uniform};
 use crate::diffusion::{Error, Level, LossRow, ProcessView, Timesteps};
 use crate::memory::{collected, zeros};
-use crate::unet::{Extents, Graph, Init};
+use crate::unet::Extents;
 
 /// Losses of each t that importance sampling goes by, and how much of the uniform law is mixed in: the
 /// public implementation's numbers.
 const HISTORY: u32 = 10;
 const UNIFORM: f64 = 0.001;
-
-/// What a step did.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct StepReport {
-    /// Which step, from 1 on.
-    pub step: u64,
-    /// The mean loss, each weighted by its importance: an unbiased estimate.
-    pub loss: f64,
-    /// The mean squared error, not weighted.
-    pub mse: f64,
-    /// The mean of the bound's terms in bits/dim, not weighted.
-    pub bound: f64,
-    /// The mean loss of the examples in each quartile of t; `None` where there were none.
-    pub quartiles: [Option<f64>; 4],
-    /// The norm of the gradient, before clipping.
-    pub grad_norm: f64,
-    /// The learning rate.
-    pub lr: f64,
-    /// log₂ of the loss scale, where there is one.
-    pub loss_scale: Option<f64>,
-    /// Whether the update was taken.
-    pub taken: bool,
-    /// Why examples were left out.
-    #[serde(skip)]
-    pub skipped: Vec<DataError>,
-}
-
-/// The graph that a run of these options trains, for its microbatch.
-///
-/// # Errors
-/// [`TrainError::Option`], [`TrainError::LowRes`], [`TrainError::Checkpoint`], [`TrainError::Config`],
-/// [`TrainError::Grad`].
-pub fn graph_of(description: &Description, config: &TrainConfig) -> Result<Graph, TrainError> {
-    config.validate()?;
-    check_low_res(description)?;
-    // Whether the description agrees with itself.
-    description.graph(1)?;
-    let extent = description.size.extent(config.microbatch);
-    let network = description
-        .unet
-        .graph_with_dropout(extent, config.dropout)?;
-    Ok(training_graph(&network, config.recompute)?)
-}
-
-/// Weights as a run begins with them, drawn from a seed as each parameter's [`Init`] says; what is
-/// N(0, 1) or uniform follows from the parameter's place among all.
-///
-/// # Errors
-/// [`TrainError::Memory`].
-pub fn initial_weights(graph: &Graph, seed: u64) -> Result<Vec<f32>, TrainError> {
-    let mut weights = zeros(graph.weights_len())?;
-    for (at, param) in graph.params().iter().enumerate() {
-        let range = param.offset..param.offset.saturating_add(param.elements());
-        let Some(place) = weights.get_mut(range) else {
-            continue;
-        };
-        let stream = crate::diffusion::Noise::new(seed).stream(at as u64, u32::MAX - 1);
-        match param.init {
-            Init::Zero => {}
-            Init::One => place.fill(1.0),
-            Init::Normal => stream.fill_normals(0, place),
-            Init::Uniform { fan_in } => {
-                stream.fill_uniforms(0, place);
-                let bound = 1.0 / (fan_in as f32).sqrt();
-                for weight in place {
-                    *weight = bound * (2.0 * *weight - 1.0);
-                }
-            }
-        }
-    }
-    Ok(weights)
-}
 
 /// A run: an engine, the data, and where it is.
 #[derive(Debug)]
@@ -162,12 +87,12 @@ impl Scratch {
 }
 
 impl<E: Engine> Trainer<E> {
-    /// A run on an engine that was made for [`graph_of`], whose weights and averages are set, and which
+    /// A run on an engine that was made for [`graph_of`](super::graph_of), whose weights and averages are set, and which
     /// goes on where `progress` is.
     ///
     /// # Errors
     /// [`TrainError::Extents`], [`TrainError::Classes`], [`TrainError::BatchTooLarge`] where data and
-    /// network do not fit; [`TrainError::Progress`]; [`TrainError::Thread`]; those of [`graph_of`].
+    /// network do not fit; [`TrainError::Progress`]; [`TrainError::Thread`]; those of [`graph_of`](super::graph_of).
     pub fn new(
         engine: E,
         description: Description,
@@ -492,28 +417,6 @@ fn table(
         rows.push((row, process.model_timestep(index)?));
     }
     Ok(rows)
-}
-
-/// What is reported of a step, as it is summed up.
-#[derive(Default)]
-struct Sums {
-    loss: f64,
-    mse: f64,
-    bound: f64,
-    quartiles: [(f64, u32); 4],
-}
-
-impl Sums {
-    fn add(&mut self, drawn: Drawn, [total, mse, bound]: [f32; 3], steps: usize) {
-        self.loss += drawn.weight * f64::from(total);
-        self.mse += f64::from(mse);
-        self.bound += f64::from(bound);
-        let quartile = 4 * drawn.timestep as usize / steps.max(1);
-        if let Some((sum, count)) = self.quartiles.get_mut(quartile) {
-            *sum += f64::from(total);
-            *count += 1;
-        }
-    }
 }
 
 #[cfg(test)]
