@@ -8,7 +8,7 @@ use iddpm::train::{
     Engine, Progress, RunDirectory, SavedRun, Slot, TrainConfig, Trainer, TrainingData,
     check_network, initial_weights,
 };
-use iddpm::unet::{Graph, Weights};
+use iddpm::unet::Graph;
 
 use super::options::Options;
 use super::program::{Failure, say};
@@ -99,10 +99,10 @@ impl Beginning {
                 saved.write_to(engine)?;
                 return Ok(saved.progress);
             }
-            Self::Given(checkpoint) => match checkpoint.weights() {
-                Weights::F32(weights) => write(engine, weights, config)?,
-                Weights::F16(_) => {}
-            },
+            Self::Given(checkpoint) => {
+                let (_, _, weights) = checkpoint.into_parts();
+                write(engine, &weights.into_f32()?, config)?;
+            }
             Self::Drawn => write(engine, &initial_weights(graph, config.seed)?, config)?,
         }
         Ok(Trainer::<Box<dyn Engine>>::beginning(description, config)?)

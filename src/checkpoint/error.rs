@@ -264,6 +264,7 @@ impl core::error::Error for CheckpointError {
             Self::InFile { error, .. } => Some(error),
             Self::Config(error) => Some(error),
             Self::Diffusion(error) => Some(error),
+            Self::Memory(error) => Some(error),
             _ => None,
         }
     }

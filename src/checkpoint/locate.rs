@@ -4,7 +4,6 @@ use std::borrow::ToOwned;
 use std::cmp::Ordering;
 use std::format;
 use std::fs;
-use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::string::String;
 use std::vec::Vec;
@@ -13,24 +12,13 @@ use super::description::Content;
 use super::error::CheckpointError;
 use super::file::io;
 use super::header::Header;
+use super::states::{Unknown, is_state, newest};
 use crate::diffusion::Weights;
 
-/// The file of a run that has the name of its newest state.
-pub(crate) const LATEST: &str = "latest";
-/// The file by which a folder is a state of a run.
-pub(crate) const STATE: &str = "run.json";
-/// How the names of a run's states begin.
-pub(crate) const STEP: &str = "step-";
-/// The files of a state that are no networks.
-pub(crate) const FIRST_MOMENT: &str = "first_moment.safetensors";
-pub(crate) const SECOND_MOMENT: &str = "second_moment.safetensors";
-
-/// Files of a folder that are looked into.
+/// Files of a folder that are looked into, to name the networks in it.
 const FILES: usize = 256;
 /// Networks that are named.
 const NAMED: usize = 8;
-/// Bytes of the name of a state.
-const NAME: u64 = 256;
 
 /// A file that a path stands for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,9 +32,10 @@ pub struct Located {
 
 /// The file of a network that a path stands for.
 ///
-/// The folder of a run stands for its newest state, and a state for its average of the highest rate;
-/// for the weights themselves where there is no average. Any path that is no folder stands for
-/// itself, be there such a file or not.
+/// The folder of a run stands for its newest state: the one that the file `latest` names, or that of the
+/// most steps where there is no such file. A state stands for its average of the highest rate; for the
+/// weights themselves where there is no average. Any path that is no folder stands for itself, be there
+/// such a file or not.
 ///
 /// ```no_run
 /// use iddpm::checkpoint::{Checkpoint, Precision, locate};
@@ -60,7 +49,8 @@ pub struct Located {
 ///
 /// # Errors
 /// [`CheckpointError::Folder`] for a folder that is neither; [`CheckpointError::Latest`] for a run
-/// whose newest state is not there; [`CheckpointError::Io`]. The error names the folder.
+/// whose newest state is not there; [`CheckpointError::Io`]; whatever is wrong with a safetensors file of
+/// the state, of which another would be taken otherwise. The error names the folder or the file.
 pub fn locate(path: impl AsRef<Path>) -> Result<Located, CheckpointError> {
     let path = path.as_ref();
     if !path.is_dir() {
@@ -69,23 +59,24 @@ pub fn locate(path: impl AsRef<Path>) -> Result<Located, CheckpointError> {
             note: None,
         });
     }
-    let state = match newest(path).map_err(|error| error.in_file(path.display()))? {
+    let unknown = |unknown| CheckpointError::from(unknown).in_file(path.display());
+    let state = match newest(path).map_err(unknown)? {
         Some(state) => state,
-        None if path.join(STATE).is_file() => path.into(),
+        None if is_state(path) => path.into(),
         None => return Err(no_network(path)),
     };
-    let Some(network) = networks(&state).into_iter().next() else {
+    let Some(network) = networks(&state)?.into_iter().next() else {
         return Err(no_network(&state));
     };
     let which = match network.weights {
         Weights::Ema { rate } => format!("the average of rate {rate}"),
         Weights::Raw => "the weights, of which there is no average,".to_owned(),
     };
-    let (folder, file) = (path.display(), state.join(&network.name));
-    let (taken, step) = (file.display(), network.step);
+    let (folder, step) = (path.display(), network.step);
+    let taken = network.path.display();
     let note = format!("{folder} stands for {taken}, {which} at step {step}");
     Ok(Located {
-        path: file,
+        path: network.path,
         note: Some(note),
     })
 }
@@ -95,52 +86,65 @@ fn no_network(folder: &Path) -> CheckpointError {
     CheckpointError::Folder { networks }.in_file(folder.display())
 }
 
-/// The newest state of a run; `None` where a folder is none.
-fn newest(run: &Path) -> Result<Option<PathBuf>, CheckpointError> {
-    let path = run.join(LATEST);
-    if !path.is_file() {
-        return Ok(None);
-    }
-    let mut name = String::new();
-    let read = fs::File::open(&path).and_then(|file| file.take(NAME).read_to_string(&mut name));
-    read.map_err(|error| io("reading", &path, &error))?;
-    let name = name.trim();
-    let state = run.join(name);
-    let is_name = name.starts_with(STEP) && !name.contains(std::path::is_separator);
-    match is_name && state.is_dir() {
-        true => Ok(Some(state)),
-        false => Err(CheckpointError::Latest { names: name.into() }),
-    }
-}
-
-/// A file of a folder that is a network.
+/// A file that is a network.
 struct Network {
-    name: String,
+    path: PathBuf,
     weights: Weights,
     step: u64,
 }
 
-/// The networks of a folder: averages first, of them the highest rate.
-fn networks(folder: &Path) -> Vec<Network> {
-    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
-    let files = entries.map(|entry| entry.path());
-    let files = files.filter(|path| path.extension().is_some_and(|end| end == "safetensors"));
+/// The networks of a state: averages first, of them the highest rate.
+///
+/// # Errors
+/// What is wrong with any of its files, by name: it may be the one that is looked for.
+fn networks(state: &Path) -> Result<Vec<Network>, CheckpointError> {
+    let mut networks = Vec::new();
+    for path in files(state)? {
+        networks.extend(network(path)?);
+    }
+    networks.sort_by(before);
+    Ok(networks)
+}
+
+/// Those networks of a folder that can be read, in the same order.
+fn readable(folder: &Path) -> Vec<Network> {
+    let files = files(folder).unwrap_or_default().into_iter().take(FILES);
     let mut networks: Vec<Network> = files
-        .take(FILES)
-        .filter_map(|path| network(&path))
+        .filter_map(|path| network(path).ok().flatten())
         .collect();
-    networks.sort_by(|a, b| before(a, b).then_with(|| a.name.cmp(&b.name)));
+    networks.sort_by(before);
     networks
 }
 
-fn network(path: &Path) -> Option<Network> {
-    let description = Header::open(path).ok()?.description().ok()?;
+/// The safetensors files of a folder by name. Hidden ones, as some systems put beside others, are not
+/// looked at.
+fn files(folder: &Path) -> Result<Vec<PathBuf>, CheckpointError> {
+    let failed = |error| io("reading", folder, &error);
+    let mut files = Vec::new();
+    for entry in fs::read_dir(folder).map_err(failed)? {
+        let entry = entry.map_err(failed)?;
+        let (name, path) = (entry.file_name(), entry.path());
+        let hidden = name.as_encoded_bytes().starts_with(b".");
+        if !hidden && path.extension().is_some_and(|end| end == "safetensors") {
+            files.push(path);
+        }
+    }
+    files.sort_unstable();
+    Ok(files)
+}
+
+/// What a file has, where that is a network.
+fn network(path: PathBuf) -> Result<Option<Network>, CheckpointError> {
+    let described = Header::open(&path).and_then(|header| header.description());
+    let description = described.map_err(|error| error.in_file(path.display()))?;
     let card = description.card;
-    (description.content == Content::Weights).then_some(Network {
-        name: path.file_name()?.to_str()?.to_owned(),
-        weights: card.weights,
-        step: card.step,
-    })
+    Ok(
+        (description.content == Content::Weights).then_some(Network {
+            path,
+            weights: card.weights,
+            step: card.step,
+        }),
+    )
 }
 
 fn before(a: &Network, b: &Network) -> Ordering {
@@ -148,7 +152,9 @@ fn before(a: &Network, b: &Network) -> Ordering {
         Weights::Ema { rate } => rate,
         Weights::Raw => -1.0,
     };
-    rate(b).total_cmp(&rate(a))
+    rate(b)
+        .total_cmp(&rate(a))
+        .then_with(|| a.path.cmp(&b.path))
 }
 
 /// The names of the networks in the folder of a file, the best first, not all of many.
@@ -163,8 +169,9 @@ pub(super) fn names_beside(path: &Path) -> Vec<String> {
 /// The names of the networks in a folder, or of the newest state in it.
 pub(super) fn names_within(folder: &Path) -> Vec<String> {
     let newest = match newest(folder) {
-        Ok(Some(state)) => Some(state),
-        Ok(None) | Err(_) => last_state(folder),
+        Ok(state) => state,
+        Err(Unknown::Named { last, .. }) => last,
+        Err(Unknown::File(_)) => None,
     };
     let Some(step) = newest.as_deref().and_then(Path::file_name) else {
         return names(folder);
@@ -175,17 +182,8 @@ pub(super) fn names_within(folder: &Path) -> Vec<String> {
         .collect()
 }
 
-/// The state of the most steps, of a run that does not say which is its newest.
-fn last_state(run: &Path) -> Option<PathBuf> {
-    let entries = fs::read_dir(run).into_iter().flatten().flatten();
-    let states = entries.map(|entry| entry.path()).filter(|path| {
-        let name = path.file_name().and_then(|name| name.to_str());
-        name.is_some_and(|name| name.starts_with(STEP)) && path.join(STATE).is_file()
-    });
-    states.max()
-}
-
 fn names(folder: &Path) -> Vec<String> {
-    let networks = networks(folder).into_iter().take(NAMED);
-    networks.map(|network| network.name).collect()
+    let networks = readable(folder).into_iter().take(NAMED);
+    let name = |network: Network| Some(network.path.file_name()?.to_string_lossy().into_owned());
+    networks.filter_map(name).collect()
 }

@@ -45,6 +45,8 @@ mod opened;
 pub mod presets;
 mod read;
 mod shown;
+#[cfg(feature = "std")]
+pub(crate) mod states;
 pub mod tensors;
 mod values;
 mod write;

@@ -10,8 +10,9 @@ use super::error::CheckpointError;
 use super::file::io;
 use super::foreign::Foreign;
 use super::header::Header;
-use super::locate::{self, names_beside};
+use super::locate::{names_beside, names_within};
 use super::read::{Checkpoint, Precision, ReadOptions, Source};
+use super::states::{FIRST_MOMENT, SECOND_MOMENT, STATE};
 use crate::files::regular;
 
 impl Checkpoint {
@@ -93,7 +94,7 @@ impl<'p> Opened<'p> {
         let (file, len) = match regular::open(path).map_err(failed)? {
             regular::Opened::File(file, len) => (file, len),
             regular::Opened::Folder => {
-                let networks = locate::names_within(path);
+                let networks = names_within(path);
                 return Err(CheckpointError::Folder { networks });
             }
             regular::Opened::Special => {
@@ -144,11 +145,11 @@ impl Source for Opened<'_> {
 fn content_by_place(path: &Path) -> Content {
     let name = path.file_name().and_then(|name| name.to_str());
     let content = match name {
-        Some(locate::FIRST_MOMENT) => Content::FirstMoment,
-        Some(locate::SECOND_MOMENT) => Content::SecondMoment,
+        Some(FIRST_MOMENT) => Content::FirstMoment,
+        Some(SECOND_MOMENT) => Content::SecondMoment,
         _ => return Content::Weights,
     };
-    match path.with_file_name(locate::STATE).is_file() {
+    match path.with_file_name(STATE).is_file() {
         true => content,
         false => Content::Weights,
     }

@@ -7,8 +7,8 @@ use super::description::{Content, Description};
 use super::error::CheckpointError;
 use super::header::{Dtype, Header, TensorInfo};
 use super::tensors::{Place, match_up};
-use super::values::{Refused, read_f16, read_f32};
-use crate::memory::zeros;
+use super::values::{Refused, f32_of, read_f16, read_f32};
+use crate::memory::{MemoryError, zeros};
 use crate::unet::{Graph, Weights};
 
 /// Bytes read at once.
@@ -109,6 +109,17 @@ impl Buffer {
         match self {
             Self::F32(numbers) => Weights::F32(numbers),
             Self::F16(numbers) => Weights::F16(numbers),
+        }
+    }
+
+    /// The weights as f32: as they are, or widened, exactly.
+    ///
+    /// # Errors
+    /// [`MemoryError`] where they are to be widened.
+    pub fn into_f32(self) -> Result<Vec<f32>, MemoryError> {
+        match self {
+            Self::F32(numbers) => Ok(numbers),
+            Self::F16(bits) => f32_of(&bits),
         }
     }
 

@@ -1,10 +1,12 @@
 //! Numbers between the bytes of a file and the weights in memory.
 
+use alloc::vec::Vec;
 use core::ops::Range;
 
 use half::{bf16, f16};
 
 use super::header::Dtype;
+use crate::memory::{MemoryError, zeros};
 use crate::unet::Weights;
 
 /// Why a number was refused, and at which index.
@@ -26,6 +28,15 @@ fn widened(dtype: Dtype, bytes: &[u8]) -> impl Iterator<Item = f32> {
     };
     let words = words.iter().map(|&word| f32::from_le_bytes(word));
     words.chain(halves.iter().map(widen))
+}
+
+/// The numbers of which these are the bits in f16.
+pub(super) fn f32_of(bits: &[u16]) -> Result<Vec<f32>, MemoryError> {
+    let mut numbers = zeros(bits.len())?;
+    for (number, &bits) in numbers.iter_mut().zip(bits) {
+        *number = f16::from_bits(bits).to_f32();
+    }
+    Ok(numbers)
 }
 
 /// Reads numbers into f32.

@@ -17,7 +17,7 @@ pub struct FileError {
 
 impl FileError {
     /// For `map_err`: the error of doing this to that path.
-    pub(super) fn of(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
+    pub(crate) fn of(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
         move |error| Self {
             action,
             path: path.into(),

@@ -68,6 +68,16 @@ pub fn remove_file(path: impl AsRef<Path>) -> Result<(), FileError> {
         .map_err(FileError::of("removing", path))
 }
 
+/// Removes a folder in which nothing is.
+///
+/// # Errors
+/// [`FileError`], as where something is in it; not where there is no such folder.
+pub fn remove_empty_folder(path: impl AsRef<Path>) -> Result<(), FileError> {
+    let path = path.as_ref();
+    gone(faults::point().and_then(|()| fs::remove_dir(path)))
+        .map_err(FileError::of("removing", path))
+}
+
 fn gone(removed: io::Result<()>) -> io::Result<()> {
     match removed {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),

@@ -2,7 +2,14 @@
 
 use std::fs::{self, File};
 use std::io;
+#[cfg(feature = "checkpoint")]
+use std::io::Read;
 use std::path::Path;
+#[cfg(feature = "checkpoint")]
+use std::{format, string::String};
+
+#[cfg(feature = "checkpoint")]
+use super::error::FileError;
 
 /// What a path leads to, for who wants to read it.
 pub(crate) enum Opened {
@@ -26,4 +33,46 @@ pub(crate) fn open(path: &Path) -> io::Result<Opened> {
     let file = File::open(path)?;
     let bytes = file.metadata()?.len();
     Ok(Opened::File(file, bytes))
+}
+
+/// Opens a regular file, and tells its length.
+///
+/// # Errors
+/// [`FileError`], for a folder, a pipe and the like too.
+#[cfg(feature = "checkpoint")]
+pub(crate) fn open_file(path: &Path) -> Result<(File, u64), FileError> {
+    let opened = open(path).and_then(|opened| match opened {
+        Opened::File(file, bytes) => Ok((file, bytes)),
+        Opened::Folder => Err(io::ErrorKind::IsADirectory.into()),
+        Opened::Special => Err(io::Error::new(
+            io::ErrorKind::InvalidInput,
+            "this is a pipe, a device or a socket, not a regular file",
+        )),
+    });
+    opened.map_err(FileError::of("reading", path))
+}
+
+/// The text of a file that holds at most `max` bytes.
+///
+/// # Errors
+/// [`FileError`], for a longer file too; those of [`open_file`].
+#[cfg(feature = "checkpoint")]
+pub(crate) fn read_text(path: &Path, max: u64) -> Result<String, FileError> {
+    let (file, bytes) = open_file(path)?;
+    let within = |bytes: u64| match bytes > max {
+        true => Err(io::Error::new(
+            io::ErrorKind::FileTooLarge,
+            format!("it holds {bytes} bytes, at most {max} are due"),
+        )),
+        false => Ok(()),
+    };
+    let read = || {
+        within(bytes)?;
+        let mut text = String::new();
+        // What is written to it meanwhile is read as well, up to the bound.
+        let read = file.take(max + 1).read_to_string(&mut text)?;
+        within(read as u64)?;
+        Ok(text)
+    };
+    read().map_err(FileError::of("reading", path))
 }

@@ -6,6 +6,7 @@ use std::string::{String, ToString};
 use serde::Serialize;
 use serde_json::Value;
 
+use super::error::TrainError;
 use crate::checkpoint::Description;
 
 /// A field that differs, as `unet.num_res_blocks`, and its values as JSON.
@@ -17,20 +18,40 @@ pub(super) struct Difference {
 }
 
 /// The first field in which two values differ; `name` is that of the values.
-pub(super) fn between<T: Serialize>(name: &str, one: &T, other: &T) -> Option<Difference> {
-    // What is compared are options: each has a form as JSON.
-    let value = |of: &T| serde_json::to_value(of).unwrap_or_default();
-    in_values(name, &value(one), &value(other))
+///
+/// # Errors
+/// [`TrainError::NotJson`] for values that have no form as JSON, as a schedule that is a table.
+pub(super) fn between<T: Serialize>(
+    name: &str,
+    one: &T,
+    other: &T,
+) -> Result<Option<Difference>, TrainError> {
+    let value = |of: &T| {
+        serde_json::to_value(of).map_err(|error| TrainError::NotJson {
+            field: name.into(),
+            reason: error.to_string(),
+        })
+    };
+    Ok(in_values(name, &value(one)?, &value(other)?))
 }
 
 /// The first field in which two networks differ: their images, their diffusion, how they are built, what
 /// their classes are called, what else is noted of them. Of which step they are, and which weights, is none.
-pub(super) fn between_networks(one: &Description, other: &Description) -> Option<Difference> {
-    between("size", &one.size, &other.size)
-        .or_else(|| between("diffusion", &one.card.diffusion, &other.card.diffusion))
-        .or_else(|| between("unet", &one.unet, &other.unet))
-        .or_else(|| between("class_names", &one.class_names, &other.class_names))
-        .or_else(|| between("notes", &one.notes, &other.notes))
+///
+/// # Errors
+/// Those of [`between`].
+pub(super) fn between_networks(
+    one: &Description,
+    other: &Description,
+) -> Result<Option<Difference>, TrainError> {
+    let found = [
+        between("size", &one.size, &other.size)?,
+        between("diffusion", &one.card.diffusion, &other.card.diffusion)?,
+        between("unet", &one.unet, &other.unet)?,
+        between("class_names", &one.class_names, &other.class_names)?,
+        between("notes", &one.notes, &other.notes)?,
+    ];
+    Ok(found.into_iter().flatten().next())
 }
 
 fn in_values(name: &str, one: &Value, other: &Value) -> Option<Difference> {
@@ -69,10 +90,11 @@ mod tests {
     #[test]
     fn the_field_is_named_with_both_values() {
         let config = TrainConfig::default();
-        assert_eq!(between("", &config, &config), None);
+        assert!(matches!(between("", &config, &config), Ok(None)));
         let mut other = config.clone();
         other.adamw.weight_decay = 0.5;
-        let found = between("", &config, &other).map(|found| {
+        let differing = |other: &TrainConfig| between("", &config, other).ok().flatten();
+        let found = differing(&other).map(|found| {
             let Difference { field, one, other } = found;
             [field, one, other]
         });
@@ -80,7 +102,7 @@ mod tests {
         assert_eq!(found, Some(expected));
         other.ema_rates = Vec::new();
         other.adamw = config.adamw;
-        let found = between("", &config, &other).map(|found| found.other);
+        let found = differing(&other).map(|found| found.other);
         assert_eq!(found.as_deref(), Some("[]"));
     }
 }

@@ -1,17 +1,16 @@
 //! Digests of a state's files, by which it is seen whether they are those that were saved.
 
 use std::format;
-use std::fs::File;
-use std::io::{self, Read};
+use std::io::Read;
 use std::path::Path;
 use std::string::String;
 use std::vec;
 
 use serde::{Deserialize, Serialize};
 
-use super::error::TrainError;
 use crate::diffusion::fingerprint::Fingerprint;
 use crate::files::FileError;
+use crate::files::regular::open_file;
 
 /// Bytes that are read at once.
 const PIECE: usize = 1 << 18;
@@ -29,30 +28,21 @@ impl Digest {
     }
 
     /// Of a file, read piece by piece.
-    pub(super) fn of_file(path: &Path) -> Result<Self, TrainError> {
-        let read = || -> io::Result<Self> {
-            let mut file = File::open(path)?;
-            let mut piece = vec![0; PIECE];
-            let mut digest = Fingerprint::new();
-            loop {
-                match file.read(&mut piece)? {
-                    0 => return Ok(Self(digest.finish())),
-                    read => digest.add_bytes(piece.get(..read).unwrap_or_default()),
-                }
+    pub(super) fn of_file(path: &Path) -> Result<Self, FileError> {
+        let (file, bytes) = open_file(path)?;
+        // What is written to it meanwhile is none of it.
+        let mut file = file.take(bytes);
+        let mut piece = vec![0; PIECE];
+        let mut digest = Fingerprint::new();
+        loop {
+            match file
+                .read(&mut piece)
+                .map_err(FileError::of("reading", path))?
+            {
+                0 => return Ok(Self(digest.finish())),
+                read => digest.add_bytes(piece.get(..read).unwrap_or_default()),
             }
-        };
-        read().map_err(reading(path))
-    }
-}
-
-/// For `map_err`: what went wrong while a file was read.
-pub(super) fn reading(path: &Path) -> impl FnOnce(io::Error) -> TrainError {
-    move |error| {
-        TrainError::File(FileError {
-            action: "reading",
-            path: path.into(),
-            error,
-        })
+        }
     }
 }
 

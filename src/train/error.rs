@@ -103,7 +103,7 @@ pub enum TrainError {
         /// The step.
         step: u64,
     },
-    /// A step after one that failed.
+    /// A step after one that failed, or a save.
     Ended {
         /// Steps that were done.
         step: u64,
@@ -150,6 +150,14 @@ pub enum TrainError {
         /// The fingerprint now.
         now: u64,
     },
+    /// A value that has no form as JSON, so that it can be neither compared nor saved.
+    NotJson {
+        /// The field that it is, or is in, as in [`OtherConfiguration`](Self::OtherConfiguration); empty for
+        /// a [`TrainConfig`](super::TrainConfig).
+        field: String,
+        /// Why it has none.
+        reason: String,
+    },
     /// Weights are of another network than the one that is to be trained.
     OtherNetwork {
         /// The one field, as in [`OtherConfiguration`](Self::OtherConfiguration).
@@ -164,8 +172,37 @@ pub enum TrainError {
 impl core::error::Error for TrainError {
     fn source(&self) -> Option<&(dyn core::error::Error + 'static)> {
         match self {
+            Self::Config(error) => Some(error),
+            Self::Grad(error) => Some(error),
+            Self::Network(error) => Some(error),
+            Self::Gpu(error) => Some(error),
+            Self::Diffusion(error) => Some(error),
+            Self::Memory(error) => Some(error),
+            Self::Checkpoint(error) => Some(error),
+            Self::Data(error) => Some(error),
+            Self::AllSkipped {
+                first: Some(error), ..
+            } => Some(error),
             Self::File(error) => Some(error),
-            _ => None,
+            Self::Length { .. }
+            | Self::NoSuchAverage { .. }
+            | Self::Option { .. }
+            | Self::LowRes { .. }
+            | Self::Extents { .. }
+            | Self::Classes { .. }
+            | Self::BatchTooLarge { .. }
+            | Self::AllSkipped { first: None, .. }
+            | Self::Thread { .. }
+            | Self::NotFinite { .. }
+            | Self::Ended { .. }
+            | Self::Progress { .. }
+            | Self::Busy { .. }
+            | Self::Changed { .. }
+            | Self::Format { .. }
+            | Self::OtherConfiguration { .. }
+            | Self::OtherData { .. }
+            | Self::NotJson { .. }
+            | Self::OtherNetwork { .. } => None,
         }
     }
 }
@@ -265,6 +302,14 @@ impl fmt::Display for TrainError {
                 "the data is not what the run was begun with, though as much: its fingerprint is \
                  {now:016x}, not {begun:016x}; images, their order or their classes are others"
             ),
+            Self::NotJson { field, reason } => {
+                let field = if field.is_empty() {
+                    "the configuration"
+                } else {
+                    field
+                };
+                write!(f, "{field} can be neither compared nor saved: {reason}")
+            }
             Self::OtherNetwork {
                 field,
                 found,

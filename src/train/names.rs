@@ -1,12 +1,12 @@
-//! What is called how in the folder of a run. Other names are somebody else's: never counted, renamed or
-//! removed.
+//! What is called how in the folder of a run, beside its states. Other names are somebody else's: never
+//! counted, renamed or removed.
 
 use std::format;
 use std::fs;
 use std::path::Path;
 use std::string::String;
 
-use crate::checkpoint::locate::{STATE, STEP};
+use crate::checkpoint::states::{STATE, name_of, step_of};
 
 /// A folder that a save leaves behind where it is killed.
 #[derive(Debug, Clone, Copy)]
@@ -27,7 +27,7 @@ impl Left {
 
     /// Its name: `.old-step-00000012`, or with `.1` and on behind it where that is somebody else's.
     pub(super) fn name(self, step: u64, attempt: u32) -> String {
-        let name = format!("{}{}", self.prefix(), state(step));
+        let name = format!("{}{}", self.prefix(), name_of(step));
         match attempt {
             0 => name,
             attempt => format!("{name}.{attempt}"),
@@ -42,17 +42,6 @@ impl Left {
         };
         step_of(of_state).is_some_and(|step| self.name(step, attempt) == name)
     }
-}
-
-/// The name of a state.
-pub(super) fn state(step: u64) -> String {
-    format!("{STEP}{step:08}")
-}
-
-/// The step of the state that is called so, exactly as [`state`] calls it.
-pub(super) fn step_of(name: &str) -> Option<u64> {
-    let step = name.strip_prefix(STEP)?.parse().ok()?;
-    (state(step) == name).then_some(step)
 }
 
 /// Whether this is a folder that a killed save has left: by its name, and by what is in it.
@@ -84,23 +73,9 @@ mod tests {
     #[test]
     fn names_are_ours_as_they_are_written_and_no_others() {
         for step in [0, 7, 12_345_678, 123_456_789, u64::MAX] {
-            assert_eq!(step_of(&state(step)), Some(step));
             for left in [Left::Fresh, Left::Old] {
                 assert!([0, 1, 12].map(|at| left.has_name(&left.name(step, at))) == [true; 3]);
             }
-        }
-        for other in [
-            "step-0",
-            "step-",
-            "step-+0000007",
-            "step-000000007",
-            "step-0000000a",
-            "Step-00000001",
-            "step-00000001 ",
-            "step-99999999999999999999",
-            "astep-00000001",
-        ] {
-            assert_eq!(step_of(other), None, "{other}");
         }
         for other in [
             ".fresh-step-3",

@@ -25,17 +25,32 @@ use std::vec::Vec;
 use super::digest::Digest;
 use super::engine::Engine;
 use super::error::TrainError;
-use super::names::{self, Left, is_left};
-use super::saved::{SavedRun, names_in, states};
+use super::names::{Left, is_left};
+use super::saved::SavedRun;
 use super::state::{Stored, parts};
 use super::trainer::Trainer;
-use crate::checkpoint::locate::LATEST;
+use crate::checkpoint::states::{LATEST, name_of, names_in, states};
 use crate::checkpoint::{Dtype, save_shown};
 use crate::diffusion::fingerprint::Fingerprint;
 use crate::files::{
-    self, FileError, FolderLock, Place, create_folder, remove_folder, sync_folder, write_whole,
+    self, FileError, FolderLock, Place, create_folder, remove_empty_folder, remove_folder,
+    sync_folder, write_bytes,
 };
 use crate::unet::Weights;
+
+/// What is called as the state that is to be saved.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Found {
+    /// Nothing.
+    Nothing,
+    /// That state, which `latest` names.
+    Newest,
+    /// That state, whole, in a run without `latest`: its save was killed before it wrote that. It may be all
+    /// there is, so it is not written anew.
+    Unnamed,
+    /// A state of a run that was set back, or a broken one: another stays whole when it is replaced.
+    Other,
+}
 
 /// The folder of a run, held against every other writer, in this process and others, until it is dropped.
 ///
@@ -114,15 +129,17 @@ impl RunDirectory {
     /// # Errors
     /// [`TrainError::File`], [`TrainError::Checkpoint`], [`TrainError::Memory`]; [`TrainError::Busy`] where it
     /// is another's by now; [`TrainError::Format`] where something else, as another run's state, stands where
-    /// this one is to be: what was saved before is still there.
+    /// this one is to be; [`TrainError::Ended`] for a trainer one of whose steps failed, which is where no run
+    /// is. What was saved before is still there.
     pub fn save<E: Engine>(
         &mut self,
         trainer: &Trainer<E>,
         keep: usize,
     ) -> Result<PathBuf, TrainError> {
+        trainer.check_not_ended()?;
         self.hold()?;
         let step = trainer.progress().step;
-        let state = self.path.join(names::state(step));
+        let state = self.path.join(name_of(step));
         let now = Stored::of(trainer, BTreeMap::new())?;
         // A newest state that is broken is nobody's, and a new one mends that.
         if let Ok(Some(latest)) = self.latest()
@@ -130,20 +147,28 @@ impl RunDirectory {
         {
             check_run(&latest, &there, &now)?;
         }
-        let is_there = state.symlink_metadata().is_ok();
-        if !is_there || !self.is_saved(&now, &state)? {
+        let found = self.find(&now, &state)?;
+        if found != Found::Newest {
             self.remove_left()?;
-            let fresh = self.free(Left::Fresh, step)?;
-            let written = self.write(trainer, &fresh, &state);
-            if written.is_err() {
-                // What matters is why it was not written; the next save removes what is left.
-                let _ = remove_folder(&fresh);
+            match found {
+                Found::Unnamed => self.name_newest(step)?,
+                Found::Nothing | Found::Other | Found::Newest => self.write(trainer, &state)?,
             }
-            written?;
             self.made.clear();
         }
         self.remove_old(step, keep)?;
         Ok(state)
+    }
+
+    /// Writes a state; nothing is left of one that failed.
+    fn write<E: Engine>(&self, trainer: &Trainer<E>, state: &Path) -> Result<(), TrainError> {
+        let fresh = self.free(Left::Fresh, trainer.progress().step)?;
+        let written = self.write_by_way_of(&fresh, trainer, state);
+        if written.is_err() {
+            // What matters is why it was not written; the next save removes what is left.
+            let _ = remove_folder(&fresh);
+        }
+        written
     }
 
     /// Removes states before this step but for the newest that are kept beside it.
@@ -157,27 +182,35 @@ impl RunDirectory {
         Ok(())
     }
 
-    /// Whether what is called as the trainer's state is it, and named by `latest`; not where that was
-    /// never named, as of a save that was killed.
+    /// What is called as the trainer's state.
     ///
     /// # Errors
     /// [`TrainError::Format`] where it is no state, or another run's.
-    fn is_saved(&self, now: &Stored, state: &Path) -> Result<bool, TrainError> {
+    fn find(&self, now: &Stored, state: &Path) -> Result<Found, TrainError> {
+        if state.symlink_metadata().is_err() {
+            return Ok(Found::Nothing);
+        }
         let there = Stored::read(state).map_err(|error| TrainError::Format {
             path: state.into(),
             message: format!("stands where a state is to be, and is none: {error}"),
         })?;
         check_run(state, &there, now)?;
-        // The same step of the same run is the same state: what is named is never written again.
-        let latest = self.path.join(LATEST);
-        Ok(latest.exists() && self.latest()?.as_deref() == Some(state))
+        // The same step of the same run is the same state: one that is whole is never written again.
+        if self.path.join(LATEST).exists() {
+            return Ok(match self.latest()?.as_deref() == Some(state) {
+                true => Found::Newest,
+                false => Found::Other,
+            });
+        }
+        let whole = there.progress.step == now.progress.step && there.check_files(state).is_ok();
+        Ok(if whole { Found::Unnamed } else { Found::Other })
     }
 
     /// Writes a state where it does not count yet, and makes it the newest.
-    fn write<E: Engine>(
+    fn write_by_way_of<E: Engine>(
         &self,
-        trainer: &Trainer<E>,
         fresh: &Path,
+        trainer: &Trainer<E>,
         state: &Path,
     ) -> Result<(), TrainError> {
         create_folder(fresh)?;
@@ -185,23 +218,25 @@ impl RunDirectory {
         Stored::of(trainer, files)?.write(fresh)?;
         sync_folder(fresh)?;
         let step = trainer.progress().step;
-        let name = names::state(step);
-        // One that `latest` does not name: of a run that was set back, or of a save that was killed.
         let before = match state.exists() {
             true => Some(self.set_aside(step, state)?),
             false => None,
         };
         files::rename(fresh, state)?;
-        sync_folder(&self.path)?;
-        write_whole(self.path.join(LATEST), |file| {
-            // What fails is told by `write_whole`, with the file.
-            let _ = std::io::Write::write_all(file, name.as_bytes());
-            Ok::<(), FileError>(())
-        })?;
+        self.name_newest(step)?;
         match before {
             Some(before) => Ok(remove_folder(before)?),
             None => Ok(()),
         }
+    }
+
+    /// Makes a state that is there the newest.
+    fn name_newest(&self, step: u64) -> Result<(), TrainError> {
+        sync_folder(&self.path)?;
+        Ok(write_bytes(
+            self.path.join(LATEST),
+            name_of(step).as_bytes(),
+        )?)
     }
 
     /// Gives a state another name, under which it is removed: what is called a state is whole at any moment.
@@ -243,7 +278,7 @@ impl Drop for RunDirectory {
         }
         for folder in &self.made {
             // What is not empty stays.
-            let _ = std::fs::remove_dir(folder);
+            let _ = remove_empty_folder(folder);
         }
     }
 }

@@ -1,25 +1,19 @@
 //! A state that is read from disk, which needs no right to write there.
 
 use std::format;
-use std::fs;
-use std::io;
 use std::path::{Path, PathBuf};
-use std::string::String;
 use std::vec::Vec;
 
 use super::config::TrainConfig;
 use super::data::TrainingData;
 use super::difference::{Difference, between, between_networks};
-use super::digest::{Digest, reading};
+use super::digest::Digest;
 use super::engine::{Engine, Slot};
 use super::error::TrainError;
-use super::names::step_of;
 use super::progress::Progress;
 use super::state::{Part, Stored, parts};
-use crate::checkpoint::locate::{LATEST, STATE};
+use crate::checkpoint::states::{LATEST, STATE, Unknown, newest};
 use crate::checkpoint::{Checkpoint, Description, Precision, ReadOptions};
-use crate::memory::copied;
-use crate::unet::Weights;
 
 /// A state that was read.
 #[derive(Debug)]
@@ -48,24 +42,19 @@ impl SavedRun {
     /// [`TrainError::File`]; [`TrainError::Format`] where `latest` names no state that is there.
     pub fn latest_in(run: impl AsRef<Path>) -> Result<Option<PathBuf>, TrainError> {
         let run = run.as_ref();
-        let path = run.join(LATEST);
-        let last = || Ok(states(run)?.pop().map(|(_, state)| state));
-        let name = match fs::read_to_string(&path) {
-            Ok(name) => name,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return last(),
-            Err(error) => return Err(reading(&path)(error)),
+        let (names, last) = match newest(run) {
+            Ok(state) => return Ok(state),
+            Err(Unknown::File(error)) => return Err(error.into()),
+            Err(Unknown::Named { names, last }) => (names, last),
         };
-        let state = run.join(name.trim());
-        if step_of(name.trim()).is_some() && state.join(STATE).is_file() {
-            return Ok(Some(state));
-        }
-        let message = match last()? {
+        let message = match last {
             Some(last) => format!(
-                "names {name:?}, and there is no such state; the last one there is {}",
+                "names {names:?}, and there is no such state; the last one there is {}",
                 last.display()
             ),
-            None => format!("names {name:?}, and there is no state at all"),
+            None => format!("names {names:?}, and there is no state at all"),
         };
+        let path = run.join(LATEST);
         Err(TrainError::Format { path, message })
     }
 
@@ -109,17 +98,19 @@ impl SavedRun {
     ///
     /// # Errors
     /// [`TrainError::OtherConfiguration`], with the first field that differs; [`TrainError::OtherData`] for
-    /// as many other images.
+    /// as many other images; [`TrainError::NotJson`].
     pub fn check_same(
         &self,
         description: &Description,
         config: &TrainConfig,
         data: &TrainingData,
     ) -> Result<(), TrainError> {
-        let found = between("", &self.config, config)
-            .or_else(|| between_networks(&self.description, description))
-            .or_else(|| between("examples", &self.examples, &data.len()));
-        if let Some(Difference { field, one, other }) = found {
+        let found = [
+            between("", &self.config, config)?,
+            between_networks(&self.description, description)?,
+            between("examples", &self.examples, &data.len())?,
+        ];
+        if let Some(Difference { field, one, other }) = found.into_iter().flatten().next() {
             return Err(TrainError::OtherConfiguration {
                 field,
                 begun: one,
@@ -138,10 +129,10 @@ impl SavedRun {
 /// which step, and what their classes are called does not count.
 ///
 /// # Errors
-/// [`TrainError::OtherNetwork`], with the first field that differs.
+/// [`TrainError::OtherNetwork`], with the first field that differs; [`TrainError::NotJson`].
 pub fn check_network(weights: &Description, trained: &Description) -> Result<(), TrainError> {
     let bare = |of: &Description| Description::new(of.unet.clone(), of.size, of.card);
-    match between_networks(&bare(weights), &bare(trained)) {
+    match between_networks(&bare(weights), &bare(trained))? {
         None => Ok(()),
         Some(Difference { field, one, other }) => Err(TrainError::OtherNetwork {
             field,
@@ -170,39 +161,6 @@ fn numbers(
         let message = format!("is not the one that {STATE} beside it is of");
         return Err(TrainError::Format { path, message });
     }
-    Ok(match checkpoint.weights() {
-        Weights::F32(weights) => copied(weights)?,
-        Weights::F16(_) => Vec::new(),
-    })
-}
-
-/// The states in the folder of a run, the earliest first. A folder that is called as one and is none, for
-/// want of a `run.json`, is left alone.
-pub(super) fn states(run: &Path) -> Result<Vec<(u64, PathBuf)>, TrainError> {
-    let mut states = Vec::new();
-    for name in names_in(run)? {
-        let state = run.join(&name);
-        if let Some(step) = step_of(&name)
-            && state.join(STATE).is_file()
-        {
-            states.push((step, state));
-        }
-    }
-    states.sort_unstable();
-    Ok(states)
-}
-
-/// What is in a folder, but for names that are no text; nothing where there is no folder.
-pub(super) fn names_in(folder: &Path) -> Result<Vec<String>, TrainError> {
-    let entries = match fs::read_dir(folder) {
-        Ok(entries) => entries,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-        Err(error) => return Err(reading(folder)(error)),
-    };
-    let mut names = Vec::new();
-    for entry in entries {
-        let entry = entry.map_err(reading(folder))?;
-        names.extend(entry.file_name().into_string());
-    }
-    Ok(names)
+    let (_, _, numbers) = checkpoint.into_parts();
+    Ok(numbers.into_f32()?)
 }

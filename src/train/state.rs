@@ -8,8 +8,6 @@
 use std::borrow::ToOwned;
 use std::collections::BTreeMap;
 use std::format;
-use std::fs;
-use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::string::{String, ToString};
 use std::vec::Vec;
@@ -17,19 +15,22 @@ use std::vec::Vec;
 use serde::{Deserialize, Serialize};
 
 use super::config::TrainConfig;
-use super::digest::{Digest, reading};
+use super::digest::Digest;
 use super::engine::{Engine, Slot};
 use super::error::TrainError;
 use super::progress::Progress;
 use super::trainer::Trainer;
 use crate::checkpoint::description::STEP;
-use crate::checkpoint::locate::{FIRST_MOMENT, SECOND_MOMENT, STATE};
+use crate::checkpoint::states::{FIRST_MOMENT, SECOND_MOMENT, STATE};
 use crate::checkpoint::{Content, Description};
 use crate::diffusion::Weights as Kind;
-use crate::files::write_whole;
+use crate::files::regular::read_text;
+use crate::files::write_bytes;
 
 /// The format that is written; those before it are read.
 const FORMAT: u32 = 2;
+/// Bytes of a `run.json`. Most of it are the losses of each t, under 0.5 GB for the largest T there is.
+const MOST: u64 = 1 << 30;
 
 /// What a state says.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -86,7 +87,7 @@ impl Stored {
     /// Reads that of a state.
     pub(super) fn read(state: &Path) -> Result<Self, TrainError> {
         let path = state.join(STATE);
-        let text = fs::read_to_string(&path).map_err(reading(&path))?;
+        let text = read_text(&path, MOST)?;
         let wrong = |message| TrainError::Format {
             path: path.clone(),
             message,
@@ -100,7 +101,13 @@ impl Stored {
         }
         let stored: Self = serde_json::from_str(&text).map_err(unread)?;
         if format == 1 {
-            return Ok(stored);
+            return match stored.newer() {
+                None => Ok(stored),
+                Some(field) => Err(wrong(format!(
+                    "says that it is of format 1, and has {field:?}, which there is from format 2 on: it was \
+                     changed since it was saved"
+                ))),
+            };
         }
         if stored.data.is_none() {
             return Err(wrong("has no fingerprint of the data".to_owned()));
@@ -109,6 +116,16 @@ impl Stored {
             return Err(TrainError::Changed { path });
         }
         Ok(stored)
+    }
+
+    /// What it has that the first format does not know.
+    fn newer(&self) -> Option<&'static str> {
+        let newer = [
+            ("data", self.data.is_some()),
+            ("files", !self.files.is_empty()),
+            ("digest", self.digest.is_some()),
+        ];
+        newer.into_iter().find_map(|(name, is)| is.then_some(name))
     }
 
     /// Writes that of a state.
@@ -122,11 +139,11 @@ impl Stored {
         let text = serde_json::to_string_pretty(&self).map_err(unwritten)?;
         self.digest = Some(digest_of(&text));
         let text = serde_json::to_string_pretty(&self).map_err(unwritten)?;
-        write_whole(&path, |file| {
-            // What fails is told by `write_whole`, with the file.
-            let _ = file.write_all(text.as_bytes());
-            Ok(())
-        })
+        if text.len() as u64 > MOST {
+            let message = format!("would hold {} bytes, at most {MOST} are read", text.len());
+            return Err(TrainError::Format { path, message });
+        }
+        Ok(write_bytes(&path, text.as_bytes())?)
     }
 
     /// Whether it is of the same run, at whatever step, as far as that is known.
@@ -140,6 +157,13 @@ impl Stored {
         (&self.config, self.examples) == (&other.config, other.examples)
             && of_run(self) == of_run(other)
             && data
+    }
+
+    /// Refuses a state one of whose files is not the one that was saved.
+    pub(super) fn check_files(&self, state: &Path) -> Result<(), TrainError> {
+        let parts = parts(&self.config);
+        let mut paths = parts.iter().map(|part| (part.path(state), &part.name));
+        paths.try_for_each(|(path, name)| self.check(&path, name))
     }
 
     /// Refuses a file of the state that is not the one that was saved.

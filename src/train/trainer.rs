@@ -3,103 +3,28 @@
 use std::sync::Arc;
 use std::vec::Vec;
 
-use serde::Serialize;
-
-use super::check::{check_data, check_low_res, check_progress};
+use super::check::{check_data, check_progress};
 use super::config::{MicrobatchRule, TimestepLaw, TrainConfig};
 use super::data::TrainingData;
 use super::engine::{Batch, Engine, Slot};
 use super::error::TrainError;
-use super::grad::training_graph;
 use super::loader::{Broken, Examples, Loader};
 use super::loss_scale::LossScale;
 use super::optimizer::{Report, Update};
 use super::order::Draws;
 use super::progress::Progress;
+use super::report::{StepReport, Sums};
 use crate::checkpoint::Description;
 use crate::cpu::resize;
-use crate::data::DataError;
 use crate::diffusion::resample::{Drawn, LossSecondMoment, Resampler, Uniform};
-use crate::diffusion::{Level, LossRow, ProcessView, Timesteps};
+use crate::diffusion::{Error, Level, LossRow, ProcessView, Timesteps};
 use crate::memory::{collected, zeros};
-use crate::unet::{Extents, Graph, Init};
+use crate::unet::Extents;
 
 /// Losses of each t that importance sampling goes by, and how much of the uniform law is mixed in: the
 /// public implementation's numbers.
 const HISTORY: u32 = 10;
 const UNIFORM: f64 = 0.001;
-
-/// What a step did.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct StepReport {
-    /// Which step, from 1 on.
-    pub step: u64,
-    /// The mean loss, each weighted by its importance: an unbiased estimate.
-    pub loss: f64,
-    /// The mean squared error, not weighted.
-    pub mse: f64,
-    /// The mean of the bound's terms in bits/dim, not weighted.
-    pub bound: f64,
-    /// The mean loss of the examples in each quartile of t; `None` where there were none.
-    pub quartiles: [Option<f64>; 4],
-    /// The norm of the gradient, before clipping.
-    pub grad_norm: f64,
-    /// The learning rate.
-    pub lr: f64,
-    /// log₂ of the loss scale, where there is one.
-    pub loss_scale: Option<f64>,
-    /// Whether the update was taken.
-    pub taken: bool,
-    /// Why examples were left out.
-    #[serde(skip)]
-    pub skipped: Vec<DataError>,
-}
-
-/// The graph that a run of these options trains, for its microbatch.
-///
-/// # Errors
-/// [`TrainError::Option`], [`TrainError::LowRes`], [`TrainError::Checkpoint`], [`TrainError::Config`],
-/// [`TrainError::Grad`].
-pub fn graph_of(description: &Description, config: &TrainConfig) -> Result<Graph, TrainError> {
-    config.validate()?;
-    check_low_res(description)?;
-    // Whether the description agrees with itself.
-    description.graph(1)?;
-    let extent = description.size.extent(config.microbatch);
-    let network = description
-        .unet
-        .graph_with_dropout(extent, config.dropout)?;
-    Ok(training_graph(&network, config.recompute)?)
-}
-
-/// Weights as a run begins with them, drawn from a seed as each parameter's [`Init`] says; what is
-/// N(0, 1) or uniform follows from the parameter's place among all.
-///
-/// # Errors
-/// [`TrainError::Memory`].
-pub fn initial_weights(graph: &Graph, seed: u64) -> Result<Vec<f32>, TrainError> {
-    let mut weights = zeros(graph.weights_len())?;
-    for (at, param) in graph.params().iter().enumerate() {
-        let range = param.offset..param.offset.saturating_add(param.elements());
-        let Some(place) = weights.get_mut(range) else {
-            continue;
-        };
-        let stream = crate::diffusion::Noise::new(seed).stream(at as u64, u32::MAX - 1);
-        match param.init {
-            Init::Zero => {}
-            Init::One => place.fill(1.0),
-            Init::Normal => stream.fill_normals(0, place),
-            Init::Uniform { fan_in } => {
-                stream.fill_uniforms(0, place);
-                let bound = 1.0 / (fan_in as f32).sqrt();
-                for weight in place {
-                    *weight = bound * (2.0 * *weight - 1.0);
-                }
-            }
-        }
-    }
-    Ok(weights)
-}
 
 /// A run: an engine, the data, and where it is.
 #[derive(Debug)]
@@ -162,12 +87,12 @@ impl Scratch {
 }
 
 impl<E: Engine> Trainer<E> {
-    /// A run on an engine that was made for [`graph_of`], whose weights and averages are set, and which
+    /// A run on an engine that was made for [`graph_of`](super::graph_of), whose weights and averages are set, and which
     /// goes on where `progress` is.
     ///
     /// # Errors
     /// [`TrainError::Extents`], [`TrainError::Classes`], [`TrainError::BatchTooLarge`] where data and
-    /// network do not fit; [`TrainError::Progress`]; [`TrainError::Thread`]; those of [`graph_of`].
+    /// network do not fit; [`TrainError::Progress`]; [`TrainError::Thread`]; those of [`graph_of`](super::graph_of).
     pub fn new(
         engine: E,
         description: Description,
@@ -282,13 +207,20 @@ impl<E: Engine> Trainer<E> {
     /// [`TrainError::Data`] where an example cannot be read and that is fatal; the engine's;
     /// [`TrainError::Ended`] after any of them.
     pub fn step(&mut self) -> Result<StepReport, TrainError> {
-        if self.ended {
-            let step = self.progress.step;
-            return Err(TrainError::Ended { step });
-        }
+        self.check_not_ended()?;
         let report = self.try_step();
         self.ended = report.is_err();
         report
+    }
+
+    /// Refuses to go on with what a step that failed has left, or to save it.
+    pub(super) const fn check_not_ended(&self) -> Result<(), TrainError> {
+        match self.ended {
+            true => Err(TrainError::Ended {
+                step: self.progress.step,
+            }),
+            false => Ok(()),
+        }
     }
 
     fn try_step(&mut self) -> Result<StepReport, TrainError> {
@@ -354,35 +286,8 @@ impl<E: Engine> Trainer<E> {
         let images = first * elements..(first + count) * elements;
         let x_start = examples.x_start.get(images).unwrap_or_default();
         let labels = examples.labels.get(first..first + count);
-        let begin = self.progress.step * self.config.batch as u64 + first as u64;
-        // Each example's share in what is minimised.
-        let share = scale
-            / match self.config.rule {
-                MicrobatchRule::Mean => self.config.batch as f64,
-                MicrobatchRule::Sum => count as f64,
-            };
+        let drawn = self.draw(first, scale)?;
         let scratch = &mut self.scratch;
-        scratch.rows.clear();
-        scratch.timesteps.clear();
-        scratch.keys.clear();
-        let mut drawn = Vec::new();
-        let noises = scratch.noise.chunks_exact_mut(elements);
-        for (position, noise) in (begin..).zip(noises) {
-            self.draws.noise(position, noise);
-            let of_example = draw(
-                self.progress.history.as_ref(),
-                self.table.len(),
-                self.draws.timestep(position),
-            )?;
-            let Some((row, timestep)) = self.table.get(of_example.timestep as usize) else {
-                continue;
-            };
-            let row = row.with_weight(of_example.weight * share);
-            scratch.rows.extend(row.words());
-            scratch.timesteps.push(*timestep);
-            scratch.keys.extend(self.draws.keys(position));
-            drawn.push(of_example);
-        }
         low_res(&self.description, self.image, x_start, &mut scratch.low_res)?;
         let batch = Batch {
             x_start,
@@ -398,14 +303,48 @@ impl<E: Engine> Trainer<E> {
             keys: (self.config.dropout > 0.0).then_some(&scratch.keys),
         };
         self.engine.accumulate(&batch, &mut scratch.loss)?;
-        let losses: Vec<f64> = scratch
-            .loss
-            .chunks_exact(3)
-            .filter_map(|loss| loss.first().map(|&total| f64::from(total)))
-            .collect();
-        for (drawn, loss) in drawn.iter().zip(scratch.loss.chunks_exact(3)) {
-            sums.add(*drawn, loss, self.table.len());
+        self.note_losses(&drawn, sums)
+    }
+
+    /// Draws noise, t and keys of each example of the batch from `first` on.
+    fn draw(&mut self, first: usize, scale: f64) -> Result<Vec<Drawn>, TrainError> {
+        let begin = self.progress.step * self.config.batch as u64 + first as u64;
+        // Each example's share in what is minimised.
+        let share = scale
+            / match self.config.rule {
+                MicrobatchRule::Mean => self.config.batch as f64,
+                MicrobatchRule::Sum => self.config.microbatch as f64,
+            };
+        let scratch = &mut self.scratch;
+        scratch.rows.clear();
+        scratch.timesteps.clear();
+        scratch.keys.clear();
+        let mut drawn = Vec::new();
+        let noises = scratch.noise.chunks_exact_mut(self.image.elements());
+        for (position, noise) in (begin..).zip(noises) {
+            self.draws.noise(position, noise);
+            let of_example = draw_timestep(
+                self.progress.history.as_ref(),
+                self.table.len(),
+                self.draws.timestep(position),
+            )?;
+            let (row, timestep) = row_of(&self.table, of_example.timestep)?;
+            let row = row.with_weight(of_example.weight * share);
+            scratch.rows.extend(row.words());
+            scratch.timesteps.push(timestep);
+            scratch.keys.extend(self.draws.keys(position));
+            drawn.push(of_example);
         }
+        Ok(drawn)
+    }
+
+    /// Takes note of the losses of a microbatch: for the report, and for the law of t.
+    fn note_losses(&mut self, drawn: &[Drawn], sums: &mut Sums) -> Result<(), TrainError> {
+        let losses = self.scratch.loss.as_chunks().0;
+        for (drawn, loss) in drawn.iter().zip(losses) {
+            sums.add(*drawn, *loss, self.table.len());
+        }
+        let losses: Vec<f64> = losses.iter().map(|&[total, ..]| f64::from(total)).collect();
         // Of an overflow in f16, which the loss scale answers, nothing is learnt about a t.
         let finite = losses.iter().all(|loss| loss.is_finite());
         if let Some(history) = self.progress.history.as_mut().filter(|_| finite) {
@@ -416,7 +355,7 @@ impl<E: Engine> Trainer<E> {
     }
 }
 
-fn draw(
+fn draw_timestep(
     history: Option<&LossSecondMoment<Vec<f64>>>,
     steps: usize,
     uniform: f64,
@@ -425,6 +364,16 @@ fn draw(
         Some(history) => history.draw(uniform)?,
         None => Uniform::new(steps as u32)?.draw(uniform)?,
     })
+}
+
+/// The loss at a t, and what the network is told of it.
+fn row_of(table: &[(LossRow, f32)], timestep: u32) -> Result<(LossRow, f32), TrainError> {
+    let row = table.get(timestep as usize);
+    row.copied()
+        .ok_or(TrainError::Diffusion(Error::TimestepOutOfRange {
+            timestep,
+            num_timesteps: table.len() as u32,
+        }))
 }
 
 /// Low-resolution images by means over areas, where the network takes such.
@@ -470,25 +419,18 @@ fn table(
     Ok(rows)
 }
 
-/// What is reported of a step, as it is summed up.
-#[derive(Default)]
-struct Sums {
-    loss: f64,
-    mse: f64,
-    bound: f64,
-    quartiles: [(f64, u32); 4],
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-impl Sums {
-    fn add(&mut self, drawn: Drawn, loss: &[f32], steps: usize) {
-        let &[total, mse, bound] = loss else { return };
-        self.loss += drawn.weight * f64::from(total);
-        self.mse += f64::from(mse);
-        self.bound += f64::from(bound);
-        let quartile = 4 * drawn.timestep as usize / steps.max(1);
-        if let Some((sum, count)) = self.quartiles.get_mut(quartile) {
-            *sum += f64::from(total);
-            *count += 1;
-        }
+    /// No example is left out of a batch in silence.
+    #[test]
+    fn a_t_without_a_row_is_an_error() {
+        let beyond = Error::TimestepOutOfRange {
+            timestep: 3,
+            num_timesteps: 0,
+        };
+        let found = row_of(&[], 3);
+        assert!(matches!(found, Err(TrainError::Diffusion(error)) if error == beyond));
     }
 }

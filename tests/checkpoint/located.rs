@@ -126,19 +126,29 @@ fn a_folder_that_stands_for_nothing_names_what_is_in_it() {
     let all = ["c.safetensors", "a.safetensors", "b.safetensors"];
     assert_eq!(refused("several"), folder(&all));
 
-    // A run whose first state was never called the newest.
+    // As a file, a run is refused with what is in its newest state, be it called so or not.
     state(&scratch, 2, &[]);
     state(&scratch, 7, &[0.9]);
+    let opened = |networks: &[&str]| {
+        let path = scratch.join("run");
+        let error = Checkpoint::open(&path, Precision::F32).unwrap_err();
+        assert_eq!(error, folder(networks).in_file(path.display()));
+    };
     let in_state = [
         "step-00000007/ema_0.9.safetensors",
         "step-00000007/model.safetensors",
     ];
-    assert_eq!(refused("run"), folder(&in_state));
+    opened(&in_state);
+    std::fs::create_dir_all(scratch.join("run/step-00000008")).unwrap();
+    scratch.write("run/step-7/run.json", b"{}");
     // One that calls newest what is not there, or not in it.
     for names in [
         "step-00000003",
         "../run/step-00000002",
         "step-00000007/..",
+        // Called nearly as a state, and called as one without a run.json.
+        "step-7",
+        "step-00000008",
         "",
         "step-\u{1b}c",
     ] {
@@ -150,8 +160,129 @@ fn a_folder_that_stands_for_nothing_names_what_is_in_it() {
         };
         assert_eq!(error, latest.in_file(path.display()));
         assert!(!error.to_string().contains('\u{1b}'), "{error}");
+        opened(&in_state);
     }
     // A state of which everything has been lost.
     scratch.write("lost/run.json", b"{}");
     assert_eq!(refused("lost"), folder(&[]));
+}
+
+/// A file of a state that is broken may be the one that is looked for: no other takes its place.
+#[test]
+fn a_broken_file_of_a_state_is_told() {
+    let scratch = Scratch::new("checkpoint-broken-average");
+    let state = state(&scratch, 3, &[0.9, 0.99]);
+    scratch.write("run/latest", b"step-00000003");
+    let refused = |file: &str| {
+        for path in ["run", &state] {
+            let error = locate(scratch.join(path)).unwrap_err();
+            let text = error.to_string();
+            assert!(text.contains(file), "{file}: {text}");
+            assert_eq!(text.matches(file).count(), 1, "{text}");
+        }
+    };
+    for file in ["ema_0.99", "ema_0.9", "model", "first_moment"] {
+        let file = format!("{state}/{file}.safetensors");
+        let path = scratch.join(&file);
+        let sound = std::fs::read(&path).unwrap();
+        for broken in [
+            &sound[..sound.len() - 1],
+            &sound[..sound.len() / 2],
+            &sound[..5],
+            &[],
+        ] {
+            std::fs::write(&path, broken).unwrap();
+            refused(&file);
+        }
+        // A folder in its place; and one that cannot be read.
+        std::fs::remove_file(&path).unwrap();
+        std::fs::create_dir(&path).unwrap();
+        refused(&file);
+        std::fs::remove_dir(&path).unwrap();
+        #[cfg(unix)]
+        {
+            std::os::unix::fs::symlink("gone", &path).unwrap();
+            refused(&file);
+            std::fs::remove_file(&path).unwrap();
+        }
+        std::fs::write(&path, &sound).unwrap();
+    }
+    // What some systems put beside a file is none.
+    scratch.write(&format!("{state}/._ema_0.999.safetensors"), b"mine");
+    let located = locate(scratch.join("run")).unwrap();
+    let due = scratch.join(&state).join("ema_0.99.safetensors");
+    assert_eq!(located.path, due);
+    // Whoever asks for a file is not kept from it.
+    scratch.write(&format!("{state}/ema_0.9.safetensors"), b"cut");
+    Checkpoint::open(&due, Precision::F32).unwrap();
+    let path = scratch.join("run");
+    let networks = ["ema_0.99", "model"].map(|name| format!("step-00000003/{name}.safetensors"));
+    let folder = Error::Folder {
+        networks: networks.into(),
+    };
+    let error = Checkpoint::open(&path, Precision::F32).unwrap_err();
+    assert_eq!(error, folder.in_file(path.display()));
+}
+
+/// Killed before `latest` had its name, the last state is where the run goes on: by its steps, however many
+/// digits they take.
+#[test]
+fn without_a_latest_the_last_state() {
+    let scratch = Scratch::new("checkpoint-no-latest");
+    for step in [3, 99_999_999, 100_000_000] {
+        let state = state(&scratch, step, &[0.9]);
+        // None of the run's: by its name, and for want of a run.json.
+        scratch.write("run/step-999999999999/mine.txt", b"");
+        scratch.write("run/step-9/run.json", b"{}");
+        let located = locate(scratch.join("run")).unwrap();
+        let due = scratch.join(&state).join("ema_0.9.safetensors");
+        assert_eq!(located.path, due);
+    }
+}
+
+/// However many files there are, and in whatever order the system lists them.
+#[test]
+fn many_files() {
+    let scratch = Scratch::new("checkpoint-many");
+    let state = state(&scratch, 3, &[0.9, 0.99]);
+    let folder = scratch.join(&state);
+    for at in 0..300 {
+        let name = format!("a{at:03}.safetensors");
+        std::fs::hard_link(folder.join("model.safetensors"), folder.join(name)).unwrap();
+    }
+    let located = locate(&folder).unwrap();
+    assert_eq!(located.path, folder.join("ema_0.99.safetensors"));
+    let error = Checkpoint::open(&folder, Precision::F32).unwrap_err();
+    let first = (0..8).map(|at| format!("a{at:03}.safetensors")).collect();
+    let named = Error::Folder { networks: first };
+    assert_eq!(error, named.in_file(folder.display()));
+}
+
+/// A `latest` that is none is neither waited for nor read without end.
+#[cfg(unix)]
+#[test]
+fn a_latest_that_is_no_file() {
+    let scratch = Scratch::new("checkpoint-latest-special");
+    state(&scratch, 3, &[0.9]);
+    let latest = scratch.join("run/latest");
+    let refused = || {
+        let error = locate(scratch.join("run")).unwrap_err().to_string();
+        assert!(error.contains(latest.to_str().unwrap()), "{error}");
+    };
+    scratch.write("run/latest", &[b'0'; 300]);
+    refused();
+    std::fs::remove_file(&latest).unwrap();
+    let made = std::process::Command::new("mkfifo").arg(&latest).status();
+    assert!(made.unwrap().success());
+    refused();
+    std::fs::remove_file(&latest).unwrap();
+    std::os::unix::fs::symlink("/dev/zero", &latest).unwrap();
+    refused();
+    std::fs::remove_file(&latest).unwrap();
+    std::fs::create_dir(&latest).unwrap();
+    refused();
+    // In a folder that is no run it is somebody's.
+    scratch.write("other/latest/mine", b"");
+    let error = locate(scratch.join("other")).unwrap_err().to_string();
+    assert!(error.contains("a folder without a network"), "{error}");
 }

@@ -66,6 +66,12 @@ fn every_f16_is_read_for_what_it_is() {
         assert_eq!(value.is_sign_negative(), bits >> 15 == 1);
         assert_eq!(f16_weights(&kept)[place], bits);
     }
+    let f32_of = |checkpoint: &Checkpoint| {
+        let (_, _, weights) = checkpoint.clone().into_parts();
+        weights.into_f32().unwrap()
+    };
+    assert_eq!(f32_of(&wide), f32_weights(&wide));
+    assert_eq!(f32_of(&kept), f32_weights(&wide));
     assert_eq!(wide.to_bytes(Dtype::F16).unwrap(), file);
     assert_eq!(kept.to_bytes(Dtype::F16).unwrap(), file);
 }

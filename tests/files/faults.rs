@@ -2,7 +2,7 @@
 
 use std::io::{ErrorKind, Seek, SeekFrom, Write};
 
-use iddpm::files::{FileError, faults, write_whole};
+use iddpm::files::{FileError, faults, remove_empty_folder, write_bytes, write_whole};
 
 use super::scratch::Scratch;
 use super::{put, text};
@@ -88,4 +88,44 @@ fn a_failure_of_the_caller_leaves_the_old_file() {
     let error: Box<dyn std::error::Error> = result.unwrap_err();
     assert_eq!(error.to_string(), "no more");
     assert_eq!((text(&path).as_str(), folder.names().len()), ("old", 1));
+}
+
+#[test]
+fn bytes_are_written_whole_or_the_cause_is_told() {
+    let folder = Scratch::new("bytes");
+    let path = folder.join("a");
+    write_bytes(&path, b"old").unwrap();
+    let new = long('n');
+    faults::fail_at(u64::MAX, ErrorKind::Other);
+    write_bytes(&path, new.as_bytes()).unwrap();
+    let operations = faults::end();
+    assert_eq!(text(&path), new);
+    for operation in 0..operations {
+        write_bytes(&path, b"old").unwrap();
+        faults::fail_from(operation, ErrorKind::StorageFull);
+        let error = write_bytes(&path, new.as_bytes()).unwrap_err();
+        faults::end();
+        assert_eq!(error.error.kind(), ErrorKind::StorageFull);
+        let now = text(&path);
+        assert!(now == "old" || now == new, "{operation}");
+        assert_eq!(folder.names(), ["a"]);
+    }
+}
+
+#[test]
+fn a_folder_is_removed_where_nothing_is_in_it() {
+    let folder = Scratch::new("emptied");
+    let (empty, full) = (folder.join("empty"), folder.join("full"));
+    std::fs::create_dir(&empty).unwrap();
+    folder.write("full/mine", b"");
+    faults::fail_at(0, ErrorKind::PermissionDenied);
+    let error = remove_empty_folder(&empty).unwrap_err();
+    assert_eq!(faults::end(), 1);
+    assert_eq!((error.action, &error.path), ("removing", &empty));
+    remove_empty_folder(&empty).unwrap();
+    // It is gone already.
+    remove_empty_folder(&empty).unwrap();
+    let error = remove_empty_folder(&full).unwrap_err();
+    assert_eq!(error.error.kind(), ErrorKind::DirectoryNotEmpty);
+    assert_eq!(folder.names(), ["full"]);
 }

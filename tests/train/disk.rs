@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use iddpm::checkpoint::locate;
 use iddpm::train::{RunDirectory, SavedRun, TrainConfig, TrainError};
 
 use super::copy::copy;
@@ -161,10 +162,23 @@ fn a_state_that_was_never_named_can_be_gone_on_from() {
     std::fs::remove_file(folder.join("latest")).unwrap();
     let again = go_on(folder.path(), &config());
     assert!(everything(&again) == everything(&trainer));
-    // The run goes on, and it is as any other state.
+    // Where training goes on, images are made.
+    let located = locate(folder.path()).unwrap();
+    let average = folder.join("step-00000000/ema_0.9.safetensors");
+    assert_eq!(located.path, average);
+    // The run goes on, and it is as any other state: it gets its name, and is not written anew.
+    let marked = folder.write("step-00000000/mine.txt", b"mine");
     let mut run = run_in(&folder);
     run.save(&again, 1).unwrap();
     assert_eq!(folder.names(), [".lock", "latest", "step-00000000"]);
+    assert!(marked.exists());
+    // One that was broken since is.
+    std::fs::remove_file(folder.join("latest")).unwrap();
+    folder.write("step-00000000/ema_0.9.safetensors", b"cut");
+    run.save(&again, 1).unwrap();
+    assert_eq!(folder.names(), [".lock", "latest", "step-00000000"]);
+    assert!(!marked.exists());
+    assert!(everything(&go_on(folder.path(), &config())) == everything(&trainer));
     steps(&mut trainer, 1);
     run.save(&trainer, 1).unwrap();
     assert_eq!(folder.names(), [".lock", "latest", "step-00000001"]);
@@ -317,6 +331,30 @@ fn a_state_of_the_first_format_goes_on() {
     steps(&mut again, 1);
     steps(&mut whole, 1);
     assert!(everything(&again) == everything(&whole));
+    // One that has what the first format did not know was changed, if by a digit.
+    let one = written.replace("\"format\": 2", "\"format\": 1");
+    assert_ne!(one, written);
+    let with = |names: &[&str]| {
+        let new: serde_json::Value = serde_json::from_str(&written).unwrap();
+        let mut of_both = stored.clone();
+        for &name in names {
+            of_both[name] = new[name].clone();
+        }
+        of_both.to_string()
+    };
+    for (text, named) in [
+        (one, "data"),
+        (with(&["data"]), "data"),
+        (with(&["files"]), "files"),
+        (with(&["digest"]), "digest"),
+    ] {
+        std::fs::write(&path, text).unwrap();
+        let error = SavedRun::load(&state).unwrap_err();
+        let text = error.to_string();
+        assert!(matches!(error, TrainError::Format { .. }), "{text}");
+        assert!(text.contains("run.json") && text.contains(named), "{text}");
+    }
+    std::fs::write(&path, stored.to_string()).unwrap();
     // What is saved next has them.
     let state = run_in(&folder).save(&again, 1).unwrap();
     assert!(SavedRun::load(&state).unwrap().fingerprint.is_some());
@@ -325,4 +363,43 @@ fn a_state_of_the_first_format_goes_on() {
     std::fs::write(state.join("run.json"), stored.to_string()).unwrap();
     let error = SavedRun::load(&state).unwrap_err();
     assert!(error.to_string().contains("format 3"), "{error}");
+}
+
+/// A file of a run that is none is neither waited for nor read without end.
+#[cfg(unix)]
+#[test]
+fn pipes_and_devices_in_a_run() {
+    let folder = Scratch::new("special");
+    let state = run_in(&folder).save(&begin(&config()), 1).unwrap();
+    let pipe = folder.join("pipe");
+    let made = std::process::Command::new("mkfifo").arg(&pipe).status();
+    assert!(made.unwrap().success());
+    let mut files = vec![folder.join("latest")];
+    files.extend(FILES.map(|file| state.join(file)));
+    for path in files {
+        let sound = std::fs::read(&path).unwrap();
+        for special in [pipe.as_path(), Path::new("/dev/zero"), folder.path()] {
+            std::fs::remove_file(&path).unwrap();
+            std::os::unix::fs::symlink(special, &path).unwrap();
+            let loaded =
+                SavedRun::latest_in(folder.path()).and_then(|state| SavedRun::load(state.unwrap()));
+            let found = SavedRun::load(&state).and(loaded).unwrap_err();
+            let text = found.to_string();
+            assert!(text.contains(path.to_str().unwrap()), "{text}");
+        }
+        std::fs::remove_file(&path).unwrap();
+        std::fs::write(&path, sound).unwrap();
+    }
+    SavedRun::load(&state).unwrap();
+    // Longer than a name, and than what is ever written of a state.
+    folder.write("latest", &[b' '; 300]);
+    let text = SavedRun::latest_in(folder.path()).unwrap_err().to_string();
+    assert!(text.contains("latest: it holds 300 bytes"), "{text}");
+    let long = std::fs::File::create(state.join("run.json")).unwrap();
+    long.set_len((1 << 30) + 1).unwrap();
+    let text = SavedRun::load(&state).unwrap_err().to_string();
+    assert!(
+        text.contains("run.json: it holds 1073741825 bytes"),
+        "{text}"
+    );
 }

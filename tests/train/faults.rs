@@ -100,3 +100,42 @@ fn a_save_that_replaces_a_state_fails() {
     let operations = each_fails("fault-replaced", &before, Some(&earlier), &trainer, &names);
     println!("{operations} operations");
 }
+
+/// The first state is whole, and its save was killed before `latest` had its name; the run goes on from it and
+/// saves it again, which fails too: it is all there is.
+#[test]
+fn a_save_of_the_only_state_fails() {
+    let trainer = after_steps(1);
+    let before = Scratch::new("fault-only");
+    let first = Scratch::new("fault-only-count");
+    faults::fail_at(u64::MAX, ErrorKind::Other);
+    run_in(&first).save(&trainer, 1).unwrap();
+    let operations = faults::end();
+    // The last operation after which there is a state, and no `latest`.
+    let unnamed = (0..operations).rev().find(|&operation| {
+        std::fs::remove_dir_all(before.path()).unwrap();
+        std::fs::create_dir(before.path()).unwrap();
+        faults::fail_from(operation, ErrorKind::StorageFull);
+        let saved = RunDirectory::open(before.path()).and_then(|mut run| run.save(&trainer, 1));
+        faults::end();
+        saved.is_err() && !before.join("latest").exists()
+    });
+    assert!(unnamed.is_some());
+    assert_eq!(before.names(), [".lock", "step-00000001"]);
+    let names = [".lock", "latest", "step-00000001"];
+    let operations = each_fails("fault-named", &before, Some(&trainer), &trainer, &names);
+    println!("{operations} operations");
+}
+
+/// Nobody is told, and nothing else is removed.
+#[test]
+fn a_folder_that_cannot_be_removed_stays() {
+    let folder = Scratch::new("fault-removed");
+    let inner = folder.join("a/run");
+    let run = RunDirectory::open(&inner).unwrap();
+    // The lock, and both folders.
+    faults::fail_from(1, ErrorKind::PermissionDenied);
+    drop(run);
+    assert_eq!(faults::end(), 3);
+    assert_eq!(folder.names_in("a/run"), [""; 0]);
+}

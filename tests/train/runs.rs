@@ -7,8 +7,9 @@ use iddpm::checkpoint::{Description, ImageSize};
 use iddpm::data::{DataError, Dataset, Example, Images};
 use iddpm::diffusion::{Diffusion, ModelCard, Prediction, Schedule, Weights};
 use iddpm::train::{
-    Broken, CpuEngine, Engine, Progress, Recompute, RunDirectory, SavedRun, Slot, TimestepLaw,
-    TrainConfig, TrainError, Trainer, TrainingData, check_network, graph_of, initial_weights,
+    Batch, Broken, CpuEngine, Engine, Progress, Recompute, Report, RunDirectory, SavedRun, Slot,
+    TimestepLaw, TrainConfig, TrainError, Trainer, TrainingData, Update, check_network, graph_of,
+    initial_weights,
 };
 use iddpm::unet::{Extents, UnetConfig};
 
@@ -278,6 +279,116 @@ fn weights_of_another_network_are_refused() {
             if field == "unet.num_heads" && found == "2" && expected == "4"),
         "{error}"
     );
+}
+
+/// Schedules that are tables have no form by which they could be told to be the same.
+#[test]
+fn what_cannot_be_compared_is_not_the_same() {
+    let with = |betas: &'static [f64]| {
+        let mut of_table = description();
+        of_table.card.diffusion = Diffusion::new(Schedule::Betas(betas), 5);
+        of_table
+    };
+    let (one, other) = (with(&[0.1; 5]), with(&[0.2; 5]));
+    let error = check_network(&one, &other).unwrap_err();
+    assert!(
+        matches!(error, TrainError::NotJson { ref field, .. } if field == "diffusion"),
+        "{error}"
+    );
+    assert!(error.to_string().starts_with("diffusion can be"), "{error}");
+    let folder = Scratch::new("not-json");
+    let state = run_in(&folder).save(&begin(&config()), 1).unwrap();
+    let saved = SavedRun::load(&state).unwrap();
+    let error = saved.check_same(&one, &config(), &data()).unwrap_err();
+    assert!(matches!(error, TrainError::NotJson { .. }), "{error}");
+}
+
+/// An engine that is lost after so many microbatches.
+struct Failing {
+    engine: CpuEngine,
+    microbatches: usize,
+}
+
+impl Engine for Failing {
+    fn accumulate(&mut self, batch: &Batch<'_>, loss: &mut [f32]) -> Result<(), TrainError> {
+        if self.microbatches == 0 {
+            return Err(TrainError::NotFinite { step: 0 });
+        }
+        self.microbatches -= 1;
+        self.engine.accumulate(batch, loss)
+    }
+
+    fn update(&mut self, update: &Update) -> Result<Report, TrainError> {
+        self.engine.update(update)
+    }
+
+    fn read(&self, slot: Slot, into: &mut [f32]) -> Result<(), TrainError> {
+        self.engine.read(slot, into)
+    }
+
+    fn write(&mut self, slot: Slot, numbers: &[f32]) -> Result<(), TrainError> {
+        self.engine.write(slot, numbers)
+    }
+}
+
+/// A step that failed in its second microbatch has noted the losses of its first: no undisturbed run is there.
+#[test]
+fn a_run_that_ended_with_an_error_is_not_saved() {
+    let config = config();
+    let folder = Scratch::new("ended");
+    let mut run = run_in(&folder);
+    let first = run.save(&begin(&config), 1).unwrap();
+    let saved = SavedRun::load(&first).unwrap();
+    let graph = graph_of(&saved.description, &config).unwrap();
+    let engine = CpuEngine::new(&graph, &config.ema_rates, config.half).unwrap();
+    let mut failing = Failing {
+        engine,
+        microbatches: 3,
+    };
+    saved.write_to(&mut failing).unwrap();
+    let (description, progress) = (description(), saved.progress);
+    let mut trainer = Trainer::new(
+        failing,
+        description,
+        config,
+        data(),
+        Broken::Fatal,
+        progress,
+    )
+    .unwrap();
+    trainer.step().unwrap();
+    let sound = trainer.progress().clone();
+    trainer.step().unwrap_err();
+    assert!(*trainer.progress() != sound);
+    let error = run.save(&trainer, 1).unwrap_err();
+    assert!(matches!(error, TrainError::Ended { step: 1 }), "{error}");
+    assert_eq!(folder.names(), [".lock", "latest", "step-00000000"]);
+    SavedRun::load(first).unwrap();
+}
+
+/// What an error wraps is its source, whichever it is.
+#[test]
+fn errors_have_their_source() {
+    use std::error::Error as _;
+    let index = || DataError::Index { index: 13, len: 13 };
+    let memory = iddpm::memory::MemoryError {
+        bytes: 7,
+        available: None,
+    };
+    let with: [TrainError; 4] = [
+        TrainError::Data(index()),
+        TrainError::Memory(memory),
+        TrainError::Checkpoint(iddpm::checkpoint::CheckpointError::Memory(memory)),
+        TrainError::AllSkipped {
+            examples: 1,
+            first: Some(index()),
+        },
+    ];
+    for error in with {
+        let source = error.source().unwrap().to_string();
+        assert!(error.to_string().ends_with(&source), "{error}");
+    }
+    assert!(TrainError::Ended { step: 1 }.source().is_none());
 }
 
 /// Thirteen examples, one of which cannot be read.

@@ -1,0 +1,57 @@
+//! What a new run trains: its graph, and the weights that it begins with.
+
+use std::vec::Vec;
+
+use super::check::check_low_res;
+use super::config::TrainConfig;
+use super::error::TrainError;
+use super::grad::training_graph;
+use crate::checkpoint::Description;
+use crate::memory::zeros;
+use crate::unet::{Graph, Init};
+
+/// The graph that a run of these options trains, for its microbatch.
+///
+/// # Errors
+/// [`TrainError::Option`], [`TrainError::LowRes`], [`TrainError::Checkpoint`], [`TrainError::Config`],
+/// [`TrainError::Grad`].
+pub fn graph_of(description: &Description, config: &TrainConfig) -> Result<Graph, TrainError> {
+    config.validate()?;
+    check_low_res(description)?;
+    // Whether the description agrees with itself.
+    description.graph(1)?;
+    let extent = description.size.extent(config.microbatch);
+    let network = description
+        .unet
+        .graph_with_dropout(extent, config.dropout)?;
+    Ok(training_graph(&network, config.recompute)?)
+}
+
+/// Weights as a run begins with them, drawn from a seed as each parameter's [`Init`] says; what is
+/// N(0, 1) or uniform follows from the parameter's place among all.
+///
+/// # Errors
+/// [`TrainError::Memory`].
+pub fn initial_weights(graph: &Graph, seed: u64) -> Result<Vec<f32>, TrainError> {
+    let mut weights = zeros(graph.weights_len())?;
+    for (at, param) in graph.params().iter().enumerate() {
+        let range = param.offset..param.offset.saturating_add(param.elements());
+        let Some(place) = weights.get_mut(range) else {
+            continue;
+        };
+        let stream = crate::diffusion::Noise::new(seed).stream(at as u64, u32::MAX - 1);
+        match param.init {
+            Init::Zero => {}
+            Init::One => place.fill(1.0),
+            Init::Normal => stream.fill_normals(0, place),
+            Init::Uniform { fan_in } => {
+                stream.fill_uniforms(0, place);
+                let bound = 1.0 / (fan_in as f32).sqrt();
+                for weight in place {
+                    *weight = bound * (2.0 * *weight - 1.0);
+                }
+            }
+        }
+    }
+    Ok(weights)
+}

@@ -1,0 +1,56 @@
+//! What is reported of a step, and how it is summed up.
+
+use std::vec::Vec;
+
+use serde::Serialize;
+
+use crate::data::DataError;
+use crate::diffusion::resample::Drawn;
+
+/// What a step did.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct StepReport {
+    /// Which step, from 1 on.
+    pub step: u64,
+    /// The mean loss, each weighted by its importance: an unbiased estimate.
+    pub loss: f64,
+    /// The mean squared error, not weighted.
+    pub mse: f64,
+    /// The mean of the bound's terms in bits/dim, not weighted.
+    pub bound: f64,
+    /// The mean loss of the examples in each quartile of t; `None` where there were none.
+    pub quartiles: [Option<f64>; 4],
+    /// The norm of the gradient, before clipping.
+    pub grad_norm: f64,
+    /// The learning rate.
+    pub lr: f64,
+    /// log₂ of the loss scale, where there is one.
+    pub loss_scale: Option<f64>,
+    /// Whether the update was taken.
+    pub taken: bool,
+    /// Why examples were left out.
+    #[serde(skip)]
+    pub skipped: Vec<DataError>,
+}
+
+/// What is reported of a step, as it is summed up.
+#[derive(Default)]
+pub(super) struct Sums {
+    pub(super) loss: f64,
+    pub(super) mse: f64,
+    pub(super) bound: f64,
+    pub(super) quartiles: [(f64, u32); 4],
+}
+
+impl Sums {
+    pub(super) fn add(&mut self, drawn: Drawn, [total, mse, bound]: [f32; 3], steps: usize) {
+        self.loss += drawn.weight * f64::from(total);
+        self.mse += f64::from(mse);
+        self.bound += f64::from(bound);
+        let quartile = 4 * drawn.timestep as usize / steps.max(1);
+        if let Some((sum, count)) = self.quartiles.get_mut(quartile) {
+            *sum += f64::from(total);
+            *count += 1;
+        }
+    }
+}
