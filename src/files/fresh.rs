@@ -6,7 +6,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::error::FileError;
-use super::folder::{FolderLock, LOCK, create_folder, no_folder, remove_file};
+use super::folder::{FolderLock, LOCK, create_folder, no_folder, remove_empty_folder, remove_file};
 
 /// A folder that was new or empty when it was taken, and into which nobody else writes as this one does.
 ///
@@ -84,7 +84,7 @@ impl Drop for FreshFolder {
         }
         // Only an empty one goes: a run that made nothing leaves nothing.
         if self.is_new {
-            let _ = fs::remove_dir(&self.path);
+            let _ = remove_empty_folder(&self.path);
         }
     }
 }

@@ -353,6 +353,23 @@ fn classes_that_are_not_needed() {
         label("IMG_1.jpg", true),
         Err(DataError::UnknownClass { .. })
     ));
+    // One that is none of the network's, among others that are.
+    for name in ["dog_1.jpg", "IMG_1.jpg", "1_a.jpg"] {
+        grey(&scratch.join(&format!("among/{name}")), 1);
+    }
+    for needed in [true, false] {
+        assert!(matches!(
+            label("among", needed),
+            Err(DataError::UnknownClass { class, .. }) if class == "IMG"
+        ));
+    }
+    std::fs::remove_file(scratch.join("among/IMG_1.jpg")).unwrap();
+    for needed in [true, false] {
+        assert!(matches!(
+            label("among", needed),
+            Err(DataError::MixedClasses { class, .. }) if class == "1"
+        ));
+    }
 }
 
 /// A label of four billion is one class more than any image has.

@@ -68,6 +68,28 @@ fn every_failure_leaves_a_folder_that_can_be_taken() {
         drop(taken);
         drop(FreshFolder::take(&path).unwrap());
     }
+    assert!(folder.names().is_empty(), "nothing was made in it");
+}
+
+/// A folder that was there stays.
+#[test]
+fn a_run_that_made_nothing_leaves_nothing() {
+    let folder = Scratch::new("fresh-nothing");
+    std::fs::create_dir(folder.join("old")).unwrap();
+    for (name, left) in [("old", true), ("new", false)] {
+        drop(FreshFolder::take(folder.join(name)).unwrap());
+        assert_eq!(folder.join(name).exists(), left, "{name}");
+    }
+    assert!(folder.names_in("old").is_empty());
+}
+
+#[cfg(unix)]
+#[test]
+fn a_link_that_leads_nowhere_is_no_folder() {
+    let folder = Scratch::new("fresh-link");
+    std::os::unix::fs::symlink("nowhere", folder.join("link")).unwrap();
+    let error = FreshFolder::check(folder.join("link")).unwrap_err();
+    assert!(error.to_string().contains("leads nowhere"), "{error}");
 }
 
 #[test]

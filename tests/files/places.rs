@@ -82,4 +82,14 @@ fn a_name_as_long_as_names_can_be() {
 fn a_dash_is_the_standard_output() {
     assert_eq!(Place::of("-").unwrap(), Place::Stdout);
     assert!(matches!(Place::of("./-").unwrap(), Place::File(_)));
+    for name in ["/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"] {
+        assert_eq!(Place::of(name).unwrap(), Place::Stdout);
+    }
+}
+
+#[test]
+fn a_name_with_a_slash_at_its_end_is_no_files() {
+    let folder = Scratch::new("slash");
+    let error = Place::of(folder.join("new/")).unwrap_err();
+    assert_eq!(error.error.kind(), ErrorKind::IsADirectory, "{error}");
 }

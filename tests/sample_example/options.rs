@@ -8,7 +8,7 @@ fn bad_options_are_named_and_leave_nothing_behind() {
     let cases: &[(&[&str], &str)] = &[
         (
             &["--class", "10"],
-            "--class 10: this network's classes are 0 to 9",
+            "--class \"10\": this network's classes are 0 to 9",
         ),
         (&["--class", "seven"], "--class"),
         (&["--class", "-1"], "--class"),

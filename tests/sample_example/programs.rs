@@ -264,7 +264,7 @@ fn frames_within_a_time_that_is_one() {
         ("--steps -1", "--steps"),
         (
             "--class 10",
-            "--class 10: this network's classes are 0 to 9",
+            "--class \"10\": this network's classes are 0 to 9",
         ),
         ("--class -1", "--class"),
         ("--seed -1", "--seed"),

@@ -42,7 +42,7 @@ fn a_class_by_its_name() {
         let output = run_shipped(&scratch, &["--class", class]);
         assert!(!output.status.success(), "{class}");
         let errors = String::from_utf8_lossy(&output.stderr);
-        let wanted = format!("--class {class}: this network's classes are 0 to 11, axe, coin");
+        let wanted = format!("--class {class:?}: this network's classes are 0 to 11, axe, coin");
         assert!(errors.contains(&wanted), "{errors}");
     }
 }

@@ -120,6 +120,19 @@ fn what_does_not_fit_is_refused_and_nothing_is_written() {
             &["bare.safetensors", "--flags", FLAGS],
             "input_blocks.0.0.weight is [32, 1, 3, 3], not [32, 3, 3, 3]",
         ),
+        (
+            &[DIGITS_FILE, "--low-res", "64"],
+            "--low-res 64x64: must be below 16x16, the images' sides",
+        ),
+        (
+            &[DIGITS_FILE, "--low-res", "16x8"],
+            "--low-res 16x8: must be below 16x16",
+        ),
+        (&[DIGITS_FILE, "--image-size", "16x"], "from 1 to 16384"),
+        (
+            &[DIGITS_FILE, "--heads", "5"],
+            "--heads: the network: num_heads = 5",
+        ),
         (&["bare.safetensors", "--preset", "cifar11"], "cifar11"),
         (&["bare.safetensors", "--flags", "--sides 3"], "sides"),
         (
