@@ -82,7 +82,7 @@ fn begin_with(
         engine,
         description.clone(),
         config.clone(),
-        TrainingData::new(data),
+        TrainingData::new(data, broken)?,
         broken,
         progress,
     )
@@ -93,7 +93,7 @@ pub(crate) fn begin(config: &TrainConfig) -> Trainer<CpuEngine> {
 }
 
 pub(crate) fn data() -> TrainingData {
-    TrainingData::new(Arc::new(images()))
+    TrainingData::new(Arc::new(images()), Broken::Fatal).unwrap()
 }
 
 /// Goes on with the newest state of a folder.
@@ -235,7 +235,7 @@ fn other_data_is_refused() {
     let (pixels, labels) = (one.pixels().to_vec(), one.labels().unwrap().to_vec());
     let check = |pixels: Vec<u8>, labels: Vec<u32>| {
         let images = Images::new(one.extents(), pixels, Some(labels), Some(3)).unwrap();
-        let data = TrainingData::new(Arc::new(images));
+        let data = TrainingData::new(Arc::new(images), Broken::Fatal).unwrap();
         saved.check_same(&description(), &config(), &data)
     };
     check(pixels.clone(), labels.clone()).unwrap();
