@@ -86,7 +86,10 @@ fn inspect(options: &Options, out: &mut String) -> Result<(), Failure> {
     let of_one = description.graph(1).map_err(refused)?;
     let graph = match options.batch {
         1 => of_one,
-        batch => description.graph(batch)?,
+        batch => {
+            let graph = description.graph(batch);
+            graph.map_err(|error| format!("--batch: {error}"))?
+        }
     };
     let plan = if options.separated {
         Plan::separated(&graph)

@@ -65,7 +65,8 @@ fn run(options: &Options) -> Result<ExitCode, Failure> {
         .num_threads(threads)
         .build_global()?;
     // Until the end: nobody else writes there.
-    let folder = RunDirectory::open(&options.run)?;
+    let folder = RunDirectory::open(&options.run);
+    let folder = folder.map_err(|error| format!("--run: {error}"))?;
     let files = Files::of(folder.path(), options.sample_every() > 0)?;
     let beginning = Beginning::find(options, &folder)?;
     if let Some(note) = options.seed.note() {

@@ -112,7 +112,7 @@ fn what_is_refused() {
         assert!(errors.starts_with("inspect: "), "{errors}");
     }
     let (_, errors) = refuse("inspect", &scratch, &[DIGITS_FILE, "--batch", "0"]);
-    assert!(errors.contains("batch"), "{errors}");
+    assert!(errors.contains("--batch: "), "{errors}");
 }
 
 /// A tensor of another type, or of another network: everything is listed, and then it is named.
