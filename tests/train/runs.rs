@@ -2,6 +2,7 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use iddpm::checkpoint::{Description, ImageSize};
 use iddpm::data::{DataError, Dataset, Example, Images};
@@ -280,8 +281,8 @@ fn weights_of_another_network_are_refused() {
     );
 }
 
-/// Thirteen examples, one of which cannot be read.
-struct OneBroken(Images);
+/// Thirteen examples, one of which cannot be read while that is so.
+struct OneBroken(Images, AtomicBool);
 
 impl Dataset for OneBroken {
     fn len(&self) -> usize {
@@ -297,24 +298,29 @@ impl Dataset for OneBroken {
     }
 
     fn get(&self, index: usize) -> Result<Example<'_>, DataError> {
-        let index = if index == 6 { EXAMPLES } else { index };
+        let broken = index == 6 && self.1.load(Ordering::SeqCst);
+        let index = if broken { EXAMPLES } else { index };
         self.0.get(index)
     }
 }
 
 #[test]
 fn a_broken_example_is_fatal_or_counted_as_asked() {
-    let run = |broken| {
-        let data = Arc::new(OneBroken(images()));
-        begin_with(&description(), &config(), data, broken).unwrap()
+    let is_told = |error: TrainError| {
+        let index = DataError::Index { index: 13, len: 13 };
+        assert!(matches!(error, TrainError::Data(error) if error == index));
     };
-    let mut fatal = run(Broken::Fatal);
-    let error = (0..2).find_map(|_| fatal.step().err()).unwrap();
-    assert!(matches!(
-        error,
-        TrainError::Data(DataError::Index { index: 13, len: 13 })
-    ));
-    let mut skipping = run(Broken::Skip);
+    let data = |broken| Arc::new(OneBroken(images(), AtomicBool::new(broken)));
+    // At once, or whenever it comes to be so.
+    let at_once = begin_with(&description(), &config(), data(true), Broken::Fatal);
+    is_told(at_once.unwrap_err());
+    let later = data(false);
+    let fatal = begin_with(&description(), &config(), later.clone(), Broken::Fatal);
+    later.1.store(true, Ordering::SeqCst);
+    let mut fatal = fatal.unwrap();
+    is_told((0..8).find_map(|_| fatal.step().err()).unwrap());
+    let skipping = begin_with(&description(), &config(), data(true), Broken::Skip);
+    let mut skipping = skipping.unwrap();
     steps(&mut skipping, 13);
     // Eight passes over the data in 13 steps of 8.
     assert_eq!(skipping.progress().skipped, 8);
