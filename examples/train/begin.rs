@@ -5,7 +5,7 @@ use std::path::Path;
 use iddpm::checkpoint::{Checkpoint, Description, Precision, locate};
 use iddpm::data::Classes;
 use iddpm::train::{
-    Engine, Progress, RunDirectory, SavedRun, Slot, TrainConfig, Trainer, TrainingData,
+    Engine, Progress, RunDirectory, SavedRun, Slot, TrainConfig, TrainError, Trainer, TrainingData,
     check_network, initial_weights,
 };
 use iddpm::unet::Graph;
@@ -73,17 +73,15 @@ impl Beginning {
     /// Refuses what is not this network, these options, this data.
     pub(crate) fn check(
         &self,
-        options: &Options,
         description: &Description,
         config: &TrainConfig,
         data: &TrainingData,
-    ) -> Result<(), Failure> {
-        let same = match self {
+    ) -> Result<(), TrainError> {
+        match self {
             Self::Drawn => Ok(()),
             Self::Given(checkpoint) => check_network(checkpoint.description(), description),
             Self::Saved(saved) => saved.check_same(description, config, data),
-        };
-        same.map_err(|error| options.explain(error))
+        }
     }
 
     /// Fills an engine; where the run is then.

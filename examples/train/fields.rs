@@ -1,6 +1,7 @@
 //! Which option says a field of the library's, so that a message names what can be typed.
 
 use iddpm::checkpoint::CheckpointError;
+use iddpm::data::Kind;
 use iddpm::train::TrainError;
 use iddpm::unet::ConfigError;
 
@@ -21,12 +22,13 @@ enum Says {
 use Says::{Data, Flag, Value};
 
 impl Options {
-    /// The same error, with the option where one can be named.
-    pub(crate) fn explain(&self, error: TrainError) -> Failure {
+    /// The same error, with the option where one can be named; of data of this kind, where that is known.
+    pub(crate) fn explain(&self, kind: Option<Kind>, error: TrainError) -> Failure {
         let data = self.data.display();
+        let own_size = matches!(kind, Some(Kind::Archive | Kind::Cifar10));
         let option = match &error {
             TrainError::OtherConfiguration { field, begun, now } => {
-                return match self.differs(field, now, begun, "the run was begun") {
+                return match self.differs(own_size, field, now, begun, "the run was begun") {
                     Some(told) => told.into(),
                     None => error.into(),
                 };
@@ -36,10 +38,11 @@ impl Options {
                 found,
                 expected,
             } => {
-                let told = self.differs(field, expected, found, "the network of --init was made");
+                let was = "the network of --init was made";
+                let told = self.differs(own_size, field, expected, found, was);
                 return told.map_or_else(|| error.into(), Into::into);
             }
-            TrainError::Option { name, value, must } => match self.of_field(name) {
+            TrainError::Option { name, value, must } => match self.of_field(own_size, name) {
                 Some((option, _)) => return format!("{option} {value}: must be {must}").into(),
                 None => None,
             },
@@ -72,8 +75,15 @@ impl Options {
     }
 
     /// What is told of an option that differs from what was.
-    fn differs(&self, field: &str, now: &str, before: &str, was: &str) -> Option<String> {
-        let (option, says) = self.of_field(field)?;
+    fn differs(
+        &self,
+        own_size: bool,
+        field: &str,
+        now: &str,
+        before: &str,
+        was: &str,
+    ) -> Option<String> {
+        let (option, says) = self.of_field(own_size, field)?;
         Some(match says {
             Value(text) if before == "null" => format!("{option} {}: {was} without it", text(now)),
             Value(_) if now == "null" => format!("without {option}: {was} with it"),
@@ -90,9 +100,9 @@ impl Options {
         })
     }
 
-    /// The option that says a field of a run's options or of a network's description.
-    fn of_field(&self, field: &str) -> Option<(&'static str, Says)> {
-        let own_size = !self.data.is_dir();
+    /// The option that says a field of a run's options or of a network's description; of data that has its
+    /// `own_size`, none says that.
+    fn of_field(&self, own_size: bool, field: &str) -> Option<(&'static str, Says)> {
         Some(match field {
             "batch" => ("--batch", Value(plain)),
             "microbatch" => ("--microbatch", Value(plain)),

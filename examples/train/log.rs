@@ -1,8 +1,8 @@
 //! The log of a run: a JSON object a line, means over the steps since the line before. A number that is not
 //! finite, as that of a step in f16 that was not taken, is in no mean.
 
-use std::fs::{File, OpenOptions};
-use std::io::{self, BufRead, BufReader, Write};
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
@@ -41,14 +41,12 @@ pub(crate) struct Line {
 
 /// The lines of a file, but for a last one that was cut.
 pub(crate) fn read(path: &Path) -> Result<Vec<Line>, Failure> {
-    let named = |error: io::Error| format!("{}: {error}", path.display());
-    let text = BufReader::new(File::open(path).map_err(named)?).lines();
-    let text = text.collect::<Result<Vec<String>, _>>().map_err(named)?;
+    let text = fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))?;
     let mut lines = Vec::new();
-    for (at, line) in text.iter().enumerate() {
+    for (at, line) in text.split_inclusive('\n').enumerate() {
         match serde_json::from_str(line) {
             Ok(line) => lines.push(line),
-            Err(_) if at + 1 == text.len() => {}
+            Err(_) if !line.ends_with('\n') => {}
             Err(error) => {
                 let (path, line) = (path.display(), at + 1);
                 return Err(format!("{path}:{line}: no line of a log: {error}; without this file, a new log is begun").into());

@@ -41,7 +41,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use iddpm::checkpoint::Description;
-use iddpm::data::Dataset;
+use iddpm::data::{Dataset, Kind};
 use iddpm::train::{
     Engine, Recompute, RunDirectory, TrainConfig, Trainer, TrainingData, check_data, graph_of,
 };
@@ -60,7 +60,9 @@ fn main() -> ExitCode {
 fn run(options: &Options) -> Result<ExitCode, Failure> {
     options.check()?;
     let config = options.config();
-    config.validate().map_err(|error| options.explain(error))?;
+    config
+        .validate()
+        .map_err(|error| options.explain(None, error))?;
     // What reads data, and the optimiser; the network has as many of its own.
     let threads = options.device.threads.choose()?.count;
     rayon::ThreadPoolBuilder::new()
@@ -73,24 +75,28 @@ fn run(options: &Options) -> Result<ExitCode, Failure> {
     if let Some(note) = options.seed.note() {
         say(note)?;
     }
-    let (data, description) = data(options, &beginning, &config)?;
-    beginning.check(options, &description, &config, &data)?;
-    let (mut engine, graph) = engine(options, &description, &config)?;
+    let (kind, data, description) = data(options, &beginning, &config)?;
+    let explain = |error| options.explain(Some(kind), error);
+    let same = beginning.check(&description, &config, &data);
+    same.map_err(explain)?;
+    let graph = graph_of(&description, &config).map_err(explain)?;
+    let mut engine = engine(options, &description, &graph, &config)?;
     let progress = beginning.fill(&mut engine, &graph, &description, &config)?;
     let broken = options.broken();
-    let trainer = Trainer::new(engine, description, config, data, broken, progress)
-        .map_err(|error| options.explain(error))?;
+    let trainer = Trainer::new(engine, description, config, data, broken, progress);
+    let trainer = trainer.map_err(explain)?;
     Session::begin(options, folder, files, trainer)?.run()
 }
 
-/// The data, and the network that is trained on it.
+/// What the data is read from, the data, and the network that is trained on it.
 fn data(
     options: &Options,
     beginning: &Beginning,
     config: &TrainConfig,
-) -> Result<(TrainingData, Description), Failure> {
+) -> Result<(Kind, TrainingData, Description), Failure> {
     let opened = options.open_data(beginning.classes(options))?;
-    options.check_broken(opened.kind)?;
+    let kind = opened.kind;
+    options.check_broken(kind)?;
     say(&opened)?;
     let data: Arc<dyn Dataset> = Arc::from(opened.data);
     let classes = data.classes().filter(|_| !options.no_classes);
@@ -99,23 +105,26 @@ fn data(
         class_names: names.map(<[String]>::to_vec).filter(|_| classes.is_some()),
         ..options.description(data.extents(), classes)
     };
-    check_data(&description, config, data.as_ref()).map_err(|error| options.explain(error))?;
-    Ok((TrainingData::new(data), description))
+    check_data(&description, config, data.as_ref())
+        .map_err(|error| options.explain(Some(kind), error))?;
+    let data = TrainingData::new(data, options.broken());
+    let data = data.map_err(|error| format!("--data: {error}"))?;
+    Ok((kind, data, description))
 }
 
 /// What runs the network, and says so.
 fn engine(
     options: &Options,
     description: &Description,
+    graph: &Graph,
     config: &TrainConfig,
-) -> Result<(Box<dyn Engine>, Graph), Failure> {
-    let graph = graph_of(description, config).map_err(|error| options.explain(error))?;
+) -> Result<Box<dyn Engine>, Failure> {
     say(format_args!(
         "{} parameters, {:.2} GFLOP a step",
         graph.parameter_count(),
         graph.flops() as f64 * 1e-9 * (config.batch / config.microbatch) as f64,
     ))?;
-    let (engine, on) = backend::choose(&options.device, &graph, config)?;
+    let (engine, on) = backend::choose(&options.device, graph, config)?;
     say(format_args!("running on {on}"))?;
     if config.recompute != Recompute::Nothing {
         let kept = TrainConfig {
@@ -126,10 +135,10 @@ fn engine(
         let megabytes = |graph: &Graph| Plan::single(graph).elements() as f64 * 4e-6;
         say(format_args!(
             "recomputing: {:.0} MB of activations instead of {:.0}, {:.2} times the work",
-            megabytes(&graph),
+            megabytes(graph),
             megabytes(&kept),
             graph.flops() as f64 / kept.flops() as f64,
         ))?;
     }
-    Ok((engine, graph))
+    Ok(engine)
 }

@@ -6,7 +6,7 @@ use std::vec::Vec;
 
 use super::error::DataError;
 use super::fault::Fault;
-use super::fingerprint;
+use super::fingerprint::{self, Broken};
 use crate::diffusion::fingerprint::Fingerprint;
 use crate::unet::Extents;
 
@@ -50,15 +50,24 @@ pub trait Dataset: Send + Sync {
     /// in their order. Another data set has another one, but for one chance in 2^64 (and for who seeks
     /// one that has the same).
     ///
-    /// All images are read once, on every core. One that cannot be read is part of it as that.
-    fn fingerprint(&self) -> u64 {
+    /// All images are read once, on every core. One that cannot be read, and is to be skipped, is part of it
+    /// as that.
+    ///
+    /// # Errors
+    /// Where a broken one is fatal, that of one that cannot be read: a digest without it would be another
+    /// once it can be.
+    fn fingerprint(&self, broken: Broken) -> Result<u64, DataError> {
         let one = |index| {
             let mut digest = Fingerprint::new();
-            if let Ok(example) = self.get(index) {
-                fingerprint::add_number(&mut digest, example.label.map(u64::from));
-                digest.add_bytes(&example.pixels);
+            match self.get(index) {
+                Ok(example) => {
+                    fingerprint::add_number(&mut digest, example.label.map(u64::from));
+                    digest.add_bytes(&example.pixels);
+                }
+                Err(error) if broken == Broken::Fatal => return Err(error),
+                Err(_) => {}
             }
-            digest
+            Ok(digest)
         };
         let (classes, names) = (self.classes(), self.class_names());
         fingerprint::of(self.extents(), classes, names, self.len(), one)

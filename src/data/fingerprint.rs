@@ -1,4 +1,4 @@
-//! A digest of a data set, by which a run knows its own.
+//! A digest of a data set, by which a run knows its own; what becomes of an example that cannot be read.
 
 use std::io::{self, Read, Write};
 use std::path::Path;
@@ -7,9 +7,21 @@ use std::vec::Vec;
 
 use rayon::prelude::*;
 
+use super::error::DataError;
+use super::fault::Fault;
 use super::file;
 use crate::diffusion::fingerprint::Fingerprint;
 use crate::unet::Extents;
+
+/// What happens where an example cannot be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum Broken {
+    /// It is an error, which names it.
+    #[default]
+    Fatal,
+    /// It is left out. In a run the next one of the data that can be read takes its place.
+    Skip,
+}
 
 /// Of a data set of `len` images, of which `one` has the digest of each.
 pub(super) fn of(
@@ -17,8 +29,8 @@ pub(super) fn of(
     classes: Option<usize>,
     names: Option<&[String]>,
     len: usize,
-    one: impl Fn(usize) -> Fingerprint + Sync,
-) -> u64 {
+    one: impl Fn(usize) -> Result<Fingerprint, DataError> + Sync,
+) -> Result<u64, DataError> {
     let mut all = Fingerprint::new();
     for side in [extents.channels, extents.height, extents.width, len] {
         all.add_u64(side as u64);
@@ -27,14 +39,13 @@ pub(super) fn of(
     for name in names.unwrap_or_default() {
         add_bytes(&mut all, name.as_bytes());
     }
-    let each: Vec<u64> = (0..len)
-        .into_par_iter()
-        .map(|index| one(index).finish())
-        .collect();
+    let each = (0..len).into_par_iter();
+    let each = each.map(|index| Ok(one(index)?.finish()));
+    let each: Vec<u64> = each.collect::<Result<_, DataError>>()?;
     for digest in each {
         all.add_u64(digest);
     }
-    all.finish()
+    Ok(all.finish())
 }
 
 /// A number, or that there is none.
@@ -49,13 +60,15 @@ pub(super) fn add_bytes(digest: &mut Fingerprint, bytes: &[u8]) {
     digest.add_bytes(bytes);
 }
 
-/// The bytes of a file, as far as it can be read, and no further than it was long.
-pub(super) fn add_file(digest: &mut Fingerprint, path: &Path) {
-    if let Ok((file, bytes)) = file::open(path) {
-        digest.add_u64(bytes);
-        // What cannot be read is left out: whoever asks for the picture is told why.
-        let _ = io::copy(&mut file.take(bytes), &mut Sink(digest));
-    }
+/// The bytes of a file, no further than it was long; of one that cannot be read, as many as can.
+///
+/// # Errors
+/// Those of [`file::open`]; [`Fault::Io`].
+pub(super) fn add_file(digest: &mut Fingerprint, path: &Path) -> Result<(), Fault> {
+    let (file, bytes) = file::open(path)?;
+    digest.add_u64(bytes);
+    io::copy(&mut file.take(bytes), &mut Sink(digest))?;
+    Ok(())
 }
 
 struct Sink<'a>(&'a mut Fingerprint);

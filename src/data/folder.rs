@@ -8,7 +8,7 @@ use std::vec::Vec;
 use super::classes::Classes;
 use super::dataset::{Dataset, Example};
 use super::error::DataError;
-use super::fingerprint;
+use super::fingerprint::{self, Broken};
 use super::listing::Listing;
 use super::picture::{self, load};
 use crate::diffusion::fingerprint::Fingerprint;
@@ -155,17 +155,23 @@ impl Dataset for Folder {
         })
     }
 
-    /// That of the files' bytes, and of their paths below the folder: no picture is decoded.
-    fn fingerprint(&self) -> u64 {
+    /// That of the files' bytes, and of their paths below the folder: no picture is decoded, and one that
+    /// cannot be is no error here.
+    fn fingerprint(&self, broken: Broken) -> Result<u64, DataError> {
         let one = |index| {
             let mut digest = Fingerprint::new();
             if let Some(path) = self.listing.files().get(index) {
                 let label = self.label(index).map(u64::from);
                 fingerprint::add_number(&mut digest, label);
                 fingerprint::add_bytes(&mut digest, &self.listing.below(path));
-                fingerprint::add_file(&mut digest, path);
+                match fingerprint::add_file(&mut digest, path) {
+                    Err(fault) if broken == Broken::Fatal => {
+                        return Err(DataError::file(path)(fault));
+                    }
+                    _ => {}
+                }
             }
-            digest
+            Ok(digest)
         };
         let (classes, names) = (self.classes(), self.class_names());
         fingerprint::of(self.extents, classes, names, self.len(), one)

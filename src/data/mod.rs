@@ -46,6 +46,7 @@ pub use classes::Classes;
 pub use dataset::{Dataset, Example, Images};
 pub use error::{DataError, Unclear};
 pub use fault::Fault;
+pub use fingerprint::Broken;
 pub use folder::Folder;
 pub use kind::Kind;
 pub use listing::Listing;

@@ -8,7 +8,11 @@ pub(super) fn is_pipe(_: FileType) -> bool {
     false
 }
 
-/// Whether an open file is still the one that has this name: such systems do not let go of an open file's.
+/// Whether [`is_at`] tells one file from another.
+pub(super) const TELLS: bool = false;
+
+/// Whether there is still a file of this name. It may be another than the open one, whose name can have been
+/// let go of meanwhile, and taken by somebody else.
 pub(super) fn is_at(_: &File, path: &Path) -> bool {
     path.exists()
 }

@@ -9,6 +9,9 @@ pub(super) fn is_pipe(kind: FileType) -> bool {
     kind.is_fifo()
 }
 
+/// Whether [`is_at`] tells one file from another.
+pub(super) const TELLS: bool = true;
+
 /// Whether an open file is still the one that has this name.
 pub(super) fn is_at(file: &File, path: &Path) -> bool {
     let (Ok(open), Ok(named)) = (file.metadata(), path.symlink_metadata()) else {

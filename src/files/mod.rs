@@ -24,7 +24,8 @@
 //! - A link stays a link: what it leads to is written. A file keeps its mode, and its owner where that can be.
 //! - A pipe, and `-` for the standard output, are written to; devices, sockets and folders are refused.
 //! - Writers of one file at a time do not disturb each other: the last to finish is the one that is read. What
-//!   a killed one has left, the next one takes over.
+//!   a killed one has left, the next one takes over; where it cannot be told which file has a name, as on
+//!   systems that are not like Unix, it stays there.
 //! - A folder has one writer ([`FolderLock`]), and for the files of one run it is new or empty
 //!   ([`FreshFolder`]).
 

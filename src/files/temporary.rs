@@ -2,6 +2,8 @@
 //!
 //! `.NAME.tmp` belongs to whoever holds its lock, which the system lets go of with its holder: so a writer
 //! takes over what a killed one has left, and passes by what a living one writes, to `.NAME.1.tmp` and on.
+//! Where it cannot be told which file has a name ([`kind::TELLS`]), what a killed one has left is passed by
+//! too: it may have become the finished file since it was opened.
 
 use std::ffi::OsString;
 use std::format;
@@ -52,7 +54,7 @@ impl Temporary {
             Ok(file) => (file, true),
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
                 // A folder, a link, a pipe, another user's: not one of ours.
-                if !path.symlink_metadata().is_ok_and(|about| about.is_file()) {
+                if !kind::TELLS || !path.symlink_metadata().is_ok_and(|about| about.is_file()) {
                     return Ok(None);
                 }
                 match OpenOptions::new().write(true).open(&path) {
@@ -109,9 +111,6 @@ impl Drop for Temporary {
 pub(super) fn remove_left(path: &Path) {
     for slot in 0..MOST {
         let name = name(path, slot);
-        if slot > 0 && name.symlink_metadata().is_err() {
-            return;
-        }
         // Taken and let go of; nothing where another writes it, or it is not ours.
         if name.symlink_metadata().is_ok() {
             drop(Temporary::take(name));

@@ -57,7 +57,7 @@ impl Place {
 
 /// What takes the bytes of a file that is being written.
 ///
-/// Its first failure is what [`write_whole`] tells. After it all is taken and nothing written, at the place
+/// Its first failure is what [`write_whole`] tells; what a signal has interrupted is none. After it all is taken and nothing written, at the place
 /// where it would be: whoever goes on to tidy up, as an archive does that is dropped, does not fail once more.
 #[derive(Debug)]
 pub struct Writer {
@@ -109,6 +109,10 @@ impl Writer {
             return Ok(otherwise);
         }
         act(&mut self.to).map_err(|error| {
+            // Whoever writes all of something tries once more.
+            if error.kind() == io::ErrorKind::Interrupted {
+                return error;
+            }
             let told = io::Error::new(error.kind(), std::format!("{error}"));
             self.failed = Some(error);
             told

@@ -6,7 +6,7 @@
 
 use core::fmt;
 
-#[cfg_attr(feature = "std", path = "free_linux.rs")]
+#[cfg_attr(feature = "std", path = "free_system.rs")]
 #[cfg_attr(not(feature = "std"), path = "free_unknown.rs")]
 mod free;
 

@@ -3,7 +3,7 @@
 use core::fmt;
 use std::sync::Arc;
 
-use crate::data::Dataset;
+use crate::data::{Broken, DataError, Dataset};
 
 /// A data set, and the digest by which a run knows it again.
 #[derive(Clone)]
@@ -14,9 +14,12 @@ pub struct TrainingData {
 
 impl TrainingData {
     /// Reads all of a data set once, for its [fingerprint](Dataset::fingerprint).
-    pub fn new(set: Arc<dyn Dataset>) -> Self {
-        let fingerprint = set.fingerprint();
-        Self { set, fingerprint }
+    ///
+    /// # Errors
+    /// That of an example that cannot be read, where a broken one is fatal.
+    pub fn new(set: Arc<dyn Dataset>, broken: Broken) -> Result<Self, DataError> {
+        let fingerprint = set.fingerprint(broken)?;
+        Ok(Self { set, fingerprint })
     }
 
     /// The images.

@@ -10,23 +10,13 @@ use rayon::prelude::*;
 
 use super::error::TrainError;
 use super::order::{Draws, Order};
-use crate::data::{DataError, Dataset};
+use crate::data::{Broken, DataError, Dataset};
 use crate::diffusion::pixels::from_u8;
 use crate::memory::collected;
 use crate::unet::Extents;
 
 /// Batches that are ready before they are asked for.
 const AHEAD: usize = 2;
-
-/// What happens where an example cannot be read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
-pub enum Broken {
-    /// The run ends, and names it.
-    #[default]
-    Fatal,
-    /// The next one of the data that can be read takes its place.
-    Skip,
-}
 
 /// The examples of a step.
 pub(crate) struct Examples {

@@ -32,6 +32,7 @@ mod saved;
 mod state;
 mod trainer;
 
+pub use crate::data::Broken;
 pub use check::check_data;
 pub use config::{MicrobatchRule, TimestepLaw, TrainConfig};
 pub use cpu_engine::CpuEngine;
@@ -41,7 +42,6 @@ pub use error::TrainError;
 pub use gpu_engine::GpuEngine;
 pub use grad::{GradError, Recompute, training_graph};
 pub use initial::{graph_of, initial_weights};
-pub use loader::Broken;
 pub use loss_scale::LossScale;
 pub use optimizer::{AdamW, Report, Update, average};
 pub use progress::Progress;

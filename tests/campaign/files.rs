@@ -1,6 +1,6 @@
 //! Files with some bytes changed, cut or put in: each is refused by a typed error, or read. None panics.
 
-use std::io::{Cursor, Write};
+use std::io::Cursor;
 use std::path::Path;
 
 use iddpm::checkpoint::{Checkpoint, Dtype, Header, Precision};
@@ -10,6 +10,7 @@ use iddpm::diffusion::SamplerState;
 use iddpm::train::SavedRun;
 use iddpm::unet::{Extents, Plan};
 
+use super::archive::archive;
 use super::scratch::Scratch;
 use super::{Campaign, TRAINING, pictures, succeed};
 
@@ -79,6 +80,13 @@ impl Counts {
     }
 }
 
+/// A file without a change, which must be read: else what is refused says nothing of the changes.
+fn unchanged<T, E: std::fmt::Display>(what: &str, result: Result<T, E>) {
+    if let Err(error) = result {
+        panic!("{what} is refused as it is: {error}");
+    }
+}
+
 const SMALL: Extents = Extents {
     channels: 3,
     height: 8,
@@ -97,6 +105,16 @@ fn checkpoints() {
     let graph = Checkpoint::from_bytes(&sound, Precision::F32).unwrap();
     let half = graph.to_bytes(Dtype::F16).unwrap();
     let program = ProgramBuf::new(graph.graph(), &Plan::single(graph.graph())).unwrap();
+    let state = SamplerState {
+        fingerprint: 7,
+        position: 3,
+    };
+    for (what, sound) in [("a checkpoint", &sound), ("one of 16 bits", &half)] {
+        unchanged(what, Header::from_bytes(sound));
+        unchanged(what, Checkpoint::from_bytes(sound, Precision::AsStored));
+    }
+    unchanged("a program", Program::from_bytes(program.as_bytes()));
+    unchanged("a state", SamplerState::from_bytes(&state.to_bytes()));
     let mut counts = Counts::default();
     while campaign.goes_on() {
         for sound in [&sound, &half] {
@@ -105,10 +123,6 @@ fn checkpoints() {
             counts.add(Checkpoint::from_bytes(&bytes, Precision::AsStored));
         }
         counts.add(Program::from_bytes(&campaign.mutated(program.as_bytes())));
-        let state = SamplerState {
-            fingerprint: 7,
-            position: 3,
-        };
         counts.add(SamplerState::from_bytes(
             &campaign.mutated(&state.to_bytes()),
         ));
@@ -164,9 +178,16 @@ fn pictures_and_archives() {
         picture.write_to(&mut bytes, format).unwrap();
         bytes.into_inner()
     });
-    let archive = archive();
+    // Two images of 2x2 and their labels.
+    let archive = archive([2, 2, 2, 1], &[1; 8], &[0, 1]);
     let records: Vec<u8> = (0..2 * 3073).map(|at| (at % 10) as u8).collect();
     let path = scratch.join("picture");
+    for (format, sound) in formats.iter().zip(&pictures) {
+        std::fs::write(&path, sound).unwrap();
+        unchanged(&format!("{format:?}"), load(&path, SMALL));
+    }
+    unchanged("an archive", npz::read(Cursor::new(&archive)));
+    unchanged("a batch of CIFAR-10", cifar10::from_bytes(&records));
     let mut counts = Counts::default();
     while campaign.goes_on() {
         for sound in &pictures {
@@ -177,27 +198,4 @@ fn pictures_and_archives() {
         counts.add(cifar10::from_bytes(&campaign.mutated(&records)));
     }
     counts.report(&campaign);
-}
-
-/// Two images of 2x2 and their labels.
-fn archive() -> Vec<u8> {
-    let array = |kind: &str, shape: &str, data: &[u8]| {
-        let head = format!("{{'descr': '{kind}', 'fortran_order': False, 'shape': ({shape}), }}\n");
-        let len = (head.len() as u16).to_le_bytes();
-        [b"\x93NUMPY\x01\x00", &len[..], head.as_bytes(), data].concat()
-    };
-    let mut zip = zip::ZipWriter::new(Cursor::new(Vec::new()));
-    let options = zip::write::SimpleFileOptions::default();
-    let labels: Vec<u8> = [0_i64, 1]
-        .iter()
-        .flat_map(|label| label.to_le_bytes())
-        .collect();
-    for (name, bytes) in [
-        ("arr_0.npy", array("|u1", "2, 2, 2, 1", &[1; 8])),
-        ("arr_1.npy", array("<i8", "2,", &labels)),
-    ] {
-        zip.start_file(name, options).unwrap();
-        zip.write_all(&bytes).unwrap();
-    }
-    zip.finish().unwrap().into_inner()
 }

@@ -12,11 +12,17 @@
     clippy::indexing_slicing
 )]
 
+#[path = "../support/archive.rs"]
+#[allow(dead_code)]
+mod archive;
 #[path = "../support/hostile.rs"]
 #[allow(dead_code)]
 mod hostile;
 #[path = "../support/program.rs"]
 mod program;
+#[path = "../support/run.rs"]
+#[allow(dead_code)]
+mod run;
 #[path = "../support/scratch.rs"]
 #[allow(dead_code)]
 mod scratch;
@@ -26,10 +32,11 @@ mod kills;
 mod options;
 mod writers;
 
-use std::process::{Command, Output, Stdio};
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use program::program;
+use run::succeed;
 use scratch::Scratch;
 
 /// A part of the campaign: how long it goes on, and what it draws.
@@ -102,18 +109,6 @@ fn command(name: &str, scratch: &Scratch, arguments: &str) -> Command {
         .stdout(Stdio::null())
         .stderr(Stdio::null());
     command
-}
-
-/// Runs it well.
-fn succeed(name: &str, scratch: &Scratch, arguments: &str) -> Output {
-    let output = command(name, scratch, arguments)
-        .stderr(Stdio::piped())
-        .stdout(Stdio::piped())
-        .output()
-        .unwrap();
-    let errors = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{name} {arguments}: {errors}");
-    output
 }
 
 /// Pictures to train on: `a_0.png` and on, of two classes.

@@ -1,14 +1,14 @@
 //! npz archives: those of NumPy and of the `npyz` crate are read; broken ones are named.
 
 use std::fs::File;
-use std::io::{Cursor, Write};
+use std::io::Cursor;
 
 use iddpm::data::{Dataset, Fault, npz};
 use iddpm::unet::Extents;
 use npyz::{NpyFile, WriteOptions, WriterBuilder};
-use zip::write::SimpleFileOptions;
-use zip::{CompressionMethod, ZipArchive, ZipWriter};
+use zip::{CompressionMethod, ZipArchive};
 
+use super::archive::{array, head, labels, packed};
 use super::scratch::Scratch;
 use super::{extents, fault};
 
@@ -61,43 +61,12 @@ fn channels_become_planes() {
     }
 }
 
-/// An array as NumPy writes it.
-fn array(dictionary: &str, data: &[u8]) -> Vec<u8> {
-    let mut bytes = b"\x93NUMPY\x01\x00".to_vec();
-    bytes.extend((dictionary.len() as u16).to_le_bytes());
-    bytes.extend(dictionary.as_bytes());
-    bytes.extend(data);
-    bytes
-}
-
-fn head(descr: &str, shape: &str) -> String {
-    format!("{{'descr': '{descr}', 'fortran_order': False, 'shape': ({shape}), }}      \n")
-}
-
 fn images(shape: &str, data: &[u8]) -> Vec<u8> {
     array(&head("|u1", shape), data)
 }
 
-fn labels(values: &[i64]) -> Vec<u8> {
-    let data: Vec<u8> = values
-        .iter()
-        .flat_map(|value| value.to_le_bytes())
-        .collect();
-    array(&head("<i8", &format!("{},", values.len())), &data)
-}
-
-fn archive(entries: &[(&str, &[u8])], method: CompressionMethod) -> Vec<u8> {
-    let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
-    for (name, bytes) in entries {
-        let options = SimpleFileOptions::default().compression_method(method);
-        zip.start_file(*name, options).unwrap();
-        zip.write_all(bytes).unwrap();
-    }
-    zip.finish().unwrap().into_inner()
-}
-
 fn read(entries: &[(&str, &[u8])]) -> Result<iddpm::data::Images, Fault> {
-    npz::read(Cursor::new(archive(entries, CompressionMethod::Stored)))
+    npz::read(Cursor::new(packed(entries, CompressionMethod::Stored)))
 }
 
 #[test]
@@ -108,7 +77,7 @@ fn labels_and_compression() {
         ("arr_1.npy", &labels(&[3, 0])[..]),
     ];
     for method in [CompressionMethod::Stored, CompressionMethod::Deflated] {
-        let images = npz::read(Cursor::new(archive(&entries, method))).unwrap();
+        let images = npz::read(Cursor::new(packed(&entries, method))).unwrap();
         assert_eq!(images.extents(), extents(2, 1, 1));
         assert_eq!(
             (images.labels(), images.classes()),
@@ -263,7 +232,7 @@ fn channels_before_rows_and_columns() {
 fn sides_that_no_image_has() {
     let zeros = |shape: &str, count: usize| {
         let array = images(shape, &vec![0; count]);
-        Cursor::new(archive(
+        Cursor::new(packed(
             &[("arr_0.npy", &array)],
             CompressionMethod::Deflated,
         ))
@@ -326,7 +295,7 @@ fn labels_that_are_not_the_images() {
 fn archives_that_are_none() {
     let scratch = Scratch::new("archives");
     let good = images("1, 2, 2, 1", &[77, 78, 79, 80]);
-    let missing = archive(&[("arr_1.npy", &good)], CompressionMethod::Stored);
+    let missing = packed(&[("arr_1.npy", &good)], CompressionMethod::Stored);
     let path = scratch.write("missing.npz", &missing);
     let expected = Fault::MissingArray {
         name: "arr_0",
@@ -334,7 +303,7 @@ fn archives_that_are_none() {
     };
     assert_eq!(fault(npz::open(path), "missing.npz"), expected);
 
-    let whole = archive(&[("arr_0.npy", &good)], CompressionMethod::Stored);
+    let whole = packed(&[("arr_0.npy", &good)], CompressionMethod::Stored);
     let cut = &whole[..whole.len() - 30];
     for (name, bytes) in [
         ("empty.npz", &[][..]),

@@ -2,16 +2,16 @@
 
 use std::borrow::Cow;
 
-use iddpm::data::{Classes, DataError, Dataset, Example, Folder, Images};
+use iddpm::data::{Broken, Classes, DataError, Dataset, Example, Fault, Folder, Images};
 use iddpm::unet::Extents;
 
 use super::scratch::Scratch;
-use super::{extents, grey};
+use super::{extents, fault, grey};
 
 fn images(pixels: &[u8], labels: Option<&[u32]>, classes: Option<usize>) -> u64 {
     let labels = labels.map(<[u32]>::to_vec);
     let images = Images::new(extents(1, 1, 2), pixels.to_vec(), labels, classes);
-    images.unwrap().fingerprint()
+    images.unwrap().fingerprint(Broken::Fatal).unwrap()
 }
 
 #[test]
@@ -30,12 +30,12 @@ fn of_images_in_memory() {
     }
     assert_eq!(images(&[1, 2, 3, 4], Some(&[1, 0]), Some(2)), all[5]);
     let other = Images::new(extents(1, 2, 1), vec![1, 2, 3, 4], None, None).unwrap();
-    assert_ne!(other.fingerprint(), all[0], "extents");
+    assert_ne!(other.fingerprint(Broken::Fatal).unwrap(), all[0], "extents");
 }
 
 fn folder(scratch: &Scratch, side: usize, labelled: bool) -> u64 {
     let folder = Folder::open(scratch.path(), extents(1, side, side), labelled);
-    folder.unwrap().fingerprint()
+    folder.unwrap().fingerprint(Broken::Fatal).unwrap()
 }
 
 #[test]
@@ -70,7 +70,7 @@ fn of_a_folder() {
         needed: true,
     };
     let bound = Folder::open_as(one.path(), extents(1, 2, 2), classes).unwrap();
-    assert_eq!(bound.fingerprint(), print);
+    assert_eq!(bound.fingerprint(Broken::Fatal).unwrap(), print);
     // A picture that is broken has bytes all the same.
     one.write("cat_1.png", b"no picture");
     let broken = folder(&one, 2, true);
@@ -79,9 +79,9 @@ fn of_a_folder() {
 }
 
 /// A data set of somebody else's, one image of which cannot be read.
-struct Broken(usize);
+struct OneBroken(usize);
 
-impl Dataset for Broken {
+impl Dataset for OneBroken {
     fn len(&self) -> usize {
         3
     }
@@ -108,7 +108,30 @@ impl Dataset for Broken {
 #[test]
 fn of_any_data_set() {
     let whole = Images::new(extents(1, 1, 1), vec![7; 3], None, None).unwrap();
-    assert_eq!(Broken(3).fingerprint(), whole.fingerprint());
-    assert_ne!(Broken(1).fingerprint(), whole.fingerprint());
-    assert_ne!(Broken(1).fingerprint(), Broken(2).fingerprint());
+    let whole = whole.fingerprint(Broken::Fatal).unwrap();
+    for broken in [Broken::Fatal, Broken::Skip] {
+        assert_eq!(OneBroken(3).fingerprint(broken).unwrap(), whole);
+    }
+    let [one, two] = [1, 2].map(|index| OneBroken(index).fingerprint(Broken::Skip).unwrap());
+    assert!(one != whole && two != whole && one != two);
+    let error = OneBroken(1).fingerprint(Broken::Fatal).unwrap_err();
+    assert_eq!(error, DataError::Index { index: 1, len: 3 });
+}
+
+/// A file that cannot be read just now is no other data set.
+#[test]
+fn of_a_file_that_cannot_be_read() {
+    let scratch = Scratch::new("unreadable");
+    grey(&scratch.join("1.png"), 1);
+    grey(&scratch.join("2.png"), 2);
+    let folder = Folder::open(scratch.path(), extents(1, 2, 2), false).unwrap();
+    let whole = folder.fingerprint(Broken::Fatal).unwrap();
+    assert_eq!(folder.fingerprint(Broken::Skip).unwrap(), whole);
+    let (there, elsewhere) = (scratch.join("2.png"), scratch.join("elsewhere"));
+    std::fs::rename(&there, &elsewhere).unwrap();
+    let io = fault(folder.fingerprint(Broken::Fatal), "2.png");
+    assert!(matches!(io, Fault::Io { .. }), "{io}");
+    assert_ne!(folder.fingerprint(Broken::Skip).unwrap(), whole);
+    std::fs::rename(&elsewhere, &there).unwrap();
+    assert_eq!(folder.fingerprint(Broken::Fatal).unwrap(), whole);
 }

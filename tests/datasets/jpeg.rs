@@ -258,6 +258,33 @@ fn means_bit_by_bit() {
     }
 }
 
+/// Memory is taken for one picture, whose sides are known to be small.
+#[test]
+fn a_frame_behind_the_picture() {
+    let bytes = grey(0, None);
+    let (picture, end) = bytes.split_at(bytes.len() - 2);
+    let (begin, rest) = bytes.split_at(2);
+    for components in [1, 4, 255] {
+        for marker in [0xC0, 0xC1, 0xC2] {
+            let each = (1..=components).flat_map(|name| [name, 0x44, 0]);
+            let head = [8, 255, 255, 255, 255, components].into_iter().chain(each);
+            let frame = segment(marker, &head.collect::<Vec<u8>>());
+            let fault = shown(&[picture, &frame, end].concat()).unwrap_err();
+            assert!(
+                fault.to_string().contains("one frame"),
+                "{components}: {fault}"
+            );
+            is_refused(&[begin, &frame, rest].concat());
+        }
+    }
+    // The same once more, and a first one of more components than any decoder knows.
+    let head = head(0xC2, 16, 24, 1, 0);
+    is_refused(&[&head, &head[2..], end].concat());
+    for components in [5, 255] {
+        is_refused(&[self::head(0xC2, 16, 24, components, 0), end.into()].concat());
+    }
+}
+
 /// Work without end is not done: a scan of a few bytes may go through every block.
 #[test]
 fn more_scans_than_any_encoder_makes() {

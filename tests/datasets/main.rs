@@ -8,6 +8,9 @@
     clippy::indexing_slicing
 )]
 
+#[path = "../support/archive.rs"]
+#[allow(dead_code)]
+mod archive;
 #[path = "../support/scratch.rs"]
 #[allow(dead_code)]
 mod scratch;

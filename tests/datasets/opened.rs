@@ -1,11 +1,8 @@
 //! Any path as a data set: what it is, what is said of it, and what is refused before it is read.
 
 use std::collections::BTreeMap;
-use std::io::{Cursor, Write};
 
 use iddpm::data::{self, Classes, DataError, Fault, Fit, Kind, Opened, Options, cifar10};
-use zip::ZipWriter;
-use zip::write::SimpleFileOptions;
 
 use super::scratch::Scratch;
 use super::{extents, fault, grey};
@@ -28,32 +25,7 @@ fn open(path: impl AsRef<std::path::Path>) -> Result<Opened, DataError> {
 
 /// Images of zeros of a shape, and labels.
 fn archive(shape: [usize; 4], labels: &[i64]) -> Vec<u8> {
-    let array = |descr: &str, shape: &str, data: &[u8]| {
-        let head =
-            format!("{{'descr': '{descr}', 'fortran_order': False, 'shape': ({shape}), }}\n");
-        let length = (head.len() as u16).to_le_bytes();
-        [b"\x93NUMPY\x01\x00", &length[..], head.as_bytes(), data].concat()
-    };
-    let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
-    let options = SimpleFileOptions::default();
-    let [n, h, w, c] = shape;
-    zip.start_file("arr_0.npy", options).unwrap();
-    let images = array(
-        "|u1",
-        &format!("{n}, {h}, {w}, {c}"),
-        &vec![0; n * h * w * c],
-    );
-    zip.write_all(&images).unwrap();
-    if !labels.is_empty() {
-        let data: Vec<u8> = labels
-            .iter()
-            .flat_map(|label| label.to_le_bytes())
-            .collect();
-        zip.start_file("arr_1.npy", options).unwrap();
-        zip.write_all(&array("<i8", &format!("{},", labels.len()), &data))
-            .unwrap();
-    }
-    zip.finish().unwrap().into_inner()
+    super::archive::archive(shape, &vec![0; shape.iter().product()], labels)
 }
 
 fn batch(labels: &[u8]) -> Vec<u8> {

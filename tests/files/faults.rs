@@ -77,6 +77,30 @@ fn the_true_cause_is_told_whatever_the_writer_made_of_it() {
     assert_eq!(folder.names(), [""; 0]);
 }
 
+/// A write that a signal has interrupted is tried again, as of any file.
+#[test]
+fn an_interrupted_write_goes_on() {
+    let folder = Scratch::new("interrupted");
+    let path = folder.join("a");
+    let pieces = || -> Result<(), FileError> {
+        write_whole(&path, |file| {
+            // Larger than what is kept back, and smaller.
+            file.write_all(long('n').as_bytes()).unwrap();
+            file.write_all(b"end").unwrap();
+            Ok(())
+        })
+    };
+    // The temporary file is taken first; behind it come two writes.
+    for fails in [1, 2] {
+        faults::fail_at(fails, ErrorKind::Interrupted);
+        let result = pieces();
+        faults::end();
+        result.unwrap();
+        assert_eq!(text(&path), long('n') + "end", "operation {fails}");
+        std::fs::remove_file(&path).unwrap();
+    }
+}
+
 #[test]
 fn a_failure_of_the_caller_leaves_the_old_file() {
     let folder = Scratch::new("caller");

@@ -191,7 +191,7 @@ fn slot() -> MemoryError {
         engine,
         description,
         config(),
-        TrainingData::new(data),
+        TrainingData::new(data, Broken::Fatal).unwrap(),
         Broken::Fatal,
         progress,
     );

@@ -9,6 +9,9 @@
     clippy::indexing_slicing
 )]
 
+#[path = "../support/archive.rs"]
+#[allow(dead_code)]
+mod archive;
 #[path = "../support/program.rs"]
 mod program;
 #[path = "../support/run.rs"]
@@ -17,16 +20,12 @@ mod run;
 #[allow(dead_code)]
 mod scratch;
 
-use std::io::Write;
-
+use archive::write_archive;
 use iddpm::checkpoint::{Checkpoint, Dtype, Precision};
 use iddpm::data::{Dataset, Listing, load, npz};
 use image::RgbImage;
-use npyz::{AutoSerialize, WriteOptions, WriterBuilder};
 use run::{run, succeed};
 use scratch::Scratch;
-use zip::ZipWriter;
-use zip::write::SimpleFileOptions;
 
 const SPRITES: &str = concat!(
     env!("CARGO_MANIFEST_DIR"),
@@ -77,27 +76,6 @@ fn picture(scratch: &Scratch, name: &str, class: u8) {
         .unwrap();
 }
 
-/// Images and labels as the public tools write them.
-fn archive(scratch: &Scratch, name: &str, shape: [u64; 4], pixels: &[u8], labels: &[i64]) {
-    let file = std::fs::File::create(scratch.join(name)).unwrap();
-    let mut archive = ZipWriter::new(file);
-    let options = SimpleFileOptions::default();
-    archive.start_file("arr_0.npy", options).unwrap();
-    write_array(&mut archive, &shape, pixels);
-    if !labels.is_empty() {
-        archive.start_file("arr_1.npy", options).unwrap();
-        write_array(&mut archive, &[labels.len() as u64], labels);
-    }
-    archive.finish().unwrap();
-}
-
-fn write_array<T: AutoSerialize + Copy>(file: &mut impl Write, shape: &[u64], values: &[T]) {
-    let options = WriteOptions::new().default_dtype().shape(shape);
-    let mut array = options.writer(file).begin_nd().unwrap();
-    array.extend(values.iter().copied()).unwrap();
-    array.finish().unwrap();
-}
-
 /// Classes by number, with zeros before it or not, by name, by folder, by label, for a network with
 /// names and one without.
 #[test]
@@ -125,9 +103,9 @@ fn the_same_images_are_the_same_number() {
             .iter()
             .flat_map(|&label| pixels(label as u8))
             .collect();
-        archive(&scratch, name, [12, 32, 32, 3], &pixels, &order);
+        write_archive(&scratch.join(name), [12, 32, 32, 3], &pixels, &order);
     }
-    archive(&scratch, "others.npz", [12, 32, 32, 3], &all, &[3; 12]);
+    write_archive(&scratch.join("others.npz"), [12, 32, 32, 3], &all, &[3; 12]);
     for checkpoint in ["unnamed.safetensors", SPRITES] {
         let bits = |data: &str| {
             let options = format!("--checkpoint {checkpoint} --data {data} --count 12 --steps 2");
@@ -169,8 +147,8 @@ fn what_sample_wrote() {
                     (0..1024).flat_map(|at| [0, 1024, 2048].map(|plane| image[plane + at])),
                 );
             }
-            let shape = [labels.len() as u64, 32, 32, 3];
-            archive(&scratch, "sorted.npz", shape, &pixels, &labels);
+            let shape = [labels.len(), 32, 32, 3];
+            write_archive(&scratch.join("sorted.npz"), shape, &pixels, &labels);
             let bits = |data: &str| {
                 let options = format!("--checkpoint {checkpoint} --data {data} --steps 2");
                 total(&succeed("nll", &scratch, &options)).to_owned()
@@ -231,10 +209,15 @@ fn what_does_not_fit_is_refused() {
     let scratch = Scratch::new("nll-refused");
     let names = unnamed(&scratch);
     let grey = vec![9; 2 * 16 * 16];
-    archive(&scratch, "small.npz", [2, 16, 16, 1], &grey, &[0, 1]);
-    archive(&scratch, "turned.npz", [2, 1, 16, 16], &grey, &[0, 1]);
-    archive(&scratch, "bare.npz", [1, 32, 32, 3], &pixels(1), &[]);
-    archive(&scratch, "label.npz", [1, 32, 32, 3], &pixels(1), &[12]);
+    write_archive(&scratch.join("small.npz"), [2, 16, 16, 1], &grey, &[0, 1]);
+    write_archive(&scratch.join("turned.npz"), [2, 1, 16, 16], &grey, &[0, 1]);
+    write_archive(&scratch.join("bare.npz"), [1, 32, 32, 3], &pixels(1), &[]);
+    write_archive(
+        &scratch.join("label.npz"),
+        [1, 32, 32, 3],
+        &pixels(1),
+        &[12],
+    );
     picture(&scratch, "loose/1.png", 1);
     picture(&scratch, "other/dog_1.png", 1);
     picture(&scratch, "past/12_1.png", 1);

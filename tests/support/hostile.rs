@@ -148,12 +148,17 @@ pub(crate) fn ended(shown: &str, status: ExitStatus, words: &str) {
     assert!(!words.contains("panicked"), "{shown}");
 }
 
-/// What refuses a value names it or its option.
+/// What refuses a value names its option, or the value where that is a path that no other words hold; "UTF-8"
+/// is enough where it is none.
 pub(crate) fn named(shown: &str, option: &str, value: &OsStr, words: &str) {
-    let value = value.to_string_lossy();
-    let named = words.contains(option)
-        || (!value.trim().is_empty() && words.contains(value.trim()))
-        || words.contains("UTF-8");
+    let is_of_option = |letter: char| letter == '-' || letter.is_alphanumeric();
+    let mut of_words = words.split(|letter| !is_of_option(letter));
+    let named = match value.to_str() {
+        Some(path) if path.contains('/') && path.len() > 4 => words.contains(path),
+        Some(_) => false,
+        None => words.contains("UTF-8"),
+    };
+    let named = named || of_words.any(|word| word == option);
     assert!(named, "no word of the option: {shown}");
 }
 

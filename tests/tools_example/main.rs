@@ -10,6 +10,8 @@
 
 #[path = "../support/program.rs"]
 mod program;
+#[path = "../support/run.rs"]
+mod run;
 #[path = "../support/scratch.rs"]
 #[allow(dead_code)]
 mod scratch;
@@ -17,11 +19,9 @@ mod scratch;
 mod convert;
 mod inspect;
 
-use std::process::{Command, Output};
-
 use iddpm::checkpoint::{Checkpoint, Content, Description, Dtype, Precision, save};
 use iddpm::diffusion::Weights;
-use program::program;
+use run::{Words, run, succeed};
 use safetensors::SafeTensors;
 use scratch::Scratch;
 
@@ -30,27 +30,11 @@ const DIGITS_FILE: &str = concat!(
     "/examples/assets/digits16.safetensors"
 );
 
-fn run(name: &str, scratch: &Scratch, arguments: &[&str]) -> Output {
-    let mut command = Command::new(program(name));
-    command.current_dir(scratch.path());
-    command.args(arguments).output().unwrap()
-}
-
-/// Runs it well; what it prints.
-fn succeed(name: &str, scratch: &Scratch, arguments: &[&str]) -> String {
-    let output = run(name, scratch, arguments);
-    let errors = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{name} {arguments:?}: {errors}");
-    String::from_utf8(output.stdout).unwrap()
-}
-
 /// Runs it badly; what it prints, and why it says it failed.
-fn refuse(name: &str, scratch: &Scratch, arguments: &[&str]) -> (String, String) {
+fn refuse<W: Words + ?Sized>(name: &str, scratch: &Scratch, arguments: &W) -> (String, String) {
     let output = run(name, scratch, arguments);
-    assert!(
-        !output.status.success(),
-        "{name} {arguments:?}: not refused"
-    );
+    let shown = arguments.words().join(" ");
+    assert!(!output.status.success(), "{name} {shown}: not refused");
     let errors = String::from_utf8(output.stderr).unwrap();
     assert!(!errors.contains("panicked"), "{errors}");
     (String::from_utf8(output.stdout).unwrap(), errors)

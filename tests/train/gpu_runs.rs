@@ -231,7 +231,7 @@ fn ten_steps(
 
 fn beginning<E: Engine>(engine: E, description: &Description, config: &TrainConfig) -> Trainer<E> {
     let progress = Trainer::<E>::beginning(description, config).unwrap();
-    let data = TrainingData::new(Arc::new(images()));
+    let data = TrainingData::new(Arc::new(images()), Broken::Fatal).unwrap();
     let description = description.clone();
     Trainer::new(
         engine,

@@ -87,7 +87,7 @@ fn step(
     };
     let pixels = vec![0; EXAMPLES * IMAGE.elements()];
     let images = Images::new(IMAGE, pixels, None, None).unwrap();
-    let data = TrainingData::new(Arc::new(images));
+    let data = TrainingData::new(Arc::new(images), Broken::Fatal).unwrap();
     let progress = Progress {
         history,
         ..Trainer::<Scribe>::beginning(&description, &config).unwrap()

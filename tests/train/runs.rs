@@ -2,6 +2,7 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use iddpm::checkpoint::{Description, ImageSize};
 use iddpm::data::{DataError, Dataset, Example, Images};
@@ -83,7 +84,7 @@ fn begin_with(
         engine,
         description.clone(),
         config.clone(),
-        TrainingData::new(data),
+        TrainingData::new(data, broken)?,
         broken,
         progress,
     )
@@ -94,7 +95,7 @@ pub(crate) fn begin(config: &TrainConfig) -> Trainer<CpuEngine> {
 }
 
 pub(crate) fn data() -> TrainingData {
-    TrainingData::new(Arc::new(images()))
+    TrainingData::new(Arc::new(images()), Broken::Fatal).unwrap()
 }
 
 /// Goes on with the newest state of a folder.
@@ -236,7 +237,7 @@ fn other_data_is_refused() {
     let (pixels, labels) = (one.pixels().to_vec(), one.labels().unwrap().to_vec());
     let check = |pixels: Vec<u8>, labels: Vec<u32>| {
         let images = Images::new(one.extents(), pixels, Some(labels), Some(3)).unwrap();
-        let data = TrainingData::new(Arc::new(images));
+        let data = TrainingData::new(Arc::new(images), Broken::Fatal).unwrap();
         saved.check_same(&description(), &config(), &data)
     };
     check(pixels.clone(), labels.clone()).unwrap();
@@ -391,8 +392,8 @@ fn errors_have_their_source() {
     assert!(TrainError::Ended { step: 1 }.source().is_none());
 }
 
-/// Thirteen examples, one of which cannot be read.
-struct OneBroken(Images);
+/// Thirteen examples, one of which cannot be read while that is so.
+struct OneBroken(Images, AtomicBool);
 
 impl Dataset for OneBroken {
     fn len(&self) -> usize {
@@ -408,24 +409,29 @@ impl Dataset for OneBroken {
     }
 
     fn get(&self, index: usize) -> Result<Example<'_>, DataError> {
-        let index = if index == 6 { EXAMPLES } else { index };
+        let broken = index == 6 && self.1.load(Ordering::SeqCst);
+        let index = if broken { EXAMPLES } else { index };
         self.0.get(index)
     }
 }
 
 #[test]
 fn a_broken_example_is_fatal_or_counted_as_asked() {
-    let run = |broken| {
-        let data = Arc::new(OneBroken(images()));
-        begin_with(&description(), &config(), data, broken).unwrap()
+    let is_told = |error: TrainError| {
+        let index = DataError::Index { index: 13, len: 13 };
+        assert!(matches!(error, TrainError::Data(error) if error == index));
     };
-    let mut fatal = run(Broken::Fatal);
-    let error = (0..2).find_map(|_| fatal.step().err()).unwrap();
-    assert!(matches!(
-        error,
-        TrainError::Data(DataError::Index { index: 13, len: 13 })
-    ));
-    let mut skipping = run(Broken::Skip);
+    let data = |broken| Arc::new(OneBroken(images(), AtomicBool::new(broken)));
+    // At once, or whenever it comes to be so.
+    let at_once = begin_with(&description(), &config(), data(true), Broken::Fatal);
+    is_told(at_once.unwrap_err());
+    let later = data(false);
+    let fatal = begin_with(&description(), &config(), later.clone(), Broken::Fatal);
+    later.1.store(true, Ordering::SeqCst);
+    let mut fatal = fatal.unwrap();
+    is_told((0..8).find_map(|_| fatal.step().err()).unwrap());
+    let skipping = begin_with(&description(), &config(), data(true), Broken::Skip);
+    let mut skipping = skipping.unwrap();
     steps(&mut skipping, 13);
     // Eight passes over the data in 13 steps of 8.
     assert_eq!(skipping.progress().skipped, 8);

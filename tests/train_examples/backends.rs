@@ -1,14 +1,14 @@
 //! What a run is trained on: a device, even one in software, or the processor.
 
 use super::scratch::Scratch;
-use super::{archive, succeed};
+use super::{succeed, write_archive};
 
 /// A run begun on a device in f16 goes on there, and on the processor, and each says what it runs on.
 #[test]
 fn a_run_goes_on_wherever_it_is() {
     let scratch = Scratch::new("backends");
     let pixels: Vec<u8> = (0..8 * 64).map(|at| (5 * at) as u8).collect();
-    archive(&scratch.join("plain.npz"), [8, 8, 8, 1], &pixels, &[]);
+    write_archive(&scratch.join("plain.npz"), [8, 8, 8, 1], &pixels, &[]);
     let options = "--data plain.npz --no-classes --run r --multipliers 1 --attention 1 --batch 4 \
          --microbatch 2 --sample-every 0 --precision f16";
     let train = |more: &str| {

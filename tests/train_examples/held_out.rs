@@ -37,8 +37,8 @@ fn classes_go_by_their_names() {
     };
     // One gem alone is class 2, as the same picture in an archive with that number says.
     let pixels = [200; 64];
-    super::archive(&scratch.join("gem.npz"), [1, 8, 8, 1], &pixels, &[2]);
-    super::archive(&scratch.join("axe.npz"), [1, 8, 8, 1], &pixels, &[0]);
+    super::write_archive(&scratch.join("gem.npz"), [1, 8, 8, 1], &pixels, &[2]);
+    super::write_archive(&scratch.join("axe.npz"), [1, 8, 8, 1], &pixels, &[0]);
     let gem = total("--data gem.npz");
     assert_eq!(total("--data gems"), gem);
     assert_ne!(total("--data axe.npz"), gem);

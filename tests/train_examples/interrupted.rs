@@ -5,14 +5,14 @@ use std::time::Duration;
 
 use super::program::program;
 use super::scratch::Scratch;
-use super::{archive, refuse, run, succeed};
+use super::{refuse, run, succeed, write_archive};
 
 pub(crate) const OPTIONS: &str = "--data plain.npz --no-classes --multipliers 1,2 --attention 2 --batch 4 \
      --sample-every 0 --log-every 1 --backend cpu --save-every 3";
 
-pub(crate) fn data(scratch: &Scratch, count: u64) {
+pub(crate) fn data(scratch: &Scratch, count: usize) {
     let pixels: Vec<u8> = (0..64 * count).map(|at| (7 * at) as u8).collect();
-    archive(&scratch.join("plain.npz"), [count, 8, 8, 1], &pixels, &[]);
+    write_archive(&scratch.join("plain.npz"), [count, 8, 8, 1], &pixels, &[]);
 }
 
 pub(crate) fn start(scratch: &Scratch, arguments: &str) -> Child {
@@ -99,12 +99,49 @@ fn with_other_data() {
     );
     let mut pixels: Vec<u8> = (0..64 * 8).map(|at| (7 * at) as u8).collect();
     pixels[300] ^= 1;
-    archive(&scratch.join("plain.npz"), [8, 8, 8, 1], &pixels, &[]);
+    write_archive(&scratch.join("plain.npz"), [8, 8, 8, 1], &pixels, &[]);
     let line = refuse("train", &scratch, &resume);
     assert!(line.starts_with("train: --data plain.npz: "), "{line}");
     assert!(line.contains("fingerprint"), "{line}");
     data(&scratch, 8);
     succeed("train", &scratch, &resume);
+}
+
+/// Images that have a size of their own, whatever they lie in: no option says it.
+#[test]
+fn with_data_of_another_size() {
+    let scratch = Scratch::new("interrupted-size");
+    data(&scratch, 5);
+    succeed("train", &scratch, &format!("{OPTIONS} --run r --steps 1"));
+    for batch in 1..=5 {
+        scratch.write(&format!("cifar/data_batch_{batch}.bin"), &[7; 3073]);
+    }
+    let options = OPTIONS.replace("plain.npz", "cifar");
+    let line = refuse(
+        "train",
+        &scratch,
+        &format!("{options} --run r --steps 2 --resume"),
+    );
+    assert!(line.starts_with("train: --data cifar: "), "{line}");
+}
+
+/// A last line that was cut goes; a whole one that is no line of a log is somebody's, and is named.
+#[test]
+fn with_a_log_that_is_none() {
+    let scratch = Scratch::new("interrupted-log");
+    data(&scratch, 4);
+    succeed("train", &scratch, &format!("{OPTIONS} --run r --steps 2"));
+    let log = scratch.join("r/log.jsonl");
+    let whole = std::fs::read_to_string(&log).unwrap();
+    let resume = format!("{OPTIONS} --run r --steps 2 --resume");
+    std::fs::write(&log, format!("{whole}{{\"step\": 3, \"lo")).unwrap();
+    succeed("train", &scratch, &resume);
+    assert_eq!(std::fs::read_to_string(&log).unwrap(), whole);
+    let garbage = format!("{whole}a note\n");
+    std::fs::write(&log, &garbage).unwrap();
+    let line = refuse("train", &scratch, &resume);
+    assert!(line.contains("r/log.jsonl:3: no line of a log"), "{line}");
+    assert_eq!(std::fs::read_to_string(&log).unwrap(), garbage);
 }
 
 /// What cannot be read is named and counted, also where no terminal shows progress.

@@ -4,7 +4,7 @@
 use iddpm::data::{Dataset, Images, npz};
 
 use super::scratch::Scratch;
-use super::{archive, succeed};
+use super::{succeed, write_archive};
 
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 const REAL: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/digits16.npz");
@@ -35,7 +35,7 @@ fn bits_per_dim_fall_towards_what_listed_images_take() {
     ];
     let pixels: Vec<u8> = images.iter().flatten().map(|point| 255 * point).collect();
     // Listed eight times, as a batch is not larger than the data.
-    archive(
+    write_archive(
         &scratch.join("listed.npz"),
         [32, 4, 4, 1],
         &pixels.repeat(8),
@@ -140,13 +140,13 @@ fn a_run_on_digits_learns_and_leaves_what_it_should() {
     }
 }
 
-fn write_examples(scratch: &Scratch, real: &Images, first: usize, count: u64) {
-    let examples = (first..first + count as usize).map(|index| real.get(index).unwrap());
+fn write_examples(scratch: &Scratch, real: &Images, first: usize, count: usize) {
+    let examples = (first..first + count).map(|index| real.get(index).unwrap());
     let (mut pixels, mut labels) = (Vec::new(), Vec::new());
     for example in examples {
         pixels.extend_from_slice(&example.pixels);
         labels.push(i64::from(example.label.unwrap()));
     }
     let path = scratch.join("held_out.npz");
-    archive(&path, [count, 16, 16, 1], &pixels, &labels);
+    write_archive(&path, [count, 16, 16, 1], &pixels, &labels);
 }

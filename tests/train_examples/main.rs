@@ -9,6 +9,9 @@
     clippy::indexing_slicing
 )]
 
+#[path = "../support/archive.rs"]
+#[allow(dead_code)]
+mod archive;
 #[path = "../support/copy.rs"]
 mod copy;
 #[path = "../support/hostile.rs"]
@@ -36,14 +39,9 @@ mod sprites;
 mod words;
 mod writers;
 
-use std::io::Write;
-use std::path::Path;
-
-use npyz::WriterBuilder;
+use archive::write_archive;
 use run::{run, succeed};
 use scratch::Scratch;
-use zip::ZipWriter;
-use zip::write::SimpleFileOptions;
 
 /// Runs it badly; the one line in which it says why.
 fn refuse(name: &str, scratch: &Scratch, arguments: &str) -> String {
@@ -53,27 +51,4 @@ fn refuse(name: &str, scratch: &Scratch, arguments: &str) -> String {
     let line = errors.lines().last().unwrap_or_default().to_owned();
     assert!(!errors.contains("panicked"), "{name} {arguments}: {errors}");
     line
-}
-
-/// Writes an archive as the public tools read it: images [N, H, W, C], and labels where there are any.
-fn archive(path: &Path, shape: [u64; 4], pixels: &[u8], labels: &[i64]) {
-    let mut archive = ZipWriter::new(std::fs::File::create(path).unwrap());
-    archive
-        .start_file("arr_0.npy", SimpleFileOptions::default())
-        .unwrap();
-    let options = npyz::WriteOptions::new().default_dtype().shape(&shape);
-    let mut array = options.writer(&mut archive).begin_nd().unwrap();
-    array.extend(pixels.iter().copied()).unwrap();
-    array.finish().unwrap();
-    if !labels.is_empty() {
-        archive
-            .start_file("arr_1.npy", SimpleFileOptions::default())
-            .unwrap();
-        let shape = [labels.len() as u64];
-        let options = npyz::WriteOptions::new().default_dtype().shape(&shape);
-        let mut array = options.writer(&mut archive).begin_nd().unwrap();
-        array.extend(labels.iter().copied()).unwrap();
-        array.finish().unwrap();
-    }
-    archive.finish().unwrap().flush().unwrap();
 }

@@ -2,7 +2,7 @@
 //! effect.
 
 use super::scratch::Scratch;
-use super::{archive, refuse, run, succeed};
+use super::{refuse, run, succeed, write_archive};
 
 const SMALL: &str = "--backend cpu --multipliers 1,1 --attention 1 --heads 1 --batch 4 --timesteps 20 \
      --sample-every 0";
@@ -10,7 +10,7 @@ const SMALL: &str = "--backend cpu --multipliers 1,1 --attention 1 --heads 1 --b
 fn data(scratch: &Scratch) {
     let pixels: Vec<u8> = (0..8 * 64).map(|at| (7 * at) as u8).collect();
     let labels = [0, 1, 2, 0, 1, 2, 0, 1];
-    archive(&scratch.join("d.npz"), [8, 8, 8, 1], &pixels, &labels);
+    write_archive(&scratch.join("d.npz"), [8, 8, 8, 1], &pixels, &labels);
 }
 
 /// The options, with one in place of what they have.

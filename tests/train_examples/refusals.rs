@@ -1,15 +1,15 @@
 //! What the programs refuse, and what they say.
 
 use super::scratch::Scratch;
-use super::{archive, refuse, succeed};
+use super::{refuse, succeed, write_archive};
 
 /// Every line names the option or file, and the value.
 #[test]
 fn each_bad_input_is_named() {
     let scratch = Scratch::new("refusals");
     let pixels: Vec<u8> = (0..8 * 64).map(|at| at as u8).collect();
-    archive(&scratch.join("plain.npz"), [8, 8, 8, 1], &pixels, &[]);
-    archive(&scratch.join("single.npz"), [8, 8, 8, 1], &pixels, &[0; 8]);
+    write_archive(&scratch.join("plain.npz"), [8, 8, 8, 1], &pixels, &[]);
+    write_archive(&scratch.join("single.npz"), [8, 8, 8, 1], &pixels, &[0; 8]);
     std::fs::create_dir(scratch.join("empty")).unwrap();
     scratch.write("text/note_1.png", b"no picture");
     let small = "--multipliers 1 --attention 1 --sample-every 0 --steps 1";
@@ -68,7 +68,7 @@ fn each_bad_input_is_named() {
 fn a_run_is_not_overwritten() {
     let scratch = Scratch::new("refusals-run");
     let pixels: Vec<u8> = (0..8 * 64).map(|at| (7 * at) as u8).collect();
-    archive(&scratch.join("plain.npz"), [8, 8, 8, 1], &pixels, &[]);
+    write_archive(&scratch.join("plain.npz"), [8, 8, 8, 1], &pixels, &[]);
     let options = "--data plain.npz --no-classes --run r --multipliers 1 --attention 1 --batch 4 \
          --sample-every 0 --steps 2";
     succeed("train", &scratch, options);

@@ -71,7 +71,7 @@ fn a_signal_finishes_the_step_and_saves() {
 fn a_second_signal_ends_at_once() {
     let scratch = Scratch::new("signals-second");
     let pixels = vec![9; 64 * 32 * 32];
-    super::archive(&scratch.join("large.npz"), [64, 32, 32, 1], &pixels, &[]);
+    super::write_archive(&scratch.join("large.npz"), [64, 32, 32, 1], &pixels, &[]);
     let options = "--data large.npz --no-classes --multipliers 1,1 --channels 64 --blocks 4 \
          --batch 64 --microbatch 2 --sample-every 0 --backend cpu --run r";
     let mut child = start(&scratch, &format!("{options} --steps 1000"));

@@ -5,14 +5,14 @@ use std::process::{Command, Stdio};
 use super::interrupted::{OPTIONS, data};
 use super::program::program;
 use super::scratch::Scratch;
-use super::{archive, run, succeed};
+use super::{run, succeed, write_archive};
 
 /// Without a terminal: what is trained on, what runs, where the log is; then a line at intervals.
 #[test]
 fn lines_at_intervals() {
     let scratch = Scratch::new("words");
     let pixels: Vec<u8> = (0..64 * 8).map(|at| (7 * at) as u8).collect();
-    archive(
+    write_archive(
         &scratch.join("classes.npz"),
         [8, 8, 8, 1],
         &pixels,

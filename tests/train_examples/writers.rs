@@ -29,7 +29,7 @@ fn one_writer_at_a_time() {
         );
         assert_eq!(
             line,
-            "train: r: another process trains there; a run has one writer at a time"
+            "train: --run: r: another process trains there; a run has one writer at a time"
         );
     }
     assert_eq!(first.try_wait().unwrap(), None);

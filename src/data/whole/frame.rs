@@ -1,9 +1,14 @@
 //! What a JPEG's scans have in common: its components, and how many blocks of 8x8 each has.
 
+use std::format;
 use std::vec::Vec;
 
+use super::undecodable;
 use crate::data::fault::Fault;
 use crate::memory::reserve;
+
+/// Most components: decoders know no picture of more, and each takes memory for its blocks.
+const MAX_COMPONENTS: u8 = 4;
 
 /// The head of a picture.
 ///
@@ -40,11 +45,16 @@ impl Frame {
     /// Nothing for a head that is none; whether it is one is for the decoder to say.
     ///
     /// # Errors
-    /// [`Fault::Memory`].
+    /// [`Fault::Undecodable`] for more than four components; [`Fault::Memory`].
     pub(super) fn read(segment: &[u8], progressive: bool) -> Result<Option<Self>, Fault> {
         let [8, a, b, c, d, count, rest @ ..] = segment else {
             return Ok(None);
         };
+        if *count > MAX_COMPONENTS {
+            let reason =
+                format!("it has {count} components, and at most {MAX_COMPONENTS} are read");
+            return Err(undecodable(&reason));
+        }
         let (rows, columns) = (u16::from_be_bytes([*a, *b]), u16::from_be_bytes([*c, *d]));
         let (rows, columns) = (usize::from(rows), usize::from(columns));
         let (given, _) = rest.as_chunks::<3>();

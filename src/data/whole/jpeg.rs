@@ -8,6 +8,8 @@
 //! decoder reads all the same is let pass: bytes between segments, tables that are not there, scans of
 //! kinds that are not known here.
 
+use std::format;
+
 use super::bits::marker;
 use super::frame::Frame;
 use super::huffman::Huffman;
@@ -32,7 +34,7 @@ const MAX_SCANS: usize = 100;
 /// # Errors
 /// [`Fault::Undecodable`], [`Fault::Memory`].
 pub(super) fn check(bytes: &[u8]) -> Result<(), Fault> {
-    let mut frame = None;
+    let (mut frame, mut is_framed) = (None, false);
     let mut tables: Tables = Default::default();
     let (mut interval, mut scans, mut at) = (0, 0, 0);
     loop {
@@ -47,12 +49,21 @@ pub(super) fn check(bytes: &[u8]) -> Result<(), Fault> {
         let segment = segment(rest).ok_or_else(cut)?;
         at += 2 + segment.len();
         match marker {
-            SEQUENTIAL | EXTENDED => frame = Frame::read(segment, false)?,
-            PROGRESSIVE => frame = Frame::read(segment, true)?,
+            // Its sides are not those of the picture that was asked whether it is too large.
+            SEQUENTIAL | EXTENDED | PROGRESSIVE if is_framed => {
+                return Err(undecodable("it has more than one frame"));
+            }
+            SEQUENTIAL | EXTENDED | PROGRESSIVE => {
+                is_framed = true;
+                frame = Frame::read(segment, marker == PROGRESSIVE)?;
+            }
             TABLES => read_tables(segment, &mut tables)
                 .ok_or_else(|| undecodable("a table of its codes is none"))?,
             INTERVAL => interval = number(segment).unwrap_or(0).into(),
-            SCAN if scans == MAX_SCANS => return Err(undecodable("it has more than 100 scans")),
+            SCAN if scans == MAX_SCANS => {
+                let reason = format!("it has more than {MAX_SCANS} scans");
+                return Err(undecodable(&reason));
+            }
             SCAN => {
                 scans += 1;
                 if let Some(frame) = &mut frame {

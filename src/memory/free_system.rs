@@ -1,4 +1,5 @@
-//! What Linux says of memory, as text under `/proc` and `/sys`; another system has no such files.
+//! What a system says of memory: Linux does as text under `/proc` and `/sys`. Another has no such files, and
+//! then it is not known.
 
 use std::format;
 use std::string::String;
