@@ -1,16 +1,19 @@
 //! The log of a run: a JSON object a line, means over the steps since the line before. A number that is not
 //! finite, as that of a step in f16 that was not taken, is in no mean.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use iddpm::files::{FileError, write_whole};
+use iddpm::files::{FileError, read_text, write_whole};
 use iddpm::train::StepReport;
 use serde::{Deserialize, Serialize};
 
 use super::program::{Failure, warn};
+
+/// Bytes of a log that is read: some millions of lines.
+const MOST: u64 = 1 << 30;
 
 /// A line.
 #[derive(Serialize, Deserialize)]
@@ -41,15 +44,18 @@ pub(crate) struct Line {
 
 /// The lines of a file, but for a last one that was cut.
 pub(crate) fn read(path: &Path) -> Result<Vec<Line>, Failure> {
-    let text = fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))?;
+    let text = read_text(path, MOST)?;
     let mut lines = Vec::new();
     for (at, line) in text.split_inclusive('\n').enumerate() {
         match serde_json::from_str(line) {
             Ok(line) => lines.push(line),
             Err(_) if !line.ends_with('\n') => {}
-            Err(error) => {
+            Err(_) => {
                 let (path, line) = (path.display(), at + 1);
-                return Err(format!("{path}:{line}: no line of a log: {error}; without this file, a new log is begun").into());
+                return Err(format!(
+                    "{path}:{line}: no line of a log; without this file, a new log is begun"
+                )
+                .into());
             }
         }
     }

@@ -9,7 +9,7 @@ use std::vec::Vec;
 
 use super::error::CheckpointError;
 use crate::files::FileError;
-use crate::files::regular::read_text;
+use crate::files::read_text;
 
 /// The file of a run that has the name of its newest state.
 pub(crate) const LATEST: &str = "latest";
@@ -68,7 +68,7 @@ impl From<Unknown> for CheckpointError {
 /// that, the state of the most steps. `None` where a folder has no state.
 pub(crate) fn newest(run: &Path) -> Result<Option<PathBuf>, Unknown> {
     let last = || Ok::<_, FileError>(states(run)?.pop().map(|(_, state)| state));
-    let text = match read_text(&run.join(LATEST), NAME) {
+    let text = match read_text(run.join(LATEST), NAME) {
         Ok(text) => text,
         Err(error) => {
             return match (error.error.kind(), last()?) {

@@ -40,7 +40,6 @@ mod fresh;
 #[cfg_attr(not(unix), path = "kind_other.rs")]
 mod kind;
 mod place;
-#[cfg(any(feature = "checkpoint", feature = "data"))]
 pub(crate) mod regular;
 mod temporary;
 mod whole;
@@ -51,6 +50,7 @@ pub use folder::{
 };
 pub use fresh::FreshFolder;
 pub use place::Place;
+pub use regular::read_text;
 pub use whole::{Writer, write_whole};
 
 /// Writes a file of these bytes, whole or not at all, as [`write_whole`] does it.

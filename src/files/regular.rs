@@ -1,14 +1,11 @@
 //! Files as they are read: regular ones alone.
 
+use std::format;
 use std::fs::{self, File};
-use std::io;
-#[cfg(feature = "checkpoint")]
-use std::io::Read;
+use std::io::{self, Read};
 use std::path::Path;
-#[cfg(feature = "checkpoint")]
-use std::{format, string::String};
+use std::string::String;
 
-#[cfg(feature = "checkpoint")]
 use super::error::FileError;
 
 /// What a path leads to, for who wants to read it.
@@ -39,7 +36,6 @@ pub(crate) fn open(path: &Path) -> io::Result<Opened> {
 ///
 /// # Errors
 /// [`FileError`], for a folder, a pipe and the like too.
-#[cfg(feature = "checkpoint")]
 pub(crate) fn open_file(path: &Path) -> Result<(File, u64), FileError> {
     let opened = open(path).and_then(|opened| match opened {
         Opened::File(file, bytes) => Ok((file, bytes)),
@@ -52,12 +48,13 @@ pub(crate) fn open_file(path: &Path) -> Result<(File, u64), FileError> {
     opened.map_err(FileError::of("reading", path))
 }
 
-/// The text of a file that holds at most `max` bytes.
+/// The text of a regular file that holds at most `max` bytes; what else a path leads to, a pipe or a device,
+/// is not waited for.
 ///
 /// # Errors
-/// [`FileError`], for a longer file too; those of [`open_file`].
-#[cfg(feature = "checkpoint")]
-pub(crate) fn read_text(path: &Path, max: u64) -> Result<String, FileError> {
+/// [`FileError`], for a longer file and for one that is not regular too.
+pub fn read_text(path: impl AsRef<Path>, max: u64) -> Result<String, FileError> {
+    let path = path.as_ref();
     let (file, bytes) = open_file(path)?;
     let within = |bytes: u64| match bytes > max {
         true => Err(io::Error::new(

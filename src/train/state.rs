@@ -24,7 +24,7 @@ use crate::checkpoint::description::STEP;
 use crate::checkpoint::states::{FIRST_MOMENT, SECOND_MOMENT, STATE};
 use crate::checkpoint::{Content, Description};
 use crate::diffusion::Weights as Kind;
-use crate::files::regular::read_text;
+use crate::files::read_text;
 use crate::files::write_bytes;
 
 /// The format that is written; those before it are read.

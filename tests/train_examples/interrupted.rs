@@ -144,6 +144,33 @@ fn with_a_log_that_is_none() {
     assert_eq!(std::fs::read_to_string(&log).unwrap(), garbage);
 }
 
+/// What is waited for in the place of a file is refused: nobody could end such a wait.
+#[cfg(unix)]
+#[test]
+fn with_pipes_for_files() {
+    let scratch = Scratch::new("interrupted-pipes");
+    data(&scratch, 4);
+    succeed("train", &scratch, &format!("{OPTIONS} --run r --steps 2"));
+    for file in ["log.jsonl", "latest"] {
+        let path = scratch.join(&format!("r/{file}"));
+        let whole = std::fs::read(&path).unwrap();
+        std::fs::remove_file(&path).unwrap();
+        let made = std::process::Command::new("mkfifo").arg(&path).status();
+        assert!(made.unwrap().success());
+        let line = refuse(
+            "train",
+            &scratch,
+            &format!("{OPTIONS} --run r --steps 2 --resume"),
+        );
+        assert!(
+            line.contains(&format!("r/{file}: this is a pipe")),
+            "{line}"
+        );
+        std::fs::remove_file(&path).unwrap();
+        std::fs::write(&path, whole).unwrap();
+    }
+}
+
 /// What cannot be read is named and counted, also where no terminal shows progress.
 #[test]
 fn broken_pictures_are_named_and_counted() {
