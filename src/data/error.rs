@@ -34,8 +34,8 @@ pub enum DataError {
     Unknown {
         /// The file.
         path: PathBuf,
-        /// What it is, where that can be told.
-        found: Option<&'static str>,
+        /// What it is.
+        found: &'static str,
     },
     /// CIFAR-10 as Python's objects, not in its binary version.
     PythonCifar10 {
@@ -168,10 +168,10 @@ impl fmt::Display for DataError {
                 }
             }
             Self::Unknown { found, .. } => {
-                if let Some(found) = found {
-                    write!(f, "is {found}; ")?;
-                }
-                f.write_str("what is read: a folder of pictures, a picture (")?;
+                write!(
+                    f,
+                    "is {found}; what is read: a folder of pictures, a picture ("
+                )?;
                 list(f, &SUFFIXES)?;
                 f.write_str("), an .npz archive, CIFAR-10's folder or one of its .bin files")
             }

@@ -75,11 +75,11 @@ pub fn open(path: impl AsRef<Path>, options: &Options<'_>) -> Result<Opened, Dat
         Some(Contents::Picture(_)) => source.pictures(Kind::Picture),
         Some(Contents::Zip) => source.archive(),
         _ if cifar10::is_python(path) => source.python_cifar10(),
-        Some(Contents::Other(found)) => source.unknown(Some(found)),
+        Some(Contents::Other(found)) => source.unknown(found),
         None if source.has_suffix("npz") => source.archive(),
         None if source.has_suffix("bin") => source.cifar10(|| cifar10::files([path.into()])),
-        None if head.is_empty() => source.unknown(Some("empty")),
-        None => source.unknown(Some("of none of these by its first bytes")),
+        None if head.is_empty() => source.unknown("empty"),
+        None => source.unknown("of none of these by its first bytes"),
     }
 }
 
@@ -178,7 +178,7 @@ impl Source<'_> {
         Err(DataError::PythonCifar10 { path })
     }
 
-    fn unknown(&self, found: Option<&'static str>) -> Result<Opened, DataError> {
+    fn unknown(&self, found: &'static str) -> Result<Opened, DataError> {
         let path = self.path.into();
         Err(DataError::Unknown { path, found })
     }

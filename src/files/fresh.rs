@@ -28,6 +28,15 @@ impl FreshFolder {
         let path = path.as_ref();
         Self::check(path)?;
         let is_new = !path.exists();
+        let taken = Self::hold(path, is_new);
+        if taken.is_err() && is_new {
+            // Only an empty one goes.
+            let _ = remove_empty_folder(path);
+        }
+        taken
+    }
+
+    fn hold(path: &Path, is_new: bool) -> Result<Self, FileError> {
         create_folder(path)?;
         let lock = match FolderLock::take(path) {
             Ok(Some(lock)) => Some(lock),
