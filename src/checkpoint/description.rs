@@ -18,13 +18,14 @@ use alloc::collections::BTreeMap;
 use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
-use core::fmt;
 
 use serde::{Deserialize, Serialize};
 
 use super::error::CheckpointError;
 use crate::diffusion::{Diffusion, ModelCard, Schedule, Weights};
 use crate::unet::{Extent, Extents, Graph, UnetConfig};
+
+pub use super::content::Content;
 
 /// The newest format of the metadata.
 pub const FORMAT: u64 = 1;
@@ -86,20 +87,6 @@ impl ImageSize {
     }
 }
 
-/// What the numbers of a file are: for each parameter of a network, as many as it has.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-#[non_exhaustive]
-pub enum Content {
-    /// The parameters themselves: what makes a network.
-    #[default]
-    Weights,
-    /// AdamW's m: averages of their gradients.
-    FirstMoment,
-    /// AdamW's v: averages of their gradients' squares.
-    SecondMoment,
-}
-
 impl Content {
     /// What a file says that it is; `None` where it does not say it.
     pub(super) fn said(
@@ -109,16 +96,6 @@ impl Content {
             true => read(metadata, CONTENT).map(Some),
             false => Ok(None),
         }
-    }
-}
-
-impl fmt::Display for Content {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Weights => "the weights of a network",
-            Self::FirstMoment => "the optimiser's first moment (averages of gradients)",
-            Self::SecondMoment => "the optimiser's second moment (averages of squared gradients)",
-        })
     }
 }
 

@@ -5,13 +5,12 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use core::fmt;
 
-use super::description::Content;
-use super::flags::Flags;
+use super::content::Content;
 use super::foreign::Foreign;
-use super::header::TensorType;
-use super::presets::Preset;
+use super::format::TensorType;
+use super::mismatch::Mismatch;
+use super::published::{FLAGS, Preset};
 use super::shown::{Shown, shape_words};
-use super::tensors::Mismatch;
 use crate::diffusion::Error as DiffusionError;
 use crate::memory::MemoryError;
 use crate::unet::ConfigError;
@@ -464,7 +463,7 @@ impl fmt::Display for CheckpointError {
                     f,
                     "{flag:?} is no flag of model or diffusion; behind two dashes, those are "
                 )?;
-                list(f, Flags::NAMES.into_iter())
+                list(f, FLAGS.into_iter())
             }
             Self::FlagValue { flag, value, takes } if value.is_empty() => {
                 write!(f, "the flag --{flag} has no value; it takes {takes}")

@@ -6,7 +6,7 @@ use std::string::ToString;
 
 use super::description::Description;
 use super::error::CheckpointError;
-use super::header::Dtype;
+use super::format::Dtype;
 use super::read::Checkpoint;
 use super::write::write_to;
 use crate::files::{FileError, write_whole};

@@ -9,6 +9,7 @@ use alloc::vec::Vec;
 
 use super::description::{Description, ImageSize};
 use super::error::CheckpointError;
+use super::published::FLAGS;
 use crate::diffusion::{Diffusion, ModelCard, Prediction, Schedule, Variance, Weights};
 use crate::unet::UnetConfig;
 
@@ -88,29 +89,7 @@ impl Default for Flags {
 
 impl Flags {
     /// The names of all flags.
-    pub const NAMES: [&'static str; 21] = [
-        "image_size",
-        "large_size",
-        "small_size",
-        "num_channels",
-        "num_res_blocks",
-        "num_heads",
-        "num_heads_upsample",
-        "attention_resolutions",
-        "channel_mult",
-        "class_cond",
-        "use_scale_shift_norm",
-        "learn_sigma",
-        "sigma_small",
-        "diffusion_steps",
-        "noise_schedule",
-        "predict_xstart",
-        "rescale_timesteps",
-        "dropout",
-        "use_kl",
-        "rescale_learned_sigmas",
-        "use_checkpoint",
-    ];
+    pub const NAMES: [&'static str; 21] = FLAGS;
 
     /// Sets a flag by its name, without the dashes.
     ///

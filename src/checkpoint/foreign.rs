@@ -3,7 +3,7 @@
 use alloc::string::String;
 use core::fmt;
 
-use super::header::MAX_HEADER;
+use super::format::MAX_HEADER;
 use super::shown::shortened;
 
 /// A file of another kind than safetensors. Its text says what to do about it.

@@ -14,16 +14,15 @@ use core::fmt;
 use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
-use super::description::{Content, Description};
+use super::content::Content;
+use super::description::Description;
 use super::error::CheckpointError;
 use super::foreign::Foreign;
-use super::read::Source;
 use super::shown::Shown;
-use super::tensors::match_up;
+use super::source::Source;
 use crate::memory::zeros;
 
-/// The longest header the format allows.
-pub const MAX_HEADER: u64 = 100_000_000;
+pub use super::format::{Dtype, MAX_HEADER, TensorType};
 
 /// Most tensors, and most pairs of metadata: far above any network, and far below where a header of
 /// the longest length would fill the memory many times over.
@@ -34,98 +33,6 @@ const EXTENTS: usize = 32;
 
 /// The key of the header that is not a tensor.
 const METADATA: &str = "__metadata__";
-
-/// The type of a tensor's numbers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Dtype {
-    /// IEEE 754 binary32.
-    F32,
-    /// IEEE 754 binary16.
-    F16,
-    /// The upper half of binary32.
-    Bf16,
-}
-
-impl Dtype {
-    /// Bytes of one number.
-    pub const fn bytes(self) -> usize {
-        match self {
-            Self::F32 => 4,
-            Self::F16 | Self::Bf16 => 2,
-        }
-    }
-
-    /// Its name in a file.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::F32 => "F32",
-            Self::F16 => "F16",
-            Self::Bf16 => "BF16",
-        }
-    }
-}
-
-impl fmt::Display for Dtype {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.name())
-    }
-}
-
-/// The type of a tensor in a file, of a network's or not.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub enum TensorType {
-    /// One of a network's weights.
-    Float(Dtype),
-    /// Any other, such as I64, as the file calls it: such a tensor is listed, and not read.
-    Other(String),
-}
-
-impl TensorType {
-    /// Its name in a file.
-    pub fn name(&self) -> &str {
-        match self {
-            Self::Float(dtype) => dtype.name(),
-            Self::Other(name) => name,
-        }
-    }
-
-    /// Bits of one number; `None` for a type that the format has not, or not yet.
-    pub fn bits(&self) -> Option<u64> {
-        Some(match self {
-            Self::Float(dtype) => 8 * dtype.bytes() as u64,
-            Self::Other(name) => match name.as_str() {
-                "F4" => 4,
-                "F6_E2M3" | "F6_E3M2" => 6,
-                "BOOL" | "U8" | "I8" | "F8_E5M2" | "F8_E4M3" | "F8_E8M0" => 8,
-                "F8_E4M3FNUZ" | "F8_E5M2FNUZ" => 8,
-                "U16" | "I16" => 16,
-                "U32" | "I32" => 32,
-                "U64" | "I64" | "F64" | "C64" => 64,
-                _ => return None,
-            },
-        })
-    }
-
-    fn named(name: String) -> Self {
-        let mut floats = [Dtype::F32, Dtype::F16, Dtype::Bf16].into_iter();
-        match floats.find(|dtype| dtype.name() == name) {
-            Some(dtype) => Self::Float(dtype),
-            None => Self::Other(name),
-        }
-    }
-}
-
-impl From<Dtype> for TensorType {
-    fn from(dtype: Dtype) -> Self {
-        Self::Float(dtype)
-    }
-}
-
-impl fmt::Display for TensorType {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.name())
-    }
-}
 
 /// A tensor of a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -187,16 +94,6 @@ impl Header {
     /// [`CheckpointError::Metadata`] for what is none.
     pub fn content(&self) -> Result<Content, CheckpointError> {
         Ok(Content::said(&self.metadata)?.unwrap_or(self.unsaid))
-    }
-
-    /// Finds the tensors of a network; what has to be said of that, such as a prefix of their names.
-    ///
-    /// # Errors
-    /// [`CheckpointError::Tensors`], [`CheckpointError::SeveralNetworks`]; what is wrong with the
-    /// description.
-    pub fn check(&self, description: &Description) -> Result<Option<String>, CheckpointError> {
-        let graph = description.graph(1)?;
-        Ok(match_up(&self.tensors, graph.params(), None)?.note())
     }
 
     /// Reads up to the first tensor.

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::string::String;
 use std::vec::Vec;
 
-use super::description::Content;
+use super::content::Content;
 use super::error::CheckpointError;
 use super::file::io;
 use super::header::Header;

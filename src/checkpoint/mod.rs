@@ -31,27 +31,33 @@
 //! by their names ([`Mismatch`]). With `std`, `locate` finds the network that a training run stands
 //! for.
 
+mod content;
 pub mod description;
 pub mod error;
 #[cfg(feature = "std")]
 mod file;
 pub mod flags;
 pub mod foreign;
+mod format;
 pub mod header;
 #[cfg(feature = "std")]
 pub mod locate;
+mod mismatch;
 #[cfg(feature = "std")]
 mod opened;
 pub mod presets;
+mod published;
 mod read;
 mod shown;
+mod source;
 #[cfg(feature = "std")]
 pub(crate) mod states;
 pub mod tensors;
 mod values;
 mod write;
 
-pub use description::{Content, Description, ImageSize};
+pub use content::Content;
+pub use description::{Description, ImageSize};
 pub use error::CheckpointError;
 #[cfg(feature = "std")]
 pub use file::save;
@@ -59,11 +65,12 @@ pub use file::save;
 pub(crate) use file::save_shown;
 pub use flags::Flags;
 pub use foreign::Foreign;
-pub use header::{Dtype, Header, TensorInfo, TensorType};
+pub use format::{Dtype, TensorType};
+pub use header::{Header, TensorInfo};
 #[cfg(feature = "std")]
 pub use locate::{Located, locate};
-pub use presets::Preset;
+pub use mismatch::Mismatch;
+pub use published::Preset;
 pub use read::{Buffer, Checkpoint, Precision, ReadOptions};
 pub use shown::Listed;
-pub use tensors::Mismatch;
 pub use write::to_bytes;

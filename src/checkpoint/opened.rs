@@ -5,13 +5,15 @@ use std::io::{self, BufRead, BufReader, Read};
 use std::path::Path;
 use std::string::ToString;
 
-use super::description::{Content, Description};
+use super::content::Content;
+use super::description::Description;
 use super::error::CheckpointError;
 use super::file::io;
 use super::foreign::Foreign;
 use super::header::Header;
 use super::locate::{names_beside, names_within};
-use super::read::{Checkpoint, Precision, ReadOptions, Source};
+use super::read::{Checkpoint, Precision, ReadOptions};
+use super::source::Source;
 use super::states::{FIRST_MOMENT, SECOND_MOMENT, STATE};
 use crate::files::regular;
 

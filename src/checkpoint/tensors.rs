@@ -9,91 +9,28 @@ use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
-use core::fmt;
 
+use super::description::Description;
 use super::error::CheckpointError;
-use super::header::{Dtype, TensorInfo, TensorType};
-use super::shown::{Listed, Shown, shape_words};
+use super::format::{Dtype, TensorType};
+use super::header::{Header, TensorInfo};
+use super::shown::{Shown, shape_words};
 use crate::unet::Param;
+
+pub use super::mismatch::Mismatch;
 
 /// Prefixes that are looked at.
 const PREFIXES: usize = 32;
 
-/// How the tensors of a file differ from the parameters of a network.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Mismatch {
-    /// What every name was taken to begin with; empty for nothing.
-    pub prefix: String,
-    /// Parameters of the network.
-    pub parameters: usize,
-    /// Those that the file does not have.
-    pub missing: Listed,
-    /// Tensors of the file that the network does not have.
-    pub extra: Listed,
-    /// Tensors of another shape than the network's.
-    pub shapes: Listed,
-    /// Tensors of the network whose numbers are of a type that is not read.
-    pub types: Listed,
-    /// Another prefix than the one asked for, behind which all of the network is there.
-    pub whole_behind: Option<String>,
-}
-
-impl Mismatch {
-    fn is_none(&self) -> bool {
-        let of = [&self.missing, &self.extra, &self.shapes, &self.types];
-        of.iter().all(|listed| listed.count == 0)
-    }
-
-    /// Whether all of the network is there, and something else beside it.
-    fn has_all_and_more(&self) -> bool {
-        self.missing.count == 0 && self.shapes.count == 0 && self.extra.count > 0
-    }
-}
-
-impl fmt::Display for Mismatch {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the tensors are not those of the network")?;
-        if !self.prefix.is_empty() {
-            write!(f, " behind the prefix `{}`", Shown(&self.prefix))?;
-        }
-        let of = self.parameters;
-        let parts = [
-            (
-                &self.missing,
-                format_args!("{} of {of} missing", self.missing.count),
-            ),
-            (&self.extra, format_args!("{} not of it", self.extra.count)),
-            (
-                &self.shapes,
-                format_args!("{} of another shape", self.shapes.count),
-            ),
-            (
-                &self.types,
-                format_args!(
-                    "{} of a type other than F32, F16 and BF16",
-                    self.types.count
-                ),
-            ),
-        ];
-        let found = parts.into_iter().filter(|(listed, _)| listed.count > 0);
-        for (at, (listed, words)) in found.enumerate() {
-            let before = if at == 0 { ": " } else { ", " };
-            write!(f, "{before}{words} ({listed})")?;
-        }
-        if self.has_all_and_more() && !self.prefix.is_empty() {
-            let prefix = Shown(&self.prefix);
-            write!(
-                f,
-                "; `convert --prefix {prefix}` leaves out what is without it"
-            )
-        } else if let Some(prefix) = &self.whole_behind {
-            let prefix = Shown(prefix);
-            write!(f, "; all of them are there behind `{prefix}`")
-        } else if self.missing.count + self.extra.count + self.shapes.count > 0 {
-            f.write_str("; the file is of another network, or of one with other options")
-        } else {
-            Ok(())
-        }
+impl Header {
+    /// Finds the tensors of a network; what has to be said of that, such as a prefix of their names.
+    ///
+    /// # Errors
+    /// [`CheckpointError::Tensors`], [`CheckpointError::SeveralNetworks`]; what is wrong with the
+    /// description.
+    pub fn check(&self, description: &Description) -> Result<Option<String>, CheckpointError> {
+        let graph = description.graph(1)?;
+        Ok(match_up(&self.tensors, graph.params(), None)?.note())
     }
 }
 

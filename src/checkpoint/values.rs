@@ -5,7 +5,7 @@ use core::ops::Range;
 
 use half::{bf16, f16};
 
-use super::header::Dtype;
+use super::format::Dtype;
 use crate::memory::{MemoryError, zeros};
 use crate::unet::Weights;
 

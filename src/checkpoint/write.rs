@@ -2,9 +2,11 @@
 
 use alloc::vec::Vec;
 
-use super::description::{Content, Description};
+use super::content::Content;
+use super::description::Description;
 use super::error::CheckpointError;
-use super::header::{Dtype, Header, TensorInfo};
+use super::format::Dtype;
+use super::header::{Header, TensorInfo};
 use super::read::Checkpoint;
 use super::values::{Refused, write};
 use crate::memory::extend;

@@ -4,8 +4,8 @@
 //! A softmax over s in one pass, without a row of scores: with the largest score so far at m,
 //! each new score a adds e^{a - m}, and a new largest one scales what was summed before.
 
-use super::interpreter::part;
 use super::math::exp_f32;
+use super::part::part;
 use super::program::Extents;
 
 /// The attention; `extents` are those of an image of the result.

@@ -2,7 +2,7 @@
 //! u = (y + ½)·H/H' - ½, not below 0; at the last row and column the last value. Corners are not
 //! aligned and nothing is smoothed. [N, C, H, W] to [N, C, H', W'].
 
-use super::interpreter::part;
+use super::part::part;
 use super::program::Extents;
 
 /// The two places that a row or column of the result lies between, and the weight of the second.

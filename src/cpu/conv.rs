@@ -4,8 +4,8 @@
 //! Where the input is upsampled, in\[n, k, u, v\] stands for in\[n, k, ⌊u/2⌋, ⌊v/2⌋\].
 //! [N, K, H, W] to [N, M, H', W'].
 
-use super::interpreter::part;
 use super::math::Number;
+use super::part::part;
 use super::program::Extents;
 
 /// Extents of a convolution.

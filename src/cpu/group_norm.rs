@@ -4,8 +4,8 @@
 //! passes with f64 sums; ε = 1e-5. [N, C, H, W] to the same.
 
 use super::GROUPS;
-use super::interpreter::part;
 use super::math::{EPSILON, Number, silu as f};
+use super::part::part;
 use super::program::Extents;
 
 /// The normalisation.

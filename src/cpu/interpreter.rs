@@ -2,6 +2,7 @@
 
 use super::error::{NetworkError, Slice};
 use super::math::Number;
+use super::part::part;
 use super::program::{Convolution, Instruction, Location, Operation, Program};
 use super::{
     attention, average_pool, bilinear, concat, conv, group_norm, label_embedding, linear,
@@ -218,11 +219,6 @@ impl<'a> Memory<'a> {
     pub(crate) fn labels(&self) -> &'a [u32] {
         self.inputs.labels.unwrap_or_default()
     }
-}
-
-/// Part of a slice; empty where the program was not checked.
-pub(crate) fn part<T>(slice: &[T], start: usize, len: usize) -> &[T] {
-    slice.get(start..start + len).unwrap_or_default()
 }
 
 fn execute<W: Number>(

@@ -1,7 +1,7 @@
 //! out\[n\] = base\[n\] + table\[label_n\]: \[N, C\] and \[N\] to \[N, C\].
 
-use super::interpreter::part;
 use super::math::Number;
+use super::part::part;
 
 /// Adds the row of each image's class; `channels` is C.
 pub(crate) fn run<W: Number>(

@@ -26,6 +26,7 @@ mod interpreter;
 mod math;
 #[cfg(feature = "alloc")]
 mod network;
+mod part;
 mod program;
 pub mod resize;
 

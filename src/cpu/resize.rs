@@ -2,7 +2,8 @@
 //! super-resolution network is trained on, and what it makes of its low-resolution input.
 
 use super::error::{NetworkError, Slice};
-use super::interpreter::{finite, part};
+use super::interpreter::finite;
+use super::part::part;
 use super::program::Extents;
 use super::{bilinear, timestep_embedding};
 

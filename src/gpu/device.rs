@@ -1,17 +1,12 @@
 //! The device: the host's, or one of our own.
 
-use std::collections::HashMap;
 use std::string::{String, ToString};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::error::GpuError;
 use super::experimental::experimental_features;
-use super::kernels::Form;
-use super::pipeline::Pipeline;
+use super::pipeline::Pipelines;
 use super::variants::{MatrixSide, Variants};
-
-/// Compiled kernels, by name and form.
-type Pipelines = HashMap<(&'static str, Form), Arc<Pipeline>>;
 
 /// What a device of our own is made with where the adapter has it: 16-bit activations, sums through
 /// subgroups, cooperative matrices.
@@ -25,7 +20,7 @@ pub struct Gpu {
     limits: wgpu::Limits,
     variants: Variants,
     matrices: Option<MatrixSide>,
-    pub(crate) pipelines: Arc<Mutex<Pipelines>>,
+    pub(crate) pipelines: Arc<Pipelines>,
     /// What a device of our own said when it was lost, or where nobody asked.
     last_words: Arc<Mutex<Option<GpuError>>>,
 }

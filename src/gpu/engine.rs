@@ -8,7 +8,7 @@ use std::vec::Vec;
 use super::device::Gpu;
 use super::error::GpuError;
 use super::memory::{DeviceWeights, make_buffer, make_filled};
-use super::pipeline::{Pipeline, pipeline};
+use super::pipeline::Pipeline;
 use super::recording::{ALIGNMENT, Binding, Contents, Dispatch, Recording, grid};
 use super::watch::{watched, write};
 
@@ -50,7 +50,10 @@ impl Program {
 
         let mut pipelines = Vec::new();
         for dispatch in &recording.dispatches {
-            pipelines.push(pipeline(gpu, dispatch.kernel, dispatch.form).await?);
+            let pipeline = gpu
+                .pipelines
+                .get(gpu.device(), dispatch.kernel, dispatch.form);
+            pipelines.push(pipeline.await?);
         }
         let prepare = || {
             let steps = recording.dispatches.iter().zip(pipelines).enumerate();

@@ -8,6 +8,7 @@
 //! encoder; nothing polls or waits but the functions named `*_blocking`. All buffers, pipelines and bind
 //! groups are made when something is loaded, none afterwards.
 
+mod choice;
 mod convolution;
 mod device;
 mod engine;

@@ -7,7 +7,7 @@
 use core::ops::Range;
 use std::vec::Vec;
 
-use super::kernels::kernel::word;
+use super::kernels::declare::word;
 use super::kernels::{accumulate, adamw, ema, gradient_norm, round_weights, square_sums};
 use super::record::Recorded;
 use super::recording::{Binding, Contents};

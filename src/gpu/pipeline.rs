@@ -1,10 +1,10 @@
 //! Kernels compiled for a device, each once.
 
+use std::collections::HashMap;
 use std::string::ToString;
-use std::sync::{Arc, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::vec::Vec;
 
-use super::device::Gpu;
 use super::error::GpuError;
 use super::experimental::kernel_module;
 use super::kernels::{Access, Dialect, Form, Kernel};
@@ -16,29 +16,35 @@ pub(crate) struct Pipeline {
     pub(crate) layout: wgpu::BindGroupLayout,
 }
 
-/// The compiled kernel, from those of the device where it is there already.
-pub(crate) async fn pipeline(
-    gpu: &Gpu,
-    kernel: &'static Kernel,
-    form: Form,
-) -> Result<Arc<Pipeline>, GpuError> {
-    let key = (kernel.name, form);
-    let known = gpu
-        .pipelines
-        .lock()
-        .unwrap_or_else(PoisonError::into_inner)
-        .get(&key)
-        .cloned();
-    if let Some(known) = known {
-        return Ok(known);
+/// The kernels that were compiled for a device so far, by name and form.
+#[derive(Debug, Default)]
+pub(crate) struct Pipelines(Mutex<HashMap<(&'static str, Form), Arc<Pipeline>>>);
+
+impl Pipelines {
+    /// The compiled kernel, from those that are there where it is among them already.
+    pub(crate) async fn get(
+        &self,
+        device: &wgpu::Device,
+        kernel: &'static Kernel,
+        form: Form,
+    ) -> Result<Arc<Pipeline>, GpuError> {
+        let Self(compiled) = self;
+        let key = (kernel.name, form);
+        let lock = || compiled.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = lock().get(&key).cloned();
+        if let Some(known) = known {
+            return Ok(known);
+        }
+        let pipeline = Arc::new(compile(device, kernel, form).await?);
+        Ok(Arc::clone(lock().entry(key).or_insert(pipeline)))
     }
-    let compiled = Arc::new(compile(gpu, kernel, form).await?);
-    let mut pipelines = gpu.pipelines.lock().unwrap_or_else(PoisonError::into_inner);
-    Ok(Arc::clone(pipelines.entry(key).or_insert(compiled)))
 }
 
-async fn compile(gpu: &Gpu, kernel: &'static Kernel, form: Form) -> Result<Pipeline, GpuError> {
-    let device = gpu.device();
+async fn compile(
+    device: &wgpu::Device,
+    kernel: &'static Kernel,
+    form: Form,
+) -> Result<Pipeline, GpuError> {
     let internal = device.push_error_scope(wgpu::ErrorFilter::Internal);
     let validation = device.push_error_scope(wgpu::ErrorFilter::Validation);
     let dialect = match device.adapter_info().backend {

@@ -9,7 +9,7 @@ use std::vec::Vec;
 
 use super::convolution::Convolution;
 use super::error::GpuError;
-use super::kernels::kernel::{flag, word};
+use super::kernels::declare::{flag, word};
 use super::kernels::{
     attention, attention_shared, average_pool, bilinear, concat, conv, group_norm,
     group_norm_statistics, label_embedding, linear, timestep_embedding, upsample,

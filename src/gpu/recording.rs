@@ -92,6 +92,35 @@ pub struct Dispatch {
     pub workgroups: u64,
 }
 
+impl Dispatch {
+    /// The kernel over what is bound, in the form that its widths have.
+    pub(crate) fn new(
+        name: &str,
+        kernel: &'static Kernel,
+        params: Vec<u32>,
+        bindings: Vec<Binding>,
+        workgroups: u64,
+    ) -> Self {
+        let is_half = |binding: &Binding| u32::from(binding.width == Width::Half);
+        let bits = bindings
+            .iter()
+            .zip(0..)
+            .map(|(binding, at)| is_half(binding) << at);
+        let form = Form {
+            halves: bits.fold(0, |all, bit| all | bit),
+            ..Form::default()
+        };
+        Self {
+            name: name.into(),
+            kernel,
+            form,
+            params,
+            bindings,
+            workgroups,
+        }
+    }
+}
+
 /// Dispatches in the order they run, and the buffers they run on.
 #[derive(Debug, Clone, Default)]
 pub struct Recording {

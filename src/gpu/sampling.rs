@@ -4,7 +4,7 @@
 use std::vec::Vec;
 
 use super::error::{BATCH_LIMIT, GpuError};
-use super::kernels::kernel::word;
+use super::kernels::declare::word;
 use super::kernels::step::StepNumbers;
 use super::kernels::{noise, step, threshold};
 use super::record::Recorded;

@@ -1,12 +1,4 @@
-//! Which of several kernels for the same operation runs: chosen once, from what the device is.
-
-use std::vec::Vec;
-
-use super::kernels::{
-    Form, Kernel, attention_shared, conv_grad_input_tiled, conv_grad_weight_tiled, conv_matrix,
-    conv_tiled,
-};
-use super::limits::fits;
+//! The variants of kernels for the same operation.
 
 /// How convolutions run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -77,81 +69,6 @@ impl Variants {
         attention: AttentionVariant::Shared,
         reduction: Reduction::Tree,
     };
-
-    /// What suits a device: by its kind, and of what its features and limits allow, the fastest. Which cooperative
-    /// matrices there are, the adapter alone knows: see [`MatrixSide::of`].
-    pub fn of(device: &wgpu::Device, matrices: Option<MatrixSide>) -> Self {
-        let features = device.features();
-        let reduction = if features.contains(wgpu::Features::SUBGROUP) {
-            Reduction::Subgroups
-        } else {
-            Reduction::Tree
-        };
-        let fastest = match device.adapter_info().device_type {
-            wgpu::DeviceType::Cpu => Self::PLAIN,
-            wgpu::DeviceType::DiscreteGpu
-            | wgpu::DeviceType::IntegratedGpu
-            | wgpu::DeviceType::VirtualGpu
-            | wgpu::DeviceType::Other => Self {
-                conv: matrices.map_or(ConvVariant::Tiled, ConvVariant::Matrix),
-                reduction,
-                ..Self::PARALLEL
-            },
-        };
-        fastest.within(&device.limits())
-    }
-
-    /// The next best where a device's limits have no room for a kernel's workgroup.
-    #[must_use]
-    pub fn within(self, limits: &wgpu::Limits) -> Self {
-        let fits = |kernel: &Kernel, matrix| {
-            let form = Form {
-                matrix,
-                ..Form::default()
-            };
-            fits(kernel, form, limits)
-        };
-        let tiled = [
-            &conv_tiled::KERNEL,
-            &conv_grad_input_tiled::KERNEL,
-            &conv_grad_weight_tiled::KERNEL,
-        ];
-        let is_room_for_tiles = tiled.into_iter().all(|kernel| fits(kernel, None));
-        let conv = match self.conv {
-            ConvVariant::Plain => ConvVariant::Plain,
-            _ if !is_room_for_tiles => ConvVariant::Plain,
-            ConvVariant::Matrix(side) if fits(&conv_matrix::KERNEL, Some(side)) => self.conv,
-            ConvVariant::Matrix(_) | ConvVariant::Tiled => ConvVariant::Tiled,
-        };
-        let attention = match self.attention {
-            AttentionVariant::Shared if fits(&attention_shared::KERNEL, None) => self.attention,
-            AttentionVariant::Shared | AttentionVariant::Plain => AttentionVariant::Plain,
-        };
-        Self {
-            conv,
-            attention,
-            ..self
-        }
-    }
-
-    /// Every choice that a device can run and that differs from the others in a kernel, those without
-    /// any feature first. For tests and measurements.
-    pub fn all(device: &wgpu::Device, matrices: Option<MatrixSide>) -> Vec<Self> {
-        let mut all: Vec<Self> = [Self::PLAIN, Self::PARALLEL].into();
-        if device.features().contains(wgpu::Features::SUBGROUP) {
-            all.push(Self {
-                reduction: Reduction::Subgroups,
-                ..Self::PARALLEL
-            });
-        }
-        all.extend(matrices.map(|side| Self {
-            conv: ConvVariant::Matrix(side),
-            ..Self::PARALLEL
-        }));
-        let limits = device.limits();
-        all.retain(|variants| variants.within(&limits) == *variants);
-        all
-    }
 }
 
 impl MatrixSide {

@@ -8,9 +8,10 @@ use super::check::ELEMENTS_LIMIT;
 use super::config::UnetConfig;
 use super::error::ConfigError;
 use super::extents::Extents;
-use super::graph::{Graph, Input, ParamId, Shape, TensorId};
+use super::graph::Graph;
 use super::op::{Conv, Op};
 use super::params::Init;
+use super::tensor::{Input, ParamId, Shape, TensorId};
 use super::train_op::TrainOp;
 
 /// Sizes of a run: how many images, how large.

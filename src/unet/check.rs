@@ -2,8 +2,9 @@
 
 use super::config::GROUPS;
 use super::error::GraphError;
-use super::graph::{Graph, Node, ParamId, Role, Shape, TensorId};
+use super::graph::{Graph, Node};
 use super::op::{Conv, Op};
+use super::tensor::{ParamId, Role, Shape, TensorId};
 use super::train_op::{LossOp, NormOp, TrainOp};
 use crate::diffusion::LossRow;
 

@@ -13,9 +13,10 @@
 
 use core::fmt;
 
-use super::graph::{Graph, Node, Role, Shape, TensorId};
+use super::graph::{Graph, Node};
 use super::op::{Conv, Op};
 use super::plan::Plan;
+use super::tensor::{Role, Shape, TensorId};
 
 impl Graph {
     /// One line for each tensor, in the order in which they are made: what it is made of, and how.

@@ -5,6 +5,8 @@
 //! it there are only [`Weights`], for a program that was compiled elsewhere.
 
 #[cfg(feature = "alloc")]
+pub(crate) mod alignment;
+#[cfg(feature = "alloc")]
 mod build;
 #[cfg(feature = "alloc")]
 mod check;
@@ -23,6 +25,8 @@ pub mod params;
 #[cfg(feature = "alloc")]
 pub mod plan;
 #[cfg(feature = "alloc")]
+mod tensor;
+#[cfg(feature = "alloc")]
 pub mod train_op;
 mod weights;
 
@@ -35,13 +39,15 @@ pub use config::UnetConfig;
 pub use error::{ConfigError, GraphError};
 pub use extents::Extents;
 #[cfg(feature = "alloc")]
-pub use graph::{Graph, Input, Node, ParamId, Role, Shape, Tensor, TensorId};
+pub use graph::{Graph, Node};
 #[cfg(feature = "alloc")]
 pub use op::{Conv, Op};
 #[cfg(feature = "alloc")]
 pub use params::{Init, Param};
 #[cfg(feature = "alloc")]
 pub use plan::{Lifetime, Place, Plan};
+#[cfg(feature = "alloc")]
+pub use tensor::{Input, ParamId, Role, Shape, Tensor, TensorId};
 #[cfg(feature = "alloc")]
 pub use train_op::{LossOp, NormOp, NormParam, TrainOp};
 pub use weights::Weights;

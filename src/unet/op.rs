@@ -3,7 +3,7 @@
 //! Shapes are [N, C, H, W]; a vector per image is [N, C, 1, 1]. What can be fused is an attribute of
 //! the operation: the residual that a convolution adds, the SiLU behind a normalisation.
 
-use super::graph::{ParamId, Shape, TensorId};
+use super::tensor::{ParamId, Shape, TensorId};
 use super::train_op::TrainOp;
 
 /// One operation; its fields name what it reads.

@@ -3,18 +3,11 @@
 use alloc::vec;
 use alloc::vec::Vec;
 
-use super::graph::{Graph, Role, TensorId};
+use super::alignment::aligned;
+use super::graph::Graph;
+use super::tensor::{Role, TensorId};
 
-/// Tensors begin at multiples of so many elements: 256 bytes of f32, what a GPU asks of offsets.
-pub const ALIGNMENT: usize = 64;
-
-/// The next multiple of [`ALIGNMENT`]; [`usize::MAX`] where there is none.
-pub(crate) const fn aligned(len: usize) -> usize {
-    match len.checked_next_multiple_of(ALIGNMENT) {
-        Some(aligned) => aligned,
-        None => usize::MAX,
-    }
-}
+pub use super::alignment::ALIGNMENT;
 
 /// A tensor's place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -4,7 +4,7 @@
 //! A gradient has the shape of what it is a gradient of. `grad` is that of the operation's result.
 
 use super::config::GROUPS;
-use super::graph::{ParamId, Shape, TensorId, flops};
+use super::tensor::{ParamId, Shape, TensorId};
 
 /// One operation; its fields name what it reads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -417,7 +417,7 @@ impl TrainOp {
 
     /// Multiplications and additions, as those of [`Graph::flops`](super::Graph::flops).
     pub(crate) fn flops(&self, tensor: impl Fn(TensorId) -> Shape, out: Shape) -> u64 {
-        let product = |shape: Shape, depth: usize| flops(2, [shape.elements(), depth]);
+        let product = |shape: Shape, depth: usize| shape.flops(2, depth);
         let taps =
             |channels: usize, kernel: usize| channels.saturating_mul(kernel).saturating_mul(kernel);
         match *self {
@@ -435,7 +435,7 @@ impl TrainOp {
             // Four products of the size of the two of the attention itself.
             Self::AttentionGrad { output, .. } => {
                 let made = tensor(output);
-                flops(8, [made.elements(), made.positions()])
+                made.flops(8, made.positions())
             }
             Self::Diffuse { .. }
             | Self::Dropout { .. }

@@ -6,8 +6,8 @@ use pulp::{Arch, Simd, WithSimd};
 
 use super::lanes::{ROWS, multiply, zeros};
 use super::threads::{Threads, product};
-use crate::cpu::interpreter::part;
 use crate::cpu::math::exp_f32;
+use crate::cpu::part::part;
 use crate::cpu::program::Extents;
 
 /// Panels of keys whose scores are folded in together.

@@ -7,8 +7,8 @@
 use super::threads::{Threads, product};
 use crate::cpu::GROUPS;
 use crate::cpu::group_norm::Affine;
-use crate::cpu::interpreter::part;
 use crate::cpu::math::{EPSILON, silu as f};
+use crate::cpu::part::part;
 use crate::cpu::program::Extents;
 use crate::diffusion::lanes::dispatch;
 

@@ -41,8 +41,9 @@ pub use training::TrainingInputs;
 pub(crate) use training_layout::TrainingLayout;
 
 use crate::cpu::conv::Shape;
-use crate::cpu::interpreter::{Inputs, Memory, part};
+use crate::cpu::interpreter::{Inputs, Memory};
 use crate::cpu::math::silu;
+use crate::cpu::part::part;
 use crate::cpu::program::{Extents, Instruction, Operation, Program};
 use crate::cpu::{concat, label_embedding, timestep_embedding};
 use crate::memory::{MemoryError, zeros};

@@ -6,8 +6,8 @@
 //! Places are given out first and filled afterwards, so that weights that change can be packed again.
 
 use super::threads::{Threads, product};
-use crate::cpu::interpreter::part;
 use crate::cpu::math::Number;
+use crate::cpu::part::part;
 use crate::cpu::program::{Extents, Instruction, Operation};
 
 /// Products of a tile: 4×4.

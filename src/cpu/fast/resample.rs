@@ -1,7 +1,7 @@
 //! What changes the size or the order of rows of channels.
 
 use crate::cpu::bilinear::Between;
-use crate::cpu::interpreter::part;
+use crate::cpu::part::part;
 use crate::cpu::program::Extents;
 
 /// From [N, C, H, W] to [N, H, W, C].

@@ -16,7 +16,8 @@ use super::training_layout::{
     Node, Operand, Target, TrainingLayout, Work, input_layer, weight_layer,
 };
 use super::{Step, resample};
-use crate::cpu::interpreter::{Inputs, Memory, part};
+use crate::cpu::interpreter::{Inputs, Memory};
+use crate::cpu::part::part;
 use crate::cpu::program::Location;
 use crate::memory::{MemoryError, zeros};
 use crate::unet::{Input, LossOp, NormOp, NormParam, TrainOp};

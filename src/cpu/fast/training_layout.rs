@@ -20,7 +20,7 @@ use crate::cpu::compile::{Compiler, below_limit, workspace};
 use crate::cpu::conv::Shape;
 use crate::cpu::error::ProgramError;
 use crate::cpu::program::{Extents, Instruction, Location};
-use crate::unet::plan::aligned;
+use crate::unet::alignment::aligned;
 use crate::unet::{Graph, Input, Op, Plan, Role, TensorId, TrainOp};
 
 /// An operand: where it lies, and the extents of one image.

@@ -5,7 +5,7 @@ use std::string::String;
 
 use super::Generation;
 use crate::gpu::error::GpuError;
-use crate::gpu::kernels::kernel::{flag, word};
+use crate::gpu::kernels::declare::{flag, word};
 use crate::gpu::kernels::pixels;
 use crate::gpu::recording::{ALIGNMENT, Binding, Contents, Recording};
 use crate::unet::Extents;

@@ -1,6 +1,6 @@
 //! Gradients added to those since the last step of the optimiser.
 
-use super::kernel::kernel;
+use super::declare::kernel;
 use crate::gpu::recording::Dispatch;
 
 kernel! {

@@ -1,6 +1,6 @@
 //! A step of AdamW, and its numbers as a kernel sees them.
 
-use super::kernel::{kernel, words};
+use super::declare::{kernel, words};
 use crate::gpu::recording::Dispatch;
 
 kernel! {

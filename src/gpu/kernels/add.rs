@@ -1,6 +1,6 @@
 //! The sum of two tensors, transposed where the weights of a convolution lie so.
 
-use super::kernel::kernel;
+use super::declare::kernel;
 use crate::gpu::recording::Dispatch;
 
 kernel! {

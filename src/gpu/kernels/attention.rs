@@ -1,6 +1,6 @@
 //! Self-attention, the plain variant: an invocation for each query of each head.
 
-use super::kernel::kernel;
+use super::declare::kernel;
 use crate::gpu::recording::Dispatch;
 
 kernel! {

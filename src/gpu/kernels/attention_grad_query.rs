@@ -1,6 +1,6 @@
 //! The gradient of self-attention with respect to q: an invocation for each query of each head.
 
-use super::kernel::kernel;
+use super::declare::kernel;
 use crate::gpu::recording::Dispatch;
 
 kernel! {

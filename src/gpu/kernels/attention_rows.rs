@@ -1,6 +1,6 @@
 //! What the gradients of self-attention share: an invocation for each query of each head.
 
-use super::kernel::kernel;
+use super::declare::kernel;
 use crate::gpu::recording::Dispatch;
 
 kernel! {

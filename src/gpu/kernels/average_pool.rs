@@ -1,6 +1,6 @@
 //! Means of 2×2.
 
-use super::kernel::kernel;
+use super::declare::kernel;
 use crate::gpu::recording::Dispatch;
 
 kernel! {

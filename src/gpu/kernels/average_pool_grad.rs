@@ -1,6 +1,6 @@
 //! The gradient of means of 2×2.
 
-use super::kernel::kernel;
+use super::declare::kernel;
 use crate::gpu::recording::Dispatch;
 
 kernel! {

@@ -1,6 +1,6 @@
 //! Bilinear resizing.
 
-use super::kernel::kernel;
+use super::declare::kernel;
 use crate::gpu::recording::Dispatch;
 
 kernel! {

@@ -1,6 +1,6 @@
 //! Sums over images and positions: a workgroup for each channel.
 
-use super::kernel::kernel;
+use super::declare::kernel;
 use crate::gpu::recording::Dispatch;
 
 kernel! {

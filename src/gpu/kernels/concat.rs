@@ -1,6 +1,6 @@
 //! Channels of two tensors after each other.
 
-use super::kernel::kernel;
+use super::declare::kernel;
 use crate::gpu::recording::Dispatch;
 
 kernel! {

@@ -1,6 +1,6 @@
 //! Convolution, the plain variant: 8 channels at one position for an invocation.
 
-use super::kernel::kernel;
+use super::declare::kernel;
 use crate::gpu::recording::Dispatch;
 
 kernel! {

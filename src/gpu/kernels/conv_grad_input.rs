@@ -1,7 +1,7 @@
 //! The gradient of a convolution with respect to its input, the plain variant: 8 channels at one position for
 //! an invocation.
 
-use super::kernel::kernel;
+use super::declare::kernel;
 use crate::gpu::recording::Dispatch;
 
 kernel! {

@@ -1,7 +1,7 @@
 //! The gradient of a convolution with respect to its weight, the plain variant: 4 rows of one column for an
 //! invocation.
 
-use super::kernel::kernel;
+use super::declare::kernel;
 use crate::gpu::recording::Dispatch;
 
 kernel! {

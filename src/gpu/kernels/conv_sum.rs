@@ -1,6 +1,6 @@
 //! The end of a convolution that was cut along its input channels: an invocation for each number.
 
-use super::kernel::kernel;
+use super::declare::kernel;
 use crate::gpu::recording::Dispatch;
 
 kernel! {

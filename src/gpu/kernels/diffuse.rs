@@ -1,6 +1,6 @@
 //! Noising: an invocation for each number.
 
-use super::kernel::kernel;
+use super::declare::kernel;
 use crate::gpu::recording::Dispatch;
 
 kernel! {

@@ -1,6 +1,6 @@
 //! Dropout, forward and backward: an invocation for four numbers of an image.
 
-use super::kernel::kernel;
+use super::declare::kernel;
 use crate::gpu::recording::Dispatch;
 
 kernel! {

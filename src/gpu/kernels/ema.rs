@@ -1,6 +1,6 @@
 //! An exponential moving average of the weights, and its rate as a kernel sees it.
 
-use super::kernel::{kernel, words};
+use super::declare::{kernel, words};
 use crate::gpu::recording::Dispatch;
 
 kernel! {

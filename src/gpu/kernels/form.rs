@@ -6,7 +6,6 @@ use std::string::String;
 use std::vec::Vec;
 
 use super::{Access, Kernel, Uses};
-use crate::gpu::recording::{Binding, Width};
 use crate::gpu::variants::MatrixSide;
 
 /// What several kernels compute.
@@ -39,19 +38,6 @@ pub enum Dialect {
 }
 
 impl Form {
-    /// As the widths of what is bound have it.
-    pub(crate) fn of(bindings: &[Binding]) -> Self {
-        let is_half = |binding: &Binding| u32::from(binding.width == Width::Half);
-        let bits = bindings
-            .iter()
-            .zip(0..)
-            .map(|(binding, at)| is_half(binding) << at);
-        Self {
-            halves: bits.fold(0, |all, bit| all | bit),
-            ..Self::default()
-        }
-    }
-
     fn is_half(self, binding: usize) -> bool {
         self.halves >> binding & 1 == 1
     }

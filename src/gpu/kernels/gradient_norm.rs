@@ -1,6 +1,6 @@
 //! The norm of the gradient, and whether and how a step is taken: one workgroup.
 
-use super::kernel::kernel;
+use super::declare::kernel;
 use crate::gpu::recording::Dispatch;
 
 kernel! {

@@ -1,6 +1,6 @@
 //! Group normalisation from known statistics, modulation and SiLU: an invocation for each number.
 
-use super::kernel::kernel;
+use super::declare::kernel;
 use crate::gpu::recording::Dispatch;
 
 kernel! {

@@ -1,6 +1,6 @@
 //! Mean and reciprocal deviation of each group: a workgroup for each.
 
-use super::kernel::kernel;
+use super::declare::kernel;
 use crate::gpu::recording::Dispatch;
 use crate::unet::config::GROUPS;
 

@@ -1,6 +1,6 @@
 //! A row of a table, by class, added to a vector.
 
-use super::kernel::kernel;
+use super::declare::kernel;
 use crate::gpu::recording::Dispatch;
 
 kernel! {

@@ -1,6 +1,6 @@
 //! The gradient of a table of labels: an invocation for each number.
 
-use super::kernel::kernel;
+use super::declare::kernel;
 use crate::gpu::recording::Dispatch;
 
 kernel! {

@@ -1,6 +1,6 @@
 //! A matrix times a vector, behind a SiLU or not: a workgroup for each number of the result.
 
-use super::kernel::kernel;
+use super::declare::kernel;
 use crate::gpu::recording::Dispatch;
 
 kernel! {

@@ -1,6 +1,6 @@
 //! The gradient of a linear layer with respect to its weight: an invocation for each number.
 
-use super::kernel::kernel;
+use super::declare::kernel;
 use crate::gpu::recording::Dispatch;
 
 kernel! {

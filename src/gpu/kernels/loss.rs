@@ -1,6 +1,6 @@
 //! The loss of each image: a workgroup for each.
 
-use super::kernel::kernel;
+use super::declare::kernel;
 use crate::gpu::recording::Dispatch;
 
 kernel! {

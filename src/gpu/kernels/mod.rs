@@ -1,8 +1,9 @@
 //! One file for each kernel, beside a shader of the same stem: its parameters, what it binds, and how
 //! many workgroups a dispatch of it has.
 
+pub(crate) mod declare;
 mod form;
-pub(crate) mod kernel;
+mod kernel;
 
 pub(crate) mod attention;
 pub(crate) mod attention_shared;

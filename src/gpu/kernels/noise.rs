@@ -1,6 +1,6 @@
 //! Normal deviates by Philox: an invocation for four of an image.
 
-use super::kernel::kernel;
+use super::declare::kernel;
 use crate::gpu::recording::Dispatch;
 
 kernel! {

@@ -1,6 +1,6 @@
 //! The gradient of a group normalisation with respect to scale and shift.
 
-use super::kernel::kernel;
+use super::declare::kernel;
 use crate::gpu::recording::Dispatch;
 
 kernel! {

@@ -1,6 +1,6 @@
 //! What the gradients of a group normalisation share: a workgroup for each channel of each image.
 
-use super::kernel::kernel;
+use super::declare::kernel;
 use crate::gpu::recording::Dispatch;
 
 kernel! {

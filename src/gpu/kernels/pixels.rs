@@ -1,6 +1,6 @@
 //! Images as words of four 8-bit channels, in rows as a copy to a texture wants them.
 
-use super::kernel::kernel;
+use super::declare::kernel;
 use crate::gpu::recording::Dispatch;
 
 kernel! {

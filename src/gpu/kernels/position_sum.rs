@@ -1,6 +1,6 @@
 //! Sums over positions: a workgroup for each channel of each image.
 
-use super::kernel::kernel;
+use super::declare::kernel;
 use crate::gpu::recording::Dispatch;
 
 kernel! {

@@ -1,6 +1,6 @@
 //! Weights in f16 from those that are trained.
 
-use super::kernel::kernel;
+use super::declare::kernel;
 use crate::gpu::recording::Dispatch;
 
 kernel! {

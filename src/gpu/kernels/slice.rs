@@ -1,6 +1,6 @@
 //! Some of the channels of a tensor.
 
-use super::kernel::kernel;
+use super::declare::kernel;
 use crate::gpu::recording::Dispatch;
 
 kernel! {

@@ -1,6 +1,6 @@
 //! Sums of squares of the gradient: a workgroup for 16,384 numbers.
 
-use super::kernel::kernel;
+use super::declare::kernel;
 use crate::gpu::recording::Dispatch;
 
 kernel! {

@@ -2,7 +2,7 @@
 
 use core::f64::consts::LOG2_E;
 
-use super::kernel::{flag, kernel, words};
+use super::declare::{flag, kernel, words};
 use crate::diffusion::{Noise, NoiseScale, Step};
 use crate::gpu::recording::Dispatch;
 

@@ -1,6 +1,6 @@
 //! Sums of parts, in order.
 
-use super::kernel::kernel;
+use super::declare::kernel;
 use crate::gpu::recording::Dispatch;
 
 kernel! {

@@ -1,6 +1,6 @@
 //! The bound of dynamic thresholding: a workgroup for each image.
 
-use super::kernel::kernel;
+use super::declare::kernel;
 use crate::gpu::recording::Dispatch;
 
 kernel! {

@@ -3,7 +3,7 @@
 use core::f64::consts::TAU;
 use std::vec::Vec;
 
-use super::kernel::kernel;
+use super::declare::kernel;
 use crate::gpu::recording::Dispatch;
 
 kernel! {

@@ -1,6 +1,6 @@
 //! Each value four times.
 
-use super::kernel::kernel;
+use super::declare::kernel;
 use crate::gpu::recording::Dispatch;
 
 kernel! {

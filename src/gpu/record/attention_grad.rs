@@ -1,7 +1,7 @@
 //! The gradient of self-attention as dispatches.
 
 use super::Recorder;
-use crate::gpu::kernels::kernel::word;
+use crate::gpu::kernels::declare::word;
 use crate::gpu::kernels::{attention_grad_key, attention_grad_query, attention_rows};
 use crate::gpu::recording::Binding;
 use crate::unet::TensorId;

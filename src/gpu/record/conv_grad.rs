@@ -1,7 +1,7 @@
 //! The gradients of a convolution as dispatches.
 
 use super::Recorder;
-use crate::gpu::kernels::kernel::{flag, word};
+use crate::gpu::kernels::declare::{flag, word};
 use crate::gpu::kernels::{
     conv_grad_input, conv_grad_input_tiled, conv_grad_weight, conv_grad_weight_tiled, sum_parts,
 };

@@ -1,7 +1,7 @@
 //! The gradients of a group normalisation as dispatches.
 
 use super::Recorder;
-use crate::gpu::kernels::kernel::{flag, word};
+use crate::gpu::kernels::declare::{flag, word};
 use crate::gpu::kernels::{norm_grad_input, norm_sums};
 use crate::gpu::recording::{Binding, Dispatch};
 use crate::unet::{NormOp, TensorId};

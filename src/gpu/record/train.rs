@@ -1,7 +1,7 @@
 //! The operations that only training needs, as dispatches.
 
 use super::Recorder;
-use crate::gpu::kernels::kernel::{flag, word};
+use crate::gpu::kernels::declare::{flag, word};
 use crate::gpu::kernels::{
     add, average_pool_grad, channel_sum, diffuse, dropout, label_grad, linear_grad_input,
     linear_grad_weight, loss, loss_grad, norm_grad_param, norm_grad_scale_shift, position_sum,

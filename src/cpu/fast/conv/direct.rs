@@ -6,7 +6,7 @@ use super::{BLOCK, Layer, PIECE};
 use crate::cpu::conv::Shape;
 use crate::cpu::fast::lanes::{Groups, InGroups, ROWS, multiply, store, zeros};
 use crate::cpu::fast::threads::{Threads, product};
-use crate::cpu::interpreter::part;
+use crate::cpu::part::part;
 
 /// Positions of a block of the direct way, a multiple of [`ROWS`].
 fn direct_block(layer: &Layer<'_>) -> usize {

@@ -9,7 +9,7 @@ pub(crate) use direct::{direct, direct_room};
 pub(crate) use winograd::{winograd, winograd_room};
 
 use crate::cpu::conv::Shape;
-use crate::cpu::interpreter::part;
+use crate::cpu::part::part;
 
 /// Numbers of intermediate results that are kept at once.
 const BLOCK: usize = 1 << 19;

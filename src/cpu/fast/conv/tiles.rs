@@ -6,7 +6,7 @@ use super::Layer;
 use crate::cpu::conv::Shape;
 use crate::cpu::fast::lanes::ROWS;
 use crate::cpu::fast::pack::POINTS;
-use crate::cpu::interpreter::part;
+use crate::cpu::part::part;
 
 /// Bᵀ d B of a group of tiles, into \[ξ\]\[tile\]\[k\].
 pub(super) struct Gather<'a> {

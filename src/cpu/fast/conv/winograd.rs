@@ -9,7 +9,7 @@ use crate::cpu::conv::Shape;
 use crate::cpu::fast::lanes::{Groups, InGroups, ROWS, multiply, store, zeros};
 use crate::cpu::fast::pack::POINTS;
 use crate::cpu::fast::threads::{Threads, product};
-use crate::cpu::interpreter::part;
+use crate::cpu::part::part;
 
 /// Rows of tiles of a block of Winograd's way.
 fn tile_block(layer: &Layer<'_>) -> usize {

@@ -10,7 +10,7 @@ use pulp::{Arch, Simd};
 use crate::cpu::conv::Shape;
 use crate::cpu::fast::lanes::{Groups, InGroups, ROWS, add_products, store, zeros};
 use crate::cpu::fast::threads::{Threads, product};
-use crate::cpu::interpreter::part;
+use crate::cpu::part::part;
 
 /// Positions that are gone through for one tap after the other: they stay in the nearest cache.
 const STRETCH: usize = 128;

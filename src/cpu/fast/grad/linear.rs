@@ -1,8 +1,8 @@
 //! The gradients of a linear layer; few operations, so in plain loops over rows.
 
 use crate::cpu::fast::threads::{Threads, product};
-use crate::cpu::interpreter::part;
 use crate::cpu::math::{silu, silu_slope};
+use crate::cpu::part::part;
 use crate::diffusion::lanes::dispatch;
 
 /// Rows of the weight's gradient in a piece of work.

@@ -2,7 +2,7 @@
 //! [`LossRow`](crate::diffusion::LossRow).
 
 use crate::cpu::fast::threads::{Threads, product};
-use crate::cpu::interpreter::part;
+use crate::cpu::part::part;
 use crate::cpu::program::Extents;
 use crate::diffusion::{ElementLoss, LossRow};
 

@@ -11,8 +11,8 @@ use super::{STRETCH, add_up};
 use crate::cpu::GROUPS;
 use crate::cpu::fast::group_norm::{piece_rows, sum_up};
 use crate::cpu::fast::threads::{Threads, product};
-use crate::cpu::interpreter::part;
 use crate::cpu::math::{EPSILON, silu_slope};
+use crate::cpu::part::part;
 use crate::cpu::program::Extents;
 use crate::diffusion::lanes::dispatch;
 

@@ -1,7 +1,7 @@
 //! What acts on elements, rows or squares of 2×2: sums, channels, resizing, noising, dropout.
 
 use crate::cpu::fast::threads::Threads;
-use crate::cpu::interpreter::part;
+use crate::cpu::part::part;
 use crate::cpu::program::Extents;
 use crate::diffusion::LossRow;
 use crate::diffusion::lanes::dispatch;

@@ -4,7 +4,7 @@
 
 use super::{STRETCH, add_up};
 use crate::cpu::fast::threads::{Threads, product};
-use crate::cpu::interpreter::part;
+use crate::cpu::part::part;
 use crate::cpu::program::Extents;
 use crate::diffusion::lanes::dispatch;
 

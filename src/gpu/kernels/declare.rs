@@ -1,0 +1,105 @@
+//! The macros that declare a kernel beside its shader, and the words that its `Params` are made of.
+
+/// A number of `Params` as the word it is stored as.
+pub(crate) trait Word {
+    fn word(self) -> u32;
+}
+
+impl Word for u32 {
+    fn word(self) -> u32 {
+        self
+    }
+}
+
+impl Word for f32 {
+    fn word(self) -> u32 {
+        self.to_bits()
+    }
+}
+
+/// A whole number as a word. Tensors have fewer than 2^31 elements, which the graph has checked.
+pub(crate) const fn word(number: usize) -> u32 {
+    number as u32
+}
+
+/// A yes or no as a word.
+pub(crate) const fn flag(yes: bool) -> u32 {
+    yes as u32
+}
+
+/// Fields of one word each, as the list a shader's struct is compared with and as words.
+macro_rules! words {
+    (
+        $(#[$doc:meta])* $vis:vis $name:ident {
+            $($(#[$about:meta])* $field:ident: $type:ident),* $(,)?
+        }
+    ) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy)]
+        $vis struct $name {
+            $($(#[$about])* $vis $field: $type,)*
+        }
+
+        impl $name {
+            pub(crate) const FIELDS: &[(&str, &str)] =
+                &[$((stringify!($field), stringify!($type))),*];
+
+            pub(crate) fn words(&self) -> std::vec::Vec<u32> {
+                [$($crate::gpu::kernels::declare::Word::word(self.$field)),*].into()
+            }
+        }
+    };
+}
+
+/// Declares `Params`, `Bindings` and `KERNEL` of the shader with this stem.
+macro_rules! kernel {
+    (
+        $name:literal of $workgroup:literal $(with $interface:literal)? $(uses $uses:ident)?
+        params { $($field:ident: $type:ident),* $(,)? }
+        bindings { $($binding:ident: $access:ident),* $(,)? }
+    ) => {
+        $crate::gpu::kernels::declare::words! {
+            /// The numbers of one dispatch.
+            pub(crate) Params { $($field: $type),* }
+        }
+
+        /// What one dispatch binds.
+        #[derive(Debug, Clone, Copy)]
+        pub(crate) struct Bindings {
+            $(pub(crate) $binding: $crate::gpu::recording::Binding,)*
+        }
+
+        pub(crate) static KERNEL: $crate::gpu::kernels::Kernel = $crate::gpu::kernels::Kernel {
+            name: $name,
+            interface: concat!($(include_str!(concat!("../../../shaders/shared/", $interface)))?),
+            source: include_str!(concat!("../../../shaders/", $name, ".wgsl")),
+            uses: $crate::gpu::kernels::declare::uses!($($uses)?),
+            workgroup: $workgroup,
+            params: Params::FIELDS,
+            bindings: &[$((stringify!($binding), $crate::gpu::kernels::Access::$access)),*],
+        };
+
+        /// The dispatch of so many workgroups.
+        fn dispatch_of(
+            name: &str,
+            params: &Params,
+            bindings: Bindings,
+            workgroups: u64,
+        ) -> $crate::gpu::recording::Dispatch {
+            let bindings = [$(bindings.$binding),*].into();
+            $crate::gpu::recording::Dispatch::new(name, &KERNEL, params.words(), bindings, workgroups)
+        }
+    };
+}
+
+/// What is named, or nothing.
+macro_rules! uses {
+    () => {
+        $crate::gpu::kernels::Uses::Nothing
+    };
+    ($uses:ident) => {
+        $crate::gpu::kernels::Uses::$uses
+    };
+}
+
+pub(crate) use {kernel, uses, words};

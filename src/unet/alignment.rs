@@ -1,0 +1,12 @@
+//! Where tensors and parameters may begin.
+
+/// Tensors begin at multiples of so many elements: 256 bytes of f32, what a GPU asks of offsets.
+pub const ALIGNMENT: usize = 64;
+
+/// The next multiple of [`ALIGNMENT`]; [`usize::MAX`] where there is none.
+pub(crate) const fn aligned(len: usize) -> usize {
+    match len.checked_next_multiple_of(ALIGNMENT) {
+        Some(aligned) => aligned,
+        None => usize::MAX,
+    }
+}
