@@ -48,6 +48,10 @@ proptest! {
                 prop_assert!(steps > num_timesteps);
                 return Ok(());
             }
+            Err(Error::TooFewSteps { min: 2, .. }) => {
+                prop_assert_eq!((kind, steps < 2), (3, true));
+                return Ok(());
+            }
             Err(error) => {
                 let none = Error::NoStride { steps, num_timesteps };
                 prop_assert_eq!((error, kind), (none, 3));

@@ -172,27 +172,27 @@ fn what_does_not_fit_is_refused_and_nothing_is_written() {
     }
     // Not the file's fault: it is not named.
     for (option, value, named) in [
-        ("--weights", "ema", "neither raw nor ema:RATE"),
-        ("--weights", "ema:x", "\"x\" is no number"),
         (
             "--weights",
-            "ema:-0.1",
-            "the rate -0.1 is not within 0 to 1",
+            "ema",
+            "raw, and ema:RATE with a rate from 0 to 1",
         ),
-        ("--weights", "ema:nan", "the rate NaN is not within 0 to 1"),
+        ("--weights", "ema:x", "raw, and ema:RATE"),
+        ("--weights", "ema:-0.1", "with a rate from 0 to 1"),
+        ("--weights", "ema:nan", "with a rate from 0 to 1"),
         (
             "--step",
             "-1",
-            "\"-1\" is no whole number of 0 to 18446744073709551615",
+            "not a whole number from 0 to 18446744073709551615",
         ),
-        ("--step", "1e6", "\"1e6\" is no whole number of 0 to"),
+        ("--step", "1e6", "not a whole number from 0 to"),
         (
             "--timesteps",
             "4294967296",
-            "no whole number of 0 to 4294967295",
+            "not a whole number from 2 to 1000000",
         ),
-        ("--timesteps", "1", "the diffusion: "),
-        ("--channel-mult", "1,,2", "\"\" is no whole number"),
+        ("--timesteps", "1", "not a whole number from 2 to 1000000"),
+        ("--channel-mult", "1,,2", "not a whole number from 0 to"),
         (
             "--model-channels",
             "33",
@@ -205,7 +205,7 @@ fn what_does_not_fit_is_refused_and_nothing_is_written() {
             "3",
             "attention at downsampling factor 3",
         ),
-        ("--schedule", "sigmoid:a,2,3", "\"a\" is no number"),
+        ("--schedule", "sigmoid:a,2,3", "sigmoid:START,END,TAU"),
     ] {
         let arguments = [DIGITS_FILE, "out.safetensors", option, value];
         let (printed, errors) = refuse("convert", &scratch, &arguments);

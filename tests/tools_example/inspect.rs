@@ -111,8 +111,8 @@ fn what_is_refused() {
         assert_eq!(printed, "", "{name}");
         assert!(errors.starts_with("inspect: "), "{errors}");
     }
-    let (_, errors) = refuse("inspect", &scratch, &[DIGITS_FILE, "--batch", "0"]);
-    assert!(errors.contains("--batch: "), "{errors}");
+    let (_, errors) = refuse("inspect", &scratch, &[DIGITS_FILE, "--batch", "2147483648"]);
+    assert!(errors.contains("--batch 2147483648: "), "{errors}");
 }
 
 /// A tensor of another type, or of another network: everything is listed, and then it is named.
