@@ -40,6 +40,7 @@ pub mod foreign;
 pub mod header;
 #[cfg(feature = "std")]
 pub mod locate;
+mod names;
 #[cfg(feature = "std")]
 mod opened;
 pub mod presets;
