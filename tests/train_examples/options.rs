@@ -207,6 +207,51 @@ fn values_out_of_range_are_named_with_the_bound() {
     }
 }
 
+/// The words that an option may have, which it takes, and what they say.
+#[test]
+fn the_words_of_an_option_are_in_the_help() {
+    let scratch = Scratch::new("options-help");
+    let (short, full) = (
+        succeed("train", &scratch, "-h"),
+        succeed("train", &scratch, "--help"),
+    );
+    for words in [
+        "[default: cosine] [possible values: linear, cosine, sigmoid]",
+        "[default: epsilon] [possible values: epsilon, x-start, v]",
+        "[default: hybrid] [possible values: simple, hybrid, vlb]",
+        "[default: uniform] [possible values: uniform, loss-second-moment]",
+        "[possible values: mean, sum]",
+        "[default: f32] [possible values: f32, f16]",
+        "[default: nothing] [possible values: nothing, cheap, blocks]",
+    ] {
+        assert!(short.contains(words), "{words}: {short}");
+    }
+    for says in [
+        "- epsilon: The noise, as the paper",
+        "- x-start: The image",
+        "- simple: The mean squared error; the variance is fixed",
+        "- vlb:    The bound",
+        "- loss-second-moment: By the losses seen of it: made for --objective vlb",
+    ] {
+        assert!(full.contains(says), "{says}: {full}");
+    }
+    // The library's own names are not the program's.
+    for given in [
+        "--predict x_start",
+        "--predict previous-x",
+        "--objective mse",
+        "--sampler loss_second_moment",
+        "--schedule sigmoid:-3,3,1",
+        "--precision as-stored",
+        "--recompute all",
+    ] {
+        let output = run("train", &scratch, &format!("--data d --run r {given}"));
+        assert_eq!(output.status.code(), Some(2), "{given}");
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert!(said.contains("possible values: "), "{given}: {said}");
+    }
+}
+
 /// An option that was given and changes nothing is a slip; a default that changes nothing is none.
 #[test]
 fn what_has_no_effect_is_refused() {
