@@ -40,7 +40,6 @@ pub mod foreign;
 pub mod header;
 #[cfg(feature = "std")]
 pub mod locate;
-mod names;
 #[cfg(feature = "std")]
 mod opened;
 pub mod presets;
@@ -50,6 +49,7 @@ mod shown;
 pub(crate) mod states;
 pub mod tensors;
 mod values;
+mod words;
 mod write;
 
 pub use description::{Content, Description, ImageSize};
