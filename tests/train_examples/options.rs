@@ -33,7 +33,7 @@ fn with(options: &str, changed: &str) -> String {
 fn a_run_goes_on_with_the_options_it_began_with() {
     let scratch = Scratch::new("options-resume");
     data(&scratch);
-    let options = format!("{SMALL} --data d.npz --run r");
+    let options = format!("{SMALL} --microbatch 2 --data d.npz --run r");
     succeed("train", &scratch, &format!("{options} --steps 1"));
     for (changed, told) in [
         (
@@ -68,7 +68,7 @@ fn a_run_goes_on_with_the_options_it_began_with() {
             "--timesteps 30: the run was begun with 20",
         ),
         ("--batch 2", "--batch 2: the run was begun with 4"),
-        ("--microbatch 2", "--microbatch 2: the run was begun with 4"),
+        ("--microbatch 4", "--microbatch 4: the run was begun with 2"),
         ("--rule sum", "--rule sum: the run was begun with mean"),
         ("--warm-up 7", "--warm-up 7: the run was begun with 200"),
         ("--anneal 70", "--anneal 70: the run was begun with 0"),
