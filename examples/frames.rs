@@ -21,7 +21,7 @@ use std::time::{Duration, Instant};
 
 use clap::Parser;
 use iddpm::checkpoint::{Checkpoint, Description, Precision, locate};
-use iddpm::diffusion::{Clip, Level, Method, Noise, ProcessView, Sample, Sampler, Timesteps};
+use iddpm::diffusion::{Clip, Method, Noise, Sample, Sampler, Timesteps};
 use iddpm::gpu::wgpu;
 use iddpm::gpu::{self, DeviceWeights, Generation, Gpu, NoiseSource, Shown};
 use iddpm::unet::Weights;
@@ -93,12 +93,9 @@ fn generate(options: &Options) -> Result<(), Failure> {
         return Err("this network enlarges images: sample --low-res runs it".into());
     }
     let diffusion = description.card.diffusion;
-    let timesteps = Timesteps::even(options.steps);
-    let steps_failed = |error| format!("--steps {}: {error}", options.steps);
-    let kept = timesteps.count(diffusion.num_timesteps);
-    let mut levels = vec![Level::default(); kept.map_err(steps_failed)?];
-    let process =
-        ProcessView::in_slice(&diffusion, timesteps, &mut levels).map_err(steps_failed)?;
+    let process = diffusion
+        .process(Timesteps::even(options.steps))
+        .map_err(|error| format!("--steps {}: {error}", options.steps))?;
     let sampler = Sampler::new(&process, Method::Ancestral, Clip::Unit)?;
     let sample = Sample {
         noise: Noise::new(options.seed.number),

@@ -17,23 +17,25 @@ mod real;
 mod seed;
 #[path = "support/whole.rs"]
 mod whole;
+#[path = "support/words.rs"]
+mod words;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use clap::Parser;
 use clap::builder::{PathBufValueParser, TypedValueParser};
-use clap::{Parser, ValueEnum};
 use iddpm::diffusion::exact::ListedImages;
 use iddpm::diffusion::pixels::{from_u8, to_u8};
 use iddpm::diffusion::{
-    Clip, Denoiser, Diffusion, InlineProcess, Method, Noise, Query, Sample, Sampler, Schedule,
-    Timesteps,
+    Clip, Denoiser, Diffusion, Method, Noise, Query, Sample, Sampler, Schedule, Timesteps,
 };
 use image::{GrayImage, Luma, imageops};
 use program::{Failure, say};
 use real::real;
 use seed::Seed;
 use whole::whole;
+use words::{Word, words};
 
 /// Pixels along the side of a digit.
 const SIDE: u32 = 16;
@@ -48,8 +50,8 @@ struct Options {
     #[arg(long, default_value = "50")]
     steps: String,
     /// How each step is taken.
-    #[arg(long, value_enum, default_value_t = MethodName::Ancestral)]
-    method: MethodName,
+    #[arg(long, default_value = "ancestral", value_parser = words::<Method>(&METHODS))]
+    method: Method,
     /// η of the method ddim: 0 is deterministic, 1 as noisy as ancestral sampling; 0 where none is given.
     #[arg(long, value_parser = real)]
     eta: Option<f64>,
@@ -67,39 +69,28 @@ struct Options {
     out: PathBuf,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum MethodName {
-    /// With new noise in each step.
-    Ancestral,
-    /// With no noise but the first, or some (--eta).
-    Ddim,
-    /// DPM-Solver++ of second order.
-    Dpm,
-    /// Heun's method, two evaluations in a step.
-    Heun,
-}
+const METHODS: [Word; 4] = [
+    ("ancestral", "With new noise in each step"),
+    ("ddim", "With no noise but the first, or some (--eta)"),
+    ("dpm", "DPM-Solver++ of second order"),
+    ("heun", "Heun's method, two evaluations in a step"),
+];
 
 fn main() -> ExitCode {
     program::run(draw)
 }
 
 fn draw(options: &Options) -> Result<(), Failure> {
-    if options.eta.is_some() && options.method != MethodName::Ddim {
-        return Err("--eta: only --method ddim has one".into());
-    }
-    places::tried("--out", &options.out)?;
-    let method = match options.method {
-        MethodName::Ancestral => Method::Ancestral,
-        MethodName::Ddim => Method::Ddim {
-            eta: options.eta.unwrap_or(0.0),
-        },
-        MethodName::Dpm => Method::DpmSolverPlusPlus2M,
-        MethodName::Heun => Method::Heun,
+    let method = match (options.method, options.eta) {
+        (Method::Ddim { .. }, Some(eta)) => Method::Ddim { eta },
+        (_, Some(_)) => return Err("--eta: only --method ddim has one".into()),
+        (method, None) => method,
     };
+    places::tried("--out", &options.out)?;
     let digits = load_digits()?;
     let model = Diffusion::new(Schedule::Cosine, 1000);
     let process = Timesteps::parse(&options.steps)
-        .and_then(|timesteps| InlineProcess::<1000>::new(&model, timesteps))
+        .and_then(|timesteps| model.process(timesteps))
         .map_err(|error| format!("--steps {}: {error}", options.steps))?;
     let mut denoiser = ListedImages::new(process.view(), &digits, ELEMENTS)?;
 

@@ -25,7 +25,7 @@ use bound::{Bound, Terms};
 use clap::Parser;
 use iddpm::checkpoint::{Checkpoint, Description, Precision, locate};
 use iddpm::data::{self, Classes, Fit, Opened};
-use iddpm::diffusion::{Level, ProcessView, Timesteps};
+use iddpm::diffusion::Timesteps;
 use iddpm::files::{create_folder, write_whole};
 use indicatif::{ProgressBar, ProgressStyle};
 use npyz::WriterBuilder;
@@ -93,11 +93,9 @@ fn run(options: &Options) -> Result<(), Failure> {
     let threads = options.threads.choose()?;
     let checkpoint = checkpoint(options)?;
     let diffusion = checkpoint.description().card.diffusion;
-    let wrong = |error: iddpm::Error| format!("--steps {}: {error}", options.steps);
-    let timesteps = Timesteps::parse(&options.steps).map_err(wrong)?;
-    let mut levels =
-        vec![Level::default(); timesteps.count(diffusion.num_timesteps).map_err(wrong)?];
-    let process = ProcessView::in_slice(&diffusion, timesteps, &mut levels).map_err(wrong)?;
+    let process = Timesteps::parse(&options.steps)
+        .and_then(|timesteps| diffusion.process(timesteps))
+        .map_err(|error| format!("--steps {}: {error}", options.steps))?;
     let opened = open(&options.data, checkpoint.description())?;
     say(&opened)?;
     if let Some(note) = options.seed.note() {
@@ -117,7 +115,13 @@ fn run(options: &Options) -> Result<(), Failure> {
         Some(count) => return Err(format!("--count {count}: there are {}", data.len()).into()),
     };
     let seed = options.seed.number;
-    let mut bound = Bound::new(&checkpoint, process, seed, !options.no_clip, threads.count);
+    let mut bound = Bound::new(
+        &checkpoint,
+        process.view(),
+        seed,
+        !options.no_clip,
+        threads.count,
+    );
 
     let bar = ProgressBar::new((count * process.len()) as u64);
     if let Ok(style) = ProgressStyle::with_template("{bar:30} {pos}/{len} terms ({eta} left)") {

@@ -1,13 +1,13 @@
 //! The network on a GPU.
 
-use iddpm::checkpoint::Checkpoint;
+use iddpm::checkpoint::{self, Checkpoint};
 use iddpm::diffusion::{Sample, Sampler};
 use iddpm::gpu::{DeviceWeights, Generation, Gpu, NoiseSource, Precision, wgpu};
 use iddpm::unet::Weights;
 
 use super::adapter;
 use super::backend::{AfterStep, Backend};
-use super::options::{Options, PrecisionName};
+use super::options::Options;
 use super::program::Failure;
 
 struct Device<'c> {
@@ -29,7 +29,9 @@ pub(crate) fn open<'c>(
     let (precision, note) = match (checkpoint.weights(), options.precision) {
         (Weights::F32(_), _) => (Precision::Full, ""),
         // There f16 saves nothing.
-        (Weights::F16(_), PrecisionName::AsStored) if in_software => (Precision::HalfWeights, ""),
+        (Weights::F16(_), checkpoint::Precision::AsStored) if in_software => {
+            (Precision::HalfWeights, "")
+        }
         (Weights::F16(_), _) => adapter::half(&gpu),
     };
     Ok(Box::new(Device {

@@ -40,19 +40,21 @@ mod signals;
 mod threads;
 #[path = "../support/whole.rs"]
 mod whole;
+#[path = "../support/words.rs"]
+mod words;
 
 use std::process::ExitCode;
 use std::time::Instant;
 
-use iddpm::checkpoint::{Checkpoint, Description, Precision, locate};
-use iddpm::diffusion::{Level, Process, Sampler};
+use iddpm::checkpoint::{Checkpoint, Description, locate};
+use iddpm::diffusion::Sampler;
 use iddpm::text::OneLine;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use backend::Backend;
 use files::Out;
 use images::Images;
-use options::{Options, PrecisionName};
+use options::Options;
 use pictures::Drawing;
 use program::{Failure, warn};
 use samples::Samples;
@@ -69,13 +71,8 @@ fn sample(options: &Options) -> Result<ExitCode, Failure> {
     if let Some(note) = options.seed.note() {
         options.say(note)?;
     }
-    let diffusion = description.card.diffusion;
-    let timesteps = options.timesteps()?;
-    let kept = timesteps.count(diffusion.num_timesteps);
-    let mut levels = vec![Level::default(); kept.map_err(|error| options.steps_failed(&error))?];
-    let process = Process::in_slice(&diffusion, timesteps, &mut levels)
-        .map_err(|error| options.steps_failed(&error))?;
-    let sampler = Sampler::new(&process, options.method(), options.clip())
+    let process = options.process(&description.card.diffusion)?;
+    let sampler = Sampler::new(&process, options.method(), options.clip)
         .map_err(|error| options.sampler_failed(&error))?;
 
     let samples = Samples::new(options, description)?;
@@ -108,14 +105,9 @@ fn sample(options: &Options) -> Result<ExitCode, Failure> {
 
 /// The network, once it is said which it is.
 fn open(options: &Options) -> Result<Checkpoint, Failure> {
-    let precision = match options.precision {
-        PrecisionName::AsStored => Precision::AsStored,
-        PrecisionName::F32 => Precision::F32,
-        PrecisionName::F16 => Precision::F16,
-    };
     let failed = |error| format!("--checkpoint: {error}");
     let located = locate(options.checkpoint()).map_err(failed)?;
-    let checkpoint = Checkpoint::open(&located.path, precision).map_err(failed)?;
+    let checkpoint = Checkpoint::open(&located.path, options.precision).map_err(failed)?;
     let path = located.path.display();
     if let Some(note) = &located.note {
         options.say(note)?;

@@ -2,10 +2,10 @@
 
 use std::path::PathBuf;
 
+use clap::Parser;
 use clap::builder::{PathBufValueParser, TypedValueParser};
-use clap::{Parser, ValueEnum};
-use iddpm::checkpoint::Description;
-use iddpm::diffusion::{Clip, Method, Timesteps};
+use iddpm::checkpoint::{Description, Precision};
+use iddpm::diffusion::{Clip, Diffusion, Method, OwnedProcess, Timesteps};
 
 use super::device_options::DeviceOptions;
 use super::files::{self, Out, Trajectory};
@@ -14,6 +14,7 @@ use super::program::{Failure, say, warn};
 use super::real::real;
 use super::seed::Seed;
 use super::whole::whole;
+use super::words::{Word, words};
 
 /// Generates images from a checkpoint.
 #[derive(Parser)]
@@ -31,14 +32,14 @@ pub(crate) struct Options {
     #[arg(long, default_value = "50")]
     pub(crate) steps: String,
     /// How each step is taken.
-    #[arg(long, value_enum, default_value_t = MethodName::Ancestral)]
-    pub(crate) method: MethodName,
+    #[arg(long, default_value = "ancestral", value_parser = words::<Method>(&METHODS))]
+    method: Method,
     /// DDIM's eta: 0 is deterministic, 1 as noisy as ancestral sampling; 0 where none is given.
     #[arg(long, value_parser = real)]
-    pub(crate) eta: Option<f64>,
+    eta: Option<f64>,
     /// What is done to each prediction of the image.
-    #[arg(long, value_enum, default_value_t = ClipName::Unit)]
-    pub(crate) clip: ClipName,
+    #[arg(long, default_value = "unit", value_parser = words::<Clip>(&CLIPS))]
+    pub(crate) clip: Clip,
     /// The class of every image, by number or by name; all classes in turn where none is given.
     #[arg(long, allow_hyphen_values = true)]
     pub(crate) class: Option<String>,
@@ -55,8 +56,8 @@ pub(crate) struct Options {
     pub(crate) device: DeviceOptions,
     /// How the weights are held. A GPU that can computes in f16 with weights in f16; one in software only
     /// where that is asked for.
-    #[arg(long, value_enum, default_value_t = PrecisionName::AsStored)]
-    pub(crate) precision: PrecisionName,
+    #[arg(long, default_value = "as-stored", value_parser = words::<Precision>(&PRECISIONS))]
+    pub(crate) precision: Precision,
     /// Where the images go: a grid (x.png, or - for the standard output), an archive (x.npz), or a folder
     /// that is new or empty (dir/), which gets each batch as it is made.
     #[arg(long, default_value = "samples.png", value_parser = PathBufValueParser::new().try_map(Out::parse))]
@@ -70,42 +71,41 @@ pub(crate) struct Options {
     pub(crate) low_res: Option<PathBuf>,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum MethodName {
-    /// With new noise in each step, as the paper has it.
-    Ancestral,
-    /// With no noise but the first, or some (--eta).
-    Ddim,
-    /// DPM-Solver++ of second order: good in 10 to 25 steps.
-    Dpm,
-    /// Heun's method: two evaluations of the network in a step.
-    Heun,
-}
+const METHODS: [Word; 4] = [
+    (
+        "ancestral",
+        "With new noise in each step, as the paper has it",
+    ),
+    ("ddim", "With no noise but the first, or some (--eta)"),
+    (
+        "dpm",
+        "DPM-Solver++ of second order: good in 10 to 25 steps",
+    ),
+    (
+        "heun",
+        "Heun's method: two evaluations of the network in a step",
+    ),
+];
 
-#[derive(Clone, Copy, ValueEnum)]
-pub(crate) enum ClipName {
-    /// Clipped to [-1, 1].
-    Unit,
-    /// Nothing.
-    None,
-    /// Scaled down where more than 0.5 % of it is beyond [-1, 1], then clipped.
-    Dynamic,
-}
+const CLIPS: [Word; 3] = [
+    ("unit", "Clipped to [-1, 1]"),
+    ("none", "Nothing"),
+    (
+        "dynamic",
+        "Scaled down where more than 0.5 % of it is beyond [-1, 1], then clipped",
+    ),
+];
 
-#[derive(Clone, Copy, ValueEnum)]
-pub(crate) enum PrecisionName {
-    /// As in the file.
-    AsStored,
-    /// 32 bits each.
-    F32,
-    /// 16 bits each.
-    F16,
-}
+const PRECISIONS: [Word; 3] = [
+    ("as-stored", "As in the file"),
+    ("f32", "32 bits each"),
+    ("f16", "16 bits each"),
+];
 
 impl Options {
     /// What can be found wrong before anything is spent.
     pub(crate) fn check(&self) -> Result<(), Failure> {
-        if self.eta.is_some() && self.method != MethodName::Ddim {
+        if self.eta.is_some() && !matches!(self.method, Method::Ddim { .. }) {
             return Err("--eta: only --method ddim has one".into());
         }
         self.device.check()?;
@@ -151,12 +151,14 @@ impl Options {
         self.checkpoint.clone().unwrap_or_else(|| shipped.into())
     }
 
-    pub(crate) fn timesteps(&self) -> Result<Timesteps<'_>, Failure> {
-        Timesteps::parse(&self.steps).map_err(|error| self.steps_failed(&error))
+    /// The steps of a diffusion that are kept.
+    pub(crate) fn process(&self, diffusion: &Diffusion<'_>) -> Result<OwnedProcess, Failure> {
+        let process = Timesteps::parse(&self.steps).and_then(|steps| diffusion.process(steps));
+        process.map_err(|error| self.steps_failed(&error))
     }
 
     /// What is wrong with `--steps`.
-    pub(crate) fn steps_failed(&self, error: &iddpm::Error) -> Failure {
+    fn steps_failed(&self, error: &iddpm::Error) -> Failure {
         format!("--steps {}: {error}", self.steps).into()
     }
 
@@ -169,24 +171,9 @@ impl Options {
     }
 
     pub(crate) fn method(&self) -> Method {
-        match self.method {
-            MethodName::Ancestral => Method::Ancestral,
-            MethodName::Ddim => Method::Ddim {
-                eta: self.eta.unwrap_or(0.0),
-            },
-            MethodName::Dpm => Method::DpmSolverPlusPlus2M,
-            MethodName::Heun => Method::Heun,
-        }
-    }
-
-    pub(crate) const fn clip(&self) -> Clip {
-        match self.clip {
-            ClipName::Unit => Clip::Unit,
-            ClipName::None => Clip::None,
-            ClipName::Dynamic => Clip::Dynamic {
-                ratio: 0.995,
-                max: 10.0,
-            },
+        match (self.method, self.eta) {
+            (Method::Ddim { .. }, Some(eta)) => Method::Ddim { eta },
+            (method, _) => method,
         }
     }
 }

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use iddpm::cpu::{Generation, Network, ProgramBuf};
 use iddpm::diffusion::pixels::to_u8;
-use iddpm::diffusion::{Clip, Level, Method, Noise, Process, Sample, Sampler, Timesteps};
+use iddpm::diffusion::{Clip, Method, Noise, Sample, Sampler, Timesteps};
 use iddpm::files::write_whole;
 use iddpm::train::{Engine, Slot, Trainer};
 use iddpm::unet::{Plan, Weights};
@@ -40,9 +40,7 @@ pub(crate) fn draw<E: Engine>(
     let weights = trainer.read(slot)?;
     let samples = samples(trainer.config().seed, description.unet.num_classes);
     let diffusion = description.card.diffusion;
-    let timesteps = Timesteps::even(STEPS.min(diffusion.num_timesteps));
-    let mut levels = vec![Level::default(); timesteps.count(diffusion.num_timesteps)?];
-    let process = Process::in_slice(&diffusion, timesteps, &mut levels)?;
+    let process = diffusion.process(Timesteps::even(STEPS.min(diffusion.num_timesteps)))?;
     let sampler = Sampler::new(&process, Method::Ancestral, Clip::Unit)?;
     let graph = description.graph(COLUMNS)?;
     let (height, width) = (description.size.height, description.size.width);

@@ -36,6 +36,8 @@ mod signals;
 mod threads;
 #[path = "../support/whole.rs"]
 mod whole;
+#[path = "../support/words.rs"]
+mod words;
 
 use std::process::ExitCode;
 use std::sync::Arc;

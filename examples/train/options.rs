@@ -2,8 +2,8 @@
 
 use std::path::PathBuf;
 
-use clap::{Parser, ValueEnum};
-use iddpm::checkpoint::{Description, ImageSize};
+use clap::Parser;
+use iddpm::checkpoint::{Description, ImageSize, Precision};
 use iddpm::data::{self, Classes, DataError, Fit, Kind, Opened};
 use iddpm::diffusion::{Diffusion, ModelCard, Objective, Prediction, Schedule, Variance, Weights};
 use iddpm::train::{AdamW, Broken, MicrobatchRule, Recompute, TimestepLaw, TrainConfig};
@@ -14,6 +14,7 @@ use super::program::Failure;
 use super::real::real;
 use super::seed::Seed;
 use super::whole::whole;
+use super::words::{Word, words};
 
 /// Sides of pictures where none are given.
 const SIZE: usize = 32;
@@ -94,17 +95,17 @@ pub(crate) struct Options {
     #[arg(long, default_value_t = 1000, value_parser = whole::<u32>(2..=1_000_000))]
     timesteps: u32,
     /// How noise grows with t.
-    #[arg(long, value_enum, default_value_t = ScheduleName::Cosine)]
-    schedule: ScheduleName,
+    #[arg(long, default_value = "cosine", value_parser = words::<Schedule<'_>>(&SCHEDULES))]
+    schedule: Schedule<'static>,
     /// What the network predicts.
-    #[arg(long, value_enum, default_value_t = PredictionName::Epsilon)]
-    predict: PredictionName,
+    #[arg(long, default_value = "epsilon", value_parser = words::<Prediction>(&PREDICTIONS))]
+    predict: Prediction,
     /// Which loss.
-    #[arg(long, value_enum, default_value_t = ObjectiveName::Hybrid)]
-    objective: ObjectiveName,
+    #[arg(long, default_value = "hybrid", value_parser = words::<Objective>(&OBJECTIVES))]
+    objective: Objective,
     /// Which t an example gets.
-    #[arg(long, value_enum, default_value_t = LawName::Uniform)]
-    sampler: LawName,
+    #[arg(long, default_value = "uniform", value_parser = words::<TimestepLaw>(&LAWS))]
+    sampler: TimestepLaw,
     /// γ of min-SNR weights; 0 for none.
     #[arg(long, default_value_t = 0.0, value_parser = real)]
     min_snr: f64,
@@ -117,8 +118,8 @@ pub(crate) struct Options {
     microbatch: Option<usize>,
     /// How microbatches are put together: their mean, as where none is given, or the public implementation's
     /// sum.
-    #[arg(long, value_enum)]
-    rule: Option<RuleName>,
+    #[arg(long, value_parser = words::<MicrobatchRule>(&RULES))]
+    rule: Option<MicrobatchRule>,
     /// The learning rate.
     #[arg(long, default_value_t = TrainConfig::default().lr, value_parser = real)]
     lr: f64,
@@ -148,12 +149,12 @@ pub(crate) struct Options {
     flip: bool,
     /// What the network runs in; weights that are trained stay f32. In f16 there is a loss scale, and a
     /// processor rounds the weights alone.
-    #[arg(long, value_enum, default_value_t = PrecisionName::F32)]
-    precision: PrecisionName,
+    #[arg(long, default_value = "f32", value_parser = words::<Precision>(&PRECISIONS))]
+    precision: Precision,
     /// What is computed again in the backward pass, to save memory: nothing; what is cheap, normalisations,
     /// concatenations and resizings; or all but the results of blocks.
-    #[arg(long, value_enum, default_value_t = RecomputeName::Nothing)]
-    recompute: RecomputeName,
+    #[arg(long, default_value = "nothing", value_parser = words::<Recompute>(&RECOMPUTES))]
+    recompute: Recompute,
     /// What all randomness follows from: a number, or random, which draws one and says it.
     #[arg(long, default_value = "0", allow_hyphen_values = true)]
     pub(crate) seed: Seed,
@@ -176,59 +177,39 @@ pub(crate) struct Options {
     sample_every: Option<u64>,
 }
 
-#[derive(Clone, Copy, ValueEnum)]
-enum ScheduleName {
-    Linear,
-    Cosine,
-    Sigmoid,
-}
+const SCHEDULES: [Word; 3] = [("linear", ""), ("cosine", ""), ("sigmoid", "")];
 
-#[derive(Clone, Copy, ValueEnum)]
-enum PredictionName {
-    /// The noise, as the paper.
-    Epsilon,
-    /// The image.
-    XStart,
-    /// v of Salimans & Ho: the noise where there is little of it, the image where there is much.
-    V,
-}
+const PREDICTIONS: [Word; 3] = [
+    ("epsilon", "The noise, as the paper"),
+    ("x-start", "The image"),
+    (
+        "v",
+        "v of Salimans & Ho: the noise where there is little of it, the image where there is much",
+    ),
+];
 
-#[derive(Clone, Copy, ValueEnum)]
-enum ObjectiveName {
-    /// The mean squared error; the variance is fixed.
-    Simple,
-    /// The mean squared error, and the bound for the variance.
-    Hybrid,
-    /// The bound.
-    Vlb,
-}
+const OBJECTIVES: [Word; 3] = [
+    ("simple", "The mean squared error; the variance is fixed"),
+    (
+        "hybrid",
+        "The mean squared error, and the bound for the variance",
+    ),
+    ("vlb", "The bound"),
+];
 
-#[derive(Clone, Copy, ValueEnum)]
-enum LawName {
-    /// Each as likely.
-    Uniform,
-    /// By the losses seen of it: made for --objective vlb.
-    LossSecondMoment,
-}
+const LAWS: [Word; 2] = [
+    ("uniform", "Each as likely"),
+    (
+        "loss-second-moment",
+        "By the losses seen of it: made for --objective vlb",
+    ),
+];
 
-#[derive(Clone, Copy, ValueEnum)]
-enum RuleName {
-    Mean,
-    Sum,
-}
+const RULES: [Word; 2] = [("mean", ""), ("sum", "")];
 
-#[derive(Clone, Copy, ValueEnum)]
-enum PrecisionName {
-    F32,
-    F16,
-}
+const PRECISIONS: [Word; 2] = [("f32", ""), ("f16", "")];
 
-#[derive(Clone, Copy, ValueEnum)]
-enum RecomputeName {
-    Nothing,
-    Cheap,
-    Blocks,
-}
+const RECOMPUTES: [Word; 3] = [("nothing", ""), ("cheap", ""), ("blocks", "")];
 
 impl Options {
     /// What is done with pictures that cannot be read.
@@ -336,25 +317,15 @@ impl Options {
                 .with_multipliers(&self.multipliers)
                 .with_attention(attention)
         };
-        let learned = !matches!(self.objective, ObjectiveName::Simple);
+        let learned = self.objective != Objective::Mse;
         if learned {
             unet = unet.with_learned_variance();
         }
         if let Some(classes) = classes {
             unet = unet.with_classes(classes);
         }
-        let prediction = match self.predict {
-            PredictionName::Epsilon => Prediction::Epsilon,
-            PredictionName::XStart => Prediction::XStart,
-            PredictionName::V => Prediction::V,
-        };
-        let schedule = match self.schedule {
-            ScheduleName::Linear => Schedule::Linear,
-            ScheduleName::Cosine => Schedule::Cosine,
-            ScheduleName::Sigmoid => Schedule::SIGMOID,
-        };
-        let diffusion = Diffusion::new(schedule, self.timesteps)
-            .with_prediction(prediction)
+        let diffusion = Diffusion::new(self.schedule, self.timesteps)
+            .with_prediction(self.predict)
             .with_variance(if learned {
                 Variance::LearnedRange
             } else {
@@ -378,10 +349,7 @@ impl Options {
         TrainConfig {
             batch: self.batch,
             microbatch: self.microbatch.unwrap_or(self.batch),
-            rule: match self.rule {
-                Some(RuleName::Mean) | None => MicrobatchRule::Mean,
-                Some(RuleName::Sum) => MicrobatchRule::Sum,
-            },
+            rule: self.rule.unwrap_or_default(),
             lr: self.lr,
             warm_up: self.warm_up,
             anneal: self.anneal,
@@ -392,24 +360,13 @@ impl Options {
             clip: self.clip,
             ema_rates: self.ema.clone(),
             ema_warm_up: !self.ema_at_once,
-            objective: match self.objective {
-                ObjectiveName::Simple => Objective::Mse,
-                ObjectiveName::Hybrid => Objective::RescaledMse,
-                ObjectiveName::Vlb => Objective::RescaledKl,
-            },
+            objective: self.objective,
             min_snr: self.min_snr,
-            timesteps: match self.sampler {
-                LawName::Uniform => TimestepLaw::Uniform,
-                LawName::LossSecondMoment => TimestepLaw::LossSecondMoment,
-            },
+            timesteps: self.sampler,
             dropout: self.dropout,
             flip: self.flip,
-            half: matches!(self.precision, PrecisionName::F16),
-            recompute: match self.recompute {
-                RecomputeName::Nothing => Recompute::Nothing,
-                RecomputeName::Cheap => Recompute::Cheap,
-                RecomputeName::Blocks => Recompute::Blocks,
-            },
+            half: self.precision == Precision::F16,
+            recompute: self.recompute,
             seed: self.seed.number,
         }
     }

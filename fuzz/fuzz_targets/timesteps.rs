@@ -55,6 +55,8 @@ fuzz_target!(|input: Input| {
 
     if let Ok(spacing) = Timesteps::parse(&String::from_utf8_lossy(input.rest)) {
         kept(spacing, total);
+        let written = spacing.to_string();
+        assert_eq!(Timesteps::parse(&written), Ok(spacing));
     }
     let text = format!("ddim{steps}");
     assert_eq!(Timesteps::parse(&text), Ok(Timesteps::ddim(steps)));

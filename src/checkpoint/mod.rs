@@ -54,6 +54,7 @@ mod source;
 pub(crate) mod states;
 pub mod tensors;
 mod values;
+mod words;
 mod write;
 
 pub use content::Content;

@@ -288,8 +288,8 @@ pub enum Slice {
 }
 
 /// What the text of a spacing can be.
-const SPACINGS: &str = "it can be 50, 10,15,20, all, or one of ddim, early, leading, trailing, \
-                        linspace, quadratic before a number";
+const SPACINGS: &str = "it can be 50, 10,15,20, all, custom:999,500,0, or one of ddim, early, \
+                        leading, trailing, linspace, quadratic before a number";
 
 impl core::error::Error for Error {}
 

@@ -8,6 +8,15 @@ use super::process::Process;
 use super::schedule::Level;
 
 /// Which loss is trained.
+///
+/// Its name is `mse`, `rescaled_mse`, `kl` or `rescaled_kl`; the paper's `simple`, `hybrid` and `vlb`
+/// are read as well.
+///
+/// ```
+/// use iddpm::diffusion::Objective;
+/// assert_eq!("hybrid".parse(), Ok(Objective::RescaledMse));
+/// assert_eq!(Objective::RescaledMse.to_string(), "rescaled_mse");
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]

@@ -8,6 +8,17 @@ use super::schedule::Level;
 use super::update::Mix;
 
 /// How x_{t-1} is made of x_t and the network's output.
+///
+/// Its name is `ancestral`, `ddim` or `ddim:ETA`, `ddim_reverse`, `dpm` or `heun`.
+///
+/// ```
+/// use iddpm::diffusion::Method;
+/// let method: Method = "ddim:0.5".parse()?;
+/// assert_eq!(method, Method::Ddim { eta: 0.5 });
+/// assert_eq!(method.to_string(), "ddim:0.5");
+/// assert_eq!("dpm".parse(), Ok(Method::DpmSolverPlusPlus2M));
+/// # Ok::<(), iddpm::Error>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
@@ -31,6 +42,10 @@ pub enum Method {
     /// in λ as the one before it: x̂_0 is bounded, the line through two of them is not. Spacings that
     /// keep t = 0 end with a long step; of the named schedules
     /// [`trailing`](super::Timesteps::trailing) makes none.
+    #[cfg_attr(
+        feature = "serde",
+        serde(rename = "dpm", alias = "dpm_solver_plus_plus2_m")
+    )]
     DpmSolverPlusPlus2M,
     /// Heun's method on the ODE of Karras et al. (2022) in y = x/√ᾱ and σ = √((1-ᾱ)/ᾱ): second order,
     /// two evaluations a step but one for the last. Keeps ε̂ in the history.

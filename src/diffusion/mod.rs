@@ -9,10 +9,13 @@ pub mod error;
 pub(crate) mod fingerprint;
 pub mod linear;
 pub(crate) mod math;
+mod numbers;
 
 pub mod schedule;
 pub mod timesteps;
 
+#[cfg(feature = "alloc")]
+mod owned;
 pub mod posterior;
 pub mod prediction;
 pub mod process;
@@ -39,7 +42,7 @@ pub mod card;
 pub mod likelihood;
 pub mod loss;
 pub mod loss_row;
-mod names;
+pub(crate) mod names;
 pub mod resample;
 
 #[cfg(feature = "half")]
@@ -53,6 +56,8 @@ pub use loss::{Loss, Objective};
 pub use loss_row::{ElementLoss, LossRow};
 pub use method::Method;
 pub use noise::Noise;
+#[cfg(feature = "alloc")]
+pub use owned::OwnedProcess;
 pub use posterior::{Coefficients, LogVariance, Variance};
 pub use prediction::{Clip, Prediction};
 pub use process::{

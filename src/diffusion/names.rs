@@ -1,85 +1,95 @@
-//! The names of what a process is made of, as files and command lines have them.
+//! The names of what a process and its runs are made of, as files and command lines have them.
 //!
-//! What is written is read back as the same.
+//! What is written is read back as the same, to the bit. NaN is no number of a name; whether other numbers are
+//! in range is told where they are used.
 
 use core::fmt;
 use core::str::FromStr;
 
 use super::card::Weights;
 use super::error::Error;
+use super::loss::Objective;
+use super::method::Method;
 use super::posterior::Variance;
-use super::prediction::Prediction;
+use super::prediction::{Clip, Prediction};
 use super::schedule::Schedule;
 
-impl Prediction {
-    /// Every prediction that there is.
-    pub const ALL: [Self; 4] = [Self::Epsilon, Self::XStart, Self::PreviousX, Self::V];
+/// `ALL`, `name`, `Display` and `FromStr` of an enum without parameters: what it is, how many there are, and
+/// the name of each, with those that are read as well.
+macro_rules! plain_names {
+    (
+        $what:literal, $type:ident[$count:literal]:
+        $first:ident = $first_name:literal $(| $first_other:literal)*
+        $(, $one:ident = $name:literal $(| $other:literal)*)*
+    ) => {
+        impl $type {
+            #[doc = concat!("Every ", $what, " that there is.")]
+            pub const ALL: [Self; $count] = [Self::$first $(, Self::$one)*];
 
-    /// Its name: `epsilon`, `x_start`, `previous_x` or `v`.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Epsilon => "epsilon",
-            Self::XStart => "x_start",
-            Self::PreviousX => "previous_x",
-            Self::V => "v",
+            #[doc = concat!("Its name: `", $first_name, "`" $(, ", `", $name, "`")*, ".")]
+            pub const fn name(self) -> &'static str {
+                match self {
+                    Self::$first => $first_name,
+                    $(Self::$one => $name,)*
+                }
+            }
         }
-    }
-}
 
-impl fmt::Display for Prediction {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.name())
-    }
-}
-
-impl FromStr for Prediction {
-    type Err = Error;
-
-    fn from_str(name: &str) -> Result<Self, Error> {
-        let mut all = Self::ALL.into_iter();
-        all.find(|one| one.name() == name).ok_or(Error::Unknown {
-            what: "prediction",
-            known: "epsilon, x_start, previous_x, v",
-        })
-    }
-}
-
-impl Variance {
-    /// Every variance that there is.
-    pub const ALL: [Self; 4] = [
-        Self::FixedSmall,
-        Self::FixedLarge,
-        Self::Learned,
-        Self::LearnedRange,
-    ];
-
-    /// Its name: `fixed_small`, `fixed_large`, `learned` or `learned_range`.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::FixedSmall => "fixed_small",
-            Self::FixedLarge => "fixed_large",
-            Self::Learned => "learned",
-            Self::LearnedRange => "learned_range",
+        impl core::fmt::Display for $type {
+            fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+                f.pad(self.name())
+            }
         }
-    }
+
+        impl core::str::FromStr for $type {
+            type Err = $crate::Error;
+
+            fn from_str(name: &str) -> Result<Self, $crate::Error> {
+                match name {
+                    $first_name $(| $first_other)* => Ok(Self::$first),
+                    $($name $(| $other)* => Ok(Self::$one),)*
+                    _ => Err($crate::Error::Unknown {
+                        what: $what,
+                        known: concat!(
+                            $first_name $(, " or ", $first_other)*
+                            $(, ", ", $name $(, " or ", $other)*)*
+                        ),
+                    }),
+                }
+            }
+        }
+    };
 }
 
-impl fmt::Display for Variance {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.name())
-    }
+#[cfg(feature = "checkpoint")]
+pub(crate) use plain_names;
+
+plain_names! {
+    "prediction", Prediction[4]:
+    Epsilon = "epsilon", XStart = "x_start", PreviousX = "previous_x", V = "v"
 }
 
-impl FromStr for Variance {
-    type Err = Error;
+plain_names! {
+    "variance", Variance[4]:
+    FixedSmall = "fixed_small", FixedLarge = "fixed_large",
+    Learned = "learned", LearnedRange = "learned_range"
+}
 
-    fn from_str(name: &str) -> Result<Self, Error> {
-        let mut all = Self::ALL.into_iter();
-        all.find(|one| one.name() == name).ok_or(Error::Unknown {
-            what: "variance",
-            known: "fixed_small, fixed_large, learned, learned_range",
-        })
+plain_names! {
+    "objective", Objective[4]:
+    Mse = "mse" | "simple", RescaledMse = "rescaled_mse" | "hybrid",
+    Kl = "kl", RescaledKl = "rescaled_kl" | "vlb"
+}
+
+/// The numbers of a name behind its beginning, separated by commas: so many, and none of them NaN.
+fn numbers<const N: usize>(name: &str, begins: &str) -> Option<[f64; N]> {
+    let mut pieces = name.strip_prefix(begins)?.split(',');
+    let mut numbers = [0.0; N];
+    for number in &mut numbers {
+        let read: f64 = pieces.next()?.parse().ok()?;
+        *number = Some(read).filter(|read| !read.is_nan())?;
     }
+    pieces.next().is_none().then_some(numbers)
 }
 
 impl fmt::Display for Weights {
@@ -97,9 +107,8 @@ impl FromStr for Weights {
 
     /// Reads `raw`, or `ema:` and a rate within [0, 1].
     fn from_str(name: &str) -> Result<Self, Error> {
-        let rate = || name.strip_prefix("ema:")?.parse().ok();
-        match rate() {
-            Some(rate) if (0.0..=1.0).contains(&rate) => Ok(Self::Ema { rate }),
+        match numbers(name, "ema:") {
+            Some([rate]) if (0.0..=1.0).contains(&rate) => Ok(Self::Ema { rate }),
             None if name == "raw" => Ok(Self::Raw),
             _ => Err(Error::Unknown {
                 what: "kind of weights",
@@ -131,11 +140,12 @@ impl FromStr for Schedule<'_> {
 
     /// Reads `linear`, `cosine`, `sigmoid` or `sigmoid:START,END,TAU`.
     fn from_str(name: &str) -> Result<Self, Error> {
-        match name {
-            "linear" => Ok(Self::Linear),
-            "cosine" => Ok(Self::Cosine),
-            "sigmoid" => Ok(Self::SIGMOID),
-            _ => sigmoid(name).ok_or(Error::Unknown {
+        match (name, numbers(name, "sigmoid:")) {
+            ("linear", _) => Ok(Self::Linear),
+            ("cosine", _) => Ok(Self::Cosine),
+            ("sigmoid", _) => Ok(Self::SIGMOID),
+            (_, Some([start, end, tau])) => Ok(Self::Sigmoid { start, end, tau }),
+            (_, None) => Err(Error::Unknown {
                 what: "schedule",
                 known: "linear, cosine, sigmoid, sigmoid:START,END,TAU",
             }),
@@ -143,12 +153,69 @@ impl FromStr for Schedule<'_> {
     }
 }
 
-fn sigmoid<'a>(name: &str) -> Option<Schedule<'a>> {
-    let mut numbers = name.strip_prefix("sigmoid:")?.split(',');
-    let mut next = || numbers.next()?.parse().ok();
-    let (start, end, tau) = (next()?, next()?, next()?);
-    match numbers.next() {
-        None => Some(Schedule::Sigmoid { start, end, tau }),
-        Some(_) => None,
+impl fmt::Display for Method {
+    /// `ancestral`, `ddim` where η is 0 and `ddim:ETA` where not, `ddim_reverse`, `dpm` or `heun`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match *self {
+            Self::Ancestral => f.write_str("ancestral"),
+            // -0 is another number, and read back as that.
+            Self::Ddim { eta } if eta.to_bits() == 0 => f.write_str("ddim"),
+            Self::Ddim { eta } => write!(f, "ddim:{eta}"),
+            Self::DdimReverse => f.write_str("ddim_reverse"),
+            Self::DpmSolverPlusPlus2M => f.write_str("dpm"),
+            Self::Heun => f.write_str("heun"),
+        }
+    }
+}
+
+impl FromStr for Method {
+    type Err = Error;
+
+    /// Reads `ancestral`, `ddim` (η = 0), `ddim:ETA`, `ddim_reverse`, `dpm` or `heun`.
+    fn from_str(name: &str) -> Result<Self, Error> {
+        match (name, numbers(name, "ddim:")) {
+            ("ancestral", _) => Ok(Self::Ancestral),
+            ("ddim", _) => Ok(Self::Ddim { eta: 0.0 }),
+            ("ddim_reverse", _) => Ok(Self::DdimReverse),
+            ("dpm", _) => Ok(Self::DpmSolverPlusPlus2M),
+            ("heun", _) => Ok(Self::Heun),
+            (_, Some([eta])) => Ok(Self::Ddim { eta }),
+            (_, None) => Err(Error::Unknown {
+                what: "method",
+                known: "ancestral, ddim, ddim:ETA, ddim_reverse, dpm, heun",
+            }),
+        }
+    }
+}
+
+impl fmt::Display for Clip {
+    /// `none`, `unit`, `dynamic` of the usual parameters, or `dynamic:RATIO,MAX`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if *self == Self::DYNAMIC {
+            return f.write_str("dynamic");
+        }
+        match self {
+            Self::None => f.write_str("none"),
+            Self::Unit => f.write_str("unit"),
+            Self::Dynamic { ratio, max } => write!(f, "dynamic:{ratio},{max}"),
+        }
+    }
+}
+
+impl FromStr for Clip {
+    type Err = Error;
+
+    /// Reads `none`, `unit`, `dynamic` or `dynamic:RATIO,MAX`.
+    fn from_str(name: &str) -> Result<Self, Error> {
+        match (name, numbers(name, "dynamic:")) {
+            ("none", _) => Ok(Self::None),
+            ("unit", _) => Ok(Self::Unit),
+            ("dynamic", _) => Ok(Self::DYNAMIC),
+            (_, Some([ratio, max])) => Ok(Self::Dynamic { ratio, max }),
+            (_, None) => Err(Error::Unknown {
+                what: "clip",
+                known: "none, unit, dynamic, dynamic:RATIO,MAX",
+            }),
+        }
     }
 }

@@ -88,6 +88,14 @@ impl Prediction {
 }
 
 /// What is done to x̂_0 before it is used.
+///
+/// Its name is `none`, `unit`, `dynamic` or `dynamic:RATIO,MAX`.
+///
+/// ```
+/// use iddpm::diffusion::Clip;
+/// assert_eq!("dynamic".parse(), Ok(Clip::DYNAMIC));
+/// assert_eq!(Clip::Dynamic { ratio: 0.9, max: 2.5 }.to_string(), "dynamic:0.9,2.5");
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
@@ -110,6 +118,12 @@ pub enum Clip {
 }
 
 impl Clip {
+    /// Dynamic thresholding with its usual parameters: ratio 0.995, and s up to 10.
+    pub const DYNAMIC: Self = Self::Dynamic {
+        ratio: 0.995,
+        max: 10.0,
+    };
+
     /// Checks the parameters.
     ///
     /// # Errors

@@ -78,7 +78,7 @@ impl<'a> Diffusion<'a> {
 
     /// Calls `keep` with the level of each kept timestep, ascending; β is relative to the level
     /// kept before: β_k = 1 - ᾱ_k/ᾱ_{k-1}.
-    fn for_each_kept(
+    pub(super) fn for_each_kept(
         &self,
         timesteps: Timesteps<'_>,
         mut keep: impl FnMut(Level) -> Result<(), Error>,
@@ -112,7 +112,7 @@ impl<'a> Diffusion<'a> {
 ///
 /// Index 0 is the least noisy step. The storage is anything that lends a slice of levels: a
 /// `heapless` vector ([`InlineProcess`]), a borrowed slice ([`Process::in_slice`]), a table in
-/// flash ([`Process::from_table`]), a `Vec`.
+/// flash ([`Process::from_table`]), a `Vec` (`Diffusion::process`, with the feature `alloc`).
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Process<S> {
@@ -219,7 +219,7 @@ impl<S: AsRef<[Level]>> Process<S> {
     }
 
     /// The one place every process passes: what holds here, the rest of the crate relies on.
-    fn checked(diffusion: &Diffusion<'_>, table: S) -> Result<Self, Error> {
+    pub(super) fn checked(diffusion: &Diffusion<'_>, table: S) -> Result<Self, Error> {
         let levels = table.as_ref();
         let enough = match levels {
             [] => false,

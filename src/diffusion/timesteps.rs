@@ -1,17 +1,23 @@
 //! Which of the T training steps a shorter process keeps (paper §4).
 
+use core::fmt;
+
 use super::error::Error;
 use super::math::rint;
+use super::numbers::{Numbers, read_number};
 
 /// A strided subsequence of the timesteps 0..T-1.
 ///
-/// Every kind gives exactly the number of steps it names, or an error.
+/// Every kind gives exactly the number of steps it names, or an error. Its text is what
+/// [`parse`](Self::parse) reads back; only an empty list has none.
 ///
 /// ```
 /// use iddpm::diffusion::Timesteps;
 /// let mut kept = [0; 4];
 /// Timesteps::trailing(4).fill(1000, &mut kept)?;
 /// assert_eq!(kept, [249, 499, 749, 999]);
+/// assert_eq!(Timesteps::trailing(4).to_string(), "trailing4");
+/// assert_eq!(Timesteps::parse("10,15,20")?, Timesteps::sections(&[10, 15, 20]));
 /// # Ok::<(), iddpm::Error>(())
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,18 +28,19 @@ pub struct Timesteps<'a>(Kind<'a>);
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 enum Kind<'a> {
     All,
-    Even(u32),
+    /// Even where there is one.
+    Sections(Numbers<'a>),
     EvenWithEarly(u32),
-    SectionList(&'a [u32]),
-    /// Checked when parsed: numbers separated by commas.
-    SectionText(&'a str),
     Ddim(u32),
     Leading(u32),
     Trailing(u32),
     Linspace(u32),
     Quadratic(u32),
-    Custom(&'a [u32]),
+    Custom(Numbers<'a>),
 }
+
+/// What the text of a custom list begins with.
+const CUSTOM: &str = "custom:";
 
 impl<'a> Timesteps<'a> {
     /// Every timestep.
@@ -41,7 +48,7 @@ impl<'a> Timesteps<'a> {
 
     /// `steps` of T, evenly strided, the first and the last of T included: the paper's spacing.
     pub const fn even(steps: u32) -> Self {
-        Self(Kind::Even(steps))
+        Self(Kind::Sections(Numbers::One(steps)))
     }
 
     /// [`even`](Self::even), and every one of the first ⌊T/steps⌋ timesteps besides.
@@ -55,7 +62,7 @@ impl<'a> Timesteps<'a> {
     /// T cut into `counts.len()` equal sections, the first T mod n of them one longer, and each
     /// strided evenly to its count.
     pub const fn sections(counts: &'a [u32]) -> Self {
-        Self(Kind::SectionList(counts))
+        Self(Kind::Sections(Numbers::List(counts)))
     }
 
     /// 0, i, 2i, … with the smallest whole stride i that keeps exactly `steps`: the public
@@ -87,23 +94,28 @@ impl<'a> Timesteps<'a> {
 
     /// The caller's own list, descending strictly, in the order in which it is sampled.
     pub const fn custom(descending: &'a [u32]) -> Self {
-        Self(Kind::Custom(descending))
+        Self(Kind::Custom(Numbers::List(descending)))
     }
 
     /// Reads a spacing: the public implementation's `"50"`, `"10,15,20"` and `"ddim25"`, and
-    /// `"all"`, `"early50"`, `"leading50"`, `"trailing50"`, `"linspace50"`, `"quadratic50"`.
+    /// `"all"`, `"early50"`, `"leading50"`, `"trailing50"`, `"linspace50"`, `"quadratic50"`, and
+    /// `"custom:999,500,0"`.
     ///
     /// # Errors
     /// [`Error::SpecEmpty`], or [`Error::SpecSyntax`] with the offset of what is no number.
     pub fn parse(text: &'a str) -> Result<Self, Error> {
         let text = text.trim();
+        if let Some(list) = text.strip_prefix(CUSTOM) {
+            let list = Numbers::read(list, CUSTOM.len())?;
+            return Ok(Self(Kind::Custom(list)));
+        }
         let name_len = text.find(|c: char| !c.is_ascii_alphabetic());
         let (name, number) = text
             .split_at_checked(name_len.unwrap_or(text.len()))
             .unwrap_or_default();
         let kind = match name {
             "" if text.is_empty() => return Err(Error::SpecEmpty),
-            "" => return Self::parse_sections(text),
+            "" => return Ok(Self(Kind::Sections(Numbers::read(text, 0)?))),
             "all" if number.is_empty() => return Ok(Self::ALL),
             "ddim" => Kind::Ddim,
             "early" => Kind::EvenWithEarly,
@@ -113,16 +125,7 @@ impl<'a> Timesteps<'a> {
             "quadratic" => Kind::Quadratic,
             _ => return Err(Error::SpecSyntax { at: 0 }),
         };
-        Ok(Self(kind(parse_count(number, name.len())?)))
-    }
-
-    fn parse_sections(text: &'a str) -> Result<Self, Error> {
-        let mut at = 0;
-        for piece in text.split(',') {
-            parse_count(piece, at)?;
-            at += piece.len() + 1;
-        }
-        Ok(Self(Kind::SectionText(text)))
+        Ok(Self(kind(read_number(number, name.len())?)))
     }
 
     /// How many of T timesteps are kept.
@@ -178,7 +181,9 @@ impl<'a> Timesteps<'a> {
         }
         match self.0 {
             Kind::All => (0..total).try_for_each(visit),
-            Kind::Even(steps) => visit_sections(total, 1, core::iter::once(steps), visit),
+            Kind::Sections(counts) => {
+                visit_sections(total, counts.iter().count(), counts.iter(), visit)
+            }
             Kind::EvenWithEarly(steps) => {
                 let early = total.checked_div(steps).unwrap_or(0);
                 (0..early).try_for_each(&mut visit)?;
@@ -189,15 +194,6 @@ impl<'a> Timesteps<'a> {
                         visit(timestep)
                     }
                 })
-            }
-            Kind::SectionList(counts) => {
-                visit_sections(total, counts.len(), counts.iter().copied(), visit)
-            }
-            Kind::SectionText(text) => {
-                let counts = text
-                    .split(',')
-                    .map(|piece| parse_count(piece, 0).unwrap_or(0));
-                visit_sections(total, text.split(',').count(), counts, visit)
             }
             Kind::Ddim(steps) => visit_ddim(total, steps, visit),
             Kind::Leading(steps) => {
@@ -222,8 +218,20 @@ impl<'a> Timesteps<'a> {
     }
 }
 
-fn parse_count(text: &str, at: usize) -> Result<u32, Error> {
-    text.trim().parse().map_err(|_| Error::SpecSyntax { at })
+impl fmt::Display for Timesteps<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Kind::All => f.write_str("all"),
+            Kind::Sections(counts) => write!(f, "{counts}"),
+            Kind::EvenWithEarly(steps) => write!(f, "early{steps}"),
+            Kind::Ddim(steps) => write!(f, "ddim{steps}"),
+            Kind::Leading(steps) => write!(f, "leading{steps}"),
+            Kind::Trailing(steps) => write!(f, "trailing{steps}"),
+            Kind::Linspace(steps) => write!(f, "linspace{steps}"),
+            Kind::Quadratic(steps) => write!(f, "quadratic{steps}"),
+            Kind::Custom(descending) => write!(f, "{CUSTOM}{descending}"),
+        }
+    }
 }
 
 fn check_steps(num_timesteps: u32, steps: u32) -> Result<(), Error> {
@@ -326,11 +334,11 @@ fn visit_quadratic(
 
 fn visit_custom(
     num_timesteps: u32,
-    descending: &[u32],
-    mut visit: impl FnMut(u32) -> Result<(), Error>,
+    descending: Numbers<'_>,
+    visit: impl FnMut(u32) -> Result<(), Error>,
 ) -> Result<(), Error> {
     let mut previous = None;
-    for (index, &timestep) in descending.iter().enumerate() {
+    for (index, timestep) in descending.iter().enumerate() {
         if timestep >= num_timesteps {
             return Err(Error::TimestepOutOfRange {
                 timestep,
@@ -346,8 +354,5 @@ fn visit_custom(
         }
         previous = Some(timestep);
     }
-    descending
-        .iter()
-        .rev()
-        .try_for_each(|&timestep| visit(timestep))
+    descending.iter().rev().try_for_each(visit)
 }

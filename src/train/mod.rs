@@ -31,6 +31,7 @@ mod run;
 mod saved;
 mod state;
 mod trainer;
+mod words;
 
 pub use crate::data::Broken;
 pub use check::check_data;

@@ -18,7 +18,7 @@ use crate::checkpoint::Description;
 use crate::cpu::resize;
 use crate::data::Broken;
 use crate::diffusion::resample::{Drawn, LossSecondMoment, Resampler, Uniform};
-use crate::diffusion::{Error, Level, LossRow, ProcessView, Timesteps};
+use crate::diffusion::{Error, LossRow, Timesteps};
 use crate::memory::{collected, zeros};
 use crate::unet::Extents;
 
@@ -401,14 +401,7 @@ fn table(
     config: &TrainConfig,
 ) -> Result<Vec<(LossRow, f32)>, TrainError> {
     let diffusion = description.card.diffusion;
-    let empty = Level {
-        timestep: 0,
-        beta: 0.0,
-        alpha_bar: 0.0,
-    };
-    let steps = diffusion.num_timesteps as usize;
-    let mut levels = collected(steps, core::iter::repeat_n(empty, steps))?;
-    let process = ProcessView::in_slice(&diffusion, Timesteps::ALL, &mut levels)?;
+    let process = diffusion.process(Timesteps::ALL)?;
     let mut rows = collected(process.len(), [])?;
     for index in 0..process.len() {
         let mut row = LossRow::of(&process, config.objective, index)?;

@@ -3,7 +3,7 @@
 use iddpm::Error;
 use iddpm::diffusion::resample::Uniform;
 use iddpm::diffusion::schedule::MAX_TIMESTEPS;
-use iddpm::diffusion::{Process, Schedule, Timesteps};
+use iddpm::diffusion::{Clip, Method, Objective, Process, Schedule, Timesteps};
 
 use crate::refused;
 use crate::table::{Case, Ten, levels, model, spacing, ten};
@@ -44,6 +44,30 @@ pub(crate) fn schedules() -> Vec<Case> {
             Error::Unknown {
                 what: "schedule",
                 known: "linear, cosine, sigmoid, sigmoid:START,END,TAU",
+            },
+        ),
+        (
+            "a method's name",
+            refused("euler".parse::<Method>()),
+            Error::Unknown {
+                what: "method",
+                known: "ancestral, ddim, ddim:ETA, ddim_reverse, dpm, heun",
+            },
+        ),
+        (
+            "a clip's name",
+            refused("hard".parse::<Clip>()),
+            Error::Unknown {
+                what: "clip",
+                known: "none, unit, dynamic, dynamic:RATIO,MAX",
+            },
+        ),
+        (
+            "an objective's name",
+            refused("l2".parse::<Objective>()),
+            Error::Unknown {
+                what: "objective",
+                known: "mse or simple, rescaled_mse or hybrid, kl, rescaled_kl or vlb",
             },
         ),
         (
@@ -210,6 +234,21 @@ pub(crate) fn spacings() -> Vec<Case> {
             "a missing count",
             parsed("ddim"),
             Error::SpecSyntax { at: 4 },
+        ),
+        (
+            "a custom list of nothing",
+            parsed("custom:"),
+            Error::SpecSyntax { at: 7 },
+        ),
+        (
+            "a word in a custom list",
+            parsed("custom:9,x"),
+            Error::SpecSyntax { at: 9 },
+        ),
+        (
+            "a custom list without a colon",
+            parsed("custom9"),
+            Error::SpecSyntax { at: 0 },
         ),
         (
             "a negative count",

@@ -10,7 +10,10 @@
 mod any_pixels;
 mod drawn;
 mod exponential;
+mod names;
 mod one_step;
+#[cfg(feature = "alloc")]
+mod owned;
 mod pixels;
 mod predictions;
 mod resuming;

@@ -158,12 +158,14 @@ proptest! {
         text in prop_oneof![
             ".{0,12}",
             "[0-9 ,+-]{0,14}",
-            "(ddim|early|leading|trailing|linspace|quadratic|all)?[0-9,x ]{0,11}",
+            "(ddim|early|leading|trailing|linspace|quadratic|all|custom:?)?[0-9,x ]{0,11}",
         ],
         num_timesteps in 0_u32..300,
     ) {
         match Timesteps::parse(&text) {
             Ok(timesteps) => {
+                let written = timesteps.to_string();
+                prop_assert_eq!(Timesteps::parse(&written), Ok(timesteps));
                 if let Ok(kept) = fill(timesteps, num_timesteps) {
                     prop_assert!(ascends_below(&kept, num_timesteps));
                 }
@@ -173,7 +175,7 @@ proptest! {
                 // The text can be cut at the offset, and no number is there: one of several
                 // after the name of a kind, or no number at all.
                 let rest = &text[at..];
-                let piece = if at == 0 || text[..at].ends_with(',') {
+                let piece = if at == 0 || text[..at].ends_with([',', ':']) {
                     rest.split(',').next().unwrap()
                 } else {
                     rest

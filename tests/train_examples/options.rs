@@ -33,7 +33,7 @@ fn with(options: &str, changed: &str) -> String {
 fn a_run_goes_on_with_the_options_it_began_with() {
     let scratch = Scratch::new("options-resume");
     data(&scratch);
-    let options = format!("{SMALL} --data d.npz --run r");
+    let options = format!("{SMALL} --microbatch 2 --data d.npz --run r");
     succeed("train", &scratch, &format!("{options} --steps 1"));
     for (changed, told) in [
         (
@@ -68,7 +68,7 @@ fn a_run_goes_on_with_the_options_it_began_with() {
             "--timesteps 30: the run was begun with 20",
         ),
         ("--batch 2", "--batch 2: the run was begun with 4"),
-        ("--microbatch 2", "--microbatch 2: the run was begun with 4"),
+        ("--microbatch 4", "--microbatch 4: the run was begun with 2"),
         ("--rule sum", "--rule sum: the run was begun with mean"),
         ("--warm-up 7", "--warm-up 7: the run was begun with 200"),
         ("--anneal 70", "--anneal 70: the run was begun with 0"),
@@ -204,6 +204,51 @@ fn values_out_of_range_are_named_with_the_bound() {
             .unwrap();
         assert!(said.to_lowercase().contains(value), "{wrong}: {said}");
         assert!(!scratch.join("r").exists(), "{wrong}");
+    }
+}
+
+/// The words that an option may have, which it takes, and what they say.
+#[test]
+fn the_words_of_an_option_are_in_the_help() {
+    let scratch = Scratch::new("options-help");
+    let (short, full) = (
+        succeed("train", &scratch, "-h"),
+        succeed("train", &scratch, "--help"),
+    );
+    for words in [
+        "[default: cosine] [possible values: linear, cosine, sigmoid]",
+        "[default: epsilon] [possible values: epsilon, x-start, v]",
+        "[default: hybrid] [possible values: simple, hybrid, vlb]",
+        "[default: uniform] [possible values: uniform, loss-second-moment]",
+        "[possible values: mean, sum]",
+        "[default: f32] [possible values: f32, f16]",
+        "[default: nothing] [possible values: nothing, cheap, blocks]",
+    ] {
+        assert!(short.contains(words), "{words}: {short}");
+    }
+    for says in [
+        "- epsilon: The noise, as the paper",
+        "- x-start: The image",
+        "- simple: The mean squared error; the variance is fixed",
+        "- vlb:    The bound",
+        "- loss-second-moment: By the losses seen of it: made for --objective vlb",
+    ] {
+        assert!(full.contains(says), "{says}: {full}");
+    }
+    // The library's own names are not the program's.
+    for given in [
+        "--predict x_start",
+        "--predict previous-x",
+        "--objective mse",
+        "--sampler loss_second_moment",
+        "--schedule sigmoid:-3,3,1",
+        "--precision as-stored",
+        "--recompute all",
+    ] {
+        let output = run("train", &scratch, &format!("--data d --run r {given}"));
+        assert_eq!(output.status.code(), Some(2), "{given}");
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert!(said.contains("possible values: "), "{given}: {said}");
     }
 }
 

@@ -9,6 +9,8 @@
     clippy::indexing_slicing
 )]
 
+mod names;
+
 use core::convert::Infallible;
 
 use iddpm::diffusion::resample::{LossSecondMoment, Resampler, Uniform};
@@ -364,45 +366,4 @@ fn a_run_resumed_from_json_is_the_run() {
             }
         }
     }
-}
-
-/// A name is read back as what it was written of, and is that of the saved form.
-#[test]
-fn names() {
-    #[track_caller]
-    fn check<T>(value: T, saved: bool)
-    where
-        T: core::fmt::Display + core::str::FromStr<Err: core::fmt::Debug> + Serialize,
-        T: core::fmt::Debug,
-    {
-        let name = value.to_string();
-        let back: T = name.parse().unwrap();
-        assert_eq!(format!("{back:?}"), format!("{value:?}"));
-        if saved {
-            assert_eq!(serde_json::to_value(&value).unwrap(), name);
-        }
-        for other in [
-            String::new(),
-            format!("{name} "),
-            format!("{name}s"),
-            name.to_uppercase(),
-        ] {
-            assert!(other.parse::<T>().is_err(), "{other}");
-        }
-    }
-    Prediction::ALL.into_iter().for_each(|one| check(one, true));
-    Variance::ALL.into_iter().for_each(|one| check(one, true));
-    for schedule in schedules() {
-        check(
-            schedule,
-            matches!(schedule, Schedule::Linear | Schedule::Cosine),
-        );
-    }
-    check(Weights::Raw, true);
-    for rate in [0.0, 0.1 + 0.2, 0.9999, 1.0] {
-        check(Weights::Ema { rate }, false);
-    }
-    assert!("ema:1.1".parse::<Weights>().is_err());
-    assert!("ema:nan".parse::<Weights>().is_err());
-    assert!("sigmoid:1,2,3,4".parse::<Schedule<'_>>().is_err());
 }

@@ -1,0 +1,62 @@
+//! Lists of whole numbers, borrowed as such or as text.
+
+use core::fmt;
+
+use super::error::Error;
+
+/// Whole numbers, equal where they are the same however they are held.
+#[derive(Debug, Clone, Copy)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub(super) enum Numbers<'a> {
+    One(u32),
+    List(&'a [u32]),
+    /// Separated by commas; checked when read.
+    Text(&'a str),
+}
+
+impl<'a> Numbers<'a> {
+    /// Reads numbers separated by commas, one at least; `at` is where the text begins in what is read.
+    pub(super) fn read(text: &'a str, mut at: usize) -> Result<Self, Error> {
+        for piece in text.split(',') {
+            read_number(piece, at)?;
+            at += piece.len() + 1;
+        }
+        Ok(Self::Text(text))
+    }
+
+    pub(super) fn iter(self) -> impl DoubleEndedIterator<Item = u32> {
+        let (one, list, text): (_, &[u32], _) = match self {
+            Self::One(number) => (Some(number), &[], ""),
+            Self::List(list) => (None, list, ""),
+            Self::Text(text) => (None, &[], text),
+        };
+        // No text has no number in its one piece.
+        let read = text
+            .split(',')
+            .filter_map(|piece| read_number(piece, 0).ok());
+        one.into_iter().chain(list.iter().copied()).chain(read)
+    }
+}
+
+impl PartialEq for Numbers<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        self.iter().eq(other.iter())
+    }
+}
+
+impl Eq for Numbers<'_> {}
+
+impl fmt::Display for Numbers<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (at, number) in self.iter().enumerate() {
+            let comma = if at > 0 { "," } else { "" };
+            write!(f, "{comma}{number}")?;
+        }
+        Ok(())
+    }
+}
+
+/// Reads one number, with spaces around it or none.
+pub(super) fn read_number(text: &str, at: usize) -> Result<u32, Error> {
+    text.trim().parse().map_err(|_| Error::SpecSyntax { at })
+}

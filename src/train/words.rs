@@ -1,0 +1,20 @@
+//! The names of what a run may choose, as they are in its `run.json`.
+
+use super::config::{MicrobatchRule, TimestepLaw};
+use super::grad::Recompute;
+use crate::diffusion::names::plain_names;
+
+plain_names! {
+    "rule for microbatches", MicrobatchRule[2]:
+    Mean = "mean", Sum = "sum"
+}
+
+plain_names! {
+    "law of timesteps", TimestepLaw[2]:
+    Uniform = "uniform", LossSecondMoment = "loss_second_moment"
+}
+
+plain_names! {
+    "way to recompute", Recompute[3]:
+    Nothing = "nothing", Cheap = "cheap", Blocks = "blocks"
+}
