@@ -5,13 +5,15 @@
 //! Where the true gradient is 0 only rounding is left, which AdamW makes steps of: those are skipped.
 
 use iddpm::cpu::{Gradients, TrainingInputs};
-use iddpm::diffusion::{Diffusion, Level, LossRow, Objective, ProcessView, Schedule, Variance};
+use iddpm::diffusion::{
+    Diffusion, LossRow, Objective, OwnedProcess, Schedule, Timesteps, Variance,
+};
 use iddpm::train::{AdamW, CpuEngine, Engine, Recompute, Slot, Update, training_graph};
 use iddpm::unet::{Extent, Graph, UnetConfig};
 use serde_json::Value;
 
 use super::case::{
-    Case, Outcome, cases, check_index, flag, golden_directory, keep, list, number, text, whole,
+    Case, Outcome, cases, check_index, flag, golden_directory, list, number, text, whole,
 };
 use super::network::{config, generate};
 use super::report::Report;
@@ -24,10 +26,11 @@ pub(crate) struct Subject {
     pub(crate) network: Graph,
     pub(crate) weights: Vec<f32>,
     objective: Objective,
-    levels: Vec<Level>,
-    diffusion: Diffusion<'static>,
+    process: OwnedProcess,
     labels: Option<Vec<u32>>,
     x_start: Vec<f32>,
+    /// The low-resolution images of a super-resolution network.
+    low_res: Option<Vec<f32>>,
     /// Heads of each parameter that is the bias of q, k and v.
     config: UnetConfig,
 }
@@ -39,6 +42,7 @@ pub(crate) struct Micro {
     rows: Vec<f32>,
     timesteps: Vec<f32>,
     labels: Option<Vec<u32>>,
+    low_res: Option<Vec<f32>>,
 }
 
 impl Micro {
@@ -49,7 +53,7 @@ impl Micro {
             rows: &self.rows,
             timesteps: &self.timesteps,
             labels: self.labels.as_deref(),
-            low_res: None,
+            low_res: self.low_res.as_deref(),
             keys: None,
         }
     }
@@ -67,11 +71,18 @@ impl Subject {
         let [_, _, height, width] = x_start.shape[..] else {
             return Err("x_start is no stack of images".into());
         };
+        let low_res = match config.super_resolution {
+            true => Some(case.tensor("low_res")?),
+            false => None,
+        };
+        let sides = low_res
+            .as_ref()
+            .map_or((0, 0), |low| (low.shape[2], low.shape[3]));
         let network = config.graph(Extent {
             batch,
             height,
             width,
-            low_res: (0, 0),
+            low_res: sides,
         })?;
         let mut weights = vec![0.0; network.weights_len()];
         let seed = whole(params, "param_seed")?;
@@ -83,8 +94,14 @@ impl Subject {
             weights[param.offset..][..values.len()].copy_from_slice(&values);
         }
         let (diffusion, objective) = diffusion(&params["diffusion"])?;
-        let mut levels = Vec::new();
-        keep(&diffusion, iddpm::diffusion::Timesteps::ALL, &mut levels)?;
+        let timesteps = match params["diffusion"].get("timestep_respacing") {
+            None => Timesteps::ALL,
+            Some(spacing) => match spacing.as_str().ok_or("a spacing is a text")? {
+                "" => Timesteps::ALL,
+                some => Timesteps::parse(some)?,
+            },
+        };
+        let process = diffusion.process(timesteps)?;
         let labels = config
             .num_classes
             .map(|_| case.tensor("y")?.whole())
@@ -93,22 +110,17 @@ impl Subject {
             network,
             weights,
             objective,
-            levels,
-            diffusion,
+            process,
             labels,
             x_start: singles(&x_start.values),
+            low_res: low_res.map(|low| singles(&low.values)),
             config,
         })
     }
 
     /// The microbatches of row `k`, each of the network's batch.
     pub(crate) fn micros(&self, case: &Case, k: usize) -> Outcome<Vec<Micro>> {
-        let mut levels = self.levels.clone();
-        let process: ProcessView<'_> = keep(
-            &self.diffusion,
-            iddpm::diffusion::Timesteps::ALL,
-            &mut levels,
-        )?;
+        let process = self.process.view();
         let t = case.tensor("t")?.row(k);
         let noise = singles(case.tensor("noise")?.row(k));
         let weights = case.tensor("weights")?.row(k);
@@ -129,7 +141,14 @@ impl Subject {
                 noise: noise[images].to_vec(),
                 rows,
                 timesteps,
-                labels: self.labels.as_ref().map(|labels| labels[range].to_vec()),
+                labels: self
+                    .labels
+                    .as_ref()
+                    .map(|labels| labels[range.clone()].to_vec()),
+                low_res: self.low_res.as_ref().map(|low| {
+                    let image = low.len() / t.len();
+                    low[range.start * image..range.end * image].to_vec()
+                }),
             })
         });
         each.collect()
