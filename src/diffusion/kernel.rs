@@ -1,6 +1,8 @@
 //! The pixel loop of a step: f32, in blocks of a fixed length that the compiler turns into
 //! vector instructions.
 
+use core::iter::once;
+
 use super::linear::Linear;
 use super::math::{NEAR_ZERO, exp2_f32, exp2_near_zero};
 use super::prediction::Limit;
@@ -211,18 +213,24 @@ impl Image<'_> {
         let (given, given_tail) = given.as_chunks::<BLOCK>();
         let (history, history_tail) = self.history.as_chunks_mut::<BLOCK>();
 
-        let (mut channels, mut noise) = (channels.iter(), noise.iter());
-        let (mut given, mut history) = (given.iter(), history.iter_mut());
-        let mut unused = ZEROS;
+        // The last block is padded, and comes after the others: one body for all keeps the code small.
+        let (mut last, mut last_history) = (padded(x_tail), padded(history_tail));
+        let x = x.iter_mut().chain(once(&mut last));
+        let (last_mean, last_channels) = (padded(mean_tail), padded(channels_tail));
+        let (last_noise, last_given) = (padded(noise_tail), padded(given_tail));
+        let mean = mean.iter().chain(once(&last_mean));
+        let mut channels = channels.iter();
+        let (mut noise, mut given) = (noise.iter(), given.iter());
+        let mut history = history.iter_mut();
         let mut sums = [0.0; SUMS];
-        for (x, mean) in x.iter_mut().zip(mean) {
-            let history = history.next().unwrap_or(&mut unused);
+        for (x, mean) in x.zip(mean) {
+            let history = history.next().unwrap_or(&mut last_history);
             step(BlockOf {
                 x,
                 mean,
-                channels: channels.next().unwrap_or(&ZEROS),
-                noise: noise.next().unwrap_or(&ZEROS),
-                given: given.next().unwrap_or(&ZEROS),
+                channels: channels.next().unwrap_or(&last_channels),
+                noise: noise.next().unwrap_or(&last_noise),
+                given: given.next().unwrap_or(&last_given),
                 history,
             });
             add(&mut sums, x);
@@ -230,23 +238,10 @@ impl Image<'_> {
                 add(&mut sums, history);
             }
         }
-
-        let (mut x, mut history) = (padded(x_tail), padded(history_tail));
-        step(BlockOf {
-            x: &mut x,
-            mean: &padded(mean_tail),
-            channels: &padded(channels_tail),
-            noise: &padded(noise_tail),
-            given: &padded(given_tail),
-            history: &mut history,
-        });
-        copy(&x, x_tail);
-        copy(&history, history_tail);
-
+        copy(&last, x_tail);
+        copy(&last_history, history_tail);
         // A sum is finite only if each of its terms is.
-        let kept = history_tail.iter().filter(|_| keeps);
-        let mut values = sums.iter().chain(x_tail.iter()).chain(kept);
-        values.all(|value| value.is_finite())
+        sums.iter().all(|sum| sum.is_finite())
     }
 }
 
