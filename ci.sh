@@ -5,6 +5,11 @@
 # Each check is a function of this file. The first failure ends the run; a summary names it.
 set -euo pipefail
 shopt -s inherit_errexit
+# Tests send signals: none is ignored, as nohup and others have it, which no shell takes back.
+if [ "${1:-}" != --signals ]; then
+    exec env --default-signal "$(realpath "$0")" --signals "$@"
+fi
+shift
 cd "$(dirname "$0")"
 
 CHECKS=(fmt clippy features test campaign mesa26 examples no_alloc firmware fuzz_smoke docs bench_build)
