@@ -183,15 +183,13 @@ struct Kind(Op);
 
 impl fmt::Display for Kind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (name, silu) = match self.0 {
-            Op::Linear { silu: true, .. } => ("silu, linear", false),
-            Op::Conv(conv) => return conv_kind(conv, f),
-            Op::GroupNorm { silu, .. } => ("group_norm", silu),
-            Op::Attention { heads, .. } => return write!(f, "attention of {heads} heads"),
-            op => (op.name(), false),
-        };
-        f.write_str(name)?;
-        f.write_str(if silu { ", silu" } else { "" })
+        match self.0 {
+            Op::Linear { silu: true, .. } => f.write_str("silu, linear"),
+            Op::GroupNorm { silu: true, .. } => f.write_str("group_norm, silu"),
+            Op::Attention { heads, .. } => write!(f, "attention of {heads} heads"),
+            Op::Conv(conv) => conv_kind(conv, f),
+            op => f.write_str(op.name()),
+        }
     }
 }
 

@@ -146,6 +146,7 @@ macro_rules! operands {
             $(#[$about])* pub struct $name [T = TensorId] [T] [U] [P] [Q] { $($fields)+ }
         }
     };
+    // Its types, what they become, and what of both it does not have.
     (
         $(#[$about:meta])*
         pub struct $name:ident
@@ -158,7 +159,7 @@ macro_rules! operands {
             $($(#[$about_field])* pub $field: $kind $(<$($of),+>)?),+
         }
 
-        // Some have no parameters.
+        // Without parameters the function of those is not called.
         #[allow(unused_mut, unused_variables)]
         impl<$($own),+> $name<$($own),+> {
             pub(super) fn try_map<$($new,)+ $($from,)? $($to,)? E>(

@@ -8,19 +8,19 @@ use pulp::Arch;
 use super::aligned::Aligned;
 use super::conv::{self, Layer};
 use super::grad::attention::AttentionGrad;
-use super::grad::loss::Loss;
 use super::grad::{linear, norm, pointwise, sums};
 use super::pack;
 use super::threads::Threads;
 use super::training_layout::{
-    Node, Operand, Parameter, Read, Target, TrainingLayout, Work, input_layer, weight_layer,
+    Node, Operand, Parameter, Read, Target, TrainingLayout, Work, input_layer, loss_of, norm_of,
+    weight_layer,
 };
 use super::{Step, resample};
 use crate::cpu::interpreter::{Inputs, Memory};
 use crate::cpu::part::part;
 use crate::cpu::program::Location;
 use crate::memory::{MemoryError, zeros};
-use crate::unet::{Input, LossOp, NormOp, NormParam, TrainOp};
+use crate::unet::{Input, NormParam, TrainOp};
 
 /// What a caller gives for each run; images are [N, C, H, W].
 #[derive(Debug, Clone, Copy)]
@@ -393,30 +393,5 @@ impl TrainStep<'_> {
             conv::direct
         };
         way(self.arch, self.threads, &layer, self.room, output);
-    }
-}
-
-fn norm_of<'a>(op: NormOp<Read<'a>, &'a [f32]>, batch: usize) -> norm::Norm<'a> {
-    norm::Norm {
-        extents: op.input.extents,
-        batch,
-        input: op.input.numbers,
-        grad: op.grad.numbers,
-        weight: op.weight,
-        bias: op.bias,
-        scale_shift: op.scale_shift.map(|read| read.numbers),
-        silu: op.silu,
-    }
-}
-
-const fn loss_of(op: LossOp<Read<'_>>) -> Loss<'_> {
-    Loss {
-        extents: op.x_start.extents,
-        channels: op.output.extents.channels,
-        output: op.output.numbers,
-        x_start: op.x_start.numbers,
-        noise: op.noise.numbers,
-        x: op.x.numbers,
-        rows: op.rows.numbers,
     }
 }

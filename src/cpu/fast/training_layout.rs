@@ -11,7 +11,8 @@ use super::conv::{self, Layer};
 use super::grad::attention::AttentionGrad;
 use super::grad::conv_weight::ConvWeight;
 use super::grad::loss::Loss;
-use super::grad::{norm, sums};
+use super::grad::norm::{self, Norm};
+use super::grad::sums;
 use super::lanes;
 use super::layout::{Needs, instruction_room};
 use super::pack::{self, Kernels, Packed};
@@ -21,7 +22,7 @@ use crate::cpu::conv::Shape;
 use crate::cpu::error::ProgramError;
 use crate::cpu::program::{Extents, Instruction, Location};
 use crate::unet::alignment::aligned;
-use crate::unet::{Graph, Input, Op, Plan, Role, TensorId, TrainOp};
+use crate::unet::{Graph, Input, LossOp, NormOp, Op, ParamId, Plan, Role, TensorId, TrainOp};
 
 /// An operand: where it lies, and the extents of one image.
 #[derive(Clone, Copy)]
@@ -165,6 +166,14 @@ impl Maker<'_> {
         })
     }
 
+    fn parameter(&self, id: ParamId) -> Option<Parameter> {
+        let param = self.compiler.graph.param(id)?;
+        Some(Parameter {
+            first: param.offset,
+            len: param.elements(),
+        })
+    }
+
     fn work(&mut self, at: usize, op: &Op, output: TensorId) -> Result<Work, ProgramError> {
         let wrong = ProgramError::Field {
             instruction: at,
@@ -187,15 +196,9 @@ impl Maker<'_> {
 
     fn node(&mut self, op: TrainOp, output: TensorId) -> Option<Node> {
         let graph = self.compiler.graph;
-        let parameter = |id| {
-            graph.param(id).map(|param| Parameter {
-                first: param.offset,
-                len: param.elements(),
-            })
-        };
         let op = op.try_map(
             |id| self.operand(id).ok_or(()),
-            |id| parameter(id).ok_or(()),
+            |id| self.parameter(id).ok_or(()),
         );
         let target = match graph.tensor(output)?.role {
             _ if graph.output() == Some(output) => Target::Loss,
@@ -350,5 +353,32 @@ pub(super) fn weight_layer<'a>(
         input: input.numbers,
         grad: grad.numbers,
         width,
+    }
+}
+
+/// A normalisation and the gradient of its result, as they are read.
+pub(super) fn norm_of<'a>(op: NormOp<Read<'a>, &'a [f32]>, batch: usize) -> Norm<'a> {
+    Norm {
+        extents: op.input.extents,
+        batch,
+        input: op.input.numbers,
+        grad: op.grad.numbers,
+        weight: op.weight,
+        bias: op.bias,
+        scale_shift: op.scale_shift.map(|read| read.numbers),
+        silu: op.silu,
+    }
+}
+
+/// What a loss reads.
+pub(super) const fn loss_of(op: LossOp<Read<'_>>) -> Loss<'_> {
+    Loss {
+        extents: op.x_start.extents,
+        channels: op.output.extents.channels,
+        output: op.output.numbers,
+        x_start: op.x_start.numbers,
+        noise: op.noise.numbers,
+        x: op.x.numbers,
+        rows: op.rows.numbers,
     }
 }
