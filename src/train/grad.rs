@@ -174,7 +174,8 @@ impl Training<'_> {
         let x_t = self.graph.add("x", Op::Train(diffuse));
         put(&mut self.kept, x.index(), Some(x_t));
         for node in self.network.nodes() {
-            let op = renamed(&node.op, |id| of(&self.kept, id.index()).unwrap_or(id));
+            let kept = |id: TensorId| of(&self.kept, id.index()).unwrap_or(id);
+            let op = node.op.map(kept, |param| param);
             let made = self.graph.add(name_in(self.network, node.output), op);
             put(&mut self.kept, node.output.index(), Some(made));
             let learns = node.op.params().next().is_some()
@@ -216,7 +217,7 @@ impl Training<'_> {
                 wanted.push(input);
                 continue;
             }
-            let op = renamed(&node.op, |id| self.recalled(id));
+            let op = node.op.map(|id| self.recalled(id), |param| param);
             let name = std::format!("{}.again", self.name(id));
             let again = self.graph.add(&name, op);
             put(&mut self.again, id.index(), Some(again));
@@ -506,85 +507,4 @@ impl Training<'_> {
 
 fn name_in(network: &Graph, id: TensorId) -> &str {
     network.tensor(id).map_or("", |tensor| tensor.name.as_str())
-}
-
-/// An operation of the network over the new graph's tensors.
-fn renamed(op: &Op, id: impl Fn(TensorId) -> TensorId) -> Op {
-    match *op {
-        Op::TimestepEmbedding { timesteps, dim } => Op::TimestepEmbedding {
-            timesteps: id(timesteps),
-            dim,
-        },
-        Op::LabelEmbedding {
-            base,
-            labels,
-            table,
-        } => Op::LabelEmbedding {
-            base: id(base),
-            labels: id(labels),
-            table,
-        },
-        Op::Linear {
-            input,
-            weight,
-            bias,
-            silu,
-        } => Op::Linear {
-            input: id(input),
-            weight,
-            bias,
-            silu,
-        },
-        Op::Conv(conv) => Op::Conv(Conv {
-            input: id(conv.input),
-            shift: conv.shift.map(&id),
-            residual: conv.residual.map(&id),
-            ..conv
-        }),
-        Op::GroupNorm {
-            input,
-            weight,
-            bias,
-            scale_shift,
-            silu,
-        } => Op::GroupNorm {
-            input: id(input),
-            weight,
-            bias,
-            scale_shift: scale_shift.map(&id),
-            silu,
-        },
-        Op::Attention { qkv, heads } => Op::Attention {
-            qkv: id(qkv),
-            heads,
-        },
-        Op::Concat { first, second } => Op::Concat {
-            first: id(first),
-            second: id(second),
-        },
-        Op::AveragePool { input } => Op::AveragePool { input: id(input) },
-        Op::Upsample { input } => Op::Upsample { input: id(input) },
-        Op::Bilinear {
-            input,
-            height,
-            width,
-        } => Op::Bilinear {
-            input: id(input),
-            height,
-            width,
-        },
-        Op::Train(TrainOp::Dropout {
-            input,
-            keys,
-            layer,
-            threshold,
-        }) => Op::Train(TrainOp::Dropout {
-            input: id(input),
-            keys: id(keys),
-            layer,
-            threshold,
-        }),
-        // A network has no other; its tensors would be refused by the planner's users.
-        Op::Train(op) => Op::Train(op),
-    }
 }

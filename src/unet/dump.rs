@@ -11,6 +11,7 @@
 //! # Ok::<(), iddpm::unet::ConfigError>(())
 //! ```
 
+use alloc::vec::Vec;
 use core::fmt;
 
 use super::graph::{Graph, Node};
@@ -95,7 +96,7 @@ impl fmt::Display for GraphText<'_> {
         for (at, node) in graph.nodes().iter().enumerate() {
             let (name, shape) = (graph.name(node.output), graph.shape(node.output));
             write!(f, "{at:4} {name} {shape} = {}(", Kind(node.op))?;
-            for (position, (role, input)) in edges(node).enumerate() {
+            for (position, (role, input)) in edges(node).into_iter().enumerate() {
                 let comma = if position == 0 { "" } else { ", " };
                 let colon = if role.is_empty() { "" } else { ": " };
                 write!(f, "{comma}{role}{colon}{}", graph.name(input))?;
@@ -182,22 +183,13 @@ struct Kind(Op);
 
 impl fmt::Display for Kind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (name, silu) = match self.0 {
-            Op::TimestepEmbedding { .. } => ("timestep_embedding", false),
-            Op::LabelEmbedding { .. } => ("label_embedding", false),
-            Op::Linear { silu: true, .. } => ("silu, linear", false),
-            Op::Linear { silu: false, .. } => ("linear", false),
-            Op::Conv(conv) => return conv_kind(conv, f),
-            Op::GroupNorm { silu, .. } => ("group_norm", silu),
-            Op::Attention { heads, .. } => return write!(f, "attention of {heads} heads"),
-            Op::Concat { .. } => ("concat", false),
-            Op::AveragePool { .. } => ("average_pool", false),
-            Op::Upsample { .. } => ("upsample", false),
-            Op::Bilinear { .. } => ("bilinear", false),
-            Op::Train(op) => (op.name(), false),
-        };
-        f.write_str(name)?;
-        f.write_str(if silu { ", silu" } else { "" })
+        match self.0 {
+            Op::Linear { silu: true, .. } => f.write_str("silu, linear"),
+            Op::GroupNorm { silu: true, .. } => f.write_str("group_norm, silu"),
+            Op::Attention { heads, .. } => write!(f, "attention of {heads} heads"),
+            Op::Conv(conv) => conv_kind(conv, f),
+            op => f.write_str(op.name()),
+        }
     }
 }
 
@@ -207,33 +199,19 @@ fn conv_kind(conv: Conv, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     write!(f, "{resize}conv{}x{}{stride}", conv.kernel, conv.kernel)
 }
 
-/// What an operation reads, and as what.
-fn edges(node: &Node) -> impl Iterator<Item = (&'static str, TensorId)> {
-    let plain = |id| Some(("", id));
-    let named = |role, id: Option<TensorId>| id.map(|id| (role, id));
-    let edges = match node.op {
-        Op::TimestepEmbedding { timesteps, .. } => [plain(timesteps), None, None],
-        Op::LabelEmbedding { base, labels, .. } => {
-            [plain(base), named("labels", Some(labels)), None]
-        }
-        Op::Linear { input, .. }
-        | Op::AveragePool { input }
-        | Op::Upsample { input }
-        | Op::Bilinear { input, .. } => [plain(input), None, None],
-        Op::Conv(conv) => [
-            plain(conv.input),
-            named("shift", conv.shift),
-            named("residual", conv.residual),
-        ],
-        Op::GroupNorm {
-            input, scale_shift, ..
-        } => [plain(input), named("scale_shift", scale_shift), None],
-        Op::Attention { qkv, .. } => [plain(qkv), None, None],
-        Op::Concat { first, second } => [plain(first), plain(second), None],
-        Op::Train(op) => return op.inputs().map(|id| named("", id)).into_iter().flatten(),
+/// What an operation reads, and as what where that does not go without saying.
+fn edges(node: &Node) -> Vec<(&'static str, TensorId)> {
+    let trains = matches!(node.op, Op::Train(_));
+    let mut edges = Vec::new();
+    let tensor = |name, id| {
+        let role = match name {
+            "labels" | "shift" | "residual" | "scale_shift" if !trains => name,
+            _ => "",
+        };
+        edges.push((role, id));
     };
-    let [a, b, c] = edges;
-    [a, b, c, None, None].into_iter().flatten()
+    node.op.visit(tensor, |_, _| {});
+    edges
 }
 
 fn colour(arena: usize) -> &'static str {

@@ -21,6 +21,8 @@ pub mod graph;
 #[cfg(feature = "alloc")]
 pub mod op;
 #[cfg(feature = "alloc")]
+mod operation;
+#[cfg(feature = "alloc")]
 pub mod params;
 #[cfg(feature = "alloc")]
 pub mod plan;

@@ -4,214 +4,221 @@
 //! A gradient has the shape of what it is a gradient of. `grad` is that of the operation's result.
 
 use super::config::GROUPS;
+use super::operation::{operands, operations};
 use super::tensor::{ParamId, Shape, TensorId};
 
-/// One operation; its fields name what it reads.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum TrainOp {
-    /// x_t = √ᾱ x_0 + √(1-ᾱ) ε, the roots from the image's row.
-    Diffuse {
+operations! {
+    /// One operation; its fields name what it reads.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+    pub enum TrainOp<T = TensorId, P = ParamId> {
+        /// x_t = √ᾱ x_0 + √(1-ᾱ) ε, the roots from the image's row.
+        "diffuse": Diffuse {
+            /// x_0, [N, C, H, W].
+            x_start: T,
+            /// ε, [N, C, H, W].
+            noise: T,
+            /// [N, [`LossRow::LEN`](crate::diffusion::LossRow::LEN)].
+            rows: T,
+        },
+        /// Each element is 0 with probability `threshold`/2³², else divided by the complement. Which are,
+        /// follows from Philox over (key of the image, layer, element): the backward pass is the same
+        /// operation on the gradient, and no mask is kept.
+        "dropout": Dropout {
+            /// [N, C, H, W].
+            input: T,
+            /// [N, 4] words: the seed's low and high half, the example, the training step.
+            keys: T,
+            /// Which dropout of the network this is.
+            layer: u32,
+            /// An element whose random word is below it is dropped.
+            threshold: u32,
+        },
+        /// [N, 3]: total, mean squared error and bound's term of each image, see
+        /// [`LossRow`](crate::diffusion::LossRow).
+        "loss": Loss(LossOp<T>),
+        /// The gradient of Σ_n weight_n total_n with respect to the network's output.
+        "loss_grad": LossGrad(LossOp<T>),
+        /// The sum of two tensors of one shape.
+        "add": Add {
+            /// The first.
+            first: T,
+            /// The second.
+            second: T,
+        },
+        /// Some of the channels of a tensor.
+        "slice": Slice {
+            /// [N, C, H, W].
+            input: T,
+            /// The first channel.
+            start: usize,
+            /// How many.
+            channels: usize,
+        },
+        /// With respect to the input of a convolution, before its upsampling.
+        "conv_grad_input": ConvGradInput {
+            /// [N, M, H', W'].
+            grad: T,
+            /// [M, K, kernel, kernel].
+            weight: P,
+            /// 1 or 3.
+            kernel: usize,
+            /// 1 or 2.
+            stride: usize,
+            /// K.
+            channels: usize,
+            /// H.
+            height: usize,
+            /// W.
+            width: usize,
+        },
+        /// With respect to the weight of a convolution.
+        "conv_grad_weight": ConvGradWeight {
+            /// [N, K, H, W].
+            input: T,
+            /// [N, M, H', W'].
+            grad: T,
+            /// 1 or 3.
+            kernel: usize,
+            /// 1 or 2.
+            stride: usize,
+            /// Whether each input value was repeated 2×2.
+            upsample: bool,
+        },
+        /// Σ over images and positions: [N, C, H, W] to `[C]`, the gradient of a bias.
+        "channel_sum": ChannelSum {
+            /// The gradient of what the bias was added to.
+            grad: T,
+        },
+        /// Σ over positions: [N, C, H, W] to [N, C], the gradient of a shift.
+        "position_sum": PositionSum {
+            /// The gradient of what the shift was added to.
+            grad: T,
+        },
+        /// With respect to the input of a linear layer, before its SiLU.
+        "linear_grad_input": LinearGradInput {
+            /// [N, M].
+            grad: T,
+            /// [M, K].
+            weight: P,
+            /// [N, K].
+            input: T,
+            /// Whether the SiLU came first.
+            silu: bool,
+        },
+        /// With respect to the weight of a linear layer.
+        "linear_grad_weight": LinearGradWeight {
+            /// [N, K].
+            input: T,
+            /// [N, M].
+            grad: T,
+            /// Whether the SiLU came first.
+            silu: bool,
+        },
+        /// With respect to the table of a label embedding.
+        "label_grad": LabelGrad {
+            /// [N, C].
+            grad: T,
+            /// `[N]`.
+            labels: T,
+            /// Rows of the table.
+            classes: usize,
+        },
+        /// What the gradients of a group normalisation share, [N, 2C + 2·32]: with z what the SiLU is
+        /// applied to and x̂ the normalised input, Σ ∂z and Σ ∂z·x̂ over the positions of each channel, then
+        /// the mean and 1/deviation of each group.
+        "norm_sums": NormSums(NormOp<T, P>),
+        /// With respect to the input of a group normalisation.
+        "norm_grad_input": NormGradInput {
+            /// The normalisation.
+            norm: NormOp<T, P>,
+            /// Its [`NormSums`](Self::NormSums).
+            sums: T,
+        },
+        /// With respect to scale and shift, [N, 2C].
+        "norm_grad_scale_shift": NormGradScaleShift {
+            /// [N, 2C + 2·32].
+            sums: T,
+            /// `[C]`.
+            weight: P,
+            /// `[C]`.
+            bias: P,
+            /// C.
+            channels: usize,
+        },
+        /// With respect to weight or bias, `[C]`.
+        "norm_grad_param": NormGradParam {
+            /// [N, 2C + 2·32].
+            sums: T,
+            /// [N, 2C].
+            scale_shift: Option<T>,
+            /// Which of the two.
+            of: NormParam,
+            /// C.
+            channels: usize,
+        },
+        /// With respect to q, k and v, [N, 3C, H, W].
+        "attention_grad": AttentionGrad {
+            /// [N, 3C, H, W].
+            qkv: T,
+            /// What the attention made of it, [N, C, H, W].
+            output: T,
+            /// [N, C, H, W].
+            grad: T,
+            /// Heads.
+            heads: usize,
+        },
+        /// Each value four times, divided by 4: the gradient of means of 2×2. The last row or column of an
+        /// odd size is 0.
+        "average_pool_grad": AveragePoolGrad {
+            /// The gradient of the means.
+            grad: T,
+            /// Rows of what was averaged.
+            height: usize,
+            /// Its columns.
+            width: usize,
+        },
+        /// Sums of 2×2: the gradient of an upsampling.
+        "upsample_grad": UpsampleGrad {
+            /// The gradient of the upsampled.
+            grad: T,
+        },
+    }
+}
+
+operands! {
+    /// What the loss and its gradient read.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+    pub struct LossOp<T = TensorId> {
+        /// The network's output, [N, C or 2C, H, W].
+        pub output: T,
         /// x_0, [N, C, H, W].
-        x_start: TensorId,
+        pub x_start: T,
         /// ε, [N, C, H, W].
-        noise: TensorId,
+        pub noise: T,
+        /// x_t, [N, C, H, W].
+        pub x: T,
         /// [N, [`LossRow::LEN`](crate::diffusion::LossRow::LEN)].
-        rows: TensorId,
-    },
-    /// Each element is 0 with probability `threshold`/2³², else divided by the complement. Which are,
-    /// follows from Philox over (key of the image, layer, element): the backward pass is the same
-    /// operation on the gradient, and no mask is kept.
-    Dropout {
+        pub rows: T,
+    }
+}
+
+operands! {
+    /// A group normalisation and the gradient of its result.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+    pub struct NormOp<T = TensorId, P = ParamId> {
         /// [N, C, H, W].
-        input: TensorId,
-        /// [N, 4] words: the seed's low and high half, the example, the training step.
-        keys: TensorId,
-        /// Which dropout of the network this is.
-        layer: u32,
-        /// An element whose random word is below it is dropped.
-        threshold: u32,
-    },
-    /// [N, 3]: total, mean squared error and bound's term of each image, see
-    /// [`LossRow`](crate::diffusion::LossRow).
-    Loss(LossOp),
-    /// The gradient of Σ_n weight_n total_n with respect to the network's output.
-    LossGrad(LossOp),
-    /// The sum of two tensors of one shape.
-    Add {
-        /// The first.
-        first: TensorId,
-        /// The second.
-        second: TensorId,
-    },
-    /// Some of the channels of a tensor.
-    Slice {
+        pub input: T,
         /// [N, C, H, W].
-        input: TensorId,
-        /// The first channel.
-        start: usize,
-        /// How many.
-        channels: usize,
-    },
-    /// With respect to the input of a convolution, before its upsampling.
-    ConvGradInput {
-        /// [N, M, H', W'].
-        grad: TensorId,
-        /// [M, K, kernel, kernel].
-        weight: ParamId,
-        /// 1 or 3.
-        kernel: usize,
-        /// 1 or 2.
-        stride: usize,
-        /// K.
-        channels: usize,
-        /// H.
-        height: usize,
-        /// W.
-        width: usize,
-    },
-    /// With respect to the weight of a convolution.
-    ConvGradWeight {
-        /// [N, K, H, W].
-        input: TensorId,
-        /// [N, M, H', W'].
-        grad: TensorId,
-        /// 1 or 3.
-        kernel: usize,
-        /// 1 or 2.
-        stride: usize,
-        /// Whether each input value was repeated 2×2.
-        upsample: bool,
-    },
-    /// Σ over images and positions: [N, C, H, W] to `[C]`, the gradient of a bias.
-    ChannelSum {
-        /// The gradient of what the bias was added to.
-        grad: TensorId,
-    },
-    /// Σ over positions: [N, C, H, W] to [N, C], the gradient of a shift.
-    PositionSum {
-        /// The gradient of what the shift was added to.
-        grad: TensorId,
-    },
-    /// With respect to the input of a linear layer, before its SiLU.
-    LinearGradInput {
-        /// [N, M].
-        grad: TensorId,
-        /// [M, K].
-        weight: ParamId,
-        /// [N, K].
-        input: TensorId,
-        /// Whether the SiLU came first.
-        silu: bool,
-    },
-    /// With respect to the weight of a linear layer.
-    LinearGradWeight {
-        /// [N, K].
-        input: TensorId,
-        /// [N, M].
-        grad: TensorId,
-        /// Whether the SiLU came first.
-        silu: bool,
-    },
-    /// With respect to the table of a label embedding.
-    LabelGrad {
-        /// [N, C].
-        grad: TensorId,
-        /// `[N]`.
-        labels: TensorId,
-        /// Rows of the table.
-        classes: usize,
-    },
-    /// What the gradients of a group normalisation share, [N, 2C + 2·32]: with z what the SiLU is
-    /// applied to and x̂ the normalised input, Σ ∂z and Σ ∂z·x̂ over the positions of each channel, then
-    /// the mean and 1/deviation of each group.
-    NormSums(NormOp),
-    /// With respect to the input of a group normalisation.
-    NormGradInput {
-        /// The normalisation.
-        norm: NormOp,
-        /// Its [`NormSums`](Self::NormSums).
-        sums: TensorId,
-    },
-    /// With respect to scale and shift, [N, 2C].
-    NormGradScaleShift {
-        /// [N, 2C + 2·32].
-        sums: TensorId,
+        pub grad: T,
         /// `[C]`.
-        weight: ParamId,
+        pub weight: P,
         /// `[C]`.
-        bias: ParamId,
-        /// C.
-        channels: usize,
-    },
-    /// With respect to weight or bias, `[C]`.
-    NormGradParam {
-        /// [N, 2C + 2·32].
-        sums: TensorId,
+        pub bias: P,
         /// [N, 2C].
-        scale_shift: Option<TensorId>,
-        /// Which of the two.
-        of: NormParam,
-        /// C.
-        channels: usize,
-    },
-    /// With respect to q, k and v, [N, 3C, H, W].
-    AttentionGrad {
-        /// [N, 3C, H, W].
-        qkv: TensorId,
-        /// What the attention made of it, [N, C, H, W].
-        output: TensorId,
-        /// [N, C, H, W].
-        grad: TensorId,
-        /// Heads.
-        heads: usize,
-    },
-    /// Each value four times, divided by 4: the gradient of means of 2×2. The last row or column of an
-    /// odd size is 0.
-    AveragePoolGrad {
-        /// The gradient of the means.
-        grad: TensorId,
-        /// Rows of what was averaged.
-        height: usize,
-        /// Its columns.
-        width: usize,
-    },
-    /// Sums of 2×2: the gradient of an upsampling.
-    UpsampleGrad {
-        /// The gradient of the upsampled.
-        grad: TensorId,
-    },
-}
-
-/// What the loss and its gradient read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct LossOp {
-    /// The network's output, [N, C or 2C, H, W].
-    pub output: TensorId,
-    /// x_0, [N, C, H, W].
-    pub x_start: TensorId,
-    /// ε, [N, C, H, W].
-    pub noise: TensorId,
-    /// x_t, [N, C, H, W].
-    pub x: TensorId,
-    /// [N, [`LossRow::LEN`](crate::diffusion::LossRow::LEN)].
-    pub rows: TensorId,
-}
-
-/// A group normalisation and the gradient of its result.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct NormOp {
-    /// [N, C, H, W].
-    pub input: TensorId,
-    /// [N, C, H, W].
-    pub grad: TensorId,
-    /// `[C]`.
-    pub weight: ParamId,
-    /// `[C]`.
-    pub bias: ParamId,
-    /// [N, 2C].
-    pub scale_shift: Option<TensorId>,
-    /// Whether the SiLU followed.
-    pub silu: bool,
+        pub scale_shift: Option<T>,
+        /// Whether the SiLU followed.
+        pub silu: bool,
+    }
 }
 
 /// A parameter of a normalisation.
@@ -224,116 +231,6 @@ pub enum NormParam {
 }
 
 impl TrainOp {
-    /// What drawings call it.
-    pub(crate) const fn name(&self) -> &'static str {
-        match self {
-            Self::Diffuse { .. } => "diffuse",
-            Self::Dropout { .. } => "dropout",
-            Self::Loss(_) => "loss",
-            Self::LossGrad(_) => "loss_grad",
-            Self::Add { .. } => "add",
-            Self::Slice { .. } => "slice",
-            Self::ConvGradInput { .. } => "conv_grad_input",
-            Self::ConvGradWeight { .. } => "conv_grad_weight",
-            Self::ChannelSum { .. } => "channel_sum",
-            Self::PositionSum { .. } => "position_sum",
-            Self::LinearGradInput { .. } => "linear_grad_input",
-            Self::LinearGradWeight { .. } => "linear_grad_weight",
-            Self::LabelGrad { .. } => "label_grad",
-            Self::NormSums(_) => "norm_sums",
-            Self::NormGradInput { .. } => "norm_grad_input",
-            Self::NormGradScaleShift { .. } => "norm_grad_scale_shift",
-            Self::NormGradParam { .. } => "norm_grad_param",
-            Self::AttentionGrad { .. } => "attention_grad",
-            Self::AveragePoolGrad { .. } => "average_pool_grad",
-            Self::UpsampleGrad { .. } => "upsample_grad",
-        }
-    }
-
-    /// The tensors it reads, in the order of its fields.
-    pub(crate) fn inputs(&self) -> [Option<TensorId>; 5] {
-        let one = |a| [Some(a), None, None, None, None];
-        let two = |a, b| [Some(a), Some(b), None, None, None];
-        let three = |a, b, c| [Some(a), Some(b), Some(c), None, None];
-        match *self {
-            Self::Diffuse {
-                x_start,
-                noise,
-                rows,
-            } => three(x_start, noise, rows),
-            Self::Dropout { input, keys, .. } => two(input, keys),
-            Self::Loss(loss) | Self::LossGrad(loss) => [
-                Some(loss.output),
-                Some(loss.x_start),
-                Some(loss.noise),
-                Some(loss.x),
-                Some(loss.rows),
-            ],
-            Self::Add { first, second } => two(first, second),
-            Self::Slice { input, .. } => one(input),
-            Self::ConvGradInput { grad, .. }
-            | Self::ChannelSum { grad }
-            | Self::PositionSum { grad }
-            | Self::AveragePoolGrad { grad, .. }
-            | Self::UpsampleGrad { grad } => one(grad),
-            Self::ConvGradWeight { input, grad, .. }
-            | Self::LinearGradWeight { input, grad, .. } => two(input, grad),
-            Self::LinearGradInput { grad, input, .. } => two(grad, input),
-            Self::LabelGrad { grad, labels, .. } => two(grad, labels),
-            Self::NormSums(norm) => [
-                Some(norm.input),
-                Some(norm.grad),
-                norm.scale_shift,
-                None,
-                None,
-            ],
-            Self::NormGradInput { norm, sums } => [
-                Some(norm.input),
-                Some(norm.grad),
-                norm.scale_shift,
-                Some(sums),
-                None,
-            ],
-            Self::NormGradScaleShift { sums, .. } => one(sums),
-            Self::NormGradParam {
-                sums, scale_shift, ..
-            } => [Some(sums), scale_shift, None, None, None],
-            Self::AttentionGrad {
-                qkv, output, grad, ..
-            } => three(qkv, output, grad),
-        }
-    }
-
-    /// The parameters it reads, in the order of its fields.
-    pub(crate) const fn params(&self) -> [Option<ParamId>; 2] {
-        match *self {
-            Self::ConvGradInput { weight, .. } | Self::LinearGradInput { weight, .. } => {
-                [Some(weight), None]
-            }
-            Self::NormSums(NormOp { weight, bias, .. })
-            | Self::NormGradInput {
-                norm: NormOp { weight, bias, .. },
-                ..
-            }
-            | Self::NormGradScaleShift { weight, bias, .. } => [Some(weight), Some(bias)],
-            Self::Diffuse { .. }
-            | Self::Dropout { .. }
-            | Self::Loss(_)
-            | Self::LossGrad(_)
-            | Self::Add { .. }
-            | Self::Slice { .. }
-            | Self::ConvGradWeight { .. }
-            | Self::ChannelSum { .. }
-            | Self::PositionSum { .. }
-            | Self::LinearGradWeight { .. }
-            | Self::LabelGrad { .. }
-            | Self::NormGradParam { .. }
-            | Self::AttentionGrad { .. }
-            | Self::AveragePoolGrad { .. }
-            | Self::UpsampleGrad { .. } => [None, None],
-        }
-    }
-
     /// The shape of its result, from those of what it reads.
     pub(crate) fn shape(&self, tensor: impl Fn(TensorId) -> Shape) -> Shape {
         let vector = |batch, channels| Shape {

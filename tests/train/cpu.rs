@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use iddpm::cpu::{Gradients, TrainingInputs};
 use iddpm::diffusion::{Diffusion, InlineProcess, LossRow, Objective, Schedule, Timesteps};
 use iddpm::train::{Recompute, training_graph};
-use iddpm::unet::{Extent, Graph, Input, UnetConfig};
+use iddpm::unet::{Conv, Extent, Graph, Init, Input, Op, Shape, TrainOp, UnetConfig};
 
 use super::generator::generate;
 use super::reference::{Run, run};
@@ -233,4 +233,42 @@ fn gradients_are_those_of_the_reference() {
         }
     }
     assert!(failures.is_empty(), "{}", failures.join("\n"));
+}
+
+/// What no gradient passes through may stand before all parameters; it reads the noised image like the rest.
+#[test]
+fn a_sum_of_inputs_reads_the_noised_image() {
+    let image = Shape {
+        batch: 1,
+        channels: 2,
+        height: 4,
+        width: 4,
+    };
+    let mut network = Graph::new(1);
+    let x = network.add_input(Input::X, "x", image);
+    let low_res = network.add_input(Input::LowRes, "low_res", image);
+    let sum = Op::Train(TrainOp::Add {
+        first: x,
+        second: low_res,
+    });
+    let input = network.add("sum", sum);
+    let weight = network.add_param("weight".into(), &[2, 2, 1, 1], Init::Zero);
+    let bias = network.add_param("bias".into(), &[2], Init::Zero);
+    let conv = Conv {
+        input,
+        weight,
+        bias,
+        kernel: 1,
+        stride: 1,
+        upsample: false,
+        shift: None,
+        residual: None,
+    };
+    let output = network.add("conv", Op::Conv(conv));
+    network.set_output(output);
+    let graph = training_graph(&network, Recompute::Nothing).unwrap();
+    let name = |id| graph.tensor(id).unwrap().name.as_str();
+    let mut nodes = graph.nodes().iter();
+    let sum = nodes.find(|node| name(node.output) == "sum").unwrap();
+    assert!(sum.op.inputs().map(name).eq(["x", "low_res"]));
 }

@@ -10,3 +10,4 @@
 mod bad_config;
 mod drawings;
 mod full_size;
+mod operations;

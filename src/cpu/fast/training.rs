@@ -6,21 +6,21 @@ use alloc::vec::Vec;
 use pulp::Arch;
 
 use super::aligned::Aligned;
-use super::conv;
+use super::conv::{self, Layer};
 use super::grad::attention::AttentionGrad;
-use super::grad::loss::Loss;
 use super::grad::{linear, norm, pointwise, sums};
 use super::pack;
 use super::threads::Threads;
 use super::training_layout::{
-    Node, Operand, Target, TrainingLayout, Work, input_layer, weight_layer,
+    Node, Operand, Parameter, Read, Target, TrainingLayout, Work, input_layer, loss_of, norm_of,
+    weight_layer,
 };
 use super::{Step, resample};
 use crate::cpu::interpreter::{Inputs, Memory};
 use crate::cpu::part::part;
 use crate::cpu::program::Location;
 use crate::memory::{MemoryError, zeros};
-use crate::unet::{Input, LossOp, NormOp, NormParam, TrainOp};
+use crate::unet::{Input, NormParam, TrainOp};
 
 /// What a caller gives for each run; images are [N, C, H, W].
 #[derive(Debug, Clone, Copy)]
@@ -152,10 +152,10 @@ impl Training {
                         pack::fill(instruction, place, weights, width, threads, numbers);
                     }
                     Work::Train(node) => {
-                        if let (Some((kernels, place)), [(first, len), _]) =
-                            (&node.kernels, node.params)
+                        if let (Some((kernels, place)), TrainOp::ConvGradInput { weight, .. }) =
+                            (&node.kernels, node.op)
                         {
-                            let weights = part(weights, first, len);
+                            let weights = part(weights, weight.first, weight.len);
                             pack::fill_kernels(kernels, place, weights, width, threads, numbers);
                         }
                     }
@@ -241,132 +241,140 @@ struct TrainStep<'a> {
 impl TrainStep<'_> {
     fn run(self, node: &Node, memory: &Memory<'_>, output: &mut [f32]) {
         let (arch, threads, batch) = (self.arch, self.threads, self.batch);
-        let [a, b, c, d, e] = node.operands.map(|operand| {
-            operand.map_or(&[][..], |operand| {
-                memory.tensor(operand.location, operand.len)
-            })
-        });
-        let [first, second, ..] = node
-            .operands
-            .map(|operand| operand.map_or(node.out.extents, |operand| operand.extents));
-        let [weight, bias] = node
-            .params
-            .map(|(first, len)| part(self.weights, first, len));
-        let of_norm = |norm: &NormOp| norm::Norm {
-            extents: first,
-            batch,
-            input: a,
-            grad: b,
-            weight,
-            bias,
-            scale_shift: norm.scale_shift.map(|_| c),
-            silu: norm.silu,
+        let made = node.out.extents;
+        let read = |operand: Operand| Read {
+            extents: operand.extents,
+            numbers: memory.tensor(operand.location, operand.len),
         };
-        let of_loss = |_: &LossOp| Loss {
-            extents: second,
-            channels: first.channels,
-            output: a,
-            x_start: b,
-            noise: c,
-            x: d,
-            rows: e,
-        };
-        match &node.op {
-            TrainOp::Diffuse { .. } => pointwise::diffuse(c, a, b, first.elements(), output),
-            TrainOp::Dropout {
-                layer, threshold, ..
+        let parameter = |place: Parameter| part(self.weights, place.first, place.len);
+        match node.op.map(read, parameter) {
+            TrainOp::Diffuse {
+                x_start,
+                noise,
+                rows,
             } => {
-                let dropout = pointwise::Dropout {
-                    layer: *layer,
-                    threshold: *threshold,
-                };
-                pointwise::dropout(dropout, self.keys, first, a, output);
+                let elements = x_start.extents.elements();
+                let [rows, x_start, noise] = [rows, x_start, noise].map(|read| read.numbers);
+                pointwise::diffuse(rows, x_start, noise, elements, output);
             }
-            TrainOp::Loss(loss) => of_loss(loss).value(threads, self.doubles, output),
-            TrainOp::LossGrad(loss) => of_loss(loss).gradient(threads, output),
-            TrainOp::Add { .. } => pointwise::add(threads, a, b, output),
+            TrainOp::Dropout {
+                input,
+                layer,
+                threshold,
+                ..
+            } => {
+                let dropout = pointwise::Dropout { layer, threshold };
+                pointwise::dropout(dropout, self.keys, input.extents, input.numbers, output);
+            }
+            TrainOp::Loss(loss) => loss_of(loss).value(threads, self.doubles, output),
+            TrainOp::LossGrad(loss) => loss_of(loss).gradient(threads, output),
+            TrainOp::Add { first, second } => {
+                pointwise::add(threads, first.numbers, second.numbers, output);
+            }
             TrainOp::Slice {
-                start, channels, ..
-            } => pointwise::slice(threads, first.channels, *start, *channels, a, output),
-            TrainOp::ConvGradInput { kernel, stride, .. } => {
-                self.conv_grad_input(node, (*kernel, *stride), a, output);
+                input,
+                start,
+                channels,
+            } => {
+                let of = input.extents.channels;
+                pointwise::slice(threads, of, start, channels, input.numbers, output);
+            }
+            TrainOp::ConvGradInput {
+                grad,
+                kernel,
+                stride,
+                ..
+            } => {
+                let layer = input_layer(grad, made, (kernel, stride), batch, self.width);
+                self.conv_grad_input(node, layer, output);
             }
             TrainOp::ConvGradWeight {
+                input,
+                grad,
                 kernel,
                 stride,
                 upsample,
-                ..
             } => {
-                let way = (*kernel, *stride, *upsample);
-                let layer = weight_layer(node, way, batch, self.width, [a, b]);
+                let way = (kernel, stride, upsample);
+                let layer = weight_layer(input, grad, way, batch, self.width);
                 layer.run(arch, threads, self.room, output);
             }
-            TrainOp::ChannelSum { .. } => {
-                sums::channels(threads, first, a, self.doubles, output);
+            TrainOp::ChannelSum { grad } => {
+                sums::channels(threads, grad.extents, grad.numbers, self.doubles, output);
             }
-            TrainOp::PositionSum { .. } => {
-                sums::positions(threads, first, a, self.doubles, output);
+            TrainOp::PositionSum { grad } => {
+                sums::positions(threads, grad.extents, grad.numbers, self.doubles, output);
             }
-            TrainOp::LinearGradInput { silu, .. } => {
-                let sides = (first.channels, second.channels);
-                linear::input(a, weight, b, sides, *silu, output);
+            TrainOp::LinearGradInput {
+                grad,
+                weight,
+                input,
+                silu,
+            } => {
+                let sides = (grad.extents.channels, input.extents.channels);
+                linear::input(grad.numbers, weight, input.numbers, sides, silu, output);
             }
-            TrainOp::LinearGradWeight { silu, .. } => {
-                let sides = (second.channels, first.channels);
-                linear::weight(threads, a, b, sides, *silu, self.singles, output);
+            TrainOp::LinearGradWeight { input, grad, silu } => {
+                let sides = (grad.extents.channels, input.extents.channels);
+                let (input, grad, room) = (input.numbers, grad.numbers, self.singles);
+                linear::weight(threads, input, grad, sides, silu, room, output);
             }
-            TrainOp::LabelGrad { .. } => {
-                linear::table(a, self.labels, first.channels, output);
+            TrainOp::LabelGrad { grad, .. } => {
+                linear::table(grad.numbers, self.labels, grad.extents.channels, output);
             }
             TrainOp::NormSums(norm) => {
                 let (doubles, singles) = (self.doubles, self.singles);
-                norm::sums(threads, &of_norm(norm), doubles, singles, output);
+                norm::sums(threads, &norm_of(norm, batch), doubles, singles, output);
             }
-            TrainOp::NormGradInput { norm, .. } => {
-                norm::input(threads, &of_norm(norm), d, self.singles, output);
+            TrainOp::NormGradInput { norm, sums } => {
+                let norm = norm_of(norm, batch);
+                norm::input(threads, &norm, sums.numbers, self.singles, output);
             }
-            TrainOp::NormGradScaleShift { channels, .. } => {
-                norm::scale_shift(*channels, a, weight, bias, output);
-            }
+            TrainOp::NormGradScaleShift {
+                sums,
+                weight,
+                bias,
+                channels,
+            } => norm::scale_shift(channels, sums.numbers, weight, bias, output),
             TrainOp::NormGradParam {
+                sums,
                 scale_shift,
                 of,
                 channels,
-                ..
             } => {
                 let start = match of {
-                    NormParam::Weight => *channels,
+                    NormParam::Weight => channels,
                     NormParam::Bias => 0,
                 };
-                norm::parameter(*channels, start, a, scale_shift.map(|_| b), output);
+                let scale_shift = scale_shift.map(|read| read.numbers);
+                norm::parameter(channels, start, sums.numbers, scale_shift, output);
             }
-            TrainOp::AttentionGrad { heads, .. } => {
+            TrainOp::AttentionGrad {
+                qkv,
+                output: result,
+                grad,
+                heads,
+            } => {
                 let attention = AttentionGrad {
-                    qkv: a,
-                    output: b,
-                    grad: c,
-                    extents: second,
-                    heads: *heads,
+                    qkv: qkv.numbers,
+                    output: result.numbers,
+                    grad: grad.numbers,
+                    extents: result.extents,
+                    heads,
                     width: self.width,
                 };
                 attention.run(arch, threads, self.room, output);
             }
-            TrainOp::AveragePoolGrad { .. } => {
-                pointwise::average_pool_grad(first, node.out.extents, a, output);
+            TrainOp::AveragePoolGrad { grad, .. } => {
+                pointwise::average_pool_grad(grad.extents, made, grad.numbers, output);
             }
-            TrainOp::UpsampleGrad { .. } => {
-                pointwise::upsample_grad(node.out.extents, a, output);
+            TrainOp::UpsampleGrad { grad } => {
+                pointwise::upsample_grad(made, grad.numbers, output);
             }
         }
     }
 
-    fn conv_grad_input(
-        self,
-        node: &Node,
-        kernel_stride: (usize, usize),
-        grad: &[f32],
-        output: &mut [f32],
-    ) {
+    fn conv_grad_input(self, node: &Node, layer: Layer<'_>, output: &mut [f32]) {
         let Some((_, place)) = node.kernels else {
             return;
         };
@@ -374,8 +382,11 @@ impl TrainStep<'_> {
         // Nothing is written to the place of the biases: they are 0.
         let padded = node.out.extents.channels.next_multiple_of(self.width);
         let bias = part(self.packed, place.bias, padded);
-        let operands = [grad, weight, bias];
-        let layer = input_layer(node, kernel_stride, self.batch, self.width, operands);
+        let layer = Layer {
+            weight,
+            bias,
+            ..layer
+        };
         let way = if place.winograd {
             conv::winograd
         } else {

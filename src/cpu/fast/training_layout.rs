@@ -11,7 +11,8 @@ use super::conv::{self, Layer};
 use super::grad::attention::AttentionGrad;
 use super::grad::conv_weight::ConvWeight;
 use super::grad::loss::Loss;
-use super::grad::{norm, sums};
+use super::grad::norm::{self, Norm};
+use super::grad::sums;
 use super::lanes;
 use super::layout::{Needs, instruction_room};
 use super::pack::{self, Kernels, Packed};
@@ -21,7 +22,7 @@ use crate::cpu::conv::Shape;
 use crate::cpu::error::ProgramError;
 use crate::cpu::program::{Extents, Instruction, Location};
 use crate::unet::alignment::aligned;
-use crate::unet::{Graph, Input, Op, Plan, Role, TensorId, TrainOp};
+use crate::unet::{Graph, Input, LossOp, NormOp, Op, ParamId, Plan, Role, TensorId, TrainOp};
 
 /// An operand: where it lies, and the extents of one image.
 #[derive(Clone, Copy)]
@@ -30,6 +31,21 @@ pub(super) struct Operand {
     pub(super) extents: Extents,
     /// Numbers in all.
     pub(super) len: usize,
+}
+
+/// A parameter: where it lies among the weights.
+#[derive(Clone, Copy)]
+pub(super) struct Parameter {
+    pub(super) first: usize,
+    /// Numbers in all.
+    pub(super) len: usize,
+}
+
+/// An operand as it is read: the extents of one image, and its numbers, none while there is only a layout.
+#[derive(Clone, Copy)]
+pub(super) struct Read<'a> {
+    pub(super) extents: Extents,
+    pub(super) numbers: &'a [f32],
 }
 
 /// Where a result goes.
@@ -48,10 +64,7 @@ pub(super) enum Work {
 
 /// An operation that only training has.
 pub(super) struct Node {
-    pub(super) op: TrainOp,
-    pub(super) operands: [Option<Operand>; 5],
-    /// First number and count of each parameter.
-    pub(super) params: [(usize, usize); 2],
+    pub(super) op: TrainOp<Operand, Parameter>,
     /// Kernels for the gradient of a convolution's input.
     pub(super) kernels: Option<(Kernels, Packed)>,
     pub(super) target: Target,
@@ -153,6 +166,14 @@ impl Maker<'_> {
         })
     }
 
+    fn parameter(&self, id: ParamId) -> Option<Parameter> {
+        let param = self.compiler.graph.param(id)?;
+        Some(Parameter {
+            first: param.offset,
+            len: param.elements(),
+        })
+    }
+
     fn work(&mut self, at: usize, op: &Op, output: TensorId) -> Result<Work, ProgramError> {
         let wrong = ProgramError::Field {
             instruction: at,
@@ -175,16 +196,10 @@ impl Maker<'_> {
 
     fn node(&mut self, op: TrainOp, output: TensorId) -> Option<Node> {
         let graph = self.compiler.graph;
-        let mut operands = [None; 5];
-        for (slot, id) in operands.iter_mut().zip(op.inputs()) {
-            if let Some(id) = id {
-                *slot = Some(self.operand(id)?);
-            }
-        }
-        let params = op.params().map(|id| {
-            let param = id.and_then(|id| graph.param(id));
-            param.map_or((0, 0), |param| (param.offset, param.elements()))
-        });
+        let op = op.try_map(
+            |id| self.operand(id).ok_or(()),
+            |id| self.parameter(id).ok_or(()),
+        );
         let target = match graph.tensor(output)?.role {
             _ if graph.output() == Some(output) => Target::Loss,
             Role::Gradient(param) => Target::Gradient(graph.param(param)?.offset),
@@ -197,9 +212,7 @@ impl Maker<'_> {
             len: graph.shape(output).elements(),
         };
         let mut node = Node {
-            op,
-            operands,
-            params,
+            op: op.ok()?,
             kernels: None,
             target,
             out,
@@ -212,18 +225,25 @@ impl Maker<'_> {
     fn make_room(&mut self, node: &mut Node) {
         let (batch, width) = (self.batch, self.width);
         let mut needs = Needs::default();
-        let first = node.operands.first().copied().flatten();
-        let extents = first.map_or(node.out.extents, |operand| operand.extents);
-        match node.op {
-            TrainOp::ConvGradInput { kernel, stride, .. } => {
-                let (from, to) = (extents, node.out.extents);
+        let without_numbers = |operand: Operand| Read {
+            extents: operand.extents,
+            numbers: &[],
+        };
+        match node.op.map(without_numbers, |_| ()) {
+            TrainOp::ConvGradInput {
+                grad,
+                kernel,
+                stride,
+                ..
+            } => {
+                let (from, to) = (grad.extents, node.out.extents);
                 let kernels = Kernels::transposed(from, to, kernel * kernel);
                 let winograd = pack::in_tiles(from, to, kernel, stride, width);
                 let biases = to.channels;
                 let place =
                     pack::place_kernels(&kernels, winograd, biases, width, &mut self.packed);
                 node.kernels = Some((kernels, place));
-                let layer = input_layer(node, (kernel, stride), batch, width, [&[]; 3]);
+                let layer = input_layer(grad, to, (kernel, stride), batch, width);
                 let room = if winograd {
                     conv::winograd_room(&layer)
                 } else {
@@ -232,43 +252,43 @@ impl Maker<'_> {
                 needs.room = room;
             }
             TrainOp::ConvGradWeight {
+                input,
+                grad,
                 kernel,
                 stride,
                 upsample,
-                ..
             } => {
                 let way = (kernel, stride, upsample);
-                let room = weight_layer(node, way, batch, width, [&[]; 2]).room();
-                needs.room = room;
+                needs.room = weight_layer(input, grad, way, batch, width).room();
             }
-            TrainOp::ChannelSum { .. } | TrainOp::PositionSum { .. } => {
-                needs.doubles = sums::room(extents, batch);
+            TrainOp::ChannelSum { grad } | TrainOp::PositionSum { grad } => {
+                needs.doubles = sums::room(grad.extents, batch);
             }
-            TrainOp::NormSums(_) | TrainOp::NormGradInput { .. } => {
-                needs.doubles = norm::room(extents, batch);
-                needs.singles = norm::table_len(extents, batch);
+            TrainOp::NormSums(norm) | TrainOp::NormGradInput { norm, .. } => {
+                needs.doubles = norm::room(norm.input.extents, batch);
+                needs.singles = norm::table_len(norm.input.extents, batch);
             }
-            TrainOp::LinearGradWeight { .. } => {
-                needs.singles = product([batch, extents.channels]);
+            TrainOp::LinearGradWeight { input, .. } => {
+                needs.singles = product([batch, input.extents.channels]);
             }
-            TrainOp::AttentionGrad { heads, .. } => {
+            TrainOp::AttentionGrad {
+                qkv,
+                output,
+                grad,
+                heads,
+            } => {
                 let attention = AttentionGrad {
-                    qkv: &[],
-                    output: &[],
-                    grad: &[],
-                    extents: Extents {
-                        channels: extents.channels / 3,
-                        ..extents
-                    },
+                    qkv: qkv.numbers,
+                    output: output.numbers,
+                    grad: grad.numbers,
+                    extents: output.extents,
                     heads,
                     width,
                 };
                 needs.room = attention.room(batch);
             }
-            TrainOp::Loss(_) => {
-                let x = node.operands.get(1).copied().flatten();
-                let image = x.map_or(extents, |operand| operand.extents);
-                needs.doubles = Loss::room(image, batch);
+            TrainOp::Loss(loss) => {
+                needs.doubles = Loss::room(loss.x_start.extents, batch);
             }
             TrainOp::Diffuse { .. }
             | TrainOp::Dropout { .. }
@@ -286,28 +306,27 @@ impl Maker<'_> {
     }
 }
 
-/// The convolution that is the gradient of another's input.
-pub(super) fn input_layer<'a>(
-    node: &Node,
+/// The convolution that is the gradient of another's input, without weights.
+pub(super) fn input_layer(
+    grad: Read<'_>,
+    to: Extents,
     (kernel, stride): (usize, usize),
     batch: usize,
     width: usize,
-    [grad, weight, bias]: [&'a [f32]; 3],
-) -> Layer<'a> {
-    let first = node.operands.first().copied().flatten();
+) -> Layer<'_> {
     Layer {
         shape: Shape {
-            from: first.map_or(node.out.extents, |operand| operand.extents),
-            to: node.out.extents,
+            from: grad.extents,
+            to,
             kernel,
             stride: 1,
             upsample: false,
             spread: stride,
         },
         batch,
-        input: grad,
-        weight,
-        bias,
+        input: grad.numbers,
+        weight: &[],
+        bias: &[],
         shift: None,
         residual: None,
         width,
@@ -315,28 +334,51 @@ pub(super) fn input_layer<'a>(
 }
 
 pub(super) fn weight_layer<'a>(
-    node: &Node,
+    input: Read<'a>,
+    grad: Read<'a>,
     (kernel, stride, upsample): (usize, usize, bool),
     batch: usize,
     width: usize,
-    [input, grad]: [&'a [f32]; 2],
 ) -> ConvWeight<'a> {
-    let extents = |at: usize| {
-        let operand = node.operands.get(at).copied().flatten();
-        operand.map_or(node.out.extents, |operand| operand.extents)
-    };
     ConvWeight {
         shape: Shape {
-            from: extents(0),
-            to: extents(1),
+            from: input.extents,
+            to: grad.extents,
             kernel,
             stride,
             upsample,
             spread: 1,
         },
         batch,
-        input,
-        grad,
+        input: input.numbers,
+        grad: grad.numbers,
         width,
+    }
+}
+
+/// A normalisation and the gradient of its result, as they are read.
+pub(super) fn norm_of<'a>(op: NormOp<Read<'a>, &'a [f32]>, batch: usize) -> Norm<'a> {
+    Norm {
+        extents: op.input.extents,
+        batch,
+        input: op.input.numbers,
+        grad: op.grad.numbers,
+        weight: op.weight,
+        bias: op.bias,
+        scale_shift: op.scale_shift.map(|read| read.numbers),
+        silu: op.silu,
+    }
+}
+
+/// What a loss reads.
+pub(super) const fn loss_of(op: LossOp<Read<'_>>) -> Loss<'_> {
+    Loss {
+        extents: op.x_start.extents,
+        channels: op.output.extents.channels,
+        output: op.output.numbers,
+        x_start: op.x_start.numbers,
+        noise: op.noise.numbers,
+        x: op.x.numbers,
+        rows: op.rows.numbers,
     }
 }
