@@ -560,7 +560,7 @@ fn a_low_resolution_image_is_smaller() {
         assert!(matches!(error, TrainError::LowRes { .. }), "{error}");
         let (rows, columns) = low_res;
         let text = error.to_string();
-        assert!(text.contains(&format!("{rows}x{columns}")), "{text}");
+        assert!(text.contains(&format!("{columns}x{rows}")), "{text}");
         assert!(text.contains("8x8"), "{text}");
     }
 }
