@@ -89,25 +89,25 @@ struct Network {
     #[arg(long, value_parser = sides)]
     low_res: Option<(usize, usize)>,
     /// Channels of an image.
-    #[arg(long, value_parser = whole::<usize>(0..=u64::MAX))]
+    #[arg(long, value_parser = count)]
     image_channels: Option<usize>,
     /// Channels at the highest resolution.
-    #[arg(long, value_parser = whole::<usize>(0..=u64::MAX))]
+    #[arg(long, value_parser = count)]
     model_channels: Option<usize>,
     /// Residual blocks at each level.
-    #[arg(long, value_parser = whole::<usize>(0..=u64::MAX))]
+    #[arg(long, value_parser = count)]
     res_blocks: Option<usize>,
     /// Channels of each level over the model's: 1,2,2,2.
-    #[arg(long, value_delimiter = ',', value_parser = whole::<usize>(0..=u64::MAX))]
+    #[arg(long, value_delimiter = ',', value_parser = count)]
     channel_mult: Option<Vec<usize>>,
     /// Downsampling factors with attention, such as 2,4; none for attention in the middle alone.
     #[arg(long, value_parser = factors)]
     attention_factors: Option<Factors>,
     /// Attention heads on the way down.
-    #[arg(long, value_parser = whole::<usize>(0..=u64::MAX))]
+    #[arg(long, value_parser = count)]
     heads: Option<usize>,
     /// Attention heads on the way up [default: as many as on the way down].
-    #[arg(long, value_parser = whole::<usize>(0..=u64::MAX))]
+    #[arg(long, value_parser = count)]
     heads_upsample: Option<usize>,
     /// Whether the embedding scales and shifts.
     #[arg(long)]
@@ -116,7 +116,7 @@ struct Network {
     #[arg(long)]
     conv_resample: Option<bool>,
     /// Classes the network is conditioned on, 0 for none [default: 0].
-    #[arg(long, value_parser = whole::<usize>(0..=u64::MAX))]
+    #[arg(long, value_parser = count)]
     classes: Option<usize>,
 }
 
@@ -288,12 +288,12 @@ fn describe(path: &Path, options: &Options) -> Result<Description, Failure> {
     else {
         return Err(wanted.message(path).into());
     };
-    if let (Some((rows, columns)), ImageSize { height, width, .. }) =
-        (options.network.low_res, size)
-        && (rows >= height || columns >= width)
+    if let Some((rows, columns)) = options.network.low_res
+        && size.shrinks()
     {
         return Err(format!(
-            "--low-res {columns}x{rows}: must be below {width}x{height}, the images' sides"
+            "--low-res {columns}x{rows}: must be below {}x{}, the images' sides",
+            size.width, size.height
         )
         .into());
     }
@@ -411,6 +411,11 @@ impl Process {
     }
 }
 
+/// How many; what is too many is for the network to say.
+fn count(text: &str) -> Result<usize, String> {
+    whole(0..=u64::MAX)(text)
+}
+
 /// Rows and columns.
 fn sides(text: &str) -> Result<(usize, usize), String> {
     let side = whole(1..=16384);
@@ -425,7 +430,7 @@ fn factors(text: &str) -> Result<Factors, String> {
         return Ok(Factors(Vec::new()));
     }
     text.split(',')
-        .map(whole(0..=u64::MAX))
+        .map(count)
         .collect::<Result<_, _>>()
         .map(Factors)
 }

@@ -6,6 +6,8 @@
 
 #[path = "support/class.rs"]
 mod class;
+#[path = "support/network.rs"]
+mod network;
 #[path = "support/program.rs"]
 mod program;
 #[path = "support/seed.rs"]
@@ -13,14 +15,14 @@ mod seed;
 #[path = "support/whole.rs"]
 mod whole;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use clap::Parser;
-use iddpm::checkpoint::{Checkpoint, Description, Precision, locate};
+use iddpm::checkpoint::{Description, Precision};
 use iddpm::diffusion::{Clip, Method, Noise, Sample, Sampler, Timesteps};
 use iddpm::gpu::wgpu;
 use iddpm::gpu::{self, DeviceWeights, Generation, Gpu, NoiseSource, Shown};
@@ -78,16 +80,8 @@ fn generate(options: &Options) -> Result<(), Failure> {
         env!("CARGO_MANIFEST_DIR"),
         "/examples/assets/sprites32.safetensors"
     );
-    let path = options.checkpoint.clone().unwrap_or_else(|| shipped.into());
-    let failed = |error| format!("--checkpoint: {error}");
-    let located = locate(path).map_err(failed)?;
-    let checkpoint = Checkpoint::open(&located.path, Precision::AsStored).map_err(failed)?;
-    for note in [located.note.as_deref(), checkpoint.note()]
-        .into_iter()
-        .flatten()
-    {
-        say(note)?;
-    }
+    let path = options.checkpoint.as_deref().unwrap_or(Path::new(shipped));
+    let (_, checkpoint) = network::open(path, Precision::AsStored, |line| say(line))?;
     let description = checkpoint.description();
     if description.unet.super_resolution {
         return Err("this network enlarges images: sample --low-res runs it".into());

@@ -6,6 +6,8 @@
 mod bound;
 #[path = "../support/plot.rs"]
 mod chart;
+#[path = "../support/network.rs"]
+mod network;
 #[path = "../support/places.rs"]
 mod places;
 mod plot;
@@ -23,7 +25,7 @@ use std::process::ExitCode;
 
 use bound::{Bound, Terms};
 use clap::Parser;
-use iddpm::checkpoint::{Checkpoint, Description, Precision, locate};
+use iddpm::checkpoint::{Checkpoint, Description, Precision};
 use iddpm::data::{self, Classes, Fit, Opened};
 use iddpm::diffusion::Timesteps;
 use iddpm::files::{create_folder, write_whole};
@@ -153,16 +155,8 @@ fn checkpoint(options: &Options) -> Result<Checkpoint, Failure> {
         env!("CARGO_MANIFEST_DIR"),
         "/examples/assets/digits16.safetensors"
     );
-    let failed = |error| format!("--checkpoint: {error}");
     let path = options.checkpoint.as_deref().unwrap_or(Path::new(shipped));
-    let located = locate(path).map_err(failed)?;
-    let checkpoint = Checkpoint::open(&located.path, Precision::AsStored).map_err(failed)?;
-    if let Some(note) = &located.note {
-        say(note)?;
-    }
-    if let Some(note) = checkpoint.note() {
-        say(format_args!("{}: {note}", located.path.display()))?;
-    }
+    let (_, checkpoint) = network::open(path, Precision::AsStored, |line| say(line))?;
     Ok(checkpoint)
 }
 

@@ -4,7 +4,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use iddpm::checkpoint::Description;
-use iddpm::files::{FileError, FreshFolder, Place, Writer};
+use iddpm::files::{FileError, FreshFolder, Place, Writer, is_folder_name};
 use image::{DynamicImage, ImageFormat};
 
 use super::pictures::{MOMENTS, columns};
@@ -43,8 +43,7 @@ impl Out {
         if path.as_os_str() == "-" {
             return Ok(Self::Grid(path));
         }
-        let last = path.as_os_str().as_encoded_bytes().last();
-        if last.is_some_and(|&last| std::path::is_separator(last.into())) {
+        if is_folder_name(&path) {
             // Without what it ends in: a file of that name is looked for too.
             return Ok(Self::Folder(path.components().collect()));
         }

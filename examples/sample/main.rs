@@ -22,6 +22,8 @@ mod files;
 #[cfg_attr(not(feature = "gpu"), path = "no_gpu.rs")]
 mod gpu;
 mod images;
+#[path = "../support/network.rs"]
+mod network;
 mod options;
 mod pictures;
 #[path = "../support/places.rs"]
@@ -43,10 +45,11 @@ mod whole;
 #[path = "../support/words.rs"]
 mod words;
 
+use std::fmt::Display;
 use std::process::ExitCode;
 use std::time::Instant;
 
-use iddpm::checkpoint::{Checkpoint, Description, locate};
+use iddpm::checkpoint::{Checkpoint, Description};
 use iddpm::diffusion::Sampler;
 use iddpm::text::OneLine;
 use indicatif::{ProgressBar, ProgressStyle};
@@ -105,20 +108,10 @@ fn sample(options: &Options) -> Result<ExitCode, Failure> {
 
 /// The network, once it is said which it is.
 fn open(options: &Options) -> Result<Checkpoint, Failure> {
-    let failed = |error| format!("--checkpoint: {error}");
-    let located = locate(options.checkpoint()).map_err(failed)?;
-    let checkpoint = Checkpoint::open(&located.path, options.precision).map_err(failed)?;
-    let path = located.path.display();
-    if let Some(note) = &located.note {
-        options.say(note)?;
-    }
-    if let Some(note) = checkpoint.note() {
-        options.say(format_args!("{path}: {note}"))?;
-    }
-    options.say(format_args!(
-        "{path}: {}",
-        summary(checkpoint.description())
-    ))?;
+    let say = |line: &dyn Display| options.say(line);
+    let (path, checkpoint) = network::open(&options.checkpoint(), options.precision, say)?;
+    let summary = summary(checkpoint.description());
+    options.say(format_args!("{}: {summary}", path.display()))?;
     Ok(checkpoint)
 }
 

@@ -76,6 +76,12 @@ impl ImageSize {
         }
     }
 
+    /// Whether images are made of such as are as large, in a direction, or larger: a slip in whoever says it.
+    pub fn shrinks(self) -> bool {
+        let larger = |(rows, columns)| rows >= self.height || columns >= self.width;
+        self.low_res.is_some_and(larger)
+    }
+
     /// The sizes of a run over so many images.
     pub fn extent(self, batch: usize) -> Extent {
         Extent {

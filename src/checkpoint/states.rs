@@ -8,8 +8,7 @@ use std::string::String;
 use std::vec::Vec;
 
 use super::error::CheckpointError;
-use crate::files::FileError;
-use crate::files::read_text;
+use crate::files::{FileError, read_text};
 
 /// The file of a run that has the name of its newest state.
 pub(crate) const LATEST: &str = "latest";

@@ -101,15 +101,10 @@ impl Named {
         if !needed && numbers.iter().all(Option::is_none) {
             return Ok(None);
         }
-        let bound = self
-            .labels
-            .iter()
-            .map(|&label| *numbers.get(label as usize)?);
-        let bound: Option<Vec<u32>> = bound.collect();
-        match bound {
-            Some(bound) => Ok(Some(bound)),
-            None => Err(self.unknown(files, count, names)),
-        }
+        let labels = self.labels.iter();
+        let bound: Option<Vec<u32>> = labels.map(|&at| *numbers.get(at as usize)?).collect();
+        let unknown = || self.unknown(files, count, names);
+        bound.map(Some).ok_or_else(unknown)
     }
 
     /// The first picture whose class the network has neither by name nor by number; or, where it has each
@@ -118,10 +113,9 @@ impl Named {
         let names = names.unwrap_or_default();
         let class = |label: &u32| self.classes.get(*label as usize).map_or("", String::as_str);
         let is_named = |class: &str| names.iter().any(|name| name == class);
-        // Numbers that are names stand for nothing else.
-        let by_number = !names.iter().all(|name| is_number(name)) || names.is_empty();
+        let counted = names.is_empty() || !are_numbers(names);
         let is_counted = |class: &str| {
-            by_number && is_number(class) && class.parse().is_ok_and(|number: usize| number < count)
+            counted && is_number(class) && class.parse().is_ok_and(|number: usize| number < count)
         };
         let pictures = || files.iter().zip(self.labels.iter().map(class));
         let neither = pictures().find(|(_, class)| !is_named(class) && !is_counted(class));
@@ -145,7 +139,6 @@ impl Named {
     fn numbers(&self, count: usize, names: Option<&[String]>) -> Vec<Option<u32>> {
         let known = names.unwrap_or_default();
         let named = |class: &String| known.iter().position(|name| name == class);
-        let are_numbers = |names: &[String]| names.iter().all(|name| is_number(name));
         let by_number = are_numbers(&self.classes)
             && (known.is_empty() || !are_numbers(known))
             && !self.classes.iter().any(|class| named(class).is_some());
@@ -218,6 +211,11 @@ fn folder<'f>(root: &Path, file: &'f Path) -> Option<&'f [u8]> {
     let first = below.next()?;
     // The last one is the file's own name.
     below.next().map(|_| first.as_os_str().as_encoded_bytes())
+}
+
+/// Whether all are numbers: names that are stand for nothing else.
+fn are_numbers(classes: &[String]) -> bool {
+    classes.iter().all(|class| is_number(class))
 }
 
 fn is_number(class: &str) -> bool {

@@ -1,6 +1,5 @@
 //! A digest of a data set, by which a run knows its own; what becomes of an example that cannot be read.
 
-use std::io::{self, Read, Write};
 use std::path::Path;
 use std::string::String;
 use std::vec::Vec;
@@ -11,6 +10,7 @@ use super::error::DataError;
 use super::fault::Fault;
 use super::file;
 use crate::diffusion::fingerprint::Fingerprint;
+use crate::files::regular;
 use crate::unet::Extents;
 
 /// What happens where an example cannot be read.
@@ -67,19 +67,5 @@ pub(super) fn add_bytes(digest: &mut Fingerprint, bytes: &[u8]) {
 pub(super) fn add_file(digest: &mut Fingerprint, path: &Path) -> Result<(), Fault> {
     let (file, bytes) = file::open(path)?;
     digest.add_u64(bytes);
-    io::copy(&mut file.take(bytes), &mut Sink(digest))?;
-    Ok(())
-}
-
-struct Sink<'a>(&'a mut Fingerprint);
-
-impl Write for Sink<'_> {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.add_bytes(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
+    Ok(regular::digest(file, bytes, digest)?)
 }

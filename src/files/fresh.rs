@@ -67,14 +67,12 @@ impl FreshFolder {
         match fs::metadata(path) {
             Ok(about) if !about.is_dir() => Err(no_folder(path)),
             Ok(_) => is_empty(path).map_err(failed),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => match path.is_symlink() {
-                true => {
-                    let why = "this link leads nowhere";
-                    Err(FileError::refused(path, error.kind(), why))
-                }
-                false => Ok(()),
-            },
-            Err(error) => Err(failed(error)),
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(failed(error)),
+            Err(error) if path.is_symlink() => {
+                let why = "this link leads nowhere";
+                Err(FileError::refused(path, error.kind(), why))
+            }
+            Err(_) => Ok(()),
         }
     }
 

@@ -49,7 +49,7 @@ pub use folder::{
     FolderLock, create_folder, remove_empty_folder, remove_file, remove_folder, rename, sync_folder,
 };
 pub use fresh::FreshFolder;
-pub use place::Place;
+pub use place::{Place, is_folder_name};
 pub use regular::read_text;
 pub use whole::{Writer, write_whole};
 

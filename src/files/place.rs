@@ -37,7 +37,7 @@ impl Place {
         if STDOUT.iter().any(|name| path == Path::new(name)) {
             return Ok(Self::Stdout);
         }
-        if ends_in_separator(path) {
+        if is_folder_name(path) {
             let why = "a name that ends so is a folder's, not a file's";
             return Err(FileError::refused(path, io::ErrorKind::IsADirectory, why));
         }
@@ -152,7 +152,9 @@ fn follow(path: &Path) -> Result<PathBuf, FileError> {
     ))
 }
 
-fn ends_in_separator(path: &Path) -> bool {
+/// Whether a path is spelled as a folder's: `dir/`.
+pub fn is_folder_name(path: impl AsRef<Path>) -> bool {
+    let path = path.as_ref();
     let last = path.as_os_str().as_encoded_bytes().last();
     last.is_some_and(|&last| std::path::is_separator(last.into()))
 }

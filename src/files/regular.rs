@@ -2,11 +2,15 @@
 
 use std::format;
 use std::fs::{self, File};
+#[cfg(feature = "data")]
+use std::io::Write;
 use std::io::{self, Read};
 use std::path::Path;
 use std::string::String;
 
 use super::error::FileError;
+#[cfg(feature = "data")]
+use crate::diffusion::fingerprint::Fingerprint;
 
 /// What a path leads to, for who wants to read it.
 pub(crate) enum Opened {
@@ -46,6 +50,28 @@ pub(crate) fn open_file(path: &Path) -> Result<(File, u64), FileError> {
         )),
     });
     opened.map_err(FileError::of("reading", path))
+}
+
+/// Adds the bytes of an open file to a digest, `bytes` at most: what is written to it meanwhile is none of it.
+#[cfg(feature = "data")]
+pub(crate) fn digest(file: File, bytes: u64, digest: &mut Fingerprint) -> io::Result<()> {
+    io::copy(&mut file.take(bytes), &mut Sink(digest)).map(drop)
+}
+
+/// Bytes on their way into a digest.
+#[cfg(feature = "data")]
+struct Sink<'a>(&'a mut Fingerprint);
+
+#[cfg(feature = "data")]
+impl Write for Sink<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.add_bytes(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
 }
 
 /// The text of a regular file that holds at most `max` bytes; what else a path leads to, a pipe or a device,

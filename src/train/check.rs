@@ -9,11 +9,12 @@ use crate::diffusion::resample::Resampler;
 
 /// A network that makes an image of a larger one, or of one as large, is a slip.
 pub(super) fn check_low_res(description: &Description) -> Result<(), TrainError> {
-    let size = (description.size.height, description.size.width);
-    match description.size.low_res {
-        Some(low_res) if low_res.0 >= size.0 || low_res.1 >= size.1 => {
-            Err(TrainError::LowRes { low_res, size })
-        }
+    let sides = description.size;
+    match sides.low_res {
+        Some(low_res) if sides.shrinks() => Err(TrainError::LowRes {
+            low_res,
+            size: (sides.height, sides.width),
+        }),
         Some(_) | None => Ok(()),
     }
 }

@@ -1,19 +1,14 @@
 //! Digests of a state's files, by which it is seen whether they are those that were saved.
 
 use std::format;
-use std::io::Read;
 use std::path::Path;
 use std::string::String;
-use std::vec;
 
 use serde::{Deserialize, Serialize};
 
 use crate::diffusion::fingerprint::Fingerprint;
 use crate::files::FileError;
-use crate::files::regular::open_file;
-
-/// Bytes that are read at once.
-const PIECE: usize = 1 << 18;
+use crate::files::regular::{self, open_file};
 
 /// FNV-1a of 64 bits; as text 16 digits, as JSON text too, since not every reader of JSON has 64 bits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -30,19 +25,9 @@ impl Digest {
     /// Of a file, read piece by piece.
     pub(super) fn of_file(path: &Path) -> Result<Self, FileError> {
         let (file, bytes) = open_file(path)?;
-        // What is written to it meanwhile is none of it.
-        let mut file = file.take(bytes);
-        let mut piece = vec![0; PIECE];
         let mut digest = Fingerprint::new();
-        loop {
-            match file
-                .read(&mut piece)
-                .map_err(FileError::of("reading", path))?
-            {
-                0 => return Ok(Self(digest.finish())),
-                read => digest.add_bytes(piece.get(..read).unwrap_or_default()),
-            }
-        }
+        regular::digest(file, bytes, &mut digest).map_err(FileError::of("reading", path))?;
+        Ok(Self(digest.finish()))
     }
 }
 

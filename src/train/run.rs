@@ -41,14 +41,12 @@ use crate::unet::Weights;
 /// What is called as the state that is to be saved.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Found {
-    /// Nothing.
-    Nothing,
     /// That state, which `latest` names.
     Newest,
     /// That state, whole, in a run without `latest`: its save was killed before it wrote that. It may be all
     /// there is, so it is not written anew.
     Unnamed,
-    /// A state of a run that was set back, or a broken one: another stays whole when it is replaced.
+    /// Nothing; a state of a run that was set back, or a broken one: another stays whole when it is replaced.
     Other,
 }
 
@@ -150,9 +148,10 @@ impl RunDirectory {
         let found = self.find(&now, &state)?;
         if found != Found::Newest {
             self.remove_left()?;
-            match found {
-                Found::Unnamed => self.name_newest(step)?,
-                Found::Nothing | Found::Other | Found::Newest => self.write(trainer, &state)?,
+            if found == Found::Unnamed {
+                self.name_newest(step)?;
+            } else {
+                self.write(trainer, &state)?;
             }
             self.made.clear();
         }
@@ -188,7 +187,7 @@ impl RunDirectory {
     /// [`TrainError::Format`] where it is no state, or another run's.
     fn find(&self, now: &Stored, state: &Path) -> Result<Found, TrainError> {
         if state.symlink_metadata().is_err() {
-            return Ok(Found::Nothing);
+            return Ok(Found::Other);
         }
         let there = Stored::read(state).map_err(|error| TrainError::Format {
             path: state.into(),

@@ -88,12 +88,13 @@ impl Scratch {
 }
 
 impl<E: Engine> Trainer<E> {
-    /// A run on an engine that was made for [`graph_of`](super::graph_of), whose weights and averages are set, and which
-    /// goes on where `progress` is.
+    /// A run on an engine that was made for [`graph_of`](super::graph_of), whose weights and averages are set,
+    /// and which goes on where `progress` is.
     ///
     /// # Errors
     /// [`TrainError::Extents`], [`TrainError::Classes`], [`TrainError::BatchTooLarge`] where data and
-    /// network do not fit; [`TrainError::Progress`]; [`TrainError::Thread`]; those of [`graph_of`](super::graph_of).
+    /// network do not fit; [`TrainError::Progress`]; [`TrainError::Thread`]; those of
+    /// [`graph_of`](super::graph_of).
     pub fn new(
         engine: E,
         description: Description,

@@ -15,12 +15,6 @@ use crate::law::{Data, posterior_mean, posterior_variance};
 
 const T: u32 = 1000;
 
-const EMPTY: Level = Level {
-    timestep: 0,
-    beta: 0.0,
-    alpha_bar: 0.0,
-};
-
 /// Rounding of f64, magnified by a step's weights.
 const ROUNDING: f64 = 1e-9;
 
@@ -49,7 +43,7 @@ fn for_each_process(variance: Variance, mut check: impl FnMut(&str, ProcessView<
         ("steep", Schedule::AlphaBars(&steep)),
     ];
     let mut count = 0;
-    let mut room = vec![EMPTY; T as usize];
+    let mut room = vec![Level::default(); T as usize];
     for (name, schedule) in schedules {
         for zero in [false, true] {
             let model = Diffusion::new(schedule, T)
@@ -301,7 +295,7 @@ fn heun_is_within_a_twentieth() {
         mean: 0.0,
         variance: 0.25,
     };
-    let mut room = vec![EMPTY; T as usize];
+    let mut room = vec![Level::default(); T as usize];
     for (name, schedule) in [("cosine", Schedule::Cosine), ("linear", Schedule::Linear)] {
         for steps in [10, 25, 50, 100] {
             for (spacing, timesteps) in [
@@ -348,7 +342,7 @@ fn a_step_of_heun_leaves_at_most_1_029_of_what_it_should() {
             let alpha_bars = [sigma, sigma * ratio].map(|sigma: f64| 1.0 / (1.0 + sigma * sigma));
             let model =
                 Diffusion::new(Schedule::AlphaBars(&alpha_bars), 2).with_prediction(Prediction::V);
-            let mut room = [EMPTY; 2];
+            let mut room = [Level::default(); 2];
             let process = Process::in_slice(&model, Timesteps::ALL, &mut room).unwrap();
             for deviation in (-16..=16).map(|k| sigma * 10_f64.powf(f64::from(k) / 8.0)) {
                 let data = Data {

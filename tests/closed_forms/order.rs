@@ -38,12 +38,7 @@ fn with_process<R>(
 ) -> R {
     let model = Diffusion::new(Schedule::AlphaBars(alpha_bars), alpha_bars.len() as u32)
         .with_prediction(prediction);
-    let empty = Level {
-        timestep: 0,
-        beta: 0.0,
-        alpha_bar: 0.0,
-    };
-    let mut storage = vec![empty; alpha_bars.len()];
+    let mut storage = vec![Level::default(); alpha_bars.len()];
     run(Process::in_slice(&model, Timesteps::ALL, &mut storage).unwrap())
 }
 

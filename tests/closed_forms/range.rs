@@ -73,12 +73,7 @@ fn for_each_process(mut check: impl FnMut(&str, ProcessView<'_>)) {
         ("sigmoid", Schedule::SIGMOID, 300),
         ("steep", Schedule::AlphaBars(&steep), 100),
     ];
-    let empty = Level {
-        timestep: 0,
-        beta: 0.0,
-        alpha_bar: 0.0,
-    };
-    let mut room = vec![empty; 1000];
+    let mut room = vec![Level::default(); 1000];
     for (name, schedule, num_timesteps) in schedules {
         for prediction in [
             Prediction::Epsilon,

@@ -289,12 +289,7 @@ pub(crate) fn keep<'a>(
     timesteps: Timesteps<'_>,
     room: &'a mut Vec<Level>,
 ) -> Outcome<ProcessView<'a>> {
-    let empty = Level {
-        timestep: 0,
-        beta: 0.0,
-        alpha_bar: 0.0,
-    };
-    room.resize(timesteps.count(diffusion.num_timesteps)?, empty);
+    room.resize(timesteps.count(diffusion.num_timesteps)?, Level::default());
     Ok(ProcessView::in_slice(diffusion, timesteps, room)?)
 }
 

@@ -270,14 +270,7 @@ fn every_kind_of_step() {
                 let model = Diffusion::new(Schedule::Linear, 100)
                     .with_prediction(prediction)
                     .with_variance(variance);
-                let mut room = vec![
-                    Level {
-                        timestep: 0,
-                        beta: 0.0,
-                        alpha_bar: 0.0
-                    };
-                    6
-                ];
+                let mut room = vec![Level::default(); 6];
                 let steps = Timesteps::even(6);
                 let process = ProcessView::in_slice(&model, steps, &mut room).unwrap();
                 let sampler = Sampler::new(&process, method, clip).unwrap();
@@ -362,14 +355,7 @@ fn walk(sampler: &Sampler<'_>, layout: Layout, report: &mut Report) -> Outcome {
 #[test]
 fn noise_is_the_processors() {
     let model = Diffusion::new(Schedule::Linear, 30);
-    let mut room = vec![
-        Level {
-            timestep: 0,
-            beta: 0.0,
-            alpha_bar: 0.0
-        };
-        30
-    ];
+    let mut room = vec![Level::default(); 30];
     let process = ProcessView::in_slice(&model, Timesteps::ALL, &mut room).unwrap();
     let sampler = Sampler::new(&process, Method::Ancestral, Clip::Unit).unwrap();
     for (elements, seed) in [(1, 0), (50_003, 7), (1023, u64::MAX - 5), (64, 1 << 40)] {
@@ -406,14 +392,7 @@ fn noise_is_the_processors() {
 #[test]
 fn what_is_not_finite_is_named() {
     let model = Diffusion::new(Schedule::Linear, 30).with_variance(Variance::FixedSmall);
-    let mut room = vec![
-        Level {
-            timestep: 0,
-            beta: 0.0,
-            alpha_bar: 0.0
-        };
-        30
-    ];
+    let mut room = vec![Level::default(); 30];
     let process = ProcessView::in_slice(&model, Timesteps::ALL, &mut room).unwrap();
     let sampler = Sampler::new(&process, Method::Ddim { eta: 0.0 }, Clip::Unit).unwrap();
     let layout = Layout {

@@ -43,7 +43,7 @@ proptest! {
         number in any::<u64>(),
     ) {
         let process = InlineProcess::<1>::new(&model, Timesteps::trailing(1)).unwrap();
-        let mut room = [Level { timestep: 0, beta: 0.0, alpha_bar: 0.0 }; 1];
+        let mut room = [Level::default(); 1];
         let last = [model.num_timesteps - 1];
         let in_slice = ProcessView::in_slice(&model, Timesteps::custom(&last), &mut room).unwrap();
         let from_table = Process::from_table(&model, process.levels()).unwrap();

@@ -47,8 +47,7 @@ proptest! {
         let model = Diffusion::new(schedule.borrow(), num_timesteps)
             .with_prediction(Prediction::XStart)
             .with_zero_terminal_snr(zero);
-        let empty = Level { timestep: 0, beta: 0.0, alpha_bar: 0.0 };
-        let mut storage = vec![empty; num_timesteps as usize];
+        let mut storage = vec![Level::default(); num_timesteps as usize];
         let Ok(process) = Process::in_slice(&model, Timesteps::ALL, &mut storage) else {
             return Ok(());
         };
