@@ -1,6 +1,6 @@
 //! What holds of every process, whatever it was made from.
 
-use iddpm::diffusion::{Level, ProcessView};
+use iddpm::diffusion::{Error, Level, ProcessView};
 
 /// β in (0, 1) and ᾱ falling strictly within (0, 1); the last level alone may be β = 1, ᾱ = 0.
 pub fn check_levels(levels: &[Level]) {
@@ -33,7 +33,6 @@ pub fn check_process(process: ProcessView<'_>) {
             step.sqrt_one_minus_alpha_bar,
             step.log_one_minus_alpha_bar,
             step.posterior_variance,
-            step.posterior_log_variance_clipped,
             step.posterior_mean_coef1,
             step.posterior_mean_coef2,
         ];
@@ -43,12 +42,26 @@ pub fn check_process(process: ProcessView<'_>) {
             step.alpha_bar == 0.0 || reciprocal.iter().all(|value| value.is_finite()),
             "{step:?}"
         );
+        // A process of one step has no posterior variance to borrow, and says so.
+        let single = process.len() == 1;
+        let log_variance = step.posterior_log_variance_clipped;
+        assert!(
+            if single {
+                log_variance == f64::NEG_INFINITY
+            } else {
+                log_variance.is_finite()
+            },
+            "{step:?}"
+        );
         // β̃ ≤ β but for the rounding of its three operations.
         assert!(
             (0.0..=step.beta * (1.0 + 4.0 * f64::EPSILON)).contains(&step.posterior_variance),
             "{step:?}"
         );
         assert!(process.model_timestep(index).is_ok_and(f32::is_finite));
-        process.reverse_law(index).expect("the index is in range");
+        match process.reverse_law(index) {
+            Ok(_) => assert!(!single, "{step:?}"),
+            Err(error) => assert!(single && error == Error::SingleStep, "{error}: {step:?}"),
+        }
     }
 }
