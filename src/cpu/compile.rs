@@ -232,7 +232,7 @@ impl Compiler<'_> {
             Op::AveragePool { input } => (input, Operation::AveragePool),
             Op::Upsample { input } => (input, Operation::Upsample),
             Op::Bilinear { input, .. } => (input, Operation::Bilinear),
-            Op::Train(_) => return None,
+            _ => return None,
         };
         Some(Instruction {
             input: self.operand(input)?,

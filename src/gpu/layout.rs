@@ -6,7 +6,7 @@ use std::vec::Vec;
 use super::recording::{Binding, Contents, Recording, Width};
 use super::weights::{Order, Precision, WeightPlan};
 use crate::unet::config::GROUPS;
-use crate::unet::{Graph, Op, ParamId, Plan, Role, TensorId, TrainOp};
+use crate::unet::{Graph, Op, ParamId, Plan, Role, TensorId};
 
 /// How wide each tensor's numbers are. Those stay f32 that the loss goes by and begins with, gradients of
 /// parameters, and what a kernel adds to piece by piece.
@@ -22,14 +22,10 @@ fn widths(graph: &Graph, precision: Precision) -> Vec<Width> {
         .collect();
     for node in graph.nodes() {
         let exact = match node.op {
-            Op::Train(TrainOp::Loss(loss) | TrainOp::LossGrad(loss)) => {
-                [loss.output, loss.x, node.output]
+            Op::Loss(loss) | Op::LossGrad(loss) => [loss.output, loss.x, node.output],
+            Op::Diffuse { .. } | Op::ConvGradWeight { .. } | Op::AttentionGrad { .. } => {
+                [node.output; 3]
             }
-            Op::Train(
-                TrainOp::Diffuse { .. }
-                | TrainOp::ConvGradWeight { .. }
-                | TrainOp::AttentionGrad { .. },
-            ) => [node.output; 3],
             Op::TimestepEmbedding { .. }
             | Op::LabelEmbedding { .. }
             | Op::Linear { .. }
@@ -40,23 +36,21 @@ fn widths(graph: &Graph, precision: Precision) -> Vec<Width> {
             | Op::AveragePool { .. }
             | Op::Upsample { .. }
             | Op::Bilinear { .. }
-            | Op::Train(
-                TrainOp::Dropout { .. }
-                | TrainOp::Add { .. }
-                | TrainOp::Slice { .. }
-                | TrainOp::ConvGradInput { .. }
-                | TrainOp::ChannelSum { .. }
-                | TrainOp::PositionSum { .. }
-                | TrainOp::LinearGradInput { .. }
-                | TrainOp::LinearGradWeight { .. }
-                | TrainOp::LabelGrad { .. }
-                | TrainOp::NormSums(_)
-                | TrainOp::NormGradInput { .. }
-                | TrainOp::NormGradScaleShift { .. }
-                | TrainOp::NormGradParam { .. }
-                | TrainOp::AveragePoolGrad { .. }
-                | TrainOp::UpsampleGrad { .. },
-            ) => continue,
+            | Op::Dropout { .. }
+            | Op::Add { .. }
+            | Op::Slice { .. }
+            | Op::ConvGradInput { .. }
+            | Op::ChannelSum { .. }
+            | Op::PositionSum { .. }
+            | Op::LinearGradInput { .. }
+            | Op::LinearGradWeight { .. }
+            | Op::LabelGrad { .. }
+            | Op::NormSums(_)
+            | Op::NormGradInput { .. }
+            | Op::NormGradScaleShift { .. }
+            | Op::NormGradParam { .. }
+            | Op::AveragePoolGrad { .. }
+            | Op::UpsampleGrad { .. } => continue,
         };
         for id in exact {
             if let Some(width) = widths.get_mut(id.index()) {
@@ -190,30 +184,19 @@ impl Layout {
         (recording, layout)
     }
 
-    pub(crate) fn tensor(&self, id: TensorId) -> Binding {
-        self.tensors
-            .get(id.index())
-            .copied()
-            .flatten()
-            .unwrap_or(self.none)
+    /// Where a tensor lies, if the plan has a place for it.
+    pub(crate) fn tensor(&self, id: TensorId) -> Option<Binding> {
+        self.tensors.get(id.index()).copied().flatten()
     }
 
-    /// In which order a tensor is to be written: as the parameter lies whose gradient it is.
-    pub(crate) fn order(&self, role: Role) -> Order {
-        match role {
-            Role::Gradient(param) => {
-                let order = self.orders.get(param.index()).copied().flatten();
-                order.unwrap_or(Order::AsGiven)
-            }
-            Role::Input(_) | Role::Inner => Order::AsGiven,
-        }
+    /// In which order the numbers of a parameter, and of its gradient, lie.
+    pub(crate) fn order(&self, param: ParamId) -> Order {
+        let order = self.orders.get(param.index()).copied().flatten();
+        order.unwrap_or(Order::AsGiven)
     }
 
-    pub(crate) fn param(&self, id: ParamId) -> Binding {
-        self.params
-            .get(id.index())
-            .copied()
-            .flatten()
-            .unwrap_or(self.none)
+    /// Where a parameter lies, if the weights have a place for it.
+    pub(crate) fn param(&self, id: ParamId) -> Option<Binding> {
+        self.params.get(id.index()).copied().flatten()
     }
 }

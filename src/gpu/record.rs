@@ -1,25 +1,22 @@
-//! A graph and its plan to a recording: one exhaustive match over the operations.
+//! A graph and its plan to a recording.
 
 mod attention_grad;
 mod conv_grad;
 mod norm_grad;
-mod train;
+mod operations;
 
 use std::vec::Vec;
 
 use super::convolution::Convolution;
 use super::error::GpuError;
 use super::kernels::declare::{flag, word};
-use super::kernels::{
-    attention, attention_shared, average_pool, bilinear, concat, conv, group_norm,
-    group_norm_statistics, label_embedding, linear, timestep_embedding, upsample,
-};
+use super::kernels::{conv, group_norm_statistics};
 use super::layout::Layout;
-use super::recording::{Binding, Contents, Dispatch, Recording};
-use super::variants::{AttentionVariant, Variants};
-use super::weights::WeightPlan;
+use super::recording::{Binding, Dispatch, Recording};
+use super::variants::Variants;
+use super::weights::{Order, WeightPlan};
 use crate::unet::config::GROUPS;
-use crate::unet::{Conv, Graph, Input, Node, Op, ParamId, Plan, Role, Shape, TensorId};
+use crate::unet::{Conv, Graph, GraphError, Input, Node, ParamId, Plan, Role, Shape, TensorId};
 
 /// A network's recording, and where its tensors are.
 #[derive(Debug, Clone)]
@@ -37,7 +34,7 @@ impl Recorded {
     /// Where a tensor is while it is needed, and how many numbers it has.
     pub fn tensor(&self, id: TensorId) -> Option<(Binding, usize)> {
         let len = self.lens.get(id.index()).copied()?;
-        Some((self.layout.tensor(id), len))
+        Some((self.layout.tensor(id)?, len))
     }
 
     /// Where the caller puts an input, if the network has such a one.
@@ -57,7 +54,8 @@ impl Recorded {
 /// Records a network over the buffers of its plan and of its weights.
 ///
 /// # Errors
-/// [`GpuError::Graph`] for a graph that was built by hand, and that no kernel can run.
+/// [`GpuError::Graph`] for a graph that was built by hand, and that no kernel can run, and where the plan or the
+/// weights are not those of the graph.
 pub fn record(
     graph: &Graph,
     plan: &Plan,
@@ -73,23 +71,43 @@ pub fn record(
         layout,
     };
     for node in graph.nodes() {
-        recorder.node(node);
+        recorder.node(node)?;
     }
+    // A graph without a result is run for its gradients alone.
+    let output = match graph.output() {
+        Some(id) => recorder.tensor(id)?.binding,
+        None => recorder.layout.none,
+    };
     let Recorder {
         recording, layout, ..
     } = recorder;
     let tensors = graph.tensors().iter().zip(0..);
     let inputs = tensors.filter_map(|(tensor, at)| match tensor.role {
-        Role::Input(input) => Some((input, layout.tensor(TensorId(at)))),
+        Role::Input(input) => Some((input, layout.tensor(TensorId(at))?)),
         Role::Inner | Role::Gradient(_) => None,
     });
+    let inputs = inputs.collect();
     Ok(Recorded {
         recording,
-        inputs: inputs.collect(),
-        output: graph.output().map_or(layout.none, |id| layout.tensor(id)),
+        inputs,
+        output,
         lens: graph.tensors().iter().map(|t| t.shape.elements()).collect(),
         layout,
     })
+}
+
+/// A tensor as an operation reads or makes it.
+#[derive(Debug, Clone, Copy)]
+struct Tensor {
+    binding: Binding,
+    shape: Shape,
+}
+
+/// A parameter as an operation reads it.
+#[derive(Debug, Clone, Copy)]
+struct Stored {
+    binding: Binding,
+    rows: usize,
 }
 
 struct Recorder<'g> {
@@ -104,197 +122,49 @@ impl Recorder<'_> {
         self.recording.push(dispatch, self.variants.reduction);
     }
 
-    fn at(&self, id: TensorId) -> Binding {
-        self.layout.tensor(id)
+    /// A tensor, wherever the plan has a place for it.
+    fn tensor(&self, id: TensorId) -> Result<Tensor, GpuError> {
+        Ok(Tensor {
+            binding: self.layout.tensor(id).ok_or(GraphError::NoPlace {
+                what: "tensor",
+                index: id.index(),
+            })?,
+            shape: self.graph.shape(id),
+        })
     }
 
-    fn or_none(&self, id: Option<TensorId>) -> Binding {
-        id.map_or(self.layout.none, |id| self.at(id))
-    }
-
-    fn param(&self, id: ParamId) -> Binding {
-        self.layout.param(id)
-    }
-
-    fn shape(&self, id: TensorId) -> Shape {
-        self.graph.shape(id)
-    }
-
-    fn node(&mut self, node: &Node) {
-        let tensor = self.graph.tensor(node.output);
-        let name = tensor.map_or("", |tensor| tensor.name.as_str());
-        let out = self.shape(node.output);
-        let output = self.at(node.output);
-        let dispatch = match node.op {
-            Op::TimestepEmbedding { timesteps, dim } => {
-                let table = timestep_embedding::frequencies(dim);
-                let words = table.len();
-                let frequencies =
-                    self.recording
-                        .add_buffer("frequencies", words, Contents::Constant(table));
-                timestep_embedding::dispatch(
-                    name,
-                    &timestep_embedding::Params {
-                        batch: word(out.batch),
-                        dim: word(dim),
-                    },
-                    timestep_embedding::Bindings {
-                        timesteps: self.at(timesteps),
-                        frequencies,
-                        output,
-                    },
-                )
-            }
-            Op::LabelEmbedding {
-                base,
-                labels,
-                table,
-            } => label_embedding::dispatch(
-                name,
-                &label_embedding::Params {
-                    batch: word(out.batch),
-                    channels: word(out.channels),
-                    classes: word(self.graph.param(table).map_or(0, |table| table.rows())),
-                },
-                label_embedding::Bindings {
-                    base: self.at(base),
-                    labels: self.at(labels),
-                    table: self.param(table),
-                    output,
-                },
-            ),
-            Op::Linear {
-                input,
-                weight,
-                bias,
-                silu,
-            } => linear::dispatch(
-                name,
-                &linear::Params {
-                    batch: word(out.batch),
-                    inputs: word(self.shape(input).channels),
-                    outputs: word(out.channels),
-                    silu: flag(silu),
-                },
-                linear::Bindings {
-                    input: self.at(input),
-                    weight: self.param(weight),
-                    bias: self.param(bias),
-                    output,
-                },
-            ),
-            Op::Conv(conv) => return self.conv(name, conv, out, output),
-            Op::GroupNorm {
-                input,
-                weight,
-                bias,
-                scale_shift,
-                silu,
-            } => {
-                self.statistics(name, input);
-                group_norm::dispatch(
-                    name,
-                    &group_norm::Params {
-                        batch: word(out.batch),
-                        channels: word(out.channels),
-                        positions: word(out.positions()),
-                        silu: flag(silu),
-                        modulated: flag(scale_shift.is_some()),
-                    },
-                    group_norm::Bindings {
-                        input: self.at(input),
-                        statistics: self.layout.statistics,
-                        weight: self.param(weight),
-                        bias: self.param(bias),
-                        scale_shift: self.or_none(scale_shift),
-                        output,
-                    },
-                )
-            }
-            Op::Attention { qkv, heads } => {
-                let rows = out.channels / heads.max(1);
-                let params = attention::Params {
-                    batch: word(out.batch),
-                    heads: word(heads),
-                    rows: word(rows),
-                    positions: word(out.positions()),
-                    scale: (1.0 / (rows as f64).sqrt()) as f32,
-                };
-                let bindings = attention::Bindings {
-                    qkv: self.at(qkv),
-                    output,
-                };
-                match self.variants.attention {
-                    AttentionVariant::Shared if rows <= attention_shared::MAX_ROWS => {
-                        attention_shared::dispatch(name, &params, bindings)
-                    }
-                    AttentionVariant::Shared | AttentionVariant::Plain => {
-                        attention::dispatch(name, &params, bindings)
-                    }
-                }
-            }
-            Op::Concat { first, second } => concat::dispatch(
-                name,
-                &concat::Params {
-                    batch: word(out.batch),
-                    first_elements: word(self.shape(first).elements() / out.batch.max(1)),
-                    second_elements: word(self.shape(second).elements() / out.batch.max(1)),
-                },
-                concat::Bindings {
-                    first: self.at(first),
-                    second: self.at(second),
-                    output,
-                },
-            ),
-            Op::AveragePool { input } => average_pool::dispatch(
-                name,
-                &average_pool::Params {
-                    planes: word(out.batch * out.channels),
-                    height: word(self.shape(input).height),
-                    width: word(self.shape(input).width),
-                },
-                average_pool::Bindings {
-                    input: self.at(input),
-                    output,
-                },
-            ),
-            Op::Upsample { input } => upsample::dispatch(
-                name,
-                &upsample::Params {
-                    planes: word(out.batch * out.channels),
-                    height: word(self.shape(input).height),
-                    width: word(self.shape(input).width),
-                },
-                upsample::Bindings {
-                    input: self.at(input),
-                    output,
-                },
-            ),
-            Op::Train(op) => return self.train(name, &op, node.output),
-            Op::Bilinear {
-                input,
-                height,
-                width,
-            } => bilinear::dispatch(
-                name,
-                &bilinear::Params {
-                    planes: word(out.batch * out.channels),
-                    height: word(self.shape(input).height),
-                    width: word(self.shape(input).width),
-                    out_height: word(height),
-                    out_width: word(width),
-                },
-                bilinear::Bindings {
-                    input: self.at(input),
-                    output,
-                },
-            ),
+    fn param(&self, id: ParamId) -> Result<Stored, GpuError> {
+        let wrong = GraphError::NoPlace {
+            what: "parameter",
+            index: id.index(),
         };
-        self.push(dispatch);
+        Ok(Stored {
+            binding: self.layout.param(id).ok_or(wrong)?,
+            rows: self.graph.param(id).ok_or(wrong)?.rows(),
+        })
     }
 
-    fn conv(&mut self, name: &str, conv: Conv, out: Shape, output: Binding) {
-        let input = self.shape(conv.input);
+    fn or_none(&self, tensor: Option<Tensor>) -> Binding {
+        tensor.map_or(self.layout.none, |tensor| tensor.binding)
+    }
+
+    fn node(&mut self, node: &Node) -> Result<(), GpuError> {
+        let op = node.op.try_map(|id| self.tensor(id), |id| self.param(id))?;
+        let made = self.tensor(node.output)?;
+        let order = match self.graph.tensor(node.output).map(|tensor| tensor.role) {
+            Some(Role::Gradient(param)) => self.layout.order(param),
+            Some(Role::Input(_) | Role::Inner) | None => Order::AsGiven,
+        };
+        self.operation(self.graph.name(node.output), op, (made, order));
+        Ok(())
+    }
+
+    fn conv(&mut self, name: &str, conv: Conv<Tensor, Stored>, made: Tensor) {
+        let Tensor {
+            binding: output,
+            shape: out,
+        } = made;
+        let input = conv.input.shape;
         let params = conv::Params {
             batch: word(out.batch),
             inputs: word(input.channels),
@@ -317,11 +187,11 @@ impl Recorder<'_> {
             ..self.layout.none
         };
         let bindings = conv::Bindings {
-            input: self.at(conv.input),
-            weight: self.param(conv.weight),
-            bias: self.param(conv.bias),
+            input: conv.input.binding,
+            weight: conv.weight.binding,
+            bias: conv.bias.binding,
             shift: self.or_none(conv.shift),
-            residual: conv.residual.map_or(none, |id| self.at(id)),
+            residual: conv.residual.map_or(none, |residual| residual.binding),
             output,
         };
         let convolution = Convolution::new(self.variants.conv, params, &bindings);
@@ -336,8 +206,7 @@ impl Recorder<'_> {
         self.recording.grown(self.layout.partial, words)
     }
 
-    fn statistics(&mut self, name: &str, input: TensorId) {
-        let shape = self.shape(input);
+    fn statistics(&mut self, name: &str, Tensor { binding, shape }: Tensor) {
         let dispatch = group_norm_statistics::dispatch(
             &std::format!("{name}.statistics"),
             &group_norm_statistics::Params {
@@ -345,7 +214,7 @@ impl Recorder<'_> {
                 group_elements: word(shape.channels / GROUPS * shape.positions()),
             },
             group_norm_statistics::Bindings {
-                input: self.at(input),
+                input: binding,
                 statistics: self.layout.statistics,
             },
         );

@@ -10,7 +10,7 @@ use super::error::GpuError;
 use super::limits::MOST_BOUND;
 use super::recording::{ALIGNMENT, Width};
 use crate::memory::{MemoryError, collected};
-use crate::unet::{Conv, Graph, Op, ParamId, TrainOp, Weights};
+use crate::unet::{Conv, Graph, Op, ParamId, Weights};
 
 /// How wide the numbers are that a network is kept in; it adds in f32 always.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -131,8 +131,7 @@ impl WeightPlan {
         let limit = limit.min(MOST_BOUND);
         let mut orders = vec![Order::AsGiven; graph.params().len()];
         for node in graph.nodes() {
-            if let Op::Conv(Conv { weight, .. }) | Op::Train(TrainOp::ConvGradInput { weight, .. }) =
-                node.op
+            if let Op::Conv(Conv { weight, .. }) | Op::ConvGradInput { weight, .. } = node.op
                 && let Some(param) = graph.param(weight)
                 && let Some(order) = orders.get_mut(weight.index())
             {

@@ -1,7 +1,7 @@
 //! Gradients: a graph becomes a graph.
 //!
 //! The new graph runs x_t = q(x_0, ε) → the network → the loss, then every operation's gradients in
-//! reverse order. Each gradient is an operation of its own ([`TrainOp`]); a parameter's last one is
+//! reverse order. Each gradient is an operation of its own ([`Op`]); a parameter's last one is
 //! written where the parameter lies in the slice of all gradients.
 
 use core::fmt;
@@ -12,7 +12,7 @@ use std::vec::Vec;
 use crate::diffusion::LossRow;
 use crate::unet::{
     Conv, Graph, GraphError, Input, LossOp, Node, NormOp, NormParam, Op, ParamId, Role, Shape,
-    TensorId, TrainOp,
+    TensorId,
 };
 
 /// Which results of the network are not kept until the backward pass reads them, but made again.
@@ -105,9 +105,7 @@ pub fn training_graph(network: &Graph, recompute: Recompute) -> Result<Graph, Gr
         recompute,
     };
     let loss = training.forward(x, result);
-    let seed = training
-        .graph
-        .add("loss_grad", Op::Train(TrainOp::LossGrad(loss)));
+    let seed = training.graph.add("loss_grad", Op::LossGrad(loss));
     training.contribute(result, seed);
     for node in network.nodes().iter().rev() {
         training.backward(node)?;
@@ -166,12 +164,12 @@ impl Training<'_> {
                 put(&mut self.kept, at, Some(id));
             }
         }
-        let diffuse = TrainOp::Diffuse {
+        let diffuse = Op::Diffuse {
             x_start,
             noise,
             rows,
         };
-        let x_t = self.graph.add("x", Op::Train(diffuse));
+        let x_t = self.graph.add("x", diffuse);
         put(&mut self.kept, x.index(), Some(x_t));
         for node in self.network.nodes() {
             let kept = |id: TensorId| of(&self.kept, id.index()).unwrap_or(id);
@@ -189,7 +187,7 @@ impl Training<'_> {
             x: x_t,
             rows,
         };
-        let total = self.graph.add("loss", Op::Train(TrainOp::Loss(loss)));
+        let total = self.graph.add("loss", Op::Loss(loss));
         self.graph.set_output(total);
         loss
     }
@@ -245,7 +243,7 @@ impl Training<'_> {
             | Op::AveragePool { .. }
             | Op::Upsample { .. }
             | Op::Bilinear { .. }
-            | Op::Train(TrainOp::Dropout { .. }) => (true, true),
+            | Op::Dropout { .. } => (true, true),
             Op::Conv(conv) => (
                 false,
                 conv.residual.is_none() && conv.stride == 1 && !conv.upsample,
@@ -254,7 +252,25 @@ impl Training<'_> {
             Op::TimestepEmbedding { .. }
             | Op::LabelEmbedding { .. }
             | Op::Linear { .. }
-            | Op::Train(_) => (false, false),
+            | Op::Diffuse { .. }
+            | Op::Loss(_)
+            | Op::LossGrad(_)
+            | Op::Add { .. }
+            | Op::Slice { .. }
+            | Op::ConvGradInput { .. }
+            | Op::ConvGradWeight { .. }
+            | Op::ChannelSum { .. }
+            | Op::PositionSum { .. }
+            | Op::LinearGradInput { .. }
+            | Op::LinearGradWeight { .. }
+            | Op::LabelGrad { .. }
+            | Op::NormSums(_)
+            | Op::NormGradInput { .. }
+            | Op::NormGradScaleShift { .. }
+            | Op::NormGradParam { .. }
+            | Op::AttentionGrad { .. }
+            | Op::AveragePoolGrad { .. }
+            | Op::UpsampleGrad { .. } => (false, false),
         };
         match self.recompute {
             Recompute::Nothing => false,
@@ -272,39 +288,39 @@ impl Training<'_> {
             None => grad,
             Some(first) => {
                 let name = std::format!("{}.grad", self.name(id));
-                let add = TrainOp::Add {
+                let add = Op::Add {
                     first,
                     second: grad,
                 };
-                self.graph.add(&name, Op::Train(add))
+                self.graph.add(&name, add)
             }
         };
         put(&mut self.grads, id.index(), Some(sum));
     }
 
     /// Adds an operation whose result is part of the gradient of a tensor.
-    fn pass(&mut self, id: TensorId, op: impl FnOnce(&mut Self) -> TrainOp) {
+    fn pass(&mut self, id: TensorId, op: impl FnOnce(&mut Self) -> Op) {
         if !self.learns(id) {
             return;
         }
         let op = op(self);
         let name = std::format!("{}.grad", self.name(id));
-        let grad = self.graph.add(&name, Op::Train(op));
+        let grad = self.graph.add(&name, op);
         self.contribute(id, grad);
     }
 
     /// Adds an operation whose result is the gradient of a parameter, or part of it where it is used
     /// more than once.
-    fn learn(&mut self, param: ParamId, op: TrainOp) {
+    fn learn(&mut self, param: ParamId, op: Op) {
         let at = param.index();
         let name = self.graph.param(param).map_or("", |p| p.name.as_str());
         let name = std::format!("{name}.grad");
         let left = self.uses.get(at).map_or(0, |uses| uses.saturating_sub(1));
         put(&mut self.uses, at, left);
-        let mut last = Op::Train(op);
+        let mut last = op;
         if let Some(first) = of(&self.partial, at) {
             let second = self.graph.add(&name, last);
-            last = Op::Train(TrainOp::Add { first, second });
+            last = Op::Add { first, second };
         }
         if left == 0 {
             self.graph.add_gradient(&name, last, param);
@@ -329,14 +345,14 @@ impl Training<'_> {
                 let recalled = self.recall(input);
                 self.learn(
                     weight,
-                    TrainOp::LinearGradWeight {
+                    Op::LinearGradWeight {
                         input: recalled,
                         grad,
                         silu,
                     },
                 );
-                self.learn(bias, TrainOp::ChannelSum { grad });
-                self.pass(input, |_| TrainOp::LinearGradInput {
+                self.learn(bias, Op::ChannelSum { grad });
+                self.pass(input, |_| Op::LinearGradInput {
                     grad,
                     weight,
                     input: recalled,
@@ -364,7 +380,7 @@ impl Training<'_> {
             }
             Op::Attention { qkv, heads } => {
                 let (recalled, output) = (self.recall(qkv), self.recall(node.output));
-                self.pass(qkv, |_| TrainOp::AttentionGrad {
+                self.pass(qkv, |_| Op::AttentionGrad {
                     qkv: recalled,
                     output,
                     grad,
@@ -375,7 +391,7 @@ impl Training<'_> {
                 let channels = self.network.shape(first).channels;
                 for (id, start) in [(first, 0), (second, channels)] {
                     let channels = self.network.shape(id).channels;
-                    self.pass(id, |_| TrainOp::Slice {
+                    self.pass(id, |_| Op::Slice {
                         input: grad,
                         start,
                         channels,
@@ -391,7 +407,7 @@ impl Training<'_> {
                 let labels = self.recall(labels);
                 self.learn(
                     table,
-                    TrainOp::LabelGrad {
+                    Op::LabelGrad {
                         grad,
                         labels,
                         classes,
@@ -401,28 +417,48 @@ impl Training<'_> {
             }
             Op::AveragePool { input } => {
                 let Shape { height, width, .. } = self.network.shape(input);
-                self.pass(input, |_| TrainOp::AveragePoolGrad {
+                self.pass(input, |_| Op::AveragePoolGrad {
                     grad,
                     height,
                     width,
                 });
             }
-            Op::Upsample { input } => self.pass(input, |_| TrainOp::UpsampleGrad { grad }),
-            Op::Train(TrainOp::Dropout {
+            Op::Upsample { input } => self.pass(input, |_| Op::UpsampleGrad { grad }),
+            Op::Dropout {
                 input,
                 keys,
                 layer,
                 threshold,
-            }) => {
+            } => {
                 let keys = self.recall(keys);
-                self.pass(input, |_| TrainOp::Dropout {
+                self.pass(input, |_| Op::Dropout {
                     input: grad,
                     keys,
                     layer,
                     threshold,
                 });
             }
-            Op::TimestepEmbedding { .. } | Op::Bilinear { .. } | Op::Train(_) => {
+            Op::TimestepEmbedding { .. }
+            | Op::Bilinear { .. }
+            | Op::Diffuse { .. }
+            | Op::Loss(_)
+            | Op::LossGrad(_)
+            | Op::Add { .. }
+            | Op::Slice { .. }
+            | Op::ConvGradInput { .. }
+            | Op::ConvGradWeight { .. }
+            | Op::ChannelSum { .. }
+            | Op::PositionSum { .. }
+            | Op::LinearGradInput { .. }
+            | Op::LinearGradWeight { .. }
+            | Op::LabelGrad { .. }
+            | Op::NormSums(_)
+            | Op::NormGradInput { .. }
+            | Op::NormGradScaleShift { .. }
+            | Op::NormGradParam { .. }
+            | Op::AttentionGrad { .. }
+            | Op::AveragePoolGrad { .. }
+            | Op::UpsampleGrad { .. } => {
                 return Err(GradError::NoGradient {
                     tensor: self.name(node.output).into(),
                 });
@@ -435,7 +471,7 @@ impl Training<'_> {
         let input = self.recall(conv.input);
         self.learn(
             conv.weight,
-            TrainOp::ConvGradWeight {
+            Op::ConvGradWeight {
                 input,
                 grad,
                 kernel: conv.kernel,
@@ -443,15 +479,15 @@ impl Training<'_> {
                 upsample: conv.upsample,
             },
         );
-        self.learn(conv.bias, TrainOp::ChannelSum { grad });
+        self.learn(conv.bias, Op::ChannelSum { grad });
         if let Some(shift) = conv.shift {
-            self.pass(shift, |_| TrainOp::PositionSum { grad });
+            self.pass(shift, |_| Op::PositionSum { grad });
         }
         if let Some(residual) = conv.residual {
             self.contribute(residual, grad);
         }
         let seen = conv.resized(self.network.shape(conv.input));
-        let of_input = TrainOp::ConvGradInput {
+        let of_input = Op::ConvGradInput {
             grad,
             weight: conv.weight,
             kernel: conv.kernel,
@@ -465,8 +501,8 @@ impl Training<'_> {
                 return of_input;
             }
             let name = std::format!("{}.grad.resized", training.name(conv.input));
-            let grad = training.graph.add(&name, Op::Train(of_input));
-            TrainOp::UpsampleGrad { grad }
+            let grad = training.graph.add(&name, of_input);
+            Op::UpsampleGrad { grad }
         });
     }
 
@@ -478,14 +514,14 @@ impl Training<'_> {
         name: &str,
     ) {
         let channels = self.network.shape(input).channels;
-        let sums = self.graph.add(name, Op::Train(TrainOp::NormSums(norm)));
+        let sums = self.graph.add(name, Op::NormSums(norm));
         for (param, of) in [
             (norm.weight, NormParam::Weight),
             (norm.bias, NormParam::Bias),
         ] {
             self.learn(
                 param,
-                TrainOp::NormGradParam {
+                Op::NormGradParam {
                     sums,
                     scale_shift: norm.scale_shift,
                     of,
@@ -494,14 +530,14 @@ impl Training<'_> {
             );
         }
         if let Some(scale_shift) = scale_shift {
-            self.pass(scale_shift, |_| TrainOp::NormGradScaleShift {
+            self.pass(scale_shift, |_| Op::NormGradScaleShift {
                 sums,
                 weight: norm.weight,
                 bias: norm.bias,
                 channels,
             });
         }
-        self.pass(input, |_| TrainOp::NormGradInput { norm, sums });
+        self.pass(input, |_| Op::NormGradInput { norm, sums });
     }
 }
 

@@ -12,7 +12,6 @@ use super::graph::Graph;
 use super::op::{Conv, Op};
 use super::params::Init;
 use super::tensor::{Input, ParamId, Shape, TensorId};
-use super::train_op::TrainOp;
 
 /// Sizes of a run: how many images, how large.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -317,12 +316,12 @@ impl<'c> Builder<'c> {
         self.dropouts += 1;
         self.graph.add(
             name,
-            Op::Train(TrainOp::Dropout {
+            Op::Dropout {
                 input,
                 keys,
                 layer,
                 threshold,
-            }),
+            },
         )
     }
 

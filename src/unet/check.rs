@@ -3,9 +3,8 @@
 use super::config::GROUPS;
 use super::error::GraphError;
 use super::graph::{Graph, Node};
-use super::op::{Conv, Op};
+use super::op::{Conv, LossOp, NormOp, Op};
 use super::tensor::{ParamId, Role, Shape, TensorId};
-use super::train_op::{LossOp, NormOp, TrainOp};
 use crate::diffusion::LossRow;
 
 /// A tensor or a parameter has fewer elements: kernels and programs number them in 32 bits.
@@ -58,7 +57,7 @@ impl Graph {
         if let Some(id) = node.op.params().find(|&id| self.param(id).is_none()) {
             return Err(("parameter", id.index()));
         }
-        let is_sum = matches!(node.op, Op::Train(TrainOp::Add { .. }));
+        let is_sum = matches!(node.op, Op::Add { .. });
         let other_batch = |id: &TensorId| !is_sum && self.shape(*id).batch != self.batch();
         if let Some(id) = node.op.inputs().find(other_batch) {
             return Err(("batch", self.shape(id).batch));
@@ -66,25 +65,23 @@ impl Graph {
         if let Some(Role::Gradient(param)) = self.tensor(node.output).map(|made| made.role) {
             self.numbers("gradient", param, self.shape(node.output).elements())?;
         }
-        match node.op {
-            Op::Train(op) => self.check_train(op, node.output),
-            op => self.check_forward(op, node.output),
-        }
+        self.check_operands(node.op, self.shape(node.output))
     }
 
-    fn check_forward(&self, op: Op, output: TensorId) -> Result<(), Wrong> {
-        let (batch, out) = (self.batch(), self.shape(output));
+    /// What an operation asks of what it reads, beside what follows from the shape of its result.
+    fn check_operands(&self, op: Op, out: Shape) -> Result<(), Wrong> {
+        let batch = self.batch();
         match op {
             Op::TimestepEmbedding { timesteps, .. } => {
-                self.tensor_of("timesteps", timesteps, vector(batch, 1))
+                self.tensor_of("timesteps", timesteps, Shape::vector(batch, 1))
             }
             Op::LabelEmbedding {
                 base,
                 labels,
                 table,
             } => {
-                self.tensor_of("base", base, vector(batch, out.channels))?;
-                self.tensor_of("labels", labels, vector(batch, 1))?;
+                self.tensor_of("base", base, Shape::vector(batch, out.channels))?;
+                self.tensor_of("labels", labels, Shape::vector(batch, 1))?;
                 let rows = self.param(table).map_or(0, |table| table.rows());
                 self.numbers("table", table, rows.saturating_mul(out.channels))
             }
@@ -95,7 +92,7 @@ impl Graph {
                 ..
             } => {
                 let inputs = self.shape(input).channels;
-                self.tensor_of("input", input, vector(batch, inputs))?;
+                self.tensor_of("input", input, Shape::vector(batch, inputs))?;
                 self.numbers("weight", weight, out.channels.saturating_mul(inputs))?;
                 self.numbers("bias", bias, out.channels)
             }
@@ -104,7 +101,7 @@ impl Graph {
                 let inputs = self.shape(conv.input).channels;
                 self.numbers("weight", conv.weight, kernels(out, inputs, conv.kernel))?;
                 self.numbers("bias", conv.bias, out.channels)?;
-                self.maybe("shift", conv.shift, vector(batch, out.channels))?;
+                self.maybe("shift", conv.shift, Shape::vector(batch, out.channels))?;
                 self.maybe("residual", conv.residual, out)
             }
             Op::GroupNorm {
@@ -123,27 +120,18 @@ impl Graph {
                 };
                 self.tensor_of("second", second, due)
             }
-            Op::AveragePool { .. } | Op::Upsample { .. } | Op::Bilinear { .. } | Op::Train(_) => {
-                Ok(())
-            }
-        }
-    }
-
-    fn check_train(&self, op: TrainOp, output: TensorId) -> Result<(), Wrong> {
-        let (batch, out) = (self.batch(), self.shape(output));
-        match op {
-            TrainOp::Diffuse {
+            Op::Diffuse {
                 x_start,
                 noise,
                 rows,
             } => {
                 self.tensor_of("noise", noise, self.shape(x_start))?;
-                self.tensor_of("rows", rows, vector(batch, LossRow::LEN))
+                self.tensor_of("rows", rows, Shape::vector(batch, LossRow::LEN))
             }
-            TrainOp::Dropout { keys, .. } => self.tensor_of("keys", keys, vector(batch, 4)),
-            TrainOp::Loss(loss) | TrainOp::LossGrad(loss) => self.loss(loss),
-            TrainOp::Add { first, second } => self.tensor_of("second", second, self.shape(first)),
-            TrainOp::Slice {
+            Op::Dropout { keys, .. } => self.tensor_of("keys", keys, Shape::vector(batch, 4)),
+            Op::Loss(loss) | Op::LossGrad(loss) => self.loss(loss),
+            Op::Add { first, second } => self.tensor_of("second", second, self.shape(first)),
+            Op::Slice {
                 input,
                 start,
                 channels,
@@ -151,7 +139,7 @@ impl Graph {
                 let end = start.saturating_add(channels);
                 require("channels", end, end <= self.shape(input).channels)
             }
-            TrainOp::ConvGradInput {
+            Op::ConvGradInput {
                 grad,
                 weight,
                 kernel,
@@ -163,7 +151,7 @@ impl Graph {
                 self.tensor_of("grad", grad, strided(given, out, stride))?;
                 self.numbers("weight", weight, kernels(given, out.channels, kernel))
             }
-            TrainOp::ConvGradWeight {
+            Op::ConvGradWeight {
                 input,
                 grad,
                 kernel,
@@ -174,33 +162,37 @@ impl Graph {
                 let seen = Conv::seen(upsample, self.shape(input));
                 self.tensor_of("grad", grad, strided(self.shape(grad), seen, stride))
             }
-            TrainOp::ChannelSum { .. } | TrainOp::PositionSum { .. } => Ok(()),
-            TrainOp::LinearGradInput {
+            Op::AveragePool { .. }
+            | Op::Upsample { .. }
+            | Op::Bilinear { .. }
+            | Op::ChannelSum { .. }
+            | Op::PositionSum { .. } => Ok(()),
+            Op::LinearGradInput {
                 grad,
                 weight,
                 input,
                 ..
             } => {
                 let (outputs, inputs) = (self.shape(grad).channels, out.channels);
-                self.tensor_of("grad", grad, vector(batch, outputs))?;
-                self.tensor_of("input", input, vector(batch, inputs))?;
+                self.tensor_of("grad", grad, Shape::vector(batch, outputs))?;
+                self.tensor_of("input", input, Shape::vector(batch, inputs))?;
                 self.numbers("weight", weight, outputs.saturating_mul(inputs))
             }
-            TrainOp::LinearGradWeight { input, grad, .. } => {
+            Op::LinearGradWeight { input, grad, .. } => {
                 let channels = |id| self.shape(id).channels;
-                self.tensor_of("grad", grad, vector(batch, channels(grad)))?;
-                self.tensor_of("input", input, vector(batch, channels(input)))
+                self.tensor_of("grad", grad, Shape::vector(batch, channels(grad)))?;
+                self.tensor_of("input", input, Shape::vector(batch, channels(input)))
             }
-            TrainOp::LabelGrad { grad, labels, .. } => {
-                self.tensor_of("grad", grad, vector(batch, out.channels))?;
-                self.tensor_of("labels", labels, vector(batch, 1))
+            Op::LabelGrad { grad, labels, .. } => {
+                self.tensor_of("grad", grad, Shape::vector(batch, out.channels))?;
+                self.tensor_of("labels", labels, Shape::vector(batch, 1))
             }
-            TrainOp::NormSums(norm) => self.norm(norm),
-            TrainOp::NormGradInput { norm, sums } => {
+            Op::NormSums(norm) => self.norm(norm),
+            Op::NormGradInput { norm, sums } => {
                 self.norm(norm)?;
                 self.sums(sums, out.channels)
             }
-            TrainOp::NormGradScaleShift {
+            Op::NormGradScaleShift {
                 sums,
                 weight,
                 bias,
@@ -210,16 +202,20 @@ impl Graph {
                 self.numbers("bias", bias, channels)?;
                 self.sums(sums, channels)
             }
-            TrainOp::NormGradParam {
+            Op::NormGradParam {
                 sums,
                 scale_shift,
                 channels,
                 ..
             } => {
-                self.maybe("scale_shift", scale_shift, vector(batch, twice(channels)))?;
+                self.maybe(
+                    "scale_shift",
+                    scale_shift,
+                    Shape::vector(batch, twice(channels)),
+                )?;
                 self.sums(sums, channels)
             }
-            TrainOp::AttentionGrad {
+            Op::AttentionGrad {
                 qkv,
                 output: made,
                 grad,
@@ -233,7 +229,7 @@ impl Graph {
                 self.tensor_of("output", made, due)?;
                 self.tensor_of("grad", grad, due)
             }
-            TrainOp::AveragePoolGrad { grad, .. } => {
+            Op::AveragePoolGrad { grad, .. } => {
                 let due = Shape {
                     height: out.height / 2,
                     width: out.width / 2,
@@ -241,7 +237,7 @@ impl Graph {
                 };
                 self.tensor_of("grad", grad, due)
             }
-            TrainOp::UpsampleGrad { grad } => {
+            Op::UpsampleGrad { grad } => {
                 let Shape { height, width, .. } = self.shape(grad);
                 let even = height.is_multiple_of(2) && width.is_multiple_of(2);
                 require("grad", grad.index(), even)
@@ -276,7 +272,11 @@ impl Graph {
         require("channels", channels, channels.is_multiple_of(GROUPS))?;
         self.numbers("weight", weight, channels)?;
         self.numbers("bias", bias, channels)?;
-        self.maybe("scale_shift", scale_shift, vector(batch, twice(channels)))
+        self.maybe(
+            "scale_shift",
+            scale_shift,
+            Shape::vector(batch, twice(channels)),
+        )
     }
 
     fn norm(&self, norm: NormOp) -> Result<(), Wrong> {
@@ -286,7 +286,7 @@ impl Graph {
 
     /// What the gradients of a normalisation of so many channels share.
     fn sums(&self, sums: TensorId, channels: usize) -> Result<(), Wrong> {
-        let due = vector(self.batch(), twice(channels.saturating_add(GROUPS)));
+        let due = Shape::vector(self.batch(), twice(channels.saturating_add(GROUPS)));
         self.tensor_of("sums", sums, due)
     }
 
@@ -294,7 +294,7 @@ impl Graph {
         let image = self.shape(loss.x_start);
         self.tensor_of("noise", loss.noise, image)?;
         self.tensor_of("x", loss.x, image)?;
-        self.tensor_of("rows", loss.rows, vector(self.batch(), LossRow::LEN))?;
+        self.tensor_of("rows", loss.rows, Shape::vector(self.batch(), LossRow::LEN))?;
         let learned = Shape {
             channels: twice(image.channels),
             ..image
@@ -307,15 +307,6 @@ impl Graph {
 
 const fn require(field: &'static str, value: usize, holds: bool) -> Result<(), Wrong> {
     if holds { Ok(()) } else { Err((field, value)) }
-}
-
-const fn vector(batch: usize, channels: usize) -> Shape {
-    Shape {
-        batch,
-        channels,
-        height: 1,
-        width: 1,
-    }
 }
 
 const fn twice(channels: usize) -> usize {

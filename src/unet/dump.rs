@@ -30,7 +30,7 @@ impl Graph {
         GraphDot { graph: self, plan }
     }
 
-    fn name(&self, id: TensorId) -> &str {
+    pub(crate) fn name(&self, id: TensorId) -> &str {
         self.tensor(id).map_or("?", |tensor| tensor.name.as_str())
     }
 
@@ -201,11 +201,14 @@ fn conv_kind(conv: Conv, f: &mut fmt::Formatter<'_>) -> fmt::Result {
 
 /// What an operation reads, and as what where that does not go without saying.
 fn edges(node: &Node) -> Vec<(&'static str, TensorId)> {
-    let trains = matches!(node.op, Op::Train(_));
+    let conditioned = matches!(
+        node.op,
+        Op::LabelEmbedding { .. } | Op::Conv(_) | Op::GroupNorm { .. }
+    );
     let mut edges = Vec::new();
     let tensor = |name, id| {
         let role = match name {
-            "labels" | "shift" | "residual" | "scale_shift" if !trains => name,
+            "labels" | "shift" | "residual" | "scale_shift" if conditioned => name,
             _ => "",
         };
         edges.push((role, id));

@@ -175,7 +175,7 @@ impl fmt::Display for ConfigError {
     }
 }
 
-/// Why a graph that was built by hand cannot run.
+/// Why a graph that was built by hand cannot run, or not by the plan it was given.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
@@ -208,6 +208,13 @@ pub enum GraphError {
         /// Its value.
         value: usize,
     },
+    /// A plan, or an arrangement of weights, of another graph.
+    NoPlace {
+        /// A tensor or a parameter.
+        what: &'static str,
+        /// Which, by its place in the graph.
+        index: usize,
+    },
 }
 
 impl core::error::Error for GraphError {}
@@ -237,6 +244,10 @@ impl fmt::Display for GraphError {
                 f,
                 "operation {operation} of the graph: {field} = {value} is out of bounds or does not \
                  agree with what it reads"
+            ),
+            Self::NoPlace { what, index } => write!(
+                f,
+                "{what} {index} of the graph has no place: the plan or the weights are another graph's"
             ),
         }
     }

@@ -4,7 +4,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::alignment::aligned;
-use super::op::{Conv, Op};
+use super::op::Op;
 use super::params::{Init, Param};
 
 pub use super::tensor::{Input, ParamId, Role, Shape, Tensor, TensorId};
@@ -117,23 +117,11 @@ impl Graph {
     /// Those of one operation.
     pub fn node_flops(&self, node: &Node) -> u64 {
         let out = self.shape(node.output);
-        match node.op {
-            Op::Conv(Conv { weight, .. }) | Op::Linear { weight, .. } => {
-                let per_row = self
-                    .param(weight)
-                    .map_or(0, |w| w.elements() / w.rows().max(1));
-                out.flops(2, per_row)
-            }
-            Op::Attention { .. } => out.flops(4, out.positions()),
-            Op::TimestepEmbedding { .. }
-            | Op::LabelEmbedding { .. }
-            | Op::GroupNorm { .. }
-            | Op::Concat { .. }
-            | Op::AveragePool { .. }
-            | Op::Upsample { .. }
-            | Op::Bilinear { .. } => 0,
-            Op::Train(op) => op.flops(|id| self.shape(id), out),
-        }
+        let columns = |id| {
+            let param = self.param(id);
+            param.map_or(0, |param| param.elements() / param.rows().max(1))
+        };
+        node.op.flops(|id| self.shape(id), columns, out)
     }
 
     /// How many classes the network knows; `None` where it takes none.

@@ -27,9 +27,9 @@ pub mod params;
 #[cfg(feature = "alloc")]
 pub mod plan;
 #[cfg(feature = "alloc")]
-mod tensor;
+mod rules;
 #[cfg(feature = "alloc")]
-pub mod train_op;
+mod tensor;
 mod weights;
 
 #[cfg(feature = "alloc")]
@@ -43,13 +43,11 @@ pub use extents::Extents;
 #[cfg(feature = "alloc")]
 pub use graph::{Graph, Node};
 #[cfg(feature = "alloc")]
-pub use op::{Conv, Op};
+pub use op::{Conv, LossOp, NormOp, NormParam, Op};
 #[cfg(feature = "alloc")]
 pub use params::{Init, Param};
 #[cfg(feature = "alloc")]
 pub use plan::{Lifetime, Place, Plan};
 #[cfg(feature = "alloc")]
 pub use tensor::{Input, ParamId, Role, Shape, Tensor, TensorId};
-#[cfg(feature = "alloc")]
-pub use train_op::{LossOp, NormOp, NormParam, TrainOp};
 pub use weights::Weights;

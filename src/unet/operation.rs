@@ -4,22 +4,18 @@
 //! `Group<T, P>` or `Group<T>` operands that belong together; any other name is an attribute. A table cannot
 //! leave an operand out, and nothing reads operands by their position.
 
-/// Declares an enum of operations, each by the name that drawings have and its fields; one without a name
-/// holds the operations of another table.
+/// Declares an enum of operations, each by the name that drawings have and its fields.
 macro_rules! operations {
     (
         $(#[$about:meta])*
         pub enum $name:ident<T = TensorId, P = ParamId> {
             $(
                 $(#[$about_operation:meta])*
-                $(
-                    $called:literal: $operation:ident
-                    $({
-                        $($(#[$about_field:meta])* $field:ident: $kind:tt $(<$($of:tt),+>)?),+ $(,)?
-                    })?
-                    $(($group:ident<$($of_group:tt),+>))?
-                )?
-                $($outer:ident($others:ident<T, P>))?,
+                $called:literal: $operation:ident
+                $({
+                    $($(#[$about_field:meta])* $field:ident: $kind:tt $(<$($of:tt),+>)?),+ $(,)?
+                })?
+                $(($group:ident<$($of_group:tt),+>))?,
             )+
         }
     ) => {
@@ -27,26 +23,20 @@ macro_rules! operations {
         pub enum $name<T = TensorId, P = ParamId> {
             $(
                 $(#[$about_operation])*
-                $(
-                    $operation
-                    $({ $($(#[$about_field])* $field: $kind $(<$($of),+>)?),+ })?
-                    $(($group<$($of_group),+>))?
-                )?
-                $($outer($others<T, P>))?
+                $operation
+                $({ $($(#[$about_field])* $field: $kind $(<$($of),+>)?),+ })?
+                $(($group<$($of_group),+>))?
             ),+
         }
 
         impl<T, P> $name<T, P> {
             /// The name of each operation of this table, in its order.
-            pub const NAMES: &'static [&'static str] = &[$($($called,)?)+];
+            pub const NAMES: &'static [&'static str] = &[$($called),+];
 
             /// Its name, as in drawings.
             pub const fn name(&self) -> &'static str {
                 match self {
-                    $(
-                        $(Self::$operation { .. } => $called,)?
-                        $(Self::$outer(other) => $others::name(other),)?
-                    )+
+                    $(Self::$operation { .. } => $called,)+
                 }
             }
 
@@ -62,16 +52,11 @@ macro_rules! operations {
                 use $crate::unet::operation::mapped;
                 Ok(match self {
                     $(
-                        $(
-                            $(Self::$operation { $($field),+ } => $name::$operation {
-                                $($field: mapped!($field, tensor, param, $kind $(<$($of),+>)?)),+
-                            },)?
-                            $(Self::$operation(group) => $name::$operation(
-                                mapped!(group, tensor, param, $group<$($of_group),+>),
-                            ),)?
-                        )?
-                        $(Self::$outer(other) => $name::$outer(
-                            mapped!(other, tensor, param, $others<T, P>),
+                        $(Self::$operation { $($field),+ } => $name::$operation {
+                            $($field: mapped!($field, tensor, param, $kind $(<$($of),+>)?)),+
+                        },)?
+                        $(Self::$operation(group) => $name::$operation(
+                            mapped!(group, tensor, param, $group<$($of_group),+>),
                         ),)?
                     )+
                 })
@@ -102,15 +87,12 @@ macro_rules! operations {
                 use $crate::unet::operation::visited;
                 match self {
                     $(
-                        $(
-                            $(Self::$operation { $($field),+ } => {
-                                $(visited!($field, tensor, param, $kind $(<$($of),+>)?);)+
-                            })?
-                            $(Self::$operation(group) => {
-                                visited!(group, tensor, param, $group<$($of_group),+>);
-                            })?
-                        )?
-                        $(Self::$outer(other) => visited!(other, tensor, param, $others<T, P>),)?
+                        $(Self::$operation { $($field),+ } => {
+                            $(visited!($field, tensor, param, $kind $(<$($of),+>)?);)+
+                        })?
+                        $(Self::$operation(group) => {
+                            visited!(group, tensor, param, $group<$($of_group),+>);
+                        })?
                     )+
                 }
             }

@@ -40,6 +40,16 @@ pub struct Shape {
 }
 
 impl Shape {
+    /// A vector for each image: [N, C, 1, 1].
+    pub(super) const fn vector(batch: usize, channels: usize) -> Self {
+        Self {
+            batch,
+            channels,
+            height: 1,
+            width: 1,
+        }
+    }
+
     /// N·C·H·W; [`usize::MAX`], which no slice is as long as, where that is more.
     pub const fn elements(self) -> usize {
         self.batch.saturating_mul(self.image().elements())

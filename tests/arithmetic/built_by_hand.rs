@@ -10,7 +10,7 @@ use iddpm::gpu::{
 use iddpm::train::{CpuEngine, Recompute, training_graph};
 use iddpm::unet::{
     Conv, Extent, Graph, Init, Input, LossOp, NormOp, NormParam, Op, ParamId, Plan, Role, Shape,
-    TensorId, TrainOp, UnetConfig,
+    TensorId, UnetConfig,
 };
 
 use super::HOSTILE;
@@ -206,11 +206,11 @@ impl Built {
                 height: draws.size(),
                 width: draws.size(),
             },
-            _ => Op::Train(self.train_op(draws)),
+            _ => self.train_op(draws),
         }
     }
 
-    fn train_op(&self, draws: &mut Draws) -> TrainOp {
+    fn train_op(&self, draws: &mut Draws) -> Op {
         let (input, grad) = (self.tensor(draws), self.tensor(draws));
         let (weight, bias) = (self.param(draws), self.param(draws));
         let norm = NormOp {
@@ -230,7 +230,7 @@ impl Built {
         };
         let (kernel, stride) = (draws.of([1, 3]), draws.of([1, 2]));
         match draws.below(16) {
-            0 => TrainOp::ConvGradInput {
+            0 => Op::ConvGradInput {
                 grad,
                 weight,
                 kernel,
@@ -239,58 +239,58 @@ impl Built {
                 height: draws.size(),
                 width: draws.size(),
             },
-            1 => TrainOp::ConvGradWeight {
+            1 => Op::ConvGradWeight {
                 input,
                 grad,
                 kernel,
                 stride,
                 upsample: draws.flag(),
             },
-            2 => TrainOp::Slice {
+            2 => Op::Slice {
                 input,
                 start: draws.size(),
                 channels: draws.size(),
             },
-            3 => TrainOp::LabelGrad {
+            3 => Op::LabelGrad {
                 grad,
                 labels: input,
                 classes: draws.size(),
             },
-            4 => TrainOp::NormSums(norm),
-            5 => TrainOp::NormGradInput { norm, sums: grad },
-            6 => TrainOp::NormGradScaleShift {
+            4 => Op::NormSums(norm),
+            5 => Op::NormGradInput { norm, sums: grad },
+            6 => Op::NormGradScaleShift {
                 sums: grad,
                 weight,
                 bias,
                 channels: draws.size(),
             },
-            7 => TrainOp::NormGradParam {
+            7 => Op::NormGradParam {
                 sums: grad,
                 scale_shift: norm.scale_shift,
                 of: NormParam::Weight,
                 channels: draws.size(),
             },
-            8 => TrainOp::AttentionGrad {
+            8 => Op::AttentionGrad {
                 qkv: input,
                 output: grad,
                 grad,
                 heads: draws.of([1, 2, 4, 32]),
             },
-            9 => TrainOp::AveragePoolGrad {
+            9 => Op::AveragePoolGrad {
                 grad,
                 height: draws.size(),
                 width: draws.size(),
             },
-            10 => TrainOp::UpsampleGrad { grad },
-            11 => TrainOp::Loss(loss),
-            12 => TrainOp::LossGrad(loss),
-            13 => TrainOp::LinearGradWeight {
+            10 => Op::UpsampleGrad { grad },
+            11 => Op::Loss(loss),
+            12 => Op::LossGrad(loss),
+            13 => Op::LinearGradWeight {
                 input,
                 grad,
                 silu: true,
             },
-            14 => TrainOp::ChannelSum { grad },
-            _ => TrainOp::LinearGradInput {
+            14 => Op::ChannelSum { grad },
+            _ => Op::LinearGradInput {
                 grad,
                 weight,
                 input,
@@ -532,7 +532,7 @@ fn with_other_numbers(op: Op, draws: &mut Draws) -> Op {
             height: size,
             width,
         },
-        Op::Train(TrainOp::ConvGradInput {
+        Op::ConvGradInput {
             grad,
             weight,
             kernel,
@@ -540,11 +540,11 @@ fn with_other_numbers(op: Op, draws: &mut Draws) -> Op {
             channels,
             height,
             width,
-        }) => {
+        } => {
             let mut numbers = [kernel, stride, channels, height, width];
             numbers[draws.below(5)] = size;
             let [kernel, stride, channels, height, width] = numbers;
-            Op::Train(TrainOp::ConvGradInput {
+            Op::ConvGradInput {
                 grad,
                 weight,
                 kernel,
@@ -552,46 +552,44 @@ fn with_other_numbers(op: Op, draws: &mut Draws) -> Op {
                 channels,
                 height,
                 width,
-            })
+            }
         }
-        Op::Train(TrainOp::ConvGradWeight {
+        Op::ConvGradWeight {
             input,
             grad,
             kernel,
             stride,
             ..
-        }) => {
+        } => {
             let mut numbers = [kernel, stride];
             numbers[draws.below(2)] = size;
             let [kernel, stride] = numbers;
-            Op::Train(TrainOp::ConvGradWeight {
+            Op::ConvGradWeight {
                 input,
                 grad,
                 kernel,
                 stride,
                 upsample: flag,
-            })
+            }
         }
-        Op::Train(TrainOp::Slice { input, start, .. }) => Op::Train(TrainOp::Slice {
+        Op::Slice { input, start, .. } => Op::Slice {
             input,
             start,
             channels: size,
-        }),
-        Op::Train(TrainOp::AttentionGrad {
+        },
+        Op::AttentionGrad {
             qkv, output, grad, ..
-        }) => Op::Train(TrainOp::AttentionGrad {
+        } => Op::AttentionGrad {
             qkv,
             output,
             grad,
             heads: size,
-        }),
-        Op::Train(TrainOp::AveragePoolGrad { grad, width, .. }) => {
-            Op::Train(TrainOp::AveragePoolGrad {
-                grad,
-                height: size,
-                width,
-            })
-        }
+        },
+        Op::AveragePoolGrad { grad, width, .. } => Op::AveragePoolGrad {
+            grad,
+            height: size,
+            width,
+        },
         other => other,
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use iddpm::unet::{Conv, Graph, Init, Input, Op, Shape, TensorId, TrainOp};
+use iddpm::unet::{Conv, Graph, Init, Input, Op, Shape, TensorId};
 
 use super::generator::generate;
 use super::reference::{Run, run};
@@ -69,7 +69,7 @@ fn convolutions() {
         let out = graph.shape(output);
         let grad = graph.add_input(Input::Noise, "grad", out);
         let seen = conv.resized(x);
-        let resized = TrainOp::ConvGradInput {
+        let resized = Op::ConvGradInput {
             grad,
             weight,
             kernel,
@@ -78,20 +78,20 @@ fn convolutions() {
             height: seen.height,
             width: seen.width,
         };
-        let mut of_input = graph.add("of_input", Op::Train(resized));
+        let mut of_input = graph.add("of_input", resized);
         if upsample {
-            let op = TrainOp::UpsampleGrad { grad: of_input };
-            of_input = graph.add("of_input.sum", Op::Train(op));
+            let op = Op::UpsampleGrad { grad: of_input };
+            of_input = graph.add("of_input.sum", op);
         }
         let of_weight = graph.add(
             "of_weight",
-            Op::Train(TrainOp::ConvGradWeight {
+            Op::ConvGradWeight {
                 input,
                 grad,
                 kernel,
                 stride,
                 upsample,
-            }),
+            },
         );
         let (run, weights, values, given) = products(&graph, x, out);
         let forward = dot(run.tensor(output), &given);
@@ -106,21 +106,19 @@ fn convolutions() {
 fn resizing_and_channels() {
     let x = shape(2, 3, 5, 7);
     let pool = |input| Op::AveragePool { input };
-    let pool_grad = |grad| TrainOp::AveragePoolGrad {
+    let pool_grad = |grad| Op::AveragePoolGrad {
         grad,
         height: 5,
         width: 7,
     };
     let upsample = |input| Op::Upsample { input };
-    let upsample_grad = |grad| TrainOp::UpsampleGrad { grad };
-    let slice = |input| {
-        Op::Train(TrainOp::Slice {
-            input,
-            start: 0,
-            channels: 3,
-        })
+    let upsample_grad = |grad| Op::UpsampleGrad { grad };
+    let slice = |input| Op::Slice {
+        input,
+        start: 0,
+        channels: 3,
     };
-    let slice_grad = |grad| TrainOp::Slice {
+    let slice_grad = |grad| Op::Slice {
         input: grad,
         start: 0,
         channels: 3,
@@ -134,14 +132,14 @@ fn check(
     name: &str,
     x: Shape,
     forward: impl Fn(TensorId) -> Op,
-    backward: impl Fn(TensorId) -> TrainOp,
+    backward: impl Fn(TensorId) -> Op,
 ) {
     let mut graph = Graph::new(x.batch);
     let input = graph.add_input(Input::X, "x", x);
     let output = graph.add("out", forward(input));
     let out = graph.shape(output);
     let grad = graph.add_input(Input::Noise, "grad", out);
-    let of_input = graph.add("of_input", Op::Train(backward(grad)));
+    let of_input = graph.add("of_input", backward(grad));
     let (run, _, values, given) = products(&graph, x, out);
     close(
         name,

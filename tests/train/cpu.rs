@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use iddpm::cpu::{Gradients, TrainingInputs};
 use iddpm::diffusion::{Diffusion, InlineProcess, LossRow, Objective, Schedule, Timesteps};
 use iddpm::train::{Recompute, training_graph};
-use iddpm::unet::{Conv, Extent, Graph, Init, Input, Op, Shape, TrainOp, UnetConfig};
+use iddpm::unet::{Conv, Extent, Graph, Init, Input, Op, Shape, UnetConfig};
 
 use super::generator::generate;
 use super::reference::{Run, run};
@@ -247,10 +247,10 @@ fn a_sum_of_inputs_reads_the_noised_image() {
     let mut network = Graph::new(1);
     let x = network.add_input(Input::X, "x", image);
     let low_res = network.add_input(Input::LowRes, "low_res", image);
-    let sum = Op::Train(TrainOp::Add {
+    let sum = Op::Add {
         first: x,
         second: low_res,
-    });
+    };
     let input = network.add("sum", sum);
     let weight = network.add_param("weight".into(), &[2, 2, 1, 1], Init::Zero);
     let bias = network.add_param("bias".into(), &[2], Init::Zero);

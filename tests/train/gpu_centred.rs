@@ -1,6 +1,6 @@
 //! The gradients of normalisation and attention, in which means are subtracted from what they are means of.
 
-use iddpm::unet::{NormOp, NormParam, Op, Shape, TensorId, TrainOp};
+use iddpm::unet::{NormOp, NormParam, Op, Shape, TensorId};
 
 use super::generator::generate;
 use super::gpu_operations::{Case, HALF, Stands};
@@ -45,47 +45,43 @@ pub(crate) fn norm_cases(
         (case, norm)
     };
     let (case, norm) = operands("norm_sums");
-    let shared = case.of(TrainOp::NormSums(norm));
+    let shared = case.of(Op::NormSums(norm));
 
     // The sums are those of the very parameters that each case has.
     let sums_of = |case: &Case, norm: NormOp| {
         let mut graph = case.graph.clone();
-        let sums = graph.add("sums", Op::Train(TrainOp::NormSums(norm)));
+        let sums = graph.add("sums", Op::NormSums(norm));
         let weights: Vec<f64> = case.weights().iter().map(|&w| w.into()).collect();
         let sums = run(&graph, &weights, &case.inputs).tensor(sums).to_vec();
         // As f32, which is what a kernel gets.
         sums.iter().map(|&sum| f64::from(sum as f32)).collect()
     };
     let mut cases = vec![shared];
-    type Make<'a> = &'a dyn Fn(NormOp, TensorId) -> TrainOp;
+    type Make<'a> = &'a dyn Fn(NormOp, TensorId) -> Op;
     let ops: [(&str, Make<'_>); 4] = [
-        ("norm_grad_input", &|norm, sums| TrainOp::NormGradInput {
+        ("norm_grad_input", &|norm, sums| Op::NormGradInput {
             norm,
             sums,
         }),
         ("norm_grad_scale_shift", &|norm, sums| {
-            TrainOp::NormGradScaleShift {
+            Op::NormGradScaleShift {
                 sums,
                 weight: norm.weight,
                 bias: norm.bias,
                 channels,
             }
         }),
-        ("norm_grad_param, weight", &|norm, sums| {
-            TrainOp::NormGradParam {
-                sums,
-                scale_shift: norm.scale_shift,
-                of: NormParam::Weight,
-                channels,
-            }
+        ("norm_grad_param, weight", &|norm, sums| Op::NormGradParam {
+            sums,
+            scale_shift: norm.scale_shift,
+            of: NormParam::Weight,
+            channels,
         }),
-        ("norm_grad_param, bias", &|norm, sums| {
-            TrainOp::NormGradParam {
-                sums,
-                scale_shift: norm.scale_shift,
-                of: NormParam::Bias,
-                channels,
-            }
+        ("norm_grad_param, bias", &|norm, sums| Op::NormGradParam {
+            sums,
+            scale_shift: norm.scale_shift,
+            of: NormParam::Bias,
+            channels,
         }),
     ];
     for (name, op) in ops {
@@ -121,7 +117,7 @@ pub(crate) fn attention_case(
     let like = shape(batch, heads * rows, height, width);
     let output = case.numbers(like, made.iter().map(|&x| f64::from(x as f32)).collect());
     let grad = case.random(like);
-    case.of(TrainOp::AttentionGrad {
+    case.of(Op::AttentionGrad {
         qkv,
         output,
         grad,

@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 
 use iddpm::cpu::{Gradients, TrainingInputs};
 use iddpm::gpu::{DeviceWeights, Gpu, Network, Precision, Variants, wgpu};
-use iddpm::unet::{Graph, Init, Input, Op, ParamId, Shape, TensorId, TrainOp, Weights};
+use iddpm::unet::{Graph, Init, Input, Op, ParamId, Shape, TensorId, Weights};
 
 use super::generator::generate;
 use super::gpu::{bits, gpu};
@@ -140,8 +140,8 @@ impl Case {
         id
     }
 
-    pub(crate) fn of(mut self, op: TrainOp) -> Self {
-        let output = self.graph.add("result", Op::Train(op));
+    pub(crate) fn of(mut self, op: Op) -> Self {
+        let output = self.graph.add("result", op);
         let output = self.stands.behind(&mut self.graph, output);
         self.graph.set_output(output);
         self
@@ -218,7 +218,7 @@ impl Case {
         executor
             .run(&weights, &inputs, &mut gradients, &mut result)
             .unwrap_or_else(|error| panic!("{}: {error}", self.name));
-        let is_weight = |op: &Op| matches!(op, Op::Train(TrainOp::ConvGradWeight { .. }));
+        let is_weight = |op: &Op| matches!(op, Op::ConvGradWeight { .. });
         if self.graph.nodes().iter().any(|node| is_weight(&node.op)) {
             return result;
         }

@@ -10,7 +10,7 @@ use iddpm::train::{
     AdamW, Batch, Broken, CpuEngine, Engine, GpuEngine, Slot, TrainConfig, TrainError, Trainer,
     TrainingData, Update, graph_of, initial_weights,
 };
-use iddpm::unet::{Extents, Graph, Init, Input, Op, Shape, TrainOp, UnetConfig};
+use iddpm::unet::{Extents, Graph, Init, Input, Op, Shape, UnetConfig};
 
 use super::case::{cases, golden_directory};
 use super::generator::generate;
@@ -30,7 +30,7 @@ fn engine_of(len: usize, rates: &[f64]) -> GpuEngine {
         width: 1,
     };
     let grad = graph.add_input(Input::X, "x", shape);
-    let sum = Op::Train(TrainOp::ChannelSum { grad });
+    let sum = Op::ChannelSum { grad };
     graph.add_gradient("weights.grad", sum, param);
     GpuEngine::new_blocking(gpu(), &graph, rates, Precision::Full).unwrap()
 }

@@ -1,7 +1,7 @@
 //! The operations that only training needs, each alone at odd sizes, and what goes into it.
 
 use iddpm::diffusion::LossRow;
-use iddpm::unet::{Input, LossOp, Shape, TrainOp};
+use iddpm::unet::{Input, LossOp, Op, Shape};
 
 use super::generator::generate;
 use super::gpu_centred::{attention_case, norm_cases};
@@ -87,9 +87,9 @@ fn loss_case(stands: Stands, height: usize, width: usize, learned: bool, gradien
         rows,
     };
     case.of(if gradient {
-        TrainOp::LossGrad(op)
+        Op::LossGrad(op)
     } else {
-        TrainOp::Loss(op)
+        Op::Loss(op)
     })
 }
 
@@ -98,7 +98,7 @@ fn diffuse_case(stands: Stands) -> Case {
     let mut case = stands.case("diffuse".into(), 6, ROUNDINGS);
     let (x_start, noise) = (case.random_input(image), case.random_input(image));
     let rows = case.numbers(vector(6, LossRow::LEN), rows(105).concat());
-    case.of(TrainOp::Diffuse {
+    case.of(Op::Diffuse {
         x_start,
         noise,
         rows,
@@ -114,7 +114,7 @@ fn dropout_case(stands: Stands, image: Shape, rate: f64, layer: u32) -> Case {
     let words = keys.iter().map(|&key| f32::from_bits(key)).collect();
     let numbers = keys.iter().map(|&key| f64::from(key)).collect();
     let keys = case.given(Input::Keys, vector(image.batch, 4), words, numbers);
-    case.of(TrainOp::Dropout {
+    case.of(Op::Dropout {
         input,
         keys,
         layer,
@@ -135,23 +135,23 @@ fn pointwise_cases(stands: Stands) -> Vec<Case> {
     let mut upsample = stands.case("upsample_grad".into(), 3, ROUNDINGS);
     let of_upsampled = upsample.random(shape(3, 5, 6, 14));
     vec![
-        add.of(TrainOp::Add { first, second }),
-        slice.of(TrainOp::Slice {
+        add.of(Op::Add { first, second }),
+        slice.of(Op::Slice {
             input,
             start: 2,
             channels: 5,
         }),
-        pool.of(TrainOp::AveragePoolGrad {
+        pool.of(Op::AveragePoolGrad {
             grad: of_means,
             height: 6,
             width: 8,
         }),
-        odd.of(TrainOp::AveragePoolGrad {
+        odd.of(Op::AveragePoolGrad {
             grad: of_odd,
             height: 7,
             width: 9,
         }),
-        upsample.of(TrainOp::UpsampleGrad { grad: of_upsampled }),
+        upsample.of(Op::UpsampleGrad { grad: of_upsampled }),
     ]
 }
 
@@ -160,10 +160,10 @@ fn sum_cases(stands: Stands) -> Vec<Case> {
     for like in [shape(3, 7, 5, 11), shape(2, 33, 17, 19), vector(5, 70)] {
         let mut case = stands.case(format!("channel_sum {like:?}"), like.batch, SUMS);
         let grad = case.random(like);
-        cases.push(case.of(TrainOp::ChannelSum { grad }));
+        cases.push(case.of(Op::ChannelSum { grad }));
         let mut case = stands.case(format!("position_sum {like:?}"), like.batch, SUMS);
         let grad = case.random(like);
-        cases.push(case.of(TrainOp::PositionSum { grad }));
+        cases.push(case.of(Op::PositionSum { grad }));
     }
     cases
 }
@@ -195,7 +195,7 @@ fn conv_cases(
     let mut of_weight = stands.case(format!("conv_grad_weight {what}"), batch, SUMS);
     let x = of_weight.random(input);
     let grad = of_weight.random(out);
-    let of_weight = of_weight.of(TrainOp::ConvGradWeight {
+    let of_weight = of_weight.of(Op::ConvGradWeight {
         input: x,
         grad,
         kernel,
@@ -205,7 +205,7 @@ fn conv_cases(
     let mut of_input = stands.case(format!("conv_grad_input {what}"), batch, SUMS);
     let grad = of_input.random(out);
     let weight = of_input.param(&[outputs, channels, kernel, kernel], 0.0, 0.5);
-    let of_input = of_input.of(TrainOp::ConvGradInput {
+    let of_input = of_input.of(Op::ConvGradInput {
         grad,
         weight,
         kernel,
@@ -228,7 +228,7 @@ fn linear_cases(
     let mut of_weight = stands.case(format!("linear_grad_weight {what}"), batch, SUMS);
     let input = of_weight.random(vector(batch, inputs));
     let grad = of_weight.random(vector(batch, outputs));
-    let of_weight = of_weight.of(TrainOp::LinearGradWeight { input, grad, silu });
+    let of_weight = of_weight.of(Op::LinearGradWeight { input, grad, silu });
     let mut of_input = stands.case(format!("linear_grad_input {what}"), batch, SUMS);
     let grad = of_input.random(vector(batch, outputs));
     let weight = of_input.param(&[outputs, inputs], 0.0, 0.5);
@@ -240,7 +240,7 @@ fn linear_cases(
         }
     }
     let input = of_input.numbers(vector(batch, inputs), numbers);
-    let of_input = of_input.of(TrainOp::LinearGradInput {
+    let of_input = of_input.of(Op::LinearGradInput {
         grad,
         weight,
         input,
@@ -259,7 +259,7 @@ fn label_case(stands: Stands, batch: usize, channels: usize, classes: usize) -> 
     let words = of.iter().map(|&class| class as f32).collect();
     let numbers = of.iter().map(|&class| class as f64).collect();
     let labels = case.given(Input::Labels, vector(batch, 1), words, numbers);
-    case.of(TrainOp::LabelGrad {
+    case.of(Op::LabelGrad {
         grad,
         labels,
         classes,

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use iddpm::diffusion::LossRow;
 use iddpm::diffusion::noise::philox4x32_10;
 use iddpm::unet::{
-    Conv, Graph, Input, LossOp, NormOp, NormParam, Op, ParamId, Role, Shape, TensorId, TrainOp,
+    Conv, Graph, Input, LossOp, NormOp, NormParam, Op, ParamId, Role, Shape, TensorId,
 };
 
 const GROUPS: usize = 32;
@@ -309,7 +309,7 @@ impl Context<'_> {
                     row(top) * (1.0 - v) + row(bottom) * v
                 })
             }
-            Op::Train(op) => self.train(&op, out),
+            _ => self.train(op, out),
         }
     }
 
@@ -461,9 +461,9 @@ impl Context<'_> {
         out
     }
 
-    fn train(&self, op: &TrainOp, out: Shape) -> Vec<f64> {
+    fn train(&self, op: &Op, out: Shape) -> Vec<f64> {
         match *op {
-            TrainOp::Diffuse {
+            Op::Diffuse {
                 x_start,
                 noise,
                 rows,
@@ -474,7 +474,7 @@ impl Context<'_> {
                     rows[n].x(x_start.at(n, c, y, x), noise.at(n, c, y, x))
                 })
             }
-            TrainOp::Dropout {
+            Op::Dropout {
                 input,
                 keys,
                 layer,
@@ -495,17 +495,17 @@ impl Context<'_> {
                 })
                 .collect()
             }
-            TrainOp::Loss(loss) => self.loss(&loss).0,
-            TrainOp::LossGrad(loss) => self.loss(&loss).1,
-            TrainOp::Add { first, second } => {
+            Op::Loss(loss) => self.loss(&loss).0,
+            Op::LossGrad(loss) => self.loss(&loss).1,
+            Op::Add { first, second } => {
                 let pairs = self.view(first).values.iter().zip(self.view(second).values);
                 pairs.map(|(a, b)| a + b).collect()
             }
-            TrainOp::Slice { input, start, .. } => {
+            Op::Slice { input, start, .. } => {
                 let input = self.view(input);
                 made(out, |n, c, y, x| input.at(n, start + c, y, x))
             }
-            TrainOp::ConvGradInput {
+            Op::ConvGradInput {
                 grad,
                 weight,
                 kernel,
@@ -520,7 +520,7 @@ impl Context<'_> {
                 });
                 result
             }
-            TrainOp::ConvGradWeight {
+            Op::ConvGradWeight {
                 input,
                 grad,
                 kernel,
@@ -541,7 +541,7 @@ impl Context<'_> {
                 });
                 result
             }
-            TrainOp::ChannelSum { grad } => {
+            Op::ChannelSum { grad } => {
                 let grad = self.view(grad);
                 let mut sums = vec![0.0; out.channels];
                 for (at, value) in grad.values.iter().enumerate() {
@@ -549,12 +549,12 @@ impl Context<'_> {
                 }
                 sums
             }
-            TrainOp::PositionSum { grad } => {
+            Op::PositionSum { grad } => {
                 let grad = self.view(grad);
                 let planes = grad.values.chunks(grad.shape.positions());
                 planes.map(|plane| plane.iter().sum()).collect()
             }
-            TrainOp::LinearGradInput {
+            Op::LinearGradInput {
                 grad,
                 weight,
                 input,
@@ -571,7 +571,7 @@ impl Context<'_> {
                     slope * products.sum::<f64>()
                 })
             }
-            TrainOp::LinearGradWeight {
+            Op::LinearGradWeight {
                 input,
                 grad,
                 silu: first,
@@ -585,16 +585,16 @@ impl Context<'_> {
                     products.sum()
                 })
             }
-            TrainOp::LabelGrad { grad, labels, .. } => {
+            Op::LabelGrad { grad, labels, .. } => {
                 let (grad, labels) = (self.view(grad), self.view(labels).values);
                 made(out, |class, c, _, _| {
                     let of_class = (0..grad.shape.batch).filter(|&n| labels[n] as usize == class);
                     of_class.map(|n| grad.at(n, c, 0, 0)).sum()
                 })
             }
-            TrainOp::NormSums(norm) => self.norm_sums(&norm),
-            TrainOp::NormGradInput { norm, sums } => self.norm_grad_input(&norm, sums, out),
-            TrainOp::NormGradScaleShift {
+            Op::NormSums(norm) => self.norm_sums(&norm),
+            Op::NormGradInput { norm, sums } => self.norm_grad_input(&norm, sums, out),
+            Op::NormGradScaleShift {
                 sums,
                 weight,
                 bias,
@@ -608,7 +608,7 @@ impl Context<'_> {
                     Some(c) => sums.at(n, c, 0, 0),
                 })
             }
-            TrainOp::NormGradParam {
+            Op::NormGradParam {
                 sums,
                 scale_shift,
                 of,
@@ -627,10 +627,10 @@ impl Context<'_> {
                     each.sum()
                 })
             }
-            TrainOp::AttentionGrad {
+            Op::AttentionGrad {
                 qkv, grad, heads, ..
             } => self.attention_grad(self.view(qkv), self.view(grad), heads),
-            TrainOp::AveragePoolGrad { grad, .. } => {
+            Op::AveragePoolGrad { grad, .. } => {
                 let grad = self.view(grad);
                 made(out, |n, c, y, x| {
                     if y / 2 < grad.shape.height && x / 2 < grad.shape.width {
@@ -640,7 +640,7 @@ impl Context<'_> {
                     }
                 })
             }
-            TrainOp::UpsampleGrad { grad } => {
+            Op::UpsampleGrad { grad } => {
                 let grad = self.view(grad);
                 made(out, |n, c, y, x| {
                     let four = [(0, 0), (0, 1), (1, 0), (1, 1)];
@@ -649,6 +649,7 @@ impl Context<'_> {
                         .sum()
                 })
             }
+            _ => unreachable!("{op:?} is of the forward pass"),
         }
     }
 

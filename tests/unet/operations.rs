@@ -1,6 +1,6 @@
 //! What goes through the operands of an operation misses none, and calls each by the name of its field.
 
-use iddpm::unet::{Conv, LossOp, NormOp, NormParam, Op, TrainOp};
+use iddpm::unet::{Conv, LossOp, NormOp, NormParam, Op};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Tensor(usize);
@@ -95,27 +95,27 @@ fn forward() -> Vec<(Operation, &'static [&'static str], &'static [&'static str]
 /// The same of what only training needs, but for the gradients of a normalisation.
 fn train() -> Vec<(Operation, &'static [&'static str], &'static [&'static str])> {
     let (weight, grad) = (Param(0), Tensor(0));
-    let diffuse = TrainOp::Diffuse {
+    let diffuse = Op::Diffuse {
         x_start: Tensor(0),
         noise: Tensor(1),
         rows: Tensor(2),
     };
-    let dropout = TrainOp::Dropout {
+    let dropout = Op::Dropout {
         input: Tensor(0),
         keys: Tensor(1),
         layer: 7,
         threshold: 8,
     };
-    let add = TrainOp::Add {
+    let add = Op::Add {
         first: Tensor(0),
         second: Tensor(1),
     };
-    let slice = TrainOp::Slice {
+    let slice = Op::Slice {
         input: Tensor(0),
         start: 7,
         channels: 8,
     };
-    let conv_grad_input = TrainOp::ConvGradInput {
+    let conv_grad_input = Op::ConvGradInput {
         grad,
         weight,
         kernel: 3,
@@ -124,36 +124,36 @@ fn train() -> Vec<(Operation, &'static [&'static str], &'static [&'static str])>
         height: 8,
         width: 9,
     };
-    let conv_grad_weight = TrainOp::ConvGradWeight {
+    let conv_grad_weight = Op::ConvGradWeight {
         input: Tensor(0),
         grad: Tensor(1),
         kernel: 3,
         stride: 2,
         upsample: true,
     };
-    let linear_grad_input = TrainOp::LinearGradInput {
+    let linear_grad_input = Op::LinearGradInput {
         grad,
         weight,
         input: Tensor(1),
         silu: true,
     };
-    let linear_grad_weight = TrainOp::LinearGradWeight {
+    let linear_grad_weight = Op::LinearGradWeight {
         input: Tensor(0),
         grad: Tensor(1),
         silu: true,
     };
-    let label_grad = TrainOp::LabelGrad {
+    let label_grad = Op::LabelGrad {
         grad,
         labels: Tensor(1),
         classes: 7,
     };
-    let attention_grad = TrainOp::AttentionGrad {
+    let attention_grad = Op::AttentionGrad {
         qkv: Tensor(0),
         output: Tensor(1),
         grad: Tensor(2),
         heads: 4,
     };
-    let average_pool_grad = TrainOp::AveragePoolGrad {
+    let average_pool_grad = Op::AveragePoolGrad {
         grad,
         height: 7,
         width: 8,
@@ -162,39 +162,38 @@ fn train() -> Vec<(Operation, &'static [&'static str], &'static [&'static str])>
     let operations: Vec<(_, &[_], &[_])> = vec![
         (diffuse, &["x_start", "noise", "rows"], &[]),
         (dropout, &["input", "keys"], &[]),
-        (TrainOp::Loss(LOSS), of_loss, &[]),
-        (TrainOp::LossGrad(LOSS), of_loss, &[]),
+        (Op::Loss(LOSS), of_loss, &[]),
+        (Op::LossGrad(LOSS), of_loss, &[]),
         (add, &["first", "second"], &[]),
         (slice, &["input"], &[]),
         (conv_grad_input, &["grad"], &["weight"]),
         (conv_grad_weight, &["input", "grad"], &[]),
-        (TrainOp::ChannelSum { grad }, &["grad"], &[]),
-        (TrainOp::PositionSum { grad }, &["grad"], &[]),
+        (Op::ChannelSum { grad }, &["grad"], &[]),
+        (Op::PositionSum { grad }, &["grad"], &[]),
         (linear_grad_input, &["grad", "input"], &["weight"]),
         (linear_grad_weight, &["input", "grad"], &[]),
         (label_grad, &["grad", "labels"], &[]),
         (attention_grad, &["qkv", "output", "grad"], &[]),
         (average_pool_grad, &["grad"], &[]),
-        (TrainOp::UpsampleGrad { grad }, &["grad"], &[]),
+        (Op::UpsampleGrad { grad }, &["grad"], &[]),
     ];
-    let outer = |(op, tensors, params)| (Op::Train(op), tensors, params);
-    operations.into_iter().map(outer).collect()
+    operations
 }
 
 /// The same of the gradients of a normalisation.
 fn norm() -> Vec<(Operation, &'static [&'static str], &'static [&'static str])> {
     let sums = Tensor(0);
-    let input = TrainOp::NormGradInput {
+    let input = Op::NormGradInput {
         norm: NORM,
         sums: Tensor(3),
     };
-    let scale_shift = TrainOp::NormGradScaleShift {
+    let scale_shift = Op::NormGradScaleShift {
         sums,
         weight: Param(0),
         bias: Param(1),
         channels: 7,
     };
-    let parameter = TrainOp::NormGradParam {
+    let parameter = Op::NormGradParam {
         sums,
         scale_shift: Some(Tensor(1)),
         of: NormParam::Weight,
@@ -203,7 +202,7 @@ fn norm() -> Vec<(Operation, &'static [&'static str], &'static [&'static str])> 
     let of_both: &[&str] = &["weight", "bias"];
     let operations: Vec<(_, &[_], &[_])> = vec![
         (
-            TrainOp::NormSums(NORM),
+            Op::NormSums(NORM),
             &["input", "grad", "scale_shift"],
             of_both,
         ),
@@ -211,15 +210,14 @@ fn norm() -> Vec<(Operation, &'static [&'static str], &'static [&'static str])> 
         (scale_shift, &["sums"], of_both),
         (parameter, &["sums", "scale_shift"], &[]),
     ];
-    let outer = |(op, tensors, params)| (Op::Train(op), tensors, params);
-    operations.into_iter().map(outer).collect()
+    operations
 }
 
 #[test]
 fn every_operation_is_among_the_cases() {
     let cases = [forward(), train(), norm()].concat();
     let mut found: Vec<&str> = cases.iter().map(|(op, ..)| op.name()).collect();
-    let mut known = [Operation::NAMES, TrainOp::<Tensor, Param>::NAMES].concat();
+    let mut known = Operation::NAMES.to_vec();
     found.sort_unstable();
     known.sort_unstable();
     assert_eq!(found, known);
@@ -275,10 +273,10 @@ fn an_operand_that_is_not_there_is_left_so() {
         shift: None,
         ..CONV
     });
-    let sums = Op::Train(TrainOp::NormSums(NormOp {
+    let sums = Op::NormSums(NormOp {
         scale_shift: None,
         ..NORM
-    }));
+    });
     for (op, inputs) in [(conv, [0, 2]), (sums, [0, 1])] {
         assert!(op.inputs().eq(inputs.map(Tensor)));
         assert_eq!(op.map(|id| id, |id| id), op);

@@ -20,7 +20,7 @@ use crate::cpu::interpreter::{Inputs, Memory};
 use crate::cpu::part::part;
 use crate::cpu::program::Location;
 use crate::memory::{MemoryError, zeros};
-use crate::unet::{Input, NormParam, TrainOp};
+use crate::unet::{Input, NormParam, Op};
 
 /// What a caller gives for each run; images are [N, C, H, W].
 #[derive(Debug, Clone, Copy)]
@@ -152,7 +152,7 @@ impl Training {
                         pack::fill(instruction, place, weights, width, threads, numbers);
                     }
                     Work::Train(node) => {
-                        if let (Some((kernels, place)), TrainOp::ConvGradInput { weight, .. }) =
+                        if let (Some((kernels, place)), Op::ConvGradInput { weight, .. }) =
                             (&node.kernels, node.op)
                         {
                             let weights = part(weights, weight.first, weight.len);
@@ -248,7 +248,7 @@ impl TrainStep<'_> {
         };
         let parameter = |place: Parameter| part(self.weights, place.first, place.len);
         match node.op.map(read, parameter) {
-            TrainOp::Diffuse {
+            Op::Diffuse {
                 x_start,
                 noise,
                 rows,
@@ -257,7 +257,7 @@ impl TrainStep<'_> {
                 let [rows, x_start, noise] = [rows, x_start, noise].map(|read| read.numbers);
                 pointwise::diffuse(rows, x_start, noise, elements, output);
             }
-            TrainOp::Dropout {
+            Op::Dropout {
                 input,
                 layer,
                 threshold,
@@ -266,12 +266,12 @@ impl TrainStep<'_> {
                 let dropout = pointwise::Dropout { layer, threshold };
                 pointwise::dropout(dropout, self.keys, input.extents, input.numbers, output);
             }
-            TrainOp::Loss(loss) => loss_of(loss).value(threads, self.doubles, output),
-            TrainOp::LossGrad(loss) => loss_of(loss).gradient(threads, output),
-            TrainOp::Add { first, second } => {
+            Op::Loss(loss) => loss_of(loss).value(threads, self.doubles, output),
+            Op::LossGrad(loss) => loss_of(loss).gradient(threads, output),
+            Op::Add { first, second } => {
                 pointwise::add(threads, first.numbers, second.numbers, output);
             }
-            TrainOp::Slice {
+            Op::Slice {
                 input,
                 start,
                 channels,
@@ -279,7 +279,7 @@ impl TrainStep<'_> {
                 let of = input.extents.channels;
                 pointwise::slice(threads, of, start, channels, input.numbers, output);
             }
-            TrainOp::ConvGradInput {
+            Op::ConvGradInput {
                 grad,
                 kernel,
                 stride,
@@ -288,7 +288,7 @@ impl TrainStep<'_> {
                 let layer = input_layer(grad, made, (kernel, stride), batch, self.width);
                 self.conv_grad_input(node, layer, output);
             }
-            TrainOp::ConvGradWeight {
+            Op::ConvGradWeight {
                 input,
                 grad,
                 kernel,
@@ -299,13 +299,13 @@ impl TrainStep<'_> {
                 let layer = weight_layer(input, grad, way, batch, self.width);
                 layer.run(arch, threads, self.room, output);
             }
-            TrainOp::ChannelSum { grad } => {
+            Op::ChannelSum { grad } => {
                 sums::channels(threads, grad.extents, grad.numbers, self.doubles, output);
             }
-            TrainOp::PositionSum { grad } => {
+            Op::PositionSum { grad } => {
                 sums::positions(threads, grad.extents, grad.numbers, self.doubles, output);
             }
-            TrainOp::LinearGradInput {
+            Op::LinearGradInput {
                 grad,
                 weight,
                 input,
@@ -314,29 +314,29 @@ impl TrainStep<'_> {
                 let sides = (grad.extents.channels, input.extents.channels);
                 linear::input(grad.numbers, weight, input.numbers, sides, silu, output);
             }
-            TrainOp::LinearGradWeight { input, grad, silu } => {
+            Op::LinearGradWeight { input, grad, silu } => {
                 let sides = (grad.extents.channels, input.extents.channels);
                 let (input, grad, room) = (input.numbers, grad.numbers, self.singles);
                 linear::weight(threads, input, grad, sides, silu, room, output);
             }
-            TrainOp::LabelGrad { grad, .. } => {
+            Op::LabelGrad { grad, .. } => {
                 linear::table(grad.numbers, self.labels, grad.extents.channels, output);
             }
-            TrainOp::NormSums(norm) => {
+            Op::NormSums(norm) => {
                 let (doubles, singles) = (self.doubles, self.singles);
                 norm::sums(threads, &norm_of(norm, batch), doubles, singles, output);
             }
-            TrainOp::NormGradInput { norm, sums } => {
+            Op::NormGradInput { norm, sums } => {
                 let norm = norm_of(norm, batch);
                 norm::input(threads, &norm, sums.numbers, self.singles, output);
             }
-            TrainOp::NormGradScaleShift {
+            Op::NormGradScaleShift {
                 sums,
                 weight,
                 bias,
                 channels,
             } => norm::scale_shift(channels, sums.numbers, weight, bias, output),
-            TrainOp::NormGradParam {
+            Op::NormGradParam {
                 sums,
                 scale_shift,
                 of,
@@ -349,7 +349,7 @@ impl TrainStep<'_> {
                 let scale_shift = scale_shift.map(|read| read.numbers);
                 norm::parameter(channels, start, sums.numbers, scale_shift, output);
             }
-            TrainOp::AttentionGrad {
+            Op::AttentionGrad {
                 qkv,
                 output: result,
                 grad,
@@ -365,12 +365,13 @@ impl TrainStep<'_> {
                 };
                 attention.run(arch, threads, self.room, output);
             }
-            TrainOp::AveragePoolGrad { grad, .. } => {
+            Op::AveragePoolGrad { grad, .. } => {
                 pointwise::average_pool_grad(grad.extents, made, grad.numbers, output);
             }
-            TrainOp::UpsampleGrad { grad } => {
+            Op::UpsampleGrad { grad } => {
                 pointwise::upsample_grad(made, grad.numbers, output);
             }
+            _ => {}
         }
     }
 

@@ -22,7 +22,7 @@ use crate::cpu::conv::Shape;
 use crate::cpu::error::ProgramError;
 use crate::cpu::program::{Extents, Instruction, Location};
 use crate::unet::alignment::aligned;
-use crate::unet::{Graph, Input, LossOp, NormOp, Op, ParamId, Plan, Role, TensorId, TrainOp};
+use crate::unet::{Graph, Input, LossOp, NormOp, Op, ParamId, Plan, Role, TensorId};
 
 /// An operand: where it lies, and the extents of one image.
 #[derive(Clone, Copy)]
@@ -64,7 +64,7 @@ pub(super) enum Work {
 
 /// An operation that only training has.
 pub(super) struct Node {
-    pub(super) op: TrainOp<Operand, Parameter>,
+    pub(super) op: Op<Operand, Parameter>,
     /// Kernels for the gradient of a convolution's input.
     pub(super) kernels: Option<(Kernels, Packed)>,
     pub(super) target: Target,
@@ -180,12 +180,11 @@ impl Maker<'_> {
             field: "tensor",
             value: output.index() as u32,
         };
-        if let Op::Train(op) = op {
+        let graph = self.compiler.graph;
+        let Some(instruction) = self.compiler.instruction(op, output) else {
             let node = self.node(*op, output).ok_or(wrong)?;
             return Ok(Work::Train(Box::new(node)));
-        }
-        let graph = self.compiler.graph;
-        let instruction = self.compiler.instruction(op, output).ok_or(wrong)?;
+        };
         let classes = graph.classes().unwrap_or(0) as usize;
         instruction.check_numbers(at, graph.weights_len(), classes)?;
         let place = pack::place(&instruction, self.width, &mut self.packed);
@@ -194,7 +193,7 @@ impl Maker<'_> {
         Ok(Work::Forward(instruction, place))
     }
 
-    fn node(&mut self, op: TrainOp, output: TensorId) -> Option<Node> {
+    fn node(&mut self, op: Op, output: TensorId) -> Option<Node> {
         let graph = self.compiler.graph;
         let op = op.try_map(
             |id| self.operand(id).ok_or(()),
@@ -230,7 +229,7 @@ impl Maker<'_> {
             numbers: &[],
         };
         match node.op.map(without_numbers, |_| ()) {
-            TrainOp::ConvGradInput {
+            Op::ConvGradInput {
                 grad,
                 kernel,
                 stride,
@@ -251,7 +250,7 @@ impl Maker<'_> {
                 };
                 needs.room = room;
             }
-            TrainOp::ConvGradWeight {
+            Op::ConvGradWeight {
                 input,
                 grad,
                 kernel,
@@ -261,17 +260,17 @@ impl Maker<'_> {
                 let way = (kernel, stride, upsample);
                 needs.room = weight_layer(input, grad, way, batch, width).room();
             }
-            TrainOp::ChannelSum { grad } | TrainOp::PositionSum { grad } => {
+            Op::ChannelSum { grad } | Op::PositionSum { grad } => {
                 needs.doubles = sums::room(grad.extents, batch);
             }
-            TrainOp::NormSums(norm) | TrainOp::NormGradInput { norm, .. } => {
+            Op::NormSums(norm) | Op::NormGradInput { norm, .. } => {
                 needs.doubles = norm::room(norm.input.extents, batch);
                 needs.singles = norm::table_len(norm.input.extents, batch);
             }
-            TrainOp::LinearGradWeight { input, .. } => {
+            Op::LinearGradWeight { input, .. } => {
                 needs.singles = product([batch, input.extents.channels]);
             }
-            TrainOp::AttentionGrad {
+            Op::AttentionGrad {
                 qkv,
                 output,
                 grad,
@@ -287,20 +286,10 @@ impl Maker<'_> {
                 };
                 needs.room = attention.room(batch);
             }
-            TrainOp::Loss(loss) => {
+            Op::Loss(loss) => {
                 needs.doubles = Loss::room(loss.x_start.extents, batch);
             }
-            TrainOp::Diffuse { .. }
-            | TrainOp::Dropout { .. }
-            | TrainOp::LossGrad(_)
-            | TrainOp::Add { .. }
-            | TrainOp::Slice { .. }
-            | TrainOp::LinearGradInput { .. }
-            | TrainOp::LabelGrad { .. }
-            | TrainOp::NormGradScaleShift { .. }
-            | TrainOp::NormGradParam { .. }
-            | TrainOp::AveragePoolGrad { .. }
-            | TrainOp::UpsampleGrad { .. } => {}
+            _ => {}
         }
         self.needs.more(needs);
     }

@@ -1,28 +1,27 @@
 //! The gradient of self-attention as dispatches.
 
-use super::Recorder;
+use super::{Recorder, Tensor};
 use crate::gpu::kernels::declare::word;
 use crate::gpu::kernels::{attention_grad_key, attention_grad_query, attention_rows};
 use crate::gpu::recording::Binding;
-use crate::unet::TensorId;
 
 impl Recorder<'_> {
     /// Records what the gradients with respect to q, k and v share, then those.
     pub(super) fn attention_grad(
         &mut self,
         name: &str,
-        [qkv, made, grad]: [TensorId; 3],
+        [qkv, made, grad]: [Tensor; 3],
         heads: usize,
         output: Binding,
     ) {
-        let shape = self.shape(made);
+        let shape = made.shape;
         let rows = shape.channels / heads.max(1);
         let (batch, heads, positions) = (shape.batch, word(heads), shape.positions());
         let scale = (1.0 / (rows as f64).sqrt()) as f32;
         let words = 4 * batch as u64 * u64::from(heads) * positions as u64;
         let laws = self.partial(words);
         let (batch, rows, positions) = (word(batch), word(rows), word(positions));
-        let (qkv, made, grad) = (self.at(qkv), self.at(made), self.at(grad));
+        let (qkv, made, grad) = (qkv.binding, made.binding, grad.binding);
         self.push(attention_rows::dispatch(
             &std::format!("{name}.laws"),
             &attention_rows::Params {

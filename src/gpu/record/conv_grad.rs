@@ -1,6 +1,6 @@
 //! The gradients of a convolution as dispatches.
 
-use super::Recorder;
+use super::{Recorder, Stored, Tensor};
 use crate::gpu::kernels::declare::{flag, word};
 use crate::gpu::kernels::{
     conv_grad_input, conv_grad_input_tiled, conv_grad_weight, conv_grad_weight_tiled, sum_parts,
@@ -8,18 +8,18 @@ use crate::gpu::kernels::{
 use crate::gpu::recording::Dispatch;
 use crate::gpu::variants::ConvVariant;
 use crate::gpu::weights::Order;
-use crate::unet::{ParamId, Shape, TensorId};
+use crate::unet::Shape;
 
 impl Recorder<'_> {
     /// The gradient with respect to the input.
     pub(super) fn conv_grad_input(
         &self,
         name: &str,
-        made: TensorId,
-        (grad, weight): (TensorId, ParamId),
+        made: Tensor,
+        (grad, weight): (Tensor, Stored),
         (kernel, stride): (usize, usize),
     ) -> Dispatch {
-        let (out, given) = (self.shape(made), self.shape(grad));
+        let (out, given) = (made.shape, grad.shape);
         let params = conv_grad_input::Params {
             batch: word(out.batch),
             inputs: word(out.channels),
@@ -32,9 +32,9 @@ impl Recorder<'_> {
             stride: word(stride),
         };
         let bindings = conv_grad_input::Bindings {
-            grad: self.at(grad),
-            weight: self.param(weight),
-            output: self.at(made),
+            grad: grad.binding,
+            weight: weight.binding,
+            output: made.binding,
         };
         if self.plain() {
             conv_grad_input::dispatch(name, &params, bindings)
@@ -47,16 +47,16 @@ impl Recorder<'_> {
     pub(super) fn conv_grad_weight(
         &mut self,
         name: &str,
-        made: TensorId,
-        (input, grad): (TensorId, TensorId),
+        (made, order): (Tensor, Order),
+        (input, grad): (Tensor, Tensor),
         kind: (usize, usize, bool),
     ) {
-        let shapes = (self.shape(input), self.shape(grad));
-        let params = conv_grad_weight_params(shapes, kind, self.order(made));
+        let shapes = (input.shape, grad.shape);
+        let params = conv_grad_weight_params(shapes, kind, order);
         let bindings = conv_grad_weight::Bindings {
-            input: self.at(input),
-            grad: self.at(grad),
-            output: self.at(made),
+            input: input.binding,
+            grad: grad.binding,
+            output: made.binding,
         };
         if self.plain() {
             return self.push(conv_grad_weight::dispatch(name, &params, bindings));

@@ -1,24 +1,29 @@
 //! The gradients of a group normalisation as dispatches.
 
-use super::Recorder;
+use super::{Recorder, Stored, Tensor};
 use crate::gpu::kernels::declare::{flag, word};
 use crate::gpu::kernels::{norm_grad_input, norm_sums};
 use crate::gpu::recording::{Binding, Dispatch};
-use crate::unet::{NormOp, TensorId};
+use crate::unet::NormOp;
 
 impl Recorder<'_> {
     /// What the gradients share; the statistics are recorded first.
-    pub(super) fn norm_sums(&mut self, name: &str, norm: &NormOp, output: Binding) -> Dispatch {
+    pub(super) fn norm_sums(
+        &mut self,
+        name: &str,
+        norm: &NormOp<Tensor, Stored>,
+        output: Binding,
+    ) -> Dispatch {
         self.statistics(name, norm.input);
         norm_sums::dispatch(
             name,
             &self.norm_params(norm),
             norm_sums::Bindings {
-                input: self.at(norm.input),
-                grad: self.at(norm.grad),
+                input: norm.input.binding,
+                grad: norm.grad.binding,
                 statistics: self.layout.statistics,
-                weight: self.param(norm.weight),
-                bias: self.param(norm.bias),
+                weight: norm.weight.binding,
+                bias: norm.bias.binding,
                 scale_shift: self.or_none(norm.scale_shift),
                 output,
             },
@@ -29,8 +34,8 @@ impl Recorder<'_> {
     pub(super) fn norm_grad_input(
         &self,
         name: &str,
-        norm: &NormOp,
-        sums: TensorId,
+        norm: &NormOp<Tensor, Stored>,
+        sums: Tensor,
         output: Binding,
     ) -> Dispatch {
         let norm_sums::Params {
@@ -50,19 +55,19 @@ impl Recorder<'_> {
                 modulated,
             },
             norm_grad_input::Bindings {
-                input: self.at(norm.input),
-                grad: self.at(norm.grad),
-                sums: self.at(sums),
-                weight: self.param(norm.weight),
-                bias: self.param(norm.bias),
+                input: norm.input.binding,
+                grad: norm.grad.binding,
+                sums: sums.binding,
+                weight: norm.weight.binding,
+                bias: norm.bias.binding,
                 scale_shift: self.or_none(norm.scale_shift),
                 output,
             },
         )
     }
 
-    fn norm_params(&self, norm: &NormOp) -> norm_sums::Params {
-        let input = self.shape(norm.input);
+    fn norm_params(&self, norm: &NormOp<Tensor, Stored>) -> norm_sums::Params {
+        let input = norm.input.shape;
         norm_sums::Params {
             batch: word(input.batch),
             channels: word(input.channels),

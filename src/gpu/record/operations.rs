@@ -1,0 +1,456 @@
+//! Each operation as dispatches: one exhaustive match, as declared in the table of operations.
+
+use super::{Recorder, Stored, Tensor};
+use crate::gpu::kernels::declare::{flag, word};
+use crate::gpu::kernels::{
+    add, attention, attention_shared, average_pool, average_pool_grad, bilinear, channel_sum,
+    concat, diffuse, dropout, group_norm, label_embedding, label_grad, linear, linear_grad_input,
+    linear_grad_weight, loss, loss_grad, norm_grad_param, norm_grad_scale_shift, position_sum,
+    slice, timestep_embedding, upsample, upsample_grad,
+};
+use crate::gpu::recording::{Binding, Contents};
+use crate::gpu::variants::AttentionVariant;
+use crate::gpu::weights::Order;
+use crate::unet::{LossOp, NormParam, Op, Shape};
+
+impl Recorder<'_> {
+    /// Records what makes a tensor, named after it, its numbers in an order.
+    pub(super) fn operation(
+        &mut self,
+        name: &str,
+        op: Op<Tensor, Stored>,
+        (made, order): (Tensor, Order),
+    ) {
+        let Tensor {
+            binding: output,
+            shape: out,
+        } = made;
+        let planes = word(out.batch * out.channels);
+        let dispatch = match op {
+            Op::TimestepEmbedding { timesteps, dim } => {
+                let table = timestep_embedding::frequencies(dim);
+                let words = table.len();
+                let frequencies =
+                    self.recording
+                        .add_buffer("frequencies", words, Contents::Constant(table));
+                timestep_embedding::dispatch(
+                    name,
+                    &timestep_embedding::Params {
+                        batch: word(out.batch),
+                        dim: word(dim),
+                    },
+                    timestep_embedding::Bindings {
+                        timesteps: timesteps.binding,
+                        frequencies,
+                        output,
+                    },
+                )
+            }
+            Op::LabelEmbedding {
+                base,
+                labels,
+                table,
+            } => label_embedding::dispatch(
+                name,
+                &label_embedding::Params {
+                    batch: word(out.batch),
+                    channels: word(out.channels),
+                    classes: word(table.rows),
+                },
+                label_embedding::Bindings {
+                    base: base.binding,
+                    labels: labels.binding,
+                    table: table.binding,
+                    output,
+                },
+            ),
+            Op::Linear {
+                input,
+                weight,
+                bias,
+                silu,
+            } => linear::dispatch(
+                name,
+                &linear::Params {
+                    batch: word(out.batch),
+                    inputs: word(input.shape.channels),
+                    outputs: word(out.channels),
+                    silu: flag(silu),
+                },
+                linear::Bindings {
+                    input: input.binding,
+                    weight: weight.binding,
+                    bias: bias.binding,
+                    output,
+                },
+            ),
+            Op::Conv(conv) => return self.conv(name, conv, made),
+            Op::GroupNorm {
+                input,
+                weight,
+                bias,
+                scale_shift,
+                silu,
+            } => {
+                self.statistics(name, input);
+                group_norm::dispatch(
+                    name,
+                    &group_norm::Params {
+                        batch: word(out.batch),
+                        channels: word(out.channels),
+                        positions: word(out.positions()),
+                        silu: flag(silu),
+                        modulated: flag(scale_shift.is_some()),
+                    },
+                    group_norm::Bindings {
+                        input: input.binding,
+                        statistics: self.layout.statistics,
+                        weight: weight.binding,
+                        bias: bias.binding,
+                        scale_shift: self.or_none(scale_shift),
+                        output,
+                    },
+                )
+            }
+            Op::Attention { qkv, heads } => {
+                let rows = out.channels / heads.max(1);
+                let params = attention::Params {
+                    batch: word(out.batch),
+                    heads: word(heads),
+                    rows: word(rows),
+                    positions: word(out.positions()),
+                    scale: (1.0 / (rows as f64).sqrt()) as f32,
+                };
+                let bindings = attention::Bindings {
+                    qkv: qkv.binding,
+                    output,
+                };
+                match self.variants.attention {
+                    AttentionVariant::Shared if rows <= attention_shared::MAX_ROWS => {
+                        attention_shared::dispatch(name, &params, bindings)
+                    }
+                    AttentionVariant::Shared | AttentionVariant::Plain => {
+                        attention::dispatch(name, &params, bindings)
+                    }
+                }
+            }
+            Op::Concat { first, second } => concat::dispatch(
+                name,
+                &concat::Params {
+                    batch: word(out.batch),
+                    first_elements: per_image(first.shape),
+                    second_elements: per_image(second.shape),
+                },
+                concat::Bindings {
+                    first: first.binding,
+                    second: second.binding,
+                    output,
+                },
+            ),
+            Op::AveragePool { input } => average_pool::dispatch(
+                name,
+                &average_pool::Params {
+                    planes,
+                    height: word(input.shape.height),
+                    width: word(input.shape.width),
+                },
+                average_pool::Bindings {
+                    input: input.binding,
+                    output,
+                },
+            ),
+            Op::Upsample { input } => upsample::dispatch(
+                name,
+                &upsample::Params {
+                    planes,
+                    height: word(input.shape.height),
+                    width: word(input.shape.width),
+                },
+                upsample::Bindings {
+                    input: input.binding,
+                    output,
+                },
+            ),
+            Op::Bilinear {
+                input,
+                height,
+                width,
+            } => bilinear::dispatch(
+                name,
+                &bilinear::Params {
+                    planes,
+                    height: word(input.shape.height),
+                    width: word(input.shape.width),
+                    out_height: word(height),
+                    out_width: word(width),
+                },
+                bilinear::Bindings {
+                    input: input.binding,
+                    output,
+                },
+            ),
+            Op::Diffuse {
+                x_start,
+                noise,
+                rows,
+            } => diffuse::dispatch(
+                name,
+                &diffuse::Params {
+                    batch: word(out.batch),
+                    elements: per_image(out),
+                },
+                diffuse::Bindings {
+                    x_start: x_start.binding,
+                    noise: noise.binding,
+                    rows: rows.binding,
+                    output,
+                },
+            ),
+            Op::Dropout {
+                input,
+                keys,
+                layer,
+                threshold,
+            } => dropout::dispatch(
+                name,
+                &dropout::Params {
+                    batch: word(out.batch),
+                    elements: per_image(out),
+                    layer,
+                    threshold,
+                    gain: (1.0 / (1.0 - f64::from(threshold) / 4_294_967_296.0)) as f32,
+                },
+                dropout::Bindings {
+                    input: input.binding,
+                    keys: keys.binding,
+                    output,
+                },
+            ),
+            Op::Loss(op) => loss::dispatch(name, &loss_params(&op), loss_bindings(&op, output)),
+            Op::LossGrad(op) => {
+                loss_grad::dispatch(name, &loss_params(&op), loss_bindings(&op, output))
+            }
+            Op::Add { first, second } => {
+                let (rows, columns) = match order {
+                    Order::AsGiven => (1, out.elements()),
+                    Order::Transposed { rows, columns } => (rows, columns),
+                };
+                add::dispatch(
+                    name,
+                    &add::Params {
+                        rows: word(rows),
+                        columns: word(columns),
+                        padded: word(order.padded(rows)),
+                    },
+                    add::Bindings {
+                        first: first.binding,
+                        second: second.binding,
+                        output,
+                    },
+                )
+            }
+            Op::Slice { input, start, .. } => slice::dispatch(
+                name,
+                &slice::Params {
+                    batch: word(out.batch),
+                    input_elements: per_image(input.shape),
+                    start: word(start * out.positions()),
+                    elements: per_image(out),
+                },
+                slice::Bindings {
+                    input: input.binding,
+                    output,
+                },
+            ),
+            Op::ConvGradInput {
+                grad,
+                weight,
+                kernel,
+                stride,
+                ..
+            } => self.conv_grad_input(name, made, (grad, weight), (kernel, stride)),
+            Op::ConvGradWeight {
+                input,
+                grad,
+                kernel,
+                stride,
+                upsample,
+            } => {
+                let kind = (kernel, stride, upsample);
+                return self.conv_grad_weight(name, (made, order), (input, grad), kind);
+            }
+            Op::ChannelSum { grad } => channel_sum::dispatch(
+                name,
+                &channel_sum::Params {
+                    batch: word(grad.shape.batch),
+                    channels: word(grad.shape.channels),
+                    positions: word(grad.shape.positions()),
+                },
+                channel_sum::Bindings {
+                    grad: grad.binding,
+                    output,
+                },
+            ),
+            Op::PositionSum { grad } => position_sum::dispatch(
+                name,
+                &position_sum::Params {
+                    planes,
+                    positions: word(grad.shape.positions()),
+                },
+                position_sum::Bindings {
+                    grad: grad.binding,
+                    output,
+                },
+            ),
+            Op::LinearGradInput {
+                grad,
+                weight,
+                input,
+                silu,
+            } => linear_grad_input::dispatch(
+                name,
+                &linear_grad_input::Params {
+                    batch: word(out.batch),
+                    inputs: word(out.channels),
+                    outputs: word(grad.shape.channels),
+                    silu: flag(silu),
+                },
+                linear_grad_input::Bindings {
+                    grad: grad.binding,
+                    weight: weight.binding,
+                    input: input.binding,
+                    output,
+                },
+            ),
+            Op::LinearGradWeight { input, grad, silu } => linear_grad_weight::dispatch(
+                name,
+                &linear_grad_weight::Params {
+                    batch: word(grad.shape.batch),
+                    inputs: word(input.shape.channels),
+                    outputs: word(grad.shape.channels),
+                    silu: flag(silu),
+                },
+                linear_grad_weight::Bindings {
+                    input: input.binding,
+                    grad: grad.binding,
+                    output,
+                },
+            ),
+            Op::LabelGrad {
+                grad,
+                labels,
+                classes,
+            } => label_grad::dispatch(
+                name,
+                &label_grad::Params {
+                    batch: word(grad.shape.batch),
+                    channels: word(out.channels),
+                    classes: word(classes),
+                },
+                label_grad::Bindings {
+                    grad: grad.binding,
+                    labels: labels.binding,
+                    output,
+                },
+            ),
+            Op::NormSums(norm) => self.norm_sums(name, &norm, output),
+            Op::NormGradInput { norm, sums } => self.norm_grad_input(name, &norm, sums, output),
+            Op::NormGradScaleShift {
+                sums,
+                weight,
+                bias,
+                channels,
+            } => norm_grad_scale_shift::dispatch(
+                name,
+                &norm_grad_scale_shift::Params {
+                    batch: word(out.batch),
+                    channels: word(channels),
+                },
+                norm_grad_scale_shift::Bindings {
+                    sums: sums.binding,
+                    weight: weight.binding,
+                    bias: bias.binding,
+                    output,
+                },
+            ),
+            Op::NormGradParam {
+                sums,
+                scale_shift,
+                of,
+                channels,
+            } => norm_grad_param::dispatch(
+                name,
+                &norm_grad_param::Params {
+                    batch: word(sums.shape.batch),
+                    channels: word(channels),
+                    start: match of {
+                        NormParam::Weight => word(channels),
+                        NormParam::Bias => 0,
+                    },
+                    modulated: flag(scale_shift.is_some()),
+                },
+                norm_grad_param::Bindings {
+                    sums: sums.binding,
+                    scale_shift: self.or_none(scale_shift),
+                    output,
+                },
+            ),
+            Op::AttentionGrad {
+                qkv,
+                output: made,
+                grad,
+                heads,
+            } => return self.attention_grad(name, [qkv, made, grad], heads, output),
+            Op::AveragePoolGrad { grad, .. } => average_pool_grad::dispatch(
+                name,
+                &average_pool_grad::Params {
+                    planes,
+                    height: word(out.height),
+                    width: word(out.width),
+                },
+                average_pool_grad::Bindings {
+                    grad: grad.binding,
+                    output,
+                },
+            ),
+            Op::UpsampleGrad { grad } => upsample_grad::dispatch(
+                name,
+                &upsample_grad::Params {
+                    planes,
+                    height: word(out.height),
+                    width: word(out.width),
+                },
+                upsample_grad::Bindings {
+                    grad: grad.binding,
+                    output,
+                },
+            ),
+        };
+        self.push(dispatch);
+    }
+}
+
+fn loss_params(op: &LossOp<Tensor>) -> loss::Params {
+    let image = op.x_start.shape;
+    loss::Params {
+        batch: word(image.batch),
+        elements: per_image(image),
+        predicted_elements: per_image(op.output.shape),
+    }
+}
+
+const fn loss_bindings(op: &LossOp<Tensor>, output: Binding) -> loss::Bindings {
+    loss::Bindings {
+        predicted: op.output.binding,
+        x_start: op.x_start.binding,
+        noise: op.noise.binding,
+        x: op.x.binding,
+        rows: op.rows.binding,
+        output,
+    }
+}
+
+/// Numbers of an image.
+fn per_image(shape: Shape) -> u32 {
+    word(shape.elements() / shape.batch.max(1))
+}

@@ -1,0 +1,209 @@
+//! What each operation makes of what it reads, and what that takes.
+
+use super::config::GROUPS;
+use super::op::{Conv, LossOp, NormOp, Op};
+use super::tensor::{ParamId, Shape, TensorId};
+
+impl Op {
+    /// The shape of its result, from those of what it reads and the rows of its parameters.
+    pub fn shape(
+        &self,
+        tensor: impl Fn(TensorId) -> Shape,
+        param_rows: impl Fn(ParamId) -> usize,
+    ) -> Shape {
+        match *self {
+            Self::TimestepEmbedding { timesteps, dim } => Shape {
+                channels: dim,
+                ..tensor(timesteps)
+            },
+            Self::LabelEmbedding { base, .. } => tensor(base),
+            Self::Linear { input, weight, .. } => Shape {
+                channels: param_rows(weight),
+                ..tensor(input)
+            },
+            Self::Conv(conv) => {
+                let input = conv.resized(tensor(conv.input));
+                Shape {
+                    channels: param_rows(conv.weight),
+                    // A stride of 0 is refused by what runs the graph.
+                    height: input.height.div_ceil(conv.stride.max(1)),
+                    width: input.width.div_ceil(conv.stride.max(1)),
+                    ..input
+                }
+            }
+            Self::GroupNorm { input, .. } => tensor(input),
+            Self::Attention { qkv, .. } => Shape {
+                channels: tensor(qkv).channels / 3,
+                ..tensor(qkv)
+            },
+            Self::Concat { first, second } => Shape {
+                channels: tensor(first)
+                    .channels
+                    .saturating_add(tensor(second).channels),
+                ..tensor(first)
+            },
+            Self::AveragePool { input } => Shape {
+                height: tensor(input).height / 2,
+                width: tensor(input).width / 2,
+                ..tensor(input)
+            },
+            Self::Upsample { input } => doubled(tensor(input)),
+            Self::Bilinear {
+                input,
+                height,
+                width,
+            } => Shape {
+                height,
+                width,
+                ..tensor(input)
+            },
+            Self::Diffuse { x_start: like, .. }
+            | Self::Dropout { input: like, .. }
+            | Self::LossGrad(LossOp { output: like, .. })
+            | Self::Add { first: like, .. }
+            | Self::LinearGradInput { input: like, .. }
+            | Self::NormGradInput {
+                norm: NormOp { input: like, .. },
+                ..
+            }
+            | Self::AttentionGrad { qkv: like, .. } => tensor(like),
+            Self::Loss(loss) => Shape::vector(tensor(loss.output).batch, 3),
+            Self::Slice {
+                input, channels, ..
+            } => Shape {
+                channels,
+                ..tensor(input)
+            },
+            Self::ConvGradInput {
+                grad,
+                channels,
+                height,
+                width,
+                ..
+            } => Shape {
+                channels,
+                height,
+                width,
+                ..tensor(grad)
+            },
+            Self::ConvGradWeight {
+                input,
+                grad,
+                kernel,
+                ..
+            } => Shape {
+                batch: tensor(grad).channels,
+                channels: tensor(input).channels,
+                height: kernel,
+                width: kernel,
+            },
+            Self::ChannelSum { grad } => Shape::vector(1, tensor(grad).channels),
+            Self::PositionSum { grad } => Shape::vector(tensor(grad).batch, tensor(grad).channels),
+            Self::LinearGradWeight { input, grad, .. } => {
+                Shape::vector(tensor(grad).channels, tensor(input).channels)
+            }
+            Self::LabelGrad { grad, classes, .. } => Shape::vector(classes, tensor(grad).channels),
+            Self::NormSums(norm) => {
+                let input = tensor(norm.input);
+                let channels = input.channels.saturating_add(GROUPS);
+                Shape::vector(input.batch, channels.saturating_mul(2))
+            }
+            Self::NormGradScaleShift { sums, channels, .. } => {
+                Shape::vector(tensor(sums).batch, channels.saturating_mul(2))
+            }
+            Self::NormGradParam { channels, .. } => Shape::vector(1, channels),
+            Self::AveragePoolGrad {
+                grad,
+                height,
+                width,
+            } => Shape {
+                height,
+                width,
+                ..tensor(grad)
+            },
+            Self::UpsampleGrad { grad } => Shape {
+                height: tensor(grad).height / 2,
+                width: tensor(grad).width / 2,
+                ..tensor(grad)
+            },
+        }
+    }
+
+    /// Multiplications and additions for a result of shape `out`, two for each pair: those of convolutions,
+    /// linear layers, attention and their gradients. `param_columns` says how many numbers a row of a
+    /// parameter has.
+    pub(super) fn flops(
+        &self,
+        tensor: impl Fn(TensorId) -> Shape,
+        param_columns: impl Fn(ParamId) -> usize,
+        out: Shape,
+    ) -> u64 {
+        let product = |shape: Shape, depth: usize| shape.flops(2, depth);
+        let taps =
+            |channels: usize, kernel: usize| channels.saturating_mul(kernel).saturating_mul(kernel);
+        match *self {
+            Self::Conv(Conv { weight, .. }) | Self::Linear { weight, .. } => {
+                product(out, param_columns(weight))
+            }
+            Self::Attention { .. } => out.flops(4, out.positions()),
+            Self::ConvGradInput { grad, kernel, .. } => {
+                product(tensor(grad), taps(out.channels, kernel))
+            }
+            Self::ConvGradWeight {
+                input,
+                grad,
+                kernel,
+                ..
+            } => product(tensor(grad), taps(tensor(input).channels, kernel)),
+            Self::LinearGradInput { grad, .. } => product(tensor(grad), out.channels),
+            Self::LinearGradWeight { grad, .. } => product(out, tensor(grad).batch),
+            // Four products of the size of the two of the attention itself.
+            Self::AttentionGrad { output, .. } => {
+                let made = tensor(output);
+                made.flops(8, made.positions())
+            }
+            Self::TimestepEmbedding { .. }
+            | Self::LabelEmbedding { .. }
+            | Self::GroupNorm { .. }
+            | Self::Concat { .. }
+            | Self::AveragePool { .. }
+            | Self::Upsample { .. }
+            | Self::Bilinear { .. }
+            | Self::Diffuse { .. }
+            | Self::Dropout { .. }
+            | Self::Loss(_)
+            | Self::LossGrad(_)
+            | Self::Add { .. }
+            | Self::Slice { .. }
+            | Self::ChannelSum { .. }
+            | Self::PositionSum { .. }
+            | Self::LabelGrad { .. }
+            | Self::NormSums(_)
+            | Self::NormGradInput { .. }
+            | Self::NormGradScaleShift { .. }
+            | Self::NormGradParam { .. }
+            | Self::AveragePoolGrad { .. }
+            | Self::UpsampleGrad { .. } => 0,
+        }
+    }
+}
+
+impl Conv {
+    /// The size at which the kernel sees the input: doubled where it is upsampled first.
+    pub const fn resized(&self, input: Shape) -> Shape {
+        Self::seen(self.upsample, input)
+    }
+
+    pub(super) const fn seen(upsample: bool, input: Shape) -> Shape {
+        if upsample { doubled(input) } else { input }
+    }
+}
+
+/// Twice as many rows and columns.
+const fn doubled(shape: Shape) -> Shape {
+    Shape {
+        height: shape.height.saturating_mul(2),
+        width: shape.width.saturating_mul(2),
+        ..shape
+    }
+}
