@@ -446,8 +446,12 @@ fn every_option_of_the_network() {
         ..small()
     };
     let objective = Objective::RescaledMse;
+    let pair = Extent {
+        batch: 2,
+        ..extent()
+    };
     let case =
-        |name, config, dropout| Case::new(name, config, extent(), dropout, diffusion(), objective);
+        |name, config, dropout| Case::new(name, config, pair, dropout, diffusion(), objective);
     check(&[
         case("as published", &small(), 0.0),
         case("embedding added, pooled", &wide, 0.0),
