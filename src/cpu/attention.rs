@@ -6,7 +6,7 @@
 
 use super::math::exp_f32;
 use super::part::part;
-use super::program::Extents;
+use crate::unet::Extents;
 
 /// The attention; `extents` are those of an image of the result.
 pub(crate) fn run(extents: Extents, heads: usize, qkv: &[f32], output: &mut [f32]) {

@@ -1,6 +1,6 @@
 //! out\[n, c, y, x\] = ¼·Σ_{i, j < 2} in\[n, c, 2y + i, 2x + j\]; an odd last row or column is left out.
 
-use super::program::Extents;
+use crate::unet::Extents;
 
 /// The means of 2×2; `from` are the extents of an image of the input.
 pub(crate) fn run(from: Extents, input: &[f32], output: &mut [f32]) {

@@ -3,7 +3,7 @@
 //! aligned and nothing is smoothed. [N, C, H, W] to [N, C, H', W'].
 
 use super::part::part;
-use super::program::Extents;
+use crate::unet::Extents;
 
 /// The two places that a row or column of the result lies between, and the weight of the second.
 pub(crate) struct Between {

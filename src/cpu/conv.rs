@@ -6,7 +6,7 @@
 
 use super::math::Number;
 use super::part::part;
-use super::program::Extents;
+use crate::unet::Extents;
 
 /// Extents of a convolution.
 #[derive(Clone, Copy)]

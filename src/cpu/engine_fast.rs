@@ -2,7 +2,7 @@
 
 use super::error::NetworkError;
 use super::fast::{Fast, Layout, Threads};
-use super::interpreter::{Inputs, check_inputs};
+use super::interpreter::{Given, Inputs, Results, check_inputs};
 use super::program::Program;
 use crate::memory;
 use crate::unet::Weights;
@@ -33,9 +33,9 @@ impl Engine {
             0 => Threads::all(),
             threads => Threads::new(threads)?,
         };
-        Ok(Self {
-            fast: Fast::new(program, layout, weights, threads)?,
-        })
+        let mut fast = Fast::new(layout, threads)?;
+        fast.pack(weights);
+        Ok(Self { fast })
     }
 
     pub(crate) fn forward(
@@ -45,7 +45,11 @@ impl Engine {
         output: &mut [f32],
     ) -> Result<(), NetworkError> {
         check_inputs(program, inputs)?;
-        self.fast.forward(inputs, output);
+        let results = Results {
+            output,
+            gradients: &mut [],
+        };
+        self.fast.run(&Given::from(inputs), results);
         Ok(())
     }
 }

@@ -3,8 +3,7 @@
 use core::fmt;
 
 use crate::memory::MemoryError;
-use crate::unet::Extents;
-use crate::unet::GraphError;
+use crate::unet::{Extents, GraphError, Input};
 
 /// Why bytes are not a program, or a graph cannot become one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,6 +28,15 @@ pub enum ProgramError {
     },
     /// A field of the header is not what it can be.
     Header {
+        /// Its name.
+        field: &'static str,
+        /// Its value.
+        value: u32,
+    },
+    /// A field of a tensor is out of bounds, or does not agree with the others.
+    Tensor {
+        /// Which tensor.
+        tensor: usize,
         /// Its name.
         field: &'static str,
         /// Its value.
@@ -102,6 +110,22 @@ pub enum Slice {
     Loss,
     /// The gradients.
     Gradients,
+}
+
+impl Slice {
+    /// The slice of an input.
+    pub(crate) const fn of(input: Input) -> Self {
+        match input {
+            Input::X => Self::X,
+            Input::Timesteps => Self::Timesteps,
+            Input::Labels => Self::Labels,
+            Input::LowRes => Self::LowRes,
+            Input::XStart => Self::XStart,
+            Input::Noise => Self::Noise,
+            Input::Rows => Self::Rows,
+            Input::Keys => Self::Keys,
+        }
+    }
 }
 
 impl fmt::Display for Slice {
@@ -228,8 +252,15 @@ impl fmt::Display for ProgramError {
             }
             Self::Header { field, value } => write!(
                 f,
-                "program header: {field} = {value} is out of bounds, or the batch's images of it have \
-                 no or over 2^31 - 1 elements"
+                "program header: {field} = {value}, must be below 2^31, and a batch not 0"
+            ),
+            Self::Tensor {
+                tensor,
+                field,
+                value,
+            } => write!(
+                f,
+                "tensor {tensor}: {field} = {value} is out of bounds or does not fit"
             ),
             Self::Code { instruction, code } => {
                 write!(f, "instruction {instruction}: no operation has code {code}")

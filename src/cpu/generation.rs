@@ -43,12 +43,13 @@ impl<'p> Generation<'p> {
         sampler: Sampler<'p>,
         samples: &[Sample],
     ) -> Result<Self, NetworkError> {
-        let header = *network.program()?.header();
+        let program = network.program()?;
+        let header = *program.header();
         length(Slice::Samples, samples.len(), header.batch)?;
-        let elements = header.x.elements();
+        let elements = program.x_len() / header.batch;
         let expected = sampler.process().prediction_len(elements);
-        length(Slice::Output, header.output.elements(), expected)?;
-        memory::check(Self::needs(&network.program()?, &sampler))?;
+        length(Slice::Output, program.output().image().elements(), expected)?;
+        memory::check(Self::needs(&program, &sampler))?;
         let labels = collected(
             samples.len(),
             samples.iter().filter_map(|sample| sample.label),
@@ -88,7 +89,7 @@ impl<'p> Generation<'p> {
             2
         };
         let images = bytes_of::<f32>(program.x_len()).saturating_mul(copies);
-        let of_image = bytes_of::<f32>(header.x.elements());
+        let of_image = bytes_of::<f32>(program.x_len() / header.batch);
         // A timestep and a class in one word each.
         let of_sample = (size_of::<Sample>() + 8) as u64;
         let samples = (header.batch as u64).saturating_mul(of_sample);

@@ -1,12 +1,11 @@
 //! Training graphs on the processor.
 
+use super::compile::ProgramBuf;
 use super::error::{NetworkError, Slice};
-use super::fast::{Threads, Training, TrainingLayout};
-use super::interpreter::length;
+use super::fast::{Fast, Layout, Threads};
+use super::interpreter::{Given, Results, TrainingInputs, length};
 use crate::memory;
-use crate::unet::{Graph, Input};
-
-pub use super::fast::TrainingInputs;
+use crate::unet::{Graph, Plan, Weights};
 
 /// A training graph made ready to run: plan, workspace, packed weights, threads.
 ///
@@ -38,15 +37,13 @@ pub use super::fast::TrainingInputs;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub struct Gradients {
-    training: Training,
-    weights: usize,
-    classes: Option<u32>,
-    has_keys: bool,
+    program: ProgramBuf,
+    fast: Fast,
 }
 
 impl core::fmt::Debug for Gradients {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        let (workspace, beside) = self.training.elements();
+        let (workspace, beside) = self.fast.elements();
         f.debug_struct("Gradients")
             .field("workspace", &workspace)
             .field("beside", &beside)
@@ -68,9 +65,10 @@ impl Gradients {
     /// are the caller's.
     ///
     /// # Errors
-    /// [`NetworkError::Program`].
+    /// [`NetworkError::Program`]; [`NetworkError::Memory`] where there is not even room to tell.
     pub fn needs(graph: &Graph) -> Result<u64, NetworkError> {
-        Ok(TrainingLayout::of(graph)?.bytes())
+        let program = ProgramBuf::new(graph, &Plan::single(graph))?;
+        Ok(Layout::of(&program.view()?)?.bytes())
     }
 
     /// As [`new`](Self::new) on so many threads, the caller's own where that is 1.
@@ -85,24 +83,23 @@ impl Gradients {
         graph: &Graph,
         threads: impl FnOnce() -> Result<Threads, NetworkError>,
     ) -> Result<Self, NetworkError> {
-        let layout = TrainingLayout::of(graph)?;
+        let program = ProgramBuf::new(graph, &Plan::single(graph))?;
+        let layout = Layout::of(&program.view()?)?;
         memory::check(layout.bytes())?;
         Ok(Self {
-            training: Training::new(layout, threads()?)?,
-            weights: graph.weights_len(),
-            classes: graph.classes(),
-            has_keys: graph.input(Input::Keys).is_some(),
+            fast: Fast::new(layout, threads()?)?,
+            program,
         })
     }
 
     /// Numbers of the workspace: the plan's peak and the inputs.
     pub fn workspace_len(&self) -> usize {
-        self.training.elements().0
+        self.fast.elements().0
     }
 
     /// Numbers of packed weights and intermediate results beside the workspace.
     pub fn room_len(&self) -> usize {
-        self.training.elements().1
+        self.fast.elements().1
     }
 
     /// Runs forward and backward. `weights` and `gradients` are laid out as the graph's parameters;
@@ -120,47 +117,18 @@ impl Gradients {
         gradients: &mut [f32],
         loss: &mut [f32],
     ) -> Result<(), NetworkError> {
-        let (batch, losses) = self.training.sizes();
-        length(Slice::Weights, weights.len(), self.weights)?;
-        length(Slice::Gradients, gradients.len(), self.weights)?;
-        length(Slice::Loss, loss.len(), losses)?;
-        let len = |input| self.training.input_len(input).unwrap_or(0);
-        length(Slice::XStart, inputs.x_start.len(), len(Input::XStart))?;
-        length(Slice::Noise, inputs.noise.len(), len(Input::Noise))?;
-        length(Slice::Rows, inputs.rows.len(), len(Input::Rows))?;
-        length(
-            Slice::Timesteps,
-            inputs.timesteps.len(),
-            len(Input::Timesteps),
-        )?;
-        let low_res = self.training.input_len(Input::LowRes);
-        given(Slice::LowRes, inputs.low_res.map(<[f32]>::len), low_res)?;
-        let labels = self.classes.map(|_| batch);
-        given(Slice::Labels, inputs.labels.map(<[u32]>::len), labels)?;
-        let keys = self.has_keys.then_some(4 * batch);
-        given(Slice::Keys, inputs.keys.map(<[u32]>::len), keys)?;
-        if let (Some(labels), Some(classes)) = (inputs.labels, self.classes) {
-            for (image, &label) in labels.iter().enumerate() {
-                if label >= classes {
-                    return Err(NetworkError::Label {
-                        image,
-                        label,
-                        classes,
-                    });
-                }
-            }
-        }
-        self.training.run(weights, inputs, gradients, loss);
+        let program = self.program.view()?;
+        let given = Given::from(inputs);
+        length(Slice::Weights, weights.len(), program.weights_len())?;
+        length(Slice::Gradients, gradients.len(), program.weights_len())?;
+        length(Slice::Loss, loss.len(), program.output_len())?;
+        given.check(&program)?;
+        self.fast.pack(Weights::F32(weights));
+        let results = Results {
+            output: loss,
+            gradients,
+        };
+        self.fast.run(&given, results);
         Ok(())
-    }
-}
-
-/// An input that is there exactly where it is due, and as long.
-fn given(slice: Slice, len: Option<usize>, due: Option<usize>) -> Result<(), NetworkError> {
-    match (len, due) {
-        (None, None) => Ok(()),
-        (None, Some(_)) => Err(NetworkError::Missing { slice }),
-        (Some(_), None) => Err(NetworkError::Superfluous { slice }),
-        (Some(len), Some(due)) => length(slice, len, due),
     }
 }

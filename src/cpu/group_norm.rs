@@ -6,7 +6,7 @@
 use super::GROUPS;
 use super::math::{EPSILON, Number, silu as f};
 use super::part::part;
-use super::program::Extents;
+use crate::unet::Extents;
 
 /// The normalisation.
 pub(crate) fn run<W: Number>(

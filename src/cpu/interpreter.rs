@@ -3,12 +3,13 @@
 use super::error::{NetworkError, Slice};
 use super::math::Number;
 use super::part::part;
-use super::program::{Convolution, Instruction, Location, Operation, Program};
+use super::plain::{self, View};
+use super::program::{Instruction, Location, Operand, Program};
 use super::{
     attention, average_pool, bilinear, concat, conv, group_norm, label_embedding, linear,
     timestep_embedding, upsample,
 };
-use crate::unet::Weights;
+use crate::unet::{Input, Op, Shape, Weights};
 
 /// What the caller gives for each run.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -22,6 +23,142 @@ pub struct Inputs<'a> {
     pub labels: Option<&'a [u32]>,
     /// The low-resolution images, [N, C, h, w], where the network takes such.
     pub low_res: Option<&'a [f32]>,
+}
+
+/// What a caller gives for each run of a network's training; images are [N, C, H, W].
+#[derive(Debug, Clone, Copy)]
+pub struct TrainingInputs<'a> {
+    /// x_0.
+    pub x_start: &'a [f32],
+    /// ε.
+    pub noise: &'a [f32],
+    /// The loss of each image, [N, `LossRow::LEN`]: [`LossRow::words`](crate::diffusion::LossRow::words).
+    pub rows: &'a [f32],
+    /// What the network is told of t, \[N\].
+    pub timesteps: &'a [f32],
+    /// The class of each image, \[N\], where the network is conditioned on one.
+    pub labels: Option<&'a [u32]>,
+    /// The low-resolution images, [N, C, h, w], where the network takes such.
+    pub low_res: Option<&'a [f32]>,
+    /// What the mask of each image follows from, [N, 4], where there is dropout: the key of Philox 4x32-10 and
+    /// two words of its counter, each the low one first.
+    pub keys: Option<&'a [u32]>,
+}
+
+/// All that a program can be given, by what it is.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Given<'a> {
+    x: Option<&'a [f32]>,
+    timesteps: Option<&'a [f32]>,
+    low_res: Option<&'a [f32]>,
+    x_start: Option<&'a [f32]>,
+    noise: Option<&'a [f32]>,
+    rows: Option<&'a [f32]>,
+    labels: Option<&'a [u32]>,
+    keys: Option<&'a [u32]>,
+}
+
+impl<'a> From<&Inputs<'a>> for Given<'a> {
+    fn from(inputs: &Inputs<'a>) -> Self {
+        Self {
+            x: Some(inputs.x),
+            timesteps: Some(inputs.timesteps),
+            low_res: inputs.low_res,
+            labels: inputs.labels,
+            ..Self::default()
+        }
+    }
+}
+
+impl<'a> From<&TrainingInputs<'a>> for Given<'a> {
+    fn from(inputs: &TrainingInputs<'a>) -> Self {
+        Self {
+            x_start: Some(inputs.x_start),
+            noise: Some(inputs.noise),
+            rows: Some(inputs.rows),
+            timesteps: Some(inputs.timesteps),
+            low_res: inputs.low_res,
+            labels: inputs.labels,
+            keys: inputs.keys,
+            x: None,
+        }
+    }
+}
+
+impl<'a> Given<'a> {
+    /// An input of numbers; none of those that are words.
+    pub(crate) const fn numbers(&self, input: Input) -> Option<&'a [f32]> {
+        match input {
+            Input::X => self.x,
+            Input::Timesteps => self.timesteps,
+            Input::LowRes => self.low_res,
+            Input::XStart => self.x_start,
+            Input::Noise => self.noise,
+            Input::Rows => self.rows,
+            Input::Labels | Input::Keys => None,
+        }
+    }
+
+    /// The same with other numbers for an input.
+    #[cfg(feature = "std")]
+    pub(crate) const fn with(mut self, input: Input, numbers: &'a [f32]) -> Self {
+        match input {
+            Input::X => self.x = Some(numbers),
+            Input::Timesteps => self.timesteps = Some(numbers),
+            Input::LowRes => self.low_res = Some(numbers),
+            Input::XStart => self.x_start = Some(numbers),
+            Input::Noise => self.noise = Some(numbers),
+            Input::Rows => self.rows = Some(numbers),
+            Input::Labels | Input::Keys => {}
+        }
+        self
+    }
+
+    const fn len(&self, input: Input) -> Option<usize> {
+        let words = match input {
+            Input::Labels => self.labels,
+            Input::Keys => self.keys,
+            _ => None,
+        };
+        match (self.numbers(input), words) {
+            (Some(numbers), _) => Some(numbers.len()),
+            (None, Some(words)) => Some(words.len()),
+            (None, None) => None,
+        }
+    }
+
+    /// Whether it is what a program takes, each as long as it is due.
+    pub(crate) fn check(&self, program: &Program<'_>) -> Result<(), NetworkError> {
+        for input in Input::ALL {
+            let slice = Slice::of(input);
+            match (self.len(input), program.input(input)) {
+                (None, None) => {}
+                // Whoever runs a network cannot but give some.
+                (Some(_), None) if input == Input::Timesteps => {}
+                (None, Some(_)) => return Err(NetworkError::Missing { slice }),
+                (Some(_), None) => return Err(NetworkError::Superfluous { slice }),
+                (Some(len), Some(shape)) => length(slice, len, shape.elements())?,
+            }
+        }
+        let classes = program.header().classes;
+        let mut labels = self.labels.unwrap_or_default().iter().enumerate();
+        match labels.find(|&(_, &label)| label as usize >= classes) {
+            None => Ok(()),
+            Some((image, &label)) => Err(NetworkError::Label {
+                image,
+                label,
+                classes: classes as u32,
+            }),
+        }
+    }
+}
+
+/// The caller's slices that a run writes.
+pub(crate) struct Results<'a> {
+    /// The result.
+    pub(crate) output: &'a mut [f32],
+    /// The gradients of all weights; none where a program makes none.
+    pub(crate) gradients: &'a mut [f32],
 }
 
 /// Runs a program: one evaluation of the network for a batch of images.
@@ -39,12 +176,17 @@ pub fn run(
     workspace: &mut [f32],
     output: &mut [f32],
 ) -> Result<(), NetworkError> {
-    check(program, weights, inputs, workspace.len(), output.len())?;
+    length(Slice::Weights, weights.len(), program.weights_len())?;
+    if workspace.len() < program.workspace_len() {
+        length(Slice::Workspace, workspace.len(), program.workspace_len())?;
+    }
+    length(Slice::Output, output.len(), program.output_len())?;
+    check_inputs(program, inputs)?;
     execute_all(program, weights, inputs, workspace, output);
     check_output(output)
 }
 
-/// Runs a program on slices that were checked.
+/// Runs a network on slices that were checked.
 pub(crate) fn execute_all(
     program: &Program<'_>,
     weights: Weights<'_>,
@@ -52,9 +194,14 @@ pub(crate) fn execute_all(
     workspace: &mut [f32],
     output: &mut [f32],
 ) {
+    let given = Given::from(inputs);
+    let mut results = Results {
+        output,
+        gradients: &mut [],
+    };
     match weights {
-        Weights::F32(weights) => run_with(program, weights, inputs, workspace, output),
-        Weights::F16(weights) => run_with(program, weights, inputs, workspace, output),
+        Weights::F32(weights) => run_with(program, weights, &given, workspace, &mut results),
+        Weights::F16(weights) => run_with(program, weights, &given, workspace, &mut results),
     }
 }
 
@@ -82,84 +229,42 @@ pub(crate) fn check_output(output: &[f32]) -> Result<(), NetworkError> {
 }
 
 /// All that the caller gives, before anything is computed.
-pub(crate) fn check(
-    program: &Program<'_>,
-    weights: Weights<'_>,
-    inputs: &Inputs<'_>,
-    workspace: usize,
-    output: usize,
-) -> Result<(), NetworkError> {
-    length(Slice::Weights, weights.len(), program.weights_len())?;
-    if workspace < program.workspace_len() {
-        length(Slice::Workspace, workspace, program.workspace_len())?;
-    }
-    length(Slice::Output, output, program.output_len())?;
-    check_inputs(program, inputs)
-}
-
 pub(crate) fn check_inputs(program: &Program<'_>, inputs: &Inputs<'_>) -> Result<(), NetworkError> {
-    let header = program.header();
-    length(Slice::X, inputs.x.len(), program.x_len())?;
+    if program.has_gradients() {
+        let slice = Slice::Gradients;
+        return Err(NetworkError::Missing { slice });
+    }
+    Given::from(inputs).check(program)?;
     finite(Slice::X, inputs.x)?;
-    length(Slice::Timesteps, inputs.timesteps.len(), header.batch)?;
     finite(Slice::Timesteps, inputs.timesteps)?;
-    match (inputs.labels, header.classes) {
-        (None, 0) => {}
-        (None, _) => {
-            return Err(NetworkError::Missing {
-                slice: Slice::Labels,
-            });
-        }
-        (Some(_), 0) => {
-            return Err(NetworkError::Superfluous {
-                slice: Slice::Labels,
-            });
-        }
-        (Some(labels), classes) => {
-            length(Slice::Labels, labels.len(), header.batch)?;
-            for (image, &label) in labels.iter().enumerate() {
-                if label as usize >= classes {
-                    return Err(NetworkError::Label {
-                        image,
-                        label,
-                        classes: classes as u32,
-                    });
-                }
-            }
-        }
-    }
-    let slice = Slice::LowRes;
-    match (inputs.low_res, program.low_res_len()) {
-        (None, 0) => Ok(()),
-        (None, _) => Err(NetworkError::Missing { slice }),
-        (Some(_), 0) => Err(NetworkError::Superfluous { slice }),
-        (Some(low_res), expected) => {
-            length(slice, low_res.len(), expected)?;
-            finite(slice, low_res)
-        }
-    }
+    finite(Slice::LowRes, inputs.low_res.unwrap_or_default())
 }
 
 fn run_with<W: Number>(
     program: &Program<'_>,
     weights: &[W],
-    inputs: &Inputs<'_>,
+    given: &Given<'_>,
     workspace: &mut [f32],
-    output: &mut [f32],
+    results: &mut Results<'_>,
 ) {
-    let batch = program.header().batch;
-    for instruction in program.instructions() {
-        let len = batch * instruction.output.extents.elements();
-        let (result, memory) =
-            Memory::split(inputs, workspace, output, instruction.output.location, len);
-        execute(&instruction, batch, weights, &memory, result);
+    for Instruction { op, output: made } in program.instructions() {
+        let (output, memory) = Memory::split(given, workspace, results, &made);
+        let op = op.map(
+            |operand| memory.read(operand),
+            |parameter| part(weights, parameter.first, parameter.len),
+        );
+        execute(op, made.shape, &memory, output);
     }
 }
 
-/// All that an instruction may read: the caller's inputs, and the workspace before and behind the
+/// A tensor as an operation reads it; without numbers where it is labels or keys, which are words, and while
+/// there is only a layout.
+pub(crate) type Read<'a> = View<'a, f32>;
+
+/// All that an instruction may read: what the caller gives, and the workspace before and behind the
 /// stretch it writes.
 pub(crate) struct Memory<'a> {
-    inputs: &'a Inputs<'a>,
+    given: &'a Given<'a>,
     before: &'a [f32],
     behind: &'a [f32],
     /// Where `behind` begins.
@@ -169,27 +274,31 @@ pub(crate) struct Memory<'a> {
 impl<'a> Memory<'a> {
     /// The stretch that an instruction writes, and all the rest.
     pub(crate) fn split(
-        inputs: &'a Inputs<'a>,
+        given: &'a Given<'a>,
         workspace: &'a mut [f32],
-        output: &'a mut [f32],
-        location: Location,
-        len: usize,
+        results: &'a mut Results<'_>,
+        made: &Operand,
     ) -> (&'a mut [f32], Self) {
-        let (before, result, behind, from) = match location {
-            Location::Workspace(offset) => {
-                let offset = offset as usize;
-                let (before, rest) = workspace.split_at_mut(offset.min(workspace.len()));
+        let len = made.shape.elements();
+        let (before, result, behind, from) = match made.location {
+            Location::Workspace(first) => {
+                let first = first as usize;
+                let (before, rest) = workspace.split_at_mut(first.min(workspace.len()));
                 let (result, behind) = rest.split_at_mut(len.min(rest.len()));
-                (before, result, behind, offset + len)
+                (before, result, behind, first + len)
             }
-            Location::X
-            | Location::Timesteps
-            | Location::Labels
-            | Location::LowRes
-            | Location::Output => (workspace, output, &mut [][..], 0),
+            Location::Output => (workspace, &mut *results.output, &mut [][..], 0),
+            Location::Gradient(first) => {
+                let place = first as usize..first as usize + len;
+                let place = results.gradients.get_mut(place);
+                debug_assert!(place.is_some(), "gradients are as long as the weights");
+                (workspace, place.unwrap_or_default(), &mut [][..], 0)
+            }
+            // No instruction writes what the caller gives.
+            Location::Input(_) => (workspace, &mut [][..], &mut [][..], 0),
         };
         let memory = Self {
-            inputs,
+            given,
             before,
             behind,
             from,
@@ -197,93 +306,167 @@ impl<'a> Memory<'a> {
         (result, memory)
     }
 
-    /// A tensor; empty where the program was not checked.
-    pub(crate) fn tensor(&self, location: Location, len: usize) -> &'a [f32] {
+    /// A tensor as it is read.
+    pub(crate) fn read(&self, Operand { location, shape }: Operand) -> Read<'a> {
+        let len = shape.elements();
         let found = match location {
-            Location::X => self.inputs.x.get(..len),
-            Location::Timesteps => self.inputs.timesteps.get(..len),
-            Location::LowRes => self.inputs.low_res.and_then(|low_res| low_res.get(..len)),
-            Location::Workspace(offset) => {
-                let start = offset as usize;
-                match start.checked_sub(self.from) {
-                    Some(start) if self.from > 0 => self.behind.get(start..start + len),
-                    _ => self.before.get(start..start + len),
+            Location::Input(Input::Labels | Input::Keys) => Some(&[][..]),
+            Location::Input(input) => self.given.numbers(input).and_then(|all| all.get(..len)),
+            Location::Workspace(first) => {
+                let first = first as usize;
+                match first.checked_sub(self.from) {
+                    Some(first) if self.from > 0 => self.behind.get(first..first + len),
+                    _ => self.before.get(first..first + len),
                 }
             }
-            Location::Labels | Location::Output => None,
+            Location::Output | Location::Gradient(_) => None,
         };
-        found.unwrap_or_default()
+        debug_assert!(found.is_some(), "a checked program reads what there is");
+        View {
+            shape,
+            numbers: found.unwrap_or_default(),
+        }
     }
 
-    /// The classes; empty where there are none.
+    /// The classes: they are given where a program reads them.
     pub(crate) fn labels(&self) -> &'a [u32] {
-        self.inputs.labels.unwrap_or_default()
+        self.given.labels.unwrap_or_default()
+    }
+
+    /// What dropout's masks follow from: given where a program reads them.
+    pub(crate) fn keys(&self) -> &'a [u32] {
+        self.given.keys.unwrap_or_default()
     }
 }
 
 fn execute<W: Number>(
-    instruction: &Instruction,
-    batch: usize,
-    weights: &[W],
+    op: Op<Read<'_>, &[W]>,
+    made: Shape,
     memory: &Memory<'_>,
     output: &mut [f32],
 ) {
-    let (from, to) = (instruction.input.extents, instruction.output.extents);
-    let input = memory.tensor(instruction.input.location, batch * from.elements());
-    let [first, second] = instruction
-        .others()
-        .map(|other| other.map(|(_, operand)| operand))
-        .map(|other| {
-            other.map(|operand| memory.tensor(operand.location, batch * operand.extents.elements()))
-        });
-    let [weight, bias] = instruction
-        .parameters()
-        .map(|parameter| parameter.map(|(_, start, len)| part(weights, start, len as usize)))
-        .map(Option::unwrap_or_default);
-    match instruction.operation {
-        Operation::TimestepEmbedding => {
-            timestep_embedding::run(input, to.channels, timestep_embedding::MAX_PERIOD, output);
+    let to = made.image();
+    match op {
+        Op::TimestepEmbedding { timesteps, dim } => {
+            timestep_embedding::run(
+                timesteps.numbers,
+                dim,
+                timestep_embedding::MAX_PERIOD,
+                output,
+            );
         }
-        Operation::LabelEmbedding { .. } => {
-            label_embedding::run(input, memory.labels(), weight, to.channels, output);
+        Op::LabelEmbedding { base, table, .. } => {
+            label_embedding::run(base.numbers, memory.labels(), table, to.channels, output);
         }
-        Operation::Linear { silu, .. } => {
-            linear::run(input, weight, bias, silu, from.channels, output);
-        }
-        Operation::Conv(Convolution {
-            kernel,
-            stride,
-            upsample,
-            ..
-        }) => conv::run(
-            &conv::Shape {
-                from,
-                to,
-                kernel,
-                stride,
-                upsample,
-                spread: 1,
-            },
+        Op::Linear {
             input,
             weight,
             bias,
-            first,
-            second,
-            output,
-        ),
-        Operation::GroupNorm { silu, .. } => {
-            group_norm::run(to, input, weight, bias, first, silu, output);
+            silu,
+        } => {
+            let inputs = input.shape.channels;
+            linear::run(input.numbers, weight, bias, silu, inputs, output);
         }
-        Operation::Attention { heads } => attention::run(to, heads, input, output),
-        Operation::Concat { .. } => concat::run(
-            from.elements(),
-            to.elements() - from.elements(),
-            input,
-            first.unwrap_or_default(),
+        Op::Conv(conv) => conv::run(
+            &conv::Shape {
+                from: conv.input.shape.image(),
+                to,
+                kernel: conv.kernel,
+                stride: conv.stride,
+                upsample: conv.upsample,
+                spread: 1,
+            },
+            conv.input.numbers,
+            conv.weight,
+            conv.bias,
+            conv.shift.map(|shift| shift.numbers),
+            conv.residual.map(|residual| residual.numbers),
             output,
         ),
-        Operation::AveragePool => average_pool::run(from, input, output),
-        Operation::Upsample => upsample::run(from, input, output),
-        Operation::Bilinear => bilinear::run(from, to, input, output),
+        Op::GroupNorm {
+            input,
+            weight,
+            bias,
+            scale_shift,
+            silu,
+        } => {
+            let scale_shift = scale_shift.map(|both| both.numbers);
+            group_norm::run(to, input.numbers, weight, bias, scale_shift, silu, output);
+        }
+        Op::Attention { qkv, heads } => attention::run(to, heads, qkv.numbers, output),
+        Op::Concat { first, second } => concat::run(
+            first.shape.image().elements(),
+            second.shape.image().elements(),
+            first.numbers,
+            second.numbers,
+            output,
+        ),
+        Op::AveragePool { input } => average_pool::run(input.shape.image(), input.numbers, output),
+        Op::Upsample { input } => upsample::run(input.shape.image(), input.numbers, output),
+        Op::Bilinear { input, .. } => {
+            bilinear::run(input.shape.image(), to, input.numbers, output);
+        }
+        Op::Diffuse {
+            x_start,
+            noise,
+            rows,
+        } => plain::pointwise::diffuse(made, x_start, noise, rows, output),
+        Op::Dropout {
+            input,
+            layer,
+            threshold,
+            ..
+        } => plain::pointwise::dropout(input, memory.keys(), (layer, threshold), output),
+        Op::Loss(loss) => plain::loss::value(loss, output),
+        Op::LossGrad(loss) => plain::loss::gradient(loss, output),
+        Op::Add { first, second } => {
+            plain::pointwise::add(first.numbers, second.numbers, output);
+        }
+        Op::Slice { input, start, .. } => plain::pointwise::slice(made, input, start, output),
+        Op::ConvGradInput {
+            grad,
+            weight,
+            kernel,
+            stride,
+            ..
+        } => plain::conv::input(made, grad, weight, (kernel, stride), output),
+        Op::ConvGradWeight {
+            input,
+            grad,
+            stride,
+            upsample,
+            ..
+        } => plain::conv::weight(made, input, grad, (stride, upsample), output),
+        Op::ChannelSum { grad } => plain::conv::channel_sum(made, grad, output),
+        Op::PositionSum { grad } => plain::conv::position_sum(made, grad, output),
+        Op::LinearGradInput {
+            grad,
+            weight,
+            input,
+            silu,
+        } => plain::linear::input(made, grad, weight, input, silu, output),
+        Op::LinearGradWeight { input, grad, silu } => {
+            plain::linear::weight(made, input, grad, silu, output);
+        }
+        Op::LabelGrad { grad, .. } => plain::linear::table(made, grad, memory.labels(), output),
+        Op::NormSums(norm) => norm.sums(output),
+        Op::NormGradInput { norm, sums } => norm.grad_input(sums, output),
+        Op::NormGradScaleShift {
+            sums,
+            weight,
+            bias,
+            channels,
+        } => plain::norm::scale_shift(made, channels, sums, [weight, bias], output),
+        Op::NormGradParam {
+            sums,
+            scale_shift,
+            of,
+            channels,
+        } => plain::norm::parameter(made, (of, channels), sums, scale_shift, output),
+        Op::AttentionGrad {
+            qkv, grad, heads, ..
+        } => plain::attention::run(made, heads, qkv.numbers, grad.numbers, output),
+        Op::AveragePoolGrad { grad, .. } => plain::pointwise::average_pool_grad(made, grad, output),
+        Op::UpsampleGrad { grad } => plain::pointwise::upsample_grad(made, grad, output),
     }
 }

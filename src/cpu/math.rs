@@ -20,7 +20,7 @@ pub(crate) fn silu(x: f32) -> f32 {
 }
 
 /// The derivative of the SiLU: s·(1 + x·(1 - s)), s = 1/(1 + e^{-x}).
-#[cfg(feature = "train")]
+#[cfg(feature = "std")]
 #[inline(always)]
 pub(crate) fn silu_slope(x: f32) -> f32 {
     let s = 1.0 / (1.0 + exp_f32(-x));
@@ -31,6 +31,22 @@ pub(crate) fn silu_slope(x: f32) -> f32 {
 pub(crate) trait Number: Copy + Sync {
     /// Its value.
     fn value(self) -> f32;
+
+    /// Its value in f64.
+    fn exact(self) -> f64 {
+        self.value().into()
+    }
+}
+
+impl Number for f64 {
+    #[inline(always)]
+    fn value(self) -> f32 {
+        self as f32
+    }
+
+    fn exact(self) -> f64 {
+        self
+    }
 }
 
 impl Number for f32 {

@@ -12,6 +12,8 @@
 #[cfg(feature = "alloc")]
 mod compile;
 #[cfg(feature = "alloc")]
+mod encode;
+#[cfg(feature = "alloc")]
 #[cfg_attr(feature = "std", path = "engine_fast.rs")]
 #[cfg_attr(not(feature = "std"), path = "engine_plain.rs")]
 mod engine;
@@ -20,13 +22,14 @@ mod error;
 mod fast;
 #[cfg(feature = "alloc")]
 mod generation;
-#[cfg(feature = "train")]
+#[cfg(feature = "std")]
 mod gradients;
 mod interpreter;
 mod math;
 #[cfg(feature = "alloc")]
 mod network;
 mod part;
+mod plain;
 mod program;
 pub mod resize;
 
@@ -46,14 +49,12 @@ pub use compile::ProgramBuf;
 pub use error::{NetworkError, ProgramError, Slice};
 #[cfg(feature = "alloc")]
 pub use generation::Generation;
-#[cfg(feature = "train")]
-pub use gradients::{Gradients, TrainingInputs};
-pub use interpreter::{Inputs, run};
+#[cfg(feature = "std")]
+pub use gradients::Gradients;
+pub use interpreter::{Inputs, TrainingInputs, run};
 #[cfg(feature = "alloc")]
 pub use network::Network;
-pub use program::{
-    Convolution, Extents, Header, Instruction, Location, Operand, Operation, Program,
-};
+pub use program::{Header, Instruction, Location, Operand, Parameter, Program};
 
-/// Channels are normalised in this many groups.
-pub(crate) const GROUPS: usize = 32;
+pub use crate::unet::Extents;
+pub(crate) use crate::unet::GROUPS;

@@ -4,8 +4,8 @@
 use super::error::{NetworkError, Slice};
 use super::interpreter::finite;
 use super::part::part;
-use super::program::Extents;
 use super::{bilinear, timestep_embedding};
+use crate::unet::Extents;
 
 fn check(input: &[f32], from: Extents, output: &[f32], to: Extents) -> Result<(), NetworkError> {
     for (slice, extents) in [(Slice::X, from), (Slice::Output, to)] {

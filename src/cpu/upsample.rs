@@ -1,6 +1,6 @@
 //! out\[n, c, y, x\] = in\[n, c, ⌊y/2⌋, ⌊x/2⌋\]: [N, C, H, W] to [N, C, 2H, 2W].
 
-use super::program::Extents;
+use crate::unet::Extents;
 
 /// Each value four times; `from` are the extents of an image of the input.
 pub(crate) fn run(from: Extents, input: &[f32], output: &mut [f32]) {

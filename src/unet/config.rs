@@ -4,8 +4,7 @@ use alloc::vec::Vec;
 
 use super::error::{ConfigError, MOST_CHANNELS};
 
-/// Channels are normalised in this many groups.
-pub const GROUPS: usize = 32;
+pub use super::op::GROUPS;
 
 /// Levels that a network has at most.
 const MOST_LEVELS: usize = 16;

@@ -7,7 +7,18 @@ use super::alignment::aligned;
 use super::op::Op;
 use super::params::{Init, Param};
 
-pub use super::tensor::{Input, ParamId, Role, Shape, Tensor, TensorId};
+pub use super::tensor::{Input, ParamId, Role, Shape, TensorId};
+
+/// A tensor: its name, its shape, where it comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tensor {
+    /// Named by content, such as `input_blocks.1.0.in_layers.2`.
+    pub name: String,
+    /// Its shape.
+    pub shape: Shape,
+    /// Where it comes from.
+    pub role: Role,
+}
 
 /// An operation and what it makes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -2,8 +2,9 @@
 //!
 //! `UnetConfig` → `Graph` (`build.rs` is the one definition of the network) → `Plan`. Parameter
 //! table, executors, gradients and drawings all read the graph. It needs the feature `alloc`; without
-//! it there are only [`Weights`], for a program that was compiled elsewhere.
+//! it there are only the operations and [`Weights`], for a program that was compiled elsewhere.
 
+mod agree;
 #[cfg(feature = "alloc")]
 pub(crate) mod alignment;
 #[cfg(feature = "alloc")]
@@ -13,25 +14,24 @@ mod check;
 #[cfg(feature = "alloc")]
 pub mod config;
 #[cfg(feature = "alloc")]
+mod cost;
+#[cfg(feature = "alloc")]
 pub mod dump;
 pub mod error;
 mod extents;
 #[cfg(feature = "alloc")]
 pub mod graph;
-#[cfg(feature = "alloc")]
 pub mod op;
-#[cfg(feature = "alloc")]
 mod operation;
 #[cfg(feature = "alloc")]
 pub mod params;
 #[cfg(feature = "alloc")]
 pub mod plan;
-#[cfg(feature = "alloc")]
 mod rules;
-#[cfg(feature = "alloc")]
 mod tensor;
 mod weights;
 
+pub(crate) use agree::{Known, Wrong};
 #[cfg(feature = "alloc")]
 pub use build::Extent;
 #[cfg(feature = "alloc")]
@@ -41,13 +41,12 @@ pub use config::UnetConfig;
 pub use error::{ConfigError, GraphError};
 pub use extents::Extents;
 #[cfg(feature = "alloc")]
-pub use graph::{Graph, Node};
-#[cfg(feature = "alloc")]
-pub use op::{Conv, LossOp, NormOp, NormParam, Op};
+pub use graph::{Graph, Node, Tensor};
+pub use op::{Conv, GROUPS, LossOp, NormOp, NormParam, Op};
+pub(crate) use operation::{Attribute, Reader, Word};
 #[cfg(feature = "alloc")]
 pub use params::{Init, Param};
 #[cfg(feature = "alloc")]
 pub use plan::{Lifetime, Place, Plan};
-#[cfg(feature = "alloc")]
-pub use tensor::{Input, ParamId, Role, Shape, Tensor, TensorId};
+pub use tensor::{Input, ParamId, Role, Shape, TensorId};
 pub use weights::Weights;

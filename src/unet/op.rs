@@ -3,8 +3,11 @@
 //! Shapes are [N, C, H, W]; a vector per image is [N, C, 1, 1]. What can be fused is an attribute of
 //! the operation: the residual that a convolution adds, the SiLU behind a normalisation.
 
-use super::operation::{operands, operations};
+use super::operation::{Attribute, operands, operations};
 use super::tensor::{ParamId, TensorId};
+
+/// Channels are normalised in this many groups.
+pub const GROUPS: usize = 32;
 
 operations! {
     /// One operation; its fields name what it reads.
@@ -331,4 +334,21 @@ pub enum NormParam {
     Weight,
     /// The summand.
     Bias,
+}
+
+impl Attribute for NormParam {
+    fn word(self) -> u32 {
+        match self {
+            Self::Weight => 0,
+            Self::Bias => 1,
+        }
+    }
+
+    fn from_word(word: u32) -> Option<Self> {
+        match word {
+            0 => Some(Self::Weight),
+            1 => Some(Self::Bias),
+            _ => None,
+        }
+    }
 }

@@ -84,20 +84,67 @@ macro_rules! operations {
                 mut tensor: impl FnMut(&'static str, T),
                 mut param: impl FnMut(&'static str, P),
             ) {
-                use $crate::unet::operation::visited;
+                use $crate::unet::operation::Word;
+                self.words(&mut |name, word| match word {
+                    Word::Tensor(Some(id)) => tensor(name, id),
+                    Word::Param(id) => param(name, id),
+                    Word::Tensor(None) | Word::Attribute(_) => {}
+                });
+            }
+
+            /// Its place in the table: what a program has for it.
+            #[cfg(feature = "alloc")]
+            pub(crate) fn code(&self) -> u32 {
+                (0..)
+                    .zip(Self::NAMES)
+                    .find(|(_, name)| **name == self.name())
+                    .map_or(u32::MAX, |(code, _)| code)
+            }
+
+            /// Calls with every field by its name, in their order.
+            pub(crate) fn words(
+                self,
+                put: &mut impl FnMut(&'static str, $crate::unet::operation::Word<T, P>),
+            ) {
+                use $crate::unet::operation::worded;
                 match self {
                     $(
                         $(Self::$operation { $($field),+ } => {
-                            $(visited!($field, tensor, param, $kind $(<$($of),+>)?);)+
+                            $(worded!($field, put, $kind $(<$($of),+>)?);)+
                         })?
-                        $(Self::$operation(group) => {
-                            visited!(group, tensor, param, $group<$($of_group),+>);
-                        })?
+                        $(Self::$operation(group) => worded!(group, put, $group<$($of_group),+>),)?
                     )+
                 }
             }
+
+            /// The operation of a place in the table, its fields read in their order; `None` where there is
+            /// no such place.
+            ///
+            /// # Errors
+            /// The reader's first.
+            pub(crate) fn read<R: $crate::unet::operation::Reader<T, P>>(
+                code: u32,
+                from: &mut R,
+            ) -> Result<Option<Self>, R::Error> {
+                use $crate::unet::operation::taken;
+                let mut place = 0;
+                $(
+                    if code == place {
+                        $(return Ok(Some(Self::$operation {
+                            $($field: taken!($field, from, $kind $(<$($of),+>)?)),+
+                        }));)?
+                        $(return Ok(Some(Self::$operation(
+                            taken!(group, from, $group<$($of_group),+>),
+                        )));)?
+                    }
+                    place += 1;
+                )+
+                let _ = place;
+                Ok(None)
+            }
         }
 
+        #[cfg(feature = "alloc")]
         impl<T: Copy, P: Copy> $name<T, P> {
             /// The tensors it reads, in the order of its fields.
             pub fn inputs(&self) -> impl Iterator<Item = T> + use<T, P> {
@@ -154,14 +201,20 @@ macro_rules! operands {
                 Ok($name { $($field: mapped!($field, tensor, param, $kind $(<$($of),+>)?)),+ })
             }
 
-            pub(super) fn visit<$($from)?>(
+            pub(super) fn words<$($from)?>(
                 self,
-                mut tensor: impl FnMut(&'static str, T),
-                mut param: impl FnMut(&'static str, P),
+                put: &mut impl FnMut(&'static str, $crate::unet::operation::Word<T, P>),
             ) {
-                use $crate::unet::operation::visited;
+                use $crate::unet::operation::worded;
                 let Self { $($field),+ } = self;
-                $(visited!($field, tensor, param, $kind $(<$($of),+>)?);)+
+                $(worded!($field, put, $kind $(<$($of),+>)?);)+
+            }
+
+            pub(super) fn read<$($from,)? R: $crate::unet::operation::Reader<T, P>>(
+                from: &mut R,
+            ) -> Result<Self, R::Error> {
+                use $crate::unet::operation::taken;
+                Ok(Self { $($field: taken!($field, from, $kind $(<$($of),+>)?)),+ })
             }
         }
     };
@@ -186,25 +239,131 @@ macro_rules! mapped {
     };
 }
 
-/// Calls for a field that is an operand.
-macro_rules! visited {
-    ($field:ident, $tensor:ident, $param:ident, T) => {
-        $tensor(stringify!($field), $field)
+/// Calls with a field.
+macro_rules! worded {
+    ($field:ident, $put:ident, T) => {
+        $put(
+            stringify!($field),
+            $crate::unet::operation::Word::Tensor(Some($field)),
+        )
     };
-    ($field:ident, $tensor:ident, $param:ident, Option<T>) => {
-        if let Some(field) = $field {
-            $tensor(stringify!($field), field);
-        }
+    ($field:ident, $put:ident, Option<T>) => {
+        $put(
+            stringify!($field),
+            $crate::unet::operation::Word::Tensor($field),
+        )
     };
-    ($field:ident, $tensor:ident, $param:ident, P) => {
-        $param(stringify!($field), $field)
+    ($field:ident, $put:ident, P) => {
+        $put(
+            stringify!($field),
+            $crate::unet::operation::Word::Param($field),
+        )
     };
-    ($field:ident, $tensor:ident, $param:ident, $group:ident<$($of:ident),+>) => {
-        $group::visit($field, &mut $tensor, &mut $param)
+    ($field:ident, $put:ident, $group:ident<$($of:ident),+>) => {
+        $group::words($field, $put)
     };
-    ($field:ident, $tensor:ident, $param:ident, $attribute:ident) => {{
-        let _ = $field;
-    }};
+    ($field:ident, $put:ident, $attribute:ident) => {
+        $put(
+            stringify!($field),
+            $crate::unet::operation::Word::Attribute($crate::unet::operation::Attribute::word(
+                $field,
+            )),
+        )
+    };
 }
 
-pub(super) use {mapped, operands, operations, visited};
+/// A field as a reader has it.
+macro_rules! taken {
+    ($field:ident, $from:ident, T) => {
+        $from.tensor(stringify!($field))?
+    };
+    ($field:ident, $from:ident, Option<T>) => {
+        $from.optional(stringify!($field))?
+    };
+    ($field:ident, $from:ident, P) => {
+        $from.param(stringify!($field))?
+    };
+    ($field:ident, $from:ident, $group:ident<$($of:ident),+>) => {
+        $group::read($from)?
+    };
+    ($field:ident, $from:ident, $attribute:ident) => {
+        $from.attribute(stringify!($field))?
+    };
+}
+
+pub(super) use {mapped, operands, operations, taken, worded};
+
+/// A field of an operation: a word of a program.
+pub(crate) enum Word<T, P> {
+    /// A tensor, or none where one need not be there.
+    Tensor(Option<T>),
+    /// A parameter.
+    Param(P),
+    /// What it is beside its operands.
+    #[cfg_attr(
+        not(feature = "alloc"),
+        expect(dead_code, reason = "programs are written where there is a heap")
+    )]
+    Attribute(u32),
+}
+
+/// What the fields of an operation are read from, one after the other.
+pub(crate) trait Reader<T, P> {
+    /// Why a field cannot be read.
+    type Error;
+
+    /// A tensor.
+    fn tensor(&mut self, name: &'static str) -> Result<T, Self::Error>;
+
+    /// A tensor that need not be there.
+    fn optional(&mut self, name: &'static str) -> Result<Option<T>, Self::Error>;
+
+    /// A parameter.
+    fn param(&mut self, name: &'static str) -> Result<P, Self::Error>;
+
+    /// An attribute.
+    fn attribute<A: Attribute>(&mut self, name: &'static str) -> Result<A, Self::Error>;
+}
+
+/// What can be an attribute of an operation: one word.
+pub(crate) trait Attribute: Sized {
+    /// The word; one that is read as none where the value is too large.
+    fn word(self) -> u32;
+
+    /// What a word stands for.
+    fn from_word(word: u32) -> Option<Self>;
+}
+
+impl Attribute for bool {
+    fn word(self) -> u32 {
+        self.into()
+    }
+
+    fn from_word(word: u32) -> Option<Self> {
+        match word {
+            0 => Some(false),
+            1 => Some(true),
+            _ => None,
+        }
+    }
+}
+
+impl Attribute for u32 {
+    fn word(self) -> u32 {
+        self
+    }
+
+    fn from_word(word: u32) -> Option<Self> {
+        Some(word)
+    }
+}
+
+impl Attribute for usize {
+    fn word(self) -> u32 {
+        u32::try_from(self).unwrap_or(u32::MAX)
+    }
+
+    fn from_word(word: u32) -> Option<Self> {
+        (word < u32::MAX).then_some(word as Self)
+    }
+}

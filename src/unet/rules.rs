@@ -1,16 +1,11 @@
-//! What each operation makes of what it reads, and what that takes.
+//! The shape of what each operation makes.
 
-use super::config::GROUPS;
-use super::op::{Conv, LossOp, NormOp, Op};
-use super::tensor::{ParamId, Shape, TensorId};
+use super::op::{Conv, GROUPS, LossOp, NormOp, Op};
+use super::tensor::Shape;
 
-impl Op {
+impl<T: Copy, P: Copy> Op<T, P> {
     /// The shape of its result, from those of what it reads and the rows of its parameters.
-    pub fn shape(
-        &self,
-        tensor: impl Fn(TensorId) -> Shape,
-        param_rows: impl Fn(ParamId) -> usize,
-    ) -> Shape {
+    pub fn shape(&self, tensor: impl Fn(T) -> Shape, param_rows: impl Fn(P) -> usize) -> Shape {
         match *self {
             Self::TimestepEmbedding { timesteps, dim } => Shape {
                 channels: dim,
@@ -128,75 +123,18 @@ impl Op {
             },
         }
     }
+}
 
-    /// Multiplications and additions for a result of shape `out`, two for each pair: those of convolutions,
-    /// linear layers, attention and their gradients. `param_columns` says how many numbers a row of a
-    /// parameter has.
-    pub(super) fn flops(
-        &self,
-        tensor: impl Fn(TensorId) -> Shape,
-        param_columns: impl Fn(ParamId) -> usize,
-        out: Shape,
-    ) -> u64 {
-        let product = |shape: Shape, depth: usize| shape.flops(2, depth);
-        let taps =
-            |channels: usize, kernel: usize| channels.saturating_mul(kernel).saturating_mul(kernel);
-        match *self {
-            Self::Conv(Conv { weight, .. }) | Self::Linear { weight, .. } => {
-                product(out, param_columns(weight))
-            }
-            Self::Attention { .. } => out.flops(4, out.positions()),
-            Self::ConvGradInput { grad, kernel, .. } => {
-                product(tensor(grad), taps(out.channels, kernel))
-            }
-            Self::ConvGradWeight {
-                input,
-                grad,
-                kernel,
-                ..
-            } => product(tensor(grad), taps(tensor(input).channels, kernel)),
-            Self::LinearGradInput { grad, .. } => product(tensor(grad), out.channels),
-            Self::LinearGradWeight { grad, .. } => product(out, tensor(grad).batch),
-            // Four products of the size of the two of the attention itself.
-            Self::AttentionGrad { output, .. } => {
-                let made = tensor(output);
-                made.flops(8, made.positions())
-            }
-            Self::TimestepEmbedding { .. }
-            | Self::LabelEmbedding { .. }
-            | Self::GroupNorm { .. }
-            | Self::Concat { .. }
-            | Self::AveragePool { .. }
-            | Self::Upsample { .. }
-            | Self::Bilinear { .. }
-            | Self::Diffuse { .. }
-            | Self::Dropout { .. }
-            | Self::Loss(_)
-            | Self::LossGrad(_)
-            | Self::Add { .. }
-            | Self::Slice { .. }
-            | Self::ChannelSum { .. }
-            | Self::PositionSum { .. }
-            | Self::LabelGrad { .. }
-            | Self::NormSums(_)
-            | Self::NormGradInput { .. }
-            | Self::NormGradScaleShift { .. }
-            | Self::NormGradParam { .. }
-            | Self::AveragePoolGrad { .. }
-            | Self::UpsampleGrad { .. } => 0,
-        }
+impl<T, P> Conv<T, P> {
+    /// The size at which the kernel sees the input: doubled where it is upsampled first.
+    pub const fn resized(&self, input: Shape) -> Shape {
+        seen(self.upsample, input)
     }
 }
 
-impl Conv {
-    /// The size at which the kernel sees the input: doubled where it is upsampled first.
-    pub const fn resized(&self, input: Shape) -> Shape {
-        Self::seen(self.upsample, input)
-    }
-
-    pub(super) const fn seen(upsample: bool, input: Shape) -> Shape {
-        if upsample { doubled(input) } else { input }
-    }
+/// The size at which a kernel sees its input, which may be upsampled first.
+pub(super) const fn seen(upsample: bool, input: Shape) -> Shape {
+    if upsample { doubled(input) } else { input }
 }
 
 /// Twice as many rows and columns.

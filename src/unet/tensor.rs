@@ -1,6 +1,4 @@
-//! A tensor of a graph: its number, its shape, where it comes from; and a parameter's number.
-
-use alloc::string::String;
+//! What names a tensor and a parameter; the shape of a tensor, and where it comes from.
 
 use super::extents::Extents;
 
@@ -41,7 +39,7 @@ pub struct Shape {
 
 impl Shape {
     /// A vector for each image: [N, C, 1, 1].
-    pub(super) const fn vector(batch: usize, channels: usize) -> Self {
+    pub(crate) const fn vector(batch: usize, channels: usize) -> Self {
         Self {
             batch,
             channels,
@@ -58,13 +56,6 @@ impl Shape {
     /// H·W; [`usize::MAX`] where that is more.
     pub const fn positions(self) -> usize {
         self.image().positions()
-    }
-
-    /// `each` for every element and every one of `depth`: what a product takes; [`u64::MAX`] where that is
-    /// more.
-    pub(super) const fn flops(self, each: u64, depth: usize) -> u64 {
-        let elements = each.saturating_mul(self.elements() as u64);
-        elements.saturating_mul(depth as u64)
     }
 
     /// One image of it.
@@ -111,6 +102,18 @@ pub enum Input {
 }
 
 impl Input {
+    /// All of them, in the order of their numbers in a program.
+    pub const ALL: [Self; 8] = [
+        Self::X,
+        Self::Timesteps,
+        Self::Labels,
+        Self::LowRes,
+        Self::XStart,
+        Self::Noise,
+        Self::Rows,
+        Self::Keys,
+    ];
+
     /// Its name, as errors have it.
     pub const fn name(self) -> &'static str {
         match self {
@@ -124,15 +127,4 @@ impl Input {
             Self::Keys => "keys",
         }
     }
-}
-
-/// A tensor: its name, its shape, where it comes from.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Tensor {
-    /// Named by content, such as `input_blocks.1.0.in_layers.2`.
-    pub name: String,
-    /// Its shape.
-    pub shape: Shape,
-    /// Where it comes from.
-    pub role: Role,
 }

@@ -1,20 +1,22 @@
 //! Headers and instructions that were not made by a graph.
 
-use iddpm::cpu::{
-    Convolution, Extents, Header, Instruction, Location, Operand, Operation, ProgramBuf,
-};
+use iddpm::cpu::{Header, Instruction, Location, Network, Operand, Parameter, ProgramBuf};
+use iddpm::unet::{Conv, Input, Op, Shape};
 
 use super::HOSTILE;
 
-const ONE: Extents = Extents {
-    channels: 1,
-    height: 1,
-    width: 1,
-};
+type Operation = Op<Operand, Parameter>;
+
+const X: Location = Location::Input(Input::X);
+
+const fn parameter(first: usize) -> Parameter {
+    Parameter { first, len: 0 }
+}
 
 /// A program that takes a convolution of x.
 fn sound() -> (Header, Instruction) {
-    let image = Extents {
+    let shape = Shape {
+        batch: 1,
         channels: 1,
         height: 4,
         width: 4,
@@ -24,27 +26,24 @@ fn sound() -> (Header, Instruction) {
         workspace: 64,
         weights: 64,
         classes: 0,
-        x: image,
-        low_res: Extents::default(),
-        output: image,
+        tensors: 2,
         instructions: 1,
     };
-    let at = |location| Operand {
-        location,
-        extents: image,
-    };
     let instruction = Instruction {
-        input: at(Location::X),
-        output: at(Location::Output),
-        operation: Operation::Conv(Convolution {
-            weight: 0,
-            bias: 32,
+        op: Op::Conv(Conv {
+            input: Operand { location: X, shape },
+            weight: parameter(0),
+            bias: parameter(32),
             kernel: 3,
             stride: 1,
             upsample: false,
             shift: None,
             residual: None,
         }),
+        output: Operand {
+            location: Location::Output,
+            shape,
+        },
     };
     (header, instruction)
 }
@@ -65,12 +64,12 @@ fn what_is_too_large_for_a_word_is_refused() {
         |h, _, f| h.workspace = f(h.workspace),
         |h, _, f| h.weights = f(h.weights),
         |h, _, f| h.classes = f(h.classes),
-        |h, _, f| h.x.height = f(h.x.height),
-        |h, _, f| h.output.width = f(h.output.width),
-        |_, i, f| i.input.extents.channels = f(i.input.extents.channels),
-        |_, i, f| i.output.extents.height = f(i.output.extents.height),
-        |_, i, f| conv(i, |c| c.weight = f(c.weight)),
-        |_, i, f| conv(i, |c| c.bias = f(c.bias)),
+        |_, i, f| conv(i, |c| c.input.shape.batch = f(c.input.shape.batch)),
+        |_, i, f| conv(i, |c| c.input.shape.channels = f(c.input.shape.channels)),
+        |_, i, f| i.output.shape.height = f(i.output.shape.height),
+        |_, i, f| i.output.shape.width = f(i.output.shape.width),
+        |_, i, f| conv(i, |c| c.weight.first = f(c.weight.first)),
+        |_, i, f| conv(i, |c| c.bias.first = f(c.bias.first)),
         |_, i, f| conv(i, |c| c.kernel = f(c.kernel)),
         |_, i, f| conv(i, |c| c.stride = f(c.stride)),
     ];
@@ -79,19 +78,21 @@ fn what_is_too_large_for_a_word_is_refused() {
         change(&mut header, &mut instruction, wrapped);
         assert!(!accepted(&header, &instruction), "change {at}");
     }
-    // A place in the workspace that has the number of x.
+    // A place in the workspace behind the last that there can be.
     for offset in [1_u32 << 31, (1 << 31) + 4, u32::MAX] {
         let (mut header, mut instruction) = sound();
         header.workspace = usize::MAX;
-        instruction.input.location = Location::Workspace(offset);
+        conv(&mut instruction, |c| {
+            c.input.location = Location::Workspace(offset);
+        });
         assert!(!accepted(&header, &instruction));
         header.workspace = 64;
         assert!(!accepted(&header, &instruction));
     }
 }
 
-fn conv(instruction: &mut Instruction, change: impl FnOnce(&mut Convolution)) {
-    if let Operation::Conv(conv) = &mut instruction.operation {
+fn conv(instruction: &mut Instruction, change: impl FnOnce(&mut Conv<Operand, Parameter>)) {
+    if let Op::Conv(conv) = &mut instruction.op {
         change(conv);
     }
 }
@@ -99,34 +100,56 @@ fn conv(instruction: &mut Instruction, change: impl FnOnce(&mut Convolution)) {
 /// Whatever the numbers are, a program is refused or one that can be laid out.
 #[test]
 fn every_number_of_every_field() {
-    let operations: [fn(usize) -> Operation; 7] = [
-        |n| Operation::Attention { heads: n },
-        |n| Operation::Linear {
-            weight: n,
-            bias: n,
+    let operations: [fn(Operand, Operand, usize) -> Operation; 9] = [
+        |qkv, _, heads| Op::Attention { qkv, heads },
+        |input, _, n| Op::Linear {
+            input,
+            weight: parameter(n),
+            bias: parameter(n),
             silu: true,
         },
-        |n| Operation::LabelEmbedding {
-            table: n,
-            classes: n,
+        |base, labels, n| Op::LabelEmbedding {
+            base,
+            labels,
+            table: parameter(n),
         },
-        |n| Operation::GroupNorm {
-            weight: n,
-            bias: 0,
-            scale_shift: Some(Location::Workspace(n as u32)),
+        |input, scale_shift, n| Op::GroupNorm {
+            input,
+            weight: parameter(n),
+            bias: parameter(0),
+            scale_shift: Some(scale_shift),
             silu: false,
         },
-        |_| Operation::Upsample,
-        |_| Operation::Bilinear,
-        |n| Operation::Concat {
-            second: Location::Workspace(n as u32),
+        |input, _, _| Op::Upsample { input },
+        |input, _, n| Op::Bilinear {
+            input,
+            height: n,
+            width: n,
+        },
+        |first, second, _| Op::Concat { first, second },
+        |input, grad, n| Op::ConvGradWeight {
+            input,
+            grad,
+            kernel: n,
+            stride: n,
+            upsample: true,
+        },
+        |grad, _, n| Op::ConvGradInput {
+            grad,
+            weight: parameter(n),
+            kernel: 3,
+            stride: n,
+            channels: n,
+            height: n,
+            width: n,
         },
     ];
     for a in HOSTILE {
         for b in HOSTILE {
             for c in HOSTILE {
-                let (sound_header, sound_instruction) = sound();
-                let extents = Extents {
+                let (sound_header, mut convolution) = sound();
+                let shape = Shape {
+                    batch: b,
                     channels: a,
                     height: b,
                     width: c,
@@ -135,38 +158,40 @@ fn every_number_of_every_field() {
                     batch: b,
                     workspace: c,
                     weights: a,
-                    x: extents,
                     ..sound_header
                 };
-                let at = |location| Operand { location, extents };
-                for operation in operations.map(|operation| operation(b)) {
+                let at = |location| Operand { location, shape };
+                let second = at(Location::Workspace(b as u32));
+                let made = Operand {
+                    location: Location::Output,
+                    shape: Shape {
+                        batch: b,
+                        channels: c,
+                        height: 1,
+                        width: 1,
+                    },
+                };
+                for operation in operations {
                     for location in [
-                        Location::X,
-                        Location::Timesteps,
+                        X,
+                        Location::Input(Input::Timesteps),
                         Location::Workspace(c as u32),
+                        Location::Gradient(c as u32),
                     ] {
                         let instruction = Instruction {
-                            input: at(location),
-                            output: Operand {
-                                location: Location::Output,
-                                extents: Extents { channels: c, ..ONE },
-                            },
-                            operation,
+                            op: operation(at(location), second, b),
+                            output: made,
                         };
-                        let one = [instruction];
                         for header in [header, sound_header] {
-                            if let Ok(program) = ProgramBuf::assemble(&header, &one) {
+                            if let Ok(program) = ProgramBuf::assemble(&header, &[instruction]) {
                                 let program = program.view().unwrap();
-                                assert!(iddpm::cpu::Network::needs(&program).is_ok());
+                                assert!(Network::needs(&program).is_ok());
                             }
                         }
                     }
                 }
-                let conv = Instruction {
-                    input: at(Location::X),
-                    ..sound_instruction
-                };
-                let _ = ProgramBuf::assemble(&header, &[conv]);
+                conv(&mut convolution, |c| c.input = at(X));
+                let _ = ProgramBuf::assemble(&header, &[convolution]);
             }
         }
     }

@@ -1,12 +1,13 @@
 //! Single operations.
 
-use iddpm::cpu::{Convolution, Extents, Operation, resize as crate_resize};
+use iddpm::cpu::{Extents, resize as crate_resize};
+use iddpm::unet::{Conv, Op};
 use serde_json::Value;
 
 use super::case::{Case, Outcome, Tensor, list, number, text, whole};
 use super::network::generate;
 use super::report::Report;
-use super::runner::{compare, operation, single};
+use super::runner::{compare, from_number, operation, single};
 
 fn extents(tensor: &Tensor) -> Extents {
     Extents {
@@ -26,9 +27,10 @@ pub(crate) fn group_norm(case: &Case, report: &mut Report) -> Outcome {
         let mut weights = single(&tensor("weight")?.values);
         let bias = weights.len();
         weights.extend(single(&tensor("bias")?.values));
-        let norm = Operation::GroupNorm {
-            weight: 0,
-            bias,
+        let norm = |input| Op::GroupNorm {
+            input,
+            weight: from_number(0),
+            bias: from_number(bias),
             scale_shift: None,
             silu: false,
         };
@@ -46,7 +48,7 @@ pub(crate) fn attention(case: &Case, report: &mut Report) -> Outcome {
         let heads = whole(entry, "num_heads")? as usize;
         let qkv = case.tensor(&format!("{id}.qkv"))?;
         let out = case.tensor(&format!("{id}.out"))?;
-        let attention = Operation::Attention { heads };
+        let attention = |qkv| Op::Attention { qkv, heads };
         let results = operation(
             qkv.shape[0],
             extents(qkv),
@@ -79,15 +81,18 @@ pub(crate) fn conv(case: &Case, upsample: bool, report: &mut Report) -> Outcome 
     };
     weights.extend(bias);
     let (x, out) = (case.tensor("x")?, case.tensor("out")?);
-    let conv = Operation::Conv(Convolution {
-        weight: 0,
-        bias: len,
-        kernel: 3,
-        stride: if upsample { 1 } else { 2 },
-        upsample,
-        shift: None,
-        residual: None,
-    });
+    let conv = |input| {
+        Op::Conv(Conv {
+            input,
+            weight: from_number(0),
+            bias: from_number(len),
+            kernel: 3,
+            stride: if upsample { 1 } else { 2 },
+            upsample,
+            shift: None,
+            residual: None,
+        })
+    };
     let x_single = single(&x.values);
     let results = operation(
         x.shape[0],
@@ -116,14 +121,26 @@ pub(crate) fn resize(case: &Case, report: &mut Report) -> Outcome {
         let mut result = vec![f32::NAN; batch * to.elements()];
         match text(entry, "mode")? {
             "bilinear" => {
-                let op = Operation::Bilinear;
+                let [height, width] = size;
+                let op = |input| Op::Bilinear {
+                    input,
+                    height,
+                    width,
+                };
                 let results = operation(batch, from, to, op, &[], &values)?;
                 compare(report, name, &results, out, None);
                 crate_resize::bilinear(&values, from, &mut result, to)?;
             }
             "area" => crate_resize::area(&values, from, &mut result, to)?,
             "nearest" => {
-                let results = operation(batch, from, to, Operation::Upsample, &[], &values)?;
+                let results = operation(
+                    batch,
+                    from,
+                    to,
+                    |input| Op::Upsample { input },
+                    &[],
+                    &values,
+                )?;
                 compare(report, name, &results, out, None);
                 continue;
             }

@@ -1,10 +1,10 @@
 //! Every way there is to run a program, and what a case's numbers become on the way there.
 
 use iddpm::cpu::{
-    Extents, Header, Inputs, Instruction, Location, Network, Operand, Operation, Program,
+    Extents, Header, Inputs, Instruction, Location, Network, Operand, Parameter, Program,
     ProgramBuf, run,
 };
-use iddpm::unet::Weights;
+use iddpm::unet::{Input, Op, Shape, Weights};
 
 use super::case::{Outcome, Tensor};
 use super::report::Report;
@@ -34,7 +34,7 @@ pub(crate) fn operation(
     batch: usize,
     from: Extents,
     to: Extents,
-    operation: Operation,
+    operation: impl FnOnce(Operand) -> Op<Operand, Parameter>,
     weights: &[f32],
     x: &[f32],
 ) -> Outcome<[(&'static str, Vec<f32>); 2]> {
@@ -43,16 +43,21 @@ pub(crate) fn operation(
         workspace: 0,
         weights: weights.len(),
         classes: 0,
-        x: from,
-        low_res: Extents::default(),
-        output: to,
+        tensors: 2,
         instructions: 1,
     };
-    let operand = |location, extents| Operand { location, extents };
+    let operand = |location, extents: Extents| Operand {
+        location,
+        shape: Shape {
+            batch,
+            channels: extents.channels,
+            height: extents.height,
+            width: extents.width,
+        },
+    };
     let instruction = Instruction {
-        input: operand(Location::X, from),
+        op: operation(operand(Location::Input(Input::X), from)),
         output: operand(Location::Output, to),
-        operation,
     };
     let program = ProgramBuf::assemble(&header, &[instruction])?;
     let inputs = Inputs {
@@ -62,6 +67,11 @@ pub(crate) fn operation(
         low_res: None,
     };
     run_all(&program, Weights::F32(weights), &inputs)
+}
+
+/// The parameter from a number on; its operation says how many it has.
+pub(crate) const fn from_number(first: usize) -> Parameter {
+    Parameter { first, len: 0 }
 }
 
 pub(crate) fn deviation(values: &[f64]) -> f64 {

@@ -128,7 +128,9 @@ fn by_training() {
         let (gradients, taken) = held(|| Gradients::with_threads(&graph, 1).unwrap());
         agrees("gradients", needed, taken);
         let numbers = gradients.workspace_len() + gradients.room_len();
-        assert!(needed.abs_diff(4 * numbers as u64) < 1 << 10);
+        // Beside the numbers, what is to be done and where.
+        let others = needed - 4 * numbers as u64;
+        assert!(others < 1024 * graph.nodes().len() as u64, "{others}");
 
         for (rates, half) in [(&[0.9, 0.99][..], false), (&[], true)] {
             let needed = CpuEngine::needs(&graph, rates.len(), half).unwrap();

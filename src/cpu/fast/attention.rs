@@ -8,7 +8,7 @@ use super::lanes::{ROWS, multiply, zeros};
 use super::threads::{Threads, product};
 use crate::cpu::math::exp_f32;
 use crate::cpu::part::part;
-use crate::cpu::program::Extents;
+use crate::unet::Extents;
 
 /// Panels of keys whose scores are folded in together.
 const PANELS: usize = 4;

@@ -9,8 +9,8 @@ use crate::cpu::GROUPS;
 use crate::cpu::group_norm::Affine;
 use crate::cpu::math::{EPSILON, silu as f};
 use crate::cpu::part::part;
-use crate::cpu::program::Extents;
 use crate::diffusion::lanes::dispatch;
+use crate::unet::Extents;
 
 /// Positions that are summed up together; fixed, so that sums do not depend on threads.
 const STRETCH: usize = 32;

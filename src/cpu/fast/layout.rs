@@ -5,11 +5,18 @@ use alloc::vec::Vec;
 use pulp::Arch;
 
 use super::aligned::Aligned;
+use super::grad::loss::Loss;
+use super::grad::{norm, sums};
 use super::pack::{self, Packed};
+use super::step::{
+    attention_grad, attention_of, conv_layer, grad_layer, linear_layer, weight_layer,
+};
 use super::threads::product;
-use super::{attention, conv, group_norm, lanes, layer};
-use crate::cpu::program::{Instruction, Operation, Program};
+use super::{attention, conv, group_norm, lanes};
+use crate::cpu::plain::View;
+use crate::cpu::program::{Instruction, Program};
 use crate::memory::{MemoryError, bytes_of, collected};
+use crate::unet::{self, Extents, Op, Shape};
 
 /// Room that the operations need, of which one runs at a time: numbers in f32, of sums in f64, of parameters.
 #[derive(Debug, Clone, Copy, Default)]
@@ -35,6 +42,15 @@ impl Needs {
 /// An instruction, and where its packed parameters are.
 pub(super) type Placed = (Instruction, Packed);
 
+/// What the caller gives as [N, C, H, W], turned round for each run.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Input {
+    pub(super) which: unet::Input,
+    pub(super) extents: Extents,
+    /// Numbers of all images.
+    pub(super) len: usize,
+}
+
 /// Where everything of a program will be, before there is any of it.
 pub(crate) struct Layout {
     pub(super) arch: Arch,
@@ -44,9 +60,10 @@ pub(crate) struct Layout {
     /// Numbers of packed weights.
     pub(super) packed: usize,
     pub(super) needs: Needs,
-    /// Numbers of the workspace; of x, low-resolution images and result.
+    /// Numbers of the workspace.
     pub(super) workspace: usize,
-    pub(super) images: [usize; 3],
+    pub(super) inputs: Vec<Input>,
+    pub(super) output: Shape,
 }
 
 impl Layout {
@@ -57,10 +74,22 @@ impl Layout {
         let (mut packed, mut needs) = (0, Needs::default());
         let place = |instruction: Instruction| {
             let place = pack::place(&instruction, width, &mut packed);
-            needs.more(instruction_room(&instruction, &place, header.batch, width));
+            needs.more(room(&instruction, &place, width));
             (instruction, place)
         };
         let steps = collected(header.instructions, program.instructions().map(place))?;
+        let is_words = |which| matches!(which, unet::Input::Labels | unet::Input::Keys);
+        let numbers = unet::Input::ALL
+            .into_iter()
+            .filter(|&which| !is_words(which));
+        let inputs = numbers.filter_map(|which| {
+            let shape = program.input(which)?;
+            Some(Input {
+                which,
+                extents: shape.image(),
+                len: shape.elements(),
+            })
+        });
         Ok(Self {
             arch,
             width,
@@ -68,71 +97,106 @@ impl Layout {
             packed,
             needs,
             workspace: program.workspace_len(),
-            images: [program.x_len(), program.low_res_len(), program.output_len()],
+            inputs: inputs.collect(),
+            output: program.output(),
         })
     }
 
     /// Bytes of all of it.
     pub(crate) fn bytes(&self) -> u64 {
-        let images = self.images.map(bytes_of::<f32>);
+        let images = self.inputs.iter().map(|input| bytes_of::<f32>(input.len));
         let others = [
+            bytes_of::<f32>(self.output.elements()),
             bytes_of::<Placed>(self.steps.len()),
             Aligned::bytes(self.packed),
             Aligned::bytes(self.workspace),
             self.needs.bytes(),
         ];
-        let all = images.into_iter().chain(others);
-        all.fold(0, u64::saturating_add)
+        images.chain(others).fold(0, u64::saturating_add)
     }
 }
 
 /// What an instruction needs.
-pub(super) fn instruction_room(
-    instruction: &Instruction,
-    packed: &Packed,
-    batch: usize,
-    width: usize,
-) -> Needs {
-    let (from, to) = (instruction.input.extents, instruction.output.extents);
-    match instruction.operation {
-        Operation::Conv(_) | Operation::Linear { .. } => {
-            let layer = layer(instruction, batch, width);
-            let room = if packed.winograd {
-                conv::winograd_room(&layer)
-            } else {
-                // A linear layer's input behind the SiLU lies there as well.
-                conv::direct_room(&layer).saturating_add(product([batch, from.channels]))
-            };
-            Needs {
-                room,
-                ..Needs::default()
-            }
+fn room(Instruction { op, output: made }: &Instruction, packed: &Packed, width: usize) -> Needs {
+    let made = made.shape;
+    let (batch, to) = (made.batch, made.image());
+    let without_numbers = |operand: crate::cpu::program::Operand| View {
+        shape: operand.shape,
+        numbers: &[],
+    };
+    let mut needs = Needs::default();
+    let of_layer = |layer: &conv::Layer<'_>| {
+        if packed.winograd {
+            conv::winograd_room(layer)
+        } else {
+            conv::direct_room(layer)
         }
-        Operation::Attention { heads } => {
-            let attention = attention::Attention {
-                qkv: &[],
-                extents: to,
-                heads,
-                width,
-            };
-            Needs {
-                room: attention::room(&attention, batch),
-                ..Needs::default()
-            }
+    };
+    match op.map(without_numbers, |_| ()) {
+        Op::Conv(conv) => needs.room = of_layer(&conv_layer(conv, made, width)),
+        Op::Linear { input, .. } => {
+            // Its input behind the SiLU lies there as well.
+            let rows = product([batch, input.shape.channels]);
+            let layer = linear_layer(input, made, width);
+            needs.room = conv::direct_room(&layer).saturating_add(rows);
         }
-        Operation::GroupNorm { .. } => {
-            let (doubles, singles) = group_norm::room(to, batch);
-            Needs {
-                doubles,
-                singles,
-                ..Needs::default()
-            }
+        Op::Attention { qkv, heads } => {
+            needs.room = attention::room(&attention_of(qkv, heads, made, width), batch);
         }
-        Operation::TimestepEmbedding
-        | Operation::LabelEmbedding { .. }
-        | Operation::Concat { .. }
-        | Operation::AveragePool
-        | Operation::Upsample
-        | Operation::Bilinear => Needs::default(),
+        Op::GroupNorm { .. } => (needs.doubles, needs.singles) = group_norm::room(to, batch),
+        Op::ConvGradInput {
+            grad,
+            kernel,
+            stride,
+            ..
+        } => needs.room = of_layer(&grad_layer(grad, made, (kernel, stride), width)),
+        Op::ConvGradWeight {
+            input,
+            grad,
+            kernel,
+            stride,
+            upsample,
+        } => {
+            let way = (kernel, stride, upsample);
+            needs.room = weight_layer(input, grad, way, width).room();
+        }
+        Op::ChannelSum { grad } | Op::PositionSum { grad } => {
+            needs.doubles = sums::room(grad.shape.image(), grad.shape.batch);
+        }
+        Op::NormSums(norm) | Op::NormGradInput { norm, .. } => {
+            let input = norm.input.shape;
+            needs.doubles = norm::room(input.image(), input.batch);
+            needs.singles = norm::table_len(input.image(), input.batch);
+        }
+        Op::LinearGradWeight { input, .. } => {
+            needs.singles = product([input.shape.batch, input.shape.channels]);
+        }
+        Op::AttentionGrad {
+            qkv,
+            output,
+            grad,
+            heads,
+        } => needs.room = attention_grad(qkv, output, grad, heads, width).room(batch),
+        Op::Loss(loss) => {
+            needs.doubles = Loss::room(loss.x_start.shape.image(), batch);
+        }
+        Op::TimestepEmbedding { .. }
+        | Op::LabelEmbedding { .. }
+        | Op::Concat { .. }
+        | Op::AveragePool { .. }
+        | Op::Upsample { .. }
+        | Op::Bilinear { .. }
+        | Op::Diffuse { .. }
+        | Op::Dropout { .. }
+        | Op::LossGrad(_)
+        | Op::Add { .. }
+        | Op::Slice { .. }
+        | Op::LinearGradInput { .. }
+        | Op::LabelGrad { .. }
+        | Op::NormGradScaleShift { .. }
+        | Op::NormGradParam { .. }
+        | Op::AveragePoolGrad { .. }
+        | Op::UpsampleGrad { .. } => {}
     }
+    needs
 }

@@ -8,21 +8,36 @@
 use super::threads::{Threads, product};
 use crate::cpu::math::Number;
 use crate::cpu::part::part;
-use crate::cpu::program::{Extents, Instruction, Operation};
+use crate::cpu::program::{Instruction, Parameter};
+use crate::unet::{Extents, Op};
 
 /// Products of a tile: 4×4.
 pub(crate) const POINTS: usize = 16;
 
-/// How an instruction is computed, and where its packed parameters are.
+/// How an instruction is computed, where its parameters are among the weights and where they are packed.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Packed {
-    /// First number of its weights.
-    pub(crate) weight: usize,
-    /// First number of its biases.
-    pub(crate) bias: usize,
+    /// Its parameters, in the order of its fields; of none where it has fewer.
+    given: [Parameter; 2],
+    /// How the first of them lies, where it is multiplied by.
+    kernels: Option<Kernels>,
     pub(crate) winograd: bool,
+    /// First number of the first.
+    weight: usize,
+    /// First number of the second.
+    bias: usize,
     /// The first number behind both.
     end: usize,
+}
+
+impl Packed {
+    /// Its parameters among all that are packed, padding included.
+    pub(crate) fn parameters<'a>(&self, packed: &'a [f32]) -> [&'a [f32]; 2] {
+        [
+            part(packed, self.weight, self.bias - self.weight),
+            part(packed, self.bias, self.end - self.bias),
+        ]
+    }
 }
 
 /// Where the kernels of a convolution or linear layer lie among the weights.
@@ -55,7 +70,6 @@ impl Kernels {
     }
 
     /// For the gradient of the input of a convolution [M, K, taps] `from` M `to` K channels.
-    #[cfg(feature = "train")]
     pub(crate) const fn transposed(from: Extents, to: Extents, taps: usize) -> Self {
         Self {
             rows: to.channels,
@@ -102,46 +116,36 @@ pub(crate) fn in_tiles(
 
 /// Gives the parameters of an instruction a place behind those that end at `end`.
 pub(crate) fn place(instruction: &Instruction, width: usize, end: &mut usize) -> Packed {
-    let (from, to) = (instruction.input.extents, instruction.output.extents);
-    let [first, second] = instruction
-        .parameters()
-        .map(|parameter| parameter.map_or(0, |(_, _, len)| len as usize));
-    match kernels(instruction) {
-        Some((kernels, stride)) => {
-            let kernel = if kernels.taps == 1 { 1 } else { 3 };
-            let winograd = in_tiles(from, to, kernel, stride, width);
-            place_kernels(&kernels, winograd, second, width, end)
-        }
-        None => place_numbers(first, second, false, width, end),
-    }
-}
-
-/// Gives kernels, and biases behind them, a place behind those that end at `end`.
-pub(crate) fn place_kernels(
-    kernels: &Kernels,
-    winograd: bool,
-    biases: usize,
-    width: usize,
-    end: &mut usize,
-) -> Packed {
-    let len = product([kernels.panels(width), kernels.panel(width, winograd)]);
-    place_numbers(len, biases, winograd, width, end)
-}
-
-fn place_numbers(
-    weights: usize,
-    biases: usize,
-    winograd: bool,
-    width: usize,
-    end: &mut usize,
-) -> Packed {
+    let mut given = [Parameter { first: 0, len: 0 }; 2];
+    let mut places = given.iter_mut();
+    instruction.op.visit(
+        |_, _| {},
+        |_, parameter| {
+            if let Some(place) = places.next() {
+                *place = parameter;
+            }
+        },
+    );
+    let [first, second] = given.map(|parameter| parameter.len);
+    let (kernels, winograd) = kernels(instruction, width).unzip();
+    let winograd = winograd.unwrap_or(false);
+    let (weights, biases) = match &kernels {
+        // Where there are no biases, room for zeros.
+        Some(kernels) => (
+            product([kernels.panels(width), kernels.panel(width, winograd)]),
+            kernels.rows,
+        ),
+        None => (first, second),
+    };
     let weight = *end;
     let bias = weight.saturating_add(whole(weights, POINTS));
     *end = bias.saturating_add(whole(biases, width.max(POINTS)));
     Packed {
+        given,
+        kernels,
+        winograd,
         weight,
         bias,
-        winograd,
         end: *end,
     }
 }
@@ -151,50 +155,53 @@ const fn whole(numbers: usize, piece: usize) -> usize {
     numbers.div_ceil(piece).saturating_mul(piece)
 }
 
-/// The kernels of a convolution, and its stride; those of a linear layer.
-fn kernels(instruction: &Instruction) -> Option<(Kernels, usize)> {
-    let (from, to) = (instruction.input.extents, instruction.output.extents);
-    match instruction.operation {
-        Operation::Conv(conv) => Some((
-            Kernels::new(from, to, conv.kernel * conv.kernel),
-            conv.stride,
-        )),
-        Operation::Linear { .. } => Some((Kernels::new(from, to, 1), 1)),
-        Operation::LabelEmbedding { .. }
-        | Operation::GroupNorm { .. }
-        | Operation::TimestepEmbedding
-        | Operation::Attention { .. }
-        | Operation::Concat { .. }
-        | Operation::AveragePool
-        | Operation::Upsample
-        | Operation::Bilinear => None,
+/// The kernels that an operation multiplies by, and whether it does so in tiles.
+fn kernels(
+    Instruction { op, output: made }: &Instruction,
+    width: usize,
+) -> Option<(Kernels, bool)> {
+    let to = made.shape.image();
+    match op {
+        Op::Conv(conv) => {
+            let from = conv.input.shape.image();
+            let kernels = Kernels::new(from, to, conv.kernel * conv.kernel);
+            Some((kernels, in_tiles(from, to, conv.kernel, conv.stride, width)))
+        }
+        Op::Linear { input, .. } => Some((Kernels::new(input.shape.image(), to, 1), false)),
+        Op::ConvGradInput {
+            grad,
+            kernel,
+            stride,
+            ..
+        } => {
+            let from = grad.shape.image();
+            let kernels = Kernels::transposed(from, to, kernel * kernel);
+            Some((kernels, in_tiles(from, to, *kernel, *stride, width)))
+        }
+        // Their parameters, if they have such, are read as they are.
+        _ => None,
     }
 }
 
 /// Writes the parameters of an instruction to their place.
 pub(crate) fn fill<W: Number>(
-    instruction: &Instruction,
     packed: &Packed,
     weights: &[W],
     width: usize,
     threads: &Threads,
     numbers: &mut [f32],
 ) {
-    let [first, second] = instruction
-        .parameters()
-        .map(|parameter| parameter.map(|(_, start, len)| part(weights, start, len as usize)))
-        .map(Option::unwrap_or_default);
-    match kernels(instruction) {
-        Some((kernels, _)) => fill_kernels(&kernels, packed, first, width, threads, numbers),
-        None => copy(
-            first,
-            numbers
-                .get_mut(packed.weight..packed.bias)
-                .unwrap_or_default(),
-        ),
+    let [first, second] = packed
+        .given
+        .map(|parameter| part(weights, parameter.first, parameter.len));
+    let [weight, bias] = [packed.weight..packed.bias, packed.bias..packed.end];
+    match &packed.kernels {
+        Some(kernels) => fill_kernels(kernels, packed.winograd, first, width, threads, {
+            numbers.get_mut(weight).unwrap_or_default()
+        }),
+        None => copy(first, numbers.get_mut(weight).unwrap_or_default()),
     }
-    let biases = numbers.get_mut(packed.bias..packed.end).unwrap_or_default();
-    copy(second, biases);
+    copy(second, numbers.get_mut(bias).unwrap_or_default());
 }
 
 fn copy<W: Number>(numbers: &[W], out: &mut [f32]) {
@@ -204,23 +211,21 @@ fn copy<W: Number>(numbers: &[W], out: &mut [f32]) {
 }
 
 /// Writes kernels to their place, a panel at a time.
-pub(crate) fn fill_kernels<W: Number>(
+fn fill_kernels<W: Number>(
     kernels: &Kernels,
-    packed: &Packed,
+    winograd: bool,
     weights: &[W],
     width: usize,
     threads: &Threads,
     numbers: &mut [f32],
 ) {
-    let panel = kernels.panel(width, packed.winograd);
+    let panel = kernels.panel(width, winograd);
     let len = panel * kernels.panels(width);
-    let numbers = numbers
-        .get_mut(packed.weight..packed.weight + len)
-        .unwrap_or_default();
+    let numbers = numbers.get_mut(..len).unwrap_or_default();
     threads.chunks(numbers, panel, product([4, len]), |at, numbers| {
         let first = at * width;
         let rows = first..(first + width).min(kernels.rows);
-        if packed.winograd {
+        if winograd {
             tiles(kernels, rows, weights, width, numbers);
         } else {
             taps(kernels, rows, weights, width, numbers);

@@ -2,7 +2,7 @@
 
 use crate::cpu::bilinear::Between;
 use crate::cpu::part::part;
-use crate::cpu::program::Extents;
+use crate::unet::Extents;
 
 /// From [N, C, H, W] to [N, H, W, C].
 pub(crate) fn channels_last(extents: Extents, input: &[f32], output: &mut [f32]) {

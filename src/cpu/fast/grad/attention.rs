@@ -13,7 +13,7 @@ use crate::cpu::fast::attention::fold;
 use crate::cpu::fast::lanes::{ROWS, multiply, zeros};
 use crate::cpu::fast::threads::{Threads, product};
 use crate::cpu::part::part;
-use crate::cpu::program::Extents;
+use crate::unet::Extents;
 
 /// Queries of a block, a multiple of [`ROWS`].
 const QUERIES: usize = 64;

@@ -3,8 +3,8 @@
 
 use crate::cpu::fast::threads::{Threads, product};
 use crate::cpu::part::part;
-use crate::cpu::program::Extents;
 use crate::diffusion::{ElementLoss, LossRow};
+use crate::unet::Extents;
 
 /// What a loss reads: rows of channels, the output's of mean and variance.
 #[derive(Clone, Copy)]

@@ -13,8 +13,8 @@ use crate::cpu::fast::group_norm::{piece_rows, sum_up};
 use crate::cpu::fast::threads::{Threads, product};
 use crate::cpu::math::{EPSILON, silu_slope};
 use crate::cpu::part::part;
-use crate::cpu::program::Extents;
 use crate::diffusion::lanes::dispatch;
+use crate::unet::Extents;
 
 /// A normalisation and the gradient of its result.
 #[derive(Clone, Copy)]

@@ -2,10 +2,10 @@
 
 use crate::cpu::fast::threads::Threads;
 use crate::cpu::part::part;
-use crate::cpu::program::Extents;
 use crate::diffusion::LossRow;
 use crate::diffusion::lanes::dispatch;
 use crate::diffusion::noise::philox4x32_10;
+use crate::unet::Extents;
 
 /// Numbers, or rows, of a piece of work.
 const PIECE: usize = 1 << 13;

@@ -5,8 +5,8 @@
 use super::{STRETCH, add_up};
 use crate::cpu::fast::threads::{Threads, product};
 use crate::cpu::part::part;
-use crate::cpu::program::Extents;
 use crate::diffusion::lanes::dispatch;
+use crate::unet::Extents;
 
 /// Numbers of room in f64.
 pub(crate) fn room(extents: Extents, batch: usize) -> usize {

@@ -1,0 +1,413 @@
+//! One operation the fast way: over rows of channels, on all threads.
+
+use pulp::Arch;
+
+use super::conv::{self, Layer};
+use super::grad::attention::AttentionGrad;
+use super::grad::conv_weight::ConvWeight;
+use super::grad::loss::Loss;
+use super::grad::norm::{self, Norm};
+use super::grad::{linear, pointwise, sums};
+use super::pack::Packed;
+use super::threads::Threads;
+use super::{attention, group_norm, resample};
+use crate::cpu::conv::Shape as Window;
+use crate::cpu::interpreter::Read;
+use crate::cpu::math::silu;
+use crate::cpu::part::part;
+use crate::cpu::{concat, label_embedding, timestep_embedding};
+use crate::unet::{Conv, LossOp, NormOp, NormParam, Op, Shape};
+
+/// All that an operation needs beside its tensors.
+pub(super) struct Step<'a> {
+    pub(super) arch: Arch,
+    pub(super) threads: &'a Threads,
+    /// Columns of a panel.
+    pub(super) width: usize,
+    /// All packed parameters.
+    pub(super) packed: &'a [f32],
+    pub(super) room: &'a mut [f32],
+    pub(super) doubles: &'a mut [f64],
+    pub(super) singles: &'a mut [f32],
+    pub(super) labels: &'a [u32],
+    pub(super) keys: &'a [u32],
+    /// The shape of what is made.
+    pub(super) made: Shape,
+}
+
+impl Step<'_> {
+    /// Runs an operation, whose parameters are where they were packed.
+    pub(super) fn run(self, op: Op<Read<'_>, ()>, packed: &Packed, output: &mut [f32]) {
+        let (arch, threads, made) = (self.arch, self.threads, self.made);
+        let (batch, to) = (made.batch, made.image());
+        let [weight, bias] = packed.parameters(self.packed);
+        match op {
+            Op::TimestepEmbedding { timesteps, dim } => {
+                let period = timestep_embedding::MAX_PERIOD;
+                timestep_embedding::run(timesteps.numbers, dim, period, output);
+            }
+            Op::LabelEmbedding { base, .. } => {
+                label_embedding::run(base.numbers, self.labels, weight, to.channels, output);
+            }
+            Op::Linear {
+                input,
+                silu: activates,
+                ..
+            } => {
+                let (rows, room) = self
+                    .room
+                    .split_at_mut(input.numbers.len().min(self.room.len()));
+                for (out, &x) in rows.iter_mut().zip(input.numbers) {
+                    *out = if activates { silu(x) } else { x };
+                }
+                let layer = Layer {
+                    input: rows,
+                    weight,
+                    bias,
+                    ..linear_layer(input, made, self.width)
+                };
+                conv::direct(arch, threads, &layer, room, output);
+            }
+            Op::Conv(conv) => {
+                let layer = Layer {
+                    weight,
+                    bias,
+                    ..conv_layer(conv, made, self.width)
+                };
+                self.convolve(packed, &layer, output);
+            }
+            Op::GroupNorm {
+                input,
+                scale_shift,
+                silu,
+                ..
+            } => {
+                let norm = group_norm::Norm {
+                    extents: to,
+                    batch,
+                    input: input.numbers,
+                    weight: part(weight, 0, to.channels),
+                    bias: part(bias, 0, to.channels),
+                    scale_shift: scale_shift.map(|both| both.numbers),
+                    silu,
+                };
+                group_norm::run(threads, &norm, self.doubles, self.singles, output);
+            }
+            Op::Attention { qkv, heads } => {
+                let attention = attention_of(qkv, heads, made, self.width);
+                attention::run(arch, threads, &attention, batch, self.room, output);
+            }
+            Op::Concat { first, second } => {
+                let (a, b) = (first.shape.channels, second.shape.channels);
+                concat::run(a, b, first.numbers, second.numbers, output);
+            }
+            Op::AveragePool { input } => {
+                resample::average_pool(input.shape.image(), input.numbers, output);
+            }
+            Op::Upsample { input } => {
+                resample::upsample(input.shape.image(), input.numbers, output);
+            }
+            Op::Bilinear { input, .. } => {
+                resample::bilinear(input.shape.image(), to, input.numbers, output);
+            }
+            Op::Diffuse {
+                x_start,
+                noise,
+                rows,
+            } => {
+                let elements = x_start.shape.image().elements();
+                let [rows, x_start, noise] = [rows, x_start, noise].map(|read| read.numbers);
+                pointwise::diffuse(rows, x_start, noise, elements, output);
+            }
+            Op::Dropout {
+                input,
+                layer,
+                threshold,
+                ..
+            } => {
+                let dropout = pointwise::Dropout { layer, threshold };
+                pointwise::dropout(
+                    dropout,
+                    self.keys,
+                    input.shape.image(),
+                    input.numbers,
+                    output,
+                );
+            }
+            Op::Loss(loss) => loss_of(loss).value(threads, self.doubles, output),
+            Op::LossGrad(loss) => loss_of(loss).gradient(threads, output),
+            Op::Add { first, second } => {
+                pointwise::add(threads, first.numbers, second.numbers, output);
+            }
+            Op::Slice {
+                input,
+                start,
+                channels,
+            } => {
+                let of = input.shape.image().channels;
+                pointwise::slice(threads, of, start, channels, input.numbers, output);
+            }
+            Op::ConvGradInput {
+                grad,
+                kernel,
+                stride,
+                ..
+            } => {
+                // Nothing is written to the place of the biases: they are 0.
+                let layer = Layer {
+                    weight,
+                    bias,
+                    ..grad_layer(grad, made, (kernel, stride), self.width)
+                };
+                self.convolve(packed, &layer, output);
+            }
+            Op::ConvGradWeight {
+                input,
+                grad,
+                kernel,
+                stride,
+                upsample,
+            } => {
+                let way = (kernel, stride, upsample);
+                let layer = weight_layer(input, grad, way, self.width);
+                layer.run(arch, threads, self.room, output);
+            }
+            Op::ChannelSum { grad } => {
+                sums::channels(
+                    threads,
+                    grad.shape.image(),
+                    grad.numbers,
+                    self.doubles,
+                    output,
+                );
+            }
+            Op::PositionSum { grad } => {
+                sums::positions(
+                    threads,
+                    grad.shape.image(),
+                    grad.numbers,
+                    self.doubles,
+                    output,
+                );
+            }
+            Op::LinearGradInput {
+                grad, input, silu, ..
+            } => {
+                let sides = (grad.shape.image().channels, input.shape.image().channels);
+                let weight = part(weight, 0, sides.0 * sides.1);
+                linear::input(grad.numbers, weight, input.numbers, sides, silu, output);
+            }
+            Op::LinearGradWeight { input, grad, silu } => {
+                let sides = (grad.shape.image().channels, input.shape.image().channels);
+                let (input, grad, room) = (input.numbers, grad.numbers, self.singles);
+                linear::weight(threads, input, grad, sides, silu, room, output);
+            }
+            Op::LabelGrad { grad, .. } => {
+                linear::table(
+                    grad.numbers,
+                    self.labels,
+                    grad.shape.image().channels,
+                    output,
+                );
+            }
+            Op::NormSums(norm) => {
+                let (doubles, singles) = (self.doubles, self.singles);
+                norm::sums(
+                    threads,
+                    &norm_of(norm, [weight, bias]),
+                    doubles,
+                    singles,
+                    output,
+                );
+            }
+            Op::NormGradInput { norm, sums } => {
+                let norm = norm_of(norm, [weight, bias]);
+                norm::input(threads, &norm, sums.numbers, self.singles, output);
+            }
+            Op::NormGradScaleShift { sums, channels, .. } => {
+                let [weight, bias] = [weight, bias].map(|numbers| part(numbers, 0, channels));
+                norm::scale_shift(channels, sums.numbers, weight, bias, output);
+            }
+            Op::NormGradParam {
+                sums,
+                scale_shift,
+                of,
+                channels,
+            } => {
+                let start = match of {
+                    NormParam::Weight => channels,
+                    NormParam::Bias => 0,
+                };
+                let scale_shift = scale_shift.map(|read| read.numbers);
+                norm::parameter(channels, start, sums.numbers, scale_shift, output);
+            }
+            Op::AttentionGrad {
+                qkv,
+                output: result,
+                grad,
+                heads,
+            } => {
+                let attention = attention_grad(qkv, result, grad, heads, self.width);
+                attention.run(arch, threads, self.room, output);
+            }
+            Op::AveragePoolGrad { grad, .. } => {
+                pointwise::average_pool_grad(grad.shape.image(), to, grad.numbers, output);
+            }
+            Op::UpsampleGrad { grad } => {
+                pointwise::upsample_grad(to, grad.numbers, output);
+            }
+        }
+    }
+
+    fn convolve(self, packed: &Packed, layer: &Layer<'_>, output: &mut [f32]) {
+        let way = if packed.winograd {
+            conv::winograd
+        } else {
+            conv::direct
+        };
+        way(self.arch, self.threads, layer, self.room, output);
+    }
+}
+
+/// A layer without its parameters.
+const fn layer(input: Read<'_>, shape: Window, width: usize) -> Layer<'_> {
+    Layer {
+        shape,
+        batch: input.shape.batch,
+        input: input.numbers,
+        weight: &[],
+        bias: &[],
+        shift: None,
+        residual: None,
+        width,
+    }
+}
+
+/// A linear layer is a convolution of one position.
+pub(super) const fn linear_layer(input: Read<'_>, made: Shape, width: usize) -> Layer<'_> {
+    let shape = Window {
+        from: input.shape.image(),
+        to: made.image(),
+        kernel: 1,
+        stride: 1,
+        upsample: false,
+        spread: 1,
+    };
+    layer(input, shape, width)
+}
+
+pub(super) fn conv_layer<'a>(conv: Conv<Read<'a>, ()>, made: Shape, width: usize) -> Layer<'a> {
+    let shape = Window {
+        from: conv.input.shape.image(),
+        to: made.image(),
+        kernel: conv.kernel,
+        stride: conv.stride,
+        upsample: conv.upsample,
+        spread: 1,
+    };
+    Layer {
+        shift: conv.shift.map(|shift| shift.numbers),
+        residual: conv.residual.map(|residual| residual.numbers),
+        ..layer(conv.input, shape, width)
+    }
+}
+
+/// The convolution that is the gradient of another's input.
+pub(super) const fn grad_layer(
+    grad: Read<'_>,
+    made: Shape,
+    (kernel, stride): (usize, usize),
+    width: usize,
+) -> Layer<'_> {
+    let shape = Window {
+        from: grad.shape.image(),
+        to: made.image(),
+        kernel,
+        stride: 1,
+        upsample: false,
+        spread: stride,
+    };
+    layer(grad, shape, width)
+}
+
+/// The gradient of a convolution's weight.
+pub(super) const fn weight_layer<'a>(
+    input: Read<'a>,
+    grad: Read<'a>,
+    (kernel, stride, upsample): (usize, usize, bool),
+    width: usize,
+) -> ConvWeight<'a> {
+    ConvWeight {
+        shape: Window {
+            from: input.shape.image(),
+            to: grad.shape.image(),
+            kernel,
+            stride,
+            upsample,
+            spread: 1,
+        },
+        batch: input.shape.batch,
+        input: input.numbers,
+        grad: grad.numbers,
+        width,
+    }
+}
+
+pub(super) const fn attention_of(
+    qkv: Read<'_>,
+    heads: usize,
+    made: Shape,
+    width: usize,
+) -> attention::Attention<'_> {
+    attention::Attention {
+        qkv: qkv.numbers,
+        extents: made.image(),
+        heads,
+        width,
+    }
+}
+
+pub(super) const fn attention_grad<'a>(
+    qkv: Read<'a>,
+    output: Read<'a>,
+    grad: Read<'a>,
+    heads: usize,
+    width: usize,
+) -> AttentionGrad<'a> {
+    AttentionGrad {
+        qkv: qkv.numbers,
+        output: output.numbers,
+        grad: grad.numbers,
+        extents: output.shape.image(),
+        heads,
+        width,
+    }
+}
+
+/// A normalisation and the gradient of its result, as they are read.
+fn norm_of<'a>(op: NormOp<Read<'a>, ()>, parameters: [&'a [f32]; 2]) -> Norm<'a> {
+    let [weight, bias] = parameters.map(|numbers| part(numbers, 0, op.input.shape.channels));
+    Norm {
+        extents: op.input.shape.image(),
+        batch: op.input.shape.batch,
+        input: op.input.numbers,
+        grad: op.grad.numbers,
+        weight,
+        bias,
+        scale_shift: op.scale_shift.map(|read| read.numbers),
+        silu: op.silu,
+    }
+}
+
+/// What a loss reads.
+const fn loss_of(op: LossOp<Read<'_>>) -> Loss<'_> {
+    Loss {
+        extents: op.x_start.shape.image(),
+        channels: op.output.shape.channels,
+        output: op.output.numbers,
+        x_start: op.x_start.numbers,
+        noise: op.noise.numbers,
+        x: op.x.numbers,
+        rows: op.rows.numbers,
+    }
+}

@@ -1,0 +1,108 @@
+//! The gradients in plain loops: each a formula over positions, computed in f64 and rounded once to the numbers
+//! of the tensor. What the fast path and the kernels are measured against.
+//!
+//! One file for each family; with f64 tensors the formulas themselves, which finite differences prove.
+
+pub(crate) mod attention;
+pub(crate) mod conv;
+pub(crate) mod linear;
+pub(crate) mod loss;
+pub(crate) mod norm;
+pub(crate) mod pointwise;
+
+use super::math::Number;
+use crate::unet::Shape;
+
+/// A number that a tensor is made of.
+pub(crate) trait Real: Number {
+    /// The nearest to a value.
+    fn nearest(value: f64) -> Self;
+}
+
+impl Real for f32 {
+    fn nearest(value: f64) -> Self {
+        value as Self
+    }
+}
+
+impl Real for f64 {
+    fn nearest(value: f64) -> Self {
+        value
+    }
+}
+
+/// A tensor with its shape.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct View<'a, R> {
+    pub(crate) shape: Shape,
+    pub(crate) numbers: &'a [R],
+}
+
+impl<R: Real> View<'_, R> {
+    /// A number of it; 0 outside, as convolutions are padded.
+    pub(crate) fn at(&self, n: usize, c: usize, y: usize, x: usize) -> f64 {
+        let Shape { height, width, .. } = self.shape;
+        if y >= height || x >= width {
+            return 0.0;
+        }
+        number(self.numbers, place(self.shape, [n, c, y, x]))
+    }
+
+    /// One number for each image and channel.
+    pub(crate) fn of(&self, n: usize, c: usize) -> f64 {
+        self.at(n, c, 0, 0)
+    }
+}
+
+/// One of many numbers; 0 behind the last.
+pub(crate) fn number<N: Number>(numbers: &[N], at: usize) -> f64 {
+    numbers.get(at).map_or(0.0, |number| number.exact())
+}
+
+const fn place(shape: Shape, [n, c, y, x]: [usize; 4]) -> usize {
+    ((n * shape.channels + c) * shape.height + y) * shape.width + x
+}
+
+/// Fills a tensor by its formula.
+pub(crate) fn fill<R: Real>(
+    shape: Shape,
+    output: &mut [R],
+    mut formula: impl FnMut(usize, usize, usize, usize) -> f64,
+) {
+    let mut output = output.iter_mut();
+    for n in 0..shape.batch {
+        for c in 0..shape.channels {
+            for y in 0..shape.height {
+                for x in 0..shape.width {
+                    if let Some(out) = output.next() {
+                        *out = R::nearest(formula(n, c, y, x));
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Σ over the images and positions of a tensor.
+pub(crate) fn total(shape: Shape, mut term: impl FnMut(usize, usize, usize) -> f64) -> f64 {
+    let mut sum = 0.0;
+    for n in 0..shape.batch {
+        for y in 0..shape.height {
+            for x in 0..shape.width {
+                sum += term(n, y, x);
+            }
+        }
+    }
+    sum
+}
+
+/// x/(1 + e^{-x}).
+pub(crate) fn silu(x: f64) -> f64 {
+    x / (1.0 + libm::exp(-x))
+}
+
+/// Its derivative: s·(1 + x·(1 - s)), s = 1/(1 + e^{-x}).
+pub(crate) fn silu_slope(x: f64) -> f64 {
+    let s = 1.0 / (1.0 + libm::exp(-x));
+    s * (1.0 + x * (1.0 - s))
+}
