@@ -4,7 +4,8 @@ use super::program::{
     Header, HeaderBytes, INSTRUCTION, InstructionBytes, MAGIC, NONE, Operand, Placed, TensorBytes,
     VERSION, word,
 };
-use crate::unet::{Shape, Word};
+use crate::unet::Shape;
+use crate::unet::operation::Word;
 
 impl Operand {
     pub(super) fn bytes(self) -> TensorBytes {

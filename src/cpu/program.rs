@@ -12,7 +12,9 @@
 //! operation does not use of its ten words is 0.
 
 use super::error::ProgramError;
-use crate::unet::{Attribute, Input, Known, Op, Reader, Shape, Wrong};
+use crate::unet::agree::{Known, Wrong};
+use crate::unet::operation::{Attribute, Reader};
+use crate::unet::{Input, Op, Shape};
 
 /// What a program begins with.
 pub(super) const MAGIC: u32 = u32::from_le_bytes(*b"IDPM");

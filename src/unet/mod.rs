@@ -4,7 +4,7 @@
 //! table, executors, gradients and drawings all read the graph. It needs the feature `alloc`; without
 //! it there are only the operations and [`Weights`], for a program that was compiled elsewhere.
 
-mod agree;
+pub(crate) mod agree;
 #[cfg(feature = "alloc")]
 pub(crate) mod alignment;
 #[cfg(feature = "alloc")]
@@ -21,8 +21,16 @@ pub mod error;
 mod extents;
 #[cfg(feature = "alloc")]
 pub mod graph;
+#[cfg_attr(
+    not(all(feature = "alloc", feature = "cpu")),
+    allow(dead_code, reason = "programs are written and read with both")
+)]
 pub mod op;
-mod operation;
+#[cfg_attr(
+    not(all(feature = "alloc", feature = "cpu")),
+    allow(dead_code, reason = "programs are written and read with both")
+)]
+pub(crate) mod operation;
 #[cfg(feature = "alloc")]
 pub mod params;
 #[cfg(feature = "alloc")]
@@ -31,7 +39,6 @@ mod rules;
 mod tensor;
 mod weights;
 
-pub(crate) use agree::{Known, Wrong};
 #[cfg(feature = "alloc")]
 pub use build::Extent;
 #[cfg(feature = "alloc")]
@@ -43,7 +50,6 @@ pub use extents::Extents;
 #[cfg(feature = "alloc")]
 pub use graph::{Graph, Node, Tensor};
 pub use op::{Conv, GROUPS, LossOp, NormOp, NormParam, Op};
-pub(crate) use operation::{Attribute, Reader, Word};
 #[cfg(feature = "alloc")]
 pub use params::{Init, Param};
 #[cfg(feature = "alloc")]

@@ -93,7 +93,6 @@ macro_rules! operations {
             }
 
             /// Its place in the table: what a program has for it.
-            #[cfg(feature = "alloc")]
             pub(crate) fn code(&self) -> u32 {
                 (0..)
                     .zip(Self::NAMES)
@@ -300,10 +299,6 @@ pub(crate) enum Word<T, P> {
     /// A parameter.
     Param(P),
     /// What it is beside its operands.
-    #[cfg_attr(
-        not(feature = "alloc"),
-        expect(dead_code, reason = "programs are written where there is a heap")
-    )]
     Attribute(u32),
 }
 
