@@ -1,14 +1,10 @@
 //! A program, instruction by instruction, in plain loops.
 
 use super::error::{NetworkError, Slice};
-use super::math::Number;
+use super::math::{Number, Real};
 use super::part::part;
 use super::plain::{self, View};
 use super::program::{Instruction, Location, Operand, Program};
-use super::{
-    attention, average_pool, bilinear, concat, conv, group_norm, label_embedding, linear,
-    timestep_embedding, upsample,
-};
 use crate::unet::{Input, Op, Shape, Weights};
 
 /// What the caller gives for each run.
@@ -45,17 +41,40 @@ pub struct TrainingInputs<'a> {
     pub keys: Option<&'a [u32]>,
 }
 
-/// All that a program can be given, by what it is.
-#[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Given<'a> {
-    x: Option<&'a [f32]>,
-    timesteps: Option<&'a [f32]>,
-    low_res: Option<&'a [f32]>,
-    x_start: Option<&'a [f32]>,
-    noise: Option<&'a [f32]>,
-    rows: Option<&'a [f32]>,
-    labels: Option<&'a [u32]>,
-    keys: Option<&'a [u32]>,
+/// All that a program can be given, each where the program takes it: see [`Input`].
+#[derive(Debug, Clone, Copy)]
+pub struct Given<'a, R = f32> {
+    /// x_t.
+    pub x: Option<&'a [R]>,
+    /// What the network is told of t.
+    pub timesteps: Option<&'a [R]>,
+    /// The low-resolution images.
+    pub low_res: Option<&'a [R]>,
+    /// x_0.
+    pub x_start: Option<&'a [R]>,
+    /// ε.
+    pub noise: Option<&'a [R]>,
+    /// What the loss of each image is made of.
+    pub rows: Option<&'a [R]>,
+    /// The class of each image.
+    pub labels: Option<&'a [u32]>,
+    /// What dropout's masks follow from.
+    pub keys: Option<&'a [u32]>,
+}
+
+impl<R> Default for Given<'_, R> {
+    fn default() -> Self {
+        Self {
+            x: None,
+            timesteps: None,
+            low_res: None,
+            x_start: None,
+            noise: None,
+            rows: None,
+            labels: None,
+            keys: None,
+        }
+    }
 }
 
 impl<'a> From<&Inputs<'a>> for Given<'a> {
@@ -85,9 +104,9 @@ impl<'a> From<&TrainingInputs<'a>> for Given<'a> {
     }
 }
 
-impl<'a> Given<'a> {
+impl<'a, R> Given<'a, R> {
     /// An input of numbers; none of those that are words.
-    pub(crate) const fn numbers(&self, input: Input) -> Option<&'a [f32]> {
+    pub(crate) const fn numbers(&self, input: Input) -> Option<&'a [R]> {
         match input {
             Input::X => self.x,
             Input::Timesteps => self.timesteps,
@@ -101,7 +120,7 @@ impl<'a> Given<'a> {
 
     /// The same with other numbers for an input.
     #[cfg(feature = "std")]
-    pub(crate) const fn with(mut self, input: Input, numbers: &'a [f32]) -> Self {
+    pub(crate) const fn with(mut self, input: Input, numbers: &'a [R]) -> Self {
         match input {
             Input::X => self.x = Some(numbers),
             Input::Timesteps => self.timesteps = Some(numbers),
@@ -154,11 +173,12 @@ impl<'a> Given<'a> {
 }
 
 /// The caller's slices that a run writes.
-pub(crate) struct Results<'a> {
+#[derive(Debug)]
+pub struct Results<'a, R = f32> {
     /// The result.
-    pub(crate) output: &'a mut [f32],
+    pub output: &'a mut [R],
     /// The gradients of all weights; none where a program makes none.
-    pub(crate) gradients: &'a mut [f32],
+    pub gradients: &'a mut [R],
 }
 
 /// Runs a program: one evaluation of the network for a batch of images.
@@ -184,6 +204,32 @@ pub fn run(
     check_inputs(program, inputs)?;
     execute_all(program, weights, inputs, workspace, output);
     check_output(output)
+}
+
+/// Runs any program, of a network or of its training, in plain loops, in f32 or in f64: what the fast path and
+/// a GPU are measured against.
+///
+/// # Errors
+/// A [`NetworkError`] that names the slice whose length is wrong, the class there is not, the input
+/// that is missing or superfluous.
+pub fn run_plain<R: Real>(
+    program: &Program<'_>,
+    weights: &[R],
+    given: &Given<'_, R>,
+    workspace: &mut [R],
+    results: &mut Results<'_, R>,
+) -> Result<(), NetworkError> {
+    length(Slice::Weights, weights.len(), program.weights_len())?;
+    if workspace.len() < program.workspace_len() {
+        length(Slice::Workspace, workspace.len(), program.workspace_len())?;
+    }
+    length(Slice::Output, results.output.len(), program.output_len())?;
+    if program.has_gradients() {
+        length(Slice::Gradients, results.gradients.len(), weights.len())?;
+    }
+    given.check(program)?;
+    run_with(program, weights, given, workspace, results);
+    Ok(())
 }
 
 /// Runs a network on slices that were checked.
@@ -240,12 +286,12 @@ pub(crate) fn check_inputs(program: &Program<'_>, inputs: &Inputs<'_>) -> Result
     finite(Slice::LowRes, inputs.low_res.unwrap_or_default())
 }
 
-fn run_with<W: Number>(
+fn run_with<R: Real, W: Number>(
     program: &Program<'_>,
     weights: &[W],
-    given: &Given<'_>,
-    workspace: &mut [f32],
-    results: &mut Results<'_>,
+    given: &Given<'_, R>,
+    workspace: &mut [R],
+    results: &mut Results<'_, R>,
 ) {
     for Instruction { op, output: made } in program.instructions() {
         let (output, memory) = Memory::split(given, workspace, results, &made);
@@ -259,26 +305,26 @@ fn run_with<W: Number>(
 
 /// A tensor as an operation reads it; without numbers where it is labels or keys, which are words, and while
 /// there is only a layout.
-pub(crate) type Read<'a> = View<'a, f32>;
+pub(crate) type Read<'a, R = f32> = View<'a, R>;
 
 /// All that an instruction may read: what the caller gives, and the workspace before and behind the
 /// stretch it writes.
-pub(crate) struct Memory<'a> {
-    given: &'a Given<'a>,
-    before: &'a [f32],
-    behind: &'a [f32],
+pub(crate) struct Memory<'a, R = f32> {
+    given: &'a Given<'a, R>,
+    before: &'a [R],
+    behind: &'a [R],
     /// Where `behind` begins.
     from: usize,
 }
 
-impl<'a> Memory<'a> {
+impl<'a, R> Memory<'a, R> {
     /// The stretch that an instruction writes, and all the rest.
     pub(crate) fn split(
-        given: &'a Given<'a>,
-        workspace: &'a mut [f32],
-        results: &'a mut Results<'_>,
+        given: &'a Given<'a, R>,
+        workspace: &'a mut [R],
+        results: &'a mut Results<'_, R>,
         made: &Operand,
-    ) -> (&'a mut [f32], Self) {
+    ) -> (&'a mut [R], Self) {
         let len = made.shape.elements();
         let (before, result, behind, from) = match made.location {
             Location::Workspace(first) => {
@@ -307,7 +353,7 @@ impl<'a> Memory<'a> {
     }
 
     /// A tensor as it is read.
-    pub(crate) fn read(&self, Operand { location, shape }: Operand) -> Read<'a> {
+    pub(crate) fn read(&self, Operand { location, shape }: Operand) -> Read<'a, R> {
         let len = shape.elements();
         let found = match location {
             Location::Input(Input::Labels | Input::Keys) => Some(&[][..]),
@@ -339,24 +385,24 @@ impl<'a> Memory<'a> {
     }
 }
 
-fn execute<W: Number>(
-    op: Op<Read<'_>, &[W]>,
+fn execute<R: Real, W: Number>(
+    op: Op<Read<'_, R>, &[W]>,
     made: Shape,
-    memory: &Memory<'_>,
-    output: &mut [f32],
+    memory: &Memory<'_, R>,
+    output: &mut [R],
 ) {
     let to = made.image();
     match op {
         Op::TimestepEmbedding { timesteps, dim } => {
-            timestep_embedding::run(
+            plain::embedding::timesteps(
                 timesteps.numbers,
                 dim,
-                timestep_embedding::MAX_PERIOD,
+                plain::embedding::MAX_PERIOD,
                 output,
             );
         }
         Op::LabelEmbedding { base, table, .. } => {
-            label_embedding::run(base.numbers, memory.labels(), table, to.channels, output);
+            plain::embedding::labels(base.numbers, memory.labels(), table, to.channels, output);
         }
         Op::Linear {
             input,
@@ -365,10 +411,10 @@ fn execute<W: Number>(
             silu,
         } => {
             let inputs = input.shape.channels;
-            linear::run(input.numbers, weight, bias, silu, inputs, output);
+            plain::linear::forward(input.numbers, weight, bias, silu, inputs, output);
         }
-        Op::Conv(conv) => conv::run(
-            &conv::Shape {
+        Op::Conv(conv) => plain::conv::forward(
+            &plain::conv::Window {
                 from: conv.input.shape.image(),
                 to,
                 kernel: conv.kernel,
@@ -391,20 +437,24 @@ fn execute<W: Number>(
             silu,
         } => {
             let scale_shift = scale_shift.map(|both| both.numbers);
-            group_norm::run(to, input.numbers, weight, bias, scale_shift, silu, output);
+            plain::norm::forward(to, input.numbers, weight, bias, scale_shift, silu, output);
         }
-        Op::Attention { qkv, heads } => attention::run(to, heads, qkv.numbers, output),
-        Op::Concat { first, second } => concat::run(
+        Op::Attention { qkv, heads } => plain::attention::forward(to, heads, qkv.numbers, output),
+        Op::Concat { first, second } => plain::pointwise::concat(
             first.shape.image().elements(),
             second.shape.image().elements(),
             first.numbers,
             second.numbers,
             output,
         ),
-        Op::AveragePool { input } => average_pool::run(input.shape.image(), input.numbers, output),
-        Op::Upsample { input } => upsample::run(input.shape.image(), input.numbers, output),
+        Op::AveragePool { input } => {
+            plain::resize::average_pool(input.shape.image(), input.numbers, output)
+        }
+        Op::Upsample { input } => {
+            plain::resize::upsample(input.shape.image(), input.numbers, output)
+        }
         Op::Bilinear { input, .. } => {
-            bilinear::run(input.shape.image(), to, input.numbers, output);
+            plain::resize::bilinear(input.shape.image(), to, input.numbers, output);
         }
         Op::Diffuse {
             x_start,
@@ -448,7 +498,7 @@ fn execute<W: Number>(
         Op::LinearGradWeight { input, grad, silu } => {
             plain::linear::weight(made, input, grad, silu, output);
         }
-        Op::LabelGrad { grad, .. } => plain::linear::table(made, grad, memory.labels(), output),
+        Op::LabelGrad { grad, .. } => plain::embedding::table(made, grad, memory.labels(), output),
         Op::NormSums(norm) => norm.sums(output),
         Op::NormGradInput { norm, sums } => norm.grad_input(sums, output),
         Op::NormGradScaleShift {
@@ -465,8 +515,8 @@ fn execute<W: Number>(
         } => plain::norm::parameter(made, (of, channels), sums, scale_shift, output),
         Op::AttentionGrad {
             qkv, grad, heads, ..
-        } => plain::attention::run(made, heads, qkv.numbers, grad.numbers, output),
-        Op::AveragePoolGrad { grad, .. } => plain::pointwise::average_pool_grad(made, grad, output),
-        Op::UpsampleGrad { grad } => plain::pointwise::upsample_grad(made, grad, output),
+        } => plain::attention::gradient(made, heads, qkv.numbers, grad.numbers, output),
+        Op::AveragePoolGrad { grad, .. } => plain::resize::average_pool_grad(made, grad, output),
+        Op::UpsampleGrad { grad } => plain::resize::upsample_grad(made, grad, output),
     }
 }

@@ -2,6 +2,9 @@
 
 pub(crate) use libm::{cos, exp, sin};
 
+use core::iter::Sum;
+use core::ops::{Add, Div, Mul, Sub};
+
 use crate::diffusion::math::exp2_f32;
 
 /// ε of every group normalisation.
@@ -27,8 +30,83 @@ pub(crate) fn silu_slope(x: f32) -> f32 {
     s * (1.0 + x * (1.0 - s))
 }
 
+/// What the plain loops compute in: f32, which is what the fast path and a GPU do, or f64, which is what their
+/// formulas are. It cannot be implemented elsewhere.
+pub trait Real:
+    Number
+    + Default
+    + PartialOrd
+    + Add<Output = Self>
+    + Sub<Output = Self>
+    + Mul<Output = Self>
+    + Div<Output = Self>
+    + Sum
+{
+    /// The nearest to a value.
+    fn nearest(value: f64) -> Self;
+
+    /// The nearest to a number as it is stored.
+    fn of(number: impl Number) -> Self;
+
+    /// √x.
+    fn root(self) -> Self;
+
+    /// e^x.
+    fn exponential(self) -> Self;
+
+    /// x/(1 + e^{-x}).
+    fn silu(self) -> Self {
+        self / (Self::nearest(1.0) + (Self::default() - self).exponential())
+    }
+}
+
+impl Real for f32 {
+    #[inline(always)]
+    fn nearest(value: f64) -> Self {
+        value as Self
+    }
+
+    #[inline(always)]
+    fn of(number: impl Number) -> Self {
+        number.value()
+    }
+
+    #[inline(always)]
+    fn root(self) -> Self {
+        libm::sqrtf(self)
+    }
+
+    #[inline(always)]
+    fn exponential(self) -> Self {
+        exp_f32(self)
+    }
+
+    #[inline(always)]
+    fn silu(self) -> Self {
+        silu(self)
+    }
+}
+
+impl Real for f64 {
+    fn nearest(value: f64) -> Self {
+        value
+    }
+
+    fn of(number: impl Number) -> Self {
+        number.exact()
+    }
+
+    fn root(self) -> Self {
+        libm::sqrt(self)
+    }
+
+    fn exponential(self) -> Self {
+        exp(self)
+    }
+}
+
 /// A number as weights are stored.
-pub(crate) trait Number: Copy + Sync {
+pub trait Number: Copy + Sync {
     /// Its value.
     fn value(self) -> f32;
 

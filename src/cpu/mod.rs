@@ -6,8 +6,8 @@
 //! a run needs; with `std` it uses every core and vector instruction and its own arrangement of the
 //! weights.
 //!
-//! One file for each operation; its documentation is the formula. Everything is f32, statistics
-//! of a normalisation f64.
+//! `plain/` has one file for each family of operations; its documentation is the formula. Everything is f32,
+//! statistics of a normalisation f64.
 
 #[cfg(feature = "alloc")]
 mod compile;
@@ -33,17 +33,6 @@ mod plain;
 mod program;
 pub mod resize;
 
-mod attention;
-mod average_pool;
-mod bilinear;
-mod concat;
-mod conv;
-mod group_norm;
-mod label_embedding;
-mod linear;
-mod timestep_embedding;
-mod upsample;
-
 #[cfg(feature = "alloc")]
 pub use compile::ProgramBuf;
 pub use error::{NetworkError, ProgramError, Slice};
@@ -51,7 +40,8 @@ pub use error::{NetworkError, ProgramError, Slice};
 pub use generation::Generation;
 #[cfg(feature = "std")]
 pub use gradients::Gradients;
-pub use interpreter::{Inputs, TrainingInputs, run};
+pub use interpreter::{Given, Inputs, Results, TrainingInputs, run, run_plain};
+pub use math::Real;
 #[cfg(feature = "alloc")]
 pub use network::Network;
 pub use program::{Header, Instruction, Location, Operand, Parameter, Program};

@@ -447,6 +447,11 @@ impl<'a> Program<'a> {
         }
         op.agree(made.shape, self.header.batch, self)
             .map_err(field)?;
+        if let Op::LabelGrad { classes, .. } = op
+            && classes != self.header.classes
+        {
+            return Err(field(("classes", classes)));
+        }
         // Rows of what a layer multiplies by are channels of what it makes.
         let shape = op.shape(
             |tensor| Known::<_, u32>::shape(self, tensor),

@@ -4,7 +4,7 @@
 use super::error::{NetworkError, Slice};
 use super::interpreter::finite;
 use super::part::part;
-use super::{bilinear, timestep_embedding};
+use super::plain::{embedding, resize};
 use crate::unet::Extents;
 
 fn check(input: &[f32], from: Extents, output: &[f32], to: Extents) -> Result<(), NetworkError> {
@@ -45,7 +45,7 @@ pub fn bilinear(
     to: Extents,
 ) -> Result<(), NetworkError> {
     check(input, from, output, to)?;
-    bilinear::run(from, to, input, output);
+    resize::bilinear(from, to, input, output);
     Ok(())
 }
 
@@ -114,6 +114,6 @@ pub fn timestep_embedding(
         return Err(NetworkError::Period { max_period });
     }
     finite(Slice::Timesteps, timesteps)?;
-    timestep_embedding::run(timesteps, dim, max_period, output);
+    embedding::timesteps(timesteps, dim, max_period, output);
     finite(Slice::Output, output)
 }

@@ -142,6 +142,7 @@ impl Graph {
                 let rows = self.param(table)?.rows();
                 Some(u32::try_from(rows).unwrap_or(u32::MAX))
             }
+            Op::LabelGrad { classes, .. } => Some(u32::try_from(classes).unwrap_or(u32::MAX)),
             _ => None,
         })
     }

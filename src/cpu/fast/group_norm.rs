@@ -6,9 +6,9 @@
 
 use super::threads::{Threads, product};
 use crate::cpu::GROUPS;
-use crate::cpu::group_norm::Affine;
 use crate::cpu::math::{EPSILON, silu as f};
 use crate::cpu::part::part;
+use crate::cpu::plain::norm::Affine;
 use crate::diffusion::lanes::dispatch;
 use crate::unet::Extents;
 

@@ -1,7 +1,7 @@
 //! What changes the size or the order of rows of channels.
 
-use crate::cpu::bilinear::Between;
 use crate::cpu::part::part;
+use crate::cpu::plain::resize::Between;
 use crate::unet::Extents;
 
 /// From [N, C, H, W] to [N, H, W, C].
@@ -87,8 +87,8 @@ pub(crate) fn bilinear(from: Extents, to: Extents, input: &[f32], output: &mut [
         .zip(input.chunks_exact(from.elements()));
     for (output, image) in images {
         for (at, out) in output.chunks_exact_mut(channels).enumerate() {
-            let rows = Between::of(at / to.width, from.height, to.height);
-            let columns = Between::of(at % to.width, from.width, to.width);
+            let rows = Between::<f32>::of(at / to.width, from.height, to.height);
+            let columns = Between::<f32>::of(at % to.width, from.width, to.width);
             let pixel = |y: usize, x: usize| part(image, (y * from.width + x) * channels, channels);
             let along = |y: usize| {
                 let pairs = pixel(y, columns.first).iter().zip(pixel(y, columns.second));

@@ -11,11 +11,11 @@ use super::grad::{linear, pointwise, sums};
 use super::pack::Packed;
 use super::threads::Threads;
 use super::{attention, group_norm, resample};
-use crate::cpu::conv::Shape as Window;
 use crate::cpu::interpreter::Read;
 use crate::cpu::math::silu;
 use crate::cpu::part::part;
-use crate::cpu::{concat, label_embedding, timestep_embedding};
+use crate::cpu::plain::conv::Window;
+use crate::cpu::plain::{embedding, pointwise as plain_pointwise};
 use crate::unet::{Conv, LossOp, NormOp, NormParam, Op, Shape};
 
 /// All that an operation needs beside its tensors.
@@ -43,11 +43,11 @@ impl Step<'_> {
         let [weight, bias] = packed.parameters(self.packed);
         match op {
             Op::TimestepEmbedding { timesteps, dim } => {
-                let period = timestep_embedding::MAX_PERIOD;
-                timestep_embedding::run(timesteps.numbers, dim, period, output);
+                let period = embedding::MAX_PERIOD;
+                embedding::timesteps(timesteps.numbers, dim, period, output);
             }
             Op::LabelEmbedding { base, .. } => {
-                label_embedding::run(base.numbers, self.labels, weight, to.channels, output);
+                embedding::labels(base.numbers, self.labels, weight, to.channels, output);
             }
             Op::Linear {
                 input,
@@ -99,7 +99,7 @@ impl Step<'_> {
             }
             Op::Concat { first, second } => {
                 let (a, b) = (first.shape.channels, second.shape.channels);
-                concat::run(a, b, first.numbers, second.numbers, output);
+                plain_pointwise::concat(a, b, first.numbers, second.numbers, output);
             }
             Op::AveragePool { input } => {
                 resample::average_pool(input.shape.image(), input.numbers, output);

@@ -1,10 +1,62 @@
-//! The gradient of self-attention.
+//! Self-attention and its gradient.
+//!
+//! out\[h·c + i, t\] = Σ_s p\[t, s\]·v\[h·3c + 2c + i, s\], p\[t, ·\] = softmax_s(Σ_i q\[i, t\]·k\[i, s\]/√c),
+//! q, k and v of head h the rows from h·3c, h·3c + c and h·3c + 2c on. [N, 3C, T] to [N, C, T].
+//!
+//! A softmax over s in one pass, without a row of scores: with the largest score so far at m,
+//! each new score a adds e^{a - m}, and a new largest one scales what was summed before.
 //!
 //! With w = softmax(s), s = qᵀk/√c: ∂v_j = Σ_i w_ij·∂out_i, ∂s_ij = w_ij·(∂out_iᵀv_j - Σ_j w_ij·∂out_iᵀv_j),
 //! ∂q_i = Σ_j ∂s_ij·k_j/√c and ∂k_j = Σ_i ∂s_ij·q_i/√c.
 
 use super::{Real, number};
-use crate::unet::Shape;
+use crate::cpu::part::part;
+use crate::unet::{Extents, Shape};
+
+/// The attention; `extents` are those of an image of the result.
+pub(crate) fn forward<R: Real>(extents: Extents, heads: usize, qkv: &[R], output: &mut [R]) {
+    let positions = extents.positions();
+    let len = extents.channels / heads.max(1) * positions;
+    let heads = output.chunks_exact_mut(len).zip(qkv.chunks_exact(3 * len));
+    for (output, qkv) in heads {
+        let (q, k, v) = (
+            part(qkv, 0, len),
+            part(qkv, len, len),
+            part(qkv, 2 * len, len),
+        );
+        let scale = R::nearest(1.0) / R::nearest((len / positions) as f64).root();
+        output.fill(R::default());
+        for t in 0..positions {
+            attend(positions, t, scale, [q, k, v], output);
+        }
+    }
+}
+
+/// Column t of a head's result.
+fn attend<R: Real>(positions: usize, t: usize, scale: R, [q, k, v]: [&[R]; 3], output: &mut [R]) {
+    let one = R::nearest(1.0);
+    let (mut largest, mut sum) = (R::nearest(f64::NEG_INFINITY), R::default());
+    for s in 0..positions {
+        let q = q.iter().skip(t).step_by(positions);
+        let k = k.iter().skip(s).step_by(positions);
+        let score = scale * q.zip(k).map(|(&q, &k)| q * k).sum::<R>();
+        let (keep, weight) = if score > largest {
+            let keep = (largest - score).exponential();
+            largest = score;
+            (keep, one)
+        } else {
+            (one, (score - largest).exponential())
+        };
+        sum = sum * keep + weight;
+        let values = v.iter().skip(s).step_by(positions);
+        for (out, &v) in output.iter_mut().skip(t).step_by(positions).zip(values) {
+            *out = *out * keep + weight * v;
+        }
+    }
+    for out in output.iter_mut().skip(t).step_by(positions) {
+        *out = *out / sum;
+    }
+}
 
 /// The three parts of a head in \[N, 3C, H, W\], and what it made.
 struct Head<'a, R> {
@@ -69,7 +121,13 @@ impl<R: Real> Head<'_, R> {
 }
 
 /// The gradient with respect to q, k and v; `made` is their shape.
-pub(crate) fn run<R: Real>(made: Shape, heads: usize, qkv: &[R], grad: &[R], output: &mut [R]) {
+pub(crate) fn gradient<R: Real>(
+    made: Shape,
+    heads: usize,
+    qkv: &[R],
+    grad: &[R],
+    output: &mut [R],
+) {
     let positions = made.positions();
     let rows = made.channels / 3 / heads.max(1);
     let len = rows * positions;

@@ -1,8 +1,33 @@
-//! The gradients of a linear layer, and of an embedding of classes.
+//! A linear layer and its gradients.
+//!
+//! out\[n, m\] = Σ_k W\[m, k\]·f(in\[n, k\]) + b\[m\], f the SiLU or nothing. [N, K] to [N, M].
 
 use super::{Real, View, fill, number, silu, silu_slope};
 use crate::cpu::math::Number;
 use crate::unet::Shape;
+
+/// The layer; `inputs` is K.
+pub(crate) fn forward<R: Real, W: Number>(
+    input: &[R],
+    weight: &[W],
+    bias: &[W],
+    silu: bool,
+    inputs: usize,
+    output: &mut [R],
+) {
+    let inputs = inputs.max(1);
+    let rows = output.chunks_exact_mut(bias.len().max(1));
+    for (row, input) in rows.zip(input.chunks_exact(inputs)) {
+        let rows = weight.chunks_exact(inputs).zip(bias);
+        for (out, (weight, bias)) in row.iter_mut().zip(rows) {
+            let products = input.iter().zip(weight).map(|(&x, w)| {
+                let x = if silu { x.silu() } else { x };
+                x * R::of(*w)
+            });
+            *out = products.sum::<R>() + R::of(*bias);
+        }
+    }
+}
 
 /// ∂in\[n, k\] = f'(in\[n, k\])·Σ_m W\[m, k\]·∂out\[n, m\], f the SiLU or nothing.
 pub(crate) fn input<R: Real, W: Number>(
@@ -40,14 +65,5 @@ pub(crate) fn weight<R: Real>(
             grad.of(n, m) * if activates { silu(x) } else { x }
         });
         products.sum()
-    });
-}
-
-/// ∂table\[class, c\] = Σ over the images of the class of ∂out\[n, c\].
-pub(crate) fn table<R: Real>(made: Shape, grad: View<'_, R>, labels: &[u32], output: &mut [R]) {
-    fill(made, output, |class, c, _, _| {
-        let images = labels.iter().enumerate();
-        let of_class = images.filter(|&(_, &label)| label as usize == class);
-        of_class.map(|(n, _)| grad.of(n, c)).sum()
     });
 }

@@ -1,35 +1,21 @@
-//! The gradients in plain loops: each a formula over positions, computed in f64 and rounded once to the numbers
-//! of the tensor. What the fast path and the kernels are measured against.
+//! Every operation in plain loops, over f32 or f64: what the fast path and the kernels are measured against, and
+//! what a microcontroller runs.
 //!
-//! One file for each family; with f64 tensors the formulas themselves, which finite differences prove.
+//! One file for each family, forward beside gradient; its documentation is the formula. Gradients are computed
+//! in f64 and rounded once to the numbers of the tensor.
 
 pub(crate) mod attention;
 pub(crate) mod conv;
+pub(crate) mod embedding;
 pub(crate) mod linear;
 pub(crate) mod loss;
 pub(crate) mod norm;
 pub(crate) mod pointwise;
+pub(crate) mod resize;
 
 use super::math::Number;
+pub(crate) use super::math::Real;
 use crate::unet::Shape;
-
-/// A number that a tensor is made of.
-pub(crate) trait Real: Number {
-    /// The nearest to a value.
-    fn nearest(value: f64) -> Self;
-}
-
-impl Real for f32 {
-    fn nearest(value: f64) -> Self {
-        value as Self
-    }
-}
-
-impl Real for f64 {
-    fn nearest(value: f64) -> Self {
-        value
-    }
-}
 
 /// A tensor with its shape.
 #[derive(Debug, Clone, Copy)]

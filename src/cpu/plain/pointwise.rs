@@ -1,11 +1,10 @@
-//! What is done to each element by itself: noising, dropout, sums, slices, and the gradients of resizings.
+//! What is done to each element by itself: noising, dropout, sums, and channels put together and taken apart.
 
+use super::loss::row;
 use super::{Real, View, fill, number};
 use crate::diffusion::LossRow;
 use crate::diffusion::noise::philox4x32_10;
 use crate::unet::Shape;
-
-use super::loss::row;
 
 /// x_t = √ᾱ x_0 + √(1-ᾱ) ε, the roots from the image's row.
 pub(crate) fn diffuse<R: Real>(
@@ -61,15 +60,16 @@ pub(crate) fn slice<R: Real>(made: Shape, input: View<'_, R>, start: usize, outp
     fill(made, output, |n, c, y, x| input.at(n, start + c, y, x));
 }
 
-/// Each value four times, divided by 4; the last row or column of an odd size is 0.
-pub(crate) fn average_pool_grad<R: Real>(made: Shape, grad: View<'_, R>, output: &mut [R]) {
-    fill(made, output, |n, c, y, x| grad.at(n, c, y / 2, x / 2) / 4.0);
-}
-
-/// Sums of 2×2.
-pub(crate) fn upsample_grad<R: Real>(made: Shape, grad: View<'_, R>, output: &mut [R]) {
-    fill(made, output, |n, c, y, x| {
-        let row = |y| grad.at(n, c, y, 2 * x) + grad.at(n, c, y, 2 * x + 1);
-        row(2 * y) + row(2 * y + 1)
-    });
+/// out\[n\] = [first\[n\], second\[n\]]: channels of the one, then of the other.
+///
+/// The concatenation of images of `a` and of `b` elements.
+pub(crate) fn concat<R: Copy>(a: usize, b: usize, first: &[R], second: &[R], output: &mut [R]) {
+    let images = first
+        .chunks_exact(a.max(1))
+        .zip(second.chunks_exact(b.max(1)));
+    for (out, (first, second)) in output.chunks_exact_mut((a + b).max(1)).zip(images) {
+        let (front, back) = out.split_at_mut(a);
+        front.copy_from_slice(first);
+        back.copy_from_slice(second);
+    }
 }

@@ -3,10 +3,10 @@
 use pulp::{Arch, Simd, WithSimd};
 
 use super::{BLOCK, Layer, PIECE};
-use crate::cpu::conv::Shape;
 use crate::cpu::fast::lanes::{Groups, InGroups, ROWS, multiply, store, zeros};
 use crate::cpu::fast::threads::{Threads, product};
 use crate::cpu::part::part;
+use crate::cpu::plain::conv::Window;
 
 /// Positions of a block of the direct way, a multiple of [`ROWS`].
 fn direct_block(layer: &Layer<'_>) -> usize {
@@ -31,7 +31,7 @@ pub(crate) fn direct(
     room: &mut [f32],
     output: &mut [f32],
 ) {
-    let Shape {
+    let Window {
         from, to, kernel, ..
     } = layer.shape;
     let block = direct_block(layer);
@@ -90,7 +90,7 @@ impl Groups for Direct<'_> {
     #[inline(always)]
     fn rows<S: Simd, const T: usize>(self, simd: S) {
         let Self { layer, panel, .. } = self;
-        let Shape {
+        let Window {
             from, to, kernel, ..
         } = layer.shape;
         let positions = to.positions();

@@ -8,8 +8,8 @@ mod winograd;
 pub(crate) use direct::{direct, direct_room};
 pub(crate) use winograd::{winograd, winograd_room};
 
-use crate::cpu::conv::Shape;
 use crate::cpu::part::part;
+use crate::cpu::plain::conv::Window;
 
 /// Numbers of intermediate results that are kept at once.
 const BLOCK: usize = 1 << 19;
@@ -19,7 +19,7 @@ const PIECE: usize = 8;
 /// A convolution with all it reads.
 #[derive(Clone, Copy)]
 pub(crate) struct Layer<'a> {
-    pub(crate) shape: Shape,
+    pub(crate) shape: Window,
     pub(crate) batch: usize,
     /// [N, H, W, K].
     pub(crate) input: &'a [f32],

@@ -3,10 +3,10 @@
 use pulp::{Simd, WithSimd};
 
 use super::Layer;
-use crate::cpu::conv::Shape;
 use crate::cpu::fast::lanes::ROWS;
 use crate::cpu::fast::pack::POINTS;
 use crate::cpu::part::part;
+use crate::cpu::plain::conv::Window;
 
 /// Bᵀ d B of a group of tiles, into \[ξ\]\[tile\]\[k\].
 pub(super) struct Gather<'a> {
@@ -22,7 +22,7 @@ impl WithSimd for Gather<'_> {
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
         let Self { layer, points, .. } = self;
-        let Shape { from, to, .. } = layer.shape;
+        let Window { from, to, .. } = layer.shape;
         let k = from.channels;
         let (high, wide) = (to.height / 2, to.width / 2);
         for t in 0..ROWS {

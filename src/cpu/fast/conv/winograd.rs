@@ -5,11 +5,11 @@ use pulp::{Arch, Simd};
 
 use super::tiles::{Gather, Scatter};
 use super::{BLOCK, Layer, PIECE};
-use crate::cpu::conv::Shape;
 use crate::cpu::fast::lanes::{Groups, InGroups, ROWS, multiply, store, zeros};
 use crate::cpu::fast::pack::POINTS;
 use crate::cpu::fast::threads::{Threads, product};
 use crate::cpu::part::part;
+use crate::cpu::plain::conv::Window;
 
 /// Rows of tiles of a block of Winograd's way.
 fn tile_block(layer: &Layer<'_>) -> usize {
@@ -35,7 +35,7 @@ pub(crate) fn winograd(
     room: &mut [f32],
     output: &mut [f32],
 ) {
-    let Shape { from, to, .. } = layer.shape;
+    let Window { from, to, .. } = layer.shape;
     let (k, width) = (from.channels, layer.width);
     let block = tile_block(layer);
     let tile_row = 2 * to.width * to.channels;

@@ -7,10 +7,10 @@
 
 use pulp::{Arch, Simd};
 
-use crate::cpu::conv::Shape;
 use crate::cpu::fast::lanes::{Groups, InGroups, ROWS, add_products, store, zeros};
 use crate::cpu::fast::threads::{Threads, product};
 use crate::cpu::part::part;
+use crate::cpu::plain::conv::Window;
 
 /// Positions that are gone through for one tap after the other: they stay in the nearest cache.
 const STRETCH: usize = 128;
@@ -18,7 +18,7 @@ const STRETCH: usize = 128;
 /// A convolution with its input and the gradient of its result.
 #[derive(Clone, Copy)]
 pub(crate) struct ConvWeight<'a> {
-    pub(crate) shape: Shape,
+    pub(crate) shape: Window,
     pub(crate) batch: usize,
     /// [N, H, W, K].
     pub(crate) input: &'a [f32],
@@ -35,7 +35,7 @@ impl ConvWeight<'_> {
 
     /// Channels of the input and of the gradient with what fills the last group and the last panel.
     fn filled(&self) -> (usize, usize) {
-        let Shape { from, to, .. } = self.shape;
+        let Window { from, to, .. } = self.shape;
         (
             from.channels.next_multiple_of(ROWS),
             to.channels.next_multiple_of(self.width),
@@ -45,7 +45,7 @@ impl ConvWeight<'_> {
     /// Numbers of room: for \[group\]\[panel\]\[tap\]\[k\]\[m\], and for an input and a gradient that are to be
     /// filled.
     fn rooms(&self) -> [usize; 3] {
-        let Shape { from, to, .. } = self.shape;
+        let Window { from, to, .. } = self.shape;
         let (k, m) = self.filled();
         let copy = |filled, channels, positions| match filled == channels {
             true => 0,
@@ -68,7 +68,7 @@ impl ConvWeight<'_> {
 
     /// The gradient, [M, K, kernel, kernel].
     pub(crate) fn run(&self, arch: Arch, threads: &Threads, room: &mut [f32], output: &mut [f32]) {
-        let Shape { from, to, .. } = self.shape;
+        let Window { from, to, .. } = self.shape;
         let (k, m) = self.filled();
         let mut rest = room;
         let [sums, input, grad] = self.rooms().map(|len| {
@@ -104,7 +104,7 @@ impl ConvWeight<'_> {
 
     /// The first column of the output, of those `times` apart, that has an input under a tap, and that.
     fn first_column(&self, time: usize, times: usize, tap: usize) -> Option<(usize, usize)> {
-        let Shape { from, to, .. } = self.shape;
+        let Window { from, to, .. } = self.shape;
         let mut columns = (time..to.width).step_by(times);
         columns.find_map(|x| Some((x, self.shape.source(x, tap, from.width)?)))
     }
@@ -175,7 +175,7 @@ impl Groups for Products<'_> {
             task,
             sums,
         } = self;
-        let Shape {
+        let Window {
             from,
             to,
             kernel,
