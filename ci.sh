@@ -66,9 +66,11 @@ features() {
         echo "feature: ${feature:-none}"
         cargo clippy -q --lib --no-default-features --features "$feature" -- -D warnings
     done
+    echo "training on the processor: without wgpu"
+    [ -z "$(cargo tree -q -e normal --features train_cpu -i wgpu 2>/dev/null)" ]
     echo "all that need no heap, on core alone"
     tests/firmware/cargo-core.sh check -q --lib --target thumbv6m-none-eabi \
-        --target-dir "$CARGO_TARGET_DIR/firmware" --features "$(features_of std alloc checkpoint data gpu train | xargs)"
+        --target-dir "$CARGO_TARGET_DIR/firmware" --features "$(features_of std alloc checkpoint data gpu train_cpu train | xargs)"
 }
 
 # defmt needs a target's logger to link: the firmware has one. Without std the network runs in plain loops.

@@ -11,7 +11,7 @@
 //! | `cpu` (feature `cpu`) | the network in plain loops without allocation; with `std`, fast | whoever runs one |
 //! | `gpu` (feature `gpu`) | the network and the sampling loop as kernels on wgpu | whoever has one |
 //! | `data` (feature `data`) | images in files, as the network is trained on them | whoever trains one |
-//! | `train` (feature `train`) | gradients, optimiser, resumable runs | whoever trains one |
+//! | `train` (features `train_cpu`, `train`) | gradients, optimiser, resumable runs | whoever trains one |
 //!
 //! A normal user needs [`Diffusion`](diffusion::Diffusion) (what a network was trained on),
 //! [`InlineProcess`](diffusion::InlineProcess) (the steps that are kept) and
@@ -38,7 +38,7 @@ pub mod gpu;
 #[cfg(any(feature = "alloc", feature = "cpu"))]
 pub mod memory;
 pub mod text;
-#[cfg(feature = "train")]
+#[cfg(feature = "train_cpu")]
 pub mod train;
 #[cfg(any(feature = "alloc", feature = "cpu"))]
 pub mod unet;

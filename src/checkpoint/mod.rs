@@ -62,7 +62,7 @@ pub use description::{Description, ImageSize};
 pub use error::CheckpointError;
 #[cfg(feature = "std")]
 pub use file::save;
-#[cfg(feature = "train")]
+#[cfg(feature = "train_cpu")]
 pub(crate) use file::save_shown;
 pub use flags::Flags;
 pub use foreign::Foreign;

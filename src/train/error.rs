@@ -5,13 +5,13 @@ use std::format;
 use std::path::PathBuf;
 use std::string::String;
 
+use super::device::DeviceError;
 use super::grad::GradError;
 use crate::checkpoint::CheckpointError;
 use crate::cpu::NetworkError;
 use crate::data::DataError;
 use crate::diffusion;
 use crate::files::FileError;
-use crate::gpu::GpuError;
 use crate::memory::MemoryError;
 use crate::unet::{ConfigError, Extents};
 
@@ -26,7 +26,7 @@ pub enum TrainError {
     /// A run of it.
     Network(NetworkError),
     /// A run of it on a GPU.
-    Gpu(GpuError),
+    Gpu(DeviceError),
     /// The diffusion, or its importance sampling.
     Diffusion(diffusion::Error),
     /// There is less memory than the run needs.
@@ -336,7 +336,7 @@ from!(
     ConfigError => Config,
     GradError => Grad,
     NetworkError => Network,
-    GpuError => Gpu,
+    DeviceError => Gpu,
     MemoryError => Memory,
     diffusion::Error => Diffusion,
     CheckpointError => Checkpoint,

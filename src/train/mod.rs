@@ -2,7 +2,8 @@
 //!
 //! [`grad`] turns a network's graph into one that also noises the image, evaluates the loss and has
 //! every parameter's gradient among its operations. Planner and executors treat it as any other graph.
-//! An [`Engine`] runs it and keeps weights, moments and averages, on the processor or on a GPU. A
+//! An [`Engine`] runs it and keeps weights, moments and averages, on the processor or, with the feature `train`,
+//! on a GPU. A
 //! [`Trainer`] feeds it; a [`RunDirectory`], of which there is one writer at a time, keeps it; a [`SavedRun`] is
 //! what it has kept.
 //!
@@ -13,10 +14,14 @@ mod check;
 mod config;
 mod cpu_engine;
 mod data;
+#[cfg_attr(feature = "train", path = "device_gpu.rs")]
+#[cfg_attr(not(feature = "train"), path = "device_none.rs")]
+mod device;
 mod difference;
 mod digest;
 mod engine;
 mod error;
+#[cfg(feature = "train")]
 mod gpu_engine;
 pub mod grad;
 mod initial;
@@ -40,6 +45,7 @@ pub use cpu_engine::CpuEngine;
 pub use data::TrainingData;
 pub use engine::{Batch, Engine, Slot};
 pub use error::TrainError;
+#[cfg(feature = "train")]
 pub use gpu_engine::GpuEngine;
 pub use grad::{GradError, Recompute, training_graph};
 pub use initial::{graph_of, initial_weights};

@@ -1,0 +1,3 @@
+//! What can go wrong on a device, where there may be one.
+
+pub(super) use crate::gpu::GpuError as DeviceError;
