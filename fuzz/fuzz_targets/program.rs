@@ -1,0 +1,57 @@
+//! Any bytes are refused, or a program that runs within its slices and can be written again.
+#![no_main]
+
+use iddpm::cpu::{Given, Instruction, Program, ProgramBuf, Results, run_plain};
+use iddpm::unet::{Input, Shape};
+use libfuzzer_sys::fuzz_target;
+
+/// What is run: larger ones only cost time.
+const MOST: usize = 1 << 12;
+
+fuzz_target!(|bytes: &[u8]| {
+    let Ok(program) = Program::from_bytes(bytes) else {
+        return;
+    };
+    let header = *program.header();
+    let instructions: Vec<Instruction> = program.instructions().collect();
+    assert_eq!(instructions.len(), header.instructions);
+    let again = ProgramBuf::assemble(&header, &instructions).expect("it was accepted");
+    let again = again.view().expect("it was accepted");
+    assert!(again.instructions().eq(instructions.iter().copied()));
+
+    let len = |input| program.input(input).map(Shape::elements);
+    let lens = Input::ALL.into_iter().filter_map(len);
+    let sizes = [header.workspace, header.weights, program.output_len()];
+    let largest = instructions
+        .iter()
+        .map(|instruction| instruction.output.shape.elements());
+    if lens.chain(sizes).chain(largest).any(|size| size > MOST) || instructions.len() > 8 {
+        return;
+    }
+    let numbers = |input| len(input).map(|len| vec![0.5_f32; len]);
+    let words = |input| len(input).map(|len| vec![0_u32; len]);
+    let [x, timesteps, low_res] = [Input::X, Input::Timesteps, Input::LowRes].map(numbers);
+    let [x_start, noise, rows] = [Input::XStart, Input::Noise, Input::Rows].map(numbers);
+    let [labels, keys] = [Input::Labels, Input::Keys].map(words);
+    let given = Given {
+        x: x.as_deref(),
+        timesteps: timesteps.as_deref(),
+        low_res: low_res.as_deref(),
+        x_start: x_start.as_deref(),
+        noise: noise.as_deref(),
+        rows: rows.as_deref(),
+        labels: labels.as_deref(),
+        keys: keys.as_deref(),
+    };
+    let weights = vec![0.01; header.weights];
+    let mut workspace = vec![0.0; header.workspace];
+    let mut gradients = vec![0.0; header.weights];
+    let mut output = vec![0.0; program.output_len()];
+    let mut results = Results {
+        output: &mut output,
+        gradients: &mut gradients,
+    };
+    let ran = run_plain(&program, &weights, &given, &mut workspace, &mut results);
+    // Label 0 is no class of a network without any.
+    assert!(ran.is_ok() || header.classes == 0, "{ran:?}");
+});
