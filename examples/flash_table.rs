@@ -10,7 +10,7 @@ mod whole;
 use std::process::ExitCode;
 
 use clap::Parser;
-use iddpm::Error;
+use iddpm::diffusion::Error;
 use iddpm::diffusion::{Diffusion, InlineProcess, Level, Schedule, Timesteps};
 use program::{Failure, say};
 use whole::whole;

@@ -108,7 +108,7 @@ fn draw(options: &Options) -> Result<(), Failure> {
         let mut x = [0.0; ELEMENTS];
         sample.begin(&mut x);
         let sampler = Sampler::new(&process, method, Clip::Unit).map_err(|error| match error {
-            iddpm::Error::Eta { eta } => format!("--eta {eta}: must be within [0, 1]"),
+            iddpm::diffusion::Error::Eta { eta } => format!("--eta {eta}: must be within [0, 1]"),
             error => format!("--steps {}: {error}", options.steps),
         })?;
         let evaluations = sampler.evaluations();

@@ -31,6 +31,7 @@ pub mod cpu;
 #[cfg(feature = "data")]
 pub mod data;
 pub mod diffusion;
+mod error;
 #[cfg(feature = "std")]
 pub mod files;
 #[cfg(feature = "gpu")]
@@ -43,7 +44,7 @@ pub mod train;
 #[cfg(any(feature = "alloc", feature = "cpu"))]
 pub mod unet;
 
-pub use diffusion::Error;
+pub use error::Error;
 
 /// The README's example, run as a test.
 #[cfg(doctest)]

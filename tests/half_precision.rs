@@ -8,7 +8,7 @@
 )]
 
 use half::{bf16, f16};
-use iddpm::Error;
+use iddpm::diffusion::Error;
 use iddpm::diffusion::error::Slice;
 use iddpm::diffusion::half_precision::{from_bf16, from_f16, to_bf16, to_f16};
 

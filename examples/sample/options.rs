@@ -158,14 +158,16 @@ impl Options {
     }
 
     /// What is wrong with `--steps`.
-    fn steps_failed(&self, error: &iddpm::Error) -> Failure {
+    fn steps_failed(&self, error: &iddpm::diffusion::Error) -> Failure {
         format!("--steps {}: {error}", self.steps).into()
     }
 
     /// What is wrong with the method, by the option that says it.
-    pub(crate) fn sampler_failed(&self, error: &iddpm::Error) -> Failure {
+    pub(crate) fn sampler_failed(&self, error: &iddpm::diffusion::Error) -> Failure {
         match error {
-            iddpm::Error::Eta { eta } => format!("--eta {eta}: must be within [0, 1]").into(),
+            iddpm::diffusion::Error::Eta { eta } => {
+                format!("--eta {eta}: must be within [0, 1]").into()
+            }
             error => self.steps_failed(error),
         }
     }

@@ -168,7 +168,7 @@ impl Description {
         schedule.levels(num_timesteps, zero_terminal_snr)?;
         if zero_terminal_snr && prediction == crate::diffusion::Prediction::Epsilon {
             let index = num_timesteps as usize - 1;
-            return Err(crate::Error::ZeroTerminalSnr { index }.into());
+            return Err(crate::diffusion::Error::ZeroTerminalSnr { index }.into());
         }
         let expected = self.unet.in_channels * if variance.is_learned() { 2 } else { 1 };
         if self.unet.out_channels != expected {

@@ -187,7 +187,7 @@ impl<'p> Generation<'p> {
     ///
     /// # Errors
     /// Those of [`Sampler::resume`]; [`NetworkError::Length`] for x or the history,
-    /// [`Error::NotFinite`](crate::Error::NotFinite) for what no step can have left. The batch is then
+    /// [`Error::NotFinite`](crate::diffusion::Error::NotFinite) for what no step can have left. The batch is then
     /// as it was.
     pub fn resume(
         &mut self,

@@ -47,4 +47,3 @@ pub use network::Network;
 pub use program::{Header, Instruction, Location, Operand, Parameter, Program};
 
 pub use crate::unet::Extents;
-pub(crate) use crate::unet::GROUPS;

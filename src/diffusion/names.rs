@@ -42,13 +42,13 @@ macro_rules! plain_names {
         }
 
         impl core::str::FromStr for $type {
-            type Err = $crate::Error;
+            type Err = $crate::diffusion::Error;
 
-            fn from_str(name: &str) -> Result<Self, $crate::Error> {
+            fn from_str(name: &str) -> Result<Self, $crate::diffusion::Error> {
                 match name {
                     $first_name $(| $first_other)* => Ok(Self::$first),
                     $($name $(| $other)* => Ok(Self::$one),)*
-                    _ => Err($crate::Error::Unknown {
+                    _ => Err($crate::diffusion::Error::Unknown {
                         what: $what,
                         known: concat!(
                             $first_name $(, " or ", $first_other)*

@@ -1,7 +1,7 @@
 //! Every slice of every function at another length than it must have: the error says which, and
 //! nothing was written.
 
-use iddpm::Error;
+use iddpm::diffusion::Error;
 use iddpm::diffusion::error::Slice;
 use iddpm::diffusion::exact::{GaussianData, ListedImages};
 use iddpm::diffusion::likelihood::{BitsPerDim, Noised, term};

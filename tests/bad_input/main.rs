@@ -15,7 +15,7 @@ mod silent_nan;
 mod states;
 mod table;
 
-use iddpm::Error;
+use iddpm::diffusion::Error;
 
 /// The error of a result that must be one.
 fn refused<T>(result: Result<T, Error>) -> Error {

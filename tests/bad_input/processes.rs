@@ -1,6 +1,6 @@
 //! Tables, methods, values and states that do not belong to a process.
 
-use iddpm::Error;
+use iddpm::diffusion::Error;
 use iddpm::diffusion::error::Slice;
 use iddpm::diffusion::exact::{GaussianData, ListedImages};
 use iddpm::diffusion::likelihood::{BitsPerDim, Noised, prior_bits_per_dim, term};

@@ -2,7 +2,7 @@
 
 use core::convert::Infallible;
 
-use iddpm::Error;
+use iddpm::diffusion::Error;
 use iddpm::diffusion::error::Slice;
 use iddpm::diffusion::{
     Clip, Denoiser, Diffusion, Image, InlineProcess, Method, Noise, Query, RunError, Sample,

@@ -1,6 +1,6 @@
 //! Schedules and spacings that are none.
 
-use iddpm::Error;
+use iddpm::diffusion::Error;
 use iddpm::diffusion::resample::Uniform;
 use iddpm::diffusion::schedule::MAX_TIMESTEPS;
 use iddpm::diffusion::{Clip, Method, Objective, Process, Schedule, Timesteps};

@@ -1,6 +1,6 @@
 //! Inputs that once came back as NaN, or as a panic, without an error.
 
-use iddpm::Error;
+use iddpm::diffusion::Error;
 use iddpm::diffusion::exact::{GaussianData, ListedImages};
 use iddpm::diffusion::likelihood::{Noised, term};
 use iddpm::diffusion::resample::{LossSecondMoment, Resampler};

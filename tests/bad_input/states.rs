@@ -1,6 +1,6 @@
 //! Saved states: bytes that were altered, and configurations that are another.
 
-use iddpm::Error;
+use iddpm::diffusion::Error;
 use iddpm::diffusion::{
     Clip, Diffusion, InlineProcess, Method, NoiseScale, Prediction, Process, Sampler, SamplerState,
     Schedule, Timesteps, Variance,

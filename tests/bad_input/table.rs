@@ -1,6 +1,6 @@
 //! One table of inputs, each with the error it must give: every variant is in it.
 
-use iddpm::Error;
+use iddpm::diffusion::Error;
 use iddpm::diffusion::{
     Diffusion, InlineProcess, Level, Prediction, Process, Schedule, Timesteps, Variance,
 };

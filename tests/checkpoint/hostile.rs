@@ -435,7 +435,7 @@ fn descriptions() -> Vec<Case> {
         (
             "T = 0",
             |d| d.card.diffusion.num_timesteps = 0,
-            Error::Diffusion(iddpm::Error::TooFewTimesteps {
+            Error::Diffusion(iddpm::diffusion::Error::TooFewTimesteps {
                 num_timesteps: 0,
                 min: 2,
             }),
@@ -443,7 +443,7 @@ fn descriptions() -> Vec<Case> {
         (
             "T that takes hours",
             |d| d.card.diffusion.num_timesteps = u32::MAX,
-            Error::Diffusion(iddpm::Error::TooManyTimesteps {
+            Error::Diffusion(iddpm::diffusion::Error::TooManyTimesteps {
                 num_timesteps: u32::MAX,
                 max: 1_000_000,
             }),
@@ -451,7 +451,7 @@ fn descriptions() -> Vec<Case> {
         (
             "epsilon of no signal",
             |d| d.card.diffusion.zero_terminal_snr = true,
-            Error::Diffusion(iddpm::Error::ZeroTerminalSnr { index: 99 }),
+            Error::Diffusion(iddpm::diffusion::Error::ZeroTerminalSnr { index: 99 }),
         ),
         (
             "a learned variance without channels",

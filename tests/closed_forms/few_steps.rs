@@ -5,7 +5,7 @@
 //! so few evaluations. But no step may leave more in x_t than there is: noise that is left behind is
 //! never taken out, as every later level takes it for the image.
 
-use iddpm::Error;
+use iddpm::diffusion::Error;
 use iddpm::diffusion::{
     Clip, Diffusion, Level, Method, NoiseScale, Prediction, Process, ProcessView, Sampler,
     Schedule, Step, Timesteps, Variance,

@@ -1,7 +1,7 @@
 //! A batch of images: from one step, and put where a saved one was.
 
-use iddpm::Error;
 use iddpm::cpu::Generation;
+use iddpm::diffusion::Error;
 use iddpm::diffusion::{
     Clip, Diffusion, InlineProcess, Method, Noise, Prediction, RunError, Sample, Sampler, Schedule,
     Slice as DiffusionSlice, Timesteps,

@@ -1,6 +1,6 @@
 //! Any bits in place of pixels: the result is finite or a typed error.
 
-use iddpm::Error;
+use iddpm::diffusion::Error;
 use iddpm::diffusion::error::Slice;
 use iddpm::diffusion::exact::ListedImages;
 use iddpm::diffusion::likelihood::{BitsPerDim, Noised, prior_bits_per_dim, term};

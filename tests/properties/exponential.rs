@@ -1,6 +1,6 @@
 //! σ = exp(½ log Σ) in f32, from a network's variance channels, against f64.
 
-use iddpm::Error;
+use iddpm::diffusion::Error;
 use iddpm::diffusion::error::Slice;
 use iddpm::diffusion::{Clip, Linear, LogVariance, Mix, NoiseScale, Pixels, Update};
 

@@ -3,7 +3,7 @@
 use core::fmt::{Debug, Display};
 use core::str::FromStr;
 
-use iddpm::Error;
+use iddpm::diffusion::Error;
 use iddpm::diffusion::{
     Clip, Method, Objective, Prediction, Schedule, Timesteps, Variance, Weights,
 };

@@ -1,6 +1,6 @@
 //! One step from x_T to the image: whatever the method that takes it, the clipped x̂_0.
 
-use iddpm::Error;
+use iddpm::diffusion::Error;
 use iddpm::diffusion::{
     Clip, Diffusion, InlineProcess, Level, Method, Noise, Process, ProcessView, Sampler, Schedule,
     Step, Timesteps,

@@ -1,6 +1,6 @@
 //! A process that owns its steps is the one in the caller's storage.
 
-use iddpm::Error;
+use iddpm::diffusion::Error;
 use iddpm::diffusion::{Diffusion, Level, ProcessView, Timesteps};
 use proptest::prelude::*;
 

@@ -1,6 +1,6 @@
 //! Levels and coefficients of every schedule and spacing.
 
-use iddpm::Error;
+use iddpm::diffusion::Error;
 use iddpm::diffusion::{
     Clip, Diffusion, Level, LogVariance, NoiseScale, Prediction, Process, Sampler, Update, Variance,
 };

@@ -1,6 +1,6 @@
 //! Spacings: as many steps as asked, ascending, below T; text and constructors agree.
 
-use iddpm::Error;
+use iddpm::diffusion::Error;
 use iddpm::diffusion::Timesteps;
 use proptest::prelude::*;
 

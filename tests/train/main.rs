@@ -39,6 +39,7 @@ mod gpu_half;
 mod gpu_operations;
 mod gpu_runs;
 mod gpu_table;
+mod one_error;
 mod reference;
 mod resample;
 mod runs;

@@ -5,12 +5,12 @@
 //! below 1e-15 of μ².
 
 use super::threads::{Threads, product};
-use crate::cpu::GROUPS;
 use crate::cpu::math::{EPSILON, silu as f};
 use crate::cpu::part::part;
 use crate::cpu::plain::norm::Affine;
 use crate::diffusion::lanes::dispatch;
 use crate::unet::Extents;
+use crate::unet::GROUPS;
 
 /// Positions that are summed up together; fixed, so that sums do not depend on threads.
 const STRETCH: usize = 32;

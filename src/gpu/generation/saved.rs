@@ -127,16 +127,18 @@ impl Generation {
             position,
         } = saved.state;
         if fingerprint != self.fingerprint {
-            return Err(GpuError::Sampler(crate::Error::StateMismatch {
+            return Err(GpuError::Sampler(crate::diffusion::Error::StateMismatch {
                 saved: fingerprint,
                 expected: self.fingerprint,
             }));
         }
         if position > self.evaluations {
-            return Err(GpuError::Sampler(crate::Error::PositionOutOfRange {
-                position,
-                len: self.evaluations,
-            }));
+            return Err(GpuError::Sampler(
+                crate::diffusion::Error::PositionOutOfRange {
+                    position,
+                    len: self.evaluations,
+                },
+            ));
         }
         let checked = saved.state.check(&saved.x, &saved.history);
         checked.map_err(GpuError::Sampler)?;

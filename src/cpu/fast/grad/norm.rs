@@ -8,13 +8,13 @@
 //! ```
 
 use super::{STRETCH, add_up};
-use crate::cpu::GROUPS;
 use crate::cpu::fast::group_norm::{piece_rows, sum_up};
 use crate::cpu::fast::threads::{Threads, product};
 use crate::cpu::math::{EPSILON, silu_slope};
 use crate::cpu::part::part;
 use crate::diffusion::lanes::dispatch;
 use crate::unet::Extents;
+use crate::unet::GROUPS;
 
 /// A normalisation and the gradient of its result.
 #[derive(Clone, Copy)]

@@ -1,0 +1,95 @@
+//! Whatever can go wrong in any layer, as one type.
+
+use core::fmt;
+
+/// Declares the type from one row for each layer's error: what goes wrong, where it can, its name and type.
+macro_rules! errors {
+    ($($(#[cfg($($where:tt)+)])? $about:literal $name:ident($error:ty)),+ $(,)?) => {
+        /// Whatever can go wrong, of whichever layer: each layer's error turns into it, and is kept as it is, with
+        /// the file, the tensor, the value and the bound that it names.
+        ///
+        /// ```
+        /// use iddpm::diffusion::{Diffusion, InlineProcess, Schedule, Timesteps};
+        ///
+        /// fn steps() -> Result<usize, iddpm::Error> {
+        ///     let model = Diffusion::new(Schedule::Cosine, 1000);
+        ///     Ok(InlineProcess::<50>::new(&model, Timesteps::parse("50")?)?.len())
+        /// }
+        /// assert_eq!(steps()?, 50);
+        /// # Ok::<(), iddpm::Error>(())
+        /// ```
+        #[derive(Debug)]
+        #[non_exhaustive]
+        pub enum Error {
+            $(
+                $(#[cfg($($where)+)])?
+                #[doc = $about]
+                $name($error),
+            )+
+        }
+
+        impl fmt::Display for Error {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                match self {
+                    $($(#[cfg($($where)+)])? Self::$name(error) => error.fmt(f),)+
+                }
+            }
+        }
+
+        // Its text is that of the layer's error, so what lies behind it is what lies behind that.
+        impl core::error::Error for Error {
+            fn source(&self) -> Option<&(dyn core::error::Error + 'static)> {
+                match self {
+                    $($(#[cfg($($where)+)])? Self::$name(error) => error.source(),)+
+                }
+            }
+        }
+
+        $(
+            $(#[cfg($($where)+)])?
+            impl From<$error> for Error {
+                fn from(error: $error) -> Self {
+                    Self::$name(error)
+                }
+            }
+        )+
+    };
+}
+
+errors! {
+    "Of schedules, steps, samplers and likelihoods."
+    Diffusion(crate::diffusion::Error),
+    #[cfg(any(feature = "alloc", feature = "cpu"))]
+    "Of a network's options."
+    Config(crate::unet::ConfigError),
+    #[cfg(any(feature = "alloc", feature = "cpu"))]
+    "Of a graph that was built by hand."
+    Graph(crate::unet::GraphError),
+    #[cfg(any(feature = "alloc", feature = "cpu"))]
+    "Where there is not as much memory as is needed."
+    Memory(crate::memory::MemoryError),
+    #[cfg(feature = "cpu")]
+    "Of a program of the processor."
+    Program(crate::cpu::ProgramError),
+    #[cfg(feature = "cpu")]
+    "Of a network on the processor, and what it is given."
+    Network(crate::cpu::NetworkError),
+    #[cfg(feature = "std")]
+    "Of a file that is written."
+    File(crate::files::FileError),
+    #[cfg(feature = "checkpoint")]
+    "Of a checkpoint."
+    Checkpoint(crate::checkpoint::CheckpointError),
+    #[cfg(feature = "data")]
+    "Of images in files."
+    Data(crate::data::DataError),
+    #[cfg(feature = "gpu")]
+    "Of a device, and what it is given."
+    Gpu(crate::gpu::GpuError),
+    #[cfg(feature = "train_cpu")]
+    "Of a graph without a gradient."
+    Grad(crate::train::GradError),
+    #[cfg(feature = "train_cpu")]
+    "Of a training run."
+    Train(crate::train::TrainError),
+}
