@@ -1,6 +1,22 @@
 //! A part of a slice.
+//!
+//! Programs are checked, and rooms are made for them: what is asked for is there. Nothing panics all the same
+//! where it is not; a debug assertion tells.
 
-/// Part of a slice; empty where the program was not checked.
+/// Part of a slice.
+#[inline]
 pub(crate) fn part<T>(slice: &[T], start: usize, len: usize) -> &[T] {
-    slice.get(start..start + len).unwrap_or_default()
+    let found = slice.get(start..start + len);
+    debug_assert!(found.is_some(), "{start} + {len} of {}", slice.len());
+    found.unwrap_or_default()
+}
+
+/// Part of a slice, to be written.
+#[cfg(feature = "std")]
+#[inline]
+pub(crate) fn part_mut<T>(slice: &mut [T], start: usize, len: usize) -> &mut [T] {
+    let all = slice.len();
+    let found = slice.get_mut(start..start + len);
+    debug_assert!(found.is_some(), "{start} + {len} of {all}");
+    found.unwrap_or_default()
 }

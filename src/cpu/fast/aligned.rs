@@ -2,6 +2,7 @@
 
 use alloc::vec::Vec;
 
+use crate::cpu::part::{part, part_mut};
 use crate::memory::{MemoryError, bytes_of, zeros};
 
 const LINE: usize = 64;
@@ -32,12 +33,10 @@ impl Aligned {
     }
 
     pub(crate) fn get(&self) -> &[f32] {
-        let from = self.numbers.get(self.skip..).unwrap_or_default();
-        from.get(..self.len).unwrap_or_default()
+        part(&self.numbers, self.skip, self.len)
     }
 
     pub(crate) fn get_mut(&mut self) -> &mut [f32] {
-        let from = self.numbers.get_mut(self.skip..).unwrap_or_default();
-        from.get_mut(..self.len).unwrap_or_default()
+        part_mut(&mut self.numbers, self.skip, self.len)
     }
 }

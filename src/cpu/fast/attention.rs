@@ -7,7 +7,7 @@ use pulp::{Arch, Simd, WithSimd};
 use super::lanes::{ROWS, multiply, zeros};
 use super::threads::{Threads, product};
 use crate::cpu::math::exp_f32;
-use crate::cpu::part::part;
+use crate::cpu::part::{part, part_mut};
 use crate::unet::Extents;
 
 /// Panels of keys whose scores are folded in together.
@@ -183,7 +183,7 @@ impl WithSimd for Group<'_> {
             let mut keep = [0.0; ROWS];
             let states = largest.iter_mut().zip(sums.iter_mut()).zip(keep.iter_mut());
             for (scores, ((largest, sum), keep)) in scores.iter_mut().zip(states) {
-                let scores = scores.get_mut(..count).unwrap_or_default();
+                let scores = part_mut(scores, 0, count);
                 (*keep, *sum) = fold(scores, scale, largest, *sum);
             }
             let weights: [&[f32]; ROWS] = scores.each_ref().map(|scores| part(scores, 0, count));
@@ -196,14 +196,13 @@ impl WithSimd for Group<'_> {
                 multiply::<S, ROWS>(simd, weights, values, &mut products);
                 let rows = self.output.chunks_exact_mut(channels);
                 for ((row, keep), products) in rows.zip(keep).zip(products) {
-                    let row = row.get_mut(start..start + len).unwrap_or_default();
+                    let row = part_mut(row, start, len);
                     fold_values(simd, row, if at == 0 { None } else { Some(keep) }, products);
                 }
             }
         }
         for (row, sum) in self.output.chunks_exact_mut(channels).zip(sums) {
-            let row = row.get_mut(self.head * depth..(self.head + 1) * depth);
-            for out in row.unwrap_or_default() {
+            for out in part_mut(row, self.head * depth, depth) {
                 *out /= sum;
             }
         }

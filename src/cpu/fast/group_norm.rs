@@ -6,7 +6,7 @@
 
 use super::threads::{Threads, product};
 use crate::cpu::math::{EPSILON, silu as f};
-use crate::cpu::part::part;
+use crate::cpu::part::{part, part_mut};
 use crate::cpu::plain::norm::Affine;
 use crate::diffusion::lanes::dispatch;
 use crate::unet::Extents;
@@ -69,7 +69,7 @@ pub(crate) fn run(
     );
     for (n, affine) in affine.chunks_exact_mut(3 * channels).enumerate() {
         let len = stretches * 2 * channels;
-        let sums = sums.get_mut(n * len..(n + 1) * len).unwrap_or_default();
+        let sums = part_mut(sums, n * len, len);
         parameters(norm, n, sums, affine);
     }
     let affine = &*affine;

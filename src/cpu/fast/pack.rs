@@ -7,7 +7,7 @@
 
 use super::threads::{Threads, product};
 use crate::cpu::math::Number;
-use crate::cpu::part::part;
+use crate::cpu::part::{part, part_mut};
 use crate::cpu::program::{Instruction, Parameter};
 use crate::unet::{Extents, Op};
 
@@ -194,14 +194,13 @@ pub(crate) fn fill<W: Number>(
     let [first, second] = packed
         .given
         .map(|parameter| part(weights, parameter.first, parameter.len));
-    let [weight, bias] = [packed.weight..packed.bias, packed.bias..packed.end];
+    let weight = part_mut(numbers, packed.weight, packed.bias - packed.weight);
     match &packed.kernels {
-        Some(kernels) => fill_kernels(kernels, packed.winograd, first, width, threads, {
-            numbers.get_mut(weight).unwrap_or_default()
-        }),
-        None => copy(first, numbers.get_mut(weight).unwrap_or_default()),
+        Some(kernels) => fill_kernels(kernels, packed.winograd, first, width, threads, weight),
+        None => copy(first, weight),
     }
-    copy(second, numbers.get_mut(bias).unwrap_or_default());
+    let bias = part_mut(numbers, packed.bias, packed.end - packed.bias);
+    copy(second, bias);
 }
 
 fn copy<W: Number>(numbers: &[W], out: &mut [f32]) {
@@ -221,7 +220,7 @@ fn fill_kernels<W: Number>(
 ) {
     let panel = kernels.panel(width, winograd);
     let len = panel * kernels.panels(width);
-    let numbers = numbers.get_mut(..len).unwrap_or_default();
+    let numbers = part_mut(numbers, 0, len);
     threads.chunks(numbers, panel, product([4, len]), |at, numbers| {
         let first = at * width;
         let rows = first..(first + width).min(kernels.rows);
@@ -278,7 +277,7 @@ fn tiles<W: Number>(
             for (point, values) in transform(&kernel).iter().enumerate() {
                 let at = (point * kernels.depth + k) * width + first;
                 let len = COLUMNS.min(width - first);
-                let place = panel.get_mut(at..at + len).unwrap_or_default();
+                let place = part_mut(panel, at, len);
                 place.copy_from_slice(part(values, 0, place.len()));
             }
         }

@@ -12,7 +12,7 @@ use pulp::{Arch, Simd, WithSimd};
 use crate::cpu::fast::attention::fold;
 use crate::cpu::fast::lanes::{ROWS, multiply, zeros};
 use crate::cpu::fast::threads::{Threads, product};
-use crate::cpu::part::part;
+use crate::cpu::part::{part, part_mut};
 use crate::unet::Extents;
 
 /// Queries of a block, a multiple of [`ROWS`].
@@ -177,8 +177,8 @@ fn add_products<S: Simd, const T: usize>(
         for (t, [left, right]) in local.into_iter().enumerate() {
             if group + t < rows.count {
                 let first = place.first + (group + t) * place.apart;
-                let out = place.numbers.get_mut(first..first + width);
-                let out = S::as_mut_simd_f32s(out.unwrap_or_default()).0;
+                let out = part_mut(place.numbers, first, width);
+                let out = S::as_mut_simd_f32s(out).0;
                 if let [a, b] = out {
                     *a = simd.add_f32s(*a, left);
                     *b = simd.add_f32s(*b, right);

@@ -9,7 +9,7 @@ use pulp::{Arch, Simd};
 
 use crate::cpu::fast::lanes::{Groups, InGroups, ROWS, add_products, store, zeros};
 use crate::cpu::fast::threads::{Threads, product};
-use crate::cpu::part::part;
+use crate::cpu::part::{part, part_mut};
 use crate::cpu::plain::conv::Window;
 
 /// Positions that are gone through for one tap after the other: they stay in the nearest cache.
@@ -76,7 +76,7 @@ impl ConvWeight<'_> {
                 .split_at_mut_checked(len.next_multiple_of(16))
                 .unwrap_or_default();
             rest = others;
-            place.get_mut(..len).unwrap_or_default()
+            part_mut(place, 0, len)
         });
         let filled = Filled {
             input: fill(threads, self.input, from.channels, k, input),
