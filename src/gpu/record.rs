@@ -5,6 +5,7 @@ mod conv_grad;
 mod norm_grad;
 mod operations;
 
+use core::ops::Range;
 use std::vec::Vec;
 
 use super::convolution::Convolution;
@@ -28,6 +29,8 @@ pub struct Recorded {
     lens: Vec<usize>,
     inputs: Vec<(Input, Binding)>,
     output: Binding,
+    forward: Range<usize>,
+    backward: Range<usize>,
 }
 
 impl Recorded {
@@ -49,6 +52,18 @@ impl Recorded {
     pub const fn output(&self) -> Binding {
         self.output
     }
+
+    /// The dispatches until the result is there: all of a network, and of a training graph those up to the
+    /// losses.
+    pub fn forward(&self) -> Range<usize> {
+        self.forward.clone()
+    }
+
+    /// The dispatches of the operations behind the result: of a training graph, those that make the
+    /// gradients.
+    pub fn backward(&self) -> Range<usize> {
+        self.backward.clone()
+    }
 }
 
 /// Records a network over the buffers of its plan and of its weights.
@@ -69,10 +84,19 @@ pub fn record(
         variants,
         recording,
         layout,
+        current: 0,
+        flops: 0,
     };
-    for node in graph.nodes() {
-        recorder.node(node)?;
+    let mut forward = None;
+    for (at, node) in graph.nodes().iter().enumerate() {
+        recorder.node(at, node)?;
+        if graph.output() == Some(node.output) {
+            forward = Some(recorder.recording.dispatches.len());
+        }
     }
+    let end = recorder.recording.dispatches.len();
+    // Where no operation makes the result there is nothing to wait for before the end.
+    let forward = forward.unwrap_or(end);
     // A graph without a result is run for its gradients alone.
     let output = match graph.output() {
         Some(id) => recorder.tensor(id)?.binding,
@@ -91,6 +115,8 @@ pub fn record(
         recording,
         inputs,
         output,
+        forward: 0..forward,
+        backward: forward..end,
         lens: graph.tensors().iter().map(|t| t.shape.elements()).collect(),
         layout,
     })
@@ -115,10 +141,24 @@ struct Recorder<'g> {
     variants: Variants,
     recording: Recording,
     layout: Layout,
+    /// The operation that is recorded, by its place among the graph's, and all of its FLOPs.
+    current: usize,
+    flops: u64,
 }
 
 impl Recorder<'_> {
+    /// Adds the dispatch that does all multiplications of the operation.
     fn push(&mut self, dispatch: Dispatch) {
+        self.push_with(dispatch, self.flops);
+    }
+
+    /// Adds a dispatch that does so many of the operation's FLOPs.
+    fn push_with(&mut self, dispatch: Dispatch, flops: u64) {
+        let dispatch = Dispatch {
+            node: Some(self.current),
+            flops,
+            ..dispatch
+        };
         self.recording.push(dispatch, self.variants.reduction);
     }
 
@@ -148,7 +188,8 @@ impl Recorder<'_> {
         tensor.map_or(self.layout.none, |tensor| tensor.binding)
     }
 
-    fn node(&mut self, node: &Node) -> Result<(), GpuError> {
+    fn node(&mut self, at: usize, node: &Node) -> Result<(), GpuError> {
+        (self.current, self.flops) = (at, self.graph.node_flops(node));
         let op = node.op.try_map(|id| self.tensor(id), |id| self.param(id))?;
         let made = self.tensor(node.output)?;
         let order = match self.graph.tensor(node.output).map(|tensor| tensor.role) {
@@ -196,8 +237,10 @@ impl Recorder<'_> {
         };
         let convolution = Convolution::new(self.variants.conv, params, &bindings);
         let partial = self.partial(convolution.partial_words());
-        for dispatch in convolution.dispatches(name, bindings, partial) {
-            self.push(dispatch);
+        let (main, end) = convolution.dispatches(name, bindings, partial);
+        self.push(main);
+        if let Some(end) = end {
+            self.push_with(end, 0);
         }
     }
 
@@ -218,6 +261,6 @@ impl Recorder<'_> {
                 statistics: self.layout.statistics,
             },
         );
-        self.push(dispatch);
+        self.push_with(dispatch, 0);
     }
 }

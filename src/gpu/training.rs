@@ -45,8 +45,6 @@ pub struct Training {
     plan: WeightPlan,
     wide: WeightPlan,
     optimizer: Optimizer,
-    /// Dispatches up to the loss.
-    forward: usize,
     classes: Option<u32>,
     losses: Readback,
     report: Readback,
@@ -70,12 +68,6 @@ impl Training {
         let weight_plan = weights.plan();
         let plan = layout::plan(graph, weight_plan.precision());
         let mut recorded = record(graph, &plan, weight_plan, gpu.variants())?;
-        let backward = recorded.recording.dispatches.len();
-        let loss = |at: usize| {
-            let dispatch = recorded.recording.dispatches.get(at);
-            dispatch.is_some_and(|dispatch| dispatch.kernel.name == "loss")
-        };
-        let forward = (0..backward).find(|&at| loss(at));
         let optimizer = optimizer::record(
             &mut recorded,
             weight_plan,
@@ -92,7 +84,6 @@ impl Training {
             plan: weight_plan.clone(),
             wide: weight_plan.widened(),
             optimizer,
-            forward: forward.map_or(backward, |at| at + 1),
             classes: graph.classes(),
         })
     }
@@ -188,7 +179,7 @@ impl Training {
             });
         }
         let mut forward = self.encoder();
-        self.program.encode(&mut forward, 0..self.forward);
+        self.program.encode(&mut forward, self.recorded.forward());
         copy_out(
             &self.program,
             &self.losses,
@@ -196,8 +187,9 @@ impl Training {
             self.recorded.output(),
         );
         let mut backward = self.encoder();
-        let rest = self.forward..self.optimizer.accumulate.end;
-        self.program.encode(&mut backward, rest);
+        for rest in [self.recorded.backward(), self.optimizer.accumulate.clone()] {
+            self.program.encode(&mut backward, rest);
+        }
         let submission = self.gpu.queue().submit([forward.finish()]);
         self.gpu.queue().submit([backward.finish()]);
         let words = self.losses.wait_blocking(&self.gpu, submission)?;

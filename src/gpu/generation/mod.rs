@@ -96,11 +96,9 @@ impl Generation {
             let places = [sampling.places.x, sampling.places.x_start];
             Paint::record(&mut sampling.recording, samples.len(), x.image(), places)
         });
-        let work = work::work(&sampling.recording, Some(graph));
         let mut run = Self::over(gpu, sampling, weights, sampler, samples.len()).await?;
         run.end = end;
         run.paint = paint;
-        run.work = work;
         run.low_res = low_res;
         if let Some(place) = label_place {
             run.program
@@ -134,7 +132,7 @@ impl Generation {
         batch: usize,
     ) -> Result<Self, GpuError> {
         let end = sampling.recording.dispatches.len();
-        let work = work::work(&sampling.recording, None);
+        let work = work::work(&sampling.recording);
         let program = Program::new(gpu, sampling.recording, weights).await?;
         program.write(gpu, sampling.places.not_finite, &[FINITE])?;
         Ok(Self {
