@@ -1,6 +1,6 @@
 //! What a recording takes of a device's limits: all of it is looked at here, before anything is made.
 
-use super::error::GpuError;
+use super::error::{BINDING_LIMIT, BUFFER_LIMIT, GpuError};
 use super::kernels::{Access, Form, Kernel};
 use super::recording::{Dispatch, Recording, grid};
 
@@ -18,7 +18,7 @@ impl Recording {
     /// [`GpuError::Limit`].
     pub fn check(&self, limits: &wgpu::Limits) -> Result<(), GpuError> {
         let buffers = self.buffers.iter().map(|buffer| {
-            let need = ("max_buffer_size", buffer.bytes, limits.max_buffer_size);
+            let need = (BUFFER_LIMIT, buffer.bytes, limits.max_buffer_size);
             (buffer.name.as_str(), need)
         });
         let dispatches = self.dispatches.iter().flat_map(|dispatch| {
@@ -104,6 +104,7 @@ fn of_dispatch(dispatch: &Dispatch, limits: &wgpu::Limits) -> [Need; 3] {
     let largest = |of_steps: bool| {
         let of_kind = bound().filter(|(_, (_, access))| (*access == Access::Step) == of_steps);
         let bytes = of_kind.map(|(binding, _)| binding.bytes);
+        // Where none is bound of a kind, none of it is needed.
         bytes.max().unwrap_or(0)
     };
     let params = 4 * dispatch.params.len() as u64;
@@ -114,7 +115,7 @@ fn of_dispatch(dispatch: &Dispatch, limits: &wgpu::Limits) -> [Need; 3] {
     };
     [
         (
-            "max_storage_buffer_binding_size",
+            BINDING_LIMIT,
             largest(false),
             limits.max_storage_buffer_binding_size.min(MOST_BOUND),
         ),

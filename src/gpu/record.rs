@@ -102,15 +102,15 @@ pub fn record(
         Some(id) => recorder.tensor(id)?.binding,
         None => recorder.layout.none,
     };
+    let mut inputs = Vec::new();
+    for (tensor, at) in graph.tensors().iter().zip(0..) {
+        if let Role::Input(input) = tensor.role {
+            inputs.push((input, recorder.tensor(TensorId(at))?.binding));
+        }
+    }
     let Recorder {
         recording, layout, ..
     } = recorder;
-    let tensors = graph.tensors().iter().zip(0..);
-    let inputs = tensors.filter_map(|(tensor, at)| match tensor.role {
-        Role::Input(input) => Some((input, layout.tensor(TensorId(at))?)),
-        Role::Inner | Role::Gradient(_) => None,
-    });
-    let inputs = inputs.collect();
     Ok(Recorded {
         recording,
         inputs,
@@ -134,6 +134,13 @@ struct Tensor {
 struct Stored {
     binding: Binding,
     rows: usize,
+}
+
+const fn no_param(id: ParamId) -> GraphError {
+    GraphError::NoPlace {
+        what: "parameter",
+        index: id.index(),
+    }
 }
 
 struct Recorder<'g> {
@@ -164,26 +171,25 @@ impl Recorder<'_> {
 
     /// A tensor, wherever the plan has a place for it.
     fn tensor(&self, id: TensorId) -> Result<Tensor, GpuError> {
+        let wrong = GraphError::NoPlace {
+            what: "tensor",
+            index: id.index(),
+        };
         Ok(Tensor {
-            binding: self.layout.tensor(id).ok_or(GraphError::NoPlace {
-                what: "tensor",
-                index: id.index(),
-            })?,
-            shape: self.graph.shape(id),
+            binding: self.layout.tensor(id).ok_or(wrong)?,
+            shape: self.graph.tensor(id).ok_or(wrong)?.shape,
         })
     }
 
     fn param(&self, id: ParamId) -> Result<Stored, GpuError> {
-        let wrong = GraphError::NoPlace {
-            what: "parameter",
-            index: id.index(),
-        };
+        let wrong = no_param(id);
         Ok(Stored {
             binding: self.layout.param(id).ok_or(wrong)?,
             rows: self.graph.param(id).ok_or(wrong)?.rows(),
         })
     }
 
+    /// What is bound for an operand that an operation may be without; its parameters say whether it is.
     fn or_none(&self, tensor: Option<Tensor>) -> Binding {
         tensor.map_or(self.layout.none, |tensor| tensor.binding)
     }
@@ -193,7 +199,11 @@ impl Recorder<'_> {
         let op = node.op.try_map(|id| self.tensor(id), |id| self.param(id))?;
         let made = self.tensor(node.output)?;
         let order = match self.graph.tensor(node.output).map(|tensor| tensor.role) {
-            Some(Role::Gradient(param)) => self.layout.order(param),
+            Some(Role::Gradient(param)) => {
+                let order = self.layout.order(param);
+                order.ok_or(no_param(param))?
+            }
+            // There is such a tensor, or `tensor` would have said so.
             Some(Role::Input(_) | Role::Inner) | None => Order::AsGiven,
         };
         self.operation(self.graph.name(node.output), op, (made, order));

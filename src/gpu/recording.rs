@@ -168,6 +168,7 @@ impl Recording {
     /// A binding of so many words from the beginning of a workspace buffer, which grows to hold them.
     pub(crate) fn grown(&mut self, buffer: Binding, words: u64) -> Binding {
         let bytes = words.max(1).saturating_mul(4);
+        // Of another recording's binding, `mistake` will say that nothing is there.
         if let Some(buffer) = self.buffers.get_mut(buffer.buffer.index()) {
             buffer.bytes = buffer.bytes.max(bytes);
         }

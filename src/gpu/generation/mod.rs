@@ -82,6 +82,7 @@ impl Generation {
         }
         let labels = labels(graph, samples)?;
         let x = graph.input(Input::X).map(|id| graph.shape(id));
+        // Without an x, `record_sampling` refuses the network.
         let elements = x.map_or(0, |x| x.elements() / x.batch.max(1));
         let recorded = record(
             graph,
@@ -134,6 +135,10 @@ impl Generation {
         let end = sampling.recording.dispatches.len();
         let work = work::work(&sampling.recording);
         let program = Program::new(gpu, sampling.recording, weights).await?;
+        // What is recorded later copies from and to these, and nothing of it can fail.
+        for place in sampling.places.each() {
+            program.buffer(place)?;
+        }
         program.write(gpu, sampling.places.not_finite, &[FINITE])?;
         Ok(Self {
             gpu: gpu.clone(),
@@ -274,12 +279,12 @@ impl Generation {
 
     /// x_t on the device, [N, C, H, W] in f32: the image once the run is done.
     pub fn x_buffer(&self) -> Option<&wgpu::Buffer> {
-        self.program.buffer(self.places.x)
+        self.program.buffer(self.places.x).ok()
     }
 
     /// The network's output on the device, for a denoiser of the host's own.
     pub fn output_buffer(&self) -> Option<&wgpu::Buffer> {
-        self.program.buffer(self.places.output)
+        self.program.buffer(self.places.output).ok()
     }
 
     /// Records and submits what is left, step by step, and waits for the image.

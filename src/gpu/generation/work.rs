@@ -30,12 +30,14 @@ impl Generation {
         let mut done = 0;
         while !self.is_done() && (done == 0 || done < work) {
             let mut dispatches = 0;
+            // There is a number for each dispatch.
             let left = self.work.get(self.dispatch..self.end).unwrap_or_default();
             for &one in left {
-                if done > 0 && done + one > work {
+                let then = one.saturating_add(done);
+                if done > 0 && then > work {
                     break;
                 }
-                done += one;
+                done = then;
                 dispatches += 1;
             }
             if dispatches == 0 {
@@ -48,7 +50,8 @@ impl Generation {
 
     /// The work of one step: multiplications and additions, and ten for each byte that is bound.
     pub fn work_of_step(&self) -> u64 {
+        // There is a number for each dispatch.
         let step = self.work.get(self.begin..self.end).unwrap_or_default();
-        step.iter().sum()
+        step.iter().copied().fold(0, u64::saturating_add)
     }
 }
