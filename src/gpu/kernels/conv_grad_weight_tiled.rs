@@ -9,6 +9,7 @@ use crate::gpu::recording::Dispatch;
 pub(crate) static KERNEL: Kernel = Kernel {
     name: "conv_grad_weight_tiled",
     source: include_str!("../../../shaders/conv_grad_weight_tiled.wgsl"),
+    // Two tiles of 16 rows of 68 numbers.
     memory: Memory::Bytes(2 * 16 * 272),
     workgroup: 64,
     ..conv_grad_weight::KERNEL

@@ -9,6 +9,7 @@ pub(crate) static KERNEL: Kernel = Kernel {
     name: "conv_tiled",
     source: include_str!("../../../shaders/conv_tiled.wgsl"),
     uses: Uses::Stretches,
+    // Two tiles of 16 rows of 64 numbers.
     memory: Memory::Bytes(2 * 16 * 256),
     workgroup: 64,
     ..conv::KERNEL
