@@ -136,6 +136,7 @@ struct Stored {
     rows: usize,
 }
 
+/// What is wrong with a parameter that has no place.
 const fn no_param(id: ParamId) -> GraphError {
     GraphError::NoPlace {
         what: "parameter",
