@@ -1,7 +1,7 @@
 // output[n, c, p] = f(GN·(1 + scale[n, c]) + shift[n, c]),
-// GN = (input[n, c, p] - mean[n, g])·rstd[n, g]·weight[c] + bias[c], g = c/(C/32), f the SiLU where `silu`.
+// GN = (input[n, c, p] - mean[n, g])·rstd[n, g]·weight[c] + bias[c], g = c/(C/GROUPS), f the SiLU where `silu`.
 //
-// input [N, C, P]; statistics [N, 32] as (mean, rstd), from group_norm_statistics; weight and bias [C];
+// input [N, C, P]; statistics [N, GROUPS] as (mean, rstd), from group_norm_statistics; weight and bias [C];
 // scale_shift [N, 2C], scale then shift, only where `modulated`. One invocation makes one number.
 
 struct Params {
@@ -33,7 +33,7 @@ fn main(
     let plane = at / params.positions;
     let n = plane / params.channels;
     let c = plane % params.channels;
-    let law = statistics[n * 32u + c / (params.channels / 32u)];
+    let law = statistics[n * GROUPS + c / (params.channels / GROUPS)];
     var value = (f32(input[at]) - law.x) * law.y * weight_in(weight[word_of(c)], c)
         + weight_in(bias[word_of(c)], c);
     if params.modulated != 0u {

@@ -1,6 +1,7 @@
 // statistics[n, g] = (mean, 1/√(variance + ε)) of group g of image n, ε = 1e-5.
 //
-// input [N, C, P] in 32 groups of C/32 channels, a group's numbers being neighbours; statistics [N, 32].
+// input [N, C, P] in GROUPS groups of C/GROUPS channels, a group's numbers being neighbours;
+// statistics [N, GROUPS].
 // One workgroup owns one group. The variance is the mean square about the mean, in a second pass; lane
 // sums are added as shared/reduce_*.wgsl has it, always in the same order.
 
@@ -22,7 +23,7 @@ fn main(
     @builtin(local_invocation_index) lane: u32,
 ) {
     let group = flat_workgroup(workgroup, workgroups);
-    if group >= params.batch * 32u {
+    if group >= params.batch * GROUPS {
         return;
     }
     let first = group * params.group_elements;

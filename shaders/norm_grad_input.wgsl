@@ -1,6 +1,6 @@
 // output = rstd·(d - mean d - x̂·mean d·x̂), d = ∂z·weight[c]·(1 + scale[n, c]), means over the group.
 //
-// ∂z, x̂ as in norm_sums, from which the means follow: its sums [N, 2C + 2·32] also hold the statistics.
+// ∂z, x̂ as in norm_sums, from which the means follow: its sums [N, 2C + 2·GROUPS] also hold the statistics.
 // input, grad and output [N, C, P]; weight and bias [C]; scale_shift [N, 2C], scale then shift, only
 // where `modulated`. A workgroup owns 512 positions of one channel of one image, an invocation 8 of them.
 
@@ -36,11 +36,11 @@ fn main(
     let channels = params.channels;
     let n = plane / channels;
     let c = plane % channels;
-    let per_group = channels / 32u;
+    let per_group = channels / GROUPS;
     let group = c / per_group;
-    let row = n * (2u * channels + 64u);
+    let row = n * 2u * (channels + GROUPS);
     let mean = sums[row + 2u * channels + group];
-    let rstd = sums[row + 2u * channels + 32u + group];
+    let rstd = sums[row + 2u * channels + GROUPS + group];
 
     var means = vec2<f32>();
     for (var i = 0u; i < per_group; i++) {

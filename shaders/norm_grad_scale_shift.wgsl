@@ -1,6 +1,6 @@
 // The gradients of scale and shift: output[n, c] = weight[c]·Σ ∂z·x̂ + bias[c]·Σ ∂z, output[n, C + c] = Σ ∂z.
 //
-// sums [N, 2C + 2·32] from norm_sums; weight and bias [C]; output [N, 2C]. One invocation owns one channel
+// sums [N, 2C + 2·GROUPS] from norm_sums; weight and bias [C]; output [N, 2C]. One invocation owns one channel
 // of one image.
 
 struct Params {
@@ -27,7 +27,7 @@ fn main(
     let channels = params.channels;
     let n = at / channels;
     let c = at % channels;
-    let row = n * (2u * channels + 64u);
+    let row = n * 2u * (channels + GROUPS);
     let plain = sums[row + c];
     let factor = weight_in(weight[word_of(c)], c);
     let summand = weight_in(bias[word_of(c)], c);

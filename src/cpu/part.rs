@@ -4,7 +4,7 @@
 //! where it is not; a debug assertion tells.
 
 /// Part of a slice.
-#[inline]
+#[inline(always)]
 pub(crate) fn part<T>(slice: &[T], start: usize, len: usize) -> &[T] {
     let found = slice.get(start..start + len);
     debug_assert!(found.is_some(), "{start} + {len} of {}", slice.len());
@@ -13,7 +13,7 @@ pub(crate) fn part<T>(slice: &[T], start: usize, len: usize) -> &[T] {
 
 /// Part of a slice, to be written.
 #[cfg(feature = "std")]
-#[inline]
+#[inline(always)]
 pub(crate) fn part_mut<T>(slice: &mut [T], start: usize, len: usize) -> &mut [T] {
     let all = slice.len();
     let found = slice.get_mut(start..start + len);

@@ -1,7 +1,5 @@
 //! Which kernel runs a convolution, and into how many stretches its input channels are cut.
 
-use std::vec::Vec;
-
 use super::kernels::conv::{self, Bindings, Params};
 use super::kernels::{conv_matrix, conv_sum, conv_tiled};
 use super::recording::{Binding, Dispatch, Width};
@@ -58,15 +56,16 @@ impl Convolution {
         }
     }
 
-    /// Its dispatches; `partial` is what [`partial_words`](Self::partial_words) asks for.
+    /// The dispatch that multiplies, and where it does so in stretches the one that adds their sums;
+    /// `partial` is what [`partial_words`](Self::partial_words) asks for.
     pub(crate) fn dispatches(
         &self,
         name: &str,
         bindings: Bindings,
         partial: Binding,
-    ) -> Vec<Dispatch> {
+    ) -> (Dispatch, Option<Dispatch>) {
         if self.partial_words() == 0 {
-            return [self.main(name, bindings)].into();
+            return (self.main(name, bindings), None);
         }
         let part = Bindings {
             output: partial,
@@ -91,7 +90,8 @@ impl Convolution {
                 output: bindings.output,
             },
         );
-        [self.main(&std::format!("{name}.stretches"), part), end].into()
+        let stretches = std::format!("{name}.stretches");
+        (self.main(&stretches, part), Some(end))
     }
 
     fn main(&self, name: &str, bindings: Bindings) -> Dispatch {

@@ -46,20 +46,21 @@ impl Program {
         gpu.check_memory(own_bytes(&recording))?;
         let most = gpu.limits().max_compute_workgroups_per_dimension;
         let buffers = make_buffers(gpu, &recording, weights).await?;
-        let params = make_params(gpu, &recording).await?;
+        let (params, offsets) = make_params(gpu, &recording).await?;
 
-        let mut pipelines = Vec::new();
+        let mut ready = Vec::new();
         for dispatch in &recording.dispatches {
+            let grid = folded(dispatch, most)?;
             let pipeline = gpu
                 .pipelines
                 .get(gpu.device(), dispatch.kernel, dispatch.form);
-            pipelines.push(pipeline.await?);
+            ready.push((pipeline.await?, grid));
         }
         let prepare = || {
-            let steps = recording.dispatches.iter().zip(pipelines).enumerate();
-            let steps = steps.map(|(at, (dispatch, pipeline))| Prepared {
-                group: bind_group(gpu, &pipeline, dispatch, &buffers, (&params, at)),
-                grid: grid(dispatch.workgroups, most).unwrap_or_default(),
+            let steps = recording.dispatches.iter().zip(offsets).zip(ready);
+            let steps = steps.map(|((dispatch, offset), (pipeline, grid))| Prepared {
+                group: bind_group(gpu, &pipeline, dispatch, &buffers, (&params, offset)),
+                grid,
                 pipeline,
             });
             steps.collect()
@@ -79,6 +80,7 @@ impl Program {
 
     /// Encodes a stretch of the dispatches, in one compute pass.
     pub(crate) fn encode(&self, encoder: &mut wgpu::CommandEncoder, range: Range<usize>) {
+        // Every range is of this recording; in another there is nothing to run.
         let steps = self.steps.get(range).unwrap_or_default();
         if steps.is_empty() {
             return;
@@ -92,7 +94,8 @@ impl Program {
         }
     }
 
-    /// Encodes a copy of `bytes` from within one buffer to the beginning of another.
+    /// Encodes a copy of `bytes` from within one buffer to the beginning of another, both of which the caller
+    /// has [looked up](Self::buffer) before: what is encoded in a host's frame cannot fail.
     pub(crate) fn copy(
         &self,
         encoder: &mut wgpu::CommandEncoder,
@@ -100,23 +103,25 @@ impl Program {
         to: Binding,
         bytes: u64,
     ) {
-        if let (Some(source), Some(target)) = (self.buffer(from), self.buffer(to)) {
+        if let (Ok(source), Ok(target)) = (self.buffer(from), self.buffer(to)) {
             encoder.copy_buffer_to_buffer(source, from.offset + offset, target, to.offset, bytes);
         }
     }
 
     /// Encodes zeros for a whole binding.
-    pub(crate) fn clear(&self, encoder: &mut wgpu::CommandEncoder, binding: Binding) {
-        if let Some(buffer) = self.buffer(binding) {
-            encoder.clear_buffer(buffer, binding.offset, Some(binding.bytes));
-        }
+    pub(crate) fn clear(
+        &self,
+        encoder: &mut wgpu::CommandEncoder,
+        binding: Binding,
+    ) -> Result<(), GpuError> {
+        let buffer = self.buffer(binding)?;
+        encoder.clear_buffer(buffer, binding.offset, Some(binding.bytes));
+        Ok(())
     }
 
     /// Writes from the beginning of a binding, before whatever is submitted next.
     pub(crate) fn write(&self, gpu: &Gpu, binding: Binding, words: &[u32]) -> Result<(), GpuError> {
-        let Some(buffer) = self.buffer(binding) else {
-            return Ok(());
-        };
+        let buffer = self.buffer(binding)?;
         let described = self.recording.buffers.get(binding.buffer.index());
         let what = described.map_or("a buffer", |buffer| &buffer.name);
         write(gpu, what, (buffer, binding.offset), words)
@@ -130,6 +135,7 @@ impl Program {
             if described.contents == Contents::Workspace {
                 for at in (0..described.bytes).step_by(POISON) {
                     let len = (described.bytes - at).min(POISON as u64) as usize;
+                    // No longer than all of them.
                     let piece = bytes.get(..len).unwrap_or_default();
                     gpu.queue().write_buffer(buffer, at, piece);
                 }
@@ -137,15 +143,30 @@ impl Program {
         }
     }
 
-    /// A binding's buffer.
-    pub(crate) fn buffer(&self, binding: Binding) -> Option<&wgpu::Buffer> {
-        self.buffers.get(binding.buffer.index())
+    /// A binding's buffer; another recording's binding may have none here.
+    pub(crate) fn buffer(&self, binding: Binding) -> Result<&wgpu::Buffer, GpuError> {
+        let buffer = self.buffers.get(binding.buffer.index());
+        buffer.ok_or_else(|| GpuError::Refused {
+            what: std::format!("buffer {}", binding.buffer.index()),
+            message: "the recording has no such buffer".into(),
+        })
     }
 
     /// Bytes of all its buffers but the weights.
     pub(crate) fn bytes(&self) -> u64 {
         own_bytes(&self.recording)
     }
+}
+
+/// Its workgroups over the grid. Where no grid holds them though the device's limits would, they are more than
+/// a kernel counts.
+fn folded(dispatch: &Dispatch, most: u32) -> Result<[u32; 3], GpuError> {
+    grid(dispatch.workgroups, most).ok_or_else(|| GpuError::Limit {
+        limit: "workgroups of a dispatch",
+        what: dispatch.name.clone(),
+        wanted: dispatch.workgroups,
+        had: u32::MAX.into(),
+    })
 }
 
 fn own_bytes(recording: &Recording) -> u64 {
@@ -162,15 +183,7 @@ async fn make_buffers(
     let mut buffers = Vec::new();
     for described in &recording.buffers {
         let buffer = match &described.contents {
-            Contents::Weights(at) => {
-                weights
-                    .buffer(*at)
-                    .cloned()
-                    .ok_or_else(|| GpuError::Refused {
-                        what: described.name.clone(),
-                        message: "the weights are another network's".into(),
-                    })?
-            }
+            Contents::Weights(at) => weights.buffer(*at)?.clone(),
             Contents::Workspace => make_buffer(gpu, &described.name, described.bytes).await?,
             Contents::Constant(words) => make_filled(gpu, &described.name, words).await?,
         };
@@ -179,14 +192,20 @@ async fn make_buffers(
     Ok(buffers)
 }
 
-/// The parameters of all dispatches, in one buffer, each at a multiple of [`ALIGNMENT`].
-async fn make_params(gpu: &Gpu, recording: &Recording) -> Result<wgpu::Buffer, GpuError> {
+/// The parameters of all dispatches, in one buffer, and where each one's begin: at multiples of [`ALIGNMENT`].
+async fn make_params(
+    gpu: &Gpu,
+    recording: &Recording,
+) -> Result<(wgpu::Buffer, Vec<u64>), GpuError> {
     let mut words: Vec<u32> = Vec::new();
+    let mut offsets = Vec::new();
     for dispatch in &recording.dispatches {
+        offsets.push(4 * words.len() as u64);
         words.extend(&dispatch.params);
         words.resize(words.len().next_multiple_of(ALIGNMENT as usize / 4), 0);
     }
-    make_filled(gpu, "parameters of the dispatches", &words).await
+    let buffer = make_filled(gpu, "parameters of the dispatches", &words).await?;
+    Ok((buffer, offsets))
 }
 
 fn bind_group(
@@ -194,13 +213,14 @@ fn bind_group(
     pipeline: &Pipeline,
     dispatch: &Dispatch,
     buffers: &[wgpu::Buffer],
-    (params, at): (&wgpu::Buffer, usize),
+    (params, offset): (&wgpu::Buffer, u64),
 ) -> wgpu::BindGroup {
     let params = wgpu::BufferBinding {
         buffer: params,
-        offset: at as u64 * ALIGNMENT,
+        offset,
         size: wgpu::BufferSize::new(4 * dispatch.params.len() as u64),
     };
+    // `mistake` has found a buffer for each.
     let bound = dispatch.bindings.iter().filter_map(|binding| {
         Some(wgpu::BufferBinding {
             buffer: buffers.get(binding.buffer.index())?,

@@ -9,6 +9,10 @@ use crate::unet::GraphError;
 
 /// The limit of what kernels count, whatever the device: numbers of a batch's images.
 pub(super) const BATCH_LIMIT: &str = "numbers of a batch";
+/// The limit of a buffer's bytes.
+pub(super) const BUFFER_LIMIT: &str = "max_buffer_size";
+/// The limit of the bytes that a kernel binds of one.
+pub(super) const BINDING_LIMIT: &str = "max_storage_buffer_binding_size";
 
 /// Why something could not be done on a GPU.
 #[derive(Debug, Clone, PartialEq)]
@@ -170,11 +174,7 @@ impl fmt::Display for GpuError {
                 had,
             } => {
                 write!(f, "{what} needs {limit} = {wanted}, the device has {had}")?;
-                let by_size = [
-                    "max_buffer_size",
-                    "max_storage_buffer_binding_size",
-                    BATCH_LIMIT,
-                ];
+                let by_size = [BUFFER_LIMIT, BINDING_LIMIT, BATCH_LIMIT];
                 if by_size.contains(limit) {
                     f.write_str(
                         ": a smaller batch, smaller images, fewer channels or f16 need less",

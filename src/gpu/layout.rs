@@ -53,6 +53,7 @@ fn widths(graph: &Graph, precision: Precision) -> Vec<Width> {
             | Op::UpsampleGrad { .. } => continue,
         };
         for id in exact {
+            // What is not of this graph, `record` refuses.
             if let Some(width) = widths.get_mut(id.index()) {
                 *width = Width::Full;
             }
@@ -65,6 +66,7 @@ fn widths(graph: &Graph, precision: Precision) -> Vec<Width> {
 pub fn plan(graph: &Graph, precision: Precision) -> Plan {
     let widths = widths(graph, precision);
     Plan::separated_by(graph, |id| {
+        // It asks for tensors of the graph alone, all of which have a width.
         let width = widths.get(id.index()).copied().unwrap_or(Width::Full);
         (width.bytes(graph.shape(id).elements()) / 4) as usize
     })
@@ -97,6 +99,7 @@ impl Layout {
         let statistics = recording.add_buffer("statistics", words, Contents::Workspace);
         let partial = recording.add_buffer("partial results", 1, Contents::Workspace);
         let mut buffer = |name: String, bytes: u64, contents| {
+            // What does not fit is beyond every limit, and `check` says so.
             let words = usize::try_from(bytes / 4).unwrap_or(usize::MAX);
             recording.add_buffer(&name, words, contents)
         };
@@ -189,10 +192,9 @@ impl Layout {
         self.tensors.get(id.index()).copied().flatten()
     }
 
-    /// In which order the numbers of a parameter, and of its gradient, lie.
-    pub(crate) fn order(&self, param: ParamId) -> Order {
-        let order = self.orders.get(param.index()).copied().flatten();
-        order.unwrap_or(Order::AsGiven)
+    /// In which order the numbers of a parameter, and of its gradient, lie, if the weights have a place for it.
+    pub(crate) fn order(&self, param: ParamId) -> Option<Order> {
+        self.orders.get(param.index()).copied().flatten()
     }
 
     /// Where a parameter lies, if the weights have a place for it.

@@ -1,9 +1,8 @@
 //! What a recording takes of a device's limits: all of it is looked at here, before anything is made.
 
-use super::error::GpuError;
-use super::kernels::{Access, Form, Kernel, Uses};
+use super::error::{BINDING_LIMIT, BUFFER_LIMIT, GpuError};
+use super::kernels::{Access, Form, Kernel};
 use super::recording::{Dispatch, Recording, grid};
-use super::variants::MatrixSide;
 
 /// Bytes that a kernel can bind, whatever the device allows: it numbers words in 32 bits.
 pub(crate) const MOST_BOUND: u64 = 4 * u32::MAX as u64;
@@ -19,7 +18,7 @@ impl Recording {
     /// [`GpuError::Limit`].
     pub fn check(&self, limits: &wgpu::Limits) -> Result<(), GpuError> {
         let buffers = self.buffers.iter().map(|buffer| {
-            let need = ("max_buffer_size", buffer.bytes, limits.max_buffer_size);
+            let need = (BUFFER_LIMIT, buffer.bytes, limits.max_buffer_size);
             (buffer.name.as_str(), need)
         });
         let dispatches = self.dispatches.iter().flat_map(|dispatch| {
@@ -58,7 +57,7 @@ fn of_kernel(kernel: &Kernel, form: Form, limits: &wgpu::Limits) -> [Need; 7] {
     let bound = kernel.bindings.len() as u64 + 1;
     let uniform = steps + 1;
     let invocations = u64::from(kernel.workgroup);
-    let memory = workgroup_bytes(kernel, form);
+    let memory = kernel.workgroup_bytes(form);
     // Bindings, buffers of either kind and both together; then what a workgroup is.
     [
         (
@@ -105,6 +104,7 @@ fn of_dispatch(dispatch: &Dispatch, limits: &wgpu::Limits) -> [Need; 3] {
     let largest = |of_steps: bool| {
         let of_kind = bound().filter(|(_, (_, access))| (*access == Access::Step) == of_steps);
         let bytes = of_kind.map(|(binding, _)| binding.bytes);
+        // Where none is bound of a kind, none of it is needed.
         bytes.max().unwrap_or(0)
     };
     let params = 4 * dispatch.params.len() as u64;
@@ -115,7 +115,7 @@ fn of_dispatch(dispatch: &Dispatch, limits: &wgpu::Limits) -> [Need; 3] {
     };
     [
         (
-            "max_storage_buffer_binding_size",
+            BINDING_LIMIT,
             largest(false),
             limits.max_storage_buffer_binding_size.min(MOST_BOUND),
         ),
@@ -134,60 +134,11 @@ const fn root_above(workgroups: u64) -> u64 {
     root + (root * root < workgroups) as u64
 }
 
-/// Bytes of workgroup memory that a kernel declares: a test compares them with its text.
-fn workgroup_bytes(kernel: &Kernel, form: Form) -> u64 {
-    let own = match kernel.name {
-        "attention_shared" => 4 * 1024 + 4 * u64::from(kernel.workgroup),
-        "conv_grad_input_tiled" | "conv_tiled" => 2 * 16 * 256,
-        "conv_grad_weight_tiled" => 2 * 16 * 272,
-        "conv_matrix" => form.matrix.map_or(0, matrix_bytes),
-        "threshold" => 4 * 256,
-        _ => 0,
-    };
-    let for_sums = match kernel.uses {
-        Uses::Reductions => 4 * u64::from(kernel.workgroup),
-        Uses::Nothing | Uses::Stretches | Uses::Matrices => 0,
-    };
-    own + for_sums
-}
-
-/// Of two tiles in f16, and a matrix of each of four patches in f32.
-fn matrix_bytes(side: MatrixSide) -> u64 {
-    let side = u64::from(side.length());
-    let (step, pitch) = (2 * side, 4 * side + 8);
-    2 * 2 * step * pitch + 4 * 4 * side * side
-}
-
 #[cfg(test)]
 mod tests {
     use std::assert_eq;
 
-    use naga::front::wgsl::{Frontend, Options};
-    use naga::{AddressSpace, valid::Capabilities};
-
-    use super::{root_above, workgroup_bytes};
-    use crate::gpu::kernels::{Dialect, KERNELS};
-
-    #[test]
-    #[allow(clippy::unwrap_used)]
-    fn workgroup_memory_is_what_the_text_declares() {
-        for kernel in KERNELS {
-            for form in kernel.forms() {
-                let mut front = Frontend::new();
-                front.set_options(Options {
-                    parse_doc_comments: false,
-                    capabilities: Capabilities::all(),
-                });
-                let module = front.parse(&kernel.text(form, Dialect::Native)).unwrap();
-                let variables = module.global_variables.iter();
-                let shared = variables.filter(|(_, one)| one.space == AddressSpace::WorkGroup);
-                let bytes = |ty: naga::Handle<_>| module.types[ty].inner.size(module.to_ctx());
-                let declared = shared.map(|(_, one)| u64::from(bytes(one.ty).next_multiple_of(16)));
-                let (name, declared) = (kernel.name, declared.sum::<u64>());
-                assert_eq!(workgroup_bytes(kernel, form), declared, "{name} {form:?}");
-            }
-        }
-    }
+    use super::root_above;
 
     #[test]
     fn the_side_of_a_grid() {

@@ -5,7 +5,7 @@ use std::sync::mpsc;
 use std::vec::Vec;
 
 use super::device::Gpu;
-use super::error::GpuError;
+use super::error::{BUFFER_LIMIT, GpuError};
 use super::recording::Binding;
 use super::watch::{Upload, watched, write};
 use super::weights::{Precision, WeightPlan};
@@ -33,8 +33,7 @@ impl DeviceWeights {
         let made = Self::zeros(gpu, graph, precision).await?;
         let mut upload = Upload::new(gpu, "weights");
         made.plan.for_each(weights, |place, words| {
-            let buffer = made.buffers.get(place.buffer);
-            buffer.map_or(Ok(()), |buffer| upload.write(buffer, place.offset, words))
+            upload.write(made.buffer(place.buffer)?, place.offset, words)
         })?;
         upload.finish()?;
         Ok(made)
@@ -82,8 +81,12 @@ impl DeviceWeights {
         }
     }
 
-    pub(crate) fn buffer(&self, at: usize) -> Option<&wgpu::Buffer> {
-        self.buffers.get(at)
+    /// One of its buffers; another network's weights may have fewer.
+    pub(crate) fn buffer(&self, at: usize) -> Result<&wgpu::Buffer, GpuError> {
+        self.buffers.get(at).ok_or_else(|| GpuError::Refused {
+            what: std::format!("weights {at}"),
+            message: "the weights are another network's".into(),
+        })
     }
 
     /// Where each parameter lies.
@@ -101,7 +104,7 @@ pub(crate) async fn make_buffer(
     let had = gpu.limits().max_buffer_size;
     if bytes > had {
         return Err(GpuError::Limit {
-            limit: "max_buffer_size",
+            limit: BUFFER_LIMIT,
             what: name.into(),
             wanted: bytes,
             had,
@@ -240,6 +243,7 @@ impl Readback {
         self.buffer.unmap();
         self.mapped = None;
         let mut words = words?;
+        // There is room for that word in whatever is guarded.
         if let Some(elements) = self.guarded
             && !words.is_empty()
         {

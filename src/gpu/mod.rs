@@ -34,7 +34,7 @@ pub use device::Gpu;
 pub use error::GpuError;
 pub use generation::{Generation, Saved, SavedReadback, Shown};
 pub use kernels::adamw::UpdateNumbers;
-pub use kernels::{Access, Dialect, Form, KERNELS, Kernel, Uses};
+pub use kernels::{Access, Dialect, Form, KERNELS, Kernel, Memory, Uses};
 pub use layout::plan;
 pub use memory::{DeviceWeights, Readback};
 pub use network::Network;

@@ -69,6 +69,7 @@ impl Network {
     /// [`GpuError::Length`], also for an input that the network has not; [`GpuError::OutOfMemory`].
     pub fn write(&self, input: Input, numbers: &[f32]) -> Result<(), GpuError> {
         let binding = self.recorded.input(input);
+        // Of an input that is not there, there are no numbers, and none to write.
         let expected = binding.map_or(0, |binding| binding.bytes as usize / 4);
         if numbers.len() != expected {
             return Err(GpuError::Length {
@@ -126,9 +127,8 @@ impl Network {
     }
 
     fn read_blocking(&self, binding: Binding) -> Result<Vec<f32>, GpuError> {
-        let buffer = self.program.buffer(binding).into_iter();
-        let parts: Vec<_> = buffer.map(|buffer| (buffer, binding)).collect();
-        let words = read_blocking(&self.gpu, "output", &parts)?;
+        let part = (self.program.buffer(binding)?, binding);
+        let words = read_blocking(&self.gpu, "output", &[part])?;
         let half = |bits: u32| half::f16::from_bits(bits as u16).to_f32();
         Ok(match binding.width {
             Width::Full => words.into_iter().map(f32::from_bits).collect(),

@@ -16,7 +16,7 @@ pub(crate) struct Pipeline {
     pub(crate) layout: wgpu::BindGroupLayout,
 }
 
-/// The kernels that were compiled for a device so far, by name and form.
+/// The kernels that were compiled for a device so far, by name and form: a test holds that no two have one name.
 #[derive(Debug, Default)]
 pub(crate) struct Pipelines(Mutex<HashMap<(&'static str, Form), Arc<Pipeline>>>);
 

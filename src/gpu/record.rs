@@ -5,6 +5,7 @@ mod conv_grad;
 mod norm_grad;
 mod operations;
 
+use core::ops::Range;
 use std::vec::Vec;
 
 use super::convolution::Convolution;
@@ -28,6 +29,8 @@ pub struct Recorded {
     lens: Vec<usize>,
     inputs: Vec<(Input, Binding)>,
     output: Binding,
+    forward: Range<usize>,
+    backward: Range<usize>,
 }
 
 impl Recorded {
@@ -49,6 +52,18 @@ impl Recorded {
     pub const fn output(&self) -> Binding {
         self.output
     }
+
+    /// The dispatches until the result is there: all of a network, and of a training graph those up to the
+    /// losses.
+    pub fn forward(&self) -> Range<usize> {
+        self.forward.clone()
+    }
+
+    /// The dispatches of the operations behind the result: of a training graph, those that make the
+    /// gradients.
+    pub fn backward(&self) -> Range<usize> {
+        self.backward.clone()
+    }
 }
 
 /// Records a network over the buffers of its plan and of its weights.
@@ -69,28 +84,39 @@ pub fn record(
         variants,
         recording,
         layout,
+        current: 0,
+        flops: 0,
     };
-    for node in graph.nodes() {
-        recorder.node(node)?;
+    let mut forward = None;
+    for (at, node) in graph.nodes().iter().enumerate() {
+        recorder.node(at, node)?;
+        if graph.output() == Some(node.output) {
+            forward = Some(recorder.recording.dispatches.len());
+        }
     }
+    let end = recorder.recording.dispatches.len();
+    // Where no operation makes the result there is nothing to wait for before the end.
+    let forward = forward.unwrap_or(end);
     // A graph without a result is run for its gradients alone.
     let output = match graph.output() {
         Some(id) => recorder.tensor(id)?.binding,
         None => recorder.layout.none,
     };
+    let mut inputs = Vec::new();
+    for (tensor, at) in graph.tensors().iter().zip(0..) {
+        if let Role::Input(input) = tensor.role {
+            inputs.push((input, recorder.tensor(TensorId(at))?.binding));
+        }
+    }
     let Recorder {
         recording, layout, ..
     } = recorder;
-    let tensors = graph.tensors().iter().zip(0..);
-    let inputs = tensors.filter_map(|(tensor, at)| match tensor.role {
-        Role::Input(input) => Some((input, layout.tensor(TensorId(at))?)),
-        Role::Inner | Role::Gradient(_) => None,
-    });
-    let inputs = inputs.collect();
     Ok(Recorded {
         recording,
         inputs,
         output,
+        forward: 0..forward,
+        backward: forward..end,
         lens: graph.tensors().iter().map(|t| t.shape.elements()).collect(),
         layout,
     })
@@ -110,49 +136,75 @@ struct Stored {
     rows: usize,
 }
 
+/// What is wrong with a parameter that has no place.
+const fn no_param(id: ParamId) -> GraphError {
+    GraphError::NoPlace {
+        what: "parameter",
+        index: id.index(),
+    }
+}
+
 struct Recorder<'g> {
     graph: &'g Graph,
     variants: Variants,
     recording: Recording,
     layout: Layout,
+    /// The operation that is recorded, by its place among the graph's, and all of its FLOPs.
+    current: usize,
+    flops: u64,
 }
 
 impl Recorder<'_> {
+    /// Adds the dispatch that does all multiplications of the operation.
     fn push(&mut self, dispatch: Dispatch) {
+        self.push_with(dispatch, self.flops);
+    }
+
+    /// Adds a dispatch that does so many of the operation's FLOPs.
+    fn push_with(&mut self, dispatch: Dispatch, flops: u64) {
+        let dispatch = Dispatch {
+            node: Some(self.current),
+            flops,
+            ..dispatch
+        };
         self.recording.push(dispatch, self.variants.reduction);
     }
 
     /// A tensor, wherever the plan has a place for it.
     fn tensor(&self, id: TensorId) -> Result<Tensor, GpuError> {
+        let wrong = GraphError::NoPlace {
+            what: "tensor",
+            index: id.index(),
+        };
         Ok(Tensor {
-            binding: self.layout.tensor(id).ok_or(GraphError::NoPlace {
-                what: "tensor",
-                index: id.index(),
-            })?,
-            shape: self.graph.shape(id),
+            binding: self.layout.tensor(id).ok_or(wrong)?,
+            shape: self.graph.tensor(id).ok_or(wrong)?.shape,
         })
     }
 
     fn param(&self, id: ParamId) -> Result<Stored, GpuError> {
-        let wrong = GraphError::NoPlace {
-            what: "parameter",
-            index: id.index(),
-        };
+        let wrong = no_param(id);
         Ok(Stored {
             binding: self.layout.param(id).ok_or(wrong)?,
             rows: self.graph.param(id).ok_or(wrong)?.rows(),
         })
     }
 
+    /// What is bound for an operand that an operation may be without; its parameters say whether it is.
     fn or_none(&self, tensor: Option<Tensor>) -> Binding {
         tensor.map_or(self.layout.none, |tensor| tensor.binding)
     }
 
-    fn node(&mut self, node: &Node) -> Result<(), GpuError> {
+    fn node(&mut self, at: usize, node: &Node) -> Result<(), GpuError> {
+        (self.current, self.flops) = (at, self.graph.node_flops(node));
         let op = node.op.try_map(|id| self.tensor(id), |id| self.param(id))?;
         let made = self.tensor(node.output)?;
         let order = match self.graph.tensor(node.output).map(|tensor| tensor.role) {
-            Some(Role::Gradient(param)) => self.layout.order(param),
+            Some(Role::Gradient(param)) => {
+                let order = self.layout.order(param);
+                order.ok_or(no_param(param))?
+            }
+            // There is such a tensor, or `tensor` would have said so.
             Some(Role::Input(_) | Role::Inner) | None => Order::AsGiven,
         };
         self.operation(self.graph.name(node.output), op, (made, order));
@@ -196,8 +248,10 @@ impl Recorder<'_> {
         };
         let convolution = Convolution::new(self.variants.conv, params, &bindings);
         let partial = self.partial(convolution.partial_words());
-        for dispatch in convolution.dispatches(name, bindings, partial) {
-            self.push(dispatch);
+        let (main, end) = convolution.dispatches(name, bindings, partial);
+        self.push(main);
+        if let Some(end) = end {
+            self.push_with(end, 0);
         }
     }
 
@@ -218,6 +272,6 @@ impl Recorder<'_> {
                 statistics: self.layout.statistics,
             },
         );
-        self.push(dispatch);
+        self.push_with(dispatch, 0);
     }
 }

@@ -78,8 +78,14 @@ pub struct Binding {
 /// One run of a kernel.
 #[derive(Debug, Clone)]
 pub struct Dispatch {
-    /// Named by content: the tensor it makes.
+    /// Named by content: the tensor it makes. Nothing goes by it.
     pub name: String,
+    /// The operation that it belongs to, by its place in [`Graph::nodes`](crate::unet::Graph::nodes); none for
+    /// what is not of a network.
+    pub node: Option<usize>,
+    /// How many of that operation's multiplications and additions it does: those of all its dispatches are
+    /// [`Graph::node_flops`](crate::unet::Graph::node_flops).
+    pub flops: u64,
     /// The kernel.
     pub kernel: &'static Kernel,
     /// How it is compiled.
@@ -93,7 +99,7 @@ pub struct Dispatch {
 }
 
 impl Dispatch {
-    /// The kernel over what is bound, in the form that its widths have.
+    /// The kernel over what is bound, in the form that its widths have; of no operation yet.
     pub(crate) fn new(
         name: &str,
         kernel: &'static Kernel,
@@ -112,6 +118,8 @@ impl Dispatch {
         };
         Self {
             name: name.into(),
+            node: None,
+            flops: 0,
             kernel,
             form,
             params,
@@ -160,6 +168,7 @@ impl Recording {
     /// A binding of so many words from the beginning of a workspace buffer, which grows to hold them.
     pub(crate) fn grown(&mut self, buffer: Binding, words: u64) -> Binding {
         let bytes = words.max(1).saturating_mul(4);
+        // Of another recording's binding, `mistake` will say that nothing is there.
         if let Some(buffer) = self.buffers.get_mut(buffer.buffer.index()) {
             buffer.bytes = buffer.bytes.max(bytes);
         }

@@ -10,7 +10,7 @@ use super::kernels::{noise, step, threshold};
 use super::record::Recorded;
 use super::recording::{Binding, Contents, Dispatch, Recording};
 use crate::diffusion::{Clip, Sample, Sampler};
-use crate::memory::{MemoryError, collected};
+use crate::memory::collected;
 use crate::unet::{ELEMENTS_LIMIT, Input};
 
 /// Where the normal deviates of a run come from.
@@ -37,6 +37,36 @@ pub(crate) struct Places {
     /// The timesteps that the network sees, and those of all steps.
     pub(crate) timesteps: Option<Binding>,
     pub(crate) all_timesteps: Binding,
+}
+
+impl Places {
+    /// All of them.
+    pub(crate) fn each(&self) -> impl Iterator<Item = Binding> {
+        let Self {
+            x,
+            x_start,
+            history,
+            output,
+            normals,
+            not_finite,
+            step,
+            steps,
+            timesteps,
+            all_timesteps,
+        } = *self;
+        let always = [
+            x,
+            x_start,
+            history,
+            output,
+            normals,
+            not_finite,
+            step,
+            steps,
+            all_timesteps,
+        ];
+        always.into_iter().chain(timesteps)
+    }
 }
 
 /// A run: what is dispatched, where it is, how it is cut.
@@ -137,6 +167,7 @@ pub(crate) fn record_sampling(
         recording.dispatches.insert(0, noise("x_T", x));
         begin = 1;
     }
+    // `tables` has found a step at each position.
     let mut steps = (0..sampler.evaluations()).filter_map(|position| sampler.step_at(position));
     if is_drawn && steps.any(|step| step.needs_noise()) {
         recording.dispatches.push(noise("normals", normals));
@@ -210,14 +241,17 @@ fn threshold_dispatch(
 }
 
 /// The numbers of every step, then those that draw x_T; the timesteps of every step, once an image.
-fn tables(sampler: &Sampler<'_>, batch: usize) -> Result<(Vec<u32>, Vec<u32>), MemoryError> {
+fn tables(sampler: &Sampler<'_>, batch: usize) -> Result<(Vec<u32>, Vec<u32>), GpuError> {
     let steps = sampler.evaluations() as usize;
     let of_steps = steps
         .saturating_add(1)
         .saturating_mul(StepNumbers::FIELDS.len());
     let mut numbers = collected(of_steps, [])?;
     let mut timesteps = collected(steps.saturating_mul(batch), [])?;
-    for step in (0..sampler.evaluations()).filter_map(|position| sampler.step_at(position)) {
+    let len = sampler.evaluations();
+    for position in 0..len {
+        let beyond = crate::diffusion::Error::PositionOutOfRange { position, len };
+        let step = sampler.step_at(position).ok_or(beyond)?;
         numbers.extend(StepNumbers::of(&step).words());
         timesteps.extend(core::iter::repeat_n(step.timestep().to_bits(), batch));
     }

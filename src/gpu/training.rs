@@ -35,6 +35,9 @@ pub enum Kept {
     Average(usize),
 }
 
+/// What is kept, as errors have it.
+const NUMBERS: &str = "numbers of a run";
+
 /// A training graph that runs on a device.
 #[derive(Debug)]
 pub struct Training {
@@ -45,8 +48,6 @@ pub struct Training {
     plan: WeightPlan,
     wide: WeightPlan,
     optimizer: Optimizer,
-    /// Dispatches up to the loss.
-    forward: usize,
     classes: Option<u32>,
     losses: Readback,
     report: Readback,
@@ -70,12 +71,6 @@ impl Training {
         let weight_plan = weights.plan();
         let plan = layout::plan(graph, weight_plan.precision());
         let mut recorded = record(graph, &plan, weight_plan, gpu.variants())?;
-        let backward = recorded.recording.dispatches.len();
-        let loss = |at: usize| {
-            let dispatch = recorded.recording.dispatches.get(at);
-            dispatch.is_some_and(|dispatch| dispatch.kernel.name == "loss")
-        };
-        let forward = (0..backward).find(|&at| loss(at));
         let optimizer = optimizer::record(
             &mut recorded,
             weight_plan,
@@ -92,7 +87,6 @@ impl Training {
             plan: weight_plan.clone(),
             wide: weight_plan.widened(),
             optimizer,
-            forward: forward.map_or(backward, |at| at + 1),
             classes: graph.classes(),
         })
     }
@@ -136,6 +130,7 @@ impl Training {
             let expected = binding.is_some();
             return Err(GpuError::LabelsExpected { expected });
         }
+        // Of an input that is not there, there are no words, and none to write.
         let expected = binding.map_or(0, |binding| binding.bytes as usize / 4);
         let words = words.unwrap_or_default();
         if words.len() != expected {
@@ -156,11 +151,11 @@ impl Training {
     /// [`GpuError::Label`]; those of [`write_input`](Self::write_input).
     pub fn write_labels(&self, labels: Option<&[u32]>) -> Result<(), GpuError> {
         if let (Some(labels), Some(classes)) = (labels, self.classes) {
-            let known = |label: &u32| *label < classes;
-            if let Some(index) = labels.iter().position(|label| !known(label)) {
+            let mut each = labels.iter().copied().enumerate();
+            if let Some((index, label)) = each.find(|&(_, label)| label >= classes) {
                 return Err(GpuError::Label {
                     index,
-                    label: labels.get(index).copied().unwrap_or(classes),
+                    label,
                     classes,
                 });
             }
@@ -188,16 +183,12 @@ impl Training {
             });
         }
         let mut forward = self.encoder();
-        self.program.encode(&mut forward, 0..self.forward);
-        copy_out(
-            &self.program,
-            &self.losses,
-            &mut forward,
-            self.recorded.output(),
-        );
+        self.program.encode(&mut forward, self.recorded.forward());
+        self.copy_out(&self.losses, &mut forward, self.recorded.output())?;
         let mut backward = self.encoder();
-        let rest = self.forward..self.optimizer.accumulate.end;
-        self.program.encode(&mut backward, rest);
+        for rest in [self.recorded.backward(), self.optimizer.accumulate.clone()] {
+            self.program.encode(&mut backward, rest);
+        }
         let submission = self.gpu.queue().submit([forward.finish()]);
         self.gpu.queue().submit([backward.finish()]);
         let words = self.losses.wait_blocking(&self.gpu, submission)?;
@@ -230,30 +221,30 @@ impl Training {
         self.program
             .encode(&mut encoder, self.optimizer.step.clone());
         for &sum in &self.optimizer.sums {
-            self.program.clear(&mut encoder, sum);
+            self.program.clear(&mut encoder, sum)?;
         }
-        copy_out(
-            &self.program,
-            &self.report,
-            &mut encoder,
-            self.optimizer.report,
-        );
+        self.copy_out(&self.report, &mut encoder, self.optimizer.report)?;
         let submission = self.gpu.queue().submit([encoder.finish()]);
         let words = self.report.wait_blocking(&self.gpu, submission)?;
-        let number = |at: usize| f32::from_bits(words.get(at).copied().unwrap_or(0));
-        Ok((number(0), number(1) == 1.0))
+        let [norm, is_finite, ..] = *words.as_slice() else {
+            return Err(GpuError::Length {
+                what: "the report of a step",
+                len: words.len(),
+                expected: 2,
+            });
+        };
+        Ok((f32::from_bits(norm), f32::from_bits(is_finite) == 1.0))
     }
 
     /// Copies what is kept, waiting for it; what belongs to no parameter stays as it is.
     ///
     /// # Errors
-    /// [`GpuError::Length`], also for an average that is not there; [`GpuError::DeviceLost`].
+    /// [`GpuError::Length`], [`GpuError::NoSuchAverage`], [`GpuError::DeviceLost`].
     pub fn read_blocking(&self, kept: Kept, into: &mut [f32]) -> Result<(), GpuError> {
-        self.check(kept, into.len())?;
-        for (at, &binding) in self.buffers(kept).iter().enumerate() {
-            let buffer = self.program.buffer(binding).into_iter();
-            let parts: Vec<_> = buffer.map(|buffer| (buffer, binding)).collect();
-            let words = read_blocking(&self.gpu, "numbers of a run", &parts)?;
+        let buffers = self.buffers(kept, into.len())?;
+        for (at, &binding) in buffers.iter().enumerate() {
+            let part = (self.program.buffer(binding)?, binding);
+            let words = read_blocking(&self.gpu, NUMBERS, &[part])?;
             self.wide.gather(at, &words, into);
         }
         Ok(())
@@ -264,8 +255,7 @@ impl Training {
     /// # Errors
     /// [`GpuError::Length`], [`GpuError::NoSuchAverage`], [`GpuError::OutOfMemory`].
     pub fn write(&self, kept: Kept, numbers: &[f32]) -> Result<(), GpuError> {
-        self.check(kept, numbers.len())?;
-        let buffers = self.buffers(kept);
+        let buffers = self.buffers(kept, numbers.len())?;
         self.write_to(buffers, &self.wide, numbers)?;
         if kept == Kept::Weights && self.plan.precision() != Precision::Full {
             self.write_to(&self.recorded.layout.weights, &self.plan, numbers)?;
@@ -289,7 +279,7 @@ impl Training {
             .iter()
             .chain(&self.optimizer.sums)
         {
-            self.program.clear(&mut encoder, binding);
+            self.program.clear(&mut encoder, binding)?;
         }
         self.gpu.queue().submit([encoder.finish()]);
         let len = self.plan.len();
@@ -303,11 +293,13 @@ impl Training {
         plan: &WeightPlan,
         numbers: &[f32],
     ) -> Result<(), GpuError> {
-        let mut upload = Upload::new(&self.gpu, "numbers of a run");
+        let mut upload = Upload::new(&self.gpu, NUMBERS);
         plan.for_each(Weights::F32(numbers), |place, words| {
-            let buffer = buffers.get(place.buffer);
-            let buffer = buffer.and_then(|&buffer| self.program.buffer(buffer));
-            buffer.map_or(Ok(()), |buffer| upload.write(buffer, place.offset, words))
+            let binding = buffers.get(place.buffer).ok_or_else(|| GpuError::Refused {
+                what: NUMBERS.into(),
+                message: std::format!("there is no buffer {} for them", place.buffer),
+            })?;
+            upload.write(self.program.buffer(*binding)?, place.offset, words)
         })?;
         upload.finish()
     }
@@ -317,39 +309,33 @@ impl Training {
         self.gpu.device().create_command_encoder(&descriptor)
     }
 
-    fn buffers(&self, kept: Kept) -> &[Binding] {
-        match kept {
+    /// Where numbers are kept, of which there are so many.
+    fn buffers(&self, kept: Kept, len: usize) -> Result<&[Binding], GpuError> {
+        let buffers = match kept {
             Kept::Weights => &self.optimizer.masters,
             Kept::Gradients => &self.recorded.layout.gradients,
             Kept::Sum => &self.optimizer.sums,
             Kept::FirstMoment => &self.optimizer.first_moments,
             Kept::SecondMoment => &self.optimizer.second_moments,
             Kept::Average(index) => {
-                let averages = self.optimizer.averages.get(index);
-                averages.map_or(&[], Vec::as_slice)
+                let averages = &self.optimizer.averages;
+                let count = averages.len();
+                let average = averages.get(index);
+                average.ok_or(GpuError::NoSuchAverage { index, count })?
             }
-        }
+        };
+        check_len("a slice of numbers of a run", len, self.plan.len())?;
+        Ok(buffers)
     }
 
-    fn check(&self, kept: Kept, len: usize) -> Result<(), GpuError> {
-        let count = self.optimizer.averages.len();
-        if let Kept::Average(index) = kept
-            && index >= count
-        {
-            return Err(GpuError::NoSuchAverage { index, count });
-        }
-        check_len("a slice of numbers of a run", len, self.plan.len())
-    }
-}
-
-fn copy_out(
-    program: &Program,
-    readback: &Readback,
-    encoder: &mut wgpu::CommandEncoder,
-    binding: Binding,
-) {
-    if let Some(buffer) = program.buffer(binding) {
-        readback.copy(encoder, &[(buffer, binding)]);
+    fn copy_out(
+        &self,
+        readback: &Readback,
+        encoder: &mut wgpu::CommandEncoder,
+        binding: Binding,
+    ) -> Result<(), GpuError> {
+        readback.copy(encoder, &[(self.program.buffer(binding)?, binding)]);
+        Ok(())
     }
 }
 

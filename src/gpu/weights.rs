@@ -6,7 +6,7 @@ use std::vec::Vec;
 
 use half::f16;
 
-use super::error::GpuError;
+use super::error::{BINDING_LIMIT, BUFFER_LIMIT, GpuError};
 use super::limits::MOST_BOUND;
 use super::recording::{ALIGNMENT, Width};
 use crate::memory::{MemoryError, collected};
@@ -93,9 +93,6 @@ pub struct WeightPlan {
     len: usize,
 }
 
-/// What bounds a buffer of weights, unless a buffer may not even be as large.
-const BINDING_LIMIT: &str = "max_storage_buffer_binding_size";
-
 impl WeightPlan {
     /// Fills one buffer after the other, none above `limit` bytes.
     ///
@@ -116,7 +113,7 @@ impl WeightPlan {
             limits.max_buffer_size,
         );
         let limit = if buffer < binding {
-            ("max_buffer_size", buffer)
+            (BUFFER_LIMIT, buffer)
         } else {
             (BINDING_LIMIT, binding)
         };
@@ -132,6 +129,7 @@ impl WeightPlan {
         let mut orders = vec![Order::AsGiven; graph.params().len()];
         for node in graph.nodes() {
             if let Op::Conv(Conv { weight, .. }) | Op::ConvGradInput { weight, .. } = node.op
+                // What is not of this graph, `record` refuses.
                 && let Some(param) = graph.param(weight)
                 && let Some(order) = orders.get_mut(weight.index())
             {
@@ -235,6 +233,7 @@ impl WeightPlan {
             let begin = (place.offset / 4) as usize;
             for row in 0..rows {
                 for column in 0..columns {
+                    // `words` are a whole buffer, and `into` is as long as `len` says.
                     let word = words.get(begin + column * padded + row);
                     let to = into.get_mut(place.from + row * columns + column);
                     if let (Some(&word), Some(to)) = (word, to) {
@@ -306,6 +305,7 @@ fn ordered<T: Default>(place: &WeightPlace, at: impl Fn(usize) -> T) -> impl Ite
     })
 }
 
+/// One of the caller's numbers, of which there are as many as [`WeightPlan::for_each`] has found.
 fn number(weights: Weights<'_>, at: usize) -> f32 {
     match weights {
         Weights::F32(numbers) => numbers.get(at).copied().unwrap_or(0.0),
@@ -313,6 +313,7 @@ fn number(weights: Weights<'_>, at: usize) -> f32 {
     }
 }
 
+/// The same in f16.
 fn half_number(weights: Weights<'_>, at: usize) -> u16 {
     match weights {
         Weights::F32(numbers) => f16::from_f32(numbers.get(at).copied().unwrap_or(0.0)).to_bits(),
@@ -320,7 +321,7 @@ fn half_number(weights: Weights<'_>, at: usize) -> u16 {
     }
 }
 
-/// Two halves to a word, the first in its lower part.
+/// Two halves to a word, the first in its lower part; 0 behind the last of an odd number of them.
 fn pairs(halves: &[u16]) -> Result<Vec<u32>, MemoryError> {
     let word = |pair: &[u16]| {
         let half = |at: usize| u32::from(pair.get(at).copied().unwrap_or(0));

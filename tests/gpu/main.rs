@@ -53,7 +53,9 @@ mod operations;
 mod polled;
 mod precision;
 mod published;
+mod recorded;
 mod steps;
+mod table;
 mod textures;
 mod ways;
 

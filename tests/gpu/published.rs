@@ -5,51 +5,10 @@ use std::collections::BTreeSet;
 
 use iddpm::checkpoint::Preset;
 use iddpm::diffusion;
-use iddpm::gpu::{
-    ALIGNMENT, AttentionVariant, ConvVariant, MatrixSide, Precision, Recording, Reduction,
-    Variants, WeightPlan, grid, plan, record, wgpu,
-};
+use iddpm::gpu::{ALIGNMENT, Recording, grid, wgpu};
 use iddpm::unet::{Extent, Graph, UnetConfig};
 
-const PRECISIONS: [Precision; 3] = [Precision::Full, Precision::HalfWeights, Precision::Half];
-
-/// Every choice that any device could make.
-fn all_variants() -> Vec<Variants> {
-    let mut all = Vec::new();
-    for conv in [
-        ConvVariant::Plain,
-        ConvVariant::Tiled,
-        ConvVariant::Matrix(MatrixSide::Eight),
-        ConvVariant::Matrix(MatrixSide::Sixteen),
-    ] {
-        for attention in [AttentionVariant::Plain, AttentionVariant::Shared] {
-            for reduction in [Reduction::Tree, Reduction::Subgroups] {
-                all.push(Variants {
-                    conv,
-                    attention,
-                    reduction,
-                });
-            }
-        }
-    }
-    all
-}
-
-/// A graph as every device could run it, weights in buffers of the default limits.
-fn each_recording(graph: &Graph, mut visit: impl FnMut(&str, &Recording)) {
-    let limit = wgpu::Limits::default().max_storage_buffer_binding_size;
-    for precision in PRECISIONS {
-        let plan = plan(graph, precision);
-        let stored = WeightPlan::new(graph, precision, limit).unwrap();
-        for variants in all_variants() {
-            let how = format!("{precision:?}, {variants:?}");
-            visit(
-                &how,
-                &record(graph, &plan, &stored, variants).unwrap().recording,
-            );
-        }
-    }
-}
+use super::recorded::each_recording;
 
 fn preset_graph(preset: Preset, batch: usize) -> Graph {
     let description = preset.describe(diffusion::Weights::Raw, 0).unwrap();
@@ -82,7 +41,8 @@ fn published_models_keep_to_the_default_limits() {
     runs.extend([(Preset::Cifar10Uncond, 16), (Preset::ImageNet64Uncond, 4)]);
     for (preset, batch) in runs {
         let (mut dispatches, mut largest, mut cut) = (0, 0, 0);
-        each_recording(&preset_graph(preset, batch), |how, recording| {
+        each_recording(&preset_graph(preset, batch), |how, recorded| {
+            let recording = &recorded.recording;
             keeps_to(
                 &limits,
                 &format!("{preset:?}, batch {batch}, {how}"),
@@ -143,8 +103,8 @@ fn every_form_that_networks_run_is_listed() {
     let many = preset_graph(Preset::Cifar10Uncond, 64);
     let (mut missing, mut found) = (BTreeSet::new(), BTreeSet::new());
     for graph in presets.into_iter().chain([many]).chain(other_graphs()) {
-        each_recording(&graph, |how, recording| {
-            for dispatch in &recording.dispatches {
+        each_recording(&graph, |how, recorded| {
+            for dispatch in &recorded.recording.dispatches {
                 let (kernel, form) = (dispatch.kernel, dispatch.form);
                 let is_new = found.insert((kernel.name, format!("{form:?}")));
                 if is_new && !kernel.forms().contains(&form) {

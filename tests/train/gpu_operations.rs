@@ -55,7 +55,7 @@ impl Stands {
 /// A graph of one operation and what goes into it.
 pub(crate) struct Case {
     stands: Stands,
-    name: String,
+    pub(crate) name: String,
     pub(crate) graph: Graph,
     /// As the GPU gets them.
     written: Vec<(Input, Vec<f32>)>,

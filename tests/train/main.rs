@@ -26,6 +26,18 @@ mod held;
 #[allow(dead_code)]
 mod scratch;
 
+/// The operations of networks and how graphs are recorded, as the tests of the GPU have them.
+#[path = "../gpu"]
+#[allow(dead_code)]
+mod forward {
+    use super::network as golden_network;
+
+    pub(crate) mod formulas;
+    pub(crate) mod maker;
+    pub(crate) mod recorded;
+    pub(crate) mod table;
+}
+
 mod adjoints;
 mod cpu;
 mod disk;
@@ -37,6 +49,7 @@ mod gpu;
 mod gpu_centred;
 mod gpu_half;
 mod gpu_operations;
+mod gpu_recordings;
 mod gpu_runs;
 mod gpu_table;
 mod one_error;

@@ -9,6 +9,7 @@ use crate::unet::{Graph, Input};
 /// The class of each image in f32; none where the network knows of none.
 pub(super) fn labels(graph: &Graph, samples: &[Sample]) -> Result<Vec<f32>, GpuError> {
     let expected = graph.input(Input::Labels).is_some();
+    // Where no class is known, none that is given passes.
     let classes = graph.classes().unwrap_or(0);
     let mut labels = Vec::new();
     for (index, sample) in samples.iter().enumerate() {

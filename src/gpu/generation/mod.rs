@@ -82,6 +82,7 @@ impl Generation {
         }
         let labels = labels(graph, samples)?;
         let x = graph.input(Input::X).map(|id| graph.shape(id));
+        // Without an x, `record_sampling` refuses the network.
         let elements = x.map_or(0, |x| x.elements() / x.batch.max(1));
         let recorded = record(
             graph,
@@ -96,11 +97,9 @@ impl Generation {
             let places = [sampling.places.x, sampling.places.x_start];
             Paint::record(&mut sampling.recording, samples.len(), x.image(), places)
         });
-        let work = work::work(&sampling.recording, Some(graph));
         let mut run = Self::over(gpu, sampling, weights, sampler, samples.len()).await?;
         run.end = end;
         run.paint = paint;
-        run.work = work;
         run.low_res = low_res;
         if let Some(place) = label_place {
             run.program
@@ -134,8 +133,12 @@ impl Generation {
         batch: usize,
     ) -> Result<Self, GpuError> {
         let end = sampling.recording.dispatches.len();
-        let work = work::work(&sampling.recording, None);
+        let work = work::work(&sampling.recording);
         let program = Program::new(gpu, sampling.recording, weights).await?;
+        // What is recorded later copies from and to these, and nothing of it can fail.
+        for place in sampling.places.each() {
+            program.buffer(place)?;
+        }
         program.write(gpu, sampling.places.not_finite, &[FINITE])?;
         Ok(Self {
             gpu: gpu.clone(),
@@ -276,12 +279,12 @@ impl Generation {
 
     /// x_t on the device, [N, C, H, W] in f32: the image once the run is done.
     pub fn x_buffer(&self) -> Option<&wgpu::Buffer> {
-        self.program.buffer(self.places.x)
+        self.program.buffer(self.places.x).ok()
     }
 
     /// The network's output on the device, for a denoiser of the host's own.
     pub fn output_buffer(&self) -> Option<&wgpu::Buffer> {
-        self.program.buffer(self.places.output)
+        self.program.buffer(self.places.output).ok()
     }
 
     /// Records and submits what is left, step by step, and waits for the image.

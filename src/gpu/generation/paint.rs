@@ -24,8 +24,15 @@ pub enum Shown {
 pub(super) struct Paint {
     image: Extents,
     pixels: Binding,
-    /// The dispatch for x in RGBA; x in BGRA, x̂_0 in RGBA and in BGRA follow.
-    first: usize,
+    x: Dispatches,
+    x_start: Dispatches,
+}
+
+/// The places of two dispatches for the same images in the recording.
+#[derive(Debug, Clone, Copy)]
+struct Dispatches {
+    red_first: usize,
+    blue_first: usize,
 }
 
 impl Paint {
@@ -42,27 +49,30 @@ impl Paint {
         let pitch = pitch(image) as usize / 4;
         let words = batch.saturating_mul(image.height).saturating_mul(pitch);
         let pixels = recording.add_buffer("pixels", words, Contents::Workspace);
-        let first = recording.dispatches.len();
-        for (name, x) in [("pixels of x", x), ("pixels of x_start", x_start)] {
-            for blue_first in [false, true] {
-                recording.dispatches.push(pixels::dispatch(
-                    name,
-                    &pixels::Params {
-                        batch: word(batch),
-                        channels: word(image.channels),
-                        height: word(image.height),
-                        width: word(image.width),
-                        pitch: word(pitch),
-                        blue_first: flag(blue_first),
-                    },
-                    pixels::Bindings { x, output: pixels },
-                ));
-            }
-        }
+        let mut add = |name, x, blue_first| {
+            recording.dispatches.push(pixels::dispatch(
+                name,
+                &pixels::Params {
+                    batch: word(batch),
+                    channels: word(image.channels),
+                    height: word(image.height),
+                    width: word(image.width),
+                    pitch: word(pitch),
+                    blue_first: flag(blue_first),
+                },
+                pixels::Bindings { x, output: pixels },
+            ));
+            recording.dispatches.len() - 1
+        };
+        let mut both = |name, x| Dispatches {
+            red_first: add(name, x, false),
+            blue_first: add(name, x, true),
+        };
         Some(Self {
             image,
             pixels,
-            first,
+            x: both("pixels of x", x),
+            x_start: both("pixels of x_start", x_start),
         })
     }
 }
@@ -101,15 +111,17 @@ impl Generation {
             return Err(GpuError::Image { image, batch });
         }
         let blue_first = check(texture, origin, paint.image)?;
-        let shown = match shown {
-            Shown::X => 0,
-            Shown::XStart => 2,
+        let dispatches = match shown {
+            Shown::X => paint.x,
+            Shown::XStart => paint.x_start,
         };
-        let dispatch = paint.first + shown + usize::from(blue_first);
+        let dispatch = if blue_first {
+            dispatches.blue_first
+        } else {
+            dispatches.red_first
+        };
+        let buffer = self.program.buffer(paint.pixels)?;
         self.program.encode(encoder, dispatch..dispatch + 1);
-        let Some(buffer) = self.program.buffer(paint.pixels) else {
-            return Ok(());
-        };
         let Extents { height, width, .. } = paint.image;
         let bytes_of_row = pitch(paint.image);
         encoder.copy_buffer_to_texture(

@@ -1,30 +1,20 @@
 //! How much a dispatch does, so that a host can keep to its frame budget.
 
-use std::collections::HashMap;
 use std::vec::Vec;
 
 use super::Generation;
-use crate::gpu::recording::Recording;
-use crate::unet::Graph;
+use crate::gpu::recording::{Dispatch, Recording};
 
 /// Multiplications and additions that take about as long as one byte of memory.
 const OPERATIONS_PER_BYTE: u64 = 10;
 
-/// The work of each dispatch: the operations of the tensor it makes, and what it binds. It is no time, but
-/// nearly in proportion to it.
-pub(super) fn work(recording: &Recording, graph: Option<&Graph>) -> Vec<u64> {
-    let mut operations = HashMap::new();
-    for node in graph.map(Graph::nodes).unwrap_or_default() {
-        let tensor = graph.and_then(|graph| graph.tensor(node.output));
-        let flops = graph.map_or(0, |graph| graph.node_flops(node));
-        operations.extend(tensor.map(|tensor| (tensor.name.as_str(), flops)));
-    }
-    let of_dispatch = |dispatch: &crate::gpu::Dispatch| {
-        let name = dispatch.name.strip_suffix(".stretches");
-        // A tensor that takes two dispatches is computed by the first.
-        let flops = operations.remove(name.unwrap_or(&dispatch.name));
-        let bytes: u64 = dispatch.bindings.iter().map(|binding| binding.bytes).sum();
-        flops.unwrap_or(0) + OPERATIONS_PER_BYTE * bytes
+/// The work of each dispatch: its operations, and what it binds. It is no time, but nearly in proportion to it.
+pub(super) fn work(recording: &Recording) -> Vec<u64> {
+    let of_dispatch = |dispatch: &Dispatch| {
+        let bytes = dispatch.bindings.iter().map(|binding| binding.bytes);
+        let bytes = bytes.fold(0, u64::saturating_add);
+        let as_operations = OPERATIONS_PER_BYTE.saturating_mul(bytes);
+        dispatch.flops.saturating_add(as_operations)
     };
     recording.dispatches.iter().map(of_dispatch).collect()
 }
@@ -40,12 +30,14 @@ impl Generation {
         let mut done = 0;
         while !self.is_done() && (done == 0 || done < work) {
             let mut dispatches = 0;
+            // There is a number for each dispatch.
             let left = self.work.get(self.dispatch..self.end).unwrap_or_default();
             for &one in left {
-                if done > 0 && done + one > work {
+                let then = one.saturating_add(done);
+                if done > 0 && then > work {
                     break;
                 }
-                done += one;
+                done = then;
                 dispatches += 1;
             }
             if dispatches == 0 {
@@ -58,7 +50,8 @@ impl Generation {
 
     /// The work of one step: multiplications and additions, and ten for each byte that is bound.
     pub fn work_of_step(&self) -> u64 {
+        // There is a number for each dispatch.
         let step = self.work.get(self.begin..self.end).unwrap_or_default();
-        step.iter().sum()
+        step.iter().copied().fold(0, u64::saturating_add)
     }
 }

@@ -1,7 +1,7 @@
 //! Self-attention, the shared variant: a workgroup for each query of each head.
 
 use super::attention::{self, Bindings, Params};
-use super::{Kernel, Uses};
+use super::{Kernel, Memory, Uses};
 use crate::gpu::recording::Dispatch;
 
 /// Parameters and bindings are those of the plain variant.
@@ -9,6 +9,8 @@ pub(crate) static KERNEL: Kernel = Kernel {
     name: "attention_shared",
     source: include_str!("../../../shaders/attention_shared.wgsl"),
     uses: Uses::Reductions,
+    // A query's row, and a number of each invocation.
+    memory: Memory::Bytes(4 * MAX_ROWS as u64 + 4 * 128),
     workgroup: 128,
     ..attention::KERNEL
 };

@@ -1,14 +1,16 @@
 //! The gradient of a convolution with respect to its input, the tiled variant: 64 channels at 64 positions
 //! for a workgroup, through its memory.
 
-use super::Kernel;
 use super::conv_grad_input::{self, Bindings, Params};
+use super::{Kernel, Memory};
 use crate::gpu::recording::Dispatch;
 
 /// Parameters and bindings are those of the plain variant.
 pub(crate) static KERNEL: Kernel = Kernel {
     name: "conv_grad_input_tiled",
     source: include_str!("../../../shaders/conv_grad_input_tiled.wgsl"),
+    // Two tiles of 16 rows of 64 numbers.
+    memory: Memory::Bytes(2 * 16 * 256),
     workgroup: 64,
     ..conv_grad_input::KERNEL
 };

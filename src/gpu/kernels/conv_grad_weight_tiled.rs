@@ -1,14 +1,16 @@
 //! The gradient of a convolution with respect to its weight, the tiled variant: 64 rows × 64 columns for a
 //! workgroup, through its memory, and the positions cut into parts where that makes too few of them.
 
-use super::Kernel;
 use super::conv_grad_weight::{self, Bindings, Params};
+use super::{Kernel, Memory};
 use crate::gpu::recording::Dispatch;
 
 /// Parameters and bindings are those of the plain variant.
 pub(crate) static KERNEL: Kernel = Kernel {
     name: "conv_grad_weight_tiled",
     source: include_str!("../../../shaders/conv_grad_weight_tiled.wgsl"),
+    // Two tiles of 16 rows of 68 numbers.
+    memory: Memory::Bytes(2 * 16 * 272),
     workgroup: 64,
     ..conv_grad_weight::KERNEL
 };

@@ -1,7 +1,7 @@
 //! Convolution, the tiled variant: 64 channels at 64 positions for a workgroup, through its memory.
 
 use super::conv::{self, Bindings, Params};
-use super::{Form, Kernel, Uses};
+use super::{Form, Kernel, Memory, Uses};
 use crate::gpu::recording::Dispatch;
 
 /// Parameters and bindings are those of the plain variant.
@@ -9,6 +9,8 @@ pub(crate) static KERNEL: Kernel = Kernel {
     name: "conv_tiled",
     source: include_str!("../../../shaders/conv_tiled.wgsl"),
     uses: Uses::Stretches,
+    // Two tiles of 16 rows of 64 numbers.
+    memory: Memory::Bytes(2 * 16 * 256),
     workgroup: 64,
     ..conv::KERNEL
 };

@@ -51,10 +51,12 @@ macro_rules! words {
     };
 }
 
-/// Declares `Params`, `Bindings` and `KERNEL` of the shader with this stem.
+/// Declares `Params`, `Bindings` and `KERNEL` of the shader with this stem. What it shares with its variants,
+/// what it uses and how many bytes its own text holds of a workgroup's memory are nothing unless they are said.
 macro_rules! kernel {
     (
         $name:literal of $workgroup:literal $(with $interface:literal)? $(uses $uses:ident)?
+        $(holds $bytes:literal)?
         params { $($field:ident: $type:ident),* $(,)? }
         bindings { $($binding:ident: $access:ident),* $(,)? }
     ) => {
@@ -74,6 +76,7 @@ macro_rules! kernel {
             interface: concat!($(include_str!(concat!("../../../shaders/shared/", $interface)))?),
             source: include_str!(concat!("../../../shaders/", $name, ".wgsl")),
             uses: $crate::gpu::kernels::declare::uses!($($uses)?),
+            memory: $crate::gpu::kernels::Memory::Bytes(0 $(+ $bytes)?),
             workgroup: $workgroup,
             params: Params::FIELDS,
             bindings: &[$((stringify!($binding), $crate::gpu::kernels::Access::$access)),*],

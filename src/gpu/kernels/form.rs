@@ -1,12 +1,14 @@
 //! A kernel's whole text: what is put before it says how wide the numbers are that it binds, how it adds
-//! over a workgroup, and which cooperative matrices it multiplies. The kernel itself says none of it.
+//! over a workgroup, which cooperative matrices it multiplies, and into how many groups a network is normalised.
+//! The kernel itself says none of it.
 
 use std::format;
 use std::string::String;
 use std::vec::Vec;
 
-use super::{Access, Kernel, Uses};
+use super::{Access, Kernel, Memory, Uses};
 use crate::gpu::variants::MatrixSide;
+use crate::unet::config::GROUPS;
 
 /// What several kernels compute.
 const COMMON: &str = include_str!("../../../shaders/shared/common.wgsl");
@@ -78,6 +80,7 @@ impl Kernel {
             head += &format!("alias Sums = coop_mat{n}x{n}<f32, C>;\n");
         }
         head += &aliases;
+        head += &format!("const GROUPS: u32 = {GROUPS}u;\n");
         head += &format!("const HALF: bool = {weights};\n");
         head += &format!("const JOINED: bool = {};\n", form.joined);
         let reduce = match (self.uses, form.subgroups) {
@@ -87,6 +90,20 @@ impl Kernel {
         };
         let parts = [&head, COMMON, reduce, self.interface, self.source];
         parts.join("\n")
+    }
+
+    /// Bytes of a workgroup's memory that its whole text declares.
+    pub fn workgroup_bytes(&self, form: Form) -> u64 {
+        let own = match self.memory {
+            Memory::Bytes(bytes) => bytes,
+            // Without matrices there is no such kernel: of `forms`, all have them.
+            Memory::OfMatrices(bytes) => form.matrix.map_or(0, bytes),
+        };
+        let for_sums = match self.uses {
+            Uses::Reductions => 4 * u64::from(self.workgroup),
+            Uses::Nothing | Uses::Stretches | Uses::Matrices => 0,
+        };
+        own + for_sums
     }
 
     /// Every form that a network may run it in, and those that tell its bindings apart: all f32; weights in
@@ -136,6 +153,7 @@ impl Kernel {
 /// `scale_shift` as `ScaleShift`.
 fn capitalised(name: &str) -> String {
     let word = |word: &str| {
+        // Nothing stays of what is between two underscores.
         let (first, rest) = word.split_at_checked(1).unwrap_or_default();
         first.to_ascii_uppercase() + rest
     };

@@ -1,5 +1,7 @@
 //! What the host knows of a kernel.
 
+use crate::gpu::variants::MatrixSide;
+
 /// How a kernel uses what is bound.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Access {
@@ -48,6 +50,15 @@ pub enum Uses {
     Matrices,
 }
 
+/// Workgroup memory that a kernel's own text declares.
+#[derive(Debug, Clone, Copy)]
+pub enum Memory {
+    /// So many bytes, in every form.
+    Bytes(u64),
+    /// As many bytes as cooperative matrices of a side take.
+    OfMatrices(fn(MatrixSide) -> u64),
+}
+
 /// A WGSL kernel: its text, and what its host side takes it to declare. A test compares the two.
 #[derive(Debug, Clone, Copy)]
 pub struct Kernel {
@@ -59,6 +70,8 @@ pub struct Kernel {
     pub source: &'static str,
     /// What it needs beside.
     pub uses: Uses,
+    /// What it declares of a workgroup's memory; [`Kernel::workgroup_bytes`] adds what its sums take.
+    pub memory: Memory,
     /// Invocations of a workgroup.
     pub workgroup: u32,
     /// Fields of `Params` in order, each a word: name and type.

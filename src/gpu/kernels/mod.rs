@@ -63,7 +63,7 @@ pub(crate) mod threshold;
 mod twins;
 
 pub use form::{Dialect, Form};
-pub use kernel::{Access, Kernel, Uses};
+pub use kernel::{Access, Kernel, Memory, Uses};
 
 /// Every kernel there is.
 pub static KERNELS: [&Kernel; 50] = [

@@ -52,6 +52,7 @@ impl StepNumbers {
 
     pub(crate) fn of(step: &Step) -> Self {
         let update = step.update();
+        // Where nothing is kept, `keeps` says so.
         let kept = update
             .history
             .unwrap_or(crate::diffusion::Linear { x: 0.0, value: 0.0 });

@@ -5,6 +5,7 @@ use crate::gpu::recording::Dispatch;
 
 kernel! {
     "threshold" of 256
+    holds 1024
     params {
         batch: u32, elements: u32, output_elements: u32, rank: u32, fraction: f32, max: f32,
     }

@@ -211,6 +211,19 @@ fn every_kernel_keeps_to_the_default_limits() {
     }
 }
 
+#[test]
+fn workgroup_memory_is_what_the_text_declares() {
+    for (kernel, form) in all_forms() {
+        let module = parse(kernel, form);
+        let variables = module.global_variables.iter();
+        let shared = variables.filter(|(_, one)| one.space == AddressSpace::WorkGroup);
+        let bytes = |ty: naga::Handle<_>| module.types[ty].inner.size(module.to_ctx());
+        let declared = shared.map(|(_, one)| u64::from(bytes(one.ty).next_multiple_of(16)));
+        let (name, declared) = (kernel.name, declared.sum::<u64>());
+        assert_eq!(kernel.workgroup_bytes(form), declared, "{name} {form:?}");
+    }
+}
+
 /// The stems of a folder's files of one kind.
 fn stems(folder: &str, extension: &str, others: &[&str]) -> Vec<String> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);

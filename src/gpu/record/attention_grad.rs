@@ -22,7 +22,7 @@ impl Recorder<'_> {
         let laws = self.partial(words);
         let (batch, rows, positions) = (word(batch), word(rows), word(positions));
         let (qkv, made, grad) = (qkv.binding, made.binding, grad.binding);
-        self.push(attention_rows::dispatch(
+        let laws_of = attention_rows::dispatch(
             &std::format!("{name}.laws"),
             &attention_rows::Params {
                 batch,
@@ -37,8 +37,8 @@ impl Recorder<'_> {
                 grad,
                 output: laws,
             },
-        ));
-        self.push(attention_grad_query::dispatch(
+        );
+        let of_query = attention_grad_query::dispatch(
             &std::format!("{name}.q"),
             &attention_grad_query::Params {
                 batch,
@@ -53,8 +53,8 @@ impl Recorder<'_> {
                 laws,
                 output,
             },
-        ));
-        self.push(attention_grad_key::dispatch(
+        );
+        let of_key = attention_grad_key::dispatch(
             &std::format!("{name}.kv"),
             &attention_grad_query::Params {
                 batch,
@@ -69,6 +69,12 @@ impl Recorder<'_> {
                 laws,
                 output,
             },
-        ));
+        );
+        // Of the four products, the laws take the one that the others share, the gradient of q takes one,
+        // those of k and v two.
+        let product = self.flops / 4;
+        self.push_with(laws_of, product);
+        self.push_with(of_query, product);
+        self.push_with(of_key, self.flops - 2 * product);
     }
 }

@@ -74,7 +74,7 @@ impl Recorder<'_> {
         };
         let whole = std::format!("{name}.parts");
         self.push(conv_grad_weight_tiled::dispatch(&whole, &params, in_parts));
-        self.push(sum_parts::dispatch(
+        let sum = sum_parts::dispatch(
             name,
             &sum_parts::Params {
                 elements: elements as u32,
@@ -84,7 +84,8 @@ impl Recorder<'_> {
                 part,
                 output: bindings.output,
             },
-        ));
+        );
+        self.push_with(sum, 0);
     }
 
     /// Whether kernels without workgroup memory are preferred.

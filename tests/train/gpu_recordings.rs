@@ -1,0 +1,152 @@
+//! Recordings of what the tests run, as plain data: all kernels are among them, and what a recording says of
+//! itself is so.
+
+use std::collections::BTreeSet;
+
+use iddpm::diffusion::{
+    Clip, Diffusion, InlineProcess, Method, Noise, Sample, Sampler, Schedule, Timesteps,
+};
+use iddpm::gpu::{
+    DeviceWeights, Generation, KERNELS, NoiseSource, Precision, Recorded, Recording, Training,
+};
+use iddpm::unet::{Extent, Graph, Op, UnetConfig};
+
+use super::forward::recorded::each_recording;
+use super::gpu::gpu;
+use super::{cpu, forward, gpu_operations, gpu_table};
+
+/// The graphs of all operations alone and within networks, then whole networks with their gradients.
+fn each_graph(mut visit: impl FnMut(&str, &Graph)) {
+    for stands in [
+        forward::maker::Stands::Alone,
+        forward::maker::Stands::Within,
+    ] {
+        for case in forward::table::table(stands) {
+            visit(&case.name, &case.graph);
+        }
+    }
+    for stands in [
+        gpu_operations::Stands::Alone,
+        gpu_operations::Stands::Within,
+    ] {
+        for case in gpu_table::table(stands) {
+            visit(&case.name, &case.graph);
+        }
+    }
+    for (name, case) in cpu::cases() {
+        visit(name, &case.graph);
+    }
+}
+
+/// A run with noise, thresholds and pictures.
+fn sampled() -> Recording {
+    let config = UnetConfig::new(3, 32)
+        .with_multipliers(&[1, 2])
+        .with_learned_variance();
+    let graph = config.graph(Extent::square(1, 8)).unwrap();
+    let weights = DeviceWeights::zeros(gpu(), &graph, Precision::Full);
+    let weights = pollster::block_on(weights).unwrap();
+    let diffusion = Diffusion::new(Schedule::Cosine, 1000);
+    let process = InlineProcess::<4>::new(&diffusion, Timesteps::even(4)).unwrap();
+    let (ratio, max) = (0.9, 1.5);
+    let sampler = Sampler::new(&process, Method::Ancestral, Clip::Dynamic { ratio, max }).unwrap();
+    let samples = [Sample {
+        noise: Noise::new(1),
+        number: 0,
+        label: None,
+    }];
+    let source = NoiseSource::Philox;
+    let run = Generation::new_blocking(gpu(), &graph, &weights, &sampler, &samples, source);
+    let recording = run.unwrap().recording().clone();
+    assert_eq!(flops(&recording), graph.flops());
+    recording
+}
+
+/// A network that is trained in f16, with an average.
+fn trained() -> Recording {
+    let (_, case) = cpu::cases().into_iter().next().unwrap();
+    let weights = DeviceWeights::zeros(gpu(), &case.graph, Precision::HalfWeights);
+    let weights = pollster::block_on(weights).unwrap();
+    let training = Training::new_blocking(gpu(), &case.graph, &weights, 1).unwrap();
+    let recording = training.recording().clone();
+    assert_eq!(flops(&recording), case.graph.flops());
+    recording
+}
+
+fn flops(recording: &Recording) -> u64 {
+    recording
+        .dispatches
+        .iter()
+        .map(|dispatch| dispatch.flops)
+        .sum()
+}
+
+#[test]
+fn every_kernel_is_dispatched() {
+    let mut found = BTreeSet::new();
+    let mut look = |recording: &Recording| {
+        let dispatches = recording.dispatches.iter();
+        found.extend(dispatches.map(|dispatch| dispatch.kernel.name));
+    };
+    each_graph(|_, graph| each_recording(graph, |_, recorded| look(&recorded.recording)));
+    look(&sampled());
+    look(&trained());
+    let names = KERNELS.iter().map(|kernel| kernel.name);
+    let missing: Vec<&str> = names.filter(|name| !found.contains(name)).collect();
+    assert!(missing.is_empty(), "nothing dispatches {missing:?}");
+}
+
+/// Every dispatch is of an operation, in their order, and all of one do what it takes.
+#[test]
+fn dispatches_do_what_their_operations_take() {
+    each_graph(|name, graph| {
+        each_recording(graph, |how, recorded| {
+            let mut done = vec![None; graph.nodes().len()];
+            let mut last = 0;
+            for dispatch in &recorded.recording.dispatches {
+                let at = dispatch.node.unwrap();
+                assert!(at >= last, "{}: {name}, {how}", dispatch.name);
+                last = at;
+                *done[at].get_or_insert(0) += dispatch.flops;
+            }
+            let nodes = graph.nodes().iter();
+            let wanted: Vec<_> = nodes.map(|node| Some(graph.node_flops(node))).collect();
+            assert_eq!(done, wanted, "{name}, {how}");
+        });
+    });
+}
+
+/// The operation of the last dispatch before one.
+fn last_before(graph: &Graph, recorded: &Recorded, end: usize) -> Op {
+    let dispatch = &recorded.recording.dispatches[end - 1];
+    graph.nodes()[dispatch.node.unwrap()].op
+}
+
+/// Forward ends with the result: of a network all, of its training up to the losses.
+#[test]
+fn phases_are_all_of_a_recording() {
+    each_graph(|name, graph| {
+        each_recording(graph, |how, recorded| {
+            let (forward, backward) = (recorded.forward(), recorded.backward());
+            let all = 0..recorded.recording.dispatches.len();
+            assert_eq!(forward.end, backward.start, "{name}, {how}");
+            assert_eq!(forward.start..backward.end, all, "{name}, {how}");
+        });
+    });
+    for (name, case) in cpu::cases() {
+        let graph = &case.graph;
+        each_recording(graph, |how, recorded| {
+            let forward = last_before(graph, recorded, recorded.forward().end);
+            assert!(matches!(forward, Op::Loss(_)), "{name}, {how}: {forward:?}");
+            let backward = recorded.backward();
+            let dispatches = recorded.recording.dispatches[backward].iter();
+            let mut ops = dispatches.map(|dispatch| graph.nodes()[dispatch.node.unwrap()].op);
+            assert!(ops.any(|op| matches!(op, Op::LossGrad(_))), "{name}, {how}");
+        });
+    }
+    for case in forward::table::table(forward::maker::Stands::Alone) {
+        each_recording(&case.graph, |how, recorded| {
+            assert!(recorded.backward().is_empty(), "{}, {how}", case.name);
+        });
+    }
+}
