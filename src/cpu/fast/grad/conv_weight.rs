@@ -211,9 +211,12 @@ impl Groups for Products<'_> {
                         let grads = part(grad, (line * to.width + x) * m, (to.width - x) * m);
                         let grads = S::as_simd_f32s(grads).0.as_chunks::<2>().0.iter();
                         let grads = grads.skip(panel).step_by(times * panels);
+                        // A copy of its own stays in registers.
+                        let mut held = local;
                         for (pixel, grad) in pixels.zip(grads) {
-                            add_products(simd, pixel, grad, &mut local);
+                            add_products(simd, pixel, grad, &mut held);
                         }
+                        local = held;
                     }
                 }
                 store::<S, T>(&local, sums);
