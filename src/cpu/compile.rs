@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 use super::encode::record;
 use super::error::ProgramError;
 use super::program::{
-    Header, Instruction, Location, Operand, Parameter, Placed, Program, TensorBytes, word,
+    Given, Header, Instruction, Location, Operand, Parameter, Placed, Program, TensorBytes, word,
 };
 use crate::unet::{ELEMENTS_LIMIT, Graph, GraphError, ParamId, Plan, Role, TensorId};
 
@@ -14,6 +14,8 @@ use crate::unet::{ELEMENTS_LIMIT, Graph, GraphError, ParamId, Plan, Role, Tensor
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ProgramBuf {
     bytes: Vec<u8>,
+    /// What was found when they were checked, which no run does again.
+    given: Given,
 }
 
 impl ProgramBuf {
@@ -107,7 +109,7 @@ impl ProgramBuf {
     /// # Errors
     /// None: the bytes were checked when they were written.
     pub fn view(&self) -> Result<Program<'_>, ProgramError> {
-        Program::from_bytes(&self.bytes)
+        Program::of_checked(&self.bytes, self.given)
     }
 }
 
@@ -148,8 +150,8 @@ impl Assembly {
         let mut bytes = Vec::from(header.bytes());
         bytes.extend(self.tensors);
         bytes.extend(self.code);
-        Program::from_bytes(&bytes)?;
-        Ok(ProgramBuf { bytes })
+        let given = Program::from_bytes(&bytes)?.given();
+        Ok(ProgramBuf { bytes, given })
     }
 }
 

@@ -137,7 +137,12 @@ impl<'a, R> Given<'a, R> {
         let words = match input {
             Input::Labels => self.labels,
             Input::Keys => self.keys,
-            _ => None,
+            Input::X
+            | Input::Timesteps
+            | Input::LowRes
+            | Input::XStart
+            | Input::Noise
+            | Input::Rows => None,
         };
         match (self.numbers(input), words) {
             (Some(numbers), _) => Some(numbers.len()),

@@ -3,7 +3,7 @@
 pub(crate) use libm::{cos, exp, sin};
 
 use core::iter::Sum;
-use core::ops::{Add, Div, Mul, Sub};
+use core::ops::{Add, Div, Mul, Neg, Sub};
 
 use crate::diffusion::math::exp2_f32;
 
@@ -16,20 +16,6 @@ pub(crate) fn exp_f32(x: f32) -> f32 {
     exp2_f32(x * core::f32::consts::LOG2_E)
 }
 
-/// x/(1 + e^{-x}).
-#[inline(always)]
-pub(crate) fn silu(x: f32) -> f32 {
-    x / (1.0 + exp_f32(-x))
-}
-
-/// The derivative of the SiLU: s·(1 + x·(1 - s)), s = 1/(1 + e^{-x}).
-#[cfg(feature = "std")]
-#[inline(always)]
-pub(crate) fn silu_slope(x: f32) -> f32 {
-    let s = 1.0 / (1.0 + exp_f32(-x));
-    s * (1.0 + x * (1.0 - s))
-}
-
 /// What the plain loops compute in: f32, which is what the fast path and a GPU do, or f64, which is what their
 /// formulas are. It cannot be implemented elsewhere.
 pub trait Real:
@@ -40,6 +26,7 @@ pub trait Real:
     + Sub<Output = Self>
     + Mul<Output = Self>
     + Div<Output = Self>
+    + Neg<Output = Self>
     + Sum
 {
     /// The nearest to a value.
@@ -55,8 +42,17 @@ pub trait Real:
     fn exponential(self) -> Self;
 
     /// x/(1 + e^{-x}).
+    #[inline(always)]
     fn silu(self) -> Self {
-        self / (Self::nearest(1.0) + (Self::default() - self).exponential())
+        self / (Self::nearest(1.0) + (-self).exponential())
+    }
+
+    /// The derivative of the SiLU: s·(1 + x·(1 - s)), s = 1/(1 + e^{-x}).
+    #[inline(always)]
+    fn silu_slope(self) -> Self {
+        let one = Self::nearest(1.0);
+        let s = one / (one + (-self).exponential());
+        s * (one + self * (one - s))
     }
 }
 
@@ -79,11 +75,6 @@ impl Real for f32 {
     #[inline(always)]
     fn exponential(self) -> Self {
         exp_f32(self)
-    }
-
-    #[inline(always)]
-    fn silu(self) -> Self {
-        silu(self)
     }
 }
 

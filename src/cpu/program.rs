@@ -213,8 +213,8 @@ impl Header {
 }
 
 /// The shapes of what a caller gives and gets.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Given {
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct Given {
     inputs: [Option<Shape>; Input::ALL.len()],
     output: Option<Shape>,
     gradients: bool,
@@ -259,35 +259,9 @@ impl<'a> Program<'a> {
     /// # Errors
     /// A [`ProgramError`] that names the first field that is wrong.
     pub fn from_bytes(bytes: &'a [u8]) -> Result<Self, ProgramError> {
-        let short = |expected| ProgramError::Length {
-            len: bytes.len(),
-            expected,
-        };
-        let (first, rest) = bytes
-            .split_first_chunk()
-            .ok_or_else(|| short(size_of::<HeaderBytes>()))?;
-        let header = Header::read(first)?;
-        let tensors = header.tensors.saturating_mul(size_of::<TensorBytes>());
-        let code = header
-            .instructions
-            .saturating_mul(size_of::<InstructionBytes>());
-        let due = tensors.saturating_add(code);
-        let (tensors, code) = match rest.split_at_checked(tensors) {
-            Some(parts) if rest.len() == due => parts,
-            _ => return Err(short(due.saturating_add(first.len()))),
-        };
-        let mut program = Self {
-            header,
-            tensors: tensors.as_chunks().0,
-            code: code.as_chunks().0,
-            given: Given {
-                inputs: [None; _],
-                output: None,
-                gradients: false,
-            },
-        };
+        let mut program = Self::split(bytes, Given::default())?;
         for (tensor, record) in program.tensors.iter().enumerate() {
-            Operand::read(record, &header)
+            Operand::read(record, &program.header)
                 .and_then(|operand| program.given.keep(&operand))
                 .map_err(|(field, value)| ProgramError::Tensor {
                     tensor,
@@ -306,6 +280,45 @@ impl<'a> Program<'a> {
         } else {
             Err(ProgramError::NoOutput)
         }
+    }
+
+    /// A program whose bytes were checked before, when this was found of them.
+    #[cfg(feature = "alloc")]
+    pub(super) fn of_checked(bytes: &'a [u8], given: Given) -> Result<Self, ProgramError> {
+        Self::split(bytes, given)
+    }
+
+    /// What was found of the caller's tensors when the bytes were checked.
+    #[cfg(feature = "alloc")]
+    pub(super) const fn given(&self) -> Given {
+        self.given
+    }
+
+    /// Header, tensors and instructions apart, of which only the header and the lengths are checked.
+    fn split(bytes: &'a [u8], given: Given) -> Result<Self, ProgramError> {
+        let short = |expected| ProgramError::Length {
+            len: bytes.len(),
+            expected,
+        };
+        let (first, rest) = bytes
+            .split_first_chunk()
+            .ok_or_else(|| short(size_of::<HeaderBytes>()))?;
+        let header = Header::read(first)?;
+        let tensors = header.tensors.saturating_mul(size_of::<TensorBytes>());
+        let code = header
+            .instructions
+            .saturating_mul(size_of::<InstructionBytes>());
+        let due = tensors.saturating_add(code);
+        let (tensors, code) = match rest.split_at_checked(tensors) {
+            Some(parts) if rest.len() == due => parts,
+            _ => return Err(short(due.saturating_add(first.len()))),
+        };
+        Ok(Self {
+            header,
+            tensors: tensors.as_chunks().0,
+            code: code.as_chunks().0,
+            given,
+        })
     }
 
     /// What it says of itself.
@@ -416,16 +429,28 @@ impl<'a> Program<'a> {
             return Err(field(("output", output as usize)));
         }
         let is_sum = matches!(op, Op::Add { .. });
-        let mut wrong = None;
+        let due = match op {
+            Op::LabelEmbedding { labels, .. } | Op::LabelGrad { labels, .. } => {
+                Some((labels, Input::Labels))
+            }
+            Op::Dropout { keys, .. } => Some((keys, Input::Keys)),
+            // What others read as words is refused.
+            _ => None,
+        };
+        let (mut wrong, mut words) = (None, 0);
         let mut read = |name, tensor: u32| {
             let fits = self.operand(tensor).is_some_and(|operand| {
-                let is_labels = operand.location == Location::Input(Input::Labels);
-                let is_keys = operand.location == Location::Input(Input::Keys);
                 let is_read = !matches!(operand.location, Location::Output | Location::Gradient(_));
-                is_read
-                    && (name == "labels") == is_labels
-                    && (name == "keys") == is_keys
-                    && (is_sum || operand.shape.batch == self.header.batch)
+                let (is_words, fits) = match (operand.location, due) {
+                    (Location::Input(input @ (Input::Labels | Input::Keys)), due) => {
+                        (true, due == Some((tensor, input)))
+                    }
+                    (_, due) => (false, due.is_none_or(|(id, _)| id != tensor)),
+                };
+                words += u32::from(is_words);
+                // Once: no other field of the same operation reads them as numbers.
+                let once = !is_words || words == 1;
+                is_read && fits && once && (is_sum || operand.shape.batch == self.header.batch)
             });
             if !fits {
                 wrong.get_or_insert(field((name, tensor as usize)));

@@ -93,11 +93,15 @@ macro_rules! operations {
             }
 
             /// Its place in the table: what a program has for it.
-            pub(crate) fn code(&self) -> u32 {
-                (0..)
-                    .zip(Self::NAMES)
-                    .find(|(_, name)| **name == self.name())
-                    .map_or(u32::MAX, |(code, _)| code)
+            pub(crate) const fn code(&self) -> u32 {
+                let mut place = 0;
+                $(
+                    if matches!(self, Self::$operation { .. }) {
+                        return place;
+                    }
+                    place += 1;
+                )+
+                place
             }
 
             /// Calls with every field by its name, in their order.

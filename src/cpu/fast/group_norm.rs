@@ -5,7 +5,7 @@
 //! below 1e-15 of μ².
 
 use super::threads::{Threads, product};
-use crate::cpu::math::{EPSILON, silu as f};
+use crate::cpu::math::{EPSILON, Real};
 use crate::cpu::part::{part, part_mut};
 use crate::cpu::plain::norm::Affine;
 use crate::diffusion::lanes::dispatch;
@@ -160,7 +160,7 @@ fn apply(input: &[f32], channels: usize, affine: &[f32], silu: bool, output: &mu
         let values = output.iter_mut().zip(input.iter().zip(parameters));
         if silu {
             for (out, (&x, (&center, (&scale, &offset)))) in values {
-                *out = f((x - center) * scale + offset);
+                *out = ((x - center) * scale + offset).silu();
             }
         } else {
             for (out, (&x, (&center, (&scale, &offset)))) in values {

@@ -179,7 +179,33 @@ fn kernels(
             Some((kernels, in_tiles(from, to, *kernel, *stride, width)))
         }
         // Their parameters, if they have such, are read as they are.
-        _ => None,
+        Op::TimestepEmbedding { .. }
+        | Op::LabelEmbedding { .. }
+        | Op::GroupNorm { .. }
+        | Op::Attention { .. }
+        | Op::Concat { .. }
+        | Op::AveragePool { .. }
+        | Op::Upsample { .. }
+        | Op::Bilinear { .. }
+        | Op::Diffuse { .. }
+        | Op::Dropout { .. }
+        | Op::Loss(_)
+        | Op::LossGrad(_)
+        | Op::Add { .. }
+        | Op::Slice { .. }
+        | Op::ConvGradWeight { .. }
+        | Op::ChannelSum { .. }
+        | Op::PositionSum { .. }
+        | Op::LinearGradInput { .. }
+        | Op::LinearGradWeight { .. }
+        | Op::LabelGrad { .. }
+        | Op::NormSums(_)
+        | Op::NormGradInput { .. }
+        | Op::NormGradScaleShift { .. }
+        | Op::NormGradParam { .. }
+        | Op::AttentionGrad { .. }
+        | Op::AveragePoolGrad { .. }
+        | Op::UpsampleGrad { .. } => None,
     }
 }
 

@@ -12,7 +12,7 @@ use super::pack::Packed;
 use super::threads::Threads;
 use super::{attention, group_norm, resample};
 use crate::cpu::interpreter::Read;
-use crate::cpu::math::silu;
+use crate::cpu::math::Real;
 use crate::cpu::part::part;
 use crate::cpu::plain::conv::Window;
 use crate::cpu::plain::{embedding, pointwise as plain_pointwise};
@@ -58,7 +58,7 @@ impl Step<'_> {
                     .room
                     .split_at_mut(input.numbers.len().min(self.room.len()));
                 for (out, &x) in rows.iter_mut().zip(input.numbers) {
-                    *out = if activates { silu(x) } else { x };
+                    *out = if activates { x.silu() } else { x };
                 }
                 let layer = Layer {
                     input: rows,

@@ -2,7 +2,7 @@
 //!
 //! out\[n, m\] = Σ_k W\[m, k\]·f(in\[n, k\]) + b\[m\], f the SiLU or nothing. [N, K] to [N, M].
 
-use super::{Real, View, fill, number, silu, silu_slope};
+use super::{Real, View, fill, number};
 use crate::cpu::math::Number;
 use crate::unet::Shape;
 
@@ -42,7 +42,7 @@ pub(crate) fn input<R: Real, W: Number>(
         let products =
             (0..grad.shape.channels).map(|m| number(weight, m * made.channels + k) * grad.of(n, m));
         let slope = if activates {
-            silu_slope(input.of(n, k))
+            input.of(n, k).silu_slope()
         } else {
             1.0
         };
@@ -62,7 +62,7 @@ pub(crate) fn weight<R: Real>(
     fill(made, output, |m, k, _, _| {
         let products = (0..grad.shape.batch).map(|n| {
             let x = input.of(n, k);
-            grad.of(n, m) * if activates { silu(x) } else { x }
+            grad.of(n, m) * if activates { x.silu() } else { x }
         });
         products.sum()
     });

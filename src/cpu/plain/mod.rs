@@ -81,14 +81,3 @@ pub(crate) fn total(shape: Shape, mut term: impl FnMut(usize, usize, usize) -> f
     }
     sum
 }
-
-/// x/(1 + e^{-x}).
-pub(crate) fn silu(x: f64) -> f64 {
-    x / (1.0 + libm::exp(-x))
-}
-
-/// Its derivative: s·(1 + x·(1 - s)), s = 1/(1 + e^{-x}).
-pub(crate) fn silu_slope(x: f64) -> f64 {
-    let s = 1.0 / (1.0 + libm::exp(-x));
-    s * (1.0 + x * (1.0 - s))
-}

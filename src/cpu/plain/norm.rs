@@ -8,7 +8,7 @@
 //! With x̂ the normalised input and z = (x̂·w + b)·(1 + scale) + shift what the SiLU is applied to,
 //! ∂z = ∂out·f'(z), and of each group ∂in = (g - mean(g) - x̂·mean(g·x̂))/deviation, g = ∂z·w·(1 + scale).
 
-use super::{Real, View, fill, number, silu_slope};
+use super::{Real, View, fill, number};
 use crate::cpu::math::{EPSILON, Number};
 use crate::cpu::part::part;
 use crate::unet::{Extents, GROUPS, NormOp, NormParam, Shape};
@@ -156,7 +156,7 @@ impl<R: Real, W: Number> Norm<'_, R, W> {
             .map_or(0.0, |both| both.of(n, channels + c));
         let affine = normal * number(self.weight, c) + number(self.bias, c);
         let slope = if self.silu {
-            silu_slope(affine * (1.0 + scale) + shift)
+            (affine * (1.0 + scale) + shift).silu_slope()
         } else {
             1.0
         };

@@ -1,7 +1,7 @@
 //! The gradients of a linear layer; few operations, so in plain loops over rows.
 
 use crate::cpu::fast::threads::{Threads, product};
-use crate::cpu::math::{silu, silu_slope};
+use crate::cpu::math::Real;
 use crate::cpu::part::part;
 use crate::diffusion::lanes::dispatch;
 
@@ -29,7 +29,7 @@ pub(crate) fn input(
         }
         if activated {
             for (out, &x) in out.iter_mut().zip(x) {
-                *out *= silu_slope(x);
+                *out *= x.silu_slope();
             }
         }
     }
@@ -46,7 +46,7 @@ pub(crate) fn weight(
     output: &mut [f32],
 ) {
     for (out, &x) in room.iter_mut().zip(x) {
-        *out = if activated { silu(x) } else { x };
+        *out = if activated { x.silu() } else { x };
     }
     let x = part(room, 0, x.len());
     let work = product([2, output.len(), x.len() / inputs.max(1)]);

@@ -10,7 +10,7 @@
 use super::{STRETCH, add_up};
 use crate::cpu::fast::group_norm::{piece_rows, sum_up};
 use crate::cpu::fast::threads::{Threads, product};
-use crate::cpu::math::{EPSILON, silu_slope};
+use crate::cpu::math::{EPSILON, Real};
 use crate::cpu::part::part;
 use crate::diffusion::lanes::dispatch;
 use crate::unet::Extents;
@@ -242,7 +242,11 @@ fn sum_gradients(
                     values.zip(table).zip(places)
                 {
                     let hat = (x - mean) * inverse;
-                    let d = if silu { g * silu_slope(hat * a + b) } else { g };
+                    let d = if silu {
+                        g * (hat * a + b).silu_slope()
+                    } else {
+                        g
+                    };
                     *plain += d;
                     *normal += d * hat;
                 }
@@ -307,7 +311,11 @@ fn apply(
         let values = output.iter_mut().zip(input.iter().zip(grad)).zip(table);
         for ((out, (&x, &g)), (((&mean, &inverse), (&a, &b)), (&m0, &m1))) in values {
             let hat = (x - mean) * inverse;
-            let d = if silu { g * silu_slope(hat * a + b) } else { g };
+            let d = if silu {
+                g * (hat * a + b).silu_slope()
+            } else {
+                g
+            };
             *out = inverse * (d * a - m0 - hat * m1);
         }
     }
