@@ -2,7 +2,7 @@
 
 use super::error::NetworkError;
 use super::fast::{Fast, Layout, Threads};
-use super::interpreter::{Given, Inputs, Results, check_inputs};
+use super::given::{Given, Inputs, Results, check_inputs};
 use super::program::Program;
 use crate::memory;
 use crate::unet::Weights;

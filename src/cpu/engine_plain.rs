@@ -3,7 +3,8 @@
 use alloc::vec::Vec;
 
 use super::error::NetworkError;
-use super::interpreter::{Inputs, check_inputs, execute_all};
+use super::given::{Inputs, check_inputs};
+use super::interpreter::execute_all;
 use super::program::Program;
 use crate::memory::{bytes_of, copied, zeros};
 use crate::unet::Weights;

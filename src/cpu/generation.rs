@@ -3,7 +3,7 @@
 use alloc::vec::Vec;
 
 use super::error::{NetworkError, Slice};
-use super::interpreter::{Inputs, length};
+use super::given::{Inputs, length};
 use super::network::Network;
 use super::program::Program;
 use crate::diffusion::{RunError, Sample, Sampler, SamplerState};

@@ -3,7 +3,7 @@
 use super::compile::ProgramBuf;
 use super::error::{NetworkError, Slice};
 use super::fast::{Fast, Layout, Threads};
-use super::interpreter::{Given, Results, TrainingInputs, length};
+use super::given::{Given, Results, TrainingInputs, length};
 use crate::memory;
 use crate::unet::{Graph, Plan, Weights};
 

@@ -22,6 +22,7 @@ mod error;
 mod fast;
 #[cfg(feature = "alloc")]
 mod generation;
+mod given;
 #[cfg(feature = "std")]
 mod gradients;
 mod interpreter;
@@ -38,9 +39,10 @@ pub use compile::ProgramBuf;
 pub use error::{NetworkError, ProgramError, Slice};
 #[cfg(feature = "alloc")]
 pub use generation::Generation;
+pub use given::{Given, Inputs, Results, TrainingInputs};
 #[cfg(feature = "std")]
 pub use gradients::Gradients;
-pub use interpreter::{Given, Inputs, Results, TrainingInputs, run, run_plain};
+pub use interpreter::{run, run_plain};
 pub use math::Real;
 #[cfg(feature = "alloc")]
 pub use network::Network;

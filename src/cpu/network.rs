@@ -3,7 +3,8 @@
 use super::compile::ProgramBuf;
 use super::engine::Engine;
 use super::error::{NetworkError, Slice};
-use super::interpreter::{Inputs, check_output, length};
+use super::given::{Inputs, length};
+use super::interpreter::check_output;
 use super::program::Program;
 use crate::unet::{Graph, Plan, Weights};
 

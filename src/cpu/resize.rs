@@ -2,7 +2,7 @@
 //! super-resolution network is trained on, and what it makes of its low-resolution input.
 
 use super::error::{NetworkError, Slice};
-use super::interpreter::finite;
+use super::given::finite;
 use super::part::part;
 use super::plain::{embedding, resize};
 use crate::unet::Extents;

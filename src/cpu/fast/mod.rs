@@ -28,7 +28,8 @@ pub(crate) use layout::Layout;
 use layout::{Input, Placed};
 pub(crate) use threads::Threads;
 
-use crate::cpu::interpreter::{Given, Memory, Results};
+use crate::cpu::given::{Given, Results};
+use crate::cpu::interpreter::Memory;
 use crate::cpu::program::Instruction;
 use crate::memory::{MemoryError, zeros};
 use crate::unet::{Extents, Weights};
