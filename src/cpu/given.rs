@@ -154,7 +154,9 @@ impl<'a, R> Given<'a, R> {
             let slice = Slice::of(input);
             match (self.len(input), program.input(input)) {
                 (None, None) => {}
-                // Whoever runs a network cannot but give some.
+                // Whoever runs a network cannot but give x and timesteps: nothing stands for none, and
+                // timesteps that nothing reads are allowed.
+                (Some(0), None) => {}
                 (Some(_), None) if input == Input::Timesteps => {}
                 (None, Some(_)) => return Err(NetworkError::Missing { slice }),
                 (Some(_), None) => return Err(NetworkError::Superfluous { slice }),
