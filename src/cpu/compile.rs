@@ -84,6 +84,12 @@ impl ProgramBuf {
                 output: operand(node.output)?,
             });
         }
+        // What the graph takes is asked for, whether or not anything reads it.
+        for (tensor, at) in graph.tensors().iter().zip(0..) {
+            if let Role::Input(_) = tensor.role {
+                assembly.place(operand(TensorId(at))?);
+            }
+        }
         assembly.finish(&header)
     }
 
@@ -123,20 +129,22 @@ struct Assembly {
 }
 
 impl Assembly {
+    /// The place of a tensor, which is written where it is not there yet.
+    fn place(&mut self, operand: Operand) -> u32 {
+        let next = word(self.places.len());
+        let bytes = operand.bytes();
+        *self.places.entry(bytes).or_insert_with(|| {
+            self.tensors.extend(bytes);
+            next
+        })
+    }
+
     fn push(&mut self, instruction: &Instruction) {
-        let Self {
-            places, tensors, ..
-        } = self;
-        let mut place = |operand: Operand| {
-            let next = word(places.len());
-            let bytes = operand.bytes();
-            *places.entry(bytes).or_insert_with(|| {
-                tensors.extend(bytes);
-                next
-            })
-        };
-        let output = place(instruction.output);
-        let op: Placed = instruction.op.map(place, |parameter| word(parameter.first));
+        let output = self.place(instruction.output);
+        let op: Placed = instruction.op.map(
+            |operand| self.place(operand),
+            |parameter| word(parameter.first),
+        );
         self.code.extend(record(op, output));
         self.instructions += 1;
     }
