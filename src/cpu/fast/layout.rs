@@ -14,7 +14,7 @@ use super::step::{
 use super::threads::product;
 use super::{attention, conv, group_norm, lanes};
 use crate::cpu::plain::View;
-use crate::cpu::program::{Instruction, Program};
+use crate::cpu::program::{Instruction, Location, Program};
 use crate::memory::{MemoryError, bytes_of, collected};
 use crate::unet::{self, Extents, Op, Shape};
 
@@ -63,7 +63,10 @@ pub(crate) struct Layout {
     /// Numbers of the workspace.
     pub(super) workspace: usize,
     pub(super) inputs: Vec<Input>,
-    pub(super) output: Shape,
+    /// Numbers of the result.
+    pub(super) output_len: usize,
+    /// What is turned round of each image of the result.
+    pub(super) output_extents: Extents,
 }
 
 impl Layout {
@@ -90,6 +93,17 @@ impl Layout {
                 len: shape.elements(),
             })
         });
+        let output = program.output();
+        // A weight's gradient lies as the weight does, in both ways.
+        let is_weight = |(instruction, _): &Placed| {
+            matches!(instruction.op, Op::ConvGradWeight { .. })
+                && instruction.output.location == Location::Output
+        };
+        let output_extents = if steps.iter().any(is_weight) {
+            Shape::vector(1, output.elements()).image()
+        } else {
+            output.image()
+        };
         Ok(Self {
             arch,
             width,
@@ -98,7 +112,8 @@ impl Layout {
             needs,
             workspace: program.workspace_len(),
             inputs: inputs.collect(),
-            output: program.output(),
+            output_len: output.elements(),
+            output_extents,
         })
     }
 
@@ -106,7 +121,7 @@ impl Layout {
     pub(crate) fn bytes(&self) -> u64 {
         let images = self.inputs.iter().map(|input| bytes_of::<f32>(input.len));
         let others = [
-            bytes_of::<f32>(self.output.elements()),
+            bytes_of::<f32>(self.output_len),
             bytes_of::<Placed>(self.steps.len()),
             Aligned::bytes(self.packed),
             Aligned::bytes(self.workspace),

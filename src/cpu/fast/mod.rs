@@ -68,11 +68,11 @@ impl Fast {
             width: layout.width,
             steps: layout.steps,
             inputs,
-            output_extents: layout.output.image(),
+            output_extents: layout.output_extents,
             packed: Aligned::zeros(layout.packed)?,
             memory: Room {
                 workspace: Aligned::zeros(layout.workspace)?,
-                output: zeros(layout.output.elements())?,
+                output: zeros(layout.output_len)?,
                 room: Aligned::zeros(layout.needs.room)?,
                 doubles: zeros(layout.needs.doubles)?,
                 singles: zeros(layout.needs.singles)?,
