@@ -16,6 +16,8 @@
 #[path = "../golden_support/case.rs"]
 #[allow(dead_code)]
 mod case;
+#[path = "../golden_support/generator.rs"]
+mod generator;
 #[path = "../golden_support/network.rs"]
 mod network;
 #[path = "../golden_support/report.rs"]

@@ -15,8 +15,8 @@ use iddpm::unet::{Graph, Weights};
 use super::generation::{begin_in, graph, methods, samples, weights};
 use super::golden_network::generate;
 use super::gpu;
-use super::maker::{HALF, sum_of};
 use super::networks::{Distance, distance};
+use super::rounding::{HALF, sum_of};
 use super::ways::ways;
 
 const NUMBERS: [u64; 2] = [6, 7];

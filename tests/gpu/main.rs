@@ -16,6 +16,8 @@ mod applied;
 #[path = "../golden_support/case.rs"]
 #[allow(dead_code)]
 mod case;
+#[path = "../golden_support/generator.rs"]
+mod generator;
 #[path = "../golden_support/network.rs"]
 mod golden_network;
 #[path = "../golden_unet/runner.rs"]
@@ -38,24 +40,23 @@ mod track;
 
 #[path = "../support/held.rs"]
 mod held;
+#[path = "../cases/rounding.rs"]
+#[allow(dead_code)]
+mod rounding;
 
 mod agreement;
 mod failures;
-mod formulas;
 mod free_runs;
 mod generation;
 mod golden_operations;
 mod host;
 mod limits;
-mod maker;
 mod networks;
-mod operations;
 mod polled;
 mod precision;
 mod published;
 mod recorded;
 mod steps;
-mod table;
 mod textures;
 mod ways;
 

@@ -3,12 +3,20 @@
 use iddpm::gpu::{
     ConvVariant, DeviceWeights, Gpu, GpuError, Network, Precision, Variants, plan, wgpu,
 };
-use iddpm::unet::{Conv, Extent, Graph, Init, Input, Op, UnetConfig, Weights};
+use iddpm::unet::{Conv, Extent, Graph, Init, Input, Op, Shape, UnetConfig, Weights};
 
 use super::golden_network::generate;
 use super::gpu;
 use super::host::host;
-use super::maker::shape;
+
+fn shape(batch: usize, channels: usize, height: usize, width: usize) -> Shape {
+    Shape {
+        batch,
+        channels,
+        height,
+        width,
+    }
+}
 
 #[test]
 fn without_the_feature_it_is_named() {

@@ -4,8 +4,8 @@ use std::collections::HashMap;
 
 use iddpm::unet::{Conv, Graph, Init, Input, Op, Shape, TensorId};
 
-use super::generator::generate;
-use super::reference::{Run, run};
+use super::cases::generate;
+use super::cases::reference::{Run, run};
 
 fn shape(batch: usize, channels: usize, height: usize, width: usize) -> Shape {
     Shape {

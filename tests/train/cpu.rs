@@ -7,8 +7,8 @@ use iddpm::diffusion::{Diffusion, InlineProcess, LossRow, Objective, Schedule, T
 use iddpm::train::{Recompute, training_graph};
 use iddpm::unet::{Conv, Extent, Graph, Init, Input, Op, Shape, UnetConfig};
 
-use super::generator::generate;
-use super::reference::{Run, run};
+use super::cases::generate;
+use super::cases::reference::{Run, run};
 
 /// A training graph with everything a run needs, in f32.
 pub(crate) struct Case {

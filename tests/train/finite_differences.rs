@@ -11,8 +11,8 @@ use iddpm::diffusion::{
 use iddpm::train::{Recompute, training_graph};
 use iddpm::unet::{Extent, Graph, Input, UnetConfig};
 
-use super::generator::generate;
-use super::reference::{Inputs, run};
+use super::cases::generate;
+use super::cases::reference::{Inputs, run};
 
 type Process = InlineProcess<40>;
 

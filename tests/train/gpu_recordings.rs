@@ -11,25 +11,15 @@ use iddpm::gpu::{
 };
 use iddpm::unet::{Extent, Graph, Op, UnetConfig};
 
-use super::forward::recorded::each_recording;
+use super::cases::{Stands, table};
+use super::cpu;
 use super::gpu::gpu;
-use super::{cpu, forward, gpu_operations, gpu_table};
+use super::recorded::each_recording;
 
 /// The graphs of all operations alone and within networks, then whole networks with their gradients.
 fn each_graph(mut visit: impl FnMut(&str, &Graph)) {
-    for stands in [
-        forward::maker::Stands::Alone,
-        forward::maker::Stands::Within,
-    ] {
-        for case in forward::table::table(stands) {
-            visit(&case.name, &case.graph);
-        }
-    }
-    for stands in [
-        gpu_operations::Stands::Alone,
-        gpu_operations::Stands::Within,
-    ] {
-        for case in gpu_table::table(stands) {
+    for stands in Stands::ALL {
+        for case in table(stands) {
             visit(&case.name, &case.graph);
         }
     }
@@ -144,7 +134,7 @@ fn phases_are_all_of_a_recording() {
             assert!(ops.any(|op| matches!(op, Op::LossGrad(_))), "{name}, {how}");
         });
     }
-    for case in forward::table::table(forward::maker::Stands::Alone) {
+    for case in table(Stands::Alone) {
         each_recording(&case.graph, |how, recorded| {
             assert!(recorded.backward().is_empty(), "{}, {how}", case.name);
         });

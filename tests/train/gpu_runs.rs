@@ -13,7 +13,7 @@ use iddpm::train::{
 use iddpm::unet::{Extents, Graph, Init, Input, Op, Shape, UnetConfig};
 
 use super::case::{cases, golden_directory};
-use super::generator::generate;
+use super::cases::generate;
 use super::golden::{Stepper, check_optimizer};
 use super::gpu::gpu;
 use super::held::Held;

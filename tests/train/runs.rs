@@ -14,7 +14,7 @@ use iddpm::train::{
 };
 use iddpm::unet::{Extents, UnetConfig};
 
-use super::generator::generate;
+use super::cases::generate;
 use super::scratch::Scratch;
 
 const SIDE: usize = 8;

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use iddpm::train::{RunDirectory, SavedRun, TrainConfig, TrainError};
 
-use super::generator::generate;
+use super::cases::generate;
 use super::runs::{begin, config, everything, go_on, run_in, steps};
 use super::scratch::Scratch;
 

@@ -2,10 +2,8 @@
 
 use iddpm::unet::{NormOp, NormParam, Op, Shape, TensorId};
 
-use super::generator::generate;
-use super::gpu_operations::{Case, HALF, Stands};
-use super::gpu_table::{shape, vector};
-use super::reference::run;
+use super::rounding::HALF;
+use super::{Case, Stands, generate, shape, vector};
 
 /// What f32 leaves of the largest number of a result where means are subtracted from what they are means of.
 const CENTRED: f64 = 1e-5;
@@ -51,8 +49,7 @@ pub(crate) fn norm_cases(
     let sums_of = |case: &Case, norm: NormOp| {
         let mut graph = case.graph.clone();
         let sums = graph.add("sums", Op::NormSums(norm));
-        let weights: Vec<f64> = case.weights().iter().map(|&w| w.into()).collect();
-        let sums = run(&graph, &weights, &case.inputs).tensor(sums).to_vec();
+        let sums = case.tensor(&graph, sums);
         // As f32, which is what a kernel gets.
         sums.iter().map(|&sum| f64::from(sum as f32)).collect()
     };
@@ -113,7 +110,7 @@ pub(crate) fn attention_case(
     // What the attention made, by the reference.
     let mut graph = case.graph.clone();
     let made = graph.add("made", Op::Attention { qkv, heads });
-    let made = run(&graph, &[], &case.inputs).tensor(made).to_vec();
+    let made = case.tensor(&graph, made);
     let like = shape(batch, heads * rows, height, width);
     let output = case.numbers(like, made.iter().map(|&x| f64::from(x as f32)).collect());
     let grad = case.random(like);

@@ -1,30 +1,15 @@
-//! The operations that only training needs, each alone at odd sizes, and what goes into it.
+//! The operations that only training needs.
 
 use iddpm::diffusion::LossRow;
 use iddpm::unet::{Input, LossOp, Op, Shape};
 
-use super::generator::generate;
-use super::gpu_centred::{attention_case, norm_cases};
-use super::gpu_operations::{Case, Stands};
+use super::centred::{attention_case, norm_cases};
+use super::rounding::ROUNDINGS;
+use super::{Case, Stands, generate, shape, vector};
 
 /// What f32 leaves of the largest number of a result, where a sum has at most some hundreds of terms:
 /// their roundings, of 6e-8 each, add up like a random walk of some tens of steps.
 const SUMS: f64 = 4e-6;
-/// A few roundings.
-const ROUNDINGS: f64 = 4e-7;
-
-pub(crate) fn shape(batch: usize, channels: usize, height: usize, width: usize) -> Shape {
-    Shape {
-        batch,
-        channels,
-        height,
-        width,
-    }
-}
-
-pub(crate) fn vector(batch: usize, channels: usize) -> Shape {
-    shape(batch, channels, 1, 1)
-}
 
 fn row(words: [f64; 14]) -> [f64; LossRow::LEN] {
     let mut row = [0.0; LossRow::LEN];
@@ -59,7 +44,8 @@ fn rows(elements: usize) -> Vec<[f64; LossRow::LEN]> {
 fn loss_case(stands: Stands, height: usize, width: usize, learned: bool, gradient: bool) -> Case {
     let image = shape(6, 2, height, width);
     let elements = image.elements() / image.batch;
-    let name = format!("loss {height}x{width}, learned {learned}, gradient {gradient}");
+    let called = if gradient { "loss_grad" } else { "loss" };
+    let name = format!("{called} {height}x{width}, learned {learned}");
     // Of the row that is cut off, some elements are far on one side of the cut, some on the other.
     let mut case = stands.case(name.clone(), 6, 2e-5);
     let predicted = if learned {
@@ -256,9 +242,7 @@ fn label_case(stands: Stands, batch: usize, channels: usize, classes: usize) -> 
     let of: Vec<usize> = (0..batch)
         .map(|n| (7 * n * n + classes - 1) % classes)
         .collect();
-    let words = of.iter().map(|&class| class as f32).collect();
-    let numbers = of.iter().map(|&class| class as f64).collect();
-    let labels = case.given(Input::Labels, vector(batch, 1), words, numbers);
+    let labels = case.labels(&of);
     case.of(Op::LabelGrad {
         grad,
         labels,

@@ -1,0 +1,40 @@
+//! Every operation at odd sizes: a graph of it alone and what goes into it, for whatever runs operations.
+//!
+//! The plain loops in f64 say what must come out; golden tensors, finite differences and adjoints prove them.
+
+mod case;
+mod centred;
+mod forward;
+mod gradients;
+pub(crate) mod reference;
+pub(crate) mod rounding;
+
+pub(crate) use case::{Case, Stands};
+
+use iddpm::unet::Shape;
+
+pub(crate) fn shape(batch: usize, channels: usize, height: usize, width: usize) -> Shape {
+    Shape {
+        batch,
+        channels,
+        height,
+        width,
+    }
+}
+
+pub(crate) fn vector(batch: usize, channels: usize) -> Shape {
+    shape(batch, channels, 1, 1)
+}
+
+/// The golden numbers' generator: `len` numbers within `scale` of `center`, each one that f32 holds.
+pub(crate) fn generate(seed: u64, name: &str, len: usize, center: f64, scale: f64) -> Vec<f64> {
+    let numbers = super::generator::generate(seed, name, len, center, scale);
+    numbers.into_iter().map(f64::from).collect()
+}
+
+/// All operations.
+pub(crate) fn table(stands: Stands) -> Vec<Case> {
+    let mut cases = forward::table(stands);
+    cases.extend(gradients::table(stands));
+    cases
+}

@@ -1,0 +1,61 @@
+//! On a GPU, in every variant and precision that it has.
+
+use iddpm::gpu::{DeviceWeights, Gpu, GpuError, Network, Precision, Variants, wgpu};
+use iddpm::unet::Weights;
+
+use super::cases::{Case, Stands, table};
+use super::compare::off;
+
+/// On the device, everything that could be read before it is written being NaN.
+fn run(gpu: &Gpu, case: &Case, precision: Precision) -> Result<Vec<f32>, GpuError> {
+    let weights = case.weights();
+    let weights = Weights::F32(&weights);
+    let weights = DeviceWeights::upload_blocking(gpu, &case.graph, weights, precision)?;
+    let network = Network::new_blocking(gpu, &case.graph, &weights)?;
+    network.poison();
+    for (input, values) in &case.written {
+        network.write(*input, values)?;
+    }
+    network.run_blocking()?;
+    network.output_blocking()
+}
+
+fn precisions(stands: Stands, has_half: bool) -> &'static [Precision] {
+    match stands {
+        Stands::Alone => &[Precision::Full, Precision::HalfWeights],
+        Stands::Within if has_half => &[Precision::Half],
+        Stands::Within => &[Precision::Full],
+    }
+}
+
+#[test]
+fn every_operation() {
+    let gpu = Gpu::create_blocking().unwrap_or_else(|error| panic!("{error}"));
+    let device = gpu.device();
+    let has_half = device.features().contains(wgpu::Features::SHADER_F16);
+    let mut failures = String::new();
+    let mut runs = 0;
+    for stands in Stands::ALL {
+        for case in table(stands) {
+            let truth = case.truth();
+            for variants in Variants::all(device, gpu.matrices()) {
+                let gpu = gpu.clone().with_variants(variants);
+                for &precision in precisions(stands, has_half) {
+                    if precision == Precision::HalfWeights && case.graph.weights_len() == 0 {
+                        continue;
+                    }
+                    runs += 1;
+                    let found = match run(&gpu, &case, precision) {
+                        Ok(result) => off(&case, precision, &result, &truth),
+                        Err(error) => Some(format!("{}: {error}\n", case.name)),
+                    };
+                    if let Some(what) = found {
+                        failures += &format!("{variants:?}: {what}");
+                    }
+                }
+            }
+        }
+    }
+    println!("{runs} runs");
+    assert!(failures.is_empty(), "\n{failures}");
+}
