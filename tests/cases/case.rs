@@ -16,10 +16,13 @@ pub(crate) enum Stands {
     /// Resizing to the same size stands before and behind it, which changes no number. What it reads are
     /// numbers of 11 bits, so that f16 holds them and the reference starts from the same.
     Within,
+    /// In a network that is trained: layers make what it reads of x and t, and x's channels of its result.
+    Trained,
 }
 
 impl Stands {
-    pub(crate) const ALL: [Self; 2] = [Self::Alone, Self::Within];
+    /// Where it is run as it is.
+    pub(crate) const RUN: [Self; 2] = [Self::Alone, Self::Within];
 
     pub(crate) fn case(self, name: String, batch: usize, tolerance: f64) -> Case {
         Case {
@@ -47,7 +50,7 @@ impl Stands {
                     width,
                 },
             ),
-            Self::Alone | Self::Within => input,
+            Self::Alone | Self::Within | Self::Trained => input,
         }
     }
 }
@@ -115,6 +118,9 @@ impl Case {
 
     /// What the operation reads: an inner tensor where it stands within.
     pub(crate) fn numbers(&mut self, shape: Shape, mut numbers: Vec<f64>) -> TensorId {
+        if self.stands == Stands::Trained {
+            return self.layers_to(shape);
+        }
         if self.stands == Stands::Within && shape.positions() > 1 {
             numbers
                 .iter_mut()
@@ -145,8 +151,12 @@ impl Case {
     }
 
     pub(crate) fn of(mut self, op: Op) -> Self {
-        let output = self.graph.add("result", op);
-        let output = self.stands.behind(&mut self.graph, output);
+        let result = self.graph.add("result", op);
+        if self.stands == Stands::Trained {
+            self.layers_from(result);
+            return self;
+        }
+        let output = self.stands.behind(&mut self.graph, result);
         self.graph.set_output(output);
         self
     }

@@ -102,7 +102,7 @@ pub(crate) fn attention_case(
     // Within, what the attention made is rounded to f16: the mean that it gives goes wrong by as much of it,
     // and what is subtracted from every slope with it.
     let tolerance = match stands {
-        Stands::Alone => CENTRED,
+        Stands::Alone | Stands::Trained => CENTRED,
         Stands::Within => HALF,
     };
     let mut case = stands.case(name, batch, tolerance);

@@ -133,7 +133,7 @@ fn concat_case(stands: Stands, first: Shape, channels: usize) -> Case {
     case.of(op)
 }
 
-fn resizing_case(
+fn image_case(
     stands: Stands,
     name: &str,
     input: Shape,
@@ -147,7 +147,7 @@ fn resizing_case(
 
 fn bilinear_case(stands: Stands, input: Shape, height: usize, width: usize) -> Case {
     let name = format!("bilinear to {height}x{width} of");
-    resizing_case(stands, &name, input, 1e-6, |input| Op::Bilinear {
+    image_case(stands, &name, input, 1e-6, |input| Op::Bilinear {
         input,
         height,
         width,
@@ -189,8 +189,13 @@ pub(crate) fn table(stands: Stands) -> Vec<Case> {
         attention_case(stands, 1, 2, 16, 1, 1),
         concat_case(stands, shape(3, 5, 3, 7), 2),
         concat_case(stands, shape(2, 64, 8, 8), 33),
-        resizing_case(stands, "average_pool", shape(2, 3, 6, 10), ROUNDINGS, pool),
-        resizing_case(stands, "upsample", shape(3, 5, 3, 7), 0.0, upsample),
+        // One tensor twice.
+        image_case(stands, "concat", shape(2, 3, 5, 3), 0.0, |x| Op::Concat {
+            first: x,
+            second: x,
+        }),
+        image_case(stands, "average_pool", shape(2, 3, 6, 10), ROUNDINGS, pool),
+        image_case(stands, "upsample", shape(3, 5, 3, 7), 0.0, upsample),
         bilinear_case(stands, shape(2, 3, 4, 4), 8, 8),
         bilinear_case(stands, shape(1, 2, 5, 3), 13, 7),
         bilinear_case(stands, shape(1, 1, 7, 9), 3, 4),

@@ -108,6 +108,13 @@ fn dropout_case(stands: Stands, image: Shape, rate: f64, layer: u32) -> Case {
     })
 }
 
+pub(crate) fn dropout_cases(stands: Stands) -> [Case; 2] {
+    [
+        dropout_case(stands, shape(3, 2, 5, 7), 0.3, 4),
+        dropout_case(stands, shape(1, 1, 1, 3), 0.75, 0),
+    ]
+}
+
 fn pointwise_cases(stands: Stands) -> Vec<Case> {
     let mut add = stands.case("add".into(), 3, ROUNDINGS);
     let like = shape(3, 5, 7, 11);
@@ -253,8 +260,6 @@ fn label_case(stands: Stands, batch: usize, channels: usize, classes: usize) -> 
 pub(crate) fn table(stands: Stands) -> Vec<Case> {
     let mut cases = vec![
         diffuse_case(stands),
-        dropout_case(stands, shape(3, 2, 5, 7), 0.3, 4),
-        dropout_case(stands, shape(1, 1, 1, 3), 0.75, 0),
         loss_case(stands, 5, 7, true, false),
         loss_case(stands, 5, 7, false, false),
         loss_case(stands, 17, 19, true, false),
@@ -268,6 +273,7 @@ pub(crate) fn table(stands: Stands) -> Vec<Case> {
         attention_case(stands, 1, 1, 130, 2, 3),
         attention_case(stands, 1, 2, 16, 1, 1),
     ];
+    cases.extend(dropout_cases(stands));
     cases.extend(pointwise_cases(stands));
     cases.extend(sum_cases(stands));
     let convs = [

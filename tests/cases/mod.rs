@@ -8,6 +8,7 @@ mod forward;
 mod gradients;
 pub(crate) mod reference;
 pub(crate) mod rounding;
+mod trained;
 
 pub(crate) use case::{Case, Stands};
 
@@ -30,6 +31,13 @@ pub(crate) fn vector(batch: usize, channels: usize) -> Shape {
 pub(crate) fn generate(seed: u64, name: &str, len: usize, center: f64, scale: f64) -> Vec<f64> {
     let numbers = super::generator::generate(seed, name, len, center, scale);
     numbers.into_iter().map(f64::from).collect()
+}
+
+/// The operations through which gradients pass, and what they read of others.
+pub(crate) fn trained() -> Vec<Case> {
+    let mut cases = forward::table(Stands::Trained);
+    cases.extend(gradients::dropout_cases(Stands::Trained));
+    cases
 }
 
 /// All operations.

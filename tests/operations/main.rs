@@ -16,5 +16,6 @@ mod generator;
 
 mod compare;
 mod device;
+mod differences;
 mod processor;
 mod rows;

@@ -18,7 +18,7 @@ use super::recorded::each_recording;
 
 /// The graphs of all operations alone and within networks, then whole networks with their gradients.
 fn each_graph(mut visit: impl FnMut(&str, &Graph)) {
-    for stands in Stands::ALL {
+    for stands in Stands::RUN {
         for case in table(stands) {
             visit(&case.name, &case.graph);
         }
