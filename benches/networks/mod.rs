@@ -3,6 +3,7 @@
 #![allow(dead_code, reason = "each benchmark uses a part")]
 
 pub(crate) mod gemm_rate;
+#[path = "../../tests/golden_support/generator.rs"]
 pub(crate) mod generator;
 pub(crate) mod line;
 pub(crate) mod timing;

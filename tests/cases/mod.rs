@@ -6,6 +6,7 @@ mod case;
 mod centred;
 mod forward;
 mod gradients;
+pub(crate) mod processor;
 pub(crate) mod reference;
 pub(crate) mod rounding;
 mod trained;

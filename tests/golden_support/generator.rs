@@ -1,6 +1,8 @@
-//! The golden numbers' generator of parameters.
+//! Numbers from a name, as the golden parameters are made: any program can make the same ones, so that no
+//! weights need to be passed on.
 
-/// The parameter generator of the golden numbers.
+/// Numbers in center ± scale: splitmix64 under the key `seed` ⊕ fnv1a64(`name`), the upper 24 bits as u in
+/// [0, 1), center + scale·(2u - 1).
 pub(crate) fn generate(seed: u64, name: &str, len: usize, center: f64, scale: f64) -> Vec<f32> {
     let mut key = 0xCBF2_9CE4_8422_2325_u64;
     for byte in name.bytes() {
