@@ -7,7 +7,7 @@ use pulp::Arch;
 use super::aligned::Aligned;
 use super::grad::loss::Loss;
 use super::grad::{norm, sums};
-use super::pack::{self, Packed};
+use super::pack::{self, Kernels, Packed, Takes, in_tiles};
 use super::step::{
     attention_grad, attention_of, conv_layer, grad_layer, linear_layer, weight_layer,
 };
@@ -76,8 +76,9 @@ impl Layout {
         let header = program.header();
         let (mut packed, mut needs) = (0, Needs::default());
         let place = |instruction: Instruction| {
-            let place = pack::place(&instruction, width, &mut packed);
-            needs.more(room(&instruction, &place, width));
+            let (takes, room) = takes(&instruction, width);
+            let place = pack::place(&instruction, takes, width, &mut packed);
+            needs.more(room);
             (instruction, place)
         };
         let steps = collected(header.instructions, program.instructions().map(place))?;
@@ -131,28 +132,39 @@ impl Layout {
     }
 }
 
-/// What an instruction needs.
-fn room(Instruction { op, output: made }: &Instruction, packed: &Packed, width: usize) -> Needs {
+/// How the parameters of an instruction are packed, and what room it needs.
+fn takes(Instruction { op, output: made }: &Instruction, width: usize) -> (Takes, Needs) {
     let made = made.shape;
     let (batch, to) = (made.batch, made.image());
     let without_numbers = |operand: crate::cpu::program::Operand| View {
         shape: operand.shape,
         numbers: &[],
     };
-    let mut needs = Needs::default();
-    let of_layer = |layer: &conv::Layer<'_>| {
-        if packed.winograd {
+    let (mut takes, mut needs) = (Takes::default(), Needs::default());
+    // In tiles or not.
+    let mut convolves = |kernels, layer: &conv::Layer<'_>| {
+        let winograd = in_tiles(&layer.shape, width);
+        takes = Takes {
+            kernels: Some(kernels),
+            winograd,
+        };
+        if winograd {
             conv::winograd_room(layer)
         } else {
             conv::direct_room(layer)
         }
     };
     match op.map(without_numbers, |_| ()) {
-        Op::Conv(conv) => needs.room = of_layer(&conv_layer(conv, made, width)),
+        Op::Conv(conv) => {
+            let layer = conv_layer(conv, made, width);
+            let kernels = Kernels::new(layer.shape.from, to, conv.kernel * conv.kernel);
+            needs.room = convolves(kernels, &layer);
+        }
         Op::Linear { input, .. } => {
             // Its input behind the SiLU lies there as well.
             let rows = product([batch, input.shape.channels]);
             let layer = linear_layer(input, made, width);
+            takes.kernels = Some(Kernels::new(layer.shape.from, to, 1));
             needs.room = conv::direct_room(&layer).saturating_add(rows);
         }
         Op::Attention { qkv, heads } => {
@@ -164,7 +176,11 @@ fn room(Instruction { op, output: made }: &Instruction, packed: &Packed, width: 
             kernel,
             stride,
             ..
-        } => needs.room = of_layer(&grad_layer(grad, made, (kernel, stride), width)),
+        } => {
+            let layer = grad_layer(grad, made, (kernel, stride), width);
+            let kernels = Kernels::transposed(layer.shape.from, to, kernel * kernel);
+            needs.room = convolves(kernels, &layer);
+        }
         Op::ConvGradWeight {
             input,
             grad,
@@ -213,5 +229,5 @@ fn room(Instruction { op, output: made }: &Instruction, packed: &Packed, width: 
         | Op::AveragePoolGrad { .. }
         | Op::UpsampleGrad { .. } => {}
     }
-    needs
+    (takes, needs)
 }

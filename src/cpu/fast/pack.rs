@@ -8,8 +8,9 @@
 use super::threads::{Threads, product};
 use crate::cpu::math::Number;
 use crate::cpu::part::{part, part_mut};
+use crate::cpu::plain::conv::Window;
 use crate::cpu::program::{Instruction, Parameter};
-use crate::unet::{Extents, Op};
+use crate::unet::Extents;
 
 /// Products of a tile: 4×4.
 pub(crate) const POINTS: usize = 16;
@@ -102,20 +103,30 @@ impl Kernels {
 
 /// Whether a convolution is computed in tiles of 2×2 outputs: depends on one image alone, so that
 /// a batch gives the bits of its images.
-pub(crate) fn in_tiles(
-    from: Extents,
-    to: Extents,
-    kernel: usize,
-    stride: usize,
-    width: usize,
-) -> bool {
+pub(crate) fn in_tiles(window: &Window, width: usize) -> bool {
+    let Window { from, to, .. } = window;
     let even = to.height.is_multiple_of(2) && to.width.is_multiple_of(2);
     let whole = from.channels.is_multiple_of(width / 2) && to.channels.is_multiple_of(width);
-    kernel == 3 && stride == 1 && even && whole && to.positions() >= 64
+    let same = window.stride * window.spread == 1;
+    window.kernel == 3 && same && even && whole && to.positions() >= 64
+}
+
+/// How the parameters of an instruction are read.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Takes {
+    /// How the first of them lies, where it is multiplied by; of none they are read as they are.
+    pub(crate) kernels: Option<Kernels>,
+    /// Whether it is multiplied by in tiles.
+    pub(crate) winograd: bool,
 }
 
 /// Gives the parameters of an instruction a place behind those that end at `end`.
-pub(crate) fn place(instruction: &Instruction, width: usize, end: &mut usize) -> Packed {
+pub(crate) fn place(
+    instruction: &Instruction,
+    takes: Takes,
+    width: usize,
+    end: &mut usize,
+) -> Packed {
     let mut given = [Parameter { first: 0, len: 0 }; 2];
     let mut places = given.iter_mut();
     instruction.op.visit(
@@ -127,8 +138,7 @@ pub(crate) fn place(instruction: &Instruction, width: usize, end: &mut usize) ->
         },
     );
     let [first, second] = given.map(|parameter| parameter.len);
-    let (kernels, winograd) = kernels(instruction, width).unzip();
-    let winograd = winograd.unwrap_or(false);
+    let (kernels, winograd) = (takes.kernels, takes.winograd);
     let (weights, biases) = match &kernels {
         // Where there are no biases, room for zeros.
         Some(kernels) => (
@@ -153,60 +163,6 @@ pub(crate) fn place(instruction: &Instruction, width: usize, end: &mut usize) ->
 /// So many numbers in whole pieces.
 const fn whole(numbers: usize, piece: usize) -> usize {
     numbers.div_ceil(piece).saturating_mul(piece)
-}
-
-/// The kernels that an operation multiplies by, and whether it does so in tiles.
-fn kernels(
-    Instruction { op, output: made }: &Instruction,
-    width: usize,
-) -> Option<(Kernels, bool)> {
-    let to = made.shape.image();
-    match op {
-        Op::Conv(conv) => {
-            let from = conv.input.shape.image();
-            let kernels = Kernels::new(from, to, conv.kernel * conv.kernel);
-            Some((kernels, in_tiles(from, to, conv.kernel, conv.stride, width)))
-        }
-        Op::Linear { input, .. } => Some((Kernels::new(input.shape.image(), to, 1), false)),
-        Op::ConvGradInput {
-            grad,
-            kernel,
-            stride,
-            ..
-        } => {
-            let from = grad.shape.image();
-            let kernels = Kernels::transposed(from, to, kernel * kernel);
-            Some((kernels, in_tiles(from, to, *kernel, *stride, width)))
-        }
-        // Their parameters, if they have such, are read as they are.
-        Op::TimestepEmbedding { .. }
-        | Op::LabelEmbedding { .. }
-        | Op::GroupNorm { .. }
-        | Op::Attention { .. }
-        | Op::Concat { .. }
-        | Op::AveragePool { .. }
-        | Op::Upsample { .. }
-        | Op::Bilinear { .. }
-        | Op::Diffuse { .. }
-        | Op::Dropout { .. }
-        | Op::Loss(_)
-        | Op::LossGrad(_)
-        | Op::Add { .. }
-        | Op::Slice { .. }
-        | Op::ConvGradWeight { .. }
-        | Op::ChannelSum { .. }
-        | Op::PositionSum { .. }
-        | Op::LinearGradInput { .. }
-        | Op::LinearGradWeight { .. }
-        | Op::LabelGrad { .. }
-        | Op::NormSums(_)
-        | Op::NormGradInput { .. }
-        | Op::NormGradScaleShift { .. }
-        | Op::NormGradParam { .. }
-        | Op::AttentionGrad { .. }
-        | Op::AveragePoolGrad { .. }
-        | Op::UpsampleGrad { .. } => None,
-    }
 }
 
 /// Writes the parameters of an instruction to their place.
