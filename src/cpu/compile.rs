@@ -1,4 +1,4 @@
-//! From a graph and its plan to a program.
+//! The compiler from a graph and its plan to a program.
 
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
@@ -19,7 +19,7 @@ pub struct ProgramBuf {
 }
 
 impl ProgramBuf {
-    /// The program of a graph whose tensors lie as a plan says, its arenas one after the other.
+    /// Compiles a graph whose tensors lie as a plan says, its arenas one after the other.
     ///
     /// ```
     /// use iddpm::cpu::{Program, ProgramBuf};
@@ -93,7 +93,7 @@ impl ProgramBuf {
         assembly.finish(&header)
     }
 
-    /// A program of instructions that are already at hand; the header's counts are not read.
+    /// Builds a program of instructions that are already at hand; the header's counts are not read.
     ///
     /// # Errors
     /// Those of [`Program::from_bytes`].
@@ -105,12 +105,12 @@ impl ProgramBuf {
         assembly.finish(header)
     }
 
-    /// The bytes, to be kept and read by [`Program::from_bytes`].
+    /// The bytes of the program, to be kept and read by [`Program::from_bytes`].
     pub fn as_bytes(&self) -> &[u8] {
         &self.bytes
     }
 
-    /// The program.
+    /// Borrows the program.
     ///
     /// # Errors
     /// None: the bytes were checked when they were written.

@@ -34,7 +34,7 @@ impl core::fmt::Debug for Network {
 }
 
 impl Network {
-    /// A network with its weights, which are copied; with `std` it uses all cores.
+    /// Builds a network with its weights, which are copied; with `std` it uses all cores.
     ///
     /// # Errors
     /// [`NetworkError::Length`] or [`NetworkError::NotFinite`] for the weights; [`NetworkError::Memory`]
@@ -43,7 +43,7 @@ impl Network {
         Self::from_program(ProgramBuf::new(graph, &Plan::single(graph))?, weights)
     }
 
-    /// A network of a program that is already at hand.
+    /// Builds a network of a program that is already at hand.
     ///
     /// # Errors
     /// [`NetworkError::Length`] or [`NetworkError::NotFinite`] for the weights; [`NetworkError::Memory`].
@@ -54,7 +54,7 @@ impl Network {
         Ok(Self { program, engine })
     }
 
-    /// A network that uses so many threads, the caller's own where that is 1; 0 stands for as many
+    /// Builds a network that uses so many threads, the caller's own where that is 1; 0 stands for as many
     /// as the machine has.
     ///
     /// # Errors
@@ -71,8 +71,9 @@ impl Network {
         Ok(Self { program, engine })
     }
 
-    /// Bytes that a network of this program takes beside the program: weights as they are run, workspace,
-    /// room for what operations hand on. A [`Generation`](super::Generation) has its images besides.
+    /// The number of bytes that a network of this program takes beside the program: weights as they are
+    /// run, workspace, room for what operations hand on. A [`Generation`](super::Generation) has its images
+    /// besides.
     ///
     /// ```
     /// use iddpm::cpu::{Network, ProgramBuf};
@@ -90,7 +91,7 @@ impl Network {
         Engine::needs(program)
     }
 
-    /// The program.
+    /// Borrows the program of the network.
     ///
     /// # Errors
     /// As [`ProgramBuf::view`]: none.

@@ -32,8 +32,8 @@ fn check(input: &[f32], from: Extents, output: &[f32], to: Extents) -> Result<()
     Ok(())
 }
 
-/// Bilinear, corners not aligned, no antialiasing: what the network does to its low-resolution
-/// input. Any number of images of `from` to as many of `to`.
+/// Resizes images bilinearly, corners not aligned, no antialiasing: what the network does to its
+/// low-resolution input. Any number of images of `from` to as many of `to`.
 ///
 /// # Errors
 /// [`NetworkError::NoPixels`]; [`NetworkError::Length`] where the slices are not whole images, as many in
@@ -49,7 +49,8 @@ pub fn bilinear(
     Ok(())
 }
 
-/// Means over areas (adaptive average pooling): what training makes low-resolution images with.
+/// Resizes images by means over areas (adaptive average pooling): what training makes low-resolution images
+/// with.
 ///
 /// out\[y, x\] is the mean of rows ⌊y·H/H'⌋..⌈(y+1)·H/H'⌉ and of the like columns.
 ///
@@ -89,8 +90,8 @@ pub fn area(
     Ok(())
 }
 
-/// The embedding of timesteps that a network begins with, for any width and longest period:
-/// \[N\] to [N, dim].
+/// Fills the embedding of timesteps that a network begins with, for any width and longest period: \[N\] to
+/// [N, dim].
 ///
 /// # Errors
 /// [`NetworkError::Length`] where `output` is not N·dim long; [`NetworkError::Period`]; before anything
