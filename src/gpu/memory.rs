@@ -39,7 +39,7 @@ impl DeviceWeights {
         Ok(made)
     }
 
-    /// Room for all parameters of a graph on the device, where every number begins as 0.
+    /// Makes room for all parameters of a graph on the device, where every number begins as 0.
     ///
     /// # Errors
     /// [`GpuError::MissingFeature`] for [`Precision::Half`], [`GpuError::Limit`],
@@ -60,7 +60,7 @@ impl DeviceWeights {
         Ok(Self { plan, buffers })
     }
 
-    /// [`upload`](Self::upload), waiting for it.
+    /// Brings weights to the device as [`upload`](Self::upload), waiting for it.
     ///
     /// # Errors
     /// Those of [`upload`](Self::upload).
@@ -89,7 +89,7 @@ impl DeviceWeights {
         })
     }
 
-    /// Where each parameter lies.
+    /// The plan of where each parameter lies.
     pub const fn plan(&self) -> &WeightPlan {
         &self.plan
     }
@@ -205,7 +205,7 @@ impl Readback {
         }
     }
 
-    /// Asks for the numbers. Call it once what was recorded is submitted.
+    /// Asks for the numbers to be brought to the host. Call it once what was recorded is submitted.
     pub fn map(&mut self) {
         let (sender, receiver) = mpsc::channel();
         self.buffer
@@ -216,7 +216,7 @@ impl Readback {
         self.mapped = Some(receiver);
     }
 
-    /// The numbers, as the bits of f32, or `None` while they are on their way.
+    /// Takes the numbers, as the bits of f32, or `None` while they are on their way.
     ///
     /// # Errors
     /// [`GpuError::DeviceLost`]; [`GpuError::NotFinite`] of a run whose x is not.

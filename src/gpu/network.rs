@@ -21,7 +21,7 @@ pub struct Network {
 }
 
 impl Network {
-    /// Makes all that the graph needs; nothing is made afterwards.
+    /// Makes all buffers and pipelines that the graph needs; nothing is made afterwards.
     ///
     /// # Errors
     /// [`GpuError::Graph`], [`GpuError::Limit`], [`GpuError::OutOfMemory`], [`GpuError::ShaderRejected`],
@@ -41,7 +41,7 @@ impl Network {
         })
     }
 
-    /// [`new`](Self::new), waiting for it.
+    /// Makes a network as [`new`](Self::new), waiting for it.
     ///
     /// # Errors
     /// Those of [`new`](Self::new).
@@ -53,12 +53,12 @@ impl Network {
         pollster::block_on(Self::new(gpu, graph, weights))
     }
 
-    /// What runs.
+    /// The dispatches of the network, and the buffers they run on.
     pub const fn recording(&self) -> &Recording {
         self.program.recording()
     }
 
-    /// Bytes of device memory beside the weights.
+    /// The number of bytes of device memory beside the weights.
     pub fn bytes(&self) -> u64 {
         self.program.bytes()
     }
@@ -84,13 +84,13 @@ impl Network {
         })
     }
 
-    /// Encodes a whole run.
+    /// Encodes a whole run of the network.
     pub fn encode(&self, encoder: &mut wgpu::CommandEncoder) {
         self.program
             .encode(encoder, 0..self.recording().dispatches.len());
     }
 
-    /// Runs once, and waits for it.
+    /// Runs the network once, and waits for it.
     ///
     /// # Errors
     /// [`GpuError::DeviceLost`].
@@ -101,7 +101,7 @@ impl Network {
         self.gpu.submit_blocking(encoder)
     }
 
-    /// The network's result, waiting for it.
+    /// Returns the network's result, waiting for it.
     ///
     /// # Errors
     /// [`GpuError::DeviceLost`], [`GpuError::OutOfMemory`].
@@ -109,7 +109,7 @@ impl Network {
         self.read_blocking(self.recorded.output())
     }
 
-    /// A tensor, waiting for it: what its place holds, which may be another tensor by now.
+    /// Returns what the place of a tensor holds, which may be another tensor by now, waiting for it.
     ///
     /// # Errors
     /// [`GpuError::Length`] for another graph's tensor; those of

@@ -159,7 +159,7 @@ impl Generation {
         })
     }
 
-    /// [`new`](Self::new), waiting for it.
+    /// Begins a run as [`new`](Self::new), waiting for it.
     ///
     /// # Errors
     /// Those of [`new`](Self::new).
@@ -174,7 +174,7 @@ impl Generation {
         pollster::block_on(Self::new(gpu, graph, weights, sampler, samples, source))
     }
 
-    /// [`without_network`](Self::without_network), waiting for it.
+    /// Begins a run as [`without_network`](Self::without_network), waiting for it.
     ///
     /// # Errors
     /// Those of [`without_network`](Self::without_network).
@@ -248,17 +248,17 @@ impl Generation {
         self.position >= self.evaluations
     }
 
-    /// Steps that were recorded to their end.
+    /// The number of steps that were recorded to their end.
     pub const fn position(&self) -> u32 {
         self.position
     }
 
-    /// Steps of the whole run.
+    /// The number of steps of the whole run.
     pub const fn evaluations(&self) -> u32 {
         self.evaluations
     }
 
-    /// Dispatches that are left to record.
+    /// The number of dispatches that are left to record.
     pub fn dispatches_left(&self) -> usize {
         let steps = (self.evaluations.saturating_sub(self.position)) as usize;
         if steps == 0 {
@@ -267,17 +267,17 @@ impl Generation {
         (steps * (self.end - self.begin) + self.begin).saturating_sub(self.dispatch)
     }
 
-    /// What runs: the dispatches that draw x_T, then those of one step, then those that paint.
+    /// The dispatches of the run: those that draw x_T, then those of one step, then those that paint.
     pub const fn recording(&self) -> &Recording {
         self.program.recording()
     }
 
-    /// Bytes of device memory beside the weights.
+    /// The number of bytes of device memory beside the weights.
     pub fn bytes(&self) -> u64 {
         self.program.bytes()
     }
 
-    /// x_t on the device, [N, C, H, W] in f32: the image once the run is done.
+    /// The images x_t on the device, [N, C, H, W] in f32: the result once the run is done.
     pub fn x_buffer(&self) -> Option<&wgpu::Buffer> {
         self.program.buffer(self.places.x).ok()
     }
@@ -300,7 +300,7 @@ impl Generation {
         self.x_blocking()
     }
 
-    /// N.
+    /// The number of images N.
     pub const fn batch(&self) -> usize {
         self.batch
     }
