@@ -13,7 +13,7 @@ use crate::files::{FileError, write_whole};
 use crate::unet::Weights;
 
 impl Checkpoint {
-    /// Writes a file, whole or not at all; see [`save`].
+    /// Writes the checkpoint to a file, whole or not at all; see [`save`].
     ///
     /// # Errors
     /// Those of [`save`].
@@ -22,7 +22,7 @@ impl Checkpoint {
     }
 }
 
-/// Writes a file, whole or not at all, as [`write_whole`] does it.
+/// Writes weights and their description to a file, whole or not at all, as [`write_whole`] does it.
 ///
 /// # Errors
 /// Those of [`to_bytes`](super::to_bytes); [`CheckpointError::Io`]. `path` is then as it was.

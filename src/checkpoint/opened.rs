@@ -1,4 +1,4 @@
-//! Files on disk, opened to be read: regular files alone.
+//! The reading of files on disk: regular files alone.
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};
@@ -32,7 +32,8 @@ impl Checkpoint {
         Self::open_with(path, options)
     }
 
-    /// Reads a file that does not say what its tensors are, or is not believed.
+    /// Reads a network's file as what the caller says that it is: one that does not say it itself, or is
+    /// not believed.
     ///
     /// # Errors
     /// Those of [`from_bytes_as`](Self::from_bytes_as), and of [`open`](Self::open).
@@ -44,7 +45,7 @@ impl Checkpoint {
         Self::open_with(path, ReadOptions::of(description, precision))
     }
 
-    /// Reads a file: of moments, of several networks, and whatever else the options say.
+    /// Reads a file with options: one of moments, of several networks, and whatever else they say.
     ///
     /// # Errors
     /// Those of [`from_bytes_with`](Self::from_bytes_with), and of [`open`](Self::open).

@@ -1,4 +1,4 @@
-//! From a file to one buffer of weights.
+//! The reading of a file's weights into one buffer.
 
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -17,29 +17,29 @@ use crate::unet::{Graph, Weights};
 /// Bytes read at once.
 const PIECE: usize = 1 << 16;
 
-/// How the weights are to be held in memory.
+/// The precision in which weights are held in memory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum Precision {
-    /// f16 where every tensor of the file is f16, else f32.
+    /// As the file has them: f16 where every tensor of the file is f16, else f32.
     #[default]
     AsStored,
-    /// f32: what is stored in 16 bits is widened, exactly.
+    /// Weights in f32: what is stored in 16 bits is widened, exactly.
     F32,
-    /// The bits of f16: what is stored otherwise is rounded to nearest, and refused beyond ±65504.
+    /// Weights in f16, as bits: what is stored otherwise is rounded to nearest, and refused beyond ±65504.
     F16,
 }
 
-/// How a file is to be read; by default as it says itself.
+/// The options of reading a file; by default it is read as it says itself.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct ReadOptions<'a> {
-    /// What the tensors are, for a file that does not say it, or is not believed.
+    /// The description of the tensors, for a file that does not say it, or is not believed.
     pub description: Option<Description>,
-    /// How the weights are to be held.
+    /// The precision in which the weights are held.
     pub precision: Precision,
-    /// What the numbers must be; a file of anything else is refused.
+    /// The content that the file must have; a file of anything else is refused.
     pub content: Content,
-    /// What the names of the network's tensors begin with in the file, such as `ema_model.`:
-    /// tensors without it, or of another network that is whole, are left out.
+    /// The prefix of the network's tensors in the file, such as `ema_model.`: tensors without it, or of
+    /// another network that is whole, are left out.
     ///
     /// `None` takes every tensor, with the one prefix behind which the network is, or without.
     pub prefix: Option<&'a str>,
@@ -57,17 +57,17 @@ impl ReadOptions<'_> {
     }
 }
 
-/// Weights of which each parameter has its place.
+/// A buffer that holds all weights of a network, each parameter in its place.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Buffer {
-    /// f32.
+    /// Weights in f32.
     F32(Vec<f32>),
-    /// The bits of f16.
+    /// Weights in f16, as bits.
     F16(Vec<u16>),
 }
 
 impl Buffer {
-    /// The weights, borrowed.
+    /// Borrows the weights.
     pub fn as_weights(&self) -> Weights<'_> {
         match self {
             Self::F32(numbers) => Weights::F32(numbers),
@@ -75,7 +75,7 @@ impl Buffer {
         }
     }
 
-    /// The weights as f32: as they are, or widened, exactly.
+    /// Returns the weights as f32: as they are, or widened, exactly.
     ///
     /// # Errors
     /// [`MemoryError`] where they are to be widened.
@@ -107,7 +107,7 @@ impl Buffer {
     }
 }
 
-/// A network's weights, and what they are.
+/// A checkpoint: a network's weights, and the description of what they are.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Checkpoint {
     description: Description,
@@ -117,8 +117,7 @@ pub struct Checkpoint {
 }
 
 impl Checkpoint {
-    /// Reads a network's file that is in memory, such as one embedded by `include_bytes!` or a
-    /// memory map.
+    /// Reads a network's file that is in memory, such as one embedded by `include_bytes!` or a memory map.
     ///
     /// # Errors
     /// Whatever is wrong with the file; the error names the tensor and the numbers.
@@ -131,7 +130,8 @@ impl Checkpoint {
         Self::from_bytes_with(bytes, options)
     }
 
-    /// Reads a file that does not say what its tensors are, or is not believed.
+    /// Reads a file in memory as what the caller says that it is: one that does not say it itself, or is
+    /// not believed.
     ///
     /// Its own metadata is not read, but for what its numbers are.
     ///
@@ -145,8 +145,8 @@ impl Checkpoint {
         Self::from_bytes_with(bytes, ReadOptions::of(description, precision))
     }
 
-    /// Reads a file that is in memory: of moments, of several networks, and whatever else the
-    /// options say.
+    /// Reads a file in memory with options: one of moments, of several networks, and whatever else they
+    /// say.
     ///
     /// # Errors
     /// Those of [`from_bytes_as`](Self::from_bytes_as).
@@ -159,7 +159,7 @@ impl Checkpoint {
         Self::read(header, &mut source, options)
     }
 
-    /// Joins weights and what they are.
+    /// Joins weights and their description.
     ///
     /// # Errors
     /// [`CheckpointError::WeightsLength`], and what is wrong with the description.
@@ -177,7 +177,7 @@ impl Checkpoint {
         })
     }
 
-    /// What the weights are.
+    /// The description of the weights.
     pub const fn description(&self) -> &Description {
         &self.description
     }
@@ -187,18 +187,18 @@ impl Checkpoint {
         &self.graph
     }
 
-    /// The weights.
+    /// Borrows the weights.
     pub fn weights(&self) -> Weights<'_> {
         self.weights.as_weights()
     }
 
-    /// What was done to the names of the file's tensors, such as a prefix taken off, in words that
+    /// A note what was done to the names of the file's tensors, such as a prefix taken off, in words that
     /// its user must see; `None` where they were the network's.
     pub fn note(&self) -> Option<&str> {
         self.note.as_deref()
     }
 
-    /// Takes it apart.
+    /// Takes the checkpoint apart into description, graph and weights.
     pub fn into_parts(self) -> (Description, Graph, Buffer) {
         (self.description, self.graph, self.weights)
     }
