@@ -1,4 +1,4 @@
-//! What a run is trained on, known again when it goes on.
+//! The data that a run is trained on, known again when it goes on.
 
 use core::fmt;
 use std::sync::Arc;
@@ -22,22 +22,22 @@ impl TrainingData {
         Ok(Self { set, fingerprint })
     }
 
-    /// The images.
+    /// The data set itself.
     pub const fn set(&self) -> &Arc<dyn Dataset> {
         &self.set
     }
 
-    /// How many there are.
+    /// The number of examples.
     pub fn len(&self) -> usize {
         self.set.len()
     }
 
-    /// Whether there are none.
+    /// Whether there are no examples.
     pub fn is_empty(&self) -> bool {
         self.set.is_empty()
     }
 
-    /// The digest.
+    /// The digest by which a run knows the data again.
     pub const fn fingerprint(&self) -> u64 {
         self.fingerprint
     }

@@ -8,8 +8,8 @@ use super::optimizer::{Report, Update};
 use crate::gpu::{DeviceWeights, Gpu, Kept, Precision, Training, UpdateNumbers};
 use crate::unet::{Graph, Input};
 
-/// A training graph, its weights, moments and averages on a device. Of a step only the losses and the
-/// norm of the gradient come back.
+/// The engine that trains on a GPU: a training graph, its weights, moments and averages on a device. Of a
+/// step only the losses and the norm of the gradient come back.
 #[derive(Debug)]
 pub struct GpuEngine {
     training: Training,
@@ -17,11 +17,11 @@ pub struct GpuEngine {
 }
 
 impl GpuEngine {
-    /// An engine for a graph of [`training_graph`](super::training_graph): weights and averages 0, to
-    /// be [written](Engine::write). With any precision but [`Precision::Full`], the network is evaluated with
-    /// weights rounded to f16, and with [`Precision::Half`] its activations and their gradients are f16
-    /// too, while the weights that are trained stay f32. Waits for the device while kernels are compiled
-    /// and buffers made.
+    /// Makes an engine for a graph of [`training_graph`](super::training_graph): weights and averages 0, to
+    /// be [written](Engine::write). With any precision but [`Precision::Full`], the network is evaluated
+    /// with weights rounded to f16, and with [`Precision::Half`] its activations and their gradients are
+    /// f16 too, while the weights that are trained stay f32. Waits for the device while kernels are
+    /// compiled and buffers made.
     ///
     /// # Errors
     /// [`TrainError::Gpu`].
@@ -38,7 +38,7 @@ impl GpuEngine {
         })
     }
 
-    /// What runs, for a look at its memory and at the gradients.
+    /// The training graph on the device, for a look at its memory and at the gradients.
     pub const fn training(&self) -> &Training {
         &self.training
     }

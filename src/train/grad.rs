@@ -1,4 +1,4 @@
-//! Gradients: a graph becomes a graph.
+//! The gradients of a graph, as another graph.
 //!
 //! The new graph runs x_t = q(x_0, ε) → the network → the loss, then every operation's gradients in
 //! reverse order. Each gradient is an operation of its own ([`Op`]); a parameter's last one is
@@ -21,13 +21,13 @@ use crate::unet::{
 )]
 #[serde(rename_all = "snake_case")]
 pub enum Recompute {
-    /// None.
+    /// No result is made again: all are kept.
     #[default]
     Nothing,
-    /// Those that cost no products: normalisations, concatenations, resizings.
+    /// Results that cost no products are made again: normalisations, concatenations, resizings.
     Cheap,
-    /// All but the results of blocks: those of the convolutions that add a residual or change the
-    /// resolution, and the embedding.
+    /// All results are made again but those of blocks: those of the convolutions that add a residual or
+    /// change the resolution, and the embedding.
     Blocks,
 }
 
@@ -35,11 +35,11 @@ pub enum Recompute {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum GradError {
-    /// It was built by hand, and cannot run.
+    /// The graph was built by hand, and cannot run.
     Graph(GraphError),
-    /// It has no result, or no input x.
+    /// The graph has no result, or no input x.
     NotANetwork {
-        /// Which of the two is missing.
+        /// The one that is missing: the result, or the input x.
         what: &'static str,
     },
     /// Parameters lie before an operation whose gradient is not known.
@@ -72,7 +72,7 @@ impl From<GraphError> for GradError {
     }
 }
 
-/// The graph that trains a network: inputs x_0, ε, rows and what else the network reads; the result
+/// Builds the graph that trains a network: inputs x_0, ε, rows and what else the network reads; the result
 /// is the loss [N, 3]; gradients have the role [`Role::Gradient`].
 ///
 /// # Errors

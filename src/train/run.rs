@@ -1,4 +1,4 @@
-//! A run on disk: whatever moment it is stopped at, it can go on.
+//! A run on disk that can go on from whatever moment it is stopped at.
 //!
 //! ```text
 //! run/
@@ -62,7 +62,8 @@ pub struct RunDirectory {
 }
 
 impl RunDirectory {
-    /// Takes a folder, which is made where it is not there, and removes what killed saves have left in it.
+    /// Takes the folder of a run, which is made where it is not there, and removes what killed saves have
+    /// left in it.
     ///
     /// Where it is dropped before anything was saved, a folder that was made goes again.
     ///
@@ -106,12 +107,12 @@ impl RunDirectory {
         }
     }
 
-    /// Where it is.
+    /// The path of the folder.
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// The newest state; see [`SavedRun::latest_in`].
+    /// Finds the newest state of the run; see [`SavedRun::latest_in`].
     ///
     /// # Errors
     /// Those of [`SavedRun::latest_in`].
@@ -119,8 +120,8 @@ impl RunDirectory {
         SavedRun::latest_in(&self.path)
     }
 
-    /// Writes a state whole or not at all. Of it and those of earlier steps it keeps the newest `keep`; those
-    /// of later steps, as of a run that was set back, stay as they are.
+    /// Saves a state of a trainer whole or not at all. Of it and those of earlier steps it keeps the newest
+    /// `keep`; those of later steps, as of a run that was set back, stay as they are.
     ///
     /// A folder that was moved or removed since it was opened is made and taken again.
     ///

@@ -27,7 +27,7 @@ use crate::unet::Extents;
 const HISTORY: u32 = 10;
 const UNIFORM: f64 = 0.001;
 
-/// A run: an engine, the data, and where it is.
+/// A training run in progress: an engine, the data, and where it is.
 #[derive(Debug)]
 pub struct Trainer<E> {
     engine: E,
@@ -88,8 +88,8 @@ impl Scratch {
 }
 
 impl<E: Engine> Trainer<E> {
-    /// A run on an engine that was made for [`graph_of`](super::graph_of), whose weights and averages are set,
-    /// and which goes on where `progress` is.
+    /// Begins or continues a run on an engine that was made for [`graph_of`](super::graph_of), whose
+    /// weights and averages are set, and which goes on where `progress` is.
     ///
     /// # Errors
     /// [`TrainError::Extents`], [`TrainError::Classes`], [`TrainError::BatchTooLarge`] where data and
@@ -135,7 +135,7 @@ impl<E: Engine> Trainer<E> {
         })
     }
 
-    /// Where a new run begins.
+    /// Returns the progress that a new run begins with.
     ///
     /// # Errors
     /// [`TrainError::Diffusion`] for a T of 0; [`TrainError::Memory`].
@@ -160,17 +160,17 @@ impl<E: Engine> Trainer<E> {
         })
     }
 
-    /// What is trained.
+    /// The description of the network that is trained.
     pub const fn description(&self) -> &Description {
         &self.description
     }
 
-    /// The options.
+    /// The options of the run.
     pub const fn config(&self) -> &TrainConfig {
         &self.config
     }
 
-    /// How many examples the data has.
+    /// The number of examples the data has.
     pub const fn examples(&self) -> usize {
         self.examples
     }
@@ -180,17 +180,17 @@ impl<E: Engine> Trainer<E> {
         self.fingerprint
     }
 
-    /// Where the run is.
+    /// The progress that the run has made.
     pub const fn progress(&self) -> &Progress {
         &self.progress
     }
 
-    /// The engine.
+    /// The engine that the run is on.
     pub const fn engine(&self) -> &E {
         &self.engine
     }
 
-    /// A slot of the engine.
+    /// Copies a slot of the engine.
     ///
     /// # Errors
     /// The engine's; [`TrainError::Memory`].
@@ -200,8 +200,8 @@ impl<E: Engine> Trainer<E> {
         Ok(numbers)
     }
 
-    /// One step over one batch. The first error ends the run: what was saved before goes on with another
-    /// trainer.
+    /// Takes one step over one batch. The first error ends the run: what was saved before goes on with
+    /// another trainer.
     ///
     /// # Errors
     /// [`TrainError::NotFinite`], after which the weights are those before the step; with a loss scale, once
