@@ -1,4 +1,4 @@
-//! What can be wrong with a checkpoint.
+//! The errors of a checkpoint: why it was not read or not written.
 
 use alloc::boxed::Box;
 use alloc::string::{String, ToString};
@@ -23,7 +23,7 @@ pub enum CheckpointError {
     InFile {
         /// The path of the file.
         path: String,
-        /// What is wrong with it.
+        /// The error that occurred with the file.
         error: Box<CheckpointError>,
     },
     /// A file of another format.

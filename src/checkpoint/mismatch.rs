@@ -1,11 +1,11 @@
-//! How a file's tensors differ from a network's parameters, in words.
+//! The differences between a file's tensors and a network's parameters, in words.
 
 use alloc::string::String;
 use core::fmt;
 
 use super::shown::{Listed, Shown};
 
-/// How the tensors of a file differ from the parameters of a network.
+/// The differences between the tensors of a file and the parameters of a network.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Mismatch {
     /// The prefix that every name was taken to begin with; empty for nothing.

@@ -20,7 +20,7 @@ const PIECE: usize = 1 << 16;
 /// The precision in which weights are held in memory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum Precision {
-    /// As the file has them: f16 where every tensor of the file is f16, else f32.
+    /// Weights as the file has them: f16 where every tensor of the file is f16, else f32.
     #[default]
     AsStored,
     /// Weights in f32: what is stored in 16 bits is widened, exactly.

@@ -1,4 +1,4 @@
-//! What can be wrong with a program, and with what it is run on.
+//! The errors of a program, and of what it is run on.
 
 use core::fmt;
 

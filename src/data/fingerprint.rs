@@ -14,7 +14,7 @@ use crate::diffusion::fingerprint::Fingerprint;
 use crate::files::regular;
 use crate::unet::Extents;
 
-/// What happens where an example cannot be read.
+/// The rule for an example that cannot be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum Broken {
     /// An error, which names the example.

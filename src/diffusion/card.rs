@@ -1,8 +1,8 @@
-//! What must travel with a file of weights, so that it can be used at all.
+//! The card of a model: what must travel with a file of weights, so that it can be used at all.
 
 use super::process::Diffusion;
 
-/// Which form of a network's weights a file holds: raw or averaged.
+/// The form of a network's weights in a file: raw or averaged.
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]

@@ -1,10 +1,10 @@
-//! What evaluates the network, and the loop that runs a sampler over it.
+//! The denoiser, which evaluates the network, and the loop that runs a sampler over it.
 
 use super::error::Error;
 use super::noise::Noise;
 use super::sampler::Sampler;
 
-/// What a network is asked at one evaluation: the timestep, and the class.
+/// The query of one evaluation of a network: the timestep, and the class.
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Query {

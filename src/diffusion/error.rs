@@ -1,4 +1,4 @@
-//! What can be wrong with an input: one type, each variant naming the value and the bound.
+//! The error of an input: one type, each variant naming the value and the bound.
 
 use core::fmt;
 
@@ -26,7 +26,7 @@ pub enum Error {
     },
     /// A name that is none of those known.
     Unknown {
-        /// What the name should be of, such as a schedule.
+        /// The kind of thing that the name should be of, such as a schedule.
         what: &'static str,
         /// The names that are known.
         known: &'static str,
@@ -111,7 +111,7 @@ pub enum Error {
         /// The number of steps asked of the section.
         count: u32,
     },
-    /// `ddimN`: no whole stride through T timesteps keeps exactly N.
+    /// A `ddimN` spacing was asked for, and no whole stride through T timesteps keeps exactly N.
     NoStride {
         /// The number of steps N.
         steps: u32,
@@ -261,7 +261,7 @@ pub enum Error {
     },
 }
 
-/// Which slice an [`Error::Length`] or [`Error::NotFinite`] speaks of.
+/// The slice that an [`Error::Length`] or [`Error::NotFinite`] speaks of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
@@ -270,9 +270,9 @@ pub enum Slice {
     X,
     /// The image x_0, or its prediction x̂_0.
     XStart,
-    /// What the network returned.
+    /// The prediction that the network returned.
     Prediction,
-    /// Normal deviates.
+    /// The noise: normal deviates.
     Noise,
     /// The numbers that a multistep method keeps from the step before.
     History,

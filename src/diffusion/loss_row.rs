@@ -68,7 +68,7 @@ pub struct LossRow {
     pub weight: f64,
 }
 
-/// What an element contributes to the loss, before the mean over elements is taken.
+/// The contribution of one element to the loss, before the mean over elements is taken.
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct ElementLoss {

@@ -1,4 +1,5 @@
-//! How x_{t-1} is made of x_t and the network's output: the methods, and the weights of their steps.
+//! The sampling methods, how x_{t-1} is made of x_t and the network's output, and the weights of their
+//! steps.
 
 use super::linear::Linear;
 use super::math::{ln, sqrt};

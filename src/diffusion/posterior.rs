@@ -143,7 +143,7 @@ fn posterior_variance(levels: &[Level], index: usize) -> Option<f64> {
     Some(level.beta * (1.0 - alpha_bar_before(levels, index)) / (1.0 - level.alpha_bar))
 }
 
-/// How the variance of p(x_{t-1} | x_t) is chosen (paper §3.1).
+/// The choice of the variance of p(x_{t-1} | x_t) (paper §3.1).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]

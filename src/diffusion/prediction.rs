@@ -1,11 +1,11 @@
-//! What the network predicts, how each prediction becomes each other, and how x̂_0 is clipped.
+//! The kinds of prediction, how each becomes each other, and how x̂_0 is clipped.
 
 use super::error::{Error, Slice};
 use super::linear::{Linear, check_finite};
 use super::math::{clamp, floor};
 use super::posterior::Coefficients;
 
-/// What the network's (first half of) output channels mean.
+/// The kind of prediction: what the network's (first half of) output channels mean.
 ///
 /// ```
 /// use iddpm::diffusion::{Diffusion, InlineProcess, Prediction, Schedule, Timesteps};
@@ -87,7 +87,7 @@ impl Prediction {
     }
 }
 
-/// How x̂_0 is clipped before it is used.
+/// The clipping of x̂_0 before it is used.
 ///
 /// Its name is `none`, `unit`, `dynamic` or `dynamic:RATIO,MAX`.
 ///

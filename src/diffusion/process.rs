@@ -10,7 +10,7 @@ use super::prediction::{Clip, Prediction};
 use super::schedule::{Level, Schedule, check_levels};
 use super::timesteps::Timesteps;
 
-/// What a network was trained on: the flags without which its weights mean nothing.
+/// A diffusion, what a network was trained on: the flags without which its weights mean nothing.
 ///
 /// It is plain data, checked where a [`Process`] is made of it. Store it beside the weights.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -24,7 +24,7 @@ pub struct Diffusion<'a> {
     pub num_timesteps: u32,
     /// Whether √ᾱ is rescaled to end at 0 (zero terminal SNR).
     pub zero_terminal_snr: bool,
-    /// What the network predicts.
+    /// The kind of prediction that the network makes.
     pub prediction: Prediction,
     /// How the variance of p(x_{t-1} | x_t) is chosen.
     pub variance: Variance,
@@ -291,7 +291,7 @@ impl<S: AsRef<[Level]>> Process<S> {
         self.num_timesteps
     }
 
-    /// What the network predicts.
+    /// The kind of prediction that the network makes.
     pub const fn prediction(&self) -> Prediction {
         self.prediction
     }
@@ -381,17 +381,17 @@ impl<S: AsRef<[Level]>> Process<S> {
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct ReverseLaw {
-    /// The step's coefficients.
+    /// The coefficients of the step.
     pub coefficients: Coefficients,
     /// The map from (x_t, output) to x̂_0, before it is clipped.
     pub x_start: Linear,
-    /// How the mean is formed.
+    /// The rule by which the mean is formed.
     pub mean: ReverseMean,
-    /// How the log variance is formed.
+    /// The rule by which the log variance is formed.
     pub log_variance: LogVariance,
 }
 
-/// How the mean of p(x_{t-1} | x_t) is formed.
+/// The rule by which the mean of p(x_{t-1} | x_t) is formed.
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum ReverseMean {

@@ -1,4 +1,4 @@
-//! Which timestep a training example gets (paper §3.3): uniform, or by importance.
+//! The laws of timesteps, by which a training example gets one (paper §3.3): uniform, or by importance.
 
 use super::error::{Error, Slice};
 use super::linear::check_length;

@@ -4,7 +4,7 @@ use super::error::{Error, Slice};
 use super::fingerprint::Fingerprint;
 use super::linear::check_finite;
 
-/// Where a run stands, and which configuration it belongs to.
+/// The state of a run's cursor: where it stands, and which configuration it belongs to.
 ///
 /// With x_t, the history of a multistep method and the noise seed it is the whole of a paused
 /// generation.

@@ -1,4 +1,4 @@
-//! Which of the T training steps a shorter process keeps (paper §4).
+//! The spacings of timesteps: which of the T training steps a shorter process keeps (paper §4).
 
 use core::fmt;
 

@@ -44,7 +44,7 @@ pub struct Mix {
     pub history: f64,
 }
 
-/// How much noise a step adds.
+/// The scale of the noise that a step adds.
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]

@@ -1,4 +1,4 @@
-//! What can go wrong on a GPU, each with the numbers a host needs to act.
+//! The errors of a GPU, each with the numbers a host needs to act.
 
 use core::fmt;
 use std::string::String;

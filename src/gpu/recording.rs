@@ -7,7 +7,7 @@ use std::vec::Vec;
 use super::kernels::{Form, Kernel, Uses};
 use super::variants::Reduction;
 
-/// The alignment of bindings: each begins at a multiple of so many bytes, the default limit of every
+/// The alignment of bindings in bytes, of which each begins at a multiple: the default limit of every
 /// device.
 pub const ALIGNMENT: u64 = 256;
 

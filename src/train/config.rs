@@ -19,7 +19,7 @@ pub struct TrainConfig {
     pub batch: usize,
     /// The number of examples that run at once, where the whole batch does not fit; divides the batch.
     pub microbatch: usize,
-    /// How the gradients of microbatches are put together.
+    /// The rule by which the gradients of microbatches are put together.
     pub rule: MicrobatchRule,
     /// The learning rate.
     pub lr: f64,
@@ -38,7 +38,7 @@ pub struct TrainConfig {
     pub ema_warm_up: bool,
     /// The training objective: which loss is minimised.
     pub objective: Objective,
-    /// γ of min-SNR weights of the squared error (Hang et al. 2023); 0 for none.
+    /// The constant γ of min-SNR weights of the squared error (Hang et al. 2023); 0 for none.
     pub min_snr: f64,
     /// The law by which each example gets its timestep t.
     pub timesteps: TimestepLaw,
@@ -54,7 +54,7 @@ pub struct TrainConfig {
     pub seed: u64,
 }
 
-/// How the gradients of microbatches are put together.
+/// The rule by which the gradients of microbatches are put together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum MicrobatchRule {

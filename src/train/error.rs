@@ -1,4 +1,4 @@
-//! What can go wrong while training.
+//! The errors of training.
 
 use core::fmt;
 use std::format;
@@ -86,7 +86,7 @@ pub enum TrainError {
     },
     /// The data could not be read.
     Data(DataError),
-    /// Not one of the examples could be read.
+    /// None of the examples could be read.
     AllSkipped {
         /// The number of examples there are.
         examples: usize,

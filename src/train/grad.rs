@@ -15,7 +15,7 @@ use crate::unet::{
     TensorId,
 };
 
-/// Which results of the network are not kept until the backward pass reads them, but made again.
+/// The results of the network that are not kept until the backward pass reads them, but made again.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, Hash, Default, serde::Serialize, serde::Deserialize,
 )]

@@ -1,6 +1,6 @@
 //! The alignment of tensors and parameters: where they may begin.
 
-/// The alignment of tensors: each begins at a multiple of so many elements, 256 bytes of f32, what a GPU
+/// The alignment of tensors in elements, of which each begins at a multiple: 256 bytes of f32, what a GPU
 /// asks of offsets.
 pub const ALIGNMENT: usize = 64;
 

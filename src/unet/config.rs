@@ -1,4 +1,4 @@
-//! What a network is made of: the options of the public implementation, and their checks.
+//! The options of a network, those of the public implementation, and their checks.
 
 use alloc::vec::Vec;
 

@@ -1,4 +1,4 @@
-//! What can be wrong with a description of a network.
+//! The errors of a network's description.
 
 use core::fmt;
 

@@ -23,7 +23,7 @@ pub struct Tensor {
 /// An operation of a graph, and the tensor that it makes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Node {
-    /// The operation.
+    /// The operation itself.
     pub op: Op,
     /// The tensor that the operation makes.
     pub output: TensorId,

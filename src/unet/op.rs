@@ -169,12 +169,12 @@ operations! {
             /// Whether each input value was repeated 2×2 first.
             upsample: bool,
         },
-        /// The gradient of a bias of channels, Σ over images and positions: [N, C, H, W] to `[C]`.
+        /// The gradient of a bias, Σ over images and positions: [N, C, H, W] to `[C]`.
         "channel_sum": ChannelSum {
             /// The gradient of what the bias was added to, [N, C, H, W].
             grad: T,
         },
-        /// The gradient of a shift of channels, Σ over positions: [N, C, H, W] to [N, C].
+        /// The gradient of a shift, Σ over positions: [N, C, H, W] to [N, C].
         "position_sum": PositionSum {
             /// The gradient of what the shift was added to, [N, C, H, W].
             grad: T,

@@ -1,4 +1,4 @@
-//! How operations are declared: one table of their operands, from which follows what goes through them.
+//! The declaration of operations: one table of their operands, from which follows what goes through them.
 //!
 //! The type of a field says what it is: `T` a tensor, `Option<T>` one that need not be there, `P` a parameter,
 //! `Group<T, P>` or `Group<T>` operands that belong together; any other name is an attribute. A table cannot

@@ -3,7 +3,7 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
-/// How a parameter is initialised (the defaults of the public implementation's layers).
+/// The initialisation of a parameter (by the defaults of the public implementation's layers).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Init {
     /// Initialised to 0.
@@ -29,7 +29,7 @@ pub struct Param {
     /// The first element of the parameter in the one slice that holds all weights, a multiple of
     /// [`ALIGNMENT`](super::plan::ALIGNMENT).
     pub offset: usize,
-    /// How the parameter is initialised.
+    /// The initialisation of the parameter.
     pub init: Init,
 }
 

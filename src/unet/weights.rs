@@ -18,7 +18,7 @@ impl Weights<'_> {
         }
     }
 
-    /// Whether there are none.
+    /// Whether the slice is empty.
     pub const fn is_empty(&self) -> bool {
         self.len() == 0
     }

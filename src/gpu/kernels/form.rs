@@ -17,7 +17,7 @@ const REDUCE_TREE: &str = include_str!("../../../shaders/shared/reduce_tree.wgsl
 /// The same through subgroups.
 const REDUCE_SUBGROUPS: &str = include_str!("../../../shaders/shared/reduce_subgroups.wgsl");
 
-/// How a kernel is compiled for a dispatch.
+/// The form in which a kernel is compiled for a dispatch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub struct Form {
     /// The bindings that hold f16, a bit for each in the order of [`Kernel::bindings`].

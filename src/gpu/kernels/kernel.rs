@@ -2,7 +2,7 @@
 
 use crate::gpu::variants::MatrixSide;
 
-/// How a kernel accesses one of its bindings.
+/// The access of a kernel to one of its bindings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Access {
     /// The numbers of the sampling step: a uniform buffer.
@@ -37,10 +37,10 @@ impl Access {
     }
 }
 
-/// What a kernel's text uses beside what all have.
+/// The additions that a kernel's text uses beside what all have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Uses {
-    /// Nothing more.
+    /// No additions.
     Nothing,
     /// The functions `sum` and `maximum` over the workgroup.
     Reductions,
@@ -68,7 +68,7 @@ pub struct Kernel {
     pub interface: &'static str,
     /// The kernel's own text in WGSL; [`Kernel::text`] has all of it.
     pub source: &'static str,
-    /// What the text uses beside what all have.
+    /// The additions that the text uses beside what all have.
     pub uses: Uses,
     /// The workgroup memory that the text declares; [`Kernel::workgroup_bytes`] adds what its sums take.
     pub memory: Memory,
