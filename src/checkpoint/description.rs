@@ -108,6 +108,24 @@ impl Content {
 }
 
 /// The description of a checkpoint: all that must be known of weights to use them.
+///
+/// ```
+/// use iddpm::checkpoint::{Description, ImageSize};
+/// use iddpm::diffusion::{Diffusion, ModelCard, Schedule, Weights};
+/// use iddpm::unet::UnetConfig;
+///
+/// let unet = UnetConfig::new(1, 32).with_learned_variance();
+/// let card = ModelCard {
+///     diffusion: Diffusion::new(Schedule::Cosine, 1000),
+///     weights: Weights::Ema { rate: 0.999 },
+///     step: 20_000,
+/// };
+/// let description = Description::new(unet, ImageSize::square(8), card);
+/// assert_eq!(description.graph(2)?.batch(), 2);
+/// // The metadata of a file, and back.
+/// assert_eq!(Description::from_metadata(&description.to_metadata()?)?, description);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct Description {
     /// The options of the network.

@@ -48,6 +48,20 @@ pub struct TensorInfo {
 }
 
 /// The header of a file: what it says it holds, found consistent.
+///
+/// ```
+/// use iddpm::checkpoint::{Dtype, Header, TensorType};
+/// # #[rustfmt::skip]
+/// let file = include_bytes!(
+/// # concat!(env!("CARGO_MANIFEST_DIR"), "/",
+///     "examples/assets/digits16.safetensors"
+/// # )
+/// );
+/// let header = Header::from_bytes(file)?;
+/// assert_eq!(header.description()?.unet.num_classes, Some(10));
+/// assert!(header.tensors().iter().all(|tensor| tensor.dtype == TensorType::Float(Dtype::F16)));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Header {
     pub(super) tensors: Vec<TensorInfo>,

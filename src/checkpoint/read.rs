@@ -30,6 +30,19 @@ pub enum Precision {
 }
 
 /// The options of reading a file; by default it is read as it says itself.
+///
+/// ```
+/// use iddpm::checkpoint::{Checkpoint, Precision, ReadOptions};
+/// let options = ReadOptions { precision: Precision::F16, ..ReadOptions::default() };
+/// # #[rustfmt::skip]
+/// let file = include_bytes!(
+/// # concat!(env!("CARGO_MANIFEST_DIR"), "/",
+///     "examples/assets/digits16.safetensors"
+/// # )
+/// );
+/// let digits = Checkpoint::from_bytes_with(file, options)?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct ReadOptions<'a> {
     /// The description of the tensors, for a file that does not say it, or is not believed.
@@ -160,6 +173,24 @@ impl Checkpoint {
     }
 
     /// Joins weights and their description.
+    ///
+    /// ```
+    /// use iddpm::checkpoint::{Buffer, Checkpoint, Description, Dtype, ImageSize, Precision};
+    /// use iddpm::diffusion::{Diffusion, ModelCard, Schedule, Weights};
+    /// use iddpm::unet::UnetConfig;
+    ///
+    /// let unet = UnetConfig::new(1, 32).with_learned_variance();
+    /// let diffusion = Diffusion::new(Schedule::Cosine, 1000);
+    /// let card = ModelCard { diffusion, weights: Weights::Raw, step: 0 };
+    /// let description = Description::new(unet, ImageSize::square(8), card);
+    ///
+    /// let weights = vec![0.5; description.graph(1)?.weights_len()];
+    /// let checkpoint = Checkpoint::new(description, Buffer::F32(weights))?;
+    /// let file = checkpoint.to_bytes(Dtype::F16)?;
+    /// let read = Checkpoint::from_bytes(&file, Precision::F32)?;
+    /// assert_eq!(read.description(), checkpoint.description());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     /// [`CheckpointError::WeightsLength`], and what is wrong with the description.

@@ -11,6 +11,22 @@ use super::program::{
 use crate::unet::{ELEMENTS_LIMIT, Graph, GraphError, ParamId, Plan, Role, TensorId};
 
 /// A [`Program`] that owns its bytes.
+///
+/// ```
+/// use iddpm::cpu::{Inputs, Program, ProgramBuf, run};
+/// use iddpm::unet::{Extent, Plan, UnetConfig, Weights};
+/// let graph = UnetConfig::new(1, 32).graph(Extent::square(1, 8))?;
+/// let owned = ProgramBuf::new(&graph, &Plan::single(&graph))?;
+/// let program = Program::from_bytes(owned.as_bytes())?;
+///
+/// // All that a run needs is the caller's; nothing is allocated in it.
+/// let weights = vec![0.01; program.weights_len()];
+/// let mut workspace = vec![0.0; program.workspace_len()];
+/// let mut output = vec![0.0; program.output_len()];
+/// let inputs = Inputs { x: &[0.5; 64], timesteps: &[10.0], labels: None, low_res: None };
+/// run(&program, Weights::F32(&weights), &inputs, &mut workspace, &mut output)?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ProgramBuf {
     bytes: Vec<u8>,

@@ -14,6 +14,26 @@ use crate::memory::{self, bytes_of, collected, copied, zeros};
 /// Each image is that of its [`Sample`], whatever batch it is generated in. Between two calls of
 /// [`advance`](Self::advance) it may be saved ([`state`](Self::state), [`x`](Self::x),
 /// [`history`](Self::history)) and resumed bit for bit.
+///
+/// ```
+/// use iddpm::cpu::{Generation, Network};
+/// use iddpm::diffusion::{Clip, Diffusion, Method, Noise, Sample, Sampler, Schedule, Timesteps};
+/// use iddpm::unet::{Extent, UnetConfig, Weights};
+///
+/// let model = Diffusion::new(Schedule::Cosine, 100);
+/// let process = model.process(Timesteps::even(3))?;
+/// let sampler = Sampler::new(&process, Method::Ancestral, Clip::Unit)?;
+///
+/// let graph = UnetConfig::new(1, 32).with_learned_variance().graph(Extent::square(2, 8))?;
+/// let weights = vec![0.01; graph.weights_len()];
+/// let network = Network::new(&graph, Weights::F32(&weights))?;
+///
+/// let samples = [0, 1].map(|number| Sample { noise: Noise::new(7), number, label: None });
+/// let mut images = Generation::new(network, sampler, &samples)?;
+/// while images.advance()? {}
+/// assert_eq!(images.x().len(), 2 * 8 * 8);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug)]
 pub struct Generation<'p> {
     network: Network,

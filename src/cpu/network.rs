@@ -45,6 +45,17 @@ impl Network {
 
     /// Builds a network of a program that is already at hand.
     ///
+    /// ```
+    /// use iddpm::cpu::{Network, ProgramBuf};
+    /// use iddpm::unet::{Extent, Plan, UnetConfig, Weights};
+    /// let graph = UnetConfig::new(1, 32).graph(Extent::square(1, 8))?;
+    /// let program = ProgramBuf::new(&graph, &Plan::single(&graph))?;
+    /// let weights = vec![0.01; graph.weights_len()];
+    /// let network = Network::from_program(program, Weights::F32(&weights))?;
+    /// assert_eq!(network.program()?.output_len(), 8 * 8);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
     /// # Errors
     /// [`NetworkError::Length`] or [`NetworkError::NotFinite`] for the weights; [`NetworkError::Memory`].
     pub fn from_program(program: ProgramBuf, weights: Weights<'_>) -> Result<Self, NetworkError> {
@@ -56,6 +67,17 @@ impl Network {
 
     /// Builds a network that uses so many threads, the caller's own where that is 1; 0 stands for as many
     /// as the machine has.
+    ///
+    /// ```
+    /// use iddpm::cpu::{Network, ProgramBuf};
+    /// use iddpm::unet::{Extent, Plan, UnetConfig, Weights};
+    /// let graph = UnetConfig::new(1, 32).graph(Extent::square(1, 8))?;
+    /// let program = ProgramBuf::new(&graph, &Plan::single(&graph))?;
+    /// let weights = vec![0.01; graph.weights_len()];
+    /// // On the caller's thread alone.
+    /// let network = Network::with_threads(program, Weights::F32(&weights), 1)?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     /// Those of [`from_program`](Self::from_program), and [`NetworkError::Threads`].

@@ -36,6 +36,13 @@ impl Gpu {
 
     /// Takes the host's device. Its features and limits are used as they are; none are asked for beyond
     /// WebGPU's defaults, and its error handlers are left alone.
+    ///
+    /// ```
+    /// use iddpm::gpu::{Gpu, wgpu};
+    /// fn of_host(device: &wgpu::Device, queue: &wgpu::Queue) -> Gpu {
+    ///     Gpu::new(device.clone(), queue.clone())
+    /// }
+    /// ```
     pub fn new(device: wgpu::Device, queue: wgpu::Queue) -> Self {
         Self {
             limits: device.limits(),
@@ -87,6 +94,13 @@ impl Gpu {
     }
 
     /// Makes a device as [`create`](Self::create), waiting for it.
+    ///
+    /// ```no_run
+    /// use iddpm::gpu::Gpu;
+    /// let gpu = Gpu::create_blocking()?;
+    /// println!("on {}", gpu.device().adapter_info().name);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     /// Those of [`create`](Self::create).

@@ -13,6 +13,18 @@ use crate::memory::zeros;
 use crate::unet::{Graph, Weights};
 
 /// A network's weights on a device, shared by everything that runs it there.
+///
+/// ```no_run
+/// use iddpm::checkpoint::{self, Checkpoint};
+/// use iddpm::gpu::{DeviceWeights, Gpu, Precision};
+/// let file = "examples/assets/digits16.safetensors";
+/// let digits = Checkpoint::open(file, checkpoint::Precision::AsStored)?;
+/// let gpu = Gpu::create_blocking()?;
+/// // The same weights serve any size of batch.
+/// let (graph, precision) = (digits.graph(), Precision::HalfWeights);
+/// let weights = DeviceWeights::upload_blocking(&gpu, graph, digits.weights(), precision)?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone)]
 pub struct DeviceWeights {
     plan: WeightPlan,

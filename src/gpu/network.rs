@@ -13,6 +13,23 @@ use crate::memory::collected;
 use crate::unet::{Graph, Input, TensorId};
 
 /// A network that runs on a device: its inputs are written, its dispatches encoded, its output read.
+///
+/// ```no_run
+/// use iddpm::gpu::{DeviceWeights, Gpu, Network, Precision};
+/// use iddpm::unet::{Extent, Input, UnetConfig, Weights};
+/// let graph = UnetConfig::new(1, 32).graph(Extent::square(1, 8))?;
+/// let numbers = vec![0.01; graph.weights_len()];
+/// let gpu = Gpu::create_blocking()?;
+/// let weights = Weights::F32(&numbers);
+/// let weights = DeviceWeights::upload_blocking(&gpu, &graph, weights, Precision::Full)?;
+///
+/// let network = Network::new_blocking(&gpu, &graph, &weights)?;
+/// network.write(Input::X, &[0.5; 64])?;
+/// network.write(Input::Timesteps, &[10.0])?;
+/// network.run_blocking()?;
+/// assert_eq!(network.output_blocking()?.len(), 64);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug)]
 pub struct Network {
     gpu: Gpu,

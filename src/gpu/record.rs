@@ -68,6 +68,19 @@ impl Recorded {
 
 /// Records a network over the buffers of its plan and of its weights.
 ///
+/// ```
+/// use iddpm::gpu::{Precision, Variants, WeightPlan, plan, record};
+/// use iddpm::unet::{Extent, UnetConfig};
+/// let graph = UnetConfig::new(1, 32).graph(Extent::square(1, 8))?;
+/// let weights = WeightPlan::new(&graph, Precision::Full, 1 << 27)?;
+/// let places = plan(&graph, Precision::Full);
+/// // Plain data: no device is needed.
+/// let recording = record(&graph, &places, &weights, Variants::PLAIN)?.recording;
+/// let flops: u64 = recording.dispatches.iter().map(|dispatch| dispatch.flops).sum();
+/// assert_eq!(flops, graph.flops());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
 /// # Errors
 /// [`GpuError::Graph`] for a graph that was built by hand, and that no kernel can run, and where the plan or the
 /// weights are not those of the graph.

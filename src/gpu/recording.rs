@@ -227,6 +227,11 @@ impl Recording {
 
 /// Folds a number of workgroups over the grid, whose dimensions hold `most` each; `None` where even
 /// that is too little. The kernels' `flat_workgroup` undoes it.
+///
+/// ```
+/// use iddpm::gpu::grid;
+/// assert_eq!(grid(100_000, 65_535), Some([50_000, 2, 1]));
+/// ```
 pub fn grid(workgroups: u64, most: u32) -> Option<[u32; 3]> {
     let most = u64::from(most.max(1));
     let rows = workgroups.div_ceil(most).max(1);

@@ -39,6 +39,28 @@ pub enum Kept {
 const NUMBERS: &str = "numbers of a run";
 
 /// A training graph that runs on a device.
+///
+/// ```no_run
+/// use iddpm::gpu::{DeviceWeights, Gpu, Kept, Precision, Training};
+/// use iddpm::train::{Recompute, initial_weights, training_graph};
+/// use iddpm::unet::{Extent, UnetConfig};
+/// let network = UnetConfig::new(1, 32).with_learned_variance().graph(Extent::square(1, 8))?;
+/// let graph = training_graph(&network, Recompute::Nothing)?;
+/// let numbers = initial_weights(&graph, 0)?;
+///
+/// let gpu = Gpu::create_blocking()?;
+/// let weights = pollster::block_on(DeviceWeights::zeros(&gpu, &graph, Precision::Full))?;
+/// let mut training = Training::new_blocking(&gpu, &graph, &weights, 1)?;
+/// training.write(Kept::Weights, &numbers)?;
+/// training.write(Kept::Average(0), &numbers)?;
+///
+/// // Once all inputs are written:
+/// let mut loss = [0.0; 3];
+/// training.accumulate_blocking(&mut loss)?;
+/// let mut gradients = vec![0.0; training.weights_len()];
+/// training.read_blocking(Kept::Gradients, &mut gradients)?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug)]
 pub struct Training {
     gpu: Gpu,

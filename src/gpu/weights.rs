@@ -85,6 +85,15 @@ pub(crate) struct WeightPlace {
 }
 
 /// The plan of where a graph's parameters lie, by [`ParamId::index`].
+///
+/// ```
+/// use iddpm::gpu::{Precision, WeightPlan};
+/// use iddpm::unet::{Extent, UnetConfig};
+/// let graph = UnetConfig::new(1, 32).graph(Extent::square(1, 8))?;
+/// let plan = WeightPlan::new(&graph, Precision::HalfWeights, 1 << 27)?;
+/// assert_eq!(plan.buffers().len(), 1);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WeightPlan {
     precision: Precision,

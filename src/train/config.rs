@@ -12,6 +12,18 @@ use super::optimizer::AdamW;
 use crate::diffusion::Objective;
 
 /// The options of a training run: all that it follows from beside its network, its diffusion and its data.
+///
+/// ```
+/// use iddpm::train::TrainConfig;
+/// let config = TrainConfig {
+///     batch: 64,
+///     microbatch: 16,
+///     ema_rates: vec![0.999, 0.9999],
+///     ..TrainConfig::default()
+/// };
+/// config.validate()?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TrainConfig {

@@ -10,6 +10,22 @@ use crate::memory::{self, bytes_of, zeros};
 use crate::unet::Graph;
 
 /// The engine that trains on the processor: a training graph, its weights, moments and averages in memory.
+///
+/// ```
+/// use iddpm::train::{CpuEngine, Engine, Recompute, Slot, initial_weights, training_graph};
+/// use iddpm::unet::{Extent, UnetConfig};
+/// let network = UnetConfig::new(1, 32).with_learned_variance().graph(Extent::square(1, 8))?;
+/// let graph = training_graph(&network, Recompute::Nothing)?;
+/// let mut engine = CpuEngine::new(&graph, &[0.999], false)?;
+///
+/// let weights = initial_weights(&graph, 0)?;
+/// engine.write(Slot::Weights, &weights)?;
+/// engine.write(Slot::Ema(0), &weights)?;
+/// let mut average = vec![0.0; weights.len()];
+/// engine.read(Slot::Ema(0), &mut average)?;
+/// assert_eq!(average, weights);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug)]
 pub struct CpuEngine {
     gradients: Gradients,

@@ -6,6 +6,18 @@ use std::sync::Arc;
 use crate::data::{Broken, DataError, Dataset};
 
 /// A data set, and the digest by which a run knows it again.
+///
+/// ```
+/// use std::sync::Arc;
+/// use iddpm::data::Images;
+/// use iddpm::train::{Broken, TrainingData};
+/// use iddpm::unet::Extents;
+/// let extents = Extents { channels: 1, height: 8, width: 8 };
+/// let images = Images::new(extents, vec![128; 4 * 64], None, None)?;
+/// let data = TrainingData::new(Arc::new(images), Broken::Fatal)?;
+/// assert_eq!(data.len(), 4);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone)]
 pub struct TrainingData {
     set: Arc<dyn Dataset>,

@@ -10,6 +10,21 @@ use crate::unet::{Graph, Input};
 
 /// The engine that trains on a GPU: a training graph, its weights, moments and averages on a device. Of a
 /// step only the losses and the norm of the gradient come back.
+///
+/// ```no_run
+/// use iddpm::gpu::{Gpu, Precision};
+/// use iddpm::train::{Engine, GpuEngine, Recompute, Slot, initial_weights, training_graph};
+/// use iddpm::unet::{Extent, UnetConfig};
+/// let network = UnetConfig::new(1, 32).with_learned_variance().graph(Extent::square(1, 8))?;
+/// let graph = training_graph(&network, Recompute::Nothing)?;
+/// let gpu = Gpu::create_blocking()?;
+/// let mut engine = GpuEngine::new_blocking(&gpu, &graph, &[0.999], Precision::Full)?;
+///
+/// let weights = initial_weights(&graph, 0)?;
+/// engine.write(Slot::Weights, &weights)?;
+/// engine.write(Slot::Ema(0), &weights)?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug)]
 pub struct GpuEngine {
     training: Training,

@@ -75,6 +75,16 @@ impl From<GraphError> for GradError {
 /// Builds the graph that trains a network: inputs x_0, ε, rows and what else the network reads; the result
 /// is the loss [N, 3]; gradients have the role [`Role::Gradient`].
 ///
+/// ```
+/// use iddpm::train::{Recompute, training_graph};
+/// use iddpm::unet::{Extent, UnetConfig};
+/// let network = UnetConfig::new(1, 32).with_learned_variance().graph(Extent::square(2, 8))?;
+/// let training = training_graph(&network, Recompute::Cheap)?;
+/// let loss = training.output().map(|loss| training.shape(loss));
+/// assert_eq!(loss.map(|shape| (shape.batch, shape.channels)), Some((2, 3)));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
 /// # Errors
 /// A [`GradError`], for graphs that were built by hand.
 pub fn training_graph(network: &Graph, recompute: Recompute) -> Result<Graph, GradError> {

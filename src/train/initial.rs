@@ -30,6 +30,14 @@ pub fn graph_of(description: &Description, config: &TrainConfig) -> Result<Graph
 /// Draws the weights that a run begins with from a seed, as each parameter's [`Init`] says; what is N(0, 1)
 /// or uniform follows from the parameter's place among all.
 ///
+/// ```
+/// use iddpm::train::initial_weights;
+/// use iddpm::unet::{Extent, UnetConfig};
+/// let graph = UnetConfig::new(1, 32).graph(Extent::square(1, 8))?;
+/// assert_eq!(initial_weights(&graph, 7)?.len(), graph.weights_len());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
 /// # Errors
 /// [`TrainError::Memory`].
 pub fn initial_weights(graph: &Graph, seed: u64) -> Result<Vec<f32>, TrainError> {

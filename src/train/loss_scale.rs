@@ -5,6 +5,13 @@ use serde::{Deserialize, Serialize};
 /// The loss scale of training with f16, log₂ of what the loss is multiplied by, so that small gradients do
 /// not vanish in f16: it rises by 0.001 with each step taken and falls by 1 with each whose gradient was
 /// not finite, which is skipped.
+///
+/// ```
+/// use iddpm::train::LossScale;
+/// let mut scale = LossScale::INITIAL;
+/// scale.update(false); // the gradient was not finite
+/// assert_eq!(scale.scale(), 524_288.0);
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct LossScale {

@@ -40,6 +40,22 @@ impl Default for AdamW {
 }
 
 /// The numbers of one optimiser step.
+///
+/// ```
+/// use iddpm::train::{AdamW, Update};
+/// let update = Update {
+///     adamw: AdamW::default(),
+///     lr: 0.1,
+///     step: 1,
+///     unscale: 1.0,
+///     clip: None,
+///     ema_warm_up: false,
+/// };
+/// let (mut weights, mut first, mut second) = ([1.0], [0.0], [0.0]);
+/// update.apply(2.0, &[2.0], &mut weights, &mut first, &mut second);
+/// // The first step has the length of the learning rate, whatever the gradient's.
+/// assert!((weights[0] - 0.9_f32).abs() < 1e-6);
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Update {
     /// The optimiser that takes the step.
@@ -167,6 +183,12 @@ fn step(
 
 /// Updates a moving average of the weights: ema ← rate·ema + (1-rate)·w, without a warm-up or a correction
 /// of the bias.
+///
+/// ```
+/// let mut ema = [0.0];
+/// iddpm::train::average(0.75, &[1.0], &mut ema);
+/// assert_eq!(ema, [0.25]);
+/// ```
 pub fn average(rate: f64, weights: &[f32], ema: &mut [f32]) {
     let (old, new) = (rate as f32, (1.0 - rate) as f32);
     let pieces = ema.par_chunks_mut(PIECE).zip(weights.par_chunks(PIECE));

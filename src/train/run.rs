@@ -53,6 +53,36 @@ enum Found {
 /// The folder of a run, held against every other writer, in this process and others, until it is dropped.
 ///
 /// To read what is there, use [`SavedRun`]: that needs no such right.
+///
+/// ```
+/// # use std::sync::Arc;
+/// # use iddpm::checkpoint::{Description, ImageSize};
+/// # use iddpm::data::Images;
+/// # use iddpm::diffusion::{Diffusion, ModelCard, Schedule, Weights};
+/// # use iddpm::train::{Broken, CpuEngine, TrainConfig, Trainer, TrainingData, graph_of};
+/// use iddpm::train::{RunDirectory, SavedRun};
+/// # use iddpm::unet::UnetConfig;
+/// # let unet = UnetConfig::new(1, 32).with_learned_variance();
+/// # let diffusion = Diffusion::new(Schedule::Cosine, 100);
+/// # let card = ModelCard { diffusion, weights: Weights::Raw, step: 0 };
+/// # let description = Description::new(unet, ImageSize::square(8), card);
+/// # let config = TrainConfig { batch: 2, microbatch: 2, ..TrainConfig::default() };
+/// # let images = Images::new(description.image(), vec![128; 4 * 64], None, None)?;
+/// # let data = TrainingData::new(Arc::new(images), Broken::Fatal)?;
+/// # let engine = CpuEngine::new(&graph_of(&description, &config)?, &config.ema_rates, config.half)?;
+/// # let progress = Trainer::<CpuEngine>::beginning(&description, &config)?;
+/// # let mut trainer = Trainer::new(engine, description, config, data, Broken::Fatal, progress)?;
+/// # let folder = std::env::temp_dir().join(format!("iddpm-run-{}", std::process::id()));
+/// // With a `trainer` of a run that is to be kept in `folder`:
+/// let mut run = RunDirectory::open(&folder)?;
+/// trainer.step()?;
+/// let state = run.save(&trainer, 3)?;
+/// assert_eq!(run.latest()?.as_ref(), Some(&state));
+/// assert_eq!(SavedRun::load(state)?.progress.step, 1);
+/// # drop(run);
+/// # std::fs::remove_dir_all(&folder)?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug)]
 pub struct RunDirectory {
     path: PathBuf,

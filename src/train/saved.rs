@@ -16,6 +16,19 @@ use crate::checkpoint::states::{LATEST, STATE, Unknown, newest};
 use crate::checkpoint::{Checkpoint, Description, Precision, ReadOptions};
 
 /// The saved state of a run as it was read from disk.
+///
+/// ```no_run
+/// use iddpm::train::{CpuEngine, SavedRun, graph_of};
+/// let state = SavedRun::latest_in("run")?.ok_or("there is no state yet")?;
+/// let saved = SavedRun::load(state)?;
+/// println!("{} steps are done", saved.progress.step);
+///
+/// let graph = graph_of(&saved.description, &saved.config)?;
+/// let mut engine = CpuEngine::new(&graph, &saved.config.ema_rates, saved.config.half)?;
+/// saved.write_to(&mut engine)?;
+/// // `Trainer::new` goes on from `saved.progress`.
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug)]
 pub struct SavedRun {
     /// The description of the network that is trained.

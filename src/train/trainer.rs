@@ -28,6 +28,38 @@ const HISTORY: u32 = 10;
 const UNIFORM: f64 = 0.001;
 
 /// A training run in progress: an engine, the data, and where it is.
+///
+/// ```
+/// use std::sync::Arc;
+/// use iddpm::checkpoint::{Description, ImageSize};
+/// use iddpm::data::Images;
+/// use iddpm::diffusion::{Diffusion, ModelCard, Schedule, Weights};
+/// use iddpm::train::{
+///     Broken, CpuEngine, Engine, Slot, TrainConfig, Trainer, TrainingData, graph_of, initial_weights,
+/// };
+/// use iddpm::unet::UnetConfig;
+///
+/// let unet = UnetConfig::new(1, 32).with_learned_variance();
+/// let diffusion = Diffusion::new(Schedule::Cosine, 100);
+/// let card = ModelCard { diffusion, weights: Weights::Raw, step: 0 };
+/// let description = Description::new(unet, ImageSize::square(8), card);
+/// let config = TrainConfig { batch: 2, microbatch: 2, ..TrainConfig::default() };
+///
+/// let images = Images::new(description.image(), vec![128; 4 * 64], None, None)?;
+/// let data = TrainingData::new(Arc::new(images), Broken::Fatal)?;
+///
+/// let graph = graph_of(&description, &config)?;
+/// let mut engine = CpuEngine::new(&graph, &config.ema_rates, config.half)?;
+/// let weights = initial_weights(&graph, config.seed)?;
+/// engine.write(Slot::Weights, &weights)?;
+/// engine.write(Slot::Ema(0), &weights)?;
+///
+/// let progress = Trainer::<CpuEngine>::beginning(&description, &config)?;
+/// let mut trainer = Trainer::new(engine, description, config, data, Broken::Fatal, progress)?;
+/// let report = trainer.step()?;
+/// assert!(report.taken && report.loss.is_finite());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug)]
 pub struct Trainer<E> {
     engine: E,

@@ -36,6 +36,33 @@ pub use saved::{Saved, SavedReadback};
 ///
 /// Noise is keyed by each sample's seed and number, so an image does not depend on the batch it is
 /// made in, nor on how the run is cut.
+///
+/// ```no_run
+/// use iddpm::checkpoint::{self, Checkpoint};
+/// use iddpm::diffusion::{Clip, Method, Noise, Sample, Sampler, Timesteps};
+/// use iddpm::gpu::{DeviceWeights, Generation, Gpu, NoiseSource, Precision};
+///
+/// let file = "examples/assets/digits16.safetensors";
+/// let digits = Checkpoint::open(file, checkpoint::Precision::AsStored)?;
+/// let process = digits.description().card.diffusion.process(Timesteps::even(20))?;
+/// let sampler = Sampler::new(&process, Method::Ancestral, Clip::Unit)?;
+/// let sample = Sample { noise: Noise::new(7), number: 0, label: Some(3) };
+///
+/// let gpu = Gpu::create_blocking()?;
+/// let (graph, precision) = (digits.graph(), Precision::HalfWeights);
+/// let weights = DeviceWeights::upload_blocking(&gpu, graph, digits.weights(), precision)?;
+/// let source = NoiseSource::Philox;
+/// let mut run = Generation::new_blocking(&gpu, graph, &weights, &sampler, &[sample], source)?;
+///
+/// // A game would record a part of it in each of its frames.
+/// while !run.is_done() {
+///     let mut encoder = gpu.device().create_command_encoder(&Default::default());
+///     run.record(&mut encoder, 50);
+///     gpu.queue().submit([encoder.finish()]);
+/// }
+/// let image = run.x_blocking()?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug)]
 pub struct Generation {
     gpu: Gpu,

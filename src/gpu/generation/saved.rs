@@ -10,6 +10,15 @@ use crate::gpu::recording::Binding;
 use crate::memory::collected;
 
 /// A paused run: plain data that can be resumed on another device.
+///
+/// ```no_run
+/// use iddpm::gpu::{Generation, GpuError, Saved};
+/// fn go_on_elsewhere(run: &Generation, other: &mut Generation) -> Result<(), GpuError> {
+///     let saved: Saved = run.save_blocking()?;
+///     other.resume(&saved)
+/// }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct Saved {
     /// The cursor of the sampler.

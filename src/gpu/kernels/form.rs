@@ -47,6 +47,12 @@ impl Form {
 
 impl Kernel {
     /// Returns the whole text of the kernel.
+    ///
+    /// ```
+    /// use iddpm::gpu::{Dialect, Form, KERNELS};
+    /// let texts = KERNELS.map(|kernel| kernel.text(Form::default(), Dialect::Native));
+    /// assert!(texts.iter().all(|text| text.contains("fn main(")));
+    /// ```
     pub fn text(&self, form: Form, dialect: Dialect) -> String {
         let mut head = String::new();
         let mut weights = "false";
