@@ -77,8 +77,8 @@ impl ImageSize {
         }
     }
 
-    /// Whether the low-resolution image is as large as the image, in a direction, or larger: a slip in
-    /// whoever says it.
+    /// Whether the low-resolution image is as large as the image, in a direction, or larger, which is a
+    /// mistake.
     pub fn shrinks(self) -> bool {
         let larger = |(rows, columns)| rows >= self.height || columns >= self.width;
         self.low_res.is_some_and(larger)

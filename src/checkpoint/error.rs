@@ -105,9 +105,9 @@ pub enum CheckpointError {
         name: String,
         /// The tensor's first byte, behind the header, and one past its last.
         range: (u64, u64),
-        /// The name of the tensor before it.
+        /// The name of the tensor that comes before in the file.
         previous: String,
-        /// The first byte of the tensor before it, and one past its last.
+        /// The first byte of the tensor that comes before, and one past its last.
         previous_range: (u64, u64),
     },
     /// Bytes before a tensor that belong to none.
@@ -116,7 +116,7 @@ pub enum CheckpointError {
         name: String,
         /// The tensor's first byte, behind the header.
         start: u64,
-        /// The byte where the tensor before it ends.
+        /// The byte at which the tensor that comes before ends.
         expected: u64,
     },
     /// A file of tensors alone, which does not say what they are.
@@ -149,7 +149,7 @@ pub enum CheckpointError {
     },
     /// The network's options, which do not make a network.
     Config(ConfigError),
-    /// The diffusion process, which is none.
+    /// The diffusion process, which is not valid.
     Diffusion(DiffusionError),
     /// The network's output does not go with its diffusion: a channel for each of the image's, and
     /// another where the variance is learned.

@@ -6,7 +6,7 @@ use core::fmt;
 use super::format::MAX_HEADER;
 use super::shown::shortened;
 
-/// A file of another kind than safetensors. Its text says what to do about it.
+/// The kind of a file that is no safetensors file. Its text says what to do about it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Foreign {

@@ -29,7 +29,7 @@ pub enum Precision {
     F16,
 }
 
-/// The options of reading a file; by default it is read as it says itself.
+/// The options of reading a file; by default it is read as what it says that it is.
 ///
 /// ```
 /// use iddpm::checkpoint::{Checkpoint, Precision, ReadOptions};

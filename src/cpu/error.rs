@@ -26,7 +26,7 @@ pub enum ProgramError {
         /// The number of bytes that the header says.
         expected: usize,
     },
-    /// A field of the header is not what it can be.
+    /// A field of the header has a value that it cannot have.
     Header {
         /// The name of the field.
         field: &'static str,
@@ -155,7 +155,7 @@ impl fmt::Display for Slice {
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum NetworkError {
-    /// A program that is none.
+    /// A program that is not valid.
     Program(ProgramError),
     /// A slice has the wrong length; a workspace may be longer than it needs to be.
     Length {
@@ -196,7 +196,7 @@ pub enum NetworkError {
     NoPixels {
         /// The slice that the images are in.
         slice: Slice,
-        /// The extents that an image of it is said to have.
+        /// The extents of an image of it, as the caller gave them.
         extents: Extents,
     },
     /// There is less memory than the network needs.

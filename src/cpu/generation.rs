@@ -203,7 +203,7 @@ impl<'p> Generation<'p> {
         self.sampler.state()
     }
 
-    /// Continues a saved batch where it was.
+    /// Continues a batch from a saved state.
     ///
     /// # Errors
     /// Those of [`Sampler::resume`]; [`NetworkError::Length`] for x or the history,

@@ -23,7 +23,7 @@ pub enum DataError {
         /// The fault of the file.
         fault: Fault,
     },
-    /// A folder that holds no picture, nor do the folders within it.
+    /// A folder without pictures, in it and in the folders within it.
     EmptyFolder {
         /// The path of the folder.
         path: PathBuf,

@@ -53,7 +53,7 @@ pub enum Fault {
     ArrayHeader {
         /// The name of the array.
         name: &'static str,
-        /// The reason why it is none.
+        /// The reason why the header is refused.
         reason: &'static str,
     },
     /// An array of another type of numbers.

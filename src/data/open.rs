@@ -28,7 +28,8 @@ pub struct Options<'a> {
 /// The channels and sides that images are to have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fit<'a> {
-    /// These extents exactly: pictures are fitted to them, and data of others is refused before it is read.
+    /// The extents that images must have: pictures are fitted to them, and data of others is refused before
+    /// it is read.
     Exactly(Extents),
     /// The extents that data has of its own; pictures are fitted to `extents`.
     Pictures {

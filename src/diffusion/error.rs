@@ -24,7 +24,7 @@ pub enum Error {
         /// The largest T that is accepted.
         max: u32,
     },
-    /// A name that is none of those known.
+    /// An unknown name.
     Unknown {
         /// The kind of thing that the name should be of, such as a schedule.
         what: &'static str,
@@ -168,7 +168,7 @@ pub enum Error {
     NotFinite {
         /// The slice that holds the value.
         slice: Slice,
-        /// The first index at which it is not.
+        /// The first index of such a value.
         index: usize,
     },
     /// An η that is not in [0, 1].
@@ -176,7 +176,7 @@ pub enum Error {
         /// The η that was given.
         eta: f64,
     },
-    /// Parameters of dynamic thresholding that are none: it needs a ratio in (0, 1] and a finite maximum of
+    /// Parameters of dynamic thresholding out of range: it needs a ratio in (0, 1] and a finite maximum of
     /// at least 1.
     Threshold {
         /// The quantile that was given.

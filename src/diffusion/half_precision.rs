@@ -1,4 +1,4 @@
-//! x_t, predictions and noise kept in 16 bits: half the memory of a paused image.
+//! Half precision for x_t, predictions and noise: 16 bits, half the memory of a paused image.
 
 use half::slice::HalfFloatSliceExt;
 use half::{bf16, f16};

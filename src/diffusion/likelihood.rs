@@ -10,8 +10,8 @@ use super::prediction::{Clip, Prediction};
 use super::process::{Process, ProcessView};
 use super::schedule::Level;
 
-/// The Kullback–Leibler divergence of two normal laws, KL(N(μ1, e^{v1}) ‖ N(μ2, e^{v2})) in nats: ½(-1 + v2
-/// - v1 + e^{v1-v2} + (μ1-μ2)² e^{-v2}).
+/// The Kullback–Leibler divergence KL(N(μ1, e^{v1}) ‖ N(μ2, e^{v2})) of two normal laws, in nats:
+/// ½(-1 + v2 - v1 + e^{v1-v2} + (μ1-μ2)² e^{-v2}).
 ///
 /// ```
 /// use iddpm::diffusion::likelihood::normal_kl;

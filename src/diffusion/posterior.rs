@@ -155,8 +155,8 @@ pub enum Variance {
     FixedLarge,
     /// The learned variance whose log Σ is the network's second half of channels itself.
     Learned,
-    /// The learned variance between β̃ and β: the network's second half of channels is v, log Σ = frac·ln β
-    /// + (1-frac)·ln β̃ with frac = (v+1)/2, not clamped (paper, eq. 15).
+    /// The learned variance between β̃ and β: with v the network's second half of channels and frac =
+    /// (v+1)/2, not clamped, log Σ = frac·ln β + (1-frac)·ln β̃ (paper, eq. 15).
     LearnedRange,
 }
 

@@ -38,7 +38,7 @@ pub struct Mix {
     pub x: f64,
     /// The weight of the clipped x̂_0.
     pub x_start: f64,
-    /// The weight of the network's output; not 0 only where it predicts x_{t-1} itself.
+    /// The weight of the network's output; 0 but where it predicts x_{t-1} itself.
     pub output: f64,
     /// The weight of the history; where it is 0 the history is not read.
     pub history: f64,

@@ -39,9 +39,9 @@ pub enum GpuError {
         limit: &'static str,
         /// The thing that needs more than the limit.
         what: String,
-        /// The value it would take.
+        /// The value of the limit that would be needed.
         wanted: u64,
-        /// The value the device has.
+        /// The value of the limit that the device has.
         had: u64,
     },
     /// The device has no memory left: a smaller batch or 16-bit weights may fit.
@@ -125,7 +125,7 @@ pub enum GpuError {
         /// The value that it has.
         had: String,
     },
-    /// x, x̂_0 or the history is not finite: the run has to be resumed from an earlier state.
+    /// The run's x, x̂_0 or history is not finite: it has to be resumed from an earlier state.
     NotFinite {
         /// The image of the batch.
         image: usize,

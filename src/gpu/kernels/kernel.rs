@@ -44,7 +44,7 @@ pub enum Uses {
     Nothing,
     /// The functions `sum` and `maximum` over the workgroup.
     Reductions,
-    /// The flag whether it joins stretches of input channels.
+    /// The flag that tells whether it joins stretches of input channels.
     Stretches,
     /// The flag of [`Stretches`](Self::Stretches), and cooperative matrices.
     Matrices,
