@@ -1,12 +1,12 @@
-//! Whatever can go wrong in any layer, as one type.
+//! The error of the crate: whatever can go wrong in any layer, as one type.
 
 use core::fmt;
 
 /// Declares the type from one row for each layer's error: what goes wrong, where it can, its name and type.
 macro_rules! errors {
     ($($(#[cfg($($where:tt)+)])? $about:literal $name:ident($error:ty)),+ $(,)?) => {
-        /// Whatever can go wrong, of whichever layer: each layer's error turns into it, and is kept as it is, with
-        /// the file, the tensor, the value and the bound that it names.
+        /// The error of the crate, whatever can go wrong in whichever layer: each layer's error turns into
+        /// it, and is kept as it is, with the file, the tensor, the value and the bound that it names.
         ///
         /// ```
         /// use iddpm::diffusion::{Diffusion, InlineProcess, Schedule, Timesteps};
@@ -57,39 +57,39 @@ macro_rules! errors {
 }
 
 errors! {
-    "Of schedules, steps, samplers and likelihoods."
+    "An error of schedules, steps, samplers and likelihoods."
     Diffusion(crate::diffusion::Error),
     #[cfg(any(feature = "alloc", feature = "cpu"))]
-    "Of a network's options."
+    "An error of a network's options."
     Config(crate::unet::ConfigError),
     #[cfg(any(feature = "alloc", feature = "cpu"))]
-    "Of a graph that was built by hand."
+    "An error of a graph that was built by hand."
     Graph(crate::unet::GraphError),
     #[cfg(any(feature = "alloc", feature = "cpu"))]
-    "Where there is not as much memory as is needed."
+    "An error of memory: there is not as much as is needed."
     Memory(crate::memory::MemoryError),
     #[cfg(feature = "cpu")]
-    "Of a program of the processor."
+    "An error of a program of the processor."
     Program(crate::cpu::ProgramError),
     #[cfg(feature = "cpu")]
-    "Of a network on the processor, and what it is given."
+    "An error of a network on the processor, or of what it is given."
     Network(crate::cpu::NetworkError),
     #[cfg(feature = "std")]
-    "Of a file that is written."
+    "An error of a file that is written."
     File(crate::files::FileError),
     #[cfg(feature = "checkpoint")]
-    "Of a checkpoint."
+    "An error of a checkpoint."
     Checkpoint(crate::checkpoint::CheckpointError),
     #[cfg(feature = "data")]
-    "Of images in files."
+    "An error of images in files."
     Data(crate::data::DataError),
     #[cfg(feature = "gpu")]
-    "Of a device, and what it is given."
+    "An error of a device, or of what it is given."
     Gpu(crate::gpu::GpuError),
     #[cfg(feature = "train_cpu")]
-    "Of a graph without a gradient."
+    "An error of a graph without a gradient."
     Grad(crate::train::GradError),
     #[cfg(feature = "train_cpu")]
-    "Of a training run."
+    "An error of a training run."
     Train(crate::train::TrainError),
 }

@@ -1,8 +1,8 @@
-//! Texts of others in lines of ours.
+//! Text of others, shown on one line of ours.
 
 use core::fmt::{self, Write};
 
-/// A text without what would end the line that it is shown in, or speak to a terminal: its control
+/// A text shown on one line, without what would end that line or speak to a terminal: its control
 /// characters are written as they are in a string of Rust, `\n` or `\u{1b}`.
 ///
 /// ```

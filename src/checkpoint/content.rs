@@ -1,10 +1,10 @@
-//! What the numbers of a file are: a network's weights, or an optimiser's moments.
+//! The content of a file: a network's weights, or an optimiser's moments.
 
 use core::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// What the numbers of a file are: for each parameter of a network, as many as it has.
+/// The content of a file: what its numbers are, for each parameter of a network as many as it has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
@@ -12,9 +12,9 @@ pub enum Content {
     /// The parameters themselves: what makes a network.
     #[default]
     Weights,
-    /// AdamW's m: averages of their gradients.
+    /// AdamW's first moment m: averages of the parameters' gradients.
     FirstMoment,
-    /// AdamW's v: averages of their gradients' squares.
+    /// AdamW's second moment v: averages of the squares of the parameters' gradients.
     SecondMoment,
 }
 

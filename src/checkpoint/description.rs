@@ -1,4 +1,5 @@
-//! What a checkpoint says of itself, and how it is kept in the metadata of the file.
+//! The description of a checkpoint: what it says of itself, and how that is kept in the metadata of the
+//! file.
 //!
 //! | key | value |
 //! |---|---|
@@ -48,18 +49,18 @@ const CONTENT: &str = "iddpm.content";
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ImageSize {
-    /// Rows.
+    /// The height of an image: its rows.
     pub height: usize,
-    /// Columns.
+    /// The width of an image: its columns.
     pub width: usize,
-    /// Rows and columns of the low-resolution image, for a super-resolution network.
+    /// The height and width of the low-resolution image, for a super-resolution network.
     // By default serde takes a missing `Option` for `None`; here nothing may be left out.
     #[serde(deserialize_with = "Option::deserialize")]
     pub low_res: Option<(usize, usize)>,
 }
 
 impl ImageSize {
-    /// Square images.
+    /// The size of square images.
     pub const fn square(side: usize) -> Self {
         Self {
             height: side,
@@ -68,7 +69,7 @@ impl ImageSize {
         }
     }
 
-    /// Square images made of smaller square images.
+    /// The size of square images that are made of smaller square images.
     pub const fn upsampled(side: usize, low_res: usize) -> Self {
         Self {
             low_res: Some((low_res, low_res)),
@@ -76,13 +77,14 @@ impl ImageSize {
         }
     }
 
-    /// Whether images are made of such as are as large, in a direction, or larger: a slip in whoever says it.
+    /// Whether the low-resolution image is as large as the image, in a direction, or larger, which is a
+    /// mistake.
     pub fn shrinks(self) -> bool {
         let larger = |(rows, columns)| rows >= self.height || columns >= self.width;
         self.low_res.is_some_and(larger)
     }
 
-    /// The sizes of a run over so many images.
+    /// Returns the extent of a run over so many images of this size.
     pub fn extent(self, batch: usize) -> Extent {
         Extent {
             batch,
@@ -105,25 +107,43 @@ impl Content {
     }
 }
 
-/// All that must be known of weights to use them.
+/// The description of a checkpoint: all that must be known of weights to use them.
+///
+/// ```
+/// use iddpm::checkpoint::{Description, ImageSize};
+/// use iddpm::diffusion::{Diffusion, ModelCard, Schedule, Weights};
+/// use iddpm::unet::UnetConfig;
+///
+/// let unet = UnetConfig::new(1, 32).with_learned_variance();
+/// let card = ModelCard {
+///     diffusion: Diffusion::new(Schedule::Cosine, 1000),
+///     weights: Weights::Ema { rate: 0.999 },
+///     step: 20_000,
+/// };
+/// let description = Description::new(unet, ImageSize::square(8), card);
+/// assert_eq!(description.graph(2)?.batch(), 2);
+/// // The metadata of a file, and back.
+/// assert_eq!(Description::from_metadata(&description.to_metadata()?)?, description);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct Description {
-    /// The network.
+    /// The options of the network.
     pub unet: UnetConfig,
-    /// Its images.
+    /// The size of the network's images.
     pub size: ImageSize,
     /// The diffusion it was trained on, which weights these are, and when they were taken.
     pub card: ModelCard<'static>,
-    /// What the classes are called, by their numbers, where that is known.
+    /// The names of the classes, by their numbers, where they are known.
     pub class_names: Option<Vec<String>>,
-    /// What the numbers are: for a network the weights.
+    /// The content of the file: for a network the weights.
     pub content: Content,
-    /// Metadata of others, kept as it is; no key begins with `iddpm.`.
+    /// Other metadata, kept as it is; no key begins with `iddpm.`.
     pub notes: BTreeMap<String, String>,
 }
 
 impl Description {
-    /// A description of weights, without names of classes and without notes.
+    /// Describes weights, without names of classes and without notes.
     pub const fn new(unet: UnetConfig, size: ImageSize, card: ModelCard<'static>) -> Self {
         Self {
             unet,
@@ -144,7 +164,7 @@ impl Description {
         }
     }
 
-    /// The network for so many images at once, once all of the description is found consistent.
+    /// Builds the network for so many images at once, once all of the description is found consistent.
     ///
     /// # Errors
     /// [`CheckpointError::Config`], [`CheckpointError::Diffusion`],
@@ -199,7 +219,7 @@ impl Description {
         }
     }
 
-    /// Reads the metadata of a file.
+    /// Reads a description from the metadata of a file.
     ///
     /// # Errors
     /// [`CheckpointError::Bare`] where none of the keys is there; a key that is missing, unknown or
@@ -245,7 +265,7 @@ impl Description {
         Ok(description)
     }
 
-    /// The metadata of a file.
+    /// Returns the description as the metadata of a file.
     ///
     /// # Errors
     /// [`CheckpointError::ScheduleIsTable`]; [`CheckpointError::UnknownMetadata`] for a note whose

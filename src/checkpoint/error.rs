@@ -1,4 +1,4 @@
-//! What can be wrong with a checkpoint.
+//! The errors of a checkpoint: why it was not read or not written.
 
 use alloc::boxed::Box;
 use alloc::string::{String, ToString};
@@ -19,144 +19,144 @@ use crate::unet::ConfigError;
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub enum CheckpointError {
-    /// What is wrong with a file, and with which.
+    /// Something is wrong with the file that is named here.
     InFile {
-        /// The file.
+        /// The path of the file.
         path: String,
-        /// What is wrong with it.
+        /// The error that occurred with the file.
         error: Box<CheckpointError>,
     },
     /// A file of another format.
     Foreign {
-        /// Which.
+        /// The kind of file that it is.
         kind: Foreign,
     },
     /// A folder where a file is due.
     Folder {
-        /// The networks in it, or in its newest state; not all of many.
+        /// The names of the networks in it, or in its newest state; not all of many.
         networks: Vec<String>,
     },
     /// A run whose newest state is not there.
     Latest {
-        /// What its file `latest` names.
+        /// The state that its file `latest` names.
         names: String,
     },
     /// A file of numbers that are not what is asked for, such as an optimiser's moments for a network.
     OtherContent {
-        /// What they are.
+        /// The content that was found.
         found: Content,
-        /// What they must be.
+        /// The content that is asked for.
         expected: Content,
-        /// The networks in the same folder; not all of many.
+        /// The names of the networks in the same folder; not all of many.
         beside: Vec<String>,
     },
-    /// The first 8 bytes are the length of the header; this one is above what the format allows.
+    /// A header that is longer than the format allows, by the first 8 bytes of the file.
     HeaderTooLong {
-        /// Its length.
+        /// The length of the header in bytes.
         bytes: u64,
-        /// The bound.
+        /// The greatest length that the format allows.
         max: u64,
     },
-    /// The header is not the JSON that it must be.
+    /// A header that is not the JSON that it must be.
     Header {
-        /// What is wrong, and where.
+        /// The reason: what is wrong, and where.
         reason: String,
     },
     /// The file ends before what its header announces.
     Truncated {
-        /// Bytes announced.
+        /// The number of bytes that the header announces.
         expected: u64,
-        /// Bytes there are.
+        /// The number of bytes there are.
         found: u64,
-        /// The first tensor that is not whole, where the header is.
+        /// The first tensor that is not whole, where the header itself is.
         tensor: Option<String>,
     },
     /// The file goes on behind what its header announces.
     TrailingBytes {
-        /// Bytes announced.
+        /// The number of bytes that the header announces.
         expected: u64,
-        /// Bytes there are.
+        /// The number of bytes there are.
         found: u64,
     },
-    /// Two tensors of one name.
+    /// Two tensors have the same name.
     DuplicateTensor {
-        /// The name.
+        /// The name of both tensors.
         name: String,
     },
-    /// Two values for one key of the metadata.
+    /// One key of the metadata has two values.
     DuplicateMetadata {
-        /// The key.
+        /// The key that is there twice.
         key: String,
     },
     /// A tensor whose place in the file is not as long as its shape and type need.
     TensorLength {
-        /// The tensor.
+        /// The name of the tensor.
         name: String,
-        /// Its shape.
+        /// The shape of the tensor.
         shape: Vec<u64>,
-        /// Its type.
+        /// The type of the tensor's numbers.
         dtype: TensorType,
-        /// Its first byte, behind the header, and one past its last.
+        /// The tensor's first byte, behind the header, and one past its last.
         range: (u64, u64),
     },
     /// Two tensors that share bytes.
     Overlap {
-        /// A tensor.
+        /// The name of a tensor.
         name: String,
-        /// Its first byte, behind the header, and one past its last.
+        /// The tensor's first byte, behind the header, and one past its last.
         range: (u64, u64),
-        /// The tensor before it.
+        /// The name of the tensor that comes before in the file.
         previous: String,
-        /// Its range.
+        /// The first byte of the tensor that comes before, and one past its last.
         previous_range: (u64, u64),
     },
     /// Bytes before a tensor that belong to none.
     Gap {
-        /// The tensor.
+        /// The name of the tensor.
         name: String,
-        /// Its first byte, behind the header.
+        /// The tensor's first byte, behind the header.
         start: u64,
-        /// Where the tensor before it ends.
+        /// The byte at which the tensor that comes before ends.
         expected: u64,
     },
-    /// Tensors alone: the file does not say what they are.
+    /// A file of tensors alone, which does not say what they are.
     Bare,
     /// A file without a tensor.
     NoTensors,
     /// The metadata lacks a key.
     MissingMetadata {
-        /// The key.
+        /// The key that is missing.
         key: &'static str,
     },
     /// A key under `iddpm.` that this version does not know.
     UnknownMetadata {
-        /// The key.
+        /// The key that is not known.
         key: String,
     },
     /// A value of the metadata that cannot be read: not JSON, a field missing, unknown, out of range.
     Metadata {
-        /// The key.
+        /// The key of the value.
         key: &'static str,
-        /// What is wrong, and where.
+        /// The reason: what is wrong, and where.
         reason: String,
     },
     /// A format of the metadata that this version does not know.
     Version {
-        /// The format found.
+        /// The version of the format found.
         version: u64,
-        /// The newest format known.
+        /// The newest version of the format that is known.
         supported: u64,
     },
-    /// The network's options do not make a network.
+    /// The network's options, which do not make a network.
     Config(ConfigError),
-    /// The diffusion process is not one.
+    /// The diffusion process, which is not valid.
     Diffusion(DiffusionError),
     /// The network's output does not go with its diffusion: a channel for each of the image's, and
     /// another where the variance is learned.
     OutChannels {
-        /// The network's.
+        /// The number of channels the network's output has.
         found: usize,
-        /// As many as the diffusion needs.
+        /// The number of channels the diffusion needs.
         expected: usize,
     },
     /// A super-resolution network without the size of its low-resolution image, or such a size for
@@ -165,78 +165,78 @@ pub enum CheckpointError {
         /// Whether the network takes a low-resolution image.
         needed: bool,
     },
-    /// Names of classes that are not one for each class.
+    /// A list of class names that has not one for each class.
     ClassNames {
-        /// Names.
+        /// The number of names.
         found: usize,
-        /// Classes; 0 where the network knows none.
+        /// The number of classes; 0 where the network knows none.
         expected: usize,
     },
     /// The rate of a moving average is not within [0, 1].
     EmaRate {
-        /// The rate.
+        /// The rate that was found.
         rate: f64,
     },
     /// A schedule that is a table does not travel in metadata.
     ScheduleIsTable,
     /// Tensors that are not those of the network.
     Tensors(Box<Mismatch>),
-    /// All tensors of the network, more than once.
+    /// A file that holds the network more than once, under several prefixes.
     SeveralNetworks {
-        /// What the names begin with; empty for nothing.
+        /// The prefixes that the names begin with; empty for nothing.
         prefixes: Vec<String>,
     },
-    /// A number that is infinite or none.
+    /// A number that is infinite or NaN.
     NotFinite {
-        /// The tensor.
+        /// The name of the tensor.
         name: String,
-        /// The first such number, counted row by row.
+        /// The place of the first such number, counted row by row.
         index: usize,
-        /// The number.
+        /// The number that was found.
         value: f32,
     },
     /// A number beyond ±65504, asked for as f16.
     BeyondF16 {
-        /// The tensor.
+        /// The name of the tensor.
         name: String,
-        /// The first such number, counted row by row.
+        /// The place of the first such number, counted row by row.
         index: usize,
-        /// The number.
+        /// The number that was found.
         value: f32,
     },
     /// Weights of another length than the network's.
     WeightsLength {
-        /// Numbers given.
+        /// The number of elements given.
         len: usize,
-        /// Numbers the network has, gaps of alignment included.
+        /// The number of elements the network has, gaps of alignment included.
         expected: usize,
     },
     /// The weights do not fit into memory.
     Memory(MemoryError),
     /// No published model has this name.
     UnknownPreset {
-        /// The name.
+        /// The name that was given.
         name: String,
     },
     /// A flag of the public implementation's command line that is not known.
     UnknownFlag {
-        /// The flag.
+        /// The flag that was given.
         flag: String,
     },
     /// A flag with a value that it does not take.
     FlagValue {
-        /// The flag.
+        /// The name of the flag.
         flag: String,
-        /// The value.
+        /// The value that was given.
         value: String,
-        /// What it takes.
+        /// The values that the flag takes.
         takes: &'static str,
     },
     /// The system refused to read or write.
     Io {
-        /// What was being done.
+        /// The action that was refused, such as "reading".
         action: &'static str,
-        /// To which file.
+        /// The path of the file or folder.
         path: String,
         /// The system's reason.
         reason: String,
@@ -244,7 +244,7 @@ pub enum CheckpointError {
 }
 
 impl CheckpointError {
-    /// The same of a file; as it is where it names one already.
+    /// Names the file that the error is about, unless it names one already.
     #[must_use]
     pub fn in_file(self, path: impl fmt::Display) -> Self {
         match self {

@@ -16,7 +16,7 @@ use crate::unet::UnetConfig;
 /// Classes of a network that has any: ImageNet's.
 const CLASSES: usize = 1000;
 
-/// The flags, each by the name it has there.
+/// The flags of the public implementation's command line, each by the name it has there.
 ///
 /// ```
 /// use iddpm::checkpoint::Flags;
@@ -28,38 +28,38 @@ const CLASSES: usize = 1000;
 /// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct Flags {
-    /// Side of the images; of super-resolution `large_size`.
+    /// The side of the images; of super-resolution `large_size`.
     pub image_size: usize,
-    /// Side of the low-resolution images, of super-resolution alone; 64 once `large_size` is set.
+    /// The side of the low-resolution images, of super-resolution alone; 64 once `large_size` is set.
     pub small_size: Option<usize>,
-    /// Channels at the highest resolution.
+    /// The number of channels at the highest resolution.
     pub num_channels: usize,
-    /// Residual blocks at each level.
+    /// The number of residual blocks at each level.
     pub num_res_blocks: usize,
-    /// Attention heads.
+    /// The number of attention heads.
     pub num_heads: usize,
-    /// Attention heads on the way up; -1 there is `None` here, and means as many.
+    /// The number of attention heads on the way up; -1 there is `None` here, and means as many.
     pub num_heads_upsample: Option<usize>,
-    /// Sides at which there is attention.
+    /// The sides of an image at which there is attention.
     pub attention_resolutions: Vec<usize>,
-    /// Channels of each level over `num_channels`; `None` for those that go with the size. Not a flag
+    /// The channels of each level over `num_channels`; `None` for those that go with the size. Not a flag
     /// of the public implementation, but one of its successors'.
     pub channel_mult: Option<Vec<usize>>,
     /// Whether the network is conditioned on one of ImageNet's classes.
     pub class_cond: bool,
-    /// Whether the embedding scales and shifts.
+    /// Whether the embedding scales and shifts what is normalised, rather than being added.
     pub use_scale_shift_norm: bool,
     /// Whether the variance is learned.
     pub learn_sigma: bool,
     /// Whether a variance that is not learned is the small one.
     pub sigma_small: bool,
-    /// T.
+    /// The number of timesteps T.
     pub diffusion_steps: u32,
-    /// How β_t is chosen.
+    /// The noise schedule: how β_t is chosen.
     pub noise_schedule: Schedule<'static>,
-    /// Whether the network predicts x_0.
+    /// Whether the network predicts x_0 rather than ε.
     pub predict_xstart: bool,
-    /// Whether the network sees t·1000/T.
+    /// Whether the network sees t·1000/T rather than t.
     pub rescale_timesteps: bool,
 }
 
@@ -143,7 +143,7 @@ impl Flags {
         Ok(())
     }
 
-    /// The network.
+    /// Returns the options of the network that the flags describe.
     ///
     /// Attention at a side that no level has is left out, as it is there.
     ///
@@ -198,7 +198,7 @@ impl Flags {
         }
     }
 
-    /// The size of its images.
+    /// Returns the size of the network's images.
     pub const fn size(&self) -> ImageSize {
         match self.small_size {
             Some(small) => ImageSize::upsampled(self.image_size, small),
@@ -206,7 +206,7 @@ impl Flags {
         }
     }
 
-    /// The diffusion.
+    /// Returns the diffusion that the flags describe.
     pub const fn diffusion(&self) -> Diffusion<'static> {
         let prediction = if self.predict_xstart {
             Prediction::XStart
@@ -224,8 +224,8 @@ impl Flags {
             .with_rescaled_timesteps(self.rescale_timesteps)
     }
 
-    /// What a file of such a network's weights says of itself; whether it is consistent,
-    /// [`Description::graph`] finds out.
+    /// Describes a file of such a network's weights; whether that is consistent, [`Description::graph`]
+    /// finds out.
     ///
     /// # Errors
     /// [`CheckpointError::FlagValue`], as of [`unet`](Self::unet).

@@ -1,4 +1,4 @@
-//! What a file is that is no safetensors file, told by its first bytes.
+//! The kinds of files that are no safetensors files, told by their first bytes.
 
 use alloc::string::String;
 use core::fmt;
@@ -6,7 +6,7 @@ use core::fmt;
 use super::format::MAX_HEADER;
 use super::shown::shortened;
 
-/// A file of another kind than safetensors. Its text says what to do about it.
+/// The kind of a file that is no safetensors file. Its text says what to do about it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Foreign {
@@ -14,41 +14,41 @@ pub enum Foreign {
     Empty,
     /// A file that begins with zeros, as far as was looked.
     Zeros,
-    /// What Git has in the place of a large file until Git LFS fetches it.
+    /// A pointer of Git LFS: what Git has in the place of a large file until Git LFS fetches it.
     LfsPointer,
-    /// HTML or XML, such as a site shows in the place of a file.
+    /// A page of HTML or XML, such as a site shows in the place of a file.
     WebPage,
-    /// What `torch.save` writes, now or formerly.
+    /// A file of PyTorch: what `torch.save` writes, now or formerly.
     PyTorch,
     /// A pickle of Python that is not PyTorch's.
     Pickle,
-    /// The index of a model whose tensors are in several files.
+    /// An index of a model whose tensors are in several files.
     Index,
-    /// Other JSON, such as a configuration.
+    /// A file of JSON that is none of the others, such as a configuration.
     Json,
-    /// Other text.
+    /// A text that is none of the others.
     Text {
-        /// How it begins.
+        /// The beginning of the text.
         begins: String,
     },
     /// A format of networks that are run elsewhere.
     Network {
-        /// What it is called.
+        /// The name of the format.
         format: &'static str,
     },
-    /// NumPy's: one array, or an archive of arrays.
+    /// A file of NumPy: one array, or an archive of arrays.
     Numpy,
-    /// An archive, or a file compressed.
+    /// An archive, or a compressed file.
     Archive {
-        /// What it is called.
+        /// The name of the format.
         format: &'static str,
     },
     /// A picture.
     Picture {
-        /// What it is called.
+        /// The name of the format.
         format: &'static str,
     },
-    /// No regular file: a FIFO, a device, a socket.
+    /// A file that is not regular: a FIFO, a device, a socket.
     Special,
 }
 
@@ -94,7 +94,7 @@ static BEGINNINGS: [(usize, &[u8], Foreign); 26] = [
 ];
 
 impl Foreign {
-    /// What a file is that begins so; `None` where that cannot be told, or it may be safetensors.
+    /// Tells what a file is that begins so; `None` where that cannot be told, or it may be safetensors.
     ///
     /// `first` are its first bytes, some hundreds, or all of a shorter file.
     ///

@@ -1,24 +1,24 @@
-//! What the safetensors format fixes: the types of numbers, and how long a header may be.
+//! The constants of the safetensors format: the types of numbers, and how long a header may be.
 
 use alloc::string::String;
 use core::fmt;
 
-/// The longest header the format allows.
+/// The longest header the format allows, in bytes.
 pub const MAX_HEADER: u64 = 100_000_000;
 
 /// The type of a tensor's numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Dtype {
-    /// IEEE 754 binary32.
+    /// 32-bit floating point: IEEE 754 binary32.
     F32,
-    /// IEEE 754 binary16.
+    /// 16-bit floating point: IEEE 754 binary16.
     F16,
-    /// The upper half of binary32.
+    /// 16-bit brain floating point: the upper half of binary32.
     Bf16,
 }
 
 impl Dtype {
-    /// Bytes of one number.
+    /// The number of bytes of one number.
     pub const fn bytes(self) -> usize {
         match self {
             Self::F32 => 4,
@@ -26,7 +26,7 @@ impl Dtype {
         }
     }
 
-    /// Its name in a file.
+    /// The name of the type in a file.
     pub const fn name(self) -> &'static str {
         match self {
             Self::F32 => "F32",
@@ -45,14 +45,14 @@ impl fmt::Display for Dtype {
 /// The type of a tensor in a file, of a network's or not.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum TensorType {
-    /// One of a network's weights.
+    /// A type that a network's weights may have.
     Float(Dtype),
-    /// Any other, such as I64, as the file calls it: such a tensor is listed, and not read.
+    /// A type that is not read, such as I64, as the file calls it: such a tensor is listed only.
     Other(String),
 }
 
 impl TensorType {
-    /// Its name in a file.
+    /// The name of the type in a file.
     pub fn name(&self) -> &str {
         match self {
             Self::Float(dtype) => dtype.name(),
@@ -60,7 +60,7 @@ impl TensorType {
         }
     }
 
-    /// Bits of one number; `None` for a type that the format has not, or not yet.
+    /// The number of bits of one number; `None` for a type that the format has not, or not yet.
     pub fn bits(&self) -> Option<u64> {
         Some(match self {
             Self::Float(dtype) => 8 * dtype.bytes() as u64,

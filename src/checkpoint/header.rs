@@ -1,4 +1,4 @@
-//! The head of a safetensors file: 8 bytes of length, then JSON that says where each tensor is.
+//! The header of a safetensors file: 8 bytes of length, then JSON that says where each tensor is.
 //!
 //! It is read here, not by the `safetensors` crate, because a hostile file must be refused by a
 //! message that names the tensor and the numbers, because that crate takes the last of two tensors
@@ -34,20 +34,34 @@ const EXTENTS: usize = 32;
 /// The key of the header that is not a tensor.
 const METADATA: &str = "__metadata__";
 
-/// A tensor of a file.
+/// A tensor of a file: its name, type, shape and place.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TensorInfo {
-    /// Its name.
+    /// The name of the tensor.
     pub name: String,
-    /// The type of its numbers.
+    /// The type of the tensor's numbers.
     pub dtype: TensorType,
-    /// Its shape, row-major.
+    /// The shape of the tensor, row-major.
     pub shape: Vec<u64>,
-    /// Its first byte, behind the header, and one past its last.
+    /// The tensor's first byte, behind the header, and one past its last.
     pub range: (u64, u64),
 }
 
-/// What a file says it holds, found consistent.
+/// The header of a file: what it says it holds, found consistent.
+///
+/// ```
+/// use iddpm::checkpoint::{Dtype, Header, TensorType};
+/// # #[rustfmt::skip]
+/// let file = include_bytes!(
+/// # concat!(env!("CARGO_MANIFEST_DIR"), "/",
+///     "examples/assets/digits16.safetensors"
+/// # )
+/// );
+/// let header = Header::from_bytes(file)?;
+/// assert_eq!(header.description()?.unet.num_classes, Some(10));
+/// assert!(header.tensors().iter().all(|tensor| tensor.dtype == TensorType::Float(Dtype::F16)));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Header {
     pub(super) tensors: Vec<TensorInfo>,
@@ -57,7 +71,7 @@ pub struct Header {
 }
 
 impl Header {
-    /// The header of a whole file in memory.
+    /// Reads the header of a whole file in memory.
     ///
     /// # Errors
     /// Whatever is wrong with the header, or with the length of the file.
@@ -65,17 +79,17 @@ impl Header {
         Self::read(&mut &*bytes, bytes.len() as u64)
     }
 
-    /// The tensors, in the order of the file.
+    /// The tensors of the file, in its order.
     pub fn tensors(&self) -> &[TensorInfo] {
         &self.tensors
     }
 
-    /// The metadata, uninterpreted.
+    /// The metadata of the file, uninterpreted.
     pub const fn metadata(&self) -> &BTreeMap<String, String> {
         &self.metadata
     }
 
-    /// What the file says of itself.
+    /// Reads the description in the metadata: what the file says of itself.
     ///
     /// # Errors
     /// Those of [`Description::from_metadata`]; [`CheckpointError::NoTensors`].
@@ -88,7 +102,7 @@ impl Header {
         Ok(description)
     }
 
-    /// What the file's numbers are, whatever else it says.
+    /// Reads the content in the metadata: what the file's numbers are, whatever else it says.
     ///
     /// # Errors
     /// [`CheckpointError::Metadata`] for what is none.

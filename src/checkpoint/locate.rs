@@ -20,17 +20,17 @@ const FILES: usize = 256;
 /// Networks that are named.
 const NAMED: usize = 8;
 
-/// A file that a path stands for.
+/// A file that a path was found to stand for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Located {
-    /// The file to open.
+    /// The path of the file to open.
     pub path: PathBuf,
-    /// Which network of which state that is, in words that the user must see; `None` where the path
+    /// A note which network of which state that is, in words that the user must see; `None` where the path
     /// was that file.
     pub note: Option<String>,
 }
 
-/// The file of a network that a path stands for.
+/// Finds the file of a network that a path stands for.
 ///
 /// The folder of a run stands for its newest state: the one that the file `latest` names, or that of the
 /// most steps where there is no such file. A state stands for its average of the highest rate; for the

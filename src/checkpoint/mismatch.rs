@@ -1,26 +1,26 @@
-//! How a file's tensors differ from a network's parameters, in words.
+//! The differences between a file's tensors and a network's parameters, in words.
 
 use alloc::string::String;
 use core::fmt;
 
 use super::shown::{Listed, Shown};
 
-/// How the tensors of a file differ from the parameters of a network.
+/// The differences between the tensors of a file and the parameters of a network.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Mismatch {
-    /// What every name was taken to begin with; empty for nothing.
+    /// The prefix that every name was taken to begin with; empty for nothing.
     pub prefix: String,
-    /// Parameters of the network.
+    /// The number of parameters of the network.
     pub parameters: usize,
-    /// Those that the file does not have.
+    /// The parameters that the file does not have.
     pub missing: Listed,
-    /// Tensors of the file that the network does not have.
+    /// The tensors of the file that the network does not have.
     pub extra: Listed,
-    /// Tensors of another shape than the network's.
+    /// The tensors that have another shape than in the network.
     pub shapes: Listed,
-    /// Tensors of the network whose numbers are of a type that is not read.
+    /// The tensors of the network whose numbers are of a type that is not read.
     pub types: Listed,
-    /// Another prefix than the one asked for, behind which all of the network is there.
+    /// The prefix, other than the one asked for, behind which all of the network is there.
     pub whole_behind: Option<String>,
 }
 

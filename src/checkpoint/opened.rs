@@ -1,4 +1,4 @@
-//! Files on disk, opened to be read: regular files alone.
+//! The reading of files on disk: regular files alone.
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};
@@ -21,6 +21,14 @@ impl Checkpoint {
     /// Reads a network's file, tensor by tensor. For a path that may be a run's see
     /// [`locate`](super::locate()).
     ///
+    /// ```
+    /// use iddpm::checkpoint::{Checkpoint, Precision};
+    /// let path = "examples/assets/digits16.safetensors";
+    /// let digits = Checkpoint::open(path, Precision::AsStored)?;
+    /// assert_eq!(digits.description().image().height, 16);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
     /// # Errors
     /// Those of [`from_bytes`](Self::from_bytes), with the file, in
     /// [`CheckpointError::InFile`]; [`CheckpointError::Io`], which has it too.
@@ -32,7 +40,18 @@ impl Checkpoint {
         Self::open_with(path, options)
     }
 
-    /// Reads a file that does not say what its tensors are, or is not believed.
+    /// Reads a network's file as what the caller says that it is: one that does not say it itself, or is
+    /// not believed.
+    ///
+    /// ```no_run
+    /// use iddpm::checkpoint::{Checkpoint, Precision, Preset};
+    /// use iddpm::diffusion::Weights;
+    /// let average = Weights::Ema { rate: 0.9999 };
+    /// let description = Preset::Cifar10Uncond.describe(average, 500_000)?;
+    /// let path = "cifar10_uncond_50M_500K.safetensors";
+    /// let checkpoint = Checkpoint::open_as(path, description, Precision::F32)?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     /// Those of [`from_bytes_as`](Self::from_bytes_as), and of [`open`](Self::open).
@@ -44,7 +63,7 @@ impl Checkpoint {
         Self::open_with(path, ReadOptions::of(description, precision))
     }
 
-    /// Reads a file: of moments, of several networks, and whatever else the options say.
+    /// Reads a file with options: one of moments, of several networks, and whatever else they say.
     ///
     /// # Errors
     /// Those of [`from_bytes_with`](Self::from_bytes_with), and of [`open`](Self::open).
@@ -73,6 +92,13 @@ impl Checkpoint {
 
 impl Header {
     /// Reads the header of a file and nothing else.
+    ///
+    /// ```
+    /// use iddpm::checkpoint::Header;
+    /// let header = Header::open("examples/assets/digits16.safetensors")?;
+    /// println!("{} tensors", header.tensors().len());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     /// Those of [`from_bytes`](Self::from_bytes), with the file, in [`CheckpointError::InFile`];

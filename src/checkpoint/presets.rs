@@ -1,4 +1,4 @@
-//! What a file of a published model says of itself; such a model by its name.
+//! The description of a published model; such a model by its name.
 
 use core::str::FromStr;
 
@@ -10,7 +10,7 @@ use crate::diffusion::Weights;
 pub use super::published::Preset;
 
 impl Preset {
-    /// What a file of its weights says of itself.
+    /// Describes a file of the model's weights.
     ///
     /// Which weights a published file holds, it does not say.
     ///

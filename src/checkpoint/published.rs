@@ -1,4 +1,5 @@
-//! The command line of the public implementation as data: its flags' names, and the published models by it.
+//! The public implementation's command line as data: the names of its flags, and the published models by
+//! them.
 
 /// The names of all flags of model and diffusion.
 pub(super) const FLAGS: [&str; 21] = [
@@ -25,7 +26,7 @@ pub(super) const FLAGS: [&str; 21] = [
     "use_checkpoint",
 ];
 
-/// A published model.
+/// A published model of the public implementation.
 ///
 /// ```
 /// use iddpm::checkpoint::Preset;
@@ -54,7 +55,7 @@ pub enum Preset {
 }
 
 impl Preset {
-    /// All of them.
+    /// All published models.
     pub const ALL: [Self; 7] = [
         Self::Cifar10Uncond,
         Self::Cifar10UncondVlb,
@@ -65,7 +66,7 @@ impl Preset {
         Self::Upsample64To256,
     ];
 
-    /// Its name, by which [`str::parse`] finds it.
+    /// The name of the model, by which [`str::parse`] finds it.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Cifar10Uncond => "cifar10_uncond",
@@ -78,7 +79,7 @@ impl Preset {
         }
     }
 
-    /// The flags of model and diffusion under which it was published.
+    /// The flags of network and diffusion under which the model was published.
     pub const fn flags(self) -> &'static str {
         match self {
             Self::Cifar10Uncond => {

@@ -1,4 +1,4 @@
-//! From a file to one buffer of weights.
+//! The reading of a file's weights into one buffer.
 
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -17,29 +17,42 @@ use crate::unet::{Graph, Weights};
 /// Bytes read at once.
 const PIECE: usize = 1 << 16;
 
-/// How the weights are to be held in memory.
+/// The precision in which weights are held in memory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum Precision {
-    /// f16 where every tensor of the file is f16, else f32.
+    /// Weights as the file has them: f16 where every tensor of the file is f16, else f32.
     #[default]
     AsStored,
-    /// f32: what is stored in 16 bits is widened, exactly.
+    /// Weights in f32: what is stored in 16 bits is widened, exactly.
     F32,
-    /// The bits of f16: what is stored otherwise is rounded to nearest, and refused beyond ±65504.
+    /// Weights in f16, as bits: what is stored otherwise is rounded to nearest, and refused beyond ±65504.
     F16,
 }
 
-/// How a file is to be read; by default as it says itself.
+/// The options of reading a file; by default it is read as what it says that it is.
+///
+/// ```
+/// use iddpm::checkpoint::{Checkpoint, Precision, ReadOptions};
+/// let options = ReadOptions { precision: Precision::F16, ..ReadOptions::default() };
+/// # #[rustfmt::skip]
+/// let file = include_bytes!(
+/// # concat!(env!("CARGO_MANIFEST_DIR"), "/",
+///     "examples/assets/digits16.safetensors"
+/// # )
+/// );
+/// let digits = Checkpoint::from_bytes_with(file, options)?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct ReadOptions<'a> {
-    /// What the tensors are, for a file that does not say it, or is not believed.
+    /// The description of the tensors, for a file that does not say it, or is not believed.
     pub description: Option<Description>,
-    /// How the weights are to be held.
+    /// The precision in which the weights are held.
     pub precision: Precision,
-    /// What the numbers must be; a file of anything else is refused.
+    /// The content that the file must have; a file of anything else is refused.
     pub content: Content,
-    /// What the names of the network's tensors begin with in the file, such as `ema_model.`:
-    /// tensors without it, or of another network that is whole, are left out.
+    /// The prefix of the network's tensors in the file, such as `ema_model.`: tensors without it, or of
+    /// another network that is whole, are left out.
     ///
     /// `None` takes every tensor, with the one prefix behind which the network is, or without.
     pub prefix: Option<&'a str>,
@@ -57,17 +70,17 @@ impl ReadOptions<'_> {
     }
 }
 
-/// Weights of which each parameter has its place.
+/// A buffer that holds all weights of a network, each parameter in its place.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Buffer {
-    /// f32.
+    /// Weights in f32.
     F32(Vec<f32>),
-    /// The bits of f16.
+    /// Weights in f16, as bits.
     F16(Vec<u16>),
 }
 
 impl Buffer {
-    /// The weights, borrowed.
+    /// Borrows the weights.
     pub fn as_weights(&self) -> Weights<'_> {
         match self {
             Self::F32(numbers) => Weights::F32(numbers),
@@ -75,7 +88,7 @@ impl Buffer {
         }
     }
 
-    /// The weights as f32: as they are, or widened, exactly.
+    /// Returns the weights as f32: as they are, or widened, exactly.
     ///
     /// # Errors
     /// [`MemoryError`] where they are to be widened.
@@ -107,7 +120,7 @@ impl Buffer {
     }
 }
 
-/// A network's weights, and what they are.
+/// A checkpoint: a network's weights, and the description of what they are.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Checkpoint {
     description: Description,
@@ -117,8 +130,7 @@ pub struct Checkpoint {
 }
 
 impl Checkpoint {
-    /// Reads a network's file that is in memory, such as one embedded by `include_bytes!` or a
-    /// memory map.
+    /// Reads a network's file that is in memory, such as one embedded by `include_bytes!` or a memory map.
     ///
     /// # Errors
     /// Whatever is wrong with the file; the error names the tensor and the numbers.
@@ -131,7 +143,8 @@ impl Checkpoint {
         Self::from_bytes_with(bytes, options)
     }
 
-    /// Reads a file that does not say what its tensors are, or is not believed.
+    /// Reads a file in memory as what the caller says that it is: one that does not say it itself, or is
+    /// not believed.
     ///
     /// Its own metadata is not read, but for what its numbers are.
     ///
@@ -145,8 +158,8 @@ impl Checkpoint {
         Self::from_bytes_with(bytes, ReadOptions::of(description, precision))
     }
 
-    /// Reads a file that is in memory: of moments, of several networks, and whatever else the
-    /// options say.
+    /// Reads a file in memory with options: one of moments, of several networks, and whatever else they
+    /// say.
     ///
     /// # Errors
     /// Those of [`from_bytes_as`](Self::from_bytes_as).
@@ -159,7 +172,25 @@ impl Checkpoint {
         Self::read(header, &mut source, options)
     }
 
-    /// Joins weights and what they are.
+    /// Joins weights and their description.
+    ///
+    /// ```
+    /// use iddpm::checkpoint::{Buffer, Checkpoint, Description, Dtype, ImageSize, Precision};
+    /// use iddpm::diffusion::{Diffusion, ModelCard, Schedule, Weights};
+    /// use iddpm::unet::UnetConfig;
+    ///
+    /// let unet = UnetConfig::new(1, 32).with_learned_variance();
+    /// let diffusion = Diffusion::new(Schedule::Cosine, 1000);
+    /// let card = ModelCard { diffusion, weights: Weights::Raw, step: 0 };
+    /// let description = Description::new(unet, ImageSize::square(8), card);
+    ///
+    /// let weights = vec![0.5; description.graph(1)?.weights_len()];
+    /// let checkpoint = Checkpoint::new(description, Buffer::F32(weights))?;
+    /// let file = checkpoint.to_bytes(Dtype::F16)?;
+    /// let read = Checkpoint::from_bytes(&file, Precision::F32)?;
+    /// assert_eq!(read.description(), checkpoint.description());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     /// [`CheckpointError::WeightsLength`], and what is wrong with the description.
@@ -177,7 +208,7 @@ impl Checkpoint {
         })
     }
 
-    /// What the weights are.
+    /// The description of the weights.
     pub const fn description(&self) -> &Description {
         &self.description
     }
@@ -187,18 +218,18 @@ impl Checkpoint {
         &self.graph
     }
 
-    /// The weights.
+    /// Borrows the weights.
     pub fn weights(&self) -> Weights<'_> {
         self.weights.as_weights()
     }
 
-    /// What was done to the names of the file's tensors, such as a prefix taken off, in words that
+    /// A note what was done to the names of the file's tensors, such as a prefix taken off, in words that
     /// its user must see; `None` where they were the network's.
     pub fn note(&self) -> Option<&str> {
         self.note.as_deref()
     }
 
-    /// Takes it apart.
+    /// Takes the checkpoint apart into description, graph and weights.
     pub fn into_parts(self) -> (Description, Graph, Buffer) {
         (self.description, self.graph, self.weights)
     }

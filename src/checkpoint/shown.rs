@@ -38,12 +38,12 @@ pub(super) fn shape_words(shape: &[u64]) -> String {
     }
 }
 
-/// Things by name: how many there are, and the first of them.
+/// A list of things by name: how many there are, and the first of them.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Listed {
-    /// The first, at most 3, each in words.
+    /// The first of the things, at most 3, each in words.
     pub first: Vec<String>,
-    /// All of them.
+    /// The number of all of them.
     pub count: usize,
 }
 

@@ -1,4 +1,4 @@
-//! Where a file's bytes come from, from its first to its last.
+//! The source of a file's bytes, from its first to its last.
 
 use super::error::CheckpointError;
 

@@ -1,4 +1,4 @@
-//! Which tensor of a file is which parameter of a network.
+//! The match between the tensors of a file and the parameters of a network.
 //!
 //! What saves a network from within another module writes a prefix before every name: `module.`,
 //! `model.`, `ema_model.`. Where all names of the network are there behind one, that is taken off.
@@ -23,7 +23,8 @@ pub use super::mismatch::Mismatch;
 const PREFIXES: usize = 32;
 
 impl Header {
-    /// Finds the tensors of a network; what has to be said of that, such as a prefix of their names.
+    /// Finds the tensors of a network in the file; returns what has to be said of that, such as a prefix of
+    /// their names.
     ///
     /// # Errors
     /// [`CheckpointError::Tensors`], [`CheckpointError::SeveralNetworks`]; what is wrong with the

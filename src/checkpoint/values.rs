@@ -1,4 +1,4 @@
-//! Numbers between the bytes of a file and the weights in memory.
+//! The conversion of numbers between the bytes of a file and the weights in memory.
 
 use alloc::vec::Vec;
 use core::ops::Range;

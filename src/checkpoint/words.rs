@@ -1,4 +1,4 @@
-//! The names of ways to hold weights.
+//! The names of the precisions in which weights are held.
 
 use super::read::Precision;
 use crate::diffusion::names::plain_names;

@@ -1,4 +1,4 @@
-//! From one buffer of weights to a file.
+//! The writing of weights to a file.
 
 use alloc::vec::Vec;
 
@@ -12,7 +12,7 @@ use super::values::{Refused, write};
 use crate::memory::extend;
 use crate::unet::Weights;
 
-/// A whole file in memory.
+/// Writes weights and their description to a whole file in memory.
 ///
 /// # Errors
 /// What is wrong with the description; [`CheckpointError::WeightsLength`];
@@ -30,7 +30,7 @@ pub fn to_bytes(
 }
 
 impl Checkpoint {
-    /// A whole file in memory.
+    /// Writes the checkpoint to a whole file in memory.
     ///
     /// # Errors
     /// Those of [`to_bytes`].

@@ -1,4 +1,4 @@
-//! From a graph and its plan to a program.
+//! The compiler from a graph and its plan to a program.
 
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
@@ -11,6 +11,22 @@ use super::program::{
 use crate::unet::{ELEMENTS_LIMIT, Graph, GraphError, ParamId, Plan, Role, TensorId};
 
 /// A [`Program`] that owns its bytes.
+///
+/// ```
+/// use iddpm::cpu::{Inputs, Program, ProgramBuf, run};
+/// use iddpm::unet::{Extent, Plan, UnetConfig, Weights};
+/// let graph = UnetConfig::new(1, 32).graph(Extent::square(1, 8))?;
+/// let owned = ProgramBuf::new(&graph, &Plan::single(&graph))?;
+/// let program = Program::from_bytes(owned.as_bytes())?;
+///
+/// // All that a run needs is the caller's; nothing is allocated in it.
+/// let weights = vec![0.01; program.weights_len()];
+/// let mut workspace = vec![0.0; program.workspace_len()];
+/// let mut output = vec![0.0; program.output_len()];
+/// let inputs = Inputs { x: &[0.5; 64], timesteps: &[10.0], labels: None, low_res: None };
+/// run(&program, Weights::F32(&weights), &inputs, &mut workspace, &mut output)?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ProgramBuf {
     bytes: Vec<u8>,
@@ -19,7 +35,7 @@ pub struct ProgramBuf {
 }
 
 impl ProgramBuf {
-    /// The program of a graph whose tensors lie as a plan says, its arenas one after the other.
+    /// Compiles a graph whose tensors lie as a plan says, its arenas one after the other.
     ///
     /// ```
     /// use iddpm::cpu::{Program, ProgramBuf};
@@ -93,7 +109,7 @@ impl ProgramBuf {
         assembly.finish(&header)
     }
 
-    /// A program of instructions that are already at hand; the header's counts are not read.
+    /// Builds a program of instructions that are already at hand; the header's counts are not read.
     ///
     /// # Errors
     /// Those of [`Program::from_bytes`].
@@ -105,12 +121,12 @@ impl ProgramBuf {
         assembly.finish(header)
     }
 
-    /// The bytes, to be kept and read by [`Program::from_bytes`].
+    /// The bytes of the program, to be kept and read by [`Program::from_bytes`].
     pub fn as_bytes(&self) -> &[u8] {
         &self.bytes
     }
 
-    /// The program.
+    /// Borrows the program.
     ///
     /// # Errors
     /// None: the bytes were checked when they were written.

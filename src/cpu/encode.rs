@@ -1,4 +1,4 @@
-//! How a program is written; `program.rs` says what, and reads it.
+//! The encoding of a program as bytes; `program.rs` says what they mean, and reads them.
 
 use super::program::{
     Header, HeaderBytes, INSTRUCTION, InstructionBytes, MAGIC, NONE, Operand, Placed, TensorBytes,

@@ -1,4 +1,4 @@
-//! How a network is run with `std`.
+//! The way a network is run with `std`: on all cores, with vector instructions.
 
 use super::error::NetworkError;
 use super::fast::{Fast, Layout, Threads};

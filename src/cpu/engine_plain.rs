@@ -1,4 +1,4 @@
-//! How a network is run without `std`: the plain interpreter over owned slices.
+//! The way a network is run without `std`: the plain interpreter over owned slices.
 
 use alloc::vec::Vec;
 

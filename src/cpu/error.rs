@@ -1,4 +1,4 @@
-//! What can be wrong with a program, and with what it is run on.
+//! The errors of a program, and of what it is run on.
 
 use core::fmt;
 
@@ -14,101 +14,101 @@ pub enum ProgramError {
     Magic,
     /// The program was written in another version of the format.
     Version {
-        /// The version found.
+        /// The version of the format that was found.
         found: u32,
-        /// The version that is read.
+        /// The version of the format that is read.
         supported: u32,
     },
     /// There are not as many bytes as the header says.
     Length {
-        /// Bytes given.
+        /// The number of bytes given.
         len: usize,
-        /// Bytes due.
+        /// The number of bytes that the header says.
         expected: usize,
     },
-    /// A field of the header is not what it can be.
+    /// A field of the header has a value that it cannot have.
     Header {
-        /// Its name.
+        /// The name of the field.
         field: &'static str,
-        /// Its value.
+        /// The value of the field.
         value: u32,
     },
     /// A field of a tensor is out of bounds, or does not agree with the others.
     Tensor {
-        /// Which tensor.
+        /// The tensor, by its number in the program.
         tensor: usize,
-        /// Its name.
+        /// The name of the field.
         field: &'static str,
-        /// Its value.
+        /// The value of the field.
         value: u32,
     },
-    /// No operation has this code.
+    /// An instruction has a code that no operation has.
     Code {
-        /// Which instruction.
+        /// The instruction, by its number in the program.
         instruction: usize,
-        /// The code.
+        /// The code found.
         code: u32,
     },
     /// A field of an instruction is out of bounds, or does not agree with the others.
     Field {
-        /// Which instruction.
+        /// The instruction, by its number in the program.
         instruction: usize,
-        /// Its name.
+        /// The name of the field.
         field: &'static str,
-        /// Its value.
+        /// The value of the field.
         value: u32,
     },
     /// An instruction writes over what it reads.
     Overlap {
-        /// Which instruction.
+        /// The instruction, by its number in the program.
         instruction: usize,
     },
     /// No instruction writes the result.
     NoOutput,
     /// The graph has more elements than a program can number.
     TooLarge {
-        /// Of what: `"weights"`, or the `"workspace"` that the images' tensors lie in.
+        /// The part that is too large: `"weights"`, or the `"workspace"` that the images' tensors lie in.
         what: &'static str,
-        /// How many, of 2^31 - 1 at most.
+        /// The number of elements of that part, of 2^31 - 1 at most.
         numbers: usize,
     },
     /// A graph that was built by hand cannot run.
     Graph(GraphError),
 }
 
-/// A slice that a run is given.
+/// A slice that a run is given, or that it writes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum Slice {
-    /// The weights.
+    /// The weights of the network.
     Weights,
-    /// x_t.
+    /// The noisy images x_t.
     X,
-    /// The timesteps.
+    /// The timesteps, one for each image.
     Timesteps,
-    /// The classes.
+    /// The class of each image.
     Labels,
     /// The low-resolution images.
     LowRes,
-    /// The workspace.
+    /// The workspace of a program.
     Workspace,
-    /// The result.
+    /// The result of the network.
     Output,
-    /// What each image of a batch is.
+    /// The samples: which image each of a batch is.
     Samples,
-    /// What a multistep sampler keeps.
+    /// The numbers that a multistep sampler keeps between steps.
     History,
-    /// x_0.
+    /// The images x_0.
     XStart,
-    /// ε.
+    /// The noise ε.
     Noise,
-    /// What the loss of each image is made of.
+    /// The row of each image's loss.
     Rows,
-    /// What dropout follows from.
+    /// The keys that dropout's masks follow from.
     Keys,
     /// The loss of each image.
     Loss,
-    /// The gradients.
+    /// The gradients of all weights.
     Gradients,
 }
 
@@ -155,60 +155,60 @@ impl fmt::Display for Slice {
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum NetworkError {
-    /// The program is none.
+    /// A program that is not valid.
     Program(ProgramError),
     /// A slice has the wrong length; a workspace may be longer than it needs to be.
     Length {
-        /// Which slice.
+        /// The slice whose length is wrong.
         slice: Slice,
-        /// Its length.
+        /// The length of the slice.
         len: usize,
-        /// The length due.
+        /// The length the slice must have.
         expected: usize,
     },
     /// The network needs an input that was not given: the classes, or the low-resolution images.
     Missing {
-        /// Which input.
+        /// The input that is missing.
         slice: Slice,
     },
-    /// The network takes no such input.
+    /// An input was given that the network does not take.
     Superfluous {
-        /// Which input.
+        /// The input that was given.
         slice: Slice,
     },
     /// A class that the network does not know.
     Label {
-        /// Which image.
+        /// The image of the batch that is to be of this class.
         image: usize,
-        /// The class asked for.
+        /// The class that was asked for.
         label: u32,
-        /// Classes there are.
+        /// The number of classes of the network.
         classes: u32,
     },
-    /// NaN or an infinity.
+    /// A number is NaN or infinite.
     NotFinite {
-        /// In which slice.
+        /// The slice that holds the number.
         slice: Slice,
-        /// Its first place.
+        /// The first place of such a number in the slice.
         index: usize,
     },
-    /// Images without pixels.
+    /// Images without pixels cannot be resized.
     NoPixels {
-        /// In which slice.
+        /// The slice that the images are in.
         slice: Slice,
-        /// What an image of it is said to be.
+        /// The extents of an image of it, as the caller gave them.
         extents: Extents,
     },
     /// There is less memory than the network needs.
     Memory(MemoryError),
     /// The longest period of an embedding must be finite and above 0.
     Period {
-        /// The period.
+        /// The period that was given.
         max_period: f64,
     },
     /// The threads that were asked for could not be started.
     Threads {
-        /// How many.
+        /// The number of threads that was asked for.
         threads: usize,
     },
 }

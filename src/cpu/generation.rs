@@ -9,11 +9,31 @@ use super::program::Program;
 use crate::diffusion::{RunError, Sample, Sampler, SamplerState};
 use crate::memory::{self, bytes_of, collected, copied, zeros};
 
-/// A batch of images on their way from noise: a network, a sampler's cursor, and the pixels.
+/// A batch of images being generated on the processor: a network, a sampler's cursor, and the pixels.
 ///
 /// Each image is that of its [`Sample`], whatever batch it is generated in. Between two calls of
 /// [`advance`](Self::advance) it may be saved ([`state`](Self::state), [`x`](Self::x),
 /// [`history`](Self::history)) and resumed bit for bit.
+///
+/// ```
+/// use iddpm::cpu::{Generation, Network};
+/// use iddpm::diffusion::{Clip, Diffusion, Method, Noise, Sample, Sampler, Schedule, Timesteps};
+/// use iddpm::unet::{Extent, UnetConfig, Weights};
+///
+/// let model = Diffusion::new(Schedule::Cosine, 100);
+/// let process = model.process(Timesteps::even(3))?;
+/// let sampler = Sampler::new(&process, Method::Ancestral, Clip::Unit)?;
+///
+/// let graph = UnetConfig::new(1, 32).with_learned_variance().graph(Extent::square(2, 8))?;
+/// let weights = vec![0.01; graph.weights_len()];
+/// let network = Network::new(&graph, Weights::F32(&weights))?;
+///
+/// let samples = [0, 1].map(|number| Sample { noise: Noise::new(7), number, label: None });
+/// let mut images = Generation::new(network, sampler, &samples)?;
+/// while images.advance()? {}
+/// assert_eq!(images.x().len(), 2 * 8 * 8);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug)]
 pub struct Generation<'p> {
     network: Network,
@@ -31,7 +51,7 @@ pub struct Generation<'p> {
 }
 
 impl<'p> Generation<'p> {
-    /// Begins: x is x_T of each sample.
+    /// Begins a batch of images: x is x_T of each sample.
     ///
     /// # Errors
     /// [`NetworkError::Length`] where there are not as many samples as the network's batch, or it
@@ -79,8 +99,8 @@ impl<'p> Generation<'p> {
         })
     }
 
-    /// Bytes that a generation takes beside its network: the images of a batch, in every form in which they
-    /// are kept.
+    /// The number of bytes that a generation takes beside its network: the images of a batch, in every form
+    /// in which they are kept.
     pub fn needs(program: &Program<'_>, sampler: &Sampler<'_>) -> u64 {
         let header = program.header();
         let copies = if sampler.method().needs_history() {
@@ -152,18 +172,18 @@ impl<'p> Generation<'p> {
         Ok(true)
     }
 
-    /// The images as they are, [N, C, H, W].
+    /// The images as they are now: x_t, [N, C, H, W].
     pub fn x(&self) -> &[f32] {
         &self.x
     }
 
-    /// The clipped x̂_0 of the last step: what the images look like from here. 0 before the first; spent,
-    /// as x is, after one that failed.
+    /// The clipped x̂_0 of the last step, [N, C, H, W]: what the images look like from here. 0 before the
+    /// first; spent, as x is, after one that failed.
     pub fn x_start(&self) -> &[f32] {
         &self.x_start
     }
 
-    /// What a multistep method keeps; empty for the others.
+    /// The numbers that a multistep method keeps between steps; empty for the others.
     pub fn history(&self) -> &[f32] {
         &self.history
     }
@@ -173,17 +193,17 @@ impl<'p> Generation<'p> {
         &self.sampler
     }
 
-    /// The network, for another batch of as many.
+    /// Returns the network, for another batch of as many.
     pub fn into_network(self) -> Network {
         self.network
     }
 
-    /// The cursor, to be saved beside [`x`](Self::x) and [`history`](Self::history).
+    /// Returns the cursor, to be saved beside [`x`](Self::x) and [`history`](Self::history).
     pub fn state(&self) -> SamplerState {
         self.sampler.state()
     }
 
-    /// Continues a saved batch.
+    /// Continues a batch from a saved state.
     ///
     /// # Errors
     /// Those of [`Sampler::resume`]; [`NetworkError::Length`] for x or the history,

@@ -1,61 +1,63 @@
-//! What a caller gives to a run and gets of it, checked against the program before anything is computed.
+//! The slices that a caller gives to a run and gets of it, checked against the program before anything is
+//! computed.
 
 use super::error::{NetworkError, Slice};
 use super::program::Program;
 use crate::unet::Input;
 
-/// What the caller gives for each run.
+/// The inputs of a run of a network.
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Inputs<'a> {
-    /// x_t, [N, C, H, W].
+    /// The noisy images x_t, [N, C, H, W].
     pub x: &'a [f32],
-    /// What the network is told of t, \[N\], possibly fractional.
+    /// The timestep of each image, as the network is told of it, \[N\], possibly fractional.
     pub timesteps: &'a [f32],
     /// The class of each image, \[N\], where the network is conditioned on one.
     pub labels: Option<&'a [u32]>,
-    /// The low-resolution images, [N, C, h, w], where the network takes such.
+    /// The low-resolution images, [N, C, h, w], where the network takes any.
     pub low_res: Option<&'a [f32]>,
 }
 
-/// What a caller gives for each run of a network's training; images are [N, C, H, W].
+/// The inputs of a run of a network's training; images are [N, C, H, W].
 #[derive(Debug, Clone, Copy)]
 pub struct TrainingInputs<'a> {
-    /// x_0.
+    /// The images x_0, [N, C, H, W].
     pub x_start: &'a [f32],
-    /// ε.
+    /// The noise ε, [N, C, H, W].
     pub noise: &'a [f32],
-    /// The loss of each image, [N, `LossRow::LEN`]: [`LossRow::words`](crate::diffusion::LossRow::words).
+    /// The row of each image's loss, [N, `LossRow::LEN`]:
+    /// [`LossRow::words`](crate::diffusion::LossRow::words).
     pub rows: &'a [f32],
-    /// What the network is told of t, \[N\].
+    /// The timestep of each image, as the network is told of it, \[N\].
     pub timesteps: &'a [f32],
     /// The class of each image, \[N\], where the network is conditioned on one.
     pub labels: Option<&'a [u32]>,
-    /// The low-resolution images, [N, C, h, w], where the network takes such.
+    /// The low-resolution images, [N, C, h, w], where the network takes any.
     pub low_res: Option<&'a [f32]>,
-    /// What the mask of each image follows from, [N, 4], where there is dropout: the key of Philox 4x32-10 and
-    /// two words of its counter, each the low one first.
+    /// The keys that the mask of each image follows from, [N, 4], where there is dropout: the key of Philox
+    /// 4x32-10 and two words of its counter, each the low one first.
     pub keys: Option<&'a [u32]>,
 }
 
-/// All that a program can be given, each where the program takes it: see [`Input`].
+/// The inputs of any program, each given where the program takes it: see [`Input`].
 #[derive(Debug, Clone, Copy)]
 pub struct Given<'a, R = f32> {
-    /// x_t.
+    /// The noisy images x_t.
     pub x: Option<&'a [R]>,
-    /// What the network is told of t.
+    /// The timestep of each image, as the network is told of it.
     pub timesteps: Option<&'a [R]>,
     /// The low-resolution images.
     pub low_res: Option<&'a [R]>,
-    /// x_0.
+    /// The images x_0.
     pub x_start: Option<&'a [R]>,
-    /// ε.
+    /// The noise ε.
     pub noise: Option<&'a [R]>,
-    /// What the loss of each image is made of.
+    /// The row of each image's loss.
     pub rows: Option<&'a [R]>,
     /// The class of each image.
     pub labels: Option<&'a [u32]>,
-    /// What dropout's masks follow from.
+    /// The keys that dropout's masks follow from.
     pub keys: Option<&'a [u32]>,
 }
 
@@ -176,12 +178,12 @@ impl<'a, R> Given<'a, R> {
     }
 }
 
-/// The caller's slices that a run writes.
+/// The results of a run: the caller's slices that it writes.
 #[derive(Debug)]
 pub struct Results<'a, R = f32> {
-    /// The result.
+    /// The result of the program.
     pub output: &'a mut [R],
-    /// The gradients of all weights; none where a program makes none.
+    /// The gradients of all weights; empty where a program makes none.
     pub gradients: &'a mut [R],
 }
 

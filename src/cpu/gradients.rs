@@ -1,4 +1,4 @@
-//! Training graphs on the processor.
+//! Runs of a training graph on the processor: losses and gradients.
 
 use super::compile::ProgramBuf;
 use super::error::{NetworkError, Slice};
@@ -52,7 +52,7 @@ impl core::fmt::Debug for Gradients {
 }
 
 impl Gradients {
-    /// Makes a graph of [`training_graph`](crate::train::training_graph) ready, on all cores.
+    /// Makes a graph of [`training_graph`](crate::train::training_graph) ready to run, on all cores.
     ///
     /// # Errors
     /// [`NetworkError::Program`] for other graphs, or ones over 2^31 elements; [`NetworkError::Memory`]
@@ -61,8 +61,8 @@ impl Gradients {
         Self::on(graph, || Ok(Threads::all()))
     }
 
-    /// Bytes that it takes: workspace, packed weights, room. The weights themselves and their gradients
-    /// are the caller's.
+    /// The number of bytes that a training graph takes: workspace, packed weights, room. The weights
+    /// themselves and their gradients are the caller's.
     ///
     /// # Errors
     /// [`NetworkError::Program`]; [`NetworkError::Memory`] where there is not even room to tell.
@@ -71,7 +71,8 @@ impl Gradients {
         Ok(Layout::of(&program.view()?)?.bytes())
     }
 
-    /// As [`new`](Self::new) on so many threads, the caller's own where that is 1.
+    /// Makes a training graph ready to run as [`new`](Self::new), on so many threads, the caller's own
+    /// where that is 1.
     ///
     /// # Errors
     /// Those of [`new`](Self::new), and [`NetworkError::Threads`].
@@ -92,12 +93,12 @@ impl Gradients {
         })
     }
 
-    /// Numbers of the workspace: the plan's peak and the inputs.
+    /// The number of elements of the workspace: the plan's peak and the inputs.
     pub fn workspace_len(&self) -> usize {
         self.fast.elements().0
     }
 
-    /// Numbers of packed weights and intermediate results beside the workspace.
+    /// The number of elements of packed weights and intermediate results beside the workspace.
     pub fn room_len(&self) -> usize {
         self.fast.elements().1
     }

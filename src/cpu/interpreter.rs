@@ -1,4 +1,4 @@
-//! A program, instruction by instruction, in plain loops.
+//! The interpreter: a program, instruction by instruction, in plain loops.
 
 use super::error::{NetworkError, Slice};
 use super::given::{Given, Inputs, Results, check_inputs, finite, length};
@@ -8,7 +8,7 @@ use super::plain::{self, View};
 use super::program::{Instruction, Location, Operand, Program};
 use crate::unet::{Input, Op, Shape, Weights};
 
-/// Runs a program: one evaluation of the network for a batch of images.
+/// Runs a program of a network: one evaluation for a batch of images.
 ///
 /// Nothing is allocated. What the workspace held before has no influence. Images do not see each
 /// other: a batch gives the same bits as its images one by one.

@@ -16,8 +16,8 @@ pub(crate) fn exp_f32(x: f32) -> f32 {
     exp2_f32(x * core::f32::consts::LOG2_E)
 }
 
-/// What the plain loops compute in: f32, which is what the fast path and a GPU do, or f64, which is what their
-/// formulas are. It cannot be implemented elsewhere.
+/// A type of numbers that the plain loops compute in: f32, which is what the fast path and a GPU do, or
+/// f64, which is what their formulas are. It cannot be implemented elsewhere.
 pub trait Real:
     Number
     + Default
@@ -29,19 +29,19 @@ pub trait Real:
     + Neg<Output = Self>
     + Sum
 {
-    /// The nearest to a value.
+    /// The nearest number of this type to a value.
     fn nearest(value: f64) -> Self;
 
-    /// The nearest to a number as it is stored.
+    /// The nearest number of this type to one as it is stored.
     fn of(number: impl Number) -> Self;
 
-    /// √x.
+    /// The square root √x.
     fn root(self) -> Self;
 
-    /// e^x.
+    /// The exponential e^x.
     fn exponential(self) -> Self;
 
-    /// x/(1 + e^{-x}).
+    /// The SiLU x/(1 + e^{-x}).
     #[inline(always)]
     fn silu(self) -> Self {
         self / (Self::nearest(1.0) + (-self).exponential())
@@ -98,10 +98,10 @@ impl Real for f64 {
 
 /// A number as weights are stored.
 pub trait Number: Copy + Sync {
-    /// Its value.
+    /// The value of the number in f32.
     fn value(self) -> f32;
 
-    /// Its value in f64.
+    /// The value of the number in f64.
     fn exact(self) -> f64 {
         self.value().into()
     }

@@ -34,7 +34,7 @@ impl core::fmt::Debug for Network {
 }
 
 impl Network {
-    /// A network with its weights, which are copied; with `std` it uses all cores.
+    /// Builds a network with its weights, which are copied; with `std` it uses all cores.
     ///
     /// # Errors
     /// [`NetworkError::Length`] or [`NetworkError::NotFinite`] for the weights; [`NetworkError::Memory`]
@@ -43,7 +43,18 @@ impl Network {
         Self::from_program(ProgramBuf::new(graph, &Plan::single(graph))?, weights)
     }
 
-    /// A network of a program that is already at hand.
+    /// Builds a network of a program that is already at hand.
+    ///
+    /// ```
+    /// use iddpm::cpu::{Network, ProgramBuf};
+    /// use iddpm::unet::{Extent, Plan, UnetConfig, Weights};
+    /// let graph = UnetConfig::new(1, 32).graph(Extent::square(1, 8))?;
+    /// let program = ProgramBuf::new(&graph, &Plan::single(&graph))?;
+    /// let weights = vec![0.01; graph.weights_len()];
+    /// let network = Network::from_program(program, Weights::F32(&weights))?;
+    /// assert_eq!(network.program()?.output_len(), 8 * 8);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     /// [`NetworkError::Length`] or [`NetworkError::NotFinite`] for the weights; [`NetworkError::Memory`].
@@ -54,8 +65,19 @@ impl Network {
         Ok(Self { program, engine })
     }
 
-    /// A network that uses so many threads, the caller's own where that is 1; 0 stands for as many
+    /// Builds a network that uses so many threads, the caller's own where that is 1; 0 stands for as many
     /// as the machine has.
+    ///
+    /// ```
+    /// use iddpm::cpu::{Network, ProgramBuf};
+    /// use iddpm::unet::{Extent, Plan, UnetConfig, Weights};
+    /// let graph = UnetConfig::new(1, 32).graph(Extent::square(1, 8))?;
+    /// let program = ProgramBuf::new(&graph, &Plan::single(&graph))?;
+    /// let weights = vec![0.01; graph.weights_len()];
+    /// // On the caller's thread alone.
+    /// let network = Network::with_threads(program, Weights::F32(&weights), 1)?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     /// Those of [`from_program`](Self::from_program), and [`NetworkError::Threads`].
@@ -71,8 +93,9 @@ impl Network {
         Ok(Self { program, engine })
     }
 
-    /// Bytes that a network of this program takes beside the program: weights as they are run, workspace,
-    /// room for what operations hand on. A [`Generation`](super::Generation) has its images besides.
+    /// The number of bytes that a network of this program takes beside the program: weights as they are
+    /// run, workspace, room for what operations hand on. A [`Generation`](super::Generation) has its images
+    /// besides.
     ///
     /// ```
     /// use iddpm::cpu::{Network, ProgramBuf};
@@ -90,7 +113,7 @@ impl Network {
         Engine::needs(program)
     }
 
-    /// The program.
+    /// Borrows the program of the network.
     ///
     /// # Errors
     /// As [`ProgramBuf::view`]: none.

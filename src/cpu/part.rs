@@ -1,4 +1,4 @@
-//! A part of a slice.
+//! The part of a slice that begins at a place and has a length.
 //!
 //! Programs are checked, and rooms are made for them: what is asked for is there. Nothing panics all the same
 //! where it is not; a debug assertion tells.

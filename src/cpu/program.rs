@@ -41,16 +41,16 @@ pub(crate) fn word(number: usize) -> u32 {
     u32::try_from(number).unwrap_or(u32::MAX)
 }
 
-/// Where a tensor is.
+/// The location of a tensor of a program.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Location {
-    /// In the workspace, from this element on.
+    /// A place in the workspace, from this element on.
     Workspace(u32),
-    /// In the caller's slice for the result.
+    /// The caller's slice for the result.
     Output,
-    /// In the caller's slice for the gradients of all weights, from this number on.
+    /// A place in the caller's slice for the gradients of all weights, from this number on.
     Gradient(u32),
-    /// Given by the caller.
+    /// The caller's slice for an input.
     Input(Input),
 }
 
@@ -76,12 +76,12 @@ impl Location {
     }
 }
 
-/// A tensor of a program: where it is, and its shape.
+/// A tensor of a program: its location, and its shape.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Operand {
-    /// Where it is.
+    /// The location of the tensor.
     pub location: Location,
-    /// Its shape.
+    /// The shape of the tensor.
     pub shape: Shape,
 }
 
@@ -131,35 +131,35 @@ impl Operand {
 /// A parameter of a program: a stretch of the slice of all weights.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Parameter {
-    /// Its first number.
+    /// The first element of the parameter in that slice.
     pub first: usize,
-    /// How many it has: what its operation asks for, and not written.
+    /// The number of elements of the parameter: what its operation asks for, and not written.
     pub len: usize,
 }
 
-/// One operation, and what it makes.
+/// An instruction of a program: one operation, and the tensor that it makes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Instruction {
-    /// What is done.
+    /// The operation over its operands.
     pub op: Op<Operand, Parameter>,
-    /// What it writes.
+    /// The tensor that the operation writes.
     pub output: Operand,
 }
 
-/// What a program says of itself.
+/// The header of a program: its sizes and counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Header {
-    /// N.
+    /// The number of images N in a batch.
     pub batch: usize,
-    /// Numbers of the workspace.
+    /// The number of elements of the workspace.
     pub workspace: usize,
-    /// Numbers of the weights.
+    /// The number of elements of the weights.
     pub weights: usize,
-    /// Classes; 0 where the network takes none.
+    /// The number of classes; 0 where the network takes none.
     pub classes: usize,
-    /// Tensors.
+    /// The number of tensors.
     pub tensors: usize,
-    /// Instructions.
+    /// The number of instructions.
     pub instructions: usize,
 }
 
@@ -310,12 +310,12 @@ impl<'a> Program<'a> {
         })
     }
 
-    /// What it says of itself.
+    /// The header of the program.
     pub const fn header(&self) -> &Header {
         &self.header
     }
 
-    /// Its instructions, in order.
+    /// The instructions of the program, in order.
     pub fn instructions(&self) -> impl Iterator<Item = Instruction> + use<'a> {
         let program = *self;
         // They were read once already, when the bytes were checked: all of them are there.
@@ -342,7 +342,7 @@ impl<'a> Program<'a> {
         self.given.inputs.get(input as usize).copied().flatten()
     }
 
-    /// Whether it writes gradients of the weights.
+    /// Whether the program writes gradients of the weights.
     pub const fn has_gradients(&self) -> bool {
         self.given.gradients
     }
@@ -353,27 +353,27 @@ impl<'a> Program<'a> {
         self.given.output.unwrap_or(Shape::vector(0, 0))
     }
 
-    /// Elements of x: N·C·H·W; 0 where the program takes none.
+    /// The number of elements of x, N·C·H·W; 0 where the program takes none.
     pub fn x_len(&self) -> usize {
         self.input(Input::X).map_or(0, Shape::elements)
     }
 
-    /// Elements of the low-resolution images; 0 where the network takes none.
+    /// The number of elements of the low-resolution images; 0 where the network takes none.
     pub fn low_res_len(&self) -> usize {
         self.input(Input::LowRes).map_or(0, Shape::elements)
     }
 
-    /// Elements of the result.
+    /// The number of elements of the result.
     pub fn output_len(&self) -> usize {
         self.output().elements()
     }
 
-    /// Numbers of the workspace.
+    /// The number of elements of the workspace.
     pub const fn workspace_len(&self) -> usize {
         self.header.workspace
     }
 
-    /// Numbers of the weights.
+    /// The number of elements of the weights.
     pub const fn weights_len(&self) -> usize {
         self.header.weights
     }

@@ -32,8 +32,17 @@ fn check(input: &[f32], from: Extents, output: &[f32], to: Extents) -> Result<()
     Ok(())
 }
 
-/// Bilinear, corners not aligned, no antialiasing: what the network does to its low-resolution
-/// input. Any number of images of `from` to as many of `to`.
+/// Resizes images bilinearly, corners not aligned, no antialiasing: what the network does to its
+/// low-resolution input. Any number of images of `from` to as many of `to`.
+///
+/// ```
+/// use iddpm::cpu::{Extents, resize};
+/// let square = |side| Extents { channels: 1, height: side, width: side };
+/// let mut large = [0.0; 16];
+/// resize::bilinear(&[0.0, 1.0, 0.0, 1.0], square(2), &mut large, square(4))?;
+/// assert_eq!(large[..4], [0.0, 0.25, 0.75, 1.0]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 ///
 /// # Errors
 /// [`NetworkError::NoPixels`]; [`NetworkError::Length`] where the slices are not whole images, as many in
@@ -49,9 +58,19 @@ pub fn bilinear(
     Ok(())
 }
 
-/// Means over areas (adaptive average pooling): what training makes low-resolution images with.
+/// Resizes images by means over areas (adaptive average pooling): what training makes low-resolution images
+/// with.
 ///
 /// out\[y, x\] is the mean of rows ⌊y·H/H'⌋..⌈(y+1)·H/H'⌉ and of the like columns.
+///
+/// ```
+/// use iddpm::cpu::{Extents, resize};
+/// let square = |side| Extents { channels: 1, height: side, width: side };
+/// let mut small = [0.0];
+/// resize::area(&[0.0, 1.0, 2.0, 3.0], square(2), &mut small, square(1))?;
+/// assert_eq!(small, [1.5]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 ///
 /// # Errors
 /// As [`bilinear`].
@@ -89,8 +108,16 @@ pub fn area(
     Ok(())
 }
 
-/// The embedding of timesteps that a network begins with, for any width and longest period:
-/// \[N\] to [N, dim].
+/// Fills the embedding of timesteps that a network begins with, for any width and longest period: \[N\] to
+/// [N, dim].
+///
+/// ```
+/// use iddpm::cpu::resize;
+/// let mut embedding = [0.0; 4];
+/// resize::timestep_embedding(&[0.0], 4, 10_000.0, &mut embedding)?;
+/// assert_eq!(embedding, [1.0, 1.0, 0.0, 0.0]); // cosines, then sines
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 ///
 /// # Errors
 /// [`NetworkError::Length`] where `output` is not N·dim long; [`NetworkError::Period`]; before anything

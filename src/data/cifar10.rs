@@ -1,4 +1,4 @@
-//! CIFAR-10 in its binary version: files of records, each a label and a picture.
+//! The data set CIFAR-10 in its binary version: files of records, each a label and a picture.
 //!
 //! ```text
 //! label 1 byte, 0..=9 | red 32·32 bytes, row after row | green | blue
@@ -20,14 +20,14 @@ use super::passed::Passed;
 use crate::memory::reserve;
 use crate::unet::Extents;
 
-/// Of every image.
+/// The extents of every image of CIFAR-10.
 pub const EXTENTS: Extents = Extents {
     channels: 3,
     height: 32,
     width: 32,
 };
 
-/// Airplane, automobile, bird, cat, deer, dog, frog, horse, ship, truck.
+/// The number of classes of CIFAR-10: airplane, automobile, bird, cat, deer, dog, frog, horse, ship, truck.
 pub const CLASSES: usize = 10;
 
 /// Bytes of a record.
@@ -36,7 +36,7 @@ const RECORD: usize = 1 + EXTENTS.elements();
 /// Files of the training set.
 const BATCHES: usize = 5;
 
-/// The training set: `data_batch_1.bin` to `data_batch_5.bin` of a folder.
+/// Reads the training set: `data_batch_1.bin` to `data_batch_5.bin` of a folder.
 ///
 /// # Errors
 /// Those of [`files`].
@@ -77,7 +77,7 @@ fn batch_name(batch: usize) -> String {
     format!("data_batch_{batch}.bin")
 }
 
-/// Any of the files, such as `test_batch.bin`, one after the other.
+/// Reads any of the files, such as `test_batch.bin`, one after the other.
 ///
 /// # Errors
 /// [`DataError::File`] with [`Fault::Io`], [`Fault::NotRegular`], [`Fault::Length`], [`Fault::Label`] or
@@ -94,7 +94,7 @@ pub fn files(paths: impl IntoIterator<Item = PathBuf>) -> Result<Images, DataErr
     Images::new(EXTENTS, pixels, Some(labels), Some(CLASSES))
 }
 
-/// A file's bytes.
+/// Reads the images from the bytes of a file.
 ///
 /// # Errors
 /// [`Fault::Length`], [`Fault::Label`], [`Fault::Memory`].

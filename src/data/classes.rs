@@ -1,4 +1,4 @@
-//! Which class each picture of a folder has: by its sub-folder, or by its name.
+//! The class of each picture of a folder, told by its sub-folder or by its name.
 
 use std::borrow::ToOwned;
 use std::path::{Path, PathBuf};
@@ -7,15 +7,15 @@ use std::vec::Vec;
 
 use super::error::{DataError, Unclear};
 
-/// Which classes images have.
+/// The classes that images are to have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Classes<'a> {
-    /// None, whatever the data says.
+    /// No classes, whatever the data says.
     None,
-    /// Those of the data, where it has such.
+    /// The classes of the data, where it has any.
     #[default]
     Own,
-    /// A network's: an image's label is the network's number for its class.
+    /// The classes of a network: an image's label is the network's number for its class.
     ///
     /// Where both have names, a class is the network's of that name, in whatever order either has them.
     /// Where the data's names are whole numbers and the network has no names, or others than numbers,
@@ -23,9 +23,9 @@ pub enum Classes<'a> {
     /// of a network without names are numbered in their order, where there are as many as it has classes.
     /// A class that the network does not have is refused.
     Network {
-        /// How many it has.
+        /// The number of classes the network has.
         count: usize,
-        /// What they are called, where that is known.
+        /// The names of the classes, where they are known.
         names: Option<&'a [String]>,
         /// Whether data without classes is refused. Where it is not, pictures are taken without any if
         /// the class of one is not told, or none of the network's.
@@ -34,7 +34,7 @@ pub enum Classes<'a> {
 }
 
 impl<'a> Classes<'a> {
-    /// Those of a network of so many classes, and what they are called; none of one that knows none.
+    /// The classes of a network: how many it has, and their names; none for a network that takes none.
     pub const fn of_network(
         count: Option<usize>,
         names: Option<&'a [String]>,

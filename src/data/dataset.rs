@@ -1,4 +1,4 @@
-//! So many images of one size, with or without classes.
+//! Data sets: so many images of one size, with or without classes.
 
 use std::borrow::Cow;
 use std::string::String;
@@ -13,42 +13,42 @@ use crate::unet::Extents;
 /// An image and its class.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Example<'a> {
-    /// [C, H, W], 8 bits a value; lent where the data set holds it.
+    /// The pixels of the image, [C, H, W], 8 bits a value; lent where the data set holds it.
     pub pixels: Cow<'a, [u8]>,
-    /// The class, where the data set has such.
+    /// The class of the image, where the data set has classes.
     pub label: Option<u32>,
 }
 
-/// Images of one size. Any number of threads may ask for them at once.
+/// A data set: images of one size. Any number of threads may ask for them at once.
 pub trait Dataset: Send + Sync {
-    /// How many.
+    /// The number of images.
     fn len(&self) -> usize;
 
-    /// Whether there are none.
+    /// Whether there are no images.
     fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// [C, H, W] of each.
+    /// The extents [C, H, W] of each image.
     fn extents(&self) -> Extents;
 
-    /// How many classes there are; every label is below it, and no image has one where it is `None`.
+    /// The number of classes; every label is below it, and no image has one where it is `None`.
     fn classes(&self) -> Option<usize>;
 
-    /// What they are called, by their numbers, where that is known.
+    /// The names of the classes, by their numbers, where they are known.
     fn class_names(&self) -> Option<&[String]> {
         None
     }
 
-    /// An image and its class; the same ones whenever they are asked for.
+    /// Reads an image and its class; the same ones whenever they are asked for.
     ///
     /// # Errors
     /// [`DataError::Index`]; where it must be read first, whatever is wrong with its file.
     fn get(&self, index: usize) -> Result<Example<'_>, DataError>;
 
-    /// A digest of all there is: the extents, the classes and their names, every image and its class,
-    /// in their order. Another data set has another one, but for one chance in 2^64 (and for who seeks
-    /// one that has the same).
+    /// Returns a digest of the whole data set: the extents, the classes and their names, every image and
+    /// its class, in their order. Another data set has another one, but for one chance in 2^64 (and for who
+    /// seeks one that has the same).
     ///
     /// All images are read once, on every core. One that cannot be read, and is to be skipped, is part of it
     /// as that.
@@ -74,7 +74,7 @@ pub trait Dataset: Send + Sync {
     }
 }
 
-/// Images in memory.
+/// A data set of images in memory.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Images {
     extents: Extents,
@@ -84,7 +84,8 @@ pub struct Images {
 }
 
 impl Images {
-    /// Images one after the other, each [C, H, W], and as many labels, each below `classes`.
+    /// Builds a data set of images one after the other, each [C, H, W], and as many labels, each below
+    /// `classes`.
     ///
     /// Where there are labels and `classes` is `None`, the largest label is the last class.
     ///
@@ -154,12 +155,12 @@ impl Images {
         }
     }
 
-    /// All pixels, [N, C, H, W].
+    /// The pixels of all images, [N, C, H, W].
     pub fn pixels(&self) -> &[u8] {
         &self.pixels
     }
 
-    /// The class of each image, where there are such.
+    /// The class of each image, where they have classes.
     pub fn labels(&self) -> Option<&[u32]> {
         self.labels.as_deref()
     }

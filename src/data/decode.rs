@@ -1,4 +1,4 @@
-//! The bytes of a picture become planes, upright.
+//! The decoding of a picture's bytes into planes, upright.
 
 use std::format;
 use std::io::{Cursor, ErrorKind};

@@ -1,4 +1,4 @@
-//! Why a data set was not opened, or an image of it not read.
+//! The reasons why a data set was not opened, or an image of it not read.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -18,99 +18,100 @@ use crate::unet::Extents;
 pub enum DataError {
     /// Something is wrong with a file.
     File {
-        /// The file.
+        /// The path of the file.
         path: PathBuf,
-        /// What is wrong with it.
+        /// The fault of the file.
         fault: Fault,
     },
-    /// No picture in a folder, nor in the folders within it.
+    /// A folder without pictures, in it and in the folders within it.
     EmptyFolder {
-        /// The folder.
+        /// The path of the folder.
         path: PathBuf,
-        /// What there is.
+        /// The entries of the folder that were passed over.
         passed: Passed,
     },
     /// A file that is none of what data is read from.
     Unknown {
-        /// The file.
+        /// The path of the file.
         path: PathBuf,
-        /// What it is.
+        /// The kind of file that it is.
         found: &'static str,
     },
     /// CIFAR-10 as Python's objects, not in its binary version.
     PythonCifar10 {
-        /// The folder, or the file.
+        /// The path of the folder, or of the file.
         path: PathBuf,
     },
     /// Options that were given, and have no effect on data that has extents of its own.
     NoEffect {
-        /// The data.
+        /// The path of the data.
         path: PathBuf,
-        /// What it is.
+        /// The kind of the data.
         kind: Kind,
         /// The options, as whoever gave them calls them.
         options: Vec<String>,
     },
     /// A picture whose class is not told.
     Unclear {
-        /// The picture.
+        /// The path of the picture.
         path: PathBuf,
-        /// Why it is not.
+        /// The reason why its class is not told.
         why: Unclear,
     },
     /// A picture whose class is told by number, where others' are told by name.
     MixedClasses {
-        /// The picture.
+        /// The path of the picture.
         path: PathBuf,
-        /// Its class.
+        /// The name of its class.
         class: String,
     },
     /// A class that a network does not have.
     UnknownClass {
-        /// A picture of this class.
+        /// The path of a picture of this class.
         path: PathBuf,
-        /// The class.
+        /// The name of the class.
         class: String,
-        /// How many classes the network has.
+        /// The number of classes the network has.
         classes: usize,
-        /// What they are called; empty where they have numbers alone.
+        /// The names of the network's classes; empty where they have numbers alone.
         names: Vec<String>,
     },
     /// Images without classes, where a network has such.
     Unlabelled {
-        /// The data.
+        /// The path of the data.
         path: PathBuf,
-        /// How many classes the network has.
+        /// The number of classes the network has.
         classes: usize,
     },
-    /// Pictures are not read as images of such extents.
+    /// Extents that pictures are not read as.
     Extents {
-        /// Those asked for.
+        /// The extents that were asked for.
         extents: Extents,
-        /// Most rows, and most columns.
+        /// The largest number of rows, and of columns.
         max: usize,
     },
     /// Images in memory that are not what is said of them.
     Images(Fault),
     /// An image that a data set does not have.
     Index {
-        /// The index.
+        /// The index that was asked for.
         index: usize,
-        /// Images in the data set.
+        /// The number of images in the data set.
         len: usize,
     },
 }
 
-/// Why a picture's class is not told.
+/// The reason why a picture's class is not told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Unclear {
-    /// Its name has no part before a `_`, as other names have, or begins with one.
+    /// The name of the picture has no part before a `_`, as other names have, or begins with one.
     Name,
-    /// Its name has no `_`, and it lies in no folder below the data's.
+    /// The name of the picture has no `_`, and it lies in no folder below the data's.
     Neither,
-    /// Its folder is another than the first picture's, but all names begin alike before their `_`.
+    /// The folder of the picture is another than the first picture's, but all names begin alike before
+    /// their `_`.
     Folders,
-    /// What would be its class is no text.
+    /// The part of the path that would be the class is no text.
     Text,
 }
 

@@ -1,4 +1,4 @@
-//! What can be wrong with a file of images.
+//! The faults that a file of images can have.
 
 use core::fmt;
 use std::string::String;
@@ -7,127 +7,127 @@ use std::vec::Vec;
 use crate::memory::MemoryError;
 use crate::unet::Extents;
 
-/// What can be wrong with a file of images.
+/// The fault of a file of images.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Fault {
-    /// The system refused to read it.
+    /// The system refused to read the file.
     Io {
         /// The system's reason.
         reason: String,
     },
     /// A device, a pipe or a socket, where a file is read.
     NotRegular,
-    /// A file longer than one of its kind.
+    /// A file longer than any of its kind.
     TooLong {
-        /// Its bytes.
+        /// The length of the file in bytes.
         bytes: u64,
-        /// The most that are read.
+        /// The largest number of bytes that are read.
         max: u64,
     },
-    /// No picture, a broken one, one that ends too early, or one too large to be decoded.
+    /// A file that is no picture, a broken one, one that ends too early, or one too large to be decoded.
     Undecodable {
         /// The decoder's reason.
         reason: String,
     },
     /// A picture in colour where grey images are read: its channels would have to be mixed.
     Colour {
-        /// Column of the first pixel that is not grey.
+        /// The column of the first pixel that is not grey.
         x: u32,
-        /// Its row.
+        /// The row of the first pixel that is not grey.
         y: u32,
     },
-    /// No archive, a broken one, or one compressed in an unknown way.
+    /// A file that is no archive, a broken one, or one compressed in an unknown way.
     Archive {
-        /// The reason.
+        /// The reason of the archive's reader.
         reason: String,
     },
-    /// An archive without an array.
+    /// An archive that lacks an array.
     MissingArray {
-        /// The array.
+        /// The name of the array.
         name: &'static str,
-        /// The names that are there, as many as are told.
+        /// The names of the arrays that are there, as many as are told.
         found: Vec<String>,
     },
-    /// An array whose head is not that of one.
+    /// An array whose header is not that of one.
     ArrayHeader {
-        /// The array.
+        /// The name of the array.
         name: &'static str,
-        /// What is wrong with it.
+        /// The reason why the header is refused.
         reason: &'static str,
     },
     /// An array of another type of numbers.
     ArrayType {
-        /// The array.
+        /// The name of the array.
         name: &'static str,
-        /// Its type as NumPy writes it.
+        /// The type of its numbers as NumPy writes it.
         found: String,
         /// The type that is read.
         expected: &'static str,
     },
     /// An array that does not have the axes it must have.
     ArrayShape {
-        /// The array.
+        /// The name of the array.
         name: &'static str,
-        /// Its shape.
+        /// The shape of the array.
         shape: Vec<u64>,
-        /// What it must be.
+        /// The shape that it must have.
         expected: &'static str,
     },
     /// An array whose first axis varies fastest.
     ArrayOrder {
-        /// The array.
+        /// The name of the array.
         name: &'static str,
     },
     /// Images whose channels are an axis before their rows and columns.
     ChannelsFirst {
-        /// The array.
+        /// The name of the array.
         name: &'static str,
-        /// Its shape.
+        /// The shape of the array.
         shape: Vec<u64>,
     },
     /// Images of other extents than those asked for.
     Extents {
-        /// Theirs.
+        /// The extents of the images.
         found: Extents,
-        /// Those asked for.
+        /// The extents that were asked for.
         expected: Extents,
     },
     /// Images with more rows or columns than any that are read.
     Sides {
-        /// Their extents.
+        /// The extents of the images.
         found: Extents,
-        /// Most rows, and most columns.
+        /// The largest number of rows, and of columns.
         max: usize,
     },
     /// An array that holds more or fewer numbers than its shape says.
     ArrayLength {
-        /// The array.
+        /// The name of the array.
         name: &'static str,
-        /// Its shape.
+        /// The shape of the array.
         shape: Vec<u64>,
     },
-    /// As many labels as there are images, or none.
+    /// Labels that are more or fewer than the images.
     LabelCount {
-        /// Labels.
+        /// The number of labels.
         labels: u64,
-        /// Images.
+        /// The number of images.
         images: u64,
     },
-    /// A label that is none of the classes.
+    /// A label that is no number of a class.
     Label {
-        /// Which image has it.
+        /// The image that has the label.
         index: usize,
-        /// The label.
+        /// The label that was found.
         label: i64,
         /// One past the largest label.
         classes: u64,
     },
-    /// Not a whole number of images.
+    /// A file that does not hold a whole number of images.
     Length {
-        /// Bytes there are.
+        /// The length of the file in bytes.
         bytes: u64,
-        /// Bytes of one image, its label included.
+        /// The length of one image in bytes, its label included.
         record: u64,
     },
     /// The images do not fit into memory.

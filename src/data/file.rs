@@ -1,4 +1,4 @@
-//! Files as they are read here: regular ones, and never more of one than it may hold.
+//! The reading of files: regular ones only, and never more of one than it may hold.
 
 use std::fs::File;
 use std::io::{self, Read};

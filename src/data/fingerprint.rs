@@ -1,4 +1,5 @@
-//! A digest of a data set, by which a run knows its own; what becomes of an example that cannot be read.
+//! The fingerprint of a data set, by which a run knows its own; what becomes of an example that cannot be
+//! read.
 
 use std::path::Path;
 use std::string::String;
@@ -13,13 +14,13 @@ use crate::diffusion::fingerprint::Fingerprint;
 use crate::files::regular;
 use crate::unet::Extents;
 
-/// What happens where an example cannot be read.
+/// The rule for an example that cannot be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum Broken {
-    /// It is an error, which names it.
+    /// An error, which names the example.
     #[default]
     Fatal,
-    /// It is left out. In a run the next one of the data that can be read takes its place.
+    /// Leaving the example out. In a run the next one of the data that can be read takes its place.
     Skip,
 }
 

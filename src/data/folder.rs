@@ -14,7 +14,7 @@ use super::picture::{self, load};
 use crate::diffusion::fingerprint::Fingerprint;
 use crate::unet::Extents;
 
-/// The pictures of a folder, each read when it is asked for.
+/// A data set of the pictures of a folder, each read when it is asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Folder {
     listing: Listing,
@@ -25,7 +25,7 @@ pub struct Folder {
 }
 
 impl Folder {
-    /// The pictures of a folder as images of these extents, fitted as [`load`] does it; with classes
+    /// Opens the pictures of a folder as images of these extents, fitted as [`load`] does it; with classes
     /// where `labelled`, told as [`Listing`] says.
     ///
     /// # Errors
@@ -43,7 +43,7 @@ impl Folder {
         Self::open_as(path, extents, classes)
     }
 
-    /// The pictures of a folder with these classes; see [`open`](Self::open).
+    /// Opens the pictures of a folder with these classes; see [`open`](Self::open).
     ///
     /// # Errors
     /// [`DataError::UnknownClass`] for the first picture whose class a network does not have; those of
@@ -113,12 +113,12 @@ impl Folder {
         })
     }
 
-    /// Which pictures these are.
+    /// The listing of the folder's pictures.
     pub const fn listing(&self) -> &Listing {
         &self.listing
     }
 
-    /// The class of each picture, where they have such.
+    /// The class of each picture, where they have classes.
     pub fn labels(&self) -> Option<&[u32]> {
         self.labels.as_deref()
     }

@@ -1,17 +1,17 @@
-//! What data is read from.
+//! The kinds of data that are read.
 
 use core::fmt;
 
-/// What data is read from.
+/// The kind of data that images are read from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Kind {
     /// A folder of pictures.
     Folder,
     /// One picture.
     Picture,
-    /// An archive of arrays.
+    /// An archive of arrays, as NumPy writes it.
     Archive,
-    /// CIFAR-10's batches.
+    /// The batches of CIFAR-10.
     Cifar10,
 }
 

@@ -1,4 +1,4 @@
-//! Which pictures a folder holds, and the class of each.
+//! The listing of a folder: which pictures it holds, and the class of each.
 
 use std::ffi::OsStr;
 use std::io::{self, ErrorKind};
@@ -14,8 +14,9 @@ use super::error::DataError;
 use super::fault::Fault;
 use super::passed::Passed;
 
-/// The pictures of a folder and of all folders within it, in the order of the public implementation:
-/// the entries of a folder sorted by name, files and folders mixed, each folder walked in its place.
+/// The listing of the pictures of a folder and of all folders within it, in the order of the public
+/// implementation: the entries of a folder sorted by name, files and folders mixed, each folder walked in
+/// its place.
 ///
 /// A picture is a file whose name ends in `.png`, `.jpg`, `.jpeg`, `.gif`, `.webp` or `.bmp`, in upper or
 /// lower case. Links are followed. Whatever else there is has been [`passed`](Self::passed) over.
@@ -39,7 +40,7 @@ pub struct Listing {
 }
 
 impl Listing {
-    /// Walks the folder, and tells every picture's class.
+    /// Lists the pictures of a folder, and tells every one's class.
     ///
     /// # Errors
     /// [`DataError::Unclear`] for the first picture whose class is not told; those of
@@ -53,7 +54,7 @@ impl Listing {
         })
     }
 
-    /// Walks the folder; pictures have no classes.
+    /// Lists the pictures of a folder without classes.
     ///
     /// # Errors
     /// [`DataError::EmptyFolder`]; [`DataError::File`] naming the folder or entry that cannot be read.
@@ -95,12 +96,12 @@ impl Listing {
         })
     }
 
-    /// The pictures; there is at least one.
+    /// The paths of the pictures; there is at least one.
     pub fn files(&self) -> &[PathBuf] {
         &self.files
     }
 
-    /// The class of each picture, a place in [`classes`](Self::classes); none where they have no classes.
+    /// The class of each picture, a place in [`classes`](Self::classes); empty where they have no classes.
     pub fn labels(&self) -> &[u32] {
         self.named.as_ref().map_or(&[], |named| &named.labels)
     }
@@ -110,7 +111,7 @@ impl Listing {
         self.named.as_ref().map_or(&[], |named| &named.classes)
     }
 
-    /// What else there is in the folder.
+    /// The other entries of the folder, which were passed over.
     pub const fn passed(&self) -> &Passed {
         &self.passed
     }

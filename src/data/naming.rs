@@ -1,11 +1,11 @@
-//! What pictures are called in a folder, so that their classes are read again.
+//! The names of pictures in a folder, by which their classes are read again.
 
 use std::format;
 use std::path::PathBuf;
 use std::string::String;
 use std::vec::Vec;
 
-/// Names for pictures, from which [`Listing`](super::Listing) tells their classes.
+/// A scheme of names for pictures, from which [`Listing`](super::Listing) tells their classes.
 ///
 /// ```
 /// use iddpm::data::Naming;
@@ -26,7 +26,7 @@ pub struct Naming {
 }
 
 impl Naming {
-    /// Pictures of classes that are called so, where that is known.
+    /// Begins a scheme for pictures of classes with these names, where they are known.
     ///
     /// A class is called by its name, before a `_`, or as a folder where some name has a `_` itself; by
     /// its number where some name is none that every system takes for a file, or two differ in capitals
@@ -42,7 +42,7 @@ impl Naming {
         Self { names, folders }
     }
 
-    /// The path of a picture of this class below the folder: a PNG.
+    /// Returns the path of a picture of this class below the folder: a PNG.
     pub fn path(&self, label: Option<u32>, number: u64) -> PathBuf {
         let Some(label) = label else {
             return format!("{number:06}.png").into();

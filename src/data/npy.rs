@@ -1,4 +1,4 @@
-//! The head of an array as NumPy writes it: type, order, shape.
+//! The header of an array as NumPy writes it: type, order, shape.
 //!
 //! ```text
 //! \x93NUMPY | version: 2 bytes | length of the rest: 2 bytes, from version 2 on 4 |

@@ -31,7 +31,7 @@ const MAX_CHANNELS: usize = 4;
 /// Names of arrays that an error tells.
 const TOLD: usize = 8;
 
-/// Reads a file.
+/// Reads the images of an archive that is a file.
 ///
 /// # Errors
 /// [`DataError::File`] with any fault of [`read`], or [`Fault::NotRegular`].
@@ -46,7 +46,7 @@ pub(super) fn open_as(path: &Path, extents: Option<Extents>) -> Result<Images, D
         .map_err(DataError::file(path))
 }
 
-/// Reads an archive, compressed or not. The largest label is the last class.
+/// Reads the images of an archive, compressed or not. The largest label is the last class.
 ///
 /// # Errors
 /// [`Fault::Io`], [`Fault::Archive`]; [`Fault::MissingArray`] for the images;

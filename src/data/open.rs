@@ -1,4 +1,4 @@
-//! Any data as a data set: a folder of pictures, a picture, an archive, CIFAR-10.
+//! The opening of any data as a data set: a folder of pictures, a picture, an archive, CIFAR-10.
 
 use std::path::Path;
 use std::string::ToString;
@@ -16,23 +16,24 @@ use super::npz;
 use super::opened::Opened;
 use crate::unet::Extents;
 
-/// What is asked of data.
+/// The options of opening data: what its images and classes are to be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Options<'a> {
-    /// Channels and sides.
+    /// The channels and sides that images are to have.
     pub fit: Fit<'a>,
-    /// Classes.
+    /// The classes that images are to have.
     pub classes: Classes<'a>,
 }
 
-/// Which channels and sides images have.
+/// The channels and sides that images are to have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fit<'a> {
-    /// These: pictures are fitted to them, and data of others is refused before it is read.
+    /// The extents that images must have: pictures are fitted to them, and data of others is refused before
+    /// it is read.
     Exactly(Extents),
-    /// Those that data has of its own; pictures are fitted to `extents`.
+    /// The extents that data has of its own; pictures are fitted to `extents`.
     Pictures {
-        /// Channels and sides of pictures.
+        /// The channels and sides of pictures.
         extents: Extents,
         /// The options that were given to choose these, as whoever gave them calls them (`--size`); data
         /// with channels and sides of its own is refused where there are any.

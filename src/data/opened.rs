@@ -14,7 +14,7 @@ use super::kind::Kind;
 use super::passed::Passed;
 use crate::text::OneLine;
 
-/// A data set, and what is to be said of it.
+/// A data set that was opened, and what is to be said of it.
 ///
 /// As text, a line for whoever began what reads it, and another where something was passed over:
 ///
@@ -23,11 +23,11 @@ use crate::text::OneLine;
 /// passed over: 6 .webp, 2 hidden
 /// ```
 pub struct Opened {
-    /// The images.
+    /// The data set itself.
     pub data: Box<dyn Dataset>,
-    /// What they are read from.
+    /// The kind of data that it is read from.
     pub kind: Kind,
-    /// What was passed over.
+    /// The entries that were passed over.
     pub passed: Passed,
     /// Where they are read from.
     path: PathBuf,
@@ -73,7 +73,7 @@ impl Opened {
         }
     }
 
-    /// How many images each class has, of those that have any.
+    /// The number of images of each class that has any.
     pub const fn counts(&self) -> &BTreeMap<u32, usize> {
         &self.counts
     }

@@ -1,4 +1,4 @@
-//! What lies in a folder and is no data.
+//! The entries of a folder that are no data.
 
 use core::cmp::Reverse;
 use core::fmt;
@@ -6,23 +6,23 @@ use std::collections::BTreeMap;
 use std::string::String;
 use std::vec::Vec;
 
-/// What of a folder was passed over, by its reason.
+/// The entries of a folder that were passed over, by the reason.
 ///
 /// As text: `6 .webp, 2 hidden`; nothing where nothing was.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub struct Passed {
-    /// Files whose suffix is none that is read, by suffix in lower case and with its dot; empty for
-    /// names without one.
+    /// The number of files whose suffix is none that is read, by suffix in lower case and with its dot;
+    /// empty for names without one.
     pub suffixes: BTreeMap<String, usize>,
-    /// Files and folders whose names begin with a dot, or that systems leave: `__MACOSX`, `Thumbs.db`,
-    /// `desktop.ini`. What is in such a folder is not counted.
+    /// The number of files and folders whose names begin with a dot, or that systems leave: `__MACOSX`,
+    /// `Thumbs.db`, `desktop.ini`. What is in such a folder is not counted.
     pub hidden: usize,
-    /// Links to nothing.
+    /// The number of links to nothing.
     pub dangling: usize,
-    /// Links to a folder that they are in, or to each other.
+    /// The number of links to a folder that they are in, or to each other.
     pub circles: usize,
-    /// Devices, pipes and sockets.
+    /// The number of devices, pipes and sockets.
     pub special: usize,
 }
 
@@ -30,13 +30,13 @@ pub struct Passed {
 const NAMED: usize = 8;
 
 impl Passed {
-    /// How many entries.
+    /// The number of all entries that were passed over.
     pub fn total(&self) -> usize {
         let suffixes: usize = self.suffixes.values().sum();
         suffixes + self.hidden + self.dangling + self.circles + self.special
     }
 
-    /// Whether there are none.
+    /// Whether nothing was passed over.
     pub fn is_empty(&self) -> bool {
         self.total() == 0
     }

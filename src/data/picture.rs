@@ -1,4 +1,4 @@
-//! Pictures in files become images of a network's size, as the public implementation loads them.
+//! The reading of pictures as images of a network's size, as the public implementation loads them.
 
 use core::ops::Range;
 use std::path::Path;
@@ -44,7 +44,7 @@ pub fn load(path: impl AsRef<Path>, extents: Extents) -> Result<Vec<u8>, DataErr
         .map_err(DataError::file(path))
 }
 
-/// Reads a picture in memory; see [`load`].
+/// Reads a picture in memory as an image of these extents; see [`load`].
 ///
 /// # Errors
 /// [`DataError::Extents`]; [`DataError::Images`] with [`Fault::TooLong`], [`Fault::Undecodable`],

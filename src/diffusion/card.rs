@@ -1,18 +1,18 @@
-//! What must travel with a file of weights, so that it can be used at all.
+//! The card of a model: what must travel with a file of weights, so that it can be used at all.
 
 use super::process::Diffusion;
 
-/// Which weights a file holds.
+/// The form of a network's weights in a file: raw or averaged.
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum Weights {
-    /// As the optimiser left them.
+    /// The weights as the optimiser left them.
     Raw,
-    /// Their exponential moving average.
+    /// The exponential moving average of the weights.
     Ema {
-        /// Its rate, such as 0.9999.
+        /// The rate of the moving average, such as 0.9999.
         rate: f64,
     },
 }
@@ -27,8 +27,8 @@ pub enum Weights {
 pub struct ModelCard<'a> {
     /// The diffusion process.
     pub diffusion: Diffusion<'a>,
-    /// Raw or averaged.
+    /// Whether the weights are raw or averaged.
     pub weights: Weights,
-    /// Training steps taken.
+    /// The number of training steps taken before these weights.
     pub step: u64,
 }

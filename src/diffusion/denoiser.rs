@@ -1,27 +1,27 @@
-//! What evaluates the network, and the loop that runs a sampler over it.
+//! The denoiser, which evaluates the network, and the loop that runs a sampler over it.
 
 use super::error::Error;
 use super::noise::Noise;
 use super::sampler::Sampler;
 
-/// When the network is evaluated, and for which class.
+/// The query of one evaluation of a network: the timestep, and the class.
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Query {
     /// The timestep the network must see, possibly fractional.
     pub timestep: f32,
-    /// Which step of the process this is.
+    /// The index of the step in the process, 0 the least noisy.
     pub index: usize,
-    /// The class asked for, where the network is conditioned on one.
+    /// The class that the image is to belong to, where the network is conditioned on one.
     pub label: Option<u32>,
 }
 
 /// A network, or anything else that predicts what a noisy image came from.
 pub trait Denoiser {
-    /// What can go wrong in it.
+    /// The error that an evaluation of the network can end with.
     type Error;
 
-    /// Fills `output` for the image `x` of D elements.
+    /// Evaluates the network: fills `output` for the image `x` of D elements.
     ///
     /// `output` has [`prediction_len`](super::Process::prediction_len) elements: the prediction,
     /// then the variance channels where they are learned.
@@ -62,27 +62,27 @@ impl<E: core::fmt::Debug + core::fmt::Display> core::error::Error for RunError<E
 #[derive(Debug)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Image<'a> {
-    /// x_t: D elements.
+    /// The noisy image x_t: D elements.
     pub x: &'a mut [f32],
-    /// What the network returns: D or 2·D elements.
+    /// The network's output: D or 2·D elements.
     pub output: &'a mut [f32],
     /// Room for the noise of a step: D elements, or none where the method adds none.
     pub noise: &'a mut [f32],
-    /// What a multistep method keeps: D elements, or none where
+    /// The numbers that a multistep method keeps between steps: D elements, or none where
     /// [`needs_history`](super::Method::needs_history) is false.
     pub history: &'a mut [f32],
 }
 
-/// Which image this is: everything random in it follows from these two numbers.
+/// The identity of one image being generated: everything random in it follows from the seed and its number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Sample {
-    /// The seed.
+    /// The seed that all noise follows from.
     pub noise: Noise,
     /// The number of this image among those of the seed.
     pub number: u64,
-    /// The class asked for.
+    /// The class that the image is to belong to, where the network is conditioned on one.
     pub label: Option<u32>,
 }
 

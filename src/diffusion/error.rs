@@ -1,4 +1,4 @@
-//! What can be wrong with an input: one type, each variant naming the value and the bound.
+//! The error of an input: one type, each variant naming the value and the bound.
 
 use core::fmt;
 
@@ -12,278 +12,279 @@ use core::fmt;
 pub enum Error {
     /// T is below what the schedule can be built for.
     TooFewTimesteps {
-        /// T as asked.
+        /// The number of timesteps T that was asked for.
         num_timesteps: u32,
         /// The least T this schedule allows.
         min: u32,
     },
     /// T is above what is accepted.
     TooManyTimesteps {
-        /// T as asked.
+        /// The number of timesteps T that was asked for.
         num_timesteps: u32,
-        /// The largest T.
+        /// The largest T that is accepted.
         max: u32,
     },
-    /// A name that is none of those that are known.
+    /// An unknown name.
     Unknown {
-        /// What it should be the name of.
+        /// The kind of thing that the name should be of, such as a schedule.
         what: &'static str,
-        /// The names that there are.
+        /// The names that are known.
         known: &'static str,
     },
     /// A sigmoid schedule needs finite `start < end` and a finite `tau > 0`, far enough apart to
     /// give distinct values.
     SigmoidParameters {
-        /// Where the logistic curve begins.
+        /// The point at which the logistic curve begins.
         start: f64,
-        /// Where it ends.
+        /// The point at which the logistic curve ends.
         end: f64,
-        /// Its temperature.
+        /// The temperature τ of the logistic curve.
         tau: f64,
     },
     /// A custom table has not one entry for each of the T timesteps.
     TableLength {
-        /// Entries in the table.
+        /// The number of entries in the table.
         len: usize,
-        /// T.
+        /// The number of timesteps T.
         num_timesteps: u32,
     },
-    /// β must lie in (0, 1); only the last may be 1, where zero terminal SNR was asked for.
+    /// A β outside (0, 1); only the last may be 1, where zero terminal SNR was asked for.
     BetaOutOfRange {
-        /// Position in the table.
+        /// The position in the table.
         index: usize,
-        /// The value found, possibly NaN.
+        /// The β found, possibly NaN.
         beta: f64,
     },
-    /// ᾱ must lie in (0, 1); only the last may be 0.
+    /// An ᾱ outside (0, 1); only the last may be 0.
     AlphaBarOutOfRange {
-        /// Position in the table.
+        /// The position in the table.
         index: usize,
-        /// The value found, possibly NaN.
+        /// The ᾱ found, possibly NaN.
         alpha_bar: f64,
     },
-    /// ᾱ must fall strictly from each timestep to the next.
+    /// An ᾱ that does not fall strictly from one timestep to the next.
     AlphaBarNotDecreasing {
-        /// Position in the table.
+        /// The position in the table.
         index: usize,
-        /// ᾱ at `index`.
+        /// The ᾱ found at `index`.
         alpha_bar: f64,
-        /// ᾱ before it.
+        /// The ᾱ of the timestep before it.
         previous: f64,
     },
     /// A table's ᾱ is not the product of its 1 - β.
     TableInconsistent {
-        /// Position in the table.
+        /// The position in the table.
         index: usize,
-        /// ᾱ found.
+        /// The ᾱ found in the table.
         alpha_bar: f64,
-        /// ᾱ that β and the entry before it give.
+        /// The ᾱ that β and the entry before it give.
         expected: f64,
     },
-    /// ᾱ = 0 at the last step leaves no x_0 in x_t: the network must predict v, x_0 or x_{t-1}.
+    /// A last step with ᾱ = 0, which leaves no x_0 in x_t: the network must predict v, x_0 or x_{t-1}.
     ZeroTerminalSnr {
-        /// The step whose ᾱ is 0.
+        /// The index of the step whose ᾱ is 0.
         index: usize,
     },
     /// More steps were asked for than the T there are.
     TooManySteps {
-        /// Steps asked for.
+        /// The number of steps that was asked for.
         steps: u32,
-        /// T.
+        /// The number of timesteps T.
         num_timesteps: u32,
     },
-    /// A process needs two steps, or one that is the last of all T timesteps.
+    /// Too few steps were asked for: a process needs two, or one that is the last of all T timesteps.
     TooFewSteps {
-        /// Steps asked for.
+        /// The number of steps that was asked for.
         steps: u32,
-        /// The least number.
+        /// The least number of steps.
         min: u32,
     },
-    /// A process of one step has no posterior variance: that of its first step is borrowed from the
+    /// A process of a single step has no posterior variance: that of its first step is borrowed from the
     /// second.
     SingleStep,
     /// A section of the timesteps is smaller than the count asked of it.
     SectionTooSmall {
-        /// Which section, from 0.
+        /// The number of the section, from 0.
         section: u32,
-        /// Timesteps in it.
+        /// The number of timesteps in the section.
         size: u32,
-        /// Steps asked of it.
+        /// The number of steps asked of the section.
         count: u32,
     },
-    /// `ddimN`: no whole stride through T timesteps keeps exactly N.
+    /// A `ddimN` spacing was asked for, and no whole stride through T timesteps keeps exactly N.
     NoStride {
-        /// N.
+        /// The number of steps N.
         steps: u32,
-        /// T.
+        /// The number of timesteps T.
         num_timesteps: u32,
     },
     /// The text of a spacing is empty.
     SpecEmpty,
     /// The text of a spacing is not a number where one is due.
     SpecSyntax {
-        /// Byte offset of the piece that could not be read, spaces before the text not counted.
+        /// The byte offset of the piece that could not be read, spaces before the text not counted.
         at: usize,
     },
-    /// A custom list must descend strictly.
+    /// A custom list of timesteps does not descend strictly.
     TimestepsNotDescending {
-        /// Position in the list.
+        /// The position in the list.
         index: usize,
-        /// The timestep there.
+        /// The timestep at that position.
         timestep: u32,
-        /// The timestep before it.
+        /// The timestep before it in the list.
         previous: u32,
     },
     /// A timestep is not below T.
     TimestepOutOfRange {
-        /// The timestep.
+        /// The timestep that was given.
         timestep: u32,
-        /// T.
+        /// The number of timesteps T.
         num_timesteps: u32,
     },
     /// The storage is too small.
     Capacity {
-        /// Entries needed.
+        /// The number of entries that are needed.
         needed: usize,
-        /// Entries there are.
+        /// The number of entries there is room for.
         capacity: usize,
     },
-    /// Two slices that must go together do not.
+    /// A slice does not have the length that goes with the others.
     Length {
-        /// Which slice.
+        /// The slice whose length is wrong.
         slice: Slice,
-        /// Its length.
+        /// The length of the slice.
         len: usize,
-        /// The length it must have.
+        /// The length the slice must have.
         expected: usize,
     },
-    /// A step index beyond the process.
+    /// A step index is beyond the process.
     StepOutOfRange {
-        /// The index.
+        /// The index that was given.
         index: usize,
-        /// Steps in the process.
+        /// The number of steps in the process.
         len: usize,
     },
     /// A value that must be finite is not, or is too large for what is computed with it.
     NotFinite {
-        /// Which slice.
+        /// The slice that holds the value.
         slice: Slice,
-        /// The first index at which it is not.
+        /// The first index of such a value.
         index: usize,
     },
-    /// η must be in [0, 1].
+    /// An η that is not in [0, 1].
     Eta {
-        /// η.
+        /// The η that was given.
         eta: f64,
     },
-    /// Dynamic thresholding needs a ratio in (0, 1] and a finite maximum of at least 1.
+    /// Parameters of dynamic thresholding out of range: it needs a ratio in (0, 1] and a finite maximum of
+    /// at least 1.
     Threshold {
-        /// The quantile.
+        /// The quantile that was given.
         ratio: f64,
-        /// The largest threshold.
+        /// The largest threshold that was given.
         max: f64,
     },
-    /// An optimal variance belongs to the ancestral method alone.
+    /// An optimal variance was asked for with a method other than the ancestral one.
     OptimalVarianceMethod,
-    /// E‖ε_θ‖²/D must be finite and not negative.
+    /// A mean square E‖ε_θ‖²/D that is not finite, or negative.
     MeanSquareOutOfRange {
-        /// Position in the vector.
+        /// The position in the vector.
         index: usize,
-        /// The value found.
+        /// The mean square found.
         value: f64,
     },
     /// A saved state has the wrong number of bytes.
     StateLength {
-        /// Bytes given.
+        /// The number of bytes given.
         len: usize,
-        /// Bytes a state has.
+        /// The number of bytes a state has.
         expected: usize,
     },
-    /// Bytes that are no saved state, or were altered.
+    /// The bytes are no saved state, or were altered.
     StateCorrupt {
-        /// The checksum stored in them.
+        /// The checksum stored in the bytes.
         stored: u32,
-        /// The checksum of their content.
+        /// The checksum computed of their content.
         computed: u32,
     },
-    /// A saved state of a format this version does not know.
+    /// A saved state has a format that this version does not know.
     StateVersion {
-        /// The format found.
+        /// The version of the format found.
         version: u32,
-        /// The newest format known.
+        /// The newest version of the format that is known.
         supported: u32,
     },
-    /// A saved state of another configuration.
+    /// A saved state belongs to another configuration.
     StateMismatch {
-        /// Fingerprint of the configuration that was saved.
+        /// The fingerprint of the configuration that was saved.
         saved: u64,
-        /// Fingerprint of the configuration that is resuming.
+        /// The fingerprint of the configuration that is resuming.
         expected: u64,
     },
-    /// A saved position beyond the end of the run.
+    /// A saved position is beyond the end of the run.
     PositionOutOfRange {
-        /// The position.
+        /// The position that was saved.
         position: u32,
-        /// Evaluations in the run.
+        /// The number of evaluations in the run.
         len: u32,
     },
-    /// History per timestep must be at least 1.
+    /// The history kept for each timestep is shorter than 1 loss.
     HistoryLength {
-        /// The length asked for.
+        /// The length of the history that was asked for.
         history_per_term: u32,
     },
-    /// A probability outside its range, or so small that the weight 1/(T p) is infinite.
+    /// A probability is outside its range, or so small that the weight 1/(T p) is infinite.
     Probability {
-        /// The value.
+        /// The probability found.
         value: f64,
     },
-    /// A loss must be finite, and so must the sum of its squares.
+    /// A loss is not finite, or the sum of its squares is not.
     Loss {
-        /// The timestep it belongs to.
+        /// The timestep that the loss belongs to.
         timestep: u32,
-        /// The loss.
+        /// The loss found.
         loss: f64,
     },
-    /// Listed images need at least one image and one element.
+    /// A listed distribution without images, or with images of no elements.
     NoImages,
-    /// A variance must be finite in f32 and not negative.
+    /// A variance that is not finite in f32, or negative.
     Variance {
-        /// The value.
+        /// The variance found.
         value: f64,
     },
     /// A likelihood was asked for before every step had been added, or a step was added twice.
     TermsOutOfOrder {
-        /// The step that was given.
+        /// The index of the step that was given.
         index: usize,
-        /// The step that is due.
+        /// The index of the step that is due.
         due: usize,
     },
 }
 
-/// Which slice an [`Error::Length`] or [`Error::NotFinite`] speaks of.
+/// The slice that an [`Error::Length`] or [`Error::NotFinite`] speaks of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum Slice {
-    /// x_t, or x_{t-1} once stepped.
+    /// The image x_t, or x_{t-1} once stepped.
     X,
-    /// x_0 or its prediction x̂_0.
+    /// The image x_0, or its prediction x̂_0.
     XStart,
-    /// What the network returned.
+    /// The prediction that the network returned.
     Prediction,
-    /// Normal deviates.
+    /// The noise: normal deviates.
     Noise,
-    /// What a multistep method keeps from the step before.
+    /// The numbers that a multistep method keeps from the step before.
     History,
     /// The images of a listed distribution.
     Images,
-    /// One value for each step.
+    /// A list of one value for each step.
     PerStep,
     /// Losses, one for each timestep beside them.
     Losses,
-    /// Storage of the importance sampler.
+    /// The storage of the importance sampler.
     Storage,
-    /// A result.
+    /// The slice that a result is written to.
     Output,
 }
 

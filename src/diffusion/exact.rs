@@ -8,7 +8,7 @@ use super::math::{exp, ln};
 use super::posterior::{Coefficients, LogVariance, Variance};
 use super::process::ProcessView;
 
-/// Every element independently normal: N(mean, variance).
+/// Data whose elements are each independently normal: N(mean, variance).
 ///
 /// E[x_0 | x_t] = μ + √ᾱ s²/(ᾱ s² + 1 - ᾱ) · (x_t - √ᾱ μ). Learned variance channels are filled
 /// with the exact one, β̃ + c1² Var[x_0 | x_t], so that ancestral sampling has no error at all.
@@ -21,7 +21,7 @@ pub struct GaussianData<'a> {
 }
 
 impl<'a> GaussianData<'a> {
-    /// The law N(mean, variance), to be denoised at the steps of `process`.
+    /// Builds the law N(mean, variance), to be denoised at the steps of `process`.
     ///
     /// # Errors
     /// [`Error::Variance`] where it is negative or not finite in f32, [`Error::NotFinite`] where the
@@ -38,7 +38,8 @@ impl<'a> GaussianData<'a> {
         })
     }
 
-    /// E[x_0 | x_t] as slope and offset, and Var[x_0 | x_t], at a level 0 ≤ ᾱ < 1.
+    /// Returns the law of x_0 given x_t at a level 0 ≤ ᾱ < 1: E[x_0 | x_t] as slope and offset, and Var[x_0
+    /// | x_t].
     pub fn posterior(&self, alpha_bar: f64) -> GaussianPosterior {
         let total = alpha_bar * self.variance + 1.0 - alpha_bar;
         let root = super::math::sqrt(alpha_bar);
@@ -55,11 +56,11 @@ impl<'a> GaussianData<'a> {
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct GaussianPosterior {
-    /// How the mean depends on x_t.
+    /// The slope by which the mean of x_0 depends on x_t.
     pub slope: f64,
-    /// The mean at x_t = 0.
+    /// The mean of x_0 at x_t = 0.
     pub offset: f64,
-    /// The variance.
+    /// The variance of x_0.
     pub variance: f64,
 }
 
@@ -98,7 +99,7 @@ pub struct ListedImages<'a> {
 }
 
 impl<'a> ListedImages<'a> {
-    /// The uniform law over `images`, one after the other, each of `elements`.
+    /// Builds the uniform law over `images`, one after the other, each of `elements`.
     ///
     /// # Errors
     /// [`Error::NoImages`]; [`Error::Length`] where they are not whole images; [`Error::NotFinite`]
@@ -128,17 +129,18 @@ impl<'a> ListedImages<'a> {
         })
     }
 
-    /// N.
+    /// The number of images N.
     pub const fn count(&self) -> usize {
         self.images.len() / self.elements
     }
 
-    /// log2(N)/D: no bound on the likelihood of these images can be below it.
+    /// The entropy of the law in bits/dim, log2(N)/D: no bound on the likelihood of these images can be
+    /// below it.
     pub fn entropy_bits_per_dim(&self) -> f64 {
         ln(self.count() as f64) / core::f64::consts::LN_2 / self.elements as f64
     }
 
-    /// The image nearest to `x`, by squared distance.
+    /// Returns the index of the image nearest to `x`, by squared distance.
     ///
     /// # Errors
     /// [`Error::Length`], [`Error::NotFinite`].

@@ -1,4 +1,4 @@
-//! x_t, predictions and noise kept in 16 bits: half the memory of a paused image.
+//! Half precision for x_t, predictions and noise: 16 bits, half the memory of a paused image.
 
 use half::slice::HalfFloatSliceExt;
 use half::{bf16, f16};
@@ -6,7 +6,7 @@ use half::{bf16, f16};
 use super::error::{Error, Slice};
 use super::linear::{check_finite, check_length};
 
-/// Rounds to f16: 11 significant bits, up to 65504.
+/// Rounds f32 numbers to f16: 11 significant bits, up to 65504.
 ///
 /// # Errors
 /// [`Error::Length`]; [`Error::NotFinite`] with the index of a value that f16 cannot hold.
@@ -16,7 +16,7 @@ pub fn to_f16(x: &[f32], out: &mut [f16]) -> Result<(), Error> {
     check_rounded(out.iter().map(|value| value.is_finite()))
 }
 
-/// Rounds to bf16: 8 significant bits, the range of f32.
+/// Rounds f32 numbers to bf16: 8 significant bits, the range of f32.
 ///
 /// # Errors
 /// [`Error::Length`]; [`Error::NotFinite`] with the index of a value that bf16 cannot hold.
@@ -26,7 +26,7 @@ pub fn to_bf16(x: &[f32], out: &mut [bf16]) -> Result<(), Error> {
     check_rounded(out.iter().map(|value| value.is_finite()))
 }
 
-/// Widens f16, exactly.
+/// Widens f16 numbers to f32, exactly.
 ///
 /// # Errors
 /// [`Error::Length`]; [`Error::NotFinite`] with the index of a value that is NaN or infinite.
@@ -36,7 +36,7 @@ pub fn from_f16(x: &[f16], out: &mut [f32]) -> Result<(), Error> {
     check_finite(Slice::Output, out, &[])
 }
 
-/// Widens bf16, exactly.
+/// Widens bf16 numbers to f32, exactly.
 ///
 /// # Errors
 /// [`Error::Length`]; [`Error::NotFinite`] with the index of a value that is NaN or infinite.

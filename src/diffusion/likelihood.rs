@@ -10,7 +10,8 @@ use super::prediction::{Clip, Prediction};
 use super::process::{Process, ProcessView};
 use super::schedule::Level;
 
-/// KL(N(μ1, e^{v1}) ‖ N(μ2, e^{v2})) in nats: ½(-1 + v2 - v1 + e^{v1-v2} + (μ1-μ2)² e^{-v2}).
+/// The Kullback–Leibler divergence KL(N(μ1, e^{v1}) ‖ N(μ2, e^{v2})) of two normal laws, in nats:
+/// ½(-1 + v2 - v1 + e^{v1-v2} + (μ1-μ2)² e^{-v2}).
 ///
 /// ```
 /// use iddpm::diffusion::likelihood::normal_kl;
@@ -24,7 +25,8 @@ pub fn normal_kl(mean1: f64, log_variance1: f64, mean2: f64, log_variance2: f64)
         + difference * difference * exp(-log_variance2))
 }
 
-/// Φ(x) ≈ ½(1 + tanh(√(2/π)(x + 0.044715 x³))), within 3.2e-4 of the normal distribution function.
+/// The normal distribution function, approximated: Φ(x) ≈ ½(1 + tanh(√(2/π)(x + 0.044715 x³))), within
+/// 3.2e-4 of the true one.
 ///
 /// The public implementation uses this form, and published likelihoods follow from it.
 pub fn approx_standard_normal_cdf(x: f64) -> f64 {
@@ -54,7 +56,8 @@ pub fn discretized_gaussian_log_likelihood(x: f64, mean: f64, log_scale: f64) ->
     })
 }
 
-/// KL(q(x_{T-1} | x_0) ‖ N(0, 1)) in bits/dim, averaged over the elements of an image.
+/// The prior term of the bound in bits/dim, KL(q(x_{T-1} | x_0) ‖ N(0, 1)), averaged over the elements of
+/// an image.
 ///
 /// # Errors
 /// [`Error::NotFinite`].
@@ -76,11 +79,11 @@ pub fn prior_bits_per_dim<S: AsRef<[Level]>>(
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Term {
-    /// The term in bits/dim.
+    /// The term of the bound in bits/dim.
     pub vb: f64,
-    /// Mean of (x̂_0 - x_0)², x̂_0 clipped.
+    /// The mean of (x̂_0 - x_0)² over the elements, x̂_0 clipped.
     pub x_start_mse: f64,
-    /// Mean of (ε̂ - ε)², ε̂ derived from the clipped x̂_0.
+    /// The mean of (ε̂ - ε)² over the elements, ε̂ derived from the clipped x̂_0.
     pub epsilon_mse: f64,
 }
 
@@ -88,11 +91,12 @@ pub struct Term {
 #[derive(Debug, Clone, Copy)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Noised<'a> {
-    /// x_0.
+    /// The image x_0.
     pub x_start: &'a [f32],
-    /// ε.
+    /// The noise ε.
     pub noise: &'a [f32],
-    /// x_t = √ᾱ x_0 + √(1-ᾱ) ε, from [`Coefficients::diffuse`](super::Coefficients::diffuse).
+    /// The noised image x_t = √ᾱ x_0 + √(1-ᾱ) ε, from
+    /// [`Coefficients::diffuse`](super::Coefficients::diffuse).
     pub x_t: &'a [f32],
 }
 
@@ -113,7 +117,7 @@ impl<'a> Noised<'a> {
     }
 }
 
-/// The term of the bound at step `index`: KL(q(x_{t-1}|x_t,x_0) ‖ p(x_{t-1}|x_t)), or at index 0
+/// Returns the term of the bound at step `index`: KL(q(x_{t-1}|x_t,x_0) ‖ p(x_{t-1}|x_t)), or at index 0
 /// -log p(x_0|x_1) of the discretised Gaussian; mean over elements, in bits.
 ///
 /// `output` is the network's for `image.x_t`.
@@ -253,7 +257,7 @@ impl<'a> BitsPerDim<'a> {
         })
     }
 
-    /// The index of the step that is due.
+    /// The index of the step whose term is due next; `None` once all were added.
     pub const fn due(&self) -> Option<usize> {
         self.remaining.checked_sub(1)
     }
@@ -280,12 +284,12 @@ impl<'a> BitsPerDim<'a> {
         Ok(term)
     }
 
-    /// The prior term.
+    /// The prior term of the bound in bits/dim.
     pub const fn prior(&self) -> f64 {
         self.prior
     }
 
-    /// prior + Σ terms; `None` while a term is missing.
+    /// The whole bound in bits/dim, prior + Σ terms; `None` while a term is missing.
     pub fn total(&self) -> Option<f64> {
         (self.remaining == 0).then_some(self.prior + self.sum)
     }

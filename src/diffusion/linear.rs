@@ -2,24 +2,24 @@
 
 use super::error::{Error, Slice};
 
-/// (x, value) ↦ `x`·x + `value`·value, element by element.
+/// A linear map of two images, (x, value) ↦ `x`·x + `value`·value, element by element.
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Linear {
     /// The weight of the first argument, as a rule x_t.
     pub x: f64,
-    /// The weight of the second.
+    /// The weight of the second argument.
     pub value: f64,
 }
 
 impl Linear {
-    /// The map at one element, in f64.
+    /// Evaluates the map at one element, in f64.
     pub const fn at(self, x: f64, value: f64) -> f64 {
         self.x * x + self.value * value
     }
 
-    /// (x, value) ↦ self(x, inner(x, value)).
+    /// Returns the composed map (x, value) ↦ self(x, inner(x, value)).
     #[must_use]
     pub const fn after(self, inner: Self) -> Self {
         Self {

@@ -7,7 +7,7 @@ use super::prediction::{Clip, Prediction};
 use super::process::Process;
 use super::schedule::Level;
 
-/// Which loss is trained.
+/// The training objective: which loss is minimised.
 ///
 /// Its name is `mse`, `rescaled_mse`, `kl` or `rescaled_kl`; the paper's `simple`, `hybrid` and `vlb`
 /// are read as well.
@@ -22,14 +22,14 @@ use super::schedule::Level;
 #[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum Objective {
-    /// Mean squared error of the prediction, plus the bound's term where the variance is learned.
-    /// With a fixed variance it is L_simple.
+    /// The mean squared error of the prediction, plus the bound's term where the variance is learned. With
+    /// a fixed variance it is L_simple.
     Mse,
-    /// As `Mse` with the bound's term × S/1000, S the steps of the process: L_hybrid.
+    /// The hybrid loss L_hybrid: as `Mse`, with the bound's term × S/1000, S the steps of the process.
     RescaledMse,
     /// The bound's term alone, in bits/dim.
     Kl,
-    /// The bound's term × S, an estimate of the whole bound: L_vlb.
+    /// The bound's term × S, S the steps of the process: an estimate of the whole bound, L_vlb.
     RescaledKl,
 }
 
@@ -38,16 +38,16 @@ pub enum Objective {
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Loss {
-    /// The loss.
+    /// The loss of the image, which is minimised.
     pub total: f64,
     /// The mean squared error, where it is part of the loss.
     pub mse: Option<f64>,
-    /// The bound's term as it enters the loss, where it does.
+    /// The bound's term as it enters the loss, where it is part of it.
     pub vb: Option<f64>,
 }
 
 impl Objective {
-    /// The loss at step `index` of one image, x̂_0 not clipped.
+    /// Returns the loss at step `index` of one image, x̂_0 not clipped.
     ///
     /// In the two `Mse` objectives the gradient of the bound's term must not flow into the mean:
     /// there it trains the variance only.

@@ -38,9 +38,9 @@ use super::schedule::Level;
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct LossRow {
-    /// √ᾱ.
+    /// The weight of x_0 in x_t: √ᾱ.
     pub sqrt_alpha_bar: f64,
-    /// √(1-ᾱ).
+    /// The weight of ε in x_t: √(1-ᾱ).
     pub sqrt_one_minus_alpha_bar: f64,
     /// The weight of x_0 in the target.
     pub target_x_start: f64,
@@ -48,13 +48,13 @@ pub struct LossRow {
     pub target_noise: f64,
     /// The weight of x_t in the target.
     pub target_x: f64,
-    /// (μ̃ - μ)/e.
+    /// The error of the mean per error of the prediction: (μ̃ - μ)/e.
     pub gain: f64,
     /// The log variance of q(x_{t-1} | x_t, x_0), clipped.
     pub true_log_variance: f64,
-    /// log Σ where v = 0, or of a fixed variance.
+    /// The model's log variance log Σ where v = 0, or its fixed one.
     pub log_variance: f64,
-    /// ∂ log Σ/∂v; 0 for a fixed variance.
+    /// The slope ∂ log Σ/∂v of the model's log variance in its channel v; 0 for a fixed variance.
     pub log_variance_slope: f64,
     /// Whether the bound's term is that of the decoder: at index 0.
     pub decoder: bool,
@@ -68,25 +68,25 @@ pub struct LossRow {
     pub weight: f64,
 }
 
-/// What an element contributes to the loss, before the mean over elements is taken.
+/// The contribution of one element to the loss, before the mean over elements is taken.
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct ElementLoss {
-    /// e².
+    /// The squared error e² of the element.
     pub square: f64,
-    /// The bound's term in nats.
+    /// The bound's term of the element, in nats.
     pub nats: f64,
-    /// ∂ total/∂ output.
+    /// The derivative ∂ total/∂ output with respect to the element of the prediction.
     pub d_output: f64,
-    /// ∂ total/∂ v.
+    /// The derivative ∂ total/∂ v with respect to the element's variance channel.
     pub d_channel: f64,
 }
 
 impl LossRow {
-    /// Numbers of a row for a kernel; some are unused.
+    /// The number of f32 in a row as a kernel reads it; some are unused.
     pub const LEN: usize = 16;
 
-    /// The loss of an objective at step `index`, of weight 1.
+    /// Returns the row of an objective at step `index`, of weight 1.
     ///
     /// # Errors
     /// [`Error::StepOutOfRange`], [`Error::ZeroTerminalSnr`], [`Error::SingleStep`].
@@ -158,7 +158,7 @@ impl LossRow {
         self
     }
 
-    /// As f32 in the order of the fields, flags as 0 or 1, filled up with 0.
+    /// Returns the row as f32 in the order of the fields, flags as 0 or 1, filled up with 0.
     pub fn words(&self) -> [f32; Self::LEN] {
         let flag = |flag: bool| f64::from(u8::from(flag));
         [
@@ -182,7 +182,7 @@ impl LossRow {
         .map(|number| number as f32)
     }
 
-    /// A row from what [`words`](Self::words) gave.
+    /// Reads a row from what [`words`](Self::words) gave.
     pub fn from_words(words: &[f32; Self::LEN]) -> Self {
         let [
             sqrt_alpha_bar,
@@ -220,18 +220,18 @@ impl LossRow {
         }
     }
 
-    /// x_t of an element.
+    /// Returns x_t of an element.
     pub const fn x(&self, x_start: f64, noise: f64) -> f64 {
         self.sqrt_alpha_bar * x_start + self.sqrt_one_minus_alpha_bar * noise
     }
 
-    /// What the network should have returned.
+    /// Returns what the network should have returned for an element.
     pub const fn target(&self, x_start: f64, noise: f64, x: f64) -> f64 {
         self.target_x_start * x_start + self.target_noise * noise + self.target_x * x
     }
 
-    /// What an element contributes, whose error is e and whose variance channel is v (0 where
-    /// there is none).
+    /// Returns what an element contributes whose error is e and whose variance channel is v (0 where there
+    /// is none).
     pub fn element(&self, error: f64, x_start: f64, channel: f64) -> ElementLoss {
         let log_variance = self.log_variance + self.log_variance_slope * channel;
         let difference = self.gain * error;

@@ -1,4 +1,5 @@
-//! How x_{t-1} is made of x_t and the network's output: the methods, and the weights of their steps.
+//! The sampling methods, how x_{t-1} is made of x_t and the network's output, and the weights of their
+//! steps.
 
 use super::linear::Linear;
 use super::math::{ln, sqrt};
@@ -7,7 +8,7 @@ use super::prediction::Prediction;
 use super::schedule::Level;
 use super::update::Mix;
 
-/// How x_{t-1} is made of x_t and the network's output.
+/// The sampling method: how x_{t-1} is made of x_t and the network's output.
 ///
 /// Its name is `ancestral`, `ddim` or `ddim:ETA`, `ddim_reverse`, `dpm` or `heun`.
 ///
@@ -30,7 +31,8 @@ pub enum Method {
     /// DDIM (Song et al. 2021): x_{t-1} = √ᾱ_prev x̂_0 + √(1-ᾱ_prev-σ²) ε̂ + σ z with
     /// σ = η √((1-ᾱ_prev)/(1-ᾱ)) √(1-ᾱ/ᾱ_prev) and ε̂ re-derived from the clipped x̂_0.
     Ddim {
-        /// η: 0 is deterministic, 1 has the variance of [`Variance::FixedSmall`](super::Variance).
+        /// The amount of noise η: 0 is deterministic, 1 has the variance of
+        /// [`Variance::FixedSmall`](super::Variance).
         eta: f64,
     },
     /// DDIM backwards, η = 0: walks from image to noise, the steps ascending.

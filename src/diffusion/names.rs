@@ -26,7 +26,7 @@ macro_rules! plain_names {
             #[doc = concat!("Every ", $what, " that there is.")]
             pub const ALL: [Self; $count] = [Self::$first $(, Self::$one)*];
 
-            #[doc = concat!("Its name: `", $first_name, "`" $(, ", `", $name, "`")*, ".")]
+            #[doc = concat!("The name of the ", $what, ": `", $first_name, "`" $(, ", `", $name, "`")*, ".")]
             pub const fn name(self) -> &'static str {
                 match self {
                     Self::$first => $first_name,

@@ -1,4 +1,4 @@
-//! Processes on the heap.
+//! Processes that own their steps, on the heap.
 
 use alloc::vec::Vec;
 
@@ -7,11 +7,11 @@ use super::process::{Diffusion, Process};
 use super::schedule::Level;
 use super::timesteps::Timesteps;
 
-/// A process that owns its steps, as many as there are.
+/// A process that owns its steps on the heap, as many as there are.
 pub type OwnedProcess = Process<Vec<Level>>;
 
 impl Diffusion<'_> {
-    /// The process that keeps the given timesteps, which owns its steps.
+    /// Builds the process that keeps the given timesteps and owns its steps.
     ///
     /// # Errors
     /// Those of [`InlineProcess::new`](super::InlineProcess::new), with [`Error::Capacity`] where there is no

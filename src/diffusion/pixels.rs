@@ -1,15 +1,16 @@
-//! Between 8-bit images and [-1, 1]: the one place where either is made of the other.
+//! Conversions between 8-bit images and numbers in [-1, 1]: the one place where either is made of the
+//! other.
 
 use super::error::{Error, Slice};
 use super::linear::{check_finite, check_length};
 
-/// u8 ↦ v/127.5 - 1.
+/// Converts an 8-bit value to [-1, 1]: v ↦ v/127.5 - 1.
 pub const fn from_u8(value: u8) -> f32 {
     value as f32 / 127.5 - 1.0
 }
 
-/// x ↦ (x+1)·127.5, clamped to 0..=255 and *truncated*, as the public implementation writes its
-/// samples; NaN gives 0.
+/// Converts a number in [-1, 1] to 8 bits: x ↦ (x+1)·127.5, clamped to 0..=255 and *truncated*, as the
+/// public implementation writes its samples; NaN gives 0.
 ///
 /// Truncation is not the inverse of [`from_u8`]: where v/127.5 - 1 was rounded down, v comes back as
 /// v - 1 (63 of the 256 values).
@@ -18,7 +19,7 @@ pub const fn to_u8(x: f32) -> u8 {
     ((x + 1.0) * 127.5) as u8
 }
 
-/// [`to_u8`] of a whole image.
+/// Converts a whole image to 8 bits by [`to_u8`].
 ///
 /// # Errors
 /// [`Error::Length`]; [`Error::NotFinite`], before anything is written.
@@ -31,7 +32,7 @@ pub fn image_to_u8(x: &[f32], out: &mut [u8]) -> Result<(), Error> {
     Ok(())
 }
 
-/// [`from_u8`] of a whole image.
+/// Converts a whole image of 8 bits to [-1, 1] by [`from_u8`].
 ///
 /// # Errors
 /// [`Error::Length`].

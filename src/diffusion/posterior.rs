@@ -13,29 +13,30 @@ use super::schedule::Level;
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Coefficients {
-    /// Position in the process, 0 the least noisy.
+    /// The index of the step in the process, 0 the least noisy.
     pub index: usize,
-    /// β.
+    /// The variance β of the noise that the step adds.
     pub beta: f64,
-    /// ᾱ.
+    /// The product ᾱ of 1 - β up to this step, the share of x_0 in the variance of x_t.
     pub alpha_bar: f64,
-    /// ᾱ of the step before, 1 at index 0.
+    /// The ᾱ of the step before, 1 at index 0.
     pub alpha_bar_prev: f64,
-    /// ᾱ of the step after, 0 at the last index.
+    /// The ᾱ of the step after, 0 at the last index.
     pub alpha_bar_next: f64,
-    /// √ᾱ.
+    /// The weight of x_0 in x_t: √ᾱ.
     pub sqrt_alpha_bar: f64,
-    /// √(1-ᾱ).
+    /// The weight of ε in x_t: √(1-ᾱ).
     pub sqrt_one_minus_alpha_bar: f64,
-    /// ln(1-ᾱ), the log variance of q(x_t | x_0).
+    /// The log variance of q(x_t | x_0): ln(1-ᾱ).
     pub log_one_minus_alpha_bar: f64,
-    /// √(1/ᾱ).
+    /// The weight of x_t where x_0 is made of x_t and ε: √(1/ᾱ).
     pub sqrt_recip_alpha_bar: f64,
-    /// √(1/ᾱ - 1).
+    /// The weight of -ε where x_0 is made of x_t and ε: √(1/ᾱ - 1).
     pub sqrt_recip_m1_alpha_bar: f64,
-    /// β̃ = β (1-ᾱ_prev)/(1-ᾱ), the variance of q(x_{t-1} | x_t, x_0); 0 at index 0.
+    /// The posterior variance, that of q(x_{t-1} | x_t, x_0): β̃ = β (1-ᾱ_prev)/(1-ᾱ); 0 at index 0.
     pub posterior_variance: f64,
-    /// ln β̃, where index 0 borrows the value of index 1; -∞ in a process of one step.
+    /// The log of the posterior variance, ln β̃, where index 0 borrows the value of index 1; -∞ in a
+    /// process of one step.
     pub posterior_log_variance_clipped: f64,
     /// The weight of x_0 in the posterior mean: β √ᾱ_prev / (1-ᾱ).
     pub posterior_mean_coef1: f64,
@@ -74,7 +75,7 @@ impl Coefficients {
         })
     }
 
-    /// Fills x_t = √ᾱ x_0 + √(1-ᾱ) ε: the draw of q(x_t | x_0) that the noise ε gives.
+    /// Draws from q(x_t | x_0): fills x_t = √ᾱ x_0 + √(1-ᾱ) ε, with ε the noise given.
     ///
     /// # Errors
     /// [`Error::Length`] where the three slices are not of one length; [`Error::NotFinite`] where x_t
@@ -87,7 +88,7 @@ impl Coefficients {
         check_finite(Slice::X, x_t, &causes)
     }
 
-    /// x_t = √ᾱ x_0 + √(1-ᾱ) ε, as a map of (x_0, ε): see [`diffuse`](Self::diffuse).
+    /// The forward process x_t = √ᾱ x_0 + √(1-ᾱ) ε, as a map of (x_0, ε): see [`diffuse`](Self::diffuse).
     pub const fn q_sample(&self) -> Linear {
         Linear {
             x: self.sqrt_alpha_bar,
@@ -95,7 +96,7 @@ impl Coefficients {
         }
     }
 
-    /// μ̃ = c1 x_0 + c2 x_t, as a map of (x_t, x_0): the mean of q(x_{t-1} | x_t, x_0).
+    /// The posterior mean, that of q(x_{t-1} | x_t, x_0): μ̃ = c1 x_0 + c2 x_t, as a map of (x_t, x_0).
     pub const fn posterior_mean(&self) -> Linear {
         Linear {
             x: self.posterior_mean_coef2,
@@ -103,7 +104,7 @@ impl Coefficients {
         }
     }
 
-    /// The smallest error variance an ancestral step can have, given what the network's ε amounts
+    /// Returns the smallest error variance an ancestral step can have, given what the network's ε amounts
     /// to on data (Analytic-DPM, Bao et al. 2022, theorem 1 in this parametrisation).
     ///
     /// `epsilon_mean_square` is E‖ε_θ(x_t, t)‖²/D, measured on data; it is cut at 1, where the
@@ -142,20 +143,20 @@ fn posterior_variance(levels: &[Level], index: usize) -> Option<f64> {
     Some(level.beta * (1.0 - alpha_bar_before(levels, index)) / (1.0 - level.alpha_bar))
 }
 
-/// How the variance of p(x_{t-1} | x_t) is chosen (paper §3.1).
+/// The choice of the variance of p(x_{t-1} | x_t) (paper §3.1).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum Variance {
-    /// β̃, right for data that is a single point.
+    /// The fixed variance β̃, right for data that is a single point.
     FixedSmall,
-    /// β, right for data that is white noise; its first entry is β̃ of the second step.
+    /// The fixed variance β, right for data that is white noise; its first entry is β̃ of the second step.
     FixedLarge,
-    /// The network's second half of channels is log Σ itself.
+    /// The learned variance whose log Σ is the network's second half of channels itself.
     Learned,
-    /// The network's second half of channels is v, log Σ = frac·ln β + (1-frac)·ln β̃ with
-    /// frac = (v+1)/2, not clamped (paper, eq. 15).
+    /// The learned variance between β̃ and β: with v the network's second half of channels and frac =
+    /// (v+1)/2, not clamped, log Σ = frac·ln β + (1-frac)·ln β̃ (paper, eq. 15).
     LearnedRange,
 }
 
@@ -165,7 +166,7 @@ impl Variance {
         matches!(self, Self::Learned | Self::LearnedRange)
     }
 
-    /// The rule for log Σ at one step.
+    /// Returns the rule for log Σ at one step.
     pub fn at(self, coefficients: &Coefficients) -> LogVariance {
         let log_small = coefficients.posterior_log_variance_clipped;
         match self {
@@ -181,26 +182,26 @@ impl Variance {
     }
 }
 
-/// log Σ of one step, once the network's variance channels are known.
+/// The rule that gives log Σ of one step, once the network's variance channels are known.
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum LogVariance {
-    /// The same for every element.
+    /// A fixed log Σ, the same for every element.
     Fixed(f64),
-    /// The variance channel itself.
+    /// A learned log Σ: the variance channel itself.
     Learned,
-    /// Interpolated by the variance channel v: v = -1 gives `min`, v = 1 gives `max`.
+    /// A learned log Σ, interpolated by the variance channel v: v = -1 gives `min`, v = 1 gives `max`.
     LearnedRange {
-        /// ln β̃, clipped at index 0.
+        /// The least log variance: ln β̃, clipped at index 0.
         min: f64,
-        /// ln β.
+        /// The largest log variance: ln β.
         max: f64,
     },
 }
 
 impl LogVariance {
-    /// log Σ for an element whose variance channel is `channel` (ignored where fixed).
+    /// Returns log Σ of an element whose variance channel is `channel` (ignored where fixed).
     ///
     /// ```
     /// use iddpm::diffusion::LogVariance;
@@ -219,7 +220,7 @@ impl LogVariance {
         }
     }
 
-    /// σ = exp(½ log Σ).
+    /// Returns the standard deviation σ = exp(½ log Σ) of an element whose variance channel is `channel`.
     pub fn sigma(self, channel: f64) -> f64 {
         exp(0.5 * self.log(channel))
     }

@@ -1,11 +1,11 @@
-//! What the network predicts, how each prediction becomes each other, and how x̂_0 is clipped.
+//! The kinds of prediction, how each becomes each other, and how x̂_0 is clipped.
 
 use super::error::{Error, Slice};
 use super::linear::{Linear, check_finite};
 use super::math::{clamp, floor};
 use super::posterior::Coefficients;
 
-/// What the network's (first half of) output channels mean.
+/// The kind of prediction: what the network's (first half of) output channels mean.
 ///
 /// ```
 /// use iddpm::diffusion::{Diffusion, InlineProcess, Prediction, Schedule, Timesteps};
@@ -22,18 +22,18 @@ use super::posterior::Coefficients;
 #[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum Prediction {
-    /// ε, the noise in x_t = √ᾱ x_0 + √(1-ᾱ) ε (the paper's choice).
+    /// The network predicts ε, the noise in x_t = √ᾱ x_0 + √(1-ᾱ) ε (the paper's choice).
     Epsilon,
-    /// x_0.
+    /// The network predicts the image x_0.
     XStart,
-    /// The mean of x_{t-1}.
+    /// The network predicts the mean of x_{t-1}.
     PreviousX,
-    /// v = √ᾱ ε - √(1-ᾱ) x_0 (Salimans & Ho 2022).
+    /// The network predicts v = √ᾱ ε - √(1-ᾱ) x_0 (Salimans & Ho 2022).
     V,
 }
 
 impl Prediction {
-    /// The map from (x_t, this prediction) to x_0.
+    /// Returns the map from (x_t, this prediction) to x_0.
     ///
     /// # Errors
     /// [`Error::ZeroTerminalSnr`] for ε where ᾱ = 0.
@@ -58,7 +58,7 @@ impl Prediction {
         })
     }
 
-    /// The map from (x_t, x_0) to this prediction.
+    /// Returns the map from (x_t, x_0) to this prediction.
     pub fn from_x_start(self, step: &Coefficients) -> Linear {
         let sigma = step.sqrt_one_minus_alpha_bar;
         match self {
@@ -75,7 +75,7 @@ impl Prediction {
         }
     }
 
-    /// The map from (x_t, this prediction) to `other`.
+    /// Returns the map from (x_t, this prediction) to `other`.
     ///
     /// # Errors
     /// [`Error::ZeroTerminalSnr`] for ε where ᾱ = 0.
@@ -87,7 +87,7 @@ impl Prediction {
     }
 }
 
-/// What is done to x̂_0 before it is used.
+/// The clipping of x̂_0 before it is used.
 ///
 /// Its name is `none`, `unit`, `dynamic` or `dynamic:RATIO,MAX`.
 ///
@@ -101,18 +101,18 @@ impl Prediction {
 #[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum Clip {
-    /// Nothing.
+    /// No clipping.
     None,
-    /// Clipped to the range of the data, [-1, 1]: the public implementation's default.
+    /// Clipping to the range of the data, [-1, 1]: the public implementation's default.
     #[default]
     Unit,
     /// Dynamic thresholding (Saharia et al. 2022): with s the `ratio` quantile of |x̂_0| over the
     /// image (linearly interpolated), kept within [1, max], x̂_0 is clipped to [-s, s] and
     /// divided by s.
     Dynamic {
-        /// The quantile, in (0, 1]; usually 0.995.
+        /// The quantile of |x̂_0|, in (0, 1]; usually 0.995.
         ratio: f64,
-        /// The largest s, at least 1.
+        /// The largest threshold s, at least 1.
         max: f64,
     },
 }
@@ -124,7 +124,7 @@ impl Clip {
         max: 10.0,
     };
 
-    /// Checks the parameters.
+    /// Checks the parameters of the clipping.
     ///
     /// # Errors
     /// [`Error::Threshold`].

@@ -10,7 +10,7 @@ use super::prediction::{Clip, Prediction};
 use super::schedule::{Level, Schedule, check_levels};
 use super::timesteps::Timesteps;
 
-/// What a network was trained on: the flags without which its weights mean nothing.
+/// A diffusion, what a network was trained on: the flags without which its weights mean nothing.
 ///
 /// It is plain data, checked where a [`Process`] is made of it. Store it beside the weights.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -18,22 +18,22 @@ use super::timesteps::Timesteps;
 #[cfg_attr(feature = "serde", serde(deny_unknown_fields))]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Diffusion<'a> {
-    /// How β_t is chosen.
+    /// The noise schedule: how β_t is chosen.
     pub schedule: Schedule<'a>,
-    /// T.
+    /// The number of timesteps T.
     pub num_timesteps: u32,
-    /// Whether √ᾱ is rescaled to end at 0.
+    /// Whether √ᾱ is rescaled to end at 0 (zero terminal SNR).
     pub zero_terminal_snr: bool,
-    /// What the network predicts.
+    /// The kind of prediction that the network makes.
     pub prediction: Prediction,
-    /// How its variance is chosen.
+    /// How the variance of p(x_{t-1} | x_t) is chosen.
     pub variance: Variance,
     /// Whether the network sees t·1000/T rather than t.
     pub rescale_timesteps: bool,
 }
 
 impl<'a> Diffusion<'a> {
-    /// The paper's model: ε and a learned range of variances, timesteps rescaled to 0..1000.
+    /// The paper's model: ε is predicted, variances learned as a range, timesteps rescaled to 0..1000.
     pub const fn new(schedule: Schedule<'a>, num_timesteps: u32) -> Self {
         Self {
             schedule,
@@ -130,7 +130,7 @@ pub type InlineProcess<const N: usize> = Process<Vec<Level, N, u16>>;
 pub type ProcessView<'a> = Process<&'a [Level]>;
 
 impl<const N: usize> InlineProcess<N> {
-    /// Keeps the given timesteps of a diffusion, in place.
+    /// Builds the process that keeps the given timesteps of a diffusion, in place.
     ///
     /// # Errors
     /// [`Error::Capacity`] where more than N are kept; whatever is wrong with the schedule or the
@@ -149,7 +149,7 @@ impl<const N: usize> InlineProcess<N> {
 }
 
 impl<'a> ProcessView<'a> {
-    /// Keeps the given timesteps of a diffusion, in the caller's storage.
+    /// Builds the process that keeps the given timesteps of a diffusion, in the caller's storage.
     ///
     /// # Errors
     /// Those of [`InlineProcess::new`].
@@ -175,7 +175,7 @@ impl<'a> ProcessView<'a> {
 }
 
 impl<S: AsRef<[Level]>> Process<S> {
-    /// Takes a ready table, such as a `const` in flash; the schedule is not evaluated.
+    /// Builds a process from a ready table, such as a `const` in flash; the schedule is not evaluated.
     ///
     /// # Errors
     /// [`Error::TimestepOutOfRange`], [`Error::TimestepsNotDescending`] (walking it from its end),
@@ -264,7 +264,7 @@ impl<S: AsRef<[Level]>> Process<S> {
         }
     }
 
-    /// This process over borrowed steps.
+    /// Borrows this process as a view of its steps.
     pub fn view(&self) -> ProcessView<'_> {
         Process {
             num_timesteps: self.num_timesteps,
@@ -280,23 +280,23 @@ impl<S: AsRef<[Level]>> Process<S> {
         self.levels.as_ref()
     }
 
-    /// S, the number of steps kept; 1 only where that is the last of all timesteps.
+    /// The number S of steps kept; 1 only where that is the last of all timesteps.
     #[expect(clippy::len_without_is_empty, reason = "a process is never empty")]
     pub fn len(&self) -> usize {
         self.levels().len()
     }
 
-    /// T of the original process.
+    /// The number of timesteps T of the original process.
     pub const fn num_timesteps(&self) -> u32 {
         self.num_timesteps
     }
 
-    /// What the network predicts.
+    /// The kind of prediction that the network makes.
     pub const fn prediction(&self) -> Prediction {
         self.prediction
     }
 
-    /// How the variance is chosen.
+    /// How the variance of p(x_{t-1} | x_t) is chosen.
     pub const fn variance(&self) -> Variance {
         self.variance
     }
@@ -306,8 +306,8 @@ impl<S: AsRef<[Level]>> Process<S> {
         self.rescale_timesteps
     }
 
-    /// Elements the network returns for an image of `elements`: as many, or twice as many where
-    /// the variance is learned.
+    /// The number of elements the network returns for an image of `elements`: as many, or twice as many
+    /// where the variance is learned.
     pub const fn prediction_len(&self, elements: usize) -> usize {
         if self.variance.is_learned() {
             elements.saturating_mul(2)
@@ -316,7 +316,7 @@ impl<S: AsRef<[Level]>> Process<S> {
         }
     }
 
-    /// Everything derived from β at one step.
+    /// Returns everything derived from β at one step.
     ///
     /// # Errors
     /// [`Error::StepOutOfRange`].
@@ -327,8 +327,8 @@ impl<S: AsRef<[Level]>> Process<S> {
         })
     }
 
-    /// What the network must be told for step `index`: the *original* timestep, times 1000/T
-    /// where timesteps are rescaled. Fractional values are meant.
+    /// Returns what the network must be told for step `index`: the *original* timestep, times 1000/T where
+    /// timesteps are rescaled. Fractional values are meant.
     ///
     /// # Errors
     /// [`Error::StepOutOfRange`].
@@ -344,7 +344,7 @@ impl<S: AsRef<[Level]>> Process<S> {
         Ok(timestep * (1000.0 / f64::from(self.num_timesteps)) as f32)
     }
 
-    /// The law of p(x_{t-1} | x_t) at one step.
+    /// Returns the law p(x_{t-1} | x_t) at one step.
     ///
     /// # Errors
     /// [`Error::StepOutOfRange`], [`Error::SingleStep`].
@@ -377,21 +377,21 @@ impl<S: AsRef<[Level]>> Process<S> {
     }
 }
 
-/// p(x_{t-1} | x_t) at one step, before the network's output is known.
+/// The law p(x_{t-1} | x_t) at one step, before the network's output is known.
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct ReverseLaw {
-    /// The step's coefficients.
+    /// The coefficients of the step.
     pub coefficients: Coefficients,
     /// The map from (x_t, output) to x̂_0, before it is clipped.
     pub x_start: Linear,
-    /// How the mean is formed.
+    /// The rule by which the mean is formed.
     pub mean: ReverseMean,
-    /// How the log variance is formed.
+    /// The rule by which the log variance is formed.
     pub log_variance: LogVariance,
 }
 
-/// How the mean of p(x_{t-1} | x_t) is formed.
+/// The rule by which the mean of p(x_{t-1} | x_t) is formed.
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum ReverseMean {
@@ -401,20 +401,20 @@ pub enum ReverseMean {
     Output,
 }
 
-/// p(x_{t-1} | x_t) of one element.
+/// The law p(x_{t-1} | x_t) of one element, once the network's output is known.
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct ReverseElement {
-    /// x̂_0 after clipping.
+    /// The predicted x̂_0 of the element, after clipping.
     pub x_start: f64,
-    /// The mean.
+    /// The mean of x_{t-1}.
     pub mean: f64,
-    /// The log variance.
+    /// The log variance of x_{t-1}.
     pub log_variance: f64,
 }
 
 impl ReverseLaw {
-    /// The law of every element of an image, in f64; `visit` is called with each element's index.
+    /// Computes the law of every element of an image, in f64; `visit` is called with each element's index.
     ///
     /// `output` is the network's: mean channels, then variance channels where they are learned.
     ///

@@ -1,4 +1,4 @@
-//! Which timestep a training example gets (paper §3.3): uniform, or by importance.
+//! The laws of timesteps, by which a training example gets one (paper §3.3): uniform, or by importance.
 
 use super::error::{Error, Slice};
 use super::linear::check_length;
@@ -9,19 +9,20 @@ use super::math::{floor, sqrt};
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Drawn {
-    /// t: the index of a step in the process that is trained, which keeps every timestep
+    /// The drawn timestep t: the index of a step in the process that is trained, which keeps every timestep
     /// ([`Timesteps::ALL`](super::Timesteps::ALL)).
     pub timestep: u32,
-    /// 1/(T p_t), so that the weighted loss estimates the mean over all t without bias.
+    /// The importance weight 1/(T p_t), so that the weighted loss estimates the mean over all t without
+    /// bias.
     pub weight: f64,
 }
 
 /// A law over the timesteps 0..T-1.
 pub trait Resampler {
-    /// T.
+    /// The number of timesteps T.
     fn num_timesteps(&self) -> u32;
 
-    /// The probability p_t; 0 beyond T.
+    /// The probability p_t of a timestep; 0 beyond T.
     fn probability(&self, timestep: u32) -> f64;
 
     /// Draws t from a uniform deviate in [0, 1).
@@ -30,7 +31,7 @@ pub trait Resampler {
     /// [`Error::Probability`] where `uniform` is outside, or the weight of what is drawn is infinite.
     fn draw(&self, uniform: f64) -> Result<Drawn, Error>;
 
-    /// 1/(T p_t); ∞ where p_t is 0, or too small to be drawn.
+    /// The importance weight 1/(T p_t) of a timestep; ∞ where p_t is 0, or too small to be drawn.
     fn importance_weight(&self, timestep: u32) -> f64 {
         1.0 / (f64::from(self.num_timesteps()) * self.probability(timestep))
     }
@@ -43,7 +44,7 @@ fn check_uniform(uniform: f64) -> Result<(), Error> {
     Err(Error::Probability { value: uniform })
 }
 
-/// Every timestep as likely as any other.
+/// The uniform law over timesteps: each as likely as any other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
@@ -99,7 +100,8 @@ impl Resampler for Uniform {
     }
 }
 
-/// p_t ∝ √(E L_t²) over the last losses of each t (paper, eq. 18), mixed with a little uniform.
+/// Importance sampling of timesteps by their losses: p_t ∝ √(E L_t²) over the last losses of each t (paper,
+/// eq. 18), mixed with a little uniform.
 ///
 /// Until every t has its full history, all are equally likely. Storage is the caller's, of
 /// [`storage_len`](Self::storage_len) numbers: an array, a `heapless` vector, a slice, a `Vec`.
@@ -129,7 +131,7 @@ pub struct LossSecondMoment<S> {
 const ROW_HEAD: usize = 2;
 
 impl LossSecondMoment<()> {
-    /// Numbers of storage that T timesteps with so much history need.
+    /// The length of the storage that T timesteps with a history of `history_per_term` losses need.
     pub const fn storage_len(num_timesteps: u32, history_per_term: u32) -> usize {
         (num_timesteps as usize)
             .saturating_mul((history_per_term as usize).saturating_add(ROW_HEAD))
@@ -137,7 +139,7 @@ impl LossSecondMoment<()> {
 }
 
 impl<S: AsRef<[f64]> + AsMut<[f64]>> LossSecondMoment<S> {
-    /// An empty history; the public implementation keeps 10 losses and mixes 0.001 uniform in.
+    /// Begins with an empty history; the public implementation keeps 10 losses and mixes 0.001 uniform in.
     ///
     /// # Errors
     /// [`Error::TooFewTimesteps`], [`Error::HistoryLength`], [`Error::Probability`],
@@ -173,7 +175,7 @@ impl<S: AsRef<[f64]> + AsMut<[f64]>> LossSecondMoment<S> {
         })
     }
 
-    /// Takes note of losses, not yet weighted, one for each timestep beside them.
+    /// Records losses, not yet weighted, one for each timestep beside them.
     ///
     /// # Errors
     /// [`Error::Length`], [`Error::TimestepOutOfRange`], [`Error::Loss`]; nothing is noted then.
@@ -223,7 +225,7 @@ impl<S: AsRef<[f64]> + AsMut<[f64]>> LossSecondMoment<S> {
         self.full == self.num_timesteps
     }
 
-    /// How many losses are held of a timestep.
+    /// The number of losses held of a timestep.
     pub fn held(&self, timestep: u32) -> u32 {
         self.row(timestep).map_or(0, |row| row.0 as u32)
     }

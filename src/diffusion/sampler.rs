@@ -51,7 +51,7 @@ pub struct Sampler<'a> {
 }
 
 impl<'a> Sampler<'a> {
-    /// Begins a run.
+    /// Begins a sampling run.
     ///
     /// # Errors
     /// [`Error::Eta`], [`Error::Threshold`]; [`Error::SingleStep`] for the ancestral method.
@@ -103,27 +103,27 @@ impl<'a> Sampler<'a> {
         Ok(self)
     }
 
-    /// The process that is walked.
+    /// The process that the run walks.
     pub const fn process(&self) -> ProcessView<'a> {
         self.process
     }
 
-    /// The method.
+    /// The sampling method of the run.
     pub const fn method(&self) -> Method {
         self.method
     }
 
-    /// What is done to x̂_0.
+    /// How x̂_0 is clipped in the run.
     pub const fn clip(&self) -> Clip {
         self.clip
     }
 
-    /// Evaluations already yielded.
+    /// The number of evaluations already yielded.
     pub const fn position(&self) -> u32 {
         self.position
     }
 
-    /// Evaluations of the whole run.
+    /// The number of evaluations in the whole run.
     pub fn evaluations(&self) -> u32 {
         let steps = self.process.len() as u32;
         match self.method {
@@ -132,7 +132,7 @@ impl<'a> Sampler<'a> {
         }
     }
 
-    /// The cursor as plain data. Save it after a step was applied, with x and the history.
+    /// Returns the cursor as plain data. Save it after a step was applied, with x and the history.
     pub fn state(&self) -> SamplerState {
         SamplerState {
             fingerprint: self.fingerprint(),
@@ -166,7 +166,7 @@ impl<'a> Sampler<'a> {
         Ok(())
     }
 
-    /// The step at a position, whatever the cursor; `None` at the end of the run and beyond.
+    /// Returns the step at a position, whatever the cursor; `None` at the end of the run and beyond.
     pub fn step_at(&self, position: u32) -> Option<Step> {
         let last = self.process.len().checked_sub(1)?;
         let (done, halfway) = match self.method {

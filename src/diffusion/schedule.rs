@@ -16,35 +16,37 @@ pub const MIN_ALPHA_BAR: f64 = 1e-70;
 /// β above this is cut in the cosine and sigmoid schedules.
 const MAX_BETA: f64 = 0.999;
 
-/// How β_t is chosen.
+/// The noise schedule: how β_t is chosen.
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum Schedule<'a> {
-    /// β evenly spaced from 1e-4·s to 0.02·s with s = 1000/T (Ho et al. 2020, rescaled).
+    /// The linear schedule: β evenly spaced from 1e-4·s to 0.02·s with s = 1000/T (Ho et al. 2020,
+    /// rescaled).
     ///
     /// Needs T ≥ 21: below that the last β reaches 1.
     Linear,
-    /// ᾱ(u) = cos²((u + 0.008)/1.008 · π/2), β_t = min(1 - ᾱ((t+1)/T)/ᾱ(t/T), 0.999) (paper, eq. 17).
+    /// The cosine schedule: ᾱ(u) = cos²((u + 0.008)/1.008 · π/2), β_t = min(1 - ᾱ((t+1)/T)/ᾱ(t/T), 0.999)
+    /// (paper, eq. 17).
     Cosine,
-    /// ᾱ(u) falls along a logistic curve (Jabri et al. 2022): with σ the logistic function,
-    /// ᾱ(u) = (σ(end/τ) - σ((u(end-start)+start)/τ)) / (σ(end/τ) - σ(start/τ)), β cut at 0.999.
+    /// The sigmoid schedule: ᾱ(u) falls along a logistic curve (Jabri et al. 2022): with σ the logistic
+    /// function, ᾱ(u) = (σ(end/τ) - σ((u(end-start)+start)/τ)) / (σ(end/τ) - σ(start/τ)), β cut at 0.999.
     Sigmoid {
-        /// Where the curve begins; usually -3.
+        /// The point at which the logistic curve begins; usually -3.
         start: f64,
-        /// Where it ends; usually 3.
+        /// The point at which the logistic curve ends; usually 3.
         end: f64,
-        /// Temperature τ; usually 1.
+        /// The temperature τ of the logistic curve; usually 1.
         tau: f64,
     },
-    /// The caller's β, one for each of the T timesteps, each in (0, 1).
+    /// A table of the caller's β, one for each of the T timesteps, each in (0, 1).
     ///
     /// A table does not travel in serialised form: serialising this variant is an error.
     #[cfg_attr(feature = "serde", serde(skip))]
     Betas(&'a [f64]),
-    /// The caller's ᾱ, one for each of the T timesteps, falling strictly within (0, 1).
+    /// A table of the caller's ᾱ, one for each of the T timesteps, falling strictly within (0, 1).
     ///
     /// The last may be exactly 0 (zero terminal SNR). Serialising this variant is an error.
     #[cfg_attr(feature = "serde", serde(skip))]
@@ -59,11 +61,11 @@ pub enum Schedule<'a> {
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Level {
-    /// t, counted in the original process of T steps.
+    /// The timestep t, counted in the original process of T steps.
     pub timestep: u32,
-    /// β, relative to the level kept before this one.
+    /// The variance β of the noise added, relative to the level kept before this one.
     pub beta: f64,
-    /// ᾱ.
+    /// The product ᾱ of 1 - β up to this level, the share of x_0 in the variance of x_t.
     pub alpha_bar: f64,
 }
 

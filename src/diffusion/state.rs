@@ -4,7 +4,7 @@ use super::error::{Error, Slice};
 use super::fingerprint::Fingerprint;
 use super::linear::check_finite;
 
-/// Where a run stands, and which configuration it belongs to.
+/// The state of a run's cursor: where it stands, and which configuration it belongs to.
 ///
 /// With x_t, the history of a multistep method and the noise seed it is the whole of a paused
 /// generation.
@@ -22,7 +22,7 @@ use super::linear::check_finite;
 pub struct SamplerState {
     /// A digest of the process, the method and the clipping.
     pub fingerprint: u64,
-    /// Evaluations that were applied.
+    /// The number of evaluations that were applied.
     pub position: u32,
 }
 
@@ -30,10 +30,11 @@ const MAGIC: [u8; 4] = *b"iDDs";
 const VERSION: u32 = 1;
 
 impl SamplerState {
-    /// The length of [`to_bytes`](Self::to_bytes).
+    /// The length in bytes of [`to_bytes`](Self::to_bytes).
     pub const BYTES: usize = 24;
 
-    /// Little-endian: `iDDs`, version, fingerprint, position, and a checksum of these.
+    /// Returns the state as bytes, little-endian: `iDDs`, version, fingerprint, position, and a checksum of
+    /// these.
     pub fn to_bytes(self) -> [u8; Self::BYTES] {
         let mut bytes = [0; Self::BYTES];
         let content = MAGIC
@@ -50,7 +51,7 @@ impl SamplerState {
         bytes
     }
 
-    /// Reads what [`to_bytes`](Self::to_bytes) wrote.
+    /// Reads a state from what [`to_bytes`](Self::to_bytes) wrote.
     ///
     /// # Errors
     /// [`Error::StateLength`], [`Error::StateCorrupt`], [`Error::StateVersion`].

@@ -1,11 +1,11 @@
-//! One evaluation of the network: when, and what is done with the result.
+//! One evaluation of the network: at which timestep, and what is done with the result.
 
 use super::error::{Error, Slice};
 use super::linear::{check_finite, check_length};
 use super::prediction::Clip;
 use super::update::{NoiseScale, Pixels, Update};
 
-/// One evaluation of the network: when, and what to do with the result.
+/// One evaluation of the network: at which timestep, and what to do with the result.
 #[must_use = "a step that is not applied leaves x where it was while the cursor moves on"]
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
@@ -19,12 +19,12 @@ pub struct Step {
 }
 
 impl Step {
-    /// Which evaluation of the run this is, from 0. It is the step number of the noise.
+    /// The number of this evaluation in the run, from 0. It is the step number of the noise.
     pub const fn position(&self) -> u32 {
         self.position
     }
 
-    /// Which step of the process the network is evaluated at.
+    /// The index of the step in the process at which the network is evaluated.
     pub const fn index(&self) -> usize {
         self.index
     }
@@ -39,12 +39,12 @@ impl Step {
         self.update.noise != NoiseScale::None
     }
 
-    /// What is done to x̂_0.
+    /// How x̂_0 is clipped in this step.
     pub const fn clip(&self) -> Clip {
         self.clip
     }
 
-    /// The step as numbers, for a kernel to apply.
+    /// The weights of this step, for a kernel to apply.
     pub const fn update(&self) -> &Update {
         &self.update
     }
@@ -59,7 +59,8 @@ impl Step {
         self.apply_with_history(x, output, noise, &mut [])
     }
 
-    /// As [`apply`](Self::apply), for methods that keep something between steps.
+    /// Turns the x of one image into the next x as [`apply`](Self::apply), for methods that keep something
+    /// between steps.
     ///
     /// `history` has D elements, of any value before the first step; it belongs to the run's state.
     ///
@@ -89,9 +90,9 @@ impl Step {
         check_finite(Slice::XStart, x_start, &causes)
     }
 
-    /// As [`apply_with_history`](Self::apply_with_history), with a hook of the caller's that may
-    /// change x̂_0 before it is clipped (guidance, inpainting); `x_start` is the scratch it is
-    /// handed in, and holds the clipped x̂_0 afterwards.
+    /// Turns the x of one image into the next x as [`apply_with_history`](Self::apply_with_history), with a
+    /// hook of the caller's that may change x̂_0 before it is clipped (guidance, inpainting); `x_start` is
+    /// the scratch it is handed in, and holds the clipped x̂_0 afterwards.
     ///
     /// An ancestral step of a network that predicts x_{t-1} does not use x̂_0: there the hook and the
     /// clipping change nothing.

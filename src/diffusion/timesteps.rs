@@ -1,4 +1,4 @@
-//! Which of the T training steps a shorter process keeps (paper §4).
+//! The spacings of timesteps: which of the T training steps a shorter process keeps (paper §4).
 
 use core::fmt;
 
@@ -43,15 +43,16 @@ enum Kind<'a> {
 const CUSTOM: &str = "custom:";
 
 impl<'a> Timesteps<'a> {
-    /// Every timestep.
+    /// All T timesteps.
     pub const ALL: Self = Self(Kind::All);
 
-    /// `steps` of T, evenly strided, the first and the last of T included: the paper's spacing.
+    /// Evenly strided steps, `steps` of T, the first and the last of T included: the paper's spacing.
     pub const fn even(steps: u32) -> Self {
         Self(Kind::Sections(Numbers::One(steps)))
     }
 
-    /// [`even`](Self::even), and every one of the first ⌊T/steps⌋ timesteps besides.
+    /// Evenly strided steps as of [`even`](Self::even), and every one of the first ⌊T/steps⌋ timesteps
+    /// besides.
     ///
     /// The variational bound evaluated over a strided process needs these early steps, where most
     /// of the bits are (paper, appendix E: t = 1..T/K). The length is at most steps + ⌊T/steps⌋.
@@ -59,45 +60,46 @@ impl<'a> Timesteps<'a> {
         Self(Kind::EvenWithEarly(steps))
     }
 
-    /// T cut into `counts.len()` equal sections, the first T mod n of them one longer, and each
-    /// strided evenly to its count.
+    /// Sections with a count each: T cut into `counts.len()` equal sections, the first T mod n of them one
+    /// longer, and each strided evenly to its count.
     pub const fn sections(counts: &'a [u32]) -> Self {
         Self(Kind::Sections(Numbers::List(counts)))
     }
 
-    /// 0, i, 2i, … with the smallest whole stride i that keeps exactly `steps`: the public
-    /// implementation's `ddimN`.
+    /// The public implementation's `ddimN` spacing: 0, i, 2i, … with the smallest whole stride i that keeps
+    /// exactly `steps`.
     pub const fn ddim(steps: u32) -> Self {
         Self(Kind::Ddim(steps))
     }
 
-    /// t = k·⌊T/steps⌋, k = 0..steps-1: begins at 0.
+    /// The leading spacing, which begins at 0: t = k·⌊T/steps⌋, k = 0..steps-1.
     pub const fn leading(steps: u32) -> Self {
         Self(Kind::Leading(steps))
     }
 
-    /// t = round(T - k·T/steps) - 1, k = 0..steps-1: includes T-1, as zero terminal SNR needs.
+    /// The trailing spacing, which includes T-1, as zero terminal SNR needs: t = round(T - k·T/steps) - 1,
+    /// k = 0..steps-1.
     pub const fn trailing(steps: u32) -> Self {
         Self(Kind::Trailing(steps))
     }
 
-    /// t = round(k·(T-1)/(steps-1)): includes both 0 and T-1.
+    /// The linspace spacing, which includes both 0 and T-1: t = round(k·(T-1)/(steps-1)).
     pub const fn linspace(steps: u32) -> Self {
         Self(Kind::Linspace(steps))
     }
 
-    /// t = round((k/(steps-1))²·(T-1)), moved up where two would coincide: denser early steps
-    /// (Song et al. 2021, appendix D.2, stretched to reach T-1).
+    /// The quadratic spacing, denser in early steps: t = round((k/(steps-1))²·(T-1)), moved up where two
+    /// would coincide (Song et al. 2021, appendix D.2, stretched to reach T-1).
     pub const fn quadratic(steps: u32) -> Self {
         Self(Kind::Quadratic(steps))
     }
 
-    /// The caller's own list, descending strictly, in the order in which it is sampled.
+    /// A list of the caller's own, descending strictly, in the order in which it is sampled.
     pub const fn custom(descending: &'a [u32]) -> Self {
         Self(Kind::Custom(Numbers::List(descending)))
     }
 
-    /// Reads a spacing: the public implementation's `"50"`, `"10,15,20"` and `"ddim25"`, and
+    /// Reads a spacing from text: the public implementation's `"50"`, `"10,15,20"` and `"ddim25"`, and
     /// `"all"`, `"early50"`, `"leading50"`, `"trailing50"`, `"linspace50"`, `"quadratic50"`, and
     /// `"custom:999,500,0"`.
     ///
@@ -128,7 +130,7 @@ impl<'a> Timesteps<'a> {
         Ok(Self(kind(read_number(number, name.len())?)))
     }
 
-    /// How many of T timesteps are kept.
+    /// The number of timesteps kept of T.
     ///
     /// # Errors
     /// Those of [`for_each`](Self::for_each).

@@ -14,18 +14,18 @@ use super::linear::{Linear, check_finite, check_length};
 use super::posterior::LogVariance;
 use super::prediction::Clip;
 
-/// The weights of one step.
+/// The weights of one sampling step.
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Update {
-    /// x̂_0 from (x_t, output), before clipping.
+    /// The map from (x_t, output) to x̂_0, before clipping.
     pub x_start: Linear,
-    /// The next x from x_t, x̂_0, output and history.
+    /// The weights of x_t, x̂_0, output and history in the next x.
     pub mix: Mix,
-    /// What the history holds afterwards, from (x_t, x̂_0); `None` leaves it as it is.
+    /// The map from (x_t, x̂_0) to what the history holds afterwards; `None` leaves it as it is.
     pub history: Option<Linear>,
-    /// σ.
+    /// The scale σ of the noise that is added.
     pub noise: NoiseScale,
 }
 
@@ -38,22 +38,22 @@ pub struct Mix {
     pub x: f64,
     /// The weight of the clipped x̂_0.
     pub x_start: f64,
-    /// The weight of the network's output; not 0 only where it predicts x_{t-1} itself.
+    /// The weight of the network's output; 0 but where it predicts x_{t-1} itself.
     pub output: f64,
     /// The weight of the history; where it is 0 the history is not read.
     pub history: f64,
 }
 
-/// How much noise a step adds.
+/// The scale of the noise that a step adds.
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum NoiseScale {
-    /// None.
+    /// No noise.
     None,
-    /// σ for every element.
+    /// The same σ for every element.
     Sigma(f64),
-    /// exp(½ log Σ), log Σ from the network's variance channels.
+    /// A σ for each element from the network's variance channels: exp(½ log Σ).
     Learned(LogVariance),
 }
 
@@ -61,13 +61,13 @@ pub enum NoiseScale {
 #[derive(Debug)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Pixels<'a> {
-    /// x_t, and x_{t-1} afterwards.
+    /// The image x_t, and x_{t-1} afterwards.
     pub x: &'a mut [f32],
     /// The network's output: D elements, or 2·D where the variance is learned, the mean first.
     pub output: &'a [f32],
-    /// Normal deviates; may be empty where the step adds no noise.
+    /// Normal deviates for the step; may be empty where it adds no noise.
     pub noise: &'a [f32],
-    /// What a multistep method keeps between steps; empty for the others.
+    /// The numbers that a multistep method keeps between steps; empty for the others.
     pub history: &'a mut [f32],
 }
 
@@ -100,7 +100,7 @@ impl Update {
         self.x_start.fill_unchecked(x, output, x_start)
     }
 
-    /// Takes the step.
+    /// Takes the step in place, with x̂_0 as the network predicts it.
     ///
     /// # Errors
     /// [`Error::Length`], [`Error::Threshold`], before anything is written. [`Error::NotFinite`] where
@@ -118,7 +118,7 @@ impl Update {
         self.sweep(pixels, Source::Predicted(predict, limit))
     }
 
-    /// Takes the step with the caller's own x̂_0 instead of the network's.
+    /// Takes the step in place, with the caller's own x̂_0 instead of the network's.
     ///
     /// `x_start` is used as it is: clip it first where it should be clipped.
     ///

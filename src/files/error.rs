@@ -1,4 +1,4 @@
-//! What can go wrong with a file.
+//! The error of an operation on a file or folder.
 
 use core::fmt;
 use std::io;
@@ -7,9 +7,9 @@ use std::path::{Path, PathBuf};
 /// Why a file or folder was not written, moved or removed.
 #[derive(Debug)]
 pub struct FileError {
-    /// What was being done, as in "writing".
+    /// The action that failed, as in "writing".
     pub action: &'static str,
-    /// To which file or folder.
+    /// The path of the file or folder.
     pub path: PathBuf,
     /// The system's reason.
     pub error: io::Error,

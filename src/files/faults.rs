@@ -19,19 +19,19 @@ std::thread_local! {
     static PLAN: Cell<Plan> = const { Cell::new(Plan { passed: 0, fails: None }) };
 }
 
-/// Lets one operation of this thread fail, counted from 0 from now on; as a disk does that had an error.
+/// Makes one operation of this thread fail, counted from 0 from now on; as a disk does that had an error.
 #[doc(hidden)]
 pub fn fail_at(operation: u64, kind: io::ErrorKind) {
     plan(Some((operation, kind, false)));
 }
 
-/// Lets all operations of this thread fail from one on; as a disk does that is full.
+/// Makes all operations of this thread fail from one on; as a disk does that is full.
 #[doc(hidden)]
 pub fn fail_from(operation: u64, kind: io::ErrorKind) {
     plan(Some((operation, kind, true)));
 }
 
-/// Ends it, and tells how many operations there were since it began.
+/// Ends the failures, and tells how many operations there were since they began.
 #[doc(hidden)]
 pub fn end() -> u64 {
     let passed = PLAN.get().passed;

@@ -114,7 +114,7 @@ pub struct FolderLock {
 }
 
 impl FolderLock {
-    /// Takes it, or `None` where another has it.
+    /// Takes the right to write in a folder, or `None` where another has it.
     ///
     /// # Errors
     /// [`FileError`] where the folder cannot be written to, or its file system knows no locks.
@@ -150,7 +150,7 @@ impl FolderLock {
         kind::is_at(&self.file, &self.path)
     }
 
-    /// Ends it, and the file `.lock` goes too, where that can be.
+    /// Gives the right back, and removes the file `.lock` too, where that can be.
     pub fn remove(self) {
         let _ = remove_file(&self.path);
     }

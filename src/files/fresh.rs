@@ -57,7 +57,7 @@ impl FreshFolder {
         Self::check(path).map(|()| taken)
     }
 
-    /// Whether a folder could be taken, by what is there now; makes nothing.
+    /// Checks whether a folder could be taken, by what is there now; makes nothing.
     ///
     /// # Errors
     /// [`FileError`] where it is a file, or holds something.
@@ -76,7 +76,7 @@ impl FreshFolder {
         }
     }
 
-    /// The folder.
+    /// The path of the folder.
     pub fn path(&self) -> &Path {
         &self.path
     }

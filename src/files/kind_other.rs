@@ -1,4 +1,4 @@
-//! What a file is and whose, on systems that do not tell.
+//! The kind and the owner of a file, on systems that do not tell.
 
 use std::fs::{File, FileType, Metadata};
 use std::path::Path;

@@ -1,4 +1,4 @@
-//! What a file is and whose, on systems like Unix.
+//! The kind and the owner of a file, on systems like Unix.
 
 use std::fs::{File, FileType, Metadata};
 use std::os::unix::fs::{FileTypeExt, MetadataExt, fchown};

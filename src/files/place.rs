@@ -1,4 +1,4 @@
-//! Where something is written: a file, behind all links, or a stream.
+//! The place where something is written: a file, behind all links, or a stream.
 
 use std::fs;
 use std::io::{self, Write};
@@ -28,7 +28,7 @@ pub enum Place {
 }
 
 impl Place {
-    /// What a path leads to; `-` is the standard output.
+    /// Finds the place that a path leads to; `-` is the standard output.
     ///
     /// # Errors
     /// [`FileError`] where it is a folder, a device or a socket, a file that is read-only, or a link in a circle.
@@ -66,7 +66,7 @@ impl Place {
         }
     }
 
-    /// The file, where it is one.
+    /// The path of the file, where the place is one.
     pub fn file(&self) -> Option<&Path> {
         match self {
             Self::File(path) => Some(path),
@@ -74,8 +74,8 @@ impl Place {
         }
     }
 
-    /// Tries whether it can be written, and leaves nothing behind; a stream is not tried, since opening one
-    /// may wait for its reader.
+    /// Tries whether the place can be written to, and leaves nothing behind; a stream is not tried, since
+    /// opening one may wait for its reader.
     ///
     /// # Errors
     /// [`FileError`], as writing would give it.

@@ -1,4 +1,4 @@
-//! Files as they are read: regular ones alone.
+//! The reading of files: regular ones only.
 
 use std::format;
 use std::fs::{self, File};
@@ -74,8 +74,8 @@ impl Write for Sink<'_> {
     }
 }
 
-/// The text of a regular file that holds at most `max` bytes; what else a path leads to, a pipe or a device,
-/// is not waited for.
+/// Reads the text of a regular file that holds at most `max` bytes; what else a path leads to, a pipe or a
+/// device, is not waited for.
 ///
 /// # Errors
 /// [`FileError`], for a longer file and for one that is not regular too.

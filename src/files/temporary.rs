@@ -1,4 +1,4 @@
-//! A file beside the one that it is to become.
+//! The temporary file beside the one that it is to become.
 //!
 //! `.NAME.tmp` belongs to whoever holds its lock, which the system lets go of with its holder: so a writer
 //! takes over what a killed one has left, and passes by what a living one writes, to `.NAME.1.tmp` and on.

@@ -1,4 +1,4 @@
-//! A file, whole or not at all.
+//! The writing of a file, whole or not at all.
 
 use std::fs;
 use std::io::{self, BufWriter, Seek, SeekFrom, Write};
@@ -29,7 +29,7 @@ pub fn write_whole<E: From<FileError>>(
 }
 
 impl Place {
-    /// As [`write_whole`], of a place that is known already.
+    /// Writes a file whole or not at all as [`write_whole`], to a place that is known already.
     ///
     /// # Errors
     /// Those of [`write_whole`].
@@ -55,7 +55,7 @@ impl Place {
     }
 }
 
-/// What takes the bytes of a file that is being written.
+/// A writer that takes the bytes of a file that is being written.
 ///
 /// Its first failure is what [`write_whole`] tells; what a signal has interrupted is none. After it all is taken and nothing written, at the place
 /// where it would be: whoever goes on to tidy up, as an archive does that is dropped, does not fail once more.

@@ -1,4 +1,4 @@
-//! Which of several kernels for the same operation runs: chosen once, from what the device is.
+//! The choice among kernels for the same operation: made once, from what the device is.
 
 use std::vec::Vec;
 
@@ -10,8 +10,8 @@ use super::limits::fits;
 use super::variants::{AttentionVariant, ConvVariant, MatrixSide, Reduction, Variants};
 
 impl Variants {
-    /// What suits a device: by its kind, and of what its features and limits allow, the fastest. Which cooperative
-    /// matrices there are, the adapter alone knows: see [`MatrixSide::of`].
+    /// Chooses the fastest variants for a device, by its kind, and of what its features and limits allow.
+    /// Which cooperative matrices there are, the adapter alone knows: see [`MatrixSide::of`].
     pub fn of(device: &wgpu::Device, matrices: Option<MatrixSide>) -> Self {
         let features = device.features();
         let reduction = if features.contains(wgpu::Features::SUBGROUP) {
@@ -33,7 +33,7 @@ impl Variants {
         fastest.within(&device.limits())
     }
 
-    /// The next best where a device's limits have no room for a kernel's workgroup.
+    /// Falls back to the next best variants where a device's limits have no room for a kernel's workgroup.
     #[must_use]
     pub fn within(self, limits: &wgpu::Limits) -> Self {
         let fits = |kernel: &Kernel, matrix| {
@@ -66,7 +66,7 @@ impl Variants {
         }
     }
 
-    /// Every choice that a device can run and that differs from the others in a kernel, those without
+    /// Lists every choice that a device can run and that differs from the others in a kernel, those without
     /// any feature first. For tests and measurements.
     pub fn all(device: &wgpu::Device, matrices: Option<MatrixSide>) -> Vec<Self> {
         let mut all: Vec<Self> = [Self::PLAIN, Self::PARALLEL].into();

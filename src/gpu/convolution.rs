@@ -1,4 +1,4 @@
-//! Which kernel runs a convolution, and into how many stretches its input channels are cut.
+//! The kernel that runs a convolution, and into how many stretches its input channels are cut.
 
 use super::kernels::conv::{self, Bindings, Params};
 use super::kernels::{conv_matrix, conv_sum, conv_tiled};

@@ -1,4 +1,4 @@
-//! The device: the host's, or one of our own.
+//! The device that everything runs on: the host's, or one of our own.
 
 use std::string::{String, ToString};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -12,7 +12,7 @@ use super::variants::{MatrixSide, Variants};
 /// subgroups, cooperative matrices.
 const WANTED: wgpu::Features = MatrixSide::FEATURES;
 
-/// A device and its queue, with the kernels compiled on it so far. Clones share them.
+/// A GPU: a device and its queue, with the kernels compiled on it so far. Clones share them.
 #[derive(Debug, Clone)]
 pub struct Gpu {
     device: wgpu::Device,
@@ -34,8 +34,15 @@ impl Gpu {
         Ok(())
     }
 
-    /// The host's device. Its features and limits are used as they are; none are asked for beyond
+    /// Takes the host's device. Its features and limits are used as they are; none are asked for beyond
     /// WebGPU's defaults, and its error handlers are left alone.
+    ///
+    /// ```
+    /// use iddpm::gpu::{Gpu, wgpu};
+    /// fn of_host(device: &wgpu::Device, queue: &wgpu::Queue) -> Gpu {
+    ///     Gpu::new(device.clone(), queue.clone())
+    /// }
+    /// ```
     pub fn new(device: wgpu::Device, queue: wgpu::Queue) -> Self {
         Self {
             limits: device.limits(),
@@ -48,8 +55,8 @@ impl Gpu {
         }
     }
 
-    /// [`create_on`](Self::create_on) the adapter that wgpu prefers; `WGPU_BACKEND` and
-    /// `WGPU_ADAPTER_NAME` are heeded.
+    /// Makes a device of our own as [`create_on`](Self::create_on), on the adapter that wgpu prefers;
+    /// `WGPU_BACKEND` and `WGPU_ADAPTER_NAME` are heeded.
     ///
     /// # Errors
     /// [`GpuError::NoAdapter`], [`GpuError::NoDevice`].
@@ -59,9 +66,9 @@ impl Gpu {
         Self::create_on(&choose(&instance).await?).await
     }
 
-    /// A device of our own, with the limits that the adapter has and what [`Variants`] can use of its
-    /// features: f16, subgroups, and cooperative matrices, which wgpu calls experimental. Errors nobody
-    /// waits for are kept for [`check`](Self::check).
+    /// Makes a device of our own on an adapter, with the limits that the adapter has and what [`Variants`]
+    /// can use of its features: f16, subgroups, and cooperative matrices, which wgpu calls experimental.
+    /// Errors nobody waits for are kept for [`check`](Self::check).
     ///
     /// # Errors
     /// [`GpuError::NoDevice`].
@@ -86,7 +93,14 @@ impl Gpu {
         Ok(gpu)
     }
 
-    /// [`create`](Self::create), waiting for it.
+    /// Makes a device as [`create`](Self::create), waiting for it.
+    ///
+    /// ```no_run
+    /// use iddpm::gpu::Gpu;
+    /// let gpu = Gpu::create_blocking()?;
+    /// println!("on {}", gpu.device().adapter_info().name);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     /// Those of [`create`](Self::create).
@@ -94,17 +108,17 @@ impl Gpu {
         pollster::block_on(Self::create())
     }
 
-    /// The device.
+    /// The wgpu device.
     pub const fn device(&self) -> &wgpu::Device {
         &self.device
     }
 
-    /// The queue.
+    /// The queue of the device.
     pub const fn queue(&self) -> &wgpu::Queue {
         &self.queue
     }
 
-    /// The device's limits.
+    /// The limits of the device.
     pub const fn limits(&self) -> &wgpu::Limits {
         &self.limits
     }
@@ -118,7 +132,7 @@ impl Gpu {
         self
     }
 
-    /// The cooperative matrices that it was told of.
+    /// The cooperative matrices that the device was said to have.
     pub const fn matrices(&self) -> Option<MatrixSide> {
         self.matrices
     }
@@ -135,7 +149,7 @@ impl Gpu {
         self.variants
     }
 
-    /// Whether it is in order, as far as is known. A host's own device reports to the host.
+    /// Checks whether the device is in order, as far as is known. A host's own device reports to the host.
     ///
     /// # Errors
     /// What a device of our own said last.

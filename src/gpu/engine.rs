@@ -1,5 +1,5 @@
-//! The one file that runs dispatches: a recording becomes buffers, pipelines and bind groups, once; then
-//! any stretch of it can be encoded, as often as one likes, without making anything.
+//! The engine: the one file that runs dispatches. A recording becomes buffers, pipelines and bind groups,
+//! once; then any stretch of it can be encoded, as often as one likes, without making anything.
 
 use core::ops::Range;
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! What can go wrong on a GPU, each with the numbers a host needs to act.
+//! The errors of a GPU, each with the numbers a host needs to act.
 
 use core::fmt;
 use std::string::String;
@@ -18,37 +18,37 @@ pub(super) const BINDING_LIMIT: &str = "max_storage_buffer_binding_size";
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub enum GpuError {
-    /// No adapter, or none that was allowed: what the backends said.
+    /// No adapter was found, or none that was allowed.
     NoAdapter {
-        /// Their words.
+        /// The words of the backends.
         message: String,
     },
     /// The adapter gave no device.
     NoDevice {
-        /// Its words.
+        /// The words of the adapter.
         message: String,
     },
     /// The device has not been made with a feature that was asked for.
     MissingFeature {
-        /// Its name.
+        /// The name of the feature.
         feature: &'static str,
     },
     /// The device's limit is too low for this network at this size.
     Limit {
-        /// The limit's name.
+        /// The name of the limit.
         limit: &'static str,
-        /// What needs it.
+        /// The thing that needs more than the limit.
         what: String,
-        /// The value it would take.
+        /// The value of the limit that would be needed.
         wanted: u64,
-        /// The device's.
+        /// The value of the limit that the device has.
         had: u64,
     },
     /// The device has no memory left: a smaller batch or 16-bit weights may fit.
     OutOfMemory {
-        /// What was being made.
+        /// The thing that was being made.
         what: String,
-        /// Its bytes, where they are known.
+        /// The number of bytes of it, where that is known.
         bytes: Option<u64>,
     },
     /// The host, or a device in software, has less memory than is needed.
@@ -57,79 +57,79 @@ pub enum GpuError {
     Graph(GraphError),
     /// The device is gone. Make another and resume from the last saved state.
     DeviceLost {
-        /// The driver's words.
+        /// The words of the driver.
         message: String,
     },
     /// The driver refused a kernel.
     ShaderRejected {
-        /// Its name.
+        /// The name of the kernel.
         kernel: &'static str,
-        /// The driver's words.
+        /// The words of the driver.
         message: String,
     },
     /// The device refused something else that this crate asked of it: a mistake of this crate.
     Refused {
-        /// What.
+        /// The thing that the device refused.
         what: String,
-        /// The device's words.
+        /// The words of the device.
         message: String,
     },
     /// A slice does not have the length it must have.
     Length {
-        /// Which.
+        /// The name of the slice.
         what: &'static str,
-        /// Its length.
+        /// The length of the slice.
         len: usize,
-        /// What it must be.
+        /// The length the slice must have.
         expected: usize,
     },
-    /// A moving average that the run does not keep.
+    /// A moving average was asked for that the run does not keep.
     NoSuchAverage {
-        /// Which was asked for.
+        /// The number of the average that was asked for, from 0.
         index: usize,
-        /// How many there are.
+        /// The number of averages that are kept.
         count: usize,
     },
-    /// A class the network does not have.
+    /// A class was asked for that the network does not have.
     Label {
-        /// Which image of the batch.
+        /// The image of the batch that is to be of this class.
         index: usize,
-        /// Its class.
+        /// The class that was asked for.
         label: u32,
-        /// How many classes there are.
+        /// The number of classes of the network.
         classes: u32,
     },
-    /// Of the classes asked for and the network, only one knows of classes.
+    /// Classes were given to a network that takes none, or not given to one that takes them.
     LabelsExpected {
         /// Whether the network is conditioned on a class.
         expected: bool,
     },
-    /// An image of a batch that is not there.
+    /// An image was asked for that is not in the batch.
     Image {
-        /// Which.
+        /// The image that was asked for.
         image: usize,
-        /// How many there are.
+        /// The number of images in the batch.
         batch: usize,
     },
-    /// Images of neither 1 nor 3 channels, or of a size that no network says.
+    /// Images that cannot be painted: of neither 1 nor 3 channels, or of a size that no network says.
     NoPicture {
-        /// Numbers of an image.
+        /// The number of elements of an image.
         elements: usize,
     },
     /// The host's texture cannot take an image.
     Texture {
-        /// What of it.
+        /// The property of the texture that is in the way.
         what: &'static str,
-        /// What would do.
+        /// The values of that property that would do.
         wanted: String,
-        /// What it is.
+        /// The value that it has.
         had: String,
     },
-    /// x, x̂_0 or the history is not finite: the run has to be resumed from an earlier state.
+    /// The run's x, x̂_0 or history is not finite: it has to be resumed from an earlier state.
     NotFinite {
-        /// Which image of the batch.
+        /// The image of the batch.
         image: usize,
-        /// Which of its elements.
+        /// The element of that image.
         element: usize,
     },
     /// The sampler refused its input.

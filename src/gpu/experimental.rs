@@ -1,5 +1,5 @@
-//! The only unsafe code of this layer: leave to use features of wgpu that it calls experimental, and kernels
-//! whose loops are not counted besides.
+//! Leave to use features of wgpu that it calls experimental, and kernels whose loops are not counted
+//! besides: the only unsafe code of this layer.
 
 #![allow(unsafe_code)]
 

@@ -1,4 +1,5 @@
-//! Where everything of a network lies: tensors in the arenas of a plan, parameters in the weights' buffers.
+//! The layout of a network on the device: tensors in the arenas of a plan, parameters in the weights'
+//! buffers.
 
 use std::string::String;
 use std::vec::Vec;
@@ -39,7 +40,7 @@ fn widths(graph: &Graph, precision: Precision) -> Vec<Width> {
     widths
 }
 
-/// Where each tensor lies, in words: [`Plan::separated`] with the widths of a precision.
+/// Plans where each tensor of a graph lies, in words: [`Plan::separated`] with the widths of a precision.
 pub fn plan(graph: &Graph, precision: Precision) -> Plan {
     let widths = widths(graph, precision);
     Plan::separated_by(graph, |id| {

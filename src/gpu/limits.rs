@@ -1,4 +1,5 @@
-//! What a recording takes of a device's limits: all of it is looked at here, before anything is made.
+//! The check of a recording against a device's limits: all of it is looked at here, before anything is
+//! made.
 
 use super::error::{BINDING_LIMIT, BUFFER_LIMIT, GpuError};
 use super::kernels::{Access, Form, Kernel};
@@ -11,8 +12,8 @@ pub(crate) const MOST_BOUND: u64 = 4 * u32::MAX as u64;
 type Need = (&'static str, u64, u64);
 
 impl Recording {
-    /// Checks it against a device's limits. Where one is too low, the error says how high it would have to
-    /// be for all of the recording.
+    /// Checks the recording against a device's limits. Where one is too low, the error says how high it
+    /// would have to be for all of the recording.
     ///
     /// # Errors
     /// [`GpuError::Limit`].

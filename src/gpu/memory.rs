@@ -13,6 +13,18 @@ use crate::memory::zeros;
 use crate::unet::{Graph, Weights};
 
 /// A network's weights on a device, shared by everything that runs it there.
+///
+/// ```no_run
+/// use iddpm::checkpoint::{self, Checkpoint};
+/// use iddpm::gpu::{DeviceWeights, Gpu, Precision};
+/// let file = "examples/assets/digits16.safetensors";
+/// let digits = Checkpoint::open(file, checkpoint::Precision::AsStored)?;
+/// let gpu = Gpu::create_blocking()?;
+/// // The same weights serve any size of batch.
+/// let (graph, precision) = (digits.graph(), Precision::HalfWeights);
+/// let weights = DeviceWeights::upload_blocking(&gpu, graph, digits.weights(), precision)?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone)]
 pub struct DeviceWeights {
     plan: WeightPlan,
@@ -39,7 +51,7 @@ impl DeviceWeights {
         Ok(made)
     }
 
-    /// Room for all parameters of a graph on the device, where every number begins as 0.
+    /// Makes room for all parameters of a graph on the device, where every number begins as 0.
     ///
     /// # Errors
     /// [`GpuError::MissingFeature`] for [`Precision::Half`], [`GpuError::Limit`],
@@ -60,7 +72,7 @@ impl DeviceWeights {
         Ok(Self { plan, buffers })
     }
 
-    /// [`upload`](Self::upload), waiting for it.
+    /// Brings weights to the device as [`upload`](Self::upload), waiting for it.
     ///
     /// # Errors
     /// Those of [`upload`](Self::upload).
@@ -89,7 +101,7 @@ impl DeviceWeights {
         })
     }
 
-    /// Where each parameter lies.
+    /// The plan of where each parameter lies.
     pub const fn plan(&self) -> &WeightPlan {
         &self.plan
     }
@@ -205,7 +217,7 @@ impl Readback {
         }
     }
 
-    /// Asks for the numbers. Call it once what was recorded is submitted.
+    /// Asks for the numbers to be brought to the host. Call it once what was recorded is submitted.
     pub fn map(&mut self) {
         let (sender, receiver) = mpsc::channel();
         self.buffer
@@ -216,7 +228,7 @@ impl Readback {
         self.mapped = Some(receiver);
     }
 
-    /// The numbers, as the bits of f32, or `None` while they are on their way.
+    /// Takes the numbers, as the bits of f32, or `None` while they are on their way.
     ///
     /// # Errors
     /// [`GpuError::DeviceLost`]; [`GpuError::NotFinite`] of a run whose x is not.

@@ -13,6 +13,23 @@ use crate::memory::collected;
 use crate::unet::{Graph, Input, TensorId};
 
 /// A network that runs on a device: its inputs are written, its dispatches encoded, its output read.
+///
+/// ```no_run
+/// use iddpm::gpu::{DeviceWeights, Gpu, Network, Precision};
+/// use iddpm::unet::{Extent, Input, UnetConfig, Weights};
+/// let graph = UnetConfig::new(1, 32).graph(Extent::square(1, 8))?;
+/// let numbers = vec![0.01; graph.weights_len()];
+/// let gpu = Gpu::create_blocking()?;
+/// let weights = Weights::F32(&numbers);
+/// let weights = DeviceWeights::upload_blocking(&gpu, &graph, weights, Precision::Full)?;
+///
+/// let network = Network::new_blocking(&gpu, &graph, &weights)?;
+/// network.write(Input::X, &[0.5; 64])?;
+/// network.write(Input::Timesteps, &[10.0])?;
+/// network.run_blocking()?;
+/// assert_eq!(network.output_blocking()?.len(), 64);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug)]
 pub struct Network {
     gpu: Gpu,
@@ -21,7 +38,7 @@ pub struct Network {
 }
 
 impl Network {
-    /// Makes all that the graph needs; nothing is made afterwards.
+    /// Makes all buffers and pipelines that the graph needs; nothing is made afterwards.
     ///
     /// # Errors
     /// [`GpuError::Graph`], [`GpuError::Limit`], [`GpuError::OutOfMemory`], [`GpuError::ShaderRejected`],
@@ -41,7 +58,7 @@ impl Network {
         })
     }
 
-    /// [`new`](Self::new), waiting for it.
+    /// Makes a network as [`new`](Self::new), waiting for it.
     ///
     /// # Errors
     /// Those of [`new`](Self::new).
@@ -53,12 +70,12 @@ impl Network {
         pollster::block_on(Self::new(gpu, graph, weights))
     }
 
-    /// What runs.
+    /// The dispatches of the network, and the buffers they run on.
     pub const fn recording(&self) -> &Recording {
         self.program.recording()
     }
 
-    /// Bytes of device memory beside the weights.
+    /// The number of bytes of device memory beside the weights.
     pub fn bytes(&self) -> u64 {
         self.program.bytes()
     }
@@ -84,13 +101,13 @@ impl Network {
         })
     }
 
-    /// Encodes a whole run.
+    /// Encodes a whole run of the network.
     pub fn encode(&self, encoder: &mut wgpu::CommandEncoder) {
         self.program
             .encode(encoder, 0..self.recording().dispatches.len());
     }
 
-    /// Runs once, and waits for it.
+    /// Runs the network once, and waits for it.
     ///
     /// # Errors
     /// [`GpuError::DeviceLost`].
@@ -101,7 +118,7 @@ impl Network {
         self.gpu.submit_blocking(encoder)
     }
 
-    /// The network's result, waiting for it.
+    /// Returns the network's result, waiting for it.
     ///
     /// # Errors
     /// [`GpuError::DeviceLost`], [`GpuError::OutOfMemory`].
@@ -109,7 +126,7 @@ impl Network {
         self.read_blocking(self.recorded.output())
     }
 
-    /// A tensor, waiting for it: what its place holds, which may be another tensor by now.
+    /// Returns what the place of a tensor holds, which may be another tensor by now, waiting for it.
     ///
     /// # Errors
     /// [`GpuError::Length`] for another graph's tensor; those of

@@ -1,4 +1,4 @@
-//! A graph and its plan to a recording.
+//! The recorder: a graph and its plan become a recording.
 
 mod attention_grad;
 mod conv_grad;
@@ -22,7 +22,7 @@ use crate::unet::{Conv, Graph, GraphError, Input, Node, ParamId, Plan, Role, Sha
 /// A network's recording, and where its tensors are.
 #[derive(Debug, Clone)]
 pub struct Recorded {
-    /// What runs.
+    /// The dispatches of the network, and the buffers they run on.
     pub recording: Recording,
     pub(crate) layout: Layout,
     /// Numbers of each tensor.
@@ -34,13 +34,13 @@ pub struct Recorded {
 }
 
 impl Recorded {
-    /// Where a tensor is while it is needed, and how many numbers it has.
+    /// Looks up where a tensor is while it is needed, and how many elements it has.
     pub fn tensor(&self, id: TensorId) -> Option<(Binding, usize)> {
         let len = self.lens.get(id.index()).copied()?;
         Some((self.layout.tensor(id)?, len))
     }
 
-    /// Where the caller puts an input, if the network has such a one.
+    /// Looks up where the caller puts an input, if the network has such a one.
     pub fn input(&self, input: Input) -> Option<Binding> {
         let mut inputs = self.inputs.iter();
         inputs
@@ -48,7 +48,7 @@ impl Recorded {
             .map(|&(_, binding)| binding)
     }
 
-    /// Where the network's result is.
+    /// The place of the network's result.
     pub const fn output(&self) -> Binding {
         self.output
     }
@@ -67,6 +67,19 @@ impl Recorded {
 }
 
 /// Records a network over the buffers of its plan and of its weights.
+///
+/// ```
+/// use iddpm::gpu::{Precision, Variants, WeightPlan, plan, record};
+/// use iddpm::unet::{Extent, UnetConfig};
+/// let graph = UnetConfig::new(1, 32).graph(Extent::square(1, 8))?;
+/// let weights = WeightPlan::new(&graph, Precision::Full, 1 << 27)?;
+/// let places = plan(&graph, Precision::Full);
+/// // Plain data: no device is needed.
+/// let recording = record(&graph, &places, &weights, Variants::PLAIN)?.recording;
+/// let flops: u64 = recording.dispatches.iter().map(|dispatch| dispatch.flops).sum();
+/// assert_eq!(flops, graph.flops());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 ///
 /// # Errors
 /// [`GpuError::Graph`] for a graph that was built by hand, and that no kernel can run, and where the plan or the

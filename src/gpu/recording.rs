@@ -1,4 +1,5 @@
-//! A linear list of dispatches over named buffers: plain data, made before any device is touched.
+//! A recording, the linear list of dispatches over named buffers: plain data, made before any device is
+//! touched.
 
 use std::string::String;
 use std::vec::Vec;
@@ -6,53 +7,54 @@ use std::vec::Vec;
 use super::kernels::{Form, Kernel, Uses};
 use super::variants::Reduction;
 
-/// Bindings begin at multiples of so many bytes: the default limit of every device.
+/// The alignment of bindings in bytes, of which each begins at a multiple: the default limit of every
+/// device.
 pub const ALIGNMENT: u64 = 256;
 
-/// A buffer of a recording.
+/// The identity of a buffer in its recording.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct BufferId(pub(crate) u32);
 
 impl BufferId {
-    /// Its place in [`Recording::buffers`].
+    /// The place of the buffer in [`Recording::buffers`].
     pub const fn index(self) -> usize {
         self.0 as usize
     }
 }
 
-/// What a buffer is.
+/// The contents of a buffer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Contents {
-    /// Written by the host, or by a dispatch before it is read.
+    /// Working memory, written by the host, or by a dispatch before it is read.
     Workspace,
-    /// So many words, the same for the whole life of it.
+    /// Constant words, the same for the whole life of the recording.
     Constant(Vec<u32>),
-    /// One of the buffers of the weights, by its place among them.
+    /// Weights: one of their buffers, by its place among them.
     Weights(usize),
 }
 
-/// A buffer, named by content.
+/// A buffer of a recording, named after what it holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Buffer {
-    /// Its name.
+    /// The name of the buffer.
     pub name: String,
-    /// Its size.
+    /// The size of the buffer in bytes.
     pub bytes: u64,
-    /// What it is.
+    /// The contents of the buffer.
     pub contents: Contents,
 }
 
-/// How wide stored numbers are.
+/// The width of stored numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Width {
-    /// f32, or any other word.
+    /// The width of f32, or of any other word.
     Full,
-    /// f16, two in a word.
+    /// The width of f16, two in a word.
     Half,
 }
 
 impl Width {
-    /// Bytes of so many numbers: whole words.
+    /// The number of bytes that so many numbers take: whole words.
     pub const fn bytes(self, numbers: usize) -> u64 {
         let words = match self {
             Self::Full => numbers as u64,
@@ -62,39 +64,39 @@ impl Width {
     }
 }
 
-/// A stretch of a buffer.
+/// A stretch of a buffer that a dispatch binds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Binding {
-    /// The buffer.
+    /// The buffer that is bound.
     pub buffer: BufferId,
-    /// Its first byte, a multiple of [`ALIGNMENT`].
+    /// The first byte of the stretch, a multiple of [`ALIGNMENT`].
     pub offset: u64,
-    /// Its length in bytes, a multiple of 4.
+    /// The length of the stretch in bytes, a multiple of 4.
     pub bytes: u64,
-    /// How wide its numbers are.
+    /// The width of the numbers in it.
     pub width: Width,
 }
 
 /// One run of a kernel.
 #[derive(Debug, Clone)]
 pub struct Dispatch {
-    /// Named by content: the tensor it makes. Nothing goes by it.
+    /// The name, after the tensor that the dispatch makes. Nothing goes by it.
     pub name: String,
-    /// The operation that it belongs to, by its place in [`Graph::nodes`](crate::unet::Graph::nodes); none for
-    /// what is not of a network.
+    /// The operation that the dispatch belongs to, by its place in
+    /// [`Graph::nodes`](crate::unet::Graph::nodes); none for what is not of a network.
     pub node: Option<usize>,
-    /// How many of that operation's multiplications and additions it does: those of all its dispatches are
-    /// [`Graph::node_flops`](crate::unet::Graph::node_flops).
+    /// The share that the dispatch has of its operation's multiplications and additions: those of all its
+    /// dispatches are [`Graph::node_flops`](crate::unet::Graph::node_flops).
     pub flops: u64,
-    /// The kernel.
+    /// The kernel that is run.
     pub kernel: &'static Kernel,
-    /// How it is compiled.
+    /// The form in which the kernel is compiled.
     pub form: Form,
-    /// Its `Params`, a word each.
+    /// The kernel's `Params`, a word each.
     pub params: Vec<u32>,
-    /// What it binds, in the order of [`Kernel::bindings`].
+    /// The stretches of buffers that are bound, in the order of [`Kernel::bindings`].
     pub bindings: Vec<Binding>,
-    /// How many workgroups, before they are folded over the grid.
+    /// The number of workgroups, before they are folded over the grid.
     pub workgroups: u64,
 }
 
@@ -129,12 +131,12 @@ impl Dispatch {
     }
 }
 
-/// Dispatches in the order they run, and the buffers they run on.
+/// A recording: dispatches in the order they run, and the buffers they run on.
 #[derive(Debug, Clone, Default)]
 pub struct Recording {
-    /// The buffers.
+    /// The buffers that the dispatches run on.
     pub buffers: Vec<Buffer>,
-    /// The dispatches.
+    /// The dispatches in the order they run.
     pub dispatches: Vec<Dispatch>,
 }
 
@@ -175,9 +177,9 @@ impl Recording {
         Binding { bytes, ..buffer }
     }
 
-    /// The first thing wrong with it, if anything is: a binding out of its buffer or not aligned; a
-    /// dispatch that writes a buffer it also reads or writes elsewhere; a list of another length than
-    /// the kernel's.
+    /// Finds the first thing wrong with the recording, if anything is: a binding out of its buffer or not
+    /// aligned; a dispatch that writes a buffer it also reads or writes elsewhere; a list of another length
+    /// than the kernel's.
     pub fn mistake(&self) -> Option<String> {
         self.dispatches.iter().find_map(|dispatch| {
             let found = self.mistake_in(dispatch)?;
@@ -225,6 +227,11 @@ impl Recording {
 
 /// Folds a number of workgroups over the grid, whose dimensions hold `most` each; `None` where even
 /// that is too little. The kernels' `flat_workgroup` undoes it.
+///
+/// ```
+/// use iddpm::gpu::grid;
+/// assert_eq!(grid(100_000, 65_535), Some([50_000, 2, 1]));
+/// ```
 pub fn grid(workgroups: u64, most: u32) -> Option<[u32; 3]> {
     let most = u64::from(most.max(1));
     let rows = workgroups.div_ceil(most).max(1);

@@ -13,12 +13,13 @@ use crate::diffusion::{Clip, Sample, Sampler};
 use crate::memory::collected;
 use crate::unet::{ELEMENTS_LIMIT, Input};
 
-/// Where the normal deviates of a run come from.
+/// The source of a run's normal deviates.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum NoiseSource {
-    /// Each sample's seed and number, as [`Noise`](crate::diffusion::Noise) has it on the processor.
+    /// Noise drawn on the device by Philox from each sample's seed and number, as
+    /// [`Noise`](crate::diffusion::Noise) has it on the processor.
     Philox,
-    /// The host, which writes x_T and then the deviates of each step before it.
+    /// Noise of the host's own, which writes x_T and then the deviates of each step before it.
     Host,
 }
 

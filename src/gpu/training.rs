@@ -18,18 +18,18 @@ use super::weights::{Precision, WeightPlan};
 use crate::memory::collected;
 use crate::unet::{Graph, Input, Weights};
 
-/// Numbers that are kept beside a training graph, as many as there are weights.
+/// A slot of numbers that are kept beside a training graph, as many as there are weights.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Kept {
     /// The weights that are trained: f32, whatever the network runs with.
     Weights,
     /// The gradients of the last microbatch.
     Gradients,
-    /// Their sum since the last step of the optimiser.
+    /// The sum of the gradients since the last step of the optimiser.
     Sum,
-    /// The means of the gradients.
+    /// The first moment of AdamW: the means of the gradients.
     FirstMoment,
-    /// The means of their squares.
+    /// The second moment of AdamW: the means of the gradients' squares.
     SecondMoment,
     /// A moving average of the weights.
     Average(usize),
@@ -39,6 +39,28 @@ pub enum Kept {
 const NUMBERS: &str = "numbers of a run";
 
 /// A training graph that runs on a device.
+///
+/// ```no_run
+/// use iddpm::gpu::{DeviceWeights, Gpu, Kept, Precision, Training};
+/// use iddpm::train::{Recompute, initial_weights, training_graph};
+/// use iddpm::unet::{Extent, UnetConfig};
+/// let network = UnetConfig::new(1, 32).with_learned_variance().graph(Extent::square(1, 8))?;
+/// let graph = training_graph(&network, Recompute::Nothing)?;
+/// let numbers = initial_weights(&graph, 0)?;
+///
+/// let gpu = Gpu::create_blocking()?;
+/// let weights = pollster::block_on(DeviceWeights::zeros(&gpu, &graph, Precision::Full))?;
+/// let mut training = Training::new_blocking(&gpu, &graph, &weights, 1)?;
+/// training.write(Kept::Weights, &numbers)?;
+/// training.write(Kept::Average(0), &numbers)?;
+///
+/// // Once all inputs are written:
+/// let mut loss = [0.0; 3];
+/// training.accumulate_blocking(&mut loss)?;
+/// let mut gradients = vec![0.0; training.weights_len()];
+/// training.read_blocking(Kept::Gradients, &mut gradients)?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug)]
 pub struct Training {
     gpu: Gpu,
@@ -54,10 +76,10 @@ pub struct Training {
 }
 
 impl Training {
-    /// Makes all that a graph of `train::training_graph` and so many moving
-    /// averages need; nothing is made afterwards. Every step changes `weights`, those of the graph's
-    /// parameters, in place, for all that share them. Where they are f16, masters in f32 are what is trained.
-    /// Masters, moments and averages are 0.
+    /// Makes all buffers and pipelines that a graph of `train::training_graph` and so many moving averages
+    /// need; nothing is made afterwards. Every step changes `weights`, those of the graph's parameters, in
+    /// place, for all that share them. Where they are f16, masters in f32 are what is trained. Masters,
+    /// moments and averages are 0.
     ///
     /// # Errors
     /// [`GpuError::Graph`], [`GpuError::Limit`], [`GpuError::OutOfMemory`], [`GpuError::ShaderRejected`],
@@ -91,7 +113,7 @@ impl Training {
         })
     }
 
-    /// [`new`](Self::new), waiting for it.
+    /// Makes a training graph ready as [`new`](Self::new), waiting for it.
     ///
     /// # Errors
     /// Those of [`new`](Self::new).
@@ -104,18 +126,18 @@ impl Training {
         pollster::block_on(Self::new(gpu, graph, weights, averages))
     }
 
-    /// What runs.
+    /// The dispatches of a step, and the buffers they run on.
     pub const fn recording(&self) -> &Recording {
         self.program.recording()
     }
 
-    /// Bytes of device memory beside the weights.
+    /// The number of bytes of device memory beside the weights.
     pub fn bytes(&self) -> u64 {
         self.program.bytes()
     }
 
-    /// Numbers of all weights, as [`read_blocking`](Self::read_blocking) and [`write`](Self::write) take
-    /// them.
+    /// The number of elements of all weights, as [`read_blocking`](Self::read_blocking) and
+    /// [`write`](Self::write) take them.
     pub const fn weights_len(&self) -> usize {
         self.plan.len()
     }
@@ -168,8 +190,8 @@ impl Training {
         self.write_input(Input::Labels, words.as_deref())
     }
 
-    /// Forward and backward of the inputs that were written; the gradients are added to those since the
-    /// last step. Waits for the losses [N, 3] alone: the backward pass may still run.
+    /// Runs forward and backward on the inputs that were written; the gradients are added to those since
+    /// the last step. Waits for the losses [N, 3] alone: the backward pass may still run.
     ///
     /// # Errors
     /// [`GpuError::Length`], [`GpuError::DeviceLost`].
@@ -198,9 +220,9 @@ impl Training {
         Ok(())
     }
 
-    /// One step of the optimiser, and of the averages at these rates, by the sum of the gradients, which
-    /// begins anew. Where the gradient is not finite nothing else changes. Returns the norm of the unscaled gradient
-    /// and whether the step was taken, waiting for them.
+    /// Takes one step of the optimiser, and of the averages at these rates, by the sum of the gradients,
+    /// which begins anew. Where the gradient is not finite nothing else changes. Returns the norm of the
+    /// unscaled gradient and whether the step was taken, waiting for them.
     ///
     /// # Errors
     /// [`GpuError::Length`] where there is not a rate for each average; [`GpuError::DeviceLost`],
@@ -236,7 +258,7 @@ impl Training {
         Ok((f32::from_bits(norm), f32::from_bits(is_finite) == 1.0))
     }
 
-    /// Copies what is kept, waiting for it; what belongs to no parameter stays as it is.
+    /// Copies a slot to the host, waiting for it; what belongs to no parameter stays as it is.
     ///
     /// # Errors
     /// [`GpuError::Length`], [`GpuError::NoSuchAverage`], [`GpuError::DeviceLost`].
@@ -250,7 +272,7 @@ impl Training {
         Ok(())
     }
 
-    /// Replaces what is kept, before whatever is submitted next.
+    /// Replaces the numbers of a slot, before whatever is submitted next.
     ///
     /// # Errors
     /// [`GpuError::Length`], [`GpuError::NoSuchAverage`], [`GpuError::OutOfMemory`].

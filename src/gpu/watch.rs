@@ -1,5 +1,6 @@
-//! What a device says of what is asked of it, caught where it is asked: nothing reaches the host's handler,
-//! which without one would be a panic. And numbers on their way there, in memory that may be refused.
+//! The watch over errors of a device, caught where something is asked of it: nothing reaches the host's
+//! handler, which without one would be a panic. And numbers on their way there, in memory that may be
+//! refused.
 
 use core::pin::pin;
 use core::task::{Context, Poll, Waker};

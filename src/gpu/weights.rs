@@ -1,5 +1,5 @@
-//! Where each parameter lies on the device: buffers under the binding limit, and the order of numbers
-//! that the kernels read.
+//! The plan of where each parameter lies on the device: buffers under the binding limit, and the order of
+//! numbers that the kernels read.
 
 use std::vec;
 use std::vec::Vec;
@@ -12,10 +12,11 @@ use super::recording::{ALIGNMENT, Width};
 use crate::memory::{MemoryError, collected};
 use crate::unet::{Conv, Graph, Op, ParamId, Weights};
 
-/// How wide the numbers are that a network is kept in; it adds in f32 always.
+/// The precision of a network on a device: how wide the numbers are that it is kept in; it adds in f32
+/// always.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Precision {
-    /// f32.
+    /// Weights and activations in f32.
     Full,
     /// Weights in f16, activations in f32: half the memory for weights, and half of what convolutions
     /// read of them. Needs no feature.
@@ -83,7 +84,16 @@ pub(crate) struct WeightPlace {
     elements: usize,
 }
 
-/// The places of all parameters of a graph, by [`ParamId::index`].
+/// The plan of where a graph's parameters lie, by [`ParamId::index`].
+///
+/// ```
+/// use iddpm::gpu::{Precision, WeightPlan};
+/// use iddpm::unet::{Extent, UnetConfig};
+/// let graph = UnetConfig::new(1, 32).graph(Extent::square(1, 8))?;
+/// let plan = WeightPlan::new(&graph, Precision::HalfWeights, 1 << 27)?;
+/// assert_eq!(plan.buffers().len(), 1);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WeightPlan {
     precision: Precision,
@@ -94,7 +104,8 @@ pub struct WeightPlan {
 }
 
 impl WeightPlan {
-    /// Fills one buffer after the other, none above `limit` bytes.
+    /// Plans the places of a graph's parameters: fills one buffer after the other, none above `limit`
+    /// bytes.
     ///
     /// # Errors
     /// [`GpuError::Limit`] where one parameter alone is larger.
@@ -244,12 +255,12 @@ impl WeightPlan {
         }
     }
 
-    /// How wide the numbers are.
+    /// The precision that the weights are kept in.
     pub const fn precision(&self) -> Precision {
         self.precision
     }
 
-    /// The size of each buffer.
+    /// The size of each buffer in bytes.
     pub fn buffers(&self) -> &[u64] {
         &self.buffers
     }

@@ -1,5 +1,5 @@
-//! What a system says of memory: Linux does as text under `/proc` and `/sys`. Another has no such files, and
-//! then it is not known.
+//! The memory that a system says is free: Linux does as text under `/proc` and `/sys`. Another has no such
+//! files, and then it is not known.
 
 use std::format;
 use std::string::String;
@@ -7,9 +7,9 @@ use std::string::String;
 /// Left for what is small: an allocation of a few bytes that fails ends the process.
 const RESERVE: u64 = 16 << 20;
 
-/// Bytes that the process may still take: the least of what the system has, what its control groups may
-/// have, and what its own limits (`ulimit -v`, `ulimit -d`) leave, but for a reserve of 16 MiB. `None`
-/// where nobody says.
+/// The number of bytes that the process may still take: the least of what the system has, what its control
+/// groups may have, and what its own limits (`ulimit -v`, `ulimit -d`) leave, but for a reserve of 16 MiB.
+/// `None` where nobody says.
 pub fn available() -> Option<u64> {
     from_files(|path| std::fs::read_to_string(path).unwrap_or_default())
 }

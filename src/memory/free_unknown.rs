@@ -1,6 +1,6 @@
-//! Where nobody can be asked.
+//! The memory that is free, where nobody can be asked.
 
-/// Bytes that the process may still take: not known without a system.
+/// The number of bytes that the process may still take: not known without a system.
 pub fn available() -> Option<u64> {
     None
 }

@@ -27,13 +27,13 @@ pub(crate) use buffers::zeros;
 pub(crate) use buffers::{collected, copied};
 pub use free::available;
 
-/// More memory was asked for than there is.
+/// The error of memory: more was asked for than there is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct MemoryError {
-    /// Bytes that are needed.
+    /// The number of bytes that are needed.
     pub bytes: u64,
-    /// Bytes that are free, where that is known and less.
+    /// The number of bytes that are free, where that is known and less.
     pub available: Option<u64>,
 }
 
@@ -51,7 +51,8 @@ impl fmt::Display for MemoryError {
     }
 }
 
-/// Refuses what is more than is [free](available); where that is not known, nothing.
+/// Checks that there is memory for so many bytes: refuses more than is [free](available), and nothing where
+/// that is not known.
 ///
 /// ```
 /// use iddpm::memory;

@@ -1,4 +1,4 @@
-//! Whether network, options, data and progress go together.
+//! The checks whether network, options, data and progress go together.
 
 use super::config::{TimestepLaw, TrainConfig};
 use super::error::TrainError;
@@ -19,7 +19,7 @@ pub(super) fn check_low_res(description: &Description) -> Result<(), TrainError>
     }
 }
 
-/// Whether a network can be trained on a data set in such batches, which
+/// Checks whether a network can be trained on a data set in such batches, which
 /// [`Trainer::new`](super::Trainer::new) asks too: asked before an engine is made, it spares that.
 ///
 /// # Errors

@@ -11,36 +11,48 @@ use super::grad::Recompute;
 use super::optimizer::AdamW;
 use crate::diffusion::Objective;
 
-/// All that a run follows from beside its network, its diffusion and its data.
+/// The options of a training run: all that it follows from beside its network, its diffusion and its data.
+///
+/// ```
+/// use iddpm::train::TrainConfig;
+/// let config = TrainConfig {
+///     batch: 64,
+///     microbatch: 16,
+///     ema_rates: vec![0.999, 0.9999],
+///     ..TrainConfig::default()
+/// };
+/// config.validate()?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TrainConfig {
-    /// Examples of a step.
+    /// The number of examples in a step.
     pub batch: usize,
-    /// Examples that run at once, where the whole batch does not fit; divides the batch.
+    /// The number of examples that run at once, where the whole batch does not fit; divides the batch.
     pub microbatch: usize,
-    /// How the gradients of microbatches are put together.
+    /// The rule by which the gradients of microbatches are put together.
     pub rule: MicrobatchRule,
     /// The learning rate.
     pub lr: f64,
-    /// Steps over which the learning rate rises from near 0.
+    /// The number of steps over which the learning rate rises from near 0.
     pub warm_up: u64,
     /// The step at which the learning rate has fallen to 0 in a straight line; 0 for never.
     pub anneal: u64,
-    /// The optimiser.
+    /// The optimiser and its options.
     pub adamw: AdamW,
-    /// The largest norm of a gradient; 0 for any.
+    /// The largest norm of a gradient, to which larger ones are scaled down; 0 for no such bound.
     pub clip: f64,
     /// The rates of the moving averages.
     pub ema_rates: Vec<f64>,
     /// Whether averages begin with a low rate, so that they forget the first weights; see
     /// [`Update::ema_rate`](super::Update::ema_rate). The public implementation has no such thing.
     pub ema_warm_up: bool,
-    /// The loss.
+    /// The training objective: which loss is minimised.
     pub objective: Objective,
-    /// γ of min-SNR weights of the squared error (Hang et al. 2023); 0 for none.
+    /// The constant γ of min-SNR weights of the squared error (Hang et al. 2023); 0 for none.
     pub min_snr: f64,
-    /// Which t an example gets.
+    /// The law by which each example gets its timestep t.
     pub timesteps: TimestepLaw,
     /// The rate of dropout.
     pub dropout: f64,
@@ -48,13 +60,13 @@ pub struct TrainConfig {
     pub flip: bool,
     /// Whether the network runs with weights rounded to f16, with a loss scale.
     pub half: bool,
-    /// What is made again in the backward pass rather than kept.
+    /// The results that are made again in the backward pass rather than kept.
     pub recompute: Recompute,
-    /// What all randomness follows from.
+    /// The seed that all randomness of the run follows from.
     pub seed: u64,
 }
 
-/// How the gradients of microbatches are put together.
+/// The rule by which the gradients of microbatches are put together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum MicrobatchRule {
@@ -66,15 +78,15 @@ pub enum MicrobatchRule {
     Sum,
 }
 
-/// Which t an example gets.
+/// The law by which each example gets its timestep t.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum TimestepLaw {
-    /// Each as likely.
+    /// The uniform law: each t as likely as any other.
     #[default]
     Uniform,
-    /// By the losses seen of it (paper §3.3): made for the objectives that are the bound alone, whose losses
-    /// differ most.
+    /// Importance sampling by the losses seen of each t (paper §3.3): made for the objectives that are the
+    /// bound alone, whose losses differ most.
     LossSecondMoment,
 }
 
@@ -106,8 +118,8 @@ impl Default for TrainConfig {
 }
 
 impl TrainConfig {
-    /// The public implementation's recipe: AdamW at 1e-4, no warm-up, no clipping, one average at
-    /// 0.9999, microbatches summed.
+    /// The options of the public implementation's recipe: AdamW at 1e-4, no warm-up, no clipping, one
+    /// average at 0.9999, microbatches summed.
     pub fn published() -> Self {
         Self {
             rule: MicrobatchRule::Sum,
@@ -120,7 +132,7 @@ impl TrainConfig {
         }
     }
 
-    /// Checks every option.
+    /// Checks every option of the run.
     ///
     /// # Errors
     /// [`TrainError::Option`], with the first that is wrong.

@@ -9,7 +9,23 @@ use crate::cpu::{Gradients, NetworkError};
 use crate::memory::{self, bytes_of, zeros};
 use crate::unet::Graph;
 
-/// A training graph, its weights, moments and averages in memory.
+/// The engine that trains on the processor: a training graph, its weights, moments and averages in memory.
+///
+/// ```
+/// use iddpm::train::{CpuEngine, Engine, Recompute, Slot, initial_weights, training_graph};
+/// use iddpm::unet::{Extent, UnetConfig};
+/// let network = UnetConfig::new(1, 32).with_learned_variance().graph(Extent::square(1, 8))?;
+/// let graph = training_graph(&network, Recompute::Nothing)?;
+/// let mut engine = CpuEngine::new(&graph, &[0.999], false)?;
+///
+/// let weights = initial_weights(&graph, 0)?;
+/// engine.write(Slot::Weights, &weights)?;
+/// engine.write(Slot::Ema(0), &weights)?;
+/// let mut average = vec![0.0; weights.len()];
+/// engine.read(Slot::Ema(0), &mut average)?;
+/// assert_eq!(average, weights);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug)]
 pub struct CpuEngine {
     gradients: Gradients,
@@ -37,9 +53,9 @@ struct Average {
 }
 
 impl CpuEngine {
-    /// An engine for a graph of [`training_graph`](super::training_graph): weights and averages 0, to
-    /// be [written](Engine::write). With `half`, the network is evaluated with weights rounded to
-    /// f16 while those that are trained stay f32.
+    /// Makes an engine for a graph of [`training_graph`](super::training_graph): weights and averages 0, to
+    /// be [written](Engine::write). With `half`, the network is evaluated with weights rounded to f16 while
+    /// those that are trained stay f32.
     ///
     /// # Errors
     /// [`TrainError::Network`]; [`TrainError::Memory`] where it [needs](Self::needs) more than there is.
@@ -47,8 +63,8 @@ impl CpuEngine {
         Self::on(graph, ema_rates, half, Gradients::new)
     }
 
-    /// As [`new`](Self::new), the network on so many threads. The optimiser runs on those of the caller's Rayon
-    /// pool. The bits are the same with any number.
+    /// Makes an engine as [`new`](Self::new), the network on so many threads. The optimiser runs on those
+    /// of the caller's Rayon pool. The bits are the same with any number.
     ///
     /// # Errors
     /// Those of [`new`](Self::new).
@@ -89,8 +105,8 @@ impl CpuEngine {
         })
     }
 
-    /// Bytes that it takes: those of the graph's run, and as many numbers as there are weights for these,
-    /// for gradients, moments and averages.
+    /// The number of bytes that an engine takes: those of the graph's run, and as many numbers as there are
+    /// weights for these, for gradients, moments and averages.
     ///
     /// # Errors
     /// [`TrainError::Network`].
@@ -100,7 +116,7 @@ impl CpuEngine {
         Ok(Gradients::needs(graph)?.saturating_add(slots))
     }
 
-    /// Numbers in memory: those of the graph's run, and the slots and gradients.
+    /// The number of elements in memory: those of the graph's run, and those of slots and gradients.
     pub fn elements(&self) -> (usize, usize) {
         let run = self.gradients.workspace_len() + self.gradients.room_len();
         let slots = SLOTS + self.emas.len() + usize::from(self.rounded.is_some());

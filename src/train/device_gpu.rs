@@ -1,3 +1,3 @@
-//! What can go wrong on a device, where there may be one.
+//! The error of a device, where training on one is built in.
 
 pub(super) use crate::gpu::GpuError as DeviceError;

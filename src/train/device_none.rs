@@ -1,4 +1,4 @@
-//! What can go wrong on a device, where none is asked for: nothing.
+//! The error of a device, where training on one is not built in: none can occur.
 
 use core::convert::Infallible;
 

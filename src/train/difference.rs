@@ -1,4 +1,4 @@
-//! Where two descriptions of a run differ: the one field, by its name.
+//! The difference between two descriptions of a run: the one field, by its name.
 
 use std::format;
 use std::string::{String, ToString};

@@ -1,4 +1,4 @@
-//! Digests of a state's files, by which it is seen whether they are those that were saved.
+//! The digests of a state's files, by which it is seen whether they are those that were saved.
 
 use std::format;
 use std::path::Path;

@@ -1,12 +1,12 @@
-//! What runs a training graph and keeps its weights: the one thing that a processor and a GPU do
-//! differently.
+//! The engine of a training run, which runs its graph and keeps its weights: the one thing that a processor
+//! and a GPU do differently.
 
 use std::boxed::Box;
 
 use super::error::TrainError;
 use super::optimizer::{Report, Update};
 
-/// A microbatch; images are [N, C, H, W].
+/// The inputs of one microbatch; images are [N, C, H, W].
 pub type Batch<'a> = crate::cpu::TrainingInputs<'a>;
 
 /// A slice that a run keeps beside its graph, as long as all weights.
@@ -14,37 +14,37 @@ pub type Batch<'a> = crate::cpu::TrainingInputs<'a>;
 pub enum Slot {
     /// The weights that are trained.
     Weights,
-    /// The mean of the gradients.
+    /// The first moment of AdamW: the mean of the gradients.
     FirstMoment,
-    /// The mean of their squares.
+    /// The second moment of AdamW: the mean of the gradients' squares.
     SecondMoment,
-    /// A moving average of the weights.
+    /// A moving average of the weights, by its number from 0.
     Ema(usize),
 }
 
-/// Runs a training graph, keeps weights, moments and averages.
+/// The engine of a training run: runs a training graph, keeps weights, moments and averages.
 pub trait Engine {
-    /// Forward and backward of one microbatch, whose gradients are added to those since the last
+    /// Runs forward and backward of one microbatch, whose gradients are added to those since the last
     /// update. `loss` becomes [N, 3]: total, squared error, bound's term.
     ///
     /// # Errors
     /// What is wrong with the batch or the device.
     fn accumulate(&mut self, batch: &Batch<'_>, loss: &mut [f32]) -> Result<(), TrainError>;
 
-    /// One step of the optimiser and of the averages by the gradients since the last update, unless
+    /// Takes one step of the optimiser and of the averages by the gradients since the last update, unless
     /// they are not finite: then nothing changes. The sum begins anew either way.
     ///
     /// # Errors
     /// What is wrong with the device.
     fn update(&mut self, update: &Update) -> Result<Report, TrainError>;
 
-    /// Copies a slot.
+    /// Copies the numbers of a slot to `into`.
     ///
     /// # Errors
     /// [`TrainError::Length`]; what is wrong with the device.
     fn read(&self, slot: Slot, into: &mut [f32]) -> Result<(), TrainError>;
 
-    /// Fills a slot.
+    /// Replaces the numbers of a slot.
     ///
     /// # Errors
     /// [`TrainError::Length`]; what is wrong with the device.

@@ -1,4 +1,4 @@
-//! What can go wrong while training.
+//! The errors of training.
 
 use core::fmt;
 use std::format;
@@ -19,152 +19,153 @@ use crate::unet::{ConfigError, Extents};
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum TrainError {
-    /// The network.
+    /// The network's options are not those of a network.
     Config(ConfigError),
-    /// Its gradient.
+    /// The graph of the network has no gradient.
     Grad(GradError),
-    /// A run of it.
+    /// A run of the network failed.
     Network(NetworkError),
-    /// A run of it on a GPU.
+    /// A run of the network on a GPU failed.
     Gpu(DeviceError),
-    /// The diffusion, or its importance sampling.
+    /// The diffusion was refused, or its importance sampling.
     Diffusion(diffusion::Error),
     /// There is less memory than the run needs.
     Memory(MemoryError),
-    /// A file of weights.
+    /// A file of weights was not read or not written.
     Checkpoint(CheckpointError),
-    /// A slice that is to hold all weights.
+    /// A slice that is to hold all weights has another length.
     Length {
-        /// Its length.
+        /// The length of the slice.
         len: usize,
-        /// The length due.
+        /// The length the slice must have.
         expected: usize,
     },
-    /// An average that the engine does not keep.
+    /// A moving average was asked for that the engine does not keep.
     NoSuchAverage {
-        /// Which was asked for.
+        /// The number of the average that was asked for, from 0.
         index: usize,
-        /// How many there are.
+        /// The number of averages that are kept.
         count: usize,
     },
     /// An option out of its range.
     Option {
-        /// Its name in [`TrainConfig`](super::TrainConfig): `adamw.beta1`.
+        /// The name of the option in [`TrainConfig`](super::TrainConfig): `adamw.beta1`.
         name: &'static str,
-        /// Its value.
+        /// The value of the option.
         value: String,
-        /// What it must be.
+        /// The values that the option may have.
         must: &'static str,
     },
     /// A low-resolution image that is not smaller than the one that is made of it.
     LowRes {
-        /// Its rows and columns.
+        /// The height and width of the low-resolution image.
         low_res: (usize, usize),
-        /// Rows and columns of the image.
+        /// The height and width of the image.
         size: (usize, usize),
     },
     /// The data's images are not the network's.
     Extents {
-        /// Of the data.
+        /// The extents of the data's images.
         found: Extents,
-        /// Of the network.
+        /// The extents of the network's images.
         expected: Extents,
     },
     /// The data has another number of classes than the network.
     Classes {
-        /// In the data; 0 where it has none.
+        /// The number of classes in the data; 0 where it has none.
         found: usize,
-        /// In the network; 0 where it takes none.
+        /// The number of classes of the network; 0 where it takes none.
         expected: usize,
     },
     /// A batch of more examples than there are.
     BatchTooLarge {
-        /// The batch.
+        /// The number of examples in a batch.
         batch: usize,
-        /// Examples there are.
+        /// The number of examples there are.
         examples: usize,
     },
-    /// The data.
+    /// The data could not be read.
     Data(DataError),
-    /// Not one of the examples could be read.
+    /// None of the examples could be read.
     AllSkipped {
-        /// How many there are.
+        /// The number of examples there are.
         examples: usize,
-        /// Why the first was not.
+        /// The reason why the first example could not be read.
         first: Option<DataError>,
     },
-    /// The thread that reads examples.
+    /// The thread that reads examples failed.
     Thread {
-        /// What is wrong with it.
+        /// The message of what is wrong with it.
         message: String,
     },
     /// The loss or the gradient is not finite. The weights are those before the step.
     NotFinite {
-        /// The step.
+        /// The step that was not taken.
         step: u64,
     },
-    /// A step after one that failed, or a save.
+    /// A step, or a save, was asked for after a step that failed.
     Ended {
-        /// Steps that were done.
+        /// The number of steps that were done.
         step: u64,
     },
-    /// Where a run is said to be, it cannot be.
+    /// The progress that a run is said to have made is impossible.
     Progress {
-        /// What is wrong.
+        /// The part of the progress that is wrong.
         what: &'static str,
     },
-    /// A file or folder of the run, and what was done with it.
+    /// A file or folder of the run was not read, written, moved or removed.
     File(FileError),
     /// Another process, or another part of this one, trains in this folder.
     Busy {
-        /// The folder.
+        /// The path of the folder.
         path: PathBuf,
     },
     /// A file of a state is not the one that was saved.
     Changed {
-        /// Which.
+        /// The path of the file.
         path: PathBuf,
     },
     /// A file of the run is not what it should be.
     Format {
-        /// Which.
+        /// The path of the file.
         path: PathBuf,
-        /// What is wrong.
+        /// The message of what is wrong with it.
         message: String,
     },
     /// A run is to go on with another configuration than it was begun with.
     OtherConfiguration {
-        /// The one field: of [`TrainConfig`](super::TrainConfig) (`adamw.weight_decay`), of the network's
-        /// `size`, `diffusion` and `unet` (`unet.num_res_blocks`), `class_names`, `notes`, or the number of
-        /// `examples`.
+        /// The name of the one field: of [`TrainConfig`](super::TrainConfig) (`adamw.weight_decay`), of the
+        /// network's `size`, `diffusion` and `unet` (`unet.num_res_blocks`), `class_names`, `notes`, or the
+        /// number of `examples`.
         field: String,
-        /// Its value in the run, as JSON.
+        /// The value of the field in the run, as JSON.
         begun: String,
-        /// Its value now.
+        /// The value of the field now.
         now: String,
     },
     /// A run is to go on with as many other examples, or others in part.
     OtherData {
         /// The fingerprint of the data that the run was begun with.
         begun: u64,
-        /// The fingerprint now.
+        /// The fingerprint of the data now.
         now: u64,
     },
     /// A value that has no form as JSON, so that it can be neither compared nor saved.
     NotJson {
-        /// The field that it is, or is in, as in [`OtherConfiguration`](Self::OtherConfiguration); empty for
-        /// a [`TrainConfig`](super::TrainConfig).
+        /// The name of the field that it is, or is in, as in
+        /// [`OtherConfiguration`](Self::OtherConfiguration); empty for a
+        /// [`TrainConfig`](super::TrainConfig).
         field: String,
-        /// Why it has none.
+        /// The reason why it has no form as JSON.
         reason: String,
     },
     /// Weights are of another network than the one that is to be trained.
     OtherNetwork {
-        /// The one field, as in [`OtherConfiguration`](Self::OtherConfiguration).
+        /// The name of the one field, as in [`OtherConfiguration`](Self::OtherConfiguration).
         field: String,
-        /// Its value in the file of weights, as JSON.
+        /// The value of the field in the file of weights, as JSON.
         found: String,
-        /// Its value in the network.
+        /// The value of the field in the network.
         expected: String,
     },
 }

@@ -8,8 +8,23 @@ use super::optimizer::{Report, Update};
 use crate::gpu::{DeviceWeights, Gpu, Kept, Precision, Training, UpdateNumbers};
 use crate::unet::{Graph, Input};
 
-/// A training graph, its weights, moments and averages on a device. Of a step only the losses and the
-/// norm of the gradient come back.
+/// The engine that trains on a GPU: a training graph, its weights, moments and averages on a device. Of a
+/// step only the losses and the norm of the gradient come back.
+///
+/// ```no_run
+/// use iddpm::gpu::{Gpu, Precision};
+/// use iddpm::train::{Engine, GpuEngine, Recompute, Slot, initial_weights, training_graph};
+/// use iddpm::unet::{Extent, UnetConfig};
+/// let network = UnetConfig::new(1, 32).with_learned_variance().graph(Extent::square(1, 8))?;
+/// let graph = training_graph(&network, Recompute::Nothing)?;
+/// let gpu = Gpu::create_blocking()?;
+/// let mut engine = GpuEngine::new_blocking(&gpu, &graph, &[0.999], Precision::Full)?;
+///
+/// let weights = initial_weights(&graph, 0)?;
+/// engine.write(Slot::Weights, &weights)?;
+/// engine.write(Slot::Ema(0), &weights)?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug)]
 pub struct GpuEngine {
     training: Training,
@@ -17,11 +32,11 @@ pub struct GpuEngine {
 }
 
 impl GpuEngine {
-    /// An engine for a graph of [`training_graph`](super::training_graph): weights and averages 0, to
-    /// be [written](Engine::write). With any precision but [`Precision::Full`], the network is evaluated with
-    /// weights rounded to f16, and with [`Precision::Half`] its activations and their gradients are f16
-    /// too, while the weights that are trained stay f32. Waits for the device while kernels are compiled
-    /// and buffers made.
+    /// Makes an engine for a graph of [`training_graph`](super::training_graph): weights and averages 0, to
+    /// be [written](Engine::write). With any precision but [`Precision::Full`], the network is evaluated
+    /// with weights rounded to f16, and with [`Precision::Half`] its activations and their gradients are
+    /// f16 too, while the weights that are trained stay f32. Waits for the device while kernels are
+    /// compiled and buffers made.
     ///
     /// # Errors
     /// [`TrainError::Gpu`].
@@ -38,7 +53,7 @@ impl GpuEngine {
         })
     }
 
-    /// What runs, for a look at its memory and at the gradients.
+    /// The training graph on the device, for a look at its memory and at the gradients.
     pub const fn training(&self) -> &Training {
         &self.training
     }

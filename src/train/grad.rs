@@ -1,4 +1,4 @@
-//! Gradients: a graph becomes a graph.
+//! The gradients of a graph, as another graph.
 //!
 //! The new graph runs x_t = q(x_0, ε) → the network → the loss, then every operation's gradients in
 //! reverse order. Each gradient is an operation of its own ([`Op`]); a parameter's last one is
@@ -15,19 +15,19 @@ use crate::unet::{
     TensorId,
 };
 
-/// Which results of the network are not kept until the backward pass reads them, but made again.
+/// The results of the network that are not kept until the backward pass reads them, but made again.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, Hash, Default, serde::Serialize, serde::Deserialize,
 )]
 #[serde(rename_all = "snake_case")]
 pub enum Recompute {
-    /// None.
+    /// No result is made again: all are kept.
     #[default]
     Nothing,
-    /// Those that cost no products: normalisations, concatenations, resizings.
+    /// Results that cost no products are made again: normalisations, concatenations, resizings.
     Cheap,
-    /// All but the results of blocks: those of the convolutions that add a residual or change the
-    /// resolution, and the embedding.
+    /// All results are made again but those of blocks: those of the convolutions that add a residual or
+    /// change the resolution, and the embedding.
     Blocks,
 }
 
@@ -35,11 +35,11 @@ pub enum Recompute {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum GradError {
-    /// It was built by hand, and cannot run.
+    /// The graph was built by hand, and cannot run.
     Graph(GraphError),
-    /// It has no result, or no input x.
+    /// The graph has no result, or no input x.
     NotANetwork {
-        /// Which of the two is missing.
+        /// The one that is missing: the result, or the input x.
         what: &'static str,
     },
     /// Parameters lie before an operation whose gradient is not known.
@@ -72,8 +72,18 @@ impl From<GraphError> for GradError {
     }
 }
 
-/// The graph that trains a network: inputs x_0, ε, rows and what else the network reads; the result
+/// Builds the graph that trains a network: inputs x_0, ε, rows and what else the network reads; the result
 /// is the loss [N, 3]; gradients have the role [`Role::Gradient`].
+///
+/// ```
+/// use iddpm::train::{Recompute, training_graph};
+/// use iddpm::unet::{Extent, UnetConfig};
+/// let network = UnetConfig::new(1, 32).with_learned_variance().graph(Extent::square(2, 8))?;
+/// let training = training_graph(&network, Recompute::Cheap)?;
+/// let loss = training.output().map(|loss| training.shape(loss));
+/// assert_eq!(loss.map(|shape| (shape.batch, shape.channels)), Some((2, 3)));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 ///
 /// # Errors
 /// A [`GradError`], for graphs that were built by hand.

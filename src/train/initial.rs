@@ -1,4 +1,4 @@
-//! What a new run trains: its graph, and the weights that it begins with.
+//! The beginning of a new run: its graph, and the weights that it begins with.
 
 use std::vec::Vec;
 
@@ -10,7 +10,7 @@ use crate::checkpoint::Description;
 use crate::memory::zeros;
 use crate::unet::{Graph, Init};
 
-/// The graph that a run of these options trains, for its microbatch.
+/// Builds the graph that a run of these options trains, for its microbatch.
 ///
 /// # Errors
 /// [`TrainError::Option`], [`TrainError::LowRes`], [`TrainError::Checkpoint`], [`TrainError::Config`],
@@ -27,8 +27,16 @@ pub fn graph_of(description: &Description, config: &TrainConfig) -> Result<Graph
     Ok(training_graph(&network, config.recompute)?)
 }
 
-/// Weights as a run begins with them, drawn from a seed as each parameter's [`Init`] says; what is
-/// N(0, 1) or uniform follows from the parameter's place among all.
+/// Draws the weights that a run begins with from a seed, as each parameter's [`Init`] says; what is N(0, 1)
+/// or uniform follows from the parameter's place among all.
+///
+/// ```
+/// use iddpm::train::initial_weights;
+/// use iddpm::unet::{Extent, UnetConfig};
+/// let graph = UnetConfig::new(1, 32).graph(Extent::square(1, 8))?;
+/// assert_eq!(initial_weights(&graph, 7)?.len(), graph.weights_len());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 ///
 /// # Errors
 /// [`TrainError::Memory`].

@@ -1,5 +1,5 @@
-//! What is called how in the folder of a run, beside its states. Other names are somebody else's: never
-//! counted, renamed or removed.
+//! The names in the folder of a run, beside its states. Other names are somebody else's: never counted,
+//! renamed or removed.
 
 use std::format;
 use std::fs;

@@ -7,7 +7,7 @@ use rayon::prelude::*;
 /// Elements of a piece of work; also what the gradient's squares are summed up by.
 const PIECE: usize = 1 << 14;
 
-/// AdamW (Loshchilov & Hutter 2019) as the public implementation runs it.
+/// The optimiser AdamW (Loshchilov & Hutter 2019) as the public implementation runs it.
 ///
 /// ```text
 /// w ← w·(1 - lr·weight_decay)
@@ -17,13 +17,13 @@ const PIECE: usize = 1 << 14;
 #[derive(Debug, Clone, Copy, PartialEq, serde::Serialize, serde::Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct AdamW {
-    /// β1.
+    /// The rate β1 of the first moment.
     pub beta1: f64,
-    /// β2.
+    /// The rate β2 of the second moment.
     pub beta2: f64,
-    /// ε.
+    /// The summand ε that keeps the denominator from 0.
     pub epsilon: f64,
-    /// How much of a weight goes away per unit of learning rate.
+    /// The share of a weight that goes away per unit of learning rate.
     pub weight_decay: f64,
 }
 
@@ -39,16 +39,32 @@ impl Default for AdamW {
     }
 }
 
-/// One optimiser step.
+/// The numbers of one optimiser step.
+///
+/// ```
+/// use iddpm::train::{AdamW, Update};
+/// let update = Update {
+///     adamw: AdamW::default(),
+///     lr: 0.1,
+///     step: 1,
+///     unscale: 1.0,
+///     clip: None,
+///     ema_warm_up: false,
+/// };
+/// let (mut weights, mut first, mut second) = ([1.0], [0.0], [0.0]);
+/// update.apply(2.0, &[2.0], &mut weights, &mut first, &mut second);
+/// // The first step has the length of the learning rate, whatever the gradient's.
+/// assert!((weights[0] - 0.9_f32).abs() < 1e-6);
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Update {
-    /// The optimiser.
+    /// The optimiser that takes the step.
     pub adamw: AdamW,
     /// The learning rate of this step.
     pub lr: f64,
-    /// Which step it is, from 1 on: the t of the bias corrections.
+    /// The number of the step, from 1 on: the t of the bias corrections.
     pub step: u64,
-    /// What the gradients are multiplied by first: one over the loss scale.
+    /// The factor that the gradients are multiplied by first: one over the loss scale.
     pub unscale: f64,
     /// The largest norm the gradient may have; it is scaled down to that.
     pub clip: Option<f64>,
@@ -56,7 +72,7 @@ pub struct Update {
     pub ema_warm_up: bool,
 }
 
-/// What a step found.
+/// What an optimiser step found: the norm of the gradient, and whether the step was taken.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Report {
     /// The norm of the gradient, not scaled, before clipping; NaN or infinite where it was not finite.
@@ -80,7 +96,8 @@ pub(super) struct Factors {
 }
 
 impl Update {
-    /// The rate of an average at this step: min(rate, t/(9+t)) where averages begin with a low one.
+    /// Returns the rate of a moving average at this step: min(rate, t/(9+t)) where averages begin with a
+    /// low one.
     pub fn ema_rate(&self, rate: f64) -> f64 {
         if !self.ema_warm_up {
             return rate;
@@ -126,8 +143,8 @@ pub(crate) fn norm(gradients: &[f32], factor: f64) -> f64 {
 }
 
 impl Update {
-    /// Takes the step for weights and moments of one length, with a gradient whose norm, not scaled,
-    /// is `grad_norm`; what lies behind the shortest slice stays as it is.
+    /// Takes the step for weights and moments of one length, with a gradient whose norm, not scaled, is
+    /// `grad_norm`; what lies behind the shortest slice stays as it is.
     pub fn apply(
         &self,
         grad_norm: f64,
@@ -164,7 +181,14 @@ fn step(
     });
 }
 
-/// ema ← rate·ema + (1-rate)·w, without a warm-up or a correction of the bias.
+/// Updates a moving average of the weights: ema ← rate·ema + (1-rate)·w, without a warm-up or a correction
+/// of the bias.
+///
+/// ```
+/// let mut ema = [0.0];
+/// iddpm::train::average(0.75, &[1.0], &mut ema);
+/// assert_eq!(ema, [0.25]);
+/// ```
 pub fn average(rate: f64, weights: &[f32], ema: &mut [f32]) {
     let (old, new) = (rate as f32, (1.0 - rate) as f32);
     let pieces = ema.par_chunks_mut(PIECE).zip(weights.par_chunks(PIECE));

@@ -1,4 +1,4 @@
-//! Which examples a step sees, in which order, mirrored or not, at which t, with which noise: all of it
+//! The order of a run: which examples a step sees, mirrored or not, at which t, with which noise. All of it
 //! follows from the seed and the example's position in the run, and never from what was before.
 
 use std::vec::Vec;

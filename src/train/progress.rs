@@ -1,4 +1,4 @@
-//! Where a run is.
+//! The progress of a run.
 
 use std::vec::Vec;
 
@@ -7,18 +7,18 @@ use serde::{Deserialize, Serialize};
 use super::loss_scale::LossScale;
 use crate::diffusion::resample::LossSecondMoment;
 
-/// Where a run is: with the weights and moments all that it goes on from.
+/// The progress of a run: with the weights and moments all that it goes on from.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Progress {
-    /// Steps done.
+    /// The number of steps done.
     pub step: u64,
-    /// Steps whose update was taken: the t of AdamW.
+    /// The number of steps whose update was taken: the t of AdamW.
     pub taken: u64,
-    /// The loss scale, where there is one.
+    /// The loss scale, where training with f16 has one.
     pub loss_scale: Option<LossScale>,
-    /// Examples that could not be read.
+    /// The number of examples that could not be read.
     pub skipped: u64,
-    /// The losses of each t, where they are needed.
+    /// The losses of each timestep t, where importance sampling needs them.
     pub history: Option<LossSecondMoment<Vec<f64>>>,
 }

@@ -1,4 +1,4 @@
-//! What is reported of a step, and how it is summed up.
+//! The report of a step, and how it is summed up.
 
 use std::vec::Vec;
 
@@ -7,10 +7,10 @@ use serde::Serialize;
 use crate::data::DataError;
 use crate::diffusion::resample::Drawn;
 
-/// What a step did.
+/// The report of a training step: its losses, its gradient, and what was left out.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct StepReport {
-    /// Which step, from 1 on.
+    /// The number of the step, from 1 on.
     pub step: u64,
     /// The mean loss, each weighted by its importance: an unbiased estimate.
     pub loss: f64,
@@ -22,13 +22,13 @@ pub struct StepReport {
     pub quartiles: [Option<f64>; 4],
     /// The norm of the gradient, before clipping.
     pub grad_norm: f64,
-    /// The learning rate.
+    /// The learning rate of the step.
     pub lr: f64,
     /// log₂ of the loss scale, where there is one.
     pub loss_scale: Option<f64>,
     /// Whether the update was taken.
     pub taken: bool,
-    /// Why examples were left out.
+    /// The reasons why examples were left out.
     #[serde(skip)]
     pub skipped: Vec<DataError>,
 }

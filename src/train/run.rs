@@ -1,4 +1,4 @@
-//! A run on disk: whatever moment it is stopped at, it can go on.
+//! A run on disk that can go on from whatever moment it is stopped at.
 //!
 //! ```text
 //! run/
@@ -53,6 +53,36 @@ enum Found {
 /// The folder of a run, held against every other writer, in this process and others, until it is dropped.
 ///
 /// To read what is there, use [`SavedRun`]: that needs no such right.
+///
+/// ```
+/// # use std::sync::Arc;
+/// # use iddpm::checkpoint::{Description, ImageSize};
+/// # use iddpm::data::Images;
+/// # use iddpm::diffusion::{Diffusion, ModelCard, Schedule, Weights};
+/// # use iddpm::train::{Broken, CpuEngine, TrainConfig, Trainer, TrainingData, graph_of};
+/// use iddpm::train::{RunDirectory, SavedRun};
+/// # use iddpm::unet::UnetConfig;
+/// # let unet = UnetConfig::new(1, 32).with_learned_variance();
+/// # let diffusion = Diffusion::new(Schedule::Cosine, 100);
+/// # let card = ModelCard { diffusion, weights: Weights::Raw, step: 0 };
+/// # let description = Description::new(unet, ImageSize::square(8), card);
+/// # let config = TrainConfig { batch: 2, microbatch: 2, ..TrainConfig::default() };
+/// # let images = Images::new(description.image(), vec![128; 4 * 64], None, None)?;
+/// # let data = TrainingData::new(Arc::new(images), Broken::Fatal)?;
+/// # let engine = CpuEngine::new(&graph_of(&description, &config)?, &config.ema_rates, config.half)?;
+/// # let progress = Trainer::<CpuEngine>::beginning(&description, &config)?;
+/// # let mut trainer = Trainer::new(engine, description, config, data, Broken::Fatal, progress)?;
+/// # let folder = std::env::temp_dir().join(format!("iddpm-run-{}", std::process::id()));
+/// // With a `trainer` of a run that is to be kept in `folder`:
+/// let mut run = RunDirectory::open(&folder)?;
+/// trainer.step()?;
+/// let state = run.save(&trainer, 3)?;
+/// assert_eq!(run.latest()?.as_ref(), Some(&state));
+/// assert_eq!(SavedRun::load(state)?.progress.step, 1);
+/// # drop(run);
+/// # std::fs::remove_dir_all(&folder)?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug)]
 pub struct RunDirectory {
     path: PathBuf,
@@ -62,7 +92,8 @@ pub struct RunDirectory {
 }
 
 impl RunDirectory {
-    /// Takes a folder, which is made where it is not there, and removes what killed saves have left in it.
+    /// Takes the folder of a run, which is made where it is not there, and removes what killed saves have
+    /// left in it.
     ///
     /// Where it is dropped before anything was saved, a folder that was made goes again.
     ///
@@ -106,12 +137,12 @@ impl RunDirectory {
         }
     }
 
-    /// Where it is.
+    /// The path of the folder.
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// The newest state; see [`SavedRun::latest_in`].
+    /// Finds the newest state of the run; see [`SavedRun::latest_in`].
     ///
     /// # Errors
     /// Those of [`SavedRun::latest_in`].
@@ -119,8 +150,8 @@ impl RunDirectory {
         SavedRun::latest_in(&self.path)
     }
 
-    /// Writes a state whole or not at all. Of it and those of earlier steps it keeps the newest `keep`; those
-    /// of later steps, as of a run that was set back, stay as they are.
+    /// Saves a state of a trainer whole or not at all. Of it and those of earlier steps it keeps the newest
+    /// `keep`; those of later steps, as of a run that was set back, stay as they are.
     ///
     /// A folder that was moved or removed since it was opened is made and taken again.
     ///

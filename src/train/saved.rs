@@ -1,4 +1,4 @@
-//! A state that is read from disk, which needs no right to write there.
+//! The saved state of a run, read from disk, which needs no right to write there.
 
 use std::format;
 use std::path::{Path, PathBuf};
@@ -15,25 +15,38 @@ use super::state::{Part, Stored, parts};
 use crate::checkpoint::states::{LATEST, STATE, Unknown, newest};
 use crate::checkpoint::{Checkpoint, Description, Precision, ReadOptions};
 
-/// A state that was read.
+/// The saved state of a run as it was read from disk.
+///
+/// ```no_run
+/// use iddpm::train::{CpuEngine, SavedRun, graph_of};
+/// let state = SavedRun::latest_in("run")?.ok_or("there is no state yet")?;
+/// let saved = SavedRun::load(state)?;
+/// println!("{} steps are done", saved.progress.step);
+///
+/// let graph = graph_of(&saved.description, &saved.config)?;
+/// let mut engine = CpuEngine::new(&graph, &saved.config.ema_rates, saved.config.half)?;
+/// saved.write_to(&mut engine)?;
+/// // `Trainer::new` goes on from `saved.progress`.
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug)]
 pub struct SavedRun {
-    /// What is trained.
+    /// The description of the network that is trained.
     pub description: Description,
-    /// The options.
+    /// The options of the run.
     pub config: TrainConfig,
-    /// How many examples the data had.
+    /// The number of examples the data had.
     pub examples: usize,
-    /// The data's fingerprint. `None` in a state that was saved before there was one: then its files have no
-    /// digests either, and what was changed since is not found.
+    /// The fingerprint of the data. `None` in a state that was saved before there was one: then its files
+    /// have no digests either, and what was changed since is not found.
     pub fingerprint: Option<u64>,
-    /// Where the run was.
+    /// The progress that the run had made.
     pub progress: Progress,
     slots: Vec<(Slot, Vec<f32>)>,
 }
 
 impl SavedRun {
-    /// The newest state in the folder of a run; `None` where there is none yet.
+    /// Finds the newest state in the folder of a run; `None` where there is none yet.
     ///
     /// It is the one that `latest` names; where the first save was killed before it wrote that, the last
     /// state there is.
@@ -83,7 +96,7 @@ impl SavedRun {
         })
     }
 
-    /// Fills an engine with weights, moments and averages.
+    /// Fills an engine with the weights, moments and averages of the state.
     ///
     /// # Errors
     /// The engine's.

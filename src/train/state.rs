@@ -1,4 +1,4 @@
-//! `run.json`: what a state says beside its numbers.
+//! The file `run.json`: what a state says beside its numbers.
 //!
 //! | format | what is new |
 //! |---|---|

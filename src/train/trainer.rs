@@ -27,7 +27,39 @@ use crate::unet::Extents;
 const HISTORY: u32 = 10;
 const UNIFORM: f64 = 0.001;
 
-/// A run: an engine, the data, and where it is.
+/// A training run in progress: an engine, the data, and where it is.
+///
+/// ```
+/// use std::sync::Arc;
+/// use iddpm::checkpoint::{Description, ImageSize};
+/// use iddpm::data::Images;
+/// use iddpm::diffusion::{Diffusion, ModelCard, Schedule, Weights};
+/// use iddpm::train::{
+///     Broken, CpuEngine, Engine, Slot, TrainConfig, Trainer, TrainingData, graph_of, initial_weights,
+/// };
+/// use iddpm::unet::UnetConfig;
+///
+/// let unet = UnetConfig::new(1, 32).with_learned_variance();
+/// let diffusion = Diffusion::new(Schedule::Cosine, 100);
+/// let card = ModelCard { diffusion, weights: Weights::Raw, step: 0 };
+/// let description = Description::new(unet, ImageSize::square(8), card);
+/// let config = TrainConfig { batch: 2, microbatch: 2, ..TrainConfig::default() };
+///
+/// let images = Images::new(description.image(), vec![128; 4 * 64], None, None)?;
+/// let data = TrainingData::new(Arc::new(images), Broken::Fatal)?;
+///
+/// let graph = graph_of(&description, &config)?;
+/// let mut engine = CpuEngine::new(&graph, &config.ema_rates, config.half)?;
+/// let weights = initial_weights(&graph, config.seed)?;
+/// engine.write(Slot::Weights, &weights)?;
+/// engine.write(Slot::Ema(0), &weights)?;
+///
+/// let progress = Trainer::<CpuEngine>::beginning(&description, &config)?;
+/// let mut trainer = Trainer::new(engine, description, config, data, Broken::Fatal, progress)?;
+/// let report = trainer.step()?;
+/// assert!(report.taken && report.loss.is_finite());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug)]
 pub struct Trainer<E> {
     engine: E,
@@ -88,8 +120,8 @@ impl Scratch {
 }
 
 impl<E: Engine> Trainer<E> {
-    /// A run on an engine that was made for [`graph_of`](super::graph_of), whose weights and averages are set,
-    /// and which goes on where `progress` is.
+    /// Begins or continues a run on an engine that was made for [`graph_of`](super::graph_of), whose
+    /// weights and averages are set, and which goes on where `progress` is.
     ///
     /// # Errors
     /// [`TrainError::Extents`], [`TrainError::Classes`], [`TrainError::BatchTooLarge`] where data and
@@ -135,7 +167,7 @@ impl<E: Engine> Trainer<E> {
         })
     }
 
-    /// Where a new run begins.
+    /// Returns the progress that a new run begins with.
     ///
     /// # Errors
     /// [`TrainError::Diffusion`] for a T of 0; [`TrainError::Memory`].
@@ -160,17 +192,17 @@ impl<E: Engine> Trainer<E> {
         })
     }
 
-    /// What is trained.
+    /// The description of the network that is trained.
     pub const fn description(&self) -> &Description {
         &self.description
     }
 
-    /// The options.
+    /// The options of the run.
     pub const fn config(&self) -> &TrainConfig {
         &self.config
     }
 
-    /// How many examples the data has.
+    /// The number of examples the data has.
     pub const fn examples(&self) -> usize {
         self.examples
     }
@@ -180,17 +212,17 @@ impl<E: Engine> Trainer<E> {
         self.fingerprint
     }
 
-    /// Where the run is.
+    /// The progress that the run has made.
     pub const fn progress(&self) -> &Progress {
         &self.progress
     }
 
-    /// The engine.
+    /// The engine that the run is on.
     pub const fn engine(&self) -> &E {
         &self.engine
     }
 
-    /// A slot of the engine.
+    /// Copies a slot of the engine.
     ///
     /// # Errors
     /// The engine's; [`TrainError::Memory`].
@@ -200,8 +232,8 @@ impl<E: Engine> Trainer<E> {
         Ok(numbers)
     }
 
-    /// One step over one batch. The first error ends the run: what was saved before goes on with another
-    /// trainer.
+    /// Takes one step over one batch. The first error ends the run: what was saved before goes on with
+    /// another trainer.
     ///
     /// # Errors
     /// [`TrainError::NotFinite`], after which the weights are those before the step; with a loss scale, once

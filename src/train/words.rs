@@ -1,4 +1,4 @@
-//! The names of what a run may choose, as they are in its `run.json`.
+//! The names of what a run may choose, as its `run.json` has them.
 
 use super::config::{MicrobatchRule, TimestepLaw};
 use super::grad::Recompute;

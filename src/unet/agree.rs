@@ -1,5 +1,5 @@
-//! What an operation asks of what it reads, beside what follows from the shape of its result: the same in a
-//! graph and in a program.
+//! The checks that a graph and a program have in common: what an operation asks of what it reads, beside
+//! what follows from the shape of its result.
 
 use core::marker::PhantomData;
 

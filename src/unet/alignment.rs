@@ -1,6 +1,7 @@
-//! Where tensors and parameters may begin.
+//! The alignment of tensors and parameters: where they may begin.
 
-/// Tensors begin at multiples of so many elements: 256 bytes of f32, what a GPU asks of offsets.
+/// The alignment of tensors in elements, of which each begins at a multiple: 256 bytes of f32, what a GPU
+/// asks of offsets.
 pub const ALIGNMENT: usize = 64;
 
 /// The next multiple of [`ALIGNMENT`]; [`usize::MAX`] where there is none.

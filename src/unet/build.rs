@@ -13,21 +13,21 @@ use super::op::{Conv, Op};
 use super::params::Init;
 use super::tensor::{Input, ParamId, Shape, TensorId};
 
-/// Sizes of a run: how many images, how large.
+/// The sizes of a run of the network: how many images, how large.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Extent {
-    /// N.
+    /// The number of images N.
     pub batch: usize,
-    /// H.
+    /// The height H of an image.
     pub height: usize,
-    /// W.
+    /// The width W of an image.
     pub width: usize,
     /// Height and width of the low-resolution image; ignored where the network takes none.
     pub low_res: (usize, usize),
 }
 
 impl Extent {
-    /// Square images.
+    /// The extent of a run over square images.
     pub const fn square(batch: usize, side: usize) -> Self {
         Self {
             batch,
@@ -39,7 +39,7 @@ impl Extent {
 }
 
 impl UnetConfig {
-    /// The network as a graph, for images of one size.
+    /// Builds the network as a graph, for images of one size.
     ///
     /// # Errors
     /// Those of [`validate`](Self::validate); sides the levels cannot halve; an empty batch;
@@ -48,8 +48,8 @@ impl UnetConfig {
         self.build(extent, 0)
     }
 
-    /// The network as it is trained with dropout, before the last convolution of each residual block.
-    /// At `rate` 0 it is [`graph`](Self::graph)'s, otherwise it has an [`Input::Keys`] besides.
+    /// Builds the network as it is trained with dropout, before the last convolution of each residual
+    /// block. At `rate` 0 it is [`graph`](Self::graph)'s, otherwise it has an [`Input::Keys`] besides.
     ///
     /// # Errors
     /// [`ConfigError::Dropout`] for a rate outside [0, 1); those of [`graph`](Self::graph).

@@ -7,7 +7,8 @@ use super::op::Op;
 use super::params::Param;
 use super::tensor::{ParamId, Role, Shape, TensorId};
 
-/// A tensor or a parameter has fewer elements: kernels and programs number them in 32 bits.
+/// The number of elements that every tensor and parameter stays below: kernels and programs number them in
+/// 32 bits.
 pub const ELEMENTS_LIMIT: usize = 1 << 31;
 
 impl Graph {

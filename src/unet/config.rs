@@ -1,4 +1,4 @@
-//! What a network is made of: the options of the public implementation, and their checks.
+//! The options of a network, those of the public implementation, and their checks.
 
 use alloc::vec::Vec;
 
@@ -21,17 +21,17 @@ const MOST_LEVELS: usize = 16;
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(deny_unknown_fields))]
 pub struct UnetConfig {
-    /// Channels of an image; a super-resolution network sees twice as many.
+    /// The number of channels of an image; a super-resolution network sees twice as many.
     pub in_channels: usize,
-    /// Channels at the highest resolution, a multiple of 32.
+    /// The number of channels at the highest resolution, a multiple of 32.
     pub model_channels: usize,
-    /// Channels of the output: twice the image's where the variance is learned.
+    /// The number of channels of the output: twice the image's where the variance is learned.
     pub out_channels: usize,
-    /// Residual blocks at each level on the way down; one more on the way up.
+    /// The number of residual blocks at each level on the way down; one more on the way up.
     pub num_res_blocks: usize,
-    /// Downsampling factors (1, 2, 4, …) at which there is attention; the middle always has it.
+    /// The downsampling factors (1, 2, 4, …) at which there is attention; the middle always has it.
     pub attention_factors: Vec<usize>,
-    /// Channels of each level over `model_channels`; the first is 1.
+    /// The channels of each level over `model_channels`; the first is 1.
     pub channel_mult: Vec<usize>,
     /// Whether a convolution goes with each change of resolution.
     pub conv_resample: bool,
@@ -42,18 +42,19 @@ pub struct UnetConfig {
         serde(deserialize_with = "serde::Deserialize::deserialize")
     )]
     pub num_classes: Option<usize>,
-    /// Attention heads on the way down and in the middle.
+    /// The number of attention heads on the way down and in the middle.
     pub num_heads: usize,
-    /// Attention heads on the way up.
+    /// The number of attention heads on the way up.
     pub num_heads_upsample: usize,
-    /// Whether the embedding scales and shifts (paper, §3) or is added.
+    /// Whether the embedding scales and shifts what is normalised (paper, §3) or is added to it.
     pub scale_shift: bool,
     /// Whether the network also sees a low-resolution image, upsampled to the size of x.
     pub super_resolution: bool,
 }
 
 impl UnetConfig {
-    /// An unconditional network of one level without learned variance, to be refined.
+    /// Begins a configuration: an unconditional network of one level without learned variance, to be
+    /// refined.
     pub fn new(channels: usize, model_channels: usize) -> Self {
         Self {
             in_channels: channels,
@@ -92,24 +93,24 @@ impl UnetConfig {
         self
     }
 
-    /// Conditions the network on one of `classes`.
+    /// Conditions the network on a class, one of `classes`.
     #[must_use]
     pub const fn with_classes(mut self, classes: usize) -> Self {
         self.num_classes = Some(classes);
         self
     }
 
-    /// Resolutions, each half of the one before.
+    /// The number of resolutions, each half of the one before.
     pub fn levels(&self) -> usize {
         self.channel_mult.len()
     }
 
-    /// Width of the timestep embedding after its two layers.
+    /// The width of the timestep embedding after its two layers.
     pub const fn embedding_channels(&self) -> usize {
         self.model_channels.saturating_mul(4)
     }
 
-    /// Channels the first convolution sees.
+    /// The number of channels the first convolution sees.
     pub const fn input_channels(&self) -> usize {
         if self.super_resolution {
             self.in_channels.saturating_mul(2)
@@ -118,7 +119,7 @@ impl UnetConfig {
         }
     }
 
-    /// Checks every option.
+    /// Checks every option of the configuration.
     ///
     /// # Errors
     /// A [`ConfigError`] that names the option, its value and the bound.

@@ -1,4 +1,4 @@
-//! What each operation takes.
+//! The cost of each operation, in multiplications and additions.
 
 use super::op::{Conv, Op};
 use super::tensor::{ParamId, Shape, TensorId};

@@ -20,12 +20,13 @@ use super::plan::Plan;
 use super::tensor::{Role, Shape, TensorId};
 
 impl Graph {
-    /// One line for each tensor, in the order in which they are made: what it is made of, and how.
+    /// Draws the graph as text, one line for each tensor in the order in which they are made: what it is
+    /// made of, and how.
     pub const fn text(&self) -> GraphText<'_> {
         GraphText { graph: self }
     }
 
-    /// A drawing for Graphviz; with a plan, each tensor has its place, and each arena its colour.
+    /// Draws the graph for Graphviz; with a plan, each tensor has its place, and each arena its colour.
     pub const fn dot<'a>(&'a self, plan: Option<&'a Plan>) -> GraphDot<'a> {
         GraphDot { graph: self, plan }
     }
@@ -44,8 +45,8 @@ impl Graph {
 }
 
 impl Plan {
-    /// One line for each tensor that has a place: where, how large, and when it is needed; then the
-    /// arenas, and what no plan can do without.
+    /// Draws the plan as a table, one line for each tensor that has a place: where, how large, and when it
+    /// is needed; then the arenas, and what no plan can do without.
     pub const fn table<'a>(&'a self, graph: &'a Graph) -> PlanTable<'a> {
         PlanTable { plan: self, graph }
     }

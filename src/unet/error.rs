@@ -1,4 +1,4 @@
-//! What can be wrong with a description of a network.
+//! The errors of a network's description.
 
 use core::fmt;
 
@@ -11,89 +11,89 @@ pub(super) const MOST_CHANNELS: usize = 1 << 13;
 pub enum ConfigError {
     /// An option that must lie in 1..=max.
     OutOfRange {
-        /// Its name.
+        /// The name of the option.
         option: &'static str,
-        /// Its value.
+        /// The value of the option.
         value: usize,
-        /// The bound.
+        /// The largest value that is accepted.
         max: usize,
     },
     /// A list without an entry where there must be one, or with more than there can be levels.
     Entries {
-        /// Its name.
+        /// The name of the option that is the list.
         option: &'static str,
-        /// How many it has.
+        /// The number of entries it has.
         len: usize,
-        /// The fewest.
+        /// The least number of entries.
         min: usize,
-        /// The most.
+        /// The largest number of entries.
         max: usize,
     },
-    /// Model channels must be a positive multiple of the number of groups.
+    /// Model channels that are not a positive multiple of the number of groups, or too many.
     ModelChannels {
-        /// The value.
+        /// The number of model channels.
         value: usize,
-        /// What it must be a multiple of.
+        /// The number of groups, of which it must be a multiple.
         multiple_of: usize,
-        /// The bound.
+        /// The largest number that is accepted.
         max: usize,
     },
-    /// The first channel multiplier must be 1: the last convolution takes the model's channels.
+    /// A first channel multiplier other than 1: the last convolution takes the model's channels.
     FirstMultiplier {
-        /// The value.
+        /// The multiplier found.
         value: usize,
     },
     /// A channel multiplier of 0, or one that makes a level of more than 8192 channels.
     Multiplier {
-        /// Which level.
+        /// The level that it belongs to, from 0.
         level: usize,
-        /// The value.
+        /// The multiplier found.
         value: usize,
-        /// The bound.
+        /// The largest multiplier that is accepted.
         max: usize,
-        /// The model's channels, which it multiplies.
+        /// The number of model channels, which it multiplies.
         channels: usize,
     },
     /// Attention at a downsampling factor that no level has.
     AttentionFactor {
-        /// The factor.
+        /// The factor that was asked for.
         value: usize,
-        /// The largest factor there is.
+        /// The largest downsampling factor of the network.
         deepest: usize,
     },
     /// Channels that cannot be split over the attention heads.
     Heads {
-        /// The option: heads on the way down or on the way up.
+        /// The name of the option: heads on the way down or on the way up.
         option: &'static str,
-        /// Channels of the level.
+        /// The number of channels of the level.
         channels: usize,
-        /// Heads.
+        /// The number of heads.
         heads: usize,
     },
     /// An image side that the levels cannot halve evenly, or one beyond the bound.
     ImageSize {
-        /// Height or width.
+        /// The height or width of the image.
         side: usize,
-        /// What it must be a positive multiple of.
+        /// The number that it must be a positive multiple of.
         multiple_of: usize,
-        /// The bound.
+        /// The largest side that is accepted.
         max: usize,
     },
     /// A batch of nothing, or one whose tensors would pass the range of 32-bit indices.
     Batch {
-        /// The batch.
+        /// The number of images in the batch.
         batch: usize,
-        /// The largest that is taken at this size; 0 where one image is too large.
+        /// The largest batch that is taken at this size; 0 where one image is too large.
         most: usize,
     },
     /// More weights than this machine can address.
     Weights {
-        /// Numbers in all parameters.
+        /// The number of elements of all parameters.
         elements: u64,
     },
     /// A rate of dropout outside [0, 1).
     Dropout {
-        /// The rate.
+        /// The rate that was given.
         rate: f64,
     },
 }
@@ -180,39 +180,39 @@ impl fmt::Display for ConfigError {
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum GraphError {
-    /// A batch of nothing, or of 2^31 images and more.
+    /// A batch of no images, or of 2^31 images and more.
     Batch {
-        /// The batch.
+        /// The number of images in the batch.
         batch: usize,
     },
-    /// A tensor of nothing, or of 2^31 elements and more.
+    /// A tensor of no elements, or of 2^31 elements and more.
     Tensor {
-        /// Which, by its place in `Graph::tensors`.
+        /// The tensor, by its place in `Graph::tensors`.
         tensor: usize,
-        /// Its elements; [`usize::MAX`] where they are more.
+        /// The number of its elements; [`usize::MAX`] where they are more.
         elements: usize,
     },
-    /// A parameter of nothing, or of 2^31 elements and more.
+    /// A parameter of no elements, or of 2^31 elements and more.
     Param {
-        /// Which, by its place in `Graph::params`.
+        /// The parameter, by its place in `Graph::params`.
         param: usize,
-        /// Its elements; [`usize::MAX`] where they are more.
+        /// The number of its elements; [`usize::MAX`] where they are more.
         elements: usize,
     },
     /// A field of an operation that no executor knows, or that does not agree with what it reads.
     Operation {
-        /// Which, by its place in `Graph::nodes`.
+        /// The operation, by its place in `Graph::nodes`.
         operation: usize,
-        /// The field.
+        /// The name of the field.
         field: &'static str,
-        /// Its value.
+        /// The value of the field.
         value: usize,
     },
     /// A plan, or an arrangement of weights, of another graph.
     NoPlace {
-        /// A tensor or a parameter.
+        /// The kind of thing without a place: a tensor or a parameter.
         what: &'static str,
-        /// Which, by its place in the graph.
+        /// The tensor or parameter, by its place in the graph.
         index: usize,
     },
 }

@@ -12,20 +12,20 @@ pub use super::tensor::{Input, ParamId, Role, Shape, TensorId};
 /// A tensor: its name, its shape, where it comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Tensor {
-    /// Named by content, such as `input_blocks.1.0.in_layers.2`.
+    /// The name, after what the tensor holds, such as `input_blocks.1.0.in_layers.2`.
     pub name: String,
-    /// Its shape.
+    /// The shape of the tensor.
     pub shape: Shape,
-    /// Where it comes from.
+    /// The role of the tensor: given, made, or a gradient.
     pub role: Role,
 }
 
-/// An operation and what it makes.
+/// An operation of a graph, and the tensor that it makes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Node {
-    /// The operation.
+    /// The operation itself.
     pub op: Op,
-    /// Its result.
+    /// The tensor that the operation makes.
     pub output: TensorId,
 }
 
@@ -40,8 +40,8 @@ pub struct Graph {
 }
 
 impl Graph {
-    /// An empty graph for N images, to be built by hand; [`UnetConfig::graph`](super::UnetConfig::graph)
-    /// builds the network.
+    /// Begins an empty graph for N images, to be built by hand;
+    /// [`UnetConfig::graph`](super::UnetConfig::graph) builds the network.
     pub const fn new(batch: usize) -> Self {
         Self {
             batch,
@@ -52,37 +52,37 @@ impl Graph {
         }
     }
 
-    /// N.
+    /// The number of images N.
     pub const fn batch(&self) -> usize {
         self.batch
     }
 
-    /// All tensors.
+    /// The tensors of the graph.
     pub fn tensors(&self) -> &[Tensor] {
         &self.tensors
     }
 
-    /// All parameters, in the order of the public implementation's state dict.
+    /// The parameters of the graph, in the order of the public implementation's state dict.
     pub fn params(&self) -> &[Param] {
         &self.params
     }
 
-    /// All operations, in order.
+    /// The operations of the graph, in the order in which they run.
     pub fn nodes(&self) -> &[Node] {
         &self.nodes
     }
 
-    /// The network's result; `None` only while it is being built.
+    /// The tensor that is the network's result; `None` only while the graph is being built.
     pub const fn output(&self) -> Option<TensorId> {
         self.output
     }
 
-    /// A tensor of this graph; `None` for another graph's.
+    /// Looks up a tensor of this graph; `None` for another graph's.
     pub fn tensor(&self, id: TensorId) -> Option<&Tensor> {
         self.tensors.get(id.index())
     }
 
-    /// The shape of a tensor of this graph; all zeros for another graph's.
+    /// Looks up the shape of a tensor of this graph; all zeros for another graph's.
     pub fn shape(&self, id: TensorId) -> Shape {
         self.tensor(id).map_or(
             Shape {
@@ -95,7 +95,7 @@ impl Graph {
         )
     }
 
-    /// The tensor that the caller gives as `input`, if the network has such a one.
+    /// Looks up the tensor that the caller gives as `input`, if the network has such a one.
     pub fn input(&self, input: Input) -> Option<TensorId> {
         let at = self
             .tensors
@@ -104,7 +104,7 @@ impl Graph {
         Some(TensorId(at as u32))
     }
 
-    /// Numbers in all parameters; [`usize::MAX`] where they are more.
+    /// The number of elements of all parameters; [`usize::MAX`] where they are more.
     pub fn parameter_count(&self) -> usize {
         let elements = self.params.iter().map(Param::elements);
         elements.fold(0, usize::saturating_add)
@@ -118,14 +118,14 @@ impl Graph {
         })
     }
 
-    /// Multiplications and additions of one run: those of convolutions, linear layers and
-    /// attention, two for each pair; [`u64::MAX`] where they are more.
+    /// The floating-point operations of one run, multiplications and additions: those of convolutions,
+    /// linear layers and attention, two for each pair; [`u64::MAX`] where they are more.
     pub fn flops(&self) -> u64 {
         let flops = self.nodes.iter().map(|node| self.node_flops(node));
         flops.fold(0, u64::saturating_add)
     }
 
-    /// Those of one operation.
+    /// The floating-point operations of one operation of the graph.
     pub fn node_flops(&self, node: &Node) -> u64 {
         let out = self.shape(node.output);
         let columns = |id| {
@@ -135,7 +135,7 @@ impl Graph {
         node.op.flops(|id| self.shape(id), columns, out)
     }
 
-    /// How many classes the network knows; `None` where it takes none.
+    /// The number of classes the network knows; `None` where it takes none.
     pub fn classes(&self) -> Option<u32> {
         self.nodes().iter().find_map(|node| match node.op {
             Op::LabelEmbedding { table, .. } => {
@@ -147,7 +147,7 @@ impl Graph {
         })
     }
 
-    /// A parameter of this graph; `None` for another graph's.
+    /// Looks up a parameter of this graph; `None` for another graph's.
     pub fn param(&self, id: ParamId) -> Option<&Param> {
         self.params.get(id.index())
     }
@@ -161,7 +161,7 @@ impl Graph {
         })
     }
 
-    /// Adds a parameter of a shape.
+    /// Adds a parameter with a name, a shape, and how it is initialised.
     pub fn add_param(&mut self, name: String, shape: &[usize], init: Init) -> ParamId {
         self.params.push(Param {
             name,
@@ -194,7 +194,7 @@ impl Graph {
         output
     }
 
-    /// A graph with the same batch and parameters, and nothing else yet.
+    /// Begins a graph with the same batch and parameters, and nothing else yet.
     #[must_use]
     pub fn with_same_params(&self) -> Self {
         Self {
@@ -203,7 +203,7 @@ impl Graph {
         }
     }
 
-    /// Says which tensor is the result.
+    /// Sets the tensor that is the network's result.
     pub const fn set_output(&mut self, output: TensorId) {
         self.output = Some(output);
     }

@@ -1,4 +1,4 @@
-//! What the network is: pure data, no arithmetic.
+//! The network as pure data: its options, operations, graph and memory plan, without arithmetic.
 //!
 //! `UnetConfig` → `Graph` (`build.rs` is the one definition of the network) → `Plan`. Parameter
 //! table, executors, gradients and drawings all read the graph. It needs the feature `alloc`; without

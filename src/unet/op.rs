@@ -6,39 +6,40 @@
 use super::operation::{Attribute, operands, operations};
 use super::tensor::{ParamId, TensorId};
 
-/// Channels are normalised in this many groups.
+/// The number of groups in which channels are normalised.
 pub const GROUPS: usize = 32;
 
 operations! {
-    /// One operation; its fields name what it reads.
+    /// An operation of a network or of its training; its fields name what it reads.
     #[derive(Debug, Clone, Copy, PartialEq, Eq)]
     pub enum Op<T = TensorId, P = ParamId> {
-        /// `[N]` timesteps to [N, dim]: cos(t·f_i) for i < dim/2, then sin(t·f_i),
-        /// f_i = exp(-ln(10000)·i/(dim/2)).
+        /// The embedding of timesteps, `[N]` to [N, dim]: cos(t·f_i) for i < dim/2, then sin(t·f_i), f_i =
+        /// exp(-ln(10000)·i/(dim/2)).
         "timestep_embedding": TimestepEmbedding {
-            /// Timesteps, possibly fractional.
+            /// The timesteps, possibly fractional.
             timesteps: T,
-            /// Width of the embedding.
+            /// The width of the embedding.
             dim: usize,
         },
-        /// out = base + table\[label\]: [N, C] and `[N]` labels to [N, C].
+        /// The embedding of class labels, added to another one: out = base + table\[label\], [N, C] and
+        /// `[N]` labels to [N, C].
         "label_embedding": LabelEmbedding {
-            /// What is added to.
+            /// The embedding that is added to, [N, C].
             base: T,
-            /// The classes, as whole numbers in f32.
+            /// The class of each image, as whole numbers in f32, `[N]`.
             labels: T,
-            /// [classes, C].
+            /// The table with a row for each class, [classes, C].
             table: P,
         },
-        /// out = W·f(input) + b, f the SiLU where `silu`: [N, K] to [N, M].
+        /// A linear layer, [N, K] to [N, M]: out = W·f(input) + b, f the SiLU where `silu`.
         "linear": Linear {
-            /// [N, K].
+            /// The input, [N, K].
             input: T,
-            /// [M, K].
+            /// The weight W, [M, K].
             weight: P,
-            /// `[M]`.
+            /// The bias b, `[M]`.
             bias: P,
-            /// Whether x/(1+e^{-x}) comes first.
+            /// Whether the SiLU x/(1+e^{-x}) comes first.
             silu: bool,
         },
         /// A convolution, zero-padded so that stride 1 keeps the size; see [`Conv`].
@@ -46,13 +47,13 @@ operations! {
         /// Group normalisation over 32 groups, ε = 1e-5, then weight and bias, then scale and shift by
         /// the embedding, then SiLU: SiLU(GN(x)·(1+scale) + shift).
         "group_norm": GroupNorm {
-            /// [N, C, H, W].
+            /// The input, [N, C, H, W].
             input: T,
-            /// `[C]`.
+            /// The weight of each channel, `[C]`.
             weight: P,
-            /// `[C]`.
+            /// The bias of each channel, `[C]`.
             bias: P,
-            /// [N, 2C]: scale, then shift.
+            /// The scale, then the shift by the embedding, [N, 2C].
             scale_shift: Option<T>,
             /// Whether the SiLU follows.
             silu: bool,
@@ -60,279 +61,280 @@ operations! {
         /// Multi-head self-attention over the H·W positions. Head h owns rows h·3c..(h+1)·3c of `qkv`,
         /// its q, k and v of c = C/heads rows each: softmax(qᵀk/√c) applied to v.
         "attention": Attention {
-            /// [N, 3C, H, W].
+            /// The queries, keys and values of all heads, [N, 3C, H, W].
             qkv: T,
-            /// Heads.
+            /// The number of heads.
             heads: usize,
         },
-        /// Channels of `first`, then of `second`.
+        /// A concatenation: the channels of `first`, then those of `second`.
         "concat": Concat {
-            /// [N, A, H, W].
+            /// The tensor whose channels come first, [N, A, H, W].
             first: T,
-            /// [N, B, H, W].
+            /// The tensor whose channels come second, [N, B, H, W].
             second: T,
         },
-        /// Means of 2×2: [N, C, H, W] to [N, C, H/2, W/2].
+        /// Average pooling, the means of 2×2: [N, C, H, W] to [N, C, H/2, W/2].
         "average_pool": AveragePool {
-            /// The input.
+            /// The input, [N, C, H, W].
             input: T,
         },
-        /// Each value four times: [N, C, H, W] to [N, C, 2H, 2W].
+        /// Nearest-neighbour upsampling, each value four times: [N, C, H, W] to [N, C, 2H, 2W].
         "upsample": Upsample {
-            /// The input.
+            /// The input, [N, C, H, W].
             input: T,
         },
         /// Bilinear resizing, corners not aligned, no antialiasing.
         "bilinear": Bilinear {
-            /// The input.
+            /// The input, [N, C, H, W].
             input: T,
-            /// Rows of the output.
+            /// The height of the output.
             height: usize,
-            /// Columns of the output.
+            /// The width of the output.
             width: usize,
         },
 
         // What only training needs: a gradient has the shape of what it is a gradient of, and `grad` is that
         // of the operation's result.
-        /// x_t = √ᾱ x_0 + √(1-ᾱ) ε, the roots from the image's row.
+        /// The noising of images: x_t = √ᾱ x_0 + √(1-ᾱ) ε, the roots from the image's row.
         "diffuse": Diffuse {
-            /// x_0, [N, C, H, W].
+            /// The images x_0, [N, C, H, W].
             x_start: T,
-            /// ε, [N, C, H, W].
+            /// The noise ε, [N, C, H, W].
             noise: T,
-            /// [N, [`LossRow::LEN`](crate::diffusion::LossRow::LEN)].
+            /// The row of each image's loss, [N, [`LossRow::LEN`](crate::diffusion::LossRow::LEN)].
             rows: T,
         },
-        /// Each element is 0 with probability `threshold`/2³², else divided by the complement. Which are,
-        /// follows from Philox over (key of the image, layer, element): the backward pass is the same
-        /// operation on the gradient, and no mask is kept.
+        /// Dropout: each element is 0 with probability `threshold`/2³², else divided by the complement.
+        /// Which are, follows from Philox over (key of the image, layer, element): the backward pass is the
+        /// same operation on the gradient, and no mask is kept.
         "dropout": Dropout {
-            /// [N, C, H, W].
+            /// The input, [N, C, H, W].
             input: T,
-            /// [N, 4] words: the seed's low and high half, the example, the training step.
+            /// The key of each image, [N, 4] words: the seed's low and high half, the example, the training
+            /// step.
             keys: T,
-            /// Which dropout of the network this is.
+            /// The number of this dropout in the network.
             layer: u32,
-            /// An element whose random word is below it is dropped.
+            /// The bound below which an element's random word means that it is dropped.
             threshold: u32,
         },
-        /// [N, 3]: total, mean squared error and bound's term of each image, see
+        /// The loss of each image, [N, 3]: total, mean squared error and bound's term, see
         /// [`LossRow`](crate::diffusion::LossRow).
         "loss": Loss(LossOp<T>),
         /// The gradient of Σ_n weight_n total_n with respect to the network's output.
         "loss_grad": LossGrad(LossOp<T>),
         /// The sum of two tensors of one shape.
         "add": Add {
-            /// The first.
+            /// The first summand.
             first: T,
-            /// The second.
+            /// The second summand.
             second: T,
         },
-        /// Some of the channels of a tensor.
+        /// A slice of a tensor: some of its channels.
         "slice": Slice {
-            /// [N, C, H, W].
+            /// The input, [N, C, H, W].
             input: T,
-            /// The first channel.
+            /// The first channel that is taken.
             start: usize,
-            /// How many.
+            /// The number of channels that are taken.
             channels: usize,
         },
-        /// With respect to the input of a convolution, before its upsampling.
+        /// The gradient of a convolution with respect to its input, before its upsampling.
         "conv_grad_input": ConvGradInput {
-            /// [N, M, H', W'].
+            /// The gradient of the convolution's result, [N, M, H', W'].
             grad: T,
-            /// [M, K, kernel, kernel].
+            /// The weight of the convolution, [M, K, kernel, kernel].
             weight: P,
-            /// 1 or 3.
+            /// The side of the kernel: 1 or 3.
             kernel: usize,
-            /// 1 or 2.
+            /// The stride: 1 or 2.
             stride: usize,
-            /// K.
+            /// The number of channels K of the input.
             channels: usize,
-            /// H.
+            /// The height H of the input.
             height: usize,
-            /// W.
+            /// The width W of the input.
             width: usize,
         },
-        /// With respect to the weight of a convolution.
+        /// The gradient of a convolution with respect to its weight.
         "conv_grad_weight": ConvGradWeight {
-            /// [N, K, H, W].
+            /// The input of the convolution, [N, K, H, W].
             input: T,
-            /// [N, M, H', W'].
+            /// The gradient of the convolution's result, [N, M, H', W'].
             grad: T,
-            /// 1 or 3.
+            /// The side of the kernel: 1 or 3.
             kernel: usize,
-            /// 1 or 2.
+            /// The stride: 1 or 2.
             stride: usize,
-            /// Whether each input value was repeated 2×2.
+            /// Whether each input value was repeated 2×2 first.
             upsample: bool,
         },
-        /// Σ over images and positions: [N, C, H, W] to `[C]`, the gradient of a bias.
+        /// The gradient of a bias, Σ over images and positions: [N, C, H, W] to `[C]`.
         "channel_sum": ChannelSum {
-            /// The gradient of what the bias was added to.
+            /// The gradient of what the bias was added to, [N, C, H, W].
             grad: T,
         },
-        /// Σ over positions: [N, C, H, W] to [N, C], the gradient of a shift.
+        /// The gradient of a shift, Σ over positions: [N, C, H, W] to [N, C].
         "position_sum": PositionSum {
-            /// The gradient of what the shift was added to.
+            /// The gradient of what the shift was added to, [N, C, H, W].
             grad: T,
         },
-        /// With respect to the input of a linear layer, before its SiLU.
+        /// The gradient of a linear layer with respect to its input, before its SiLU.
         "linear_grad_input": LinearGradInput {
-            /// [N, M].
+            /// The gradient of the layer's result, [N, M].
             grad: T,
-            /// [M, K].
+            /// The weight of the layer, [M, K].
             weight: P,
-            /// [N, K].
+            /// The input of the layer, [N, K].
             input: T,
             /// Whether the SiLU came first.
             silu: bool,
         },
-        /// With respect to the weight of a linear layer.
+        /// The gradient of a linear layer with respect to its weight.
         "linear_grad_weight": LinearGradWeight {
-            /// [N, K].
+            /// The input of the layer, [N, K].
             input: T,
-            /// [N, M].
+            /// The gradient of the layer's result, [N, M].
             grad: T,
             /// Whether the SiLU came first.
             silu: bool,
         },
-        /// With respect to the table of a label embedding.
+        /// The gradient of a label embedding with respect to its table.
         "label_grad": LabelGrad {
-            /// [N, C].
+            /// The gradient of the embedding, [N, C].
             grad: T,
-            /// `[N]`.
+            /// The class of each image, `[N]`.
             labels: T,
-            /// Rows of the table.
+            /// The number of classes: rows of the table.
             classes: usize,
         },
-        /// What the gradients of a group normalisation share, [N, 2C + 2·32]: with z what the SiLU is
-        /// applied to and x̂ the normalised input, Σ ∂z and Σ ∂z·x̂ over the positions of each channel, then
-        /// the mean and 1/deviation of each group.
+        /// The sums that the gradients of a group normalisation share, [N, 2C + 2·32]: with z what the SiLU
+        /// is applied to and x̂ the normalised input, Σ ∂z and Σ ∂z·x̂ over the positions of each channel,
+        /// then the mean and 1/deviation of each group.
         "norm_sums": NormSums(NormOp<T, P>),
-        /// With respect to the input of a group normalisation.
+        /// The gradient of a group normalisation with respect to its input.
         "norm_grad_input": NormGradInput {
-            /// The normalisation.
+            /// The normalisation, and the gradient of its result.
             norm: NormOp<T, P>,
-            /// Its [`NormSums`](Self::NormSums).
+            /// The sums of that normalisation: the result of [`NormSums`](Self::NormSums).
             sums: T,
         },
-        /// With respect to scale and shift, [N, 2C].
+        /// The gradient of a group normalisation with respect to scale and shift, [N, 2C].
         "norm_grad_scale_shift": NormGradScaleShift {
-            /// [N, 2C + 2·32].
+            /// The sums of that normalisation, [N, 2C + 2·32]: the result of [`NormSums`](Self::NormSums).
             sums: T,
-            /// `[C]`.
+            /// The weight of each channel, `[C]`.
             weight: P,
-            /// `[C]`.
+            /// The bias of each channel, `[C]`.
             bias: P,
-            /// C.
+            /// The number of channels C.
             channels: usize,
         },
-        /// With respect to weight or bias, `[C]`.
+        /// The gradient of a group normalisation with respect to its weight or bias, `[C]`.
         "norm_grad_param": NormGradParam {
-            /// [N, 2C + 2·32].
+            /// The sums of that normalisation, [N, 2C + 2·32]: the result of [`NormSums`](Self::NormSums).
             sums: T,
-            /// [N, 2C].
+            /// The scale, then the shift by the embedding, [N, 2C].
             scale_shift: Option<T>,
-            /// Which of the two.
+            /// The parameter whose gradient this is: weight or bias.
             of: NormParam,
-            /// C.
+            /// The number of channels C.
             channels: usize,
         },
-        /// With respect to q, k and v, [N, 3C, H, W].
+        /// The gradient of self-attention with respect to q, k and v, [N, 3C, H, W].
         "attention_grad": AttentionGrad {
-            /// [N, 3C, H, W].
+            /// The queries, keys and values of all heads, [N, 3C, H, W].
             qkv: T,
-            /// What the attention made of it, [N, C, H, W].
+            /// The result of the attention, [N, C, H, W].
             output: T,
-            /// [N, C, H, W].
+            /// The gradient of that result, [N, C, H, W].
             grad: T,
-            /// Heads.
+            /// The number of heads.
             heads: usize,
         },
-        /// Each value four times, divided by 4: the gradient of means of 2×2. The last row or column of an
-        /// odd size is 0.
+        /// The gradient of average pooling: each value four times, divided by 4. The last row or column of
+        /// an odd size is 0.
         "average_pool_grad": AveragePoolGrad {
-            /// The gradient of the means.
+            /// The gradient of the means, [N, C, H/2, W/2].
             grad: T,
-            /// Rows of what was averaged.
+            /// The height of what was averaged.
             height: usize,
-            /// Its columns.
+            /// The width of what was averaged.
             width: usize,
         },
-        /// Sums of 2×2: the gradient of an upsampling.
+        /// The gradient of an upsampling: sums of 2×2.
         "upsample_grad": UpsampleGrad {
-            /// The gradient of the upsampled.
+            /// The gradient of the upsampled, [N, C, 2H, 2W].
             grad: T,
         },
     }
 }
 
 operands! {
-    /// out = conv(resized input) + bias + shift + residual.
+    /// A convolution: out = conv(resized input) + bias + shift + residual.
     #[derive(Debug, Clone, Copy, PartialEq, Eq)]
     pub struct Conv<T = TensorId, P = ParamId> {
-        /// [N, K, H, W].
+        /// The input, [N, K, H, W].
         pub input: T,
-        /// [M, K, kernel, kernel].
+        /// The weight, [M, K, kernel, kernel].
         pub weight: P,
-        /// `[M]`.
+        /// The bias, `[M]`.
         pub bias: P,
-        /// Side of the kernel: 1 or 3.
+        /// The side of the kernel: 1 or 3.
         pub kernel: usize,
-        /// 1 or 2; at stride 2 odd sizes round up.
+        /// The stride, 1 or 2; at stride 2 odd sizes round up.
         pub stride: usize,
         /// Whether each input value is first repeated 2×2.
         pub upsample: bool,
-        /// [N, M], added to every position.
+        /// The shift of each image's channels, added to every position, [N, M].
         pub shift: Option<T>,
-        /// [N, M, H', W'], added.
+        /// The residual that is added to the result, [N, M, H', W'].
         pub residual: Option<T>,
     }
 }
 
 operands! {
-    /// What the loss and its gradient read.
+    /// The operands of the loss and of its gradient.
     #[derive(Debug, Clone, Copy, PartialEq, Eq)]
     pub struct LossOp<T = TensorId> {
         /// The network's output, [N, C or 2C, H, W].
         pub output: T,
-        /// x_0, [N, C, H, W].
+        /// The images x_0, [N, C, H, W].
         pub x_start: T,
-        /// ε, [N, C, H, W].
+        /// The noise ε, [N, C, H, W].
         pub noise: T,
-        /// x_t, [N, C, H, W].
+        /// The noised images x_t, [N, C, H, W].
         pub x: T,
-        /// [N, [`LossRow::LEN`](crate::diffusion::LossRow::LEN)].
+        /// The row of each image's loss, [N, [`LossRow::LEN`](crate::diffusion::LossRow::LEN)].
         pub rows: T,
     }
 }
 
 operands! {
-    /// A group normalisation and the gradient of its result.
+    /// The operands of a group normalisation, and the gradient of its result.
     #[derive(Debug, Clone, Copy, PartialEq, Eq)]
     pub struct NormOp<T = TensorId, P = ParamId> {
-        /// [N, C, H, W].
+        /// The input of the normalisation, [N, C, H, W].
         pub input: T,
-        /// [N, C, H, W].
+        /// The gradient of its result, [N, C, H, W].
         pub grad: T,
-        /// `[C]`.
+        /// The weight of each channel, `[C]`.
         pub weight: P,
-        /// `[C]`.
+        /// The bias of each channel, `[C]`.
         pub bias: P,
-        /// [N, 2C].
+        /// The scale, then the shift by the embedding, [N, 2C].
         pub scale_shift: Option<T>,
         /// Whether the SiLU followed.
         pub silu: bool,
     }
 }
 
-/// A parameter of a normalisation.
+/// A parameter of a normalisation: its weight or its bias.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum NormParam {
-    /// The factor.
+    /// The weight, by which each channel is multiplied.
     Weight,
-    /// The summand.
+    /// The bias, which is added to each channel.
     Bias,
 }
 

@@ -1,4 +1,4 @@
-//! How operations are declared: one table of their operands, from which follows what goes through them.
+//! The declaration of operations: one table of their operands, from which follows what goes through them.
 //!
 //! The type of a field says what it is: `T` a tensor, `Option<T>` one that need not be there, `P` a parameter,
 //! `Group<T, P>` or `Group<T>` operands that belong together; any other name is an attribute. A table cannot
@@ -33,14 +33,14 @@ macro_rules! operations {
             /// The name of each operation of this table, in its order.
             pub const NAMES: &'static [&'static str] = &[$($called),+];
 
-            /// Its name, as in drawings.
+            /// The name of this operation, as in drawings.
             pub const fn name(&self) -> &'static str {
                 match self {
                     $(Self::$operation { .. } => $called,)+
                 }
             }
 
-            /// The same operation over other tensors and parameters.
+            /// Maps this operation to the same one over other tensors and parameters, unless that fails.
             ///
             /// # Errors
             /// The first of a function.
@@ -62,7 +62,7 @@ macro_rules! operations {
                 })
             }
 
-            /// The same operation over other tensors and parameters.
+            /// Maps this operation to the same one over other tensors and parameters.
             pub fn map<U, Q>(
                 self,
                 mut tensor: impl FnMut(T) -> U,
@@ -78,7 +78,7 @@ macro_rules! operations {
                 }
             }
 
-            /// Calls with the name of each operand and the operand itself, in the order of its fields.
+            /// Calls a function with each operand and its name, in the order of the fields.
             pub fn visit(
                 self,
                 mut tensor: impl FnMut(&'static str, T),
@@ -149,14 +149,14 @@ macro_rules! operations {
 
         #[cfg(feature = "alloc")]
         impl<T: Copy, P: Copy> $name<T, P> {
-            /// The tensors it reads, in the order of its fields.
+            /// The tensors this operation reads, in the order of its fields.
             pub fn inputs(&self) -> impl Iterator<Item = T> + use<T, P> {
                 let mut inputs = alloc::vec::Vec::new();
                 self.visit(|_, id| inputs.push(id), |_, _| {});
                 inputs.into_iter()
             }
 
-            /// The parameters it reads, in the order of its fields.
+            /// The parameters this operation reads, in the order of its fields.
             pub fn params(&self) -> impl Iterator<Item = P> + use<T, P> {
                 let mut params = alloc::vec::Vec::new();
                 self.visit(|_, _| {}, |_, id| params.push(id));

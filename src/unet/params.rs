@@ -1,40 +1,40 @@
-//! The parameters of a network: names, shapes, and how they begin.
+//! The parameters of a network: their names, their shapes, and how they are initialised.
 
 use alloc::string::String;
 use alloc::vec::Vec;
 
-/// How a parameter is initialised (the defaults of the public implementation's layers).
+/// The initialisation of a parameter (by the defaults of the public implementation's layers).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Init {
-    /// All 0.
+    /// Initialised to 0.
     Zero,
-    /// All 1.
+    /// Initialised to 1.
     One,
-    /// Uniform within ±1/√fan_in.
+    /// Initialised uniformly within ±1/√fan_in.
     Uniform {
-        /// Numbers that go into one output.
+        /// The number of inputs that go into one output.
         fan_in: usize,
     },
-    /// N(0, 1).
+    /// Initialised by normal deviates, N(0, 1).
     Normal,
 }
 
-/// A parameter.
+/// A parameter of a network: its name, its shape, and its place among the weights.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Param {
-    /// Its name in a checkpoint.
+    /// The name of the parameter in a checkpoint.
     pub name: String,
-    /// Its shape in a checkpoint, row-major.
+    /// The shape of the parameter in a checkpoint, row-major.
     pub shape: Vec<usize>,
-    /// Its first number in the one slice that holds all weights, a multiple of
+    /// The first element of the parameter in the one slice that holds all weights, a multiple of
     /// [`ALIGNMENT`](super::plan::ALIGNMENT).
     pub offset: usize,
-    /// How it begins.
+    /// The initialisation of the parameter.
     pub init: Init,
 }
 
 impl Param {
-    /// Numbers in it; [`usize::MAX`] where they are more.
+    /// The number of elements of the parameter; [`usize::MAX`] where they are more.
     pub fn elements(&self) -> usize {
         if self.shape.contains(&0) {
             return 0;
@@ -42,7 +42,7 @@ impl Param {
         self.shape.iter().copied().fold(1, usize::saturating_mul)
     }
 
-    /// The first extent of its shape.
+    /// The number of rows: the first extent of the parameter's shape.
     pub fn rows(&self) -> usize {
         self.shape.first().copied().unwrap_or(0)
     }

@@ -1,4 +1,4 @@
-//! Where each tensor lives: lifetimes become offsets in a workspace.
+//! The memory plan of a graph: lifetimes of tensors become offsets in a workspace.
 
 use alloc::vec;
 use alloc::vec::Vec;
@@ -9,21 +9,21 @@ use super::tensor::{Role, TensorId};
 
 pub use super::alignment::ALIGNMENT;
 
-/// A tensor's place.
+/// The place of a tensor in a workspace.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Place {
-    /// Which of the workspace's arenas.
+    /// The arena of the workspace that the tensor lies in.
     pub arena: usize,
-    /// The first element in it.
+    /// The first element of the tensor in its arena.
     pub offset: usize,
 }
 
-/// When a tensor is needed: from the operation that makes it to the last that reads it.
+/// The lifetime of a tensor: from the operation that makes it to the last that reads it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Lifetime {
-    /// The operation that makes it, by its place in [`Graph::nodes`].
+    /// The operation that makes the tensor, by its place in [`Graph::nodes`].
     pub first: usize,
-    /// The last that reads it; one past the end for the network's result.
+    /// The last operation that reads the tensor; one past the end for the network's result.
     pub last: usize,
 }
 
@@ -33,7 +33,7 @@ impl Lifetime {
     }
 }
 
-/// A graph's tensors, each with a place. What the caller gives has none.
+/// A memory plan: a place for each tensor of a graph but those that the caller gives.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Plan {
     places: Vec<Option<Place>>,
@@ -42,21 +42,21 @@ pub struct Plan {
 }
 
 impl Plan {
-    /// One arena for everything: what an executor over one slice needs.
+    /// Plans one arena for everything: what an executor over one slice needs.
     pub fn single(graph: &Graph) -> Self {
         let elements = |id| graph.shape(id).elements();
         Self::coloured(graph, vec![Some(0); graph.tensors().len()], elements)
     }
 
-    /// Several arenas, such that no operation reads and writes the same one.
+    /// Plans several arenas, such that no operation reads and writes the same one.
     ///
     /// An operation reads at most five tensors, so six arenas always do; a network takes three.
     pub fn separated(graph: &Graph) -> Self {
         Self::separated_by(graph, |id| graph.shape(id).elements())
     }
 
-    /// [`separated`](Self::separated), where a tensor takes as much room as `len` says: that of elements
-    /// of another width. The lengths of the plan are in the same unit.
+    /// Plans several arenas as [`separated`](Self::separated), where a tensor takes as much room as `len`
+    /// says: that of elements of another width. The lengths of the plan are in the same unit.
     pub fn separated_by(graph: &Graph, len: impl Fn(TensorId) -> usize) -> Self {
         let mut colours: Vec<Option<usize>> = vec![None; graph.tensors().len()];
         let mut used = [0_usize; 6];
@@ -141,12 +141,12 @@ impl Plan {
         plan
     }
 
-    /// The place of a tensor; `None` for what the caller gives.
+    /// Looks up the place of a tensor; `None` for what the caller gives.
     pub fn place(&self, id: TensorId) -> Option<Place> {
         self.places.get(id.index()).copied().flatten()
     }
 
-    /// When a tensor is needed.
+    /// Looks up the lifetime of a tensor.
     pub fn lifetime(&self, id: TensorId) -> Option<Lifetime> {
         self.lifetimes.get(id.index()).copied()
     }
@@ -157,13 +157,13 @@ impl Plan {
         &self.arenas
     }
 
-    /// Elements of all arenas; [`usize::MAX`] where they are more.
+    /// The number of elements of all arenas; [`usize::MAX`] where they are more.
     pub fn elements(&self) -> usize {
         self.arenas.iter().copied().fold(0, usize::saturating_add)
     }
 
-    /// No plan for this order of operations can be smaller: the largest sum of tensors that are
-    /// needed at once, each rounded up to [`ALIGNMENT`].
+    /// The least number of elements of any plan for this order of operations: the largest sum of tensors
+    /// that are needed at once, each rounded up to [`ALIGNMENT`].
     pub fn lower_bound(&self, graph: &Graph) -> usize {
         let live = |at: usize| -> usize {
             let here = Lifetime {

@@ -4,7 +4,8 @@ use super::op::{Conv, GROUPS, LossOp, NormOp, Op};
 use super::tensor::Shape;
 
 impl<T: Copy, P: Copy> Op<T, P> {
-    /// The shape of its result, from those of what it reads and the rows of its parameters.
+    /// Returns the shape of the operation's result, from those of what it reads and the rows of its
+    /// parameters.
     pub fn shape(&self, tensor: impl Fn(T) -> Shape, param_rows: impl Fn(P) -> usize) -> Shape {
         match *self {
             Self::TimestepEmbedding { timesteps, dim } => Shape {
@@ -126,7 +127,7 @@ impl<T: Copy, P: Copy> Op<T, P> {
 }
 
 impl<T, P> Conv<T, P> {
-    /// The size at which the kernel sees the input: doubled where it is upsampled first.
+    /// Returns the shape at which the kernel sees the input: doubled where it is upsampled first.
     pub const fn resized(&self, input: Shape) -> Shape {
         seen(self.upsample, input)
     }

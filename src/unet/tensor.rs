@@ -1,39 +1,39 @@
-//! What names a tensor and a parameter; the shape of a tensor, and where it comes from.
+//! The names of tensors and parameters, the shape of a tensor, and where it comes from.
 
 use super::extents::Extents;
 
-/// A tensor of a graph.
+/// The identity of a tensor in its graph.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct TensorId(pub(crate) u32);
 
-/// A parameter of a graph.
+/// The identity of a parameter in its graph.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ParamId(pub(crate) u32);
 
 impl TensorId {
-    /// Its place in [`Graph::tensors`](super::Graph::tensors).
+    /// The place of the tensor in [`Graph::tensors`](super::Graph::tensors).
     pub const fn index(self) -> usize {
         self.0 as usize
     }
 }
 
 impl ParamId {
-    /// Its place in [`Graph::params`](super::Graph::params).
+    /// The place of the parameter in [`Graph::params`](super::Graph::params).
     pub const fn index(self) -> usize {
         self.0 as usize
     }
 }
 
-/// [N, C, H, W].
+/// The shape of a tensor, [N, C, H, W].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Shape {
-    /// N.
+    /// The number of images N.
     pub batch: usize,
-    /// C.
+    /// The number of channels C.
     pub channels: usize,
-    /// H.
+    /// The height H.
     pub height: usize,
-    /// W.
+    /// The width W.
     pub width: usize,
 }
 
@@ -48,17 +48,17 @@ impl Shape {
         }
     }
 
-    /// N·C·H·W; [`usize::MAX`], which no slice is as long as, where that is more.
+    /// The number of elements N·C·H·W; [`usize::MAX`], which no slice is as long as, where that is more.
     pub const fn elements(self) -> usize {
         self.batch.saturating_mul(self.image().elements())
     }
 
-    /// H·W; [`usize::MAX`] where that is more.
+    /// The number of positions H·W; [`usize::MAX`] where that is more.
     pub const fn positions(self) -> usize {
         self.image().positions()
     }
 
-    /// One image of it.
+    /// The extents of one image of the tensor.
     pub const fn image(self) -> Extents {
         Extents {
             channels: self.channels,
@@ -68,41 +68,40 @@ impl Shape {
     }
 }
 
-/// What a tensor is to a graph.
+/// The role of a tensor in its graph: where it comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Role {
-    /// Given by the caller.
+    /// A tensor that the caller gives.
     Input(Input),
-    /// Made by an operation.
+    /// A tensor that an operation makes.
     Inner,
     /// The gradient of a parameter: made by an operation, and laid out as the parameter is.
     Gradient(ParamId),
 }
 
-/// What the caller gives.
+/// An input of a graph: a tensor that the caller gives.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Input {
-    /// x_t, [N, C, H, W].
+    /// The noisy images x_t, [N, C, H, W].
     X,
-    /// What the network is told of t, `[N]`.
+    /// The timestep of each image, as the network is told of it, `[N]`.
     Timesteps,
     /// The class of each image, `[N]`.
     Labels,
-    /// The low-resolution image, [N, C, h, w].
+    /// The low-resolution images, [N, C, h, w].
     LowRes,
-    /// In training, x_0, [N, C, H, W].
+    /// The images x_0, in training, [N, C, H, W].
     XStart,
-    /// In training, ε, [N, C, H, W].
+    /// The noise ε, in training, [N, C, H, W].
     Noise,
-    /// In training, what the loss of each image is made of, [N, 16]; see
-    /// [`LossRow`](crate::diffusion::LossRow).
+    /// The row of each image's loss, in training, [N, 16]; see [`LossRow`](crate::diffusion::LossRow).
     Rows,
-    /// In training, what dropout's masks follow from, [N, 4] words.
+    /// The keys that dropout's masks follow from, in training, [N, 4] words.
     Keys,
 }
 
 impl Input {
-    /// All of them, in the order of their numbers in a program.
+    /// All inputs, in the order of their numbers in a program.
     pub const ALL: [Self; 8] = [
         Self::X,
         Self::Timesteps,
@@ -114,7 +113,7 @@ impl Input {
         Self::Keys,
     ];
 
-    /// Its name, as errors have it.
+    /// The name of the input, as errors have it.
     pub const fn name(self) -> &'static str {
         match self {
             Self::X => "x",

@@ -3,14 +3,14 @@
 /// All parameters of a graph in one slice, each at its offset.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Weights<'a> {
-    /// f32.
+    /// Weights in f32.
     F32(&'a [f32]),
-    /// The bits of IEEE 754 binary16; arithmetic stays f32.
+    /// Weights in f16, as the bits of IEEE 754 binary16; arithmetic stays f32.
     F16(&'a [u16]),
 }
 
 impl Weights<'_> {
-    /// Numbers in the slice.
+    /// The number of elements in the slice.
     pub const fn len(&self) -> usize {
         match self {
             Self::F32(numbers) => numbers.len(),
@@ -18,7 +18,7 @@ impl Weights<'_> {
         }
     }
 
-    /// Whether there are none.
+    /// Whether the slice is empty.
     pub const fn is_empty(&self) -> bool {
         self.len() == 0
     }

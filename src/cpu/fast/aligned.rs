@@ -1,4 +1,4 @@
-//! Numbers that begin at a cache line.
+//! Buffers of numbers that begin at a cache line.
 
 use alloc::vec::Vec;
 

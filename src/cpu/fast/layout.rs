@@ -1,4 +1,5 @@
-//! Where everything of a program will be, and how much it takes: known before there is any of it.
+//! The layout of a program's memory: where everything of it will be, and how much it takes, known before
+//! there is any of it.
 
 use alloc::vec::Vec;
 

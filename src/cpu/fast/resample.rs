@@ -1,4 +1,4 @@
-//! What changes the size or the order of rows of channels.
+//! The operations that change the size or the order of rows of channels.
 
 use crate::cpu::part::part;
 use crate::cpu::plain::resize::Between;

@@ -1,4 +1,4 @@
-//! One operation the fast way: over rows of channels, on all threads.
+//! The fast way of each operation: over rows of channels, on all threads.
 
 use pulp::Arch;
 

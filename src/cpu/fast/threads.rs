@@ -1,4 +1,4 @@
-//! How work is spread: in pieces that do not depend on how many threads there are.
+//! The threads, and how work is spread over them: in pieces that do not depend on how many there are.
 
 use rayon::prelude::*;
 

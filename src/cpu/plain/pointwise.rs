@@ -1,4 +1,5 @@
-//! What is done to each element by itself: noising, dropout, sums, and channels put together and taken apart.
+//! The operations on each element by itself: noising, dropout, sums, and channels put together and taken
+//! apart.
 
 use super::loss::row;
 use super::{Real, View, fill, number};

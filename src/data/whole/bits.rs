@@ -1,4 +1,4 @@
-//! The bits of a scan, up to the next marker: a byte FF that is none is followed by 00.
+//! The bits of a JPEG's scan, up to the next marker: a byte FF that is none is followed by 00.
 
 /// The next marker from a place on, whatever stands before it, and where it ends.
 pub(super) fn marker(bytes: &[u8], mut at: usize) -> Option<(u8, usize)> {

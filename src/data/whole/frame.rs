@@ -1,4 +1,5 @@
-//! What a JPEG's scans have in common: its components, and how many blocks of 8x8 each has.
+//! The frame of a JPEG, which its scans have in common: its components, and how many blocks of 8x8 each
+//! has.
 
 use std::format;
 use std::vec::Vec;

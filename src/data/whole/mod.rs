@@ -1,5 +1,5 @@
-//! Whether a picture's file holds all of the picture. Decoders draw what they have of one that was cut
-//! short, and grey for the rest: none of it is to be learnt from.
+//! The check whether a picture's file holds all of the picture. Decoders draw what they have of one that
+//! was cut short, and grey for the rest: none of it is to be learnt from.
 
 mod bits;
 mod frame;

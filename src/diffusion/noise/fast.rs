@@ -18,7 +18,7 @@ use core::f32::consts::LN_2;
 use micromath::F32Ext;
 
 impl NoiseStream {
-    /// out\[i\] ≈ the normal deviate of element `first_element` + i, within 0.02 of what
+    /// Fills out\[i\] with about the normal deviate of element `first_element` + i, within 0.02 of what
     /// [`fill_normals`](Self::fill_normals) gives it.
     ///
     /// The error is a smooth function of the deviate's words: the mean stays 0 by symmetry and the
@@ -32,7 +32,8 @@ impl NoiseStream {
     }
 }
 
-/// The approximation of [`normal_pair`](super::normal_pair).
+/// Turns two uniform words into two approximate N(0, 1) deviates, close to those of
+/// [`normal_pair`](super::normal_pair).
 #[must_use]
 pub fn normal_pair_fast(word0: u32, word1: u32) -> [f32; 2] {
     let s = word0 as i32 as f32;

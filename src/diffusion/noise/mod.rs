@@ -56,7 +56,7 @@ impl Noise {
     /// The step number under which x_T itself is drawn, below which all steps of a run lie.
     pub const INITIAL: u32 = u32::MAX;
 
-    /// Noise from a seed.
+    /// The noise of a seed.
     #[must_use]
     pub const fn new(seed: u64) -> Self {
         Self { seed }
@@ -86,14 +86,14 @@ pub struct NoiseStream {
 }
 
 impl NoiseStream {
-    /// Four words of the stream: those of elements 4·block to 4·block + 3.
+    /// Returns four random words of the stream: those of elements 4·block to 4·block + 3.
     #[must_use]
     #[inline(always)]
     pub const fn words(self, block: u32) -> [u32; 4] {
         philox4x32_10(self.counter(block), self.key())
     }
 
-    /// out\[i\] ~ N(0, 1), the normal deviate of element `first_element` + i.
+    /// Fills out\[i\] with the normal deviate of element `first_element` + i, N(0, 1).
     ///
     /// The value of an element does not depend on the range it is drawn with. See [`normal_pair`]
     /// for the transform, its error and its largest value.
@@ -101,7 +101,7 @@ impl NoiseStream {
         self.fill::<Normal>(first_element, out);
     }
 
-    /// out\[i\] ~ U\[0, 1), the uniform deviate of element `first_element` + i.
+    /// Fills out\[i\] with the uniform deviate of element `first_element` + i, U\[0, 1).
     ///
     /// It is k·2^-24 for the upper 24 bits k of the element's word: 0 occurs, 1 does not, and every
     /// value is exact. The normal deviate of the same element comes from the same word, so give
@@ -110,7 +110,7 @@ impl NoiseStream {
         self.fill::<Uniform>(first_element, out);
     }
 
-    /// The normal deviate of one element, as [`fill_normals`](Self::fill_normals) gives it.
+    /// Returns the normal deviate of one element, as [`fill_normals`](Self::fill_normals) gives it.
     #[must_use]
     pub fn normal(self, element: u64) -> f32 {
         let [a, b, c, d] = normal_block(self.words(block_of(element)));
@@ -122,7 +122,7 @@ impl NoiseStream {
         }
     }
 
-    /// The uniform deviate of one element, as [`fill_uniforms`](Self::fill_uniforms) gives it.
+    /// Returns the uniform deviate of one element, as [`fill_uniforms`](Self::fill_uniforms) gives it.
     #[must_use]
     pub fn uniform(self, element: u64) -> f32 {
         let [a, b, c, d] = self.words(block_of(element));
@@ -134,7 +134,7 @@ impl NoiseStream {
         })
     }
 
-    /// A uniform deviate in \[0, 1) with all 53 bits of an f64.
+    /// Returns a uniform deviate in \[0, 1) with all 53 bits of an f64.
     ///
     /// It is k·2^-53 for the upper 53 bits k of words 2·`element` (high) and 2·`element` + 1
     /// (low), so elements count modulo 2^33 here, and the words are those of the f32 elements

@@ -1,4 +1,4 @@
-//! Two uniform words to two normal deviates: Box–Muller from polynomials.
+//! Normal deviates from uniform words, two from two: Box–Muller from polynomials.
 //!
 //! Three steps, each a function of one word or of the step before, so that [`bulk`](super::bulk)
 //! can run each over many words at a time: [`exponential`], [`signed_radius`], [`direction`].
@@ -17,7 +17,7 @@ const BINADES: u32 = 31 << 23;
 #[cfg(test)]
 const SCALE: f64 = 5.733_242_371_462_431;
 
-/// Two independent N(0, 1) deviates from two uniform words.
+/// Turns two uniform words into two independent N(0, 1) deviates.
 ///
 /// ```text
 /// s = word 0 as i32     u = (|s| + 1/2) / 2^31     r = ±√(-2 ln u), with the sign bit of s

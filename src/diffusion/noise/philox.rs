@@ -1,9 +1,9 @@
-//! Philox 4x32-10.
+//! The counter-based random generator Philox 4x32-10.
 
 const MULTIPLIER: [u64; 2] = [0xD251_1F53, 0xCD9E_8D57];
 const WEYL: [u32; 2] = [0x9E37_79B9, 0xBB67_AE85];
 
-/// Four random words from a counter and a key: Philox 4x32-10.
+/// Returns four random words of Philox 4x32-10 from a counter and a key.
 ///
 /// Ten times, (c0, c1, c2, c3) becomes (hi(M1·c2) ⊕ c1 ⊕ k0, lo(M1·c2), hi(M0·c0) ⊕ c3 ⊕ k1,
 /// lo(M0·c0)) with 64-bit products, and the key grows by two constants. Salmon, Moraes, Dror and

@@ -27,13 +27,14 @@ pub struct FromRng<R> {
 }
 
 impl<R: Rng> FromRng<R> {
-    /// Deviates from `rng`, which may be a `&mut` to a generator.
+    /// Draws deviates from `rng`, which may be a `&mut` to a generator.
     #[must_use]
     pub const fn new(rng: R) -> Self {
         Self { rng, spare: None }
     }
 
-    /// out\[i\] ~ N(0, 1): see [`normal_pair`] for its error and its largest value.
+    /// Fills `out` with normal deviates, N(0, 1): see [`normal_pair`] for their error and their largest
+    /// value.
     pub fn fill_normals(&mut self, out: &mut [f32]) {
         let kept = usize::from(self.spare.is_some()).min(out.len());
         let (kept, rest) = out.split_at_mut(kept);
@@ -49,14 +50,14 @@ impl<R: Rng> FromRng<R> {
         }
     }
 
-    /// out\[i\] ~ U\[0, 1): multiples of 2^-24, one word each.
+    /// Fills `out` with uniform deviates, U\[0, 1): multiples of 2^-24, one word each.
     pub fn fill_uniforms(&mut self, out: &mut [f32]) {
         for out in out {
             *out = self.uniform();
         }
     }
 
-    /// The next normal deviate.
+    /// Draws the next normal deviate.
     #[must_use]
     pub fn normal(&mut self) -> f32 {
         match self.spare.take() {
@@ -69,13 +70,13 @@ impl<R: Rng> FromRng<R> {
         }
     }
 
-    /// The next uniform deviate in \[0, 1).
+    /// Draws the next uniform deviate in \[0, 1).
     #[must_use]
     pub fn uniform(&mut self) -> f32 {
         unit(self.rng.next_u32())
     }
 
-    /// The generator, without the deviate kept of a pair.
+    /// Returns the generator, without the deviate kept of a pair.
     #[must_use]
     pub fn into_inner(self) -> R {
         self.rng

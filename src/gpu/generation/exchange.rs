@@ -1,4 +1,4 @@
-//! What goes between the host and a run: numbers written, numbers read.
+//! The numbers that go between the host and a run: written to it, and read from it.
 
 use std::vec::Vec;
 
@@ -16,7 +16,7 @@ impl Generation {
         self.write(self.places.x, "x", x)
     }
 
-    /// Writes the deviates of the next step, where the noise is the host's.
+    /// Writes the normal deviates of the next step, where the noise is the host's.
     ///
     /// # Errors
     /// [`GpuError::Length`], [`GpuError::OutOfMemory`].
@@ -74,7 +74,7 @@ impl Generation {
         })
     }
 
-    /// Room on the host's side for an x or a preview on its way; it can be used again and again.
+    /// Makes room on the host's side for an x or a preview on its way; it can be used again and again.
     ///
     /// # Errors
     /// [`GpuError::OutOfMemory`].
@@ -115,7 +115,7 @@ impl Generation {
         readback.copy(encoder, &parts.collect::<Vec<_>>());
     }
 
-    /// x_t as it is after what was submitted, waiting for it.
+    /// Returns x_t as it is after what was submitted, waiting for it.
     ///
     /// # Errors
     /// [`GpuError::NotFinite`], [`GpuError::DeviceLost`], [`GpuError::OutOfMemory`].
@@ -123,7 +123,7 @@ impl Generation {
         self.read_blocking(Self::read_x)
     }
 
-    /// The last step's clipped x̂_0, waiting for it.
+    /// Returns the last step's clipped x̂_0, waiting for it.
     ///
     /// # Errors
     /// Those of [`x_blocking`](Self::x_blocking).

@@ -1,4 +1,4 @@
-//! The classes of a batch, as the network wants them.
+//! The classes of a batch, in the form in which the network reads them.
 
 use std::vec::Vec;
 

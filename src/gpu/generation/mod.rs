@@ -36,6 +36,33 @@ pub use saved::{Saved, SavedReadback};
 ///
 /// Noise is keyed by each sample's seed and number, so an image does not depend on the batch it is
 /// made in, nor on how the run is cut.
+///
+/// ```no_run
+/// use iddpm::checkpoint::{self, Checkpoint};
+/// use iddpm::diffusion::{Clip, Method, Noise, Sample, Sampler, Timesteps};
+/// use iddpm::gpu::{DeviceWeights, Generation, Gpu, NoiseSource, Precision};
+///
+/// let file = "examples/assets/digits16.safetensors";
+/// let digits = Checkpoint::open(file, checkpoint::Precision::AsStored)?;
+/// let process = digits.description().card.diffusion.process(Timesteps::even(20))?;
+/// let sampler = Sampler::new(&process, Method::Ancestral, Clip::Unit)?;
+/// let sample = Sample { noise: Noise::new(7), number: 0, label: Some(3) };
+///
+/// let gpu = Gpu::create_blocking()?;
+/// let (graph, precision) = (digits.graph(), Precision::HalfWeights);
+/// let weights = DeviceWeights::upload_blocking(&gpu, graph, digits.weights(), precision)?;
+/// let source = NoiseSource::Philox;
+/// let mut run = Generation::new_blocking(&gpu, graph, &weights, &sampler, &[sample], source)?;
+///
+/// // A game would record a part of it in each of its frames.
+/// while !run.is_done() {
+///     let mut encoder = gpu.device().create_command_encoder(&Default::default());
+///     run.record(&mut encoder, 50);
+///     gpu.queue().submit([encoder.finish()]);
+/// }
+/// let image = run.x_blocking()?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug)]
 pub struct Generation {
     gpu: Gpu,
@@ -159,7 +186,7 @@ impl Generation {
         })
     }
 
-    /// [`new`](Self::new), waiting for it.
+    /// Begins a run as [`new`](Self::new), waiting for it.
     ///
     /// # Errors
     /// Those of [`new`](Self::new).
@@ -174,7 +201,7 @@ impl Generation {
         pollster::block_on(Self::new(gpu, graph, weights, sampler, samples, source))
     }
 
-    /// [`without_network`](Self::without_network), waiting for it.
+    /// Begins a run as [`without_network`](Self::without_network), waiting for it.
     ///
     /// # Errors
     /// Those of [`without_network`](Self::without_network).
@@ -248,17 +275,17 @@ impl Generation {
         self.position >= self.evaluations
     }
 
-    /// Steps that were recorded to their end.
+    /// The number of steps that were recorded to their end.
     pub const fn position(&self) -> u32 {
         self.position
     }
 
-    /// Steps of the whole run.
+    /// The number of steps of the whole run.
     pub const fn evaluations(&self) -> u32 {
         self.evaluations
     }
 
-    /// Dispatches that are left to record.
+    /// The number of dispatches that are left to record.
     pub fn dispatches_left(&self) -> usize {
         let steps = (self.evaluations.saturating_sub(self.position)) as usize;
         if steps == 0 {
@@ -267,17 +294,17 @@ impl Generation {
         (steps * (self.end - self.begin) + self.begin).saturating_sub(self.dispatch)
     }
 
-    /// What runs: the dispatches that draw x_T, then those of one step, then those that paint.
+    /// The dispatches of the run: those that draw x_T, then those of one step, then those that paint.
     pub const fn recording(&self) -> &Recording {
         self.program.recording()
     }
 
-    /// Bytes of device memory beside the weights.
+    /// The number of bytes of device memory beside the weights.
     pub fn bytes(&self) -> u64 {
         self.program.bytes()
     }
 
-    /// x_t on the device, [N, C, H, W] in f32: the image once the run is done.
+    /// The images x_t on the device, [N, C, H, W] in f32: the result once the run is done.
     pub fn x_buffer(&self) -> Option<&wgpu::Buffer> {
         self.program.buffer(self.places.x).ok()
     }
@@ -300,7 +327,7 @@ impl Generation {
         self.x_blocking()
     }
 
-    /// N.
+    /// The number of images N.
     pub const fn batch(&self) -> usize {
         self.batch
     }

@@ -1,4 +1,4 @@
-//! Images into the host's textures, without coming back.
+//! The painting of images into the host's textures, without coming back to the host.
 
 use std::format;
 use std::string::String;
@@ -10,12 +10,12 @@ use crate::gpu::kernels::pixels;
 use crate::gpu::recording::{ALIGNMENT, Binding, Contents, Recording};
 use crate::unet::Extents;
 
-/// What of a run is shown.
+/// The image of a run that is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Shown {
-    /// x_t: noise at first, the image once the run is done.
+    /// The image x_t: noise at first, the result once the run is done.
     X,
-    /// The last step's clipped x̂_0: a preview of the image, from the first step on.
+    /// The clipped x̂_0 of the last step: a preview of the image, from the first step on.
     XStart,
 }
 

@@ -1,4 +1,4 @@
-//! A run as plain data, and a run put where another was.
+//! The state of a run as plain data, by which a run is put where another was.
 
 use std::vec::Vec;
 
@@ -10,13 +10,22 @@ use crate::gpu::recording::Binding;
 use crate::memory::collected;
 
 /// A paused run: plain data that can be resumed on another device.
+///
+/// ```no_run
+/// use iddpm::gpu::{Generation, GpuError, Saved};
+/// fn go_on_elsewhere(run: &Generation, other: &mut Generation) -> Result<(), GpuError> {
+///     let saved: Saved = run.save_blocking()?;
+///     other.resume(&saved)
+/// }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct Saved {
-    /// The cursor.
+    /// The cursor of the sampler.
     pub state: SamplerState,
-    /// x_t, [N, C, H, W]; empty where x_T was not drawn yet.
+    /// The images x_t, [N, C, H, W]; empty where x_T was not drawn yet.
     pub x: Vec<f32>,
-    /// What a multistep method keeps, as long as x; empty for the others.
+    /// The numbers that a multistep method keeps, as long as x; empty for the others.
     pub history: Vec<f32>,
 }
 
@@ -35,12 +44,12 @@ pub struct SavedReadback {
 }
 
 impl SavedReadback {
-    /// Asks for the state. Call it once what was recorded is submitted.
+    /// Asks for the state to be brought to the host. Call it once what was recorded is submitted.
     pub fn map(&mut self) {
         self.readback.map();
     }
 
-    /// The state as it was where its copy was recorded, or `None` while it is on its way.
+    /// Takes the state as it was where its copy was recorded, or `None` while it is on its way.
     ///
     /// # Errors
     /// [`GpuError::NotFinite`], [`GpuError::DeviceLost`], [`GpuError::HostMemory`].
@@ -61,7 +70,7 @@ impl SavedReadback {
 }
 
 impl Generation {
-    /// Room on the host's side for a state on its way.
+    /// Makes room on the host's side for a state on its way.
     ///
     /// # Errors
     /// [`GpuError::OutOfMemory`].
@@ -89,8 +98,8 @@ impl Generation {
         self.read(encoder, &into.readback, &places);
     }
 
-    /// The run as it stands, waiting for what was submitted; everything recorded must have been. Else as
-    /// [`read_saved`](Self::read_saved).
+    /// Returns the run as it stands, waiting for what was submitted; everything recorded must have been.
+    /// Else as [`read_saved`](Self::read_saved).
     ///
     /// # Errors
     /// Those of [`x_blocking`](Self::x_blocking).

@@ -1,4 +1,4 @@
-//! How much a dispatch does, so that a host can keep to its frame budget.
+//! The work of dispatches, so that a host can keep to its frame budget.
 
 use std::vec::Vec;
 

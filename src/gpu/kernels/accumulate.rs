@@ -1,4 +1,4 @@
-//! Gradients added to those since the last step of the optimiser.
+//! The kernel that adds gradients to those since the last step of the optimiser.
 
 use super::declare::kernel;
 use crate::gpu::recording::Dispatch;

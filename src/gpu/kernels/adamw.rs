@@ -13,27 +13,27 @@ kernel! {
 }
 
 words! {
-    /// What a step of the optimiser is, cast once.
+    /// The numbers of one AdamW step, cast to f32 once.
     pub UpdateNumbers {
-        /// 1/(the factor that the loss was scaled by).
+        /// The factor of the gradients, one over the loss scale.
         unscale: f32,
         /// The largest norm of the gradient; f32's largest where it is not clipped.
         clip: f32,
-        /// 1 - lr·weight_decay.
+        /// The factor of weight decay: 1 - lr·weight_decay.
         decay: f32,
-        /// β1.
+        /// The rate β1 of the first moment.
         beta1: f32,
-        /// β2.
+        /// The rate β2 of the second moment.
         beta2: f32,
-        /// 1 - β1.
+        /// The share of a new gradient in the first moment: 1 - β1.
         rest1: f32,
-        /// 1 - β2.
+        /// The share of a new squared gradient in the second moment: 1 - β2.
         rest2: f32,
-        /// lr/(1 - β1^k).
+        /// The step size, with the first moment's bias corrected: lr/(1 - β1^k).
         step_size: f32,
-        /// √(1 - β2^k).
+        /// The bias correction of the second moment's root: √(1 - β2^k).
         root_correction: f32,
-        /// ε.
+        /// The summand ε that keeps the denominator from 0.
         epsilon: f32,
     }
 }

@@ -1,4 +1,5 @@
-//! What the gradients of self-attention share: an invocation for each query of each head.
+//! The numbers of each row that the gradients of self-attention share: an invocation for each query of each
+//! head.
 
 use super::declare::kernel;
 use crate::gpu::recording::Dispatch;

@@ -1,4 +1,4 @@
-//! Means of 2×2.
+//! Average pooling: means of 2×2.
 
 use super::declare::kernel;
 use crate::gpu::recording::Dispatch;

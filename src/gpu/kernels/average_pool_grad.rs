@@ -1,4 +1,4 @@
-//! The gradient of means of 2×2.
+//! The gradient of average pooling, that is of means of 2×2.
 
 use super::declare::kernel;
 use crate::gpu::recording::Dispatch;

@@ -1,4 +1,4 @@
-//! Channels of two tensors after each other.
+//! Concatenation: channels of two tensors after each other.
 
 use super::declare::kernel;
 use crate::gpu::recording::Dispatch;

@@ -1,6 +1,6 @@
-//! A kernel's whole text: what is put before it says how wide the numbers are that it binds, how it adds
-//! over a workgroup, which cooperative matrices it multiplies, and into how many groups a network is normalised.
-//! The kernel itself says none of it.
+//! The whole text of a kernel: what is put before it says how wide the numbers are that it binds, how it
+//! adds over a workgroup, which cooperative matrices it multiplies, and into how many groups a network is
+//! normalised. The kernel itself says none of it.
 
 use std::format;
 use std::string::String;
@@ -17,10 +17,10 @@ const REDUCE_TREE: &str = include_str!("../../../shaders/shared/reduce_tree.wgsl
 /// The same through subgroups.
 const REDUCE_SUBGROUPS: &str = include_str!("../../../shaders/shared/reduce_subgroups.wgsl");
 
-/// How a kernel is compiled for a dispatch.
+/// The form in which a kernel is compiled for a dispatch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub struct Form {
-    /// Which of the bindings hold f16, a bit for each in the order of [`Kernel::bindings`].
+    /// The bindings that hold f16, a bit for each in the order of [`Kernel::bindings`].
     pub halves: u32,
     /// Whether sums over a workgroup go through subgroups.
     pub subgroups: bool,
@@ -30,12 +30,12 @@ pub struct Form {
     pub matrix: Option<MatrixSide>,
 }
 
-/// Whose WGSL: they differ in which extensions must be named.
+/// A dialect of WGSL: they differ in which extensions must be named.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Dialect {
-    /// Of naga, which natively reads it: subgroups need no word, and the word is refused.
+    /// The dialect of naga, which natively reads it: subgroups need no word, and the word is refused.
     Native,
-    /// Of browsers, as the standard has it.
+    /// The dialect of browsers, as the standard has it.
     Browser,
 }
 
@@ -46,7 +46,13 @@ impl Form {
 }
 
 impl Kernel {
-    /// Its whole text.
+    /// Returns the whole text of the kernel.
+    ///
+    /// ```
+    /// use iddpm::gpu::{Dialect, Form, KERNELS};
+    /// let texts = KERNELS.map(|kernel| kernel.text(Form::default(), Dialect::Native));
+    /// assert!(texts.iter().all(|text| text.contains("fn main(")));
+    /// ```
     pub fn text(&self, form: Form, dialect: Dialect) -> String {
         let mut head = String::new();
         let mut weights = "false";
@@ -92,7 +98,7 @@ impl Kernel {
         parts.join("\n")
     }
 
-    /// Bytes of a workgroup's memory that its whole text declares.
+    /// The number of bytes of a workgroup's memory that the kernel's whole text declares.
     pub fn workgroup_bytes(&self, form: Form) -> u64 {
         let own = match self.memory {
             Memory::Bytes(bytes) => bytes,
@@ -106,9 +112,9 @@ impl Kernel {
         own + for_sums
     }
 
-    /// Every form that a network may run it in, and those that tell its bindings apart: all f32; weights in
-    /// f16, and any of the activations. A network's inputs and result, sums of stretches and images of one
-    /// position are f32 wherever the others are f16.
+    /// Lists every form that a network may run the kernel in, and those that tell its bindings apart: all
+    /// f32; weights in f16, and any of the activations. A network's inputs and result, sums of stretches
+    /// and images of one position are f32 wherever the others are f16.
     pub fn forms(&self) -> Vec<Form> {
         let bits = |wanted: &[Access]| {
             let bindings = self.bindings.iter().enumerate();

@@ -1,4 +1,5 @@
-//! Mean and reciprocal deviation of each group: a workgroup for each.
+//! The statistics of a group normalisation, mean and reciprocal deviation of each group: a workgroup for
+//! each.
 
 use super::declare::kernel;
 use crate::gpu::recording::Dispatch;

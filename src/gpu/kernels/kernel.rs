@@ -1,26 +1,26 @@
-//! What the host knows of a kernel.
+//! A kernel as the host knows it.
 
 use crate::gpu::variants::MatrixSide;
 
-/// How a kernel uses what is bound.
+/// The access of a kernel to one of its bindings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Access {
     /// The numbers of the sampling step: a uniform buffer.
     Step,
-    /// Words that are read.
+    /// Words that are read only.
     Read,
-    /// Weights of either width, read as words.
+    /// Weights of either width, read only, as words.
     Weights,
-    /// An image's activations of either width, read.
+    /// Activations of an image, of either width, read only.
     Activations,
     /// Words that are written, or read and written.
     Write,
-    /// An image's activations of either width, written.
+    /// Activations of an image, of either width, written.
     Result,
 }
 
 impl Access {
-    /// Whether a dispatch may write it.
+    /// Whether a dispatch may write the binding.
     pub const fn writes(self) -> bool {
         match self {
             Self::Write | Self::Result => true,
@@ -28,7 +28,7 @@ impl Access {
         }
     }
 
-    /// Whether its numbers may be f16.
+    /// Whether the binding's numbers may be f16.
     pub const fn has_widths(self) -> bool {
         match self {
             Self::Weights | Self::Activations | Self::Result => true,
@@ -37,45 +37,45 @@ impl Access {
     }
 }
 
-/// What else a kernel's text needs than what all have.
+/// The additions that a kernel's text uses beside what all have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Uses {
-    /// Nothing.
+    /// No additions.
     Nothing,
-    /// `sum` and `maximum` over the workgroup.
+    /// The functions `sum` and `maximum` over the workgroup.
     Reductions,
-    /// To be told whether it joins stretches of input channels.
+    /// The flag that tells whether it joins stretches of input channels.
     Stretches,
-    /// That, and cooperative matrices.
+    /// The flag of [`Stretches`](Self::Stretches), and cooperative matrices.
     Matrices,
 }
 
-/// Workgroup memory that a kernel's own text declares.
+/// The workgroup memory that a kernel's own text declares.
 #[derive(Debug, Clone, Copy)]
 pub enum Memory {
-    /// So many bytes, in every form.
+    /// A number of bytes that is the same in every form.
     Bytes(u64),
-    /// As many bytes as cooperative matrices of a side take.
+    /// A number of bytes that depends on the side of cooperative matrices.
     OfMatrices(fn(MatrixSide) -> u64),
 }
 
 /// A WGSL kernel: its text, and what its host side takes it to declare. A test compares the two.
 #[derive(Debug, Clone, Copy)]
 pub struct Kernel {
-    /// The stem of its files.
+    /// The name of the kernel: the stem of its files.
     pub name: &'static str,
-    /// What it shares with other variants of the same operation.
+    /// The interface that it shares with other variants of the same operation.
     pub interface: &'static str,
-    /// Its own text; [`Kernel::text`] has all of it.
+    /// The kernel's own text in WGSL; [`Kernel::text`] has all of it.
     pub source: &'static str,
-    /// What it needs beside.
+    /// The additions that the text uses beside what all have.
     pub uses: Uses,
-    /// What it declares of a workgroup's memory; [`Kernel::workgroup_bytes`] adds what its sums take.
+    /// The workgroup memory that the text declares; [`Kernel::workgroup_bytes`] adds what its sums take.
     pub memory: Memory,
-    /// Invocations of a workgroup.
+    /// The number of invocations of a workgroup.
     pub workgroup: u32,
-    /// Fields of `Params` in order, each a word: name and type.
+    /// The fields of `Params` in order, each a word: name and type.
     pub params: &'static [(&'static str, &'static str)],
-    /// What is bound from binding 1 on; `Params` is binding 0.
+    /// The bindings from binding 1 on, by name; `Params` is binding 0.
     pub bindings: &'static [(&'static str, Access)],
 }

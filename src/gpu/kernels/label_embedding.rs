@@ -1,4 +1,4 @@
-//! A row of a table, by class, added to a vector.
+//! The embedding of labels: a row of a table, by class, added to a vector.
 
 use super::declare::kernel;
 use crate::gpu::recording::Dispatch;

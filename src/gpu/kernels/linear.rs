@@ -1,4 +1,5 @@
-//! A matrix times a vector, behind a SiLU or not: a workgroup for each number of the result.
+//! A linear layer, a matrix times a vector, behind a SiLU or not: a workgroup for each number of the
+//! result.
 
 use super::declare::kernel;
 use crate::gpu::recording::Dispatch;

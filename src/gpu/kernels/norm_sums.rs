@@ -1,4 +1,4 @@
-//! What the gradients of a group normalisation share: a workgroup for each channel of each image.
+//! The sums that the gradients of a group normalisation share: a workgroup for each channel of each image.
 
 use super::declare::kernel;
 use crate::gpu::recording::Dispatch;

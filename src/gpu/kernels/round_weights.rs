@@ -1,4 +1,4 @@
-//! Weights in f16 from those that are trained.
+//! The rounding of the weights that are trained to f16.
 
 use super::declare::kernel;
 use crate::gpu::recording::Dispatch;

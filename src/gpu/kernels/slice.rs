@@ -1,4 +1,4 @@
-//! Some of the channels of a tensor.
+//! A slice: some of the channels of a tensor.
 
 use super::declare::kernel;
 use crate::gpu::recording::Dispatch;

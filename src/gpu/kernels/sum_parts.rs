@@ -1,4 +1,4 @@
-//! Sums of parts, in order.
+//! Sums of parts, in the order of the parts.
 
 use super::declare::kernel;
 use crate::gpu::recording::Dispatch;

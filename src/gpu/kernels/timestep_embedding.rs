@@ -1,4 +1,4 @@
-//! Timesteps to sines and cosines.
+//! The embedding of timesteps as sines and cosines.
 
 use core::f64::consts::TAU;
 use std::vec::Vec;

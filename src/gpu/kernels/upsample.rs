@@ -1,4 +1,4 @@
-//! Each value four times.
+//! Nearest-neighbour upsampling: each value four times.
 
 use super::declare::kernel;
 use crate::gpu::recording::Dispatch;

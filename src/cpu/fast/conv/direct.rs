@@ -1,4 +1,4 @@
-//! The direct way: for every position and tap the row of channels under it.
+//! The direct way of a convolution: for every position and tap the row of channels under it.
 
 use pulp::{Arch, Simd, WithSimd};
 

@@ -1,4 +1,5 @@
-//! Tiles into points and back: Bᵀ d B of what lies under a tile, Aᵀ m A of its points.
+//! The transforms of Winograd's tiles into points and back: Bᵀ d B of what lies under a tile, Aᵀ m A of its
+//! points.
 
 use pulp::{Simd, WithSimd};
 

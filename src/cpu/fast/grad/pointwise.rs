@@ -1,4 +1,4 @@
-//! What acts on elements, rows or squares of 2×2: sums, channels, resizing, noising, dropout.
+//! The operations on elements, rows or squares of 2×2: sums, channels, resizing, noising, dropout.
 
 use crate::cpu::fast::threads::Threads;
 use crate::cpu::part::part;

@@ -1,4 +1,4 @@
-//! Σ over positions, and over images: the gradients of shifts and biases.
+//! The gradients of shifts and biases: sums over positions, and over images.
 //!
 //! Sums of stretches of positions are f64 and are added up in one order.
 
