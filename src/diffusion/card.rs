@@ -1,5 +1,10 @@
 //! The card of a model: what must travel with a file of weights, so that it can be used at all.
 
+use core::fmt;
+use core::str::FromStr;
+
+use super::error::Error;
+use super::names::numbers;
 use super::process::Diffusion;
 
 /// The form of a network's weights in a file: raw or averaged.
@@ -15,6 +20,32 @@ pub enum Weights {
         /// The rate of the moving average, such as 0.9999.
         rate: f64,
     },
+}
+
+impl fmt::Display for Weights {
+    /// `raw`, or `ema:` and the rate: `ema:0.9999`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Raw => f.write_str("raw"),
+            Self::Ema { rate } => write!(f, "ema:{rate}"),
+        }
+    }
+}
+
+impl FromStr for Weights {
+    type Err = Error;
+
+    /// Reads `raw`, or `ema:` and a rate within [0, 1].
+    fn from_str(name: &str) -> Result<Self, Error> {
+        match numbers(name, "ema:") {
+            Some([rate]) if (0.0..=1.0).contains(&rate) => Ok(Self::Ema { rate }),
+            None if name == "raw" => Ok(Self::Raw),
+            _ => Err(Error::Unknown {
+                what: "kind of weights",
+                known: "raw, and ema:RATE with a rate from 0 to 1",
+            }),
+        }
+    }
 }
 
 /// The process a network was trained on, which of its weights these are, and when they were taken.

@@ -3,6 +3,7 @@
 use super::error::{Error, Slice};
 use super::likelihood::{Noised, finite, mean, square, term};
 use super::linear::check_length;
+use super::names::plain_names;
 use super::prediction::{Clip, Prediction};
 use super::process::Process;
 use super::schedule::Level;
@@ -31,6 +32,12 @@ pub enum Objective {
     Kl,
     /// The bound's term × S, S the steps of the process: an estimate of the whole bound, L_vlb.
     RescaledKl,
+}
+
+plain_names! {
+    "objective", Objective[4]:
+    Mse = "mse" | "simple", RescaledMse = "rescaled_mse" | "hybrid",
+    Kl = "kl", RescaledKl = "rescaled_kl" | "vlb"
 }
 
 /// The loss of one image, and what it is made of.

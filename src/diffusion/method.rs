@@ -1,12 +1,20 @@
 //! The sampling methods, how x_{t-1} is made of x_t and the network's output, and the weights of their
 //! steps.
 
+use core::fmt;
+use core::str::FromStr;
+
+use super::ancestral;
+use super::error::Error;
 use super::linear::Linear;
 use super::math::{ln, sqrt};
+use super::names::numbers;
 use super::posterior::Coefficients;
 use super::prediction::Prediction;
+use super::process::ProcessView;
 use super::schedule::Level;
-use super::update::Mix;
+use super::setting::Setting;
+use super::update::{Mix, NoiseScale, Update};
 
 /// The sampling method: how x_{t-1} is made of x_t and the network's output.
 ///
@@ -64,20 +72,159 @@ pub enum Method {
     Heun,
 }
 
+impl fmt::Display for Method {
+    /// `ancestral`, `ddim` where η is 0 and `ddim:ETA` where not, `ddim_reverse`, `dpm` or `heun`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match *self {
+            Self::Ancestral => f.write_str("ancestral"),
+            // -0 is another number, and read back as that.
+            Self::Ddim { eta } if eta.to_bits() == 0 => f.write_str("ddim"),
+            Self::Ddim { eta } => write!(f, "ddim:{eta}"),
+            Self::DdimReverse => f.write_str("ddim_reverse"),
+            Self::DpmSolverPlusPlus2M => f.write_str("dpm"),
+            Self::Heun => f.write_str("heun"),
+        }
+    }
+}
+
+impl FromStr for Method {
+    type Err = Error;
+
+    /// Reads `ancestral`, `ddim` (η = 0), `ddim:ETA`, `ddim_reverse`, `dpm` or `heun`.
+    fn from_str(name: &str) -> Result<Self, Error> {
+        match (name, numbers(name, "ddim:")) {
+            ("ancestral", _) => Ok(Self::Ancestral),
+            ("ddim", _) => Ok(Self::Ddim { eta: 0.0 }),
+            ("ddim_reverse", _) => Ok(Self::DdimReverse),
+            ("dpm", _) => Ok(Self::DpmSolverPlusPlus2M),
+            ("heun", _) => Ok(Self::Heun),
+            (_, Some([eta])) => Ok(Self::Ddim { eta }),
+            (_, None) => Err(Error::Unknown {
+                what: "method",
+                known: "ancestral, ddim, ddim:ETA, ddim_reverse, dpm, heun",
+            }),
+        }
+    }
+}
+
 impl Method {
     /// Whether a run needs a history slice of D elements beside x.
     pub const fn needs_history(self) -> bool {
         matches!(self, Self::DpmSolverPlusPlus2M | Self::Heun)
     }
+
+    /// Whether it can walk a process.
+    ///
+    /// # Errors
+    /// [`Error::Eta`]; [`Error::SingleStep`] for the ancestral method.
+    pub(super) fn check(self, process: &ProcessView<'_>) -> Result<(), Error> {
+        match self {
+            Self::Ddim { eta } if !(0.0..=1.0).contains(&eta) => Err(Error::Eta { eta }),
+            Self::Ancestral => process.check_posterior(),
+            Self::Ddim { .. } | Self::DdimReverse | Self::DpmSolverPlusPlus2M | Self::Heun => {
+                Ok(())
+            }
+        }
+    }
+
+    /// The evaluations that so many steps take.
+    pub(super) const fn evaluations(self, steps: u32) -> u32 {
+        match self {
+            Self::Heun => 2 * steps - 1,
+            Self::Ancestral | Self::Ddim { .. } | Self::DdimReverse | Self::DpmSolverPlusPlus2M => {
+                steps
+            }
+        }
+    }
+
+    /// The index of the step that an evaluation is of, and whether that is the second of its step; `None`
+    /// beyond the last.
+    pub(super) fn place(self, evaluation: u32, last: usize) -> Option<(usize, bool)> {
+        let downwards = |done: u32| last.checked_sub(done as usize);
+        match self {
+            Self::Heun => Some((
+                downwards(evaluation.div_ceil(2))?,
+                !evaluation.is_multiple_of(2),
+            )),
+            Self::DdimReverse => {
+                let index = evaluation as usize;
+                (index <= last).then_some((index, false))
+            }
+            Self::Ancestral | Self::Ddim { .. } | Self::DpmSolverPlusPlus2M => {
+                Some((downwards(evaluation)?, false))
+            }
+        }
+    }
+
+    /// The weights of a step; `halfway` marks Heun's second evaluation.
+    pub(super) fn update(
+        self,
+        setting: &Setting<'_>,
+        step: &Coefficients,
+        halfway: bool,
+    ) -> Option<Update> {
+        let mut update = Update {
+            x_start: setting.process.prediction().to_x_start(step).ok()?,
+            mix: Mix::default(),
+            history: None,
+            noise: NoiseScale::None,
+        };
+        match self {
+            Self::Ancestral => {
+                update.mix = ancestral::mix(setting, step);
+                update.noise = ancestral::noise(setting, step)?;
+            }
+            Self::Ddim { eta } => {
+                let sigma = ddim_sigma(step, eta);
+                update.mix = Mix::of(ddim(step, step.alpha_bar_prev, sigma));
+                if sigma > 0.0 {
+                    update.noise = NoiseScale::Sigma(sigma);
+                }
+            }
+            Self::DdimReverse => update.mix = Mix::of(ddim(step, step.alpha_bar_next, 0.0)),
+            Self::DpmSolverPlusPlus2M => {
+                update.mix = dpm_solver(step);
+                update.history = Some(Linear { x: 0.0, value: 1.0 });
+            }
+            Self::Heun if halfway => update.mix = heun_correction(step.alpha_bar_next, step),
+            Self::Heun => {
+                update.mix = Mix::of(ddim(step, step.alpha_bar_prev, 0.0));
+                update.history = Some(epsilon(step));
+            }
+        }
+        Some(update)
+    }
+
+    /// The number of steps that it holds back, as they would leave more noise than there is.
+    pub(super) fn held_steps(self, setting: &Setting<'_>) -> usize {
+        let levels = setting.process.levels();
+        match self {
+            Self::Heun => levels.windows(2).filter(heun_is_held).count(),
+            Self::DpmSolverPlusPlus2M => levels.windows(3).filter(dpm_solver_is_long).count(),
+            Self::Ancestral => ancestral::held_steps(setting),
+            Self::Ddim { .. } | Self::DdimReverse => 0,
+        }
+    }
+
+    /// Its number and its parameter in the fingerprint of a run.
+    pub(super) const fn code(self) -> (u64, f64) {
+        match self {
+            Self::Ancestral => (0, 0.0),
+            Self::Ddim { eta } => (1, eta),
+            Self::DdimReverse => (2, 0.0),
+            Self::DpmSolverPlusPlus2M => (3, 0.0),
+            Self::Heun => (4, 0.0),
+        }
+    }
 }
 
 /// ε̂ = (x - √ᾱ x̂_0)/√(1-ᾱ), from (x, x̂_0).
-pub(super) fn epsilon(step: &Coefficients) -> Linear {
+fn epsilon(step: &Coefficients) -> Linear {
     Prediction::Epsilon.from_x_start(step)
 }
 
 /// √ᾱ' x̂_0 + √(1-ᾱ'-σ²) ε̂, from (x, x̂_0).
-pub(super) fn ddim(step: &Coefficients, alpha_bar_to: f64, sigma: f64) -> Linear {
+fn ddim(step: &Coefficients, alpha_bar_to: f64, sigma: f64) -> Linear {
     // 1-ᾱ'-σ² is not negative, but may round below 0 where η = 1.
     let direction = sqrt((1.0 - alpha_bar_to - sigma * sigma).max(0.0));
     let epsilon = epsilon(step);
@@ -87,13 +234,13 @@ pub(super) fn ddim(step: &Coefficients, alpha_bar_to: f64, sigma: f64) -> Linear
     }
 }
 
-pub(super) fn ddim_sigma(step: &Coefficients, eta: f64) -> f64 {
+fn ddim_sigma(step: &Coefficients, eta: f64) -> f64 {
     let (here, to) = (step.alpha_bar, step.alpha_bar_prev);
     eta * sqrt((1.0 - to) / (1.0 - here)) * sqrt(1.0 - here / to)
 }
 
 /// x' = (σ'/σ) x + (√ᾱ' - √ᾱ σ'/σ) D, D = x̂_0 + (x̂_0 - x̂_0 of the step before)·h/(2 h_before).
-pub(super) fn dpm_solver(step: &Coefficients) -> Mix {
+fn dpm_solver(step: &Coefficients) -> Mix {
     let first_order = Mix::of(ddim(step, step.alpha_bar_prev, 0.0));
     let around = [step.alpha_bar_next, step.alpha_bar, step.alpha_bar_prev];
     // λ is infinite before the first step and after the last.
@@ -112,7 +259,7 @@ pub(super) fn dpm_solver(step: &Coefficients) -> Mix {
 
 /// Whether the step from the second of three neighbouring levels to the first is of first order
 /// for its length.
-pub(super) fn dpm_solver_is_long(levels: &&[Level]) -> bool {
+fn dpm_solver_is_long(levels: &&[Level]) -> bool {
     match levels {
         [to, here, before] => is_long([before.alpha_bar, here.alpha_bar, to.alpha_bar]),
         _ => false,
@@ -137,7 +284,7 @@ fn log_snr_half(alpha_bar: f64) -> f64 {
 }
 
 /// x' = x + √ᾱ (σ - σ_before)/2 · (ε̂ - history), with x the Euler step's result; see [`Method::Heun`].
-pub(super) fn heun_correction(before: f64, step: &Coefficients) -> Mix {
+fn heun_correction(before: f64, step: &Coefficients) -> Mix {
     let (half, _) = heun_weight(before, step.alpha_bar);
     let epsilon = epsilon(step);
     Mix {
@@ -149,7 +296,7 @@ pub(super) fn heun_correction(before: f64, step: &Coefficients) -> Mix {
 }
 
 /// Whether the correction of the step to the first of two neighbouring levels is held.
-pub(super) fn heun_is_held(levels: &&[Level]) -> bool {
+fn heun_is_held(levels: &&[Level]) -> bool {
     match levels {
         [to, before] => heun_weight(before.alpha_bar, to.alpha_bar).1,
         _ => false,
@@ -162,15 +309,4 @@ fn heun_weight(before: f64, here: f64) -> (f64, bool) {
     let half = (noise - sqrt(here) * sqrt((1.0 - before) / before)) / 2.0;
     let least = -noise / 2.0;
     (half.max(least), half < least)
-}
-
-impl Mix {
-    pub(super) const fn of(map: Linear) -> Self {
-        Self {
-            x: map.x,
-            x_start: map.value,
-            output: 0.0,
-            history: 0.0,
-        }
-    }
 }

@@ -20,6 +20,7 @@ pub mod posterior;
 pub mod prediction;
 pub mod process;
 
+mod ancestral;
 mod kernel;
 #[cfg_attr(feature = "std", path = "lanes_detected.rs")]
 #[cfg_attr(not(feature = "std"), path = "lanes_portable.rs")]
@@ -30,6 +31,7 @@ mod log;
 pub mod method;
 pub mod noise;
 pub mod sampler;
+mod setting;
 pub mod state;
 pub mod step;
 pub mod update;

@@ -3,6 +3,7 @@
 use super::error::{Error, Slice};
 use super::linear::{Linear, check_finite, check_length};
 use super::math::{exp, ln, sqrt};
+use super::names::plain_names;
 use super::schedule::Level;
 
 /// Every number the paper derives from β at one step of a process, in f64.
@@ -158,6 +159,12 @@ pub enum Variance {
     /// The learned variance between β̃ and β: with v the network's second half of channels and frac =
     /// (v+1)/2, not clamped, log Σ = frac·ln β + (1-frac)·ln β̃ (paper, eq. 15).
     LearnedRange,
+}
+
+plain_names! {
+    "variance", Variance[4]:
+    FixedSmall = "fixed_small", FixedLarge = "fixed_large",
+    Learned = "learned", LearnedRange = "learned_range"
 }
 
 impl Variance {

@@ -1,8 +1,12 @@
 //! The kinds of prediction, how each becomes each other, and how x̂_0 is clipped.
 
+use core::fmt;
+use core::str::FromStr;
+
 use super::error::{Error, Slice};
 use super::linear::{Linear, check_finite};
 use super::math::{clamp, floor};
+use super::names::{numbers, plain_names};
 use super::posterior::Coefficients;
 
 /// The kind of prediction: what the network's (first half of) output channels mean.
@@ -32,7 +36,17 @@ pub enum Prediction {
     V,
 }
 
+plain_names! {
+    "prediction", Prediction[4]:
+    Epsilon = "epsilon", XStart = "x_start", PreviousX = "previous_x", V = "v"
+}
+
 impl Prediction {
+    /// Whether the output is the mean of p(x_{t-1} | x_t) itself.
+    pub(super) const fn is_mean(self) -> bool {
+        matches!(self, Self::PreviousX)
+    }
+
     /// Returns the map from (x_t, this prediction) to x_0.
     ///
     /// # Errors
@@ -211,6 +225,38 @@ impl Limit {
     pub(crate) fn apply_f64(self, value: f64) -> f64 {
         let bound = f64::from(self.bound);
         value.clamp(-bound, bound) * f64::from(self.scale)
+    }
+}
+
+impl fmt::Display for Clip {
+    /// `none`, `unit`, `dynamic` of the usual parameters, or `dynamic:RATIO,MAX`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if *self == Self::DYNAMIC {
+            return f.write_str("dynamic");
+        }
+        match self {
+            Self::None => f.write_str("none"),
+            Self::Unit => f.write_str("unit"),
+            Self::Dynamic { ratio, max } => write!(f, "dynamic:{ratio},{max}"),
+        }
+    }
+}
+
+impl FromStr for Clip {
+    type Err = Error;
+
+    /// Reads `none`, `unit`, `dynamic` or `dynamic:RATIO,MAX`.
+    fn from_str(name: &str) -> Result<Self, Error> {
+        match (name, numbers(name, "dynamic:")) {
+            ("none", _) => Ok(Self::None),
+            ("unit", _) => Ok(Self::Unit),
+            ("dynamic", _) => Ok(Self::DYNAMIC),
+            (_, Some([ratio, max])) => Ok(Self::Dynamic { ratio, max }),
+            (_, None) => Err(Error::Unknown {
+                what: "clip",
+                known: "none, unit, dynamic, dynamic:RATIO,MAX",
+            }),
+        }
     }
 }
 

@@ -360,11 +360,10 @@ impl<S: AsRef<[Level]>> Process<S> {
     }
 
     pub(super) const fn reverse_mean(&self, coefficients: &Coefficients) -> ReverseMean {
-        match self.prediction {
-            Prediction::PreviousX => ReverseMean::Output,
-            Prediction::Epsilon | Prediction::XStart | Prediction::V => {
-                ReverseMean::Posterior(coefficients.posterior_mean())
-            }
+        if self.prediction.is_mean() {
+            ReverseMean::Output
+        } else {
+            ReverseMean::Posterior(coefficients.posterior_mean())
         }
     }
 

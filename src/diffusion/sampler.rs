@@ -3,20 +3,15 @@
 
 use super::error::{Error, Slice};
 use super::fingerprint::Fingerprint;
-use super::linear::{Linear, check_length};
+use super::linear::check_length;
 use super::log;
-use super::math::sqrt;
-use super::method::{
-    Method, ddim, ddim_sigma, dpm_solver, dpm_solver_is_long, epsilon, heun_correction,
-    heun_is_held,
-};
-use super::posterior::Coefficients;
+use super::method::Method;
 use super::prediction::Clip;
-use super::process::{Process, ProcessView, ReverseMean};
+use super::process::{Process, ProcessView};
 use super::schedule::Level;
+use super::setting::Setting;
 use super::state::SamplerState;
 use super::step::Step;
-use super::update::{Mix, NoiseScale, Update};
 
 /// A run over a process: its configuration, borrowed, and a position.
 ///
@@ -43,10 +38,8 @@ use super::update::{Mix, NoiseScale, Update};
 #[derive(Debug, Clone, PartialEq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Sampler<'a> {
-    process: ProcessView<'a>,
+    setting: Setting<'a>,
     method: Method,
-    clip: Clip,
-    epsilon_mean_square: Option<&'a [f64]>,
     position: u32,
 }
 
@@ -62,16 +55,15 @@ impl<'a> Sampler<'a> {
     ) -> Result<Self, Error> {
         clip.check()?;
         let process = process.view();
-        match method {
-            Method::Ddim { eta } if !(0.0..=1.0).contains(&eta) => return Err(Error::Eta { eta }),
-            Method::Ancestral => process.check_posterior()?,
-            _ => {}
-        }
-        Ok(Self {
+        method.check(&process)?;
+        let setting = Setting {
             process,
-            method,
             clip,
             epsilon_mean_square: None,
+        };
+        Ok(Self {
+            setting,
+            method,
             position: 0,
         })
     }
@@ -94,18 +86,20 @@ impl<'a> Sampler<'a> {
         check_length(
             Slice::PerStep,
             epsilon_mean_square.len(),
-            self.process.len(),
+            self.process().len(),
         )?;
         for (index, &value) in epsilon_mean_square.iter().enumerate() {
-            self.process.coefficients(index)?.optimal_variance(value)?;
+            self.process()
+                .coefficients(index)?
+                .optimal_variance(value)?;
         }
-        self.epsilon_mean_square = Some(epsilon_mean_square);
+        self.setting.epsilon_mean_square = Some(epsilon_mean_square);
         Ok(self)
     }
 
     /// The process that the run walks.
     pub const fn process(&self) -> ProcessView<'a> {
-        self.process
+        self.setting.process
     }
 
     /// The sampling method of the run.
@@ -115,7 +109,7 @@ impl<'a> Sampler<'a> {
 
     /// How x̂_0 is clipped in the run.
     pub const fn clip(&self) -> Clip {
-        self.clip
+        self.setting.clip
     }
 
     /// The number of evaluations already yielded.
@@ -125,11 +119,7 @@ impl<'a> Sampler<'a> {
 
     /// The number of evaluations in the whole run.
     pub fn evaluations(&self) -> u32 {
-        let steps = self.process.len() as u32;
-        match self.method {
-            Method::Heun => 2 * steps - 1,
-            _ => steps,
-        }
+        self.method.evaluations(self.process().len() as u32)
     }
 
     /// Returns the cursor as plain data. Save it after a step was applied, with x and the history.
@@ -168,128 +158,27 @@ impl<'a> Sampler<'a> {
 
     /// Returns the step at a position, whatever the cursor; `None` at the end of the run and beyond.
     pub fn step_at(&self, position: u32) -> Option<Step> {
-        let last = self.process.len().checked_sub(1)?;
-        let (done, halfway) = match self.method {
-            Method::Heun => (position.div_ceil(2), position % 2 == 1),
-            _ => (position, false),
-        };
-        let index = match self.method {
-            Method::DdimReverse => (done as usize <= last).then_some(done as usize)?,
-            _ => last.checked_sub(done as usize)?,
-        };
+        let process = self.process();
+        let last = process.len().checked_sub(1)?;
+        let (index, halfway) = self.method.place(position, last)?;
+        let coefficients = process.coefficients(index).ok()?;
         Some(Step {
             position,
             index,
-            timestep: self.process.model_timestep(index).ok()?,
-            clip: self.clip,
-            output_per_element: self.process.prediction_len(1),
-            update: self.update(index, halfway)?,
+            timestep: process.model_timestep(index).ok()?,
+            clip: self.clip(),
+            output_per_element: process.prediction_len(1),
+            update: self.method.update(&self.setting, &coefficients, halfway)?,
         })
-    }
-
-    /// The weights of the step evaluated at `index`; `halfway` marks Heun's second evaluation.
-    fn update(&self, index: usize, halfway: bool) -> Option<Update> {
-        let step = &self.process.coefficients(index).ok()?;
-        let mut update = Update {
-            x_start: self.process.prediction().to_x_start(step).ok()?,
-            mix: Mix::default(),
-            history: None,
-            noise: NoiseScale::None,
-        };
-        match self.method {
-            Method::Ancestral => {
-                update.mix = match self.process.reverse_mean(step) {
-                    ReverseMean::Posterior(mean) => Mix::of(mean),
-                    ReverseMean::Output => Mix {
-                        output: 1.0,
-                        ..Mix::default()
-                    },
-                };
-                update.noise = self.ancestral_noise(step)?;
-            }
-            Method::Ddim { eta } => {
-                let sigma = ddim_sigma(step, eta);
-                update.mix = Mix::of(ddim(step, step.alpha_bar_prev, sigma));
-                if sigma > 0.0 {
-                    update.noise = NoiseScale::Sigma(sigma);
-                }
-            }
-            Method::DdimReverse => update.mix = Mix::of(ddim(step, step.alpha_bar_next, 0.0)),
-            Method::DpmSolverPlusPlus2M => {
-                update.mix = dpm_solver(step);
-                update.history = Some(Linear { x: 0.0, value: 1.0 });
-            }
-            Method::Heun if halfway => {
-                update.mix = heun_correction(step.alpha_bar_next, step);
-            }
-            Method::Heun => {
-                update.mix = Mix::of(ddim(step, step.alpha_bar_prev, 0.0));
-                update.history = Some(epsilon(step));
-            }
-        }
-        Some(update)
-    }
-
-    fn ancestral_noise(&self, step: &Coefficients) -> Option<NoiseScale> {
-        if step.index == 0 {
-            return Some(NoiseScale::None);
-        }
-        if let Some(measured) = self.epsilon_mean_square {
-            let (variance, _) = self.optimal_variance(step, measured)?;
-            return Some(NoiseScale::Sigma(sqrt(variance)));
-        }
-        let log_variance = self.process.variance().at(step);
-        Some(if self.process.variance().is_learned() {
-            NoiseScale::Learned(log_variance)
-        } else {
-            NoiseScale::Sigma(log_variance.sigma(0.0))
-        })
-    }
-
-    /// The optimal variance of a step, and whether it is held at what clipped data can need.
-    fn optimal_variance(&self, step: &Coefficients, measured: &[f64]) -> Option<(f64, bool)> {
-        let variance = step.optimal_variance(*measured.get(step.index)?).ok()?;
-        if self.clip == Clip::None {
-            return Some((variance, false));
-        }
-        let c1 = step.posterior_mean_coef1;
-        let most = step.posterior_variance + c1 * c1;
-        Some((variance.min(most), variance > most))
-    }
-
-    /// Steps that the method holds back, as they would leave more noise than there is.
-    fn held_steps(&self) -> usize {
-        let levels = self.process.levels();
-        match (self.method, self.epsilon_mean_square) {
-            (Method::Heun, _) => levels.windows(2).filter(heun_is_held).count(),
-            (Method::DpmSolverPlusPlus2M, _) => {
-                levels.windows(3).filter(dpm_solver_is_long).count()
-            }
-            (Method::Ancestral, Some(measured)) => {
-                let steps =
-                    (1..levels.len()).filter_map(|index| self.process.coefficients(index).ok());
-                let held = |step: &Coefficients| {
-                    matches!(self.optimal_variance(step, measured), Some((_, true)))
-                };
-                steps.filter(held).count()
-            }
-            _ => 0,
-        }
     }
 
     fn fingerprint(&self) -> u64 {
         let mut print = Fingerprint::new();
-        self.process.add_to(&mut print);
-        let (kind, parameter) = match self.method {
-            Method::Ancestral => (0, 0.0),
-            Method::Ddim { eta } => (1, eta),
-            Method::DdimReverse => (2, 0.0),
-            Method::DpmSolverPlusPlus2M => (3, 0.0),
-            Method::Heun => (4, 0.0),
-        };
+        self.process().add_to(&mut print);
+        let (kind, parameter) = self.method.code();
         print.add_u64(kind);
         print.add_f64(parameter);
-        let (kind, ratio, max) = match self.clip {
+        let (kind, ratio, max) = match self.clip() {
             Clip::None => (0, 0.0, 0.0),
             Clip::Unit => (1, 0.0, 0.0),
             Clip::Dynamic { ratio, max } => (2, ratio, max),
@@ -297,12 +186,12 @@ impl<'a> Sampler<'a> {
         print.add_u64(kind);
         print.add_f64(ratio);
         print.add_f64(max);
-        for &value in self.epsilon_mean_square.unwrap_or_default() {
+        for &value in self.setting.epsilon_mean_square.unwrap_or_default() {
             print.add_f64(value);
         }
         // Before steps were held back there was nothing here: a run without such steps goes on where
         // it was saved, and one with them is another run now.
-        match self.held_steps() {
+        match self.method.held_steps(&self.setting) {
             0 => {}
             held => print.add_u64(held as u64),
         }

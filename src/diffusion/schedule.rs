@@ -4,8 +4,12 @@
 //! ᾱ_t = Π_{s≤t} (1-β_s) in f64 without storing anything, so that a 10-step sampler of a
 //! 4000-step process needs memory for 10 steps only.
 
+use core::fmt;
+use core::str::FromStr;
+
 use super::error::Error;
 use super::math::{cos, exp, sqrt};
+use super::names::numbers;
 
 /// The largest T that is accepted, so that walking a schedule takes bounded time.
 pub const MAX_TIMESTEPS: u32 = 1_000_000;
@@ -51,6 +55,41 @@ pub enum Schedule<'a> {
     /// The last may be exactly 0 (zero terminal SNR). Serialising this variant is an error.
     #[cfg_attr(feature = "serde", serde(skip))]
     AlphaBars(&'a [f64]),
+}
+
+impl fmt::Display for Schedule<'_> {
+    /// `linear`, `cosine`, `sigmoid` or `sigmoid:START,END,TAU`; of tables `betas` and `alpha_bars`,
+    /// which are not read back.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if *self == Self::SIGMOID {
+            return f.write_str("sigmoid");
+        }
+        match *self {
+            Self::Linear => f.write_str("linear"),
+            Self::Cosine => f.write_str("cosine"),
+            Self::Sigmoid { start, end, tau } => write!(f, "sigmoid:{start},{end},{tau}"),
+            Self::Betas(_) => f.write_str("betas"),
+            Self::AlphaBars(_) => f.write_str("alpha_bars"),
+        }
+    }
+}
+
+impl FromStr for Schedule<'_> {
+    type Err = Error;
+
+    /// Reads `linear`, `cosine`, `sigmoid` or `sigmoid:START,END,TAU`.
+    fn from_str(name: &str) -> Result<Self, Error> {
+        match (name, numbers(name, "sigmoid:")) {
+            ("linear", _) => Ok(Self::Linear),
+            ("cosine", _) => Ok(Self::Cosine),
+            ("sigmoid", _) => Ok(Self::SIGMOID),
+            (_, Some([start, end, tau])) => Ok(Self::Sigmoid { start, end, tau }),
+            (_, None) => Err(Error::Unknown {
+                what: "schedule",
+                known: "linear, cosine, sigmoid, sigmoid:START,END,TAU",
+            }),
+        }
+    }
 }
 
 /// The noise level of one timestep.

@@ -44,6 +44,18 @@ pub struct Mix {
     pub history: f64,
 }
 
+impl Mix {
+    /// The sum of x_t and x̂_0 under the weights of a map.
+    pub(super) const fn of(map: Linear) -> Self {
+        Self {
+            x: map.x,
+            x_start: map.value,
+            output: 0.0,
+            history: 0.0,
+        }
+    }
+}
+
 /// The scale of the noise that a step adds.
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
