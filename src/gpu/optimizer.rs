@@ -10,7 +10,7 @@ use std::vec::Vec;
 use super::kernels::declare::word;
 use super::kernels::{accumulate, adamw, ema, gradient_norm, round_weights, square_sums};
 use super::record::Recorded;
-use super::recording::{Binding, Contents};
+use super::recording::{Binding, Contents, Dispatch, Recording};
 use super::variants::Reduction;
 use super::weights::{Precision, WeightPlan};
 
@@ -45,81 +45,133 @@ pub(crate) fn record(
 ) -> Optimizer {
     let layout = &recorded.layout;
     let (weights, gradients) = (layout.weights.clone(), layout.gradients.clone());
-    let recording = &mut recorded.recording;
-    let mut like_weights = |name: &str| -> Vec<Binding> {
-        let each = gradients.iter().enumerate().map(|(at, like)| {
-            let words = (like.bytes / 4) as usize;
-            recording.add_buffer(&std::format!("{name} {at}"), words, Contents::Workspace)
-        });
-        each.collect()
-    };
     let is_rounded = plan.precision() != Precision::Full;
-    let masters = if is_rounded {
-        like_weights("masters")
-    } else {
-        weights.clone()
+    let recording = &mut recorded.recording;
+    let mut optimizer = Optimizer::placed(recording, &weights, &gradients, is_rounded, averages);
+    let mut passes = Passes {
+        recording,
+        reduction,
     };
-    let sums = like_weights("sum of gradients");
-    let first_moments = like_weights("first moments");
-    let second_moments = like_weights("second moments");
-    let averages: Vec<Vec<Binding>> = (0..averages)
-        .map(|at| like_weights(&std::format!("average {at}:")))
-        .collect();
-    let words = adamw::UpdateNumbers::FIELDS.len();
-    let update = recording.add_buffer("update", words, Contents::Workspace);
-    let words = ema::Rate::FIELDS.len();
-    let rates: Vec<Binding> = (0..averages.len())
-        .map(|at| {
-            let name = std::format!("rate of average {at}");
-            recording.add_buffer(&name, words, Contents::Workspace)
-        })
-        .collect();
-    let report = recording.add_buffer("report", 4, Contents::Workspace);
+    let begin = passes.len();
+    passes.accumulate(&gradients, &optimizer);
+    let accumulated = passes.len();
+    passes.norm(&optimizer);
+    passes.step(&optimizer);
+    if is_rounded {
+        passes.round(&weights, &optimizer);
+    }
+    passes.average(&optimizer);
+    optimizer.accumulate = begin..accumulated;
+    optimizer.step = accumulated..passes.len();
+    optimizer
+}
 
-    let elements = |binding: &Binding| word((binding.bytes / 4) as usize);
-    let begin = recording.dispatches.len();
-    let pairs = gradients.iter().zip(&sums);
-    for (at, (&gradient, &sum)) in pairs.enumerate() {
-        recording.push(
-            accumulate::dispatch(
+impl Optimizer {
+    /// Its buffers; nothing runs yet.
+    fn placed(
+        recording: &mut Recording,
+        weights: &[Binding],
+        gradients: &[Binding],
+        is_rounded: bool,
+        averages: usize,
+    ) -> Self {
+        let mut buffer = |name: &str, words| recording.add_buffer(name, words, Contents::Workspace);
+        let mut like_weights = |name: &str| -> Vec<Binding> {
+            let each = gradients.iter().enumerate();
+            let named = each.map(|(at, like)| (std::format!("{name} {at}"), elements(like)));
+            named
+                .map(|(name, words)| buffer(&name, words as usize))
+                .collect()
+        };
+        let masters = if is_rounded {
+            like_weights("masters")
+        } else {
+            weights.into()
+        };
+        let sums = like_weights("sum of gradients");
+        let first_moments = like_weights("first moments");
+        let second_moments = like_weights("second moments");
+        let names = (0..averages).map(|at| std::format!("average {at}:"));
+        let of_averages = names.map(|name| like_weights(&name)).collect();
+        let update = buffer("update", adamw::UpdateNumbers::FIELDS.len());
+        let names = (0..averages).map(|at| std::format!("rate of average {at}"));
+        let words = ema::Rate::FIELDS.len();
+        let rates = names.map(|name| buffer(&name, words)).collect();
+        Self {
+            masters,
+            sums,
+            first_moments,
+            second_moments,
+            averages: of_averages,
+            update,
+            rates,
+            report: buffer("report", 4),
+            accumulate: 0..0,
+            step: 0..0,
+        }
+    }
+}
+
+/// The 32-bit words of a buffer.
+fn elements(binding: &Binding) -> u32 {
+    word((binding.bytes / 4) as usize)
+}
+
+/// The passes as they are recorded, each over all buffers.
+struct Passes<'r> {
+    recording: &'r mut Recording,
+    reduction: Reduction,
+}
+
+impl Passes<'_> {
+    fn len(&self) -> usize {
+        self.recording.dispatches.len()
+    }
+
+    fn push(&mut self, dispatch: Dispatch) {
+        self.recording.push(dispatch, self.reduction);
+    }
+
+    /// Adds the gradients to their sum.
+    fn accumulate(&mut self, gradients: &[Binding], optimizer: &Optimizer) {
+        let pairs = gradients.iter().zip(&optimizer.sums);
+        for (at, (&gradient, &sum)) in pairs.enumerate() {
+            self.push(accumulate::dispatch(
                 &std::format!("sum of gradients {at}"),
                 &accumulate::Params {
                     elements: elements(&sum),
                 },
                 accumulate::Bindings { gradient, sum },
-            ),
-            reduction,
-        );
+            ));
+        }
     }
-    let accumulated = recording.dispatches.len();
 
-    let counts = sums
-        .iter()
-        .map(|sum| elements(sum).div_ceil(square_sums::NUMBERS_OF_A_PART));
-    let counts: Vec<u32> = counts.collect();
-    let count: u32 = counts.iter().sum();
-    let parts = recording.add_buffer("squares", 2 * count as usize, Contents::Workspace);
-    let mut first = 0;
-    for (at, (&gradient, count)) in sums.iter().zip(counts).enumerate() {
-        recording.push(
-            square_sums::dispatch(
+    /// The norm of the sum, in parts and then of all.
+    fn norm(&mut self, optimizer: &Optimizer) {
+        let (update, report) = (optimizer.update, optimizer.report);
+        let parts_of = |sum| elements(sum).div_ceil(square_sums::NUMBERS_OF_A_PART);
+        let count: u32 = optimizer.sums.iter().map(parts_of).sum();
+        let words = 2 * count as usize;
+        let parts = self
+            .recording
+            .add_buffer("squares", words, Contents::Workspace);
+        let mut first = 0;
+        for (at, gradient) in optimizer.sums.iter().enumerate() {
+            self.push(square_sums::dispatch(
                 &std::format!("squares {at}"),
                 &square_sums::Params {
-                    elements: elements(&gradient),
+                    elements: elements(gradient),
                     first,
                 },
                 square_sums::Bindings {
                     update,
-                    gradient,
+                    gradient: *gradient,
                     parts,
                 },
-            ),
-            reduction,
-        );
-        first += count;
-    }
-    recording.push(
-        gradient_norm::dispatch(
+            ));
+            first += parts_of(gradient);
+        }
+        self.push(gradient_norm::dispatch(
             "norm of the gradient",
             &gradient_norm::Params { count },
             gradient_norm::Bindings {
@@ -127,76 +179,70 @@ pub(crate) fn record(
                 parts,
                 report,
             },
-        ),
-        reduction,
-    );
-    let moments = first_moments.iter().zip(&second_moments);
-    let each = sums.iter().zip(&masters).zip(moments);
-    for (at, ((&gradient, &weight), (&first_moment, &second_moment))) in each.enumerate() {
-        recording.push(
-            adamw::dispatch(
+        ));
+    }
+
+    /// AdamW's step of the masters.
+    fn step(&mut self, optimizer: &Optimizer) {
+        let moments = optimizer
+            .first_moments
+            .iter()
+            .zip(&optimizer.second_moments);
+        let each = optimizer.sums.iter().zip(&optimizer.masters).zip(moments);
+        for (at, ((&gradient, &weight), (&first_moment, &second_moment))) in each.enumerate() {
+            self.push(adamw::dispatch(
                 &std::format!("step of weights {at}"),
                 &adamw::Params {
                     elements: elements(&weight),
                 },
                 adamw::Bindings {
-                    update,
-                    report,
+                    update: optimizer.update,
+                    report: optimizer.report,
                     gradient,
                     weight,
                     first_moment,
                     second_moment,
                 },
-            ),
-            reduction,
-        );
+            ));
+        }
     }
-    let rounded = weights.iter().zip(&masters).filter(|_| is_rounded);
-    for (at, (&words, &masters)) in rounded.enumerate() {
-        recording.push(
-            round_weights::dispatch(
+
+    /// The weights, rounded from their masters.
+    fn round(&mut self, weights: &[Binding], optimizer: &Optimizer) {
+        let pairs = weights.iter().zip(&optimizer.masters);
+        for (at, (&words, &masters)) in pairs.enumerate() {
+            self.push(round_weights::dispatch(
                 &std::format!("weights {at}"),
                 &round_weights::Params {
                     words: elements(&words),
                 },
                 round_weights::Bindings {
-                    report,
+                    report: optimizer.report,
                     masters,
                     words,
                 },
-            ),
-            reduction,
-        );
+            ));
+        }
     }
-    for (which, (average, &rate)) in averages.iter().zip(&rates).enumerate() {
-        for (at, (&average, &weight)) in average.iter().zip(&masters).enumerate() {
-            recording.push(
-                ema::dispatch(
+
+    /// The moving averages of the masters.
+    fn average(&mut self, optimizer: &Optimizer) {
+        let averages = optimizer.averages.iter().zip(&optimizer.rates);
+        for (which, (average, &rate)) in averages.enumerate() {
+            for (at, (&average, &weight)) in average.iter().zip(&optimizer.masters).enumerate() {
+                self.push(ema::dispatch(
                     &std::format!("average {which}: {at}"),
                     &ema::Params {
                         elements: elements(&weight),
                     },
                     ema::Bindings {
                         rate,
-                        report,
+                        report: optimizer.report,
                         weight,
                         average,
                     },
-                ),
-                reduction,
-            );
+                ));
+            }
         }
-    }
-    Optimizer {
-        masters,
-        sums,
-        first_moments,
-        second_moments,
-        averages,
-        update,
-        rates,
-        report,
-        accumulate: begin..accumulated,
-        step: accumulated..recording.dispatches.len(),
     }
 }
