@@ -44,7 +44,7 @@ use iddpm::gpu::{Gpu, Precision, wgpu};
 use iddpm::train::{
     AdamW, Batch, CpuEngine, Engine, GpuEngine, Recompute, Slot, TrainError, Update, training_graph,
 };
-use iddpm::unet::{Extent, Graph, Plan, UnetConfig};
+use iddpm::unet::{Graph, ImageSize, Plan, UnetConfig};
 use networks::gemm_rate::gemm_rate;
 use networks::generator::generate;
 use networks::timing::{Timing, time};
@@ -116,7 +116,10 @@ impl Case {
     }
 
     fn graph(&self) -> Graph {
-        let network = self.config.graph(Extent::square(self.batch, SIDE)).unwrap();
+        let network = self
+            .config
+            .graph(self.batch, ImageSize::square(SIDE))
+            .unwrap();
         training_graph(&network, Recompute::Nothing).unwrap()
     }
 }

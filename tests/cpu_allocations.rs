@@ -9,7 +9,7 @@ use iddpm::cpu::{Generation, Inputs, Network, ProgramBuf, run};
 use iddpm::diffusion::{
     Clip, Diffusion, InlineProcess, Method, Noise, Sample, Sampler, Schedule, Timesteps, Variance,
 };
-use iddpm::unet::{Extent, Graph, Plan, UnetConfig, Weights};
+use iddpm::unet::{Graph, ImageSize, Plan, UnetConfig, Weights};
 
 struct Counting;
 
@@ -47,11 +47,7 @@ fn graph() -> Graph {
             .with_multipliers(&[1, 2])
             .with_attention(&[2])
     };
-    let extent = Extent {
-        low_res: (8, 8),
-        ..Extent::square(2, 16)
-    };
-    config.graph(extent).unwrap()
+    config.graph(2, ImageSize::upsampled(16, 8)).unwrap()
 }
 
 /// One test, so that nothing else allocates meanwhile.

@@ -12,7 +12,7 @@ use std::path::PathBuf;
 
 use iddpm::checkpoint::{Checkpoint, Precision, Preset};
 use iddpm::diffusion;
-use iddpm::unet::{Extent, Graph, Param, UnetConfig};
+use iddpm::unet::{Graph, ImageSize, Param, UnetConfig};
 
 use generator::generate;
 
@@ -93,8 +93,8 @@ impl Case {
     }
 
     pub(crate) fn graph(&self) -> Graph {
-        let extent = Extent::square(self.batch, self.side);
-        self.config.graph(extent).unwrap()
+        let size = ImageSize::square(self.side);
+        self.config.graph(self.batch, size).unwrap()
     }
 }
 

@@ -20,11 +20,12 @@ use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
 use super::error::CheckpointError;
 use crate::diffusion::{Diffusion, ModelCard, Schedule, Weights};
-use crate::unet::{Extent, Extents, Graph, UnetConfig};
+pub use crate::unet::ImageSize;
+use crate::unet::{Extents, Graph, UnetConfig};
 
 pub use super::content::Content;
 
@@ -44,56 +45,6 @@ const WEIGHTS: &str = "iddpm.weights";
 pub(crate) const STEP: &str = "iddpm.step";
 const CLASSES: &str = "iddpm.classes";
 const CONTENT: &str = "iddpm.content";
-
-/// The size of a network's images.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct ImageSize {
-    /// The height of an image: its rows.
-    pub height: usize,
-    /// The width of an image: its columns.
-    pub width: usize,
-    /// The height and width of the low-resolution image, for a super-resolution network.
-    // By default serde takes a missing `Option` for `None`; here nothing may be left out.
-    #[serde(deserialize_with = "Option::deserialize")]
-    pub low_res: Option<(usize, usize)>,
-}
-
-impl ImageSize {
-    /// The size of square images.
-    pub const fn square(side: usize) -> Self {
-        Self {
-            height: side,
-            width: side,
-            low_res: None,
-        }
-    }
-
-    /// The size of square images that are made of smaller square images.
-    pub const fn upsampled(side: usize, low_res: usize) -> Self {
-        Self {
-            low_res: Some((low_res, low_res)),
-            ..Self::square(side)
-        }
-    }
-
-    /// Whether the low-resolution image is as large as the image, in a direction, or larger, which is a
-    /// mistake.
-    pub fn shrinks(self) -> bool {
-        let larger = |(rows, columns)| rows >= self.height || columns >= self.width;
-        self.low_res.is_some_and(larger)
-    }
-
-    /// Returns the extent of a run over so many images of this size.
-    pub fn extent(self, batch: usize) -> Extent {
-        Extent {
-            batch,
-            height: self.height,
-            width: self.width,
-            low_res: self.low_res.unwrap_or((self.height, self.width)),
-        }
-    }
-}
 
 impl Content {
     /// What a file says that it is; `None` where it does not say it.
@@ -172,7 +123,7 @@ impl Description {
     /// [`CheckpointError::ClassNames`].
     pub fn graph(&self, batch: usize) -> Result<Graph, CheckpointError> {
         self.check()?;
-        Ok(self.unet.graph(self.size.extent(batch))?)
+        Ok(self.unet.graph(batch, self.size)?)
     }
 
     fn check(&self) -> Result<(), CheckpointError> {

@@ -14,8 +14,8 @@ use crate::unet::{ELEMENTS_LIMIT, Graph, GraphError, ParamId, Plan, Role, Tensor
 ///
 /// ```
 /// use iddpm::cpu::{Inputs, Program, ProgramBuf, run};
-/// use iddpm::unet::{Extent, Plan, UnetConfig, Weights};
-/// let graph = UnetConfig::new(1, 32).graph(Extent::square(1, 8))?;
+/// use iddpm::unet::{ImageSize, Plan, UnetConfig, Weights};
+/// let graph = UnetConfig::new(1, 32).graph(1, ImageSize::square(8))?;
 /// let owned = ProgramBuf::new(&graph, &Plan::single(&graph))?;
 /// let program = Program::from_bytes(owned.as_bytes())?;
 ///
@@ -39,8 +39,8 @@ impl ProgramBuf {
     ///
     /// ```
     /// use iddpm::cpu::{Program, ProgramBuf};
-    /// use iddpm::unet::{Extent, Plan, UnetConfig};
-    /// let graph = UnetConfig::new(1, 32).graph(Extent::square(1, 8))?;
+    /// use iddpm::unet::{ImageSize, Plan, UnetConfig};
+    /// let graph = UnetConfig::new(1, 32).graph(1, ImageSize::square(8))?;
     /// let program = ProgramBuf::new(&graph, &Plan::single(&graph))?;
     /// // These bytes can lie in flash.
     /// let view = Program::from_bytes(program.as_bytes())?;

@@ -18,13 +18,13 @@ use crate::memory::{self, bytes_of, collected, copied, zeros};
 /// ```
 /// use iddpm::cpu::{Generation, Network};
 /// use iddpm::diffusion::{Clip, Diffusion, Method, Noise, Sample, Sampler, Schedule, Timesteps};
-/// use iddpm::unet::{Extent, UnetConfig, Weights};
+/// use iddpm::unet::{ImageSize, UnetConfig, Weights};
 ///
 /// let model = Diffusion::new(Schedule::Cosine, 100);
 /// let process = model.process(Timesteps::even(3))?;
 /// let sampler = Sampler::new(&process, Method::Ancestral, Clip::Unit)?;
 ///
-/// let graph = UnetConfig::new(1, 32).with_learned_variance().graph(Extent::square(2, 8))?;
+/// let graph = UnetConfig::new(1, 32).with_learned_variance().graph(2, ImageSize::square(8))?;
 /// let weights = vec![0.01; graph.weights_len()];
 /// let network = Network::new(&graph, Weights::F32(&weights))?;
 ///

@@ -13,11 +13,11 @@ use crate::unet::{Graph, Plan, Weights};
 /// use iddpm::cpu::{Gradients, TrainingInputs};
 /// use iddpm::diffusion::{Diffusion, InlineProcess, LossRow, Objective, Schedule, Timesteps};
 /// use iddpm::train::{Recompute, training_graph};
-/// use iddpm::unet::{Extent, UnetConfig};
+/// use iddpm::unet::{ImageSize, UnetConfig};
 ///
 /// let model = Diffusion::new(Schedule::Cosine, 100);
 /// let process = InlineProcess::<100>::new(&model, Timesteps::ALL)?;
-/// let network = UnetConfig::new(1, 32).with_learned_variance().graph(Extent::square(1, 8))?;
+/// let network = UnetConfig::new(1, 32).with_learned_variance().graph(1, ImageSize::square(8))?;
 /// let mut gradients = Gradients::new(&training_graph(&network, Recompute::Nothing)?)?;
 ///
 /// let weights = vec![0.01; network.weights_len()];

@@ -12,8 +12,8 @@ use crate::unet::{Graph, Plan, Weights};
 ///
 /// ```
 /// use iddpm::cpu::{Inputs, Network};
-/// use iddpm::unet::{Extent, UnetConfig, Weights};
-/// let graph = UnetConfig::new(1, 32).graph(Extent::square(1, 8))?;
+/// use iddpm::unet::{ImageSize, UnetConfig, Weights};
+/// let graph = UnetConfig::new(1, 32).graph(1, ImageSize::square(8))?;
 /// let weights = vec![0.01; graph.weights_len()];
 /// let mut network = Network::new(&graph, Weights::F32(&weights))?;
 /// let inputs = Inputs { x: &[0.5; 64], timesteps: &[10.0], labels: None, low_res: None };
@@ -47,8 +47,8 @@ impl Network {
     ///
     /// ```
     /// use iddpm::cpu::{Network, ProgramBuf};
-    /// use iddpm::unet::{Extent, Plan, UnetConfig, Weights};
-    /// let graph = UnetConfig::new(1, 32).graph(Extent::square(1, 8))?;
+    /// use iddpm::unet::{ImageSize, Plan, UnetConfig, Weights};
+    /// let graph = UnetConfig::new(1, 32).graph(1, ImageSize::square(8))?;
     /// let program = ProgramBuf::new(&graph, &Plan::single(&graph))?;
     /// let weights = vec![0.01; graph.weights_len()];
     /// let network = Network::from_program(program, Weights::F32(&weights))?;
@@ -70,8 +70,8 @@ impl Network {
     ///
     /// ```
     /// use iddpm::cpu::{Network, ProgramBuf};
-    /// use iddpm::unet::{Extent, Plan, UnetConfig, Weights};
-    /// let graph = UnetConfig::new(1, 32).graph(Extent::square(1, 8))?;
+    /// use iddpm::unet::{ImageSize, Plan, UnetConfig, Weights};
+    /// let graph = UnetConfig::new(1, 32).graph(1, ImageSize::square(8))?;
     /// let program = ProgramBuf::new(&graph, &Plan::single(&graph))?;
     /// let weights = vec![0.01; graph.weights_len()];
     /// // On the caller's thread alone.
@@ -100,8 +100,8 @@ impl Network {
     /// ```
     /// use iddpm::cpu::{Network, ProgramBuf};
     /// use iddpm::memory::Bytes;
-    /// use iddpm::unet::{Extent, Plan, UnetConfig};
-    /// let graph = UnetConfig::new(3, 128).graph(Extent::square(8, 64))?;
+    /// use iddpm::unet::{ImageSize, Plan, UnetConfig};
+    /// let graph = UnetConfig::new(3, 128).graph(8, ImageSize::square(64))?;
     /// let program = ProgramBuf::new(&graph, &Plan::single(&graph))?;
     /// println!("{} are needed", Bytes(Network::needs(&program.view()?)?));
     /// # Ok::<(), Box<dyn std::error::Error>>(())

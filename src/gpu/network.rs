@@ -16,8 +16,8 @@ use crate::unet::{Graph, Input, TensorId};
 ///
 /// ```no_run
 /// use iddpm::gpu::{DeviceWeights, Gpu, Network, Precision};
-/// use iddpm::unet::{Extent, Input, UnetConfig, Weights};
-/// let graph = UnetConfig::new(1, 32).graph(Extent::square(1, 8))?;
+/// use iddpm::unet::{ImageSize, Input, UnetConfig, Weights};
+/// let graph = UnetConfig::new(1, 32).graph(1, ImageSize::square(8))?;
 /// let numbers = vec![0.01; graph.weights_len()];
 /// let gpu = Gpu::create_blocking()?;
 /// let weights = Weights::F32(&numbers);

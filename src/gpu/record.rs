@@ -70,8 +70,8 @@ impl Recorded {
 ///
 /// ```
 /// use iddpm::gpu::{Precision, Variants, WeightPlan, plan, record};
-/// use iddpm::unet::{Extent, UnetConfig};
-/// let graph = UnetConfig::new(1, 32).graph(Extent::square(1, 8))?;
+/// use iddpm::unet::{ImageSize, UnetConfig};
+/// let graph = UnetConfig::new(1, 32).graph(1, ImageSize::square(8))?;
 /// let weights = WeightPlan::new(&graph, Precision::Full, 1 << 27)?;
 /// let places = plan(&graph, Precision::Full);
 /// // Plain data: no device is needed.

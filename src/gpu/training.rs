@@ -43,8 +43,8 @@ const NUMBERS: &str = "numbers of a run";
 /// ```no_run
 /// use iddpm::gpu::{DeviceWeights, Gpu, Kept, Precision, Training};
 /// use iddpm::train::{Recompute, initial_weights, training_graph};
-/// use iddpm::unet::{Extent, UnetConfig};
-/// let network = UnetConfig::new(1, 32).with_learned_variance().graph(Extent::square(1, 8))?;
+/// use iddpm::unet::{ImageSize, UnetConfig};
+/// let network = UnetConfig::new(1, 32).with_learned_variance().graph(1, ImageSize::square(8))?;
 /// let graph = training_graph(&network, Recompute::Nothing)?;
 /// let numbers = initial_weights(&graph, 0)?;
 ///

@@ -88,8 +88,8 @@ pub(crate) struct WeightPlace {
 ///
 /// ```
 /// use iddpm::gpu::{Precision, WeightPlan};
-/// use iddpm::unet::{Extent, UnetConfig};
-/// let graph = UnetConfig::new(1, 32).graph(Extent::square(1, 8))?;
+/// use iddpm::unet::{ImageSize, UnetConfig};
+/// let graph = UnetConfig::new(1, 32).graph(1, ImageSize::square(8))?;
 /// let plan = WeightPlan::new(&graph, Precision::HalfWeights, 1 << 27)?;
 /// assert_eq!(plan.buffers().len(), 1);
 /// # Ok::<(), Box<dyn std::error::Error>>(())

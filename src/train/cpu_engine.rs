@@ -13,8 +13,8 @@ use crate::unet::Graph;
 ///
 /// ```
 /// use iddpm::train::{CpuEngine, Engine, Recompute, Slot, initial_weights, training_graph};
-/// use iddpm::unet::{Extent, UnetConfig};
-/// let network = UnetConfig::new(1, 32).with_learned_variance().graph(Extent::square(1, 8))?;
+/// use iddpm::unet::{ImageSize, UnetConfig};
+/// let network = UnetConfig::new(1, 32).with_learned_variance().graph(1, ImageSize::square(8))?;
 /// let graph = training_graph(&network, Recompute::Nothing)?;
 /// let mut engine = CpuEngine::new(&graph, &[0.999], false)?;
 ///

@@ -14,8 +14,8 @@ use crate::unet::{Graph, Input};
 /// ```no_run
 /// use iddpm::gpu::{Gpu, Precision};
 /// use iddpm::train::{Engine, GpuEngine, Recompute, Slot, initial_weights, training_graph};
-/// use iddpm::unet::{Extent, UnetConfig};
-/// let network = UnetConfig::new(1, 32).with_learned_variance().graph(Extent::square(1, 8))?;
+/// use iddpm::unet::{ImageSize, UnetConfig};
+/// let network = UnetConfig::new(1, 32).with_learned_variance().graph(1, ImageSize::square(8))?;
 /// let graph = training_graph(&network, Recompute::Nothing)?;
 /// let gpu = Gpu::create_blocking()?;
 /// let mut engine = GpuEngine::new_blocking(&gpu, &graph, &[0.999], Precision::Full)?;

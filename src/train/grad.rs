@@ -77,8 +77,8 @@ impl From<GraphError> for GradError {
 ///
 /// ```
 /// use iddpm::train::{Recompute, training_graph};
-/// use iddpm::unet::{Extent, UnetConfig};
-/// let network = UnetConfig::new(1, 32).with_learned_variance().graph(Extent::square(2, 8))?;
+/// use iddpm::unet::{ImageSize, UnetConfig};
+/// let network = UnetConfig::new(1, 32).with_learned_variance().graph(2, ImageSize::square(8))?;
 /// let training = training_graph(&network, Recompute::Cheap)?;
 /// let loss = training.output().map(|loss| training.shape(loss));
 /// assert_eq!(loss.map(|shape| (shape.batch, shape.channels)), Some((2, 3)));

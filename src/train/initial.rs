@@ -20,10 +20,8 @@ pub fn graph_of(description: &Description, config: &TrainConfig) -> Result<Graph
     check_low_res(description)?;
     // Whether the description agrees with itself.
     description.graph(1)?;
-    let extent = description.size.extent(config.microbatch);
-    let network = description
-        .unet
-        .graph_with_dropout(extent, config.dropout)?;
+    let (unet, size) = (&description.unet, description.size);
+    let network = unet.graph_with_dropout(config.microbatch, size, config.dropout)?;
     Ok(training_graph(&network, config.recompute)?)
 }
 
@@ -32,8 +30,8 @@ pub fn graph_of(description: &Description, config: &TrainConfig) -> Result<Graph
 ///
 /// ```
 /// use iddpm::train::initial_weights;
-/// use iddpm::unet::{Extent, UnetConfig};
-/// let graph = UnetConfig::new(1, 32).graph(Extent::square(1, 8))?;
+/// use iddpm::unet::{ImageSize, UnetConfig};
+/// let graph = UnetConfig::new(1, 32).graph(1, ImageSize::square(8))?;
 /// assert_eq!(initial_weights(&graph, 7)?.len(), graph.weights_len());
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```

@@ -11,41 +11,17 @@ use super::extents::Extents;
 use super::graph::Graph;
 use super::op::{Conv, Op};
 use super::params::Init;
+use super::size::ImageSize;
 use super::tensor::{Input, ParamId, Shape, TensorId};
 
-/// The sizes of a run of the network: how many images, how large.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Extent {
-    /// The number of images N.
-    pub batch: usize,
-    /// The height H of an image.
-    pub height: usize,
-    /// The width W of an image.
-    pub width: usize,
-    /// Height and width of the low-resolution image; ignored where the network takes none.
-    pub low_res: (usize, usize),
-}
-
-impl Extent {
-    /// The extent of a run over square images.
-    pub const fn square(batch: usize, side: usize) -> Self {
-        Self {
-            batch,
-            height: side,
-            width: side,
-            low_res: (side, side),
-        }
-    }
-}
-
 impl UnetConfig {
-    /// Builds the network as a graph, for images of one size.
+    /// Builds the network as a graph, for a batch of images of one size.
     ///
     /// # Errors
     /// Those of [`validate`](Self::validate); sides the levels cannot halve; an empty batch;
     /// more weights than can be addressed.
-    pub fn graph(&self, extent: Extent) -> Result<Graph, ConfigError> {
-        self.build(extent, 0)
+    pub fn graph(&self, batch: usize, size: ImageSize) -> Result<Graph, ConfigError> {
+        self.build(batch, size, 0)
     }
 
     /// Builds the network as it is trained with dropout, before the last convolution of each residual
@@ -53,17 +29,22 @@ impl UnetConfig {
     ///
     /// # Errors
     /// [`ConfigError::Dropout`] for a rate outside [0, 1); those of [`graph`](Self::graph).
-    pub fn graph_with_dropout(&self, extent: Extent, rate: f64) -> Result<Graph, ConfigError> {
+    pub fn graph_with_dropout(
+        &self,
+        batch: usize,
+        size: ImageSize,
+        rate: f64,
+    ) -> Result<Graph, ConfigError> {
         if !(0.0..1.0).contains(&rate) {
             return Err(ConfigError::Dropout { rate });
         }
-        self.build(extent, (rate * 4_294_967_296.0) as u32)
+        self.build(batch, size, (rate * 4_294_967_296.0) as u32)
     }
 
-    fn build(&self, extent: Extent, dropout: u32) -> Result<Graph, ConfigError> {
+    fn build(&self, batch: usize, size: ImageSize, dropout: u32) -> Result<Graph, ConfigError> {
         self.validate()?;
-        check_extent(self, extent)?;
-        let graph = Builder::new(self, extent, dropout).build();
+        check_size(self, batch, size)?;
+        let graph = Builder::new(self, batch, size, dropout).build();
         if graph.weights_len() > isize::MAX as usize / size_of::<f32>() {
             let elements = graph.params().iter().map(|param| param.elements() as u64);
             return Err(ConfigError::Weights {
@@ -88,13 +69,9 @@ fn check_side(side: usize, multiple_of: usize) -> Result<(), ConfigError> {
     Ok(())
 }
 
-fn check_extent(config: &UnetConfig, extent: Extent) -> Result<(), ConfigError> {
-    let Extent {
-        batch,
-        height,
-        width,
-        low_res,
-    } = extent;
+fn check_size(config: &UnetConfig, batch: usize, size: ImageSize) -> Result<(), ConfigError> {
+    let ImageSize { height, width, .. } = size;
+    let low_res = size.low_res();
     let multiple_of = 1 << (config.levels() - 1);
     check_side(height, multiple_of)?;
     check_side(width, multiple_of)?;
@@ -133,13 +110,13 @@ struct Builder<'c> {
 }
 
 impl<'c> Builder<'c> {
-    fn new(config: &'c UnetConfig, extent: Extent, dropout: u32) -> Self {
-        let mut graph = Graph::new(extent.batch);
+    fn new(config: &'c UnetConfig, batch: usize, size: ImageSize, dropout: u32) -> Self {
+        let mut graph = Graph::new(batch);
         let image = Shape {
-            batch: extent.batch,
+            batch,
             channels: config.in_channels,
-            height: extent.height,
-            width: extent.width,
+            height: size.height,
+            width: size.width,
         };
         let vector = Shape {
             channels: 1,
@@ -172,7 +149,7 @@ impl<'c> Builder<'c> {
         }
         builder.embed(vector);
         if config.super_resolution {
-            builder.join_low_res(extent, image);
+            builder.join_low_res(size, image);
         }
         builder
     }
@@ -199,8 +176,8 @@ impl<'c> Builder<'c> {
     }
 
     /// x and the low-resolution image, resized to it, as channels of one image.
-    fn join_low_res(&mut self, extent: Extent, image: Shape) {
-        let (height, width) = extent.low_res;
+    fn join_low_res(&mut self, size: ImageSize, image: Shape) {
+        let (height, width) = size.low_res();
         let shape = Shape {
             height,
             width,
@@ -211,8 +188,8 @@ impl<'c> Builder<'c> {
             "low_res.resized",
             Op::Bilinear {
                 input: low_res,
-                height: extent.height,
-                width: extent.width,
+                height: size.height,
+                width: size.width,
             },
         );
         self.x = self.concat("x_and_low_res", self.x, resized);

@@ -1,8 +1,8 @@
 //! Drawings of a graph and of a plan: as text, and in the language of Graphviz.
 //!
 //! ```
-//! use iddpm::unet::{Extent, Plan, UnetConfig};
-//! let graph = UnetConfig::new(1, 32).graph(Extent::square(1, 8))?;
+//! use iddpm::unet::{ImageSize, Plan, UnetConfig};
+//! let graph = UnetConfig::new(1, 32).graph(1, ImageSize::square(8))?;
 //! let plan = Plan::single(&graph);
 //! println!("{}", graph.text());
 //! println!("{}", plan.table(&graph));

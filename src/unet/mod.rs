@@ -36,11 +36,11 @@ pub mod params;
 #[cfg(feature = "alloc")]
 pub mod plan;
 mod rules;
+#[cfg(feature = "alloc")]
+mod size;
 mod tensor;
 mod weights;
 
-#[cfg(feature = "alloc")]
-pub use build::Extent;
 #[cfg(feature = "alloc")]
 pub use check::ELEMENTS_LIMIT;
 #[cfg(feature = "alloc")]
@@ -54,5 +54,7 @@ pub use op::{Conv, GROUPS, LossOp, NormOp, NormParam, Op};
 pub use params::{Init, Param};
 #[cfg(feature = "alloc")]
 pub use plan::{Lifetime, Place, Plan};
+#[cfg(feature = "alloc")]
+pub use size::ImageSize;
 pub use tensor::{Input, ParamId, Role, Shape, TensorId};
 pub use weights::Weights;

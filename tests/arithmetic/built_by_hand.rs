@@ -9,7 +9,7 @@ use iddpm::gpu::{
 };
 use iddpm::train::{CpuEngine, Recompute, training_graph};
 use iddpm::unet::{
-    Conv, Extent, Graph, Init, Input, LossOp, NormOp, NormParam, Op, ParamId, Plan, Role, Shape,
+    Conv, Graph, ImageSize, Init, Input, LossOp, NormOp, NormParam, Op, ParamId, Plan, Role, Shape,
     TensorId, UnetConfig,
 };
 
@@ -437,9 +437,9 @@ fn networks() -> Vec<Graph> {
             .with_attention(&[2])
             .with_learned_variance()
     };
-    let extent = Extent {
-        low_res: (2, 4),
-        ..Extent::square(2, 4)
+    let size = ImageSize {
+        low_res: Some((2, 4)),
+        ..ImageSize::square(4)
     };
     let pooled = UnetConfig {
         conv_resample: false,
@@ -448,8 +448,8 @@ fn networks() -> Vec<Graph> {
     };
     let mut graphs = Vec::new();
     for config in [config, pooled] {
-        let network = config.graph(extent).unwrap();
-        let dropped = config.graph_with_dropout(extent, 0.5).unwrap();
+        let network = config.graph(2, size).unwrap();
+        let dropped = config.graph_with_dropout(2, size, 0.5).unwrap();
         graphs.push(training_graph(&network, Recompute::Nothing).unwrap());
         graphs.push(training_graph(&dropped, Recompute::Blocks).unwrap());
         graphs.push(network);

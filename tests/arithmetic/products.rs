@@ -2,7 +2,7 @@
 
 use iddpm::cpu::{NetworkError, Slice, resize};
 use iddpm::unet::{
-    ConfigError, Extent, Extents, Graph, GraphError, Init, Input, Param, Plan, Shape, UnetConfig,
+    ConfigError, Extents, Graph, GraphError, ImageSize, Init, Input, Param, Plan, Shape, UnetConfig,
 };
 
 use super::HOSTILE;
@@ -78,14 +78,13 @@ fn of_configurations() {
             assert!(out_of_range, "{refused:?}");
         }
         for other in HOSTILE {
-            let extent = Extent {
-                batch: other,
+            let size = ImageSize {
                 height: channels,
                 width: other,
-                low_res: (other, channels),
+                low_res: Some((other, channels)),
             };
             let sound = UnetConfig::new(3, 32).with_multipliers(&[1, 2]);
-            if let Ok(graph) = sound.graph(extent) {
+            if let Ok(graph) = sound.graph(other, size) {
                 graph.check().unwrap();
             }
         }

@@ -1,6 +1,6 @@
 use iddpm::cpu::resize::timestep_embedding;
 use iddpm::cpu::{Inputs, Network, NetworkError, Slice, run};
-use iddpm::unet::{Extent, UnetConfig, Weights};
+use iddpm::unet::{ImageSize, UnetConfig, Weights};
 
 use super::{Subject, forward};
 
@@ -128,7 +128,9 @@ fn missing_and_superfluous_inputs() {
         assert_eq!(subject.plain(&inputs), Err(due));
     }
 
-    let graph = UnetConfig::new(1, 32).graph(Extent::square(1, 8)).unwrap();
+    let graph = UnetConfig::new(1, 32)
+        .graph(1, ImageSize::square(8))
+        .unwrap();
     let weights = vec![0.01; graph.weights_len()];
     let mut network = Network::new(&graph, Weights::F32(&weights)).unwrap();
     let inputs = Inputs {

@@ -15,7 +15,7 @@ mod invariance;
 
 use iddpm::cpu::{Inputs, Network, NetworkError, ProgramBuf, run};
 use iddpm::diffusion::Noise;
-use iddpm::unet::{Extent, Graph, Plan, UnetConfig, Weights};
+use iddpm::unet::{Graph, ImageSize, Plan, UnetConfig, Weights};
 
 pub(crate) fn normals(number: u64, len: usize) -> Vec<f32> {
     let mut values = vec![0.0; len];
@@ -46,12 +46,14 @@ impl Subject {
                 .with_learned_variance()
         };
         let graph = config
-            .graph(Extent {
+            .graph(
                 batch,
-                height: 8,
-                width: 16,
-                low_res: (5, 7),
-            })
+                ImageSize {
+                    height: 8,
+                    width: 16,
+                    low_res: Some((5, 7)),
+                },
+            )
             .unwrap();
         let weights = normals(1, graph.weights_len());
         Self {

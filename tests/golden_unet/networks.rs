@@ -1,7 +1,7 @@
 //! Whole networks, and what is refused.
 
 use iddpm::cpu::{Inputs, Network, NetworkError, ProgramBuf, Slice};
-use iddpm::unet::{ConfigError, Extent, Graph, Plan, UnetConfig, Weights};
+use iddpm::unet::{ConfigError, Graph, ImageSize, Plan, UnetConfig, Weights};
 
 use super::case::{
     Case, Outcome, Tensor, cases, flag, golden_directory, list, number, text, whole,
@@ -31,12 +31,12 @@ impl Subject {
             .transpose()?;
         let side = |tensor: &Tensor| (tensor.shape[2], tensor.shape[3]);
         let (height, width) = side(x);
-        let graph = config.graph(Extent {
-            batch: x.shape[0],
+        let size = ImageSize {
             height,
             width,
-            low_res: low_res.map_or((0, 0), side),
-        })?;
+            low_res: low_res.map(side),
+        };
+        let graph = config.graph(x.shape[0], size)?;
         let labels = config
             .num_classes
             .map(|_| given.tensor("y")?.whole())
@@ -148,7 +148,7 @@ pub(crate) fn check_errors(case: &Case, report: &mut Report) -> Outcome {
         report.equal(what, flag(entry, "expected_error")?, true);
         let tiny = UnetConfig::new(3, 32);
         let two = tiny.clone().with_multipliers(&[1, 2]);
-        let build = |config: &UnetConfig, side| config.graph(Extent::square(1, side));
+        let build = |config: &UnetConfig, side| config.graph(1, ImageSize::square(side));
         let error = |config: &UnetConfig, side| build(config, side).err();
         let as_said = if what.contains("reference bug") {
             let config = UnetConfig {
@@ -193,7 +193,7 @@ pub(crate) fn check_errors(case: &Case, report: &mut Report) -> Outcome {
 }
 
 fn labelled(config: &UnetConfig, labels: Option<&[u32]>) -> Result<(), NetworkError> {
-    let graph = config.graph(Extent::square(1, 8)).unwrap();
+    let graph = config.graph(1, ImageSize::square(8)).unwrap();
     let weights = vec![0.0; graph.weights_len()];
     let mut network = Network::new(&graph, Weights::F32(&weights))?;
     let inputs = Inputs {

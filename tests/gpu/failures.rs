@@ -10,7 +10,7 @@ use iddpm::gpu::{
     DeviceWeights, Generation, Gpu, GpuError, Network, NoiseSource, Precision, Reduction, Variants,
     wgpu,
 };
-use iddpm::unet::{Extent, Graph, UnetConfig, Weights};
+use iddpm::unet::{Graph, ImageSize, UnetConfig, Weights};
 
 use super::generation::{begin, graph, samples, weights};
 use super::gpu;
@@ -180,7 +180,7 @@ struct Large {
 impl Large {
     fn new() -> Self {
         let config = UnetConfig::new(3, 352).with_multipliers(&[1]);
-        let graph = config.graph(Extent::square(1, 8)).unwrap();
+        let graph = config.graph(1, ImageSize::square(8)).unwrap();
         let weights = vec![0.0; graph.weights_len()];
         assert!((100..128).contains(&(weights.len() >> 18)));
         Self {

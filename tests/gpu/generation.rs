@@ -5,7 +5,7 @@ use iddpm::diffusion::{
     Slice, Timesteps,
 };
 use iddpm::gpu::{DeviceWeights, Generation, Gpu, GpuError, NoiseSource, Precision, Saved};
-use iddpm::unet::{Extent, Graph, UnetConfig, Weights};
+use iddpm::unet::{Graph, ImageSize, UnetConfig, Weights};
 
 use super::golden_network::generate;
 use super::gpu;
@@ -24,7 +24,7 @@ fn config() -> UnetConfig {
 }
 
 pub(crate) fn graph(batch: usize) -> Graph {
-    config().graph(Extent::square(batch, SIDE)).unwrap()
+    config().graph(batch, ImageSize::square(SIDE)).unwrap()
 }
 
 pub(crate) fn weights(graph: &Graph) -> Vec<f32> {

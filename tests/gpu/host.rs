@@ -7,7 +7,7 @@ use iddpm::gpu::{
     DeviceWeights, Generation, Gpu, GpuError, Network, NoiseSource, Precision, Shown, Variants,
     wgpu,
 };
-use iddpm::unet::{Extent, UnetConfig, Weights};
+use iddpm::unet::{ImageSize, UnetConfig, Weights};
 
 use super::generation::{begin, graph, samples, weights};
 use super::gpu;
@@ -218,7 +218,7 @@ fn limits_are_named_with_both_numbers() {
 
     // Weights that fit, a tensor that does not.
     let config = UnetConfig::new(1, 32);
-    let graph = config.graph(Extent::square(2, 64)).unwrap();
+    let graph = config.graph(2, ImageSize::square(64)).unwrap();
     let low = host(|limits| limits.max_storage_buffer_binding_size = 1 << 18);
     let numbers = vec![0.0; graph.weights_len()];
     let stored =
@@ -241,7 +241,9 @@ fn limits_are_named_with_both_numbers() {
 fn sampler_and_network_must_agree() {
     let process = process();
     let sampler = Sampler::new(&process, Method::Ancestral, Clip::Unit).unwrap();
-    let graph = UnetConfig::new(3, 32).graph(Extent::square(2, 8)).unwrap();
+    let graph = UnetConfig::new(3, 32)
+        .graph(2, ImageSize::square(8))
+        .unwrap();
     let numbers = vec![0.0; graph.weights_len()];
     let numbers = Weights::F32(&numbers);
     let stored = DeviceWeights::upload_blocking(gpu(), &graph, numbers, Precision::Full).unwrap();

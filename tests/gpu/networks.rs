@@ -1,7 +1,7 @@
 //! Whole networks against the public implementation's numbers.
 
 use iddpm::gpu::{DeviceWeights, Gpu, Network, Precision, Variants, wgpu};
-use iddpm::unet::{Extent, Graph, Input, Weights};
+use iddpm::unet::{Graph, ImageSize, Input, Weights};
 
 use super::case::{Case, Outcome, Tensor, cases, golden_directory, list, number, text, whole};
 use super::golden_network::{config, generate};
@@ -14,15 +14,15 @@ fn graph_of(case: &Case) -> Outcome<Graph> {
     let side = |tensor: &Tensor| (tensor.shape[2], tensor.shape[3]);
     let (height, width) = side(x);
     let low_res = match config.super_resolution {
-        true => side(case.tensor("low_res")?),
-        false => (0, 0),
+        true => Some(side(case.tensor("low_res")?)),
+        false => None,
     };
-    Ok(config.graph(Extent {
-        batch: x.shape[0],
+    let size = ImageSize {
         height,
         width,
         low_res,
-    })?)
+    };
+    Ok(config.graph(x.shape[0], size)?)
 }
 
 /// Generated, and placed by name.

@@ -3,7 +3,7 @@
 use iddpm::gpu::{
     ConvVariant, DeviceWeights, Gpu, GpuError, Network, Precision, Variants, plan, wgpu,
 };
-use iddpm::unet::{Conv, Extent, Graph, Init, Input, Op, Shape, UnetConfig, Weights};
+use iddpm::unet::{Conv, Graph, ImageSize, Init, Input, Op, Shape, UnetConfig, Weights};
 
 use super::golden_network::generate;
 use super::gpu;
@@ -20,7 +20,9 @@ fn shape(batch: usize, channels: usize, height: usize, width: usize) -> Shape {
 
 #[test]
 fn without_the_feature_it_is_named() {
-    let graph = UnetConfig::new(3, 32).graph(Extent::square(1, 32)).unwrap();
+    let graph = UnetConfig::new(3, 32)
+        .graph(1, ImageSize::square(32))
+        .unwrap();
     let weights = vec![0.0; graph.weights_len()];
     let plain = host(|_| ());
     let weights = Weights::F32(&weights);
@@ -39,7 +41,7 @@ fn half_the_memory() {
             .with_multipliers(&[1, 2, 2, 2])
             .with_attention(&[2, 4])
     };
-    let graph = config.graph(Extent::square(4, 32)).unwrap();
+    let graph = config.graph(4, ImageSize::square(32)).unwrap();
     let words = |precision| plan(&graph, precision).elements() as f64;
     assert_eq!(words(Precision::HalfWeights), words(Precision::Full));
     let ratio = words(Precision::Half) / words(Precision::Full);

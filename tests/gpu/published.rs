@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use iddpm::checkpoint::Preset;
 use iddpm::diffusion;
 use iddpm::gpu::{ALIGNMENT, Recording, grid, wgpu};
-use iddpm::unet::{Extent, Graph, UnetConfig};
+use iddpm::unet::{Graph, ImageSize, UnetConfig};
 
 use super::recorded::each_recording;
 
@@ -79,17 +79,16 @@ fn other_graphs() -> Vec<Graph> {
         super_resolution: true,
         ..plain.clone().with_classes(3)
     };
-    let low_res = Extent {
-        batch: 2,
+    let size = ImageSize {
         height: 16,
         width: 12,
-        low_res: (5, 7),
+        low_res: Some((5, 7)),
     };
     let graphs = [
-        plain.graph(Extent::square(1, 2)),
-        plain.graph(Extent::square(300, 16)),
-        resampled.graph(Extent::square(2, 16)),
-        all.graph(low_res),
+        plain.graph(1, ImageSize::square(2)),
+        plain.graph(300, ImageSize::square(16)),
+        resampled.graph(2, ImageSize::square(16)),
+        all.graph(2, size),
     ];
     graphs.map(Result::unwrap).into()
 }

@@ -265,7 +265,7 @@ fn what_no_machine_has() {
     // As many images at once are refused before they are counted.
     let refused = description(32, 2048)
         .unet
-        .graph(description(32, 2048).size.extent(4096));
+        .graph(4096, description(32, 2048).size);
     assert_eq!(
         refused,
         Err(ConfigError::Batch {

@@ -8,7 +8,7 @@ use iddpm::diffusion::{
     Clip, Diffusion, InlineProcess, Method, Noise, Sample, Sampler, Schedule, Timesteps, Variance,
 };
 use iddpm::train::{CpuEngine, TrainConfig, graph_of};
-use iddpm::unet::{Extent, Graph, Plan, UnetConfig, Weights};
+use iddpm::unet::{Graph, ImageSize, Plan, UnetConfig, Weights};
 
 use super::description;
 
@@ -70,12 +70,11 @@ fn graphs() -> [Graph; 2] {
             .with_multipliers(&[1, 2])
             .with_attention(&[2])
     };
-    let extent = Extent {
-        low_res: (8, 8),
-        ..Extent::square(3, 32)
-    };
-    let small = UnetConfig::new(1, 64).graph(Extent::square(2, 6));
-    [config.graph(extent).unwrap(), small.unwrap()]
+    let small = UnetConfig::new(1, 64).graph(2, ImageSize::square(6));
+    [
+        config.graph(3, ImageSize::upsampled(32, 8)).unwrap(),
+        small.unwrap(),
+    ]
 }
 
 #[test]

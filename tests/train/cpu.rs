@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use iddpm::cpu::{Gradients, TrainingInputs};
 use iddpm::diffusion::{Diffusion, InlineProcess, LossRow, Objective, Schedule, Timesteps};
 use iddpm::train::{Recompute, training_graph};
-use iddpm::unet::{Conv, Extent, Graph, Init, Input, Op, Shape, UnetConfig};
+use iddpm::unet::{Conv, Graph, ImageSize, Init, Input, Op, Shape, UnetConfig};
 
 use super::cases::generate;
 use super::cases::reference::{Run, run};
@@ -22,11 +22,11 @@ pub(crate) struct Case {
 impl Case {
     pub(crate) fn new(
         config: &UnetConfig,
-        extent: Extent,
+        (batch, size): (usize, ImageSize),
         dropout: f64,
         recompute: Recompute,
     ) -> Self {
-        let network = config.graph_with_dropout(extent, dropout).unwrap();
+        let network = config.graph_with_dropout(batch, size, dropout).unwrap();
         let graph = training_graph(&network, recompute).unwrap();
         let process =
             InlineProcess::<40>::new(&Diffusion::new(Schedule::Cosine, 40), Timesteps::ALL)
@@ -46,7 +46,6 @@ impl Case {
                 *weight = value as f32;
             }
         }
-        let batch = extent.batch;
         let numbers = |seed, name: &str, input, scale| -> Option<Vec<f32>> {
             let len = graph.shape(graph.input(input)?).elements();
             let values = generate(seed, name, len, 0.0, scale);
@@ -179,11 +178,14 @@ fn small() -> UnetConfig {
 }
 
 pub(crate) fn cases() -> Vec<(&'static str, Case)> {
-    let extent = |height, width| Extent {
-        batch: 2,
-        height,
-        width,
-        low_res: (3, 5),
+    let pair = |height, width| {
+        let low_res = Some((3, 5));
+        let size = ImageSize {
+            height,
+            width,
+            low_res,
+        };
+        (2, size)
     };
     let pooled = UnetConfig {
         model_channels: 64,
@@ -203,20 +205,20 @@ pub(crate) fn cases() -> Vec<(&'static str, Case)> {
     };
     let keep = Recompute::Nothing;
     vec![
-        ("tiles", Case::new(&small(), extent(16, 16), 0.0, keep)),
-        ("rectangular", Case::new(&small(), extent(6, 10), 0.0, keep)),
-        ("pooled", Case::new(&pooled, extent(8, 6), 0.0, keep)),
+        ("tiles", Case::new(&small(), pair(16, 16), 0.0, keep)),
+        ("rectangular", Case::new(&small(), pair(6, 10), 0.0, keep)),
+        ("pooled", Case::new(&pooled, pair(8, 6), 0.0, keep)),
         (
             "enlarging, dropout",
-            Case::new(&enlarging, extent(8, 8), 0.25, keep),
+            Case::new(&enlarging, pair(8, 8), 0.25, keep),
         ),
         (
             "fixed variance",
-            Case::new(&fixed, extent(12, 10), 0.0, Recompute::Cheap),
+            Case::new(&fixed, pair(12, 10), 0.0, Recompute::Cheap),
         ),
         (
             "again",
-            Case::new(&small(), extent(16, 8), 0.1, Recompute::Blocks),
+            Case::new(&small(), pair(16, 8), 0.1, Recompute::Blocks),
         ),
     ]
 }

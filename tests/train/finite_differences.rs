@@ -9,7 +9,7 @@ use iddpm::diffusion::{
     Diffusion, InlineProcess, LossRow, Objective, Prediction, Schedule, Timesteps, Variance,
 };
 use iddpm::train::{Recompute, training_graph};
-use iddpm::unet::{Extent, Graph, Input, UnetConfig};
+use iddpm::unet::{Graph, ImageSize, Input, UnetConfig};
 
 use super::cases::generate;
 use super::cases::reference::{Inputs, run};
@@ -43,12 +43,12 @@ impl Case {
     fn new(
         name: &str,
         config: &UnetConfig,
-        extent: Extent,
+        batch: usize,
         dropout: f64,
         diffusion: Diffusion<'_>,
         objective: Objective,
     ) -> Self {
-        let network = config.graph_with_dropout(extent, dropout).unwrap();
+        let network = config.graph_with_dropout(batch, SIZE, dropout).unwrap();
         let process = Process::new(&diffusion, Timesteps::ALL).unwrap();
         let mut weights = vec![0.0; network.weights_len()];
         for param in network.params() {
@@ -68,7 +68,6 @@ impl Case {
             );
             weights[param.offset..][..values.len()].copy_from_slice(&values);
         }
-        let batch = extent.batch;
         let image = network.shape(network.input(Input::X).unwrap()).elements();
         // 8-bit values, some of them at the edges of the range.
         let x_start = generate(1, "x_start", image, 0.0, 1.0)
@@ -321,14 +320,12 @@ fn small() -> UnetConfig {
     }
 }
 
-fn extent() -> Extent {
-    Extent {
-        batch: 3,
-        height: 4,
-        width: 6,
-        low_res: (3, 2),
-    }
-}
+/// The size of all images.
+const SIZE: ImageSize = ImageSize {
+    height: 4,
+    width: 6,
+    low_res: Some((3, 2)),
+};
 
 fn check(cases: &[Case]) {
     let mut failures = Vec::new();
@@ -348,7 +345,7 @@ fn every_objective() {
     ]
     .map(|objective| {
         let name = format!("{objective:?}");
-        Case::new(&name, &small(), extent(), 0.0, diffusion(), objective).all_at_once()
+        Case::new(&name, &small(), 3, 0.0, diffusion(), objective).all_at_once()
     });
     check(&cases);
 }
@@ -360,14 +357,7 @@ fn every_prediction_and_variance() {
         let diffusion = diffusion().with_prediction(prediction);
         let name = format!("{prediction:?}");
         let objective = Objective::RescaledKl;
-        cases.push(Case::new(
-            &name,
-            &small(),
-            extent(),
-            0.0,
-            diffusion,
-            objective,
-        ));
+        cases.push(Case::new(&name, &small(), 3, 0.0, diffusion, objective));
     }
     let fixed = UnetConfig {
         out_channels: 2,
@@ -377,25 +367,11 @@ fn every_prediction_and_variance() {
         let diffusion = diffusion().with_variance(variance);
         let name = format!("{variance:?}");
         let objective = Objective::Kl;
-        cases.push(Case::new(
-            &name,
-            &fixed,
-            extent(),
-            0.0,
-            diffusion,
-            objective,
-        ));
+        cases.push(Case::new(&name, &fixed, 3, 0.0, diffusion, objective));
     }
     let diffusion = diffusion().with_variance(Variance::Learned);
     let objective = Objective::RescaledMse;
-    cases.push(Case::new(
-        "Learned",
-        &small(),
-        extent(),
-        0.0,
-        diffusion,
-        objective,
-    ));
+    cases.push(Case::new("Learned", &small(), 3, 0.0, diffusion, objective));
     let cases: Vec<Case> = cases.into_iter().map(Case::all_at_once).collect();
     check(&cases);
 }
@@ -409,7 +385,7 @@ fn squared_errors_of_other_predictions() {
             .with_prediction(prediction)
             .with_variance(variance);
         let name = format!("{prediction:?}, {variance:?}, {objective:?}");
-        Case::new(&name, &small(), extent(), 0.0, diffusion, objective).all_at_once()
+        Case::new(&name, &small(), 3, 0.0, diffusion, objective).all_at_once()
     };
     let mut cases = Vec::new();
     for (prediction, variance) in [
@@ -446,12 +422,7 @@ fn every_option_of_the_network() {
         ..small()
     };
     let objective = Objective::RescaledMse;
-    let pair = Extent {
-        batch: 2,
-        ..extent()
-    };
-    let case =
-        |name, config, dropout| Case::new(name, config, pair, dropout, diffusion(), objective);
+    let case = |name, config, dropout| Case::new(name, config, 2, dropout, diffusion(), objective);
     check(&[
         case("as published", &small(), 0.0),
         case("embedding added, pooled", &wide, 0.0),
@@ -464,7 +435,7 @@ fn every_option_of_the_network() {
 fn recomputation_gives_the_same_bits_in_less_memory() {
     use iddpm::unet::Plan;
     let objective = Objective::RescaledMse;
-    let case = Case::new("again", &small(), extent(), 0.2, diffusion(), objective);
+    let case = Case::new("again", &small(), 3, 0.2, diffusion(), objective);
     let sizes = [Recompute::Nothing, Recompute::Cheap, Recompute::Blocks].map(|recompute| {
         let graph = training_graph(&case.network, recompute).unwrap();
         let trained = run(&graph, &case.weights, &case.given);

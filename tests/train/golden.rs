@@ -9,7 +9,7 @@ use iddpm::diffusion::{
     Diffusion, LossRow, Objective, OwnedProcess, Schedule, Timesteps, Variance,
 };
 use iddpm::train::{AdamW, CpuEngine, Engine, Recompute, Slot, Update, training_graph};
-use iddpm::unet::{Extent, Graph, UnetConfig};
+use iddpm::unet::{Graph, ImageSize, UnetConfig};
 use serde_json::Value;
 
 use super::case::{
@@ -75,15 +75,12 @@ impl Subject {
             true => Some(case.tensor("low_res")?),
             false => None,
         };
-        let sides = low_res
-            .as_ref()
-            .map_or((0, 0), |low| (low.shape[2], low.shape[3]));
-        let network = config.graph(Extent {
-            batch,
+        let size = ImageSize {
             height,
             width,
-            low_res: sides,
-        })?;
+            low_res: low_res.as_ref().map(|low| (low.shape[2], low.shape[3])),
+        };
+        let network = config.graph(batch, size)?;
         let mut weights = vec![0.0; network.weights_len()];
         let seed = whole(params, "param_seed")?;
         for (param, listed) in network.params().iter().zip(list(params, "params")?) {

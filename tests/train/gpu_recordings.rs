@@ -9,7 +9,7 @@ use iddpm::diffusion::{
 use iddpm::gpu::{
     DeviceWeights, Generation, KERNELS, NoiseSource, Precision, Recorded, Recording, Training,
 };
-use iddpm::unet::{Extent, Graph, Op, UnetConfig};
+use iddpm::unet::{Graph, ImageSize, Op, UnetConfig};
 
 use super::cases::{Stands, table};
 use super::cpu;
@@ -33,7 +33,7 @@ fn sampled() -> Recording {
     let config = UnetConfig::new(3, 32)
         .with_multipliers(&[1, 2])
         .with_learned_variance();
-    let graph = config.graph(Extent::square(1, 8)).unwrap();
+    let graph = config.graph(1, ImageSize::square(8)).unwrap();
     let weights = DeviceWeights::zeros(gpu(), &graph, Precision::Full);
     let weights = pollster::block_on(weights).unwrap();
     let diffusion = Diffusion::new(Schedule::Cosine, 1000);

@@ -5,7 +5,7 @@ use std::error::Error as _;
 use iddpm::checkpoint::{Checkpoint, Precision};
 use iddpm::cpu::Gradients;
 use iddpm::diffusion::Timesteps;
-use iddpm::unet::{Extent, Graph, UnetConfig};
+use iddpm::unet::{Graph, ImageSize, UnetConfig};
 
 const NOWHERE: &str = "no such folder/picture.safetensors";
 
@@ -14,7 +14,7 @@ fn fail(at: usize) -> Result<(), iddpm::Error> {
     match at {
         0 => Timesteps::parse("often").map(|_| ())?,
         1 => UnetConfig::new(3, 33)
-            .graph(Extent::square(1, 8))
+            .graph(1, ImageSize::square(8))
             .map(|_| ())?,
         2 => Graph::new(0).check()?,
         3 => Gradients::new(&Graph::new(1)).map(|_| ())?,

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use iddpm::unet::{ConfigError, Extent, UnetConfig};
+use iddpm::unet::{ConfigError, ImageSize, UnetConfig};
 
-type Case = (&'static str, UnetConfig, Extent, ConfigError);
+type Case = (&'static str, UnetConfig, (usize, ImageSize), ConfigError);
 
 fn sound() -> UnetConfig {
     UnetConfig::new(3, 64)
@@ -33,7 +33,7 @@ const BOUNDED: [Bounded; 6] = [
 ];
 
 fn cases() -> Vec<Case> {
-    let extent = Extent::square(1, 8);
+    let one = (1, ImageSize::square(8));
     let model_channels = |value| ConfigError::ModelChannels {
         value,
         multiple_of: 32,
@@ -56,7 +56,7 @@ fn cases() -> Vec<Case> {
         for value in [0, max + 1, usize::MAX >> 1] {
             let config = changed(|config| set(config, value));
             let error = ConfigError::OutOfRange { option, value, max };
-            cases.push((option, config, extent, error));
+            cases.push((option, config, one, error));
         }
     }
     let entries = |option, len, min| ConfigError::Entries {
@@ -68,39 +68,50 @@ fn cases() -> Vec<Case> {
     for len in [0, 17, 1_000_000] {
         let config = changed(|config| config.channel_mult = vec![1; len]);
         let error = entries("channel_mult", len, 1);
-        cases.push(("levels", config, extent, error));
+        cases.push(("levels", config, one, error));
     }
     for len in [17, 1_000_000] {
         let config = changed(|config| config.attention_factors = vec![1; len]);
         let error = entries("attention_factors", len, 0);
-        cases.push(("attention factors", config, extent, error));
+        cases.push(("attention factors", config, one, error));
     }
     for value in [0, 1, 33, 8224, usize::MAX] {
         let config = changed(|config| config.model_channels = value);
-        cases.push(("model_channels", config, extent, model_channels(value)));
+        cases.push(("model_channels", config, one, model_channels(value)));
     }
     for value in [0, 2, usize::MAX] {
         let config = changed(|config| config.channel_mult[0] = value);
         let error = ConfigError::FirstMultiplier { value };
-        cases.push(("the first multiplier", config, extent, error));
+        cases.push(("the first multiplier", config, one, error));
     }
     for value in [0, 129, usize::MAX] {
         let config = changed(|config| config.channel_mult[1] = value);
-        cases.push(("a multiplier", config, extent, multiplier(1, value)));
+        cases.push(("a multiplier", config, one, multiplier(1, value)));
     }
     for value in [0, 3, 4, usize::MAX] {
         let config = changed(|config| config.attention_factors.push(value));
-        cases.push(("an attention factor", config, extent, factor(value)));
+        cases.push(("an attention factor", config, one, factor(value)));
     }
     let heads = |option, channels, heads| ConfigError::Heads {
         option,
         channels,
         heads,
     };
-    let sides = |height, width| Extent {
-        height,
-        width,
-        ..extent
+    let sides = |height, width| {
+        let low_res = None;
+        let size = ImageSize {
+            height,
+            width,
+            low_res,
+        };
+        (1, size)
+    };
+    let low_res = |low_res| {
+        let size = ImageSize {
+            low_res: Some(low_res),
+            ..ImageSize::square(8)
+        };
+        (1, size)
     };
     // 64 positions of three times 128 channels, below 2^31 in all.
     let most = ((1 << 31) - 1) / (64 * 3 * 128);
@@ -109,25 +120,25 @@ fn cases() -> Vec<Case> {
         (
             "one image too many",
             sound(),
-            Extent::square(most + 1, 8),
+            (most + 1, ImageSize::square(8)),
             batch(most + 1, most),
         ),
         (
             "an image that is too large",
             sound(),
-            Extent::square(1, 1 << 14),
+            (1, ImageSize::square(1 << 14)),
             batch(1, 0),
         ),
         (
             "heads that do not divide the middle's channels",
             changed(|config| config.num_heads = 3),
-            extent,
+            one,
             heads("num_heads", 128, 3),
         ),
         (
             "heads on the way up",
             changed(|config| config.num_heads_upsample = 5),
-            extent,
+            one,
             heads("num_heads_upsample", 128, 5),
         ),
         ("no rows", sound(), sides(0, 8), side(0, 2)),
@@ -142,26 +153,25 @@ fn cases() -> Vec<Case> {
         (
             "too many low-resolution columns",
             changed(|config| config.super_resolution = true),
-            Extent {
-                low_res: (4, (1 << 14) + 1),
-                ..extent
-            },
+            low_res((4, (1 << 14) + 1)),
             side((1 << 14) + 1, 1),
         ),
         (
             "no low-resolution rows",
             changed(|config| config.super_resolution = true),
-            Extent {
-                low_res: (0, 4),
-                ..extent
-            },
+            low_res((0, 4)),
             side(0, 1),
         ),
-        ("no images", sound(), Extent::square(0, 8), batch(0, most)),
+        (
+            "no images",
+            sound(),
+            (0, ImageSize::square(8)),
+            batch(0, most),
+        ),
         (
             "too many images",
             sound(),
-            Extent::square(usize::MAX, 8),
+            (usize::MAX, ImageSize::square(8)),
             batch(usize::MAX, most),
         ),
     ]);
@@ -176,13 +186,13 @@ fn variant(error: &ConfigError) -> String {
 #[test]
 fn every_error_has_an_input() {
     let mut met = BTreeSet::new();
-    for (what, config, extent, error) in cases() {
-        assert_eq!(config.graph(extent), Err(error), "{what}");
+    for (what, config, (batch, size), error) in cases() {
+        assert_eq!(config.graph(batch, size), Err(error), "{what}");
         assert!(!error.to_string().is_empty());
         met.insert(variant(&error));
     }
     for rate in [1.0, -f64::MIN_POSITIVE, f64::INFINITY, f64::NAN] {
-        let error = sound().graph_with_dropout(Extent::square(1, 8), rate);
+        let error = sound().graph_with_dropout(1, ImageSize::square(8), rate);
         assert!(
             matches!(error, Err(ConfigError::Dropout { rate: said }) if said.to_bits() == rate.to_bits())
         );
@@ -211,7 +221,7 @@ fn the_largest_values_make_a_network() {
             config.channel_mult = vec![1, 1];
             set(config, max);
         });
-        let graph = config.graph(Extent::square(1, 2));
+        let graph = config.graph(1, ImageSize::square(2));
         assert!(graph.is_ok_and(|graph| graph.flops() > 0), "{option}");
     }
     let deepest = UnetConfig {
@@ -219,7 +229,7 @@ fn the_largest_values_make_a_network() {
         ..UnetConfig::new(3, 32).with_multipliers(&[[1].as_slice(), &[256; 14]].concat())
     };
     let graph = deepest
-        .graph(Extent::square(1, 1 << 14))
+        .graph(1, ImageSize::square(1 << 14))
         .map(|graph| graph.flops());
     assert_eq!(graph, Err(ConfigError::Batch { batch: 1, most: 0 }));
 }

@@ -1,6 +1,6 @@
 //! Drawings name every tensor and every edge of a graph, and every place of a plan.
 
-use iddpm::unet::{Extent, Graph, Plan, Role, UnetConfig};
+use iddpm::unet::{Graph, ImageSize, Plan, Role, UnetConfig};
 
 /// A network with every operation but average pooling.
 fn graph() -> Graph {
@@ -10,7 +10,7 @@ fn graph() -> Graph {
         .with_classes(10);
     config.super_resolution = true;
     config.scale_shift = false;
-    config.graph(Extent::square(2, 8)).unwrap()
+    config.graph(2, ImageSize::square(8)).unwrap()
 }
 
 fn edges(graph: &Graph) -> usize {
