@@ -3,9 +3,9 @@
 use super::error::{NetworkError, Slice};
 use super::given::{Given, Inputs, Results, check_inputs, finite, length};
 use super::math::{Number, Real};
-use super::part::part;
 use super::plain::{self, View};
 use super::program::{Instruction, Location, Operand, Program};
+use crate::part::part;
 use crate::unet::{Input, Op, Shape, Weights};
 
 /// Runs a program: one evaluation of the network for a batch of images.

@@ -7,7 +7,7 @@ use pulp::{Arch, Simd, WithSimd};
 use super::lanes::{ROWS, multiply, zeros};
 use super::threads::{Threads, product};
 use crate::cpu::math::exp_f32;
-use crate::cpu::part::{part, part_mut};
+use crate::part::{part, part_mut};
 use crate::unet::Extents;
 
 /// Panels of keys whose scores are folded in together.

@@ -6,9 +6,9 @@
 
 use super::threads::{Threads, product};
 use crate::cpu::math::{EPSILON, Real};
-use crate::cpu::part::{part, part_mut};
 use crate::cpu::plain::norm::Affine;
 use crate::diffusion::lanes::dispatch;
+use crate::part::{part, part_mut};
 use crate::unet::Extents;
 use crate::unet::GROUPS;
 

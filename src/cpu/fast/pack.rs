@@ -7,8 +7,8 @@
 
 use super::threads::{Threads, product};
 use crate::cpu::math::Number;
-use crate::cpu::part::{part, part_mut};
 use crate::cpu::program::{Instruction, Parameter};
+use crate::part::{part, part_mut};
 use crate::unet::{Extents, Op};
 
 /// Products of a tile: 4×4.

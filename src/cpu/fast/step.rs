@@ -13,9 +13,9 @@ use super::threads::Threads;
 use super::{attention, group_norm, resample};
 use crate::cpu::interpreter::Read;
 use crate::cpu::math::Real;
-use crate::cpu::part::part;
 use crate::cpu::plain::conv::Window;
 use crate::cpu::plain::{embedding, pointwise as plain_pointwise};
+use crate::part::part;
 use crate::unet::{Conv, LossOp, NormOp, NormParam, Op, Shape};
 
 /// All that an operation needs beside its tensors.

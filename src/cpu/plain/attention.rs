@@ -10,7 +10,7 @@
 //! ∂q_i = Σ_j ∂s_ij·k_j/√c and ∂k_j = Σ_i ∂s_ij·q_i/√c.
 
 use super::{Real, number};
-use crate::cpu::part::part;
+use crate::part::part;
 use crate::unet::{Extents, Shape};
 
 /// The attention; `extents` are those of an image of the result.

@@ -8,7 +8,7 @@
 
 use super::{Real, View, fill, number, total};
 use crate::cpu::math::Number;
-use crate::cpu::part::part;
+use crate::part::part;
 use crate::unet::{Extents, Shape};
 
 /// Extents of a convolution.

@@ -10,7 +10,7 @@
 
 use super::{Real, View, fill, number};
 use crate::cpu::math::{EPSILON, Number};
-use crate::cpu::part::part;
+use crate::part::part;
 use crate::unet::{Extents, GROUPS, NormOp, NormParam, Shape};
 
 /// The normalisation.

@@ -1,7 +1,7 @@
 //! Resizings and their gradients.
 
 use super::{Real, View, fill};
-use crate::cpu::part::part;
+use crate::part::part;
 use crate::unet::{Extents, Shape};
 
 /// out\[n, c, y, x\] = ¼·Σ_{i, j < 2} in\[n, c, 2y + i, 2x + j\]; an odd last row or column is left out.

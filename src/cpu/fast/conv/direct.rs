@@ -5,8 +5,8 @@ use pulp::{Arch, Simd, WithSimd};
 use super::{BLOCK, Layer, PIECE};
 use crate::cpu::fast::lanes::{Groups, InGroups, ROWS, multiply, store, zeros};
 use crate::cpu::fast::threads::{Threads, product};
-use crate::cpu::part::part;
 use crate::cpu::plain::conv::Window;
+use crate::part::part;
 
 /// Positions of a block of the direct way, a multiple of [`ROWS`].
 fn direct_block(layer: &Layer<'_>) -> usize {

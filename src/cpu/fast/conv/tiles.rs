@@ -5,8 +5,8 @@ use pulp::{Simd, WithSimd};
 use super::Layer;
 use crate::cpu::fast::lanes::ROWS;
 use crate::cpu::fast::pack::POINTS;
-use crate::cpu::part::part;
 use crate::cpu::plain::conv::Window;
+use crate::part::part;
 
 /// Bᵀ d B of a group of tiles, into \[ξ\]\[tile\]\[k\].
 pub(super) struct Gather<'a> {

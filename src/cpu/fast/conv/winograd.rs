@@ -8,8 +8,8 @@ use super::{BLOCK, Layer, PIECE};
 use crate::cpu::fast::lanes::{Groups, InGroups, ROWS, multiply, store, zeros};
 use crate::cpu::fast::pack::POINTS;
 use crate::cpu::fast::threads::{Threads, product};
-use crate::cpu::part::part;
 use crate::cpu::plain::conv::Window;
+use crate::part::part;
 
 /// Rows of tiles of a block of Winograd's way.
 fn tile_block(layer: &Layer<'_>) -> usize {

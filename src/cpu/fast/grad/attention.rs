@@ -12,7 +12,7 @@ use pulp::{Arch, Simd, WithSimd};
 use crate::cpu::fast::attention::fold;
 use crate::cpu::fast::lanes::{ROWS, multiply, zeros};
 use crate::cpu::fast::threads::{Threads, product};
-use crate::cpu::part::{part, part_mut};
+use crate::part::{part, part_mut};
 use crate::unet::Extents;
 
 /// Queries of a block, a multiple of [`ROWS`].

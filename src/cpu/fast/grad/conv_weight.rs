@@ -9,8 +9,8 @@ use pulp::{Arch, Simd};
 
 use crate::cpu::fast::lanes::{Groups, InGroups, ROWS, add_products, store, zeros};
 use crate::cpu::fast::threads::{Threads, product};
-use crate::cpu::part::{part, part_mut};
 use crate::cpu::plain::conv::Window;
+use crate::part::{part, part_mut};
 
 /// Positions that are gone through for one tap after the other: they stay in the nearest cache.
 const STRETCH: usize = 128;

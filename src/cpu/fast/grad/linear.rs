@@ -2,8 +2,8 @@
 
 use crate::cpu::fast::threads::{Threads, product};
 use crate::cpu::math::Real;
-use crate::cpu::part::part;
 use crate::diffusion::lanes::dispatch;
+use crate::part::part;
 
 /// Rows of the weight's gradient in a piece of work.
 const ROWS: usize = 8;

@@ -2,8 +2,8 @@
 //! [`LossRow`](crate::diffusion::LossRow).
 
 use crate::cpu::fast::threads::{Threads, product};
-use crate::cpu::part::part;
 use crate::diffusion::{ElementLoss, LossRow};
+use crate::part::part;
 use crate::unet::Extents;
 
 /// What a loss reads: rows of channels, the output's of mean and variance.

@@ -11,8 +11,8 @@ use super::{STRETCH, add_up};
 use crate::cpu::fast::group_norm::{piece_rows, sum_up};
 use crate::cpu::fast::threads::{Threads, product};
 use crate::cpu::math::{EPSILON, Real};
-use crate::cpu::part::part;
 use crate::diffusion::lanes::dispatch;
+use crate::part::part;
 use crate::unet::Extents;
 use crate::unet::GROUPS;
 

@@ -1,10 +1,10 @@
 //! What acts on elements, rows or squares of 2×2: sums, channels, resizing, noising, dropout.
 
 use crate::cpu::fast::threads::Threads;
-use crate::cpu::part::part;
 use crate::diffusion::LossRow;
 use crate::diffusion::lanes::dispatch;
 use crate::diffusion::noise::philox4x32_10;
+use crate::part::part;
 use crate::unet::Extents;
 
 /// Numbers, or rows, of a piece of work.

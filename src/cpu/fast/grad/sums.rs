@@ -4,8 +4,8 @@
 
 use super::{STRETCH, add_up};
 use crate::cpu::fast::threads::{Threads, product};
-use crate::cpu::part::part;
 use crate::diffusion::lanes::dispatch;
+use crate::part::part;
 use crate::unet::Extents;
 
 /// Numbers of room in f64.
