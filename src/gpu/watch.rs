@@ -126,8 +126,9 @@ fn send(gpu: &Gpu, what: &str, words: &[u32], targets: &[Target<'_>]) -> Result<
     watched_now(gpu, what, || {
         let mut rest = bytes;
         for &(buffer, offset, len) in targets {
-            // The targets are as long as the words, all together.
-            let (part, others) = rest.split_at_checked(len as usize).unwrap_or_default();
+            let split = rest.split_at_checked(len as usize);
+            debug_assert!(split.is_some(), "targets are as long as their words");
+            let (part, others) = split.unwrap_or_default();
             gpu.queue().write_buffer(buffer, offset, part);
             rest = others;
         }
