@@ -84,6 +84,15 @@ pub enum TrainError {
         /// Examples there are.
         examples: usize,
     },
+    /// An image of the data is not as large as the data says.
+    Example {
+        /// Which.
+        index: usize,
+        /// Its bytes.
+        len: usize,
+        /// The bytes due.
+        expected: usize,
+    },
     /// The data.
     Data(DataError),
     /// Not one of the examples could be read.
@@ -191,6 +200,7 @@ impl core::error::Error for TrainError {
             | Self::Extents { .. }
             | Self::Classes { .. }
             | Self::BatchTooLarge { .. }
+            | Self::Example { .. }
             | Self::AllSkipped { first: None, .. }
             | Self::Thread { .. }
             | Self::NotFinite { .. }
@@ -254,6 +264,14 @@ impl fmt::Display for TrainError {
             Self::BatchTooLarge { batch, examples } => {
                 write!(f, "a batch of {batch}: there are only {examples} examples")
             }
+            Self::Example {
+                index,
+                len,
+                expected,
+            } => write!(
+                f,
+                "image {index} of the data has {len} bytes instead of {expected}"
+            ),
             Self::Data(error) => error.fmt(f),
             Self::AllSkipped { examples, first } => {
                 write!(f, "none of the {examples} examples could be read")?;
