@@ -21,6 +21,15 @@ pub(crate) fn part_mut<T>(slice: &mut [T], start: usize, len: usize) -> &mut [T]
     found.unwrap_or_default()
 }
 
+/// All of a slice from an item on.
+#[cfg(all(feature = "cpu", feature = "std"))]
+#[inline(always)]
+pub(crate) fn rest<T>(slice: &[T], start: usize) -> &[T] {
+    let found = slice.get(start..);
+    debug_assert!(found.is_some(), "from {start} of {}", slice.len());
+    found.unwrap_or_default()
+}
+
 /// All of a slice from an item on, to be written.
 #[cfg(all(feature = "cpu", feature = "std"))]
 #[inline(always)]
@@ -41,7 +50,7 @@ pub(crate) fn item<T: Copy + Default>(slice: &[T], at: usize) -> T {
 }
 
 /// Puts an item into its place in a slice.
-#[cfg(all(feature = "cpu", feature = "std"))]
+#[cfg(feature = "cpu")]
 #[inline(always)]
 pub(crate) fn put<T>(slice: &mut [T], at: usize, item: T) {
     let all = slice.len();

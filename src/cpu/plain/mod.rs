@@ -40,9 +40,11 @@ impl<R: Real> View<'_, R> {
     }
 }
 
-/// One of many numbers; 0 behind the last.
+/// One of many numbers.
 pub(crate) fn number<N: Number>(numbers: &[N], at: usize) -> f64 {
-    numbers.get(at).map_or(0.0, |number| number.exact())
+    let found = numbers.get(at);
+    debug_assert!(found.is_some(), "{at} of {}", numbers.len());
+    found.map_or(0.0, |number| number.exact())
 }
 
 const fn place(shape: Shape, [n, c, y, x]: [usize; 4]) -> usize {

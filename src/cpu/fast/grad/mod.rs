@@ -13,9 +13,9 @@ pub(crate) const STRETCH: usize = 32;
 
 /// Adds rows of `len` sums to the first of them, and returns it.
 pub(crate) fn add_up(rows: &mut [f64], len: usize) -> &[f64] {
-    let Some((first, others)) = rows.split_at_mut_checked(len) else {
-        return &[];
-    };
+    let split = rows.split_at_mut_checked(len);
+    debug_assert!(split.is_some(), "there is a first row of {len}");
+    let (first, others) = split.unwrap_or_default();
     for other in others.chunks_exact(len) {
         for (sum, other) in first.iter_mut().zip(other) {
             *sum += other;
