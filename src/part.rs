@@ -11,6 +11,23 @@ pub(crate) fn part<T>(slice: &[T], start: usize, len: usize) -> &[T] {
     found.unwrap_or_default()
 }
 
+/// The first items of a slice, and the others.
+#[inline(always)]
+pub(crate) fn split<T>(slice: &[T], first: usize) -> (&[T], &[T]) {
+    let found = slice.split_at_checked(first);
+    debug_assert!(found.is_some(), "{first} of {}", slice.len());
+    found.unwrap_or_default()
+}
+
+/// The first items of a slice, and the others, to be written.
+#[inline(always)]
+pub(crate) fn split_mut<T>(slice: &mut [T], first: usize) -> (&mut [T], &mut [T]) {
+    let all = slice.len();
+    let found = slice.split_at_mut_checked(first);
+    debug_assert!(found.is_some(), "{first} of {all}");
+    found.unwrap_or_default()
+}
+
 /// Part of a slice, to be written.
 #[cfg(any(feature = "checkpoint", all(feature = "cpu", feature = "std")))]
 #[inline(always)]
@@ -50,7 +67,7 @@ pub(crate) fn item<T: Copy + Default>(slice: &[T], at: usize) -> T {
 }
 
 /// Puts an item into its place in a slice.
-#[cfg(feature = "cpu")]
+#[cfg(any(feature = "alloc", feature = "cpu"))]
 #[inline(always)]
 pub(crate) fn put<T>(slice: &mut [T], at: usize, item: T) {
     let all = slice.len();

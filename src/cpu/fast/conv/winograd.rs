@@ -9,7 +9,7 @@ use crate::cpu::fast::lanes::{Groups, InGroups, ROWS, multiply, store, zeros};
 use crate::cpu::fast::pack::POINTS;
 use crate::cpu::fast::threads::{Threads, product};
 use crate::cpu::plain::conv::Window;
-use crate::part::{part, part_mut};
+use crate::part::{part, part_mut, rest, split_mut};
 
 /// Rows of tiles of a block of Winograd's way.
 fn tile_block(layer: &Layer<'_>) -> usize {
@@ -46,10 +46,8 @@ pub(crate) fn winograd(
         let piece = groups.div_ceil(groups.div_ceil(PIECE));
         let pieces = groups.div_ceil(piece);
         let of_groups = pieces * piece * POINTS * ROWS;
-        let split = room.split_at_mut_checked(groups * POINTS * ROWS * k);
-        debug_assert!(split.is_some(), "the room is as large as was asked for");
-        let (points, rest) = split.unwrap_or_default();
-        let sums = part_mut(rest, 0, layer.panels() * of_groups * width);
+        let (points, others) = split_mut(room, groups * POINTS * ROWS * k);
+        let sums = part_mut(others, 0, layer.panels() * of_groups * width);
         threads.chunks(
             points,
             POINTS * ROWS * k,
@@ -73,7 +71,7 @@ pub(crate) fn winograd(
                 POINTS * k * width,
             );
             let from = task % pieces * piece * POINTS * ROWS * k;
-            let points = crate::part::rest(points, from);
+            let points = rest(points, from);
             arch.dispatch(InGroups(Products {
                 panel,
                 points,

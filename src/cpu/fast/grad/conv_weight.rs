@@ -10,7 +10,7 @@ use pulp::{Arch, Simd};
 use crate::cpu::fast::lanes::{Groups, InGroups, ROWS, add_products, store, zeros};
 use crate::cpu::fast::threads::{Threads, product};
 use crate::cpu::plain::conv::Window;
-use crate::part::{part, part_mut, rest_mut};
+use crate::part::{part, part_mut, rest_mut, split_mut};
 
 /// Positions that are gone through for one tap after the other: they stay in the nearest cache.
 const STRETCH: usize = 128;
@@ -72,9 +72,7 @@ impl ConvWeight<'_> {
         let (k, m) = self.filled();
         let mut rest = room;
         let [sums, input, grad] = self.rooms().map(|len| {
-            let split = core::mem::take(&mut rest).split_at_mut_checked(len.next_multiple_of(16));
-            debug_assert!(split.is_some(), "the room is as large as was asked for");
-            let (place, others) = split.unwrap_or_default();
+            let (place, others) = split_mut(core::mem::take(&mut rest), len.next_multiple_of(16));
             rest = others;
             part_mut(place, 0, len)
         });

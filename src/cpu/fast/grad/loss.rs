@@ -3,7 +3,7 @@
 
 use crate::cpu::fast::threads::{Threads, product};
 use crate::diffusion::{ElementLoss, LossRow};
-use crate::part::{item, part, part_mut, put};
+use crate::part::{item, part, part_mut, put, split, split_mut};
 use crate::unet::Extents;
 
 /// What a loss reads: rows of channels, the output's of mean and variance.
@@ -34,9 +34,8 @@ impl Loss<'_> {
         let c = self.extents.channels;
         let [x_start, noise, x] =
             [self.x_start, self.noise, self.x].map(|image| part(image, position * c, c));
-        let first = position * self.channels;
-        let means = part(self.output, first, c);
-        let channels = part(self.output, first + c, self.channels - c);
+        let output = part(self.output, position * self.channels, self.channels);
+        let (means, channels) = split(output, c);
         let triples = x_start.iter().zip(noise).zip(x);
         for (at, (((&x_start, &noise), &x), &mean)) in triples.zip(means).enumerate() {
             let x_start = f64::from(x_start);
@@ -94,9 +93,7 @@ impl Loss<'_> {
             let row = self.row(first / positions);
             let share = row.weight / count;
             for (at, out) in output.chunks_exact_mut(self.channels).enumerate() {
-                let split = out.split_at_mut_checked(c);
-                debug_assert!(split.is_some(), "{c} means of {}", self.channels);
-                let (means, channels) = split.unwrap_or_default();
+                let (means, channels) = split_mut(out, c);
                 self.elements(&row, first + at, |at, element| {
                     put(means, at, (share * element.d_output) as f32);
                     // Absent: the variance is not learned.
