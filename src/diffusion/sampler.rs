@@ -65,7 +65,10 @@ impl<'a> Sampler<'a> {
         match method {
             Method::Ddim { eta } if !(0.0..=1.0).contains(&eta) => return Err(Error::Eta { eta }),
             Method::Ancestral => process.check_posterior()?,
-            _ => {}
+            Method::Ddim { .. }
+            | Method::DdimReverse
+            | Method::DpmSolverPlusPlus2M
+            | Method::Heun => {}
         }
         Ok(Self {
             process,
@@ -266,14 +269,13 @@ impl<'a> Sampler<'a> {
                 levels.windows(3).filter(dpm_solver_is_long).count()
             }
             (Method::Ancestral, Some(measured)) => {
-                let steps =
-                    (1..levels.len()).filter_map(|index| self.process.coefficients(index).ok());
+                let steps = (1..levels.len()).filter_map(|index| Coefficients::of(levels, index));
                 let held = |step: &Coefficients| {
                     matches!(self.optimal_variance(step, measured), Some((_, true)))
                 };
                 steps.filter(held).count()
             }
-            _ => 0,
+            (Method::Ancestral, None) | (Method::Ddim { .. } | Method::DdimReverse, _) => 0,
         }
     }
 
@@ -297,6 +299,7 @@ impl<'a> Sampler<'a> {
         print.add_u64(kind);
         print.add_f64(ratio);
         print.add_f64(max);
+        // Not measured: no values.
         for &value in self.epsilon_mean_square.unwrap_or_default() {
             print.add_f64(value);
         }

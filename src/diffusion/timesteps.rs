@@ -109,10 +109,9 @@ impl<'a> Timesteps<'a> {
             let list = Numbers::read(list, CUSTOM.len())?;
             return Ok(Self(Kind::Custom(list)));
         }
-        let name_len = text.find(|c: char| !c.is_ascii_alphabetic());
-        let (name, number) = text
-            .split_at_checked(name_len.unwrap_or(text.len()))
-            .unwrap_or_default();
+        let number = text.trim_start_matches(|c: char| c.is_ascii_alphabetic());
+        // It ends the text.
+        let name = text.strip_suffix(number).unwrap_or_default();
         let kind = match name {
             "" if text.is_empty() => return Err(Error::SpecEmpty),
             "" => return Ok(Self(Kind::Sections(Numbers::read(text, 0)?))),
