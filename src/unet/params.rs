@@ -44,6 +44,7 @@ impl Param {
 
     /// The first extent of its shape.
     pub fn rows(&self) -> usize {
+        // A shape of no extents has no rows.
         self.shape.first().copied().unwrap_or(0)
     }
 }
