@@ -274,6 +274,7 @@ impl<'a> BitsPerDim<'a> {
             due => {
                 return Err(Error::TermsOutOfOrder {
                     index,
+                    // Once all are added, the last that was.
                     due: due.unwrap_or(0),
                 });
             }

@@ -166,7 +166,9 @@ impl<'a> ProcessView<'a> {
         };
         let mut slots = kept.iter_mut();
         diffusion.for_each_kept(timesteps, |level| {
-            if let Some(slot) = slots.next() {
+            let slot = slots.next();
+            debug_assert!(slot.is_some(), "there are {needed} steps");
+            if let Some(slot) = slot {
                 *slot = level;
             }
             Ok(())

@@ -152,7 +152,9 @@ impl<'a> Timesteps<'a> {
         };
         let mut slots = kept.iter_mut();
         self.for_each(num_timesteps, |timestep| {
-            if let Some(slot) = slots.next() {
+            let slot = slots.next();
+            debug_assert!(slot.is_some(), "{needed} timesteps are kept");
+            if let Some(slot) = slot {
                 *slot = timestep;
             }
             Ok(())
@@ -184,6 +186,7 @@ impl<'a> Timesteps<'a> {
                 visit_sections(total, counts.iter().count(), counts.iter(), visit)
             }
             Kind::EvenWithEarly(steps) => {
+                // In no steps, which are an error, none is early.
                 let early = total.checked_div(steps).unwrap_or(0);
                 (0..early).try_for_each(&mut visit)?;
                 visit_sections(total, 1, core::iter::once(steps), |timestep| {
@@ -196,6 +199,7 @@ impl<'a> Timesteps<'a> {
             }
             Kind::Ddim(steps) => visit_ddim(total, steps, visit),
             Kind::Leading(steps) => {
+                // Which refuses to divide by 0.
                 check_steps(total, steps)?;
                 let stride = total.checked_div(steps).unwrap_or(0);
                 (0..steps).try_for_each(|k| visit(k * stride))

@@ -157,6 +157,7 @@ impl Plan {
                 .map(|(tensor, _)| aligned(tensor.shape.elements()))
                 .fold(0, usize::saturating_add)
         };
+        // Without operations nothing is needed.
         (0..graph.nodes().len()).map(live).max().unwrap_or(0)
     }
 }

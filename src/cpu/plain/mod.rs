@@ -62,7 +62,9 @@ pub(crate) fn fill<R: Real>(
         for c in 0..shape.channels {
             for y in 0..shape.height {
                 for x in 0..shape.width {
-                    if let Some(out) = output.next() {
+                    let out = output.next();
+                    debug_assert!(out.is_some(), "{n}, {c}, {y}, {x} of {shape:?}");
+                    if let Some(out) = out {
                         *out = R::nearest(formula(n, c, y, x));
                     }
                 }
