@@ -114,7 +114,7 @@ impl<'t> Scan<'t> {
                 };
                 for at in 0..width * height {
                     let (x, y) = (x * width + at % width, y * height + at / width);
-                    // Of a block that no pixel comes from, nothing is remembered.
+                    // Only of a progressive picture is it remembered.
                     let seen = component.seen.get_mut(y * component.stride + x);
                     self.block(part, &mut bits, seen.unwrap_or(&mut 0), &mut run)?;
                 }
