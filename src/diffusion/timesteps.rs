@@ -109,9 +109,10 @@ impl<'a> Timesteps<'a> {
             let list = Numbers::read(list, CUSTOM.len())?;
             return Ok(Self(Kind::Custom(list)));
         }
-        let number = text.trim_start_matches(|c: char| c.is_ascii_alphabetic());
-        // It ends the text.
-        let name = text.strip_suffix(number).unwrap_or_default();
+        let name_len = text.find(|c: char| !c.is_ascii_alphabetic());
+        let split = text.split_at_checked(name_len.unwrap_or(text.len()));
+        debug_assert!(split.is_some(), "a letter was found at {name_len:?}");
+        let (name, number) = split.unwrap_or_default();
         let kind = match name {
             "" if text.is_empty() => return Err(Error::SpecEmpty),
             "" => return Ok(Self(Kind::Sections(Numbers::read(text, 0)?))),
