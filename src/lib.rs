@@ -38,6 +38,7 @@ pub mod files;
 pub mod gpu;
 #[cfg(any(feature = "alloc", feature = "cpu"))]
 pub mod memory;
+mod part;
 pub mod text;
 #[cfg(feature = "train_cpu")]
 pub mod train;

@@ -153,6 +153,7 @@ impl Description {
                 needed: self.unet.super_resolution,
             });
         }
+        // Absent: no classes.
         let classes = self.unet.num_classes.unwrap_or(0);
         if let Some(names) = &self.class_names
             && names.len() != classes
@@ -209,6 +210,7 @@ impl Description {
                 true => Some(read(metadata, CLASSES)?),
                 false => None,
             },
+            // Unsaid: weights.
             content: Content::said(metadata)?.unwrap_or_default(),
             notes,
         };

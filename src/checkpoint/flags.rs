@@ -252,6 +252,7 @@ impl core::str::FromStr for Flags {
             };
             match flag.split_once('=') {
                 Some((flag, value)) => flags.set(flag, value)?,
+                // Absent: empty, which no value is.
                 None => flags.set(flag, words.next().unwrap_or(""))?,
             }
         }

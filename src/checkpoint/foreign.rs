@@ -196,6 +196,7 @@ fn text(first: &[u8]) -> Option<Foreign> {
         return None;
     }
     Some(if !text.starts_with(['{', '[']) {
+        // Of spaces alone there is no line.
         let line = text.lines().next().unwrap_or_default();
         Foreign::Text {
             begins: shortened(line, 40),

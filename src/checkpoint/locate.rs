@@ -108,6 +108,7 @@ fn networks(state: &Path) -> Result<Vec<Network>, CheckpointError> {
 
 /// Those networks of a folder that can be read, in the same order.
 fn readable(folder: &Path) -> Vec<Network> {
+    // In a folder that cannot be read there are none.
     let files = files(folder).unwrap_or_default().into_iter().take(FILES);
     let mut networks: Vec<Network> = files
         .filter_map(|path| network(path).ok().flatten())

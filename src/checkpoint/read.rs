@@ -12,6 +12,7 @@ use super::source::Source;
 use super::tensors::{Place, match_up};
 use super::values::{Refused, f32_of, read_f16, read_f32};
 use crate::memory::{MemoryError, zeros};
+use crate::part::part_mut;
 use crate::unet::{Graph, Weights};
 
 /// Bytes read at once.
@@ -108,14 +109,10 @@ impl Buffer {
 
     /// Reads numbers of `dtype` to `at`.
     fn read(&mut self, at: usize, dtype: Dtype, bytes: &[u8]) -> Result<(), Refused> {
-        let range = at..at + bytes.len() / dtype.bytes();
+        let len = bytes.len() / dtype.bytes();
         match self {
-            Self::F32(numbers) => {
-                read_f32(dtype, bytes, numbers.get_mut(range).unwrap_or_default())
-            }
-            Self::F16(numbers) => {
-                read_f16(dtype, bytes, numbers.get_mut(range).unwrap_or_default())
-            }
+            Self::F32(numbers) => read_f32(dtype, bytes, part_mut(numbers, at, len)),
+            Self::F16(numbers) => read_f16(dtype, bytes, part_mut(numbers, at, len)),
         }
     }
 }
@@ -288,7 +285,7 @@ fn read_tensor(
     let mut done = 0;
     while left > 0 {
         let take = left.min(piece.len() as u64);
-        let bytes = piece.get_mut(..take as usize).unwrap_or_default();
+        let bytes = part_mut(piece, 0, take as usize);
         source.fill(bytes)?;
         weights
             .read(place.offset + done, place.dtype, bytes)

@@ -15,10 +15,11 @@ const LISTED: usize = 3;
 
 /// The beginning of a text, with a mark where it goes on.
 pub(super) fn shortened(text: &str, letters: usize) -> String {
-    match text.char_indices().nth(letters) {
-        Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
-        None => text.into(),
+    let mut shown: String = text.chars().take(letters).collect();
+    if shown.len() < text.len() {
+        shown.push('…');
     }
+    shown
 }
 
 /// A name, shortened, without what would end the line or speak to a terminal.

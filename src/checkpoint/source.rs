@@ -23,21 +23,26 @@ impl Source for &[u8] {
     }
 
     fn skip(&mut self, bytes: u64) -> Result<(), CheckpointError> {
-        // Lengths have been compared with the file's: what is not there will not be read either.
-        *self = self.get(bytes as usize..).unwrap_or_default();
+        let len = usize::try_from(bytes).ok();
+        let rest = len.and_then(|len| self.get(len..));
+        *self = rest.ok_or_else(|| truncated(bytes, self))?;
         Ok(())
     }
 
     fn fill(&mut self, into: &mut [u8]) -> Result<(), CheckpointError> {
         let Some((bytes, rest)) = self.split_at_checked(into.len()) else {
-            return Err(CheckpointError::Truncated {
-                expected: into.len() as u64,
-                found: self.len() as u64,
-                tensor: None,
-            });
+            return Err(truncated(into.len() as u64, self));
         };
         into.copy_from_slice(bytes);
         *self = rest;
         Ok(())
+    }
+}
+
+const fn truncated(expected: u64, left: &[u8]) -> CheckpointError {
+    CheckpointError::Truncated {
+        expected,
+        found: left.len() as u64,
+        tensor: None,
     }
 }

@@ -98,7 +98,7 @@ pub(super) fn match_up(
     let prefix = match (asked, complete.as_slice()) {
         (Some(asked), _) => asked,
         (None, &[only]) => only,
-        // The nearest, of which most is there, so that little need be said.
+        // The nearest, of which most is there, so that little need be said; no prefix is always among them.
         (None, []) => found
             .iter()
             .copied()

@@ -7,6 +7,7 @@ use half::{bf16, f16};
 
 use super::format::Dtype;
 use crate::memory::{MemoryError, zeros};
+use crate::part::part;
 use crate::unet::Weights;
 
 /// Why a number was refused, and at which index.
@@ -74,22 +75,37 @@ pub(super) fn write<E: From<Refused>>(
     weights: Weights<'_>,
     range: Range<usize>,
     dtype: Dtype,
+    sink: impl FnMut(&[u8]) -> Result<(), E>,
+) -> Result<(), E> {
+    let Range { start, .. } = range;
+    match weights {
+        Weights::F32(numbers) => {
+            let numbers = part(numbers, start, range.len());
+            write_all(numbers.iter().copied(), dtype, sink)
+        }
+        Weights::F16(bits) => {
+            let numbers = part(bits, start, range.len()).iter();
+            write_all(
+                numbers.map(|&bits| f16::from_bits(bits).to_f32()),
+                dtype,
+                sink,
+            )
+        }
+    }
+}
+
+fn write_all<E: From<Refused>>(
+    numbers: impl Iterator<Item = f32>,
+    dtype: Dtype,
     mut sink: impl FnMut(&[u8]) -> Result<(), E>,
 ) -> Result<(), E> {
     const NUMBERS: usize = 4096;
     let mut piece = [0; 4 * NUMBERS];
-    let value = |at: usize| match weights {
-        Weights::F32(numbers) => numbers.get(at).copied().unwrap_or(f32::NAN),
-        Weights::F16(numbers) => numbers
-            .get(at)
-            .map_or(f32::NAN, |&bits| f16::from_bits(bits).to_f32()),
-    };
-    let mut start = range.start;
-    while start < range.end {
-        let end = range.end.min(start + NUMBERS);
+    let mut numbers = numbers.enumerate().peekable();
+    while numbers.peek().is_some() {
+        let mut len = 0;
         let slots = piece.chunks_exact_mut(dtype.bytes());
-        for (at, slot) in (start..end).zip(slots) {
-            let (value, index) = (value(at), at - range.start);
+        for (slot, (index, value)) in slots.zip(&mut numbers) {
             if !value.is_finite() {
                 return Err(Refused::NotFinite { index, value }.into());
             }
@@ -98,9 +114,9 @@ pub(super) fn write<E: From<Refused>>(
                 Dtype::F16 => slot.copy_from_slice(&narrowed(index, value)?.to_le_bytes()),
                 Dtype::Bf16 => slot.copy_from_slice(&bf16::from_f32(value).to_le_bytes()),
             }
+            len += slot.len();
         }
-        sink(piece.get(..(end - start) * dtype.bytes()).unwrap_or(&[]))?;
-        start = end;
+        sink(part(&piece, 0, len))?;
     }
     Ok(())
 }

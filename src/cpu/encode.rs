@@ -52,7 +52,9 @@ pub(super) fn record(op: Placed, output: u32) -> InstructionBytes {
     (*code, *made) = (op.code(), output);
     let mut fields = fields.iter_mut();
     op.words(&mut |_, word| {
-        if let Some(field) = fields.next() {
+        let field = fields.next();
+        debug_assert!(field.is_some(), "no operation has as many words");
+        if let Some(field) = field {
             *field = match word {
                 Word::Tensor(tensor) => tensor.unwrap_or(NONE),
                 Word::Param(word) | Word::Attribute(word) => word,

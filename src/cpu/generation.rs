@@ -165,6 +165,7 @@ impl<'p> Generation<'p> {
                 let stream = sample.noise.stream(sample.number, step.position());
                 stream.fill_normals(0, &mut self.noise);
             }
+            // Absent: the method needs none.
             let history = histories.next().unwrap_or_default();
             step.apply_with_hook(x, output, &self.noise, history, x_start, |_| {})?;
         }

@@ -166,6 +166,7 @@ impl<'a, R> Given<'a, R> {
             }
         }
         let classes = program.header().classes;
+        // Absent: no image has a class.
         let mut labels = self.labels.unwrap_or_default().iter().enumerate();
         match labels.find(|&(_, &label)| label as usize >= classes) {
             None => Ok(()),
@@ -196,6 +197,7 @@ pub(crate) fn check_inputs(program: &Program<'_>, inputs: &Inputs<'_>) -> Result
     Given::from(inputs).check(program)?;
     finite(Slice::X, inputs.x)?;
     finite(Slice::Timesteps, inputs.timesteps)?;
+    // Absent: nothing is not finite.
     finite(Slice::LowRes, inputs.low_res.unwrap_or_default())
 }
 

@@ -3,9 +3,9 @@
 use super::error::{NetworkError, Slice};
 use super::given::{Given, Inputs, Results, check_inputs, finite, length};
 use super::math::{Number, Real};
-use super::part::part;
 use super::plain::{self, View};
 use super::program::{Instruction, Location, Operand, Program};
+use crate::part::part;
 use crate::unet::{Input, Op, Shape, Weights};
 
 /// Runs a program of a network: one evaluation for a batch of images.
@@ -128,6 +128,7 @@ impl<'a, R> Memory<'a, R> {
                 let first = first as usize;
                 let (before, rest) = workspace.split_at_mut(first.min(workspace.len()));
                 let (result, behind) = rest.split_at_mut(len.min(rest.len()));
+                debug_assert_eq!(result.len(), len, "a checked program writes where room is");
                 (before, result, behind, first + len)
             }
             Location::Output => (workspace, &mut *results.output, &mut [][..], 0),
@@ -173,11 +174,13 @@ impl<'a, R> Memory<'a, R> {
 
     /// The classes: they are given where a program reads them.
     pub(crate) fn labels(&self) -> &'a [u32] {
+        debug_assert!(self.given.labels.is_some(), "no classes are given");
         self.given.labels.unwrap_or_default()
     }
 
     /// What dropout's masks follow from: given where a program reads them.
     pub(crate) fn keys(&self) -> &'a [u32] {
+        debug_assert!(self.given.keys.is_some(), "no keys are given");
         self.given.keys.unwrap_or_default()
     }
 }

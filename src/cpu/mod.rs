@@ -29,7 +29,6 @@ mod interpreter;
 mod math;
 #[cfg(feature = "alloc")]
 mod network;
-mod part;
 mod plain;
 mod program;
 pub mod resize;

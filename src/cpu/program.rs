@@ -318,22 +318,31 @@ impl<'a> Program<'a> {
     /// The instructions of the program, in order.
     pub fn instructions(&self) -> impl Iterator<Item = Instruction> + use<'a> {
         let program = *self;
-        // They were read once already, when the bytes were checked: all of them are there.
         let records = self.code.iter().enumerate();
         records.filter_map(move |(at, record)| {
-            let (op, output) = program.placed(at, record).ok()?;
-            let output = program.operand(output)?;
-            let mut lens = op.numbers(output.shape, &program).into_iter();
-            let parameter = |first| Parameter {
+            let instruction = program.instruction(at, record);
+            debug_assert!(instruction.is_some(), "{at} was read when it was checked");
+            instruction
+        })
+    }
+
+    fn instruction(&self, at: usize, record: &InstructionBytes) -> Option<Instruction> {
+        let (op, output) = self.placed(at, record).ok()?;
+        let output = self.operand(output)?;
+        let mut lens = op.numbers(output.shape, self).into_iter();
+        let parameter = |first| {
+            let len = lens.next();
+            debug_assert!(len.is_some(), "a length for each parameter");
+            Parameter {
                 first: first as usize,
-                len: lens.next().unwrap_or(0),
-            };
-            let operand = |tensor| program.operand(tensor).ok_or(());
-            let op = op.map(|tensor| tensor, parameter).try_map(operand, Ok);
-            Some(Instruction {
-                op: op.ok()?,
-                output,
-            })
+                len: len.unwrap_or(0),
+            }
+        };
+        let operand = |tensor| self.operand(tensor).ok_or(());
+        let op = op.map(|tensor| tensor, parameter).try_map(operand, Ok);
+        Some(Instruction {
+            op: op.ok()?,
+            output,
         })
     }
 
@@ -349,8 +358,9 @@ impl<'a> Program<'a> {
 
     /// The shape of the result.
     pub fn output(&self) -> Shape {
-        // It was looked for when the bytes were checked.
-        self.given.output.unwrap_or(Shape::vector(0, 0))
+        let found = self.given.output;
+        debug_assert!(found.is_some(), "a result was written when it was checked");
+        found.unwrap_or(Shape::vector(0, 0))
     }
 
     /// The number of elements of x, N·C·H·W; 0 where the program takes none.

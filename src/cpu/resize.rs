@@ -3,8 +3,8 @@
 
 use super::error::{NetworkError, Slice};
 use super::given::finite;
-use super::part::part;
 use super::plain::{embedding, resize};
+use crate::part::part;
 use crate::unet::Extents;
 
 fn check(input: &[f32], from: Extents, output: &[f32], to: Extents) -> Result<(), NetworkError> {

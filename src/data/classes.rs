@@ -110,6 +110,7 @@ impl Named {
     /// The first picture whose class the network has neither by name nor by number; or, where it has each
     /// one, by a name or by a number, the first of those by number.
     fn unknown(&self, files: &[PathBuf], count: usize, names: Option<&[String]>) -> DataError {
+        // Unknown: none.
         let names = names.unwrap_or_default();
         let class = |label: &u32| self.classes.get(*label as usize).map_or("", String::as_str);
         let is_named = |class: &str| names.iter().any(|name| name == class);
@@ -137,6 +138,7 @@ impl Named {
 
     /// The network's number for each class; nothing for one that it does not have.
     fn numbers(&self, count: usize, names: Option<&[String]>) -> Vec<Option<u32>> {
+        // Unknown: none.
         let known = names.unwrap_or_default();
         let named = |class: &String| known.iter().position(|name| name == class);
         let by_number = are_numbers(&self.classes)
@@ -184,6 +186,7 @@ fn told<'f>(root: &Path, files: &'f [PathBuf]) -> Result<Vec<&'f str>, DataError
 }
 
 fn unclear(file: Option<&PathBuf>, why: Unclear) -> DataError {
+    debug_assert!(file.is_some(), "some picture is {why:?}");
     let path = file.cloned().unwrap_or_default();
     DataError::Unclear { path, why }
 }

@@ -110,6 +110,7 @@ impl Images {
         let elements = sides
             .iter()
             .try_fold(1_usize, |n, &side| n.checked_mul(side));
+        // More than can be counted: no bytes are as many.
         let elements = elements.unwrap_or(0);
         if elements == 0 || !pixels.len().is_multiple_of(elements) {
             return Err(Fault::Length {

@@ -37,6 +37,7 @@ pub(super) fn of(
         all.add_u64(side as u64);
     }
     add_number(&mut all, classes.map(|classes| classes as u64));
+    // Unknown: none.
     for name in names.unwrap_or_default() {
         add_bytes(&mut all, name.as_bytes());
     }

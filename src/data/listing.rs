@@ -1,6 +1,7 @@
 //! The listing of a folder: which pictures it holds, and the class of each.
 
 use std::ffi::OsStr;
+use std::format;
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::string::{String, ToString};
@@ -77,6 +78,7 @@ impl Listing {
     pub(super) fn everything(folder: &Path) -> Result<Passed, DataError> {
         let (files, mut passed) = walk(folder)?;
         for file in files {
+            // A path without a name ends in no suffix.
             let suffix = suffix(file.file_name().unwrap_or_default());
             *passed.suffixes.entry(suffix).or_default() += 1;
         }
@@ -155,6 +157,7 @@ fn walk(root: &Path) -> Result<(Vec<PathBuf>, Passed), DataError> {
 
 /// Whether it is somebody's notes to a program, not data.
 fn is_hidden(path: &Path) -> bool {
+    // A path without a name is nobody's notes.
     let name = path.file_name().unwrap_or_default().as_encoded_bytes();
     let left = [&b"__MACOSX"[..], b"Thumbs.db", b"desktop.ini"];
     name.starts_with(b".") || left.contains(&name)
@@ -177,12 +180,10 @@ fn place(entry: DirEntry, files: &mut Vec<PathBuf>, passed: &mut Passed) {
 /// What a name ends in, from its last dot on, in lower case; nothing where that is no suffix.
 fn suffix(name: &OsStr) -> String {
     let name = name.to_string_lossy();
-    let at = name.rfind('.').unwrap_or(name.len());
-    let suffix = name.get(at..).unwrap_or_default();
     let is_word = |c: char| c.is_ascii_alphanumeric();
-    match suffix.strip_prefix('.') {
-        Some(word) if (1..=16).contains(&word.len()) && word.chars().all(is_word) => {
-            suffix.to_lowercase()
+    match name.rsplit_once('.') {
+        Some((_, word)) if (1..=16).contains(&word.len()) && word.chars().all(is_word) => {
+            format!(".{}", word.to_lowercase())
         }
         _ => String::new(),
     }

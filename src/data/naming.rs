@@ -32,6 +32,7 @@ impl Naming {
     /// its number where some name is none that every system takes for a file, or two differ in capitals
     /// alone.
     pub fn new(classes: Option<&[String]>) -> Self {
+        // Unknown: none.
         let names = classes.unwrap_or_default();
         let mut lower: Vec<String> = names.iter().map(|name| name.to_lowercase()).collect();
         lower.sort_unstable();

@@ -138,8 +138,8 @@ fn pixels(
 /// How many images of which extents an array holds, of whose numbers none is read yet.
 fn axes(head: &Header, asked: Option<Extents>) -> Result<(usize, Extents), Fault> {
     let expected = "[N, H, W, C] with 1 to 4 channels, none of them 0";
-    let types = ["|u1", "<u1", ">u1"];
-    let [count, height, width, channels] = numbers(IMAGES, head, &types, expected)?;
+    let types: (_, &[_]) = ("|u1", &["<u1", ">u1"]);
+    let [count, height, width, channels] = numbers(IMAGES, head, types, expected)?;
     if channels > MAX_CHANNELS {
         let (name, shape) = (IMAGES, head.shape.clone());
         return Err(match height <= MAX_CHANNELS {
@@ -168,7 +168,7 @@ fn axes(head: &Header, asked: Option<Extents>) -> Result<(usize, Extents), Fault
 
 fn labels(entry: &mut dyn Read, images: u64) -> Result<Vec<u32>, Fault> {
     let head = Header::read(LABELS, entry)?;
-    let [count] = numbers(LABELS, &head, &["<i8"], "[N], not 0")?;
+    let [count] = numbers(LABELS, &head, ("<i8", &[]), "[N], not 0")?;
     let labels = count as u64;
     if labels != images {
         return Err(Fault::LabelCount { labels, images });
@@ -197,19 +197,20 @@ fn labels(entry: &mut dyn Read, images: u64) -> Result<Vec<u32>, Fault> {
 fn numbers<const AXES: usize>(
     name: &'static str,
     head: &Header,
-    types: &[&'static str],
+    (due, others): (&'static str, &[&str]),
     expected: &'static str,
 ) -> Result<[usize; AXES], Fault> {
-    if !types.contains(&head.descr.as_str()) {
+    let found = head.descr.as_str();
+    if found != due && !others.contains(&found) {
         return Err(Fault::ArrayType {
             name,
             found: head.descr.clone(),
-            expected: types.first().copied().unwrap_or_default(),
+            expected: due,
         });
     }
     let axes = head.shape.iter().map(|&axis| usize::try_from(axis).ok());
-    let axes = axes.collect::<Option<Vec<usize>>>().unwrap_or_default();
-    let axes = <[usize; AXES]>::try_from(axes).ok();
+    let axes = axes.collect::<Option<Vec<usize>>>();
+    let axes = axes.and_then(|axes| <[usize; AXES]>::try_from(axes).ok());
     let sound = axes.filter(|axes| !axes.contains(&0));
     if sound.is_some() && AXES > 1 && head.fortran_order {
         return Err(Fault::ArrayOrder { name });

@@ -51,6 +51,7 @@ impl Opened {
             passed,
             path: path.to_path_buf(),
             counts,
+            // Unknown: none.
             names: names.unwrap_or_default(),
         }
     }
@@ -69,6 +70,7 @@ impl Opened {
             passed: Passed::default(),
             path: path.to_path_buf(),
             counts,
+            // Unknown: none.
             names: names.unwrap_or_default().to_vec(),
         }
     }
@@ -81,6 +83,7 @@ impl Opened {
 
 fn counts(labels: Option<&[u32]>) -> BTreeMap<u32, usize> {
     let mut counts = BTreeMap::new();
+    // Absent: no image has a class.
     for &label in labels.unwrap_or_default() {
         *counts.entry(label).or_default() += 1;
     }

@@ -181,5 +181,6 @@ impl Plane {
 /// The source pixels that all of these take part of.
 fn span(taps: &[Taps]) -> Range<usize> {
     let ends = taps.iter().map(|taps| taps.first + taps.weights.len());
+    // None take part of nothing.
     taps.first().map_or(0, |taps| taps.first)..ends.max().unwrap_or(0)
 }

@@ -50,10 +50,11 @@ fn optimal_variance(clip: Clip, step: &Coefficients, measured: &[f64]) -> Option
 /// The number of steps whose optimal variance is held.
 pub(super) fn held_steps(setting: &Setting<'_>) -> usize {
     let Some(measured) = setting.epsilon_mean_square else {
+        // Another variance is held nowhere.
         return 0;
     };
-    let indices = 1..setting.process.len();
-    let steps = indices.filter_map(|index| setting.process.coefficients(index).ok());
+    let levels = setting.process.levels();
+    let steps = (1..levels.len()).filter_map(|index| Coefficients::of(levels, index));
     let held = |step: &Coefficients| {
         matches!(
             optimal_variance(setting.clip, step, measured),

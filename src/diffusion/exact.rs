@@ -7,6 +7,7 @@ use super::linear::{Linear, check_finite, check_length};
 use super::math::{exp, ln};
 use super::posterior::{Coefficients, LogVariance, Variance};
 use super::process::ProcessView;
+use crate::part::split_mut;
 
 /// Data whose elements are each independently normal: N(mean, variance).
 ///
@@ -218,7 +219,7 @@ fn split_output<'o>(
 ) -> Result<(&'o mut [f32], &'o mut [f32]), Error> {
     let expected = process.prediction_len(x.len());
     check_length(Slice::Output, output.len(), expected)?;
-    Ok(output.split_at_mut_checked(x.len()).unwrap_or_default())
+    Ok(split_mut(output, x.len()))
 }
 
 /// The variance channel that gives the exact Var[x_{t-1} | x_t] = β̃ + c1² Var[x_0 | x_t].

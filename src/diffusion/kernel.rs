@@ -6,6 +6,7 @@ use core::iter::once;
 use super::linear::Linear;
 use super::math::{NEAR_ZERO, exp2_f32, exp2_near_zero};
 use super::prediction::Limit;
+use crate::part::split;
 
 /// Elements of a block. The last block of an image is padded to it.
 const BLOCK: usize = 64;
@@ -205,7 +206,7 @@ impl Image<'_> {
     #[inline(always)]
     fn for_each_block(self, given: &[f32], keeps: bool, mut step: impl FnMut(BlockOf<'_>)) -> bool {
         let elements = self.x.len();
-        let (mean, channels) = self.output.split_at_checked(elements).unwrap_or_default();
+        let (mean, channels) = split(self.output, elements);
         let (x, x_tail) = self.x.as_chunks_mut::<BLOCK>();
         let (mean, mean_tail) = mean.as_chunks::<BLOCK>();
         let (channels, channels_tail) = channels.as_chunks::<BLOCK>();

@@ -140,7 +140,12 @@ pub fn term<S: AsRef<[Level]>>(
     let (mut nats, mut x_start_mse, mut epsilon_mse) = (0.0, 0.0, 0.0);
     let mut elements = image.x_start.iter().zip(image.noise).zip(image.x_t);
     law.for_each(image.x_t, output, clip, |_, model| {
-        let Some(((&x_start, &noise), &x_t)) = elements.next() else {
+        let element = elements.next();
+        debug_assert!(
+            element.is_some(),
+            "`check` has found slices of other lengths"
+        );
+        let Some(((&x_start, &noise), &x_t)) = element else {
             return;
         };
         let (x_start, noise, x_t) = (f64::from(x_start), f64::from(noise), f64::from(x_t));
@@ -273,6 +278,7 @@ impl<'a> BitsPerDim<'a> {
             due => {
                 return Err(Error::TermsOutOfOrder {
                     index,
+                    // Once all are added, the last that was.
                     due: due.unwrap_or(0),
                 });
             }

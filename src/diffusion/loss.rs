@@ -95,6 +95,7 @@ impl Objective {
             None
         };
         Ok(Loss {
+            // Absent: the error alone.
             total: finite(mse + vb.unwrap_or(0.0), &causes)?,
             mse: Some(mse),
             vb,

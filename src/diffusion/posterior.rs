@@ -55,6 +55,7 @@ impl Coefficients {
         let one_minus = 1.0 - alpha_bar;
         let posterior_variance = posterior_variance(levels, index)?;
         let clipped = match index {
+            // A single step has no other's.
             0 => self::posterior_variance(levels, 1).unwrap_or(posterior_variance),
             _ => posterior_variance,
         };

@@ -191,7 +191,12 @@ impl Clip {
             Self::Dynamic { ratio, max } => {
                 let quantile = quantile_of_magnitude(len, &x_start, ratio);
                 if !quantile.is_finite() {
-                    let index = x_start().position(|value| !value.is_finite()).unwrap_or(0);
+                    let index = x_start().position(|value| !value.is_finite());
+                    debug_assert!(
+                        index.is_some(),
+                        "what lies between finite numbers is finite"
+                    );
+                    let index = index.unwrap_or(0);
                     return Err(Error::NotFinite {
                         slice: Slice::XStart,
                         index,
@@ -290,6 +295,7 @@ fn quantile_of_magnitude<I: Iterator<Item = f32>>(
     let upper = if rank == last || count_up_to(found) > rank + 1 {
         lower
     } else {
+        // There is one more, or `rank` would be the last.
         let above = bits().filter(|&b| b > found).min().unwrap_or(found);
         f64::from(f32::from_bits(above))
     };

@@ -9,6 +9,7 @@ use super::posterior::{Coefficients, LogVariance, Variance};
 use super::prediction::{Clip, Prediction};
 use super::schedule::{Level, Schedule, check_levels};
 use super::timesteps::Timesteps;
+use crate::part::split;
 
 /// A diffusion, what a network was trained on: the flags without which its weights mean nothing.
 ///
@@ -165,7 +166,9 @@ impl<'a> ProcessView<'a> {
         };
         let mut slots = kept.iter_mut();
         diffusion.for_each_kept(timesteps, |level| {
-            if let Some(slot) = slots.next() {
+            let slot = slots.next();
+            debug_assert!(slot.is_some(), "there are {needed} steps");
+            if let Some(slot) = slot {
                 *slot = level;
             }
             Ok(())
@@ -430,7 +433,7 @@ impl ReverseLaw {
         let learned = !matches!(self.log_variance, LogVariance::Fixed(_));
         let expected = if learned { 2 * x.len() } else { x.len() };
         check_length(Slice::Prediction, output.len(), expected)?;
-        let (output, channels) = output.split_at_checked(x.len()).unwrap_or((output, &[]));
+        let (output, channels) = split(output, x.len());
         let raw = |(x, output): (&f32, &f32)| self.x_start.at(f64::from(*x), f64::from(*output));
         let limit = clip.limit(x.len(), || {
             x.iter().zip(output).map(raw).map(|value| value as f32)

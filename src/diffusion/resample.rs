@@ -181,6 +181,12 @@ impl<S: AsRef<[f64]> + AsMut<[f64]>> LossSecondMoment<S> {
     /// [`Error::Length`], [`Error::TimestepOutOfRange`], [`Error::Loss`]; nothing is noted then.
     pub fn update(&mut self, timesteps: &[u32], losses: &[f64]) -> Result<(), Error> {
         check_length(Slice::Losses, losses.len(), timesteps.len())?;
+        // A law that was read may be of another length than it says.
+        check_length(
+            Slice::Storage,
+            self.rows.as_ref().len(),
+            LossSecondMoment::storage_len(self.num_timesteps, self.history_per_term),
+        )?;
         for (&timestep, &loss) in timesteps.iter().zip(losses) {
             if timestep >= self.num_timesteps {
                 return Err(Error::TimestepOutOfRange {
@@ -202,7 +208,9 @@ impl<S: AsRef<[f64]> + AsMut<[f64]>> LossSecondMoment<S> {
     fn push(&mut self, timestep: u32, loss: f64) {
         let row_len = self.row_len();
         let row = self.rows.as_mut().chunks_exact_mut(row_len);
-        let Some([held, root, losses @ ..]) = row.into_iter().nth(timestep as usize) else {
+        let row = row.into_iter().nth(timestep as usize);
+        debug_assert!(row.is_some(), "`update` has found no row of {timestep}");
+        let Some([held, root, losses @ ..]) = row else {
             return;
         };
         if let Some(slot) = losses.get_mut(*held as usize) {
@@ -232,6 +240,7 @@ impl<S: AsRef<[f64]> + AsMut<[f64]>> LossSecondMoment<S> {
 
     /// The losses held of a timestep, the oldest first.
     pub fn losses(&self, timestep: u32) -> &[f64] {
+        // Of a timestep that is not there, none are held.
         self.row(timestep)
             .and_then(|row| row.2.get(..row.0 as usize))
             .unwrap_or_default()
@@ -254,7 +263,7 @@ impl<S: AsRef<[f64]> + AsMut<[f64]>> LossSecondMoment<S> {
 
     fn roots(&self) -> impl Iterator<Item = f64> {
         let rows = self.rows.as_ref().chunks_exact(self.row_len());
-        rows.map(|row| row.get(1).copied().unwrap_or(0.0))
+        rows.filter_map(|row| row.get(1).copied())
     }
 
     /// The mixed probability of a timestep whose √(E L²) is `root`, of which there are `sum`.

@@ -186,6 +186,7 @@ impl<'a> Sampler<'a> {
         print.add_u64(kind);
         print.add_f64(ratio);
         print.add_f64(max);
+        // Not measured: no values.
         for &value in self.setting.epsilon_mean_square.unwrap_or_default() {
             print.add_f64(value);
         }

@@ -112,9 +112,9 @@ impl<'a> Timesteps<'a> {
             return Ok(Self(Kind::Custom(list)));
         }
         let name_len = text.find(|c: char| !c.is_ascii_alphabetic());
-        let (name, number) = text
-            .split_at_checked(name_len.unwrap_or(text.len()))
-            .unwrap_or_default();
+        let split = text.split_at_checked(name_len.unwrap_or(text.len()));
+        debug_assert!(split.is_some(), "a letter was found at {name_len:?}");
+        let (name, number) = split.unwrap_or_default();
         let kind = match name {
             "" if text.is_empty() => return Err(Error::SpecEmpty),
             "" => return Ok(Self(Kind::Sections(Numbers::read(text, 0)?))),
@@ -155,7 +155,9 @@ impl<'a> Timesteps<'a> {
         };
         let mut slots = kept.iter_mut();
         self.for_each(num_timesteps, |timestep| {
-            if let Some(slot) = slots.next() {
+            let slot = slots.next();
+            debug_assert!(slot.is_some(), "{needed} timesteps are kept");
+            if let Some(slot) = slot {
                 *slot = timestep;
             }
             Ok(())
@@ -187,6 +189,7 @@ impl<'a> Timesteps<'a> {
                 visit_sections(total, counts.iter().count(), counts.iter(), visit)
             }
             Kind::EvenWithEarly(steps) => {
+                // In no steps, which are an error, none is early.
                 let early = total.checked_div(steps).unwrap_or(0);
                 (0..early).try_for_each(&mut visit)?;
                 visit_sections(total, 1, core::iter::once(steps), |timestep| {
@@ -199,6 +202,7 @@ impl<'a> Timesteps<'a> {
             }
             Kind::Ddim(steps) => visit_ddim(total, steps, visit),
             Kind::Leading(steps) => {
+                // Which refuses to divide by 0.
                 check_steps(total, steps)?;
                 let stride = total.checked_div(steps).unwrap_or(0);
                 (0..steps).try_for_each(|k| visit(k * stride))

@@ -13,6 +13,7 @@ use super::lanes;
 use super::linear::{Linear, check_finite, check_length};
 use super::posterior::LogVariance;
 use super::prediction::Clip;
+use crate::part::part;
 
 /// The weights of one sampling step.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -148,7 +149,7 @@ impl Update {
         let learned = matches!(self.noise, NoiseScale::Learned(_)) || output.len() == 2 * len;
         let expected = if learned { 2 * len } else { len };
         check_length(Slice::Prediction, output.len(), expected)?;
-        Ok(output.get(..len).unwrap_or_default())
+        Ok(part(output, 0, len))
     }
 
     pub(super) fn check<'o>(&self, pixels: &Pixels<'o>) -> Result<&'o [f32], Error> {

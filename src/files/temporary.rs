@@ -124,6 +124,7 @@ fn name(path: &Path, slot: u32) -> PathBuf {
         Some(name) if name.len() <= LONGEST => hidden.push(name),
         long => {
             let mut digest = Fingerprint::new();
+            // Absent: nothing is added.
             digest.add_bytes(long.unwrap_or_default().as_encoded_bytes());
             hidden.push(format!("{:016x}", digest.finish()));
         }

@@ -9,8 +9,9 @@ use super::device::Gpu;
 use super::error::GpuError;
 use super::memory::{DeviceWeights, make_buffer, make_filled};
 use super::pipeline::Pipeline;
-use super::recording::{ALIGNMENT, Binding, Contents, Dispatch, Recording, grid};
+use super::recording::{ALIGNMENT, Binding, Buffer, Contents, Dispatch, Recording, grid};
 use super::watch::{watched, write};
+use crate::part::part;
 
 /// Bytes that are poisoned at a time.
 const POISON: usize = 1 << 20;
@@ -80,8 +81,8 @@ impl Program {
 
     /// Encodes a stretch of the dispatches, in one compute pass.
     pub(crate) fn encode(&self, encoder: &mut wgpu::CommandEncoder, range: Range<usize>) {
-        // Every range is of this recording; in another there is nothing to run.
-        let steps = self.steps.get(range).unwrap_or_default();
+        // Every range is of this recording.
+        let steps = part(&self.steps, range.start, range.len());
         if steps.is_empty() {
             return;
         }
@@ -103,7 +104,9 @@ impl Program {
         to: Binding,
         bytes: u64,
     ) {
-        if let (Ok(source), Ok(target)) = (self.buffer(from), self.buffer(to)) {
+        let found = (self.buffer(from), self.buffer(to));
+        debug_assert!(found.0.is_ok() && found.1.is_ok(), "{from:?}, {to:?}");
+        if let (Ok(source), Ok(target)) = found {
             encoder.copy_buffer_to_buffer(source, from.offset + offset, target, to.offset, bytes);
         }
     }
@@ -121,10 +124,8 @@ impl Program {
 
     /// Writes from the beginning of a binding, before whatever is submitted next.
     pub(crate) fn write(&self, gpu: &Gpu, binding: Binding, words: &[u32]) -> Result<(), GpuError> {
-        let buffer = self.buffer(binding)?;
-        let described = self.recording.buffers.get(binding.buffer.index());
-        let what = described.map_or("a buffer", |buffer| &buffer.name);
-        write(gpu, what, (buffer, binding.offset), words)
+        let (described, buffer) = self.described(binding)?;
+        write(gpu, &described.name, (buffer, binding.offset), words)
     }
 
     /// Fills every buffer that a dispatch may write with NaN, of either width.
@@ -135,9 +136,7 @@ impl Program {
             if described.contents == Contents::Workspace {
                 for at in (0..described.bytes).step_by(POISON) {
                     let len = (described.bytes - at).min(POISON as u64) as usize;
-                    // No longer than all of them.
-                    let piece = bytes.get(..len).unwrap_or_default();
-                    gpu.queue().write_buffer(buffer, at, piece);
+                    gpu.queue().write_buffer(buffer, at, part(bytes, 0, len));
                 }
             }
         }
@@ -145,9 +144,15 @@ impl Program {
 
     /// A binding's buffer; another recording's binding may have none here.
     pub(crate) fn buffer(&self, binding: Binding) -> Result<&wgpu::Buffer, GpuError> {
-        let buffer = self.buffers.get(binding.buffer.index());
-        buffer.ok_or_else(|| GpuError::Refused {
-            what: std::format!("buffer {}", binding.buffer.index()),
+        Ok(self.described(binding)?.1)
+    }
+
+    /// The same, as the recording describes it, and as it is on the device.
+    fn described(&self, binding: Binding) -> Result<(&Buffer, &wgpu::Buffer), GpuError> {
+        let mut buffers = self.recording.buffers.iter().zip(&self.buffers);
+        let at = binding.buffer.index();
+        buffers.nth(at).ok_or_else(|| GpuError::Refused {
+            what: std::format!("buffer {at}"),
             message: "the recording has no such buffer".into(),
         })
     }
@@ -220,10 +225,11 @@ fn bind_group(
         offset,
         size: wgpu::BufferSize::new(4 * dispatch.params.len() as u64),
     };
-    // `mistake` has found a buffer for each.
     let bound = dispatch.bindings.iter().filter_map(|binding| {
+        let buffer = buffers.get(binding.buffer.index());
+        debug_assert!(buffer.is_some(), "`mistake` has found a buffer for each");
         Some(wgpu::BufferBinding {
-            buffer: buffers.get(binding.buffer.index())?,
+            buffer: buffer?,
             offset: binding.offset,
             size: wgpu::BufferSize::new(binding.bytes),
         })

@@ -44,7 +44,7 @@ fn widths(graph: &Graph, precision: Precision) -> Vec<Width> {
 pub fn plan(graph: &Graph, precision: Precision) -> Plan {
     let widths = widths(graph, precision);
     Plan::separated_by(graph, |id| {
-        // It asks for tensors of the graph alone, all of which have a width.
+        // What is not of this graph, `record` refuses; it has no elements either.
         let width = widths.get(id.index()).copied().unwrap_or(Width::Full);
         (width.bytes(graph.shape(id).elements()) / 4) as usize
     })

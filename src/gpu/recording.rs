@@ -170,7 +170,7 @@ impl Recording {
     /// A binding of so many words from the beginning of a workspace buffer, which grows to hold them.
     pub(crate) fn grown(&mut self, buffer: Binding, words: u64) -> Binding {
         let bytes = words.max(1).saturating_mul(4);
-        // Of another recording's binding, `mistake` will say that nothing is there.
+        // Of a buffer that is not there, `mistake` says so.
         if let Some(buffer) = self.buffers.get_mut(buffer.buffer.index()) {
             buffer.bytes = buffer.bytes.max(bytes);
         }
@@ -258,6 +258,7 @@ mod tests {
             1 << 24,
             100_000_007,
         ] {
+            // No grid holds nothing.
             let [columns, rows, _] = grid(workgroups, 65_535).unwrap_or_default();
             let held = u64::from(columns) * u64::from(rows);
             assert!(held >= workgroups && held - workgroups < u64::from(rows));

@@ -168,8 +168,11 @@ pub(crate) fn record_sampling(
         recording.dispatches.insert(0, noise("x_T", x));
         begin = 1;
     }
-    // `tables` has found a step at each position.
-    let mut steps = (0..sampler.evaluations()).filter_map(|position| sampler.step_at(position));
+    let mut steps = (0..sampler.evaluations()).filter_map(|position| {
+        let step = sampler.step_at(position);
+        debug_assert!(step.is_some(), "`tables` has found a step at {position}");
+        step
+    });
     if is_drawn && steps.any(|step| step.needs_noise()) {
         recording.dispatches.push(noise("normals", normals));
     }

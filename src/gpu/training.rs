@@ -152,7 +152,7 @@ impl Training {
             let expected = binding.is_some();
             return Err(GpuError::LabelsExpected { expected });
         }
-        // Of an input that is not there, there are no words, and none to write.
+        // An input that is not there has no words, and none are none.
         let expected = binding.map_or(0, |binding| binding.bytes as usize / 4);
         let words = words.unwrap_or_default();
         if words.len() != expected {

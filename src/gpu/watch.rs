@@ -9,6 +9,7 @@ use std::vec::Vec;
 use super::device::{Gpu, error_of};
 use super::error::GpuError;
 use crate::memory::extend;
+use crate::part::split;
 
 /// Asks, and yields what the device says of it; `what` is what was being made or written.
 pub(crate) async fn watched<T>(
@@ -127,8 +128,7 @@ fn send(gpu: &Gpu, what: &str, words: &[u32], targets: &[Target<'_>]) -> Result<
     watched_now(gpu, what, || {
         let mut rest = bytes;
         for &(buffer, offset, len) in targets {
-            // The targets are as long as the words, all together.
-            let (part, others) = rest.split_at_checked(len as usize).unwrap_or_default();
+            let (part, others) = split(rest, len as usize);
             gpu.queue().write_buffer(buffer, offset, part);
             rest = others;
         }

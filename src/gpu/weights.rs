@@ -10,6 +10,7 @@ use super::error::{BINDING_LIMIT, BUFFER_LIMIT, GpuError};
 use super::limits::MOST_BOUND;
 use super::recording::{ALIGNMENT, Width};
 use crate::memory::{MemoryError, collected};
+use crate::part::{item, put};
 use crate::unet::{Conv, Graph, Op, ParamId, Weights};
 
 /// The precision of a network on a device: how wide the numbers are that it is kept in; it adds in f32
@@ -245,11 +246,9 @@ impl WeightPlan {
             for row in 0..rows {
                 for column in 0..columns {
                     // `words` are a whole buffer, and `into` is as long as `len` says.
-                    let word = words.get(begin + column * padded + row);
-                    let to = into.get_mut(place.from + row * columns + column);
-                    if let (Some(&word), Some(to)) = (word, to) {
-                        *to = f32::from_bits(word);
-                    }
+                    let word = item(words, begin + column * padded + row);
+                    let to = place.from + row * columns + column;
+                    put(into, to, f32::from_bits(word));
                 }
             }
         }
@@ -319,24 +318,23 @@ fn ordered<T: Default>(place: &WeightPlace, at: impl Fn(usize) -> T) -> impl Ite
 /// One of the caller's numbers, of which there are as many as [`WeightPlan::for_each`] has found.
 fn number(weights: Weights<'_>, at: usize) -> f32 {
     match weights {
-        Weights::F32(numbers) => numbers.get(at).copied().unwrap_or(0.0),
-        Weights::F16(bits) => f16::from_bits(bits.get(at).copied().unwrap_or(0)).to_f32(),
+        Weights::F32(numbers) => item(numbers, at),
+        Weights::F16(bits) => f16::from_bits(item(bits, at)).to_f32(),
     }
 }
 
 /// The same in f16.
 fn half_number(weights: Weights<'_>, at: usize) -> u16 {
     match weights {
-        Weights::F32(numbers) => f16::from_f32(numbers.get(at).copied().unwrap_or(0.0)).to_bits(),
-        Weights::F16(bits) => bits.get(at).copied().unwrap_or(0),
+        Weights::F32(numbers) => f16::from_f32(item(numbers, at)).to_bits(),
+        Weights::F16(bits) => item(bits, at),
     }
 }
 
 /// Two halves to a word, the first in its lower part; 0 behind the last of an odd number of them.
 fn pairs(halves: &[u16]) -> Result<Vec<u32>, MemoryError> {
-    let word = |pair: &[u16]| {
-        let half = |at: usize| u32::from(pair.get(at).copied().unwrap_or(0));
-        half(0) | half(1) << 16
-    };
-    collected(halves.len().div_ceil(2), halves.chunks(2).map(word))
+    let (pairs, last) = halves.as_chunks::<2>();
+    let word = |&[first, second]: &[u16; 2]| u32::from(first) | u32::from(second) << 16;
+    let last = last.iter().map(|&half| u32::from(half));
+    collected(halves.len().div_ceil(2), pairs.iter().map(word).chain(last))
 }

@@ -11,6 +11,7 @@ const RESERVE: u64 = 16 << 20;
 /// groups may have, and what its own limits (`ulimit -v`, `ulimit -d`) leave, but for a reserve of 16 MiB.
 /// `None` where nobody says.
 pub fn available() -> Option<u64> {
+    // What is not there says nothing.
     from_files(|path| std::fs::read_to_string(path).unwrap_or_default())
 }
 

@@ -35,6 +35,7 @@ pub fn check_data(
     }
     // Where the network takes no class, those of the data are not looked at.
     if let Some(expected) = description.unet.num_classes {
+        // Absent: 0 classes.
         let found = data.classes().unwrap_or(0);
         if found != expected || found < 2 {
             return Err(TrainError::Classes { found, expected });

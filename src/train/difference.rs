@@ -65,6 +65,7 @@ fn in_values(name: &str, one: &Value, other: &Value) -> Option<Difference> {
                 };
                 let value = |of: &serde_json::Map<String, Value>| of.get(key).cloned();
                 let (one, other) = (value(one), value(other));
+                // Absent: null.
                 in_values(
                     &within,
                     &one.unwrap_or_default(),

@@ -84,6 +84,15 @@ pub enum TrainError {
         /// The number of examples there are.
         examples: usize,
     },
+    /// An image of the data is not as large as the data says.
+    Example {
+        /// The index of the image.
+        index: usize,
+        /// The number of its bytes.
+        len: usize,
+        /// The number of bytes due.
+        expected: usize,
+    },
     /// The data could not be read.
     Data(DataError),
     /// None of the examples could be read.
@@ -192,6 +201,7 @@ impl core::error::Error for TrainError {
             | Self::Extents { .. }
             | Self::Classes { .. }
             | Self::BatchTooLarge { .. }
+            | Self::Example { .. }
             | Self::AllSkipped { first: None, .. }
             | Self::Thread { .. }
             | Self::NotFinite { .. }
@@ -255,6 +265,14 @@ impl fmt::Display for TrainError {
             Self::BatchTooLarge { batch, examples } => {
                 write!(f, "a batch of {batch}: there are only {examples} examples")
             }
+            Self::Example {
+                index,
+                len,
+                expected,
+            } => write!(
+                f,
+                "image {index} of the data has {len} bytes instead of {expected}"
+            ),
             Self::Data(error) => error.fmt(f),
             Self::AllSkipped { examples, first } => {
                 write!(f, "none of the {examples} examples could be read")?;

@@ -10,6 +10,7 @@ use std::vec;
 use std::vec::Vec;
 
 use crate::diffusion::LossRow;
+use crate::part::{item, put};
 use crate::unet::{
     Conv, Graph, GraphError, Input, LossOp, Node, NormOp, NormParam, Op, ParamId, Role, Shape,
     TensorId,
@@ -90,26 +91,27 @@ impl From<GraphError> for GradError {
 pub fn training_graph(network: &Graph, recompute: Recompute) -> Result<Graph, GradError> {
     network.check()?;
     let not = |what| GradError::NotANetwork { what };
-    let result = network.output().ok_or(not("result"))?;
+    // Another graph's tensor is no result of this one.
+    let result = network.output().filter(|&id| network.tensor(id).is_some());
+    let result = result.ok_or(not("result"))?;
     let x = network.input(Input::X).ok_or(not("input x"))?;
-    let mut uses = vec![0; network.params().len()];
+    let mut uses = vec![0_usize; network.params().len()];
     for param in network.nodes().iter().flat_map(|node| node.op.params()) {
-        if let Some(uses) = uses.get_mut(param.index()) {
-            *uses += 1;
-        }
+        let more = item(&uses, param.index()) + 1;
+        put(&mut uses, param.index(), more);
     }
-    let mut makers = vec![None; network.tensors().len()];
+    let mut makers = PerTensor::of(network);
     for node in network.nodes() {
-        put(&mut makers, node.output.index(), Some(*node));
+        makers.set(node.output, Some(*node));
     }
     let mut training = Training {
         network,
         makers,
         graph: network.with_same_params(),
-        kept: vec![None; network.tensors().len()],
-        again: vec![None; network.tensors().len()],
-        grads: vec![None; network.tensors().len()],
-        learns: vec![false; network.tensors().len()],
+        kept: PerTensor::of(network),
+        again: PerTensor::of(network),
+        grads: PerTensor::of(network),
+        learns: PerTensor::of(network),
         partial: vec![None; uses.len()],
         uses,
         recompute,
@@ -126,16 +128,16 @@ pub fn training_graph(network: &Graph, recompute: Recompute) -> Result<Graph, Gr
 struct Training<'n> {
     network: &'n Graph,
     /// The operation that makes each of its tensors.
-    makers: Vec<Option<Node>>,
+    makers: PerTensor<Option<Node>>,
     graph: Graph,
     /// The new graph's tensor for each of the network's.
-    kept: Vec<Option<TensorId>>,
+    kept: PerTensor<Option<TensorId>>,
     /// The same, once made again for the backward pass.
-    again: Vec<Option<TensorId>>,
+    again: PerTensor<Option<TensorId>>,
     /// The gradient with respect to each of the network's tensors, as far as it is summed up.
-    grads: Vec<Option<TensorId>>,
+    grads: PerTensor<Option<TensorId>>,
     /// Whether parameters lie before a tensor of the network.
-    learns: Vec<bool>,
+    learns: PerTensor<bool>,
     /// The gradient of each parameter, where some of several uses are summed up.
     partial: Vec<Option<TensorId>>,
     /// Uses of each parameter whose gradients are still to come.
@@ -143,13 +145,20 @@ struct Training<'n> {
     recompute: Recompute,
 }
 
-fn of<T: Copy>(slots: &[Option<T>], at: usize) -> Option<T> {
-    slots.get(at).copied().flatten()
-}
+/// What is known of each tensor of a network. The network was checked: it names none of another.
+struct PerTensor<T>(Vec<T>);
 
-fn put<T>(slots: &mut [T], at: usize, value: T) {
-    if let Some(slot) = slots.get_mut(at) {
-        *slot = value;
+impl<T: Copy + Default> PerTensor<T> {
+    fn of(network: &Graph) -> Self {
+        Self(vec![T::default(); network.tensors().len()])
+    }
+
+    fn get(&self, id: TensorId) -> T {
+        item(&self.0, id.index())
+    }
+
+    fn set(&mut self, id: TensorId, known: T) {
+        put(&mut self.0, id.index(), known);
     }
 }
 
@@ -166,12 +175,12 @@ impl Training<'_> {
         let x_start = self.graph.add_input(Input::XStart, "x_start", image);
         let noise = self.graph.add_input(Input::Noise, "noise", image);
         let rows = self.graph.add_input(Input::Rows, "rows", rows);
-        for (at, tensor) in self.network.tensors().iter().enumerate() {
+        for (id, tensor) in (0..).map(TensorId).zip(self.network.tensors()) {
             if let Role::Input(input) = tensor.role
-                && input != Input::X
+                && id != x
             {
-                let id = self.graph.add_input(input, &tensor.name, tensor.shape);
-                put(&mut self.kept, at, Some(id));
+                let kept = self.graph.add_input(input, &tensor.name, tensor.shape);
+                self.kept.set(id, Some(kept));
             }
         }
         let diffuse = Op::Diffuse {
@@ -180,18 +189,17 @@ impl Training<'_> {
             rows,
         };
         let x_t = self.graph.add("x", diffuse);
-        put(&mut self.kept, x.index(), Some(x_t));
+        self.kept.set(x, Some(x_t));
         for node in self.network.nodes() {
-            let kept = |id: TensorId| of(&self.kept, id.index()).unwrap_or(id);
-            let op = node.op.map(kept, |param| param);
-            let made = self.graph.add(name_in(self.network, node.output), op);
-            put(&mut self.kept, node.output.index(), Some(made));
+            let op = node.op.map(|id| self.kept(id), |param| param);
+            let made = self.graph.add(self.network.name(node.output), op);
+            self.kept.set(node.output, Some(made));
             let learns = node.op.params().next().is_some()
-                || node.op.inputs().any(|input| self.learns(input));
-            put(&mut self.learns, node.output.index(), learns);
+                || node.op.inputs().any(|input| self.learns.get(input));
+            self.learns.set(node.output, learns);
         }
         let loss = LossOp {
-            output: of(&self.kept, result.index()).unwrap_or(result),
+            output: self.kept(result),
             x_start,
             noise,
             x: x_t,
@@ -203,11 +211,15 @@ impl Training<'_> {
     }
 
     fn name(&self, id: TensorId) -> &str {
-        name_in(self.network, id)
+        self.network.name(id)
     }
 
-    fn learns(&self, id: TensorId) -> bool {
-        self.learns.get(id.index()).copied().unwrap_or(false)
+    /// The new graph's tensor for one of the network's: inputs are added first, and an operation reads what
+    /// was made before it.
+    fn kept(&self, id: TensorId) -> TensorId {
+        let kept = self.kept.get(id);
+        debug_assert!(kept.is_some(), "{id:?} is read before it is made");
+        kept.unwrap_or(id)
     }
 
     /// A tensor of the network as the backward pass reads it: kept, or made again with all that it
@@ -228,21 +240,20 @@ impl Training<'_> {
             let op = node.op.map(|id| self.recalled(id), |param| param);
             let name = std::format!("{}.again", self.name(id));
             let again = self.graph.add(&name, op);
-            put(&mut self.again, id.index(), Some(again));
+            self.again.set(id, Some(again));
         }
         self.recalled(id)
     }
 
     /// Where a tensor is that is kept, or was made again.
     fn recalled(&self, id: TensorId) -> TensorId {
-        let again = of(&self.again, id.index());
-        again.or_else(|| of(&self.kept, id.index())).unwrap_or(id)
+        self.again.get(id).unwrap_or_else(|| self.kept(id))
     }
 
     /// The operation that makes a tensor, where it is not kept and was not made again yet.
     fn to_make_again(&self, id: TensorId) -> Option<Node> {
-        let node = of(&self.makers, id.index())?;
-        let is_there = of(&self.again, id.index()).is_some();
+        let node = self.makers.get(id)?;
+        let is_there = self.again.get(id).is_some();
         (!is_there && self.is_made_again(&node.op)).then_some(node)
     }
 
@@ -291,10 +302,10 @@ impl Training<'_> {
 
     /// Adds to the gradient of a tensor, if any parameter lies before it.
     fn contribute(&mut self, id: TensorId, grad: TensorId) {
-        if !self.learns(id) {
+        if !self.learns.get(id) {
             return;
         }
-        let sum = match of(&self.grads, id.index()) {
+        let sum = match self.grads.get(id) {
             None => grad,
             Some(first) => {
                 let name = std::format!("{}.grad", self.name(id));
@@ -305,12 +316,12 @@ impl Training<'_> {
                 self.graph.add(&name, add)
             }
         };
-        put(&mut self.grads, id.index(), Some(sum));
+        self.grads.set(id, Some(sum));
     }
 
     /// Adds an operation whose result is part of the gradient of a tensor.
     fn pass(&mut self, id: TensorId, op: impl FnOnce(&mut Self) -> Op) {
-        if !self.learns(id) {
+        if !self.learns.get(id) {
             return;
         }
         let op = op(self);
@@ -325,10 +336,10 @@ impl Training<'_> {
         let at = param.index();
         let name = self.graph.param(param).map_or("", |p| p.name.as_str());
         let name = std::format!("{name}.grad");
-        let left = self.uses.get(at).map_or(0, |uses| uses.saturating_sub(1));
+        let left = item(&self.uses, at).saturating_sub(1);
         put(&mut self.uses, at, left);
         let mut last = op;
-        if let Some(first) = of(&self.partial, at) {
+        if let Some(first) = item(&self.partial, at) {
             let second = self.graph.add(&name, last);
             last = Op::Add { first, second };
         }
@@ -342,7 +353,7 @@ impl Training<'_> {
 
     /// The gradients of one operation, whose result has the gradient it has by now.
     fn backward(&mut self, node: &Node) -> Result<(), GradError> {
-        let Some(grad) = of(&self.grads, node.output.index()) else {
+        let Some(grad) = self.grads.get(node.output) else {
             return Ok(());
         };
         match node.op {
@@ -549,8 +560,4 @@ impl Training<'_> {
         }
         self.pass(input, |_| Op::NormGradInput { norm, sums });
     }
-}
-
-fn name_in(network: &Graph, id: TensorId) -> &str {
-    network.tensor(id).map_or("", |tensor| tensor.name.as_str())
 }

@@ -8,6 +8,7 @@ use super::error::TrainError;
 use super::grad::training_graph;
 use crate::checkpoint::Description;
 use crate::memory::zeros;
+use crate::part::part_mut;
 use crate::unet::{Graph, Init};
 
 /// Builds the graph that a run of these options trains, for its microbatch.
@@ -41,10 +42,7 @@ pub fn graph_of(description: &Description, config: &TrainConfig) -> Result<Graph
 pub fn initial_weights(graph: &Graph, seed: u64) -> Result<Vec<f32>, TrainError> {
     let mut weights = zeros(graph.weights_len())?;
     for (at, param) in graph.params().iter().enumerate() {
-        let range = param.offset..param.offset.saturating_add(param.elements());
-        let Some(place) = weights.get_mut(range) else {
-            continue;
-        };
+        let place = part_mut(&mut weights, param.offset, param.elements());
         let stream = crate::diffusion::Noise::new(seed).stream(at as u64, u32::MAX - 1);
         match param.init {
             Init::Zero => {}

@@ -146,10 +146,19 @@ impl Reader {
         let mut skipped = Vec::new();
         let len = self.data.len();
         for offset in 0..len {
-            match self.data.get((example + offset) % len) {
+            let index = (example + offset) % len;
+            match self.data.get(index) {
                 Ok(found) => {
+                    let (len, expected) = (found.pixels.len(), self.data.extents().elements());
+                    if len != expected {
+                        return Err(TrainError::Example {
+                            index,
+                            len,
+                            expected,
+                        });
+                    }
                     let values = found.pixels.iter().map(|&value| from_u8(value));
-                    let mut pixels = collected(found.pixels.len(), values)?;
+                    let mut pixels = collected(len, values)?;
                     if self.flip && self.draws.flip(position) {
                         mirror(self.data.extents(), &mut pixels);
                     }

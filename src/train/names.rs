@@ -35,12 +35,15 @@ impl Left {
     }
 
     fn has_name(self, name: &str) -> bool {
-        let of_state = name.strip_prefix(self.prefix()).unwrap_or_default();
-        let (of_state, attempt) = match of_state.split_once('.') {
-            Some((of_state, attempt)) => (of_state, attempt.parse().unwrap_or(0)),
-            None => (of_state, 0),
+        let named = || {
+            let of_state = name.strip_prefix(self.prefix())?;
+            let (of_state, attempt) = match of_state.split_once('.') {
+                Some((of_state, attempt)) => (of_state, attempt.parse().ok()?),
+                None => (of_state, 0),
+            };
+            Some(self.name(step_of(of_state)?, attempt))
         };
-        step_of(of_state).is_some_and(|step| self.name(step, attempt) == name)
+        named().is_some_and(|named| named == name)
     }
 }
 

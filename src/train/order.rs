@@ -4,6 +4,7 @@
 use std::vec::Vec;
 
 use crate::diffusion::Noise;
+use crate::part::item;
 
 /// What the words of a position are for; each purpose has its own.
 #[derive(Clone, Copy)]
@@ -77,13 +78,14 @@ impl Order {
     pub(crate) fn example(&mut self, position: u64) -> usize {
         let len = self.len.max(1) as u64;
         let (epoch, at) = (position / len, (position % len) as usize);
-        if self.epoch.as_ref().is_none_or(|(held, _)| *held != epoch) {
-            self.epoch = Some((epoch, permutation(self.draws, epoch, self.len)));
-        }
-        let order = self.epoch.as_ref().map(|(_, order)| order.as_slice());
-        order
-            .and_then(|order| order.get(at))
-            .map_or(0, |&at| at as usize)
+        let (_, order) = match &self.epoch {
+            Some(held) if held.0 == epoch => held,
+            Some(_) | None => {
+                let order = permutation(self.draws, epoch, self.len);
+                self.epoch.insert((epoch, order))
+            }
+        };
+        item(order, at) as usize
     }
 }
 

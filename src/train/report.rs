@@ -48,7 +48,9 @@ impl Sums {
         self.mse += f64::from(mse);
         self.bound += f64::from(bound);
         let quartile = 4 * drawn.timestep as usize / steps.max(1);
-        if let Some((sum, count)) = self.quartiles.get_mut(quartile) {
+        let quartile = self.quartiles.get_mut(quartile);
+        debug_assert!(quartile.is_some(), "t is less than {steps}: {drawn:?}");
+        if let Some((sum, count)) = quartile {
             *sum += f64::from(total);
             *count += 1;
         }

@@ -178,8 +178,8 @@ impl Stored {
 
 /// Of a text, up to where its own digest stands.
 fn digest_of(text: &str) -> Digest {
-    let end = text.rfind(DIGEST).unwrap_or(text.len());
-    Digest::of(text.get(..end).unwrap_or_default().as_bytes())
+    let before = text.rsplit_once(DIGEST).map_or(text, |(before, _)| before);
+    Digest::of(before.as_bytes())
 }
 
 /// A file of a state.

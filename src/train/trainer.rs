@@ -20,6 +20,7 @@ use crate::data::Broken;
 use crate::diffusion::resample::{Drawn, LossSecondMoment, Resampler, Uniform};
 use crate::diffusion::{Error, LossRow, Timesteps};
 use crate::memory::{collected, zeros};
+use crate::part::part;
 use crate::unet::Extents;
 
 /// Losses of each t that importance sampling goes by, and how much of the uniform law is mixed in: the
@@ -317,8 +318,7 @@ impl<E: Engine> Trainer<E> {
         sums: &mut Sums,
     ) -> Result<(), TrainError> {
         let (count, elements) = (self.config.microbatch, self.image.elements());
-        let images = first * elements..(first + count) * elements;
-        let x_start = examples.x_start.get(images).unwrap_or_default();
+        let x_start = part(&examples.x_start, first * elements, count * elements);
         let labels = examples.labels.get(first..first + count);
         let drawn = self.draw(first, scale)?;
         let scratch = &mut self.scratch;

@@ -53,6 +53,7 @@ impl<T: Copy, P: Copy> Op<T, P> {
             if let Word::Param(param) = word
                 && wrong.is_ok()
             {
+                // Of no operation there are more parameters; none has no numbers.
                 let held = known.holds(param, lens.next().unwrap_or(0));
                 wrong = held.map_err(|value| (field, value));
             }

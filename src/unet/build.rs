@@ -79,7 +79,8 @@ fn check_size(config: &UnetConfig, batch: usize, size: ImageSize) -> Result<(), 
         check_side(low_res.0, 1)?;
         check_side(low_res.1, 1)?;
     }
-    // The widest tensor is the concatenation at the top level: at most three times the widest level.
+    // The widest tensor is the concatenation at the top level: at most three times the widest level, of
+    // which there is one.
     let widest = config.channel_mult.iter().max().copied().unwrap_or(1) * config.model_channels;
     let image = Extents {
         channels: 3 * widest.max(config.input_channels()),

@@ -131,6 +131,7 @@ impl UnetConfig {
             ("num_res_blocks", self.num_res_blocks, 1 << 6),
             ("num_heads", self.num_heads, 1 << 13),
             ("num_heads_upsample", self.num_heads_upsample, 1 << 13),
+            // Absent: as good as one.
             ("num_classes", self.num_classes.unwrap_or(1), 1 << 16),
         ];
         for (option, value, max) in positive {

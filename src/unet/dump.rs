@@ -219,9 +219,12 @@ fn edges(node: &Node) -> Vec<(&'static str, TensorId)> {
 }
 
 fn colour(arena: usize) -> &'static str {
-    let colours = [
-        "#dbe9f6", "#fde2cf", "#dff0d8", "#f3dcef", "#fff3c4", "#d9d9d9",
-    ];
-    let at = arena % colours.len();
-    colours.get(at).copied().unwrap_or("white")
+    match arena % 6 {
+        0 => "#dbe9f6",
+        1 => "#fde2cf",
+        2 => "#dff0d8",
+        3 => "#f3dcef",
+        4 => "#fff3c4",
+        _ => "#d9d9d9",
+    }
 }

@@ -44,6 +44,7 @@ impl Param {
 
     /// The number of rows: the first extent of the parameter's shape.
     pub fn rows(&self) -> usize {
+        // A shape of no extents has no rows.
         self.shape.first().copied().unwrap_or(0)
     }
 }

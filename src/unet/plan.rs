@@ -6,6 +6,7 @@ use alloc::vec::Vec;
 use super::alignment::aligned;
 use super::graph::Graph;
 use super::tensor::{Role, TensorId};
+use crate::part::put;
 
 pub use super::alignment::ALIGNMENT;
 
@@ -65,18 +66,17 @@ impl Plan {
                 let mut inputs = node.op.inputs();
                 inputs.any(|input| colours.get(input.index()) == Some(&Some(arena)))
             };
-            let candidates = (0..used.len()).filter(|&arena| !forbidden(arena));
+            let arenas = used.iter_mut().enumerate();
+            let candidates = arenas.filter(|(arena, _)| !forbidden(*arena));
             let elements = len(node.output);
             // The arena that has held the largest tensor already costs the least to use again.
-            let chosen = candidates.max_by_key(|&arena| {
-                let largest = used.get(arena).copied().unwrap_or(0);
-                (largest.min(elements), core::cmp::Reverse(arena))
+            let chosen = candidates.max_by_key(|(arena, largest)| {
+                ((**largest).min(elements), core::cmp::Reverse(*arena))
             });
-            if let (Some(arena), Some(colour)) = (chosen, colours.get_mut(node.output.index())) {
-                *colour = Some(arena);
-                if let Some(largest) = used.get_mut(arena) {
-                    *largest = elements.max(*largest);
-                }
+            debug_assert!(chosen.is_some(), "an operation reads at most five tensors");
+            if let Some((arena, largest)) = chosen {
+                *largest = elements.max(*largest);
+                put(&mut colours, node.output.index(), Some(arena));
             }
         }
         Self::coloured(graph, colours, len)
@@ -88,57 +88,38 @@ impl Plan {
         len: impl Fn(TensorId) -> usize,
     ) -> Self {
         let lifetimes = lifetimes(graph);
-        let sizes: Vec<usize> = (0..graph.tensors().len())
-            .map(|at| aligned(len(TensorId(at as u32))))
-            .collect();
-        let mut order: Vec<usize> = (0..sizes.len())
-            .filter(|&at| {
-                graph
-                    .tensors()
-                    .get(at)
-                    .is_some_and(|t| t.role == Role::Inner)
+        let each = graph.tensors().iter().zip(&lifetimes).zip(colours);
+        let mut order: Vec<Coloured> = (0..)
+            .zip(each)
+            .filter(|(_, ((tensor, _), _))| tensor.role == Role::Inner)
+            .filter_map(|(at, ((_, &lifetime), arena))| {
+                Some(Coloured {
+                    at,
+                    arena: arena?,
+                    size: aligned(len(TensorId(at as u32))),
+                    lifetime,
+                })
             })
             .collect();
         // Large tensors first: small ones fit into what they leave.
-        order.sort_by_key(|&at| (core::cmp::Reverse(sizes.get(at).copied()), at));
+        order.sort_by_key(|tensor| (core::cmp::Reverse(tensor.size), tensor.at));
 
-        let mut plan = Self {
-            places: vec![None; sizes.len()],
+        let last = order.iter().map(|tensor| tensor.arena).max();
+        let mut places = vec![None; lifetimes.len()];
+        let arenas = (0..last.map_or(0, |last| last + 1)).map(|arena| {
+            let (mut taken, mut len) = (Vec::new(), 0);
+            for tensor in order.iter().filter(|tensor| tensor.arena == arena) {
+                let (offset, end) = place(&mut taken, tensor);
+                len = end.max(len);
+                put(&mut places, tensor.at, Some(Place { arena, offset }));
+            }
+            len
+        });
+        Self {
+            arenas: arenas.collect(),
+            places,
             lifetimes,
-            arenas: Vec::new(),
-        };
-        let mut taken: Vec<Vec<Taken>> = Vec::new();
-        for at in order {
-            let (Some(&size), Some(&Some(arena))) = (sizes.get(at), colours.get(at)) else {
-                continue;
-            };
-            if taken.len() <= arena {
-                taken.resize(arena + 1, Vec::new());
-                plan.arenas.resize(arena + 1, 0);
-            }
-            let (Some(taken), Some(&lifetime)) = (taken.get_mut(arena), plan.lifetimes.get(at))
-            else {
-                continue;
-            };
-            let offset = lowest_gap(taken, lifetime, size);
-            let end = offset.saturating_add(size);
-            let behind = taken.partition_point(|other| other.offset <= offset);
-            taken.insert(
-                behind,
-                Taken {
-                    offset,
-                    end,
-                    lifetime,
-                },
-            );
-            if let Some(len) = plan.arenas.get_mut(arena) {
-                *len = (*len).max(end);
-            }
-            if let Some(place) = plan.places.get_mut(at) {
-                *place = Some(Place { arena, offset });
-            }
         }
-        plan
     }
 
     /// Looks up the place of a tensor; `None` for what the caller gives.
@@ -176,16 +157,39 @@ impl Plan {
                 .map(|(tensor, _)| aligned(tensor.shape.elements()))
                 .fold(0, usize::saturating_add)
         };
+        // Without operations nothing is needed.
         (0..graph.nodes().len()).map(live).max().unwrap_or(0)
     }
 }
 
+/// A tensor whose arena is known.
+struct Coloured {
+    /// Its place in [`Graph::tensors`].
+    at: usize,
+    arena: usize,
+    size: usize,
+    lifetime: Lifetime,
+}
+
 /// A stretch of an arena, and when it is in use.
-#[derive(Clone)]
 struct Taken {
     offset: usize,
     end: usize,
     lifetime: Lifetime,
+}
+
+/// Takes a stretch of an arena for a tensor; returns where it begins and ends.
+fn place(taken: &mut Vec<Taken>, &Coloured { size, lifetime, .. }: &Coloured) -> (usize, usize) {
+    let offset = lowest_gap(taken, lifetime, size);
+    let end = offset.saturating_add(size);
+    let behind = taken.partition_point(|other| other.offset <= offset);
+    let one = Taken {
+        offset,
+        end,
+        lifetime,
+    };
+    taken.insert(behind, one);
+    (offset, end)
 }
 
 /// The smallest gap that so many elements fit in, among those of an arena, by their offsets, that live
@@ -208,13 +212,13 @@ fn lowest_gap(taken: &[Taken], lifetime: Lifetime, size: usize) -> usize {
 fn lifetimes(graph: &Graph) -> Vec<Lifetime> {
     let mut lifetimes = vec![Lifetime { first: 0, last: 0 }; graph.tensors().len()];
     for (at, node) in graph.nodes().iter().enumerate() {
-        if let Some(made) = lifetimes.get_mut(node.output.index()) {
-            *made = Lifetime {
-                first: at,
-                last: at,
-            };
-        }
+        let made = Lifetime {
+            first: at,
+            last: at,
+        };
+        put(&mut lifetimes, node.output.index(), made);
         for input in node.op.inputs() {
+            // Another graph's tensor, which `check` refuses, has no lifetime.
             if let Some(read) = lifetimes.get_mut(input.index()) {
                 read.last = at;
             }

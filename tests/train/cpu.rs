@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use iddpm::cpu::{Gradients, TrainingInputs};
 use iddpm::diffusion::{Diffusion, InlineProcess, LossRow, Objective, Schedule, Timesteps};
-use iddpm::train::{Recompute, training_graph};
+use iddpm::train::{GradError, Recompute, training_graph};
 use iddpm::unet::{Conv, Graph, ImageSize, Init, Input, Op, Shape, UnetConfig};
 
 use super::cases::generate;
@@ -273,4 +273,31 @@ fn a_sum_of_inputs_reads_the_noised_image() {
     let mut nodes = graph.nodes().iter();
     let sum = nodes.find(|node| name(node.output) == "sum").unwrap();
     assert!(sum.op.inputs().map(name).eq(["x", "low_res"]));
+}
+
+/// A hand-built graph may have two images, or another graph's tensor as its result.
+#[test]
+fn every_input_is_kept_and_a_result_is_the_graphs_own() {
+    let image = Shape {
+        batch: 1,
+        channels: 1,
+        height: 2,
+        width: 2,
+    };
+    let mut network = Graph::new(1);
+    let first = network.add_input(Input::X, "x", image);
+    let second = network.add_input(Input::X, "another", image);
+    let sum = network.add("sum", Op::Add { first, second });
+    let bare = network.clone();
+    network.set_output(sum);
+    let graph = training_graph(&network, Recompute::Nothing).unwrap();
+    let name = |id| graph.tensor(id).unwrap().name.as_str();
+    let mut nodes = graph.nodes().iter();
+    let sum = nodes.find(|node| name(node.output) == "sum").unwrap();
+    assert!(sum.op.inputs().map(name).eq(["x", "another"]));
+
+    let mut foreign = bare;
+    foreign.set_output(graph.output().unwrap());
+    let error = training_graph(&foreign, Recompute::Nothing).unwrap_err();
+    assert_eq!(error, GradError::NotANetwork { what: "result" });
 }

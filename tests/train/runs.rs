@@ -437,6 +437,45 @@ fn a_broken_example_is_fatal_or_counted_as_asked() {
     assert_eq!(skipping.progress().skipped, 8);
 }
 
+/// Thirteen examples, of which one has a number too many.
+struct OneLong(Images);
+
+impl Dataset for OneLong {
+    fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    fn extents(&self) -> Extents {
+        self.0.extents()
+    }
+
+    fn classes(&self) -> Option<usize> {
+        self.0.classes()
+    }
+
+    fn get(&self, index: usize) -> Result<Example<'_>, DataError> {
+        let mut example = self.0.get(index)?;
+        if index == 6 {
+            example.pixels.to_mut().push(0);
+        }
+        Ok(example)
+    }
+}
+
+/// No example is shifted into the next one's place.
+#[test]
+fn an_image_of_another_length_is_an_error() {
+    let data = Arc::new(OneLong(images()));
+    let expected = data.extents().elements();
+    let mut run = begin_with(&description(), &config(), data, Broken::Skip).unwrap();
+    let error = (0..8).find_map(|_| run.step().err()).unwrap();
+    let is_told = |error: &TrainError| {
+        matches!(*error, TrainError::Example { index: 6, len, expected: due }
+            if len == expected + 1 && due == expected)
+    };
+    assert!(is_told(&error), "{error}");
+}
+
 #[test]
 fn data_that_does_not_fit_is_refused() {
     let begin = |description: &Description, config: &TrainConfig| {

@@ -2,8 +2,8 @@
 
 use alloc::vec::Vec;
 
-use crate::cpu::part::{part, part_mut};
 use crate::memory::{MemoryError, bytes_of, zeros};
+use crate::part::{part, part_mut};
 
 const LINE: usize = 64;
 

@@ -7,7 +7,7 @@ use pulp::{Arch, Simd, WithSimd};
 use super::lanes::{ROWS, multiply, zeros};
 use super::threads::{Threads, product};
 use crate::cpu::math::exp_f32;
-use crate::cpu::part::{part, part_mut};
+use crate::part::{part, part_mut, rest_mut};
 use crate::unet::Extents;
 
 /// Panels of keys whose scores are folded in together.
@@ -72,9 +72,7 @@ pub(crate) fn run(
     let Extents { channels, .. } = attention.extents;
     let positions = attention.extents.positions();
     let panels = attention.keys_len() + attention.values_len();
-    let Some(packed) = room.get_mut(..batch * attention.heads * panels) else {
-        return;
-    };
+    let packed = part_mut(room, 0, batch * attention.heads * panels);
     let work = product([4, packed.len()]);
     threads.chunks(packed, panels, work, |at, packed| {
         pack(
@@ -118,14 +116,14 @@ fn pack(attention: &Attention<'_>, image: usize, head: usize, packed: &mut [f32]
     for position in 0..positions {
         let key = attention.row(image, position, head, 1);
         let panel = position / width * depth * width + position % width;
-        let column = keys.get_mut(panel..).unwrap_or_default();
+        let column = rest_mut(keys, panel);
         for (out, &value) in column.iter_mut().step_by(width).zip(key) {
             *out = value;
         }
         let value = attention.row(image, position, head, 2);
         for (block, value) in value.chunks(width).enumerate() {
             let start = (block * positions + position) * width;
-            let row = values.get_mut(start..).unwrap_or_default();
+            let row = part_mut(values, start, value.len());
             for (out, &value) in row.iter_mut().zip(value) {
                 *out = value;
             }
@@ -174,7 +172,7 @@ impl WithSimd for Group<'_> {
                 let mut products = zeros::<S, ROWS>(simd);
                 multiply::<S, ROWS>(simd, queries, keys, &mut products);
                 for (scores, products) in scores.iter_mut().zip(products) {
-                    let scores = scores.get_mut(panel * width..).unwrap_or_default();
+                    let scores = part_mut(scores, panel * width, width);
                     if let Some(place) = S::as_mut_simd_f32s(scores).0.first_chunk_mut() {
                         *place = products;
                     }

@@ -6,9 +6,9 @@
 
 use super::threads::{Threads, product};
 use crate::cpu::math::{EPSILON, Real};
-use crate::cpu::part::{part, part_mut};
 use crate::cpu::plain::norm::Affine;
 use crate::diffusion::lanes::dispatch;
+use crate::part::{part, part_mut};
 use crate::unet::Extents;
 use crate::unet::GROUPS;
 
@@ -49,9 +49,8 @@ pub(crate) fn run(
     let image = norm.extents.elements();
     let stretches = norm.extents.positions().div_ceil(STRETCH);
     let (doubles, singles) = room(norm.extents, norm.batch);
-    let (Some(sums), Some(affine)) = (sums.get_mut(..doubles), affine.get_mut(..singles)) else {
-        return;
-    };
+    let sums = part_mut(sums, 0, doubles);
+    let affine = part_mut(affine, 0, singles);
     threads.chunks(
         sums,
         2 * channels,
@@ -93,6 +92,7 @@ pub(crate) fn run(
 /// Positions of a piece of work: it lies within one image.
 pub(crate) fn piece_rows(extents: Extents) -> usize {
     let rows = (1 << 13) / extents.channels;
+    // Of an image without positions there are no pieces.
     (1..=rows.max(1))
         .rev()
         .find(|&rows| extents.positions().is_multiple_of(rows))

@@ -166,8 +166,7 @@ impl Fast {
                     room: room.get_mut(),
                     doubles,
                     singles,
-                    labels: memory.labels(),
-                    keys: memory.keys(),
+                    memory: &memory,
                     made: made.shape,
                 };
                 step.run(

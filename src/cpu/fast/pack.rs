@@ -7,9 +7,9 @@
 
 use super::threads::{Threads, product};
 use crate::cpu::math::Number;
-use crate::cpu::part::{part, part_mut};
 use crate::cpu::plain::conv::Window;
 use crate::cpu::program::{Instruction, Parameter};
+use crate::part::{part, part_mut, put};
 use crate::unet::Extents;
 
 /// Products of a tile: 4×4.
@@ -132,7 +132,9 @@ pub(crate) fn place(
     instruction.op.visit(
         |_, _| {},
         |_, parameter| {
-            if let Some(place) = places.next() {
+            let place = places.next();
+            debug_assert!(place.is_some(), "no operation has more than two parameters");
+            if let Some(place) = place {
                 *place = parameter;
             }
         },
@@ -226,9 +228,7 @@ fn taps<W: Number>(
             let from = row * kernels.row_stride + k * kernels.depth_stride;
             for (tap, weight) in part(weights, from, kernels.taps).iter().enumerate() {
                 let at = (kernels.tap(tap) * kernels.depth + k) * width + column;
-                if let Some(out) = panel.get_mut(at) {
-                    *out = weight.value();
-                }
+                put(panel, at, weight.value());
             }
         }
     }
@@ -250,10 +250,8 @@ fn tiles<W: Number>(
             for (column, row) in rows.enumerate() {
                 let from = row * kernels.row_stride + k * kernels.depth_stride;
                 for (tap, weight) in part(weights, from, 9).iter().enumerate() {
-                    let place = kernel.get_mut(kernels.tap(tap));
-                    if let Some(place) = place.and_then(|place| place.get_mut(column)) {
-                        *place = weight.value();
-                    }
+                    let at = kernels.tap(tap) * COLUMNS + column;
+                    put(kernel.as_flattened_mut(), at, weight.value());
                 }
             }
             for (point, values) in transform(&kernel).iter().enumerate() {

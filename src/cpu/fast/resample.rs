@@ -1,7 +1,7 @@
 //! The operations that change the size or the order of rows of channels.
 
-use crate::cpu::part::part;
 use crate::cpu::plain::resize::Between;
+use crate::part::part;
 use crate::unet::Extents;
 
 /// From [N, C, H, W] to [N, H, W, C].

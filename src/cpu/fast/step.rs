@@ -11,11 +11,11 @@ use super::grad::{linear, pointwise, sums};
 use super::pack::Packed;
 use super::threads::Threads;
 use super::{attention, group_norm, resample};
-use crate::cpu::interpreter::Read;
+use crate::cpu::interpreter::{Memory, Read};
 use crate::cpu::math::Real;
-use crate::cpu::part::part;
 use crate::cpu::plain::conv::Window;
 use crate::cpu::plain::{embedding, pointwise as plain_pointwise};
+use crate::part::part;
 use crate::unet::{Conv, LossOp, NormOp, NormParam, Op, Shape};
 
 /// All that an operation needs beside its tensors.
@@ -29,8 +29,8 @@ pub(super) struct Step<'a> {
     pub(super) room: &'a mut [f32],
     pub(super) doubles: &'a mut [f64],
     pub(super) singles: &'a mut [f32],
-    pub(super) labels: &'a [u32],
-    pub(super) keys: &'a [u32],
+    /// What else there is to read: classes, and keys of masks.
+    pub(super) memory: &'a Memory<'a>,
     /// The shape of what is made.
     pub(super) made: Shape,
 }
@@ -47,7 +47,13 @@ impl Step<'_> {
                 embedding::timesteps(timesteps.numbers, dim, period, output);
             }
             Op::LabelEmbedding { base, .. } => {
-                embedding::labels(base.numbers, self.labels, weight, to.channels, output);
+                embedding::labels(
+                    base.numbers,
+                    self.memory.labels(),
+                    weight,
+                    to.channels,
+                    output,
+                );
             }
             Op::Linear {
                 input,
@@ -128,7 +134,7 @@ impl Step<'_> {
                 let dropout = pointwise::Dropout { layer, threshold };
                 pointwise::dropout(
                     dropout,
-                    self.keys,
+                    self.memory.keys(),
                     input.shape.image(),
                     input.numbers,
                     output,
@@ -205,7 +211,7 @@ impl Step<'_> {
             Op::LabelGrad { grad, .. } => {
                 linear::table(
                     grad.numbers,
-                    self.labels,
+                    self.memory.labels(),
                     grad.shape.image().channels,
                     output,
                 );

@@ -10,7 +10,7 @@
 //! ∂q_i = Σ_j ∂s_ij·k_j/√c and ∂k_j = Σ_i ∂s_ij·q_i/√c.
 
 use super::{Real, number};
-use crate::cpu::part::part;
+use crate::part::{part, put};
 use crate::unet::{Extents, Shape};
 
 /// The attention; `extents` are those of an image of the result.
@@ -95,9 +95,8 @@ impl<R: Real> Head<'_, R> {
         }
         let mut add = |which: usize, row: usize, at: usize, term: f64| {
             let place = (which * self.rows + row) * self.positions + at;
-            if let Some(out) = output.get_mut(place) {
-                *out = R::nearest(out.exact() + term);
-            }
+            let sum = number(output, place) + term;
+            put(output, place, R::nearest(sum));
         };
         let scale = 1.0 / libm::sqrt(self.rows as f64);
         for i in 0..self.positions {

@@ -8,7 +8,7 @@
 
 use super::{Real, View, fill, number, total};
 use crate::cpu::math::Number;
-use crate::cpu::part::part;
+use crate::part::{item, part};
 use crate::unet::{Extents, Shape};
 
 /// Extents of a convolution.
@@ -63,13 +63,15 @@ pub(crate) fn forward<R: Real, W: Number>(
         let channels = planes.zip(weight.chunks_exact(taps)).zip(bias);
         for (m, ((plane, weight), bias)) in channels.enumerate() {
             let place = n * to.channels + m;
-            let shift = shift.and_then(|shift| shift.get(place).copied());
-            plane.fill(R::of(*bias) + shift.unwrap_or_default());
+            // Absent: 0.
+            let shift = shift.map(|shift| item(shift, place)).unwrap_or_default();
+            plane.fill(R::of(*bias) + shift);
             for (y, row) in plane.chunks_exact_mut(to.width).enumerate() {
                 sum_row(shape, input, weight, y, row);
             }
-            let residual = residual.map(|r| part(r, place * to.positions(), to.positions()));
-            for (out, &residual) in plane.iter_mut().zip(residual.unwrap_or_default()) {
+            let Some(residual) = residual else { continue };
+            let residual = part(residual, place * to.positions(), to.positions());
+            for (out, &residual) in plane.iter_mut().zip(residual) {
                 *out = *out + residual;
             }
         }

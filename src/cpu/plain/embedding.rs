@@ -2,7 +2,7 @@
 
 use super::{Real, View, fill};
 use crate::cpu::math::{Number, cos, exp, sin};
-use crate::cpu::part::part;
+use crate::part::part;
 use crate::unet::Shape;
 
 /// P of every published network.

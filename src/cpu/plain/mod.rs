@@ -40,9 +40,11 @@ impl<R: Real> View<'_, R> {
     }
 }
 
-/// One of many numbers; 0 behind the last.
+/// One of many numbers.
 pub(crate) fn number<N: Number>(numbers: &[N], at: usize) -> f64 {
-    numbers.get(at).map_or(0.0, |number| number.exact())
+    let found = numbers.get(at);
+    debug_assert!(found.is_some(), "{at} of {}", numbers.len());
+    found.map_or(0.0, |number| number.exact())
 }
 
 const fn place(shape: Shape, [n, c, y, x]: [usize; 4]) -> usize {
@@ -60,7 +62,9 @@ pub(crate) fn fill<R: Real>(
         for c in 0..shape.channels {
             for y in 0..shape.height {
                 for x in 0..shape.width {
-                    if let Some(out) = output.next() {
+                    let out = output.next();
+                    debug_assert!(out.is_some(), "{n}, {c}, {y}, {x} of {shape:?}");
+                    if let Some(out) = out {
                         *out = R::nearest(formula(n, c, y, x));
                     }
                 }

@@ -10,7 +10,7 @@
 
 use super::{Real, View, fill, number};
 use crate::cpu::math::{EPSILON, Number};
-use crate::cpu::part::part;
+use crate::part::{item, part};
 use crate::unet::{Extents, GROUPS, NormOp, NormParam, Shape};
 
 /// The normalisation.
@@ -87,8 +87,8 @@ impl<R: Real> Affine<R> {
             return self;
         };
         let (scales, shifts) = scale_shift.split_at(scale_shift.len() / 2);
-        let scale = R::nearest(1.0) + scales.get(c).copied().unwrap_or_default();
-        let shift = shifts.get(c).copied().unwrap_or_default();
+        let scale = R::nearest(1.0) + item(scales, c);
+        let shift = item(shifts, c);
         Self {
             center: self.center,
             scale: self.scale * scale,

@@ -5,6 +5,7 @@ use super::loss::row;
 use super::{Real, View, fill, number};
 use crate::diffusion::LossRow;
 use crate::diffusion::noise::philox4x32_10;
+use crate::part::item;
 use crate::unet::Shape;
 
 /// x_t = √ᾱ x_0 + √(1-ᾱ) ε, the roots from the image's row.
@@ -35,17 +36,14 @@ pub(crate) fn dropout<R: Real>(
 ) {
     let keep = 1.0 - f64::from(threshold) / 4_294_967_296.0;
     let image = input.shape.image().elements().max(1);
-    let keys = keys.as_chunks::<4>().0;
-    for (at, (out, x)) in output.iter_mut().zip(input.numbers).enumerate() {
-        let (n, element) = (at / image, at % image);
-        let [low, high, first, second] = keys.get(n).copied().unwrap_or_default();
-        let words = philox4x32_10([(element / 4) as u32, layer, first, second], [low, high]);
-        let word = words.get(element % 4).copied().unwrap_or_default();
-        *out = R::nearest(if word < threshold {
-            0.0
-        } else {
-            x.exact() / keep
-        });
+    let images = output.chunks_mut(image).zip(input.numbers.chunks(image));
+    for ((output, input), key) in images.zip(keys.as_chunks().0) {
+        let &[low, high, first, second] = key;
+        for (element, (out, x)) in output.iter_mut().zip(input).enumerate() {
+            let words = philox4x32_10([(element / 4) as u32, layer, first, second], [low, high]);
+            let dropped = item(&words, element % 4) < threshold;
+            *out = R::nearest(if dropped { 0.0 } else { x.exact() / keep });
+        }
     }
 }
 

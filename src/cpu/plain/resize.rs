@@ -1,7 +1,7 @@
 //! Resizings and their gradients.
 
 use super::{Real, View, fill};
-use crate::cpu::part::part;
+use crate::part::{item, part};
 use crate::unet::{Extents, Shape};
 
 /// out\[n, c, y, x\] = ¼·Σ_{i, j < 2} in\[n, c, 2y + i, 2x + j\]; an odd last row or column is left out.
@@ -78,8 +78,8 @@ pub(crate) fn bilinear<R: Real>(from: Extents, to: Extents, input: &[R], output:
             for (x, out) in out.iter_mut().enumerate() {
                 let columns = Between::of(x, from.width, to.width);
                 let along = |row: &[R]| {
-                    let at = |place| row.get(place).copied().unwrap_or_default();
-                    (one - columns.weight) * at(columns.first) + columns.weight * at(columns.second)
+                    (one - columns.weight) * item(row, columns.first)
+                        + columns.weight * item(row, columns.second)
                 };
                 *out = (one - rows.weight) * along(upper) + rows.weight * along(lower);
             }

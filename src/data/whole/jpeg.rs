@@ -45,8 +45,7 @@ pub(super) fn check(bytes: &[u8]) -> Result<(), Fault> {
             0x01 | 0xD0..=0xD8 => continue,
             _ => {}
         }
-        let rest = bytes.get(at..).unwrap_or_default();
-        let segment = segment(rest).ok_or_else(cut)?;
+        let segment = bytes.get(at..).and_then(segment).ok_or_else(cut)?;
         at += 2 + segment.len();
         match marker {
             // Its sides are not those of the picture that was asked whether it is too large.
@@ -59,7 +58,7 @@ pub(super) fn check(bytes: &[u8]) -> Result<(), Fault> {
             }
             TABLES => read_tables(segment, &mut tables)
                 .ok_or_else(|| undecodable("a table of its codes is none"))?,
-            INTERVAL => interval = number(segment).unwrap_or(0).into(),
+            INTERVAL => interval = number(segment).ok_or_else(cut)?.into(),
             SCAN if scans == MAX_SCANS => {
                 let reason = format!("it has more than {MAX_SCANS} scans");
                 return Err(undecodable(&reason));

@@ -28,6 +28,7 @@ struct Chunks<'a>(&'a [u8]);
 
 impl<'a> Chunks<'a> {
     fn of(bytes: &'a [u8]) -> Self {
+        // As few bytes hold no chunk.
         Self(bytes.get(8..).unwrap_or_default())
     }
 }

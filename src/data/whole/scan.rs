@@ -114,6 +114,7 @@ impl<'t> Scan<'t> {
                 };
                 for at in 0..width * height {
                     let (x, y) = (x * width + at % width, y * height + at / width);
+                    // Only of a progressive picture is it remembered.
                     let seen = component.seen.get_mut(y * component.stride + x);
                     self.block(part, &mut bits, seen.unwrap_or(&mut 0), &mut run)?;
                 }
@@ -178,6 +179,7 @@ fn rest(
         at += zeros;
         if length > 0 {
             bits.skip(length.into()).then_some(())?;
+            // Behind the last number there is none to be seen.
             *seen |= 1_u64.checked_shl(at.into()).unwrap_or(0);
         }
         at += 1;

@@ -110,8 +110,14 @@ impl Generation {
         let places = [self.places.not_finite]
             .into_iter()
             .chain(places.iter().copied());
-        // When the run was made, each had a buffer.
-        let parts = places.filter_map(|place| Some((self.program.buffer(place).ok()?, place)));
+        let parts = places.filter_map(|place| {
+            let buffer = self.program.buffer(place);
+            debug_assert!(
+                buffer.is_ok(),
+                "each had one when the run was made: {place:?}"
+            );
+            Some((buffer.ok()?, place))
+        });
         readback.copy(encoder, &parts.collect::<Vec<_>>());
     }
 

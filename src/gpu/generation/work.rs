@@ -4,6 +4,7 @@ use std::vec::Vec;
 
 use super::Generation;
 use crate::gpu::recording::{Dispatch, Recording};
+use crate::part::part;
 
 /// Multiplications and additions that take about as long as one byte of memory.
 const OPERATIONS_PER_BYTE: u64 = 10;
@@ -30,9 +31,7 @@ impl Generation {
         let mut done = 0;
         while !self.is_done() && (done == 0 || done < work) {
             let mut dispatches = 0;
-            // There is a number for each dispatch.
-            let left = self.work.get(self.dispatch..self.end).unwrap_or_default();
-            for &one in left {
+            for &one in part(&self.work, self.dispatch, self.end - self.dispatch) {
                 let then = one.saturating_add(done);
                 if done > 0 && then > work {
                     break;
@@ -50,8 +49,7 @@ impl Generation {
 
     /// The work of one step: multiplications and additions, and ten for each byte that is bound.
     pub fn work_of_step(&self) -> u64 {
-        // There is a number for each dispatch.
-        let step = self.work.get(self.begin..self.end).unwrap_or_default();
+        let step = part(&self.work, self.begin, self.end - self.begin);
         step.iter().copied().fold(0, u64::saturating_add)
     }
 }

@@ -159,7 +159,7 @@ impl Kernel {
 /// `scale_shift` as `ScaleShift`.
 fn capitalised(name: &str) -> String {
     let word = |word: &str| {
-        // Nothing stays of what is between two underscores.
+        // Between two underscores there is no letter.
         let (first, rest) = word.split_at_checked(1).unwrap_or_default();
         first.to_ascii_uppercase() + rest
     };

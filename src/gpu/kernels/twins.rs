@@ -80,6 +80,7 @@ fn members(module: &Module, name: &str) -> Vec<(String, &'static str)> {
             TypeInner::Scalar(scalar) if scalar == naga::Scalar::F32 => "f32",
             ref other => panic!("{:?} in {name} is {other:?}", member.name),
         };
+        // Without a name it is none that is listed.
         (member.name.clone().unwrap_or_default(), scalar)
     });
     fields.collect()
@@ -124,6 +125,7 @@ fn every_shader_is_what_its_host_side_takes_it_for() {
         for (_, variable) in module.global_variables.iter() {
             if let Some(binding) = &variable.binding {
                 assert_eq!(binding.group, 0, "{}", kernel.name);
+                // Without a name it is none that is wanted.
                 let name = variable.name.clone().unwrap_or_default();
                 let is_half = holds_halves(&module, variable.ty);
                 declared.push((binding.binding, name, variable.space, is_half));
@@ -238,7 +240,7 @@ fn stems(folder: &str, extension: &str, others: &[&str]) -> Vec<String> {
                 "{path:?}"
             );
             let stem = path.file_stem().and_then(|stem| stem.to_str());
-            String::from(stem.unwrap_or_default())
+            String::from(stem.unwrap_or_else(|| panic!("{path:?}")))
         })
         .filter(|stem| !others.contains(&stem.as_str()))
         .collect();

@@ -5,8 +5,8 @@ use pulp::{Arch, Simd, WithSimd};
 use super::{BLOCK, Layer, PIECE};
 use crate::cpu::fast::lanes::{Groups, InGroups, ROWS, multiply, store, zeros};
 use crate::cpu::fast::threads::{Threads, product};
-use crate::cpu::part::part;
 use crate::cpu::plain::conv::Window;
+use crate::part::{part, part_mut};
 
 /// Positions of a block of the direct way, a multiple of [`ROWS`].
 fn direct_block(layer: &Layer<'_>) -> usize {
@@ -43,9 +43,7 @@ pub(crate) fn direct(
         let pieces = groups.div_ceil(piece);
         let chunk = piece * ROWS * layer.width;
         let used = layer.panels() * pieces * chunk;
-        let Some(sums) = room.get_mut(..used) else {
-            return;
-        };
+        let sums = part_mut(room, 0, used);
         threads.chunks(sums, chunk, product([2, used, depth]), |task, sums| {
             let panel = part(
                 layer.weight,

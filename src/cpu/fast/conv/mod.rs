@@ -8,8 +8,8 @@ mod winograd;
 pub(crate) use direct::{direct, direct_room};
 pub(crate) use winograd::{winograd, winograd_room};
 
-use crate::cpu::part::part;
 use crate::cpu::plain::conv::Window;
+use crate::part::part;
 
 /// Numbers of intermediate results that are kept at once.
 const BLOCK: usize = 1 << 19;

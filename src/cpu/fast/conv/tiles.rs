@@ -6,8 +6,8 @@ use pulp::{Simd, WithSimd};
 use super::Layer;
 use crate::cpu::fast::lanes::ROWS;
 use crate::cpu::fast::pack::POINTS;
-use crate::cpu::part::part;
 use crate::cpu::plain::conv::Window;
+use crate::part::{part, part_mut, put};
 
 /// Bᵀ d B of a group of tiles, into \[ξ\]\[tile\]\[k\].
 pub(super) struct Gather<'a> {
@@ -30,9 +30,9 @@ impl WithSimd for Gather<'_> {
             let tile = self.first + t;
             let mut rest = points.chunks_exact_mut(ROWS * k);
             let mut out: [&mut [S::f32s]; POINTS] = core::array::from_fn(|_| {
-                let point = rest.next().unwrap_or_default();
-                let row = point.chunks_exact_mut(k).nth(t).unwrap_or_default();
-                S::as_mut_simd_f32s(row).0
+                let point = rest.next();
+                debug_assert!(point.is_some(), "there are {POINTS} points");
+                S::as_mut_simd_f32s(part_mut(point.unwrap_or_default(), t * k, k)).0
             });
             let inside = tile < self.end;
             let (image, at) = (tile / (high * wide), tile % (high * wide));
@@ -60,9 +60,7 @@ impl WithSimd for Gather<'_> {
                 let points = out.as_chunks_mut::<4>().0;
                 for (out, values) in points.iter_mut().zip([a, b, c, e]) {
                     for (out, value) in out.iter_mut().zip(values) {
-                        if let Some(out) = out.get_mut(at) {
-                            *out = value;
-                        }
+                        put(out, at, value);
                     }
                 }
             }
@@ -225,9 +223,7 @@ impl WithSimd for Scatter<'_> {
                         simd.add_f32s(lr, d),
                     ];
                     for (out, value) in out.iter_mut().zip(values) {
-                        if let Some(out) = out.get_mut(channel) {
-                            *out = value;
-                        }
+                        put(out, channel, value);
                     }
                 }
             }

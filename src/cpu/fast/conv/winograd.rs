@@ -8,8 +8,8 @@ use super::{BLOCK, Layer, PIECE};
 use crate::cpu::fast::lanes::{Groups, InGroups, ROWS, multiply, store, zeros};
 use crate::cpu::fast::pack::POINTS;
 use crate::cpu::fast::threads::{Threads, product};
-use crate::cpu::part::part;
 use crate::cpu::plain::conv::Window;
+use crate::part::{part, part_mut, rest, split_mut};
 
 /// Rows of tiles of a block of Winograd's way.
 fn tile_block(layer: &Layer<'_>) -> usize {
@@ -46,12 +46,8 @@ pub(crate) fn winograd(
         let piece = groups.div_ceil(groups.div_ceil(PIECE));
         let pieces = groups.div_ceil(piece);
         let of_groups = pieces * piece * POINTS * ROWS;
-        let Some((points, rest)) = room.split_at_mut_checked(groups * POINTS * ROWS * k) else {
-            return;
-        };
-        let Some(sums) = rest.get_mut(..layer.panels() * of_groups * width) else {
-            return;
-        };
+        let (points, others) = split_mut(room, groups * POINTS * ROWS * k);
+        let sums = part_mut(others, 0, layer.panels() * of_groups * width);
         threads.chunks(
             points,
             POINTS * ROWS * k,
@@ -75,7 +71,7 @@ pub(crate) fn winograd(
                 POINTS * k * width,
             );
             let from = task % pieces * piece * POINTS * ROWS * k;
-            let points = points.get(from..).unwrap_or_default();
+            let points = rest(points, from);
             arch.dispatch(InGroups(Products {
                 panel,
                 points,
@@ -122,10 +118,7 @@ impl Groups for Products<'_> {
             let sums = self.sums.chunks_exact_mut(POINTS * ROWS * width);
             for (points, sums) in groups.zip(sums) {
                 let rows = part(points, point * of_point, of_point).chunks_exact(T * k);
-                let sums = sums
-                    .chunks_exact_mut(ROWS * width)
-                    .nth(point)
-                    .unwrap_or_default();
+                let sums = part_mut(sums, point * ROWS * width, ROWS * width);
                 for (rows, sums) in rows.zip(sums.chunks_exact_mut(T * width)) {
                     let rows: [&[f32]; T] = core::array::from_fn(|t| part(rows, t * k, k));
                     let mut local = zeros::<S, T>(simd);

@@ -12,7 +12,7 @@ use pulp::{Arch, Simd, WithSimd};
 use crate::cpu::fast::attention::fold;
 use crate::cpu::fast::lanes::{ROWS, multiply, zeros};
 use crate::cpu::fast::threads::{Threads, product};
-use crate::cpu::part::{part, part_mut};
+use crate::part::{part, part_mut, rest, rest_mut};
 use crate::unet::Extents;
 
 /// Queries of a block, a multiple of [`ROWS`].
@@ -74,9 +74,7 @@ impl AttentionGrad<'_> {
         let of_image = 3 * self.extents.elements();
         let batch = output.len() / of_image.max(1);
         let len = self.head_room();
-        let Some(room) = room.get_mut(..batch * self.heads * len) else {
-            return;
-        };
+        let room = part_mut(room, 0, batch * self.heads * len);
         let (positions, elements) = (self.extents.positions(), self.extents.elements());
         let work = product([10, positions, elements, batch]);
         threads.chunks(room, len, work, |at, room| {
@@ -105,7 +103,7 @@ impl AttentionGrad<'_> {
                     out.copy_from_slice(part(d_q, p * padded, rows));
                 }
                 for (out, numbers) in outs.zip(parts) {
-                    let column = numbers.get(p..).unwrap_or_default();
+                    let column = rest(numbers, p);
                     for (out, value) in out.iter_mut().zip(column.iter().step_by(positions)) {
                         *out = *value;
                     }
@@ -197,9 +195,8 @@ fn by_columns(rows: Rows<'_>, padded: usize, width: usize, out: &mut [f32]) {
         let row = part(rows.numbers, rows.first + at * rows.apart, rows.len);
         for (panel, values) in row.chunks(width).enumerate() {
             let first = (panel * padded + at) * width;
-            if let Some(out) = out.get_mut(first..first + values.len()) {
-                out.copy_from_slice(values);
-            }
+            let out = part_mut(out, first, values.len());
+            out.copy_from_slice(part(values, 0, out.len()));
         }
     }
 }
@@ -211,7 +208,7 @@ fn by_rows(rows: Rows<'_>, width: usize, out: &mut [f32]) {
     for at in 0..rows.count {
         let row = part(rows.numbers, rows.first + at * rows.apart, rows.len);
         let first = at / width * rows.len * width + at % width;
-        let column = out.get_mut(first..).unwrap_or_default();
+        let column = rest_mut(out, first);
         for (out, value) in column.iter_mut().step_by(width).zip(row) {
             *out = *value;
         }

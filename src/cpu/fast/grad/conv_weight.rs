@@ -9,8 +9,8 @@ use pulp::{Arch, Simd};
 
 use crate::cpu::fast::lanes::{Groups, InGroups, ROWS, add_products, store, zeros};
 use crate::cpu::fast::threads::{Threads, product};
-use crate::cpu::part::{part, part_mut};
 use crate::cpu::plain::conv::Window;
+use crate::part::{part, part_mut, rest_mut, split_mut};
 
 /// Positions that are gone through for one tap after the other: they stay in the nearest cache.
 const STRETCH: usize = 128;
@@ -72,9 +72,7 @@ impl ConvWeight<'_> {
         let (k, m) = self.filled();
         let mut rest = room;
         let [sums, input, grad] = self.rooms().map(|len| {
-            let (place, others) = core::mem::take(&mut rest)
-                .split_at_mut_checked(len.next_multiple_of(16))
-                .unwrap_or_default();
+            let (place, others) = split_mut(core::mem::take(&mut rest), len.next_multiple_of(16));
             rest = others;
             part_mut(place, 0, len)
         });
@@ -120,7 +118,7 @@ impl ConvWeight<'_> {
             for tap in 0..taps {
                 let row = (of_panel * taps + tap) * ROWS + channel % ROWS;
                 let sums = part(sums, row * self.width + column, count);
-                let places = output.get_mut(channel * taps + tap..).unwrap_or_default();
+                let places = rest_mut(output, channel * taps + tap);
                 for (out, sum) in places.iter_mut().step_by(k * taps).zip(sums) {
                     *out = *sum;
                 }
@@ -229,7 +227,7 @@ impl Groups for Products<'_> {
 #[inline(always)]
 fn load<S: Simd, const T: usize>(simd: S, sums: &[f32]) -> [[S::f32s; 2]; T] {
     let rows = S::as_simd_f32s(sums).0.as_chunks::<2>().0;
-    rows.first_chunk()
-        .copied()
-        .unwrap_or_else(|| zeros::<S, T>(simd))
+    let rows = rows.first_chunk();
+    debug_assert!(rows.is_some(), "there are sums of {T} rows");
+    rows.copied().unwrap_or_else(|| zeros::<S, T>(simd))
 }

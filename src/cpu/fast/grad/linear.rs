@@ -2,8 +2,8 @@
 
 use crate::cpu::fast::threads::{Threads, product};
 use crate::cpu::math::Real;
-use crate::cpu::part::part;
 use crate::diffusion::lanes::dispatch;
+use crate::part::{part, part_mut};
 
 /// Rows of the weight's gradient in a piece of work.
 const ROWS: usize = 8;
@@ -72,8 +72,8 @@ pub(crate) fn weight(
 pub(crate) fn table(grad: &[f32], labels: &[u32], channels: usize, output: &mut [f32]) {
     output.fill(0.0);
     for (grad, &label) in grad.chunks_exact(channels).zip(labels) {
-        let row = output.chunks_exact_mut(channels).nth(label as usize);
-        for (out, grad) in row.unwrap_or_default().iter_mut().zip(grad) {
+        let row = part_mut(output, label as usize * channels, channels);
+        for (out, grad) in row.iter_mut().zip(grad) {
             *out += grad;
         }
     }

@@ -2,8 +2,8 @@
 //! [`LossRow`](crate::diffusion::LossRow).
 
 use crate::cpu::fast::threads::{Threads, product};
-use crate::cpu::part::part;
 use crate::diffusion::{ElementLoss, LossRow};
+use crate::part::{item, part, part_mut, put, split, split_mut};
 use crate::unet::Extents;
 
 /// What a loss reads: rows of channels, the output's of mean and variance.
@@ -24,9 +24,8 @@ pub(crate) struct Loss<'a> {
 const STRETCH: usize = 64;
 
 impl Loss<'_> {
-    fn row(&self, n: usize) -> Option<LossRow> {
-        let rows = self.rows.as_chunks::<{ LossRow::LEN }>().0;
-        rows.get(n).map(LossRow::from_words)
+    fn row(&self, n: usize) -> LossRow {
+        LossRow::from_words(&item(self.rows.as_chunks().0, n))
     }
 
     /// Every element of a position.
@@ -36,11 +35,12 @@ impl Loss<'_> {
         let [x_start, noise, x] =
             [self.x_start, self.noise, self.x].map(|image| part(image, position * c, c));
         let output = part(self.output, position * self.channels, self.channels);
-        let (means, channels) = output.split_at_checked(c).unwrap_or_default();
+        let (means, channels) = split(output, c);
         let triples = x_start.iter().zip(noise).zip(x);
         for (at, (((&x_start, &noise), &x), &mean)) in triples.zip(means).enumerate() {
             let x_start = f64::from(x_start);
             let target = row.target(x_start, f64::from(noise), f64::from(x));
+            // Absent: the variance is not learned.
             let channel = channels.get(at).map_or(0.0, |&channel| f64::from(channel));
             each(at, row.element(target - f64::from(mean), x_start, channel));
         }
@@ -51,12 +51,10 @@ impl Loss<'_> {
         let positions = self.extents.positions();
         let stretches = positions.div_ceil(STRETCH);
         let batch = output.len() / 3;
-        let Some(sums) = sums.get_mut(..2 * stretches * batch) else {
-            return;
-        };
+        let sums = part_mut(sums, 0, 2 * stretches * batch);
         threads.chunks(sums, 2, product([64, self.x.len()]), |at, sums| {
             let (n, from) = (at / stretches, at % stretches * STRETCH);
-            let Some(row) = self.row(n) else { return };
+            let row = self.row(n);
             let (mut square, mut nats) = (0.0, 0.0);
             for position in from..(from + STRETCH).min(positions) {
                 self.elements(&row, n * positions + position, |_, element| {
@@ -71,7 +69,7 @@ impl Loss<'_> {
             .chunks_exact_mut(3)
             .zip(sums.chunks_exact(2 * stretches));
         for (n, (out, sums)) in images.enumerate() {
-            let Some(row) = self.row(n) else { return };
+            let row = self.row(n);
             let total = |at: usize| sums.iter().skip(at).step_by(2).sum::<f64>() / count;
             let (mse, bound) = (total(0), total(1) / core::f64::consts::LN_2);
             let loss = row.mse_weight * mse + row.bound_weight * bound;
@@ -92,16 +90,13 @@ impl Loss<'_> {
         let c = self.extents.channels;
         threads.chunks(output, chunk, product([64, self.x.len()]), |at, output| {
             let first = at * self.extents.width;
-            let Some(row) = self.row(first / positions) else {
-                return;
-            };
+            let row = self.row(first / positions);
             let share = row.weight / count;
             for (at, out) in output.chunks_exact_mut(self.channels).enumerate() {
-                let (means, channels) = out.split_at_mut_checked(c).unwrap_or_default();
+                let (means, channels) = split_mut(out, c);
                 self.elements(&row, first + at, |at, element| {
-                    if let Some(out) = means.get_mut(at) {
-                        *out = (share * element.d_output) as f32;
-                    }
+                    put(means, at, (share * element.d_output) as f32);
+                    // Absent: the variance is not learned.
                     if let Some(out) = channels.get_mut(at) {
                         *out = (share * element.d_channel) as f32;
                     }

@@ -11,8 +11,8 @@ use super::{STRETCH, add_up};
 use crate::cpu::fast::group_norm::{piece_rows, sum_up};
 use crate::cpu::fast::threads::{Threads, product};
 use crate::cpu::math::{EPSILON, Real};
-use crate::cpu::part::part;
 use crate::diffusion::lanes::dispatch;
+use crate::part::{item, part, part_mut};
 use crate::unet::Extents;
 use crate::unet::GROUPS;
 
@@ -59,18 +59,12 @@ const FEW: usize = 8;
 impl Norm<'_> {
     fn scale(&self, n: usize, c: usize) -> f32 {
         let at = n * 2 * self.extents.channels + c;
-        1.0 + self
-            .scale_shift
-            .and_then(|both| both.get(at))
-            .unwrap_or(&0.0)
+        1.0 + self.scale_shift.map_or(0.0, |both| item(both, at))
     }
 
     fn shift(&self, n: usize, c: usize) -> f32 {
         let at = (2 * n + 1) * self.extents.channels + c;
-        *self
-            .scale_shift
-            .and_then(|both| both.get(at))
-            .unwrap_or(&0.0)
+        self.scale_shift.map_or(0.0, |both| item(both, at))
     }
 
     /// The tables of all images from their sums: [N, 2C + 2·32].
@@ -78,9 +72,7 @@ impl Norm<'_> {
         let channels = self.extents.channels;
         let in_group = channels / GROUPS;
         let count = (in_group * self.extents.positions()) as f32;
-        let Some(tables) = tables.get_mut(..table_len(self.extents, self.batch)) else {
-            return &[];
-        };
+        let tables = part_mut(tables, 0, table_len(self.extents, self.batch));
         let images = tables
             .chunks_exact_mut(TABLE * channels)
             .zip(sums.chunks_exact(2 * channels + 2 * GROUPS));
@@ -88,7 +80,11 @@ impl Norm<'_> {
             let (of_channels, of_groups) = sums.split_at(2 * channels);
             let (means, inverses) = of_groups.split_at(GROUPS);
             let mut rows = table.chunks_exact_mut(channels);
-            let mut next = || rows.next().unwrap_or_default();
+            let mut next = || {
+                let row = rows.next();
+                debug_assert!(row.is_some(), "a table has {TABLE} rows");
+                row.unwrap_or_default()
+            };
             let [mean, inverse, a, b, m0, m1] = [next(), next(), next(), next(), next(), next()];
             let parameters = self.weight.iter().zip(self.bias);
             let factors = a.iter_mut().zip(b.iter_mut());
@@ -99,21 +95,20 @@ impl Norm<'_> {
             }
             let (plain, normal) = of_channels.split_at(channels);
             for group in 0..GROUPS {
-                let range = group * in_group..(group + 1) * in_group;
+                let first = group * in_group;
                 let of_group = |sums: &[f32]| {
-                    let sums = part(sums, range.start, in_group);
-                    let products = sums.iter().zip(part(a, range.start, in_group));
+                    let sums = part(sums, first, in_group);
+                    let products = sums.iter().zip(part(a, first, in_group));
                     products.map(|(sum, a)| sum * a).sum::<f32>() / count
                 };
                 let values = [
-                    (&mut *mean, part(means, group, 1).first().copied()),
-                    (&mut *inverse, part(inverses, group, 1).first().copied()),
-                    (&mut *m0, Some(of_group(plain))),
-                    (&mut *m1, Some(of_group(normal))),
+                    (&mut *mean, item(means, group)),
+                    (&mut *inverse, item(inverses, group)),
+                    (&mut *m0, of_group(plain)),
+                    (&mut *m1, of_group(normal)),
                 ];
                 for (row, value) in values {
-                    let row = row.get_mut(range.clone()).unwrap_or_default();
-                    row.fill(value.unwrap_or(0.0));
+                    part_mut(row, first, in_group).fill(value);
                 }
             }
         }
@@ -132,20 +127,18 @@ pub(crate) fn sums(
     let (extents, channels) = (norm.extents, norm.extents.channels);
     let image = extents.elements();
     let stretches = extents.positions().div_ceil(STRETCH);
-    let Some(doubles) = doubles.get_mut(..room(extents, norm.batch)) else {
-        return;
-    };
-    let stretch = |at: usize, numbers: &'_ [f32]| -> core::ops::Range<usize> {
+    let doubles = part_mut(doubles, 0, room(extents, norm.batch));
+    let stretch = |at: usize| {
         let start = at % stretches * STRETCH * channels;
-        let first = at / stretches * image + start;
-        first..(first + (STRETCH * channels).min(image - start)).min(numbers.len())
+        let len = (STRETCH * channels).min(image - start);
+        [norm.input, norm.grad].map(|numbers| part(numbers, at / stretches * image + start, len))
     };
     threads.chunks(
         doubles,
         2 * channels,
         product([4, norm.input.len()]),
         |at, sums| {
-            let input = norm.input.get(stretch(at, norm.input)).unwrap_or_default();
+            let [input, _] = stretch(at);
             dispatch(
                 #[inline(always)]
                 || sum_up(input, channels, sums),
@@ -166,8 +159,7 @@ pub(crate) fn sums(
         2 * channels,
         product([16, norm.input.len()]),
         |at, sums| {
-            let input = norm.input.get(stretch(at, norm.input)).unwrap_or_default();
-            let grad = norm.grad.get(stretch(at, norm.grad)).unwrap_or_default();
+            let [input, grad] = stretch(at);
             let n = at / stretches;
             let table = part(tables, n * TABLE * channels, TABLE * channels);
             dispatch(
@@ -192,7 +184,7 @@ fn statistics(extents: Extents, doubles: &mut [f64], output: &mut [f32]) {
     let in_group = channels / GROUPS;
     let count = (in_group * extents.positions()) as f64;
     let (plain, squares) = add_up(doubles, 2 * channels).split_at(channels);
-    let groups = output.get_mut(2 * channels..).unwrap_or_default();
+    let groups = part_mut(output, 2 * channels, 2 * GROUPS);
     let (means, inverses) = groups.split_at_mut(GROUPS);
     for (group, (mean, inverse)) in means.iter_mut().zip(inverses).enumerate() {
         let of_group = |sums: &[f64]| part(sums, group * in_group, in_group).iter().sum::<f64>();
@@ -360,7 +352,7 @@ pub(crate) fn parameter(
             .zip(part(sums, start, channels))
             .enumerate()
         {
-            let scale = 1.0 + scales.and_then(|scales| scales.get(c)).unwrap_or(&0.0);
+            let scale = 1.0 + scales.map_or(0.0, |scales| item(scales, c));
             *out += sum * scale;
         }
     }

@@ -1,10 +1,10 @@
 //! The operations on elements, rows or squares of 2×2: sums, channels, resizing, noising, dropout.
 
 use crate::cpu::fast::threads::Threads;
-use crate::cpu::part::part;
 use crate::diffusion::LossRow;
 use crate::diffusion::lanes::dispatch;
 use crate::diffusion::noise::philox4x32_10;
+use crate::part::{item, part};
 use crate::unet::Extents;
 
 /// Numbers, or rows, of a piece of work.
@@ -135,7 +135,7 @@ pub(crate) fn dropout(
                     let counter = [element / 4, dropout.layer, example, step];
                     four = (element / 4, philox4x32_10(counter, [low, high]));
                 }
-                let word = four.1.get(element as usize % 4).copied().unwrap_or(0);
+                let word = item(&four.1, element as usize % 4);
                 *out = if word < dropout.threshold {
                     0.0
                 } else {

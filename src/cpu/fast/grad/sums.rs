@@ -4,8 +4,8 @@
 
 use super::{STRETCH, add_up};
 use crate::cpu::fast::threads::{Threads, product};
-use crate::cpu::part::part;
 use crate::diffusion::lanes::dispatch;
+use crate::part::{part, part_mut};
 use crate::unet::Extents;
 
 /// Numbers of room in f64.
@@ -59,9 +59,7 @@ fn stretch_sums<'s>(
     let (channels, image) = (extents.channels, extents.elements());
     let stretches = extents.positions().div_ceil(STRETCH);
     let batch = grad.len() / image.max(1);
-    let Some(sums) = sums.get_mut(..room(extents, batch)) else {
-        return &mut [];
-    };
+    let sums = part_mut(sums, 0, room(extents, batch));
     threads.chunks(sums, channels, grad.len(), |at, sums| {
         let start = at % stretches * STRETCH * channels;
         let len = (STRETCH * channels).min(image - start);
