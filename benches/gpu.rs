@@ -16,7 +16,7 @@ mod networks;
 use std::time::Duration;
 
 use clap::Parser;
-use iddpm::gpu::{DeviceWeights, Gpu, GpuError, Network, Precision, Variants, wgpu};
+use iddpm::gpu::{DeviceNetwork, DeviceWeights, Gpu, GpuError, Precision, Variants, wgpu};
 use iddpm::unet::{Graph, Input, Weights};
 use networks::timing::{Timing, time};
 use networks::{Case, Options, line, timesteps, weights, x};
@@ -45,7 +45,7 @@ fn forward(
 ) -> Result<(Timing, Vec<f32>), GpuError> {
     let weights = Weights::F32(weights);
     let weights = DeviceWeights::upload_blocking(gpu, graph, weights, precision)?;
-    let network = Network::new_blocking(gpu, graph, &weights)?;
+    let network = DeviceNetwork::new_blocking(gpu, graph, &weights)?;
     let x_len = graph.shape(graph.input(Input::X).unwrap()).elements() * graph.batch();
     network.write(Input::X, &x(x_len))?;
     network.write(Input::Timesteps, &timesteps(graph.batch()))?;

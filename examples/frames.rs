@@ -25,7 +25,7 @@ use clap::Parser;
 use iddpm::checkpoint::{Description, Precision};
 use iddpm::diffusion::{Clip, Method, Noise, Sample, Sampler, Timesteps};
 use iddpm::gpu::wgpu;
-use iddpm::gpu::{self, DeviceWeights, Generation, Gpu, NoiseSource, Shown};
+use iddpm::gpu::{self, DeviceGeneration, DeviceWeights, Gpu, NoiseSource, Shown};
 use iddpm::unet::Weights;
 use program::{Failure, say};
 use seed::Seed;
@@ -111,7 +111,7 @@ fn generate(options: &Options) -> Result<(), Failure> {
     let weights = DeviceWeights::upload_blocking(&gpu, &graph, weights, precision)?;
     let source = NoiseSource::Philox;
     let mut generation =
-        Generation::new_blocking(&gpu, &graph, &weights, &sampler, &[sample], source)?;
+        DeviceGeneration::new_blocking(&gpu, &graph, &weights, &sampler, &[sample], source)?;
     let texture = gpu.device().create_texture(&wgpu::TextureDescriptor {
         label: Some("preview"),
         size: wgpu::Extent3d {

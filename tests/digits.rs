@@ -133,7 +133,8 @@ fn on_the_gpu() {
     let weights = gpu::DeviceWeights::upload_blocking(&gpu, &graph, weights, half).unwrap();
     let mut generate = |sampler: &Sampler<'_>, samples: &[Sample]| {
         let source = gpu::NoiseSource::Philox;
-        let begun = gpu::Generation::new_blocking(&gpu, &graph, &weights, sampler, samples, source);
+        let begun =
+            gpu::DeviceGeneration::new_blocking(&gpu, &graph, &weights, sampler, samples, source);
         begun.unwrap().finish_blocking().unwrap()
     };
     assert!(accuracy(&checkpoint, size, &info.name, &mut generate) >= 0.98);

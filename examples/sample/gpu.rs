@@ -2,7 +2,7 @@
 
 use iddpm::checkpoint::{self, Checkpoint};
 use iddpm::diffusion::{Sample, Sampler};
-use iddpm::gpu::{DeviceWeights, Generation, Gpu, NoiseSource, Precision, wgpu};
+use iddpm::gpu::{DeviceGeneration, DeviceWeights, Gpu, NoiseSource, Precision, wgpu};
 use iddpm::unet::Weights;
 
 use super::adapter;
@@ -67,7 +67,7 @@ impl Backend for Device<'_> {
         };
         let source = NoiseSource::Philox;
         let mut generation =
-            Generation::new_blocking(&self.gpu, &graph, weights, sampler, samples, source)?;
+            DeviceGeneration::new_blocking(&self.gpu, &graph, weights, sampler, samples, source)?;
         if let Some(images) = low_res {
             generation.write_low_res(images)?;
         }

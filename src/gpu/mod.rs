@@ -32,18 +32,18 @@ mod weights;
 
 pub use device::Gpu;
 pub use error::GpuError;
-pub use generation::{Generation, Saved, SavedReadback, Shown};
+pub use generation::{DeviceGeneration, Saved, SavedReadback, Shown};
 pub use kernels::adamw::UpdateNumbers;
 pub use kernels::{Access, Dialect, Form, KERNELS, Kernel, Memory, Uses};
 pub use layout::plan;
 pub use memory::{DeviceWeights, Readback};
-pub use network::Network;
+pub use network::DeviceNetwork;
 pub use record::{Recorded, record};
 pub use recording::{
     ALIGNMENT, Binding, Buffer, BufferId, Contents, Dispatch, Recording, Width, grid,
 };
 pub use sampling::NoiseSource;
-pub use training::{Kept, Training};
+pub use training::{DeviceTraining, Kept};
 pub use variants::{AttentionVariant, ConvVariant, MatrixSide, Reduction, Variants};
 pub use weights::{Precision, WeightPlan};
 

@@ -15,7 +15,7 @@ use crate::unet::{Graph, Input, TensorId};
 /// A network that runs on a device: its inputs are written, its dispatches encoded, its output read.
 ///
 /// ```no_run
-/// use iddpm::gpu::{DeviceWeights, Gpu, Network, Precision};
+/// use iddpm::gpu::{DeviceWeights, Gpu, DeviceNetwork, Precision};
 /// use iddpm::unet::{ImageSize, Input, UnetConfig, Weights};
 /// let graph = UnetConfig::new(1, 32).graph(1, ImageSize::square(8))?;
 /// let numbers = vec![0.01; graph.weights_len()];
@@ -23,7 +23,7 @@ use crate::unet::{Graph, Input, TensorId};
 /// let weights = Weights::F32(&numbers);
 /// let weights = DeviceWeights::upload_blocking(&gpu, &graph, weights, Precision::Full)?;
 ///
-/// let network = Network::new_blocking(&gpu, &graph, &weights)?;
+/// let network = DeviceNetwork::new_blocking(&gpu, &graph, &weights)?;
 /// network.write(Input::X, &[0.5; 64])?;
 /// network.write(Input::Timesteps, &[10.0])?;
 /// network.run_blocking()?;
@@ -31,13 +31,13 @@ use crate::unet::{Graph, Input, TensorId};
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug)]
-pub struct Network {
+pub struct DeviceNetwork {
     gpu: Gpu,
     program: Program,
     recorded: Recorded,
 }
 
-impl Network {
+impl DeviceNetwork {
     /// Makes all buffers and pipelines that the graph needs; nothing is made afterwards.
     ///
     /// # Errors

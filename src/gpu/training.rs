@@ -41,7 +41,7 @@ const NUMBERS: &str = "numbers of a run";
 /// A training graph that runs on a device.
 ///
 /// ```no_run
-/// use iddpm::gpu::{DeviceWeights, Gpu, Kept, Precision, Training};
+/// use iddpm::gpu::{DeviceWeights, Gpu, Kept, Precision, DeviceTraining};
 /// use iddpm::train::{Recompute, initial_weights, training_graph};
 /// use iddpm::unet::{ImageSize, UnetConfig};
 /// let network = UnetConfig::new(1, 32).with_learned_variance().graph(1, ImageSize::square(8))?;
@@ -50,7 +50,7 @@ const NUMBERS: &str = "numbers of a run";
 ///
 /// let gpu = Gpu::create_blocking()?;
 /// let weights = pollster::block_on(DeviceWeights::zeros(&gpu, &graph, Precision::Full))?;
-/// let mut training = Training::new_blocking(&gpu, &graph, &weights, 1)?;
+/// let mut training = DeviceTraining::new_blocking(&gpu, &graph, &weights, 1)?;
 /// training.write(Kept::Weights, &numbers)?;
 /// training.write(Kept::Average(0), &numbers)?;
 ///
@@ -62,7 +62,7 @@ const NUMBERS: &str = "numbers of a run";
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug)]
-pub struct Training {
+pub struct DeviceTraining {
     gpu: Gpu,
     program: Program,
     recorded: Recorded,
@@ -75,7 +75,7 @@ pub struct Training {
     report: Readback,
 }
 
-impl Training {
+impl DeviceTraining {
     /// Makes all buffers and pipelines that a graph of `train::training_graph` and so many moving averages
     /// need; nothing is made afterwards. Every step changes `weights`, those of the graph's parameters, in
     /// place, for all that share them. Where they are f16, masters in f32 are what is trained. Masters,

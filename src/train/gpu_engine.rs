@@ -5,7 +5,7 @@ use std::vec::Vec;
 use super::engine::{Batch, Engine, Slot};
 use super::error::TrainError;
 use super::optimizer::{Report, Update};
-use crate::gpu::{DeviceWeights, Gpu, Kept, Precision, Training, UpdateNumbers};
+use crate::gpu::{DeviceTraining, DeviceWeights, Gpu, Kept, Precision, UpdateNumbers};
 use crate::unet::{Graph, Input};
 
 /// The engine that trains on a GPU: a training graph, its weights, moments and averages on a device. Of a
@@ -27,7 +27,7 @@ use crate::unet::{Graph, Input};
 /// ```
 #[derive(Debug)]
 pub struct GpuEngine {
-    training: Training,
+    training: DeviceTraining,
     rates: Vec<f64>,
 }
 
@@ -48,13 +48,13 @@ impl GpuEngine {
     ) -> Result<Self, TrainError> {
         let weights = pollster::block_on(DeviceWeights::zeros(gpu, graph, precision))?;
         Ok(Self {
-            training: Training::new_blocking(gpu, graph, &weights, ema_rates.len())?,
+            training: DeviceTraining::new_blocking(gpu, graph, &weights, ema_rates.len())?,
             rates: ema_rates.into(),
         })
     }
 
     /// The training graph on the device, for a look at its memory and at the gradients.
-    pub const fn training(&self) -> &Training {
+    pub const fn training(&self) -> &DeviceTraining {
         &self.training
     }
 

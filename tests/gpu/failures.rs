@@ -7,8 +7,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use iddpm::diffusion::{Clip, Diffusion, InlineProcess, Method, Sampler, Schedule, Timesteps};
 use iddpm::gpu::{
-    DeviceWeights, Generation, Gpu, GpuError, Network, NoiseSource, Precision, Reduction, Variants,
-    wgpu,
+    DeviceGeneration, DeviceNetwork, DeviceWeights, Gpu, GpuError, NoiseSource, Precision,
+    Reduction, Variants, wgpu,
 };
 use iddpm::unet::{Graph, ImageSize, UnetConfig, Weights};
 
@@ -191,10 +191,10 @@ impl Large {
         }
     }
 
-    fn begin(&self, gpu: &Gpu) -> Result<Generation, GpuError> {
+    fn begin(&self, gpu: &Gpu) -> Result<DeviceGeneration, GpuError> {
         let sampler = Sampler::new(&self.process, Method::Ancestral, Clip::Unit).unwrap();
         let (elements, source) = (self.image.len(), NoiseSource::Host);
-        Generation::without_network_blocking(gpu, elements, &sampler, &samples([0]), source)
+        DeviceGeneration::without_network_blocking(gpu, elements, &sampler, &samples([0]), source)
     }
 
     fn upload(&self, gpu: &Gpu) -> Result<DeviceWeights, GpuError> {
@@ -278,7 +278,7 @@ fn a_rejected_kernel_is_named() {
     let numbers = weights(&graph);
     let numbers = Weights::F32(&numbers);
     let stored = DeviceWeights::upload_blocking(&bare, &graph, numbers, Precision::Full).unwrap();
-    let refused = Network::new_blocking(&bare, &graph, &stored);
+    let refused = DeviceNetwork::new_blocking(&bare, &graph, &stored);
     let Err(GpuError::ShaderRejected { kernel, message }) = refused else {
         panic!("{refused:?}");
     };
@@ -289,5 +289,5 @@ fn a_rejected_kernel_is_named() {
     assert_eq!(heard.load(Ordering::Relaxed), 0);
     // The device is as good as before.
     let plain = bare.with_variants(Variants::PLAIN);
-    Network::new_blocking(&plain, &graph, &stored).unwrap();
+    DeviceNetwork::new_blocking(&plain, &graph, &stored).unwrap();
 }

@@ -4,7 +4,7 @@ use iddpm::diffusion::{
     Clip, Diffusion, Error, InlineProcess, Method, Noise, Prediction, Sample, Sampler, Schedule,
     Slice, Timesteps,
 };
-use iddpm::gpu::{DeviceWeights, Generation, Gpu, GpuError, NoiseSource, Precision, Saved};
+use iddpm::gpu::{DeviceGeneration, DeviceWeights, Gpu, GpuError, NoiseSource, Precision, Saved};
 use iddpm::unet::{Graph, ImageSize, UnetConfig, Weights};
 
 use super::golden_network::generate;
@@ -57,7 +57,7 @@ pub(crate) fn begin(
     gpu: &Gpu,
     sampler: &Sampler<'_>,
     numbers: impl IntoIterator<Item = u64>,
-) -> Generation {
+) -> DeviceGeneration {
     begin_in(gpu, Precision::Full, sampler, numbers)
 }
 
@@ -66,14 +66,14 @@ pub(crate) fn begin_in(
     precision: Precision,
     sampler: &Sampler<'_>,
     numbers: impl IntoIterator<Item = u64>,
-) -> Generation {
+) -> DeviceGeneration {
     let batch = samples(numbers);
     let graph = graph(batch.len());
     let weights = weights(&graph);
     let weights = Weights::F32(&weights);
     let weights = DeviceWeights::upload_blocking(gpu, &graph, weights, precision).unwrap();
     let source = NoiseSource::Philox;
-    Generation::new_blocking(gpu, &graph, &weights, sampler, &batch, source).unwrap()
+    DeviceGeneration::new_blocking(gpu, &graph, &weights, sampler, &batch, source).unwrap()
 }
 
 pub(crate) fn methods() -> [Method; 4] {
@@ -172,7 +172,7 @@ fn wrong_labels_and_sizes_are_named() {
     .unwrap();
     let new = |batch: &[Sample]| {
         let source = NoiseSource::Philox;
-        Generation::new_blocking(gpu(), &graph, &stored, &sampler, batch, source).err()
+        DeviceGeneration::new_blocking(gpu(), &graph, &stored, &sampler, batch, source).err()
     };
     let mut batch = samples([0, 1]);
     assert_eq!(new(&batch), None);

@@ -1,7 +1,7 @@
 //! Single operations against the public implementation's numbers, in every variant of kernels; how near they
 //! must be, and how a case is read, is as on the processor.
 
-use iddpm::gpu::{DeviceWeights, Gpu, Network, Precision, Variants};
+use iddpm::gpu::{DeviceNetwork, DeviceWeights, Gpu, Precision, Variants};
 use iddpm::unet::{Conv, Graph, Init, Input, Op, ParamId, Shape, TensorId, Weights};
 
 use super::case::{Case, Outcome, Tensor, cases, golden_directory, list, number, text, whole};
@@ -52,7 +52,7 @@ impl One {
         }
         let (graph, weights) = (&self.graph, Weights::F32(&weights));
         let weights = DeviceWeights::upload_blocking(gpu, graph, weights, Precision::Full)?;
-        let network = Network::new_blocking(gpu, graph, &weights)?;
+        let network = DeviceNetwork::new_blocking(gpu, graph, &weights)?;
         network.poison();
         network.write(self.given.0, &self.given.1)?;
         network.run_blocking()?;

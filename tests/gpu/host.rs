@@ -4,8 +4,8 @@ use std::process::Command;
 
 use iddpm::diffusion::{Clip, Diffusion, InlineProcess, Method, Sampler, Schedule, Timesteps};
 use iddpm::gpu::{
-    DeviceWeights, Generation, Gpu, GpuError, Network, NoiseSource, Precision, Shown, Variants,
-    wgpu,
+    DeviceGeneration, DeviceNetwork, DeviceWeights, Gpu, GpuError, NoiseSource, Precision, Shown,
+    Variants, wgpu,
 };
 use iddpm::unet::{ImageSize, UnetConfig, Weights};
 
@@ -224,7 +224,7 @@ fn limits_are_named_with_both_numbers() {
     let stored =
         DeviceWeights::upload_blocking(&low, &graph, Weights::F32(&numbers), Precision::Full)
             .unwrap();
-    let refused = Network::new_blocking(&low, &graph, &stored).err();
+    let refused = DeviceNetwork::new_blocking(&low, &graph, &stored).err();
     let Some(GpuError::Limit {
         limit, wanted, had, ..
     }) = refused
@@ -250,7 +250,8 @@ fn sampler_and_network_must_agree() {
     let mut batch = samples([0, 1]);
     batch.iter_mut().for_each(|sample| sample.label = None);
     let source = NoiseSource::Philox;
-    let refused = Generation::new_blocking(gpu(), &graph, &stored, &sampler, &batch, source).err();
+    let refused =
+        DeviceGeneration::new_blocking(gpu(), &graph, &stored, &sampler, &batch, source).err();
     let (len, expected) = (2 * 192, 2 * 384);
     let what = "the network's output";
     assert_eq!(

@@ -3,8 +3,8 @@
 
 use iddpm::diffusion::{Clip, Diffusion, InlineProcess, Method, Sampler, Schedule, Timesteps};
 use iddpm::gpu::{
-    AttentionVariant, ConvVariant, DeviceWeights, Generation, Gpu, GpuError, MatrixSide, Network,
-    NoiseSource, Precision, Variants, WeightPlan, wgpu,
+    AttentionVariant, ConvVariant, DeviceGeneration, DeviceNetwork, DeviceWeights, Gpu, GpuError,
+    MatrixSide, NoiseSource, Precision, Variants, WeightPlan, wgpu,
 };
 use iddpm::unet::Weights;
 use wgpu::Limits;
@@ -15,13 +15,13 @@ use super::host::host;
 const ELEMENTS: usize = 5000;
 
 /// Two images by a denoiser of the host's own: kernels with sums, thresholds and most bindings.
-fn run(gpu: &Gpu) -> Result<Generation, GpuError> {
+fn run(gpu: &Gpu) -> Result<DeviceGeneration, GpuError> {
     let diffusion = Diffusion::new(Schedule::Cosine, 1000);
     let process = InlineProcess::<4>::new(&diffusion, Timesteps::even(4)).unwrap();
     let (ratio, max) = (0.9, 1.5);
     let sampler = Sampler::new(&process, Method::Ancestral, Clip::Dynamic { ratio, max }).unwrap();
     let source = NoiseSource::Philox;
-    Generation::without_network_blocking(gpu, ELEMENTS, &sampler, &samples([0, 1]), source)
+    DeviceGeneration::without_network_blocking(gpu, ELEMENTS, &sampler, &samples([0, 1]), source)
 }
 
 /// A limit by name, how it is set, a value too low, and what the run wants of it.
@@ -106,7 +106,7 @@ fn half_of_the_buffers() {
     let stored = stored(&low).unwrap();
     for variants in Variants::all(low.device(), None) {
         let low = low.clone().with_variants(variants);
-        let refused = Network::new_blocking(&low, &graph(1), &stored).unwrap_err();
+        let refused = DeviceNetwork::new_blocking(&low, &graph(1), &stored).unwrap_err();
         let GpuError::Limit { limit, had, .. } = refused else {
             panic!("{refused:?}");
         };
@@ -171,9 +171,9 @@ fn variants_are_what_there_is_room_for() {
     assert_eq!(all, [Variants::PLAIN]);
     assert_eq!(low.variants(), Variants::PLAIN);
     let stored = stored(&low).unwrap();
-    Network::new_blocking(&low, &graph(1), &stored).unwrap();
+    DeviceNetwork::new_blocking(&low, &graph(1), &stored).unwrap();
     let forced = low.with_variants(Variants::PARALLEL);
-    let refused = Network::new_blocking(&forced, &graph(1), &stored).unwrap_err();
+    let refused = DeviceNetwork::new_blocking(&forced, &graph(1), &stored).unwrap_err();
     let GpuError::Limit {
         limit, wanted, had, ..
     } = refused

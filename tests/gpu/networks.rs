@@ -1,6 +1,6 @@
 //! Whole networks against the public implementation's numbers.
 
-use iddpm::gpu::{DeviceWeights, Gpu, Network, Precision, Variants, wgpu};
+use iddpm::gpu::{DeviceNetwork, DeviceWeights, Gpu, Precision, Variants, wgpu};
 use iddpm::unet::{Graph, ImageSize, Input, Weights};
 
 use super::case::{Case, Outcome, Tensor, cases, golden_directory, list, number, text, whole};
@@ -50,7 +50,7 @@ fn run(
 ) -> Outcome<Vec<f32>> {
     let weights = Weights::F32(weights);
     let weights = DeviceWeights::upload_blocking(gpu, graph, weights, precision)?;
-    let network = Network::new_blocking(gpu, graph, &weights)?;
+    let network = DeviceNetwork::new_blocking(gpu, graph, &weights)?;
     network.poison();
     let inputs = [
         (Input::X, "x"),

@@ -1,7 +1,9 @@
 //! A host that never blocks: it records, submits, asks, and polls once a frame.
 
 use iddpm::diffusion::{Clip, Diffusion, InlineProcess, Method, Sampler, Schedule, Timesteps};
-use iddpm::gpu::{Generation, Gpu, GpuError, NoiseSource, Readback, Saved, SavedReadback, wgpu};
+use iddpm::gpu::{
+    DeviceGeneration, Gpu, GpuError, NoiseSource, Readback, Saved, SavedReadback, wgpu,
+};
 
 use super::generation::{begin, samples};
 use super::gpu;
@@ -31,15 +33,15 @@ fn polled<T>(
     }
 }
 
-fn saved(run: &Generation, into: &mut SavedReadback) -> Result<Saved, GpuError> {
+fn saved(run: &DeviceGeneration, into: &mut SavedReadback) -> Result<Saved, GpuError> {
     submit(gpu(), |encoder| run.read_saved(encoder, into));
     into.map();
     polled(gpu(), || into.take())
 }
 
-type Read = fn(&Generation, &mut wgpu::CommandEncoder, &Readback);
+type Read = fn(&DeviceGeneration, &mut wgpu::CommandEncoder, &Readback);
 
-fn numbers(run: &Generation, read: Read, into: &mut Readback) -> Result<Vec<f32>, GpuError> {
+fn numbers(run: &DeviceGeneration, read: Read, into: &mut Readback) -> Result<Vec<f32>, GpuError> {
     submit(gpu(), |encoder| read(run, encoder, into));
     into.map();
     let words = polled(gpu(), || into.take())?;
@@ -80,13 +82,13 @@ fn a_preview_without_blocking() {
     let mut last = Vec::new();
     while !run.is_done() {
         submit(gpu(), |encoder| run.record_step(encoder));
-        let preview = numbers(&run, Generation::read_x_start, &mut room).unwrap();
+        let preview = numbers(&run, DeviceGeneration::read_x_start, &mut room).unwrap();
         assert_eq!(preview, run.x_start_blocking().unwrap());
         assert!(preview.iter().all(|number| number.abs() <= 1.0));
         assert_ne!(preview, last);
         last = preview;
     }
-    let image = numbers(&run, Generation::read_x, &mut room).unwrap();
+    let image = numbers(&run, DeviceGeneration::read_x, &mut room).unwrap();
     assert_eq!(last, image);
     assert_eq!(image, run.x_blocking().unwrap());
 }
@@ -99,7 +101,8 @@ fn not_finite_without_blocking() {
     let (elements, source) = (5, NoiseSource::Host);
     let batch = samples([0, 1]);
     let mut run =
-        Generation::without_network_blocking(gpu(), elements, &sampler, &batch, source).unwrap();
+        DeviceGeneration::without_network_blocking(gpu(), elements, &sampler, &batch, source)
+            .unwrap();
     let mut room = pollster::block_on(run.readback()).unwrap();
     let mut saved_room = pollster::block_on(run.saved_readback()).unwrap();
     run.write_x(&[0.5; 10]).unwrap();
@@ -113,7 +116,7 @@ fn not_finite_without_blocking() {
     submit(gpu(), |encoder| run.record_step(encoder));
     let (image, element) = (1, 2);
     let not_finite = GpuError::NotFinite { image, element };
-    for read in [Generation::read_x, Generation::read_x_start] {
+    for read in [DeviceGeneration::read_x, DeviceGeneration::read_x_start] {
         assert_eq!(numbers(&run, read, &mut room), Err(not_finite.clone()));
     }
     assert_eq!(saved(&run, &mut saved_room), Err(not_finite.clone()));
@@ -123,7 +126,7 @@ fn not_finite_without_blocking() {
     submit(gpu(), |encoder| run.record_step(encoder));
     let after = saved(&run, &mut saved_room).unwrap();
     assert_eq!(after.state.position, 1);
-    let x = numbers(&run, Generation::read_x, &mut room).unwrap();
+    let x = numbers(&run, DeviceGeneration::read_x, &mut room).unwrap();
     assert_eq!(after.x, x);
     assert!(x.iter().all(|number| number.is_finite()));
 }

@@ -1,7 +1,7 @@
 //! What f16 asks for and saves; that an image does not depend on its batch.
 
 use iddpm::gpu::{
-    ConvVariant, DeviceWeights, Gpu, GpuError, Network, Precision, Variants, plan, wgpu,
+    ConvVariant, DeviceNetwork, DeviceWeights, Gpu, GpuError, Precision, Variants, plan, wgpu,
 };
 use iddpm::unet::{Conv, Graph, ImageSize, Init, Input, Op, Shape, UnetConfig, Weights};
 
@@ -82,7 +82,7 @@ fn a_tensor_of_halves_is_read() {
     );
     let weights = Weights::F32(&[]);
     let weights = DeviceWeights::upload_blocking(gpu(), &graph, weights, Precision::Half).unwrap();
-    let network = Network::new_blocking(gpu(), &graph, &weights).unwrap();
+    let network = DeviceNetwork::new_blocking(gpu(), &graph, &weights).unwrap();
     let x: Vec<f32> = (0..27).map(|i| 0.1 * i as f32 - 1.0).collect();
     network.write(Input::X, &x).unwrap();
     network.run_blocking().unwrap();
@@ -131,7 +131,7 @@ fn a_convolution_of_a_batch_is_that_of_its_images() {
         let graph = conv(batch);
         let weights = Weights::F32(&weights);
         let weights = DeviceWeights::upload_blocking(gpu, &graph, weights, precision).unwrap();
-        let network = Network::new_blocking(gpu, &graph, &weights).unwrap();
+        let network = DeviceNetwork::new_blocking(gpu, &graph, &weights).unwrap();
         network.poison();
         network.write(Input::X, x).unwrap();
         network.run_blocking().unwrap();

@@ -4,7 +4,7 @@ use iddpm::diffusion::{
     Clip, Diffusion, InlineProcess, Level, Method, Noise, NoiseScale, Prediction, ProcessView,
     Sample, Sampler, Schedule, Step, Timesteps, Variance,
 };
-use iddpm::gpu::{Generation, GpuError, NoiseSource};
+use iddpm::gpu::{DeviceGeneration, GpuError, NoiseSource};
 use serde_json::Value;
 
 use super::case::{
@@ -97,7 +97,7 @@ impl Model {
 
 /// Steps a run on the device, the host being the network, from a given x or from its own.
 pub(crate) struct Stepper {
-    pub(crate) run: Generation,
+    pub(crate) run: DeviceGeneration,
     layout: Layout,
     learned: bool,
 }
@@ -107,7 +107,8 @@ impl Stepper {
         let batch = samples(0, 0..layout.images as u64);
         let elements = layout.elements;
         let source = NoiseSource::Host;
-        let run = Generation::without_network_blocking(gpu(), elements, sampler, &batch, source);
+        let run =
+            DeviceGeneration::without_network_blocking(gpu(), elements, sampler, &batch, source);
         let run = run.unwrap();
         run.poison();
         let learned = sampler.process().variance().is_learned();
@@ -362,7 +363,7 @@ fn noise_is_the_processors() {
         let batch = samples(seed, [0, 1, u64::MAX, 1 << 33]);
         let source = NoiseSource::Philox;
         let mut run =
-            Generation::without_network_blocking(gpu(), elements, &sampler, &batch, source)
+            DeviceGeneration::without_network_blocking(gpu(), elements, &sampler, &batch, source)
                 .unwrap();
         run.poison();
         submit(|encoder| assert_eq!(run.record(encoder, 1), 1));

@@ -2,7 +2,7 @@
 
 use iddpm::diffusion::pixels::to_u8;
 use iddpm::diffusion::{Clip, Diffusion, InlineProcess, Method, Sampler, Schedule, Timesteps};
-use iddpm::gpu::{Generation, Gpu, GpuError, NoiseSource, Shown, wgpu};
+use iddpm::gpu::{DeviceGeneration, Gpu, GpuError, NoiseSource, Shown, wgpu};
 
 use super::generation::{begin, samples};
 use super::gpu;
@@ -69,7 +69,7 @@ fn read(gpu: &Gpu, texture: &wgpu::Texture) -> Vec<[u8; 4]> {
     (0..rows).flat_map(row).collect()
 }
 
-fn advance(gpu: &Gpu, run: &mut Generation, steps: usize) {
+fn advance(gpu: &Gpu, run: &mut DeviceGeneration, steps: usize) {
     for _ in 0..steps {
         let mut encoder = gpu.device().create_command_encoder(&Default::default());
         run.record_step(&mut encoder);
@@ -133,7 +133,7 @@ fn what_cannot_be_painted_is_refused() {
     let sampler = Sampler::new(&process, Method::Ancestral, Clip::Unit).unwrap();
     let run = begin(gpu(), &sampler, [3, 4]);
     let fine = texture(gpu(), |_| ());
-    let attempt = |run: &Generation, image, texture: &wgpu::Texture, origin| {
+    let attempt = |run: &DeviceGeneration, image, texture: &wgpu::Texture, origin| {
         let mut encoder = gpu().device().create_command_encoder(&Default::default());
         let result = run.paint(&mut encoder, Shown::X, image, texture, origin);
         gpu().submit_blocking(encoder).unwrap();
@@ -171,8 +171,13 @@ fn what_cannot_be_painted_is_refused() {
     }
     let mut batch = samples([0]);
     batch.iter_mut().for_each(|sample| sample.label = None);
-    let bare =
-        Generation::without_network_blocking(gpu(), 192, &sampler, &batch, NoiseSource::Philox);
+    let bare = DeviceGeneration::without_network_blocking(
+        gpu(),
+        192,
+        &sampler,
+        &batch,
+        NoiseSource::Philox,
+    );
     let error = attempt(&bare.unwrap(), 0, &fine, ORIGIN);
     assert_eq!(error, GpuError::NoPicture { elements: 192 });
 }

@@ -2,7 +2,7 @@
 //! a run is batched, cut or paused, it has the same bits.
 
 use iddpm::diffusion::{Clip, Diffusion, InlineProcess, Method, Sampler, Schedule, Timesteps};
-use iddpm::gpu::{ConvVariant, Generation, Gpu, Precision, Variants, wgpu};
+use iddpm::gpu::{ConvVariant, DeviceGeneration, Gpu, Precision, Variants, wgpu};
 
 use super::generation::begin_in;
 use super::gpu;
@@ -25,7 +25,7 @@ fn process() -> InlineProcess<3> {
 }
 
 /// Records and submits so many dispatches.
-fn submit(run: &mut Generation, gpu: &Gpu, dispatches: usize) {
+fn submit(run: &mut DeviceGeneration, gpu: &Gpu, dispatches: usize) {
     let mut encoder = gpu.device().create_command_encoder(&Default::default());
     run.record(&mut encoder, dispatches);
     gpu.submit_blocking(encoder).unwrap();

@@ -1,6 +1,6 @@
 //! On a GPU, in every variant and precision that it has.
 
-use iddpm::gpu::{DeviceWeights, Gpu, GpuError, Network, Precision, Variants, wgpu};
+use iddpm::gpu::{DeviceNetwork, DeviceWeights, Gpu, GpuError, Precision, Variants, wgpu};
 use iddpm::unet::Weights;
 
 use super::cases::{Case, Stands, table};
@@ -11,7 +11,7 @@ fn run(gpu: &Gpu, case: &Case, precision: Precision) -> Result<Vec<f32>, GpuErro
     let weights = case.weights();
     let weights = Weights::F32(&weights);
     let weights = DeviceWeights::upload_blocking(gpu, &case.graph, weights, precision)?;
-    let network = Network::new_blocking(gpu, &case.graph, &weights)?;
+    let network = DeviceNetwork::new_blocking(gpu, &case.graph, &weights)?;
     network.poison();
     for (input, values) in &case.written {
         network.write(*input, values)?;

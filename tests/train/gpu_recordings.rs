@@ -7,7 +7,8 @@ use iddpm::diffusion::{
     Clip, Diffusion, InlineProcess, Method, Noise, Sample, Sampler, Schedule, Timesteps,
 };
 use iddpm::gpu::{
-    DeviceWeights, Generation, KERNELS, NoiseSource, Precision, Recorded, Recording, Training,
+    DeviceGeneration, DeviceTraining, DeviceWeights, KERNELS, NoiseSource, Precision, Recorded,
+    Recording,
 };
 use iddpm::unet::{Graph, ImageSize, Op, UnetConfig};
 
@@ -46,7 +47,7 @@ fn sampled() -> Recording {
         label: None,
     }];
     let source = NoiseSource::Philox;
-    let run = Generation::new_blocking(gpu(), &graph, &weights, &sampler, &samples, source);
+    let run = DeviceGeneration::new_blocking(gpu(), &graph, &weights, &sampler, &samples, source);
     let recording = run.unwrap().recording().clone();
     assert_eq!(flops(&recording), graph.flops());
     recording
@@ -57,7 +58,7 @@ fn trained() -> Recording {
     let (_, case) = cpu::cases().into_iter().next().unwrap();
     let weights = DeviceWeights::zeros(gpu(), &case.graph, Precision::HalfWeights);
     let weights = pollster::block_on(weights).unwrap();
-    let training = Training::new_blocking(gpu(), &case.graph, &weights, 1).unwrap();
+    let training = DeviceTraining::new_blocking(gpu(), &case.graph, &weights, 1).unwrap();
     let recording = training.recording().clone();
     assert_eq!(flops(&recording), case.graph.flops());
     recording

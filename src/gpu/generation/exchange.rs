@@ -2,12 +2,12 @@
 
 use std::vec::Vec;
 
-use super::Generation;
+use super::DeviceGeneration;
 use crate::gpu::error::GpuError;
 use crate::gpu::memory::{FINITE, Readback};
 use crate::gpu::recording::Binding;
 
-impl Generation {
+impl DeviceGeneration {
     /// Writes x, before whatever is submitted next.
     ///
     /// # Errors
@@ -154,7 +154,7 @@ impl Generation {
         self.gpu.device().create_command_encoder(&descriptor)
     }
 
-    /// Fills all that a run writes with NaN, as [`Network::poison`](crate::gpu::Network::poison) does. The
+    /// Fills all that a run writes with NaN, as [`DeviceNetwork::poison`](crate::gpu::DeviceNetwork::poison) does. The
     /// history and what the host writes are to be written again. For tests.
     pub fn poison(&self) {
         self.program.poison(&self.gpu);

@@ -40,7 +40,7 @@ pub use saved::{Saved, SavedReadback};
 /// ```no_run
 /// use iddpm::checkpoint::{self, Checkpoint};
 /// use iddpm::diffusion::{Clip, Method, Noise, Sample, Sampler, Timesteps};
-/// use iddpm::gpu::{DeviceWeights, Generation, Gpu, NoiseSource, Precision};
+/// use iddpm::gpu::{DeviceWeights, DeviceGeneration, Gpu, NoiseSource, Precision};
 ///
 /// let file = "examples/assets/digits16.safetensors";
 /// let digits = Checkpoint::open(file, checkpoint::Precision::AsStored)?;
@@ -52,7 +52,7 @@ pub use saved::{Saved, SavedReadback};
 /// let (graph, precision) = (digits.graph(), Precision::HalfWeights);
 /// let weights = DeviceWeights::upload_blocking(&gpu, graph, digits.weights(), precision)?;
 /// let source = NoiseSource::Philox;
-/// let mut run = Generation::new_blocking(&gpu, graph, &weights, &sampler, &[sample], source)?;
+/// let mut run = DeviceGeneration::new_blocking(&gpu, graph, &weights, &sampler, &[sample], source)?;
 ///
 /// // A game would record a part of it in each of its frames.
 /// while !run.is_done() {
@@ -64,7 +64,7 @@ pub use saved::{Saved, SavedReadback};
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug)]
-pub struct Generation {
+pub struct DeviceGeneration {
     gpu: Gpu,
     program: Program,
     places: Places,
@@ -86,12 +86,12 @@ pub struct Generation {
     dispatch: usize,
 }
 
-impl Generation {
+impl DeviceGeneration {
     /// Begins a run of `sampler` from its first step: one image for each sample of the graph's batch.
     ///
     /// # Errors
     /// [`GpuError::Length`] where samples, network and sampler do not agree on sizes;
-    /// [`GpuError::LabelsExpected`], [`GpuError::Label`]; those of [`Network::new`](super::Network::new).
+    /// [`GpuError::LabelsExpected`], [`GpuError::Label`]; those of [`DeviceNetwork::new`](super::DeviceNetwork::new).
     pub async fn new(
         gpu: &Gpu,
         graph: &Graph,

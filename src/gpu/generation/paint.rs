@@ -3,7 +3,7 @@
 use std::format;
 use std::string::String;
 
-use super::Generation;
+use super::DeviceGeneration;
 use crate::gpu::error::GpuError;
 use crate::gpu::kernels::declare::{flag, word};
 use crate::gpu::kernels::pixels;
@@ -82,7 +82,7 @@ const fn pitch(image: Extents) -> u64 {
     (4 * image.width as u64).next_multiple_of(ALIGNMENT)
 }
 
-impl Generation {
+impl DeviceGeneration {
     /// Records one image of the batch into the host's texture, at `origin`: grey or RGB, opaque, the same
     /// bytes as [`image_to_u8`](crate::diffusion::pixels::image_to_u8) makes. Nothing is made, nothing
     /// comes back to the host, and the run is not touched.

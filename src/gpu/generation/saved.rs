@@ -2,7 +2,7 @@
 
 use std::vec::Vec;
 
-use super::Generation;
+use super::DeviceGeneration;
 use crate::diffusion::SamplerState;
 use crate::gpu::error::GpuError;
 use crate::gpu::memory::{FINITE, Readback, wait_blocking};
@@ -12,8 +12,8 @@ use crate::memory::collected;
 /// A paused run: plain data that can be resumed on another device.
 ///
 /// ```no_run
-/// use iddpm::gpu::{Generation, GpuError, Saved};
-/// fn go_on_elsewhere(run: &Generation, other: &mut Generation) -> Result<(), GpuError> {
+/// use iddpm::gpu::{DeviceGeneration, GpuError, Saved};
+/// fn go_on_elsewhere(run: &DeviceGeneration, other: &mut DeviceGeneration) -> Result<(), GpuError> {
 ///     let saved: Saved = run.save_blocking()?;
 ///     other.resume(&saved)
 /// }
@@ -31,7 +31,7 @@ pub struct Saved {
 
 /// A run's state on its way to the host; it can be used again and again.
 ///
-/// 1. [`Generation::read_saved`] records the copy, and the encoder is submitted.
+/// 1. [`DeviceGeneration::read_saved`] records the copy, and the encoder is submitted.
 /// 2. [`map`](Self::map) asks for it.
 /// 3. Once the device has been polled often enough, [`take`](Self::take) yields it.
 #[derive(Debug)]
@@ -69,7 +69,7 @@ impl SavedReadback {
     }
 }
 
-impl Generation {
+impl DeviceGeneration {
     /// Makes room on the host's side for a state on its way.
     ///
     /// # Errors

@@ -2,7 +2,7 @@
 
 use std::vec::Vec;
 
-use super::Generation;
+use super::DeviceGeneration;
 use crate::gpu::recording::{Dispatch, Recording};
 use crate::part::part;
 
@@ -20,7 +20,7 @@ pub(super) fn work(recording: &Recording) -> Vec<u64> {
     recording.dispatches.iter().map(of_dispatch).collect()
 }
 
-impl Generation {
+impl DeviceGeneration {
     /// Records dispatches until they come to `work`, at least one, and returns the work of those recorded:
     /// 0 once the run is done.
     ///
