@@ -42,7 +42,8 @@ use clap::Parser;
 use iddpm::diffusion::{Diffusion, InlineProcess, LossRow, Objective, Schedule, Timesteps};
 use iddpm::gpu::{Gpu, Precision, wgpu};
 use iddpm::train::{
-    AdamW, Batch, CpuEngine, Engine, GpuEngine, Recompute, Slot, TrainError, Update, training_graph,
+    AdamW, Batch, CpuEngine, Engine, GpuEngine, OptimizerStep, Recompute, Slot, TrainError,
+    training_graph,
 };
 use iddpm::unet::{Graph, ImageSize, Plan, UnetConfig};
 use networks::gemm_rate::gemm_rate;
@@ -185,7 +186,7 @@ fn run(
                 first.clone_from(&loss);
             }
             step += 1;
-            let update = Update {
+            let update = OptimizerStep {
                 adamw: AdamW::default(),
                 lr: 1e-5,
                 step,

@@ -19,7 +19,7 @@ use iddpm::checkpoint::{
     Checkpoint, CheckpointError, Description, Dtype, Flags, Header, ImageSize, Preset, ReadOptions,
     locate,
 };
-use iddpm::diffusion::{Diffusion, ModelCard, Prediction, Schedule, Variance, Weights};
+use iddpm::diffusion::{Diffusion, ModelCard, Prediction, Schedule, Variance, WeightSet};
 use iddpm::files::Place;
 use iddpm::unet::{ConfigError, UnetConfig};
 
@@ -64,8 +64,8 @@ struct Options {
     #[arg(long)]
     preset: Option<Preset>,
     /// Which weights these are: raw, or ema:RATE such as ema:0.9999.
-    #[arg(long, value_parser = Weights::from_str)]
-    weights: Option<Weights>,
+    #[arg(long, value_parser = WeightSet::from_str)]
+    weights: Option<WeightSet>,
     /// Training steps taken.
     #[arg(long, value_parser = whole::<u64>(0..=u64::MAX))]
     step: Option<u64>,
@@ -273,7 +273,7 @@ fn describe(path: &Path, options: &Options) -> Result<Description, Failure> {
     let weights = wanted.given(weights, "--weights");
     let step = wanted.given(step, "--step");
     // What is wanted is put in below, or all ends in a message.
-    let (stand_in, none) = (weights.unwrap_or(Weights::Raw), step.unwrap_or(0));
+    let (stand_in, none) = (weights.unwrap_or(WeightSet::Raw), step.unwrap_or(0));
     let base = match (options.preset, &options.flags) {
         (Some(preset), _) => Some(preset.describe(stand_in, none)?),
         (None, Some(flags)) => Some(options.network.without(flags).describe(stand_in, none)?),

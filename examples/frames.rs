@@ -22,7 +22,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use clap::Parser;
-use iddpm::checkpoint::{Description, Precision};
+use iddpm::checkpoint::{Description, WeightType};
 use iddpm::diffusion::{Clip, Method, Noise, Sample, Sampler, Timesteps};
 use iddpm::gpu::wgpu;
 use iddpm::gpu::{self, DeviceGeneration, DeviceWeights, Gpu, NoiseSource, Shown};
@@ -81,7 +81,7 @@ fn generate(options: &Options) -> Result<(), Failure> {
         "/examples/assets/sprites32.safetensors"
     );
     let path = options.checkpoint.as_deref().unwrap_or(Path::new(shipped));
-    let (_, checkpoint) = network::open(path, Precision::AsStored, |line| say(line))?;
+    let (_, checkpoint) = network::open(path, WeightType::AsStored, |line| say(line))?;
     let description = checkpoint.description();
     if description.unet.super_resolution {
         return Err("this network enlarges images: sample --low-res runs it".into());

@@ -10,7 +10,7 @@
     clippy::indexing_slicing
 )]
 
-use iddpm::checkpoint::{Checkpoint, Precision};
+use iddpm::checkpoint::{Checkpoint, WeightType};
 use iddpm::cpu;
 use iddpm::data::{Dataset, Images, npz};
 use iddpm::diffusion::pixels::image_to_u8;
@@ -109,7 +109,7 @@ fn by_weights_that_this_crate_trained() {
 }
 
 fn accuracy_on_the_processor(weights: &[u8], name: &str) -> f64 {
-    let checkpoint = Checkpoint::from_bytes(weights, Precision::F32).unwrap();
+    let checkpoint = Checkpoint::from_bytes(weights, WeightType::F32).unwrap();
     let graph = checkpoint.description().graph(BATCH).unwrap();
     let mut generate = |sampler: &Sampler<'_>, samples: &[Sample]| {
         let network = cpu::Network::new(&graph, checkpoint.weights()).unwrap();
@@ -122,7 +122,7 @@ fn accuracy_on_the_processor(weights: &[u8], name: &str) -> f64 {
 
 #[test]
 fn on_the_gpu() {
-    let checkpoint = Checkpoint::from_bytes(DIGITS, Precision::AsStored).unwrap();
+    let checkpoint = Checkpoint::from_bytes(DIGITS, WeightType::AsStored).unwrap();
     let gpu = gpu::Gpu::create_blocking().unwrap();
     let info = gpu.device().adapter_info();
     let in_software = info.device_type == gpu::wgpu::DeviceType::Cpu;

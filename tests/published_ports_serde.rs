@@ -9,7 +9,7 @@
     clippy::indexing_slicing
 )]
 
-use iddpm::diffusion::{Diffusion, ModelCard, Prediction, Schedule, Variance, Weights};
+use iddpm::diffusion::{Diffusion, ModelCard, Prediction, Schedule, Variance, WeightSet};
 use serde_json::{Value, from_value, json, to_value};
 
 /// A card of which no field has a value that one would guess.
@@ -25,7 +25,7 @@ fn card() -> ModelCard<'static> {
             .with_variance(Variance::FixedLarge)
             .with_rescaled_timesteps(false)
             .with_zero_terminal_snr(true),
-        weights: Weights::Ema { rate: 0.9999 },
+        weights: WeightSet::Ema { rate: 0.9999 },
         step: 500_000,
     }
 }
@@ -52,7 +52,7 @@ fn refused(value: Value, what: &str) {
 /// scaling of timesteps than they were trained with, and nothing said so.
 #[test]
 fn flags_that_do_not_travel_with_the_weights() {
-    for weights in [Weights::Raw, Weights::Ema { rate: 0.9999 }] {
+    for weights in [WeightSet::Raw, WeightSet::Ema { rate: 0.9999 }] {
         for schedule in [Schedule::Linear, Schedule::Cosine, Schedule::SIGMOID] {
             let mut card = card();
             card.weights = weights;
@@ -115,7 +115,7 @@ fn a_table_is_not_left_out_silently() {
 fn which_file_is_the_average() {
     let ema = to_value(card()).unwrap();
     let mut card = card();
-    card.weights = Weights::Raw;
+    card.weights = WeightSet::Raw;
     let raw = to_value(card).unwrap();
     assert_eq!(ema["weights"], json!({ "ema": { "rate": 0.9999 } }));
     assert_eq!(raw["weights"], json!("raw"));

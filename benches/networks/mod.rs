@@ -10,7 +10,7 @@ pub(crate) mod timing;
 
 use std::path::PathBuf;
 
-use iddpm::checkpoint::{Checkpoint, Precision, Preset};
+use iddpm::checkpoint::{Checkpoint, Preset, WeightType};
 use iddpm::diffusion;
 use iddpm::unet::{Graph, ImageSize, Param, UnetConfig};
 
@@ -57,7 +57,7 @@ impl Options {
         ];
         let mut cases = Vec::new();
         for (network, small, preset, batches) in models {
-            let weights = diffusion::Weights::Raw;
+            let weights = diffusion::WeightSet::Raw;
             let description = preset.describe(weights, 0).unwrap();
             let case = |batch| Case {
                 network,
@@ -127,5 +127,5 @@ pub(crate) fn timesteps(batch: usize) -> Vec<f32> {
 /// The shipped digits.
 pub(crate) fn digits() -> Checkpoint {
     let bytes = include_bytes!("../../examples/assets/digits16.safetensors");
-    Checkpoint::from_bytes(bytes, Precision::F32).unwrap()
+    Checkpoint::from_bytes(bytes, WeightType::F32).unwrap()
 }

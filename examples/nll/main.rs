@@ -25,7 +25,7 @@ use std::process::ExitCode;
 
 use bound::{Bound, Terms};
 use clap::Parser;
-use iddpm::checkpoint::{Checkpoint, Description, Precision};
+use iddpm::checkpoint::{Checkpoint, Description, WeightType};
 use iddpm::data::{self, Classes, Fit, Opened};
 use iddpm::diffusion::Timesteps;
 use iddpm::files::{create_folder, write_whole};
@@ -156,7 +156,7 @@ fn checkpoint(options: &Options) -> Result<Checkpoint, Failure> {
         "/examples/assets/digits16.safetensors"
     );
     let path = options.checkpoint.as_deref().unwrap_or(Path::new(shipped));
-    let (_, checkpoint) = network::open(path, Precision::AsStored, |line| say(line))?;
+    let (_, checkpoint) = network::open(path, WeightType::AsStored, |line| say(line))?;
     Ok(checkpoint)
 }
 

@@ -29,7 +29,7 @@ pub(crate) fn open<'c>(
     let (precision, note) = match (checkpoint.weights(), options.precision) {
         (Weights::F32(_), _) => (Precision::Full, ""),
         // There f16 saves nothing.
-        (Weights::F16(_), checkpoint::Precision::AsStored) if in_software => {
+        (Weights::F16(_), checkpoint::WeightType::AsStored) if in_software => {
             (Precision::HalfWeights, "")
         }
         (Weights::F16(_), _) => adapter::half(&gpu),

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Parser;
 use clap::builder::{PathBufValueParser, TypedValueParser};
-use iddpm::checkpoint::{Description, Precision};
+use iddpm::checkpoint::{Description, WeightType};
 use iddpm::diffusion::{Clip, Diffusion, Method, OwnedProcess, Timesteps};
 
 use super::device_options::DeviceOptions;
@@ -56,8 +56,8 @@ pub(crate) struct Options {
     pub(crate) device: DeviceOptions,
     /// How the weights are held. A GPU that can computes in f16 with weights in f16; one in software only
     /// where that is asked for.
-    #[arg(long, default_value = "as-stored", value_parser = words::<Precision>(&PRECISIONS))]
-    pub(crate) precision: Precision,
+    #[arg(long, default_value = "as-stored", value_parser = words::<WeightType>(&PRECISIONS))]
+    pub(crate) precision: WeightType,
     /// Where the images go: a grid (x.png, or - for the standard output), an archive (x.npz), or a folder
     /// that is new or empty (dir/), which gets each batch as it is made.
     #[arg(long, default_value = "samples.png", value_parser = PathBufValueParser::new().try_map(Out::parse))]

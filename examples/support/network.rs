@@ -3,14 +3,14 @@
 use std::fmt::Display;
 use std::path::{Path, PathBuf};
 
-use iddpm::checkpoint::{Checkpoint, Precision, locate};
+use iddpm::checkpoint::{Checkpoint, WeightType, locate};
 
 use super::program::Failure;
 
 /// Opens it, and says what is to be said of it; and which file it was.
 pub(crate) fn open(
     path: &Path,
-    precision: Precision,
+    precision: WeightType,
     say: impl Fn(&dyn Display) -> Result<(), Failure>,
 ) -> Result<(PathBuf, Checkpoint), Failure> {
     let failed = |error| format!("--checkpoint: {error}");

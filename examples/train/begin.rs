@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use iddpm::checkpoint::{Checkpoint, Description, Precision, locate};
+use iddpm::checkpoint::{Checkpoint, Description, WeightType, locate};
 use iddpm::data::Classes;
 use iddpm::train::{
     Engine, Progress, RunDirectory, SavedRun, Slot, TrainConfig, TrainError, Trainer, TrainingData,
@@ -145,7 +145,7 @@ fn resumed(options: &Options, state: &Path) -> Result<Beginning, Failure> {
 fn given(file: &Path) -> Result<Beginning, Failure> {
     let named = |error| format!("--init: {error}");
     let located = locate(file).map_err(named)?;
-    let checkpoint = Checkpoint::open(&located.path, Precision::F32).map_err(named)?;
+    let checkpoint = Checkpoint::open(&located.path, WeightType::F32).map_err(named)?;
     if let Some(note) = located.note {
         say(note)?;
     }

@@ -3,9 +3,11 @@
 use std::path::PathBuf;
 
 use clap::Parser;
-use iddpm::checkpoint::{Description, ImageSize, Precision};
+use iddpm::checkpoint::{Description, ImageSize, WeightType};
 use iddpm::data::{self, Classes, DataError, Fit, Kind, Opened};
-use iddpm::diffusion::{Diffusion, ModelCard, Objective, Prediction, Schedule, Variance, Weights};
+use iddpm::diffusion::{
+    Diffusion, ModelCard, Objective, Prediction, Schedule, Variance, WeightSet,
+};
 use iddpm::train::{AdamW, Broken, MicrobatchRule, Recompute, TimestepLaw, TrainConfig};
 use iddpm::unet::{Extents, UnetConfig};
 
@@ -149,8 +151,8 @@ pub(crate) struct Options {
     flip: bool,
     /// What the network runs in; weights that are trained stay f32. In f16 there is a loss scale, and a
     /// processor rounds the weights alone.
-    #[arg(long, default_value = "f32", value_parser = words::<Precision>(&PRECISIONS))]
-    precision: Precision,
+    #[arg(long, default_value = "f32", value_parser = words::<WeightType>(&PRECISIONS))]
+    precision: WeightType,
     /// What is computed again in the backward pass, to save memory: nothing; what is cheap, normalisations,
     /// concatenations and resizings; or all but the results of blocks.
     #[arg(long, default_value = "nothing", value_parser = words::<Recompute>(&RECOMPUTES))]
@@ -338,7 +340,7 @@ impl Options {
         };
         let card = ModelCard {
             diffusion,
-            weights: Weights::Raw,
+            weights: WeightSet::Raw,
             step: 0,
         };
         Description::new(unet, size, card)
@@ -365,7 +367,7 @@ impl Options {
             timesteps: self.sampler,
             dropout: self.dropout,
             flip: self.flip,
-            half: self.precision == Precision::F16,
+            half: self.precision == WeightType::F16,
             recompute: self.recompute,
             seed: self.seed.number,
         }

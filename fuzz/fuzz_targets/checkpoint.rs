@@ -5,7 +5,7 @@
 #![no_main]
 
 use iddpm::checkpoint::{
-    Checkpoint, Content, Description, Dtype, Foreign, Header, Precision, ReadOptions,
+    Checkpoint, Content, Description, Dtype, Foreign, Header, WeightType, ReadOptions,
 };
 use libfuzzer_sys::fuzz_target;
 
@@ -48,7 +48,7 @@ fn check(bytes: &[u8]) {
             assert_eq!(Description::from_metadata(&metadata), Ok(description));
         }
     }
-    for precision in [Precision::AsStored, Precision::F32, Precision::F16] {
+    for precision in [WeightType::AsStored, WeightType::F32, WeightType::F16] {
         let options = |precision| ReadOptions {
             precision,
             content,
@@ -66,7 +66,7 @@ fn check(bytes: &[u8]) {
         };
         // What was read without a prefix is written without.
         let file = checkpoint.to_bytes(Dtype::F32).expect("it was read");
-        let wide = Checkpoint::from_bytes_with(&file, options(Precision::F32));
+        let wide = Checkpoint::from_bytes_with(&file, options(WeightType::F32));
         let wide = wide.expect("it was written");
         assert_eq!(wide.note(), None);
         assert_eq!(wide.to_bytes(Dtype::F32).as_ref(), Ok(&file));

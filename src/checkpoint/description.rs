@@ -7,7 +7,7 @@
 //! | `iddpm.unet` | [`UnetConfig`] |
 //! | `iddpm.size` | [`ImageSize`] |
 //! | `iddpm.diffusion` | [`Diffusion`] |
-//! | `iddpm.weights` | [`Weights`] |
+//! | `iddpm.weights` | [`WeightSet`] |
 //! | `iddpm.step` | training steps taken |
 //! | `iddpm.classes` | what the classes are called, where that is known |
 //! | `iddpm.content` | [`Content`], where it is not the weights of a network |
@@ -23,7 +23,7 @@ use alloc::vec::Vec;
 use serde::Deserialize;
 
 use super::error::CheckpointError;
-use crate::diffusion::{Diffusion, ModelCard, Schedule, Weights};
+use crate::diffusion::{Diffusion, ModelCard, Schedule, WeightSet};
 pub use crate::unet::ImageSize;
 use crate::unet::{Extents, Graph, UnetConfig};
 
@@ -62,13 +62,13 @@ impl Content {
 ///
 /// ```
 /// use iddpm::checkpoint::{Description, ImageSize};
-/// use iddpm::diffusion::{Diffusion, ModelCard, Schedule, Weights};
+/// use iddpm::diffusion::{Diffusion, ModelCard, Schedule, WeightSet};
 /// use iddpm::unet::UnetConfig;
 ///
 /// let unet = UnetConfig::new(1, 32).with_learned_variance();
 /// let card = ModelCard {
 ///     diffusion: Diffusion::new(Schedule::Cosine, 1000),
-///     weights: Weights::Ema { rate: 0.999 },
+///     weights: WeightSet::Ema { rate: 0.999 },
 ///     step: 20_000,
 /// };
 /// let description = Description::new(unet, ImageSize::square(8), card);
@@ -164,10 +164,10 @@ impl Description {
             });
         }
         match self.card.weights {
-            Weights::Ema { rate } if !(0.0..=1.0).contains(&rate) => {
+            WeightSet::Ema { rate } if !(0.0..=1.0).contains(&rate) => {
                 Err(CheckpointError::EmaRate { rate })
             }
-            Weights::Ema { .. } | Weights::Raw => Ok(()),
+            WeightSet::Ema { .. } | WeightSet::Raw => Ok(()),
         }
     }
 

@@ -16,11 +16,11 @@ impl Checkpoint {
     /// Writes the checkpoint to a file, whole or not at all; see [`save`].
     ///
     /// ```
-    /// use iddpm::checkpoint::{Checkpoint, Dtype, Precision};
-    /// let digits = Checkpoint::open("examples/assets/digits16.safetensors", Precision::F32)?;
+    /// use iddpm::checkpoint::{Checkpoint, Dtype, WeightType};
+    /// let digits = Checkpoint::open("examples/assets/digits16.safetensors", WeightType::F32)?;
     /// let path = std::env::temp_dir().join(format!("iddpm-saved-{}.safetensors", std::process::id()));
     /// digits.save(&path, Dtype::Bf16)?;
-    /// let read = Checkpoint::open(&path, Precision::F32)?;
+    /// let read = Checkpoint::open(&path, WeightType::F32)?;
     /// assert_eq!(read.description(), digits.description());
     /// # std::fs::remove_file(&path)?;
     /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -36,15 +36,15 @@ impl Checkpoint {
 /// Writes weights and their description to a file, whole or not at all, as [`write_whole`] does it.
 ///
 /// ```
-/// use iddpm::checkpoint::{Checkpoint, Dtype, Precision, save};
-/// let digits = Checkpoint::open("examples/assets/digits16.safetensors", Precision::F32)?;
+/// use iddpm::checkpoint::{Checkpoint, Dtype, WeightType, save};
+/// let digits = Checkpoint::open("examples/assets/digits16.safetensors", WeightType::F32)?;
 /// // Each weight is halved.
 /// let (mut description, _, weights) = digits.into_parts();
 /// let halves: Vec<f32> = weights.into_f32()?.iter().map(|weight| weight / 2.0).collect();
 /// description.notes.insert("note".into(), "halved".into());
 /// let path = std::env::temp_dir().join(format!("iddpm-halved-{}.safetensors", std::process::id()));
 /// save(&path, &description, iddpm::unet::Weights::F32(&halves), Dtype::F32)?;
-/// assert_eq!(Checkpoint::open(&path, Precision::F32)?.description(), &description);
+/// assert_eq!(Checkpoint::open(&path, WeightType::F32)?.description(), &description);
 /// # std::fs::remove_file(&path)?;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```

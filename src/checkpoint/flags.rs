@@ -10,7 +10,7 @@ use alloc::vec::Vec;
 use super::description::{Description, ImageSize};
 use super::error::CheckpointError;
 use super::published::FLAGS;
-use crate::diffusion::{Diffusion, ModelCard, Prediction, Schedule, Variance, Weights};
+use crate::diffusion::{Diffusion, ModelCard, Prediction, Schedule, Variance, WeightSet};
 use crate::unet::UnetConfig;
 
 /// Classes of a network that has any: ImageNet's.
@@ -229,7 +229,7 @@ impl Flags {
     ///
     /// # Errors
     /// [`CheckpointError::FlagValue`], as of [`unet`](Self::unet).
-    pub fn describe(&self, weights: Weights, step: u64) -> Result<Description, CheckpointError> {
+    pub fn describe(&self, weights: WeightSet, step: u64) -> Result<Description, CheckpointError> {
         let card = ModelCard {
             diffusion: self.diffusion(),
             weights,

@@ -13,7 +13,7 @@ use super::error::CheckpointError;
 use super::file::io;
 use super::header::Header;
 use super::states::{Unknown, is_state, newest};
-use crate::diffusion::Weights;
+use crate::diffusion::WeightSet;
 
 /// Files of a folder that are looked into, to name the networks in it.
 const FILES: usize = 256;
@@ -38,12 +38,12 @@ pub struct Located {
 /// such a file or not.
 ///
 /// ```no_run
-/// use iddpm::checkpoint::{Checkpoint, Precision, locate};
+/// use iddpm::checkpoint::{Checkpoint, WeightType, locate};
 /// let located = locate("run")?;
 /// if let Some(note) = &located.note {
 ///     println!("{note}"); // run stands for run/step-00002000/ema_0.999.safetensors, the average …
 /// }
-/// let checkpoint = Checkpoint::open(&located.path, Precision::AsStored)?;
+/// let checkpoint = Checkpoint::open(&located.path, WeightType::AsStored)?;
 /// # Ok::<(), iddpm::checkpoint::CheckpointError>(())
 /// ```
 ///
@@ -69,8 +69,8 @@ pub fn locate(path: impl AsRef<Path>) -> Result<Located, CheckpointError> {
         return Err(no_network(&state));
     };
     let which = match network.weights {
-        Weights::Ema { rate } => format!("the average of rate {rate}"),
-        Weights::Raw => "the weights, of which there is no average,".to_owned(),
+        WeightSet::Ema { rate } => format!("the average of rate {rate}"),
+        WeightSet::Raw => "the weights, of which there is no average,".to_owned(),
     };
     let (folder, step) = (path.display(), network.step);
     let taken = network.path.display();
@@ -89,7 +89,7 @@ fn no_network(folder: &Path) -> CheckpointError {
 /// A file that is a network.
 struct Network {
     path: PathBuf,
-    weights: Weights,
+    weights: WeightSet,
     step: u64,
 }
 
@@ -150,8 +150,8 @@ fn network(path: PathBuf) -> Result<Option<Network>, CheckpointError> {
 
 fn before(a: &Network, b: &Network) -> Ordering {
     let rate = |network: &Network| match network.weights {
-        Weights::Ema { rate } => rate,
-        Weights::Raw => -1.0,
+        WeightSet::Ema { rate } => rate,
+        WeightSet::Raw => -1.0,
     };
     rate(b)
         .total_cmp(&rate(a))

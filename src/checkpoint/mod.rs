@@ -7,14 +7,14 @@
 //! given a description, such as a [`Preset`]'s.
 //!
 //! ```
-//! use iddpm::checkpoint::{Checkpoint, Precision};
+//! use iddpm::checkpoint::{Checkpoint, WeightType};
 //! # #[rustfmt::skip]
 //! static DIGITS: &[u8] = include_bytes!(
 //! # concat!(env!("CARGO_MANIFEST_DIR"), "/",
 //!     "examples/assets/digits16.safetensors"
 //! # )
 //! );
-//! let digits = Checkpoint::from_bytes(DIGITS, Precision::AsStored)?;
+//! let digits = Checkpoint::from_bytes(DIGITS, WeightType::AsStored)?;
 //! assert_eq!(digits.description().unet.num_classes, Some(10));
 //! assert_eq!(digits.graph().weights_len(), digits.weights().len());
 //! # Ok::<(), iddpm::checkpoint::CheckpointError>(())
@@ -72,6 +72,6 @@ pub use header::{Header, TensorInfo};
 pub use locate::{Located, locate};
 pub use mismatch::Mismatch;
 pub use published::Preset;
-pub use read::{Buffer, Checkpoint, Precision, ReadOptions};
+pub use read::{Checkpoint, ReadOptions, WeightBuffer, WeightType};
 pub use shown::Listed;
 pub use write::to_bytes;

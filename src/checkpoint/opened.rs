@@ -12,7 +12,7 @@ use super::file::io;
 use super::foreign::Foreign;
 use super::header::Header;
 use super::locate::{names_beside, names_within};
-use super::read::{Checkpoint, Precision, ReadOptions};
+use super::read::{Checkpoint, ReadOptions, WeightType};
 use super::source::Source;
 use super::states::{FIRST_MOMENT, SECOND_MOMENT, STATE};
 use crate::files::regular;
@@ -22,9 +22,9 @@ impl Checkpoint {
     /// [`locate`](super::locate()).
     ///
     /// ```
-    /// use iddpm::checkpoint::{Checkpoint, Precision};
+    /// use iddpm::checkpoint::{Checkpoint, WeightType};
     /// let path = "examples/assets/digits16.safetensors";
-    /// let digits = Checkpoint::open(path, Precision::AsStored)?;
+    /// let digits = Checkpoint::open(path, WeightType::AsStored)?;
     /// assert_eq!(digits.description().image().height, 16);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
@@ -32,7 +32,7 @@ impl Checkpoint {
     /// # Errors
     /// Those of [`from_bytes`](Self::from_bytes), with the file, in
     /// [`CheckpointError::InFile`]; [`CheckpointError::Io`], which has it too.
-    pub fn open(path: impl AsRef<Path>, precision: Precision) -> Result<Self, CheckpointError> {
+    pub fn open(path: impl AsRef<Path>, precision: WeightType) -> Result<Self, CheckpointError> {
         let options = ReadOptions {
             precision,
             ..ReadOptions::default()
@@ -44,12 +44,12 @@ impl Checkpoint {
     /// not believed.
     ///
     /// ```no_run
-    /// use iddpm::checkpoint::{Checkpoint, Precision, Preset};
-    /// use iddpm::diffusion::Weights;
-    /// let average = Weights::Ema { rate: 0.9999 };
+    /// use iddpm::checkpoint::{Checkpoint, WeightType, Preset};
+    /// use iddpm::diffusion::WeightSet;
+    /// let average = WeightSet::Ema { rate: 0.9999 };
     /// let description = Preset::Cifar10Uncond.describe(average, 500_000)?;
     /// let path = "cifar10_uncond_50M_500K.safetensors";
-    /// let checkpoint = Checkpoint::open_as(path, description, Precision::F32)?;
+    /// let checkpoint = Checkpoint::open_as(path, description, WeightType::F32)?;
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     ///
@@ -58,7 +58,7 @@ impl Checkpoint {
     pub fn open_as(
         path: impl AsRef<Path>,
         description: Description,
-        precision: Precision,
+        precision: WeightType,
     ) -> Result<Self, CheckpointError> {
         Self::open_with(path, ReadOptions::of(description, precision))
     }

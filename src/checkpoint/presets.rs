@@ -5,7 +5,7 @@ use core::str::FromStr;
 use super::description::Description;
 use super::error::CheckpointError;
 use super::flags::Flags;
-use crate::diffusion::Weights;
+use crate::diffusion::WeightSet;
 
 pub use super::published::Preset;
 
@@ -16,7 +16,7 @@ impl Preset {
     ///
     /// # Errors
     /// None: what these flags say is sound.
-    pub fn describe(self, weights: Weights, step: u64) -> Result<Description, CheckpointError> {
+    pub fn describe(self, weights: WeightSet, step: u64) -> Result<Description, CheckpointError> {
         self.flags().parse::<Flags>()?.describe(weights, step)
     }
 }

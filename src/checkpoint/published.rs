@@ -30,8 +30,8 @@ pub(super) const FLAGS: [&str; 21] = [
 ///
 /// ```
 /// use iddpm::checkpoint::Preset;
-/// use iddpm::diffusion::Weights;
-/// let cifar = Preset::Cifar10Uncond.describe(Weights::Ema { rate: 0.9999 }, 500_000)?;
+/// use iddpm::diffusion::WeightSet;
+/// let cifar = Preset::Cifar10Uncond.describe(WeightSet::Ema { rate: 0.9999 }, 500_000)?;
 /// assert_eq!(cifar.graph(1)?.parameter_count(), 52_546_438);
 /// # Ok::<(), iddpm::checkpoint::CheckpointError>(())
 /// ```

@@ -20,7 +20,7 @@ const PIECE: usize = 1 << 16;
 
 /// The precision in which weights are held in memory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
-pub enum Precision {
+pub enum WeightType {
     /// Weights as the file has them: f16 where every tensor of the file is f16, else f32.
     #[default]
     AsStored,
@@ -33,8 +33,8 @@ pub enum Precision {
 /// The options of reading a file; by default it is read as what it says that it is.
 ///
 /// ```
-/// use iddpm::checkpoint::{Checkpoint, Precision, ReadOptions};
-/// let options = ReadOptions { precision: Precision::F16, ..ReadOptions::default() };
+/// use iddpm::checkpoint::{Checkpoint, WeightType, ReadOptions};
+/// let options = ReadOptions { precision: WeightType::F16, ..ReadOptions::default() };
 /// # #[rustfmt::skip]
 /// let file = include_bytes!(
 /// # concat!(env!("CARGO_MANIFEST_DIR"), "/",
@@ -49,7 +49,7 @@ pub struct ReadOptions<'a> {
     /// The description of the tensors, for a file that does not say it, or is not believed.
     pub description: Option<Description>,
     /// The precision in which the weights are held.
-    pub precision: Precision,
+    pub precision: WeightType,
     /// The content that the file must have; a file of anything else is refused.
     pub content: Content,
     /// The prefix of the network's tensors in the file, such as `ema_model.`: tensors without it, or of
@@ -61,7 +61,7 @@ pub struct ReadOptions<'a> {
 
 impl ReadOptions<'_> {
     /// As a description says, whose content the file's must be.
-    pub(super) fn of(description: Description, precision: Precision) -> Self {
+    pub(super) fn of(description: Description, precision: WeightType) -> Self {
         Self {
             content: description.content,
             description: Some(description),
@@ -73,14 +73,14 @@ impl ReadOptions<'_> {
 
 /// A buffer that holds all weights of a network, each parameter in its place.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Buffer {
+pub enum WeightBuffer {
     /// Weights in f32.
     F32(Vec<f32>),
     /// Weights in f16, as bits.
     F16(Vec<u16>),
 }
 
-impl Buffer {
+impl WeightBuffer {
     /// Borrows the weights.
     pub fn as_weights(&self) -> Weights<'_> {
         match self {
@@ -100,10 +100,10 @@ impl Buffer {
         }
     }
 
-    fn zeros(precision: Precision, len: usize) -> Result<Self, CheckpointError> {
+    fn zeros(precision: WeightType, len: usize) -> Result<Self, CheckpointError> {
         Ok(match precision {
-            Precision::F16 => Self::F16(zeros(len)?),
-            Precision::F32 | Precision::AsStored => Self::F32(zeros(len)?),
+            WeightType::F16 => Self::F16(zeros(len)?),
+            WeightType::F32 | WeightType::AsStored => Self::F32(zeros(len)?),
         })
     }
 
@@ -122,7 +122,7 @@ impl Buffer {
 pub struct Checkpoint {
     description: Description,
     graph: Graph,
-    weights: Buffer,
+    weights: WeightBuffer,
     note: Option<String>,
 }
 
@@ -132,7 +132,7 @@ impl Checkpoint {
     /// # Errors
     /// Whatever is wrong with the file; the error names the tensor and the numbers.
     /// [`CheckpointError::OtherContent`] for a file of what is no network's weights.
-    pub fn from_bytes(bytes: &[u8], precision: Precision) -> Result<Self, CheckpointError> {
+    pub fn from_bytes(bytes: &[u8], precision: WeightType) -> Result<Self, CheckpointError> {
         let options = ReadOptions {
             precision,
             ..ReadOptions::default()
@@ -150,7 +150,7 @@ impl Checkpoint {
     pub fn from_bytes_as(
         bytes: &[u8],
         description: Description,
-        precision: Precision,
+        precision: WeightType,
     ) -> Result<Self, CheckpointError> {
         Self::from_bytes_with(bytes, ReadOptions::of(description, precision))
     }
@@ -172,7 +172,7 @@ impl Checkpoint {
     /// Joins weights and their description.
     ///
     /// ```
-    /// use iddpm::checkpoint::{Buffer, Checkpoint, Description, Dtype, ImageSize, Precision};
+    /// use iddpm::checkpoint::{WeightBuffer, Checkpoint, Description, Dtype, ImageSize, WeightType};
     /// use iddpm::diffusion::{Diffusion, ModelCard, Schedule, Weights};
     /// use iddpm::unet::UnetConfig;
     ///
@@ -182,16 +182,16 @@ impl Checkpoint {
     /// let description = Description::new(unet, ImageSize::square(8), card);
     ///
     /// let weights = vec![0.5; description.graph(1)?.weights_len()];
-    /// let checkpoint = Checkpoint::new(description, Buffer::F32(weights))?;
+    /// let checkpoint = Checkpoint::new(description, WeightBuffer::F32(weights))?;
     /// let file = checkpoint.to_bytes(Dtype::F16)?;
-    /// let read = Checkpoint::from_bytes(&file, Precision::F32)?;
+    /// let read = Checkpoint::from_bytes(&file, WeightType::F32)?;
     /// assert_eq!(read.description(), checkpoint.description());
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     ///
     /// # Errors
     /// [`CheckpointError::WeightsLength`], and what is wrong with the description.
-    pub fn new(description: Description, weights: Buffer) -> Result<Self, CheckpointError> {
+    pub fn new(description: Description, weights: WeightBuffer) -> Result<Self, CheckpointError> {
         let graph = description.graph(1)?;
         let (len, expected) = (weights.as_weights().len(), graph.weights_len());
         if len != expected {
@@ -227,7 +227,7 @@ impl Checkpoint {
     }
 
     /// Takes the checkpoint apart into description, graph and weights.
-    pub fn into_parts(self) -> (Description, Graph, Buffer) {
+    pub fn into_parts(self) -> (Description, Graph, WeightBuffer) {
         (self.description, self.graph, self.weights)
     }
 
@@ -254,10 +254,10 @@ impl Checkpoint {
         let graph = description.graph(1)?;
         let matched = match_up(&header.tensors, graph.params(), options.prefix)?;
         let precision = match options.precision {
-            Precision::AsStored if matched.is_f16() => Precision::F16,
+            WeightType::AsStored if matched.is_f16() => WeightType::F16,
             asked => asked,
         };
-        let mut weights = Buffer::zeros(precision, graph.weights_len())?;
+        let mut weights = WeightBuffer::zeros(precision, graph.weights_len())?;
         let mut piece = zeros(PIECE)?;
         for (tensor, place) in header.tensors.iter().zip(&matched.places) {
             match *place {
@@ -278,7 +278,7 @@ fn read_tensor(
     source: &mut impl Source,
     tensor: &TensorInfo,
     place: Place,
-    weights: &mut Buffer,
+    weights: &mut WeightBuffer,
     piece: &mut [u8],
 ) -> Result<(), CheckpointError> {
     let mut left = tensor.range.1 - tensor.range.0;

@@ -6,7 +6,8 @@ use alloc::vec::Vec;
 use super::encode::record;
 use super::error::ProgramError;
 use super::program::{
-    Given, Header, Instruction, Location, Operand, Parameter, Placed, Program, TensorBytes, word,
+    Given, Instruction, Location, Operand, Parameter, Placed, Program, ProgramHeader, TensorBytes,
+    word,
 };
 use crate::unet::{ELEMENTS_LIMIT, Graph, GraphError, ParamId, Plan, Role, TensorId};
 
@@ -54,7 +55,7 @@ impl ProgramBuf {
     pub fn new(graph: &Graph, plan: &Plan) -> Result<Self, ProgramError> {
         graph.check()?;
         let output = graph.output().ok_or(ProgramError::NoOutput)?;
-        let header = Header {
+        let header = ProgramHeader {
             batch: graph.batch(),
             workspace: plan.elements(),
             weights: graph.weights_len(),
@@ -113,7 +114,10 @@ impl ProgramBuf {
     ///
     /// # Errors
     /// Those of [`Program::from_bytes`].
-    pub fn assemble(header: &Header, instructions: &[Instruction]) -> Result<Self, ProgramError> {
+    pub fn assemble(
+        header: &ProgramHeader,
+        instructions: &[Instruction],
+    ) -> Result<Self, ProgramError> {
         let mut assembly = Assembly::default();
         for instruction in instructions {
             assembly.push(instruction);
@@ -165,8 +169,8 @@ impl Assembly {
         self.instructions += 1;
     }
 
-    fn finish(self, header: &Header) -> Result<ProgramBuf, ProgramError> {
-        let header = Header {
+    fn finish(self, header: &ProgramHeader) -> Result<ProgramBuf, ProgramError> {
+        let header = ProgramHeader {
             tensors: self.places.len(),
             instructions: self.instructions,
             ..*header

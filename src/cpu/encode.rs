@@ -1,8 +1,8 @@
 //! The encoding of a program as bytes; `program.rs` says what they mean, and reads them.
 
 use super::program::{
-    Header, HeaderBytes, INSTRUCTION, InstructionBytes, MAGIC, NONE, Operand, Placed, TensorBytes,
-    VERSION, word,
+    HeaderBytes, INSTRUCTION, InstructionBytes, MAGIC, NONE, Operand, Placed, ProgramHeader,
+    TensorBytes, VERSION, word,
 };
 use crate::unet::Shape;
 use crate::unet::operation::Word;
@@ -21,7 +21,7 @@ impl Operand {
     }
 }
 
-impl Header {
+impl ProgramHeader {
     pub(super) fn bytes(&self) -> HeaderBytes {
         let numbers = [
             self.batch,

@@ -79,7 +79,7 @@ pub enum ProgramError {
 /// A slice that a run is given, or that it writes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
-pub enum Slice {
+pub enum NetworkSlice {
     /// The weights of the network.
     Weights,
     /// The noisy images x_t.
@@ -112,7 +112,7 @@ pub enum Slice {
     Gradients,
 }
 
-impl Slice {
+impl NetworkSlice {
     /// The slice of an input.
     pub(crate) const fn of(input: Input) -> Self {
         match input {
@@ -128,7 +128,7 @@ impl Slice {
     }
 }
 
-impl fmt::Display for Slice {
+impl fmt::Display for NetworkSlice {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Weights => "weights",
@@ -160,7 +160,7 @@ pub enum NetworkError {
     /// A slice has the wrong length; a workspace may be longer than it needs to be.
     Length {
         /// The slice whose length is wrong.
-        slice: Slice,
+        slice: NetworkSlice,
         /// The length of the slice.
         len: usize,
         /// The length the slice must have.
@@ -169,12 +169,12 @@ pub enum NetworkError {
     /// The network needs an input that was not given: the classes, or the low-resolution images.
     Missing {
         /// The input that is missing.
-        slice: Slice,
+        slice: NetworkSlice,
     },
     /// An input was given that the network does not take.
     Superfluous {
         /// The input that was given.
-        slice: Slice,
+        slice: NetworkSlice,
     },
     /// A class that the network does not know.
     Label {
@@ -188,14 +188,14 @@ pub enum NetworkError {
     /// A number is NaN or infinite.
     NotFinite {
         /// The slice that holds the number.
-        slice: Slice,
+        slice: NetworkSlice,
         /// The first place of such a number in the slice.
         index: usize,
     },
     /// Images without pixels cannot be resized.
     NoPixels {
         /// The slice that the images are in.
-        slice: Slice,
+        slice: NetworkSlice,
         /// The extents of an image of it, as the caller gave them.
         extents: Extents,
     },

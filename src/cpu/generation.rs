@@ -2,7 +2,7 @@
 
 use alloc::vec::Vec;
 
-use super::error::{NetworkError, Slice};
+use super::error::{NetworkError, NetworkSlice};
 use super::given::{Inputs, length};
 use super::network::Network;
 use super::program::Program;
@@ -65,10 +65,14 @@ impl<'p> Generation<'p> {
     ) -> Result<Self, NetworkError> {
         let program = network.program()?;
         let header = *program.header();
-        length(Slice::Samples, samples.len(), header.batch)?;
+        length(NetworkSlice::Samples, samples.len(), header.batch)?;
         let elements = program.x_len() / header.batch;
         let expected = sampler.process().prediction_len(elements);
-        length(Slice::Output, program.output().image().elements(), expected)?;
+        length(
+            NetworkSlice::Output,
+            program.output().image().elements(),
+            expected,
+        )?;
         memory::check(Self::needs(&program, &sampler))?;
         let labels = collected(
             samples.len(),
@@ -216,8 +220,9 @@ impl<'p> Generation<'p> {
         x: &[f32],
         history: &[f32],
     ) -> Result<(), RunError<NetworkError>> {
-        length(Slice::X, x.len(), self.x.len()).map_err(RunError::Denoiser)?;
-        length(Slice::History, history.len(), self.history.len()).map_err(RunError::Denoiser)?;
+        length(NetworkSlice::X, x.len(), self.x.len()).map_err(RunError::Denoiser)?;
+        length(NetworkSlice::History, history.len(), self.history.len())
+            .map_err(RunError::Denoiser)?;
         state.check(x, history)?;
         self.sampler.resume(state)?;
         self.x.copy_from_slice(x);

@@ -1,7 +1,7 @@
 //! The slices that a caller gives to a run and gets of it, checked against the program before anything is
 //! computed.
 
-use super::error::{NetworkError, Slice};
+use super::error::{NetworkError, NetworkSlice};
 use super::program::Program;
 use crate::unet::Input;
 
@@ -153,7 +153,7 @@ impl<'a, R> Given<'a, R> {
     /// Whether it is what a program takes, each as long as it is due.
     pub(crate) fn check(&self, program: &Program<'_>) -> Result<(), NetworkError> {
         for input in Input::ALL {
-            let slice = Slice::of(input);
+            let slice = NetworkSlice::of(input);
             match (self.len(input), program.input(input)) {
                 (None, None) => {}
                 // Whoever runs a network cannot but give x and timesteps: nothing stands for none, and
@@ -191,17 +191,17 @@ pub struct Results<'a, R = f32> {
 /// All that the caller gives, before anything is computed.
 pub(crate) fn check_inputs(program: &Program<'_>, inputs: &Inputs<'_>) -> Result<(), NetworkError> {
     if program.has_gradients() {
-        let slice = Slice::Gradients;
+        let slice = NetworkSlice::Gradients;
         return Err(NetworkError::Missing { slice });
     }
     Given::from(inputs).check(program)?;
-    finite(Slice::X, inputs.x)?;
-    finite(Slice::Timesteps, inputs.timesteps)?;
+    finite(NetworkSlice::X, inputs.x)?;
+    finite(NetworkSlice::Timesteps, inputs.timesteps)?;
     // Absent: nothing is not finite.
-    finite(Slice::LowRes, inputs.low_res.unwrap_or_default())
+    finite(NetworkSlice::LowRes, inputs.low_res.unwrap_or_default())
 }
 
-pub(crate) fn length(slice: Slice, len: usize, expected: usize) -> Result<(), NetworkError> {
+pub(crate) fn length(slice: NetworkSlice, len: usize, expected: usize) -> Result<(), NetworkError> {
     if len == expected {
         return Ok(());
     }
@@ -212,7 +212,7 @@ pub(crate) fn length(slice: Slice, len: usize, expected: usize) -> Result<(), Ne
     })
 }
 
-pub(crate) fn finite(slice: Slice, numbers: &[f32]) -> Result<(), NetworkError> {
+pub(crate) fn finite(slice: NetworkSlice, numbers: &[f32]) -> Result<(), NetworkError> {
     match numbers.iter().position(|number| !number.is_finite()) {
         Some(index) => Err(NetworkError::NotFinite { slice, index }),
         None => Ok(()),

@@ -1,7 +1,7 @@
 //! Runs of a training graph on the processor: losses and gradients.
 
 use super::compile::ProgramBuf;
-use super::error::{NetworkError, Slice};
+use super::error::{NetworkError, NetworkSlice};
 use super::fast::{Fast, Layout, Threads};
 use super::given::{Given, Results, TrainingInputs, length};
 use crate::memory;
@@ -120,9 +120,13 @@ impl Gradients {
     ) -> Result<(), NetworkError> {
         let program = self.program.view()?;
         let given = Given::from(inputs);
-        length(Slice::Weights, weights.len(), program.weights_len())?;
-        length(Slice::Gradients, gradients.len(), program.weights_len())?;
-        length(Slice::Loss, loss.len(), program.output_len())?;
+        length(NetworkSlice::Weights, weights.len(), program.weights_len())?;
+        length(
+            NetworkSlice::Gradients,
+            gradients.len(),
+            program.weights_len(),
+        )?;
+        length(NetworkSlice::Loss, loss.len(), program.output_len())?;
         given.check(&program)?;
         self.fast.pack(Weights::F32(weights));
         let results = Results {

@@ -1,6 +1,6 @@
 //! The interpreter: a program, instruction by instruction, in plain loops.
 
-use super::error::{NetworkError, Slice};
+use super::error::{NetworkError, NetworkSlice};
 use super::given::{Given, Inputs, Results, check_inputs, finite, length};
 use super::math::{Number, Real};
 use super::plain::{self, View};
@@ -23,11 +23,15 @@ pub fn run(
     workspace: &mut [f32],
     output: &mut [f32],
 ) -> Result<(), NetworkError> {
-    length(Slice::Weights, weights.len(), program.weights_len())?;
+    length(NetworkSlice::Weights, weights.len(), program.weights_len())?;
     if workspace.len() < program.workspace_len() {
-        length(Slice::Workspace, workspace.len(), program.workspace_len())?;
+        length(
+            NetworkSlice::Workspace,
+            workspace.len(),
+            program.workspace_len(),
+        )?;
     }
-    length(Slice::Output, output.len(), program.output_len())?;
+    length(NetworkSlice::Output, output.len(), program.output_len())?;
     check_inputs(program, inputs)?;
     execute_all(program, weights, inputs, workspace, output);
     check_output(output)
@@ -46,13 +50,25 @@ pub fn run_plain<R: Real>(
     workspace: &mut [R],
     results: &mut Results<'_, R>,
 ) -> Result<(), NetworkError> {
-    length(Slice::Weights, weights.len(), program.weights_len())?;
+    length(NetworkSlice::Weights, weights.len(), program.weights_len())?;
     if workspace.len() < program.workspace_len() {
-        length(Slice::Workspace, workspace.len(), program.workspace_len())?;
+        length(
+            NetworkSlice::Workspace,
+            workspace.len(),
+            program.workspace_len(),
+        )?;
     }
-    length(Slice::Output, results.output.len(), program.output_len())?;
+    length(
+        NetworkSlice::Output,
+        results.output.len(),
+        program.output_len(),
+    )?;
     if program.has_gradients() {
-        length(Slice::Gradients, results.gradients.len(), weights.len())?;
+        length(
+            NetworkSlice::Gradients,
+            results.gradients.len(),
+            weights.len(),
+        )?;
     }
     given.check(program)?;
     run_with(program, weights, given, workspace, results);
@@ -80,7 +96,7 @@ pub(crate) fn execute_all(
 
 /// A result that is not finite is an error: weights, inputs or an overflow.
 pub(crate) fn check_output(output: &[f32]) -> Result<(), NetworkError> {
-    finite(Slice::Output, output)
+    finite(NetworkSlice::Output, output)
 }
 
 fn run_with<R: Real, W: Number>(

@@ -13,11 +13,11 @@
 mod compile;
 #[cfg(feature = "alloc")]
 mod encode;
-#[cfg(feature = "alloc")]
-#[cfg_attr(feature = "std", path = "engine_fast.rs")]
-#[cfg_attr(not(feature = "std"), path = "engine_plain.rs")]
-mod engine;
 mod error;
+#[cfg(feature = "alloc")]
+#[cfg_attr(feature = "std", path = "executor_fast.rs")]
+#[cfg_attr(not(feature = "std"), path = "executor_plain.rs")]
+mod executor;
 #[cfg(feature = "std")]
 mod fast;
 #[cfg(feature = "alloc")]
@@ -35,7 +35,7 @@ pub mod resize;
 
 #[cfg(feature = "alloc")]
 pub use compile::ProgramBuf;
-pub use error::{NetworkError, ProgramError, Slice};
+pub use error::{NetworkError, NetworkSlice, ProgramError};
 #[cfg(feature = "alloc")]
 pub use generation::Generation;
 pub use given::{Given, Inputs, Results, TrainingInputs};
@@ -45,6 +45,6 @@ pub use interpreter::{run, run_plain};
 pub use math::Real;
 #[cfg(feature = "alloc")]
 pub use network::Network;
-pub use program::{Header, Instruction, Location, Operand, Parameter, Program};
+pub use program::{Instruction, Location, Operand, Parameter, Program, ProgramHeader};
 
 pub use crate::unet::Extents;

@@ -1,8 +1,8 @@
 //! A network that owns all it needs.
 
 use super::compile::ProgramBuf;
-use super::engine::Engine;
-use super::error::{NetworkError, Slice};
+use super::error::{NetworkError, NetworkSlice};
+use super::executor::Executor;
 use super::given::{Inputs, length};
 use super::interpreter::check_output;
 use super::program::Program;
@@ -23,7 +23,7 @@ use crate::unet::{Graph, Plan, Weights};
 /// ```
 pub struct Network {
     program: ProgramBuf,
-    engine: Engine,
+    executor: Executor,
 }
 
 impl core::fmt::Debug for Network {
@@ -61,8 +61,8 @@ impl Network {
     pub fn from_program(program: ProgramBuf, weights: Weights<'_>) -> Result<Self, NetworkError> {
         let view = program.view()?;
         check_weights(&view, weights)?;
-        let engine = Engine::new(&view, weights)?;
-        Ok(Self { program, engine })
+        let executor = Executor::new(&view, weights)?;
+        Ok(Self { program, executor })
     }
 
     /// Builds a network that uses so many threads, the caller's own where that is 1; 0 stands for as many
@@ -89,8 +89,8 @@ impl Network {
     ) -> Result<Self, NetworkError> {
         let view = program.view()?;
         check_weights(&view, weights)?;
-        let engine = Engine::with_threads(&view, weights, threads)?;
-        Ok(Self { program, engine })
+        let executor = Executor::with_threads(&view, weights, threads)?;
+        Ok(Self { program, executor })
     }
 
     /// The number of bytes that a network of this program takes beside the program: weights as they are
@@ -110,7 +110,7 @@ impl Network {
     /// # Errors
     /// [`NetworkError::Memory`] where there is not even room to tell.
     pub fn needs(program: &Program<'_>) -> Result<u64, NetworkError> {
-        Engine::needs(program)
+        Executor::needs(program)
     }
 
     /// Borrows the program of the network.
@@ -127,21 +127,21 @@ impl Network {
     /// Those of [`run`](super::run).
     pub fn forward(&mut self, inputs: &Inputs<'_>, output: &mut [f32]) -> Result<(), NetworkError> {
         let program = self.program.view()?;
-        length(Slice::Output, output.len(), program.output_len())?;
-        self.engine.forward(&program, inputs, output)?;
+        length(NetworkSlice::Output, output.len(), program.output_len())?;
+        self.executor.forward(&program, inputs, output)?;
         check_output(output)
     }
 }
 
 fn check_weights(program: &Program<'_>, weights: Weights<'_>) -> Result<(), NetworkError> {
-    length(Slice::Weights, weights.len(), program.weights_len())?;
+    length(NetworkSlice::Weights, weights.len(), program.weights_len())?;
     let bad = match weights {
         Weights::F32(numbers) => numbers.iter().position(|number| !number.is_finite()),
         Weights::F16(bits) => bits.iter().position(|bits| bits & 0x7c00 == 0x7c00),
     };
     match bad {
         Some(index) => Err(NetworkError::NotFinite {
-            slice: Slice::Weights,
+            slice: NetworkSlice::Weights,
             index,
         }),
         None => Ok(()),

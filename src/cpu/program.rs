@@ -87,7 +87,7 @@ pub struct Operand {
 
 impl Operand {
     /// A tensor within the slices of a header, `Err` with the field that is wrong.
-    fn read(record: &TensorBytes, header: &Header) -> Result<Self, (&'static str, u32)> {
+    fn read(record: &TensorBytes, header: &ProgramHeader) -> Result<Self, (&'static str, u32)> {
         let [place, first, n, c, h, w] = words(record);
         let location = Location::from_words([place, first]).ok_or(("location", place))?;
         let [batch, channels, height, width] = [n, c, h, w].map(|word| word as usize);
@@ -148,7 +148,7 @@ pub struct Instruction {
 
 /// The header of a program: its sizes and counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Header {
+pub struct ProgramHeader {
     /// The number of images N in a batch.
     pub batch: usize,
     /// The number of elements of the workspace.
@@ -163,7 +163,7 @@ pub struct Header {
     pub instructions: usize,
 }
 
-impl Header {
+impl ProgramHeader {
     fn read(record: &HeaderBytes) -> Result<Self, ProgramError> {
         let [magic, version, rest @ ..]: [u32; HEADER] = words(record);
         if magic != MAGIC {
@@ -233,7 +233,7 @@ impl Given {
 /// A network, or its training, as instructions in borrowed bytes that were checked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Program<'a> {
-    header: Header,
+    header: ProgramHeader,
     tensors: &'a [TensorBytes],
     code: &'a [InstructionBytes],
     given: Given,
@@ -292,7 +292,7 @@ impl<'a> Program<'a> {
         let (first, rest) = bytes
             .split_first_chunk()
             .ok_or_else(|| short(size_of::<HeaderBytes>()))?;
-        let header = Header::read(first)?;
+        let header = ProgramHeader::read(first)?;
         let tensors = header.tensors.saturating_mul(size_of::<TensorBytes>());
         let code = header
             .instructions
@@ -311,7 +311,7 @@ impl<'a> Program<'a> {
     }
 
     /// The header of the program.
-    pub const fn header(&self) -> &Header {
+    pub const fn header(&self) -> &ProgramHeader {
         &self.header
     }
 

@@ -1,14 +1,14 @@
 //! Resizing of images as the public implementation does it around a network: what a
 //! super-resolution network is trained on, and what it makes of its low-resolution input.
 
-use super::error::{NetworkError, Slice};
+use super::error::{NetworkError, NetworkSlice};
 use super::given::finite;
 use super::plain::{embedding, resize};
 use crate::part::part;
 use crate::unet::Extents;
 
 fn check(input: &[f32], from: Extents, output: &[f32], to: Extents) -> Result<(), NetworkError> {
-    for (slice, extents) in [(Slice::X, from), (Slice::Output, to)] {
+    for (slice, extents) in [(NetworkSlice::X, from), (NetworkSlice::Output, to)] {
         if extents.elements() == 0 {
             return Err(NetworkError::NoPixels { slice, extents });
         }
@@ -16,7 +16,7 @@ fn check(input: &[f32], from: Extents, output: &[f32], to: Extents) -> Result<()
     let (len, expected) = (input.len(), from.elements());
     if len == 0 || !len.is_multiple_of(expected) {
         return Err(NetworkError::Length {
-            slice: Slice::X,
+            slice: NetworkSlice::X,
             len,
             expected,
         });
@@ -24,7 +24,7 @@ fn check(input: &[f32], from: Extents, output: &[f32], to: Extents) -> Result<()
     let expected = (len / expected).saturating_mul(to.elements());
     if output.len() != expected || from.channels != to.channels {
         return Err(NetworkError::Length {
-            slice: Slice::Output,
+            slice: NetworkSlice::Output,
             len: output.len(),
             expected,
         });
@@ -132,7 +132,7 @@ pub fn timestep_embedding(
     let expected = timesteps.len().saturating_mul(dim);
     if output.len() != expected {
         return Err(NetworkError::Length {
-            slice: Slice::Output,
+            slice: NetworkSlice::Output,
             len: output.len(),
             expected,
         });
@@ -140,7 +140,7 @@ pub fn timestep_embedding(
     if !(max_period > 0.0 && max_period.is_finite()) {
         return Err(NetworkError::Period { max_period });
     }
-    finite(Slice::Timesteps, timesteps)?;
+    finite(NetworkSlice::Timesteps, timesteps)?;
     embedding::timesteps(timesteps, dim, max_period, output);
-    finite(Slice::Output, output)
+    finite(NetworkSlice::Output, output)
 }

@@ -18,7 +18,7 @@ use super::fault::Fault;
 
 /// What an array's head says.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Header {
+pub(super) struct NpyHeader {
     /// The type, such as `|u1` or `<i8`.
     pub(super) descr: String,
     /// Whether the first axis varies fastest.
@@ -30,7 +30,7 @@ pub(super) struct Header {
 /// Most bytes of a dictionary.
 const MAX: usize = 10_000;
 
-impl Header {
+impl NpyHeader {
     /// Reads the head and leaves the reader at the first number.
     pub(super) fn read(name: &'static str, reader: &mut dyn Read) -> Result<Self, Fault> {
         let wrong = |reason| Fault::ArrayHeader { name, reason };
@@ -59,7 +59,7 @@ impl Header {
     }
 }
 
-fn dictionary(text: &str) -> Option<Header> {
+fn dictionary(text: &str) -> Option<NpyHeader> {
     let mut rest = text.trim().strip_prefix('{')?.strip_suffix('}')?.trim();
     let (mut descr, mut fortran_order, mut shape) = (None, None, None);
     while !rest.is_empty() {
@@ -90,7 +90,7 @@ fn dictionary(text: &str) -> Option<Header> {
             None => return None,
         };
     }
-    Some(Header {
+    Some(NpyHeader {
         descr: descr?,
         fortran_order: fortran_order?,
         shape: shape?,

@@ -14,7 +14,7 @@ use super::dataset::Images;
 use super::error::DataError;
 use super::fault::Fault;
 use super::file;
-use super::npy::Header;
+use super::npy::NpyHeader;
 use super::picture::MAX_SIDE;
 use crate::memory::reserve;
 use crate::unet::Extents;
@@ -111,7 +111,7 @@ fn pixels(
     room: u64,
     asked: Option<Extents>,
 ) -> Result<(Extents, Vec<u8>), Fault> {
-    let head = Header::read(IMAGES, entry)?;
+    let head = NpyHeader::read(IMAGES, entry)?;
     let (count, extents) = axes(&head, asked)?;
     let mut sides = [extents.height, extents.width, extents.channels].into_iter();
     let len = sides.try_fold(count as u64, |len, side| len.checked_mul(side as u64));
@@ -136,7 +136,7 @@ fn pixels(
 }
 
 /// How many images of which extents an array holds, of whose numbers none is read yet.
-fn axes(head: &Header, asked: Option<Extents>) -> Result<(usize, Extents), Fault> {
+fn axes(head: &NpyHeader, asked: Option<Extents>) -> Result<(usize, Extents), Fault> {
     let expected = "[N, H, W, C] with 1 to 4 channels, none of them 0";
     let types: (_, &[_]) = ("|u1", &["<u1", ">u1"]);
     let [count, height, width, channels] = numbers(IMAGES, head, types, expected)?;
@@ -167,7 +167,7 @@ fn axes(head: &Header, asked: Option<Extents>) -> Result<(usize, Extents), Fault
 }
 
 fn labels(entry: &mut dyn Read, images: u64) -> Result<Vec<u32>, Fault> {
-    let head = Header::read(LABELS, entry)?;
+    let head = NpyHeader::read(LABELS, entry)?;
     let [count] = numbers(LABELS, &head, ("<i8", &[]), "[N], not 0")?;
     let labels = count as u64;
     if labels != images {
@@ -196,7 +196,7 @@ fn labels(entry: &mut dyn Read, images: u64) -> Result<Vec<u32>, Fault> {
 /// The axes of an array that has as many, is of one of these types, and is stored row by row.
 fn numbers<const AXES: usize>(
     name: &'static str,
-    head: &Header,
+    head: &NpyHeader,
     (due, others): (&'static str, &[&str]),
     expected: &'static str,
 ) -> Result<[usize; AXES], Fault> {

@@ -12,7 +12,7 @@ use super::process::Diffusion;
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
-pub enum Weights {
+pub enum WeightSet {
     /// The weights as the optimiser left them.
     Raw,
     /// The exponential moving average of the weights.
@@ -22,7 +22,7 @@ pub enum Weights {
     },
 }
 
-impl fmt::Display for Weights {
+impl fmt::Display for WeightSet {
     /// `raw`, or `ema:` and the rate: `ema:0.9999`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -32,7 +32,7 @@ impl fmt::Display for Weights {
     }
 }
 
-impl FromStr for Weights {
+impl FromStr for WeightSet {
     type Err = Error;
 
     /// Reads `raw`, or `ema:` and a rate within [0, 1].
@@ -59,7 +59,7 @@ pub struct ModelCard<'a> {
     /// The diffusion process.
     pub diffusion: Diffusion<'a>,
     /// Whether the weights are raw or averaged.
-    pub weights: Weights,
+    pub weights: WeightSet,
     /// The number of training steps taken before these weights.
     pub step: u64,
 }

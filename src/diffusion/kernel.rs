@@ -46,7 +46,7 @@ impl Predict {
 }
 
 /// A step in f32, as a block needs it.
-pub(crate) struct Weights {
+pub(crate) struct StepWeights {
     pub(crate) x: f32,
     pub(crate) x_start: f32,
     pub(crate) output: f32,
@@ -68,7 +68,7 @@ pub(crate) enum Scale {
     },
 }
 
-impl Weights {
+impl StepWeights {
     /// Steps a whole image; returns whether every value of the result, and of the history where it
     /// is kept, is surely finite.
     ///

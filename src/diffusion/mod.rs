@@ -50,7 +50,7 @@ pub mod resample;
 #[cfg(feature = "half")]
 pub mod half_precision;
 
-pub use card::{ModelCard, Weights};
+pub use card::{ModelCard, WeightSet};
 pub use denoiser::{Denoiser, Image, Query, RunError, Sample};
 pub use error::{Error, Slice};
 pub use linear::Linear;

@@ -71,7 +71,7 @@ impl<'a> Sampler<'a> {
     /// Replaces the variance of an ancestral run by the optimal one of Analytic-DPM.
     ///
     /// `epsilon_mean_square[k]` is E‖ε_θ‖²/D at step k of the process, measured on data; see
-    /// [`Coefficients::optimal_variance`]. Where x̂_0 is clipped, the variance is at most
+    /// [`Coefficients::optimal_variance`](super::Coefficients::optimal_variance). Where x̂_0 is clipped, the variance is at most
     /// β̃ + c1², c1 the weight of x_0 in the posterior mean, which is what data anywhere in [-1, 1]
     /// can need (Bao et al. 2022, theorem 2): where ᾱ is nearly 0, a thousandth that is missing from
     /// E‖ε_θ‖²/D would else be a σ of hundreds.

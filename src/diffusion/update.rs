@@ -8,7 +8,7 @@
 //! A GPU kernel applies the very same numbers.
 
 use super::error::{Error, Slice};
-use super::kernel::{self, Predict, Scale, Source, Weights};
+use super::kernel::{self, Predict, Scale, Source, StepWeights};
 use super::lanes;
 use super::linear::{Linear, check_finite, check_length};
 use super::posterior::LogVariance;
@@ -165,8 +165,8 @@ impl Update {
     }
 
     /// The weights in f32.
-    fn weights(&self) -> Weights {
-        Weights {
+    fn weights(&self) -> StepWeights {
+        StepWeights {
             x: self.mix.x as f32,
             x_start: self.mix.x_start as f32,
             output: self.mix.output as f32,

@@ -18,7 +18,7 @@ use crate::unet::{Graph, Weights};
 /// use iddpm::checkpoint::{self, Checkpoint};
 /// use iddpm::gpu::{DeviceWeights, Gpu, Precision};
 /// let file = "examples/assets/digits16.safetensors";
-/// let digits = Checkpoint::open(file, checkpoint::Precision::AsStored)?;
+/// let digits = Checkpoint::open(file, checkpoint::WeightType::AsStored)?;
 /// let gpu = Gpu::create_blocking()?;
 /// // The same weights serve any size of batch.
 /// let (graph, precision) = (digits.graph(), Precision::HalfWeights);

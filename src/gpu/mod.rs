@@ -1,7 +1,7 @@
 //! The network and the sampling loop as WGSL kernels on wgpu.
 //!
 //! Data flows one way through these files: graph and plan → [`record`] → [`Recording`] (plain data) →
-//! `engine.rs` (alone runs dispatches) → [`Network`], [`Generation`]. `kernels/` has one file for each
+//! `engine.rs` (alone runs dispatches) → [`DeviceNetwork`], [`DeviceGeneration`]. `kernels/` has one file for each
 //! shader of the folder `shaders`.
 //!
 //! **The host owns the machine.** [`Gpu::new`] takes the host's device; dispatches go into the host's

@@ -46,7 +46,7 @@ pub struct TrainConfig {
     /// The rates of the moving averages.
     pub ema_rates: Vec<f64>,
     /// Whether averages begin with a low rate, so that they forget the first weights; see
-    /// [`Update::ema_rate`](super::Update::ema_rate). The public implementation has no such thing.
+    /// [`OptimizerStep::ema_rate`](super::OptimizerStep::ema_rate). The public implementation has no such thing.
     pub ema_warm_up: bool,
     /// The training objective: which loss is minimised.
     pub objective: Objective,

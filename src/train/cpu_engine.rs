@@ -4,7 +4,7 @@ use std::vec::Vec;
 
 use super::engine::{Batch, Engine, Slot};
 use super::error::TrainError;
-use super::optimizer::{self, Report, Update};
+use super::optimizer::{self, OptimizerStep, Report};
 use crate::cpu::{Gradients, NetworkError};
 use crate::memory::{self, bytes_of, zeros};
 use crate::unet::Graph;
@@ -167,7 +167,7 @@ impl Engine for CpuEngine {
         Ok(())
     }
 
-    fn update(&mut self, update: &Update) -> Result<Report, TrainError> {
+    fn update(&mut self, update: &OptimizerStep) -> Result<Report, TrainError> {
         self.microbatches = 0;
         let grad_norm = optimizer::norm(&self.sum, update.unscale);
         if !grad_norm.is_finite() {

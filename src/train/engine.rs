@@ -4,7 +4,7 @@
 use std::boxed::Box;
 
 use super::error::TrainError;
-use super::optimizer::{Report, Update};
+use super::optimizer::{OptimizerStep, Report};
 
 /// The inputs of one microbatch; images are [N, C, H, W].
 pub type Batch<'a> = crate::cpu::TrainingInputs<'a>;
@@ -36,7 +36,7 @@ pub trait Engine {
     ///
     /// # Errors
     /// What is wrong with the device.
-    fn update(&mut self, update: &Update) -> Result<Report, TrainError>;
+    fn update(&mut self, update: &OptimizerStep) -> Result<Report, TrainError>;
 
     /// Copies the numbers of a slot to `into`.
     ///
@@ -56,7 +56,7 @@ impl<E: Engine + ?Sized> Engine for Box<E> {
         (**self).accumulate(batch, loss)
     }
 
-    fn update(&mut self, update: &Update) -> Result<Report, TrainError> {
+    fn update(&mut self, update: &OptimizerStep) -> Result<Report, TrainError> {
         (**self).update(update)
     }
 

@@ -4,7 +4,7 @@ use std::vec::Vec;
 
 use super::engine::{Batch, Engine, Slot};
 use super::error::TrainError;
-use super::optimizer::{Report, Update};
+use super::optimizer::{OptimizerStep, Report};
 use crate::gpu::{DeviceTraining, DeviceWeights, Gpu, Kept, Precision, UpdateNumbers};
 use crate::unet::{Graph, Input};
 
@@ -102,7 +102,7 @@ impl Engine for GpuEngine {
         Ok(self.training.accumulate_blocking(loss)?)
     }
 
-    fn update(&mut self, update: &Update) -> Result<Report, TrainError> {
+    fn update(&mut self, update: &OptimizerStep) -> Result<Report, TrainError> {
         let factors = update.factors(0.0);
         let numbers = UpdateNumbers {
             unscale: factors.grad,

@@ -104,7 +104,7 @@ pub fn training_graph(network: &Graph, recompute: Recompute) -> Result<Graph, Gr
     for node in network.nodes() {
         makers.set(node.output, Some(*node));
     }
-    let mut training = Training {
+    let mut training = Differentiation {
         network,
         makers,
         graph: network.with_same_params(),
@@ -125,7 +125,7 @@ pub fn training_graph(network: &Graph, recompute: Recompute) -> Result<Graph, Gr
     Ok(training.graph)
 }
 
-struct Training<'n> {
+struct Differentiation<'n> {
     network: &'n Graph,
     /// The operation that makes each of its tensors.
     makers: PerTensor<Option<Node>>,
@@ -162,7 +162,7 @@ impl<T: Copy + Default> PerTensor<T> {
     }
 }
 
-impl Training<'_> {
+impl Differentiation<'_> {
     /// Noising, the network, the loss; returns what the loss reads.
     fn forward(&mut self, x: TensorId, result: TensorId) -> LossOp {
         let image = self.network.shape(x);

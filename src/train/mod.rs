@@ -50,7 +50,7 @@ pub use gpu_engine::GpuEngine;
 pub use grad::{GradError, Recompute, training_graph};
 pub use initial::{graph_of, initial_weights};
 pub use loss_scale::LossScale;
-pub use optimizer::{AdamW, Report, Update, average};
+pub use optimizer::{AdamW, OptimizerStep, Report, average};
 pub use progress::Progress;
 pub use report::StepReport;
 pub use run::RunDirectory;

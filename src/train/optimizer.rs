@@ -42,8 +42,8 @@ impl Default for AdamW {
 /// The numbers of one optimiser step.
 ///
 /// ```
-/// use iddpm::train::{AdamW, Update};
-/// let update = Update {
+/// use iddpm::train::{AdamW, OptimizerStep};
+/// let update = OptimizerStep {
 ///     adamw: AdamW::default(),
 ///     lr: 0.1,
 ///     step: 1,
@@ -57,7 +57,7 @@ impl Default for AdamW {
 /// assert!((weights[0] - 0.9_f32).abs() < 1e-6);
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Update {
+pub struct OptimizerStep {
     /// The optimiser that takes the step.
     pub adamw: AdamW,
     /// The learning rate of this step.
@@ -81,7 +81,7 @@ pub struct Report {
     pub taken: bool,
 }
 
-/// An [`Update`] as the numbers that a pass over elements needs, in f32.
+/// An [`OptimizerStep`] as the numbers that a pass over elements needs, in f32.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Factors {
     pub(super) grad: f32,
@@ -95,7 +95,7 @@ pub(super) struct Factors {
     pub(super) epsilon: f32,
 }
 
-impl Update {
+impl OptimizerStep {
     /// Returns the rate of a moving average at this step: min(rate, t/(9+t)) where averages begin with a
     /// low one.
     pub fn ema_rate(&self, rate: f64) -> f64 {
@@ -142,7 +142,7 @@ pub(crate) fn norm(gradients: &[f32], factor: f64) -> f64 {
     sums.iter().sum::<f64>().sqrt() * factor
 }
 
-impl Update {
+impl OptimizerStep {
     /// Takes the step for weights and moments of one length, with a gradient whose norm, not scaled, is
     /// `grad_norm`; what lies behind the shortest slice stays as it is.
     pub fn apply(

@@ -13,7 +13,7 @@ use super::error::TrainError;
 use super::progress::Progress;
 use super::state::{Part, Stored, parts};
 use crate::checkpoint::states::{LATEST, STATE, Unknown, newest};
-use crate::checkpoint::{Checkpoint, Description, Precision, ReadOptions};
+use crate::checkpoint::{Checkpoint, Description, ReadOptions, WeightType};
 
 /// The saved state of a run as it was read from disk.
 ///
@@ -166,7 +166,7 @@ fn numbers(
     stored.check(&path, &part.name)?;
     let options = ReadOptions {
         content: part.content,
-        precision: Precision::F32,
+        precision: WeightType::F32,
         ..ReadOptions::default()
     };
     let checkpoint = Checkpoint::open_with(&path, options)?;

@@ -23,7 +23,7 @@ use super::trainer::Trainer;
 use crate::checkpoint::description::STEP;
 use crate::checkpoint::states::{FIRST_MOMENT, SECOND_MOMENT, STATE};
 use crate::checkpoint::{Content, Description};
-use crate::diffusion::Weights as Kind;
+use crate::diffusion::WeightSet;
 use crate::files::read_text;
 use crate::files::write_bytes;
 
@@ -71,7 +71,7 @@ impl Stored {
     ) -> Result<Self, TrainError> {
         let mut description = trainer.description().clone();
         description.card.step = trainer.progress().step;
-        description.card.weights = Kind::Raw;
+        description.card.weights = WeightSet::Raw;
         Ok(Self {
             format: FORMAT,
             model: description.to_metadata()?,
@@ -187,7 +187,7 @@ pub(super) struct Part {
     pub(super) slot: Slot,
     pub(super) name: String,
     /// Which weights it says it has.
-    weights: Kind,
+    weights: WeightSet,
     /// What it says its numbers are.
     pub(super) content: Content,
 }
@@ -212,7 +212,7 @@ pub(super) fn parts(config: &TrainConfig) -> Vec<Part> {
     let part = |slot, name: &str, content| Part {
         slot,
         name: name.to_owned(),
-        weights: Kind::Raw,
+        weights: WeightSet::Raw,
         content,
     };
     let mut parts = Vec::from([
@@ -224,7 +224,7 @@ pub(super) fn parts(config: &TrainConfig) -> Vec<Part> {
     parts.extend(averages.map(|(at, &rate)| Part {
         slot: Slot::Ema(at),
         name: format!("ema_{rate}.safetensors"),
-        weights: Kind::Ema { rate },
+        weights: WeightSet::Ema { rate },
         content: Content::Weights,
     }));
     parts

@@ -10,7 +10,7 @@ use super::engine::{Batch, Engine, Slot};
 use super::error::TrainError;
 use super::loader::{Examples, Loader};
 use super::loss_scale::LossScale;
-use super::optimizer::{Report, Update};
+use super::optimizer::{OptimizerStep, Report};
 use super::order::Draws;
 use super::progress::Progress;
 use super::report::{StepReport, Sums};
@@ -34,7 +34,7 @@ const UNIFORM: f64 = 0.001;
 /// use std::sync::Arc;
 /// use iddpm::checkpoint::{Description, ImageSize};
 /// use iddpm::data::Images;
-/// use iddpm::diffusion::{Diffusion, ModelCard, Schedule, Weights};
+/// use iddpm::diffusion::{Diffusion, ModelCard, Schedule, WeightSet};
 /// use iddpm::train::{
 ///     Broken, CpuEngine, Engine, Slot, TrainConfig, Trainer, TrainingData, graph_of, initial_weights,
 /// };
@@ -42,7 +42,7 @@ const UNIFORM: f64 = 0.001;
 ///
 /// let unet = UnetConfig::new(1, 32).with_learned_variance();
 /// let diffusion = Diffusion::new(Schedule::Cosine, 100);
-/// let card = ModelCard { diffusion, weights: Weights::Raw, step: 0 };
+/// let card = ModelCard { diffusion, weights: WeightSet::Raw, step: 0 };
 /// let description = Description::new(unet, ImageSize::square(8), card);
 /// let config = TrainConfig { batch: 2, microbatch: 2, ..TrainConfig::default() };
 ///
@@ -271,7 +271,7 @@ impl<E: Engine> Trainer<E> {
         if loss_scale.is_none() && !sums.loss.is_finite() {
             return Err(TrainError::NotFinite { step });
         }
-        let Report { grad_norm, taken } = self.engine.update(&Update {
+        let Report { grad_norm, taken } = self.engine.update(&OptimizerStep {
             adamw: self.config.adamw,
             lr,
             step: self.progress.taken + 1,

@@ -1,6 +1,6 @@
 //! Each product alone.
 
-use iddpm::cpu::{NetworkError, Slice, resize};
+use iddpm::cpu::{NetworkError, NetworkSlice, resize};
 use iddpm::unet::{
     ConfigError, Extents, Graph, GraphError, ImageSize, Init, Input, Param, Plan, Shape, UnetConfig,
 };
@@ -160,7 +160,7 @@ fn of_images_that_are_resized() {
         let mut out = [0.0; 4];
         let refused = resize(&[0.0; 4], huge, &mut out, huge);
         let length = NetworkError::Length {
-            slice: Slice::X,
+            slice: NetworkSlice::X,
             len: 4,
             expected: usize::MAX,
         };
@@ -168,7 +168,7 @@ fn of_images_that_are_resized() {
         let fine = extents(1, 2, 2);
         let refused = resize(&[0.0; 4], fine, &mut out, huge);
         let length = NetworkError::Length {
-            slice: Slice::Output,
+            slice: NetworkSlice::Output,
             len: 4,
             expected: usize::MAX,
         };
@@ -183,7 +183,10 @@ fn of_images_that_are_resized() {
                 "images of 2 rows, 2 columns and 0 channels have no pixels",
             ),
         ] {
-            for (slice, (from, to)) in [(Slice::X, (empty, fine)), (Slice::Output, (fine, empty))] {
+            for (slice, (from, to)) in [
+                (NetworkSlice::X, (empty, fine)),
+                (NetworkSlice::Output, (fine, empty)),
+            ] {
                 let error = resize(&[0.0; 4], from, &mut out, to).unwrap_err();
                 let extents = empty;
                 assert_eq!(error, NetworkError::NoPixels { slice, extents });

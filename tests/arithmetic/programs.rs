@@ -1,6 +1,6 @@
 //! Headers and instructions that were not made by a graph.
 
-use iddpm::cpu::{Header, Instruction, Location, Network, Operand, Parameter, ProgramBuf};
+use iddpm::cpu::{Instruction, Location, Network, Operand, Parameter, ProgramBuf, ProgramHeader};
 use iddpm::unet::{Conv, Input, Op, Shape};
 
 use super::HOSTILE;
@@ -14,14 +14,14 @@ const fn parameter(first: usize) -> Parameter {
 }
 
 /// A program that takes a convolution of x.
-fn sound() -> (Header, Instruction) {
+fn sound() -> (ProgramHeader, Instruction) {
     let shape = Shape {
         batch: 1,
         channels: 1,
         height: 4,
         width: 4,
     };
-    let header = Header {
+    let header = ProgramHeader {
         batch: 1,
         workspace: 64,
         weights: 64,
@@ -48,7 +48,7 @@ fn sound() -> (Header, Instruction) {
     (header, instruction)
 }
 
-fn accepted(header: &Header, instruction: &Instruction) -> bool {
+fn accepted(header: &ProgramHeader, instruction: &Instruction) -> bool {
     ProgramBuf::assemble(header, &[*instruction]).is_ok()
 }
 
@@ -58,7 +58,7 @@ fn what_is_too_large_for_a_word_is_refused() {
     assert!(accepted(&header, &instruction));
     // Each with what a word makes of it the sound number.
     let wrapped = |number: usize| number + (1 << 32);
-    type Change = fn(&mut Header, &mut Instruction, fn(usize) -> usize);
+    type Change = fn(&mut ProgramHeader, &mut Instruction, fn(usize) -> usize);
     let changes: [Change; 12] = [
         |h, _, f| h.batch = f(h.batch),
         |h, _, f| h.workspace = f(h.workspace),
@@ -154,7 +154,7 @@ fn every_number_of_every_field() {
                     height: b,
                     width: c,
                 };
-                let header = Header {
+                let header = ProgramHeader {
                     batch: b,
                     workspace: c,
                     weights: a,

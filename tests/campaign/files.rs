@@ -3,7 +3,7 @@
 use std::io::Cursor;
 use std::path::Path;
 
-use iddpm::checkpoint::{Checkpoint, Dtype, Header, Precision};
+use iddpm::checkpoint::{Checkpoint, Dtype, Header, WeightType};
 use iddpm::cpu::{Program, ProgramBuf};
 use iddpm::data::{cifar10, load, npz};
 use iddpm::diffusion::SamplerState;
@@ -102,7 +102,7 @@ fn checkpoints() {
     succeed("train", &scratch, &run);
     let state = scratch.join("r/step-00000001");
     let sound = std::fs::read(state.join("model.safetensors")).unwrap();
-    let graph = Checkpoint::from_bytes(&sound, Precision::F32).unwrap();
+    let graph = Checkpoint::from_bytes(&sound, WeightType::F32).unwrap();
     let half = graph.to_bytes(Dtype::F16).unwrap();
     let program = ProgramBuf::new(graph.graph(), &Plan::single(graph.graph())).unwrap();
     let state = SamplerState {
@@ -111,7 +111,7 @@ fn checkpoints() {
     };
     for (what, sound) in [("a checkpoint", &sound), ("one of 16 bits", &half)] {
         unchanged(what, Header::from_bytes(sound));
-        unchanged(what, Checkpoint::from_bytes(sound, Precision::AsStored));
+        unchanged(what, Checkpoint::from_bytes(sound, WeightType::AsStored));
     }
     unchanged("a program", Program::from_bytes(program.as_bytes()));
     unchanged("a state", SamplerState::from_bytes(&state.to_bytes()));
@@ -120,7 +120,7 @@ fn checkpoints() {
         for sound in [&sound, &half] {
             let bytes = campaign.mutated(sound);
             counts.add(Header::from_bytes(&bytes));
-            counts.add(Checkpoint::from_bytes(&bytes, Precision::AsStored));
+            counts.add(Checkpoint::from_bytes(&bytes, WeightType::AsStored));
         }
         counts.add(Program::from_bytes(&campaign.mutated(program.as_bytes())));
         counts.add(SamplerState::from_bytes(

@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 
 use iddpm::cpu::{
-    Given, Header, Instruction, Location, Operand, Parameter, ProgramBuf, Results, run_plain,
+    Given, Instruction, Location, Operand, Parameter, ProgramBuf, ProgramHeader, Results, run_plain,
 };
 use iddpm::unet::{Graph, Input, Node, Role, TensorId};
 
@@ -85,7 +85,7 @@ fn operation(graph: &Graph, node: &Node, weights: &[f64], tensors: &[Vec<f64>]) 
     };
     let op = node.op.map(read, parameter);
     let shape = graph.shape(node.output);
-    let header = Header {
+    let header = ProgramHeader {
         batch: graph.batch(),
         workspace: workspace.len(),
         weights: weights.len(),

@@ -1,7 +1,7 @@
 //! The shipped checkpoint.
 
 use half::f16;
-use iddpm::checkpoint::{Checkpoint, Dtype, Precision};
+use iddpm::checkpoint::{Checkpoint, Dtype, WeightType};
 use iddpm::unet::Weights;
 use safetensors::SafeTensors;
 
@@ -10,7 +10,7 @@ static DIGITS: &[u8] = include_bytes!("../../examples/assets/digits16.safetensor
 /// Against another reader of the format.
 #[test]
 fn the_digits_are_read_as_the_safetensors_crate_reads_them() {
-    let checkpoint = Checkpoint::from_bytes(DIGITS, Precision::AsStored).unwrap();
+    let checkpoint = Checkpoint::from_bytes(DIGITS, WeightType::AsStored).unwrap();
     let Weights::F16(weights) = checkpoint.weights() else {
         panic!("the file is f16");
     };
@@ -28,8 +28,8 @@ fn the_digits_are_read_as_the_safetensors_crate_reads_them() {
 
 #[test]
 fn f16_widens_exactly_and_returns() {
-    let narrow = Checkpoint::from_bytes(DIGITS, Precision::AsStored).unwrap();
-    let wide = Checkpoint::from_bytes(DIGITS, Precision::F32).unwrap();
+    let narrow = Checkpoint::from_bytes(DIGITS, WeightType::AsStored).unwrap();
+    let wide = Checkpoint::from_bytes(DIGITS, WeightType::F32).unwrap();
     let (Weights::F16(bits), Weights::F32(numbers)) = (narrow.weights(), wide.weights()) else {
         panic!("not what was asked for");
     };

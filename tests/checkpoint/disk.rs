@@ -3,7 +3,9 @@
 use std::fs::File;
 use std::path::Path;
 
-use iddpm::checkpoint::{Checkpoint, CheckpointError, Description, Dtype, Header, Precision, save};
+use iddpm::checkpoint::{
+    Checkpoint, CheckpointError, Description, Dtype, Header, WeightType, save,
+};
 use iddpm::unet::Weights;
 use memmap2::Mmap;
 
@@ -33,18 +35,18 @@ fn what_is_saved_is_what_to_bytes_gives_and_is_read_back() {
     for dtype in [Dtype::F32, Dtype::F16, Dtype::Bf16] {
         save(&path, &description, Weights::F32(&weights), dtype).unwrap();
         assert_eq!(scratch.names(), ["model.safetensors"]);
-        let read = Checkpoint::open(&path, Precision::F32).unwrap();
+        let read = Checkpoint::open(&path, WeightType::F32).unwrap();
         let bytes = std::fs::read(&path).unwrap();
         assert_eq!(
             read,
-            Checkpoint::from_bytes(&bytes, Precision::F32).unwrap()
+            Checkpoint::from_bytes(&bytes, WeightType::F32).unwrap()
         );
         let map = mapped(&path);
-        assert_eq!(read, Checkpoint::from_bytes(&map, Precision::F32).unwrap());
+        assert_eq!(read, Checkpoint::from_bytes(&map, WeightType::F32).unwrap());
         assert_eq!(read.to_bytes(dtype).unwrap(), bytes);
         assert_eq!(read.description(), &description);
         assert_eq!(Header::open(&path), Header::from_bytes(&bytes));
-        let given = Checkpoint::open_as(&path, small(), Precision::F32).unwrap();
+        let given = Checkpoint::open_as(&path, small(), WeightType::F32).unwrap();
         assert_eq!(given.weights(), read.weights());
         assert_eq!(given.description(), &small());
     }
@@ -105,7 +107,7 @@ fn writers_do_not_meet() {
             scope.spawn(move || (0..5).for_each(|k| write(10 * writer + k)));
         }
         for _ in 0..20 {
-            let read = Checkpoint::open(&path, Precision::F32).unwrap();
+            let read = Checkpoint::open(&path, WeightType::F32).unwrap();
             let step = read.description().card.step;
             let Weights::F32(weights) = read.weights() else {
                 panic!("not what was asked for");

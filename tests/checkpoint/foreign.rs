@@ -2,7 +2,7 @@
 
 use std::io::{Cursor, Write};
 
-use iddpm::checkpoint::{Checkpoint, CheckpointError, Dtype, Foreign, Header, Precision, locate};
+use iddpm::checkpoint::{Checkpoint, CheckpointError, Dtype, Foreign, Header, WeightType, locate};
 use zip::ZipWriter;
 use zip::write::SimpleFileOptions;
 
@@ -153,7 +153,7 @@ fn a_file_is_refused_for_what_it_is() {
     let scratch = Scratch::new("checkpoint-foreign");
     for (bytes, kind, words) in files() {
         let error = CheckpointError::Foreign { kind: kind.clone() };
-        let network = Checkpoint::from_bytes(&bytes, Precision::F32);
+        let network = Checkpoint::from_bytes(&bytes, WeightType::F32);
         assert_eq!(network.unwrap_err(), error);
         assert_eq!(Header::from_bytes(&bytes).unwrap_err(), error, "{kind:?}");
         let text = error.to_string();
@@ -163,7 +163,7 @@ fn a_file_is_refused_for_what_it_is() {
         let located = locate(&path).unwrap();
         assert_eq!((&located.path, &located.note), (&path, &None));
         let error = error.in_file(path.display());
-        let network = Checkpoint::open(&located.path, Precision::AsStored);
+        let network = Checkpoint::open(&located.path, WeightType::AsStored);
         assert_eq!(network.unwrap_err(), error);
         assert_eq!(Header::open(&path).unwrap_err(), error);
         let text = error.to_string();
@@ -203,7 +203,7 @@ fn what_is_no_regular_file_is_refused_unread() {
         let kind = Foreign::Special;
         let error = CheckpointError::Foreign { kind }.in_file(path.display());
         let path = locate(&path).unwrap().path;
-        let network = Checkpoint::open(&path, Precision::F32);
+        let network = Checkpoint::open(&path, WeightType::F32);
         assert_eq!(network.unwrap_err(), error);
         assert_eq!(Header::open(&path).unwrap_err(), error);
     }

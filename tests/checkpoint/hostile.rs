@@ -4,10 +4,10 @@
 use std::collections::BTreeSet;
 
 use iddpm::checkpoint::{
-    Buffer, Checkpoint, CheckpointError as Error, Content, Description, Dtype, Flags, Foreign,
-    Header, ImageSize, Listed, Mismatch, Precision, Preset, TensorType, locate, to_bytes,
+    Checkpoint, CheckpointError as Error, Content, Description, Dtype, Flags, Foreign, Header,
+    ImageSize, Listed, Mismatch, Preset, TensorType, WeightBuffer, WeightType, locate, to_bytes,
 };
-use iddpm::diffusion::{Prediction, Schedule, Variance, Weights as Which};
+use iddpm::diffusion::{Prediction, Schedule, Variance, WeightSet};
 use iddpm::unet::{ConfigError, Weights};
 use serde_json::{Value, json};
 
@@ -26,7 +26,7 @@ fn refused<T>(result: Result<T, Error>) -> Error {
 }
 
 fn reading(bytes: &[u8]) -> Error {
-    refused(Checkpoint::from_bytes(bytes, Precision::AsStored))
+    refused(Checkpoint::from_bytes(bytes, WeightType::AsStored))
 }
 
 fn sound() -> Edited {
@@ -481,7 +481,7 @@ fn descriptions() -> Vec<Case> {
         ),
         (
             "a rate above 1",
-            |d| d.card.weights = Which::Ema { rate: 1.5 },
+            |d| d.card.weights = WeightSet::Ema { rate: 1.5 },
             Error::EmaRate { rate: 1.5 },
         ),
     ];
@@ -503,7 +503,7 @@ fn descriptions() -> Vec<Case> {
         });
         cases.push((what.into(), reading(&file.bytes()), error.clone()));
         let bytes = sound().bytes();
-        let given = Checkpoint::from_bytes_as(&bytes, description.clone(), Precision::F32);
+        let given = Checkpoint::from_bytes_as(&bytes, description.clone(), WeightType::F32);
         cases.push((format!("given: {what}"), refused(given), error.clone()));
         let written = to_bytes(&description, Weights::F32(&[]), Dtype::F32);
         cases.push((format!("written: {what}"), refused(written), error));
@@ -586,7 +586,7 @@ fn tensors() -> Vec<Case> {
 fn places() -> Vec<Case> {
     let scratch = Scratch::new("checkpoint-places");
     let within = |name: &str, error: Error| error.in_file(scratch.join(name).display());
-    let opening = |name: &str| refused(Checkpoint::open(scratch.join(name), Precision::F32));
+    let opening = |name: &str| refused(Checkpoint::open(scratch.join(name), WeightType::F32));
     let heading = |name: &str| refused(Header::open(scratch.join(name)));
     let locating = |name: &str| refused(locate(scratch.join(name)));
     scratch.write("page", b"<!DOCTYPE html>");
@@ -641,7 +641,7 @@ fn values() -> Vec<Case> {
                 index,
                 value: f32::INFINITY,
             };
-            for precision in [Precision::AsStored, Precision::F32, Precision::F16] {
+            for precision in [WeightType::AsStored, WeightType::F32, WeightType::F16] {
                 let found = refused(Checkpoint::from_bytes(&file, precision));
                 cases.push((format!("{dtype} to {precision:?}"), found, error.clone()));
             }
@@ -652,11 +652,11 @@ fn values() -> Vec<Case> {
             index,
             value: -65_520.0,
         };
-        let found = refused(Checkpoint::from_bytes(&file.bytes(), Precision::F16));
+        let found = refused(Checkpoint::from_bytes(&file.bytes(), WeightType::F16));
         assert!(found.to_string().contains("-65520 at index"));
         cases.push(("a large number".into(), found, error));
         let fits = sound().with_number(name, index, &65_519_f32.to_le_bytes());
-        assert!(Checkpoint::from_bytes(&fits.bytes(), Precision::F16).is_ok());
+        assert!(Checkpoint::from_bytes(&fits.bytes(), WeightType::F16).is_ok());
     }
     cases
 }
@@ -669,7 +669,7 @@ fn a_number_that_is_none_is_refused() {
         (Dtype::Bf16, 0x7FC1_u16.to_le_bytes().to_vec()),
     ] {
         let file = Edited::sound(dtype).with_number(WEIGHT, 5, &bytes).bytes();
-        for precision in [Precision::AsStored, Precision::F32, Precision::F16] {
+        for precision in [WeightType::AsStored, WeightType::F32, WeightType::F16] {
             let error = refused(Checkpoint::from_bytes(&file, precision));
             assert!(
                 matches!(&error, Error::NotFinite { name, index: 5, value }
@@ -715,7 +715,7 @@ fn writing() -> Vec<Case> {
         index: 0,
         value: 1e5,
     };
-    let joined = Checkpoint::new(small(), Buffer::F16(vec![0; 3]));
+    let joined = Checkpoint::new(small(), WeightBuffer::F16(vec![0; 3]));
     let cases = [
         ("too few weights", write(short, Dtype::F32), length),
         (
@@ -762,7 +762,7 @@ fn names() -> Vec<Case> {
     let sizes = "32, 64 and 256, which have channel multipliers of their own, and any other size \
         with the multipliers given, as by `--channel-mult 1,1,2,3,4`";
     let unknown = |flag: &str| Error::UnknownFlag { flag: flag.into() };
-    let missing = Checkpoint::open("no/such/file", Precision::F32);
+    let missing = Checkpoint::open("no/such/file", WeightType::F32);
     let cases = [
         (
             "a preset",

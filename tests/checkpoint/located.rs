@@ -1,15 +1,15 @@
 //! A run, or a state of it, stands for its newest average of the highest rate.
 
 use iddpm::checkpoint::{
-    Checkpoint, CheckpointError as Error, Description, Dtype, Precision, locate, save,
+    Checkpoint, CheckpointError as Error, Description, Dtype, WeightType, locate, save,
 };
-use iddpm::diffusion::Weights as Which;
+use iddpm::diffusion::WeightSet;
 use iddpm::unet::Weights;
 
 use crate::scratch::Scratch;
 use crate::{numbers, small};
 
-fn network(scratch: &Scratch, name: &str, step: u64, weights: Which) {
+fn network(scratch: &Scratch, name: &str, step: u64, weights: WeightSet) {
     let path = scratch.join(name);
     std::fs::create_dir_all(path.parent().unwrap()).unwrap();
     let mut description: Description = small();
@@ -27,12 +27,12 @@ fn state(scratch: &Scratch, step: u64, rates: &[f64]) -> String {
             scratch,
             &format!("{state}/{name}.safetensors"),
             step,
-            Which::Raw,
+            WeightSet::Raw,
         );
     }
     for &rate in rates {
         let name = format!("{state}/ema_{rate}.safetensors");
-        network(scratch, &name, step, Which::Ema { rate });
+        network(scratch, &name, step, WeightSet::Ema { rate });
     }
     scratch.write(&format!("{state}/run.json"), b"{}");
     state
@@ -69,7 +69,7 @@ fn a_run_and_a_state_stand_for_an_average() {
         let taken = located.path.display().to_string();
         assert!(note.contains(&taken) && note.ends_with(words), "{note}");
         assert!(note.starts_with(&scratch.join(path).display().to_string()));
-        Checkpoint::open(&located.path, Precision::F32).unwrap();
+        Checkpoint::open(&located.path, WeightType::F32).unwrap();
     }
     // Files stand for themselves, be they there or not.
     for file in [
@@ -102,7 +102,7 @@ fn a_folder_that_stands_for_nothing_names_what_is_in_it() {
     let refused = |path: &str| {
         let path = scratch.join(path);
         let located = locate(&path).unwrap_err();
-        let opened = Checkpoint::open(&path, Precision::F32).unwrap_err();
+        let opened = Checkpoint::open(&path, WeightType::F32).unwrap_err();
         assert!(located.to_string().starts_with(&path.display().to_string()));
         match (located, opened) {
             (Error::InFile { error, .. }, Error::InFile { .. }) => *error,
@@ -115,13 +115,13 @@ fn a_folder_that_stands_for_nothing_names_what_is_in_it() {
     scratch.write("empty/readme.txt", b"nothing");
     scratch.write("empty/cut.safetensors", b"1234567");
     assert_eq!(refused("empty"), folder(&[]));
-    network(&scratch, "several/b.safetensors", 1, Which::Raw);
-    network(&scratch, "several/a.safetensors", 1, Which::Raw);
+    network(&scratch, "several/b.safetensors", 1, WeightSet::Raw);
+    network(&scratch, "several/a.safetensors", 1, WeightSet::Raw);
     network(
         &scratch,
         "several/c.safetensors",
         1,
-        Which::Ema { rate: 0.1 },
+        WeightSet::Ema { rate: 0.1 },
     );
     let all = ["c.safetensors", "a.safetensors", "b.safetensors"];
     assert_eq!(refused("several"), folder(&all));
@@ -131,7 +131,7 @@ fn a_folder_that_stands_for_nothing_names_what_is_in_it() {
     state(&scratch, 7, &[0.9]);
     let opened = |networks: &[&str]| {
         let path = scratch.join("run");
-        let error = Checkpoint::open(&path, Precision::F32).unwrap_err();
+        let error = Checkpoint::open(&path, WeightType::F32).unwrap_err();
         assert_eq!(error, folder(networks).in_file(path.display()));
     };
     let in_state = [
@@ -214,13 +214,13 @@ fn a_broken_file_of_a_state_is_told() {
     assert_eq!(located.path, due);
     // Whoever asks for a file is not kept from it.
     scratch.write(&format!("{state}/ema_0.9.safetensors"), b"cut");
-    Checkpoint::open(&due, Precision::F32).unwrap();
+    Checkpoint::open(&due, WeightType::F32).unwrap();
     let path = scratch.join("run");
     let networks = ["ema_0.99", "model"].map(|name| format!("step-00000003/{name}.safetensors"));
     let folder = Error::Folder {
         networks: networks.into(),
     };
-    let error = Checkpoint::open(&path, Precision::F32).unwrap_err();
+    let error = Checkpoint::open(&path, WeightType::F32).unwrap_err();
     assert_eq!(error, folder.in_file(path.display()));
 }
 
@@ -252,7 +252,7 @@ fn many_files() {
     }
     let located = locate(&folder).unwrap();
     assert_eq!(located.path, folder.join("ema_0.99.safetensors"));
-    let error = Checkpoint::open(&folder, Precision::F32).unwrap_err();
+    let error = Checkpoint::open(&folder, WeightType::F32).unwrap_err();
     let first = (0..8).map(|at| format!("a{at:03}.safetensors")).collect();
     let named = Error::Folder { networks: first };
     assert_eq!(error, named.in_file(folder.display()));

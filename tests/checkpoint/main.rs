@@ -24,7 +24,7 @@ mod prefixes;
 mod public_flags;
 
 use iddpm::checkpoint::{Description, ImageSize};
-use iddpm::diffusion::{Diffusion, ModelCard, Schedule, Variance, Weights};
+use iddpm::diffusion::{Diffusion, ModelCard, Schedule, Variance, WeightSet};
 use iddpm::unet::UnetConfig;
 
 /// A network as small as they get: some 100 thousand weights.
@@ -36,7 +36,7 @@ fn small() -> Description {
     let diffusion = Diffusion::new(Schedule::Cosine, 100).with_variance(Variance::FixedSmall);
     let card = ModelCard {
         diffusion,
-        weights: Weights::Raw,
+        weights: WeightSet::Raw,
         step: 7,
     };
     Description::new(unet, ImageSize::square(8), card)

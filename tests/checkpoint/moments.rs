@@ -1,10 +1,10 @@
 //! An optimiser's moments are no network.
 
 use iddpm::checkpoint::{
-    Checkpoint, CheckpointError as Error, Content, Description, Dtype, Header, Precision,
-    ReadOptions, save, to_bytes,
+    Checkpoint, CheckpointError as Error, Content, Description, Dtype, Header, ReadOptions,
+    WeightType, save, to_bytes,
 };
-use iddpm::diffusion::Weights as Which;
+use iddpm::diffusion::WeightSet;
 use iddpm::unet::Weights;
 
 use crate::edited::Edited;
@@ -37,9 +37,9 @@ fn reading(content: Content) -> ReadOptions<'static> {
 /// A state as it is saved, or as it was before moments said what they are.
 fn state(scratch: &Scratch, said: bool) {
     let mut average = small();
-    average.card.weights = Which::Ema { rate: 0.5 };
+    average.card.weights = WeightSet::Ema { rate: 0.5 };
     write(scratch, "ema_0.5.safetensors", &average);
-    average.card.weights = Which::Ema { rate: 0.99 };
+    average.card.weights = WeightSet::Ema { rate: 0.99 };
     write(scratch, "ema_0.99.safetensors", &average);
     write(scratch, "model.safetensors", &small());
     for (content, name) in MOMENTS {
@@ -72,17 +72,17 @@ fn a_moment_is_refused_as_a_network_and_read_as_what_it_is() {
                 text.contains("moment") && text.contains(beside[0]),
                 "{text}"
             );
-            let opened = Checkpoint::open(&path, Precision::F32);
+            let opened = Checkpoint::open(&path, WeightType::F32);
             assert_eq!(opened.unwrap_err(), error);
             // Not even for who knows better what the tensors are.
-            let opened = Checkpoint::open_as(&path, small(), Precision::F32);
+            let opened = Checkpoint::open_as(&path, small(), WeightType::F32);
             assert_eq!(opened.unwrap_err(), error);
 
             let header = Header::open(&path).unwrap();
             assert_eq!(header.description().unwrap(), of(content));
             let moment = Checkpoint::open_with(&path, reading(content)).unwrap();
             assert_eq!(moment.description(), &of(content));
-            let moment = Checkpoint::open_as(&path, of(content), Precision::F32).unwrap();
+            let moment = Checkpoint::open_as(&path, of(content), WeightType::F32).unwrap();
             let written = to_bytes(&of(content), Weights::F32(&numbers(&small())), Dtype::F32);
             assert!(moment.to_bytes(Dtype::F32) == written);
         }
@@ -108,7 +108,7 @@ fn a_network_may_have_any_name_elsewhere() {
     let scratch = Scratch::new("checkpoint-not-moments");
     for (_, name) in MOMENTS {
         write(&scratch, name, &small());
-        let network = Checkpoint::open(scratch.join(name), Precision::F32).unwrap();
+        let network = Checkpoint::open(scratch.join(name), WeightType::F32).unwrap();
         assert_eq!(network.description(), &small());
     }
 }
@@ -127,7 +127,7 @@ fn what_is_written_says_so_and_networks_are_written_as_before() {
     let other = Edited::sound(Dtype::F32).changed(|header| {
         header["__metadata__"]["iddpm.content"] = "\"hessian\"".into();
     });
-    let error = Checkpoint::from_bytes(&other.bytes(), Precision::F32).unwrap_err();
+    let error = Checkpoint::from_bytes(&other.bytes(), WeightType::F32).unwrap_err();
     assert!(
         matches!(
             &error,

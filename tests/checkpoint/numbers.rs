@@ -1,6 +1,6 @@
 //! Numbers keep their value through every type that holds it, and are rounded to nearest otherwise.
 
-use iddpm::checkpoint::{Checkpoint, Description, Dtype, Precision, to_bytes};
+use iddpm::checkpoint::{Checkpoint, Description, Dtype, WeightType, to_bytes};
 use iddpm::unet::Weights;
 use safetensors::SafeTensors;
 
@@ -58,8 +58,8 @@ fn f16_weights(checkpoint: &Checkpoint) -> &[u16] {
 #[test]
 fn every_f16_is_read_for_what_it_is() {
     let (file, bits) = patterns(Dtype::F16, is_finite_f16);
-    let wide = Checkpoint::from_bytes(&file, Precision::F32).unwrap();
-    let kept = Checkpoint::from_bytes(&file, Precision::AsStored).unwrap();
+    let wide = Checkpoint::from_bytes(&file, WeightType::F32).unwrap();
+    let kept = Checkpoint::from_bytes(&file, WeightType::AsStored).unwrap();
     for (place, bits) in places(&small()).into_iter().zip(bits) {
         let value = f32_weights(&wide)[place];
         assert_eq!(f64::from(value), f16_value(bits), "{bits:04x}");
@@ -80,7 +80,7 @@ fn every_f16_is_read_for_what_it_is() {
 #[test]
 fn every_bf16_is_read_for_what_it_is() {
     let (file, bits) = patterns(Dtype::Bf16, |bits| bits >> 7 & 255 != 255);
-    let wide = Checkpoint::from_bytes(&file, Precision::AsStored).unwrap();
+    let wide = Checkpoint::from_bytes(&file, WeightType::AsStored).unwrap();
     for (place, bits) in places(&small()).into_iter().zip(bits) {
         let expected = u32::from(bits) << 16;
         assert_eq!(f32_weights(&wide)[place].to_bits(), expected);
@@ -108,7 +108,7 @@ fn f32_is_rounded_to_the_nearest_f16() {
             weights[place] = value;
         }
         let file = to_bytes(&description, Weights::F32(&weights), Dtype::F16).unwrap();
-        let stored = Checkpoint::from_bytes(&file, Precision::AsStored).unwrap();
+        let stored = Checkpoint::from_bytes(&file, WeightType::AsStored).unwrap();
         for (&place, &(value, bits)) in places.iter().zip(chunk) {
             assert_eq!(f16_weights(&stored)[place], bits, "{value:e}");
         }
@@ -130,7 +130,7 @@ fn f32_keeps_every_bit_and_is_what_the_safetensors_crate_reads() {
         let stored: Vec<f32> = stored.map(|&bytes| f32::from_le_bytes(bytes)).collect();
         assert_eq!(stored, weights[param.offset..][..param.elements()]);
     }
-    let back = Checkpoint::from_bytes(&file, Precision::AsStored).unwrap();
+    let back = Checkpoint::from_bytes(&file, WeightType::AsStored).unwrap();
     assert_eq!(back.description(), &description);
     assert_eq!(back.to_bytes(Dtype::F32).unwrap(), file);
     for place in places(&description) {
@@ -159,7 +159,7 @@ fn types_may_be_mixed_and_tensors_in_any_order() {
         header[&param.name]["data_offsets"] = serde_json::json!([start, data.len()]);
     }
     let header = header.to_string();
-    let mixed = Checkpoint::from_bytes(&Edited { header, data }.bytes(), Precision::AsStored);
-    let plain = Checkpoint::from_bytes(&wide.bytes(), Precision::AsStored);
+    let mixed = Checkpoint::from_bytes(&Edited { header, data }.bytes(), WeightType::AsStored);
+    let plain = Checkpoint::from_bytes(&wide.bytes(), WeightType::AsStored);
     assert_eq!(mixed, plain);
 }

@@ -1,7 +1,7 @@
 //! Names behind a prefix, several networks in one file, tensors of others beside one.
 
 use iddpm::checkpoint::{
-    Checkpoint, CheckpointError as Error, Dtype, Header, Precision, ReadOptions,
+    Checkpoint, CheckpointError as Error, Dtype, Header, ReadOptions, WeightType,
 };
 
 use crate::edited::Edited;
@@ -58,7 +58,7 @@ fn a_prefix_of_every_name_is_taken_off_and_said() {
         let bare = file.changed(|header| {
             header.as_object_mut().unwrap().remove("__metadata__");
         });
-        let told = Checkpoint::from_bytes_as(&bare.bytes(), small(), Precision::F32).unwrap();
+        let told = Checkpoint::from_bytes_as(&bare.bytes(), small(), WeightType::F32).unwrap();
         assert!(told.weights() == plain.weights());
         assert_eq!(told.note(), Some(note.as_str()));
     }

@@ -1,7 +1,7 @@
 //! The public implementation's command line has no dead ends.
 
 use iddpm::checkpoint::{CheckpointError as Error, Flags};
-use iddpm::diffusion::Weights;
+use iddpm::diffusion::WeightSet;
 
 #[test]
 fn every_flag_that_is_listed_is_known_and_no_other() {
@@ -39,5 +39,5 @@ fn any_size_is_taken_with_its_multipliers() {
     let levels = vec!["1"; 100].join(",");
     let deep = flags(&format!("--image_size 128 --channel_mult {levels}"));
     assert!(matches!(deep.unet(), Err(Error::Config(_))));
-    assert!(deep.describe(Weights::Raw, 0).is_ok());
+    assert!(deep.describe(WeightSet::Raw, 0).is_ok());
 }

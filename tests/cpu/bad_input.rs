@@ -1,5 +1,5 @@
 use iddpm::cpu::resize::timestep_embedding;
-use iddpm::cpu::{Inputs, Network, NetworkError, Slice, run};
+use iddpm::cpu::{Inputs, Network, NetworkError, NetworkSlice, run};
 use iddpm::unet::{ImageSize, UnetConfig, Weights};
 
 use super::{Subject, forward};
@@ -19,11 +19,19 @@ fn refusal(change: impl Fn(&mut Subject)) -> NetworkError {
 fn lengths() {
     let due = Subject::new(2);
     type Shorten = fn(&mut Subject);
-    let cases: [(Shorten, Slice, usize); 4] = [
-        (|s| s.x.truncate(s.x.len() - 1), Slice::X, due.x.len()),
-        (|s| s.timesteps.push(1.0), Slice::Timesteps, 2),
-        (|s| s.labels.push(1), Slice::Labels, 2),
-        (|s| s.low_res.push(0.0), Slice::LowRes, due.low_res.len()),
+    let cases: [(Shorten, NetworkSlice, usize); 4] = [
+        (
+            |s| s.x.truncate(s.x.len() - 1),
+            NetworkSlice::X,
+            due.x.len(),
+        ),
+        (|s| s.timesteps.push(1.0), NetworkSlice::Timesteps, 2),
+        (|s| s.labels.push(1), NetworkSlice::Labels, 2),
+        (
+            |s| s.low_res.push(0.0),
+            NetworkSlice::LowRes,
+            due.low_res.len(),
+        ),
     ];
     for (change, expected_slice, due) in cases {
         match refusal(change) {
@@ -47,9 +55,24 @@ fn slices_of_a_plain_run() {
     let view = program.view().unwrap();
     let (weights, workspace) = (view.weights_len(), view.workspace_len());
     let lengths = [
-        (weights - 1, workspace, view.output_len(), Slice::Weights),
-        (weights, workspace - 1, view.output_len(), Slice::Workspace),
-        (weights, workspace, view.output_len() + 1, Slice::Output),
+        (
+            weights - 1,
+            workspace,
+            view.output_len(),
+            NetworkSlice::Weights,
+        ),
+        (
+            weights,
+            workspace - 1,
+            view.output_len(),
+            NetworkSlice::Workspace,
+        ),
+        (
+            weights,
+            workspace,
+            view.output_len() + 1,
+            NetworkSlice::Output,
+        ),
     ];
     for (weights, workspace, output, due) in lengths {
         let weights = vec![0; weights];
@@ -72,7 +95,7 @@ fn slices_of_a_plain_run() {
     let length = matches!(
         error,
         NetworkError::Length {
-            slice: Slice::Weights,
+            slice: NetworkSlice::Weights,
             ..
         }
     );
@@ -84,7 +107,7 @@ fn slices_of_a_plain_run() {
     let length = matches!(
         error,
         NetworkError::Length {
-            slice: Slice::Output,
+            slice: NetworkSlice::Output,
             ..
         }
     );
@@ -112,14 +135,14 @@ fn missing_and_superfluous_inputs() {
                 labels: None,
                 ..inputs
             },
-            Slice::Labels,
+            NetworkSlice::Labels,
         ),
         (
             Inputs {
                 low_res: None,
                 ..inputs
             },
-            Slice::LowRes,
+            NetworkSlice::LowRes,
         ),
     ];
     for (inputs, slice) in without {
@@ -146,14 +169,14 @@ fn missing_and_superfluous_inputs() {
                 labels: Some(&[0]),
                 ..inputs
             },
-            Slice::Labels,
+            NetworkSlice::Labels,
         ),
         (
             Inputs {
                 low_res: Some(&[0.0]),
                 ..inputs
             },
-            Slice::LowRes,
+            NetworkSlice::LowRes,
         ),
     ];
     for (inputs, slice) in with {
@@ -166,25 +189,28 @@ fn missing_and_superfluous_inputs() {
 fn numbers_that_are_not_finite() {
     for bad in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
         let at = |slice, index| NetworkError::NotFinite { slice, index };
-        assert_eq!(refusal(|s| s.x[7] = bad), at(Slice::X, 7));
-        assert_eq!(refusal(|s| s.timesteps[1] = bad), at(Slice::Timesteps, 1));
-        assert_eq!(refusal(|s| s.low_res[3] = bad), at(Slice::LowRes, 3));
+        assert_eq!(refusal(|s| s.x[7] = bad), at(NetworkSlice::X, 7));
+        assert_eq!(
+            refusal(|s| s.timesteps[1] = bad),
+            at(NetworkSlice::Timesteps, 1)
+        );
+        assert_eq!(refusal(|s| s.low_res[3] = bad), at(NetworkSlice::LowRes, 3));
 
         let mut subject = Subject::new(1);
         let bias = subject.graph.params().last().unwrap().offset;
         subject.weights[bias] = bad;
         let refused = Network::from_program(subject.program(), Weights::F32(&subject.weights));
-        assert_eq!(refused.unwrap_err(), at(Slice::Weights, bias));
+        assert_eq!(refused.unwrap_err(), at(NetworkSlice::Weights, bias));
         // The plain way looks at the result alone.
         let result = subject.plain(&subject.inputs());
-        assert_eq!(result, Err(at(Slice::Output, 0)));
+        assert_eq!(result, Err(at(NetworkSlice::Output, 0)));
     }
     let subject = Subject::new(1);
     let mut halves = vec![0_u16; subject.weights.len()];
     halves[11] = 0x7c00;
     let refused = Network::from_program(subject.program(), Weights::F16(&halves)).unwrap_err();
     let due = NetworkError::NotFinite {
-        slice: Slice::Weights,
+        slice: NetworkSlice::Weights,
         index: 11,
     };
     assert_eq!(refused, due);
@@ -208,7 +234,7 @@ fn periods_of_an_embedding() {
     assert!(matches!(nan, NetworkError::Period { .. }), "{nan}");
     for bad in [f32::NAN, f32::INFINITY] {
         let error = NetworkError::NotFinite {
-            slice: Slice::Timesteps,
+            slice: NetworkSlice::Timesteps,
             index: 1,
         };
         assert_eq!(embed(&[1.0, bad], 10_000.0), Err(error));
@@ -216,7 +242,7 @@ fn periods_of_an_embedding() {
     for period in [1e-300, 5e-324, 1e-5, 1.0, 10_000.0, 1e300] {
         for timestep in [0.0, -3.0, 999.75, 3e38] {
             let done = embed(&[timestep], period);
-            let slice = Slice::Output;
+            let slice = NetworkSlice::Output;
             let overflowed =
                 matches!(done, Err(NetworkError::NotFinite { slice: s, .. }) if s == slice);
             assert!(

@@ -1,4 +1,4 @@
-use iddpm::cpu::{Header, Instruction, Program, ProgramBuf, ProgramError, run};
+use iddpm::cpu::{Instruction, Program, ProgramBuf, ProgramError, ProgramHeader, run};
 use iddpm::unet::{Plan, Weights};
 
 use super::Subject;
@@ -58,7 +58,7 @@ fn corrupted_bytes_never_panic() {
     let subject = Subject::new(1);
     let program = subject.program();
     let bytes = program.as_bytes();
-    let sizes = |header: &Header| [header.workspace, header.weights];
+    let sizes = |header: &ProgramHeader| [header.workspace, header.weights];
     let usual = sizes(program.view().unwrap().header());
     let (mut refused, mut ran) = (0, 0);
     for at in 0..bytes.len() {

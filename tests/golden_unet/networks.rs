@@ -1,6 +1,6 @@
 //! Whole networks, and what is refused.
 
-use iddpm::cpu::{Inputs, Network, NetworkError, ProgramBuf, Slice};
+use iddpm::cpu::{Inputs, Network, NetworkError, NetworkSlice, ProgramBuf};
 use iddpm::unet::{ConfigError, Graph, ImageSize, Plan, UnetConfig, Weights};
 
 use super::case::{
@@ -163,13 +163,13 @@ pub(crate) fn check_errors(case: &Case, report: &mut Report) -> Outcome {
             let refused = labelled(&tiny.with_classes(10), None);
             refused
                 == Err(NetworkError::Missing {
-                    slice: Slice::Labels,
+                    slice: NetworkSlice::Labels,
                 })
         } else if what.contains("with y") {
             let refused = labelled(&tiny, Some(&[0]));
             refused
                 == Err(NetworkError::Superfluous {
-                    slice: Slice::Labels,
+                    slice: NetworkSlice::Labels,
                 })
         } else if what.contains("multiple of 32") {
             matches!(

@@ -1,8 +1,8 @@
 //! Every way there is to run a program, and what a case's numbers become on the way there.
 
 use iddpm::cpu::{
-    Extents, Header, Inputs, Instruction, Location, Network, Operand, Parameter, Program,
-    ProgramBuf, run,
+    Extents, Inputs, Instruction, Location, Network, Operand, Parameter, Program, ProgramBuf,
+    ProgramHeader, run,
 };
 use iddpm::unet::{Input, Op, Shape, Weights};
 
@@ -38,7 +38,7 @@ pub(crate) fn operation(
     weights: &[f32],
     x: &[f32],
 ) -> Outcome<[(&'static str, Vec<f32>); 2]> {
-    let header = Header {
+    let header = ProgramHeader {
         batch,
         workspace: 0,
         weights: weights.len(),

@@ -11,7 +11,7 @@ use iddpm::unet::{Graph, ImageSize, UnetConfig};
 use super::recorded::each_recording;
 
 fn preset_graph(preset: Preset, batch: usize) -> Graph {
-    let description = preset.describe(diffusion::Weights::Raw, 0).unwrap();
+    let description = preset.describe(diffusion::WeightSet::Raw, 0).unwrap();
     description.graph(batch).unwrap()
 }
 

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::process::{Command, Output};
 
-use iddpm::checkpoint::{self, Checkpoint, Dtype, Precision};
+use iddpm::checkpoint::{self, Checkpoint, Dtype, WeightType};
 use iddpm::cpu::{Generation, Gradients, Network, NetworkError, ProgramBuf};
 use iddpm::diffusion::resample::LossSecondMoment;
 use iddpm::diffusion::{Clip, Diffusion, InlineProcess, Method, Noise, Sample, Sampler, Timesteps};
@@ -67,7 +67,7 @@ fn large_images() -> Vec<u8> {
 }
 
 fn network_of_large_images() -> MemoryError {
-    let file = Checkpoint::from_bytes(&large_images(), Precision::AsStored).unwrap();
+    let file = Checkpoint::from_bytes(&large_images(), WeightType::AsStored).unwrap();
     let graph = file.description().graph(2).unwrap();
     of_network(refused(Network::new(&graph, file.weights())))
 }

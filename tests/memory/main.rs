@@ -19,7 +19,7 @@ mod program;
 mod scratch;
 
 use iddpm::checkpoint::{Description, ImageSize};
-use iddpm::diffusion::{Diffusion, ModelCard, Schedule, Weights};
+use iddpm::diffusion::{Diffusion, ModelCard, Schedule, WeightSet};
 use iddpm::unet::UnetConfig;
 
 /// A network of one level and T = 100, for grey images of this side.
@@ -31,7 +31,7 @@ pub(crate) fn description(model_channels: usize, side: usize) -> Description {
     let card = ModelCard {
         diffusion: Diffusion::new(Schedule::Cosine, 100)
             .with_variance(iddpm::diffusion::Variance::FixedSmall),
-        weights: Weights::Raw,
+        weights: WeightSet::Raw,
         step: 0,
     };
     Description::new(config, ImageSize::square(side), card)

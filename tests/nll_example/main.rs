@@ -21,7 +21,7 @@ mod run;
 mod scratch;
 
 use archive::write_archive;
-use iddpm::checkpoint::{Checkpoint, Dtype, Precision};
+use iddpm::checkpoint::{Checkpoint, Dtype, WeightType};
 use iddpm::data::{Dataset, Listing, load, npz};
 use image::RgbImage;
 use run::{run, succeed};
@@ -51,7 +51,7 @@ fn total(printed: &str) -> &str {
 
 /// Writes the shipped sprites' network without the names of its classes, which are these.
 fn unnamed(scratch: &Scratch) -> Vec<String> {
-    let checkpoint = Checkpoint::open(SPRITES, Precision::AsStored).unwrap();
+    let checkpoint = Checkpoint::open(SPRITES, WeightType::AsStored).unwrap();
     let (mut description, _, weights) = checkpoint.into_parts();
     let names = description.class_names.take().unwrap();
     let checkpoint = Checkpoint::new(description, weights).unwrap();

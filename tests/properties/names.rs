@@ -5,7 +5,7 @@ use core::str::FromStr;
 
 use iddpm::diffusion::Error;
 use iddpm::diffusion::{
-    Clip, Method, Objective, Prediction, Schedule, Timesteps, Variance, Weights,
+    Clip, Method, Objective, Prediction, Schedule, Timesteps, Variance, WeightSet,
 };
 use proptest::prelude::*;
 
@@ -99,11 +99,11 @@ proptest! {
         unless_nan(&Method::Ddim { eta: a }, &[a])?;
         unless_nan(&Clip::Dynamic { ratio: a, max: b }, &[a, b])?;
         unless_nan(&Schedule::Sigmoid { start: a, end: b, tau: c }, &[a, b, c])?;
-        let weights = Weights::Ema { rate: a };
+        let weights = WeightSet::Ema { rate: a };
         if (0.0..=1.0).contains(&a) {
             is_read_back(&weights)?;
         } else {
-            is_unknown(&weights.to_string().parse::<Weights>())?;
+            is_unknown(&weights.to_string().parse::<WeightSet>())?;
         }
     }
 
@@ -133,7 +133,7 @@ proptest! {
         is_read_back_or_unknown::<Method>(&text)?;
         is_read_back_or_unknown::<Clip>(&text)?;
         is_read_back_or_unknown::<Schedule<'_>>(&text)?;
-        is_read_back_or_unknown::<Weights>(&text)?;
+        is_read_back_or_unknown::<WeightSet>(&text)?;
         is_read_back_or_unknown::<Objective>(&text)?;
         is_read_back_or_unknown::<Prediction>(&text)?;
         is_read_back_or_unknown::<Variance>(&text)?;

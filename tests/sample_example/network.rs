@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use iddpm::checkpoint::{Description, Dtype, ImageSize, save};
-use iddpm::diffusion::{Diffusion, ModelCard, Noise, Schedule, Variance, Weights as Which};
+use iddpm::diffusion::{Diffusion, ModelCard, Noise, Schedule, Variance, WeightSet};
 use iddpm::unet::{Init, UnetConfig, Weights};
 
 use super::scratch::Scratch;
@@ -57,8 +57,8 @@ pub(crate) fn network(scratch: &Scratch, name: &str, kind: Kind<'_>) -> PathBuf 
     let card = ModelCard {
         diffusion,
         weights: match kind.average {
-            Some(rate) => Which::Ema { rate },
-            None => Which::Raw,
+            Some(rate) => WeightSet::Ema { rate },
+            None => WeightSet::Raw,
         },
         step: 0,
     };

@@ -16,7 +16,7 @@ use core::convert::Infallible;
 use iddpm::diffusion::resample::{LossSecondMoment, Resampler, Uniform};
 use iddpm::diffusion::{
     Clip, Denoiser, Diffusion, Image, InlineProcess, Method, ModelCard, Noise, Prediction, Query,
-    Sample, Sampler, SamplerState, Schedule, Timesteps, Update, Variance, Weights,
+    Sample, Sampler, SamplerState, Schedule, Timesteps, Update, Variance, WeightSet,
 };
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -97,7 +97,7 @@ fn states_methods_clips_diffusions_and_cards_survive() {
     clips().into_iter().for_each(assert_survives);
     for diffusion in diffusions() {
         assert_survives(diffusion);
-        for weights in [Weights::Raw, Weights::Ema { rate: uniform(7) }] {
+        for weights in [WeightSet::Raw, WeightSet::Ema { rate: uniform(7) }] {
             assert_survives(ModelCard {
                 diffusion,
                 weights,
@@ -228,7 +228,7 @@ fn nothing_is_missing_and_nothing_is_added() {
     check(&diffusion);
     check(&ModelCard {
         diffusion,
-        weights: Weights::Ema { rate: 0.9999 },
+        weights: WeightSet::Ema { rate: 0.9999 },
         step: 500_000,
     });
     check(&SamplerState {
@@ -262,7 +262,7 @@ fn a_card_reads_as_it_is_written() {
             .with_prediction(Prediction::XStart)
             .with_rescaled_timesteps(false)
             .with_zero_terminal_snr(true),
-        weights: Weights::Ema { rate: 0.9999 },
+        weights: WeightSet::Ema { rate: 0.9999 },
         step: 250_000,
     };
     assert_eq!(serde_json::from_str::<ModelCard<'_>>(text).unwrap(), card);

@@ -4,7 +4,7 @@ use core::fmt::{Debug, Display};
 use core::str::FromStr;
 
 use iddpm::diffusion::Error;
-use iddpm::diffusion::{Clip, Method, Objective, Prediction, Schedule, Variance, Weights};
+use iddpm::diffusion::{Clip, Method, Objective, Prediction, Schedule, Variance, WeightSet};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -65,9 +65,9 @@ fn names() {
     clips().into_iter().for_each(check_saved);
     check_saved(Clip::DYNAMIC);
     schedules().into_iter().for_each(check_saved);
-    check_saved(Weights::Raw);
+    check_saved(WeightSet::Raw);
     for rate in [0.0, 0.1 + 0.2, 0.9999, 1.0] {
-        check_saved(Weights::Ema { rate });
+        check_saved(WeightSet::Ema { rate });
     }
     check_known(&Prediction::ALL);
     check_known(&Variance::ALL);
@@ -91,7 +91,7 @@ fn names_with_numbers() {
     assert_eq!(Clip::DYNAMIC.to_string(), "dynamic");
     assert_eq!("sigmoid:-3,3,1".parse(), Ok(Schedule::SIGMOID));
     for text in ["ema:1.1", "ema:nan", "ema:", "ema:-0.1", "ema:0.5,"] {
-        assert!(text.parse::<Weights>().is_err(), "{text}");
+        assert!(text.parse::<WeightSet>().is_err(), "{text}");
     }
     for text in [
         "sigmoid:1,2,3,4",
@@ -148,9 +148,9 @@ fn a_method_s_former_name() {
 #[cfg(feature = "checkpoint")]
 #[test]
 fn names_of_precisions() {
-    use iddpm::checkpoint::Precision;
-    Precision::ALL.iter().for_each(check);
-    check_known(&Precision::ALL);
+    use iddpm::checkpoint::WeightType;
+    WeightType::ALL.iter().for_each(check);
+    check_known(&WeightType::ALL);
 }
 
 #[cfg(feature = "train")]

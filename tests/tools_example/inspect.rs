@@ -1,6 +1,6 @@
 //! What is said of a checkpoint.
 
-use iddpm::checkpoint::{Checkpoint, Precision};
+use iddpm::checkpoint::{Checkpoint, WeightType};
 
 use super::scratch::Scratch;
 use super::{DIGITS_FILE, refuse, renamed, run, run_of_digits, succeed};
@@ -35,7 +35,7 @@ fn what_the_file_says_of_itself() {
 #[test]
 fn parameters_operations_and_memory_are_listed() {
     let scratch = Scratch::new("inspect-lists");
-    let checkpoint = Checkpoint::open(DIGITS_FILE, Precision::AsStored).unwrap();
+    let checkpoint = Checkpoint::open(DIGITS_FILE, WeightType::AsStored).unwrap();
     let graph = checkpoint.graph();
     let plain = succeed("inspect", &scratch, &[DIGITS_FILE]);
     let list = |option: &str| {
@@ -81,7 +81,7 @@ fn the_network_for_graphviz() {
     let scratch = Scratch::new("inspect-dot");
     let dot = succeed("inspect", &scratch, &[DIGITS_FILE, "--dot"]);
     assert!(dot.starts_with("digraph ") && dot.ends_with("}\n"), "{dot}");
-    let checkpoint = Checkpoint::open(DIGITS_FILE, Precision::AsStored).unwrap();
+    let checkpoint = Checkpoint::open(DIGITS_FILE, WeightType::AsStored).unwrap();
     let arrows = dot.matches("->").count();
     assert!(arrows >= checkpoint.graph().nodes().len(), "{arrows}");
     for listed in ["--params", "--graph", "--plan"] {

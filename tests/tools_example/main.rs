@@ -19,8 +19,8 @@ mod scratch;
 mod convert;
 mod inspect;
 
-use iddpm::checkpoint::{Checkpoint, Content, Description, Dtype, Precision, save};
-use iddpm::diffusion::Weights;
+use iddpm::checkpoint::{Checkpoint, Content, Description, Dtype, WeightType, save};
+use iddpm::diffusion::WeightSet;
 use run::{Words, run, succeed};
 use safetensors::SafeTensors;
 use scratch::Scratch;
@@ -58,14 +58,17 @@ fn renamed(scratch: &Scratch, file: &str, names: impl Fn(&str) -> Vec<String>) {
 
 /// A run of one state, as training leaves it.
 fn run_of_digits(scratch: &Scratch) {
-    let digits = Checkpoint::open(DIGITS_FILE, Precision::AsStored).unwrap();
-    let (raw, moments) = (Weights::Raw, [Content::FirstMoment, Content::SecondMoment]);
+    let digits = Checkpoint::open(DIGITS_FILE, WeightType::AsStored).unwrap();
+    let (raw, moments) = (
+        WeightSet::Raw,
+        [Content::FirstMoment, Content::SecondMoment],
+    );
     scratch.write("run/step-00000007/run.json", b"{}");
     scratch.write("run/latest", b"step-00000007");
     for (name, weights, content) in [
         ("model", raw, Content::Weights),
-        ("ema_0.9", Weights::Ema { rate: 0.9 }, Content::Weights),
-        ("ema_0.99", Weights::Ema { rate: 0.99 }, Content::Weights),
+        ("ema_0.9", WeightSet::Ema { rate: 0.9 }, Content::Weights),
+        ("ema_0.99", WeightSet::Ema { rate: 0.99 }, Content::Weights),
         ("first_moment", raw, moments[0]),
         ("second_moment", raw, moments[1]),
     ] {

@@ -8,7 +8,7 @@ use iddpm::cpu::{Gradients, TrainingInputs};
 use iddpm::diffusion::{
     Diffusion, LossRow, Objective, OwnedProcess, Schedule, Timesteps, Variance,
 };
-use iddpm::train::{AdamW, CpuEngine, Engine, Recompute, Slot, Update, training_graph};
+use iddpm::train::{AdamW, CpuEngine, Engine, OptimizerStep, Recompute, Slot, training_graph};
 use iddpm::unet::{Graph, ImageSize, UnetConfig};
 use serde_json::Value;
 
@@ -359,7 +359,7 @@ pub(crate) fn check_steps(
             engine.accumulate(&micro.inputs(), &mut loss)?;
         }
         let step = k as u64 + 1;
-        let update = Update {
+        let update = OptimizerStep {
             adamw,
             lr,
             step,
@@ -483,7 +483,7 @@ fn check_network(case: &Case, report: &mut Report) -> Outcome {
 }
 
 /// Takes a step with gradients, returns weights, moments and averages.
-pub(crate) type Stepper = Box<dyn FnMut(&[f32], &Update) -> Vec<Vec<f32>>>;
+pub(crate) type Stepper = Box<dyn FnMut(&[f32], &OptimizerStep) -> Vec<Vec<f32>>>;
 
 /// AdamW alone, on recorded gradients; `stepper` is given the weights and the rates of the averages.
 pub(crate) fn check_optimizer(
@@ -524,7 +524,7 @@ pub(crate) fn check_optimizer(
     };
     for (step, &lr) in lr.iter().enumerate() {
         let gradients = singles(case.tensor("grads")?.row(step));
-        let update = Update {
+        let update = OptimizerStep {
             adamw,
             lr,
             step: step as u64 + 1,

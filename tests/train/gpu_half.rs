@@ -3,7 +3,7 @@
 use iddpm::diffusion::LossRow;
 use iddpm::gpu::{Kept, Precision, Variants, wgpu};
 use iddpm::train::{
-    AdamW, Batch, Engine, GpuEngine, Slot, TrainConfig, Update, graph_of, initial_weights,
+    AdamW, Batch, Engine, GpuEngine, OptimizerStep, Slot, TrainConfig, graph_of, initial_weights,
 };
 
 use super::gpu::{bits, gpu, gradients};
@@ -117,7 +117,7 @@ fn weights_in_f16_are_rounded_from_those_that_are_trained() {
     let mut loss = [0.0; 6];
     for step in 1..=3 {
         trained.accumulate(&batch, &mut loss).unwrap();
-        let update = Update {
+        let update = OptimizerStep {
             adamw: AdamW::default(),
             lr: 0.01,
             step,

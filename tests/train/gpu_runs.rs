@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use iddpm::checkpoint::{Description, ImageSize};
 use iddpm::data::Images;
-use iddpm::diffusion::{Diffusion, ModelCard, Schedule, Weights};
+use iddpm::diffusion::{Diffusion, ModelCard, Schedule, WeightSet};
 use iddpm::gpu::{Gpu, GpuError, Kept, Precision, wgpu};
 use iddpm::train::{
-    AdamW, Batch, Broken, CpuEngine, Engine, GpuEngine, Slot, TrainConfig, TrainError, Trainer,
-    TrainingData, Update, graph_of, initial_weights,
+    AdamW, Batch, Broken, CpuEngine, Engine, GpuEngine, OptimizerStep, Slot, TrainConfig,
+    TrainError, Trainer, TrainingData, graph_of, initial_weights,
 };
 use iddpm::unet::{Extents, Graph, Init, Input, Op, Shape, UnetConfig};
 
@@ -106,7 +106,7 @@ fn norm_clipping_and_steps_that_are_not_taken() {
     let gradients = singles(2, len, 1e3);
     let rates = [0.75, 0.999];
     let mut engine = with_weights(&weights, &rates);
-    let mut update = Update {
+    let mut update = OptimizerStep {
         adamw: AdamW {
             weight_decay: 0.1,
             ..AdamW::default()
@@ -188,7 +188,7 @@ pub(crate) fn description() -> Description {
     };
     let card = ModelCard {
         diffusion: Diffusion::new(Schedule::Cosine, 50),
-        weights: Weights::Raw,
+        weights: WeightSet::Raw,
         step: 0,
     };
     Description::new(unet, ImageSize::square(SIDE), card)

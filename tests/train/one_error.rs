@@ -2,7 +2,7 @@
 
 use std::error::Error as _;
 
-use iddpm::checkpoint::{Checkpoint, Precision};
+use iddpm::checkpoint::{Checkpoint, WeightType};
 use iddpm::cpu::Gradients;
 use iddpm::diffusion::Timesteps;
 use iddpm::unet::{Graph, ImageSize, UnetConfig};
@@ -18,7 +18,7 @@ fn fail(at: usize) -> Result<(), iddpm::Error> {
             .map(|_| ())?,
         2 => Graph::new(0).check()?,
         3 => Gradients::new(&Graph::new(1)).map(|_| ())?,
-        4 => Checkpoint::open(NOWHERE, Precision::F32).map(|_| ())?,
+        4 => Checkpoint::open(NOWHERE, WeightType::F32).map(|_| ())?,
         5 => iddpm::data::npz::open(NOWHERE).map(|_| ())?,
         _ => unreachable!(),
     }

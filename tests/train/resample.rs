@@ -6,10 +6,10 @@ use std::sync::Arc;
 use iddpm::checkpoint::{Description, ImageSize};
 use iddpm::data::Images;
 use iddpm::diffusion::resample::LossSecondMoment;
-use iddpm::diffusion::{Diffusion, ModelCard, Schedule, Weights};
+use iddpm::diffusion::{Diffusion, ModelCard, Schedule, WeightSet};
 use iddpm::train::{
-    Batch, Broken, Engine, Progress, Report, Slot, TimestepLaw, TrainConfig, TrainError, Trainer,
-    TrainingData, Update,
+    Batch, Broken, Engine, OptimizerStep, Progress, Report, Slot, TimestepLaw, TrainConfig,
+    TrainError, Trainer, TrainingData,
 };
 use iddpm::unet::{Extents, UnetConfig};
 
@@ -46,7 +46,7 @@ impl Engine for Scribe {
         Ok(())
     }
 
-    fn update(&mut self, _: &Update) -> Result<Report, TrainError> {
+    fn update(&mut self, _: &OptimizerStep) -> Result<Report, TrainError> {
         Ok(Report {
             grad_norm: 1.0,
             taken: true,
@@ -71,7 +71,7 @@ fn step(
     let card = ModelCard {
         // The engine is told t itself.
         diffusion: Diffusion::new(Schedule::Cosine, total).with_rescaled_timesteps(false),
-        weights: Weights::Raw,
+        weights: WeightSet::Raw,
         step: 0,
     };
     let description = Description::new(

@@ -6,11 +6,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use iddpm::checkpoint::{Description, ImageSize};
 use iddpm::data::{DataError, Dataset, Example, Images};
-use iddpm::diffusion::{Diffusion, ModelCard, Prediction, Schedule, Weights};
+use iddpm::diffusion::{Diffusion, ModelCard, Prediction, Schedule, WeightSet};
 use iddpm::train::{
-    Batch, Broken, CpuEngine, Engine, Progress, Recompute, Report, RunDirectory, SavedRun, Slot,
-    TimestepLaw, TrainConfig, TrainError, Trainer, TrainingData, Update, check_network, graph_of,
-    initial_weights,
+    Batch, Broken, CpuEngine, Engine, OptimizerStep, Progress, Recompute, Report, RunDirectory,
+    SavedRun, Slot, TimestepLaw, TrainConfig, TrainError, Trainer, TrainingData, check_network,
+    graph_of, initial_weights,
 };
 use iddpm::unet::{Extents, UnetConfig};
 
@@ -29,7 +29,7 @@ pub(crate) fn description() -> Description {
     };
     let card = ModelCard {
         diffusion: Diffusion::new(Schedule::Cosine, 5),
-        weights: Weights::Raw,
+        weights: WeightSet::Raw,
         step: 0,
     };
     Description::new(unet, ImageSize::square(SIDE), card)
@@ -270,7 +270,7 @@ fn other_data_is_refused() {
 fn weights_of_another_network_are_refused() {
     let mut weights = description();
     weights.card.step = 7;
-    weights.card.weights = Weights::Ema { rate: 0.5 };
+    weights.card.weights = WeightSet::Ema { rate: 0.5 };
     weights.class_names = Some(["a", "b", "c"].map(String::from).into());
     check_network(&weights, &description()).unwrap();
     weights.unet.num_heads = 2;
@@ -319,7 +319,7 @@ impl Engine for Failing {
         self.engine.accumulate(batch, loss)
     }
 
-    fn update(&mut self, update: &Update) -> Result<Report, TrainError> {
+    fn update(&mut self, update: &OptimizerStep) -> Result<Report, TrainError> {
         self.engine.update(update)
     }
 

@@ -5,7 +5,7 @@
 use std::path::{Path, PathBuf};
 
 use iddpm::checkpoint::{Description, Flags, Preset};
-use iddpm::diffusion::{Diffusion, Schedule, Variance, Weights};
+use iddpm::diffusion::{Diffusion, Schedule, Variance, WeightSet};
 use iddpm::unet::plan::ALIGNMENT;
 use iddpm::unet::{Graph, Plan};
 use serde_json::Value;
@@ -57,7 +57,7 @@ fn names_shapes_order_and_counts_are_those_of_the_public_implementation() {
             (&case["format"], &case["group"]),
             (&1.into(), &"param_lists".into())
         );
-        let graph = network(&flags(case).describe(Weights::Raw, 0).unwrap());
+        let graph = network(&flags(case).describe(WeightSet::Raw, 0).unwrap());
         let listed: Vec<(String, Vec<usize>)> =
             serde_json::from_value(case["parameters"].clone()).unwrap();
         let own: Vec<_> = graph
@@ -109,11 +109,11 @@ fn presets_are_the_published_models() {
     assert_eq!(published.map(|(preset, ..)| preset), Preset::ALL);
     let cases = cases();
     for (preset, listed, diffusion) in published {
-        let own = preset.describe(Weights::Raw, 0).unwrap();
+        let own = preset.describe(WeightSet::Raw, 0).unwrap();
         assert_eq!(own.card.diffusion, diffusion, "{}", preset.name());
         // Another set of golden numbers may list other networks.
         if let Some(case) = cases.iter().find(|case| case["case"] == listed) {
-            let listed = flags(case).describe(Weights::Raw, 0).unwrap();
+            let listed = flags(case).describe(WeightSet::Raw, 0).unwrap();
             assert_eq!(own.unet, listed.unet, "{}", preset.name());
             assert_eq!(own.size, listed.size, "{}", preset.name());
         }
@@ -124,7 +124,7 @@ fn presets_are_the_published_models() {
 #[test]
 fn parameters_do_not_overlap() {
     for preset in Preset::ALL {
-        let graph = network(&preset.describe(Weights::Raw, 0).unwrap());
+        let graph = network(&preset.describe(WeightSet::Raw, 0).unwrap());
         let mut end = 0;
         for param in graph.params() {
             assert_eq!(param.offset, end, "{}", param.name);
@@ -140,7 +140,7 @@ fn parameters_do_not_overlap() {
 #[test]
 fn plans_are_near_their_lower_bound() {
     for preset in Preset::ALL {
-        let graph = network(&preset.describe(Weights::Raw, 0).unwrap());
+        let graph = network(&preset.describe(WeightSet::Raw, 0).unwrap());
         let (single, separated) = (Plan::single(&graph), Plan::separated(&graph));
         let bound = single.lower_bound(&graph);
         let over = |plan: &Plan| plan.elements() as f64 / bound as f64;
@@ -187,7 +187,7 @@ fn operations_are_counted_as_the_public_implementation_counts_them() {
         (Preset::Cifar10Uncond, 16_773_414_912),
         (Preset::ImageNet64Uncond, 79_472_754_688),
     ] {
-        let description = preset.describe(Weights::Raw, 0).unwrap();
+        let description = preset.describe(WeightSet::Raw, 0).unwrap();
         assert_eq!(network(&description).flops(), flops, "{}", preset.name());
         assert_eq!(description.graph(3).unwrap().flops(), 3 * flops);
     }

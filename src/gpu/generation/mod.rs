@@ -43,7 +43,7 @@ pub use saved::{Saved, SavedReadback};
 /// use iddpm::gpu::{DeviceWeights, DeviceGeneration, Gpu, NoiseSource, Precision};
 ///
 /// let file = "examples/assets/digits16.safetensors";
-/// let digits = Checkpoint::open(file, checkpoint::Precision::AsStored)?;
+/// let digits = Checkpoint::open(file, checkpoint::WeightType::AsStored)?;
 /// let process = digits.description().card.diffusion.process(Timesteps::even(20))?;
 /// let sampler = Sampler::new(&process, Method::Ancestral, Clip::Unit)?;
 /// let sample = Sample { noise: Noise::new(7), number: 0, label: Some(3) };

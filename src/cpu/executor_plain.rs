@@ -10,7 +10,7 @@ use crate::memory::{bytes_of, copied, zeros};
 use crate::unet::Weights;
 
 /// Weights and workspace.
-pub(crate) struct Engine {
+pub(crate) struct Executor {
     weights: Owned,
     workspace: Vec<f32>,
 }
@@ -20,7 +20,7 @@ enum Owned {
     F16(Vec<u16>),
 }
 
-impl Engine {
+impl Executor {
     pub(crate) fn new(program: &Program<'_>, weights: Weights<'_>) -> Result<Self, NetworkError> {
         Ok(Self {
             weights: match weights {
@@ -31,8 +31,11 @@ impl Engine {
         })
     }
 
-    /// Bytes of all that an engine needs, with weights in f32.
-    #[expect(clippy::unnecessary_wraps, reason = "the fast engine's may be refused")]
+    /// Bytes of all that an executor needs, with weights in f32.
+    #[expect(
+        clippy::unnecessary_wraps,
+        reason = "the fast executor's may be refused"
+    )]
     pub(crate) fn needs(program: &Program<'_>) -> Result<u64, NetworkError> {
         let numbers = program
             .weights_len()

@@ -8,16 +8,16 @@ use crate::memory;
 use crate::unet::Weights;
 
 /// Packed weights, workspace and threads.
-pub(crate) struct Engine {
+pub(crate) struct Executor {
     fast: Fast,
 }
 
-impl Engine {
+impl Executor {
     pub(crate) fn new(program: &Program<'_>, weights: Weights<'_>) -> Result<Self, NetworkError> {
         Self::with_threads(program, weights, 0)
     }
 
-    /// Bytes of all that an engine needs; an error where it cannot even be laid out.
+    /// Bytes of all that an executor needs; an error where it cannot even be laid out.
     pub(crate) fn needs(program: &Program<'_>) -> Result<u64, NetworkError> {
         Ok(Layout::of(program)?.bytes())
     }
