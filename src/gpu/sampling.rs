@@ -84,6 +84,23 @@ pub(crate) struct Sampling {
 /// Bytes of one step's numbers.
 pub(crate) const STEP_BYTES: u64 = 4 * StepNumbers::FIELDS.len() as u64;
 
+/// How large a run is.
+#[derive(Clone, Copy)]
+struct Sizes {
+    batch: usize,
+    /// D.
+    elements: usize,
+    /// Those that the network makes of an image.
+    output_elements: usize,
+}
+
+/// What the network's runs read and make.
+struct Ends {
+    x: Binding,
+    timesteps: Option<Binding>,
+    output: Binding,
+}
+
 /// Adds the loop of `sampler` to a network; without a network, the host writes its output.
 pub(crate) fn record_sampling(
     network: Option<Recorded>,
@@ -92,71 +109,29 @@ pub(crate) fn record_sampling(
     samples: &[Sample],
     source: NoiseSource,
 ) -> Result<Sampling, GpuError> {
-    let batch = samples.len();
-    let output_elements = sampler.process().prediction_len(elements);
+    let sizes = Sizes {
+        batch: samples.len(),
+        elements,
+        output_elements: sampler.process().prediction_len(elements),
+    };
     // The largest there is: then no product of batch and elements is too large.
-    counted(batch, output_elements)?;
-    let all = batch * elements;
-    let (mut recording, given) = match network {
-        Some(recorded) => {
-            let x = recorded.input(Input::X).ok_or(GpuError::Length {
-                what: "x",
-                len: 0,
-                expected: all,
-            })?;
-            let given = (x, recorded.input(Input::Timesteps), recorded.output());
-            (recorded.recording, Some(given))
-        }
-        None => (Recording::default(), None),
-    };
-    let mut workspace = |name, words| recording.add_buffer(name, words, Contents::Workspace);
-    let (x, timesteps, output) = given.unwrap_or_else(|| {
-        let output = workspace("output", batch * output_elements);
-        (workspace("x", all), None, output)
-    });
-    check(elements, x, batch, "x")?;
-    check(output_elements, output, batch, "the network's output")?;
+    counted(sizes.batch, sizes.output_elements)?;
+    let (mut recording, ends) = begun(network, sizes)?;
+    let places = Places::added(&mut recording, &ends, sampler, sizes)?;
+    let bounds = recording.add_buffer("bounds", sizes.batch, Contents::Workspace);
+    let words: Vec<u32> = samples.iter().flat_map(sample_words).collect();
+    let len = words.len();
+    let samples = recording.add_buffer("samples", len, Contents::Constant(words));
 
-    let history = if sampler.method().needs_history() {
-        all
-    } else {
-        1
-    };
-    let history = workspace("history", history);
-    let x_start = workspace("x_start", all);
-    let normals = workspace("normals", all);
-    let bounds = workspace("bounds", batch);
-    let not_finite = workspace("not finite", 1);
-    let step = workspace("step", StepNumbers::FIELDS.len());
-    let mut constant = |name, words: Vec<u32>| {
-        let len = words.len();
-        recording.add_buffer(name, len, Contents::Constant(words))
-    };
-    let (steps, all_timesteps) = tables(sampler, batch)?;
-    let places = Places {
-        x,
-        x_start,
-        history,
-        output,
-        normals,
-        not_finite,
-        step,
-        steps: constant("steps", steps),
-        timesteps,
-        all_timesteps: constant("all timesteps", all_timesteps),
-    };
-    let samples = constant("samples", samples.iter().flat_map(sample_words).collect());
-
-    let (batch, elements_word) = (word(batch), word(elements));
     let noise = |name, output| {
         noise::dispatch(
             name,
             &noise::Params {
-                batch,
-                elements: elements_word,
+                batch: word(sizes.batch),
+                elements: word(elements),
             },
             noise::Bindings {
-                step_numbers: step,
+                step_numbers: places.step,
                 samples,
                 output,
             },
@@ -165,7 +140,7 @@ pub(crate) fn record_sampling(
     let mut begin = 0;
     let is_drawn = source == NoiseSource::Philox;
     if is_drawn {
-        recording.dispatches.insert(0, noise("x_T", x));
+        recording.dispatches.insert(0, noise("x_T", places.x));
         begin = 1;
     }
     let mut steps = (0..sampler.evaluations()).filter_map(|position| {
@@ -174,37 +149,12 @@ pub(crate) fn record_sampling(
         step
     });
     if is_drawn && steps.any(|step| step.needs_noise()) {
-        recording.dispatches.push(noise("normals", normals));
+        recording.dispatches.push(noise("normals", places.normals));
     }
-    recording.dispatches.extend(threshold_dispatch(
-        sampler.clip(),
-        &places,
-        (batch, elements, output_elements),
-        bounds,
-    ));
-    recording.dispatches.push(step::dispatch(
-        "x",
-        &step::Params {
-            batch,
-            elements: elements_word,
-            output_elements: word(output_elements),
-            clip: match sampler.clip() {
-                Clip::None => 0,
-                Clip::Unit => 1,
-                Clip::Dynamic { .. } => 2,
-            },
-        },
-        step::Bindings {
-            step_numbers: step,
-            output,
-            normals,
-            bounds,
-            x,
-            history,
-            x_start,
-            not_finite,
-        },
-    ));
+    let threshold = threshold_dispatch(sampler.clip(), &places, sizes, bounds);
+    recording.dispatches.extend(threshold);
+    let step = step_dispatch(sampler.clip(), &places, sizes, bounds);
+    recording.dispatches.push(step);
     Ok(Sampling {
         recording,
         places,
@@ -213,24 +163,128 @@ pub(crate) fn record_sampling(
     })
 }
 
+/// The recording that the loop is added to, and the network's ends.
+fn begun(network: Option<Recorded>, sizes: Sizes) -> Result<(Recording, Ends), GpuError> {
+    let all = sizes.batch * sizes.elements;
+    let made = sizes.batch * sizes.output_elements;
+    let (recording, ends) = match network {
+        Some(recorded) => {
+            let x = recorded.input(Input::X).ok_or(GpuError::Length {
+                what: "x",
+                len: 0,
+                expected: all,
+            })?;
+            let ends = Ends {
+                x,
+                timesteps: recorded.input(Input::Timesteps),
+                output: recorded.output(),
+            };
+            (recorded.recording, ends)
+        }
+        None => {
+            let mut recording = Recording::default();
+            let ends = Ends {
+                output: recording.add_buffer("output", made, Contents::Workspace),
+                x: recording.add_buffer("x", all, Contents::Workspace),
+                timesteps: None,
+            };
+            (recording, ends)
+        }
+    };
+    check(sizes.elements, ends.x, sizes.batch, "x")?;
+    check(
+        sizes.output_elements,
+        ends.output,
+        sizes.batch,
+        "the network's output",
+    )?;
+    Ok((recording, ends))
+}
+
+impl Places {
+    /// The network's ends, and buffers for the rest.
+    fn added(
+        recording: &mut Recording,
+        ends: &Ends,
+        sampler: &Sampler<'_>,
+        sizes: Sizes,
+    ) -> Result<Self, GpuError> {
+        let all = sizes.batch * sizes.elements;
+        let (steps, all_timesteps) = tables(sampler, sizes.batch)?;
+        // Where it is not read, one number stands for it.
+        let history = if sampler.method().needs_history() {
+            all
+        } else {
+            1
+        };
+        let mut workspace = |name, words| recording.add_buffer(name, words, Contents::Workspace);
+        let (history, x_start) = (workspace("history", history), workspace("x_start", all));
+        let normals = workspace("normals", all);
+        let not_finite = workspace("not finite", 1);
+        let step = workspace("step", StepNumbers::FIELDS.len());
+        let mut constant = |name, words: Vec<u32>| {
+            let len = words.len();
+            recording.add_buffer(name, len, Contents::Constant(words))
+        };
+        Ok(Self {
+            x: ends.x,
+            x_start,
+            history,
+            output: ends.output,
+            normals,
+            not_finite,
+            step,
+            steps: constant("steps", steps),
+            timesteps: ends.timesteps,
+            all_timesteps: constant("all timesteps", all_timesteps),
+        })
+    }
+}
+
+fn step_dispatch(clip: Clip, places: &Places, sizes: Sizes, bounds: Binding) -> Dispatch {
+    step::dispatch(
+        "x",
+        &step::Params {
+            batch: word(sizes.batch),
+            elements: word(sizes.elements),
+            output_elements: word(sizes.output_elements),
+            clip: match clip {
+                Clip::None => 0,
+                Clip::Unit => 1,
+                Clip::Dynamic { .. } => 2,
+            },
+        },
+        step::Bindings {
+            step_numbers: places.step,
+            output: places.output,
+            normals: places.normals,
+            bounds,
+            x: places.x,
+            history: places.history,
+            x_start: places.x_start,
+            not_finite: places.not_finite,
+        },
+    )
+}
+
 fn threshold_dispatch(
     clip: Clip,
     places: &Places,
-    (batch, elements, output_elements): (u32, usize, usize),
+    sizes: Sizes,
     bounds: Binding,
 ) -> Option<Dispatch> {
     let Clip::Dynamic { ratio, max } = clip else {
         return None;
     };
-    let last = elements.saturating_sub(1);
+    let last = sizes.elements.saturating_sub(1);
     let position = ratio * last as f64;
     let rank = (position as usize).min(last);
     Some(threshold::dispatch(
         "bounds",
         &threshold::Params {
-            batch,
-            elements: word(elements),
-            output_elements: word(output_elements),
+            batch: word(sizes.batch),
+            elements: word(sizes.elements),
+            output_elements: word(sizes.output_elements),
             rank: word(rank),
             fraction: (position - rank as f64) as f32,
             max: max as f32,
