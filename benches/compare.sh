@@ -14,8 +14,8 @@
 #   PYTHON            the Python that has PyTorch; python3 otherwise
 #   IDDPM_BENCH       a benchmark that was built elsewhere (by `cargo bench --no-run` with the features
 #                     below), for a machine without cargo or network
-#   IDDPM_TESTS       the tests, likewise: of `cargo test --no-run --features train`, the target gpu, or for
-#                     --train the target train
+#   IDDPM_TESTS       the tests, likewise, separated by spaces: of `cargo test --no-run --features train`, the
+#                     targets operations and gpu, or for --train the targets operations and train
 #   IDDPM_LINES       the file of measurements, kept and added to: a comparison in several goes
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -55,14 +55,21 @@ run_bench() {
     fi
 }
 
-# Of training, those that run on a GPU.
+# Each operation, then networks; of training, those tests that run on a GPU.
 run_tests() {
-    local target=${train:+train} filter=(${train:+gpu})
-    echo "== on this device: tests/${target:=gpu}"
+    local target=${train:+train} filter=(${train:+gpu}) program
+    : "${target:=gpu}"
+    echo "== on this device: tests/operations, tests/$target"
     if [[ -n ${IDDPM_TESTS:-} ]]; then
-        "$IDDPM_TESTS" "${filter[@]}"
+        for program in $IDDPM_TESTS; do
+            case ${program##*/} in
+                train*) "$program" "${filter[@]}" ;;
+                *) "$program" ;;
+            esac || return
+        done
     else
-        cargo test --quiet --features train --test "$target" -- "${filter[@]}"
+        cargo test --quiet --features train --test operations &&
+            cargo test --quiet --features train --test "$target" -- "${filter[@]}"
     fi
 }
 

@@ -2,7 +2,7 @@
 
 use iddpm::gpu::{Gpu, Precision, wgpu};
 
-use super::device_options::{BackendName, DeviceOptions};
+use super::device_options::{Backend, DeviceOptions};
 
 /// A device on the adapter that was asked for, or on a GPU that is none in software, and what it is called and
 /// why it was chosen; otherwise why there is none.
@@ -50,7 +50,7 @@ fn choose(
     let Some(adapter) = adapters.into_iter().filter(named).min_by_key(rank) else {
         return Err(none_like(options.adapter.as_deref(), &all));
     };
-    if options.backend == BackendName::Gpu || options.adapter.is_some() {
+    if options.backend == Backend::Gpu || options.adapter.is_some() {
         return Ok((adapter, "asked for".into()));
     }
     let software = rank(&adapter) == 4;

@@ -8,8 +8,8 @@ use super::threads::{ThreadOptions, Threads};
 #[derive(Args)]
 pub(crate) struct DeviceOptions {
     /// What runs the network.
-    #[arg(long, value_enum, default_value_t = BackendName::Auto)]
-    pub(crate) backend: BackendName,
+    #[arg(long, value_enum, default_value_t = Backend::Auto)]
+    pub(crate) backend: Backend,
     /// Part of the name of the adapter to use, where there are several.
     #[arg(long)]
     pub(crate) adapter: Option<String>,
@@ -18,7 +18,7 @@ pub(crate) struct DeviceOptions {
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum BackendName {
+pub(crate) enum Backend {
     /// A GPU where there is one that is none in software, else the processor.
     Auto,
     /// A GPU, even one in software.
@@ -37,11 +37,11 @@ pub(crate) struct Processor {
 impl DeviceOptions {
     /// What can be found wrong before anything is spent.
     pub(crate) fn check(&self) -> Result<(), String> {
-        if self.adapter.is_some() && self.backend == BackendName::Cpu {
+        if self.adapter.is_some() && self.backend == Backend::Cpu {
             return Err("--adapter: --backend cpu uses none".into());
         }
         if self.threads.threads.is_some()
-            && (self.backend == BackendName::Gpu || self.adapter.is_some())
+            && (self.backend == Backend::Gpu || self.adapter.is_some())
         {
             return Err("--threads: a GPU was asked for, and they are the processor's".into());
         }
@@ -57,9 +57,9 @@ impl DeviceOptions {
         gpu: impl FnOnce() -> Result<G, String>,
     ) -> Result<Result<G, Processor>, String> {
         let opened = match self.backend {
-            BackendName::Cpu => Err("asked for".into()),
-            BackendName::Auto if self.adapter.is_none() => gpu(),
-            BackendName::Auto | BackendName::Gpu => Ok(gpu()?),
+            Backend::Cpu => Err("asked for".into()),
+            Backend::Auto if self.adapter.is_none() => gpu(),
+            Backend::Auto | Backend::Gpu => Ok(gpu()?),
         };
         if opened.is_ok() && self.threads.threads.is_some() {
             return Err(
