@@ -5,7 +5,7 @@
 #![no_main]
 
 use iddpm::checkpoint::{
-    Checkpoint, Content, Description, Dtype, Foreign, Header, WeightType, ReadOptions,
+    Checkpoint, Content, Description, Dtype, Foreign, Header, ReadOptions, WeightType,
 };
 use libfuzzer_sys::fuzz_target;
 
