@@ -33,6 +33,7 @@ use std::io::Write;
 use std::path::Path;
 
 mod error;
+#[doc(hidden)]
 pub mod faults;
 mod folder;
 mod fresh;

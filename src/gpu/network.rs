@@ -159,6 +159,7 @@ impl DeviceNetwork {
 
     /// Fills all that a run writes, and its inputs, with NaN: whatever is read before it is written then
     /// shows in the result. For tests.
+    #[doc(hidden)]
     pub fn poison(&self) {
         self.program.poison(&self.gpu);
     }

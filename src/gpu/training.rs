@@ -290,6 +290,7 @@ impl DeviceTraining {
     ///
     /// # Errors
     /// [`GpuError::HostMemory`], [`GpuError::OutOfMemory`].
+    #[doc(hidden)]
     pub fn poison(&self) -> Result<(), GpuError> {
         self.program.poison(&self.gpu);
         // Gaps between parameters belong to nobody, and stay 0.

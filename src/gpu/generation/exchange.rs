@@ -154,8 +154,9 @@ impl DeviceGeneration {
         self.gpu.device().create_command_encoder(&descriptor)
     }
 
-    /// Fills all that a run writes with NaN, as [`DeviceNetwork::poison`](crate::gpu::DeviceNetwork::poison) does. The
+    /// Fills all that a run writes with NaN, as `DeviceNetwork::poison` does. The
     /// history and what the host writes are to be written again. For tests.
+    #[doc(hidden)]
     pub fn poison(&self) {
         self.program.poison(&self.gpu);
         // When the run was made, it had a buffer.
