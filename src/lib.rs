@@ -38,12 +38,16 @@ pub mod files;
 pub mod gpu;
 #[cfg(any(feature = "alloc", feature = "cpu"))]
 pub mod memory;
+#[cfg(any(feature = "gpu", feature = "train_cpu"))]
+mod optimizer;
 mod part;
 pub mod text;
 #[cfg(feature = "train_cpu")]
 pub mod train;
 #[cfg(any(feature = "alloc", feature = "cpu"))]
 pub mod unet;
+#[cfg(any(feature = "gpu", feature = "train_cpu"))]
+mod words;
 
 pub use error::Error;
 

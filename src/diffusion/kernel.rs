@@ -19,7 +19,7 @@ const ZEROS: Block = [0.0; BLOCK];
 #[derive(Clone, Copy)]
 pub(crate) enum Source<'a> {
     /// clip(a·x_t + b·output).
-    Predicted(Predict, Limit),
+    Predicted(Limit),
     /// The caller.
     Given(&'a [f32]),
 }
@@ -27,8 +27,8 @@ pub(crate) enum Source<'a> {
 /// a·x_t + b·output in f32.
 #[derive(Clone, Copy)]
 pub(crate) struct Predict {
-    of_x: f32,
-    of_output: f32,
+    pub(crate) of_x: f32,
+    pub(crate) of_output: f32,
 }
 
 impl Predict {
@@ -47,6 +47,8 @@ impl Predict {
 
 /// A step in f32, as a block needs it.
 pub(crate) struct StepWeights {
+    /// x̂_0 of x and the network's output.
+    pub(crate) predict: Predict,
     pub(crate) x: f32,
     pub(crate) x_start: f32,
     pub(crate) output: f32,
@@ -77,14 +79,14 @@ impl StepWeights {
     #[inline(always)]
     pub(crate) fn sweep(&self, source: Source<'_>, image: Image<'_>) -> bool {
         let plain = self.output == 0.0 && self.history == 0.0 && self.keep.is_none();
-        let (p, q) = (self.x, self.x_start);
+        let (p, q, predict) = (self.x, self.x_start, self.predict);
         // A history that is x̂_0 itself is finite where x is, which has it in its sum.
         let keeps = self.keep.is_some_and(|weights| weights != (0.0, 1.0));
         // Closures too must be inlined here, or they are compiled without the vector instructions
         // this loop is run with.
         match source {
             // What most runs are made of: x̂_0 stays in a register.
-            Source::Predicted(predict, limit) if plain => image.for_each_block(
+            Source::Predicted(limit) if plain => image.for_each_block(
                 &[],
                 false,
                 #[inline(always)]
@@ -95,7 +97,7 @@ impl StepWeights {
                     self.add_noise(block.x, block.channels, block.noise);
                 },
             ),
-            Source::Predicted(predict, limit) => image.for_each_block(
+            Source::Predicted(limit) => image.for_each_block(
                 &[],
                 keeps,
                 #[inline(always)]

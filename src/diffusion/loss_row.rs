@@ -8,7 +8,6 @@ use super::error::Error;
 use super::likelihood::approx_standard_normal_cdf;
 use super::loss::Objective;
 use super::math::{exp, ln, sqrt, tanh};
-use super::posterior::LogVariance;
 use super::prediction::Prediction;
 use super::process::Process;
 use super::schedule::Level;
@@ -103,11 +102,7 @@ impl LossRow {
             Prediction::PreviousX => (step.posterior_mean_coef1, 0.0, step.posterior_mean_coef2),
             Prediction::V => (-step.sqrt_one_minus_alpha_bar, step.sqrt_alpha_bar, 0.0),
         };
-        let (log_variance, log_variance_slope) = match law.log_variance {
-            LogVariance::Fixed(log) => (log, 0.0),
-            LogVariance::Learned => (0.0, 1.0),
-            LogVariance::LearnedRange { min, max } => (0.5 * (min + max), 0.5 * (max - min)),
-        };
+        let [log_variance, log_variance_slope] = law.log_variance.line();
         let steps = process.len() as f64;
         let learned = f64::from(u8::from(process.variance().is_learned()));
         let (mse_weight, bound_weight, mean_learns) = match objective {

@@ -21,7 +21,7 @@ pub mod prediction;
 pub mod process;
 
 mod ancestral;
-mod kernel;
+pub(crate) mod kernel;
 #[cfg_attr(feature = "std", path = "lanes_detected.rs")]
 #[cfg_attr(not(feature = "std"), path = "lanes_portable.rs")]
 pub(crate) mod lanes;

@@ -228,6 +228,15 @@ impl LogVariance {
         }
     }
 
+    /// Returns the line that log Σ is in the variance channel: its value at 0, and its slope.
+    pub(crate) const fn line(self) -> [f64; 2] {
+        match self {
+            Self::Fixed(log) => [log, 0.0],
+            Self::Learned => [0.0, 1.0],
+            Self::LearnedRange { min, max } => [0.5 * (min + max), 0.5 * (max - min)],
+        }
+    }
+
     /// Returns the standard deviation σ = exp(½ log Σ) of an element whose variance channel is `channel`.
     pub fn sigma(self, channel: f64) -> f64 {
         exp(0.5 * self.log(channel))

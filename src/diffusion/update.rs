@@ -128,7 +128,7 @@ impl Update {
             let pairs = pixels.x.iter().zip(output);
             pairs.map(|(&x, &output)| predict.at(x, output))
         })?;
-        self.sweep(pixels, Source::Predicted(predict, limit))
+        self.sweep(pixels, Source::Predicted(limit))
     }
 
     /// Takes the step in place, with the caller's own x̂_0 instead of the network's.
@@ -164,9 +164,10 @@ impl Update {
         Ok(output)
     }
 
-    /// The weights in f32.
-    fn weights(&self) -> StepWeights {
+    /// The weights in f32: those that every executor reads.
+    pub(crate) fn weights(&self) -> StepWeights {
         StepWeights {
+            predict: Predict::of(self.x_start),
             x: self.mix.x as f32,
             x_start: self.mix.x_start as f32,
             output: self.mix.output as f32,
@@ -176,12 +177,12 @@ impl Update {
                 NoiseScale::None => Scale::None,
                 NoiseScale::Sigma(sigma) => Scale::Sigma(sigma as f32),
                 NoiseScale::Learned(log_variance) => {
-                    // log Σ is linear in the channel, and σ = exp(½ log Σ).
+                    // σ = exp(½ log Σ).
                     let half_log2 = 0.5 * core::f64::consts::LOG2_E;
-                    let (at_zero, at_one) = (log_variance.log(0.0), log_variance.log(1.0));
+                    let [at_zero, slope] = log_variance.line();
                     Scale::Learned {
                         at_zero: (at_zero * half_log2) as f32,
-                        slope: ((at_one - at_zero) * half_log2) as f32,
+                        slope: (slope * half_log2) as f32,
                         sigma_at_zero: log_variance.sigma(0.0) as f32,
                     }
                 }

@@ -33,7 +33,6 @@ mod weights;
 pub use device::Gpu;
 pub use error::GpuError;
 pub use generation::{DeviceGeneration, Saved, SavedReadback, Shown};
-pub use kernels::adamw::UpdateNumbers;
 pub use kernels::{Access, Dialect, Form, KERNELS, Kernel, Memory, Uses};
 pub use layout::plan;
 pub use memory::{DeviceWeights, Readback};
@@ -47,4 +46,5 @@ pub use training::{DeviceTraining, Kept};
 pub use variants::{AttentionVariant, ConvVariant, MatrixSide, Reduction, Variants};
 pub use weights::{Precision, WeightPlan};
 
+pub use crate::optimizer::{OptimizerNumbers, Slot};
 pub use wgpu;

@@ -13,6 +13,7 @@ use super::record::Recorded;
 use super::recording::{Binding, Contents, Dispatch, Recording};
 use super::variants::Reduction;
 use super::weights::{Precision, WeightPlan};
+use crate::optimizer::OptimizerNumbers;
 
 /// Where the optimiser's numbers are, and which dispatches run it.
 #[derive(Debug)]
@@ -24,7 +25,7 @@ pub(crate) struct Optimizer {
     pub(crate) first_moments: Vec<Binding>,
     pub(crate) second_moments: Vec<Binding>,
     pub(crate) averages: Vec<Vec<Binding>>,
-    /// [`UpdateNumbers`](super::UpdateNumbers).
+    /// [`OptimizerNumbers`].
     pub(crate) update: Binding,
     /// [`Rate`](ema::Rate) of each average.
     pub(crate) rates: Vec<Binding>,
@@ -93,7 +94,7 @@ impl Optimizer {
         let second_moments = like_weights("second moments");
         let names = (0..averages).map(|at| std::format!("average {at}:"));
         let of_averages = names.map(|name| like_weights(&name)).collect();
-        let update = buffer("update", adamw::UpdateNumbers::FIELDS.len());
+        let update = buffer("update", OptimizerNumbers::FIELDS.len());
         let names = (0..averages).map(|at| std::format!("rate of average {at}"));
         let words = ema::Rate::FIELDS.len();
         let rates = names.map(|name| buffer(&name, words)).collect();

@@ -6,7 +6,6 @@ use std::vec::Vec;
 use super::device::Gpu;
 use super::engine::Program;
 use super::error::GpuError;
-use super::kernels::adamw::UpdateNumbers;
 use super::kernels::ema::Rate;
 use super::layout;
 use super::memory::{DeviceWeights, Readback, read_blocking};
@@ -16,23 +15,18 @@ use super::recording::{Binding, Recording};
 use super::watch::Upload;
 use super::weights::{Precision, WeightPlan};
 use crate::memory::collected;
+use crate::optimizer::{OptimizerNumbers, Slot};
 use crate::unet::{Graph, Input, Weights};
 
-/// A slot of numbers that are kept beside a training graph, as many as there are weights.
+/// A slice of numbers on the device that is as long as all weights.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Kept {
-    /// The weights that are trained: f32, whatever the network runs with.
-    Weights,
+    /// What a run keeps from step to step; the weights in f32, whatever the network runs with.
+    Slot(Slot),
     /// The gradients of the last microbatch.
     Gradients,
     /// The sum of the gradients since the last step of the optimiser.
     Sum,
-    /// The first moment of AdamW: the means of the gradients.
-    FirstMoment,
-    /// The second moment of AdamW: the means of the gradients' squares.
-    SecondMoment,
-    /// A moving average of the weights.
-    Average(usize),
 }
 
 /// What is kept, as errors have it.
@@ -229,7 +223,7 @@ impl DeviceTraining {
     /// [`GpuError::OutOfMemory`].
     pub fn update_blocking(
         &mut self,
-        update: &UpdateNumbers,
+        update: &OptimizerNumbers,
         rates: &[f64],
     ) -> Result<(f32, bool), GpuError> {
         check_len("rates of averages", rates.len(), self.optimizer.rates.len())?;
@@ -279,7 +273,7 @@ impl DeviceTraining {
     pub fn write(&self, kept: Kept, numbers: &[f32]) -> Result<(), GpuError> {
         let buffers = self.buffers(kept, numbers.len())?;
         self.write_to(buffers, &self.wide, numbers)?;
-        if kept == Kept::Weights && self.plan.precision() != Precision::Full {
+        if kept == Kept::Slot(Slot::Weights) && self.plan.precision() != Precision::Full {
             self.write_to(&self.recorded.layout.weights, &self.plan, numbers)?;
         }
         Ok(())
@@ -335,12 +329,12 @@ impl DeviceTraining {
     /// Where numbers are kept, of which there are so many.
     fn buffers(&self, kept: Kept, len: usize) -> Result<&[Binding], GpuError> {
         let buffers = match kept {
-            Kept::Weights => &self.optimizer.masters,
+            Kept::Slot(Slot::Weights) => &self.optimizer.masters,
             Kept::Gradients => &self.recorded.layout.gradients,
             Kept::Sum => &self.optimizer.sums,
-            Kept::FirstMoment => &self.optimizer.first_moments,
-            Kept::SecondMoment => &self.optimizer.second_moments,
-            Kept::Average(index) => {
+            Kept::Slot(Slot::FirstMoment) => &self.optimizer.first_moments,
+            Kept::Slot(Slot::SecondMoment) => &self.optimizer.second_moments,
+            Kept::Slot(Slot::Ema(index)) => {
                 let averages = &self.optimizer.averages;
                 let count = averages.len();
                 let average = averages.get(index);

@@ -2,11 +2,12 @@
 
 use std::vec::Vec;
 
-use super::engine::{Batch, Engine, Slot};
+use super::engine::{Batch, Engine};
 use super::error::TrainError;
 use super::optimizer::{self, OptimizerStep, Report};
 use crate::cpu::{Gradients, NetworkError};
 use crate::memory::{self, bytes_of, zeros};
+use crate::optimizer::Slot;
 use crate::unet::Graph;
 
 /// The engine that trains on the processor: a training graph, its weights, moments and averages in memory.

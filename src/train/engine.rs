@@ -5,22 +5,10 @@ use std::boxed::Box;
 
 use super::error::TrainError;
 use super::optimizer::{OptimizerStep, Report};
+use crate::optimizer::Slot;
 
 /// The inputs of one microbatch; images are [N, C, H, W].
 pub type Batch<'a> = crate::cpu::TrainingInputs<'a>;
-
-/// A slice that a run keeps beside its graph, as long as all weights.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Slot {
-    /// The weights that are trained.
-    Weights,
-    /// The first moment of AdamW: the mean of the gradients.
-    FirstMoment,
-    /// The second moment of AdamW: the mean of the gradients' squares.
-    SecondMoment,
-    /// A moving average of the weights, by its number from 0.
-    Ema(usize),
-}
 
 /// The engine of a training run: runs a training graph, keeps weights, moments and averages.
 pub trait Engine {

@@ -2,10 +2,11 @@
 
 use std::vec::Vec;
 
-use super::engine::{Batch, Engine, Slot};
+use super::engine::{Batch, Engine};
 use super::error::TrainError;
 use super::optimizer::{OptimizerStep, Report};
-use crate::gpu::{DeviceTraining, DeviceWeights, Gpu, Kept, Precision, UpdateNumbers};
+use crate::gpu::{DeviceTraining, DeviceWeights, Gpu, Kept, Precision};
+use crate::optimizer::Slot;
 use crate::unet::{Graph, Input};
 
 /// The engine that trains on a GPU: a training graph, its weights, moments and averages on a device. Of a
@@ -64,14 +65,13 @@ impl GpuEngine {
             return Err(TrainError::Length { len, expected });
         }
         match slot {
-            Slot::Weights => Ok(Kept::Weights),
-            Slot::FirstMoment => Ok(Kept::FirstMoment),
-            Slot::SecondMoment => Ok(Kept::SecondMoment),
-            Slot::Ema(index) if index < self.rates.len() => Ok(Kept::Average(index)),
-            Slot::Ema(index) => Err(TrainError::NoSuchAverage {
+            Slot::Ema(index) if index >= self.rates.len() => Err(TrainError::NoSuchAverage {
                 index,
                 count: self.rates.len(),
             }),
+            Slot::Weights | Slot::FirstMoment | Slot::SecondMoment | Slot::Ema(_) => {
+                Ok(Kept::Slot(slot))
+            }
         }
     }
 }
@@ -103,22 +103,9 @@ impl Engine for GpuEngine {
     }
 
     fn update(&mut self, update: &OptimizerStep) -> Result<Report, TrainError> {
-        let factors = update.factors(0.0);
-        let numbers = UpdateNumbers {
-            unscale: factors.grad,
-            clip: update.clip.map_or(f32::MAX, |most| most as f32),
-            decay: factors.decay,
-            beta1: factors.beta1,
-            beta2: factors.beta2,
-            rest1: factors.rest1,
-            rest2: factors.rest2,
-            step_size: factors.step_size,
-            root_correction: factors.root_correction,
-            epsilon: factors.epsilon,
-        };
         let rates = self.rates.iter().map(|&rate| update.ema_rate(rate));
         let rates: Vec<f64> = rates.collect();
-        let (grad_norm, taken) = self.training.update_blocking(&numbers, &rates)?;
+        let (grad_norm, taken) = self.training.update_blocking(&update.numbers(), &rates)?;
         Ok(Report {
             grad_norm: grad_norm.into(),
             taken,

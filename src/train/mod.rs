@@ -39,11 +39,12 @@ mod trainer;
 mod words;
 
 pub use crate::data::Broken;
+pub use crate::optimizer::Slot;
 pub use check::check_data;
 pub use config::{MicrobatchRule, TimestepLaw, TrainConfig};
 pub use cpu_engine::CpuEngine;
 pub use data::TrainingData;
-pub use engine::{Batch, Engine, Slot};
+pub use engine::{Batch, Engine};
 pub use error::TrainError;
 #[cfg(feature = "train")]
 pub use gpu_engine::GpuEngine;

@@ -4,6 +4,8 @@
 
 use rayon::prelude::*;
 
+use crate::optimizer::OptimizerNumbers;
+
 /// Elements of a piece of work; also what the gradient's squares are summed up by.
 const PIECE: usize = 1 << 14;
 
@@ -81,20 +83,6 @@ pub struct Report {
     pub taken: bool,
 }
 
-/// An [`OptimizerStep`] as the numbers that a pass over elements needs, in f32.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Factors {
-    pub(super) grad: f32,
-    pub(super) decay: f32,
-    pub(super) beta1: f32,
-    pub(super) beta2: f32,
-    pub(super) rest1: f32,
-    pub(super) rest2: f32,
-    pub(super) step_size: f32,
-    pub(super) root_correction: f32,
-    pub(super) epsilon: f32,
-}
-
 impl OptimizerStep {
     /// Returns the rate of a moving average at this step: min(rate, t/(9+t)) where averages begin with a
     /// low one.
@@ -105,21 +93,18 @@ impl OptimizerStep {
         rate.min(self.step as f64 / (9.0 + self.step as f64))
     }
 
-    /// The numbers of the pass, for a gradient of this norm (not scaled).
-    pub(super) fn factors(&self, grad_norm: f64) -> Factors {
+    /// The step's numbers in f32.
+    pub(super) fn numbers(&self) -> OptimizerNumbers {
         let AdamW {
             beta1,
             beta2,
             epsilon,
             weight_decay,
         } = self.adamw;
-        let clipped = match self.clip {
-            Some(most) if grad_norm > most => most / grad_norm,
-            _ => 1.0,
-        };
         let correction = |beta: f64| 1.0 - beta.powf(self.step as f64);
-        Factors {
-            grad: (self.unscale * clipped) as f32,
+        OptimizerNumbers {
+            unscale: self.unscale as f32,
+            clip: self.clip.map_or(f32::MAX, |most| most as f32),
             decay: (1.0 - self.lr * weight_decay) as f32,
             beta1: beta1 as f32,
             beta2: beta2 as f32,
@@ -129,6 +114,15 @@ impl OptimizerStep {
             root_correction: correction(beta2).sqrt() as f32,
             epsilon: epsilon as f32,
         }
+    }
+
+    /// What a gradient of this norm (not scaled) is multiplied by: it is unscaled, and clipped.
+    fn gradient_factor(&self, grad_norm: f64) -> f32 {
+        let clipped = match self.clip {
+            Some(most) if grad_norm > most => most / grad_norm,
+            _ => 1.0,
+        };
+        (self.unscale * clipped) as f32
     }
 }
 
@@ -153,12 +147,14 @@ impl OptimizerStep {
         first: &mut [f32],
         second: &mut [f32],
     ) {
-        step(&self.factors(grad_norm), gradients, weights, first, second);
+        let factor = self.gradient_factor(grad_norm);
+        step(&self.numbers(), factor, gradients, weights, first, second);
     }
 }
 
 fn step(
-    factors: &Factors,
+    numbers: &OptimizerNumbers,
+    factor: f32,
     gradients: &[f32],
     weights: &mut [f32],
     first: &mut [f32],
@@ -172,11 +168,11 @@ fn step(
     pieces.for_each(|(((weights, first), second), gradients)| {
         let moments = first.iter_mut().zip(second);
         for ((w, (m, v)), g) in weights.iter_mut().zip(moments).zip(gradients) {
-            let g = g * factors.grad;
-            *m = factors.beta1 * *m + factors.rest1 * g;
-            *v = factors.beta2 * *v + factors.rest2 * g * g;
-            let root = v.sqrt() / factors.root_correction + factors.epsilon;
-            *w = *w * factors.decay - factors.step_size * *m / root;
+            let g = g * factor;
+            *m = numbers.beta1 * *m + numbers.rest1 * g;
+            *v = numbers.beta2 * *v + numbers.rest2 * g * g;
+            let root = v.sqrt() / numbers.root_correction + numbers.epsilon;
+            *w = *w * numbers.decay - numbers.step_size * *m / root;
         }
     });
 }

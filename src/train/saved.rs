@@ -8,12 +8,13 @@ use super::config::TrainConfig;
 use super::data::TrainingData;
 use super::difference::{Difference, between, between_networks};
 use super::digest::Digest;
-use super::engine::{Engine, Slot};
+use super::engine::Engine;
 use super::error::TrainError;
 use super::progress::Progress;
 use super::state::{Part, Stored, parts};
 use crate::checkpoint::states::{LATEST, STATE, Unknown, newest};
 use crate::checkpoint::{Checkpoint, Description, ReadOptions, WeightType};
+use crate::optimizer::Slot;
 
 /// The saved state of a run as it was read from disk.
 ///

@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 
 use super::config::TrainConfig;
 use super::digest::Digest;
-use super::engine::{Engine, Slot};
+use super::engine::Engine;
 use super::error::TrainError;
 use super::progress::Progress;
 use super::trainer::Trainer;
@@ -26,6 +26,7 @@ use crate::checkpoint::{Content, Description};
 use crate::diffusion::WeightSet;
 use crate::files::read_text;
 use crate::files::write_bytes;
+use crate::optimizer::Slot;
 
 /// The format that is written; those before it are read.
 const FORMAT: u32 = 2;

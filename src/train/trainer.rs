@@ -6,7 +6,7 @@ use std::vec::Vec;
 use super::check::{check_data, check_progress};
 use super::config::{MicrobatchRule, TimestepLaw, TrainConfig};
 use super::data::TrainingData;
-use super::engine::{Batch, Engine, Slot};
+use super::engine::{Batch, Engine};
 use super::error::TrainError;
 use super::loader::{Examples, Loader};
 use super::loss_scale::LossScale;
@@ -20,6 +20,7 @@ use crate::data::Broken;
 use crate::diffusion::resample::{Drawn, LossSecondMoment, Resampler, Uniform};
 use crate::diffusion::{Error, LossRow, Timesteps};
 use crate::memory::{collected, zeros};
+use crate::optimizer::Slot;
 use crate::part::part;
 use crate::unet::Extents;
 

@@ -1,21 +1,4 @@
-//! The macros that declare a kernel beside its shader, and the words that its `Params` are made of.
-
-/// A number of `Params` as the word it is stored as.
-pub(crate) trait Word {
-    fn word(self) -> u32;
-}
-
-impl Word for u32 {
-    fn word(self) -> u32 {
-        self
-    }
-}
-
-impl Word for f32 {
-    fn word(self) -> u32 {
-        self.to_bits()
-    }
-}
+//! The macros that declare a kernel beside its shader.
 
 /// A whole number as a word. Tensors have fewer than 2^31 elements, which the graph has checked.
 pub(crate) const fn word(number: usize) -> u32 {
@@ -27,30 +10,6 @@ pub(crate) const fn flag(yes: bool) -> u32 {
     yes as u32
 }
 
-/// Fields of one word each, as the list a shader's struct is compared with and as words.
-macro_rules! words {
-    (
-        $(#[$doc:meta])* $vis:vis $name:ident {
-            $($(#[$about:meta])* $field:ident: $type:ident),* $(,)?
-        }
-    ) => {
-        $(#[$doc])*
-        #[derive(Debug, Clone, Copy)]
-        $vis struct $name {
-            $($(#[$about])* $vis $field: $type,)*
-        }
-
-        impl $name {
-            pub(crate) const FIELDS: &[(&str, &str)] =
-                &[$((stringify!($field), stringify!($type))),*];
-
-            pub(crate) fn words(&self) -> std::vec::Vec<u32> {
-                [$($crate::gpu::kernels::declare::Word::word(self.$field)),*].into()
-            }
-        }
-    };
-}
-
 /// Declares `Params`, `Bindings` and `KERNEL` of the shader with this stem. What it shares with its variants,
 /// what it uses and how many bytes its own text holds of a workgroup's memory are nothing unless they are said.
 macro_rules! kernel {
@@ -60,7 +19,7 @@ macro_rules! kernel {
         params { $($field:ident: $type:ident),* $(,)? }
         bindings { $($binding:ident: $access:ident),* $(,)? }
     ) => {
-        $crate::gpu::kernels::declare::words! {
+        $crate::words::words! {
             /// The numbers of one dispatch.
             pub(crate) Params { $($field: $type),* }
         }
@@ -105,4 +64,4 @@ macro_rules! uses {
     };
 }
 
-pub(crate) use {kernel, uses, words};
+pub(crate) use {kernel, uses};

@@ -1,7 +1,8 @@
 //! An exponential moving average of the weights, and its rate as a kernel sees it.
 
-use super::declare::{kernel, words};
+use super::declare::kernel;
 use crate::gpu::recording::Dispatch;
+use crate::words::words;
 
 kernel! {
     "ema" of 256

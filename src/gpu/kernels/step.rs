@@ -1,10 +1,10 @@
 //! A sampling step, and its numbers as a kernel sees them.
 
-use core::f64::consts::LOG2_E;
-
-use super::declare::{flag, kernel, words};
-use crate::diffusion::{Noise, NoiseScale, Step};
+use super::declare::{flag, kernel};
+use crate::diffusion::kernel::Scale;
+use crate::diffusion::{Noise, Step};
 use crate::gpu::recording::Dispatch;
+use crate::words::words;
 
 kernel! {
     "step" of 64
@@ -51,42 +51,35 @@ impl StepNumbers {
     };
 
     pub(crate) fn of(step: &Step) -> Self {
-        let update = step.update();
+        let weights = step.update().weights();
         // Where nothing is kept, `keeps` says so.
-        let kept = update
-            .history
-            .unwrap_or(crate::diffusion::Linear { x: 0.0, value: 0.0 });
+        let (keep_x, keep_x_start) = weights.keep.unwrap_or((0.0, 0.0));
         let numbers = Self {
             position: step.position(),
-            predict_x: update.x_start.x as f32,
-            predict_output: update.x_start.value as f32,
-            mix_x: update.mix.x as f32,
-            mix_x_start: update.mix.x_start as f32,
-            mix_output: update.mix.output as f32,
-            mix_history: update.mix.history as f32,
-            keep_x: kept.x as f32,
-            keep_x_start: kept.value as f32,
-            keeps: flag(update.history.is_some()),
+            predict_x: weights.predict.of_x,
+            predict_output: weights.predict.of_output,
+            mix_x: weights.x,
+            mix_x_start: weights.x_start,
+            mix_output: weights.output,
+            mix_history: weights.history,
+            keep_x,
+            keep_x_start,
+            keeps: flag(weights.keep.is_some()),
             ..Self::INITIAL
         };
-        match update.noise {
-            NoiseScale::None => numbers,
-            NoiseScale::Sigma(sigma) => Self {
+        match weights.noise {
+            Scale::None => numbers,
+            Scale::Sigma(sigma) => Self {
                 noise: 1,
-                sigma: sigma as f32,
+                sigma,
                 ..numbers
             },
-            NoiseScale::Learned(log_variance) => {
-                // log Σ is linear in the channel, and σ = exp(½ log Σ).
-                let half_log2 = 0.5 * LOG2_E;
-                let (at_zero, at_one) = (log_variance.log(0.0), log_variance.log(1.0));
-                Self {
-                    noise: 2,
-                    log2_sigma_at_zero: (at_zero * half_log2) as f32,
-                    log2_sigma_slope: ((at_one - at_zero) * half_log2) as f32,
-                    ..numbers
-                }
-            }
+            Scale::Learned { at_zero, slope, .. } => Self {
+                noise: 2,
+                log2_sigma_at_zero: at_zero,
+                log2_sigma_slope: slope,
+                ..numbers
+            },
         }
     }
 }

@@ -12,10 +12,10 @@ use std::{assert_eq, panic, println};
 
 use naga::{AddressSpace, Module, StorageAccess, TypeInner};
 
-use super::adamw::UpdateNumbers;
 use super::ema::Rate;
 use super::step::StepNumbers;
 use super::{Access, Dialect, Form, KERNELS, Kernel};
+use crate::optimizer::OptimizerNumbers;
 
 fn parse(kernel: &Kernel, form: Form) -> Module {
     let source = kernel.text(form, Dialect::Native);
@@ -170,7 +170,7 @@ fn the_numbers_of_an_update_are_those_the_shaders_read() {
         let kernel = KERNELS.iter().find(|kernel| kernel.name == name);
         let kernel = kernel.unwrap_or_else(|| panic!("no {name}"));
         let module = parse(kernel, Form::default());
-        assert_eq!(members(&module, "Update"), listed(UpdateNumbers::FIELDS));
+        assert_eq!(members(&module, "Update"), listed(OptimizerNumbers::FIELDS));
     }
     let kernel = KERNELS.iter().find(|kernel| kernel.name == "ema");
     let kernel = kernel.unwrap_or_else(|| panic!("no ema"));
