@@ -4,7 +4,7 @@ use super::error::{Error, Slice};
 use super::likelihood::{Noised, finite, mean, square, term};
 use super::linear::check_length;
 use super::names::plain_names;
-use super::prediction::{Clip, Prediction};
+use super::prediction::Clip;
 use super::process::Process;
 use super::schedule::Level;
 
@@ -118,18 +118,13 @@ fn prediction_mse<S: AsRef<[Level]>>(
         output.len(),
         process.prediction_len(elements),
     )?;
-    let target = |(x_start, noise, x_t): (f64, f64, f64)| match process.prediction() {
-        Prediction::Epsilon => noise,
-        Prediction::XStart => x_start,
-        Prediction::PreviousX => step.posterior_mean().at(x_t, x_start),
-        Prediction::V => step.sqrt_alpha_bar * noise - step.sqrt_one_minus_alpha_bar * x_start,
-    };
+    let [of_x_start, of_noise, of_x] = process.prediction().target(&step);
     let triples = image.x_start.iter().zip(image.noise).zip(image.x_t);
     let errors = triples
         .zip(output)
         .map(|(((&x_start, &noise), &x_t), &output)| {
-            let target = target((f64::from(x_start), f64::from(noise), f64::from(x_t)));
-            square(target - f64::from(output))
+            let signal = of_x_start * f64::from(x_start) + of_noise * f64::from(noise);
+            square(signal + of_x * f64::from(x_t) - f64::from(output))
         });
     finite(mean(errors), &image.causes(output))
 }

@@ -96,12 +96,7 @@ impl LossRow {
     ) -> Result<Self, Error> {
         let law = process.reverse_law(index)?;
         let step = &law.coefficients;
-        let (target_x_start, target_noise, target_x) = match process.prediction() {
-            Prediction::Epsilon => (0.0, 1.0, 0.0),
-            Prediction::XStart => (1.0, 0.0, 0.0),
-            Prediction::PreviousX => (step.posterior_mean_coef1, 0.0, step.posterior_mean_coef2),
-            Prediction::V => (-step.sqrt_one_minus_alpha_bar, step.sqrt_alpha_bar, 0.0),
-        };
+        let [target_x_start, target_noise, target_x] = process.prediction().target(step);
         let [log_variance, log_variance_slope] = law.log_variance.line();
         let steps = process.len() as f64;
         let learned = f64::from(u8::from(process.variance().is_learned()));

@@ -42,6 +42,16 @@ plain_names! {
 }
 
 impl Prediction {
+    /// What the network should return at a step, as weights of x_0, ε and x_t.
+    pub(super) const fn target(self, step: &Coefficients) -> [f64; 3] {
+        match self {
+            Self::Epsilon => [0.0, 1.0, 0.0],
+            Self::XStart => [1.0, 0.0, 0.0],
+            Self::PreviousX => [step.posterior_mean_coef1, 0.0, step.posterior_mean_coef2],
+            Self::V => [-step.sqrt_one_minus_alpha_bar, step.sqrt_alpha_bar, 0.0],
+        }
+    }
+
     /// Whether the output is the mean of p(x_{t-1} | x_t) itself.
     pub(super) const fn is_mean(self) -> bool {
         matches!(self, Self::PreviousX)

@@ -39,7 +39,7 @@ mod trainer;
 mod words;
 
 pub use crate::data::Broken;
-pub use crate::optimizer::Slot;
+pub use crate::optimizer::{OptimizerNumbers, Slot};
 pub use check::check_data;
 pub use config::{MicrobatchRule, TimestepLaw, TrainConfig};
 pub use cpu_engine::CpuEngine;

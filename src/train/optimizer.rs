@@ -93,8 +93,8 @@ impl OptimizerStep {
         rate.min(self.step as f64 / (9.0 + self.step as f64))
     }
 
-    /// The step's numbers in f32.
-    pub(super) fn numbers(&self) -> OptimizerNumbers {
+    /// Returns the step's numbers in f32, as every executor reads them.
+    pub fn numbers(&self) -> OptimizerNumbers {
         let AdamW {
             beta1,
             beta2,
