@@ -173,12 +173,12 @@ impl Checkpoint {
     ///
     /// ```
     /// use iddpm::checkpoint::{WeightBuffer, Checkpoint, Description, Dtype, ImageSize, WeightType};
-    /// use iddpm::diffusion::{Diffusion, ModelCard, Schedule, Weights};
+    /// use iddpm::diffusion::{Diffusion, ModelCard, Schedule, WeightSet};
     /// use iddpm::unet::UnetConfig;
     ///
     /// let unet = UnetConfig::new(1, 32).with_learned_variance();
     /// let diffusion = Diffusion::new(Schedule::Cosine, 1000);
-    /// let card = ModelCard { diffusion, weights: Weights::Raw, step: 0 };
+    /// let card = ModelCard { diffusion, weights: WeightSet::Raw, step: 0 };
     /// let description = Description::new(unet, ImageSize::square(8), card);
     ///
     /// let weights = vec![0.5; description.graph(1)?.weights_len()];

@@ -35,7 +35,7 @@ const NUMBERS: &str = "numbers of a run";
 /// A training graph that runs on a device.
 ///
 /// ```no_run
-/// use iddpm::gpu::{DeviceWeights, Gpu, Kept, Precision, DeviceTraining};
+/// use iddpm::gpu::{DeviceTraining, DeviceWeights, Gpu, Kept, Precision, Slot};
 /// use iddpm::train::{Recompute, initial_weights, training_graph};
 /// use iddpm::unet::{ImageSize, UnetConfig};
 /// let network = UnetConfig::new(1, 32).with_learned_variance().graph(1, ImageSize::square(8))?;
@@ -45,8 +45,8 @@ const NUMBERS: &str = "numbers of a run";
 /// let gpu = Gpu::create_blocking()?;
 /// let weights = pollster::block_on(DeviceWeights::zeros(&gpu, &graph, Precision::Full))?;
 /// let mut training = DeviceTraining::new_blocking(&gpu, &graph, &weights, 1)?;
-/// training.write(Kept::Weights, &numbers)?;
-/// training.write(Kept::Average(0), &numbers)?;
+/// training.write(Kept::Slot(Slot::Weights), &numbers)?;
+/// training.write(Kept::Slot(Slot::Ema(0)), &numbers)?;
 ///
 /// // Once all inputs are written:
 /// let mut loss = [0.0; 3];

@@ -58,13 +58,13 @@ enum Found {
 /// # use std::sync::Arc;
 /// # use iddpm::checkpoint::{Description, ImageSize};
 /// # use iddpm::data::Images;
-/// # use iddpm::diffusion::{Diffusion, ModelCard, Schedule, Weights};
+/// # use iddpm::diffusion::{Diffusion, ModelCard, Schedule, WeightSet};
 /// # use iddpm::train::{Broken, CpuEngine, TrainConfig, Trainer, TrainingData, graph_of};
 /// use iddpm::train::{RunDirectory, SavedRun};
 /// # use iddpm::unet::UnetConfig;
 /// # let unet = UnetConfig::new(1, 32).with_learned_variance();
 /// # let diffusion = Diffusion::new(Schedule::Cosine, 100);
-/// # let card = ModelCard { diffusion, weights: Weights::Raw, step: 0 };
+/// # let card = ModelCard { diffusion, weights: WeightSet::Raw, step: 0 };
 /// # let description = Description::new(unet, ImageSize::square(8), card);
 /// # let config = TrainConfig { batch: 2, microbatch: 2, ..TrainConfig::default() };
 /// # let images = Images::new(description.image(), vec![128; 4 * 64], None, None)?;
