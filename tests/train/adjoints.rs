@@ -4,17 +4,8 @@ use std::collections::HashMap;
 
 use iddpm::unet::{Conv, Graph, Init, Input, Op, Shape, TensorId};
 
-use super::cases::generate;
 use super::cases::reference::{Run, run};
-
-fn shape(batch: usize, channels: usize, height: usize, width: usize) -> Shape {
-    Shape {
-        batch,
-        channels,
-        height,
-        width,
-    }
-}
+use super::cases::{generate, shape};
 
 /// Runs a graph with x, a gradient of `out`'s shape as `Noise`, and random weights without biases.
 fn products(graph: &Graph, x: Shape, out: Shape) -> (Run, Vec<f64>, Vec<f64>, Vec<f64>) {

@@ -392,10 +392,19 @@ fn errors_have_their_source() {
     assert!(TrainError::Ended { step: 1 }.source().is_none());
 }
 
-/// Thirteen examples, one of which cannot be read while that is so.
-struct OneBroken(Images, AtomicBool);
+/// What is wrong with an example.
+#[derive(Clone, Copy, PartialEq)]
+enum Wrong {
+    /// It cannot be read.
+    Unreadable,
+    /// It has a number too many.
+    Long,
+}
 
-impl Dataset for OneBroken {
+/// Thirteen examples, with one of which something is wrong while that is so.
+struct OneWrong(Images, Wrong, AtomicBool);
+
+impl Dataset for OneWrong {
     fn len(&self) -> usize {
         self.0.len()
     }
@@ -409,10 +418,20 @@ impl Dataset for OneBroken {
     }
 
     fn get(&self, index: usize) -> Result<Example<'_>, DataError> {
-        let broken = index == 6 && self.1.load(Ordering::SeqCst);
-        let index = if broken { EXAMPLES } else { index };
-        self.0.get(index)
+        let is_wrong = index == 6 && self.2.load(Ordering::SeqCst);
+        if is_wrong && self.1 == Wrong::Unreadable {
+            return self.0.get(EXAMPLES);
+        }
+        let mut example = self.0.get(index)?;
+        if is_wrong {
+            example.pixels.to_mut().push(0);
+        }
+        Ok(example)
     }
+}
+
+fn one_wrong(how: Wrong, is_wrong: bool) -> Arc<OneWrong> {
+    Arc::new(OneWrong(images(), how, AtomicBool::new(is_wrong)))
 }
 
 #[test]
@@ -421,13 +440,13 @@ fn a_broken_example_is_fatal_or_counted_as_asked() {
         let index = DataError::Index { index: 13, len: 13 };
         assert!(matches!(error, TrainError::Data(error) if error == index));
     };
-    let data = |broken| Arc::new(OneBroken(images(), AtomicBool::new(broken)));
+    let data = |is_wrong| one_wrong(Wrong::Unreadable, is_wrong);
     // At once, or whenever it comes to be so.
     let at_once = begin_with(&description(), &config(), data(true), Broken::Fatal);
     is_told(at_once.unwrap_err());
     let later = data(false);
     let fatal = begin_with(&description(), &config(), later.clone(), Broken::Fatal);
-    later.1.store(true, Ordering::SeqCst);
+    later.2.store(true, Ordering::SeqCst);
     let mut fatal = fatal.unwrap();
     is_told((0..8).find_map(|_| fatal.step().err()).unwrap());
     let skipping = begin_with(&description(), &config(), data(true), Broken::Skip);
@@ -437,35 +456,10 @@ fn a_broken_example_is_fatal_or_counted_as_asked() {
     assert_eq!(skipping.progress().skipped, 8);
 }
 
-/// Thirteen examples, of which one has a number too many.
-struct OneLong(Images);
-
-impl Dataset for OneLong {
-    fn len(&self) -> usize {
-        self.0.len()
-    }
-
-    fn extents(&self) -> Extents {
-        self.0.extents()
-    }
-
-    fn classes(&self) -> Option<usize> {
-        self.0.classes()
-    }
-
-    fn get(&self, index: usize) -> Result<Example<'_>, DataError> {
-        let mut example = self.0.get(index)?;
-        if index == 6 {
-            example.pixels.to_mut().push(0);
-        }
-        Ok(example)
-    }
-}
-
 /// No example is shifted into the next one's place.
 #[test]
 fn an_image_of_another_length_is_an_error() {
-    let data = Arc::new(OneLong(images()));
+    let data = one_wrong(Wrong::Long, true);
     let expected = data.extents().elements();
     let mut run = begin_with(&description(), &config(), data, Broken::Skip).unwrap();
     let error = (0..8).find_map(|_| run.step().err()).unwrap();
