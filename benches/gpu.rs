@@ -46,7 +46,7 @@ fn forward(
     let weights = Weights::F32(weights);
     let weights = DeviceWeights::upload_blocking(gpu, graph, weights, precision)?;
     let network = DeviceNetwork::new_blocking(gpu, graph, &weights)?;
-    let x_len = graph.shape(graph.input(Input::X).unwrap()).elements() * graph.batch();
+    let x_len = graph.shape(graph.input(Input::X).unwrap()).elements();
     network.write(Input::X, &x(x_len))?;
     network.write(Input::Timesteps, &timesteps(graph.batch()))?;
     let timing = time(Duration::from_secs(2), |runs| {

@@ -1,16 +1,13 @@
 //! The GPU that is used, of all there are.
 
-use iddpm::gpu::{Gpu, Precision, wgpu};
+use iddpm::gpu::{self, Gpu, Precision, wgpu};
 
 use super::device_options::{Backend, DeviceOptions};
 
 /// A device on the adapter that was asked for, or on a GPU that is none in software, and what it is called and
 /// why it was chosen; otherwise why there is none.
 pub(crate) fn open(options: &DeviceOptions) -> Result<(Gpu, String), String> {
-    let descriptor = wgpu::InstanceDescriptor::new_without_display_handle_from_env();
-    let instance = wgpu::Instance::new(descriptor);
-    let adapters = pollster::block_on(instance.enumerate_adapters(wgpu::Backends::all()));
-    let (adapter, why) = choose(options, adapters)?;
+    let (adapter, why) = choose(options, pollster::block_on(gpu::adapters()))?;
     let info = adapter.get_info();
     let gpu = pollster::block_on(Gpu::create_on(&adapter))
         .map_err(|error| format!("{}: {error}", info.name))?;
@@ -36,24 +33,16 @@ fn choose(
     options: &DeviceOptions,
     adapters: Vec<wgpu::Adapter>,
 ) -> Result<(wgpu::Adapter, String), String> {
-    // A GPU of its own before one that shares memory, before the rest; software last.
-    let rank = |adapter: &wgpu::Adapter| match adapter.get_info().device_type {
-        wgpu::DeviceType::DiscreteGpu => 0,
-        wgpu::DeviceType::IntegratedGpu => 1,
-        wgpu::DeviceType::VirtualGpu => 2,
-        wgpu::DeviceType::Other => 3,
-        wgpu::DeviceType::Cpu => 4,
-    };
     let wanted = options.adapter.as_deref().unwrap_or("").to_lowercase();
     let named = |adapter: &wgpu::Adapter| adapter.get_info().name.to_lowercase().contains(&wanted);
     let all: Vec<_> = adapters.iter().map(wgpu::Adapter::get_info).collect();
-    let Some(adapter) = adapters.into_iter().filter(named).min_by_key(rank) else {
+    let Some(adapter) = adapters.into_iter().find(named) else {
         return Err(none_like(options.adapter.as_deref(), &all));
     };
     if options.backend == Backend::Gpu || options.adapter.is_some() {
         return Ok((adapter, "asked for".into()));
     }
-    let software = rank(&adapter) == 4;
+    let software = adapter.get_info().device_type == wgpu::DeviceType::Cpu;
     match all.as_slice() {
         [only] if software => Err(format!(
             "the only adapter, {}, is software, which is slower",

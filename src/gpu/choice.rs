@@ -13,22 +13,12 @@ impl Variants {
     /// Chooses the fastest variants for a device, by its kind, and of what its features and limits allow.
     /// Which cooperative matrices there are, the adapter alone knows: see [`MatrixSide::of`].
     pub fn of(device: &wgpu::Device, matrices: Option<MatrixSide>) -> Self {
-        let features = device.features();
-        let reduction = if features.contains(wgpu::Features::SUBGROUP) {
-            Reduction::Subgroups
-        } else {
-            Reduction::Tree
-        };
         let fastest = match device.adapter_info().device_type {
             wgpu::DeviceType::Cpu => Self::PLAIN,
             wgpu::DeviceType::DiscreteGpu
             | wgpu::DeviceType::IntegratedGpu
             | wgpu::DeviceType::VirtualGpu
-            | wgpu::DeviceType::Other => Self {
-                conv: matrices.map_or(ConvVariant::Tiled, ConvVariant::Matrix),
-                reduction,
-                ..Self::PARALLEL
-            },
+            | wgpu::DeviceType::Other => Self::for_a_gpu(device, matrices),
         };
         fastest.within(&device.limits())
     }
@@ -69,19 +59,26 @@ impl Variants {
     /// Lists every choice that a device can run and that differs from the others in a kernel, those without
     /// any feature first. For tests and measurements.
     pub fn all(device: &wgpu::Device, matrices: Option<MatrixSide>) -> Vec<Self> {
-        let mut all: Vec<Self> = [Self::PLAIN, Self::PARALLEL].into();
-        if device.features().contains(wgpu::Features::SUBGROUP) {
-            all.push(Self {
-                reduction: Reduction::Subgroups,
-                ..Self::PARALLEL
-            });
-        }
-        all.extend(matrices.map(|side| Self {
-            conv: ConvVariant::Matrix(side),
-            ..Self::PARALLEL
-        }));
+        let chosen = Self::for_a_gpu(device, matrices);
+        let without_matrices = Self::for_a_gpu(device, None);
+        let mut all: Vec<Self> = [Self::PLAIN, Self::PARALLEL, without_matrices, chosen].into();
+        all.dedup();
         let limits = device.limits();
         all.retain(|variants| variants.within(&limits) == *variants);
         all
+    }
+
+    /// What is fastest where a workgroup's invocations really run beside each other.
+    fn for_a_gpu(device: &wgpu::Device, matrices: Option<MatrixSide>) -> Self {
+        let has_subgroups = device.features().contains(wgpu::Features::SUBGROUP);
+        Self {
+            conv: matrices.map_or(ConvVariant::Tiled, ConvVariant::Matrix),
+            reduction: if has_subgroups {
+                Reduction::Subgroups
+            } else {
+                Reduction::Tree
+            },
+            ..Self::PARALLEL
+        }
     }
 }

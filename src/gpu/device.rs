@@ -3,6 +3,7 @@
 use std::string::{String, ToString};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use super::adapters::choose;
 use super::error::GpuError;
 use super::experimental::experimental_features;
 use super::pipeline::Pipelines;
@@ -61,9 +62,7 @@ impl Gpu {
     /// # Errors
     /// [`GpuError::NoAdapter`], [`GpuError::NoDevice`].
     pub async fn create() -> Result<Self, GpuError> {
-        let descriptor = wgpu::InstanceDescriptor::new_without_display_handle_from_env();
-        let instance = wgpu::Instance::new(descriptor);
-        Self::create_on(&choose(&instance).await?).await
+        Self::create_on(&choose().await?).await
     }
 
     /// Makes a device of our own on an adapter, with the limits that the adapter has and what [`Variants`]
@@ -225,26 +224,6 @@ pub(crate) fn error_of(error: wgpu::Error, what: &str) -> GpuError {
     }
 }
 
-/// The adapter named by the environment, or the one that wgpu prefers.
-async fn choose(instance: &wgpu::Instance) -> Result<wgpu::Adapter, GpuError> {
-    let no_adapter = |message: String| GpuError::NoAdapter { message };
-    if let Ok(wanted) = std::env::var("WGPU_ADAPTER_NAME") {
-        let wanted = wanted.to_lowercase();
-        let adapters = instance.enumerate_adapters(wgpu::Backends::all()).await;
-        let mut adapters = adapters.into_iter();
-        let named =
-            |adapter: &wgpu::Adapter| adapter.get_info().name.to_lowercase().contains(&wanted);
-        let found = adapters.find(named);
-        return found.ok_or_else(|| no_adapter(std::format!("none is named like {wanted}")));
-    }
-    let options = wgpu::RequestAdapterOptions {
-        power_preference: wgpu::PowerPreference::HighPerformance,
-        ..wgpu::RequestAdapterOptions::default()
-    };
-    let adapter = instance.request_adapter(&options).await;
-    adapter.map_err(|error| no_adapter(error.to_string()))
-}
-
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::panic)]
 mod tests {
@@ -254,26 +233,9 @@ mod tests {
 
     use super::{GpuError, choose, request, say_lost};
 
-    fn instance(backends: wgpu::Backends) -> wgpu::Instance {
-        let descriptor = wgpu::InstanceDescriptor::new_without_display_handle_from_env();
-        wgpu::Instance::new(wgpu::InstanceDescriptor {
-            backends,
-            ..descriptor
-        })
-    }
-
-    #[test]
-    fn no_adapter_among_none() {
-        let chosen = pollster::block_on(choose(&instance(wgpu::Backends::empty())));
-        let Err(GpuError::NoAdapter { message }) = chosen else {
-            panic!("{chosen:?}");
-        };
-        assert!(!message.is_empty());
-    }
-
     #[test]
     fn no_device_above_the_adapters_limits() {
-        let adapter = pollster::block_on(choose(&instance(wgpu::Backends::all()))).unwrap();
+        let adapter = pollster::block_on(choose()).unwrap();
         let mut required_limits = adapter.limits();
         required_limits.max_compute_invocations_per_workgroup += 1;
         let descriptor = wgpu::DeviceDescriptor {

@@ -8,6 +8,7 @@
 //! encoder; nothing polls or waits but the functions named `*_blocking`. All buffers, pipelines and bind
 //! groups are made when something is loaded, none afterwards.
 
+mod adapters;
 mod choice;
 mod convolution;
 mod device;
@@ -30,6 +31,7 @@ mod variants;
 mod watch;
 mod weights;
 
+pub use adapters::adapters;
 pub use device::Gpu;
 pub use error::GpuError;
 pub use generation::{DeviceGeneration, Saved, SavedReadback, Shown};

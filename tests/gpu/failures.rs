@@ -235,6 +235,7 @@ fn fill(gpu: &Gpu, small: bool) -> Option<Vec<wgpu::Buffer>> {
 async fn nearly_full_device() -> (wgpu::Device, wgpu::Queue) {
     let make = async |percent: u8| {
         let mut descriptor = wgpu::InstanceDescriptor::new_without_display_handle_from_env();
+        descriptor.backends = gpu().device().adapter_info().backend.into();
         descriptor.memory_budget_thresholds.for_resource_creation = Some(percent);
         let instance = wgpu::Instance::new(descriptor);
         let adapter = instance.request_adapter(&Default::default()).await;
@@ -258,10 +259,7 @@ async fn nearly_full_device() -> (wgpu::Device, wgpu::Queue) {
 const SMALL_PROCESS: &str = "IDDPM_TEST_SMALL_PROCESS";
 
 fn gpu_in_software() -> bool {
-    let descriptor = wgpu::InstanceDescriptor::new_without_display_handle_from_env();
-    let instance = wgpu::Instance::new(descriptor);
-    let adapter = pollster::block_on(instance.request_adapter(&Default::default())).unwrap();
-    adapter.get_info().device_type == wgpu::DeviceType::Cpu
+    gpu().device().adapter_info().device_type == wgpu::DeviceType::Cpu
 }
 
 /// Kernels with subgroups on a device that was made without them.

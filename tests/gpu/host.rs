@@ -4,8 +4,8 @@ use std::process::Command;
 
 use iddpm::diffusion::{Clip, Diffusion, InlineProcess, Method, Sampler, Schedule, Timesteps};
 use iddpm::gpu::{
-    DeviceGeneration, DeviceNetwork, DeviceWeights, Gpu, GpuError, NoiseSource, Precision, Shown,
-    Variants, wgpu,
+    self, DeviceGeneration, DeviceNetwork, DeviceWeights, Gpu, GpuError, NoiseSource, Precision,
+    Shown, Variants, wgpu,
 };
 use iddpm::unet::{ImageSize, UnetConfig, Weights};
 
@@ -15,9 +15,7 @@ use super::held::Held;
 
 /// A host's own device, of WebGPU's default limits or lower ones, without any feature.
 pub(crate) fn host(change: impl FnOnce(&mut wgpu::Limits)) -> Gpu {
-    let descriptor = wgpu::InstanceDescriptor::new_without_display_handle_from_env();
-    let instance = wgpu::Instance::new(descriptor);
-    let adapter = pollster::block_on(instance.request_adapter(&Default::default())).unwrap();
+    let adapter = &pollster::block_on(gpu::adapters())[0];
     let mut required_limits = wgpu::Limits::default();
     change(&mut required_limits);
     let descriptor = wgpu::DeviceDescriptor {
