@@ -80,6 +80,9 @@ errors! {
     #[cfg(feature = "checkpoint")]
     "An error of a checkpoint."
     Checkpoint(crate::checkpoint::CheckpointError),
+    #[cfg(all(feature = "std", feature = "cpu", feature = "checkpoint"))]
+    "An error of what is asked of the door."
+    Draw(crate::run::DrawError),
     #[cfg(feature = "data")]
     "An error of images in files."
     Data(crate::data::DataError),

@@ -41,6 +41,8 @@ pub mod memory;
 #[cfg(any(feature = "gpu", feature = "train_cpu"))]
 mod optimizer;
 mod part;
+#[cfg(all(feature = "std", feature = "cpu", feature = "checkpoint"))]
+pub mod run;
 pub mod text;
 #[cfg(feature = "train_cpu")]
 pub mod train;
@@ -50,6 +52,8 @@ pub mod unet;
 mod words;
 
 pub use error::Error;
+#[cfg(all(feature = "std", feature = "cpu", feature = "checkpoint"))]
+pub use run::{Device, Draw, Images, Model, Run, Saved, Studio};
 
 /// The README's example, run as a test.
 #[cfg(doctest)]

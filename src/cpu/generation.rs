@@ -37,17 +37,8 @@ use crate::memory::{self, bytes_of, collected, copied, zeros};
 #[derive(Debug)]
 pub struct Generation<'p> {
     network: Network,
+    batch: Batch,
     sampler: Sampler<'p>,
-    samples: Vec<Sample>,
-    labels: Option<Vec<u32>>,
-    low_res: Option<Vec<f32>>,
-    timesteps: Vec<f32>,
-    x: Vec<f32>,
-    output: Vec<f32>,
-    history: Vec<f32>,
-    x_start: Vec<f32>,
-    /// The noise of one image.
-    noise: Vec<f32>,
 }
 
 impl<'p> Generation<'p> {
@@ -63,67 +54,17 @@ impl<'p> Generation<'p> {
         sampler: Sampler<'p>,
         samples: &[Sample],
     ) -> Result<Self, NetworkError> {
-        let program = network.program()?;
-        let header = *program.header();
-        length(NetworkSlice::Samples, samples.len(), header.batch)?;
-        let elements = program.x_len() / header.batch;
-        let expected = sampler.process().prediction_len(elements);
-        length(
-            NetworkSlice::Output,
-            program.output().image().elements(),
-            expected,
-        )?;
-        memory::check(Self::needs(&program, &sampler))?;
-        let labels = collected(
-            samples.len(),
-            samples.iter().filter_map(|sample| sample.label),
-        )?;
-        let all = header.batch * elements;
-        let mut x = zeros(all)?;
-        for (sample, x) in samples.iter().zip(x.chunks_mut(elements)) {
-            sample.begin(x);
-        }
-        let history = if sampler.method().needs_history() {
-            all
-        } else {
-            0
-        };
         Ok(Self {
+            batch: Batch::new(&network, &sampler, samples)?,
             network,
             sampler,
-            samples: copied(samples)?,
-            labels: (!labels.is_empty()).then_some(labels),
-            low_res: None,
-            timesteps: zeros(header.batch)?,
-            x,
-            output: zeros(header.batch * expected)?,
-            history: zeros(history)?,
-            x_start: zeros(all)?,
-            noise: zeros(elements)?,
         })
     }
 
     /// The number of bytes that a generation takes beside its network: the images of a batch, in every form
     /// in which they are kept.
     pub fn needs(program: &Program<'_>, sampler: &Sampler<'_>) -> u64 {
-        let header = program.header();
-        let copies = if sampler.method().needs_history() {
-            3
-        } else {
-            2
-        };
-        let images = bytes_of::<f32>(program.x_len()).saturating_mul(copies);
-        let of_image = bytes_of::<f32>(program.x_len() / header.batch);
-        // A timestep and a class in one word each.
-        let of_sample = (size_of::<Sample>() + 8) as u64;
-        let samples = (header.batch as u64).saturating_mul(of_sample);
-        let others = [
-            bytes_of::<f32>(program.output_len()),
-            bytes_of::<f32>(program.low_res_len()),
-            of_image,
-            samples,
-        ];
-        others.into_iter().fold(images, u64::saturating_add)
+        Batch::needs(program, sampler)
     }
 
     /// Gives a super-resolution network its low-resolution images, one after the other.
@@ -132,7 +73,7 @@ impl<'p> Generation<'p> {
     /// [`NetworkError::Memory`]. Images of another size are found by the first
     /// [`advance`](Self::advance).
     pub fn with_low_res(mut self, images: &[f32]) -> Result<Self, NetworkError> {
-        self.low_res = Some(copied(images)?);
+        self.batch.set_low_res(images)?;
         Ok(self)
     }
 
@@ -143,54 +84,23 @@ impl<'p> Generation<'p> {
     /// The network's, before anything is changed; those of
     /// [`Step::apply`](crate::diffusion::Step::apply), after which x is spent.
     pub fn advance(&mut self) -> Result<bool, RunError<NetworkError>> {
-        let mut ahead = self.sampler.clone();
-        let Some(step) = ahead.next() else {
-            return Ok(false);
-        };
-        self.timesteps.fill(step.timestep());
-        let inputs = Inputs {
-            x: &self.x,
-            timesteps: &self.timesteps,
-            labels: self.labels.as_deref(),
-            low_res: self.low_res.as_deref(),
-        };
-        self.network
-            .forward(&inputs, &mut self.output)
-            .map_err(RunError::Denoiser)?;
-        let elements = self.noise.len();
-        let outputs = self.sampler.process().prediction_len(elements);
-        let images = self.x.chunks_mut(elements).zip(&self.samples);
-        let previews = self.x_start.chunks_mut(elements);
-        let mut histories = self.history.chunks_mut(elements);
-        for (((x, sample), output), x_start) in
-            images.zip(self.output.chunks(outputs)).zip(previews)
-        {
-            if step.needs_noise() {
-                let stream = sample.noise.stream(sample.number, step.position());
-                stream.fill_normals(0, &mut self.noise);
-            }
-            // Absent: the method needs none.
-            let history = histories.next().unwrap_or_default();
-            step.apply_with_hook(x, output, &self.noise, history, x_start, |_| {})?;
-        }
-        self.sampler = ahead;
-        Ok(true)
+        self.batch.advance(&mut self.network, &mut self.sampler)
     }
 
     /// The images as they are now: x_t, [N, C, H, W].
     pub fn x(&self) -> &[f32] {
-        &self.x
+        &self.batch.x
     }
 
     /// The clipped x̂_0 of the last step, [N, C, H, W]: what the images look like from here. 0 before the
     /// first; spent, as x is, after one that failed.
     pub fn x_start(&self) -> &[f32] {
-        &self.x_start
+        &self.batch.x_start
     }
 
     /// The numbers that a multistep method keeps between steps; empty for the others.
     pub fn history(&self) -> &[f32] {
-        &self.history
+        &self.batch.history
     }
 
     /// The sampler, where it stands.
@@ -220,11 +130,147 @@ impl<'p> Generation<'p> {
         x: &[f32],
         history: &[f32],
     ) -> Result<(), RunError<NetworkError>> {
+        self.batch.resume(&mut self.sampler, (state, x, history))
+    }
+}
+
+/// The images of a generation, without network and sampler: several may share a network, and whoever owns the
+/// process that a sampler borrows keeps this beside it.
+#[derive(Debug)]
+pub(crate) struct Batch {
+    samples: Vec<Sample>,
+    labels: Option<Vec<u32>>,
+    low_res: Option<Vec<f32>>,
+    timesteps: Vec<f32>,
+    pub(crate) x: Vec<f32>,
+    output: Vec<f32>,
+    pub(crate) history: Vec<f32>,
+    pub(crate) x_start: Vec<f32>,
+    /// The noise of one image.
+    noise: Vec<f32>,
+}
+
+impl Batch {
+    pub(crate) fn new(
+        network: &Network,
+        sampler: &Sampler<'_>,
+        samples: &[Sample],
+    ) -> Result<Self, NetworkError> {
+        let program = network.program()?;
+        let header = *program.header();
+        length(NetworkSlice::Samples, samples.len(), header.batch)?;
+        let elements = program.x_len() / header.batch;
+        let expected = sampler.process().prediction_len(elements);
+        length(
+            NetworkSlice::Output,
+            program.output().image().elements(),
+            expected,
+        )?;
+        memory::check(Self::needs(&program, sampler))?;
+        let labels = collected(
+            samples.len(),
+            samples.iter().filter_map(|sample| sample.label),
+        )?;
+        let all = header.batch * elements;
+        let mut x = zeros(all)?;
+        for (sample, x) in samples.iter().zip(x.chunks_mut(elements)) {
+            sample.begin(x);
+        }
+        let history = if sampler.method().needs_history() {
+            all
+        } else {
+            0
+        };
+        Ok(Self {
+            samples: copied(samples)?,
+            labels: (!labels.is_empty()).then_some(labels),
+            low_res: None,
+            timesteps: zeros(header.batch)?,
+            x,
+            output: zeros(header.batch * expected)?,
+            history: zeros(history)?,
+            x_start: zeros(all)?,
+            noise: zeros(elements)?,
+        })
+    }
+
+    fn needs(program: &Program<'_>, sampler: &Sampler<'_>) -> u64 {
+        let header = program.header();
+        let copies = if sampler.method().needs_history() {
+            3
+        } else {
+            2
+        };
+        let images = bytes_of::<f32>(program.x_len()).saturating_mul(copies);
+        let of_image = bytes_of::<f32>(program.x_len() / header.batch);
+        // A timestep and a class in one word each.
+        let of_sample = (size_of::<Sample>() + 8) as u64;
+        let samples = (header.batch as u64).saturating_mul(of_sample);
+        let others = [
+            bytes_of::<f32>(program.output_len()),
+            bytes_of::<f32>(program.low_res_len()),
+            of_image,
+            samples,
+        ];
+        others.into_iter().fold(images, u64::saturating_add)
+    }
+
+    pub(crate) fn set_low_res(&mut self, images: &[f32]) -> Result<(), NetworkError> {
+        self.low_res = Some(copied(images)?);
+        Ok(())
+    }
+
+    /// Steps every image as the next of the sampler's steps says; `false` where there is none.
+    pub(crate) fn advance(
+        &mut self,
+        network: &mut Network,
+        sampler: &mut Sampler<'_>,
+    ) -> Result<bool, RunError<NetworkError>> {
+        let mut ahead = sampler.clone();
+        let Some(step) = ahead.next() else {
+            return Ok(false);
+        };
+        self.timesteps.fill(step.timestep());
+        let inputs = Inputs {
+            x: &self.x,
+            timesteps: &self.timesteps,
+            labels: self.labels.as_deref(),
+            low_res: self.low_res.as_deref(),
+        };
+        network
+            .forward(&inputs, &mut self.output)
+            .map_err(RunError::Denoiser)?;
+        let elements = self.noise.len();
+        let outputs = sampler.process().prediction_len(elements);
+        let images = self.x.chunks_mut(elements).zip(&self.samples);
+        let previews = self.x_start.chunks_mut(elements);
+        let mut histories = self.history.chunks_mut(elements);
+        for (((x, sample), output), x_start) in
+            images.zip(self.output.chunks(outputs)).zip(previews)
+        {
+            if step.needs_noise() {
+                let stream = sample.noise.stream(sample.number, step.position());
+                stream.fill_normals(0, &mut self.noise);
+            }
+            // Absent: the method needs none.
+            let history = histories.next().unwrap_or_default();
+            step.apply_with_hook(x, output, &self.noise, history, x_start, |_| {})?;
+        }
+        *sampler = ahead;
+        Ok(true)
+    }
+
+    /// Puts batch and sampler where a state says that they were, with its x and history.
+    pub(crate) fn resume(
+        &mut self,
+        sampler: &mut Sampler<'_>,
+        (state, x, history): (SamplerState, &[f32], &[f32]),
+    ) -> Result<(), RunError<NetworkError>> {
         length(NetworkSlice::X, x.len(), self.x.len()).map_err(RunError::Denoiser)?;
         length(NetworkSlice::History, history.len(), self.history.len())
             .map_err(RunError::Denoiser)?;
         state.check(x, history)?;
-        self.sampler.resume(state)?;
+        sampler.resume(state)?;
         self.x.copy_from_slice(x);
         self.history.copy_from_slice(history);
         Ok(())

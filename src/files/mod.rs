@@ -51,7 +51,7 @@ pub use folder::{
 };
 pub use fresh::FreshFolder;
 pub use place::{Place, is_folder_name};
-pub use regular::read_text;
+pub use regular::{read_bytes, read_text};
 pub use whole::{Writer, write_whole};
 
 /// Writes a file of these bytes, whole or not at all, as [`write_whole`] does it.

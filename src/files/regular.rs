@@ -4,9 +4,10 @@ use std::format;
 use std::fs::{self, File};
 #[cfg(feature = "data")]
 use std::io::Write;
-use std::io::{self, Read};
+use std::io::{self, Read, Take};
 use std::path::Path;
 use std::string::String;
+use std::vec::Vec;
 
 use super::error::FileError;
 #[cfg(feature = "data")]
@@ -81,6 +82,28 @@ impl Write for Sink<'_> {
 /// [`FileError`], for a longer file and for one that is not regular too.
 pub fn read_text(path: impl AsRef<Path>, max: u64) -> Result<String, FileError> {
     let path = path.as_ref();
+    let mut text = String::new();
+    read(path, max, |file| file.read_to_string(&mut text))?;
+    Ok(text)
+}
+
+/// Reads the bytes of a regular file as [`read_text`] reads its text.
+///
+/// # Errors
+/// Those of [`read_text`].
+pub fn read_bytes(path: impl AsRef<Path>, max: u64) -> Result<Vec<u8>, FileError> {
+    let path = path.as_ref();
+    let mut all = Vec::new();
+    read(path, max, |file| file.read_to_end(&mut all))?;
+    Ok(all)
+}
+
+/// Reads what is written to the file meanwhile as well, up to the bound.
+fn read(
+    path: &Path,
+    max: u64,
+    all: impl FnOnce(&mut Take<File>) -> io::Result<usize>,
+) -> Result<(), FileError> {
     let (file, bytes) = open_file(path)?;
     let within = |bytes: u64| match bytes > max {
         true => Err(io::Error::new(
@@ -91,11 +114,7 @@ pub fn read_text(path: impl AsRef<Path>, max: u64) -> Result<String, FileError> 
     };
     let read = || {
         within(bytes)?;
-        let mut text = String::new();
-        // What is written to it meanwhile is read as well, up to the bound.
-        let read = file.take(max + 1).read_to_string(&mut text)?;
-        within(read as u64)?;
-        Ok(text)
+        within(all(&mut file.take(max + 1))? as u64)
     };
     read().map_err(FileError::of("reading", path))
 }

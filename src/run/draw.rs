@@ -1,0 +1,246 @@
+//! What is to be drawn, as a value.
+
+use core::fmt;
+use core::str::FromStr;
+use std::string::{String, ToString};
+
+use serde::{Deserialize, Serialize};
+
+use super::error::DrawError;
+use crate::Error;
+use crate::diffusion::{Clip, Diffusion, Method, OwnedProcess, Sampler, Timesteps};
+
+/// The words of a drawing, in the order in which they are written.
+pub(super) const WORDS: &str = "class, steps, method, clip, seed";
+
+/// A drawing: what is to be drawn, and how. It can be kept, sent and written down.
+///
+/// ```
+/// use iddpm::Draw;
+/// let draw = Draw::new().class("sword").steps("ddim25").method("ddim").seed(7);
+/// assert_eq!(draw.to_string(), "class=sword steps=ddim25 method=ddim clip=unit seed=7");
+/// assert_eq!(draw.to_string().parse(), Ok(draw));
+/// ```
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Draw {
+    class: Option<String>,
+    steps: String,
+    method: String,
+    clip: String,
+    seed: u64,
+}
+
+impl Default for Draw {
+    fn default() -> Self {
+        Self {
+            class: None,
+            steps: "50".into(),
+            method: Method::Ancestral.to_string(),
+            clip: Clip::Unit.to_string(),
+            seed: 0,
+        }
+    }
+}
+
+impl Draw {
+    /// A drawing of all classes in turn, in 50 steps of the paper's sampler, of seed 0.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Draws one class, by its name or number.
+    #[must_use]
+    pub fn class(mut self, class: impl Into<String>) -> Self {
+        self.class = Some(class.into());
+        self
+    }
+
+    /// Takes so many steps, or those: `50`, `10,15,20` of each third, `ddim25`, `trailing20`, as
+    /// [`Timesteps::parse`] reads them.
+    #[must_use]
+    pub fn steps(mut self, steps: impl Into<String>) -> Self {
+        self.steps = steps.into();
+        self
+    }
+
+    /// Takes each step by a method: `ancestral`, `ddim`, `ddim:ETA`, `dpm`, `heun`, as [`Method`] is named.
+    #[must_use]
+    pub fn method(mut self, method: impl ToString) -> Self {
+        self.method = method.to_string();
+        self
+    }
+
+    /// Clips each prediction of the image: `unit`, `none`, `dynamic`, as [`Clip`] is named.
+    #[must_use]
+    pub fn clip(mut self, clip: impl ToString) -> Self {
+        self.clip = clip.to_string();
+        self
+    }
+
+    /// Draws with the noise of a seed: the same seed, the same image.
+    #[must_use]
+    pub const fn seed(mut self, seed: u64) -> Self {
+        self.seed = seed;
+        self
+    }
+
+    /// The class that is drawn; `None` for all in turn.
+    pub fn only_class(&self) -> Option<&str> {
+        self.class.as_deref()
+    }
+
+    /// The number that all noise follows from.
+    pub const fn noise_seed(&self) -> u64 {
+        self.seed
+    }
+
+    /// Sets an option by its word, as a command line or a file has it.
+    ///
+    /// # Errors
+    /// [`DrawError::Word`]; [`DrawError::Value`] for a value that is none.
+    pub fn set(&mut self, word: &str, value: &str) -> Result<(), DrawError> {
+        match word {
+            "class" => self.class = Some(value.into()),
+            "steps" => self.steps = value.into(),
+            "method" => self.method = value.into(),
+            "clip" => self.clip = value.into(),
+            "seed" => {
+                self.seed = value.parse().map_err(|_| {
+                    let why = std::format!("no whole number from 0 to {}", u64::MAX);
+                    wrong("seed", value, why)
+                })?
+            }
+            _ => return Err(DrawError::Word { word: word.into() }),
+        }
+        Ok(())
+    }
+
+    /// The process and the sampler's settings that this is on a diffusion.
+    pub(super) fn plan(&self, diffusion: &Diffusion<'_>) -> Result<Plan, Error> {
+        let wrong_steps = |error: crate::diffusion::Error| wrong("steps", &self.steps, error);
+        let steps = Timesteps::parse(&self.steps).map_err(wrong_steps)?;
+        let process = diffusion.process(steps).map_err(wrong_steps)?;
+        let method = self.method.parse();
+        let method: Method = method.map_err(|error| wrong("method", &self.method, error))?;
+        let clip = self.clip.parse();
+        let clip: Clip = clip.map_err(|error| wrong("clip", &self.clip, error))?;
+        let plan = Plan {
+            process,
+            method,
+            clip,
+        };
+        if let Err(error) = plan.sampler() {
+            return Err(match error {
+                crate::diffusion::Error::Eta { .. } => wrong("method", &self.method, error),
+                crate::diffusion::Error::Threshold { .. } => wrong("clip", &self.clip, error),
+                _ => wrong("steps", &self.steps, error),
+            }
+            .into());
+        }
+        Ok(plan)
+    }
+}
+
+fn wrong(word: &'static str, value: &str, why: impl ToString) -> DrawError {
+    DrawError::Value {
+        word,
+        value: value.into(),
+        why: why.to_string(),
+    }
+}
+
+impl fmt::Display for Draw {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            class,
+            steps,
+            method,
+            clip,
+            seed,
+        } = self;
+        if let Some(class) = class {
+            write!(f, "class={} ", Quoted(class))?;
+        }
+        write!(
+            f,
+            "steps={} method={} clip={} seed={seed}",
+            Quoted(steps),
+            Quoted(method),
+            Quoted(clip)
+        )
+    }
+}
+
+/// A value as it is: within quotes where a blank, a quote or nothing is in it.
+struct Quoted<'a>(&'a str);
+
+impl fmt::Display for Quoted<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let plain = |letter: char| !letter.is_whitespace() && !matches!(letter, '"' | '\\');
+        if !self.0.is_empty() && self.0.chars().all(plain) {
+            return f.write_str(self.0);
+        }
+        f.write_str("\"")?;
+        for letter in self.0.chars() {
+            if matches!(letter, '"' | '\\') {
+                f.write_str("\\")?;
+            }
+            write!(f, "{letter}")?;
+        }
+        f.write_str("\"")
+    }
+}
+
+impl FromStr for Draw {
+    type Err = DrawError;
+
+    /// Reads words and values, `class="sea lion" steps=25`, in any order; what is not said is the default.
+    fn from_str(text: &str) -> Result<Self, DrawError> {
+        let mut draw = Self::default();
+        let mut rest = text.trim_start();
+        while !rest.is_empty() {
+            let Some((word, after)) = rest.split_once('=') else {
+                return Err(DrawError::Word { word: rest.into() });
+            };
+            let (value, after) = value(after)?;
+            draw.set(word, &value)?;
+            rest = after.trim_start();
+        }
+        Ok(draw)
+    }
+}
+
+/// A value at the beginning of a text, and what follows.
+fn value(text: &str) -> Result<(String, &str), DrawError> {
+    let Some(quoted) = text.strip_prefix('"') else {
+        let end = text.find(char::is_whitespace).unwrap_or(text.len());
+        let (value, after) = text.split_at(end);
+        return Ok((value.into(), after));
+    };
+    let mut value = String::new();
+    let mut letters = quoted.char_indices();
+    while let Some((at, letter)) = letters.next() {
+        match letter {
+            '"' => return Ok((value, quoted.split_at(at + 1).1)),
+            '\\' => value.extend(letters.next().map(|(_, escaped)| escaped)),
+            other => value.push(other),
+        }
+    }
+    Err(DrawError::Word { word: text.into() })
+}
+
+/// What a drawing is on a diffusion: a process, and how it is walked.
+#[derive(Debug, Clone)]
+pub(super) struct Plan {
+    process: OwnedProcess,
+    method: Method,
+    clip: Clip,
+}
+
+impl Plan {
+    /// A sampler at the first step.
+    pub(super) fn sampler(&self) -> Result<Sampler<'_>, crate::diffusion::Error> {
+        Sampler::new(&self.process, self.method, self.clip)
+    }
+}

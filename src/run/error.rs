@@ -1,0 +1,128 @@
+//! What can be wrong with what is asked of the door.
+
+use core::fmt;
+use std::string::String;
+use std::vec::Vec;
+
+use crate::text::OneLine;
+
+/// An error of what is asked: an option of a drawing, a device, a class, a saved run.
+///
+/// Its text begins with the option's name, so that a command line can put `--` before it.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub enum DrawError {
+    /// A word that is none of a drawing's.
+    Word {
+        /// The word.
+        word: String,
+    },
+    /// A value that an option cannot have.
+    Value {
+        /// The option.
+        word: &'static str,
+        /// The value.
+        value: String,
+        /// What is wrong with it, and what it must be.
+        why: String,
+    },
+    /// A class that the network does not have.
+    Class {
+        /// The name or number.
+        class: String,
+        /// The classes that there are, by name, and by number where numbers are meant.
+        known: Vec<String>,
+    },
+    /// A class of a network that has none.
+    NoClasses,
+    /// No adapter of a machine is called so, or there is none.
+    Adapter {
+        /// The part of a name that was asked for.
+        wanted: Option<String>,
+        /// The adapters that there are.
+        found: Vec<String>,
+    },
+    /// A GPU that cannot be had.
+    NoGpu {
+        /// Why not.
+        why: String,
+    },
+    /// Threads of the processor, where a GPU runs the network.
+    ThreadsOfGpu,
+    /// A number of images that is out of bounds.
+    Count {
+        /// The number.
+        count: usize,
+        /// The bound.
+        most: usize,
+        /// What sets it.
+        of: String,
+    },
+    /// A network that enlarges images was given none.
+    LowResMissing {
+        /// Width and height of what it takes.
+        size: (usize, usize),
+    },
+    /// Images to enlarge for a network that takes none.
+    LowResUnexpected,
+    /// A saved run that is none, or another model's.
+    Saved {
+        /// What is wrong with it.
+        why: String,
+    },
+}
+
+impl fmt::Display for DrawError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Word { word } => write!(
+                f,
+                "{}: no word of a drawing, which are {}",
+                OneLine(word),
+                super::draw::WORDS
+            ),
+            Self::Value { word, value, why } => write!(f, "{word} {}: {why}", OneLine(value)),
+            Self::Class { class, known } => {
+                write!(f, "class {class:?}: this network's classes are ")?;
+                list(f, known)
+            }
+            Self::NoClasses => f.write_str("class: this network has no classes"),
+            Self::Adapter { wanted, found } => match (wanted, found.as_slice()) {
+                (None, _) => f.write_str("no adapter was found"),
+                (Some(wanted), []) => {
+                    let wanted = OneLine(wanted);
+                    write!(f, "no adapter is named like {wanted}: there is none at all")
+                }
+                (Some(wanted), found) => {
+                    write!(f, "no adapter is named like {}, only ", OneLine(wanted))?;
+                    list(f, found)
+                }
+            },
+            Self::NoGpu { why } => f.write_str(why),
+            Self::ThreadsOfGpu => {
+                f.write_str("threads: a GPU runs the network, and they are the processor's")
+            }
+            Self::Count { count, most, of } => {
+                write!(f, "count {count}: {of} takes at most {most} such images")
+            }
+            Self::LowResMissing {
+                size: (width, height),
+            } => write!(
+                f,
+                "this network enlarges images of {width}x{height}: it must be given them"
+            ),
+            Self::LowResUnexpected => f.write_str("low-res: this network takes no such image"),
+            Self::Saved { why } => write!(f, "saved run: {why}"),
+        }
+    }
+}
+
+impl core::error::Error for DrawError {}
+
+fn list(f: &mut fmt::Formatter<'_>, names: &[String]) -> fmt::Result {
+    for (at, name) in names.iter().enumerate() {
+        let separator = if at == 0 { "" } else { ", " };
+        write!(f, "{separator}{}", OneLine(name))?;
+    }
+    Ok(())
+}

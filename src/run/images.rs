@@ -1,0 +1,131 @@
+//! Images that were drawn.
+
+use std::string::String;
+use std::vec::Vec;
+
+use super::model::Model;
+use crate::Error;
+use crate::diffusion::Sample;
+use crate::diffusion::pixels::image_to_u8;
+use crate::memory::{collected, extend, zeros};
+use crate::unet::Extents;
+
+/// Images, their numbers and their classes.
+///
+/// ```
+/// use iddpm::{Device, Draw, Model};
+/// # #[rustfmt::skip]
+/// let file = include_bytes!(
+/// # concat!(env!("CARGO_MANIFEST_DIR"), "/",
+///     "examples/assets/digits16.safetensors"
+/// # )
+/// );
+/// let mut studio = Model::from_bytes(file)?.on(Device::cpu())?;
+/// let images = studio.sample(&Draw::new().class("3").steps("5"), 2)?;
+/// // [N, H, W, C], 8 bits each, as image libraries and engines have them.
+/// assert_eq!(images.bytes()?.len(), 2 * 16 * 16);
+/// assert_eq!(images.class_name(0), Some("3".into()));
+/// # Ok::<(), iddpm::Error>(())
+/// ```
+#[derive(Debug, Clone, PartialEq)]
+pub struct Images {
+    /// [N, C, H, W] in [-1, 1].
+    pixels: Vec<f32>,
+    image: Extents,
+    samples: Vec<Sample>,
+    class_names: Vec<String>,
+}
+
+impl Images {
+    pub(super) fn none(model: &Model) -> Self {
+        Self {
+            pixels: Vec::new(),
+            image: model.image(),
+            samples: Vec::new(),
+            class_names: model.class_names().to_vec(),
+        }
+    }
+
+    pub(super) fn new(model: &Model, pixels: Vec<f32>, samples: &[Sample]) -> Result<Self, Error> {
+        let mut images = Self::none(model);
+        extend(&mut images.samples, samples)?;
+        images.pixels = pixels;
+        Ok(images)
+    }
+
+    /// Adds those of another run of the same model.
+    pub(super) fn extend(&mut self, others: Self) -> Result<(), Error> {
+        extend(&mut self.samples, &others.samples)?;
+        Ok(extend(&mut self.pixels, &others.pixels)?)
+    }
+
+    /// The number of images.
+    pub fn len(&self) -> usize {
+        self.samples.len()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.samples.is_empty()
+    }
+
+    /// Width and height of an image.
+    pub const fn size(&self) -> (usize, usize) {
+        (self.image.width, self.image.height)
+    }
+
+    /// The number of channels.
+    pub const fn channels(&self) -> usize {
+        self.image.channels
+    }
+
+    /// The images as the network has them: [N, C, H, W], in [-1, 1] where they were clipped.
+    pub fn planes(&self) -> &[f32] {
+        &self.pixels
+    }
+
+    /// Returns the images in 8 bits a value, [N, H, W, C].
+    ///
+    /// # Errors
+    /// [`NotFinite`](crate::diffusion::Error::NotFinite); [`MemoryError`](crate::memory::MemoryError).
+    pub fn bytes(&self) -> Result<Vec<u8>, Error> {
+        let mut planes = zeros(self.pixels.len())?;
+        image_to_u8(&self.pixels, &mut planes)?;
+        self.interleaved(&planes)
+    }
+
+    /// Returns the images in f32, [N, H, W, C].
+    ///
+    /// # Errors
+    /// [`MemoryError`](crate::memory::MemoryError).
+    pub fn floats(&self) -> Result<Vec<f32>, Error> {
+        self.interleaved(&self.pixels)
+    }
+
+    /// Numbers of planes with the channels of a pixel beside each other.
+    fn interleaved<T: Copy>(&self, planes: &[T]) -> Result<Vec<T>, Error> {
+        let Extents {
+            channels,
+            height,
+            width,
+        } = self.image;
+        let plane = height * width;
+        let images = planes.chunks((channels * plane).max(1));
+        let pixels = images.flat_map(|image| {
+            (0..plane).flat_map(move |at| image.iter().skip(at).step_by(plane.max(1)).copied())
+        });
+        Ok(collected(planes.len(), pixels)?)
+    }
+
+    /// The number, noise and class of each image.
+    pub fn samples(&self) -> &[Sample] {
+        &self.samples
+    }
+
+    /// The class of an image by its name, or its number where it has none.
+    pub fn class_name(&self, image: usize) -> Option<String> {
+        let label = self.samples.get(image)?.label?;
+        let name = self.class_names.get(label as usize).cloned();
+        Some(name.unwrap_or_else(|| std::format!("{label}")))
+    }
+}

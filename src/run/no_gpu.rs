@@ -1,0 +1,70 @@
+//! Without the feature `gpu` there is none.
+
+use std::format;
+use std::string::String;
+use std::vec::Vec;
+
+use super::device::{Chosen, Wanted};
+use super::draw::Plan;
+use super::error::DrawError;
+use super::model::Model;
+use super::paused::Paused;
+use crate::Error;
+use crate::diffusion::Sample;
+use crate::text::OneLine;
+
+pub(super) const fn list() -> Vec<String> {
+    Vec::new()
+}
+
+/// There is none.
+#[derive(Debug)]
+pub(super) enum GpuStudio {}
+
+impl GpuStudio {
+    pub(super) fn open(wanted: &Wanted, _: &Model) -> Result<(Self, Chosen), Error> {
+        let like = match wanted {
+            Wanted::Named(part) => format!("no adapter is named like {}: ", OneLine(part)),
+            Wanted::Best | Wanted::Cpu | Wanted::Gpu => String::new(),
+        };
+        let why = format!("{like}built without the feature gpu");
+        Err(DrawError::NoGpu { why }.into())
+    }
+
+    pub(super) const fn begin(&self, _: &Model, _: &Plan, _: &[Sample]) -> Result<GpuRun, Error> {
+        match *self {}
+    }
+}
+
+#[derive(Debug)]
+pub(super) enum GpuRun {}
+
+impl GpuRun {
+    pub(super) const fn set_low_res(&self, _: &[f32]) -> Result<(), Error> {
+        match *self {}
+    }
+
+    pub(super) const fn advance(&mut self) -> Result<bool, Error> {
+        match *self {}
+    }
+
+    pub(super) const fn position(&self) -> u32 {
+        match *self {}
+    }
+
+    pub(super) const fn x(&self) -> Result<Vec<f32>, Error> {
+        match *self {}
+    }
+
+    pub(super) const fn x_start(&self) -> Result<Vec<f32>, Error> {
+        match *self {}
+    }
+
+    pub(super) const fn save(&self) -> Result<Paused, Error> {
+        match *self {}
+    }
+
+    pub(super) const fn resume(&mut self, _: &Paused) -> Result<(), Error> {
+        match *self {}
+    }
+}

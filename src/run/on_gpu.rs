@@ -1,0 +1,197 @@
+//! The network on a GPU.
+
+use std::boxed::Box;
+use std::format;
+use std::string::String;
+use std::vec::Vec;
+
+use super::device::{Chosen, Device, Wanted};
+use super::draw::Plan;
+use super::error::DrawError;
+use super::model::Model;
+use super::paused::Paused;
+use crate::Error;
+use crate::checkpoint::WeightType;
+use crate::diffusion::Sample;
+use crate::gpu::{self, DeviceGeneration, DeviceWeights, Gpu, NoiseSource, Precision, wgpu};
+use crate::unet::Weights;
+
+impl From<Gpu> for Device {
+    /// Takes a device that is open already.
+    fn from(gpu: Gpu) -> Self {
+        Self::from(Wanted::Open(Box::new(gpu)))
+    }
+}
+
+pub(super) fn list() -> Vec<String> {
+    let adapters = pollster::block_on(gpu::adapters());
+    adapters.iter().map(|it| it.get_info().name).collect()
+}
+
+/// Opens what is wanted, and says why it is that.
+fn open(wanted: &Wanted) -> Result<(Gpu, String), Error> {
+    if let Wanted::Open(gpu) = wanted {
+        return Ok((Gpu::clone(gpu), "the host's".into()));
+    }
+    let (adapter, why) = choose(wanted, pollster::block_on(gpu::adapters()))?;
+    let opened = pollster::block_on(Gpu::create_on(&adapter));
+    let opened = opened.map_err(|error| DrawError::NoGpu {
+        why: format!("{}: {error}", adapter.get_info().name),
+    })?;
+    Ok((opened, why))
+}
+
+/// The adapter, and why it is that one. The best is never one in software: that is slower than the processor.
+fn choose(
+    wanted: &Wanted,
+    adapters: Vec<wgpu::Adapter>,
+) -> Result<(wgpu::Adapter, String), DrawError> {
+    let part = match wanted {
+        Wanted::Named(part) => Some(part.to_lowercase()),
+        _ => None,
+    };
+    let infos: Vec<_> = adapters.iter().map(wgpu::Adapter::get_info).collect();
+    let all: Vec<String> = infos.iter().map(shown).collect();
+    let is_named = |adapter: &wgpu::Adapter| {
+        let name = adapter.get_info().name.to_lowercase();
+        part.as_deref().is_none_or(|part| name.contains(part))
+    };
+    let Some(adapter) = adapters.into_iter().find(is_named) else {
+        let wanted = match wanted {
+            Wanted::Named(part) => Some(part.clone()),
+            _ => None,
+        };
+        return Err(DrawError::Adapter { wanted, found: all });
+    };
+    if !matches!(wanted, Wanted::Best) {
+        return Ok((adapter, "asked for".into()));
+    }
+    let in_software = adapter.get_info().device_type == wgpu::DeviceType::Cpu;
+    let why = match (all.as_slice(), infos.as_slice()) {
+        ([_], [only]) if in_software => {
+            let why = format!(
+                "the only adapter, {}, is software, which is slower",
+                only.name
+            );
+            return Err(DrawError::NoGpu { why });
+        }
+        (all, _) if in_software => {
+            let all = all.join(", ");
+            let why = format!("every adapter, {all}, is software, which is slower");
+            return Err(DrawError::NoGpu { why });
+        }
+        ([_], _) => "the only adapter".into(),
+        (all, _) => format!("the first by kind of {}", all.join(", ")),
+    };
+    Ok((adapter, why))
+}
+
+/// An adapter by name, and by interface: the same one may have several.
+fn shown(info: &wgpu::AdapterInfo) -> String {
+    format!("{} ({:?})", info.name, info.backend)
+}
+
+/// The precision that suits weights: f32 stay so; f16 are computed in f16 where the device can, but for one in
+/// software, where that saves nothing unless it was asked for. And what is to be said of it.
+fn precision(
+    gpu: &Gpu,
+    weights: Weights<'_>,
+    weight_type: WeightType,
+) -> (Precision, &'static str) {
+    let device = gpu.device();
+    let in_software = device.adapter_info().device_type == wgpu::DeviceType::Cpu;
+    let has_half = device.features().contains(wgpu::Features::SHADER_F16);
+    match (weights, weight_type) {
+        (Weights::F32(_), _) => (Precision::Full, ""),
+        (Weights::F16(_), WeightType::AsStored) if in_software => (Precision::HalfWeights, ""),
+        (Weights::F16(_), _) if has_half => (Precision::Half, ", in f16"),
+        (Weights::F16(_), _) => (Precision::HalfWeights, ", which has no f16 but for weights"),
+    }
+}
+
+/// A model on a device: its weights are brought there once.
+#[derive(Debug)]
+pub(super) struct GpuStudio {
+    gpu: Gpu,
+    weights: DeviceWeights,
+}
+
+impl GpuStudio {
+    /// Opens the device that is wanted, and says what it is.
+    pub(super) fn open(wanted: &Wanted, model: &Model) -> Result<(Self, Chosen), Error> {
+        let (gpu, why) = open(wanted)?;
+        let (graph, weights) = (model.checkpoint().graph(), model.checkpoint().weights());
+        let (precision, note) = precision(&gpu, weights, model.weight_type());
+        let weights = DeviceWeights::upload_blocking(&gpu, graph, weights, precision)?;
+        let info = gpu.device().adapter_info();
+        let chosen = Chosen::Gpu {
+            name: format!("{} ({:?}, {:?}", info.name, info.device_type, info.backend),
+            why,
+            precision: note,
+        };
+        Ok((Self { gpu, weights }, chosen))
+    }
+
+    pub(super) fn begin(
+        &self,
+        model: &Model,
+        plan: &Plan,
+        samples: &[Sample],
+    ) -> Result<GpuRun, Error> {
+        let graph = model.description().graph(samples.len())?;
+        let (gpu, sampler) = (&self.gpu, plan.sampler()?);
+        let source = NoiseSource::Philox;
+        let generation =
+            DeviceGeneration::new_blocking(gpu, &graph, &self.weights, &sampler, samples, source)?;
+        Ok(GpuRun {
+            gpu: gpu.clone(),
+            generation,
+        })
+    }
+}
+
+/// A batch of images on a device.
+#[derive(Debug)]
+pub(super) struct GpuRun {
+    gpu: Gpu,
+    pub(super) generation: DeviceGeneration,
+}
+
+impl GpuRun {
+    pub(super) fn set_low_res(&self, images: &[f32]) -> Result<(), Error> {
+        Ok(self.generation.write_low_res(images)?)
+    }
+
+    pub(super) fn advance(&mut self) -> Result<bool, Error> {
+        if self.generation.is_done() {
+            return Ok(false);
+        }
+        let descriptor = wgpu::CommandEncoderDescriptor::default();
+        let mut encoder = self.gpu.device().create_command_encoder(&descriptor);
+        self.generation.record_step(&mut encoder);
+        self.gpu.submit_blocking(encoder)?;
+        Ok(true)
+    }
+
+    pub(super) const fn position(&self) -> u32 {
+        self.generation.position()
+    }
+
+    pub(super) fn x(&self) -> Result<Vec<f32>, Error> {
+        Ok(self.generation.x_blocking()?)
+    }
+
+    pub(super) fn x_start(&self) -> Result<Vec<f32>, Error> {
+        Ok(self.generation.x_start_blocking()?)
+    }
+
+    pub(super) fn save(&self) -> Result<Paused, Error> {
+        let gpu::Saved { state, x, history } = self.generation.save_blocking()?;
+        Ok(Paused { state, x, history })
+    }
+
+    pub(super) fn resume(&mut self, paused: &Paused) -> Result<(), Error> {
+        let Paused { state, x, history } = paused.clone();
+        Ok(self.generation.resume(&gpu::Saved { state, x, history })?)
+    }
+}

@@ -1,0 +1,130 @@
+//! The network on the processor.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::vec::Vec;
+
+use super::draw::Plan;
+use super::model::Model;
+use super::paused::Paused;
+use crate::Error;
+use crate::cpu::{Batch, Network, NetworkError, ProgramBuf};
+use crate::diffusion::{RunError, Sample, SamplerState};
+use crate::memory::copied;
+use crate::unet;
+
+/// A network that runs share: one step of one of them at a time.
+type Shared = Arc<Mutex<Network>>;
+
+/// A model on the processor: its network for as many images as the last run had.
+#[derive(Debug)]
+pub(super) struct CpuStudio {
+    threads: usize,
+    network: Option<(usize, Shared)>,
+}
+
+impl CpuStudio {
+    pub(super) const fn new(threads: usize) -> Self {
+        Self {
+            threads,
+            network: None,
+        }
+    }
+
+    pub(super) fn begin(
+        &mut self,
+        model: &Model,
+        plan: Plan,
+        samples: &[Sample],
+    ) -> Result<CpuRun, Error> {
+        let network = match &self.network {
+            Some((images, network)) if *images == samples.len() => Arc::clone(network),
+            _ => {
+                // Before another is made: both need not be there at once.
+                self.network = None;
+                let network = Arc::new(Mutex::new(self.make(model, samples.len())?));
+                self.network = Some((samples.len(), Arc::clone(&network)));
+                network
+            }
+        };
+        let sampler = plan.sampler()?;
+        let batch = Batch::new(&lock(&network), &sampler, samples)?;
+        Ok(CpuRun {
+            state: sampler.state(),
+            network,
+            batch,
+            plan,
+        })
+    }
+
+    fn make(&self, model: &Model, images: usize) -> Result<Network, Error> {
+        let graph = model.description().graph(images)?;
+        let program =
+            ProgramBuf::new(&graph, &unet::Plan::single(&graph)).map_err(NetworkError::from)?;
+        let weights = model.checkpoint().weights();
+        Ok(Network::with_threads(program, weights, self.threads)?)
+    }
+}
+
+/// One that panicked left a network that begins each step anew.
+fn lock(network: &Shared) -> std::sync::MutexGuard<'_, Network> {
+    network.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// A batch of images on the processor, and where it stands.
+#[derive(Debug)]
+pub(super) struct CpuRun {
+    network: Shared,
+    batch: Batch,
+    plan: Plan,
+    state: SamplerState,
+}
+
+impl CpuRun {
+    pub(super) fn set_low_res(&mut self, images: &[f32]) -> Result<(), Error> {
+        Ok(self.batch.set_low_res(images)?)
+    }
+
+    pub(super) fn advance(&mut self) -> Result<bool, Error> {
+        let mut sampler = self.plan.sampler()?;
+        sampler.resume(self.state)?;
+        let advanced = self.batch.advance(&mut lock(&self.network), &mut sampler);
+        let was_left = advanced.map_err(of_run)?;
+        self.state = sampler.state();
+        Ok(was_left)
+    }
+
+    pub(super) const fn position(&self) -> u32 {
+        self.state.position
+    }
+
+    pub(super) fn x(&self) -> Result<Vec<f32>, Error> {
+        Ok(copied(&self.batch.x)?)
+    }
+
+    pub(super) fn x_start(&self) -> Result<Vec<f32>, Error> {
+        Ok(copied(&self.batch.x_start)?)
+    }
+
+    pub(super) fn save(&self) -> Result<Paused, Error> {
+        Ok(Paused {
+            state: self.state,
+            x: self.x()?,
+            history: copied(&self.batch.history)?,
+        })
+    }
+
+    pub(super) fn resume(&mut self, paused: &Paused) -> Result<(), Error> {
+        let mut sampler = self.plan.sampler()?;
+        let state = (paused.state, &paused.x[..], &paused.history[..]);
+        self.batch.resume(&mut sampler, state).map_err(of_run)?;
+        self.state = sampler.state();
+        Ok(())
+    }
+}
+
+fn of_run(error: RunError<NetworkError>) -> Error {
+    match error {
+        RunError::Sampler(error) => error.into(),
+        RunError::Denoiser(error) => error.into(),
+    }
+}

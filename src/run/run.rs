@@ -1,0 +1,213 @@
+//! A batch of images on its way.
+
+use std::boxed::Box;
+use std::time::{Duration, Instant};
+use std::vec::Vec;
+
+use super::draw::Draw;
+use super::error::DrawError;
+use super::images::Images;
+use super::model::Model;
+use super::on_gpu::GpuRun;
+use super::processor::CpuRun;
+use super::saved::Saved;
+use crate::Error;
+use crate::diffusion::Sample;
+use crate::memory::copied;
+
+/// Images on their way from noise: stepped when the host likes, looked at, saved, resumed.
+///
+/// ```
+/// use iddpm::{Device, Draw, Model};
+/// # #[rustfmt::skip]
+/// let file = include_bytes!(
+/// # concat!(env!("CARGO_MANIFEST_DIR"), "/",
+///     "examples/assets/digits16.safetensors"
+/// # )
+/// );
+/// let mut studio = Model::from_bytes(file)?.on(Device::cpu())?;
+/// let mut run = studio.begin(&Draw::new().class("3").steps("5"), 1)?;
+/// while run.advance()? {
+///     let preview = run.preview()?.bytes()?;
+///     println!("{:3.0} %: {} bytes", 100.0 * run.fraction(), preview.len());
+/// }
+/// let digit = run.images()?;
+/// # Ok::<(), iddpm::Error>(())
+/// ```
+#[derive(Debug)]
+pub struct Run {
+    model: Model,
+    draw: Draw,
+    samples: Vec<Sample>,
+    /// What the network enlarges; what is saved has it too.
+    low_res: Vec<f32>,
+    evaluations: u32,
+    executor: Executor,
+}
+
+#[derive(Debug)]
+pub(super) enum Executor {
+    Processor(Box<CpuRun>),
+    Gpu(Box<GpuRun>),
+}
+
+/// Asks whichever executor it is.
+macro_rules! ask {
+    ($run:ident.executor.$method:ident($($argument:expr),*)) => {
+        match &$run.executor {
+            Executor::Processor(run) => run.$method($($argument),*),
+            Executor::Gpu(run) => run.$method($($argument),*),
+        }
+    };
+    ($run:ident.executor.mut $method:ident($($argument:expr),*)) => {
+        match &mut $run.executor {
+            Executor::Processor(run) => run.$method($($argument),*),
+            Executor::Gpu(run) => run.$method($($argument),*),
+        }
+    };
+}
+
+impl Run {
+    pub(super) fn new(
+        model: Model,
+        draw: Draw,
+        samples: &[Sample],
+        evaluations: u32,
+        executor: Executor,
+    ) -> Result<Self, Error> {
+        Ok(Self {
+            model,
+            draw,
+            samples: copied(samples)?,
+            low_res: Vec::new(),
+            evaluations,
+            executor,
+        })
+    }
+
+    /// Gives a network that enlarges images those that it enlarges, in [-1, 1], [N, C, h, w].
+    ///
+    /// # Errors
+    /// [`DrawError::LowResUnexpected`]; [`DrawError::Value`] for another number of them.
+    pub fn with_low_res(mut self, images: &[f32]) -> Result<Self, Error> {
+        let Some((width, height)) = self.model.low_res() else {
+            return Err(DrawError::LowResUnexpected.into());
+        };
+        let expected = self.samples.len() * self.model.image().channels * height * width;
+        if images.len() != expected {
+            return Err(DrawError::Value {
+                word: "low-res",
+                value: std::format!("{} numbers", images.len()),
+                why: std::format!(
+                    "{} images of {width}x{height} are {expected}",
+                    self.samples.len()
+                ),
+            }
+            .into());
+        }
+        ask!(self.executor.mut set_low_res(images))?;
+        self.low_res = copied(images)?;
+        Ok(self)
+    }
+
+    /// Takes a step, one evaluation of the network for every image; `false` where there was none left.
+    ///
+    /// # Errors
+    /// [`DrawError::LowResMissing`]; those of the device. What was saved before goes on elsewhere.
+    pub fn advance(&mut self) -> Result<bool, Error> {
+        if let Some(size) = self.model.low_res()
+            && self.low_res.is_empty()
+        {
+            return Err(DrawError::LowResMissing { size }.into());
+        }
+        ask!(self.executor.mut advance())
+    }
+
+    /// Takes steps until this time has passed, one at least; `false` where there was none left.
+    ///
+    /// # Errors
+    /// Those of [`advance`](Self::advance).
+    pub fn advance_for(&mut self, time: Duration) -> Result<bool, Error> {
+        let begun = Instant::now();
+        let mut was_left = self.advance()?;
+        while was_left && begun.elapsed() < time {
+            was_left = self.advance()?;
+        }
+        Ok(was_left)
+    }
+
+    /// The number of steps that were taken.
+    pub const fn position(&self) -> u32 {
+        ask!(self.executor.position())
+    }
+
+    /// The number of steps of the whole run.
+    pub const fn steps(&self) -> u32 {
+        self.evaluations
+    }
+
+    /// The share of the steps that were taken: 1 where the images are done.
+    pub fn fraction(&self) -> f32 {
+        match self.evaluations {
+            0 => 1.0,
+            steps => self.position() as f32 / steps as f32,
+        }
+    }
+
+    /// Whether the images are done.
+    pub const fn is_done(&self) -> bool {
+        self.position() >= self.evaluations
+    }
+
+    /// The images as the last step predicted them.
+    ///
+    /// # Errors
+    /// Those of the device.
+    pub fn preview(&self) -> Result<Images, Error> {
+        Images::new(&self.model, ask!(self.executor.x_start())?, &self.samples)
+    }
+
+    /// The images as they are: noise at first, the result at the end.
+    ///
+    /// # Errors
+    /// Those of the device.
+    pub fn images(&self) -> Result<Images, Error> {
+        Images::new(&self.model, ask!(self.executor.x())?, &self.samples)
+    }
+
+    /// The images that are drawn: noise, number and class of each.
+    pub fn samples(&self) -> &[Sample] {
+        &self.samples
+    }
+
+    /// The drawing.
+    pub const fn draw(&self) -> &Draw {
+        &self.draw
+    }
+
+    /// Saves the run as it stands: it goes on by [`Studio::resume`](super::Studio::resume), on any device.
+    ///
+    /// # Errors
+    /// Those of the device.
+    pub fn save(&self) -> Result<Saved, Error> {
+        let paused = ask!(self.executor.save())?;
+        Saved::new(
+            &self.model,
+            &self.draw,
+            &self.samples,
+            &self.low_res,
+            paused,
+        )
+    }
+
+    pub(super) fn put(&mut self, saved: &Saved) -> Result<(), Error> {
+        if !saved.low_res().is_empty() {
+            ask!(self.executor.mut set_low_res(saved.low_res()))?;
+            self.low_res = copied(saved.low_res())?;
+        }
+        match saved.paused() {
+            paused if paused.is_at_its_beginning() => Ok(()),
+            paused => ask!(self.executor.mut resume(paused)),
+        }
+    }
+}

@@ -1,0 +1,302 @@
+//! A run that was saved: one type and one file, whatever ran it.
+//!
+//! ```text
+//! iDDr | version u32 | digest u64 of what follows
+//! model u64 | fingerprint u64 | position u32
+//! lengths: text of the drawing, images, low-res, x, history: u32 each, numbers of the last three
+//! the drawing's text | noise u64, number u64, class u32 (all ones: none) of each image
+//! low-res, x, history: f32 each
+//! ```
+//!
+//! All little-endian. The digest is FNV-1a.
+
+use core::str;
+use std::format;
+use std::path::Path;
+use std::string::{String, ToString};
+use std::vec::Vec;
+
+use super::draw::Draw;
+use super::error::DrawError;
+use super::model::Model;
+use super::paused::Paused;
+use crate::Error;
+use crate::diffusion::fingerprint::Fingerprint;
+use crate::diffusion::{Noise, Sample, SamplerState};
+use crate::files::{read_bytes, write_bytes};
+use crate::memory::{collected, copied};
+
+const MAGIC: [u8; 4] = *b"iDDr";
+const VERSION: u32 = 1;
+/// A class that is none.
+const NO_LABEL: u32 = u32::MAX;
+/// Bytes of an image's identity.
+const SAMPLE: usize = 20;
+/// The largest file that is read.
+const MOST_BYTES: u64 = 1 << 32;
+
+/// A saved run: a drawing in the middle of its steps. It goes on by [`Studio::resume`](super::Studio::resume),
+/// and knows the model that it belongs to.
+///
+/// ```
+/// use iddpm::{Device, Draw, Model, Saved};
+/// # #[rustfmt::skip]
+/// let file = include_bytes!(
+/// # concat!(env!("CARGO_MANIFEST_DIR"), "/",
+///     "examples/assets/digits16.safetensors"
+/// # )
+/// );
+/// let mut studio = Model::from_bytes(file)?.on(Device::cpu())?;
+/// let mut run = studio.begin(&Draw::new().class("3").steps("5"), 1)?;
+/// run.advance()?;
+/// let bytes: Vec<u8> = run.save()?.to_bytes()?;
+///
+/// let mut resumed = studio.resume(&Saved::from_bytes(&bytes)?)?;
+/// while run.advance()? {}
+/// while resumed.advance()? {}
+/// assert_eq!(resumed.images()?, run.images()?);
+/// # Ok::<(), iddpm::Error>(())
+/// ```
+#[derive(Debug, Clone, PartialEq)]
+pub struct Saved {
+    /// The fingerprint of the model.
+    model: u64,
+    draw: Draw,
+    samples: Vec<Sample>,
+    low_res: Vec<f32>,
+    paused: Paused,
+}
+
+impl Saved {
+    pub(super) fn new(
+        model: &Model,
+        draw: &Draw,
+        samples: &[Sample],
+        low_res: &[f32],
+        paused: Paused,
+    ) -> Result<Self, Error> {
+        Ok(Self {
+            model: model.fingerprint()?,
+            draw: draw.clone(),
+            samples: copied(samples)?,
+            low_res: copied(low_res)?,
+            paused,
+        })
+    }
+
+    /// The drawing.
+    pub const fn draw(&self) -> &Draw {
+        &self.draw
+    }
+
+    /// The images: noise, number and class of each.
+    pub fn samples(&self) -> &[Sample] {
+        &self.samples
+    }
+
+    /// The number of steps that were taken.
+    pub const fn position(&self) -> u32 {
+        self.paused.state.position
+    }
+
+    pub(super) fn low_res(&self) -> &[f32] {
+        &self.low_res
+    }
+
+    pub(super) const fn paused(&self) -> &Paused {
+        &self.paused
+    }
+
+    pub(super) fn check_model(&self, model: &Model) -> Result<(), Error> {
+        let (saved, found) = (self.model, model.fingerprint()?);
+        if saved == found {
+            return Ok(());
+        }
+        Err(refused(format!(
+            "it is of the model {saved:016x}, this one is {found:016x}"
+        )))
+    }
+
+    /// Returns the run as bytes: its pixels, and less than a kilobyte for a few images.
+    ///
+    /// # Errors
+    /// [`MemoryError`](crate::memory::MemoryError).
+    pub fn to_bytes(&self) -> Result<Vec<u8>, Error> {
+        let Self {
+            model,
+            draw,
+            samples,
+            low_res,
+            paused,
+        } = self;
+        let SamplerState {
+            fingerprint,
+            position,
+        } = paused.state;
+        let draw = draw.to_string();
+        let numbers = [low_res, &paused.x, &paused.history];
+        let mut content = Vec::new();
+        content.extend(model.to_le_bytes());
+        content.extend(fingerprint.to_le_bytes());
+        content.extend(position.to_le_bytes());
+        let lengths = [draw.len(), samples.len()].into_iter();
+        for len in lengths.chain(numbers.map(Vec::len)) {
+            let len = u32::try_from(len)
+                .map_err(|_| refused(format!("{len} numbers are more than a file of a run has")))?;
+            content.extend(len.to_le_bytes());
+        }
+        content.extend(draw.bytes());
+        for Sample {
+            noise,
+            number,
+            label,
+        } in samples
+        {
+            content.extend(noise.seed.to_le_bytes());
+            content.extend(number.to_le_bytes());
+            content.extend(label.unwrap_or(NO_LABEL).to_le_bytes());
+        }
+        let head = MAGIC.into_iter().chain(VERSION.to_le_bytes());
+        let rest = numbers.into_iter().flatten();
+        let rest = rest.flat_map(|number| number.to_le_bytes());
+        let body = 4 * numbers.iter().map(|it| it.len()).sum::<usize>();
+        let mut digest = Fingerprint::new();
+        digest.add_bytes(&content);
+        rest.clone().for_each(|byte| digest.add_bytes(&[byte]));
+        let digest = digest.finish().to_le_bytes();
+        let all = head
+            .chain(digest)
+            .chain(content.iter().copied())
+            .chain(rest);
+        Ok(collected(16 + content.len() + body, all)?)
+    }
+
+    /// Reads what [`to_bytes`](Self::to_bytes) wrote.
+    ///
+    /// # Errors
+    /// [`DrawError::Saved`] for what is no saved run, another version's, damaged or cut.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, Error> {
+        let mut reader = Reader(bytes);
+        if reader.bytes(4)? != MAGIC {
+            return Err(refused("it does not begin with iDDr"));
+        }
+        let version = reader.u32()?;
+        if version != VERSION {
+            return Err(refused(format!(
+                "version {version}; this crate reads {VERSION}"
+            )));
+        }
+        let stored = reader.u64()?;
+        let mut digest = Fingerprint::new();
+        digest.add_bytes(reader.0);
+        if digest.finish() != stored {
+            return Err(refused(
+                "it is damaged or cut: its digest is not that of its bytes",
+            ));
+        }
+        let model = reader.u64()?;
+        let (fingerprint, position) = (reader.u64()?, reader.u32()?);
+        let mut lengths = [0; 5];
+        for len in &mut lengths {
+            *len = reader.u32()? as usize;
+        }
+        let [draw, samples, low_res, x, history] = lengths;
+        let draw = str::from_utf8(reader.bytes(draw)?);
+        let draw = draw.map_err(|_| refused("its drawing is no text"))?;
+        let samples = reader.samples(samples)?;
+        let (low_res, x, history) = (
+            reader.numbers(low_res)?,
+            reader.numbers(x)?,
+            reader.numbers(history)?,
+        );
+        if !reader.0.is_empty() {
+            let more = reader.0.len();
+            return Err(refused(format!("{more} bytes follow its end")));
+        }
+        Ok(Self {
+            model,
+            draw: draw.parse().map_err(|error: DrawError| refused(error))?,
+            samples,
+            low_res,
+            paused: Paused {
+                state: SamplerState {
+                    fingerprint,
+                    position,
+                },
+                x,
+                history,
+            },
+        })
+    }
+
+    /// Writes the run to a file, whole or not at all.
+    ///
+    /// # Errors
+    /// [`FileError`](crate::files::FileError); those of [`to_bytes`](Self::to_bytes).
+    pub fn write(&self, path: impl AsRef<Path>) -> Result<(), Error> {
+        Ok(write_bytes(path, &self.to_bytes()?)?)
+    }
+
+    /// Reads a run from a file.
+    ///
+    /// # Errors
+    /// [`FileError`](crate::files::FileError); those of [`from_bytes`](Self::from_bytes).
+    pub fn read(path: impl AsRef<Path>) -> Result<Self, Error> {
+        Self::from_bytes(&read_bytes(path.as_ref(), MOST_BYTES)?)
+    }
+}
+
+fn refused(why: impl ToString) -> Error {
+    let why: String = why.to_string();
+    DrawError::Saved { why }.into()
+}
+
+/// The bytes that are not read yet.
+struct Reader<'a>(&'a [u8]);
+
+impl<'a> Reader<'a> {
+    fn bytes(&mut self, len: usize) -> Result<&'a [u8], Error> {
+        let left = self.0.len();
+        let Some((bytes, rest)) = self.0.split_at_checked(len) else {
+            return Err(refused(format!("it ends {} bytes early", len - left)));
+        };
+        self.0 = rest;
+        Ok(bytes)
+    }
+
+    fn array<const N: usize>(&mut self) -> Result<[u8; N], Error> {
+        let mut array = [0; N];
+        array.copy_from_slice(self.bytes(N)?);
+        Ok(array)
+    }
+
+    fn u32(&mut self) -> Result<u32, Error> {
+        self.array().map(u32::from_le_bytes)
+    }
+
+    fn u64(&mut self) -> Result<u64, Error> {
+        self.array().map(u64::from_le_bytes)
+    }
+
+    fn numbers(&mut self, len: usize) -> Result<Vec<f32>, Error> {
+        let (bytes, _) = self.bytes(len.saturating_mul(4))?.as_chunks();
+        Ok(collected(
+            len,
+            bytes.iter().map(|&bytes| f32::from_le_bytes(bytes)),
+        )?)
+    }
+
+    fn samples(&mut self, len: usize) -> Result<Vec<Sample>, Error> {
+        let mut rest = Reader(self.bytes(len.saturating_mul(SAMPLE))?);
+        let mut samples = Vec::new();
+        while !rest.0.is_empty() {
+            let (noise, number, label) = (rest.u64()?, rest.u64()?, rest.u32()?);
+            samples.push(Sample {
+                noise: Noise::new(noise),
+                number,
+                label: (label != NO_LABEL).then_some(label),
+            });
+        }
+        Ok(samples)
+    }
+}

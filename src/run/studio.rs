@@ -1,0 +1,180 @@
+//! A model on a device.
+
+use core::ops::Range;
+use std::boxed::Box;
+use std::vec::Vec;
+
+use super::device::{Chosen, Device};
+use super::draw::{Draw, Plan};
+use super::error::DrawError;
+use super::images::Images;
+use super::model::Model;
+use super::on_gpu::GpuStudio;
+use super::processor::CpuStudio;
+use super::run::{Executor, Run};
+use super::saved::Saved;
+use crate::Error;
+use crate::diffusion::{Noise, Sample};
+use crate::memory::collected;
+
+/// Images that [`Studio::sample`] makes at once.
+const AT_ONCE: u64 = 8;
+
+/// A model on a device, ready to draw.
+///
+/// ```
+/// use iddpm::{Device, Draw, Model};
+/// # #[rustfmt::skip]
+/// let file = include_bytes!(
+/// # concat!(env!("CARGO_MANIFEST_DIR"), "/",
+///     "examples/assets/digits16.safetensors"
+/// # )
+/// );
+/// let mut studio = Model::from_bytes(file)?.on(Device::cpu())?;
+/// let images = studio.sample(&Draw::new().class("3").steps("5").method("ddim"), 2)?;
+/// assert_eq!(images.len(), 2);
+/// # Ok::<(), iddpm::Error>(())
+/// ```
+#[derive(Debug)]
+pub struct Studio {
+    model: Model,
+    chosen: Chosen,
+    engine: Engine,
+}
+
+#[derive(Debug)]
+enum Engine {
+    Processor(CpuStudio),
+    Gpu(Box<GpuStudio>),
+}
+
+impl Studio {
+    pub(super) fn new(model: Model, device: Device) -> Result<Self, Error> {
+        let (chosen, gpu) = device.open(&model)?;
+        let engine = match (&chosen, gpu) {
+            (_, Some(gpu)) => Engine::Gpu(Box::new(gpu)),
+            (Chosen::Processor { threads, .. }, None) => {
+                Engine::Processor(CpuStudio::new(threads.count))
+            }
+            (Chosen::Gpu { name, .. }, None) => {
+                let why = name.clone();
+                return Err(DrawError::NoGpu { why }.into());
+            }
+        };
+        Ok(Self {
+            model,
+            chosen,
+            engine,
+        })
+    }
+
+    /// The device that was found, and why it was taken.
+    pub const fn device(&self) -> &Chosen {
+        &self.chosen
+    }
+
+    /// The model.
+    pub const fn model(&self) -> &Model {
+        &self.model
+    }
+
+    /// Draws so many images, a few at once: the number 0 and those that follow.
+    ///
+    /// # Errors
+    /// [`DrawError`]; those of the device.
+    pub fn sample(&mut self, draw: &Draw, count: usize) -> Result<Images, Error> {
+        let mut all = Images::none(&self.model);
+        let count = count as u64;
+        for first in (0..count).step_by(AT_ONCE as usize) {
+            let mut run = self.begin_numbers(draw, first..count.min(first + AT_ONCE))?;
+            while run.advance()? {}
+            all.extend(run.images()?)?;
+        }
+        Ok(all)
+    }
+
+    /// Begins a run of so many images at once.
+    ///
+    /// # Errors
+    /// [`DrawError`]; those of the device.
+    pub fn begin(&mut self, draw: &Draw, count: usize) -> Result<Run, Error> {
+        self.begin_numbers(draw, 0..count as u64)
+    }
+
+    /// Begins a run of these of the seed's images at once. An image is the same in whatever run it is.
+    ///
+    /// # Errors
+    /// [`DrawError`]; those of the device.
+    pub fn begin_numbers(&mut self, draw: &Draw, numbers: Range<u64>) -> Result<Run, Error> {
+        let samples = self.samples(draw, numbers)?;
+        self.begin_samples(draw, &samples)
+    }
+
+    /// Begins a run of these images, each with its own noise, number and class.
+    ///
+    /// # Errors
+    /// [`DrawError`]; those of the device.
+    pub fn begin_samples(&mut self, draw: &Draw, samples: &[Sample]) -> Result<Run, Error> {
+        if samples.is_empty() {
+            let why = "a run has one image or more".into();
+            return Err(DrawError::Value {
+                word: "count",
+                value: "0".into(),
+                why,
+            }
+            .into());
+        }
+        let plan = draw.plan(&self.model.description().card.diffusion)?;
+        self.begin_plan(draw, plan, samples)
+    }
+
+    fn begin_plan(&mut self, draw: &Draw, plan: Plan, samples: &[Sample]) -> Result<Run, Error> {
+        let evaluations = plan.sampler()?.evaluations();
+        let executor = match &mut self.engine {
+            Engine::Processor(engine) => {
+                Executor::Processor(Box::new(engine.begin(&self.model, plan, samples)?))
+            }
+            Engine::Gpu(engine) => {
+                Executor::Gpu(Box::new(engine.begin(&self.model, &plan, samples)?))
+            }
+        };
+        Run::new(
+            self.model.clone(),
+            draw.clone(),
+            samples,
+            evaluations,
+            executor,
+        )
+    }
+
+    /// Puts a run where a saved one was, on whichever device that was: its own, and every bit stays; another, and
+    /// the image is the same to within its rounding.
+    ///
+    /// # Errors
+    /// [`DrawError::Saved`] for another model's; those of [`begin`](Self::begin).
+    pub fn resume(&mut self, saved: &Saved) -> Result<Run, Error> {
+        saved.check_model(&self.model)?;
+        let mut run = self.begin_samples(saved.draw(), saved.samples())?;
+        run.put(saved)?;
+        Ok(run)
+    }
+
+    /// Lists the images of a drawing by their numbers: each with the seed's noise and its class.
+    ///
+    /// # Errors
+    /// [`DrawError::Class`], [`DrawError::NoClasses`].
+    pub fn samples(&self, draw: &Draw, numbers: Range<u64>) -> Result<Vec<Sample>, Error> {
+        let only = draw.only_class().map(|class| self.model.class(class));
+        let only = only.transpose()?;
+        let classes = self.model.classes() as u64;
+        let in_turn = |number: u64| number.checked_rem(classes).map(|class| class as u32);
+        let noise = Noise::new(draw.noise_seed());
+        let len = usize::try_from(numbers.end.saturating_sub(numbers.start));
+        let samples = numbers.map(|number| Sample {
+            noise,
+            number,
+            label: only.or_else(|| in_turn(number)),
+        });
+        Ok(collected(len.unwrap_or(usize::MAX), samples)?)
+    }
+}

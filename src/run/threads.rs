@@ -1,0 +1,66 @@
+//! How many threads work on the processor.
+
+use core::fmt;
+use std::env;
+
+use super::error::DrawError;
+
+/// The variable by which a number is asked for where none is given.
+const VARIABLE: &str = "RAYON_NUM_THREADS";
+
+/// The number of threads that work, and of how many that were asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Threads {
+    /// The number that work.
+    pub count: usize,
+    /// The number that were asked for.
+    pub asked: usize,
+}
+
+impl Threads {
+    /// Chooses as many as are asked for, or as `RAYON_NUM_THREADS` says, or all; no more than affinity and
+    /// quota of this process allow.
+    ///
+    /// # Errors
+    /// [`DrawError::Value`] where the variable says something that is no such number.
+    pub fn choose(asked: Option<usize>) -> Result<Self, DrawError> {
+        let most = std::thread::available_parallelism().map_or(1, usize::from);
+        let asked = match asked {
+            Some(threads) => threads,
+            None => asked_by_variable()?.unwrap_or(most),
+        };
+        Ok(Self {
+            count: asked.clamp(1, most),
+            asked,
+        })
+    }
+}
+
+impl fmt::Display for Threads {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { count, asked } = self;
+        write!(f, "{count} thread{}", if *count == 1 { "" } else { "s" })?;
+        if asked > count {
+            write!(f, " of the {asked} asked for: this process may use no more")?;
+        }
+        Ok(())
+    }
+}
+
+fn asked_by_variable() -> Result<Option<usize>, DrawError> {
+    let Some(text) = env::var_os(VARIABLE) else {
+        return Ok(None);
+    };
+    let text = text.to_string_lossy();
+    let text = text.trim();
+    if text.is_empty() {
+        return Ok(None);
+    }
+    let number = text.parse().ok().filter(|&number| number > 0);
+    let wrong = || DrawError::Value {
+        word: VARIABLE,
+        value: text.into(),
+        why: "not a whole number from 1 on".into(),
+    };
+    number.map(Some).ok_or_else(wrong)
+}
