@@ -80,7 +80,7 @@ errors! {
     #[cfg(feature = "checkpoint")]
     "An error of a checkpoint."
     Checkpoint(crate::checkpoint::CheckpointError),
-    #[cfg(all(feature = "std", feature = "cpu", feature = "checkpoint"))]
+    #[cfg(feature = "run")]
     "An error of what is asked of the door."
     Draw(crate::run::DrawError),
     #[cfg(feature = "data")]

@@ -41,7 +41,7 @@ pub mod memory;
 #[cfg(any(feature = "gpu", feature = "train_cpu"))]
 mod optimizer;
 mod part;
-#[cfg(all(feature = "std", feature = "cpu", feature = "checkpoint"))]
+#[cfg(feature = "run")]
 pub mod run;
 pub mod text;
 #[cfg(feature = "train_cpu")]
@@ -52,7 +52,7 @@ pub mod unet;
 mod words;
 
 pub use error::Error;
-#[cfg(all(feature = "std", feature = "cpu", feature = "checkpoint"))]
+#[cfg(feature = "run")]
 pub use run::{Device, Draw, Images, Model, Run, Saved, Studio};
 
 /// The README's example, run as a test.

@@ -1,10 +1,9 @@
-//! Images in files: those that a super-resolution network enlarges, and the names of those that are made.
+//! Images in files that a super-resolution network enlarges.
 
 use std::path::Path;
 
 use iddpm::checkpoint::Description;
 use iddpm::cpu::resize;
-pub(crate) use iddpm::data::Naming;
 use iddpm::data::{self, Classes, Fit, Kind, Opened};
 use iddpm::diffusion::pixels::image_from_u8;
 use iddpm::unet::Extents;
@@ -25,7 +24,7 @@ impl LowRes {
     pub(crate) fn open(
         path: &Path,
         description: &Description,
-        (height, width): (usize, usize),
+        (width, height): (usize, usize),
     ) -> Result<Self, Failure> {
         let size = Extents {
             height,

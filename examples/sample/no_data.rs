@@ -1,23 +1,10 @@
-//! Without the feature `data` no images are read, and names of pictures have classes by number.
+//! Without the feature `data` no images are read.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use iddpm::checkpoint::Description;
 
 use super::program::Failure;
-
-pub(crate) struct Naming;
-
-impl Naming {
-    pub(crate) const fn new(_: Option<&[String]>) -> Self {
-        Self
-    }
-
-    pub(crate) fn path(&self, label: Option<u32>, number: u64) -> PathBuf {
-        let class = label.map_or(String::new(), |label| format!("{label}_"));
-        format!("{class}{number:06}.png").into()
-    }
-}
 
 /// There is none.
 pub(crate) enum LowRes {}

@@ -3,13 +3,13 @@
 use std::path::PathBuf;
 
 use clap::Parser;
-use clap::builder::{PathBufValueParser, TypedValueParser};
-use iddpm::checkpoint::{Description, WeightType};
-use iddpm::diffusion::{Clip, Diffusion, Method, OwnedProcess, Timesteps};
+use iddpm::checkpoint::WeightType;
+use iddpm::diffusion::{Clip, Method};
+use iddpm::run::{DrawError, Trajectory};
+use iddpm::{Draw, Error, Model};
 
 use super::device_options::DeviceOptions;
-use super::files::{self, Out, Trajectory};
-use super::pictures::Drawing;
+use super::files;
 use super::program::{Failure, say, warn};
 use super::real::real;
 use super::seed::Seed;
@@ -58,13 +58,13 @@ pub(crate) struct Options {
     /// where that is asked for.
     #[arg(long, default_value = "as-stored", value_parser = words::<WeightType>(&PRECISIONS))]
     pub(crate) precision: WeightType,
-    /// Where the images go: a grid (x.png, or - for the standard output), an archive (x.npz), or a folder
+    /// Where the images go: a grid (x.png, or - for the standard output), an animation (x.gif), an archive (x.npz), or a folder
     /// that is new or empty (dir/), which gets each batch as it is made.
-    #[arg(long, default_value = "samples.png", value_parser = PathBufValueParser::new().try_map(Out::parse))]
-    pub(crate) out: Out,
+    #[arg(long, default_value = "samples.png")]
+    pub(crate) out: PathBuf,
     /// Where the predictions along the way of the first batch go: a strip (x.png) or an animation (x.gif).
-    #[arg(long, value_parser = PathBufValueParser::new().try_map(Trajectory::parse))]
-    pub(crate) trajectory: Option<Trajectory>,
+    #[arg(long)]
+    pub(crate) trajectory: Option<PathBuf>,
     /// What a super-resolution network enlarges: a picture, or the images of a folder or an archive, each to
     /// one of its own class.
     #[arg(long)]
@@ -105,42 +105,50 @@ const PRECISIONS: [Word; 3] = [
 impl Options {
     /// What can be found wrong before anything is spent.
     pub(crate) fn check(&self) -> Result<(), Failure> {
-        if self.eta.is_some() && !matches!(self.method, Method::Ddim { .. }) {
-            return Err("--eta: only --method ddim has one".into());
+        match (self.method, self.eta) {
+            (Method::Ddim { .. }, Some(eta)) if !(0.0..=1.0).contains(&eta) => {
+                return Err(format!("--eta {eta}: must be within [0, 1]").into());
+            }
+            (Method::Ddim { .. }, _) | (_, None) => {}
+            (_, Some(_)) => return Err("--eta: only --method ddim has one".into()),
         }
         self.device.check()?;
         let checkpoint = self.checkpoint();
         let mut inputs = vec![("--checkpoint", checkpoint.as_path())];
         inputs.extend(self.low_res.as_deref().map(|path| ("--low-res", path)));
-        files::check(&self.out, self.trajectory.as_ref(), &inputs)
+        files::check(&self.out, self.trajectory.as_deref(), &inputs)
     }
 
-    /// Whether the trajectory of these images, in so many steps, can be kept and drawn.
-    pub(crate) fn check_trajectory(
+    /// The trajectory of the first of these images, in so many steps, where one is wanted.
+    pub(crate) fn trajectory(
         &self,
-        description: &Description,
+        model: &Model,
         images: usize,
         steps: usize,
-    ) -> Result<(), Failure> {
-        let Some(trajectory) = &self.trajectory else {
-            return Ok(());
+    ) -> Result<Option<Trajectory>, Failure> {
+        let Some(path) = &self.trajectory else {
+            return Ok(None);
         };
-        let path = trajectory.path().display();
-        Drawing::of(description).map_err(|why| format!("--trajectory {path}: {why}"))?;
-        let (batch, most) = (self.batch.min(images), trajectory.most(description, steps));
-        if batch <= most {
-            return Ok(());
+        match Trajectory::create(path, model, self.batch.min(images), steps) {
+            Ok(trajectory) => Ok(Some(trajectory)),
+            Err(Error::Draw(DrawError::Count { count, most, of })) => {
+                Err(format!("--batch {count}: {of} takes at most {most} images").into())
+            }
+            Err(error) => Err(format!("--trajectory {}: {error}", path.display()).into()),
         }
-        Err(format!("--batch {batch}: {path} takes {steps} steps of at most {most} images").into())
     }
 
     /// Prints a line, beside the images where they go to the standard output.
     pub(crate) fn say(&self, line: impl std::fmt::Display) -> Result<(), Failure> {
-        if self.out.is_stdout() {
+        if self.is_to_stdout() {
             warn(line);
             return Ok(());
         }
         say(line)
+    }
+
+    pub(crate) fn is_to_stdout(&self) -> bool {
+        self.out.as_os_str() == "-"
     }
 
     pub(crate) fn checkpoint(&self) -> PathBuf {
@@ -151,31 +159,20 @@ impl Options {
         self.checkpoint.clone().unwrap_or_else(|| shipped.into())
     }
 
-    /// The steps of a diffusion that are kept.
-    pub(crate) fn process(&self, diffusion: &Diffusion<'_>) -> Result<OwnedProcess, Failure> {
-        let process = Timesteps::parse(&self.steps).and_then(|steps| diffusion.process(steps));
-        process.map_err(|error| self.steps_failed(&error))
-    }
-
-    /// What is wrong with `--steps`.
-    fn steps_failed(&self, error: &iddpm::diffusion::Error) -> Failure {
-        format!("--steps {}: {error}", self.steps).into()
-    }
-
-    /// What is wrong with the method, by the option that says it.
-    pub(crate) fn sampler_failed(&self, error: &iddpm::diffusion::Error) -> Failure {
-        match error {
-            iddpm::diffusion::Error::Eta { eta } => {
-                format!("--eta {eta}: must be within [0, 1]").into()
-            }
-            error => self.steps_failed(error),
-        }
-    }
-
-    pub(crate) fn method(&self) -> Method {
-        match (self.method, self.eta) {
+    /// What is to be drawn.
+    pub(crate) fn draw(&self) -> Draw {
+        let method = match (self.method, self.eta) {
             (Method::Ddim { .. }, Some(eta)) => Method::Ddim { eta },
             (method, _) => method,
+        };
+        let draw = Draw::new()
+            .steps(&self.steps)
+            .method(method)
+            .clip(self.clip);
+        let draw = draw.seed(self.seed.number);
+        match &self.class {
+            Some(class) => draw.class(class),
+            None => draw,
         }
     }
 }

@@ -2,52 +2,34 @@
 
 use std::ops::Range;
 
-use iddpm::checkpoint::Description;
-use iddpm::diffusion::{Noise, Sample};
+use iddpm::diffusion::Sample;
+use iddpm::run::DrawError;
+use iddpm::{Draw, Model, Studio};
 
-use super::class;
 use super::data::LowRes;
 use super::options::Options;
-use super::pictures::columns;
 use super::program::Failure;
 
 pub(crate) struct Samples {
     pub(crate) count: usize,
-    noise: Noise,
-    /// Of the network.
-    classes: Option<usize>,
-    /// The class that was asked for.
-    only: Option<u32>,
     low_res: Option<LowRes>,
 }
 
 impl Samples {
-    pub(crate) fn new(options: &Options, description: &Description) -> Result<Self, Failure> {
-        let only = match &options.class {
-            Some(class) => Some(class::number_of(class, description)?),
-            None => None,
-        };
-        let mut low_res = open_low_res(options, description)?;
+    pub(crate) fn new(options: &Options, model: &Model) -> Result<Self, Failure> {
+        let only = options.class.as_deref().map(|class| model.class(class));
+        let only = only.transpose()?;
+        let mut low_res = open_low_res(options, model)?;
         let available = low_res.as_ref().and_then(LowRes::most);
-        let all = available.unwrap_or(4 * columns(description));
+        let all = available.unwrap_or(4 * model.columns());
         let count = options.count.unwrap_or(all);
         if let Some(most) = available.filter(|&most| count > most) {
             return Err(format!("--count {count}: --low-res has {most} images to enlarge").into());
         }
-        if let Some(most) = options.out.most(description).filter(|&most| count > most) {
-            let path = options.out.path().display();
-            return Err(format!("--count {count}: {path} takes at most {most} such images").into());
-        }
         if let Some(low_res) = &mut low_res {
             low_res.check(count, only)?;
         }
-        Ok(Self {
-            count,
-            noise: Noise::new(options.seed.number),
-            classes: description.unet.num_classes,
-            only,
-            low_res,
-        })
+        Ok(Self { count, low_res })
     }
 
     /// What there is to say of the images that are enlarged.
@@ -57,23 +39,21 @@ impl Samples {
 
     /// Some of the images, by their numbers: each of the class that was asked for, or of its own where it is
     /// enlarged from one that has one; of all classes in turn otherwise.
-    pub(crate) fn batch(&self, numbers: Range<usize>) -> Vec<Sample> {
-        let own = |number| {
-            self.low_res
-                .as_ref()
-                .and_then(|images| images.label(number))
-        };
-        let label = |number: usize| {
-            let classes = self.classes?;
-            let asked = self.only.or_else(|| own(number));
-            Some(asked.unwrap_or((number % classes) as u32))
-        };
-        let sample = |number: usize| Sample {
-            noise: self.noise,
-            number: number as u64,
-            label: label(number),
-        };
-        numbers.map(sample).collect()
+    pub(crate) fn batch(
+        &self,
+        studio: &Studio,
+        draw: &Draw,
+        numbers: Range<usize>,
+    ) -> Result<Vec<Sample>, Failure> {
+        let mut samples = studio.samples(draw, numbers.start as u64..numbers.end as u64)?;
+        if let (Some(low_res), None) = (&self.low_res, draw.only_class()) {
+            for (number, sample) in numbers.zip(&mut samples) {
+                // A network without classes has no label to replace.
+                let own = low_res.label(number);
+                sample.label = sample.label.map(|in_turn| own.unwrap_or(in_turn));
+            }
+        }
+        Ok(samples)
     }
 
     /// What some of the images are enlarged from, one after the other.
@@ -89,12 +69,12 @@ impl Samples {
     }
 }
 
-fn open_low_res(options: &Options, description: &Description) -> Result<Option<LowRes>, Failure> {
-    match (&options.low_res, description.size.low_res) {
+fn open_low_res(options: &Options, model: &Model) -> Result<Option<LowRes>, Failure> {
+    match (&options.low_res, model.low_res()) {
         (None, None) => Ok(None),
-        (Some(path), Some(size)) => LowRes::open(path, description, size).map(Some),
-        (Some(_), None) => Err("--low-res: this network takes no such image".into()),
-        (None, Some((height, width))) => {
+        (Some(path), Some(size)) => LowRes::open(path, model.description(), size).map(Some),
+        (Some(_), None) => Err(DrawError::LowResUnexpected.into()),
+        (None, Some((width, height))) => {
             let size = format!("{width}x{height}");
             Err(format!("this network enlarges images of {size}: --low-res says which").into())
         }

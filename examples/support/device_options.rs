@@ -1,6 +1,7 @@
 //! What the command line says of what runs the network.
 
 use clap::{Args, ValueEnum};
+use iddpm::Device;
 
 use super::threads::{ThreadOptions, Threads};
 
@@ -35,6 +36,20 @@ pub(crate) struct Processor {
 }
 
 impl DeviceOptions {
+    /// The device that is asked for.
+    pub(crate) fn device(&self) -> Device {
+        let device = match (&self.adapter, self.backend) {
+            (Some(name), _) => Device::named(name),
+            (None, Backend::Auto) => Device::best(),
+            (None, Backend::Gpu) => Device::gpu(),
+            (None, Backend::Cpu) => Device::cpu(),
+        };
+        match self.threads.threads {
+            Some(threads) => device.with_threads(threads),
+            None => device,
+        }
+    }
+
     /// What can be found wrong before anything is spent.
     pub(crate) fn check(&self) -> Result<(), String> {
         if self.adapter.is_some() && self.backend == Backend::Cpu {

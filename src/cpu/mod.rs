@@ -37,7 +37,7 @@ pub mod resize;
 pub use compile::ProgramBuf;
 pub use error::{NetworkError, NetworkSlice, ProgramError};
 #[cfg(feature = "alloc")]
-#[cfg(all(feature = "std", feature = "checkpoint"))]
+#[cfg(feature = "run")]
 pub(crate) use generation::Batch;
 pub use generation::Generation;
 pub use given::{Given, Inputs, Results, TrainingInputs};

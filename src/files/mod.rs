@@ -40,6 +40,7 @@ mod fresh;
 #[cfg_attr(unix, path = "kind_unix.rs")]
 #[cfg_attr(not(unix), path = "kind_other.rs")]
 mod kind;
+mod naming;
 mod place;
 pub(crate) mod regular;
 mod temporary;
@@ -50,6 +51,7 @@ pub use folder::{
     FolderLock, create_folder, remove_empty_folder, remove_file, remove_folder, rename, sync_folder,
 };
 pub use fresh::FreshFolder;
+pub use naming::Naming;
 pub use place::{Place, is_folder_name};
 pub use regular::{read_bytes, read_text};
 pub use whole::{Writer, write_whole};

@@ -19,7 +19,7 @@ mod buffers;
 
 #[cfg(feature = "checkpoint")]
 pub(crate) use buffers::extend;
-#[cfg(feature = "data")]
+#[cfg(any(feature = "data", feature = "run"))]
 pub(crate) use buffers::reserve;
 #[cfg(any(all(feature = "alloc", feature = "cpu"), feature = "checkpoint"))]
 pub(crate) use buffers::zeros;

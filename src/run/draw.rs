@@ -7,6 +7,7 @@ use std::string::{String, ToString};
 use serde::{Deserialize, Serialize};
 
 use super::error::DrawError;
+use super::model::Model;
 use crate::Error;
 use crate::diffusion::{Clip, Diffusion, Method, OwnedProcess, Sampler, Timesteps};
 
@@ -114,6 +115,15 @@ impl Draw {
             _ => return Err(DrawError::Word { word: word.into() }),
         }
         Ok(())
+    }
+
+    /// The number of times that the network is evaluated for an image.
+    ///
+    /// # Errors
+    /// [`DrawError::Value`] for steps, a method or a clipping that the model cannot have.
+    pub fn evaluations(&self, model: &Model) -> Result<u32, Error> {
+        let plan = self.plan(&model.description().card.diffusion)?;
+        Ok(plan.sampler()?.evaluations())
     }
 
     /// The process and the sampler's settings that this is on a diffusion.

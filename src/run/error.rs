@@ -58,6 +58,11 @@ pub enum DrawError {
         /// What sets it.
         of: String,
     },
+    /// Images that are no pictures.
+    NoPicture {
+        /// Their channels.
+        channels: usize,
+    },
     /// A network that enlarges images was given none.
     LowResMissing {
         /// Width and height of what it takes.
@@ -105,6 +110,11 @@ impl fmt::Display for DrawError {
             Self::Count { count, most, of } => {
                 write!(f, "count {count}: {of} takes at most {most} such images")
             }
+            Self::NoPicture { channels } => write!(
+                f,
+                "images of {channels} channels are no pictures, which have 1 (grey), 2 (grey and alpha), 3 (colours) \
+                 or 4 (colours and alpha)"
+            ),
             Self::LowResMissing {
                 size: (width, height),
             } => write!(

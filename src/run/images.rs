@@ -1,9 +1,11 @@
 //! Images that were drawn.
 
+use std::path::Path;
 use std::string::String;
 use std::vec::Vec;
 
 use super::model::Model;
+use super::pictures::Album;
 use crate::Error;
 use crate::diffusion::Sample;
 use crate::diffusion::pixels::image_to_u8;
@@ -27,13 +29,20 @@ use crate::unet::Extents;
 /// assert_eq!(images.class_name(0), Some("3".into()));
 /// # Ok::<(), iddpm::Error>(())
 /// ```
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 pub struct Images {
     /// [N, C, H, W] in [-1, 1].
     pixels: Vec<f32>,
     image: Extents,
     samples: Vec<Sample>,
-    class_names: Vec<String>,
+    model: Model,
+}
+
+impl PartialEq for Images {
+    /// The same pixels of the same noise, numbers and classes.
+    fn eq(&self, other: &Self) -> bool {
+        self.image == other.image && self.samples == other.samples && self.pixels == other.pixels
+    }
 }
 
 impl Images {
@@ -42,7 +51,7 @@ impl Images {
             pixels: Vec::new(),
             image: model.image(),
             samples: Vec::new(),
-            class_names: model.class_names().to_vec(),
+            model: model.clone(),
         }
     }
 
@@ -72,6 +81,10 @@ impl Images {
     /// Width and height of an image.
     pub const fn size(&self) -> (usize, usize) {
         (self.image.width, self.image.height)
+    }
+
+    pub(super) const fn extents(&self) -> Extents {
+        self.image
     }
 
     /// The number of channels.
@@ -117,6 +130,17 @@ impl Images {
         Ok(collected(planes.len(), pixels)?)
     }
 
+    /// Saves the images, by what the path ends in: a grid (`x.png`), an animation of them (`x.gif`), an archive of
+    /// arrays (`x.npz`), or a new folder (`x/`), as [`Album`] has it.
+    ///
+    /// # Errors
+    /// Those of [`Album`].
+    pub fn save(&self, path: impl AsRef<Path>) -> Result<(), Error> {
+        let mut album = Album::create(path, &self.model, self.len())?;
+        album.add(self)?;
+        album.finish()
+    }
+
     /// The number, noise and class of each image.
     pub fn samples(&self) -> &[Sample] {
         &self.samples
@@ -125,7 +149,7 @@ impl Images {
     /// The class of an image by its name, or its number where it has none.
     pub fn class_name(&self, image: usize) -> Option<String> {
         let label = self.samples.get(image)?.label?;
-        let name = self.class_names.get(label as usize).cloned();
+        let name = self.model.class_names().get(label as usize).cloned();
         Some(name.unwrap_or_else(|| std::format!("{label}")))
     }
 }

@@ -12,6 +12,7 @@ mod model;
 #[cfg_attr(not(feature = "gpu"), path = "no_gpu.rs")]
 mod on_gpu;
 mod paused;
+mod pictures;
 mod processor;
 #[expect(clippy::module_inception, reason = "it is what the folder is about")]
 mod run;
@@ -24,6 +25,7 @@ pub use draw::Draw;
 pub use error::DrawError;
 pub use images::Images;
 pub use model::Model;
+pub use pictures::{Album, Trajectory};
 pub use run::Run;
 pub use saved::Saved;
 pub use studio::Studio;

@@ -146,6 +146,16 @@ impl Model {
         }
     }
 
+    /// The number of images beside each other in a grid: the classes where they fit, so that each has its column.
+    pub fn columns(&self) -> usize {
+        let classes = self.classes();
+        if (2..=16).contains(&classes) {
+            classes
+        } else {
+            10
+        }
+    }
+
     /// Finds a class by its name, or by its number; where every name is a number, by its name alone.
     ///
     /// # Errors

@@ -5,10 +5,10 @@ use std::path::PathBuf;
 use std::string::String;
 use std::vec::Vec;
 
-/// A scheme of names for pictures, from which [`Listing`](super::Listing) tells their classes.
+/// A scheme of names for pictures, from which `data::Listing` tells their classes.
 ///
 /// ```
-/// use iddpm::data::Naming;
+/// use iddpm::files::Naming;
 /// use std::path::Path;
 /// let names = ["cat", "sea lion"].map(String::from);
 /// assert_eq!(Naming::new(Some(&names)).path(Some(1), 7), Path::new("sea lion_000007.png"));

@@ -1,6 +1,7 @@
 //! Pictures beside each other, under their classes.
 
-use std::convert::Infallible;
+use core::convert::Infallible;
+use std::string::String;
 
 use embedded_graphics::mono_font::MonoTextStyle;
 use embedded_graphics::mono_font::ascii::FONT_6X10;
@@ -15,13 +16,13 @@ const GAP: u32 = 2;
 const MOST_PIXELS: usize = 1 << 26;
 
 /// Width and height of a picture in a sheet: small ones are enlarged to a visible size.
-pub(crate) fn shown(width: usize, height: usize) -> (usize, usize) {
+pub(super) fn shown(width: usize, height: usize) -> (usize, usize) {
     let zoom = (64 / width.max(height)).max(1);
     (width * zoom, height * zoom)
 }
 
 /// Pixels that a head takes across.
-pub(crate) const fn head_width(head: &str) -> usize {
+pub(super) const fn head_width(head: &str) -> usize {
     head.len() * FONT_6X10.character_size.width as usize
 }
 
@@ -30,20 +31,20 @@ const fn head_height() -> u32 {
 }
 
 /// Width and height that a picture of a size takes of a sheet, with its head and a gap.
-pub(crate) fn cell(width: usize, height: usize) -> (usize, usize) {
+pub(super) fn cell(width: usize, height: usize) -> (usize, usize) {
     let (width, height) = shown(width, height);
     let gap = GAP as usize;
     (width + gap, height + head_height() as usize + gap)
 }
 
 /// How many pictures of a size a sheet holds.
-pub(crate) fn most_of_sheet(width: usize, height: usize) -> usize {
+pub(super) fn most_of_sheet(width: usize, height: usize) -> usize {
     let (width, height) = cell(width, height);
     MOST_PIXELS / (width * height)
 }
 
 /// Pictures in rows, each enlarged to a visible size, under its head where there are such.
-pub(crate) fn sheet(pictures: &[DynamicImage], heads: &[String], columns: usize) -> RgbaImage {
+pub(super) fn sheet(pictures: &[DynamicImage], heads: &[String], columns: usize) -> RgbaImage {
     let Some(first) = pictures.first() else {
         return RgbaImage::new(1, 1);
     };

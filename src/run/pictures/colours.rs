@@ -1,12 +1,14 @@
 //! Images of a network as pictures.
 
-use std::array;
+use std::vec::Vec;
 
 use image::{DynamicImage, GrayAlphaImage, GrayImage, ImageBuffer, Pixel, RgbImage, RgbaImage};
 
+use crate::run::error::DrawError;
+
 /// What the channels of a picture are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Colours {
+pub(super) enum Colours {
     Grey,
     GreyAlpha,
     Rgb,
@@ -15,29 +17,23 @@ pub(crate) enum Colours {
 
 impl Colours {
     /// Those of so many channels.
-    ///
-    /// # Errors
-    /// Where no picture has as many.
-    pub(crate) fn of(channels: usize) -> Result<Self, String> {
+    pub(super) const fn of(channels: usize) -> Result<Self, DrawError> {
         match channels {
             1 => Ok(Self::Grey),
             2 => Ok(Self::GreyAlpha),
             3 => Ok(Self::Rgb),
             4 => Ok(Self::Rgba),
-            more => Err(format!(
-                "images of {more} channels are no pictures, which have 1 (grey), 2 (grey and alpha), 3 (colours) or \
-                 4 (colours and alpha)"
-            )),
+            channels => Err(DrawError::NoPicture { channels }),
         }
     }
 
     /// Whether one of them says how opaque a pixel is.
-    pub(crate) const fn has_alpha(self) -> bool {
+    pub(super) const fn has_alpha(self) -> bool {
         matches!(self, Self::GreyAlpha | Self::Rgba)
     }
 
-    /// An image, channels first, 8 bits a value; black where there are too few.
-    pub(crate) fn picture(self, image: &[u8], width: u32, height: u32) -> DynamicImage {
+    /// An image, [H, W, C], 8 bits a value; black where there are too few.
+    pub(super) fn picture(self, image: &[u8], width: u32, height: u32) -> DynamicImage {
         match self {
             Self::Grey => GrayImage::from(drawn(image, width, height)).into(),
             Self::GreyAlpha => GrayAlphaImage::from(drawn(image, width, height)).into(),
@@ -51,10 +47,9 @@ fn drawn<P, const CHANNELS: usize>(image: &[u8], width: u32, height: u32) -> Ima
 where
     P: Pixel<Subpixel = u8> + From<[u8; CHANNELS]>,
 {
-    let plane = width as usize * height as usize;
+    let (pixels, _) = image.as_chunks::<CHANNELS>();
     ImageBuffer::from_fn(width, height, |x, y| {
         let at = y as usize * width as usize + x as usize;
-        let channel = |c: usize| image.get(c * plane + at).copied().unwrap_or(0);
-        P::from(array::from_fn(channel))
+        P::from(pixels.get(at).copied().unwrap_or([0; CHANNELS]))
     })
 }

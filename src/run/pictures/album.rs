@@ -1,0 +1,233 @@
+//! What becomes of finished images.
+
+use std::format;
+use std::path::{Path, PathBuf};
+use std::string::ToString;
+use std::vec::Vec;
+
+use super::drawing::Drawing;
+use super::encode::{put, put_png};
+use super::place::AlbumPlace;
+use super::{animation, archive};
+use crate::Error;
+use crate::diffusion::Sample;
+use crate::files::{FreshFolder, Naming, Place, create_folder};
+use crate::memory::{self, extend, reserve};
+use crate::run::error::DrawError;
+use crate::run::images::Images;
+use crate::run::model::Model;
+use crate::unet::Extents;
+
+/// Bytes of images that are kept.
+const MOST_BYTES: usize = 1 << 32;
+
+/// Images on their way to a file or a folder, a batch at a time.
+///
+/// The path says what becomes of them: `x.png` is a grid with their classes above, `x.gif` an animation of them,
+/// `x.npz` the archive of arrays that evaluators read, `x/` a folder with a picture each, which must be new or
+/// empty; `-` is a grid on the standard output. A file is written whole by [`finish`](Self::finish) or not at all;
+/// to a folder each batch goes as it comes.
+///
+/// ```no_run
+/// use iddpm::run::Album;
+/// use iddpm::{Device, Draw, Model};
+/// let model = Model::open("sprites32.safetensors")?;
+/// let mut studio = model.on(Device::best())?;
+/// let mut album = Album::create("swords/", &model, 1000)?;
+/// for first in (0..1000).step_by(8) {
+///     let mut run = studio.begin_numbers(&Draw::new().class("sword"), first..first + 8)?;
+///     while run.advance()? {}
+///     album.add(&run.images()?)?;
+/// }
+/// album.finish()?;
+/// # Ok::<(), iddpm::Error>(())
+/// ```
+#[derive(Debug)]
+pub struct Album {
+    path: PathBuf,
+    image: Extents,
+    kind: Kind,
+}
+
+#[derive(Debug)]
+enum Kind {
+    Grid(Kept, Drawing),
+    Animation(Kept, Drawing),
+    Archive(Kept),
+    Folder(Pictures),
+}
+
+/// Finished images, 8 bits a value, [N, H, W, C], and their classes.
+#[derive(Debug)]
+pub(super) struct Kept {
+    pub(super) image: Extents,
+    pub(super) pixels: Vec<u8>,
+    pub(super) labels: Vec<Option<u32>>,
+}
+
+/// A folder, and how many images are in it.
+#[derive(Debug)]
+struct Pictures {
+    folder: FreshFolder,
+    naming: Naming,
+    drawing: Drawing,
+    made: usize,
+}
+
+impl Album {
+    /// Checks whether so many images of a model could be put there, before anything is spent on them. Nothing
+    /// is left behind.
+    ///
+    /// # Errors
+    /// [`DrawError::Value`], [`DrawError::Count`], [`DrawError::NoPicture`];
+    /// [`FileError`](crate::files::FileError).
+    pub fn check(path: impl AsRef<Path>, model: &Model, count: usize) -> Result<(), Error> {
+        let place = AlbumPlace::of(path.as_ref())?;
+        check_count(&place, model, count)?;
+        let AlbumPlace::Folder(folder) = &place else {
+            return Ok(Place::of(place.path())?.check()?);
+        };
+        FreshFolder::check(folder)?;
+        match folder.parent() {
+            Some(parent) if parent != Path::new("") && !parent.is_dir() => {
+                let why = format!("there is no folder {}", parent.display());
+                Err(super::place::refused(folder, why).into())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Makes the folder, or room for so many images.
+    ///
+    /// # Errors
+    /// Those of [`check`](Self::check); [`MemoryError`](crate::memory::MemoryError).
+    pub fn create(path: impl AsRef<Path>, model: &Model, count: usize) -> Result<Self, Error> {
+        let path = path.as_ref();
+        let place = AlbumPlace::of(path)?;
+        check_count(&place, model, count)?;
+        let description = model.description();
+        let image = description.image();
+        let kept = || Kept::new(image, count);
+        let drawing = || Drawing::of(model);
+        let kind = match &place {
+            AlbumPlace::Grid(_) => Kind::Grid(kept()?, drawing()?),
+            AlbumPlace::Animation(_) => Kind::Animation(kept()?, drawing()?),
+            AlbumPlace::Archive(_) => Kind::Archive(kept()?),
+            AlbumPlace::Folder(path) => {
+                let drawing = drawing()?;
+                Kind::Folder(Pictures {
+                    folder: FreshFolder::take(path)?,
+                    naming: Naming::new(description.class_names.as_deref()),
+                    drawing,
+                    made: 0,
+                })
+            }
+        };
+        Ok(Self {
+            path: place.path().into(),
+            image,
+            kind,
+        })
+    }
+
+    /// Takes some images.
+    ///
+    /// # Errors
+    /// [`DrawError::Value`] for images of another size; [`FileError`](crate::files::FileError); those of
+    /// [`Images::bytes`].
+    pub fn add(&mut self, images: &Images) -> Result<(), Error> {
+        let (found, due) = (images.extents(), self.image);
+        if found != due {
+            let why = format!(
+                "an image of {}x{}, {} channels, among those of {}x{}, {} channels",
+                found.width, found.height, found.channels, due.width, due.height, due.channels
+            );
+            return Err(super::place::refused(&self.path, why).into());
+        }
+        match &mut self.kind {
+            Kind::Grid(kept, _) | Kind::Animation(kept, _) | Kind::Archive(kept) => {
+                extend(&mut kept.pixels, &images.bytes()?)?;
+                let labels = images.samples().iter().map(|sample| sample.label);
+                kept.labels.extend(labels);
+                Ok(())
+            }
+            Kind::Folder(pictures) => {
+                let bytes = images.bytes()?;
+                let each = bytes.chunks(due.elements().max(1)).zip(images.samples());
+                each.into_iter()
+                    .try_for_each(|(image, sample)| pictures.add(image, sample))
+            }
+        }
+    }
+
+    /// The number of images that are at their place already: those of a folder. `None` for a file, of which
+    /// nothing is there before its end.
+    pub const fn made(&self) -> Option<usize> {
+        match &self.kind {
+            Kind::Grid(..) | Kind::Animation(..) | Kind::Archive(_) => None,
+            Kind::Folder(pictures) => Some(pictures.made),
+        }
+    }
+
+    /// Writes what was kept.
+    ///
+    /// # Errors
+    /// [`FileError`](crate::files::FileError).
+    pub fn finish(self) -> Result<(), Error> {
+        let path = &self.path;
+        match &self.kind {
+            Kind::Grid(kept, drawing) => put_png(path, &drawing.grid(&kept.pixels, &kept.labels)),
+            Kind::Animation(kept, drawing) => {
+                let elements = self.image.elements().max(1);
+                let images = kept.pixels.chunks(elements);
+                animation::write(path, images.map(|image| drawing.enlarged(image)), false)
+            }
+            Kind::Archive(kept) => put(path, |file| archive::write(path, file, kept)),
+            Kind::Folder(_) => Ok(()),
+        }
+    }
+}
+
+/// The most images that are kept for a file until all are done; none are for a folder.
+fn check_count(place: &AlbumPlace, model: &Model, count: usize) -> Result<(), DrawError> {
+    let kept = MOST_BYTES / model.image().elements().max(1);
+    let most = match place {
+        AlbumPlace::Grid(_) => Drawing::of(model)?.most(),
+        AlbumPlace::Animation(_) => Drawing::of(model)?.most().min(kept),
+        AlbumPlace::Archive(_) => kept,
+        AlbumPlace::Folder(_) => usize::MAX,
+    };
+    if count <= most {
+        return Ok(());
+    }
+    let of = place.path().display().to_string();
+    Err(DrawError::Count { count, most, of })
+}
+
+impl Pictures {
+    fn add(&mut self, image: &[u8], sample: &Sample) -> Result<(), Error> {
+        let path = self.naming.path(sample.label, sample.number);
+        let path = self.folder.path().join(path);
+        if let Some(class) = path.parent() {
+            create_folder(class)?;
+        }
+        put_png(&path, &self.drawing.picture(image))?;
+        self.made += 1;
+        Ok(())
+    }
+}
+
+impl Kept {
+    fn new(image: Extents, count: usize) -> Result<Self, Error> {
+        let bytes = (image.elements() as u64).saturating_mul(count as u64);
+        memory::check(bytes)?;
+        let (mut pixels, mut labels) = (Vec::new(), Vec::new());
+        reserve(&mut pixels, bytes)?;
+        reserve(&mut labels, count as u64)?;
+        Ok(Self {
+            image,
+            pixels,
+            labels,
+        })
+    }
+}

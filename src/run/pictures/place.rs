@@ -1,0 +1,72 @@
+//! Where images go, as a path says it.
+
+use std::format;
+use std::path::{Path, PathBuf};
+use std::string::{String, ToString};
+
+use crate::files::is_folder_name;
+use crate::run::error::DrawError;
+
+/// A place for images.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum AlbumPlace {
+    /// All in one picture.
+    Grid(PathBuf),
+    /// A frame each.
+    Animation(PathBuf),
+    /// An archive of arrays.
+    Archive(PathBuf),
+    /// A picture each, in a folder.
+    Folder(PathBuf),
+}
+
+impl AlbumPlace {
+    pub(super) fn of(path: &Path) -> Result<Self, DrawError> {
+        if path == Path::new("-") {
+            return Ok(Self::Grid(path.into()));
+        }
+        if is_folder_name(path) {
+            // Without what it ends in: a file of that name is looked for too.
+            return Ok(Self::Folder(path.components().collect()));
+        }
+        let kinds = [".png", ".gif", ".npz"];
+        match suffix(path).as_str() {
+            "png" => Ok(Self::Grid(path.into())),
+            "gif" => Ok(Self::Animation(path.into())),
+            "npz" => Ok(Self::Archive(path.into())),
+            "" if kinds.iter().any(|kind| path.ends_with(kind)) => {
+                Err(refused(path, "a suffix without a name"))
+            }
+            "" => Ok(Self::Folder(path.into())),
+            other => {
+                let path_shown = path.display();
+                let why = format!(
+                    ".{other} is none of .png, .gif and .npz; a folder is written with a slash at its end: {path_shown}/"
+                );
+                Err(refused(path, why))
+            }
+        }
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        match self {
+            Self::Grid(path) | Self::Animation(path) | Self::Archive(path) | Self::Folder(path) => {
+                path
+            }
+        }
+    }
+}
+
+/// What a path ends in behind its last dot, in lower case.
+pub(super) fn suffix(path: &Path) -> String {
+    let suffix = path.extension().unwrap_or_default();
+    suffix.to_string_lossy().to_lowercase()
+}
+
+pub(super) fn refused(path: &Path, why: impl ToString) -> DrawError {
+    DrawError::Value {
+        word: "out",
+        value: path.display().to_string(),
+        why: why.to_string(),
+    }
+}

@@ -1,0 +1,130 @@
+//! How images came about, as a picture.
+
+use std::format;
+use std::path::{Path, PathBuf};
+use std::vec::Vec;
+
+use super::animation;
+use super::drawing::{Drawing, MOMENTS};
+use super::encode::put_png;
+use super::place::{refused, suffix};
+use crate::Error;
+use crate::files::Place;
+use crate::memory::extend;
+use crate::run::error::DrawError;
+use crate::run::images::Images;
+use crate::run::model::Model;
+
+/// Bytes of predictions that are kept.
+const MOST_BYTES: usize = 1 << 32;
+/// What a GIF's 16 bits hold, but for a sheet's outermost gap.
+const MOST_GIF_SIDE: usize = u16::MAX as usize - 2;
+
+/// The predictions of a run along its way, on their way to a picture: a strip (`x.png`), with a row for each image
+/// and a column for each of some moments, or an animation (`x.gif`), with a frame for each step.
+///
+/// ```no_run
+/// use iddpm::run::Trajectory;
+/// use iddpm::{Device, Draw, Model};
+/// let model = Model::open("sprites32.safetensors")?;
+/// let mut run = model.on(Device::best())?.begin(&Draw::new().class("sword"), 8)?;
+/// let mut trajectory = Trajectory::create("swords.gif", &model, 8, run.steps() as usize)?;
+/// while run.advance()? {
+///     trajectory.add(&run.preview()?)?;
+/// }
+/// trajectory.finish()?;
+/// # Ok::<(), iddpm::Error>(())
+/// ```
+#[derive(Debug)]
+pub struct Trajectory {
+    path: PathBuf,
+    is_animation: bool,
+    drawing: Drawing,
+    /// 8 bits a value, [N, H, W, C] of each moment.
+    moments: Vec<Vec<u8>>,
+    labels: Vec<Option<u32>>,
+}
+
+impl Trajectory {
+    /// Begins one of so many images in so many steps; nothing is written before [`finish`](Self::finish).
+    ///
+    /// # Errors
+    /// [`DrawError::Value`] for a path that is none; [`DrawError::Count`] for more images than can be drawn;
+    /// [`DrawError::NoPicture`]; [`FileError`](crate::files::FileError).
+    pub fn create(
+        path: impl AsRef<Path>,
+        model: &Model,
+        images: usize,
+        steps: usize,
+    ) -> Result<Self, Error> {
+        let path = path.as_ref();
+        let is_animation = match suffix(path).as_str() {
+            "png" => false,
+            "gif" => true,
+            _ => return Err(refused(path, "neither .png nor .gif").into()),
+        };
+        let drawing = Drawing::of(model)?;
+        let bytes = model.image().elements().saturating_mul(steps);
+        let kept = MOST_BYTES / bytes.max(1);
+        let drawn = drawing.most();
+        let most = kept.min(match is_animation {
+            false => drawn / MOMENTS,
+            true => drawn.min(MOST_GIF_SIDE / drawing.cell().1 * drawing.columns()),
+        });
+        if images > most {
+            let of = format!("{} of {steps} steps", path.display());
+            return Err(DrawError::Count {
+                count: images,
+                most,
+                of,
+            }
+            .into());
+        }
+        Place::of(path)?.check()?;
+        Ok(Self {
+            path: path.into(),
+            is_animation,
+            drawing,
+            moments: Vec::new(),
+            labels: Vec::new(),
+        })
+    }
+
+    /// Takes the predictions of a step.
+    ///
+    /// # Errors
+    /// Those of [`Images::bytes`].
+    pub fn add(&mut self, preview: &Images) -> Result<(), Error> {
+        if self.moments.is_empty() {
+            let labels: Vec<_> = preview
+                .samples()
+                .iter()
+                .map(|sample| sample.label)
+                .collect();
+            extend(&mut self.labels, &labels)?;
+        }
+        self.moments.push(preview.bytes()?);
+        Ok(())
+    }
+
+    /// Draws them, and writes the picture.
+    ///
+    /// # Errors
+    /// [`FileError`](crate::files::FileError).
+    pub fn finish(self) -> Result<(), Error> {
+        let heads = self.drawing.heads(&self.labels);
+        if !self.is_animation {
+            let moments = self.moments.iter();
+            let moments: Vec<_> = moments
+                .map(|moment| self.drawing.pictures(moment))
+                .collect();
+            return put_png(&self.path, &self.drawing.strip(&moments, &heads));
+        }
+        let frames = self.moments.iter().map(|moment| {
+            let pictures = self.drawing.pictures(moment);
+            self.drawing
+                .sheet(&pictures, &heads, self.drawing.columns())
+        });
+        animation::write(&self.path, frames, true)
+    }
+}
