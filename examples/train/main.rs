@@ -13,9 +13,6 @@ mod begin;
 mod chart;
 #[path = "../support/device_options.rs"]
 mod device_options;
-#[path = "../support/drawing.rs"]
-#[allow(dead_code, reason = "of what several programs share")]
-mod drawing;
 mod fields;
 mod files;
 mod grid;
