@@ -7,7 +7,6 @@
 #[cfg_attr(not(feature = "data"), path = "no_data.rs")]
 mod data;
 #[path = "../support/device_options.rs"]
-#[allow(dead_code, reason = "of training alone")]
 mod device_options;
 mod files;
 mod options;
@@ -59,7 +58,8 @@ fn sample(options: &Options) -> Result<ExitCode, Failure> {
     let studio = model.on(options.device.device())?;
     // Before it is said that it runs: whoever waits for that may send a signal.
     let stop = Stop::listen()?;
-    options.say(format_args!("running on {}", studio.device()))?;
+    let (device, precision) = (studio.device(), studio.precision());
+    options.say(format_args!("running on {device}{precision}"))?;
     let begun = Instant::now();
     let progress = progress_bar(samples.count * steps);
     let drawn = Drawing {

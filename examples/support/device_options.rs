@@ -3,7 +3,8 @@
 use clap::{Args, ValueEnum};
 use iddpm::Device;
 
-use super::threads::{ThreadOptions, Threads};
+use super::program::Failure;
+use super::threads::ThreadOptions;
 
 /// Which device, where one was asked for.
 #[derive(Args)]
@@ -28,13 +29,6 @@ pub(crate) enum Backend {
     Cpu,
 }
 
-/// The processor: why it was chosen, and how much of it is used.
-#[derive(Debug)]
-pub(crate) struct Processor {
-    why: String,
-    pub(crate) threads: Threads,
-}
-
 impl DeviceOptions {
     /// The device that is asked for.
     pub(crate) fn device(&self) -> Device {
@@ -51,7 +45,7 @@ impl DeviceOptions {
     }
 
     /// What can be found wrong before anything is spent.
-    pub(crate) fn check(&self) -> Result<(), String> {
+    pub(crate) fn check(&self) -> Result<(), Failure> {
         if self.adapter.is_some() && self.backend == Backend::Cpu {
             return Err("--adapter: --backend cpu uses none".into());
         }
@@ -60,34 +54,6 @@ impl DeviceOptions {
         {
             return Err("--threads: a GPU was asked for, and they are the processor's".into());
         }
-        self.threads.choose().map(drop)
-    }
-
-    /// What `gpu` opens, or the processor; `gpu` is asked unless the processor was asked for.
-    ///
-    /// # Errors
-    /// Why there is no GPU, where one was asked for; where there is one, and threads were asked for.
-    pub(crate) fn choose<G>(
-        &self,
-        gpu: impl FnOnce() -> Result<G, String>,
-    ) -> Result<Result<G, Processor>, String> {
-        let opened = match self.backend {
-            Backend::Cpu => Err("asked for".into()),
-            Backend::Auto if self.adapter.is_none() => gpu(),
-            Backend::Auto | Backend::Gpu => Ok(gpu()?),
-        };
-        if opened.is_ok() && self.threads.threads.is_some() {
-            return Err(
-                "--threads: a GPU was chosen, and they are the processor's: --backend cpu".into(),
-            );
-        }
-        let threads = self.threads.choose()?;
-        Ok(opened.map_err(|why| Processor { why, threads }))
-    }
-}
-
-impl std::fmt::Display for Processor {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "the CPU ({}), {}", self.why, self.threads)
+        Ok(self.threads.choose().map(drop)?)
     }
 }

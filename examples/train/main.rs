@@ -5,8 +5,6 @@
 //! The run's folder gets its newest states, a log of JSON lines, grids of samples and a plot of the
 //! loss. Ctrl-C, SIGTERM and SIGHUP finish the step and save; `--resume` goes on, bit for bit.
 
-#[path = "../support/adapter.rs"]
-mod adapter;
 mod backend;
 mod begin;
 #[path = "../support/plot.rs"]

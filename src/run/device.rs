@@ -1,14 +1,13 @@
 //! The device that runs the network: what is asked for, and what was found.
 
 use core::fmt;
+use std::boxed::Box;
 use std::string::{String, ToString};
 use std::vec::Vec;
 
 use super::error::DrawError;
-use super::model::Model;
-use super::on_gpu::{self, GpuStudio};
+use super::on_gpu::{self, Gpu};
 use super::threads::Threads;
-use crate::Error;
 
 /// A device that is asked for.
 ///
@@ -38,7 +37,7 @@ pub(super) enum Wanted {
     Gpu,
     Named(String),
     #[cfg(feature = "gpu")]
-    Open(std::boxed::Box<crate::gpu::Gpu>),
+    Open(Box<crate::gpu::Gpu>),
 }
 
 impl From<Wanted> for Device {
@@ -92,22 +91,36 @@ impl Device {
         on_gpu::list()
     }
 
-    /// Opens it for a model: a GPU, or the processor.
-    pub(super) fn open(&self, model: &Model) -> Result<(Chosen, Option<GpuStudio>), Error> {
+    /// Opens it, for whatever runs there: [`Model::on`](super::Model::on) does so for drawing.
+    ///
+    /// # Errors
+    /// [`DrawError::Adapter`] and [`DrawError::NoGpu`] where a GPU was asked for and none can be had;
+    /// [`DrawError::ThreadsOfGpu`] where there is one, and threads of the processor were asked for.
+    pub fn open(&self) -> Result<(Opened, Chosen), DrawError> {
         let why = match &self.wanted {
             Wanted::Cpu => "asked for".into(),
-            wanted => match (GpuStudio::open(wanted, model), wanted) {
-                (Ok(_), _) if self.threads.is_some() => {
-                    return Err(DrawError::ThreadsOfGpu.into());
-                }
-                (Ok((studio, chosen)), _) => return Ok((chosen, Some(studio))),
-                (Err(Error::Draw(none)), Wanted::Best) => none.to_string(),
-                (Err(error), _) => return Err(error),
+            wanted => match (on_gpu::open(wanted), wanted) {
+                (Ok(_), _) if self.threads.is_some() => return Err(DrawError::ThreadsOfGpu),
+                (Ok((gpu, chosen)), _) => return Ok((Opened::Gpu(Box::new(gpu)), chosen)),
+                (Err(none), Wanted::Best) => none.to_string(),
+                (Err(none), _) => return Err(none),
             },
         };
         let threads = Threads::choose(self.threads)?;
-        Ok((Chosen::Processor { why, threads }, None))
+        Ok((
+            Opened::Processor(threads),
+            Chosen::Processor { why, threads },
+        ))
     }
+}
+
+/// A device that is open.
+#[derive(Debug, Clone)]
+pub enum Opened {
+    /// The processor, and how much of it.
+    Processor(Threads),
+    /// A GPU.
+    Gpu(Box<Gpu>),
 }
 
 /// The device that was found, and why it was taken.
@@ -123,12 +136,10 @@ pub enum Chosen {
     },
     /// A GPU.
     Gpu {
-        /// What it is called, what it is and by which interface it is used.
+        /// What it is called, what it is and by which interface it is used, as in `Name (DiscreteGpu, Vulkan`.
         name: String,
         /// Why.
         why: String,
-        /// What is to be said of the precision; nothing where it computes in f32.
-        precision: &'static str,
     },
 }
 
@@ -136,11 +147,7 @@ impl fmt::Display for Chosen {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Processor { why, threads } => write!(f, "the CPU ({why}), {threads}"),
-            Self::Gpu {
-                name,
-                why,
-                precision,
-            } => write!(f, "{name}; {why}){precision}"),
+            Self::Gpu { name, why } => write!(f, "{name}; {why})"),
         }
     }
 }

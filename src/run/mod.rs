@@ -20,11 +20,13 @@ mod saved;
 mod studio;
 mod threads;
 
-pub use device::{Chosen, Device};
+pub use device::{Chosen, Device, Opened};
 pub use draw::Draw;
 pub use error::DrawError;
 pub use images::Images;
 pub use model::Model;
+#[cfg(feature = "gpu")]
+pub use on_gpu::half;
 pub use pictures::{Album, Trajectory};
 pub use run::Run;
 pub use saved::Saved;

@@ -18,17 +18,24 @@ pub(super) const fn list() -> Vec<String> {
 }
 
 /// There is none.
+#[derive(Debug, Clone)]
+pub enum Gpu {}
+
+pub(super) fn open(wanted: &Wanted) -> Result<(Gpu, Chosen), DrawError> {
+    let like = match wanted {
+        Wanted::Named(part) => format!("no adapter is named like {}: ", OneLine(part)),
+        Wanted::Best | Wanted::Cpu | Wanted::Gpu => String::new(),
+    };
+    let why = format!("{like}built without the feature gpu");
+    Err(DrawError::NoGpu { why })
+}
+
 #[derive(Debug)]
 pub(super) enum GpuStudio {}
 
 impl GpuStudio {
-    pub(super) fn open(wanted: &Wanted, _: &Model) -> Result<(Self, Chosen), Error> {
-        let like = match wanted {
-            Wanted::Named(part) => format!("no adapter is named like {}: ", OneLine(part)),
-            Wanted::Best | Wanted::Cpu | Wanted::Gpu => String::new(),
-        };
-        let why = format!("{like}built without the feature gpu");
-        Err(DrawError::NoGpu { why }.into())
+    pub(super) const fn new(gpu: Gpu, _: &Model) -> Result<(Self, &'static str), Error> {
+        match gpu {}
     }
 
     pub(super) const fn begin(&self, _: &Model, _: &Plan, _: &[Sample]) -> Result<GpuRun, Error> {

@@ -13,7 +13,8 @@ use super::paused::Paused;
 use crate::Error;
 use crate::checkpoint::WeightType;
 use crate::diffusion::Sample;
-use crate::gpu::{self, DeviceGeneration, DeviceWeights, Gpu, NoiseSource, Precision, wgpu};
+pub(super) use crate::gpu::Gpu;
+use crate::gpu::{self, DeviceGeneration, DeviceWeights, NoiseSource, Precision, wgpu};
 use crate::unet::Weights;
 
 impl From<Gpu> for Device {
@@ -28,17 +29,24 @@ pub(super) fn list() -> Vec<String> {
     adapters.iter().map(|it| it.get_info().name).collect()
 }
 
-/// Opens what is wanted, and says why it is that.
-fn open(wanted: &Wanted) -> Result<(Gpu, String), Error> {
+/// Opens what is wanted, and says what it is, and why it is that.
+pub(super) fn open(wanted: &Wanted) -> Result<(Gpu, Chosen), DrawError> {
     if let Wanted::Open(gpu) = wanted {
-        return Ok((Gpu::clone(gpu), "the host's".into()));
+        return Ok((Gpu::clone(gpu), chosen(gpu, "the host's".into())));
     }
     let (adapter, why) = choose(wanted, pollster::block_on(gpu::adapters()))?;
     let opened = pollster::block_on(Gpu::create_on(&adapter));
-    let opened = opened.map_err(|error| DrawError::NoGpu {
+    let gpu = opened.map_err(|error| DrawError::NoGpu {
         why: format!("{}: {error}", adapter.get_info().name),
     })?;
-    Ok((opened, why))
+    let chosen = chosen(&gpu, why);
+    Ok((gpu, chosen))
+}
+
+fn chosen(gpu: &Gpu, why: String) -> Chosen {
+    let info = gpu.device().adapter_info();
+    let name = format!("{} ({:?}, {:?}", info.name, info.device_type, info.backend);
+    Chosen::Gpu { name, why }
 }
 
 /// The adapter, and why it is that one. The best is never one in software: that is slower than the processor.
@@ -98,14 +106,21 @@ fn precision(
     weights: Weights<'_>,
     weight_type: WeightType,
 ) -> (Precision, &'static str) {
-    let device = gpu.device();
-    let in_software = device.adapter_info().device_type == wgpu::DeviceType::Cpu;
-    let has_half = device.features().contains(wgpu::Features::SHADER_F16);
+    let in_software = gpu.device().adapter_info().device_type == wgpu::DeviceType::Cpu;
     match (weights, weight_type) {
         (Weights::F32(_), _) => (Precision::Full, ""),
         (Weights::F16(_), WeightType::AsStored) if in_software => (Precision::HalfWeights, ""),
-        (Weights::F16(_), _) if has_half => (Precision::Half, ", in f16"),
-        (Weights::F16(_), _) => (Precision::HalfWeights, ", which has no f16 but for weights"),
+        (Weights::F16(_), _) => half(gpu),
+    }
+}
+
+/// What f16 can be run in on a device, and what is to be said of it.
+pub fn half(gpu: &Gpu) -> (Precision, &'static str) {
+    if gpu.device().features().contains(wgpu::Features::SHADER_F16) {
+        (Precision::Half, ", in f16")
+    } else {
+        let note = ", which has no f16 but for weights";
+        (Precision::HalfWeights, note)
     }
 }
 
@@ -117,19 +132,12 @@ pub(super) struct GpuStudio {
 }
 
 impl GpuStudio {
-    /// Opens the device that is wanted, and says what it is.
-    pub(super) fn open(wanted: &Wanted, model: &Model) -> Result<(Self, Chosen), Error> {
-        let (gpu, why) = open(wanted)?;
+    /// Brings a model to a device; and what is to be said of its precision there.
+    pub(super) fn new(gpu: Gpu, model: &Model) -> Result<(Self, &'static str), Error> {
         let (graph, weights) = (model.checkpoint().graph(), model.checkpoint().weights());
         let (precision, note) = precision(&gpu, weights, model.weight_type());
         let weights = DeviceWeights::upload_blocking(&gpu, graph, weights, precision)?;
-        let info = gpu.device().adapter_info();
-        let chosen = Chosen::Gpu {
-            name: format!("{} ({:?}, {:?}", info.name, info.device_type, info.backend),
-            why,
-            precision: note,
-        };
-        Ok((Self { gpu, weights }, chosen))
+        Ok((Self { gpu, weights }, note))
     }
 
     pub(super) fn begin(

@@ -4,7 +4,7 @@ use core::ops::Range;
 use std::boxed::Box;
 use std::vec::Vec;
 
-use super::device::{Chosen, Device};
+use super::device::{Chosen, Device, Opened};
 use super::draw::{Draw, Plan};
 use super::error::DrawError;
 use super::images::Images;
@@ -39,6 +39,7 @@ const AT_ONCE: u64 = 8;
 pub struct Studio {
     model: Model,
     chosen: Chosen,
+    precision: &'static str,
     engine: Engine,
 }
 
@@ -50,20 +51,18 @@ enum Engine {
 
 impl Studio {
     pub(super) fn new(model: Model, device: Device) -> Result<Self, Error> {
-        let (chosen, gpu) = device.open(&model)?;
-        let engine = match (&chosen, gpu) {
-            (_, Some(gpu)) => Engine::Gpu(Box::new(gpu)),
-            (Chosen::Processor { threads, .. }, None) => {
-                Engine::Processor(CpuStudio::new(threads.count))
-            }
-            (Chosen::Gpu { name, .. }, None) => {
-                let why = name.clone();
-                return Err(DrawError::NoGpu { why }.into());
+        let (opened, chosen) = device.open()?;
+        let (engine, precision) = match opened {
+            Opened::Processor(threads) => (Engine::Processor(CpuStudio::new(threads.count)), ""),
+            Opened::Gpu(gpu) => {
+                let (engine, precision) = GpuStudio::new(*gpu, &model)?;
+                (Engine::Gpu(Box::new(engine)), precision)
             }
         };
         Ok(Self {
             model,
             chosen,
+            precision,
             engine,
         })
     }
@@ -71,6 +70,11 @@ impl Studio {
     /// The device that was found, and why it was taken.
     pub const fn device(&self) -> &Chosen {
         &self.chosen
+    }
+
+    /// What is to be said of the precision behind the device's name, as in ", in f16"; nothing where all is in f32.
+    pub const fn precision(&self) -> &'static str {
+        self.precision
     }
 
     /// The model.
