@@ -2,22 +2,26 @@
 
 use std::path::Path;
 
+use iddpm::Error;
 use iddpm::files::{Place, is_folder_name};
+use iddpm::run::{Album, DrawError, Trajectory};
 
-use super::places::{named, tried};
+use super::places::named;
 use super::program::Failure;
 
-/// Fails where something would be written over what is read or written already.
+/// Fails where something could not be written, or would be written over what is read or written already.
 pub(crate) fn check(
     out: &Path,
     trajectory: Option<&Path>,
     inputs: &[(&str, &Path)],
 ) -> Result<(), Failure> {
+    Album::check(out).map_err(|error| of_path("--out", out, error))?;
     check_input("--out", out, inputs)?;
     let Some(path) = trajectory else {
         return Ok(());
     };
-    let place = tried("--trajectory", path)?;
+    Trajectory::check(path).map_err(|error| of_path("--trajectory", path, error))?;
+    let place = Place::of(path)?;
     check_input("--trajectory", path, inputs)?;
     let refused = |why| Err(named("--trajectory", path, why));
     match place {
@@ -35,6 +39,16 @@ pub(crate) fn check(
 
 fn is_folder(path: &Path) -> bool {
     is_folder_name(path) || path.extension().is_none() && path != Path::new("-")
+}
+
+/// What is wrong with an option's path, by the option.
+pub(crate) fn of_path(option: &str, path: &Path, error: Error) -> Failure {
+    match error {
+        Error::File(error) => named(option, path, error.error),
+        Error::Draw(DrawError::Value { why, .. }) => named(option, path, why),
+        Error::Draw(error @ DrawError::Count { .. }) => format!("--{error}").into(),
+        error => format!("{option}: {error}").into(),
+    }
 }
 
 /// Fails where this is a file that is read.

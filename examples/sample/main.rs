@@ -11,6 +11,7 @@ mod device_options;
 mod files;
 mod options;
 #[path = "../support/places.rs"]
+#[allow(dead_code, reason = "of what several programs share")]
 mod places;
 #[path = "../support/program.rs"]
 mod program;
@@ -33,9 +34,10 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use iddpm::run::{Album, Trajectory};
-use iddpm::{Model, Studio};
+use iddpm::{Error, Model, Studio};
 use indicatif::{ProgressBar, ProgressStyle};
 
+use files::of_path;
 use options::Options;
 use program::{Failure, warn};
 use samples::Samples;
@@ -48,14 +50,15 @@ fn main() -> ExitCode {
 fn sample(options: &Options) -> Result<ExitCode, Failure> {
     options.check()?;
     let model = open(options)?;
-    let steps = options.draw().evaluations(&model)? as usize;
+    let steps = options.draw().evaluations(&model).map_err(by_option)? as usize;
     let samples = Samples::new(options, &model)?;
-    Album::check(&options.out, &model, samples.count)?;
+    let album = Album::create(&options.out, &model, samples.count);
+    let album = album.map_err(|error| of_path("--out", &options.out, error))?;
     let trajectory = options.trajectory(&model, samples.count, steps)?;
     if let Some(summary) = samples.summary() {
         options.say(summary)?;
     }
-    let studio = model.on(options.device.device())?;
+    let studio = model.on(options.device.device()).map_err(by_option)?;
     // Before it is said that it runs: whoever waits for that may send a signal.
     let stop = Stop::listen()?;
     let (device, precision) = (studio.device(), studio.precision());
@@ -68,7 +71,7 @@ fn sample(options: &Options) -> Result<ExitCode, Failure> {
         stop,
         progress: &progress,
     }
-    .draw(studio, trajectory);
+    .draw(studio, album, trajectory);
     progress.finish_and_clear();
     match drawn {
         Ok(()) => report(options, samples.count, steps, begun).map(|()| ExitCode::SUCCESS),
@@ -79,6 +82,14 @@ fn sample(options: &Options) -> Result<ExitCode, Failure> {
             }
             None => Err(error),
         },
+    }
+}
+
+/// An error by the option that it names.
+fn by_option(error: Error) -> Failure {
+    match error {
+        Error::Draw(error) if error.option().is_some() => format!("--{error}").into(),
+        error => error.into(),
     }
 }
 
@@ -106,12 +117,15 @@ struct Drawing<'a> {
 }
 
 impl Drawing<'_> {
-    fn draw(&self, mut studio: Studio, trajectory: Option<Trajectory>) -> Result<(), Failure> {
+    fn draw(
+        &self,
+        mut studio: Studio,
+        mut album: Album,
+        mut trajectory: Option<Trajectory>,
+    ) -> Result<(), Failure> {
         let Self {
             options, samples, ..
         } = self;
-        let mut album = Album::create(&options.out, studio.model(), samples.count)?;
-        let mut trajectory = trajectory;
         for first in (0..samples.count).step_by(options.batch) {
             let numbers = first..samples.count.min(first + options.batch);
             let done = self.batch(&mut studio, numbers, &mut trajectory, &mut album);

@@ -9,7 +9,7 @@ use iddpm::run::{DrawError, Trajectory};
 use iddpm::{Draw, Error, Model};
 
 use super::device_options::DeviceOptions;
-use super::files;
+use super::files::{self, of_path};
 use super::program::{Failure, say, warn};
 use super::real::real;
 use super::seed::Seed;
@@ -134,7 +134,7 @@ impl Options {
             Err(Error::Draw(DrawError::Count { count, most, of })) => {
                 Err(format!("--batch {count}: {of} takes at most {most} images").into())
             }
-            Err(error) => Err(format!("--trajectory {}: {error}", path.display()).into()),
+            Err(error) => Err(of_path("--trajectory", path, error)),
         }
     }
 

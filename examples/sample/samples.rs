@@ -6,6 +6,7 @@ use iddpm::diffusion::Sample;
 use iddpm::run::DrawError;
 use iddpm::{Draw, Model, Studio};
 
+use super::by_option;
 use super::data::LowRes;
 use super::options::Options;
 use super::program::Failure;
@@ -18,7 +19,7 @@ pub(crate) struct Samples {
 impl Samples {
     pub(crate) fn new(options: &Options, model: &Model) -> Result<Self, Failure> {
         let only = options.class.as_deref().map(|class| model.class(class));
-        let only = only.transpose()?;
+        let only = only.transpose().map_err(|error| by_option(error.into()))?;
         let mut low_res = open_low_res(options, model)?;
         let available = low_res.as_ref().and_then(LowRes::most);
         let all = available.unwrap_or(4 * model.columns());
@@ -73,7 +74,7 @@ fn open_low_res(options: &Options, model: &Model) -> Result<Option<LowRes>, Fail
     match (&options.low_res, model.low_res()) {
         (None, None) => Ok(None),
         (Some(path), Some(size)) => LowRes::open(path, model.description(), size).map(Some),
-        (Some(_), None) => Err(DrawError::LowResUnexpected.into()),
+        (Some(_), None) => Err(by_option(DrawError::LowResUnexpected.into())),
         (None, Some((width, height))) => {
             let size = format!("{width}x{height}");
             Err(format!("this network enlarges images of {size}: --low-res says which").into())

@@ -129,6 +129,25 @@ impl fmt::Display for DrawError {
 
 impl core::error::Error for DrawError {}
 
+impl DrawError {
+    /// The option that the text begins with; `None` where it is none's alone.
+    pub fn option(&self) -> Option<&str> {
+        match self {
+            Self::Word { word } => Some(word),
+            Self::Value { word, .. } => Some(word),
+            Self::Class { .. } | Self::NoClasses => Some("class"),
+            Self::ThreadsOfGpu => Some("threads"),
+            Self::Count { .. } => Some("count"),
+            Self::LowResUnexpected => Some("low-res"),
+            Self::Adapter { .. }
+            | Self::NoGpu { .. }
+            | Self::NoPicture { .. }
+            | Self::LowResMissing { .. }
+            | Self::Saved { .. } => None,
+        }
+    }
+}
+
 fn list(f: &mut fmt::Formatter<'_>, names: &[String]) -> fmt::Result {
     for (at, name) in names.iter().enumerate() {
         let separator = if at == 0 { "" } else { ", " };

@@ -75,15 +75,12 @@ struct Pictures {
 }
 
 impl Album {
-    /// Checks whether so many images of a model could be put there, before anything is spent on them. Nothing
-    /// is left behind.
+    /// Checks whether images could be put there, before anything is spent on them. Nothing is left behind.
     ///
     /// # Errors
-    /// [`DrawError::Value`], [`DrawError::Count`], [`DrawError::NoPicture`];
-    /// [`FileError`](crate::files::FileError).
-    pub fn check(path: impl AsRef<Path>, model: &Model, count: usize) -> Result<(), Error> {
+    /// [`DrawError::Value`] for a path that says none of these; [`FileError`](crate::files::FileError).
+    pub fn check(path: impl AsRef<Path>) -> Result<(), Error> {
         let place = AlbumPlace::of(path.as_ref())?;
-        check_count(&place, model, count)?;
         let AlbumPlace::Folder(folder) = &place else {
             return Ok(Place::of(place.path())?.check()?);
         };
@@ -100,7 +97,8 @@ impl Album {
     /// Makes the folder, or room for so many images.
     ///
     /// # Errors
-    /// Those of [`check`](Self::check); [`MemoryError`](crate::memory::MemoryError).
+    /// Those of [`check`](Self::check); [`DrawError::Count`], [`DrawError::NoPicture`];
+    /// [`MemoryError`](crate::memory::MemoryError).
     pub fn create(path: impl AsRef<Path>, model: &Model, count: usize) -> Result<Self, Error> {
         let path = path.as_ref();
         let place = AlbumPlace::of(path)?;

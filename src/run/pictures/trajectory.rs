@@ -46,6 +46,15 @@ pub struct Trajectory {
 }
 
 impl Trajectory {
+    /// Checks whether one could be put there, before anything is spent on it. Nothing is left behind.
+    ///
+    /// # Errors
+    /// [`DrawError::Value`] for a path that is none; [`FileError`](crate::files::FileError).
+    pub fn check(path: impl AsRef<Path>) -> Result<(), Error> {
+        is_animation(path.as_ref())?;
+        Ok(Place::of(path)?.check()?)
+    }
+
     /// Begins one of so many images in so many steps; nothing is written before [`finish`](Self::finish).
     ///
     /// # Errors
@@ -58,11 +67,7 @@ impl Trajectory {
         steps: usize,
     ) -> Result<Self, Error> {
         let path = path.as_ref();
-        let is_animation = match suffix(path).as_str() {
-            "png" => false,
-            "gif" => true,
-            _ => return Err(refused(path, "neither .png nor .gif").into()),
-        };
+        let is_animation = is_animation(path)?;
         let drawing = Drawing::of(model)?;
         let bytes = model.image().elements().saturating_mul(steps);
         let kept = MOST_BYTES / bytes.max(1);
@@ -126,5 +131,13 @@ impl Trajectory {
                 .sheet(&pictures, &heads, self.drawing.columns())
         });
         animation::write(&self.path, frames, true)
+    }
+}
+
+fn is_animation(path: &Path) -> Result<bool, DrawError> {
+    match suffix(path).as_str() {
+        "png" => Ok(false),
+        "gif" => Ok(true),
+        _ => Err(refused(path, "neither .png nor .gif")),
     }
 }
