@@ -91,6 +91,10 @@ pub fn record(
     variants: Variants,
 ) -> Result<Recorded, GpuError> {
     graph.check()?;
+    if let Some(index) = weights.misplaced(graph) {
+        let what = "parameter";
+        return Err(GraphError::NoPlace { what, index }.into());
+    }
     let (recording, layout) = Layout::new(graph, plan, weights);
     let mut recorder = Recorder {
         graph,

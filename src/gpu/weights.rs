@@ -11,7 +11,7 @@ use super::limits::MOST_BOUND;
 use super::recording::{ALIGNMENT, Width};
 use crate::memory::{MemoryError, collected};
 use crate::part::{item, put};
-use crate::unet::{Conv, Graph, Op, ParamId, Weights};
+use crate::unet::{Conv, Graph, Op, Param, ParamId, Weights};
 
 /// The precision of a network on a device: how wide the numbers are that it is kept in; it adds in f32
 /// always.
@@ -266,6 +266,22 @@ impl WeightPlan {
 
     pub(crate) fn place(&self, param: ParamId) -> Option<WeightPlace> {
         self.places.get(param.index()).copied()
+    }
+
+    /// The first parameter, by its number, for which this is another graph's plan: it lies elsewhere in the
+    /// caller's slice, is of another length or is not there.
+    pub(crate) fn misplaced(&self, graph: &Graph) -> Option<usize> {
+        let params = graph.params();
+        let is_its = |(place, param): (&WeightPlace, &Param)| {
+            (place.from, place.elements) == (param.offset, param.elements())
+        };
+        let alike = self
+            .places
+            .iter()
+            .zip(params)
+            .take_while(|&pair| is_its(pair));
+        let alike = alike.count();
+        (alike < params.len().max(self.places.len())).then_some(alike)
     }
 
     /// Calls `write` with the place of each parameter and its words, until it fails.

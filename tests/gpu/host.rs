@@ -7,7 +7,7 @@ use iddpm::gpu::{
     self, DeviceGeneration, DeviceNetwork, DeviceWeights, Gpu, GpuError, NoiseSource, Precision,
     Shown, Variants, wgpu,
 };
-use iddpm::unet::{ImageSize, UnetConfig, Weights};
+use iddpm::unet::{GraphError, ImageSize, UnetConfig, Weights};
 
 use super::generation::{begin, graph, samples, weights};
 use super::gpu;
@@ -260,6 +260,25 @@ fn sampler_and_network_must_agree() {
             expected
         })
     );
+}
+
+/// Weights of another network with as many parameters, which would be bound where they do not lie.
+#[test]
+fn weights_and_network_must_agree() {
+    let graph = |multipliers: &[usize]| {
+        let config = UnetConfig::new(3, 32).with_multipliers(multipliers);
+        config.graph(1, ImageSize::square(8)).unwrap()
+    };
+    let (graph, other) = (graph(&[1, 2]), graph(&[1, 3]));
+    assert_eq!(graph.params().len(), other.params().len());
+    let stored = DeviceWeights::zeros(gpu(), &other, Precision::Full);
+    let stored = pollster::block_on(stored).unwrap();
+    let refused = DeviceNetwork::new_blocking(gpu(), &graph, &stored).err();
+    let mut pairs = graph.params().iter().zip(other.params());
+    let index = pairs.position(|(param, other)| param.shape != other.shape);
+    let (what, index) = ("parameter", index.unwrap());
+    let wrong = GraphError::NoPlace { what, index };
+    assert_eq!(refused, Some(GpuError::Graph(wrong)));
 }
 
 /// Where it is known what the device has, that must be there: otherwise fewer variants would be tested, and
