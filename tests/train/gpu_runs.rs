@@ -14,6 +14,7 @@ use iddpm::unet::{Extents, Graph, Init, Input, Op, Shape, UnetConfig};
 
 use super::case::{cases, golden_directory};
 use super::cases::generate;
+use super::cpu::check_that_sums_begin_anew;
 use super::golden::{Stepper, check_optimizer};
 use super::gpu::gpu;
 use super::held::Held;
@@ -366,4 +367,11 @@ fn wrong_input_is_refused() {
     );
     let error = engine.write(Slot::Weights, &weights[1..]).unwrap_err();
     assert!(matches!(error, TrainError::Length { .. }), "{error}");
+}
+
+#[test]
+fn sums_begin_anew_with_each_step() {
+    let (_, case) = super::cpu::cases().into_iter().next().unwrap();
+    let mut engine = GpuEngine::new_blocking(gpu(), &case.graph, &[], Precision::Full).unwrap();
+    check_that_sums_begin_anew(&mut engine, &case);
 }
