@@ -27,7 +27,7 @@ struct Step {
     log2_sigma_slope: f32,
 }
 
-// What the loss of an image is made of: LossRow of the crate, in the order of its words.
+// What the loss of an image is made of.
 struct LossRow {
     sqrt_alpha_bar: f32,
     sqrt_one_minus_alpha_bar: f32,

@@ -6,7 +6,6 @@ use std::vec::Vec;
 use super::device::Gpu;
 use super::engine::Program;
 use super::error::GpuError;
-use super::kernels::ema::Rate;
 use super::layout;
 use super::memory::{DeviceWeights, Readback, read_blocking};
 use super::optimizer::{self, Optimizer};
@@ -15,7 +14,7 @@ use super::recording::{Binding, Recording};
 use super::watch::Upload;
 use super::weights::{Precision, WeightPlan};
 use crate::memory::collected;
-use crate::optimizer::{OptimizerNumbers, Slot};
+use crate::optimizer::{AverageRate, OptimizerNumbers, Slot};
 use crate::unet::{Graph, Input, Weights};
 
 /// A slice of numbers on the device that is as long as all weights.
@@ -229,7 +228,7 @@ impl DeviceTraining {
         check_len("rates of averages", rates.len(), self.optimizer.rates.len())?;
         for (&binding, &rate) in self.optimizer.rates.iter().zip(rates) {
             self.program
-                .write(&self.gpu, binding, &Rate::of(rate).words())?;
+                .write(&self.gpu, binding, &AverageRate::of(rate).words())?;
         }
         self.program
             .write(&self.gpu, self.optimizer.update, &update.words())?;

@@ -12,10 +12,10 @@ use std::{assert_eq, panic, println};
 
 use naga::{AddressSpace, Module, StorageAccess, TypeInner};
 
-use super::ema::Rate;
 use super::step::StepNumbers;
 use super::{Access, Dialect, Form, KERNELS, Kernel};
-use crate::optimizer::OptimizerNumbers;
+use crate::diffusion::LossRow;
+use crate::optimizer::{AverageRate, OptimizerNumbers};
 
 fn parse(kernel: &Kernel, form: Form) -> Module {
     let source = kernel.text(form, Dialect::Native);
@@ -175,7 +175,22 @@ fn the_numbers_of_an_update_are_those_the_shaders_read() {
     let kernel = KERNELS.iter().find(|kernel| kernel.name == "ema");
     let kernel = kernel.unwrap_or_else(|| panic!("no ema"));
     let module = parse(kernel, Form::default());
-    assert_eq!(members(&module, "Rate"), listed(Rate::FIELDS));
+    assert_eq!(members(&module, "Rate"), listed(AverageRate::FIELDS));
+}
+
+#[test]
+fn the_numbers_of_a_loss_are_those_the_shaders_read() {
+    for name in ["diffuse", "loss", "loss_grad"] {
+        let kernel = KERNELS.iter().find(|kernel| kernel.name == name);
+        let kernel = kernel.unwrap_or_else(|| panic!("no {name}"));
+        let module = parse(kernel, Form::default());
+        let members = members(&module, "LossRow");
+        assert_eq!(members.len(), LossRow::LEN);
+        let (fields, unused) = members.split_at(LossRow::FIELDS.len());
+        let wanted = LossRow::FIELDS.iter().map(|&name| (name.into(), "f32"));
+        assert_eq!(fields, wanted.collect::<Vec<_>>());
+        assert!(unused.iter().all(|(name, _)| name.starts_with("unused")));
+    }
 }
 
 #[test]
