@@ -9,6 +9,7 @@ use super::kernels::step::StepNumbers;
 use super::kernels::{noise, step, threshold};
 use super::record::Recorded;
 use super::recording::{Binding, Contents, Dispatch, Recording};
+use crate::diffusion::prediction::quantile_place;
 use crate::diffusion::{Clip, Sample, Sampler};
 use crate::memory::collected;
 use crate::unet::{ELEMENTS_LIMIT, Input};
@@ -277,8 +278,7 @@ fn threshold_dispatch(
         return None;
     };
     let last = sizes.elements.saturating_sub(1);
-    let position = ratio * last as f64;
-    let rank = (position as usize).min(last);
+    let (rank, fraction) = quantile_place(ratio, last);
     Some(threshold::dispatch(
         "bounds",
         &threshold::Params {
@@ -286,7 +286,7 @@ fn threshold_dispatch(
             elements: word(sizes.elements),
             output_elements: word(sizes.output_elements),
             rank: word(rank),
-            fraction: (position - rank as f64) as f32,
+            fraction: fraction as f32,
             max: max as f32,
         },
         threshold::Bindings {
