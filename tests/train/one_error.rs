@@ -7,14 +7,15 @@ use iddpm::cpu::Gradients;
 use iddpm::diffusion::exact::GaussianData;
 use iddpm::diffusion::{
     Clip, Diffusion, Image, InlineProcess, Method, Noise, Sample, Sampler, Schedule, Timesteps,
+    Variance,
 };
 use iddpm::unet::{Graph, ImageSize, UnetConfig};
 
 const NOWHERE: &str = "no such folder/picture.safetensors";
 
-/// A step over too short an x, or one that is not finite.
+/// A step with too little room for its noise, or of an x that is not finite.
 fn advance(x: f32) -> Result<(), iddpm::Error> {
-    let model = Diffusion::new(Schedule::Cosine, 1000);
+    let model = Diffusion::new(Schedule::Cosine, 1000).with_variance(Variance::FixedSmall);
     let process = InlineProcess::<2>::new(&model, Timesteps::even(2))?;
     let mut sampler = Sampler::new(&process, Method::Ancestral, Clip::Unit)?;
     let mut denoiser = GaussianData::new(process.view(), 0.5, 0.01)?;
