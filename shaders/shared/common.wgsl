@@ -48,7 +48,7 @@ struct LossRow {
 }
 
 // What a step of the optimiser is, for square_sums, gradient_norm and adamw.
-struct Update {
+struct OptimizerNumbers {
     // 1/(the factor that the loss was scaled by).
     unscale: f32,
     // The largest norm of the gradient; f32's largest where it is not clipped.

@@ -4,8 +4,8 @@ use std::process::Command;
 
 use iddpm::diffusion::{Clip, Diffusion, InlineProcess, Method, Sampler, Schedule, Timesteps};
 use iddpm::gpu::{
-    self, DeviceGeneration, DeviceNetwork, DeviceWeights, Gpu, GpuError, NoiseSource, Precision,
-    Shown, Variants, wgpu,
+    self, DeviceGeneration, DeviceNetwork, DeviceWeights, Gpu, GpuError, Limit, NoiseSource,
+    Precision, Shown, Variants, wgpu,
 };
 use iddpm::unet::{GraphError, ImageSize, UnetConfig, Weights};
 
@@ -211,7 +211,7 @@ fn limits_are_named_with_both_numbers() {
     else {
         panic!("{refused:?}");
     };
-    assert_eq!((limit, had), ("max_storage_buffer_binding_size", 1 << 17));
+    assert_eq!((limit, had), (Limit::StorageBinding, 1 << 17));
     assert!(wanted > had && what.ends_with("weight"), "{what}: {wanted}");
 
     // Weights that fit, a tensor that does not.
@@ -229,7 +229,7 @@ fn limits_are_named_with_both_numbers() {
     else {
         panic!("{refused:?}");
     };
-    assert_eq!((limit, had), ("max_storage_buffer_binding_size", 1 << 18));
+    assert_eq!((limit, had), (Limit::StorageBinding, 1 << 18));
     // The largest: two tensors beside each other.
     assert_eq!(wanted, 4 * 2 * (64 + 32) * 64 * 64);
 }

@@ -375,3 +375,28 @@ fn sums_begin_anew_with_each_step() {
     let mut engine = GpuEngine::new_blocking(gpu(), &case.graph, &[], Precision::Full).unwrap();
     check_that_sums_begin_anew(&mut engine, &case);
 }
+
+/// A class is checked whichever way it is given.
+#[test]
+fn wrong_labels_are_named() {
+    let mut cases = super::cpu::cases().into_iter().map(|(_, case)| case);
+    let case = cases.find(|case| case.graph.classes().is_some()).unwrap();
+    let engine = GpuEngine::new_blocking(gpu(), &case.graph, &[], Precision::Full).unwrap();
+    let (training, classes) = (engine.training(), case.graph.classes().unwrap());
+    let mut labels = vec![0; case.graph.batch()];
+    assert_eq!(training.write_labels(Some(&labels)), Ok(()));
+    labels[0] = classes;
+    let wrong = GpuError::Label {
+        index: 0,
+        label: classes,
+        classes,
+    };
+    assert_eq!(training.write_labels(Some(&labels)), Err(wrong.clone()));
+    labels[0] = (classes as f32).to_bits();
+    let written = training.write_input(Input::Labels, Some(&labels));
+    assert_eq!(written, Err(wrong));
+    labels[0] = 0.5_f32.to_bits();
+    let written = training.write_input(Input::Labels, Some(&labels));
+    let (index, number) = (0, 0.5);
+    assert_eq!(written, Err(GpuError::NoLabel { index, number }));
+}

@@ -147,7 +147,7 @@ impl DeviceGeneration {
         if let Some(place) = history {
             self.write(place, "history", &saved.history)?;
         }
-        self.program
+        self.loaded
             .write(&self.gpu, self.places.not_finite, &[FINITE])?;
         self.position = position;
         self.dispatch = if is_drawn { self.begin } else { 0 };

@@ -170,7 +170,10 @@ fn the_numbers_of_an_update_are_those_the_shaders_read() {
         let kernel = KERNELS.iter().find(|kernel| kernel.name == name);
         let kernel = kernel.unwrap_or_else(|| panic!("no {name}"));
         let module = parse(kernel, Form::default());
-        assert_eq!(members(&module, "Update"), listed(OptimizerNumbers::FIELDS));
+        assert_eq!(
+            members(&module, "OptimizerNumbers"),
+            listed(OptimizerNumbers::FIELDS)
+        );
     }
     let kernel = KERNELS.iter().find(|kernel| kernel.name == "ema");
     let kernel = kernel.unwrap_or_else(|| panic!("no ema"));
@@ -279,14 +282,12 @@ fn every_shader_has_a_host_side_and_every_host_side_a_shader() {
     assert_eq!(shaders, named);
 }
 
-/// Browsers read WGSL by Tint: where it is installed, it judges every text they could be handed.
+/// Browsers read WGSL by Tint, which judges every text they could be handed. A developer's check: no package
+/// of Debian's has the program.
 #[test]
+#[ignore = "needs Google's `tint`, which no package brings: `cargo test --lib -- --ignored tint`"]
 fn tint_takes_every_text_of_browsers() {
     let folder = std::env::temp_dir().join(std::format!("iddpm-tint-{}", std::process::id()));
-    if Command::new("tint").arg("--help").output().is_err() {
-        println!("tint is not installed: nothing checked");
-        return;
-    }
     fs::create_dir_all(&folder).unwrap_or_else(|error| panic!("{error}"));
     let mut refused = String::new();
     for (at, (kernel, form)) in all_forms().enumerate() {
