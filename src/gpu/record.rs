@@ -31,6 +31,7 @@ pub struct Recorded {
     output: Binding,
     forward: Range<usize>,
     backward: Range<usize>,
+    classes: Option<u32>,
 }
 
 impl Recorded {
@@ -51,6 +52,11 @@ impl Recorded {
     /// The place of the network's result.
     pub const fn output(&self) -> Binding {
         self.output
+    }
+
+    /// How many classes the network knows, where it knows any.
+    pub(crate) const fn classes(&self) -> Option<u32> {
+        self.classes
     }
 
     /// The dispatches until the result is there: all of a network, and of a training graph those up to the
@@ -91,6 +97,10 @@ pub fn record(
     variants: Variants,
 ) -> Result<Recorded, GpuError> {
     graph.check()?;
+    if let Some(index) = weights.misplaced(graph) {
+        let what = "parameter";
+        return Err(GraphError::NoPlace { what, index }.into());
+    }
     let (recording, layout) = Layout::new(graph, plan, weights);
     let mut recorder = Recorder {
         graph,
@@ -130,6 +140,7 @@ pub fn record(
         output,
         forward: 0..forward,
         backward: forward..end,
+        classes: graph.classes(),
         lens: graph.tensors().iter().map(|t| t.shape.elements()).collect(),
         layout,
     })

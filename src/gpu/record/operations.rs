@@ -1,5 +1,7 @@
 //! Each operation as dispatches: one exhaustive match, as declared in the table of operations.
 
+use super::attention_grad::AttentionGrad;
+use super::conv_grad::{InputGrad, WeightGrad};
 use super::{Recorder, Stored, Tensor};
 use crate::gpu::kernels::declare::{flag, word};
 use crate::gpu::kernels::{
@@ -268,7 +270,15 @@ impl Recorder<'_> {
                 kernel,
                 stride,
                 ..
-            } => self.conv_grad_input(name, made, (grad, weight), (kernel, stride)),
+            } => {
+                let conv = InputGrad {
+                    grad,
+                    weight,
+                    kernel,
+                    stride,
+                };
+                self.conv_grad_input(name, made, &conv)
+            }
             Op::ConvGradWeight {
                 input,
                 grad,
@@ -276,8 +286,15 @@ impl Recorder<'_> {
                 stride,
                 upsample,
             } => {
-                let kind = (kernel, stride, upsample);
-                return self.conv_grad_weight(name, (made, order), (input, grad), kind);
+                let conv = WeightGrad {
+                    input,
+                    grad,
+                    kernel,
+                    stride,
+                    upsample,
+                    order,
+                };
+                return self.conv_grad_weight(name, made, &conv);
             }
             Op::ChannelSum { grad } => channel_sum::dispatch(
                 name,
@@ -400,7 +417,15 @@ impl Recorder<'_> {
                 output: made,
                 grad,
                 heads,
-            } => return self.attention_grad(name, [qkv, made, grad], heads, output),
+            } => {
+                let attention = AttentionGrad {
+                    qkv,
+                    made,
+                    grad,
+                    heads,
+                };
+                return self.attention_grad(name, &attention, output);
+            }
             Op::AveragePoolGrad { grad, .. } => average_pool_grad::dispatch(
                 name,
                 &average_pool_grad::Params {
