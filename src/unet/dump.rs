@@ -39,7 +39,7 @@ impl Graph {
     fn inputs(&self) -> impl Iterator<Item = (TensorId, &str)> {
         let tensors = self.tensors().iter().enumerate();
         tensors
-            .filter(|(_, tensor)| tensor.role != Role::Inner)
+            .filter(|(_, tensor)| matches!(tensor.role, Role::Input(_)))
             .map(|(at, tensor)| (TensorId(at as u32), tensor.name.as_str()))
     }
 }
