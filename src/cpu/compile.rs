@@ -54,6 +54,7 @@ impl ProgramBuf {
     /// was built by hand, and where graph and plan do not belong together.
     pub fn new(graph: &Graph, plan: &Plan) -> Result<Self, ProgramError> {
         graph.check()?;
+        plan.check(graph, |id| graph.shape(id).elements())?;
         let output = graph.output().ok_or(ProgramError::NoOutput)?;
         let header = ProgramHeader {
             batch: graph.batch(),

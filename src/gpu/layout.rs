@@ -42,12 +42,17 @@ fn widths(graph: &Graph, precision: Precision) -> Vec<Width> {
 
 /// Plans where each tensor of a graph lies, in words: [`Plan::separated`] with the widths of a precision.
 pub fn plan(graph: &Graph, precision: Precision) -> Plan {
+    Plan::separated_by(graph, words(graph, precision))
+}
+
+/// How many words a tensor of a graph takes at a precision.
+pub(crate) fn words(graph: &Graph, precision: Precision) -> impl Fn(TensorId) -> usize {
     let widths = widths(graph, precision);
-    Plan::separated_by(graph, |id| {
+    move |id| {
         // What is not of this graph, `record` refuses; it has no elements either.
         let width = widths.get(id.index()).copied().unwrap_or(Width::Full);
         (width.bytes(graph.shape(id).elements()) / 4) as usize
-    })
+    }
 }
 
 /// The places of a network's tensors and parameters.

@@ -208,6 +208,20 @@ pub enum GraphError {
         /// The value of the field.
         value: usize,
     },
+    /// A plan of another graph, or of the same one in numbers of another width.
+    Plan {
+        /// The first tensor that is not as it was planned, by its place in `Graph::tensors`; the number of
+        /// those that both have where one has more.
+        tensor: usize,
+        /// What differs: the number of `"tensors"` of the graph, or of the tensor its `"elements"`, its
+        /// `"places"` of which there is one or none, its `"first operation"` or `"last operation"`, or the
+        /// `"room"` that it needs.
+        what: &'static str,
+        /// What was planned.
+        planned: usize,
+        /// What the graph has.
+        found: usize,
+    },
     /// A plan, or an arrangement of weights, of another graph.
     NoPlace {
         /// The kind of thing without a place: a tensor or a parameter.
@@ -244,6 +258,16 @@ impl fmt::Display for GraphError {
                 f,
                 "operation {operation} of the graph: {field} = {value} is out of bounds or does not \
                  agree with what it reads"
+            ),
+            Self::Plan {
+                tensor,
+                what,
+                planned,
+                found,
+            } => write!(
+                f,
+                "tensor {tensor} of the graph: {what} = {found}, but {planned} in the plan: it is another \
+                 graph's, or for numbers of another width"
             ),
             Self::NoPlace { what, index } => write!(
                 f,
