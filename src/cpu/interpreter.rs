@@ -6,7 +6,7 @@ use super::math::{Number, Real};
 use super::plain::{self, View};
 use super::program::{Instruction, Location, Operand, Program};
 use crate::part::part;
-use crate::unet::{Input, Op, Shape, Weights};
+use crate::unet::{Op, Shape, Weights};
 
 /// Runs a program of a network: one evaluation for a batch of images.
 ///
@@ -170,7 +170,7 @@ impl<'a, R> Memory<'a, R> {
     pub(crate) fn read(&self, Operand { location, shape }: Operand) -> Read<'a, R> {
         let len = shape.elements();
         let found = match location {
-            Location::Input(Input::Labels | Input::Keys) => Some(&[][..]),
+            Location::Input(input) if input.is_words() => Some(&[][..]),
             Location::Input(input) => self.given.numbers(input).and_then(|all| all.get(..len)),
             Location::Workspace(first) => {
                 let first = first as usize;

@@ -329,17 +329,12 @@ impl<'a> Program<'a> {
     fn instruction(&self, at: usize, record: &InstructionBytes) -> Option<Instruction> {
         let (op, output) = self.placed(at, record).ok()?;
         let output = self.operand(output)?;
-        let mut lens = op.numbers(output.shape, self).into_iter();
-        let parameter = |first| {
-            let len = lens.next();
-            debug_assert!(len.is_some(), "a length for each parameter");
-            Parameter {
-                first: first as usize,
-                len: len.unwrap_or(0),
-            }
-        };
         let operand = |tensor| self.operand(tensor).ok_or(());
-        let op = op.map(|tensor| tensor, parameter).try_map(operand, Ok);
+        let parameter = |(first, len): (u32, usize)| {
+            let first = first as usize;
+            Ok(Parameter { first, len })
+        };
+        let op = op.with_lens(output.shape, self).try_map(operand, parameter);
         Some(Instruction {
             op: op.ok()?,
             output,
@@ -428,20 +423,14 @@ impl<'a> Program<'a> {
             return Err(field(("output", output as usize)));
         }
         let is_sum = matches!(op, Op::Add { .. });
-        let due = match op {
-            Op::LabelEmbedding { labels, .. } | Op::LabelGrad { labels, .. } => {
-                Some((labels, Input::Labels))
-            }
-            Op::Dropout { keys, .. } => Some((keys, Input::Keys)),
-            // What others read as words is refused.
-            _ => None,
-        };
+        // What others read as words is refused.
+        let due = op.words_read();
         let (mut wrong, mut words) = (None, 0);
         let mut read = |name, tensor: u32| {
             let fits = self.operand(tensor).is_some_and(|operand| {
                 let is_read = !matches!(operand.location, Location::Output | Location::Gradient(_));
                 let (is_words, fits) = match (operand.location, due) {
-                    (Location::Input(input @ (Input::Labels | Input::Keys)), due) => {
+                    (Location::Input(input), due) if input.is_words() => {
                         (true, due == Some((tensor, input)))
                     }
                     (_, due) => (false, due.is_none_or(|(id, _)| id != tensor)),
@@ -499,7 +488,7 @@ impl Known<u32, u32> for Program<'_> {
             .map_or(Shape::vector(0, 0), |operand| operand.shape)
     }
 
-    fn rows(&self, _: u32) -> usize {
+    fn classes(&self, _: u32) -> usize {
         self.header.classes
     }
 

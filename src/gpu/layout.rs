@@ -28,7 +28,31 @@ fn widths(graph: &Graph, precision: Precision) -> Vec<Width> {
                 [node.output; 3]
             }
             // What rounds its result once.
-            _ => continue,
+            Op::TimestepEmbedding { .. }
+            | Op::LabelEmbedding { .. }
+            | Op::Linear { .. }
+            | Op::Conv(_)
+            | Op::GroupNorm { .. }
+            | Op::Attention { .. }
+            | Op::Concat { .. }
+            | Op::AveragePool { .. }
+            | Op::Upsample { .. }
+            | Op::Bilinear { .. }
+            | Op::Dropout { .. }
+            | Op::Add { .. }
+            | Op::Slice { .. }
+            | Op::ConvGradInput { .. }
+            | Op::ChannelSum { .. }
+            | Op::PositionSum { .. }
+            | Op::LinearGradInput { .. }
+            | Op::LinearGradWeight { .. }
+            | Op::LabelGrad { .. }
+            | Op::NormSums(_)
+            | Op::NormGradInput { .. }
+            | Op::NormGradScaleShift { .. }
+            | Op::NormGradParam { .. }
+            | Op::AveragePoolGrad { .. }
+            | Op::UpsampleGrad { .. } => continue,
         };
         for id in exact {
             // What is not of this graph, `record` refuses.

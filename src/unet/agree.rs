@@ -4,9 +4,8 @@
 use core::marker::PhantomData;
 
 use super::op::{GROUPS, LossOp, NormOp, Op};
-use super::operation::Word;
 use super::rules::seen;
-use super::tensor::Shape;
+use super::tensor::{Input, Shape};
 use crate::diffusion::LossRow;
 
 /// A field of an operation that is wrong: its name, its value.
@@ -20,8 +19,8 @@ pub(crate) trait Known<T, P> {
     /// Its shape.
     fn shape(&self, tensor: T) -> Shape;
 
-    /// Rows of a parameter.
-    fn rows(&self, param: P) -> usize;
+    /// The classes that a table has rows for.
+    fn classes(&self, table: P) -> usize;
 
     /// Whether a parameter has so many numbers.
     ///
@@ -47,47 +46,169 @@ impl<T: Copy, P: Copy> Op<T, P> {
             operands: PhantomData,
         };
         rules.operation(self, out)?;
-        let mut lens = self.numbers(out, known).into_iter();
         let mut wrong = Ok(());
-        self.words(&mut |field, word| {
-            if let Word::Param(param) = word
-                && wrong.is_ok()
-            {
-                // Of no operation there are more parameters; none has no numbers.
-                let held = known.holds(param, lens.next().unwrap_or(0));
-                wrong = held.map_err(|value| (field, value));
+        let held = |field, (param, numbers)| {
+            if wrong.is_ok() {
+                wrong = known.holds(param, numbers).map_err(|value| (field, value));
             }
-        });
+        };
+        self.with_lens(out, known).visit(|_, _| {}, held);
         wrong
     }
 
-    /// How many numbers each of its parameters has, in the order of its fields.
-    pub(crate) fn numbers(self, out: Shape, known: &impl Known<T, P>) -> [usize; 2] {
+    /// The same with the number of elements that each of its parameters has, beside that parameter.
+    pub(crate) fn with_lens(self, out: Shape, known: &impl Known<T, P>) -> Op<T, (P, usize)> {
+        let channels = |id| known.shape(id).channels;
         match self {
-            Self::LabelEmbedding { table, .. } => {
-                [known.rows(table).saturating_mul(out.channels), 0]
-            }
-            Self::Linear { input, .. } => {
-                let inputs = known.shape(input).channels;
-                [out.channels.saturating_mul(inputs), out.channels]
-            }
+            Self::LabelEmbedding {
+                base,
+                labels,
+                table,
+            } => Op::LabelEmbedding {
+                base,
+                labels,
+                table: (table, known.classes(table).saturating_mul(out.channels)),
+            },
+            Self::Linear {
+                input,
+                weight,
+                bias,
+                silu,
+            } => Op::Linear {
+                input,
+                weight: (weight, out.channels.saturating_mul(channels(input))),
+                bias: (bias, out.channels),
+                silu,
+            },
             Self::Conv(conv) => {
-                let inputs = known.shape(conv.input).channels;
-                [kernels(out, inputs, conv.kernel), out.channels]
+                let len = kernels(out, channels(conv.input), conv.kernel);
+                Op::Conv(conv.with_params((conv.weight, len), (conv.bias, out.channels)))
             }
-            Self::GroupNorm { .. } => [out.channels; 2],
-            Self::ConvGradInput { grad, kernel, .. } => {
-                [kernels(known.shape(grad), out.channels, kernel), 0]
+            Self::GroupNorm {
+                input,
+                weight,
+                bias,
+                scale_shift,
+                silu,
+            } => Op::GroupNorm {
+                input,
+                weight: (weight, out.channels),
+                bias: (bias, out.channels),
+                scale_shift,
+                silu,
+            },
+            Self::ConvGradInput {
+                grad,
+                weight,
+                kernel,
+                stride,
+                channels,
+                height,
+                width,
+            } => Op::ConvGradInput {
+                grad,
+                weight: (weight, kernels(known.shape(grad), out.channels, kernel)),
+                kernel,
+                stride,
+                channels,
+                height,
+                width,
+            },
+            Self::LinearGradInput {
+                grad,
+                weight,
+                input,
+                silu,
+            } => Op::LinearGradInput {
+                grad,
+                weight: (weight, channels(grad).saturating_mul(out.channels)),
+                input,
+                silu,
+            },
+            Self::NormSums(norm) => Op::NormSums(norm.with_len(channels(norm.input))),
+            Self::NormGradInput { norm, sums } => Op::NormGradInput {
+                norm: norm.with_len(channels(norm.input)),
+                sums,
+            },
+            Self::NormGradScaleShift {
+                sums,
+                weight,
+                bias,
+                channels,
+            } => Op::NormGradScaleShift {
+                sums,
+                weight: (weight, channels),
+                bias: (bias, channels),
+                channels,
+            },
+            Self::TimestepEmbedding { .. }
+            | Self::Attention { .. }
+            | Self::Concat { .. }
+            | Self::AveragePool { .. }
+            | Self::Upsample { .. }
+            | Self::Bilinear { .. }
+            | Self::Diffuse { .. }
+            | Self::Dropout { .. }
+            | Self::Loss(_)
+            | Self::LossGrad(_)
+            | Self::Add { .. }
+            | Self::Slice { .. }
+            | Self::ConvGradWeight { .. }
+            | Self::ChannelSum { .. }
+            | Self::PositionSum { .. }
+            | Self::LinearGradWeight { .. }
+            | Self::LabelGrad { .. }
+            | Self::NormGradParam { .. }
+            | Self::AttentionGrad { .. }
+            | Self::AveragePoolGrad { .. }
+            | Self::UpsampleGrad { .. } => self.map(
+                |tensor| tensor,
+                |param| {
+                    debug_assert!(false, "{} has no parameters", self.name());
+                    // More than any has: refused, where it has one after all.
+                    (param, usize::MAX)
+                },
+            ),
+        }
+    }
+}
+
+impl<T, P> Op<T, P> {
+    /// The tensor that it reads as words, and the input that it must be.
+    #[cfg(feature = "cpu")]
+    pub(crate) fn words_read(self) -> Option<(T, Input)> {
+        match self {
+            Self::LabelEmbedding { labels, .. } | Self::LabelGrad { labels, .. } => {
+                Some((labels, Input::Labels))
             }
-            Self::LinearGradInput { grad, .. } => {
-                [known.shape(grad).channels.saturating_mul(out.channels), 0]
-            }
-            Self::NormSums(norm) | Self::NormGradInput { norm, .. } => {
-                [known.shape(norm.input).channels; 2]
-            }
-            Self::NormGradScaleShift { channels, .. } => [channels; 2],
-            // One with parameters that is not named here is refused: they have numbers.
-            _ => [0; 2],
+            Self::Dropout { keys, .. } => Some((keys, Input::Keys)),
+            Self::TimestepEmbedding { .. }
+            | Self::Linear { .. }
+            | Self::Conv(_)
+            | Self::GroupNorm { .. }
+            | Self::Attention { .. }
+            | Self::Concat { .. }
+            | Self::AveragePool { .. }
+            | Self::Upsample { .. }
+            | Self::Bilinear { .. }
+            | Self::Diffuse { .. }
+            | Self::Loss(_)
+            | Self::LossGrad(_)
+            | Self::Add { .. }
+            | Self::Slice { .. }
+            | Self::ConvGradInput { .. }
+            | Self::ConvGradWeight { .. }
+            | Self::ChannelSum { .. }
+            | Self::PositionSum { .. }
+            | Self::LinearGradInput { .. }
+            | Self::LinearGradWeight { .. }
+            | Self::NormSums(_)
+            | Self::NormGradInput { .. }
+            | Self::NormGradScaleShift { .. }
+            | Self::NormGradParam { .. }
+            | Self::AttentionGrad { .. }
+            | Self::AveragePoolGrad { .. }
+            | Self::UpsampleGrad { .. } => None,
         }
     }
 }

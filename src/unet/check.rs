@@ -78,8 +78,8 @@ impl Known<TensorId, ParamId> for Graph {
         Self::shape(self, tensor)
     }
 
-    fn rows(&self, param: ParamId) -> usize {
-        self.param(param).map_or(0, Param::rows)
+    fn classes(&self, table: ParamId) -> usize {
+        self.param(table).map_or(0, Param::rows)
     }
 
     fn holds(&self, param: ParamId, numbers: usize) -> Result<(), usize> {

@@ -293,6 +293,22 @@ operands! {
     }
 }
 
+impl<T, P> Conv<T, P> {
+    /// The same convolution of other parameters.
+    pub(crate) fn with_params<Q>(self, weight: Q, bias: Q) -> Conv<T, Q> {
+        Conv {
+            input: self.input,
+            weight,
+            bias,
+            kernel: self.kernel,
+            stride: self.stride,
+            upsample: self.upsample,
+            shift: self.shift,
+            residual: self.residual,
+        }
+    }
+}
+
 operands! {
     /// The operands of the loss and of its gradient.
     #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -326,6 +342,20 @@ operands! {
         pub scale_shift: Option<T>,
         /// Whether the SiLU followed.
         pub silu: bool,
+    }
+}
+
+impl<T, P> NormOp<T, P> {
+    /// The same with the number of elements that each parameter has.
+    pub(crate) fn with_len(self, len: usize) -> NormOp<T, (P, usize)> {
+        NormOp {
+            input: self.input,
+            grad: self.grad,
+            weight: (self.weight, len),
+            bias: (self.bias, len),
+            scale_shift: self.scale_shift,
+            silu: self.silu,
+        }
     }
 }
 

@@ -113,6 +113,17 @@ impl Input {
         Self::Keys,
     ];
 
+    /// Whether it is of words, not of numbers.
+    #[cfg(feature = "cpu")]
+    pub(crate) const fn is_words(self) -> bool {
+        match self {
+            Self::Labels | Self::Keys => true,
+            Self::X | Self::Timesteps | Self::LowRes | Self::XStart | Self::Noise | Self::Rows => {
+                false
+            }
+        }
+    }
+
     /// The name of the input, as errors have it.
     pub const fn name(self) -> &'static str {
         match self {
