@@ -65,11 +65,12 @@ pub enum ProgramError {
     },
     /// No instruction writes the result.
     NoOutput,
-    /// The graph has more elements than a program can number.
+    /// The graph has more of something than a program can number.
     TooLarge {
-        /// The part that is too large: `"weights"`, or the `"workspace"` that the images' tensors lie in.
+        /// What it has too many of: elements of the `"weights"`, or of the `"workspace"` that the images'
+        /// tensors lie in; `"tensors"` or `"instructions"`.
         what: &'static str,
-        /// The number of elements of that part, of 2^31 - 1 at most.
+        /// How many there are, of 2^31 - 1 at most.
         numbers: usize,
     },
     /// A graph that was built by hand cannot run.
@@ -166,7 +167,9 @@ pub enum NetworkError {
         /// The length the slice must have.
         expected: usize,
     },
-    /// The network needs an input that was not given: the classes, or the low-resolution images.
+    /// The program makes gradients, for which a run of a network has no place.
+    Training,
+    /// The network needs an input that was not given.
     Missing {
         /// The input that is missing.
         slice: NetworkSlice,
@@ -277,11 +280,17 @@ impl fmt::Display for ProgramError {
                 write!(f, "instruction {instruction} writes over what it reads")
             }
             Self::NoOutput => f.write_str("no instruction writes the result"),
-            Self::TooLarge { what, numbers } => write!(
+            Self::TooLarge {
+                what: what @ ("weights" | "workspace"),
+                numbers,
+            } => write!(
                 f,
                 "{numbers} numbers of {what}, a program has fewer than 2^31: smaller images, a smaller \
                  batch or fewer channels have fewer"
             ),
+            Self::TooLarge { what, numbers } => {
+                write!(f, "{numbers} {what}, a program has fewer than 2^31")
+            }
             Self::Graph(error) => error.fmt(f),
         }
     }
@@ -296,6 +305,9 @@ impl fmt::Display for NetworkError {
                 len,
                 expected,
             } => write!(f, "{slice} has {len} elements, must have {expected}"),
+            Self::Training => f.write_str(
+                "a program of training, which makes gradients: it is run with its inputs and a place for them",
+            ),
             Self::Missing { slice } => write!(f, "the network needs {slice}, none are given"),
             Self::Superfluous { slice } => {
                 write!(f, "the network takes no {slice}, but there are some")

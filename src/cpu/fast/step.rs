@@ -16,7 +16,8 @@ use crate::cpu::math::Real;
 use crate::cpu::plain::conv::Window;
 use crate::cpu::plain::{embedding, pointwise as plain_pointwise};
 use crate::part::{part, split_mut};
-use crate::unet::{Conv, LossOp, NormOp, NormParam, Op, Shape};
+use crate::unet::op::MAX_PERIOD;
+use crate::unet::{Conv, LossOp, NormOp, Op, Shape};
 
 /// All that an operation needs beside its tensors.
 pub(super) struct Step<'a> {
@@ -42,8 +43,7 @@ impl Step<'_> {
         let (batch, to) = (made.batch, made.image());
         match op {
             Op::TimestepEmbedding { timesteps, dim } => {
-                let period = embedding::MAX_PERIOD;
-                embedding::timesteps(timesteps.numbers, dim, period, output);
+                embedding::timesteps(timesteps.numbers, dim, MAX_PERIOD, output);
             }
             Op::LabelEmbedding { base, table, .. } => {
                 embedding::labels(
@@ -241,10 +241,7 @@ impl Step<'_> {
                 of,
                 channels,
             } => {
-                let start = match of {
-                    NormParam::Weight => channels,
-                    NormParam::Bias => 0,
-                };
+                let start = of.sums_start(channels);
                 let scale_shift = scale_shift.map(|read| read.numbers);
                 norm::parameter(channels, start, sums.numbers, scale_shift, output);
             }

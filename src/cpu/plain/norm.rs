@@ -245,10 +245,7 @@ pub(crate) fn parameter<R: Real>(
     scale_shift: Option<View<'_, R>>,
     output: &mut [R],
 ) {
-    let start = match of {
-        NormParam::Weight => channels,
-        NormParam::Bias => 0,
-    };
+    let start = of.sums_start(channels);
     fill(made, output, |_, c, _, _| {
         let each = (0..sums.shape.batch).map(|n| {
             let scale = scale_shift.map_or(0.0, |both| both.of(n, c));

@@ -6,6 +6,7 @@ use crate::diffusion::lanes::dispatch;
 use crate::diffusion::noise::philox4x32_10;
 use crate::part::{item, part};
 use crate::unet::Extents;
+use crate::unet::op::kept;
 
 /// Numbers, or rows, of a piece of work.
 const PIECE: usize = 1 << 13;
@@ -118,7 +119,7 @@ pub(crate) fn dropout(
     input: &[f32],
     output: &mut [f32],
 ) {
-    let scale = (1.0 / (1.0 - f64::from(dropout.threshold) / 4_294_967_296.0)) as f32;
+    let scale = (1.0 / kept(dropout.threshold)) as f32;
     let (channels, positions) = (extents.channels, extents.positions());
     let images = output
         .chunks_exact_mut(extents.elements())
