@@ -85,6 +85,7 @@ impl Graph {
     /// Looks up the shape of a tensor of this graph; all zeros for another graph's.
     pub fn shape(&self, id: TensorId) -> Shape {
         self.tensor(id).map_or(
+            // Of no elements: `check` refuses what reads it, and what is made of it.
             Shape {
                 batch: 0,
                 channels: 0,
