@@ -3,7 +3,8 @@
 use core::fmt;
 
 use crate::memory::MemoryError;
-use crate::unet::{Extents, GraphError, Input};
+use crate::unet::expected::Must;
+use crate::unet::{Expected, Extents, GraphError, Input};
 
 /// Why bytes are not a program, or a graph cannot become one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,6 +42,8 @@ pub enum ProgramError {
         field: &'static str,
         /// The value of the field.
         value: u32,
+        /// What the field must be; `None` where more than one thing decides.
+        expected: Option<Expected>,
     },
     /// An instruction has a code that no operation has.
     Code {
@@ -57,6 +60,8 @@ pub enum ProgramError {
         field: &'static str,
         /// The value of the field.
         value: u32,
+        /// What the field must be; `None` where more than one thing decides.
+        expected: Option<Expected>,
     },
     /// An instruction writes over what it reads.
     Overlap {
@@ -261,10 +266,8 @@ impl fmt::Display for ProgramError {
                 tensor,
                 field,
                 value,
-            } => write!(
-                f,
-                "tensor {tensor}: {field} = {value} is out of bounds or does not fit"
-            ),
+                expected,
+            } => write!(f, "tensor {tensor}: {field} = {value}{}", Must(expected)),
             Self::Code { instruction, code } => {
                 write!(f, "instruction {instruction}: no operation has code {code}")
             }
@@ -272,9 +275,11 @@ impl fmt::Display for ProgramError {
                 instruction,
                 field,
                 value,
+                expected,
             } => write!(
                 f,
-                "instruction {instruction}: {field} = {value} is out of bounds or does not fit"
+                "instruction {instruction}: {field} = {value}{}",
+                Must(expected)
             ),
             Self::Overlap { instruction } => {
                 write!(f, "instruction {instruction} writes over what it reads")

@@ -3,13 +3,12 @@
 
 use core::marker::PhantomData;
 
+use super::expected::Expected;
+pub(crate) use super::expected::Wrong;
 use super::op::{GROUPS, LossOp, NormOp, Op};
 use super::rules::seen;
-use super::tensor::{Input, Shape};
+use super::tensor::Shape;
 use crate::diffusion::LossRow;
-
-/// A field of an operation that is wrong: its name, its value.
-pub(crate) type Wrong = (&'static str, usize);
 
 /// What is known of the operands of operations.
 pub(crate) trait Known<T, P> {
@@ -25,8 +24,8 @@ pub(crate) trait Known<T, P> {
     /// Whether a parameter has so many numbers.
     ///
     /// # Errors
-    /// What an error is to say of it.
-    fn holds(&self, param: P, numbers: usize) -> Result<(), usize>;
+    /// What an error is to say of it: its value, and what it must be.
+    fn holds(&self, param: P, numbers: usize) -> Result<(), (usize, Expected)>;
 }
 
 impl<T: Copy, P: Copy> Op<T, P> {
@@ -49,7 +48,9 @@ impl<T: Copy, P: Copy> Op<T, P> {
         let mut wrong = Ok(());
         let held = |field, (param, numbers)| {
             if wrong.is_ok() {
-                wrong = known.holds(param, numbers).map_err(|value| (field, value));
+                wrong = known
+                    .holds(param, numbers)
+                    .map_err(|(value, expected)| Wrong::new(field, value, expected));
             }
         };
         self.with_lens(out, known).visit(|_, _| {}, held);
@@ -176,7 +177,8 @@ impl<T: Copy, P: Copy> Op<T, P> {
 impl<T, P> Op<T, P> {
     /// The tensor that it reads as words, and the input that it must be.
     #[cfg(feature = "cpu")]
-    pub(crate) fn words_read(self) -> Option<(T, Input)> {
+    pub(crate) fn words_read(self) -> Option<(T, crate::unet::Input)> {
+        use crate::unet::Input;
         match self {
             Self::LabelEmbedding { labels, .. } | Self::LabelGrad { labels, .. } => {
                 Some((labels, Input::Labels))
@@ -269,7 +271,8 @@ impl<T: Copy, P: Copy, K: Known<T, P>> Rules<'_, K, T, P> {
                 channels,
             } => {
                 let end = start.saturating_add(channels);
-                require("channels", end, end <= self.known.shape(input).channels)
+                let most = self.known.shape(input).channels;
+                require("channels", end, end <= most, Expected::AtMost(most))
             }
             Op::ConvGradInput {
                 grad,
@@ -353,16 +356,19 @@ impl<T: Copy, P: Copy, K: Known<T, P>> Rules<'_, K, T, P> {
                 self.tensor_of("grad", grad, due)
             }
             Op::UpsampleGrad { grad } => {
-                let Shape { height, width, .. } = self.known.shape(grad);
-                let even = height.is_multiple_of(2) && width.is_multiple_of(2);
-                require("grad", self.known.index(grad), even)
+                let found = self.known.shape(grad);
+                let even = found.height.is_multiple_of(2) && found.width.is_multiple_of(2);
+                let expected = Expected::EvenSides { found };
+                require("grad", self.known.index(grad), even, expected)
             }
         }
     }
 
     /// Requires a tensor to be of a shape.
     fn tensor_of(&self, field: &'static str, id: T, due: Shape) -> Result<(), Wrong> {
-        require(field, self.known.index(id), self.known.shape(id) == due)
+        let found = self.known.shape(id);
+        let expected = Expected::Shape { due, found };
+        require(field, self.known.index(id), found == due, expected)
     }
 
     fn maybe(&self, field: &'static str, id: Option<T>, due: Shape) -> Result<(), Wrong> {
@@ -373,7 +379,8 @@ impl<T: Copy, P: Copy, K: Known<T, P>> Rules<'_, K, T, P> {
         let Shape {
             batch, channels, ..
         } = self.known.shape(input);
-        require("channels", channels, channels.is_multiple_of(GROUPS))?;
+        let whole = channels.is_multiple_of(GROUPS);
+        require("channels", channels, whole, Expected::MultipleOf(GROUPS))?;
         self.maybe(
             "scale_shift",
             scale_shift,
@@ -403,12 +410,22 @@ impl<T: Copy, P: Copy, K: Known<T, P>> Rules<'_, K, T, P> {
         };
         let found = self.known.shape(loss.output);
         let fits = found == image || found == learned;
-        require("output", self.known.index(loss.output), fits)
+        let expected = Expected::ShapeOrTwice { due: image, found };
+        require("output", self.known.index(loss.output), fits, expected)
     }
 }
 
-const fn require(field: &'static str, value: usize, holds: bool) -> Result<(), Wrong> {
-    if holds { Ok(()) } else { Err((field, value)) }
+const fn require(
+    field: &'static str,
+    value: usize,
+    holds: bool,
+    expected: Expected,
+) -> Result<(), Wrong> {
+    if holds {
+        Ok(())
+    } else {
+        Err(Wrong::new(field, value, expected))
+    }
 }
 
 const fn twice(channels: usize) -> usize {
@@ -433,14 +450,18 @@ const fn strided(out: Shape, seen: Shape, stride: usize) -> Shape {
 
 /// Of a convolution.
 fn window(kernel: usize, stride: usize) -> Result<(), Wrong> {
-    require("kernel", kernel, matches!(kernel, 1 | 3))?;
-    require("stride", stride, matches!(stride, 1 | 2))
+    let either = Expected::Either(1, 3);
+    require("kernel", kernel, matches!(kernel, 1 | 3), either)?;
+    let either = Expected::Either(1, 2);
+    require("stride", stride, matches!(stride, 1 | 2), either)
 }
 
 /// Of an attention: q, k and v of each head.
 fn split(qkv: Shape, heads: usize) -> Result<(), Wrong> {
     let channels = qkv.channels;
-    require("channels", channels, channels.is_multiple_of(3))?;
-    let fits = heads > 0 && (channels / 3).is_multiple_of(heads);
-    require("heads", heads, fits)
+    let thirds = channels.is_multiple_of(3);
+    require("channels", channels, thirds, Expected::MultipleOf(3))?;
+    let rows = channels / 3;
+    let fits = heads > 0 && rows.is_multiple_of(heads);
+    require("heads", heads, fits, Expected::DivisorOf(rows))
 }

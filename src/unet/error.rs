@@ -2,6 +2,8 @@
 
 use core::fmt;
 
+use super::expected::{Expected, Must};
+
 /// Channels that a level has at most.
 pub(super) const MOST_CHANNELS: usize = 1 << 13;
 
@@ -203,10 +205,12 @@ pub enum GraphError {
     Operation {
         /// The operation, by its place in `Graph::nodes`.
         operation: usize,
-        /// The name of the field.
+        /// The name of the field; `"gradient of"` where the operation makes the gradient of a parameter.
         field: &'static str,
-        /// The value of the field.
+        /// The value of the field: of a tensor or parameter its place in the graph.
         value: usize,
+        /// What the field must be; `None` where more than one thing decides.
+        expected: Option<Expected>,
     },
     /// A plan of another graph, or of the same one in numbers of another width.
     Plan {
@@ -254,11 +258,14 @@ impl fmt::Display for GraphError {
                 operation,
                 field,
                 value,
-            } => write!(
-                f,
-                "operation {operation} of the graph: {field} = {value} is out of bounds or does not \
-                 agree with what it reads"
-            ),
+                expected,
+            } => {
+                let must = Must(expected);
+                write!(
+                    f,
+                    "operation {operation} of the graph: {field} = {value}{must}"
+                )
+            }
             Self::Plan {
                 tensor,
                 what,

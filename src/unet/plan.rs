@@ -4,7 +4,6 @@ use alloc::vec;
 use alloc::vec::Vec;
 
 use super::alignment::aligned;
-use super::error::GraphError;
 use super::graph::Graph;
 use super::tensor::{Role, TensorId};
 use crate::part::put;
@@ -147,13 +146,14 @@ impl Plan {
     /// Checks that the plan is of a graph, and that each tensor has the room that `len` says it needs.
     ///
     /// # Errors
-    /// [`GraphError::Plan`] with the first tensor that is another.
+    /// [`GraphError::Plan`](crate::unet::GraphError::Plan) with the first tensor that is another.
     #[cfg(any(feature = "cpu", feature = "gpu"))]
     pub(crate) fn check(
         &self,
         graph: &Graph,
         len: impl Fn(TensorId) -> usize,
-    ) -> Result<(), GraphError> {
+    ) -> Result<(), crate::unet::GraphError> {
+        use crate::unet::GraphError;
         let differ = |tensor, what, planned, found| {
             Err(GraphError::Plan {
                 tensor,
