@@ -285,7 +285,10 @@ fn execute<R: Real, W: Number>(
             layer,
             threshold,
             ..
-        } => plain::pointwise::dropout(input, memory.keys(), (layer, threshold), output),
+        } => {
+            let dropout = plain::pointwise::Dropout { layer, threshold };
+            plain::pointwise::dropout(dropout, input, memory.keys(), output);
+        }
         Op::Loss(loss) => plain::loss::value(loss, output),
         Op::LossGrad(loss) => plain::loss::gradient(loss, output),
         Op::Add { first, second } => {
@@ -298,14 +301,28 @@ fn execute<R: Real, W: Number>(
             kernel,
             stride,
             ..
-        } => plain::conv::input(made, grad, weight, (kernel, stride), output),
+        } => {
+            let way = plain::conv::Way {
+                kernel,
+                stride,
+                upsample: false,
+            };
+            plain::conv::input(made, grad, weight, way, output);
+        }
         Op::ConvGradWeight {
             input,
             grad,
+            kernel,
             stride,
             upsample,
-            ..
-        } => plain::conv::weight(made, input, grad, (stride, upsample), output),
+        } => {
+            let way = plain::conv::Way {
+                kernel,
+                stride,
+                upsample,
+            };
+            plain::conv::weight(made, input, grad, way, output);
+        }
         Op::ChannelSum { grad } => plain::conv::channel_sum(made, grad, output),
         Op::PositionSum { grad } => plain::conv::position_sum(made, grad, output),
         Op::LinearGradInput {
@@ -331,7 +348,7 @@ fn execute<R: Real, W: Number>(
             scale_shift,
             of,
             channels,
-        } => plain::norm::parameter(made, (of, channels), sums, scale_shift, output),
+        } => plain::norm::parameter(made, of, channels, sums, scale_shift, output),
         Op::AttentionGrad {
             qkv, grad, heads, ..
         } => plain::attention::gradient(made, heads, qkv.numbers, grad.numbers, output),

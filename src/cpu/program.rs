@@ -215,13 +215,13 @@ impl ProgramHeader {
 
 /// The shapes of what a caller gives and gets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(super) struct Given {
+pub(super) struct CallersShapes {
     inputs: [Option<Shape>; Input::ALL.len()],
     output: Option<Shape>,
     gradients: bool,
 }
 
-impl Given {
+impl CallersShapes {
     /// Keeps the shape of a tensor that is the caller's: one shape for each.
     fn keep(&mut self, operand: &Operand) -> Result<(), Wrong> {
         let kept = match operand.location {
@@ -254,7 +254,7 @@ pub struct Program<'a> {
     header: ProgramHeader,
     tensors: &'a [TensorBytes],
     code: &'a [InstructionBytes],
-    given: Given,
+    shapes: CallersShapes,
 }
 
 impl<'a> Program<'a> {
@@ -266,10 +266,10 @@ impl<'a> Program<'a> {
     /// # Errors
     /// A [`ProgramError`] that names the first field that is wrong.
     pub fn from_bytes(bytes: &'a [u8]) -> Result<Self, ProgramError> {
-        let mut program = Self::split(bytes, Given::default())?;
+        let mut program = Self::split(bytes, CallersShapes::default())?;
         for (tensor, record) in program.tensors.iter().enumerate() {
             Operand::read(record, &program.header)
-                .and_then(|operand| program.given.keep(&operand))
+                .and_then(|operand| program.shapes.keep(&operand))
                 .map_err(|wrong| ProgramError::Tensor {
                     tensor,
                     field: wrong.field,
@@ -292,18 +292,18 @@ impl<'a> Program<'a> {
 
     /// A program whose bytes were checked before, when this was found of them.
     #[cfg(feature = "alloc")]
-    pub(super) fn of_checked(bytes: &'a [u8], given: Given) -> Result<Self, ProgramError> {
-        Self::split(bytes, given)
+    pub(super) fn of_checked(bytes: &'a [u8], shapes: CallersShapes) -> Result<Self, ProgramError> {
+        Self::split(bytes, shapes)
     }
 
     /// What was found of the caller's tensors when the bytes were checked.
     #[cfg(feature = "alloc")]
-    pub(super) const fn given(&self) -> Given {
-        self.given
+    pub(super) const fn shapes(&self) -> CallersShapes {
+        self.shapes
     }
 
     /// Header, tensors and instructions apart, of which only the header and the lengths are checked.
-    fn split(bytes: &'a [u8], given: Given) -> Result<Self, ProgramError> {
+    fn split(bytes: &'a [u8], shapes: CallersShapes) -> Result<Self, ProgramError> {
         let short = |expected| ProgramError::Length {
             len: bytes.len(),
             expected,
@@ -325,7 +325,7 @@ impl<'a> Program<'a> {
             header,
             tensors: tensors.as_chunks().0,
             code: code.as_chunks().0,
-            given,
+            shapes,
         })
     }
 
@@ -362,17 +362,17 @@ impl<'a> Program<'a> {
 
     /// The shape of an input, where the program takes such a one.
     pub fn input(&self, input: Input) -> Option<Shape> {
-        self.given.inputs.get(input as usize).copied().flatten()
+        self.shapes.inputs.get(input as usize).copied().flatten()
     }
 
     /// Whether the program writes gradients of the weights.
     pub const fn has_gradients(&self) -> bool {
-        self.given.gradients
+        self.shapes.gradients
     }
 
     /// The shape of the result.
     pub fn output(&self) -> Shape {
-        let found = self.given.output;
+        let found = self.shapes.output;
         debug_assert!(found.is_some(), "a result was written when it was checked");
         found.unwrap_or(Shape::vector(0, 0))
     }

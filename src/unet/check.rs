@@ -5,7 +5,7 @@ use super::error::GraphError;
 use super::expected::Expected;
 use super::graph::{Graph, Node};
 use super::op::Op;
-use super::operation::Word;
+use super::operation::Field;
 use super::params::Param;
 use super::tensor::{ParamId, Role, Shape, TensorId};
 
@@ -69,9 +69,9 @@ impl Graph {
         };
         node.op.words(&mut |name, word| {
             let found = match word {
-                Word::Tensor(Some(id)) => tensor(name, id),
-                Word::Param(id) => param(name, id),
-                Word::Tensor(None) | Word::Attribute(_) => None,
+                Field::Tensor(Some(id)) => tensor(name, id),
+                Field::Param(id) => param(name, id),
+                Field::Tensor(None) | Field::Attribute(_) => None,
             };
             wrong = wrong.or(found);
         });

@@ -15,6 +15,7 @@ use super::step::{
 use super::threads::product;
 use super::{attention, conv, group_norm, lanes};
 use crate::cpu::plain::View;
+use crate::cpu::plain::conv::Way;
 use crate::cpu::program::{Instruction, Location, Operand, Parameter, Program};
 use crate::memory::{MemoryError, bytes_of, collected};
 use crate::unet::{Extents, Input, Op, Shape};
@@ -187,7 +188,12 @@ fn takes(
             stride,
             ..
         } => {
-            let layer = grad_layer(grad, made, (kernel, stride), width);
+            let way = Way {
+                kernel,
+                stride,
+                upsample: false,
+            };
+            let layer = grad_layer(grad, made, way, width);
             let (winograd, room) = convolved(&layer);
             let taps = kernel * kernel;
             kernels = Some(Kernels::transposed(layer.shape.from, to, taps, winograd));
@@ -201,7 +207,11 @@ fn takes(
             stride,
             upsample,
         } => {
-            let way = (kernel, stride, upsample);
+            let way = Way {
+                kernel,
+                stride,
+                upsample,
+            };
             needs.room = weight_layer(input, grad, way, width).room();
         }
         Op::ChannelSum { grad } | Op::PositionSum { grad } => {

@@ -6,14 +6,14 @@ use super::conv::{self, Layer};
 use super::grad::attention::AttentionGrad;
 use super::grad::conv_weight::ConvWeight;
 use super::grad::loss::Loss;
-use super::grad::norm::{self, Norm};
+use super::grad::norm::{self, NormGrad};
 use super::grad::{linear, pointwise, sums};
 use super::pack::{in_tiles, padded};
 use super::threads::Threads;
 use super::{attention, group_norm, resample};
 use crate::cpu::interpreter::{Memory, Read};
 use crate::cpu::math::Real;
-use crate::cpu::plain::conv::Window;
+use crate::cpu::plain::conv::{Way, Window};
 use crate::cpu::plain::{embedding, pointwise as plain_pointwise};
 use crate::part::{part, split_mut};
 use crate::unet::op::MAX_PERIOD;
@@ -87,7 +87,7 @@ impl Step<'_> {
                 scale_shift,
                 silu,
             } => {
-                let norm = group_norm::Norm {
+                let norm = group_norm::GroupNorm {
                     extents: to,
                     batch,
                     input: input.numbers,
@@ -130,7 +130,7 @@ impl Step<'_> {
                 threshold,
                 ..
             } => {
-                let dropout = pointwise::Dropout { layer, threshold };
+                let dropout = plain_pointwise::Dropout { layer, threshold };
                 pointwise::dropout(
                     dropout,
                     self.memory.keys(),
@@ -159,10 +159,15 @@ impl Step<'_> {
                 stride,
                 ..
             } => {
+                let way = Way {
+                    kernel,
+                    stride,
+                    upsample: false,
+                };
                 let layer = Layer {
                     weight,
                     bias: part(self.zeros, 0, padded(to.channels, self.width)),
-                    ..grad_layer(grad, made, (kernel, stride), self.width)
+                    ..grad_layer(grad, made, way, self.width)
                 };
                 self.convolve(&layer, output);
             }
@@ -173,7 +178,11 @@ impl Step<'_> {
                 stride,
                 upsample,
             } => {
-                let way = (kernel, stride, upsample);
+                let way = Way {
+                    kernel,
+                    stride,
+                    upsample,
+                };
                 let layer = weight_layer(input, grad, way, self.width);
                 layer.run(arch, threads, self.room, output);
             }
@@ -319,19 +328,14 @@ pub(super) fn conv_layer<'a, P>(conv: Conv<Read<'a>, P>, made: Shape, width: usi
 }
 
 /// The convolution that is the gradient of another's input.
-pub(super) const fn grad_layer(
-    grad: Read<'_>,
-    made: Shape,
-    (kernel, stride): (usize, usize),
-    width: usize,
-) -> Layer<'_> {
+pub(super) const fn grad_layer(grad: Read<'_>, made: Shape, way: Way, width: usize) -> Layer<'_> {
     let shape = Window {
         from: grad.shape.image(),
         to: made.image(),
-        kernel,
+        kernel: way.kernel,
         stride: 1,
         upsample: false,
-        spread: stride,
+        spread: way.stride,
     };
     layer(grad, shape, width)
 }
@@ -340,16 +344,16 @@ pub(super) const fn grad_layer(
 pub(super) const fn weight_layer<'a>(
     input: Read<'a>,
     grad: Read<'a>,
-    (kernel, stride, upsample): (usize, usize, bool),
+    way: Way,
     width: usize,
 ) -> ConvWeight<'a> {
     ConvWeight {
         shape: Window {
             from: input.shape.image(),
             to: grad.shape.image(),
-            kernel,
-            stride,
-            upsample,
+            kernel: way.kernel,
+            stride: way.stride,
+            upsample: way.upsample,
             spread: 1,
         },
         batch: input.shape.batch,
@@ -391,10 +395,10 @@ pub(super) const fn attention_grad<'a>(
 }
 
 /// A normalisation and the gradient of its result, as they are read.
-fn norm_of<'a>(op: NormOp<Read<'a>, &'a [f32]>) -> Norm<'a> {
+fn norm_of<'a>(op: NormOp<Read<'a>, &'a [f32]>) -> NormGrad<'a> {
     let parameters = [op.weight, op.bias];
     let [weight, bias] = parameters.map(|numbers| part(numbers, 0, op.input.shape.channels));
-    Norm {
+    NormGrad {
         extents: op.input.shape.image(),
         batch: op.input.shape.batch,
         input: op.input.numbers,

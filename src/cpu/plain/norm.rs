@@ -240,7 +240,8 @@ pub(crate) fn scale_shift<R: Real, W: Number>(
 /// The gradient of weight or bias: Σ_n (1 + scale)·(Σ ∂z·x̂ or Σ ∂z).
 pub(crate) fn parameter<R: Real>(
     made: Shape,
-    (of, channels): (NormParam, usize),
+    of: NormParam,
+    channels: usize,
     sums: View<'_, R>,
     scale_shift: Option<View<'_, R>>,
     output: &mut [R],

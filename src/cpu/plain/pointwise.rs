@@ -28,11 +28,18 @@ pub(crate) fn diffuse<R: Real>(
     });
 }
 
+/// A dropout: its number in the network, and its threshold.
+#[derive(Clone, Copy)]
+pub(crate) struct Dropout {
+    pub(crate) layer: u32,
+    pub(crate) threshold: u32,
+}
+
 /// 0 where the random word of an element is below the threshold, else divided by the share that is kept.
 pub(crate) fn dropout<R: Real>(
+    Dropout { layer, threshold }: Dropout,
     input: View<'_, R>,
     keys: &[u32],
-    (layer, threshold): (u32, u32),
     output: &mut [R],
 ) {
     let keep = kept(threshold);

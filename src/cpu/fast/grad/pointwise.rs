@@ -1,6 +1,7 @@
 //! The operations on elements, rows or squares of 2×2: sums, channels, resizing, noising, dropout.
 
 use crate::cpu::fast::threads::Threads;
+use crate::cpu::plain::pointwise::Dropout;
 use crate::diffusion::LossRow;
 use crate::diffusion::lanes::dispatch;
 use crate::diffusion::noise::philox4x32_10;
@@ -101,13 +102,6 @@ pub(crate) fn diffuse(
             *out = a * x_start + b * noise;
         }
     }
-}
-
-/// A dropout: its layer and threshold.
-#[derive(Clone, Copy)]
-pub(crate) struct Dropout {
-    pub(crate) layer: u32,
-    pub(crate) threshold: u32,
 }
 
 /// Elements dropped or divided by the probability of being kept. Elements are numbered as in
