@@ -6,8 +6,8 @@ use alloc::vec::Vec;
 use super::encode::record;
 use super::error::ProgramError;
 use super::program::{
-    Given, Instruction, Location, Operand, Parameter, Placed, Program, ProgramHeader, TensorBytes,
-    word,
+    CallersShapes, Instruction, Location, Operand, Parameter, Placed, Program, ProgramHeader,
+    TensorBytes, word,
 };
 use crate::unet::{ELEMENTS_LIMIT, Graph, GraphError, ParamId, Plan, Role, TensorId};
 
@@ -32,7 +32,7 @@ use crate::unet::{ELEMENTS_LIMIT, Graph, GraphError, ParamId, Plan, Role, Tensor
 pub struct ProgramBuf {
     bytes: Vec<u8>,
     /// What was found when they were checked, which no run does again.
-    given: Given,
+    shapes: CallersShapes,
 }
 
 impl ProgramBuf {
@@ -54,6 +54,7 @@ impl ProgramBuf {
     /// was built by hand, and where graph and plan do not belong together.
     pub fn new(graph: &Graph, plan: &Plan) -> Result<Self, ProgramError> {
         graph.check()?;
+        plan.check(graph, |id| graph.shape(id).elements())?;
         let output = graph.output().ok_or(ProgramError::NoOutput)?;
         let header = ProgramHeader {
             batch: graph.batch(),
@@ -135,7 +136,7 @@ impl ProgramBuf {
     /// # Errors
     /// None: the bytes were checked when they were written.
     pub fn view(&self) -> Result<Program<'_>, ProgramError> {
-        Program::of_checked(&self.bytes, self.given)
+        Program::of_checked(&self.bytes, self.shapes)
     }
 }
 
@@ -178,8 +179,8 @@ impl Assembly {
         let mut bytes = Vec::from(header.bytes());
         bytes.extend(self.tensors);
         bytes.extend(self.code);
-        let given = Program::from_bytes(&bytes)?.given();
-        Ok(ProgramBuf { bytes, given })
+        let shapes = Program::from_bytes(&bytes)?.shapes();
+        Ok(ProgramBuf { bytes, shapes })
     }
 }
 

@@ -12,7 +12,7 @@ use super::convolution::Convolution;
 use super::error::GpuError;
 use super::kernels::declare::{flag, word};
 use super::kernels::{conv, group_norm_statistics};
-use super::layout::Layout;
+use super::layout::{self, Layout};
 use super::recording::{Binding, Dispatch, Recording};
 use super::variants::Variants;
 use super::weights::{Order, WeightPlan};
@@ -101,6 +101,7 @@ pub fn record(
         let what = "parameter";
         return Err(GraphError::NoPlace { what, index }.into());
     }
+    plan.check(graph, layout::words(graph, weights.precision()))?;
     let (recording, layout) = Layout::new(graph, plan, weights);
     let mut recorder = Recorder {
         graph,

@@ -9,7 +9,7 @@ use super::config::UnetConfig;
 use super::error::ConfigError;
 use super::extents::Extents;
 use super::graph::Graph;
-use super::op::{Conv, Op};
+use super::op::{Conv, Op, WORDS};
 use super::params::Init;
 use super::size::ImageSize;
 use super::tensor::{Input, ParamId, Shape, TensorId};
@@ -38,7 +38,7 @@ impl UnetConfig {
         if !(0.0..1.0).contains(&rate) {
             return Err(ConfigError::Dropout { rate });
         }
-        self.build(batch, size, (rate * 4_294_967_296.0) as u32)
+        self.build(batch, size, (rate * WORDS) as u32)
     }
 
     fn build(&self, batch: usize, size: ImageSize, dropout: u32) -> Result<Graph, ConfigError> {

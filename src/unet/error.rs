@@ -2,6 +2,8 @@
 
 use core::fmt;
 
+use super::expected::{Expected, Must};
+
 /// Channels that a level has at most.
 pub(super) const MOST_CHANNELS: usize = 1 << 13;
 
@@ -203,10 +205,26 @@ pub enum GraphError {
     Operation {
         /// The operation, by its place in `Graph::nodes`.
         operation: usize,
-        /// The name of the field.
+        /// The name of the field; `"gradient of"` where the operation makes the gradient of a parameter.
         field: &'static str,
-        /// The value of the field.
+        /// The value of the field: of a tensor or parameter its place in the graph.
         value: usize,
+        /// What the field must be; `None` where more than one thing decides.
+        expected: Option<Expected>,
+    },
+    /// A plan of another graph, or of the same one in numbers of another width.
+    Plan {
+        /// The first tensor that is not as it was planned, by its place in `Graph::tensors`; the number of
+        /// those that both have where one has more.
+        tensor: usize,
+        /// What differs: the number of `"tensors"` of the graph, or of the tensor its `"elements"`, its
+        /// `"places"` of which there is one or none, its `"first operation"` or `"last operation"`, or the
+        /// `"room"` that it needs.
+        what: &'static str,
+        /// What was planned.
+        planned: usize,
+        /// What the graph has.
+        found: usize,
     },
     /// A plan, or an arrangement of weights, of another graph.
     NoPlace {
@@ -240,10 +258,23 @@ impl fmt::Display for GraphError {
                 operation,
                 field,
                 value,
+                expected,
+            } => {
+                let must = Must(expected);
+                write!(
+                    f,
+                    "operation {operation} of the graph: {field} = {value}{must}"
+                )
+            }
+            Self::Plan {
+                tensor,
+                what,
+                planned,
+                found,
             } => write!(
                 f,
-                "operation {operation} of the graph: {field} = {value} is out of bounds or does not \
-                 agree with what it reads"
+                "tensor {tensor} of the graph: {what} = {found}, but {planned} in the plan: it is another \
+                 graph's, or for numbers of another width"
             ),
             Self::NoPlace { what, index } => write!(
                 f,

@@ -18,6 +18,7 @@ mod cost;
 #[cfg(feature = "alloc")]
 pub mod dump;
 pub mod error;
+pub(crate) mod expected;
 mod extents;
 #[cfg(feature = "alloc")]
 pub mod graph;
@@ -46,6 +47,7 @@ pub use check::ELEMENTS_LIMIT;
 #[cfg(feature = "alloc")]
 pub use config::UnetConfig;
 pub use error::{ConfigError, GraphError};
+pub use expected::Expected;
 pub use extents::Extents;
 #[cfg(feature = "alloc")]
 pub use graph::{Graph, Node, Tensor};

@@ -1,5 +1,5 @@
 use iddpm::cpu::{Instruction, Program, ProgramBuf, ProgramError, ProgramHeader, run};
-use iddpm::unet::{Plan, Weights};
+use iddpm::unet::{Expected, Plan, Weights};
 
 use super::Subject;
 
@@ -90,4 +90,45 @@ fn corrupted_bytes_never_panic() {
         refused > bytes.len() && ran > 10,
         "{refused} refused, {ran} ran"
     );
+}
+
+/// A field that is wrong is named with what it must be.
+#[test]
+fn errors_name_the_bound() {
+    let subject = Subject::new(1);
+    let program = subject.program();
+    let header = *program.view().unwrap().header();
+    // One weight less than the last parameter takes.
+    let short = ProgramHeader {
+        weights: header.weights - 64,
+        ..header
+    };
+    let instructions: Vec<Instruction> = program.view().unwrap().instructions().collect();
+    let error = ProgramBuf::assemble(&short, &instructions).unwrap_err();
+    let ProgramError::Field {
+        field: "bias",
+        value,
+        expected: Some(Expected::FirstOf { elements, all }),
+        ..
+    } = error
+    else {
+        panic!("{error}")
+    };
+    assert!(all == short.weights && value as usize + elements > all);
+    assert!(
+        error
+            .to_string()
+            .contains(&format!("the first of {elements} of {all}"))
+    );
+    // A tensor behind the last.
+    let mut bytes = program.as_bytes().to_vec();
+    let first = 32 + 24 * header.tensors;
+    bytes[first + 4..first + 8].copy_from_slice(&u32::MAX.to_le_bytes());
+    let due = ProgramError::Field {
+        instruction: 0,
+        field: "output",
+        value: u32::MAX,
+        expected: Some(Expected::Below(header.tensors)),
+    };
+    assert_eq!(Program::from_bytes(&bytes), Err(due));
 }

@@ -4,6 +4,7 @@ use super::{Recorder, Tensor};
 use crate::gpu::kernels::declare::word;
 use crate::gpu::kernels::{attention_grad_key, attention_grad_query, attention_rows};
 use crate::gpu::recording::Binding;
+use crate::unet::op::attention_scale;
 
 /// What the gradients of an attention are made of.
 pub(super) struct AttentionGrad {
@@ -32,7 +33,7 @@ impl Recorder<'_> {
         let shape = made.shape;
         let rows = shape.channels / heads.max(1);
         let (batch, heads, positions) = (shape.batch, word(heads), shape.positions());
-        let scale = (1.0 / (rows as f64).sqrt()) as f32;
+        let scale = attention_scale(rows) as f32;
         let words = 4 * batch as u64 * u64::from(heads) * positions as u64;
         let laws = self.partial(words);
         let (batch, rows, positions) = (word(batch), word(rows), word(positions));

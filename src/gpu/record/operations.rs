@@ -13,7 +13,8 @@ use crate::gpu::kernels::{
 use crate::gpu::recording::{Binding, Contents};
 use crate::gpu::variants::AttentionVariant;
 use crate::gpu::weights::Order;
-use crate::unet::{LossOp, NormParam, Op, Shape};
+use crate::unet::op::{attention_scale, kept};
+use crate::unet::{LossOp, Op, Shape};
 
 impl Recorder<'_> {
     /// Records what makes a tensor, named after it, its numbers in an order.
@@ -121,7 +122,7 @@ impl Recorder<'_> {
                     heads: word(heads),
                     rows: word(rows),
                     positions: word(out.positions()),
-                    scale: (1.0 / (rows as f64).sqrt()) as f32,
+                    scale: attention_scale(rows) as f32,
                 };
                 let bindings = attention::Bindings {
                     qkv: qkv.binding,
@@ -220,7 +221,7 @@ impl Recorder<'_> {
                     elements: per_image(out),
                     layer,
                     threshold,
-                    gain: (1.0 / (1.0 - f64::from(threshold) / 4_294_967_296.0)) as f32,
+                    gain: (1.0 / kept(threshold)) as f32,
                 },
                 dropout::Bindings {
                     input: input.binding,
@@ -400,10 +401,7 @@ impl Recorder<'_> {
                 &norm_grad_param::Params {
                     batch: word(sums.shape.batch),
                     channels: word(channels),
-                    start: match of {
-                        NormParam::Weight => word(channels),
-                        NormParam::Bias => 0,
-                    },
+                    start: word(of.sums_start(channels)),
                     modulated: flag(scale_shift.is_some()),
                 },
                 norm_grad_param::Bindings {
