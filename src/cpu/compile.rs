@@ -108,10 +108,11 @@ impl ProgramBuf {
                 assembly.place(operand(TensorId(at))?);
             }
         }
-        assembly.finish(&header)
+        assembly.finish(&header, |bytes| Program::from_bytes(bytes))
     }
 
-    /// Builds a program of instructions that are already at hand; the header's counts are not read.
+    /// Builds a program of instructions that are already at hand; the header's counts are not read. It takes the
+    /// inputs that they read.
     ///
     /// # Errors
     /// Those of [`Program::from_bytes`].
@@ -119,11 +120,40 @@ impl ProgramBuf {
         header: &ProgramHeader,
         instructions: &[Instruction],
     ) -> Result<Self, ProgramError> {
-        let mut assembly = Assembly::default();
-        for instruction in instructions {
-            assembly.push(instruction);
-        }
-        assembly.finish(header)
+        Assembly::of(instructions).finish(header, |bytes| Program::from_bytes(bytes))
+    }
+
+    /// Builds a program as [`assemble`](Self::assemble), whose instructions may read what the workspace holds
+    /// already. For tests of one operation.
+    ///
+    /// # Errors
+    /// Those of [`Program::from_bytes`].
+    #[doc(hidden)]
+    pub fn assemble_over(
+        header: &ProgramHeader,
+        instructions: &[Instruction],
+    ) -> Result<Self, ProgramError> {
+        Assembly::of(instructions).finish(header, |bytes| Program::read(bytes, |_, _, _| true))
+    }
+
+    /// Keeps a program that was written before, once its bytes were checked.
+    ///
+    /// ```
+    /// use iddpm::cpu::{Network, ProgramBuf};
+    /// use iddpm::unet::{ImageSize, Plan, UnetConfig, Weights};
+    /// let graph = UnetConfig::new(1, 32).graph(1, ImageSize::square(8))?;
+    /// let bytes = ProgramBuf::new(&graph, &Plan::single(&graph))?.as_bytes().to_vec();
+    /// let program = ProgramBuf::from_bytes(bytes)?;
+    /// let weights = vec![0.01; program.view()?.weights_len()];
+    /// let network = Network::from_program(program, Weights::F32(&weights))?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// Those of [`Program::from_bytes`].
+    pub fn from_bytes(bytes: Vec<u8>) -> Result<Self, ProgramError> {
+        let shapes = Program::from_bytes(&bytes)?.shapes();
+        Ok(Self { bytes, shapes })
     }
 
     /// The bytes of the program, to be kept and read by [`Program::from_bytes`].
@@ -150,6 +180,12 @@ struct Assembly {
 }
 
 impl Assembly {
+    fn of(instructions: &[Instruction]) -> Self {
+        let mut assembly = Self::default();
+        instructions.iter().for_each(|it| assembly.push(it));
+        assembly
+    }
+
     /// The place of a tensor, which is written where it is not there yet.
     fn place(&mut self, operand: Operand) -> u32 {
         let next = word(self.places.len());
@@ -170,7 +206,11 @@ impl Assembly {
         self.instructions += 1;
     }
 
-    fn finish(self, header: &ProgramHeader) -> Result<ProgramBuf, ProgramError> {
+    fn finish(
+        self,
+        header: &ProgramHeader,
+        read: impl FnOnce(&[u8]) -> Result<Program<'_>, ProgramError>,
+    ) -> Result<ProgramBuf, ProgramError> {
         let header = ProgramHeader {
             tensors: self.places.len(),
             instructions: self.instructions,
@@ -179,7 +219,7 @@ impl Assembly {
         let mut bytes = Vec::from(header.bytes());
         bytes.extend(self.tensors);
         bytes.extend(self.code);
-        let shapes = Program::from_bytes(&bytes)?.shapes();
+        let shapes = read(&bytes)?.shapes();
         Ok(ProgramBuf { bytes, shapes })
     }
 }

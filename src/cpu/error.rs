@@ -68,6 +68,13 @@ pub enum ProgramError {
         /// The instruction, by its number in the program.
         instruction: usize,
     },
+    /// An instruction reads a tensor of the workspace that no instruction before it has left there whole.
+    NotWritten {
+        /// The instruction, by its number in the program.
+        instruction: usize,
+        /// The field that reads it.
+        field: &'static str,
+    },
     /// No instruction writes the result.
     NoOutput,
     /// The graph has more of something than a program can number.
@@ -284,6 +291,10 @@ impl fmt::Display for ProgramError {
             Self::Overlap { instruction } => {
                 write!(f, "instruction {instruction} writes over what it reads")
             }
+            Self::NotWritten { instruction, field } => write!(
+                f,
+                "instruction {instruction}: {field} reads of the workspace what no instruction before it has left there"
+            ),
             Self::NoOutput => f.write_str("no instruction writes the result"),
             Self::TooLarge {
                 what: what @ ("weights" | "workspace"),

@@ -248,6 +248,9 @@ impl CallersShapes {
     }
 }
 
+/// Whether a tensor of the workspace is there when an instruction reads it.
+pub(super) type Left<'a> = fn(&Program<'a>, usize, &Operand) -> bool;
+
 /// A network, or its training, as instructions in borrowed bytes that were checked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Program<'a> {
@@ -261,11 +264,16 @@ impl<'a> Program<'a> {
     /// Reads a program where it lies; nothing is copied and no alignment is asked for.
     ///
     /// Every field is checked: the instructions of a program that was accepted read and write within
-    /// its slices, and agree in their shapes.
+    /// its slices, agree in their shapes, and read of the workspace what those before them have written.
     ///
     /// # Errors
     /// A [`ProgramError`] that names the first field that is wrong.
     pub fn from_bytes(bytes: &'a [u8]) -> Result<Self, ProgramError> {
+        Self::read(bytes, Self::left_whole)
+    }
+
+    /// Reads a program of which `left` says whether a tensor of the workspace is there when it is read.
+    pub(super) fn read(bytes: &'a [u8], left: Left<'a>) -> Result<Self, ProgramError> {
         let mut program = Self::split(bytes, CallersShapes::default())?;
         for (tensor, record) in program.tensors.iter().enumerate() {
             Operand::read(record, &program.header)
@@ -280,7 +288,7 @@ impl<'a> Program<'a> {
         let mut written = false;
         for (at, record) in program.code.iter().enumerate() {
             let (op, output) = program.placed(at, record)?;
-            let output = program.check(at, op, output)?;
+            let output = program.check(at, op, output, left)?;
             written |= output.location == Location::Output;
         }
         if written {
@@ -428,8 +436,30 @@ impl<'a> Program<'a> {
         }
     }
 
+    /// Whether the instructions before one leave a tensor of the workspace: the last that writes any of its
+    /// place writes it, as it is read.
+    fn left_whole(&self, instruction: usize, read: &Operand) -> bool {
+        let Some(read_span) = read.span() else {
+            return true;
+        };
+        let before = self.code.iter().take(instruction).rev();
+        let made = before.filter_map(|record| {
+            let [_, output, ..]: [u32; INSTRUCTION] = words(record);
+            self.operand(output)
+        });
+        let overlaps = |span: (u64, u64)| span.0 < read_span.1 && read_span.0 < span.1;
+        let mut last = made.filter(|made| made.span().is_some_and(overlaps));
+        last.next().as_ref() == Some(read)
+    }
+
     /// Whether an instruction may run; what it makes.
-    fn check(&self, instruction: usize, op: Placed, output: u32) -> Result<Operand, ProgramError> {
+    fn check(
+        &self,
+        instruction: usize,
+        op: Placed,
+        output: u32,
+        left: Left<'a>,
+    ) -> Result<Operand, ProgramError> {
         let field = |wrong: Wrong| ProgramError::Field {
             instruction,
             field: wrong.field,
@@ -482,6 +512,12 @@ impl<'a> Program<'a> {
             {
                 wrong.get_or_insert(ProgramError::Overlap { instruction });
             }
+            if let Some(read) = self.operand(tensor)
+                && !left(self, instruction, &read)
+            {
+                let field = name;
+                wrong.get_or_insert(ProgramError::NotWritten { instruction, field });
+            }
         };
         op.visit(&mut read, |_, _| {});
         if let Some(wrong) = wrong {
@@ -489,12 +525,6 @@ impl<'a> Program<'a> {
         }
         op.agree(made.shape, self.header.batch, self)
             .map_err(field)?;
-        if let Op::LabelGrad { classes, .. } = op
-            && classes != self.header.classes
-        {
-            let expected = Expected::Exactly(self.header.classes);
-            return Err(field(Wrong::new("classes", classes, expected)));
-        }
         // Rows of what a layer multiplies by are channels of what it makes.
         let shape = op.shape(
             |tensor| Known::<_, u32>::shape(self, tensor),
@@ -520,7 +550,7 @@ impl Known<u32, u32> for Program<'_> {
             .map_or(Shape::vector(0, 0), |operand| operand.shape)
     }
 
-    fn classes(&self, _: u32) -> usize {
+    fn classes(&self) -> usize {
         self.header.classes
     }
 

@@ -18,8 +18,8 @@ pub(crate) trait Known<T, P> {
     /// Its shape.
     fn shape(&self, tensor: T) -> Shape;
 
-    /// The classes that a table has rows for.
-    fn classes(&self, table: P) -> usize;
+    /// The classes that every table has rows for.
+    fn classes(&self) -> usize;
 
     /// Whether a parameter has so many numbers.
     ///
@@ -68,7 +68,7 @@ impl<T: Copy, P: Copy> Op<T, P> {
             } => Op::LabelEmbedding {
                 base,
                 labels,
-                table: (table, known.classes(table).saturating_mul(out.channels)),
+                table: (table, known.classes().saturating_mul(out.channels)),
             },
             Self::Linear {
                 input,
@@ -310,7 +310,13 @@ impl<T: Copy, P: Copy, K: Known<T, P>> Rules<'_, K, T, P> {
                 self.tensor_of("grad", grad, Shape::vector(batch, channels(grad)))?;
                 self.tensor_of("input", input, Shape::vector(batch, channels(input)))
             }
-            Op::LabelGrad { grad, labels, .. } => {
+            Op::LabelGrad {
+                grad,
+                labels,
+                classes,
+            } => {
+                let due = self.known.classes();
+                require("classes", classes, classes == due, Expected::Exactly(due))?;
                 self.tensor_of("grad", grad, Shape::vector(batch, out.channels))?;
                 self.tensor_of("labels", labels, Shape::vector(batch, 1))
             }

@@ -96,8 +96,8 @@ impl Known<TensorId, ParamId> for Graph {
         Self::shape(self, tensor)
     }
 
-    fn classes(&self, table: ParamId) -> usize {
-        self.param(table).map_or(0, Param::rows)
+    fn classes(&self) -> usize {
+        Self::classes(self).unwrap_or(0) as usize
     }
 
     fn holds(&self, param: ParamId, due: usize) -> Result<(), (usize, Expected)> {

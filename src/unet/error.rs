@@ -93,7 +93,7 @@ pub enum ConfigError {
         /// The number of elements of all parameters.
         elements: u64,
     },
-    /// A rate of dropout outside [0, 1).
+    /// A rate of dropout that is neither 0 nor within [2⁻³², 1).
     Dropout {
         /// The rate that was given.
         rate: f64,
@@ -172,7 +172,10 @@ impl fmt::Display for ConfigError {
                 f,
                 "{elements} weights, more than can be addressed: fewer channels or levels have fewer"
             ),
-            Self::Dropout { rate } => write!(f, "a dropout rate of {rate}, must be within [0, 1)"),
+            Self::Dropout { rate } => write!(
+                f,
+                "a dropout rate of {rate}, must be 0 or within [2^-32, 1)"
+            ),
         }
     }
 }

@@ -51,6 +51,8 @@ pub use expected::Expected;
 pub use extents::Extents;
 #[cfg(feature = "alloc")]
 pub use graph::{Graph, Node, Tensor};
+#[cfg(feature = "train_cpu")]
+pub(crate) use op::LEAST_DROPOUT;
 pub use op::{Conv, GROUPS, LossOp, NormOp, NormParam, Op};
 #[cfg(feature = "alloc")]
 pub use params::{Init, Param};

@@ -15,6 +15,9 @@ pub(crate) const MAX_PERIOD: f64 = 10_000.0;
 /// How many words there are: a dropout's threshold is a probability of so many.
 pub(crate) const WORDS: f64 = 4_294_967_296.0;
 
+/// The lowest rate of dropout but 0: below it no word of the masks would say so.
+pub(crate) const LEAST_DROPOUT: f64 = 1.0 / WORDS;
+
 /// The probability with which a dropout of a threshold keeps an element.
 pub(crate) fn kept(threshold: u32) -> f64 {
     1.0 - f64::from(threshold) / WORDS
