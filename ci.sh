@@ -74,11 +74,16 @@ features() {
 }
 
 # defmt needs a target's logger to link: the firmware has one. Without std the network runs in plain loops.
-# The campaign goes on for so many seconds a part.
+# The campaign goes on for so many seconds a part. Browsers' compiler of WGSL judges where there is one.
 test() {
     cargo test -q
     cargo test -q --features alloc,cpu --test golden_unet
     CAMPAIGN_SECONDS=${CAMPAIGN_SECONDS:-10} cargo test -q --features "$(features_of defmt | xargs)"
+    if command -v tint >/dev/null; then
+        cargo test -q --lib --features "$(features_of defmt | xargs)" -- --ignored tint
+    else
+        echo "no tint here: what browsers read was judged by naga alone"
+    fi
 }
 
 # Among the tests; by itself it prints its counts: kills, signals, second writers, broken files and hostile

@@ -13,7 +13,7 @@ struct Params {
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<uniform> update: Update;
+@group(0) @binding(1) var<uniform> update: OptimizerNumbers;
 @group(0) @binding(2) var<storage, read> report: array<f32>;
 @group(0) @binding(3) var<storage, read> gradient: array<f32>;
 @group(0) @binding(4) var<storage, read_write> weight: array<f32>;

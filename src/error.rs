@@ -2,6 +2,8 @@
 
 use core::fmt;
 
+use crate::diffusion::RunError;
+
 /// Declares the type from one row for each layer's error: what goes wrong, where it can, its name and type.
 macro_rules! errors {
     ($($(#[cfg($($where:tt)+)])? $about:literal $name:ident($error:ty)),+ $(,)?) => {
@@ -95,4 +97,13 @@ errors! {
     #[cfg(feature = "train_cpu")]
     "An error of a training run."
     Train(crate::train::TrainError),
+}
+
+impl<E: Into<Self>> From<RunError<E>> for Error {
+    fn from(error: RunError<E>) -> Self {
+        match error {
+            RunError::Sampler(error) => error.into(),
+            RunError::Denoiser(error) => error.into(),
+        }
+    }
 }

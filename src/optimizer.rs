@@ -16,7 +16,8 @@ pub enum Slot {
 }
 
 words! {
-    /// The numbers of one AdamW step, cast to f32 once: those that every executor reads.
+    /// The numbers of one AdamW step, cast to f32 once, as every executor reads them; but the processor makes
+    /// the gradient's factor of `unscale` and `clip` as they are before that, in f64.
     pub OptimizerNumbers {
         /// The factor of the gradients, one over the loss scale.
         unscale: f32,
@@ -38,5 +39,19 @@ words! {
         root_correction: f32,
         /// The summand ε that keeps the denominator from 0.
         epsilon: f32,
+    }
+}
+
+words! {
+    /// The rate of a moving average, cast to f32 once: average ← rate·average + rest·weight.
+    pub(crate) AverageRate { rate: f32, rest: f32 }
+}
+
+impl AverageRate {
+    pub(crate) fn of(rate: f64) -> Self {
+        Self {
+            rate: rate as f32,
+            rest: (1.0 - rate) as f32,
+        }
     }
 }

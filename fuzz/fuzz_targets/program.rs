@@ -54,4 +54,15 @@ fuzz_target!(|bytes: &[u8]| {
     let ran = run_plain(&program, &weights, &given, &mut workspace, &mut results);
     // Label 0 is no class of a network without any.
     assert!(ran.is_ok() || header.classes == 0, "{ran:?}");
+    // What the workspace held before has no influence.
+    let mut used = vec![7.0; header.workspace];
+    let mut again = vec![0.0; output.len()];
+    let mut results = Results {
+        output: &mut again,
+        gradients: &mut gradients,
+    };
+    if run_plain(&program, &weights, &given, &mut used, &mut results).is_ok() {
+        let bits = |numbers: &[f32]| numbers.iter().map(|it| it.to_bits()).collect::<Vec<_>>();
+        assert_eq!(bits(&output), bits(&again));
+    }
 });

@@ -27,7 +27,7 @@ struct Step {
     log2_sigma_slope: f32,
 }
 
-// What the loss of an image is made of: LossRow of the crate, in the order of its words.
+// What the loss of an image is made of.
 struct LossRow {
     sqrt_alpha_bar: f32,
     sqrt_one_minus_alpha_bar: f32,
@@ -48,7 +48,7 @@ struct LossRow {
 }
 
 // What a step of the optimiser is, for square_sums, gradient_norm and adamw.
-struct Update {
+struct OptimizerNumbers {
     // 1/(the factor that the loss was scaled by).
     unscale: f32,
     // The largest norm of the gradient; f32's largest where it is not clipped.

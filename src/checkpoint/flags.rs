@@ -9,7 +9,7 @@ use alloc::vec::Vec;
 
 use super::description::{Description, ImageSize};
 use super::error::CheckpointError;
-use super::published::FLAGS;
+use super::published::{FLAGS, Flag};
 use crate::diffusion::{Diffusion, ModelCard, Prediction, Schedule, Variance, WeightSet};
 use crate::unet::UnetConfig;
 
@@ -103,42 +103,42 @@ impl Flags {
             numbers.map_err(|_| refused(flag, value, LIST))
         };
         let truth = || truth(value).ok_or_else(|| refused(flag, value, "true or false"));
-        match flag {
-            "image_size" => self.image_size = whole()?,
-            "large_size" => {
+        let Some(which) = Flag::named(flag) else {
+            let flag = format!("--{flag}");
+            return Err(CheckpointError::UnknownFlag { flag });
+        };
+        match which {
+            Flag::ImageSize => self.image_size = whole()?,
+            Flag::LargeSize => {
                 self.image_size = whole()?;
                 self.small_size.get_or_insert(64);
             }
-            "small_size" => self.small_size = Some(whole()?),
-            "num_channels" => self.num_channels = whole()?,
-            "num_res_blocks" => self.num_res_blocks = whole()?,
-            "num_heads" => self.num_heads = whole()?,
-            "num_heads_upsample" if value == "-1" => self.num_heads_upsample = None,
-            "num_heads_upsample" => self.num_heads_upsample = Some(whole()?),
-            "attention_resolutions" => self.attention_resolutions = list()?,
-            "channel_mult" => self.channel_mult = Some(list()?),
-            "class_cond" => self.class_cond = truth()?,
-            "use_scale_shift_norm" => self.use_scale_shift_norm = truth()?,
-            "learn_sigma" => self.learn_sigma = truth()?,
-            "sigma_small" => self.sigma_small = truth()?,
-            "diffusion_steps" => {
+            Flag::SmallSize => self.small_size = Some(whole()?),
+            Flag::NumChannels => self.num_channels = whole()?,
+            Flag::NumResBlocks => self.num_res_blocks = whole()?,
+            Flag::NumHeads => self.num_heads = whole()?,
+            Flag::NumHeadsUpsample if value == "-1" => self.num_heads_upsample = None,
+            Flag::NumHeadsUpsample => self.num_heads_upsample = Some(whole()?),
+            Flag::AttentionResolutions => self.attention_resolutions = list()?,
+            Flag::ChannelMult => self.channel_mult = Some(list()?),
+            Flag::ClassCond => self.class_cond = truth()?,
+            Flag::UseScaleShiftNorm => self.use_scale_shift_norm = truth()?,
+            Flag::LearnSigma => self.learn_sigma = truth()?,
+            Flag::SigmaSmall => self.sigma_small = truth()?,
+            Flag::DiffusionSteps => {
                 let steps = value.parse().map_err(|_| refused(flag, value, WHOLE));
                 self.diffusion_steps = steps?;
             }
-            "noise_schedule" => {
+            Flag::NoiseSchedule => {
                 self.noise_schedule = match value {
                     "linear" => Schedule::Linear,
                     "cosine" => Schedule::Cosine,
                     _ => return Err(refused(flag, value, SCHEDULES)),
                 }
             }
-            "predict_xstart" => self.predict_xstart = truth()?,
-            "rescale_timesteps" => self.rescale_timesteps = truth()?,
-            "dropout" | "use_kl" | "rescale_learned_sigmas" | "use_checkpoint" => {}
-            _ => {
-                let flag = format!("--{flag}");
-                return Err(CheckpointError::UnknownFlag { flag });
-            }
+            Flag::PredictXstart => self.predict_xstart = truth()?,
+            Flag::RescaleTimesteps => self.rescale_timesteps = truth()?,
+            Flag::Dropout | Flag::UseKl | Flag::RescaleLearnedSigmas | Flag::UseCheckpoint => {}
         }
         Ok(())
     }

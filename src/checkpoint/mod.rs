@@ -43,6 +43,7 @@ pub mod header;
 #[cfg(feature = "std")]
 pub mod locate;
 mod mismatch;
+mod names;
 #[cfg(feature = "std")]
 mod opened;
 pub mod presets;
@@ -54,7 +55,6 @@ mod source;
 pub(crate) mod states;
 pub mod tensors;
 mod values;
-mod words;
 mod write;
 
 pub use content::Content;

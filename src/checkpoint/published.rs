@@ -1,30 +1,51 @@
 //! The public implementation's command line as data: the names of its flags, and the published models by
 //! them.
 
-/// The names of all flags of model and diffusion.
-pub(super) const FLAGS: [&str; 21] = [
-    "image_size",
-    "large_size",
-    "small_size",
-    "num_channels",
-    "num_res_blocks",
-    "num_heads",
-    "num_heads_upsample",
-    "attention_resolutions",
-    "channel_mult",
-    "class_cond",
-    "use_scale_shift_norm",
-    "learn_sigma",
-    "sigma_small",
-    "diffusion_steps",
-    "noise_schedule",
-    "predict_xstart",
-    "rescale_timesteps",
-    "dropout",
-    "use_kl",
-    "rescale_learned_sigmas",
-    "use_checkpoint",
-];
+/// Declares the flags of model and diffusion, each with its name.
+macro_rules! flags {
+    ($($flag:ident = $name:literal),* $(,)?) => {
+        #[derive(Debug, Clone, Copy)]
+        pub(super) enum Flag {
+            $($flag,)*
+        }
+
+        /// The names of all flags.
+        pub(super) const FLAGS: [&str; [$($name),*].len()] = [$($name),*];
+
+        impl Flag {
+            pub(super) fn named(name: &str) -> Option<Self> {
+                match name {
+                    $($name => Some(Self::$flag),)*
+                    _ => None,
+                }
+            }
+        }
+    };
+}
+
+flags! {
+    ImageSize = "image_size",
+    LargeSize = "large_size",
+    SmallSize = "small_size",
+    NumChannels = "num_channels",
+    NumResBlocks = "num_res_blocks",
+    NumHeads = "num_heads",
+    NumHeadsUpsample = "num_heads_upsample",
+    AttentionResolutions = "attention_resolutions",
+    ChannelMult = "channel_mult",
+    ClassCond = "class_cond",
+    UseScaleShiftNorm = "use_scale_shift_norm",
+    LearnSigma = "learn_sigma",
+    SigmaSmall = "sigma_small",
+    DiffusionSteps = "diffusion_steps",
+    NoiseSchedule = "noise_schedule",
+    PredictXstart = "predict_xstart",
+    RescaleTimesteps = "rescale_timesteps",
+    Dropout = "dropout",
+    UseKl = "use_kl",
+    RescaleLearnedSigmas = "rescale_learned_sigmas",
+    UseCheckpoint = "use_checkpoint",
+}
 
 /// A published model of the public implementation.
 ///

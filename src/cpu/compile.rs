@@ -6,8 +6,8 @@ use alloc::vec::Vec;
 use super::encode::record;
 use super::error::ProgramError;
 use super::program::{
-    Given, Instruction, Location, Operand, Parameter, Placed, Program, ProgramHeader, TensorBytes,
-    word,
+    CallersShapes, Instruction, Location, Operand, Parameter, Placed, Program, ProgramHeader,
+    TensorBytes, word,
 };
 use crate::unet::{ELEMENTS_LIMIT, Graph, GraphError, ParamId, Plan, Role, TensorId};
 
@@ -32,7 +32,7 @@ use crate::unet::{ELEMENTS_LIMIT, Graph, GraphError, ParamId, Plan, Role, Tensor
 pub struct ProgramBuf {
     bytes: Vec<u8>,
     /// What was found when they were checked, which no run does again.
-    given: Given,
+    shapes: CallersShapes,
 }
 
 impl ProgramBuf {
@@ -54,6 +54,7 @@ impl ProgramBuf {
     /// was built by hand, and where graph and plan do not belong together.
     pub fn new(graph: &Graph, plan: &Plan) -> Result<Self, ProgramError> {
         graph.check()?;
+        plan.check(graph, |id| graph.shape(id).elements())?;
         let output = graph.output().ok_or(ProgramError::NoOutput)?;
         let header = ProgramHeader {
             batch: graph.batch(),
@@ -107,10 +108,11 @@ impl ProgramBuf {
                 assembly.place(operand(TensorId(at))?);
             }
         }
-        assembly.finish(&header)
+        assembly.finish(&header, |bytes| Program::from_bytes(bytes))
     }
 
-    /// Builds a program of instructions that are already at hand; the header's counts are not read.
+    /// Builds a program of instructions that are already at hand; the header's counts are not read. It takes the
+    /// inputs that they read.
     ///
     /// # Errors
     /// Those of [`Program::from_bytes`].
@@ -118,11 +120,40 @@ impl ProgramBuf {
         header: &ProgramHeader,
         instructions: &[Instruction],
     ) -> Result<Self, ProgramError> {
-        let mut assembly = Assembly::default();
-        for instruction in instructions {
-            assembly.push(instruction);
-        }
-        assembly.finish(header)
+        Assembly::of(instructions).finish(header, |bytes| Program::from_bytes(bytes))
+    }
+
+    /// Builds a program as [`assemble`](Self::assemble), whose instructions may read what the workspace holds
+    /// already. For tests of one operation.
+    ///
+    /// # Errors
+    /// Those of [`Program::from_bytes`].
+    #[doc(hidden)]
+    pub fn assemble_over(
+        header: &ProgramHeader,
+        instructions: &[Instruction],
+    ) -> Result<Self, ProgramError> {
+        Assembly::of(instructions).finish(header, |bytes| Program::read(bytes, |_, _, _| true))
+    }
+
+    /// Keeps a program that was written before, once its bytes were checked.
+    ///
+    /// ```
+    /// use iddpm::cpu::{Network, ProgramBuf};
+    /// use iddpm::unet::{ImageSize, Plan, UnetConfig, Weights};
+    /// let graph = UnetConfig::new(1, 32).graph(1, ImageSize::square(8))?;
+    /// let bytes = ProgramBuf::new(&graph, &Plan::single(&graph))?.as_bytes().to_vec();
+    /// let program = ProgramBuf::from_bytes(bytes)?;
+    /// let weights = vec![0.01; program.view()?.weights_len()];
+    /// let network = Network::from_program(program, Weights::F32(&weights))?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// Those of [`Program::from_bytes`].
+    pub fn from_bytes(bytes: Vec<u8>) -> Result<Self, ProgramError> {
+        let shapes = Program::from_bytes(&bytes)?.shapes();
+        Ok(Self { bytes, shapes })
     }
 
     /// The bytes of the program, to be kept and read by [`Program::from_bytes`].
@@ -135,7 +166,7 @@ impl ProgramBuf {
     /// # Errors
     /// None: the bytes were checked when they were written.
     pub fn view(&self) -> Result<Program<'_>, ProgramError> {
-        Program::of_checked(&self.bytes, self.given)
+        Program::of_checked(&self.bytes, self.shapes)
     }
 }
 
@@ -149,6 +180,12 @@ struct Assembly {
 }
 
 impl Assembly {
+    fn of(instructions: &[Instruction]) -> Self {
+        let mut assembly = Self::default();
+        instructions.iter().for_each(|it| assembly.push(it));
+        assembly
+    }
+
     /// The place of a tensor, which is written where it is not there yet.
     fn place(&mut self, operand: Operand) -> u32 {
         let next = word(self.places.len());
@@ -169,7 +206,11 @@ impl Assembly {
         self.instructions += 1;
     }
 
-    fn finish(self, header: &ProgramHeader) -> Result<ProgramBuf, ProgramError> {
+    fn finish(
+        self,
+        header: &ProgramHeader,
+        read: impl FnOnce(&[u8]) -> Result<Program<'_>, ProgramError>,
+    ) -> Result<ProgramBuf, ProgramError> {
         let header = ProgramHeader {
             tensors: self.places.len(),
             instructions: self.instructions,
@@ -178,8 +219,8 @@ impl Assembly {
         let mut bytes = Vec::from(header.bytes());
         bytes.extend(self.tensors);
         bytes.extend(self.code);
-        let given = Program::from_bytes(&bytes)?.given();
-        Ok(ProgramBuf { bytes, given })
+        let shapes = read(&bytes)?.shapes();
+        Ok(ProgramBuf { bytes, shapes })
     }
 }
 

@@ -5,7 +5,7 @@ use super::program::{
     TensorBytes, VERSION, word,
 };
 use crate::unet::Shape;
-use crate::unet::operation::Word;
+use crate::unet::operation::Field;
 
 impl Operand {
     pub(super) fn bytes(self) -> TensorBytes {
@@ -56,8 +56,8 @@ pub(super) fn record(op: Placed, output: u32) -> InstructionBytes {
         debug_assert!(field.is_some(), "no operation has as many words");
         if let Some(field) = field {
             *field = match word {
-                Word::Tensor(tensor) => tensor.unwrap_or(NONE),
-                Word::Param(word) | Word::Attribute(word) => word,
+                Field::Tensor(tensor) => tensor.unwrap_or(NONE),
+                Field::Param(word) | Field::Attribute(word) => word,
             };
         }
     });

@@ -3,7 +3,8 @@
 use core::fmt;
 
 use crate::memory::MemoryError;
-use crate::unet::{Extents, GraphError, Input};
+use crate::unet::expected::Must;
+use crate::unet::{Expected, Extents, GraphError, Input};
 
 /// Why bytes are not a program, or a graph cannot become one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,6 +42,8 @@ pub enum ProgramError {
         field: &'static str,
         /// The value of the field.
         value: u32,
+        /// What the field must be; `None` where more than one thing decides.
+        expected: Option<Expected>,
     },
     /// An instruction has a code that no operation has.
     Code {
@@ -57,19 +60,29 @@ pub enum ProgramError {
         field: &'static str,
         /// The value of the field.
         value: u32,
+        /// What the field must be; `None` where more than one thing decides.
+        expected: Option<Expected>,
     },
     /// An instruction writes over what it reads.
     Overlap {
         /// The instruction, by its number in the program.
         instruction: usize,
     },
+    /// An instruction reads a tensor of the workspace that no instruction before it has left there whole.
+    NotWritten {
+        /// The instruction, by its number in the program.
+        instruction: usize,
+        /// The field that reads it.
+        field: &'static str,
+    },
     /// No instruction writes the result.
     NoOutput,
-    /// The graph has more elements than a program can number.
+    /// The graph has more of something than a program can number.
     TooLarge {
-        /// The part that is too large: `"weights"`, or the `"workspace"` that the images' tensors lie in.
+        /// What it has too many of: elements of the `"weights"`, or of the `"workspace"` that the images'
+        /// tensors lie in; `"tensors"` or `"instructions"`.
         what: &'static str,
-        /// The number of elements of that part, of 2^31 - 1 at most.
+        /// How many there are, of 2^31 - 1 at most.
         numbers: usize,
     },
     /// A graph that was built by hand cannot run.
@@ -166,7 +179,9 @@ pub enum NetworkError {
         /// The length the slice must have.
         expected: usize,
     },
-    /// The network needs an input that was not given: the classes, or the low-resolution images.
+    /// The program makes gradients, for which a run of a network has no place.
+    Training,
+    /// The network needs an input that was not given.
     Missing {
         /// The input that is missing.
         slice: NetworkSlice,
@@ -258,10 +273,8 @@ impl fmt::Display for ProgramError {
                 tensor,
                 field,
                 value,
-            } => write!(
-                f,
-                "tensor {tensor}: {field} = {value} is out of bounds or does not fit"
-            ),
+                expected,
+            } => write!(f, "tensor {tensor}: {field} = {value}{}", Must(expected)),
             Self::Code { instruction, code } => {
                 write!(f, "instruction {instruction}: no operation has code {code}")
             }
@@ -269,19 +282,31 @@ impl fmt::Display for ProgramError {
                 instruction,
                 field,
                 value,
+                expected,
             } => write!(
                 f,
-                "instruction {instruction}: {field} = {value} is out of bounds or does not fit"
+                "instruction {instruction}: {field} = {value}{}",
+                Must(expected)
             ),
             Self::Overlap { instruction } => {
                 write!(f, "instruction {instruction} writes over what it reads")
             }
+            Self::NotWritten { instruction, field } => write!(
+                f,
+                "instruction {instruction}: {field} reads of the workspace what no instruction before it has left there"
+            ),
             Self::NoOutput => f.write_str("no instruction writes the result"),
-            Self::TooLarge { what, numbers } => write!(
+            Self::TooLarge {
+                what: what @ ("weights" | "workspace"),
+                numbers,
+            } => write!(
                 f,
                 "{numbers} numbers of {what}, a program has fewer than 2^31: smaller images, a smaller \
                  batch or fewer channels have fewer"
             ),
+            Self::TooLarge { what, numbers } => {
+                write!(f, "{numbers} {what}, a program has fewer than 2^31")
+            }
             Self::Graph(error) => error.fmt(f),
         }
     }
@@ -296,6 +321,9 @@ impl fmt::Display for NetworkError {
                 len,
                 expected,
             } => write!(f, "{slice} has {len} elements, must have {expected}"),
+            Self::Training => f.write_str(
+                "a program of training, which makes gradients: it is run with its inputs and a place for them",
+            ),
             Self::Missing { slice } => write!(f, "the network needs {slice}, none are given"),
             Self::Superfluous { slice } => {
                 write!(f, "the network takes no {slice}, but there are some")

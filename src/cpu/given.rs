@@ -191,8 +191,7 @@ pub struct Results<'a, R = f32> {
 /// All that the caller gives, before anything is computed.
 pub(crate) fn check_inputs(program: &Program<'_>, inputs: &Inputs<'_>) -> Result<(), NetworkError> {
     if program.has_gradients() {
-        let slice = NetworkSlice::Gradients;
-        return Err(NetworkError::Missing { slice });
+        return Err(NetworkError::Training);
     }
     Given::from(inputs).check(program)?;
     finite(NetworkSlice::X, inputs.x)?;

@@ -6,7 +6,8 @@ use super::math::{Number, Real};
 use super::plain::{self, View};
 use super::program::{Instruction, Location, Operand, Program};
 use crate::part::part;
-use crate::unet::{Input, Op, Shape, Weights};
+use crate::unet::op::MAX_PERIOD;
+use crate::unet::{Op, Shape, Weights};
 
 /// Runs a program of a network: one evaluation for a batch of images.
 ///
@@ -15,7 +16,8 @@ use crate::unet::{Input, Op, Shape, Weights};
 ///
 /// # Errors
 /// A [`NetworkError`] that names the slice whose length is wrong, the class there is not, the input
-/// that is missing, superfluous or not finite, and a result that is not finite.
+/// that is missing, superfluous or not finite, and a result that is not finite; [`NetworkError::Training`]
+/// for a program that makes gradients, which [`run_plain`] runs.
 pub fn run(
     program: &Program<'_>,
     weights: Weights<'_>,
@@ -63,13 +65,12 @@ pub fn run_plain<R: Real>(
         results.output.len(),
         program.output_len(),
     )?;
-    if program.has_gradients() {
-        length(
-            NetworkSlice::Gradients,
-            results.gradients.len(),
-            weights.len(),
-        )?;
-    }
+    let gradients = if program.has_gradients() {
+        weights.len()
+    } else {
+        0
+    };
+    length(NetworkSlice::Gradients, results.gradients.len(), gradients)?;
     given.check(program)?;
     run_with(program, weights, given, workspace, results);
     Ok(())
@@ -154,8 +155,15 @@ impl<'a, R> Memory<'a, R> {
                 debug_assert!(place.is_some(), "gradients are as long as the weights");
                 (workspace, place.unwrap_or_default(), &mut [][..], 0)
             }
-            // No instruction writes what the caller gives.
-            Location::Input(_) => (workspace, &mut [][..], &mut [][..], 0),
+            Location::Input(input) => {
+                debug_assert!(
+                    false,
+                    "a checked program writes no input, but {}",
+                    input.name()
+                );
+                // What the caller gives stays as it is.
+                (workspace, &mut [][..], &mut [][..], 0)
+            }
         };
         let memory = Self {
             given,
@@ -170,7 +178,7 @@ impl<'a, R> Memory<'a, R> {
     pub(crate) fn read(&self, Operand { location, shape }: Operand) -> Read<'a, R> {
         let len = shape.elements();
         let found = match location {
-            Location::Input(Input::Labels | Input::Keys) => Some(&[][..]),
+            Location::Input(input) if input.is_words() => Some(&[][..]),
             Location::Input(input) => self.given.numbers(input).and_then(|all| all.get(..len)),
             Location::Workspace(first) => {
                 let first = first as usize;
@@ -210,12 +218,7 @@ fn execute<R: Real, W: Number>(
     let to = made.image();
     match op {
         Op::TimestepEmbedding { timesteps, dim } => {
-            plain::embedding::timesteps(
-                timesteps.numbers,
-                dim,
-                plain::embedding::MAX_PERIOD,
-                output,
-            );
+            plain::embedding::timesteps(timesteps.numbers, dim, MAX_PERIOD, output);
         }
         Op::LabelEmbedding { base, table, .. } => {
             plain::embedding::labels(base.numbers, memory.labels(), table, to.channels, output);
@@ -282,7 +285,10 @@ fn execute<R: Real, W: Number>(
             layer,
             threshold,
             ..
-        } => plain::pointwise::dropout(input, memory.keys(), (layer, threshold), output),
+        } => {
+            let dropout = plain::pointwise::Dropout { layer, threshold };
+            plain::pointwise::dropout(dropout, input, memory.keys(), output);
+        }
         Op::Loss(loss) => plain::loss::value(loss, output),
         Op::LossGrad(loss) => plain::loss::gradient(loss, output),
         Op::Add { first, second } => {
@@ -295,14 +301,28 @@ fn execute<R: Real, W: Number>(
             kernel,
             stride,
             ..
-        } => plain::conv::input(made, grad, weight, (kernel, stride), output),
+        } => {
+            let way = plain::conv::Way {
+                kernel,
+                stride,
+                upsample: false,
+            };
+            plain::conv::input(made, grad, weight, way, output);
+        }
         Op::ConvGradWeight {
             input,
             grad,
+            kernel,
             stride,
             upsample,
-            ..
-        } => plain::conv::weight(made, input, grad, (stride, upsample), output),
+        } => {
+            let way = plain::conv::Way {
+                kernel,
+                stride,
+                upsample,
+            };
+            plain::conv::weight(made, input, grad, way, output);
+        }
         Op::ChannelSum { grad } => plain::conv::channel_sum(made, grad, output),
         Op::PositionSum { grad } => plain::conv::position_sum(made, grad, output),
         Op::LinearGradInput {
@@ -328,7 +348,7 @@ fn execute<R: Real, W: Number>(
             scale_shift,
             of,
             channels,
-        } => plain::norm::parameter(made, (of, channels), sums, scale_shift, output),
+        } => plain::norm::parameter(made, of, channels, sums, scale_shift, output),
         Op::AttentionGrad {
             qkv, grad, heads, ..
         } => plain::attention::gradient(made, heads, qkv.numbers, grad.numbers, output),

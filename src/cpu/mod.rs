@@ -6,8 +6,9 @@
 //! a run needs; with `std` it uses every core and vector instruction and its own arrangement of the
 //! weights.
 //!
-//! `plain/` has one file for each family of operations; its documentation is the formula. Everything is f32,
-//! statistics of a normalisation f64.
+//! `plain/` has one file for each family of operations; its documentation is the formula. The plain loops run
+//! over f32 or f64, the fast ones over f32; statistics of a normalisation, and the plain loops' gradients, are
+//! computed in f64.
 
 #[cfg(feature = "alloc")]
 mod compile;

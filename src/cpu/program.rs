@@ -14,7 +14,7 @@
 use super::error::ProgramError;
 use crate::unet::agree::{Known, Wrong};
 use crate::unet::operation::{Attribute, Reader};
-use crate::unet::{Input, Op, Shape};
+use crate::unet::{Expected, Input, Op, Shape};
 
 /// What a program begins with.
 pub(super) const MAGIC: u32 = u32::from_le_bytes(*b"IDPM");
@@ -87,9 +87,13 @@ pub struct Operand {
 
 impl Operand {
     /// A tensor within the slices of a header, `Err` with the field that is wrong.
-    fn read(record: &TensorBytes, header: &ProgramHeader) -> Result<Self, (&'static str, u32)> {
+    fn read(record: &TensorBytes, header: &ProgramHeader) -> Result<Self, Wrong> {
         let [place, first, n, c, h, w] = words(record);
-        let location = Location::from_words([place, first]).ok_or(("location", place))?;
+        let location = Location::from_words([place, first]).ok_or(Wrong {
+            field: "location",
+            value: place as usize,
+            expected: None,
+        })?;
         let [batch, channels, height, width] = [n, c, h, w].map(|word| word as usize);
         let shape = Shape {
             batch,
@@ -102,7 +106,10 @@ impl Operand {
             elements = elements.saturating_mul(extent.into());
         }
         if !(1..u64::from(LIMIT)).contains(&elements) {
-            return Err(("elements", u32::try_from(elements).unwrap_or(u32::MAX)));
+            // As an error has it: the largest word where they are more.
+            let value = u32::try_from(elements).unwrap_or(u32::MAX) as usize;
+            let end = LIMIT as usize;
+            return Err(Wrong::new("elements", value, Expected::Within(1, end - 1)));
         }
         let room = match location {
             Location::Workspace(_) => header.workspace as u64,
@@ -110,10 +117,15 @@ impl Operand {
             Location::Output | Location::Input(_) => LIMIT.into(),
         };
         if u64::from(first).saturating_add(elements) > room {
-            return Err(("first", first));
+            let (elements, all) = (elements as usize, room as usize);
+            let expected = Expected::FirstOf { elements, all };
+            return Err(Wrong::new("first", first as usize, expected));
         }
         match location {
-            Location::Input(_) if batch != header.batch => Err(("batch", n)),
+            Location::Input(_) if batch != header.batch => {
+                let expected = Expected::Exactly(header.batch);
+                Err(Wrong::new("batch", batch, expected))
+            }
             _ => Ok(Self { location, shape }),
         }
     }
@@ -203,15 +215,15 @@ impl ProgramHeader {
 
 /// The shapes of what a caller gives and gets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(super) struct Given {
+pub(super) struct CallersShapes {
     inputs: [Option<Shape>; Input::ALL.len()],
     output: Option<Shape>,
     gradients: bool,
 }
 
-impl Given {
+impl CallersShapes {
     /// Keeps the shape of a tensor that is the caller's: one shape for each.
-    fn keep(&mut self, operand: &Operand) -> Result<(), (&'static str, u32)> {
+    fn keep(&mut self, operand: &Operand) -> Result<(), Wrong> {
         let kept = match operand.location {
             Location::Workspace(_) => None,
             Location::Gradient(_) => {
@@ -221,14 +233,23 @@ impl Given {
             Location::Output => Some(&mut self.output),
             Location::Input(input) => self.inputs.get_mut(input as usize),
         };
-        if let Some(kept) = kept
-            && *kept.get_or_insert(operand.shape) != operand.shape
-        {
-            return Err(("channels", word(operand.shape.channels)));
+        let found = operand.shape;
+        match kept.map(|kept| *kept.get_or_insert(found)) {
+            Some(due) if due != found => {
+                let expected = Expected::Shape { due, found };
+                Err(Wrong::new(
+                    "location",
+                    operand.location.words()[0] as usize,
+                    expected,
+                ))
+            }
+            Some(_) | None => Ok(()),
         }
-        Ok(())
     }
 }
+
+/// Whether a tensor of the workspace is there when an instruction reads it.
+pub(super) type Left<'a> = fn(&Program<'a>, usize, &Operand) -> bool;
 
 /// A network, or its training, as instructions in borrowed bytes that were checked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -236,32 +257,38 @@ pub struct Program<'a> {
     header: ProgramHeader,
     tensors: &'a [TensorBytes],
     code: &'a [InstructionBytes],
-    given: Given,
+    shapes: CallersShapes,
 }
 
 impl<'a> Program<'a> {
     /// Reads a program where it lies; nothing is copied and no alignment is asked for.
     ///
     /// Every field is checked: the instructions of a program that was accepted read and write within
-    /// its slices, and agree in their shapes.
+    /// its slices, agree in their shapes, and read of the workspace what those before them have written.
     ///
     /// # Errors
     /// A [`ProgramError`] that names the first field that is wrong.
     pub fn from_bytes(bytes: &'a [u8]) -> Result<Self, ProgramError> {
-        let mut program = Self::split(bytes, Given::default())?;
+        Self::read(bytes, Self::left_whole)
+    }
+
+    /// Reads a program of which `left` says whether a tensor of the workspace is there when it is read.
+    pub(super) fn read(bytes: &'a [u8], left: Left<'a>) -> Result<Self, ProgramError> {
+        let mut program = Self::split(bytes, CallersShapes::default())?;
         for (tensor, record) in program.tensors.iter().enumerate() {
             Operand::read(record, &program.header)
-                .and_then(|operand| program.given.keep(&operand))
-                .map_err(|(field, value)| ProgramError::Tensor {
+                .and_then(|operand| program.shapes.keep(&operand))
+                .map_err(|wrong| ProgramError::Tensor {
                     tensor,
-                    field,
-                    value,
+                    field: wrong.field,
+                    value: word(wrong.value),
+                    expected: wrong.expected,
                 })?;
         }
         let mut written = false;
         for (at, record) in program.code.iter().enumerate() {
             let (op, output) = program.placed(at, record)?;
-            let output = program.check(at, op, output)?;
+            let output = program.check(at, op, output, left)?;
             written |= output.location == Location::Output;
         }
         if written {
@@ -273,18 +300,18 @@ impl<'a> Program<'a> {
 
     /// A program whose bytes were checked before, when this was found of them.
     #[cfg(feature = "alloc")]
-    pub(super) fn of_checked(bytes: &'a [u8], given: Given) -> Result<Self, ProgramError> {
-        Self::split(bytes, given)
+    pub(super) fn of_checked(bytes: &'a [u8], shapes: CallersShapes) -> Result<Self, ProgramError> {
+        Self::split(bytes, shapes)
     }
 
     /// What was found of the caller's tensors when the bytes were checked.
     #[cfg(feature = "alloc")]
-    pub(super) const fn given(&self) -> Given {
-        self.given
+    pub(super) const fn shapes(&self) -> CallersShapes {
+        self.shapes
     }
 
     /// Header, tensors and instructions apart, of which only the header and the lengths are checked.
-    fn split(bytes: &'a [u8], given: Given) -> Result<Self, ProgramError> {
+    fn split(bytes: &'a [u8], shapes: CallersShapes) -> Result<Self, ProgramError> {
         let short = |expected| ProgramError::Length {
             len: bytes.len(),
             expected,
@@ -306,7 +333,7 @@ impl<'a> Program<'a> {
             header,
             tensors: tensors.as_chunks().0,
             code: code.as_chunks().0,
-            given,
+            shapes,
         })
     }
 
@@ -329,17 +356,12 @@ impl<'a> Program<'a> {
     fn instruction(&self, at: usize, record: &InstructionBytes) -> Option<Instruction> {
         let (op, output) = self.placed(at, record).ok()?;
         let output = self.operand(output)?;
-        let mut lens = op.numbers(output.shape, self).into_iter();
-        let parameter = |first| {
-            let len = lens.next();
-            debug_assert!(len.is_some(), "a length for each parameter");
-            Parameter {
-                first: first as usize,
-                len: len.unwrap_or(0),
-            }
-        };
         let operand = |tensor| self.operand(tensor).ok_or(());
-        let op = op.map(|tensor| tensor, parameter).try_map(operand, Ok);
+        let parameter = |(first, len): (u32, usize)| {
+            let first = first as usize;
+            Ok(Parameter { first, len })
+        };
+        let op = op.with_lens(output.shape, self).try_map(operand, parameter);
         Some(Instruction {
             op: op.ok()?,
             output,
@@ -348,17 +370,17 @@ impl<'a> Program<'a> {
 
     /// The shape of an input, where the program takes such a one.
     pub fn input(&self, input: Input) -> Option<Shape> {
-        self.given.inputs.get(input as usize).copied().flatten()
+        self.shapes.inputs.get(input as usize).copied().flatten()
     }
 
     /// Whether the program writes gradients of the weights.
     pub const fn has_gradients(&self) -> bool {
-        self.given.gradients
+        self.shapes.gradients
     }
 
     /// The shape of the result.
     pub fn output(&self) -> Shape {
-        let found = self.given.output;
+        let found = self.shapes.output;
         debug_assert!(found.is_some(), "a result was written when it was checked");
         found.unwrap_or(Shape::vector(0, 0))
     }
@@ -408,40 +430,61 @@ impl<'a> Program<'a> {
         let op =
             Placed::read(code, &mut fields)?.ok_or(ProgramError::Code { instruction, code })?;
         match fields.words.find(|&word| word != 0) {
-            Some(value) => Err(fields.wrong("unused", value)),
+            Some(value) => Err(fields.wrong("unused", value, Some(Expected::Exactly(0)))),
             None if output < fields.tensors => Ok((op, output)),
-            None => Err(fields.wrong("output", output)),
+            None => Err(fields.no_tensor("output", output)),
         }
     }
 
+    /// Whether the instructions before one leave a tensor of the workspace: the last that writes any of its
+    /// place writes it, as it is read.
+    fn left_whole(&self, instruction: usize, read: &Operand) -> bool {
+        let Some(read_span) = read.span() else {
+            return true;
+        };
+        let before = self.code.iter().take(instruction).rev();
+        let made = before.filter_map(|record| {
+            let [_, output, ..]: [u32; INSTRUCTION] = words(record);
+            self.operand(output)
+        });
+        let overlaps = |span: (u64, u64)| span.0 < read_span.1 && read_span.0 < span.1;
+        let mut last = made.filter(|made| made.span().is_some_and(overlaps));
+        last.next().as_ref() == Some(read)
+    }
+
     /// Whether an instruction may run; what it makes.
-    fn check(&self, instruction: usize, op: Placed, output: u32) -> Result<Operand, ProgramError> {
-        let field = |(field, value): Wrong| ProgramError::Field {
+    fn check(
+        &self,
+        instruction: usize,
+        op: Placed,
+        output: u32,
+        left: Left<'a>,
+    ) -> Result<Operand, ProgramError> {
+        let field = |wrong: Wrong| ProgramError::Field {
             instruction,
+            field: wrong.field,
+            value: word(wrong.value),
+            expected: wrong.expected,
+        };
+        let unfit = |field, tensor: u32, expected| Wrong {
             field,
-            value: word(value),
+            value: tensor as usize,
+            expected,
         };
         let made = self
             .operand(output)
-            .ok_or_else(|| field(("output", output as usize)))?;
-        if matches!(made.location, Location::Input(_)) {
-            return Err(field(("output", output as usize)));
-        }
+            .filter(|made| !matches!(made.location, Location::Input(_)))
+            .ok_or_else(|| field(unfit("output", output, None)))?;
         let is_sum = matches!(op, Op::Add { .. });
-        let due = match op {
-            Op::LabelEmbedding { labels, .. } | Op::LabelGrad { labels, .. } => {
-                Some((labels, Input::Labels))
-            }
-            Op::Dropout { keys, .. } => Some((keys, Input::Keys)),
-            // What others read as words is refused.
-            _ => None,
-        };
+        // What others read as words is refused.
+        let due = op.words_read();
         let (mut wrong, mut words) = (None, 0);
         let mut read = |name, tensor: u32| {
+            let mut expected = None;
             let fits = self.operand(tensor).is_some_and(|operand| {
                 let is_read = !matches!(operand.location, Location::Output | Location::Gradient(_));
                 let (is_words, fits) = match (operand.location, due) {
-                    (Location::Input(input @ (Input::Labels | Input::Keys)), due) => {
+                    (Location::Input(input), due) if input.is_words() => {
                         (true, due == Some((tensor, input)))
                     }
                     (_, due) => (false, due.is_none_or(|(id, _)| id != tensor)),
@@ -449,10 +492,15 @@ impl<'a> Program<'a> {
                 words += u32::from(is_words);
                 // Once: no other field of the same operation reads them as numbers.
                 let once = !is_words || words == 1;
-                is_read && fits && once && (is_sum || operand.shape.batch == self.header.batch)
+                let (due, found) = (self.header.batch, operand.shape.batch);
+                let whole = is_sum || found == due;
+                if !whole {
+                    expected = Some(Expected::Images { due, found });
+                }
+                is_read && fits && once && whole
             });
             if !fits {
-                wrong.get_or_insert(field((name, tensor as usize)));
+                wrong.get_or_insert(field(unfit(name, tensor, expected)));
             }
             let spans = (
                 self.operand(tensor).and_then(|read| read.span()),
@@ -464,6 +512,12 @@ impl<'a> Program<'a> {
             {
                 wrong.get_or_insert(ProgramError::Overlap { instruction });
             }
+            if let Some(read) = self.operand(tensor)
+                && !left(self, instruction, &read)
+            {
+                let field = name;
+                wrong.get_or_insert(ProgramError::NotWritten { instruction, field });
+            }
         };
         op.visit(&mut read, |_, _| {});
         if let Some(wrong) = wrong {
@@ -471,18 +525,15 @@ impl<'a> Program<'a> {
         }
         op.agree(made.shape, self.header.batch, self)
             .map_err(field)?;
-        if let Op::LabelGrad { classes, .. } = op
-            && classes != self.header.classes
-        {
-            return Err(field(("classes", classes)));
-        }
         // Rows of what a layer multiplies by are channels of what it makes.
         let shape = op.shape(
             |tensor| Known::<_, u32>::shape(self, tensor),
             |_| made.shape.channels,
         );
         if shape != made.shape {
-            return Err(field(("output channels", made.shape.channels)));
+            let (due, found) = (shape, made.shape);
+            let expected = Expected::Shape { due, found };
+            return Err(field(Wrong::new("output", output as usize, expected)));
         }
         Ok(made)
     }
@@ -499,15 +550,16 @@ impl Known<u32, u32> for Program<'_> {
             .map_or(Shape::vector(0, 0), |operand| operand.shape)
     }
 
-    fn rows(&self, _: u32) -> usize {
+    fn classes(&self) -> usize {
         self.header.classes
     }
 
-    fn holds(&self, first: u32, numbers: usize) -> Result<(), usize> {
-        if (first as usize).saturating_add(numbers) <= self.header.weights {
+    fn holds(&self, first: u32, elements: usize) -> Result<(), (usize, Expected)> {
+        let (first, all) = (first as usize, self.header.weights);
+        if first.saturating_add(elements) <= all {
             Ok(())
         } else {
-            Err(first as usize)
+            Err((first, Expected::FirstOf { elements, all }))
         }
     }
 }
@@ -521,17 +573,28 @@ struct Fields {
 }
 
 impl Fields {
-    const fn wrong(&self, field: &'static str, value: u32) -> ProgramError {
+    const fn wrong(
+        &self,
+        field: &'static str,
+        value: u32,
+        expected: Option<Expected>,
+    ) -> ProgramError {
         ProgramError::Field {
             instruction: self.instruction,
             field,
             value,
+            expected,
         }
+    }
+
+    const fn no_tensor(&self, field: &'static str, value: u32) -> ProgramError {
+        let end = self.tensors as usize;
+        self.wrong(field, value, Some(Expected::Below(end)))
     }
 
     fn next(&mut self, field: &'static str) -> Result<u32, ProgramError> {
         // The longest operation has as many fields.
-        self.words.next().ok_or(self.wrong(field, NONE))
+        self.words.next().ok_or(self.wrong(field, NONE, None))
     }
 }
 
@@ -541,7 +604,7 @@ impl Reader<u32, u32> for Fields {
     fn tensor(&mut self, name: &'static str) -> Result<u32, ProgramError> {
         match self.next(name)? {
             tensor if tensor < self.tensors => Ok(tensor),
-            tensor => Err(self.wrong(name, tensor)),
+            tensor => Err(self.no_tensor(name, tensor)),
         }
     }
 
@@ -549,20 +612,23 @@ impl Reader<u32, u32> for Fields {
         match self.next(name)? {
             NONE => Ok(None),
             tensor if tensor < self.tensors => Ok(Some(tensor)),
-            tensor => Err(self.wrong(name, tensor)),
+            tensor => Err(self.no_tensor(name, tensor)),
         }
     }
 
     fn param(&mut self, name: &'static str) -> Result<u32, ProgramError> {
         match self.next(name)? {
             first if first < LIMIT => Ok(first),
-            first => Err(self.wrong(name, first)),
+            first => {
+                let end = LIMIT as usize;
+                Err(self.wrong(name, first, Some(Expected::Below(end))))
+            }
         }
     }
 
     fn attribute<A: Attribute>(&mut self, name: &'static str) -> Result<A, ProgramError> {
         let word = self.next(name)?;
-        A::from_word(word).ok_or(self.wrong(name, word))
+        A::from_word(word).ok_or(self.wrong(name, word, None))
     }
 }
 

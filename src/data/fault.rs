@@ -228,11 +228,12 @@ impl fmt::Display for Fault {
                 "image {index} has the label {label}; labels are 0 to {}",
                 classes.saturating_sub(1)
             ),
+            Self::Length { bytes, record: 0 } => write!(
+                f,
+                "{bytes} bytes, of images that are of no bytes or of more than can be counted"
+            ),
             Self::Length { bytes, record } => {
-                write!(
-                    f,
-                    "{bytes} bytes, not one or more whole images of {record} bytes"
-                )
+                write!(f, "{bytes} bytes, not whole images of {record} bytes")
             }
             Self::Memory(error) => error.fmt(f),
         }

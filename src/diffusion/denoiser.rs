@@ -56,7 +56,15 @@ impl<E: core::fmt::Display> core::fmt::Display for RunError<E> {
     }
 }
 
-impl<E: core::fmt::Debug + core::fmt::Display> core::error::Error for RunError<E> {}
+// Its text has that of the error within, so what lies behind it is what lies behind that.
+impl<E: core::error::Error> core::error::Error for RunError<E> {
+    fn source(&self) -> Option<&(dyn core::error::Error + 'static)> {
+        match self {
+            Self::Sampler(error) => error.source(),
+            Self::Denoiser(error) => error.source(),
+        }
+    }
+}
 
 /// One image being generated, in the caller's memory.
 #[derive(Debug)]

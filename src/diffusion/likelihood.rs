@@ -5,56 +5,13 @@
 
 use super::error::{Error, Slice};
 use super::linear::check_length;
-use super::math::{exp, ln, sqrt, tanh};
 use super::prediction::{Clip, Prediction};
 use super::process::{Process, ProcessView};
 use super::schedule::Level;
 
-/// The Kullback–Leibler divergence KL(N(μ1, e^{v1}) ‖ N(μ2, e^{v2})) of two normal laws, in nats:
-/// ½(-1 + v2 - v1 + e^{v1-v2} + (μ1-μ2)² e^{-v2}).
-///
-/// ```
-/// use iddpm::diffusion::likelihood::normal_kl;
-/// assert_eq!(normal_kl(0.3, -1.0, 0.3, -1.0), 0.0);
-/// assert_eq!(normal_kl(1.0, 0.0, 0.0, 0.0), 0.5);
-/// ```
-pub fn normal_kl(mean1: f64, log_variance1: f64, mean2: f64, log_variance2: f64) -> f64 {
-    let difference = mean1 - mean2;
-    0.5 * (-1.0 + log_variance2 - log_variance1
-        + exp(log_variance1 - log_variance2)
-        + difference * difference * exp(-log_variance2))
-}
-
-/// The normal distribution function, approximated: Φ(x) ≈ ½(1 + tanh(√(2/π)(x + 0.044715 x³))), within
-/// 3.2e-4 of the true one.
-///
-/// The public implementation uses this form, and published likelihoods follow from it.
-pub fn approx_standard_normal_cdf(x: f64) -> f64 {
-    0.5 * (1.0 + tanh(sqrt(2.0 / core::f64::consts::PI) * (x + 0.044715 * x * x * x)))
-}
-
-/// The log probability, in nats, of an 8-bit value scaled to [-1, 1] under N(mean, e^{2·log_scale}).
-///
-/// The value's bin is x ± 1/255; the first bin (x < -0.999) reaches to -∞ and the last (x > 0.999)
-/// to +∞. Probabilities are clamped at 1e-12, so that the result is at least -27.64.
-pub fn discretized_gaussian_log_likelihood(x: f64, mean: f64, log_scale: f64) -> f64 {
-    let centred = x - mean;
-    let inverse = exp(-log_scale);
-    let up_to = |edge: f64| approx_standard_normal_cdf(inverse * (centred + edge));
-    let probability = if x < -0.999 {
-        up_to(1.0 / 255.0)
-    } else if x > 0.999 {
-        1.0 - up_to(-1.0 / 255.0)
-    } else {
-        up_to(1.0 / 255.0) - up_to(-1.0 / 255.0)
-    };
-    // Not `max`, which would hide a NaN.
-    ln(if probability < 1e-12 {
-        1e-12
-    } else {
-        probability
-    })
-}
+pub use super::bound::{
+    approx_standard_normal_cdf, discretized_gaussian_log_likelihood, normal_kl,
+};
 
 /// The prior term of the bound in bits/dim, KL(q(x_{T-1} | x_0) ‖ N(0, 1)), averaged over the elements of
 /// an image.

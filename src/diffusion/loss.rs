@@ -54,6 +54,24 @@ pub struct Loss {
 }
 
 impl Objective {
+    /// The factor of the bound's term in the loss, of a process of so many steps.
+    pub(super) fn bound_factor(self, steps: usize) -> f64 {
+        match self {
+            Self::Mse | Self::Kl => 1.0,
+            Self::RescaledMse => steps as f64 / 1000.0,
+            Self::RescaledKl => steps as f64,
+        }
+    }
+
+    /// Whether the bound's term is the loss, and trains the mean: else it is part of it only where the
+    /// variance is learned, beside the squared error, and trains the variance.
+    pub(super) const fn is_bound_alone(self) -> bool {
+        match self {
+            Self::Kl | Self::RescaledKl => true,
+            Self::Mse | Self::RescaledMse => false,
+        }
+    }
+
     /// Returns the loss at step `index` of one image, x̂_0 not clipped.
     ///
     /// In the two `Mse` objectives the gradient of the bound's term must not flow into the mean:
@@ -69,28 +87,23 @@ impl Objective {
         image: Noised<'_>,
         output: &[f32],
     ) -> Result<Loss, Error> {
-        let steps = process.len() as f64;
+        let factor = self.bound_factor(process.len());
         let causes = image.causes(output);
-        let vb = |factor: f64| -> Result<f64, Error> {
+        let vb = || -> Result<f64, Error> {
             let term = term(process, index, image, output, Clip::None)?;
             finite(term.vb * factor, &causes)
         };
-        let factor = match self {
-            Self::Kl | Self::RescaledKl => {
-                let factor = if self == Self::Kl { 1.0 } else { steps };
-                let total = vb(factor)?;
-                return Ok(Loss {
-                    total,
-                    mse: None,
-                    vb: None,
-                });
-            }
-            Self::Mse => 1.0,
-            Self::RescaledMse => steps / 1000.0,
-        };
+        if self.is_bound_alone() {
+            let total = vb()?;
+            return Ok(Loss {
+                total,
+                mse: None,
+                vb: None,
+            });
+        }
         let mse = prediction_mse(process, index, image, output)?;
         let vb = if process.variance().is_learned() {
-            Some(vb(factor)?)
+            Some(vb()?)
         } else {
             None
         };

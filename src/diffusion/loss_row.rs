@@ -4,67 +4,125 @@
 //! two means is a multiple of it: μ̃ - μ = gain·e. At index 0 the posterior mean is x_0 itself, so
 //! that gain·e is also what the decoder's likelihood is centred on.
 
+use super::bound::Bound;
 use super::error::Error;
-use super::likelihood::approx_standard_normal_cdf;
 use super::loss::Objective;
-use super::math::{exp, ln, sqrt, tanh};
 use super::prediction::Prediction;
 use super::process::Process;
 use super::schedule::Level;
 
-/// The numbers of one image's loss:
-///
-/// ```text
-/// x_t          = sqrt_alpha_bar·x_0 + sqrt_one_minus_alpha_bar·ε
-/// e            = target_x_start·x_0 + target_noise·ε + target_x·x_t - output
-/// log Σ        = log_variance + log_variance_slope·v         v the variance channel, where there is one
-/// bound        = KL(N(0, e^true_log_variance) ‖ N(gain·e, Σ)), or -log p(x_0) of the discretised
-///                Gaussian, averaged over elements, in bits
-/// total        = mse_weight·mean(e²) + bound_weight·bound
-/// ```
-///
-/// What is minimised is Σ_n weight_n·total_n.
-///
-/// ```
-/// use iddpm::diffusion::{Diffusion, InlineProcess, LossRow, Objective, Schedule, Timesteps};
-/// let model = Diffusion::new(Schedule::Cosine, 1000);
-/// let process = InlineProcess::<1000>::new(&model, Timesteps::ALL)?;
-/// let row = LossRow::of(&process, Objective::RescaledMse, 500)?;
-/// // ε is the target itself, and the bound's gradient stops at the mean.
-/// assert_eq!((row.target_noise, row.mean_learns), (1.0, false));
-/// # Ok::<(), iddpm::Error>(())
-/// ```
-#[derive(Debug, Clone, Copy, PartialEq)]
-#[cfg_attr(feature = "defmt", derive(defmt::Format))]
-pub struct LossRow {
-    /// The weight of x_0 in x_t: √ᾱ.
-    pub sqrt_alpha_bar: f64,
-    /// The weight of ε in x_t: √(1-ᾱ).
-    pub sqrt_one_minus_alpha_bar: f64,
-    /// The weight of x_0 in the target.
-    pub target_x_start: f64,
-    /// The weight of ε in the target.
-    pub target_noise: f64,
-    /// The weight of x_t in the target.
-    pub target_x: f64,
-    /// The error of the mean per error of the prediction: (μ̃ - μ)/e.
-    pub gain: f64,
-    /// The log variance of q(x_{t-1} | x_t, x_0), clipped.
-    pub true_log_variance: f64,
-    /// The model's log variance log Σ where v = 0, or its fixed one.
-    pub log_variance: f64,
-    /// The slope ∂ log Σ/∂v of the model's log variance in its channel v; 0 for a fixed variance.
-    pub log_variance_slope: f64,
-    /// Whether the bound's term is that of the decoder: at index 0.
-    pub decoder: bool,
-    /// The weight of the squared error in the loss.
-    pub mse_weight: f64,
-    /// The weight of the bound's term in the loss.
-    pub bound_weight: f64,
-    /// Whether the gradient of the bound flows into the mean.
-    pub mean_learns: bool,
-    /// The weight of the image's loss in what is minimised.
-    pub weight: f64,
+/// A field of a row, as a kernel reads it.
+trait Field: Copy {
+    fn word(self) -> f32;
+    fn of(word: f32) -> Self;
+}
+
+impl Field for f64 {
+    fn word(self) -> f32 {
+        self as f32
+    }
+
+    fn of(word: f32) -> Self {
+        word.into()
+    }
+}
+
+impl Field for bool {
+    fn word(self) -> f32 {
+        u8::from(self).into()
+    }
+
+    fn of(word: f32) -> Self {
+        word != 0.0
+    }
+}
+
+/// The fields of a row, as the processor reads them and, in the same order, as the words of a kernel.
+macro_rules! row {
+    ($(#[$doc:meta])* $name:ident { $($(#[$about:meta])* $field:ident: $type:ty),* $(,)? }) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq)]
+        #[cfg_attr(feature = "defmt", derive(defmt::Format))]
+        pub struct $name {
+            $($(#[$about])* pub $field: $type,)*
+        }
+
+        impl $name {
+            #[cfg(all(test, feature = "gpu"))]
+            pub(crate) const FIELDS: &[&str] = &[$(stringify!($field)),*];
+
+            /// Returns the row as f32 in the order of the fields, flags as 0 or 1, filled up with 0.
+            pub fn words(&self) -> [f32; Self::LEN] {
+                let mut words = [0.0; Self::LEN];
+                let [$($field,)* ..] = &mut words;
+                $(*$field = self.$field.word();)*
+                words
+            }
+
+            /// Reads a row from what [`words`](Self::words) gave.
+            pub fn from_words(words: &[f32; Self::LEN]) -> Self {
+                let [$($field,)* ..] = *words;
+                Self {
+                    $($field: Field::of($field),)*
+                }
+            }
+        }
+    };
+}
+
+row! {
+    /// The numbers of one image's loss:
+    ///
+    /// ```text
+    /// x_t          = sqrt_alpha_bar·x_0 + sqrt_one_minus_alpha_bar·ε
+    /// e            = target_x_start·x_0 + target_noise·ε + target_x·x_t - output
+    /// log Σ        = log_variance + log_variance_slope·v         v the variance channel, where there is one
+    /// bound        = KL(N(0, e^true_log_variance) ‖ N(gain·e, Σ)), or -log p(x_0) of the discretised
+    ///                Gaussian, averaged over elements, in bits
+    /// total        = mse_weight·mean(e²) + bound_weight·bound
+    /// ```
+    ///
+    /// What is minimised is Σ_n weight_n·total_n.
+    ///
+    /// ```
+    /// use iddpm::diffusion::{Diffusion, InlineProcess, LossRow, Objective, Schedule, Timesteps};
+    /// let model = Diffusion::new(Schedule::Cosine, 1000);
+    /// let process = InlineProcess::<1000>::new(&model, Timesteps::ALL)?;
+    /// let row = LossRow::of(&process, Objective::RescaledMse, 500)?;
+    /// // ε is the target itself, and the bound's gradient stops at the mean.
+    /// assert_eq!((row.target_noise, row.mean_learns), (1.0, false));
+    /// # Ok::<(), iddpm::Error>(())
+    /// ```
+    LossRow {
+        /// The weight of x_0 in x_t: √ᾱ.
+        sqrt_alpha_bar: f64,
+        /// The weight of ε in x_t: √(1-ᾱ).
+        sqrt_one_minus_alpha_bar: f64,
+        /// The weight of x_0 in the target.
+        target_x_start: f64,
+        /// The weight of ε in the target.
+        target_noise: f64,
+        /// The weight of x_t in the target.
+        target_x: f64,
+        /// The error of the mean per error of the prediction: (μ̃ - μ)/e.
+        gain: f64,
+        /// The log variance of q(x_{t-1} | x_t, x_0), clipped.
+        true_log_variance: f64,
+        /// The model's log variance log Σ where v = 0, or its fixed one.
+        log_variance: f64,
+        /// The slope ∂ log Σ/∂v of the model's log variance in its channel v; 0 for a fixed variance.
+        log_variance_slope: f64,
+        /// Whether the bound's term is that of the decoder: at index 0.
+        decoder: bool,
+        /// The weight of the squared error in the loss.
+        mse_weight: f64,
+        /// The weight of the bound's term in the loss.
+        bound_weight: f64,
+        /// Whether the gradient of the bound flows into the mean.
+        mean_learns: bool,
+        /// The weight of the image's loss in what is minimised.
+        weight: f64,
+    }
 }
 
 /// The contribution of one element to the loss, before the mean over elements is taken.
@@ -98,13 +156,13 @@ impl LossRow {
         let step = &law.coefficients;
         let [target_x_start, target_noise, target_x] = process.prediction().target(step);
         let [log_variance, log_variance_slope] = law.log_variance.line();
-        let steps = process.len() as f64;
-        let learned = f64::from(u8::from(process.variance().is_learned()));
-        let (mse_weight, bound_weight, mean_learns) = match objective {
-            Objective::Mse => (1.0, learned, false),
-            Objective::RescaledMse => (1.0, learned * steps / 1000.0, false),
-            Objective::Kl => (0.0, 1.0, true),
-            Objective::RescaledKl => (0.0, steps, true),
+        let factor = objective.bound_factor(process.len());
+        let (mse_weight, bound_weight, mean_learns) = if objective.is_bound_alone() {
+            (0.0, factor, true)
+        } else if process.variance().is_learned() {
+            (1.0, factor, false)
+        } else {
+            (1.0, 0.0, false)
         };
         Ok(Self {
             sqrt_alpha_bar: step.sqrt_alpha_bar,
@@ -148,68 +206,6 @@ impl LossRow {
         self
     }
 
-    /// Returns the row as f32 in the order of the fields, flags as 0 or 1, filled up with 0.
-    pub fn words(&self) -> [f32; Self::LEN] {
-        let flag = |flag: bool| f64::from(u8::from(flag));
-        [
-            self.sqrt_alpha_bar,
-            self.sqrt_one_minus_alpha_bar,
-            self.target_x_start,
-            self.target_noise,
-            self.target_x,
-            self.gain,
-            self.true_log_variance,
-            self.log_variance,
-            self.log_variance_slope,
-            flag(self.decoder),
-            self.mse_weight,
-            self.bound_weight,
-            flag(self.mean_learns),
-            self.weight,
-            0.0,
-            0.0,
-        ]
-        .map(|number| number as f32)
-    }
-
-    /// Reads a row from what [`words`](Self::words) gave.
-    pub fn from_words(words: &[f32; Self::LEN]) -> Self {
-        let [
-            sqrt_alpha_bar,
-            sqrt_one_minus_alpha_bar,
-            target_x_start,
-            target_noise,
-            target_x,
-            gain,
-            true_log_variance,
-            log_variance,
-            log_variance_slope,
-            decoder,
-            mse_weight,
-            bound_weight,
-            mean_learns,
-            weight,
-            _,
-            _,
-        ] = words.map(f64::from);
-        Self {
-            sqrt_alpha_bar,
-            sqrt_one_minus_alpha_bar,
-            target_x_start,
-            target_noise,
-            target_x,
-            gain,
-            true_log_variance,
-            log_variance,
-            log_variance_slope,
-            decoder: decoder != 0.0,
-            mse_weight,
-            bound_weight,
-            mean_learns: mean_learns != 0.0,
-            weight,
-        }
-    }
-
     /// Returns x_t of an element.
     pub const fn x(&self, x_start: f64, noise: f64) -> f64 {
         self.sqrt_alpha_bar * x_start + self.sqrt_one_minus_alpha_bar * noise
@@ -228,7 +224,7 @@ impl LossRow {
         let bound = if self.decoder {
             Bound::decoder(x_start, difference, log_variance)
         } else {
-            Bound::divergence(self.true_log_variance, difference, log_variance)
+            Bound::divergence(difference, self.true_log_variance, log_variance)
         };
         let per_nat = self.bound_weight / core::f64::consts::LN_2;
         let into_mean = if self.mean_learns {
@@ -243,57 +239,4 @@ impl LossRow {
             d_channel: per_nat * bound.d_log_variance * self.log_variance_slope,
         }
     }
-}
-
-/// The bound's term of an element in nats, and its derivatives.
-struct Bound {
-    nats: f64,
-    d_difference: f64,
-    d_log_variance: f64,
-}
-
-impl Bound {
-    /// KL(N(δ, e^{true}) ‖ N(0, e^{log})).
-    fn divergence(true_log_variance: f64, difference: f64, log_variance: f64) -> Self {
-        let precision = exp(-log_variance);
-        let scaled = difference * difference * precision;
-        let ratio = exp(true_log_variance - log_variance);
-        Self {
-            nats: 0.5 * (-1.0 + log_variance - true_log_variance + ratio + scaled),
-            d_difference: difference * precision,
-            d_log_variance: 0.5 * (1.0 - ratio - scaled),
-        }
-    }
-
-    /// -ln of the probability of the bin around x_0, whose distance from the mean is δ; see
-    /// [`discretized_gaussian_log_likelihood`](super::likelihood::discretized_gaussian_log_likelihood).
-    fn decoder(x_start: f64, difference: f64, log_variance: f64) -> Self {
-        let inverse = exp(-0.5 * log_variance);
-        let edge = |side: f64| inverse * (difference + side / 255.0);
-        let below = (x_start >= -0.999).then(|| edge(-1.0));
-        let above = (x_start <= 0.999).then(|| edge(1.0));
-        let cdf = |at: Option<f64>, open: f64| at.map_or(open, approx_standard_normal_cdf);
-        let density = |at: Option<f64>| at.map_or(0.0, approx_density);
-        let probability = cdf(above, 1.0) - cdf(below, 0.0);
-        if probability < 1e-12 {
-            return Self {
-                nats: -ln(1e-12),
-                d_difference: 0.0,
-                d_log_variance: 0.0,
-            };
-        }
-        let moment = |at: Option<f64>| at.map_or(0.0, |at| at * approx_density(at));
-        Self {
-            nats: -ln(probability),
-            d_difference: -inverse * (density(above) - density(below)) / probability,
-            d_log_variance: 0.5 * (moment(above) - moment(below)) / probability,
-        }
-    }
-}
-
-/// The derivative of [`approx_standard_normal_cdf`].
-fn approx_density(x: f64) -> f64 {
-    let root = sqrt(2.0 / core::f64::consts::PI);
-    let t = tanh(root * (x + 0.044715 * x * x * x));
-    0.5 * (1.0 - t * t) * root * (1.0 + 3.0 * 0.044715 * x * x)
 }

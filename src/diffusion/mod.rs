@@ -40,6 +40,7 @@ pub mod denoiser;
 pub mod exact;
 pub mod pixels;
 
+mod bound;
 pub mod card;
 pub mod likelihood;
 pub mod loss;

@@ -275,6 +275,14 @@ impl FromStr for Clip {
     }
 }
 
+/// Between which order statistics a quantile lies, of which `last` is the last: the rank of the lower one,
+/// and how far it is from that to the next.
+pub(crate) fn quantile_place(ratio: f64, last: usize) -> (usize, f64) {
+    let position = ratio * last as f64;
+    let rank = (floor(position) as usize).min(last);
+    (rank, position - rank as f64)
+}
+
 /// The `ratio` quantile of |x|, linearly interpolated between order statistics.
 ///
 /// The order statistics are found without storage, by halving the range of bit patterns: the
@@ -289,8 +297,7 @@ fn quantile_of_magnitude<I: Iterator<Item = f32>>(
     };
     let bits = || x().map(|value| value.abs().to_bits());
     let count_up_to = |bound: u32| bits().filter(|&b| b <= bound).count();
-    let position = ratio * last as f64;
-    let rank = (floor(position) as usize).min(last);
+    let (rank, fraction) = quantile_place(ratio, last);
     // The least bit pattern that has more than `rank` magnitudes at or below it.
     let (mut below, mut found) = (0_u32, 0x7FFF_FFFF_u32);
     while below < found {
@@ -309,7 +316,6 @@ fn quantile_of_magnitude<I: Iterator<Item = f32>>(
         let above = bits().filter(|&b| b > found).min().unwrap_or(found);
         f64::from(f32::from_bits(above))
     };
-    let fraction = position - rank as f64;
     if fraction == 0.0 {
         return lower;
     }

@@ -138,20 +138,7 @@ impl<'a> Sampler<'a> {
     /// [`Error::StateMismatch`] where the state is of another process, method, clip or variance;
     /// [`Error::PositionOutOfRange`].
     pub fn resume(&mut self, state: SamplerState) -> Result<(), Error> {
-        let expected = self.fingerprint();
-        if state.fingerprint != expected {
-            return Err(Error::StateMismatch {
-                saved: state.fingerprint,
-                expected,
-            });
-        }
-        let len = self.evaluations();
-        if state.position > len {
-            return Err(Error::PositionOutOfRange {
-                position: state.position,
-                len,
-            });
-        }
+        state.check_run(self.fingerprint(), self.evaluations())?;
         self.position = state.position;
         Ok(())
     }

@@ -83,6 +83,21 @@ impl SamplerState {
         })
     }
 
+    /// Checks that the state is of a run of this fingerprint and so many evaluations.
+    pub(crate) const fn check_run(self, expected: u64, len: u32) -> Result<(), Error> {
+        let Self {
+            fingerprint: saved,
+            position,
+        } = self;
+        if saved != expected {
+            return Err(Error::StateMismatch { saved, expected });
+        }
+        if position > len {
+            return Err(Error::PositionOutOfRange { position, len });
+        }
+        Ok(())
+    }
+
     /// Checks that the x saved beside this state, and the history once a step was applied, are what a
     /// step can have left.
     ///

@@ -69,8 +69,8 @@ async fn first_preferred(
 }
 
 /// The instances that are asked for adapters, one after the other, of the interfaces that the environment
-/// allows. GL comes last and alone: on a machine without a screen its loader writes to standard error, and
-/// NVIDIA's (580.159) stops a program for ever whose threads end while others work on Vulkan.
+/// allows. GL comes last and alone: where NVIDIA's (580.159) is loaded too, a program stops for ever whose threads
+/// end while others work on Vulkan.
 fn instances() -> impl Iterator<Item = wgpu::Instance> {
     let allowed = wgpu::InstanceDescriptor::new_without_display_handle_from_env().backends;
     let gl = wgpu::Backends::GL;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::vec::Vec;
 
 use super::device::Gpu;
-use super::error::GpuError;
+use super::error::{GpuError, Limit};
 use super::memory::{DeviceWeights, make_buffer, make_filled};
 use super::pipeline::Pipeline;
 use super::recording::{ALIGNMENT, Binding, Buffer, Contents, Dispatch, Recording, grid};
@@ -18,7 +18,7 @@ const POISON: usize = 1 << 20;
 
 /// A recording on a device.
 #[derive(Debug)]
-pub(crate) struct Program {
+pub(crate) struct Loaded {
     recording: Recording,
     buffers: Vec<wgpu::Buffer>,
     steps: Vec<Prepared>,
@@ -32,7 +32,7 @@ struct Prepared {
     grid: [u32; 3],
 }
 
-impl Program {
+impl Loaded {
     /// Makes everything that the recording needs.
     pub(crate) async fn new(
         gpu: &Gpu,
@@ -167,7 +167,7 @@ impl Program {
 /// a kernel counts.
 fn folded(dispatch: &Dispatch, most: u32) -> Result<[u32; 3], GpuError> {
     grid(dispatch.workgroups, most).ok_or_else(|| GpuError::Limit {
-        limit: "workgroups of a dispatch",
+        limit: Limit::Workgroups,
         what: dispatch.name.clone(),
         wanted: dispatch.workgroups,
         had: u32::MAX.into(),

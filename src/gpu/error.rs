@@ -7,12 +7,65 @@ use crate::diffusion;
 use crate::memory::{Bytes, MemoryError};
 use crate::unet::GraphError;
 
-/// The limit of what kernels count, whatever the device: numbers of a batch's images.
-pub(super) const BATCH_LIMIT: &str = "numbers of a batch";
-/// The limit of a buffer's bytes.
-pub(super) const BUFFER_LIMIT: &str = "max_buffer_size";
-/// The limit of the bytes that a kernel binds of one.
-pub(super) const BINDING_LIMIT: &str = "max_storage_buffer_binding_size";
+/// Declares the limits: the name of each, and whether smaller images need less of it.
+macro_rules! limits {
+    ($($about:literal $limit:ident = $name:literal by size: $by_size:literal),* $(,)?) => {
+        /// A limit that something needs more of than there is: of the device, by wgpu's name for it, or of what
+        /// kernels count, whatever the device.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        #[non_exhaustive]
+        pub enum Limit {
+            $(#[doc = $about] $limit,)*
+        }
+
+        impl Limit {
+            /// The name of the limit: of a device's, that of the field of [`wgpu::Limits`].
+            pub const fn name(self) -> &'static str {
+                match self {
+                    $(Self::$limit => $name,)*
+                }
+            }
+
+            /// Whether a smaller batch, smaller images, fewer channels or f16 need less of it.
+            const fn is_by_size(self) -> bool {
+                match self {
+                    $(Self::$limit => $by_size,)*
+                }
+            }
+        }
+    };
+}
+
+limits! {
+    "The numbers of a batch's images." Batch = "numbers of a batch" by size: true,
+    "The workgroups of a dispatch." Workgroups = "workgroups of a dispatch" by size: false,
+    "The bytes of a buffer." BufferSize = "max_buffer_size" by size: true,
+    "The bytes that a kernel binds of a buffer."
+    StorageBinding = "max_storage_buffer_binding_size" by size: true,
+    "The bytes that a kernel binds of a uniform buffer."
+    UniformBinding = "max_uniform_buffer_binding_size" by size: false,
+    "What a kernel binds." Bindings = "max_bindings_per_bind_group" by size: false,
+    "The storage buffers that a kernel binds."
+    StorageBuffers = "max_storage_buffers_per_shader_stage" by size: false,
+    "The uniform buffers that a kernel binds."
+    UniformBuffers = "max_uniform_buffers_per_shader_stage" by size: false,
+    "The buffers of either kind that a kernel binds."
+    Buffers = "max_buffers_and_acceleration_structures_per_shader_stage" by size: false,
+    "The invocations of a workgroup."
+    Invocations = "max_compute_invocations_per_workgroup" by size: false,
+    "The invocations of a workgroup in a row."
+    WorkgroupWidth = "max_compute_workgroup_size_x" by size: false,
+    "The bytes of a workgroup's own memory."
+    WorkgroupMemory = "max_compute_workgroup_storage_size" by size: false,
+    "The workgroups of a dimension of the grid."
+    Grid = "max_compute_workgroups_per_dimension" by size: false,
+}
+
+impl fmt::Display for Limit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
 
 /// Why something could not be done on a GPU.
 #[derive(Debug, Clone, PartialEq)]
@@ -35,8 +88,8 @@ pub enum GpuError {
     },
     /// The device's limit is too low for this network at this size.
     Limit {
-        /// The name of the limit.
-        limit: &'static str,
+        /// The limit itself.
+        limit: Limit,
         /// The thing that needs more than the limit.
         what: String,
         /// The value of the limit that would be needed.
@@ -67,11 +120,12 @@ pub enum GpuError {
         /// The words of the driver.
         message: String,
     },
-    /// The device refused something else that this crate asked of it: a mistake of this crate.
+    /// The device, or a check before it, refused something else that this crate asked: a mistake of this
+    /// crate.
     Refused {
-        /// The thing that the device refused.
+        /// The thing that was refused.
         what: String,
-        /// The words of the device.
+        /// The words of the device or the check.
         message: String,
     },
     /// A slice does not have the length it must have.
@@ -98,6 +152,13 @@ pub enum GpuError {
         label: u32,
         /// The number of classes of the network.
         classes: u32,
+    },
+    /// What is given as a class is no whole number, or below 0.
+    NoLabel {
+        /// The image of the batch that is to be of this class.
+        index: usize,
+        /// The number that was given.
+        number: f32,
     },
     /// Classes were given to a network that takes none, or not given to one that takes them.
     LabelsExpected {
@@ -174,8 +235,7 @@ impl fmt::Display for GpuError {
                 had,
             } => {
                 write!(f, "{what} needs {limit} = {wanted}, the device has {had}")?;
-                let by_size = [BUFFER_LIMIT, BINDING_LIMIT, BATCH_LIMIT];
-                if by_size.contains(limit) {
+                if limit.is_by_size() {
                     f.write_str(
                         ": a smaller batch, smaller images, fewer channels or f16 need less",
                     )?;
@@ -212,6 +272,9 @@ impl fmt::Display for GpuError {
                 label,
                 classes,
             } => write!(f, "labels[{index}] = {label}, must be below {classes}"),
+            Self::NoLabel { index, number } => {
+                write!(f, "labels[{index}] = {number}, must be a whole number")
+            }
             Self::LabelsExpected { expected: true } => {
                 f.write_str("the network wants a class for each image")
             }

@@ -28,7 +28,31 @@ fn widths(graph: &Graph, precision: Precision) -> Vec<Width> {
                 [node.output; 3]
             }
             // What rounds its result once.
-            _ => continue,
+            Op::TimestepEmbedding { .. }
+            | Op::LabelEmbedding { .. }
+            | Op::Linear { .. }
+            | Op::Conv(_)
+            | Op::GroupNorm { .. }
+            | Op::Attention { .. }
+            | Op::Concat { .. }
+            | Op::AveragePool { .. }
+            | Op::Upsample { .. }
+            | Op::Bilinear { .. }
+            | Op::Dropout { .. }
+            | Op::Add { .. }
+            | Op::Slice { .. }
+            | Op::ConvGradInput { .. }
+            | Op::ChannelSum { .. }
+            | Op::PositionSum { .. }
+            | Op::LinearGradInput { .. }
+            | Op::LinearGradWeight { .. }
+            | Op::LabelGrad { .. }
+            | Op::NormSums(_)
+            | Op::NormGradInput { .. }
+            | Op::NormGradScaleShift { .. }
+            | Op::NormGradParam { .. }
+            | Op::AveragePoolGrad { .. }
+            | Op::UpsampleGrad { .. } => continue,
         };
         for id in exact {
             // What is not of this graph, `record` refuses.
@@ -42,12 +66,17 @@ fn widths(graph: &Graph, precision: Precision) -> Vec<Width> {
 
 /// Plans where each tensor of a graph lies, in words: [`Plan::separated`] with the widths of a precision.
 pub fn plan(graph: &Graph, precision: Precision) -> Plan {
+    Plan::separated_by(graph, words(graph, precision))
+}
+
+/// How many words a tensor of a graph takes at a precision.
+pub(crate) fn words(graph: &Graph, precision: Precision) -> impl Fn(TensorId) -> usize {
     let widths = widths(graph, precision);
-    Plan::separated_by(graph, |id| {
+    move |id| {
         // What is not of this graph, `record` refuses; it has no elements either.
         let width = widths.get(id.index()).copied().unwrap_or(Width::Full);
         (width.bytes(graph.shape(id).elements()) / 4) as usize
-    })
+    }
 }
 
 /// The places of a network's tensors and parameters.

@@ -1,15 +1,15 @@
 //! The check of a recording against a device's limits: all of it is looked at here, before anything is
 //! made.
 
-use super::error::{BINDING_LIMIT, BUFFER_LIMIT, GpuError};
+use super::error::{GpuError, Limit};
 use super::kernels::{Access, Form, Kernel};
 use super::recording::{Dispatch, Recording, grid};
 
 /// Bytes that a kernel can bind, whatever the device allows: it numbers words in 32 bits.
 pub(crate) const MOST_BOUND: u64 = 4 * u32::MAX as u64;
 
-/// A limit by its name, how much is wanted of it, and how much there is.
-type Need = (&'static str, u64, u64);
+/// A limit, how much is wanted of it, and how much there is.
+type Need = (Limit, u64, u64);
 
 impl Recording {
     /// Checks the recording against a device's limits. Where one is too low, the error says how high it
@@ -19,7 +19,7 @@ impl Recording {
     /// [`GpuError::Limit`].
     pub fn check(&self, limits: &wgpu::Limits) -> Result<(), GpuError> {
         let buffers = self.buffers.iter().map(|buffer| {
-            let need = (BUFFER_LIMIT, buffer.bytes, limits.max_buffer_size);
+            let need = (Limit::BufferSize, buffer.bytes, limits.max_buffer_size);
             (buffer.name.as_str(), need)
         });
         let dispatches = self.dispatches.iter().flat_map(|dispatch| {
@@ -61,38 +61,34 @@ fn of_kernel(kernel: &Kernel, form: Form, limits: &wgpu::Limits) -> [Need; 7] {
     let memory = kernel.workgroup_bytes(form);
     // Bindings, buffers of either kind and both together; then what a workgroup is.
     [
+        (Limit::Bindings, bound, limits.max_bindings_per_bind_group),
         (
-            "max_bindings_per_bind_group",
-            bound,
-            limits.max_bindings_per_bind_group,
-        ),
-        (
-            "max_storage_buffers_per_shader_stage",
+            Limit::StorageBuffers,
             bound - uniform,
             limits.max_storage_buffers_per_shader_stage,
         ),
         (
-            "max_uniform_buffers_per_shader_stage",
+            Limit::UniformBuffers,
             uniform,
             limits.max_uniform_buffers_per_shader_stage,
         ),
         (
-            "max_buffers_and_acceleration_structures_per_shader_stage",
+            Limit::Buffers,
             bound,
             limits.max_buffers_and_acceleration_structures_per_shader_stage,
         ),
         (
-            "max_compute_invocations_per_workgroup",
+            Limit::Invocations,
             invocations,
             limits.max_compute_invocations_per_workgroup,
         ),
         (
-            "max_compute_workgroup_size_x",
+            Limit::WorkgroupWidth,
             invocations,
             limits.max_compute_workgroup_size_x,
         ),
         (
-            "max_compute_workgroup_storage_size",
+            Limit::WorkgroupMemory,
             memory,
             limits.max_compute_workgroup_storage_size,
         ),
@@ -116,16 +112,16 @@ fn of_dispatch(dispatch: &Dispatch, limits: &wgpu::Limits) -> [Need; 3] {
     };
     [
         (
-            BINDING_LIMIT,
+            Limit::StorageBinding,
             largest(false),
             limits.max_storage_buffer_binding_size.min(MOST_BOUND),
         ),
         (
-            "max_uniform_buffer_binding_size",
+            Limit::UniformBinding,
             largest(true).max(params),
             limits.max_uniform_buffer_binding_size,
         ),
-        ("max_compute_workgroups_per_dimension", side, most.into()),
+        (Limit::Grid, side, most.into()),
     ]
 }
 

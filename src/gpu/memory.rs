@@ -5,12 +5,12 @@ use std::sync::mpsc;
 use std::vec::Vec;
 
 use super::device::Gpu;
-use super::error::{BUFFER_LIMIT, GpuError};
+use super::error::{GpuError, Limit};
 use super::recording::Binding;
 use super::watch::{Upload, watched, write};
 use super::weights::{Precision, WeightPlan};
 use crate::memory::zeros;
-use crate::unet::{Graph, Weights};
+use crate::unet::{Graph, GraphError, Weights};
 
 /// A network's weights on a device, shared by everything that runs it there.
 ///
@@ -95,10 +95,9 @@ impl DeviceWeights {
 
     /// One of its buffers; another network's weights may have fewer.
     pub(crate) fn buffer(&self, at: usize) -> Result<&wgpu::Buffer, GpuError> {
-        self.buffers.get(at).ok_or_else(|| GpuError::Refused {
-            what: std::format!("weights {at}"),
-            message: "the weights are another network's".into(),
-        })
+        let (what, index) = ("buffer of weights", at);
+        let buffer = self.buffers.get(at);
+        Ok(buffer.ok_or(GraphError::NoPlace { what, index })?)
     }
 
     /// The plan of where each parameter lies.
@@ -116,7 +115,7 @@ pub(crate) async fn make_buffer(
     let had = gpu.limits().max_buffer_size;
     if bytes > had {
         return Err(GpuError::Limit {
-            limit: BUFFER_LIMIT,
+            limit: Limit::BufferSize,
             what: name.into(),
             wanted: bytes,
             had,

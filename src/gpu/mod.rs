@@ -17,6 +17,7 @@ mod error;
 mod experimental;
 mod generation;
 mod kernels;
+mod labels;
 mod layout;
 mod limits;
 mod memory;
@@ -33,7 +34,7 @@ mod weights;
 
 pub use adapters::adapters;
 pub use device::Gpu;
-pub use error::GpuError;
+pub use error::{GpuError, Limit};
 pub use generation::{DeviceGeneration, Saved, SavedReadback, Shown};
 pub use kernels::{Access, Dialect, Form, KERNELS, Kernel, Memory, Uses};
 pub use layout::plan;

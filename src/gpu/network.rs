@@ -3,14 +3,15 @@
 use std::vec::Vec;
 
 use super::device::Gpu;
-use super::engine::Program;
+use super::engine::Loaded;
 use super::error::GpuError;
+use super::labels::check_label_words;
 use super::layout::plan;
 use super::memory::{DeviceWeights, read_blocking};
 use super::record::{Recorded, record};
 use super::recording::{Binding, Recording, Width};
 use crate::memory::collected;
-use crate::unet::{Graph, Input, TensorId};
+use crate::unet::{Graph, GraphError, Input, TensorId};
 
 /// A network that runs on a device: its inputs are written, its dispatches encoded, its output read.
 ///
@@ -33,7 +34,7 @@ use crate::unet::{Graph, Input, TensorId};
 #[derive(Debug)]
 pub struct DeviceNetwork {
     gpu: Gpu,
-    program: Program,
+    loaded: Loaded,
     recorded: Recorded,
 }
 
@@ -50,10 +51,10 @@ impl DeviceNetwork {
             weights.plan(),
             gpu.variants(),
         )?;
-        let program = Program::new(gpu, recorded.recording.clone(), weights).await?;
+        let loaded = Loaded::new(gpu, recorded.recording.clone(), weights).await?;
         Ok(Self {
             gpu: gpu.clone(),
-            program,
+            loaded,
             recorded,
         })
     }
@@ -72,18 +73,19 @@ impl DeviceNetwork {
 
     /// The dispatches of the network, and the buffers they run on.
     pub const fn recording(&self) -> &Recording {
-        self.program.recording()
+        self.loaded.recording()
     }
 
     /// The number of bytes of device memory beside the weights.
     pub fn bytes(&self) -> u64 {
-        self.program.bytes()
+        self.loaded.bytes()
     }
 
     /// Writes an input, before whatever is submitted next. Labels are whole numbers in f32.
     ///
     /// # Errors
-    /// [`GpuError::Length`], also for an input that the network has not; [`GpuError::OutOfMemory`].
+    /// [`GpuError::Length`], also for an input that the network has not; [`GpuError::Label`],
+    /// [`GpuError::NoLabel`], [`GpuError::OutOfMemory`].
     pub fn write(&self, input: Input, numbers: &[f32]) -> Result<(), GpuError> {
         let binding = self.recorded.input(input);
         // Of an input that is not there, there are no numbers, and none to write.
@@ -95,15 +97,18 @@ impl DeviceNetwork {
                 expected,
             });
         }
+        let words = bytemuck::cast_slice(numbers);
+        if input == Input::Labels {
+            check_label_words(words, self.recorded.classes())?;
+        }
         binding.map_or(Ok(()), |binding| {
-            let words = bytemuck::cast_slice(numbers);
-            self.program.write(&self.gpu, binding, words)
+            self.loaded.write(&self.gpu, binding, words)
         })
     }
 
     /// Encodes a whole run of the network.
     pub fn encode(&self, encoder: &mut wgpu::CommandEncoder) {
-        self.program
+        self.loaded
             .encode(encoder, 0..self.recording().dispatches.len());
     }
 
@@ -126,17 +131,17 @@ impl DeviceNetwork {
         self.read_blocking(self.recorded.output())
     }
 
-    /// Returns what the place of a tensor holds, which may be another tensor by now, waiting for it.
+    /// Returns what the place of a tensor holds, which may be another tensor by now, waiting for it. For
+    /// tests: where tensors lie follows from a plan that is nobody's to rely on.
     ///
     /// # Errors
-    /// [`GpuError::Length`] for another graph's tensor; those of
+    /// [`GpuError::Graph`] for another graph's tensor; those of
     /// [`output_blocking`](Self::output_blocking).
+    #[doc(hidden)]
     pub fn tensor_blocking(&self, id: TensorId) -> Result<Vec<f32>, GpuError> {
-        let (binding, len) = self.recorded.tensor(id).ok_or(GpuError::Length {
-            what: "tensor",
-            len: 0,
-            expected: 1,
-        })?;
+        let (what, index) = ("tensor", id.index());
+        let place = self.recorded.tensor(id);
+        let (binding, len) = place.ok_or(GraphError::NoPlace { what, index })?;
         let mut numbers = self.read_blocking(binding)?;
         // f16 fills whole words.
         numbers.truncate(len);
@@ -144,7 +149,7 @@ impl DeviceNetwork {
     }
 
     fn read_blocking(&self, binding: Binding) -> Result<Vec<f32>, GpuError> {
-        let part = (self.program.buffer(binding)?, binding);
+        let part = (self.loaded.buffer(binding)?, binding);
         let words = read_blocking(&self.gpu, "output", &[part])?;
         let half = |bits: u32| half::f16::from_bits(bits as u16).to_f32();
         Ok(match binding.width {
@@ -161,6 +166,6 @@ impl DeviceNetwork {
     /// shows in the result. For tests.
     #[doc(hidden)]
     pub fn poison(&self) {
-        self.program.poison(&self.gpu);
+        self.loaded.poison(&self.gpu);
     }
 }

@@ -13,7 +13,7 @@ use super::record::Recorded;
 use super::recording::{Binding, Contents, Dispatch, Recording};
 use super::variants::Reduction;
 use super::weights::{Precision, WeightPlan};
-use crate::optimizer::OptimizerNumbers;
+use crate::optimizer::{AverageRate, OptimizerNumbers};
 
 /// Where the optimiser's numbers are, and which dispatches run it.
 #[derive(Debug)]
@@ -27,7 +27,7 @@ pub(crate) struct Optimizer {
     pub(crate) averages: Vec<Vec<Binding>>,
     /// [`OptimizerNumbers`].
     pub(crate) update: Binding,
-    /// [`Rate`](ema::Rate) of each average.
+    /// [`AverageRate`] of each average.
     pub(crate) rates: Vec<Binding>,
     /// The norm of the gradient, and 1 where it is finite.
     pub(crate) report: Binding,
@@ -96,7 +96,7 @@ impl Optimizer {
         let of_averages = names.map(|name| like_weights(&name)).collect();
         let update = buffer("update", OptimizerNumbers::FIELDS.len());
         let names = (0..averages).map(|at| std::format!("rate of average {at}"));
-        let words = ema::Rate::FIELDS.len();
+        let words = AverageRate::FIELDS.len();
         let rates = names.map(|name| buffer(&name, words)).collect();
         Self {
             masters,

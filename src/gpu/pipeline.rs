@@ -16,9 +16,9 @@ pub(crate) struct Pipeline {
     pub(crate) layout: wgpu::BindGroupLayout,
 }
 
-/// The kernels that were compiled for a device so far, by name and form: a test holds that no two have one name.
+/// The kernels that were compiled for a device so far, by address, which no two have in common, and form.
 #[derive(Debug, Default)]
-pub(crate) struct Pipelines(Mutex<HashMap<(&'static str, Form), Arc<Pipeline>>>);
+pub(crate) struct Pipelines(Mutex<HashMap<(usize, Form), Arc<Pipeline>>>);
 
 impl Pipelines {
     /// The compiled kernel, from those that are there where it is among them already.
@@ -29,7 +29,7 @@ impl Pipelines {
         form: Form,
     ) -> Result<Arc<Pipeline>, GpuError> {
         let Self(compiled) = self;
-        let key = (kernel.name, form);
+        let key = (core::ptr::from_ref(kernel).addr(), form);
         let lock = || compiled.lock().unwrap_or_else(PoisonError::into_inner);
         let known = lock().get(&key).cloned();
         if let Some(known) = known {

@@ -12,7 +12,7 @@ use super::convolution::Convolution;
 use super::error::GpuError;
 use super::kernels::declare::{flag, word};
 use super::kernels::{conv, group_norm_statistics};
-use super::layout::Layout;
+use super::layout::{self, Layout};
 use super::recording::{Binding, Dispatch, Recording};
 use super::variants::Variants;
 use super::weights::{Order, WeightPlan};
@@ -31,6 +31,7 @@ pub struct Recorded {
     output: Binding,
     forward: Range<usize>,
     backward: Range<usize>,
+    classes: Option<u32>,
 }
 
 impl Recorded {
@@ -51,6 +52,11 @@ impl Recorded {
     /// The place of the network's result.
     pub const fn output(&self) -> Binding {
         self.output
+    }
+
+    /// How many classes the network knows, where it knows any.
+    pub(crate) const fn classes(&self) -> Option<u32> {
+        self.classes
     }
 
     /// The dispatches until the result is there: all of a network, and of a training graph those up to the
@@ -91,6 +97,11 @@ pub fn record(
     variants: Variants,
 ) -> Result<Recorded, GpuError> {
     graph.check()?;
+    if let Some(index) = weights.misplaced(graph) {
+        let what = "parameter";
+        return Err(GraphError::NoPlace { what, index }.into());
+    }
+    plan.check(graph, layout::words(graph, weights.precision()))?;
     let (recording, layout) = Layout::new(graph, plan, weights);
     let mut recorder = Recorder {
         graph,
@@ -130,6 +141,7 @@ pub fn record(
         output,
         forward: 0..forward,
         backward: forward..end,
+        classes: graph.classes(),
         lens: graph.tensors().iter().map(|t| t.shape.elements()).collect(),
         layout,
     })

@@ -3,15 +3,16 @@
 
 use std::vec::Vec;
 
-use super::error::{BATCH_LIMIT, GpuError};
+use super::error::{GpuError, Limit};
 use super::kernels::declare::word;
 use super::kernels::step::StepNumbers;
 use super::kernels::{noise, step, threshold};
 use super::record::Recorded;
 use super::recording::{Binding, Contents, Dispatch, Recording};
+use crate::diffusion::prediction::quantile_place;
 use crate::diffusion::{Clip, Sample, Sampler};
 use crate::memory::collected;
-use crate::unet::{ELEMENTS_LIMIT, Input};
+use crate::unet::{ELEMENTS_LIMIT, GraphError, Input};
 
 /// The source of a run's normal deviates.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -169,11 +170,9 @@ fn begun(network: Option<Recorded>, sizes: Sizes) -> Result<(Recording, Ends), G
     let made = sizes.batch * sizes.output_elements;
     let (recording, ends) = match network {
         Some(recorded) => {
-            let x = recorded.input(Input::X).ok_or(GpuError::Length {
-                what: "x",
-                len: 0,
-                expected: all,
-            })?;
+            let (what, index) = (Input::X.name(), 0);
+            let x = recorded.input(Input::X);
+            let x = x.ok_or(GraphError::NoPlace { what, index })?;
             let ends = Ends {
                 x,
                 timesteps: recorded.input(Input::Timesteps),
@@ -277,8 +276,7 @@ fn threshold_dispatch(
         return None;
     };
     let last = sizes.elements.saturating_sub(1);
-    let position = ratio * last as f64;
-    let rank = (position as usize).min(last);
+    let (rank, fraction) = quantile_place(ratio, last);
     Some(threshold::dispatch(
         "bounds",
         &threshold::Params {
@@ -286,7 +284,7 @@ fn threshold_dispatch(
             elements: word(sizes.elements),
             output_elements: word(sizes.output_elements),
             rank: word(rank),
-            fraction: (position - rank as f64) as f32,
+            fraction: fraction as f32,
             max: max as f32,
         },
         threshold::Bindings {
@@ -330,7 +328,7 @@ fn counted(batch: usize, elements: usize) -> Result<(), GpuError> {
         return Ok(());
     }
     Err(GpuError::Limit {
-        limit: BATCH_LIMIT,
+        limit: Limit::Batch,
         what: "the output".into(),
         wanted: numbers as u64,
         had: ELEMENTS_LIMIT as u64 - 1,

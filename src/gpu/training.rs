@@ -1,12 +1,10 @@
 //! A training graph on a device, with all that a step of the optimiser needs: nothing but the batch, the
 //! losses and the report of a step passes between it and the host.
 
-use std::vec::Vec;
-
 use super::device::Gpu;
-use super::engine::Program;
+use super::engine::Loaded;
 use super::error::GpuError;
-use super::kernels::ema::Rate;
+use super::labels::{check_label_words, label_words};
 use super::layout;
 use super::memory::{DeviceWeights, Readback, read_blocking};
 use super::optimizer::{self, Optimizer};
@@ -15,8 +13,8 @@ use super::recording::{Binding, Recording};
 use super::watch::Upload;
 use super::weights::{Precision, WeightPlan};
 use crate::memory::collected;
-use crate::optimizer::{OptimizerNumbers, Slot};
-use crate::unet::{Graph, Input, Weights};
+use crate::optimizer::{AverageRate, OptimizerNumbers, Slot};
+use crate::unet::{Graph, GraphError, Input, Weights};
 
 /// A slice of numbers on the device that is as long as all weights.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -58,13 +56,12 @@ const NUMBERS: &str = "numbers of a run";
 #[derive(Debug)]
 pub struct DeviceTraining {
     gpu: Gpu,
-    program: Program,
+    loaded: Loaded,
     recorded: Recorded,
     /// Where the weights that the network runs with lie, and where f32 numbers beside them do.
     plan: WeightPlan,
     wide: WeightPlan,
     optimizer: Optimizer,
-    classes: Option<u32>,
     losses: Readback,
     report: Readback,
 }
@@ -93,17 +90,16 @@ impl DeviceTraining {
             gpu.variants().reduction,
             averages,
         );
-        let program = Program::new(gpu, recorded.recording.clone(), weights).await?;
+        let loaded = Loaded::new(gpu, recorded.recording.clone(), weights).await?;
         Ok(Self {
             losses: Readback::new(gpu, "losses", recorded.output().bytes).await?,
             report: Readback::new(gpu, "report", optimizer.report.bytes).await?,
             gpu: gpu.clone(),
-            program,
+            loaded,
             recorded,
             plan: weight_plan.clone(),
             wide: weight_plan.widened(),
             optimizer,
-            classes: graph.classes(),
         })
     }
 
@@ -122,12 +118,12 @@ impl DeviceTraining {
 
     /// The dispatches of a step, and the buffers they run on.
     pub const fn recording(&self) -> &Recording {
-        self.program.recording()
+        self.loaded.recording()
     }
 
     /// The number of bytes of device memory beside the weights.
     pub fn bytes(&self) -> u64 {
-        self.program.bytes()
+        self.loaded.bytes()
     }
 
     /// The number of elements of all weights, as [`read_blocking`](Self::read_blocking) and
@@ -136,52 +132,45 @@ impl DeviceTraining {
         self.plan.len()
     }
 
-    /// Writes an input as words, before whatever is submitted next: `None` for one that is not there.
+    /// Writes an input as words, before whatever is submitted next: `None` for one that is not there. Labels
+    /// are whole numbers in f32; [`write_labels`](Self::write_labels) makes them of numbers.
     ///
     /// # Errors
-    /// [`GpuError::Length`], [`GpuError::LabelsExpected`], [`GpuError::OutOfMemory`].
+    /// [`GpuError::Length`], [`GpuError::LabelsExpected`], [`GpuError::Label`], [`GpuError::NoLabel`],
+    /// [`GpuError::OutOfMemory`].
     pub fn write_input(&self, input: Input, words: Option<&[u32]>) -> Result<(), GpuError> {
         let binding = self.recorded.input(input);
-        if input == Input::Labels && words.is_some() != binding.is_some() {
-            let expected = binding.is_some();
-            return Err(GpuError::LabelsExpected { expected });
+        if input == Input::Labels {
+            self.check_labels_expected(words)?;
         }
         // An input that is not there has no words, and none are none.
         let expected = binding.map_or(0, |binding| binding.bytes as usize / 4);
         let words = words.unwrap_or_default();
-        if words.len() != expected {
-            return Err(GpuError::Length {
-                what: input.name(),
-                len: words.len(),
-                expected,
-            });
+        check_len(input.name(), words.len(), expected)?;
+        if input == Input::Labels {
+            check_label_words(words, self.recorded.classes())?;
         }
         binding.map_or(Ok(()), |binding| {
-            self.program.write(&self.gpu, binding, words)
+            self.loaded.write(&self.gpu, binding, words)
         })
     }
 
     /// Writes the class of each image.
     ///
     /// # Errors
-    /// [`GpuError::Label`]; those of [`write_input`](Self::write_input).
+    /// Those of [`write_input`](Self::write_input).
     pub fn write_labels(&self, labels: Option<&[u32]>) -> Result<(), GpuError> {
-        if let (Some(labels), Some(classes)) = (labels, self.classes) {
-            let mut each = labels.iter().copied().enumerate();
-            if let Some((index, label)) = each.find(|&(_, label)| label >= classes) {
-                return Err(GpuError::Label {
-                    index,
-                    label,
-                    classes,
-                });
-            }
+        self.check_labels_expected(labels)?;
+        let words = labels.map(|labels| label_words(labels, self.recorded.classes()));
+        self.write_input(Input::Labels, words.transpose()?.as_deref())
+    }
+
+    fn check_labels_expected(&self, labels: Option<&[u32]>) -> Result<(), GpuError> {
+        let expected = self.recorded.input(Input::Labels).is_some();
+        if labels.is_some() == expected {
+            return Ok(());
         }
-        // Whole numbers in f32: there are fewer than 2^24 classes.
-        let words = labels.map(|labels| {
-            let word = |&label: &u32| (label as f32).to_bits();
-            labels.iter().map(word).collect::<Vec<u32>>()
-        });
-        self.write_input(Input::Labels, words.as_deref())
+        Err(GpuError::LabelsExpected { expected })
     }
 
     /// Runs forward and backward on the inputs that were written; the gradients are added to those since
@@ -199,11 +188,11 @@ impl DeviceTraining {
             });
         }
         let mut forward = self.encoder();
-        self.program.encode(&mut forward, self.recorded.forward());
+        self.loaded.encode(&mut forward, self.recorded.forward());
         self.copy_out(&self.losses, &mut forward, self.recorded.output())?;
         let mut backward = self.encoder();
         for rest in [self.recorded.backward(), self.optimizer.accumulate.clone()] {
-            self.program.encode(&mut backward, rest);
+            self.loaded.encode(&mut backward, rest);
         }
         let submission = self.gpu.queue().submit([forward.finish()]);
         self.gpu.queue().submit([backward.finish()]);
@@ -228,16 +217,16 @@ impl DeviceTraining {
     ) -> Result<(f32, bool), GpuError> {
         check_len("rates of averages", rates.len(), self.optimizer.rates.len())?;
         for (&binding, &rate) in self.optimizer.rates.iter().zip(rates) {
-            self.program
-                .write(&self.gpu, binding, &Rate::of(rate).words())?;
+            self.loaded
+                .write(&self.gpu, binding, &AverageRate::of(rate).words())?;
         }
-        self.program
+        self.loaded
             .write(&self.gpu, self.optimizer.update, &update.words())?;
         let mut encoder = self.encoder();
-        self.program
+        self.loaded
             .encode(&mut encoder, self.optimizer.step.clone());
         for &sum in &self.optimizer.sums {
-            self.program.clear(&mut encoder, sum)?;
+            self.loaded.clear(&mut encoder, sum)?;
         }
         self.copy_out(&self.report, &mut encoder, self.optimizer.report)?;
         let submission = self.gpu.queue().submit([encoder.finish()]);
@@ -259,7 +248,7 @@ impl DeviceTraining {
     pub fn read_blocking(&self, kept: Kept, into: &mut [f32]) -> Result<(), GpuError> {
         let buffers = self.buffers(kept, into.len())?;
         for (at, &binding) in buffers.iter().enumerate() {
-            let part = (self.program.buffer(binding)?, binding);
+            let part = (self.loaded.buffer(binding)?, binding);
             let words = read_blocking(&self.gpu, NUMBERS, &[part])?;
             self.wide.gather(at, &words, into);
         }
@@ -286,7 +275,7 @@ impl DeviceTraining {
     /// [`GpuError::HostMemory`], [`GpuError::OutOfMemory`].
     #[doc(hidden)]
     pub fn poison(&self) -> Result<(), GpuError> {
-        self.program.poison(&self.gpu);
+        self.loaded.poison(&self.gpu);
         // Gaps between parameters belong to nobody, and stay 0.
         let mut encoder = self.encoder();
         for &binding in self
@@ -296,7 +285,7 @@ impl DeviceTraining {
             .iter()
             .chain(&self.optimizer.sums)
         {
-            self.program.clear(&mut encoder, binding)?;
+            self.loaded.clear(&mut encoder, binding)?;
         }
         self.gpu.queue().submit([encoder.finish()]);
         let len = self.plan.len();
@@ -312,11 +301,11 @@ impl DeviceTraining {
     ) -> Result<(), GpuError> {
         let mut upload = Upload::new(&self.gpu, NUMBERS);
         plan.for_each(Weights::F32(numbers), |place, words| {
-            let binding = buffers.get(place.buffer).ok_or_else(|| GpuError::Refused {
-                what: NUMBERS.into(),
-                message: std::format!("there is no buffer {} for them", place.buffer),
+            let binding = buffers.get(place.buffer).ok_or(GraphError::NoPlace {
+                what: "buffer of weights",
+                index: place.buffer,
             })?;
-            upload.write(self.program.buffer(*binding)?, place.offset, words)
+            upload.write(self.loaded.buffer(*binding)?, place.offset, words)
         })?;
         upload.finish()
     }
@@ -351,7 +340,7 @@ impl DeviceTraining {
         encoder: &mut wgpu::CommandEncoder,
         binding: Binding,
     ) -> Result<(), GpuError> {
-        readback.copy(encoder, &[(self.program.buffer(binding)?, binding)]);
+        readback.copy(encoder, &[(self.loaded.buffer(binding)?, binding)]);
         Ok(())
     }
 }

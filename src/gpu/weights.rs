@@ -6,12 +6,12 @@ use std::vec::Vec;
 
 use half::f16;
 
-use super::error::{BINDING_LIMIT, BUFFER_LIMIT, GpuError};
+use super::error::{GpuError, Limit};
 use super::limits::MOST_BOUND;
 use super::recording::{ALIGNMENT, Width};
 use crate::memory::{MemoryError, collected};
 use crate::part::{item, put};
-use crate::unet::{Conv, Graph, Op, ParamId, Weights};
+use crate::unet::{Conv, Graph, Op, Param, ParamId, Weights};
 
 /// The precision of a network on a device: how wide the numbers are that it is kept in; it adds in f32
 /// always.
@@ -64,6 +64,12 @@ impl Order {
         }
     }
 
+    /// How many numbers a parameter of so many elements takes.
+    const fn numbers(self, elements: usize) -> usize {
+        let (rows, columns) = self.extents(elements);
+        columns.saturating_mul(self.padded(rows))
+    }
+
     /// Rows and columns of the checkpoint.
     const fn extents(self, elements: usize) -> (usize, usize) {
         match self {
@@ -111,7 +117,7 @@ impl WeightPlan {
     /// # Errors
     /// [`GpuError::Limit`] where one parameter alone is larger.
     pub fn new(graph: &Graph, precision: Precision, limit: u64) -> Result<Self, GpuError> {
-        Self::under(graph, precision, (BINDING_LIMIT, limit))
+        Self::under(graph, precision, (Limit::StorageBinding, limit))
     }
 
     /// Under the lower one of a device's two limits.
@@ -125,9 +131,9 @@ impl WeightPlan {
             limits.max_buffer_size,
         );
         let limit = if buffer < binding {
-            (BUFFER_LIMIT, buffer)
+            (Limit::BufferSize, buffer)
         } else {
-            (BINDING_LIMIT, binding)
+            (Limit::StorageBinding, binding)
         };
         Self::under(graph, precision, limit)
     }
@@ -135,7 +141,7 @@ impl WeightPlan {
     fn under(
         graph: &Graph,
         precision: Precision,
-        (name, limit): (&'static str, u64),
+        (name, limit): (Limit, u64),
     ) -> Result<Self, GpuError> {
         let limit = limit.min(MOST_BOUND);
         let mut orders = vec![Order::AsGiven; graph.params().len()];
@@ -157,12 +163,7 @@ impl WeightPlan {
             len: graph.weights_len(),
         };
         for (param, order) in graph.params().iter().zip(orders) {
-            let numbers = match order {
-                Order::AsGiven => param.elements(),
-                Order::Transposed { rows, columns } => {
-                    rows.div_ceil(4).saturating_mul(4).saturating_mul(columns)
-                }
-            };
+            let numbers = order.numbers(param.elements());
             let bytes = precision.weights().bytes(numbers);
             if bytes > limit {
                 return Err(GpuError::Limit {
@@ -268,6 +269,22 @@ impl WeightPlan {
         self.places.get(param.index()).copied()
     }
 
+    /// The first parameter, by its number, for which this is another graph's plan: it lies elsewhere in the
+    /// caller's slice, is of another length or is not there.
+    pub(crate) fn misplaced(&self, graph: &Graph) -> Option<usize> {
+        let params = graph.params();
+        let is_its = |(place, param): (&WeightPlace, &Param)| {
+            (place.from, place.elements) == (param.offset, param.elements())
+        };
+        let alike = self
+            .places
+            .iter()
+            .zip(params)
+            .take_while(|&pair| is_its(pair));
+        let alike = alike.count();
+        (alike < params.len().max(self.places.len())).then_some(alike)
+    }
+
     /// Calls `write` with the place of each parameter and its words, until it fails.
     pub(crate) fn for_each(
         &self,
@@ -282,8 +299,7 @@ impl WeightPlan {
             });
         }
         for place in &self.places {
-            let (rows, columns) = place.order.extents(place.elements);
-            let len = columns.saturating_mul(place.order.padded(rows));
+            let len = place.order.numbers(place.elements);
             let words = match self.precision.weights() {
                 Width::Full => {
                     let numbers = ordered(place, |i| number(weights, i));

@@ -10,6 +10,7 @@ use super::error::TrainError;
 use super::grad::Recompute;
 use super::optimizer::AdamW;
 use crate::diffusion::Objective;
+use crate::unet::LEAST_DROPOUT;
 
 /// The options of a training run: all that it follows from beside its network, its diffusion and its data.
 ///
@@ -184,8 +185,8 @@ impl TrainConfig {
             let other = !before.into_iter().any(|&before| before == rate);
             check("ema_rates", rate, other, "given once")?;
         }
-        let inside = (0.0..1.0).contains(&self.dropout);
-        check("dropout", self.dropout, inside, "within [0, 1)")
+        let inside = self.dropout == 0.0 || (LEAST_DROPOUT..1.0).contains(&self.dropout);
+        check("dropout", self.dropout, inside, "0 or within [2^-32, 1)")
     }
 
     /// The learning rate of a step, counted from 0: lr·min(1, (step+1)/warm_up)·(1 - step/anneal).

@@ -169,6 +169,10 @@ impl Engine for CpuEngine {
     }
 
     fn update(&mut self, update: &OptimizerStep) -> Result<Report, TrainError> {
+        if self.microbatches == 0 {
+            // What is there is of the last update.
+            self.sum.fill(0.0);
+        }
         self.microbatches = 0;
         let grad_norm = optimizer::norm(&self.sum, update.unscale);
         if !grad_norm.is_finite() {
@@ -205,16 +209,19 @@ impl Engine for CpuEngine {
     }
 
     fn write(&mut self, slot: Slot, numbers: &[f32]) -> Result<(), TrainError> {
-        check(numbers.len(), self.slot(slot)?.len())?;
+        let count = self.emas.len();
         let into = match slot {
             Slot::Weights => &mut self.weights,
             Slot::FirstMoment => &mut self.first,
             Slot::SecondMoment => &mut self.second,
-            Slot::Ema(index) => match self.emas.get_mut(index) {
-                Some(average) => &mut average.numbers,
-                None => return Ok(()),
-            },
+            Slot::Ema(index) => {
+                let average = self.emas.get_mut(index);
+                &mut average
+                    .ok_or(TrainError::NoSuchAverage { index, count })?
+                    .numbers
+            }
         };
+        check(numbers.len(), into.len())?;
         into.copy_from_slice(numbers);
         Ok(())
     }

@@ -95,11 +95,7 @@ pub fn training_graph(network: &Graph, recompute: Recompute) -> Result<Graph, Gr
     let result = network.output().filter(|&id| network.tensor(id).is_some());
     let result = result.ok_or(not("result"))?;
     let x = network.input(Input::X).ok_or(not("input x"))?;
-    let mut uses = vec![0_usize; network.params().len()];
-    for param in network.nodes().iter().flat_map(|node| node.op.params()) {
-        let more = item(&uses, param.index()) + 1;
-        put(&mut uses, param.index(), more);
-    }
+    let uses = uses(network, result);
     let mut makers = PerTensor::of(network);
     for node in network.nodes() {
         makers.set(node.output, Some(*node));
@@ -123,6 +119,32 @@ pub fn training_graph(network: &Graph, recompute: Recompute) -> Result<Graph, Gr
         training.backward(node)?;
     }
     Ok(training.graph)
+}
+
+/// How many operations on the way to the result read each parameter: as many gradients are summed up.
+fn uses(network: &Graph, result: TensorId) -> Vec<usize> {
+    let mut uses = vec![0_usize; network.params().len()];
+    let mut counts = PerTensor::of(network);
+    counts.set(result, true);
+    for node in network.nodes().iter().rev() {
+        if !counts.get(node.output) {
+            continue;
+        }
+        for param in node.op.params() {
+            let more = item(&uses, param.index()) + 1;
+            put(&mut uses, param.index(), more);
+        }
+        // Nothing is differentiated by what says which numbers to take.
+        let chooses = match node.op {
+            Op::LabelEmbedding { labels, .. } => Some(labels),
+            Op::Dropout { keys, .. } => Some(keys),
+            _ => None,
+        };
+        for input in node.op.inputs().filter(|&input| Some(input) != chooses) {
+            counts.set(input, true);
+        }
+    }
+    uses
 }
 
 struct Differentiation<'n> {

@@ -11,6 +11,7 @@
 //! stopped and goes on is the run that was not stopped.
 
 mod check;
+mod choices;
 mod config;
 mod cpu_engine;
 mod data;
@@ -36,7 +37,6 @@ mod run;
 mod saved;
 mod state;
 mod trainer;
-mod words;
 
 pub use crate::data::Broken;
 pub use crate::optimizer::{OptimizerNumbers, Slot};

@@ -4,7 +4,7 @@
 
 use rayon::prelude::*;
 
-use crate::optimizer::OptimizerNumbers;
+use crate::optimizer::{AverageRate, OptimizerNumbers};
 
 /// Elements of a piece of work; also what the gradient's squares are summed up by.
 const PIECE: usize = 1 << 14;
@@ -93,7 +93,7 @@ impl OptimizerStep {
         rate.min(self.step as f64 / (9.0 + self.step as f64))
     }
 
-    /// Returns the step's numbers in f32, as every executor reads them.
+    /// Returns the step's numbers in f32.
     pub fn numbers(&self) -> OptimizerNumbers {
         let AdamW {
             beta1,
@@ -186,11 +186,11 @@ fn step(
 /// assert_eq!(ema, [0.25]);
 /// ```
 pub fn average(rate: f64, weights: &[f32], ema: &mut [f32]) {
-    let (old, new) = (rate as f32, (1.0 - rate) as f32);
+    let AverageRate { rate, rest } = AverageRate::of(rate);
     let pieces = ema.par_chunks_mut(PIECE).zip(weights.par_chunks(PIECE));
     pieces.for_each(|(ema, weights)| {
         for (ema, w) in ema.iter_mut().zip(weights) {
-            *ema = old * *ema + new * w;
+            *ema = rate * *ema + rest * w;
         }
     });
 }

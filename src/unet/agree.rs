@@ -3,14 +3,12 @@
 
 use core::marker::PhantomData;
 
+use super::expected::Expected;
+pub(crate) use super::expected::Wrong;
 use super::op::{GROUPS, LossOp, NormOp, Op};
-use super::operation::Word;
 use super::rules::seen;
 use super::tensor::Shape;
 use crate::diffusion::LossRow;
-
-/// A field of an operation that is wrong: its name, its value.
-pub(crate) type Wrong = (&'static str, usize);
 
 /// What is known of the operands of operations.
 pub(crate) trait Known<T, P> {
@@ -20,14 +18,14 @@ pub(crate) trait Known<T, P> {
     /// Its shape.
     fn shape(&self, tensor: T) -> Shape;
 
-    /// Rows of a parameter.
-    fn rows(&self, param: P) -> usize;
+    /// The classes that every table has rows for.
+    fn classes(&self) -> usize;
 
     /// Whether a parameter has so many numbers.
     ///
     /// # Errors
-    /// What an error is to say of it.
-    fn holds(&self, param: P, numbers: usize) -> Result<(), usize>;
+    /// What an error is to say of it: its value, and what it must be.
+    fn holds(&self, param: P, numbers: usize) -> Result<(), (usize, Expected)>;
 }
 
 impl<T: Copy, P: Copy> Op<T, P> {
@@ -47,47 +45,172 @@ impl<T: Copy, P: Copy> Op<T, P> {
             operands: PhantomData,
         };
         rules.operation(self, out)?;
-        let mut lens = self.numbers(out, known).into_iter();
         let mut wrong = Ok(());
-        self.words(&mut |field, word| {
-            if let Word::Param(param) = word
-                && wrong.is_ok()
-            {
-                // Of no operation there are more parameters; none has no numbers.
-                let held = known.holds(param, lens.next().unwrap_or(0));
-                wrong = held.map_err(|value| (field, value));
+        let held = |field, (param, numbers)| {
+            if wrong.is_ok() {
+                wrong = known
+                    .holds(param, numbers)
+                    .map_err(|(value, expected)| Wrong::new(field, value, expected));
             }
-        });
+        };
+        self.with_lens(out, known).visit(|_, _| {}, held);
         wrong
     }
 
-    /// How many numbers each of its parameters has, in the order of its fields.
-    pub(crate) fn numbers(self, out: Shape, known: &impl Known<T, P>) -> [usize; 2] {
+    /// The same with the number of elements that each of its parameters has, beside that parameter.
+    pub(crate) fn with_lens(self, out: Shape, known: &impl Known<T, P>) -> Op<T, (P, usize)> {
+        let channels = |id| known.shape(id).channels;
         match self {
-            Self::LabelEmbedding { table, .. } => {
-                [known.rows(table).saturating_mul(out.channels), 0]
-            }
-            Self::Linear { input, .. } => {
-                let inputs = known.shape(input).channels;
-                [out.channels.saturating_mul(inputs), out.channels]
-            }
+            Self::LabelEmbedding {
+                base,
+                labels,
+                table,
+            } => Op::LabelEmbedding {
+                base,
+                labels,
+                table: (table, known.classes().saturating_mul(out.channels)),
+            },
+            Self::Linear {
+                input,
+                weight,
+                bias,
+                silu,
+            } => Op::Linear {
+                input,
+                weight: (weight, out.channels.saturating_mul(channels(input))),
+                bias: (bias, out.channels),
+                silu,
+            },
             Self::Conv(conv) => {
-                let inputs = known.shape(conv.input).channels;
-                [kernels(out, inputs, conv.kernel), out.channels]
+                let len = kernels(out, channels(conv.input), conv.kernel);
+                Op::Conv(conv.with_params((conv.weight, len), (conv.bias, out.channels)))
             }
-            Self::GroupNorm { .. } => [out.channels; 2],
-            Self::ConvGradInput { grad, kernel, .. } => {
-                [kernels(known.shape(grad), out.channels, kernel), 0]
+            Self::GroupNorm {
+                input,
+                weight,
+                bias,
+                scale_shift,
+                silu,
+            } => Op::GroupNorm {
+                input,
+                weight: (weight, out.channels),
+                bias: (bias, out.channels),
+                scale_shift,
+                silu,
+            },
+            Self::ConvGradInput {
+                grad,
+                weight,
+                kernel,
+                stride,
+                channels,
+                height,
+                width,
+            } => Op::ConvGradInput {
+                grad,
+                weight: (weight, kernels(known.shape(grad), out.channels, kernel)),
+                kernel,
+                stride,
+                channels,
+                height,
+                width,
+            },
+            Self::LinearGradInput {
+                grad,
+                weight,
+                input,
+                silu,
+            } => Op::LinearGradInput {
+                grad,
+                weight: (weight, channels(grad).saturating_mul(out.channels)),
+                input,
+                silu,
+            },
+            Self::NormSums(norm) => Op::NormSums(norm.with_len(channels(norm.input))),
+            Self::NormGradInput { norm, sums } => Op::NormGradInput {
+                norm: norm.with_len(channels(norm.input)),
+                sums,
+            },
+            Self::NormGradScaleShift {
+                sums,
+                weight,
+                bias,
+                channels,
+            } => Op::NormGradScaleShift {
+                sums,
+                weight: (weight, channels),
+                bias: (bias, channels),
+                channels,
+            },
+            Self::TimestepEmbedding { .. }
+            | Self::Attention { .. }
+            | Self::Concat { .. }
+            | Self::AveragePool { .. }
+            | Self::Upsample { .. }
+            | Self::Bilinear { .. }
+            | Self::Diffuse { .. }
+            | Self::Dropout { .. }
+            | Self::Loss(_)
+            | Self::LossGrad(_)
+            | Self::Add { .. }
+            | Self::Slice { .. }
+            | Self::ConvGradWeight { .. }
+            | Self::ChannelSum { .. }
+            | Self::PositionSum { .. }
+            | Self::LinearGradWeight { .. }
+            | Self::LabelGrad { .. }
+            | Self::NormGradParam { .. }
+            | Self::AttentionGrad { .. }
+            | Self::AveragePoolGrad { .. }
+            | Self::UpsampleGrad { .. } => self.map(
+                |tensor| tensor,
+                |param| {
+                    debug_assert!(false, "{} has no parameters", self.name());
+                    // More than any has: refused, where it has one after all.
+                    (param, usize::MAX)
+                },
+            ),
+        }
+    }
+}
+
+impl<T, P> Op<T, P> {
+    /// The tensor that it reads as words, and the input that it must be.
+    #[cfg(feature = "cpu")]
+    pub(crate) fn words_read(self) -> Option<(T, crate::unet::Input)> {
+        use crate::unet::Input;
+        match self {
+            Self::LabelEmbedding { labels, .. } | Self::LabelGrad { labels, .. } => {
+                Some((labels, Input::Labels))
             }
-            Self::LinearGradInput { grad, .. } => {
-                [known.shape(grad).channels.saturating_mul(out.channels), 0]
-            }
-            Self::NormSums(norm) | Self::NormGradInput { norm, .. } => {
-                [known.shape(norm.input).channels; 2]
-            }
-            Self::NormGradScaleShift { channels, .. } => [channels; 2],
-            // One with parameters that is not named here is refused: they have numbers.
-            _ => [0; 2],
+            Self::Dropout { keys, .. } => Some((keys, Input::Keys)),
+            Self::TimestepEmbedding { .. }
+            | Self::Linear { .. }
+            | Self::Conv(_)
+            | Self::GroupNorm { .. }
+            | Self::Attention { .. }
+            | Self::Concat { .. }
+            | Self::AveragePool { .. }
+            | Self::Upsample { .. }
+            | Self::Bilinear { .. }
+            | Self::Diffuse { .. }
+            | Self::Loss(_)
+            | Self::LossGrad(_)
+            | Self::Add { .. }
+            | Self::Slice { .. }
+            | Self::ConvGradInput { .. }
+            | Self::ConvGradWeight { .. }
+            | Self::ChannelSum { .. }
+            | Self::PositionSum { .. }
+            | Self::LinearGradInput { .. }
+            | Self::LinearGradWeight { .. }
+            | Self::NormSums(_)
+            | Self::NormGradInput { .. }
+            | Self::NormGradScaleShift { .. }
+            | Self::NormGradParam { .. }
+            | Self::AttentionGrad { .. }
+            | Self::AveragePoolGrad { .. }
+            | Self::UpsampleGrad { .. } => None,
         }
     }
 }
@@ -148,7 +271,8 @@ impl<T: Copy, P: Copy, K: Known<T, P>> Rules<'_, K, T, P> {
                 channels,
             } => {
                 let end = start.saturating_add(channels);
-                require("channels", end, end <= self.known.shape(input).channels)
+                let most = self.known.shape(input).channels;
+                require("channels", end, end <= most, Expected::AtMost(most))
             }
             Op::ConvGradInput {
                 grad,
@@ -186,7 +310,13 @@ impl<T: Copy, P: Copy, K: Known<T, P>> Rules<'_, K, T, P> {
                 self.tensor_of("grad", grad, Shape::vector(batch, channels(grad)))?;
                 self.tensor_of("input", input, Shape::vector(batch, channels(input)))
             }
-            Op::LabelGrad { grad, labels, .. } => {
+            Op::LabelGrad {
+                grad,
+                labels,
+                classes,
+            } => {
+                let due = self.known.classes();
+                require("classes", classes, classes == due, Expected::Exactly(due))?;
                 self.tensor_of("grad", grad, Shape::vector(batch, out.channels))?;
                 self.tensor_of("labels", labels, Shape::vector(batch, 1))
             }
@@ -232,16 +362,19 @@ impl<T: Copy, P: Copy, K: Known<T, P>> Rules<'_, K, T, P> {
                 self.tensor_of("grad", grad, due)
             }
             Op::UpsampleGrad { grad } => {
-                let Shape { height, width, .. } = self.known.shape(grad);
-                let even = height.is_multiple_of(2) && width.is_multiple_of(2);
-                require("grad", self.known.index(grad), even)
+                let found = self.known.shape(grad);
+                let even = found.height.is_multiple_of(2) && found.width.is_multiple_of(2);
+                let expected = Expected::EvenSides { found };
+                require("grad", self.known.index(grad), even, expected)
             }
         }
     }
 
     /// Requires a tensor to be of a shape.
     fn tensor_of(&self, field: &'static str, id: T, due: Shape) -> Result<(), Wrong> {
-        require(field, self.known.index(id), self.known.shape(id) == due)
+        let found = self.known.shape(id);
+        let expected = Expected::Shape { due, found };
+        require(field, self.known.index(id), found == due, expected)
     }
 
     fn maybe(&self, field: &'static str, id: Option<T>, due: Shape) -> Result<(), Wrong> {
@@ -252,7 +385,8 @@ impl<T: Copy, P: Copy, K: Known<T, P>> Rules<'_, K, T, P> {
         let Shape {
             batch, channels, ..
         } = self.known.shape(input);
-        require("channels", channels, channels.is_multiple_of(GROUPS))?;
+        let whole = channels.is_multiple_of(GROUPS);
+        require("channels", channels, whole, Expected::MultipleOf(GROUPS))?;
         self.maybe(
             "scale_shift",
             scale_shift,
@@ -282,12 +416,22 @@ impl<T: Copy, P: Copy, K: Known<T, P>> Rules<'_, K, T, P> {
         };
         let found = self.known.shape(loss.output);
         let fits = found == image || found == learned;
-        require("output", self.known.index(loss.output), fits)
+        let expected = Expected::ShapeOrTwice { due: image, found };
+        require("output", self.known.index(loss.output), fits, expected)
     }
 }
 
-const fn require(field: &'static str, value: usize, holds: bool) -> Result<(), Wrong> {
-    if holds { Ok(()) } else { Err((field, value)) }
+const fn require(
+    field: &'static str,
+    value: usize,
+    holds: bool,
+    expected: Expected,
+) -> Result<(), Wrong> {
+    if holds {
+        Ok(())
+    } else {
+        Err(Wrong::new(field, value, expected))
+    }
 }
 
 const fn twice(channels: usize) -> usize {
@@ -312,14 +456,18 @@ const fn strided(out: Shape, seen: Shape, stride: usize) -> Shape {
 
 /// Of a convolution.
 fn window(kernel: usize, stride: usize) -> Result<(), Wrong> {
-    require("kernel", kernel, matches!(kernel, 1 | 3))?;
-    require("stride", stride, matches!(stride, 1 | 2))
+    let either = Expected::Either(1, 3);
+    require("kernel", kernel, matches!(kernel, 1 | 3), either)?;
+    let either = Expected::Either(1, 2);
+    require("stride", stride, matches!(stride, 1 | 2), either)
 }
 
 /// Of an attention: q, k and v of each head.
 fn split(qkv: Shape, heads: usize) -> Result<(), Wrong> {
     let channels = qkv.channels;
-    require("channels", channels, channels.is_multiple_of(3))?;
-    let fits = heads > 0 && (channels / 3).is_multiple_of(heads);
-    require("heads", heads, fits)
+    let thirds = channels.is_multiple_of(3);
+    require("channels", channels, thirds, Expected::MultipleOf(3))?;
+    let rows = channels / 3;
+    let fits = heads > 0 && rows.is_multiple_of(heads);
+    require("heads", heads, fits, Expected::DivisorOf(rows))
 }

@@ -9,7 +9,7 @@ use super::config::UnetConfig;
 use super::error::ConfigError;
 use super::extents::Extents;
 use super::graph::Graph;
-use super::op::{Conv, Op};
+use super::op::{Conv, LEAST_DROPOUT, Op, WORDS};
 use super::params::Init;
 use super::size::ImageSize;
 use super::tensor::{Input, ParamId, Shape, TensorId};
@@ -28,17 +28,17 @@ impl UnetConfig {
     /// block. At `rate` 0 it is [`graph`](Self::graph)'s, otherwise it has an [`Input::Keys`] besides.
     ///
     /// # Errors
-    /// [`ConfigError::Dropout`] for a rate outside [0, 1); those of [`graph`](Self::graph).
+    /// [`ConfigError::Dropout`] for a rate that is neither 0 nor within [2⁻³², 1); those of [`graph`](Self::graph).
     pub fn graph_with_dropout(
         &self,
         batch: usize,
         size: ImageSize,
         rate: f64,
     ) -> Result<Graph, ConfigError> {
-        if !(0.0..1.0).contains(&rate) {
+        if rate != 0.0 && !(LEAST_DROPOUT..1.0).contains(&rate) {
             return Err(ConfigError::Dropout { rate });
         }
-        self.build(batch, size, (rate * 4_294_967_296.0) as u32)
+        self.build(batch, size, (rate * WORDS) as u32)
     }
 
     fn build(&self, batch: usize, size: ImageSize, dropout: u32) -> Result<Graph, ConfigError> {

@@ -2,8 +2,10 @@
 
 use super::agree::{Known, Wrong};
 use super::error::GraphError;
+use super::expected::Expected;
 use super::graph::{Graph, Node};
 use super::op::Op;
+use super::operation::Field;
 use super::params::Param;
 use super::tensor::{ParamId, Role, Shape, TensorId};
 
@@ -37,10 +39,11 @@ impl Graph {
         }
         for (operation, node) in self.nodes().iter().enumerate() {
             self.check_node(node)
-                .map_err(|(field, value)| GraphError::Operation {
+                .map_err(|wrong| GraphError::Operation {
                     operation,
-                    field,
-                    value,
+                    field: wrong.field,
+                    value: wrong.value,
+                    expected: wrong.expected,
                 })?;
         }
         Ok(())
@@ -48,22 +51,37 @@ impl Graph {
 
     fn check_node(&self, node: &Node) -> Result<(), Wrong> {
         // An operation reads what was there before it, of every image.
-        let later = |id: &TensorId| id.index() >= node.output.index();
-        if let Some(id) = node.op.inputs().find(later) {
-            return Err(("tensor", id.index()));
-        }
-        if let Some(id) = node.op.params().find(|&id| self.param(id).is_none()) {
-            return Err(("parameter", id.index()));
-        }
+        let (before, params) = (node.output.index(), self.params().len());
         let is_sum = matches!(node.op, Op::Add { .. });
-        let other_batch = |id: &TensorId| !is_sum && self.shape(*id).batch != self.batch();
-        if let Some(id) = node.op.inputs().find(other_batch) {
-            return Err(("batch", self.shape(id).batch));
+        let mut wrong = None;
+        let tensor = |name, id: TensorId| {
+            let (at, due) = (id.index(), self.batch());
+            if at >= before {
+                return Some(Wrong::new(name, at, Expected::Below(before)));
+            }
+            let found = self.shape(id).batch;
+            let expected = Expected::Images { due, found };
+            (!is_sum && found != due).then_some(Wrong::new(name, at, expected))
+        };
+        let param = |name, id: ParamId| {
+            let at = id.index();
+            (at >= params).then_some(Wrong::new(name, at, Expected::Below(params)))
+        };
+        node.op.words(&mut |name, word| {
+            let found = match word {
+                Field::Tensor(Some(id)) => tensor(name, id),
+                Field::Param(id) => param(name, id),
+                Field::Tensor(None) | Field::Attribute(_) => None,
+            };
+            wrong = wrong.or(found);
+        });
+        if let Some(wrong) = wrong {
+            return Err(wrong);
         }
         if let Some(Role::Gradient(param)) = self.tensor(node.output).map(|made| made.role) {
             let elements = self.shape(node.output).elements();
-            let wrong = |found| ("gradient", found);
-            self.holds(param, elements).map_err(wrong)?;
+            self.holds(param, elements)
+                .map_err(|(value, expected)| Wrong::new("gradient of", value, expected))?;
         }
         node.op.agree(self.shape(node.output), self.batch(), self)
     }
@@ -78,12 +96,16 @@ impl Known<TensorId, ParamId> for Graph {
         Self::shape(self, tensor)
     }
 
-    fn rows(&self, param: ParamId) -> usize {
-        self.param(param).map_or(0, Param::rows)
+    fn classes(&self) -> usize {
+        Self::classes(self).unwrap_or(0) as usize
     }
 
-    fn holds(&self, param: ParamId, numbers: usize) -> Result<(), usize> {
+    fn holds(&self, param: ParamId, due: usize) -> Result<(), (usize, Expected)> {
         let found = self.param(param).map_or(0, Param::elements);
-        if found == numbers { Ok(()) } else { Err(found) }
+        if found == due {
+            Ok(())
+        } else {
+            Err((param.index(), Expected::Elements { due, found }))
+        }
     }
 }

@@ -7,7 +7,7 @@ use super::error::{ConfigError, MOST_CHANNELS};
 pub use super::op::GROUPS;
 
 /// Levels that a network has at most.
-const MOST_LEVELS: usize = 16;
+const MOST_LEVELS: usize = 15;
 
 /// The options of a UNet.
 ///

@@ -17,7 +17,7 @@ use core::fmt;
 use super::graph::{Graph, Node};
 use super::op::{Conv, Op};
 use super::plan::Plan;
-use super::tensor::{Role, Shape, TensorId};
+use super::tensor::{Role, TensorId};
 
 impl Graph {
     /// Draws the graph as text, one line for each tensor in the order in which they are made: what it is
@@ -39,7 +39,7 @@ impl Graph {
     fn inputs(&self) -> impl Iterator<Item = (TensorId, &str)> {
         let tensors = self.tensors().iter().enumerate();
         tensors
-            .filter(|(_, tensor)| tensor.role != Role::Inner)
+            .filter(|(_, tensor)| matches!(tensor.role, Role::Input(_)))
             .map(|(at, tensor)| (TensorId(at as u32), tensor.name.as_str()))
     }
 }
@@ -70,22 +70,6 @@ pub struct GraphDot<'a> {
 pub struct PlanTable<'a> {
     plan: &'a Plan,
     graph: &'a Graph,
-}
-
-impl fmt::Display for Shape {
-    /// `[N, C, H, W]`, or `[N, C]` of a vector per image.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self {
-            batch,
-            channels,
-            height,
-            width,
-        } = self;
-        match (height, width) {
-            (1, 1) => write!(f, "[{batch}, {channels}]"),
-            _ => write!(f, "[{batch}, {channels}, {height}, {width}]"),
-        }
-    }
 }
 
 impl fmt::Display for GraphText<'_> {

@@ -2,6 +2,8 @@
 
 use core::fmt;
 
+use super::expected::{Expected, Must};
+
 /// Channels that a level has at most.
 pub(super) const MOST_CHANNELS: usize = 1 << 13;
 
@@ -91,7 +93,7 @@ pub enum ConfigError {
         /// The number of elements of all parameters.
         elements: u64,
     },
-    /// A rate of dropout outside [0, 1).
+    /// A rate of dropout that is neither 0 nor within [2⁻³², 1).
     Dropout {
         /// The rate that was given.
         rate: f64,
@@ -170,7 +172,10 @@ impl fmt::Display for ConfigError {
                 f,
                 "{elements} weights, more than can be addressed: fewer channels or levels have fewer"
             ),
-            Self::Dropout { rate } => write!(f, "a dropout rate of {rate}, must be within [0, 1)"),
+            Self::Dropout { rate } => write!(
+                f,
+                "a dropout rate of {rate}, must be 0 or within [2^-32, 1)"
+            ),
         }
     }
 }
@@ -203,10 +208,26 @@ pub enum GraphError {
     Operation {
         /// The operation, by its place in `Graph::nodes`.
         operation: usize,
-        /// The name of the field.
+        /// The name of the field; `"gradient of"` where the operation makes the gradient of a parameter.
         field: &'static str,
-        /// The value of the field.
+        /// The value of the field: of a tensor or parameter its place in the graph.
         value: usize,
+        /// What the field must be; `None` where more than one thing decides.
+        expected: Option<Expected>,
+    },
+    /// A plan of another graph, or of the same one in numbers of another width.
+    Plan {
+        /// The first tensor that is not as it was planned, by its place in `Graph::tensors`; the number of
+        /// those that both have where one has more.
+        tensor: usize,
+        /// What differs: the number of `"tensors"` of the graph, or of the tensor its `"elements"`, its
+        /// `"places"` of which there is one or none, its `"first operation"` or `"last operation"`, or the
+        /// `"room"` that it needs.
+        what: &'static str,
+        /// What was planned.
+        planned: usize,
+        /// What the graph has.
+        found: usize,
     },
     /// A plan, or an arrangement of weights, of another graph.
     NoPlace {
@@ -240,10 +261,23 @@ impl fmt::Display for GraphError {
                 operation,
                 field,
                 value,
+                expected,
+            } => {
+                let must = Must(expected);
+                write!(
+                    f,
+                    "operation {operation} of the graph: {field} = {value}{must}"
+                )
+            }
+            Self::Plan {
+                tensor,
+                what,
+                planned,
+                found,
             } => write!(
                 f,
-                "operation {operation} of the graph: {field} = {value} is out of bounds or does not \
-                 agree with what it reads"
+                "tensor {tensor} of the graph: {what} = {found}, but {planned} in the plan: it is another \
+                 graph's, or for numbers of another width"
             ),
             Self::NoPlace { what, index } => write!(
                 f,

@@ -18,6 +18,7 @@ mod cost;
 #[cfg(feature = "alloc")]
 pub mod dump;
 pub mod error;
+pub(crate) mod expected;
 mod extents;
 #[cfg(feature = "alloc")]
 pub mod graph;
@@ -46,9 +47,12 @@ pub use check::ELEMENTS_LIMIT;
 #[cfg(feature = "alloc")]
 pub use config::UnetConfig;
 pub use error::{ConfigError, GraphError};
+pub use expected::Expected;
 pub use extents::Extents;
 #[cfg(feature = "alloc")]
 pub use graph::{Graph, Node, Tensor};
+#[cfg(feature = "train_cpu")]
+pub(crate) use op::LEAST_DROPOUT;
 pub use op::{Conv, GROUPS, LossOp, NormOp, NormParam, Op};
 #[cfg(feature = "alloc")]
 pub use params::{Init, Param};

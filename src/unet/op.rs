@@ -9,6 +9,25 @@ use super::tensor::{ParamId, TensorId};
 /// The number of groups in which channels are normalised.
 pub const GROUPS: usize = 32;
 
+/// The longest period over 2π of an embedding of timesteps: that of every published network.
+pub(crate) const MAX_PERIOD: f64 = 10_000.0;
+
+/// How many words there are: a dropout's threshold is a probability of so many.
+pub(crate) const WORDS: f64 = 4_294_967_296.0;
+
+/// The lowest rate of dropout but 0: below it no word of the masks would say so.
+pub(crate) const LEAST_DROPOUT: f64 = 1.0 / WORDS;
+
+/// The probability with which a dropout of a threshold keeps an element.
+pub(crate) fn kept(threshold: u32) -> f64 {
+    1.0 - f64::from(threshold) / WORDS
+}
+
+/// 1/√c, by which an attention scales scores of c rows each.
+pub(crate) fn attention_scale(rows: usize) -> f64 {
+    1.0 / libm::sqrt(rows as f64)
+}
+
 operations! {
     /// An operation of a network or of its training; its fields name what it reads.
     #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,7 +45,7 @@ operations! {
         "label_embedding": LabelEmbedding {
             /// The embedding that is added to, [N, C].
             base: T,
-            /// The class of each image, as whole numbers in f32, `[N]`.
+            /// The class of each image, `[N]`: words on the processor, whole numbers in f32 on a GPU.
             labels: T,
             /// The table with a row for each class, [classes, C].
             table: P,
@@ -293,6 +312,22 @@ operands! {
     }
 }
 
+impl<T, P> Conv<T, P> {
+    /// The same convolution of other parameters.
+    pub(crate) fn with_params<Q>(self, weight: Q, bias: Q) -> Conv<T, Q> {
+        Conv {
+            input: self.input,
+            weight,
+            bias,
+            kernel: self.kernel,
+            stride: self.stride,
+            upsample: self.upsample,
+            shift: self.shift,
+            residual: self.residual,
+        }
+    }
+}
+
 operands! {
     /// The operands of the loss and of its gradient.
     #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -329,6 +364,20 @@ operands! {
     }
 }
 
+impl<T, P> NormOp<T, P> {
+    /// The same with the number of elements that each parameter has.
+    pub(crate) fn with_len(self, len: usize) -> NormOp<T, (P, usize)> {
+        NormOp {
+            input: self.input,
+            grad: self.grad,
+            weight: (self.weight, len),
+            bias: (self.bias, len),
+            scale_shift: self.scale_shift,
+            silu: self.silu,
+        }
+    }
+}
+
 /// A parameter of a normalisation: its weight or its bias.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum NormParam {
@@ -336,6 +385,17 @@ pub enum NormParam {
     Weight,
     /// The bias, which is added to each channel.
     Bias,
+}
+
+impl NormParam {
+    /// Where the sums begin that its gradient is made of, in an image's row of [`Op::NormSums`]: Σ ∂z, then
+    /// Σ ∂z·x̂ of so many channels.
+    pub(crate) const fn sums_start(self, channels: usize) -> usize {
+        match self {
+            Self::Weight => channels,
+            Self::Bias => 0,
+        }
+    }
 }
 
 impl Attribute for NormParam {

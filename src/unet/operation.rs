@@ -84,11 +84,11 @@ macro_rules! operations {
                 mut tensor: impl FnMut(&'static str, T),
                 mut param: impl FnMut(&'static str, P),
             ) {
-                use $crate::unet::operation::Word;
+                use $crate::unet::operation::Field;
                 self.words(&mut |name, word| match word {
-                    Word::Tensor(Some(id)) => tensor(name, id),
-                    Word::Param(id) => param(name, id),
-                    Word::Tensor(None) | Word::Attribute(_) => {}
+                    Field::Tensor(Some(id)) => tensor(name, id),
+                    Field::Param(id) => param(name, id),
+                    Field::Tensor(None) | Field::Attribute(_) => {}
                 });
             }
 
@@ -107,7 +107,7 @@ macro_rules! operations {
             /// Calls with every field by its name, in their order.
             pub(crate) fn words(
                 self,
-                put: &mut impl FnMut(&'static str, $crate::unet::operation::Word<T, P>),
+                put: &mut impl FnMut(&'static str, $crate::unet::operation::Field<T, P>),
             ) {
                 use $crate::unet::operation::worded;
                 match self {
@@ -206,7 +206,7 @@ macro_rules! operands {
 
             pub(super) fn words<$($from)?>(
                 self,
-                put: &mut impl FnMut(&'static str, $crate::unet::operation::Word<T, P>),
+                put: &mut impl FnMut(&'static str, $crate::unet::operation::Field<T, P>),
             ) {
                 use $crate::unet::operation::worded;
                 let Self { $($field),+ } = self;
@@ -247,19 +247,19 @@ macro_rules! worded {
     ($field:ident, $put:ident, T) => {
         $put(
             stringify!($field),
-            $crate::unet::operation::Word::Tensor(Some($field)),
+            $crate::unet::operation::Field::Tensor(Some($field)),
         )
     };
     ($field:ident, $put:ident, Option<T>) => {
         $put(
             stringify!($field),
-            $crate::unet::operation::Word::Tensor($field),
+            $crate::unet::operation::Field::Tensor($field),
         )
     };
     ($field:ident, $put:ident, P) => {
         $put(
             stringify!($field),
-            $crate::unet::operation::Word::Param($field),
+            $crate::unet::operation::Field::Param($field),
         )
     };
     ($field:ident, $put:ident, $group:ident<$($of:ident),+>) => {
@@ -268,7 +268,7 @@ macro_rules! worded {
     ($field:ident, $put:ident, $attribute:ident) => {
         $put(
             stringify!($field),
-            $crate::unet::operation::Word::Attribute($crate::unet::operation::Attribute::word(
+            $crate::unet::operation::Field::Attribute($crate::unet::operation::Attribute::word(
                 $field,
             )),
         )
@@ -297,7 +297,7 @@ macro_rules! taken {
 pub(super) use {mapped, operands, operations, taken, worded};
 
 /// A field of an operation: a word of a program.
-pub(crate) enum Word<T, P> {
+pub(crate) enum Field<T, P> {
     /// A tensor, or none where one need not be there.
     Tensor(Option<T>),
     /// A parameter.

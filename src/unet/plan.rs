@@ -40,6 +40,18 @@ pub struct Plan {
     places: Vec<Option<Place>>,
     lifetimes: Vec<Lifetime>,
     arenas: Vec<usize>,
+    /// What each tensor of the graph is, by which the plan knows its graph again.
+    planned: Vec<Planned>,
+}
+
+/// What a plan knows of a tensor.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Planned {
+    /// Whether it has a place: an operation makes it, and it is no gradient.
+    inner: bool,
+    elements: usize,
+    /// The room it was given, in the unit of the plan.
+    room: usize,
 }
 
 impl Plan {
@@ -88,15 +100,23 @@ impl Plan {
         len: impl Fn(TensorId) -> usize,
     ) -> Self {
         let lifetimes = lifetimes(graph);
-        let each = graph.tensors().iter().zip(&lifetimes).zip(colours);
+        let tensors = graph.tensors().iter().zip(0..);
+        let planned: Vec<Planned> = tensors
+            .map(|(tensor, at)| Planned {
+                inner: tensor.role == Role::Inner,
+                elements: tensor.shape.elements(),
+                room: len(TensorId(at)),
+            })
+            .collect();
+        let each = planned.iter().zip(&lifetimes).zip(colours);
         let mut order: Vec<Coloured> = (0..)
             .zip(each)
-            .filter(|(_, ((tensor, _), _))| tensor.role == Role::Inner)
-            .filter_map(|(at, ((_, &lifetime), arena))| {
+            .filter(|(_, ((tensor, _), _))| tensor.inner)
+            .filter_map(|(at, ((tensor, &lifetime), arena))| {
                 Some(Coloured {
                     at,
                     arena: arena?,
-                    size: aligned(len(TensorId(at as u32))),
+                    size: aligned(tensor.room),
                     lifetime,
                 })
             })
@@ -119,7 +139,55 @@ impl Plan {
             arenas: arenas.collect(),
             places,
             lifetimes,
+            planned,
         }
+    }
+
+    /// Checks that the plan is of a graph, and that each tensor has the room that `len` says it needs.
+    ///
+    /// # Errors
+    /// [`GraphError::Plan`](crate::unet::GraphError::Plan) with the first tensor that is another.
+    #[cfg(any(feature = "cpu", feature = "gpu"))]
+    pub(crate) fn check(
+        &self,
+        graph: &Graph,
+        len: impl Fn(TensorId) -> usize,
+    ) -> Result<(), crate::unet::GraphError> {
+        use crate::unet::GraphError;
+        let differ = |tensor, what, planned, found| {
+            Err(GraphError::Plan {
+                tensor,
+                what,
+                planned,
+                found,
+            })
+        };
+        let (planned, found) = (self.planned.len(), graph.tensors().len());
+        if planned != found {
+            return differ(planned.min(found), "tensors", planned, found);
+        }
+        let lifetimes = self.lifetimes.iter().zip(lifetimes(graph));
+        let each = graph.tensors().iter().zip(&self.planned).zip(lifetimes);
+        for (at, ((tensor, planned), (due, lifetime))) in (0..).zip(each) {
+            let elements = tensor.shape.elements();
+            let inner = tensor.role == Role::Inner;
+            let pairs = [
+                ("elements", planned.elements, elements),
+                ("places", planned.inner.into(), inner.into()),
+                ("first operation", due.first, lifetime.first),
+                ("last operation", due.last, lifetime.last),
+            ];
+            for (what, planned, found) in pairs {
+                if planned != found {
+                    return differ(at, what, planned, found);
+                }
+            }
+            let needed = len(TensorId(at as u32));
+            if inner && planned.room < needed {
+                return differ(at, "room", planned.room, needed);
+            }
+        }
+        Ok(())
     }
 
     /// Looks up the place of a tensor; `None` for what the caller gives.

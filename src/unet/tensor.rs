@@ -1,5 +1,7 @@
 //! The names of tensors and parameters, the shape of a tensor, and where it comes from.
 
+use core::fmt;
+
 use super::extents::Extents;
 
 /// The identity of a tensor in its graph.
@@ -26,6 +28,7 @@ impl ParamId {
 
 /// The shape of a tensor, [N, C, H, W].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Shape {
     /// The number of images N.
     pub batch: usize,
@@ -64,6 +67,22 @@ impl Shape {
             channels: self.channels,
             height: self.height,
             width: self.width,
+        }
+    }
+}
+
+impl fmt::Display for Shape {
+    /// `[N, C, H, W]`, or `[N, C]` of a vector per image.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            batch,
+            channels,
+            height,
+            width,
+        } = self;
+        match (height, width) {
+            (1, 1) => write!(f, "[{batch}, {channels}]"),
+            _ => write!(f, "[{batch}, {channels}, {height}, {width}]"),
         }
     }
 }
@@ -112,6 +131,17 @@ impl Input {
         Self::Rows,
         Self::Keys,
     ];
+
+    /// Whether it is of words, not of numbers.
+    #[cfg(feature = "cpu")]
+    pub(crate) const fn is_words(self) -> bool {
+        match self {
+            Self::Labels | Self::Keys => true,
+            Self::X | Self::Timesteps | Self::LowRes | Self::XStart | Self::Noise | Self::Rows => {
+                false
+            }
+        }
+    }
 
     /// The name of the input, as errors have it.
     pub const fn name(self) -> &'static str {

@@ -10,6 +10,7 @@
 )]
 
 mod built_by_hand;
+mod plans;
 mod products;
 mod programs;
 

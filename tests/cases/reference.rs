@@ -97,7 +97,7 @@ fn operation(graph: &Graph, node: &Node, weights: &[f64], tensors: &[Vec<f64>]) 
         location: Location::Output,
         shape,
     };
-    let program = ProgramBuf::assemble(&header, &[Instruction { op, output }]).unwrap();
+    let program = ProgramBuf::assemble_over(&header, &[Instruction { op, output }]).unwrap();
     let given = Given {
         labels: labels.as_deref(),
         keys: keys.as_deref(),

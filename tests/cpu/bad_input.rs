@@ -1,6 +1,8 @@
 use iddpm::cpu::resize::timestep_embedding;
-use iddpm::cpu::{Inputs, Network, NetworkError, NetworkSlice, run};
-use iddpm::unet::{ImageSize, UnetConfig, Weights};
+use iddpm::cpu::{
+    Given, Inputs, Network, NetworkError, NetworkSlice, ProgramBuf, Results, run, run_plain,
+};
+use iddpm::unet::{Graph, ImageSize, Init, Input, Op, Plan, Shape, UnetConfig, Weights};
 
 use super::{Subject, forward};
 
@@ -252,4 +254,76 @@ fn periods_of_an_embedding() {
             assert!(done.is_ok() || period < 1e-4, "{timestep} of {period}");
         }
     }
+}
+
+/// Images twice, and with `gradients` the sum of their channels as the gradient of a bias.
+fn doubled(gradients: bool) -> ProgramBuf {
+    let mut graph = Graph::new(1);
+    let shape = Shape {
+        batch: 1,
+        channels: 3,
+        height: 2,
+        width: 2,
+    };
+    let x = graph.add_input(Input::X, "x", shape);
+    let bias = graph.add_param("bias".into(), &[3], Init::Zero);
+    let (first, second) = (x, x);
+    let sum = graph.add("sum", Op::Add { first, second });
+    if gradients {
+        graph.add_gradient("bias.grad", Op::ChannelSum { grad: x }, bias);
+    }
+    graph.set_output(sum);
+    ProgramBuf::new(&graph, &Plan::single(&graph)).unwrap()
+}
+
+/// Gradients are asked for where there are some, and only there.
+#[test]
+fn a_program_that_makes_gradients() {
+    let x: Vec<f32> = (0..12_u8).map(f32::from).collect();
+    let inputs = Inputs {
+        x: &x,
+        timesteps: &[],
+        labels: None,
+        low_res: None,
+    };
+    for makes in [false, true] {
+        let program = doubled(makes);
+        let view = program.view().unwrap();
+        let weights = vec![0.0; view.weights_len()];
+        let mut output = vec![0.0; view.output_len()];
+        let due = if makes {
+            Err(NetworkError::Training)
+        } else {
+            Ok(())
+        };
+        let numbers = Weights::F32(&weights);
+        assert_eq!(
+            run(&view, numbers, &inputs, &mut [0.0; 64], &mut output),
+            due
+        );
+        let mut network = Network::from_program(program.clone(), numbers).unwrap();
+        assert_eq!(network.forward(&inputs, &mut output), due);
+
+        for len in [0, weights.len()] {
+            let mut gradients = vec![0.0; len];
+            let given = Given::from(&inputs);
+            let mut results = Results {
+                output: &mut output,
+                gradients: &mut gradients,
+            };
+            let done = run_plain(&view, &weights, &given, &mut [0.0; 64], &mut results);
+            let expected = if makes { weights.len() } else { 0 };
+            let due = NetworkError::Length {
+                slice: NetworkSlice::Gradients,
+                len,
+                expected,
+            };
+            assert_eq!(done, if len == expected { Ok(()) } else { Err(due) });
+            if makes && len == expected {
+                assert_eq!(gradients[..3], [6.0, 22.0, 38.0]);
+            }
+        }
+    }
+    let text = NetworkError::Training.to_string();
+    assert!(text.contains("gradients"), "{text}");
 }

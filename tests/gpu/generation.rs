@@ -4,8 +4,11 @@ use iddpm::diffusion::{
     Clip, Diffusion, Error, InlineProcess, Method, Noise, Prediction, Sample, Sampler, Schedule,
     Slice, Timesteps,
 };
-use iddpm::gpu::{DeviceGeneration, DeviceWeights, Gpu, GpuError, NoiseSource, Precision, Saved};
-use iddpm::unet::{Graph, ImageSize, UnetConfig, Weights};
+use iddpm::gpu::{
+    DeviceGeneration, DeviceNetwork, DeviceWeights, Gpu, GpuError, NoiseSource, Precision, Saved,
+    wgpu,
+};
+use iddpm::unet::{Graph, ImageSize, Input, UnetConfig, Weights};
 
 use super::golden_network::generate;
 use super::gpu;
@@ -196,6 +199,19 @@ fn wrong_labels_and_sizes_are_named() {
         new(&batch),
         Some(GpuError::LabelsExpected { expected: true })
     );
+    let network = DeviceNetwork::new_blocking(gpu(), &graph, &stored).unwrap();
+    assert_eq!(network.write(Input::Labels, &[4.0, 0.0]), Ok(()));
+    let (index, label, classes) = (1, 5, 5);
+    let wrong = GpuError::Label {
+        index,
+        label,
+        classes,
+    };
+    assert_eq!(network.write(Input::Labels, &[4.0, 5.0]), Err(wrong));
+    for number in [0.5, -1.0] {
+        let wrong = GpuError::NoLabel { index: 0, number };
+        assert_eq!(network.write(Input::Labels, &[number, 0.0]), Err(wrong));
+    }
     let short = Weights::F32(&weights[1..]);
     let refused = DeviceWeights::upload_blocking(gpu(), &graph, short, Precision::Full);
     assert!(matches!(
@@ -205,6 +221,33 @@ fn wrong_labels_and_sizes_are_named() {
             ..
         })
     ));
+}
+
+/// What a host binds is what it could read.
+#[test]
+fn the_buffer_of_x_holds_x() {
+    let process = process();
+    let sampler = Sampler::new(&process, Method::Ancestral, Clip::Unit).unwrap();
+    let mut run = begin(gpu(), &sampler, [4]);
+    let image = run.finish_blocking().unwrap();
+    let bytes = 4 * image.len() as u64;
+    let copy = gpu().device().create_buffer(&wgpu::BufferDescriptor {
+        label: None,
+        size: bytes,
+        usage: wgpu::BufferUsages::MAP_READ | wgpu::BufferUsages::COPY_DST,
+        mapped_at_creation: false,
+    });
+    let mut encoder = gpu().device().create_command_encoder(&Default::default());
+    encoder.copy_buffer_to_buffer(run.x_buffer(), 0, &copy, 0, bytes);
+    gpu().submit_blocking(encoder).unwrap();
+    copy.map_async(wgpu::MapMode::Read, .., |mapped| mapped.unwrap());
+    let polled = gpu().device().poll(wgpu::PollType::wait_indefinitely());
+    polled.unwrap();
+    let copied = copy.get_mapped_range(..).unwrap();
+    let copied = copied.chunks_exact(4);
+    let copied = copied.map(|bytes| f32::from_le_bytes(bytes.try_into().unwrap()));
+    assert_eq!(copied.collect::<Vec<_>>(), image);
+    assert_eq!(run.output_buffer().size() % 4, 0);
 }
 
 /// One step from noise to image is the clipped prediction, whatever the method.

@@ -4,10 +4,10 @@ use std::process::Command;
 
 use iddpm::diffusion::{Clip, Diffusion, InlineProcess, Method, Sampler, Schedule, Timesteps};
 use iddpm::gpu::{
-    self, DeviceGeneration, DeviceNetwork, DeviceWeights, Gpu, GpuError, NoiseSource, Precision,
-    Shown, Variants, wgpu,
+    self, DeviceGeneration, DeviceNetwork, DeviceWeights, Gpu, GpuError, Limit, NoiseSource,
+    Precision, Shown, Variants, wgpu,
 };
-use iddpm::unet::{ImageSize, UnetConfig, Weights};
+use iddpm::unet::{GraphError, ImageSize, UnetConfig, Weights};
 
 use super::generation::{begin, graph, samples, weights};
 use super::gpu;
@@ -211,7 +211,7 @@ fn limits_are_named_with_both_numbers() {
     else {
         panic!("{refused:?}");
     };
-    assert_eq!((limit, had), ("max_storage_buffer_binding_size", 1 << 17));
+    assert_eq!((limit, had), (Limit::StorageBinding, 1 << 17));
     assert!(wanted > had && what.ends_with("weight"), "{what}: {wanted}");
 
     // Weights that fit, a tensor that does not.
@@ -229,7 +229,7 @@ fn limits_are_named_with_both_numbers() {
     else {
         panic!("{refused:?}");
     };
-    assert_eq!((limit, had), ("max_storage_buffer_binding_size", 1 << 18));
+    assert_eq!((limit, had), (Limit::StorageBinding, 1 << 18));
     // The largest: two tensors beside each other.
     assert_eq!(wanted, 4 * 2 * (64 + 32) * 64 * 64);
 }
@@ -260,6 +260,25 @@ fn sampler_and_network_must_agree() {
             expected
         })
     );
+}
+
+/// Weights of another network with as many parameters, which would be bound where they do not lie.
+#[test]
+fn weights_and_network_must_agree() {
+    let graph = |multipliers: &[usize]| {
+        let config = UnetConfig::new(3, 32).with_multipliers(multipliers);
+        config.graph(1, ImageSize::square(8)).unwrap()
+    };
+    let (graph, other) = (graph(&[1, 2]), graph(&[1, 3]));
+    assert_eq!(graph.params().len(), other.params().len());
+    let stored = DeviceWeights::zeros(gpu(), &other, Precision::Full);
+    let stored = pollster::block_on(stored).unwrap();
+    let refused = DeviceNetwork::new_blocking(gpu(), &graph, &stored).err();
+    let mut pairs = graph.params().iter().zip(other.params());
+    let index = pairs.position(|(param, other)| param.shape != other.shape);
+    let (what, index) = ("parameter", index.unwrap());
+    let wrong = GraphError::NoPlace { what, index };
+    assert_eq!(refused, Some(GpuError::Graph(wrong)));
 }
 
 /// Where it is known what the device has, that must be there: otherwise fewer variants would be tested, and

@@ -4,7 +4,7 @@
 use iddpm::diffusion::{Clip, Diffusion, InlineProcess, Method, Sampler, Schedule, Timesteps};
 use iddpm::gpu::{
     AttentionVariant, ConvVariant, DeviceGeneration, DeviceNetwork, DeviceWeights, Gpu, GpuError,
-    MatrixSide, NoiseSource, Precision, Variants, WeightPlan, wgpu,
+    Limit, MatrixSide, NoiseSource, Precision, Variants, WeightPlan, wgpu,
 };
 use iddpm::unet::Weights;
 use wgpu::Limits;
@@ -83,7 +83,7 @@ fn every_limit_is_named() {
                 panic!("{} = {had} is not too low", row.name);
             };
             println!("{what} needs {limit} = {wanted}");
-            assert_eq!((limit, wanted, found), (row.name, row.wanted, had));
+            assert_eq!((limit.name(), wanted, found), (row.name, row.wanted, had));
             let dispatches = &mut dispatches.iter().map(|dispatch| &dispatch.name);
             let is_dispatch = dispatches.any(|name| *name == what);
             assert!(is_dispatch || numbers.clone().any(|buffer| buffer.name == what));
@@ -110,7 +110,7 @@ fn half_of_the_buffers() {
         let GpuError::Limit { limit, had, .. } = refused else {
             panic!("{refused:?}");
         };
-        assert_eq!((limit, had), ("max_storage_buffers_per_shader_stage", 4));
+        assert_eq!((limit, had), (Limit::StorageBuffers, 4));
     }
 }
 
@@ -120,16 +120,16 @@ fn weights_name_the_lower_limit() {
     type Set = fn(&mut Limits, u64);
     let buffer: Set = |limits, bytes| limits.max_buffer_size = bytes;
     let binding: Set = |limits, bytes| limits.max_storage_buffer_binding_size = bytes;
-    let names = ["max_buffer_size", "max_storage_buffer_binding_size"];
+    let named = [Limit::BufferSize, Limit::StorageBinding];
     let graph = graph(1);
     let had = 1 << 15;
     let Err(GpuError::Limit { what, wanted, .. }) = WeightPlan::new(&graph, Precision::Full, had)
     else {
         panic!("all weights fit");
     };
-    for (name, set) in names.into_iter().zip([buffer, binding]) {
+    for (limit, set) in named.into_iter().zip([buffer, binding]) {
         let expected = GpuError::Limit {
-            limit: name,
+            limit,
             what: what.clone(),
             wanted,
             had,
@@ -180,6 +180,5 @@ fn variants_are_what_there_is_room_for() {
     else {
         panic!("{refused:?}");
     };
-    let name = "max_compute_workgroup_storage_size";
-    assert_eq!((limit, wanted, had), (name, 8192, 4096));
+    assert_eq!((limit, wanted, had), (Limit::WorkgroupMemory, 8192, 4096));
 }

@@ -110,7 +110,7 @@ impl Stepper {
         let run =
             DeviceGeneration::without_network_blocking(gpu(), elements, sampler, &batch, source);
         let run = run.unwrap();
-        run.poison();
+        run.poison().unwrap();
         let learned = sampler.process().variance().is_learned();
         Self {
             run,
@@ -365,7 +365,7 @@ fn noise_is_the_processors() {
         let mut run =
             DeviceGeneration::without_network_blocking(gpu(), elements, &sampler, &batch, source)
                 .unwrap();
-        run.poison();
+        run.poison().unwrap();
         submit(|encoder| assert_eq!(run.record(encoder, 1), 1));
         let got = run.x_blocking().unwrap();
         let mut worst = 0.0_f32;

@@ -88,7 +88,8 @@ pub(crate) fn spacing(kind: usize, steps: u32) -> Timesteps<'static> {
         4 => Timesteps::leading(steps),
         5 => Timesteps::trailing(steps),
         6 => Timesteps::linspace(steps),
-        _ => Timesteps::quadratic(steps),
+        7 => Timesteps::quadratic(steps),
+        _ => panic!("no constructor for the spacing {kind}"),
     }
 }
 

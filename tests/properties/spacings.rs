@@ -29,6 +29,15 @@ const NAMES: [&str; SPACINGS] = [
     "quadratic",
 ];
 
+/// Whoever mistypes one is told all there are.
+#[test]
+fn an_unknown_spacing_is_answered_with_every_name() {
+    let said = Timesteps::parse("cubist9").unwrap_err().to_string();
+    for name in NAMES {
+        assert!(said.contains(name), "{name}: {said}");
+    }
+}
+
 proptest! {
     #![proptest_config(crate::config(4000))]
 

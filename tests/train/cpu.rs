@@ -4,8 +4,10 @@ use std::collections::HashMap;
 
 use iddpm::cpu::{Gradients, TrainingInputs};
 use iddpm::diffusion::{Diffusion, InlineProcess, LossRow, Objective, Schedule, Timesteps};
-use iddpm::train::{GradError, Recompute, training_graph};
-use iddpm::unet::{Conv, Graph, ImageSize, Init, Input, Op, Shape, UnetConfig};
+use iddpm::train::{
+    AdamW, CpuEngine, Engine, GradError, OptimizerStep, Recompute, Slot, training_graph,
+};
+use iddpm::unet::{Conv, Graph, ImageSize, Init, Input, Op, Role, Shape, UnetConfig};
 
 use super::cases::generate;
 use super::cases::reference::{Run, run};
@@ -300,4 +302,64 @@ fn every_input_is_kept_and_a_result_is_the_graphs_own() {
     foreign.set_output(graph.output().unwrap());
     let error = training_graph(&foreign, Recompute::Nothing).unwrap_err();
     assert_eq!(error, GradError::NotANetwork { what: "result" });
+}
+
+/// A step without a gradient since the last one takes none: not the last one's again.
+pub(crate) fn check_that_sums_begin_anew(engine: &mut impl Engine, case: &Case) {
+    let update = |step| OptimizerStep {
+        adamw: AdamW::default(),
+        lr: 1e-3,
+        step,
+        unscale: 1.0,
+        clip: None,
+        ema_warm_up: false,
+    };
+    engine.write(Slot::Weights, &case.weights).unwrap();
+    let mut loss = vec![0.0; 3 * case.graph.batch()];
+    engine.accumulate(&case.inputs(), &mut loss).unwrap();
+    let first = engine.update(&update(1)).unwrap();
+    assert!(first.taken && first.grad_norm > 0.0, "{first:?}");
+    let second = engine.update(&update(2)).unwrap();
+    assert_eq!((second.grad_norm, second.taken), (0.0, true));
+}
+
+#[test]
+fn sums_begin_anew_with_each_step() {
+    let (_, case) = cases().into_iter().next().unwrap();
+    let mut engine = CpuEngine::new(&case.graph, &[], false).unwrap();
+    check_that_sums_begin_anew(&mut engine, &case);
+}
+
+/// A parameter has its gradient though it is also read where nothing leads to the result.
+#[test]
+fn what_is_not_on_the_way_to_the_result_is_not_waited_for() {
+    let image = Shape {
+        batch: 1,
+        channels: 2,
+        height: 2,
+        width: 2,
+    };
+    let mut network = Graph::new(1);
+    let input = network.add_input(Input::X, "x", image);
+    let weight = network.add_param("weight".into(), &[2, 2, 1, 1], Init::Zero);
+    let bias = network.add_param("bias".into(), &[2], Init::Zero);
+    let conv = Op::Conv(Conv {
+        input,
+        weight,
+        bias,
+        kernel: 1,
+        stride: 1,
+        upsample: false,
+        shift: None,
+        residual: None,
+    });
+    let result = network.add("result", conv);
+    network.add("aside", conv);
+    network.set_output(result);
+    let graph = training_graph(&network, Recompute::Nothing).unwrap();
+    let roles = graph.tensors().iter().map(|tensor| tensor.role);
+    let gradients: Vec<Role> = roles
+        .filter(|role| matches!(role, Role::Gradient(_)))
+        .collect();
+    assert_eq!(gradients, [Role::Gradient(weight), Role::Gradient(bias)]);
 }

@@ -14,6 +14,7 @@ use iddpm::unet::{Extents, Graph, Init, Input, Op, Shape, UnetConfig};
 
 use super::case::{cases, golden_directory};
 use super::cases::generate;
+use super::cpu::check_that_sums_begin_anew;
 use super::golden::{Stepper, check_optimizer};
 use super::gpu::gpu;
 use super::held::Held;
@@ -366,4 +367,36 @@ fn wrong_input_is_refused() {
     );
     let error = engine.write(Slot::Weights, &weights[1..]).unwrap_err();
     assert!(matches!(error, TrainError::Length { .. }), "{error}");
+}
+
+#[test]
+fn sums_begin_anew_with_each_step() {
+    let (_, case) = super::cpu::cases().into_iter().next().unwrap();
+    let mut engine = GpuEngine::new_blocking(gpu(), &case.graph, &[], Precision::Full).unwrap();
+    check_that_sums_begin_anew(&mut engine, &case);
+}
+
+/// A class is checked whichever way it is given.
+#[test]
+fn wrong_labels_are_named() {
+    let mut cases = super::cpu::cases().into_iter().map(|(_, case)| case);
+    let case = cases.find(|case| case.graph.classes().is_some()).unwrap();
+    let engine = GpuEngine::new_blocking(gpu(), &case.graph, &[], Precision::Full).unwrap();
+    let (training, classes) = (engine.training(), case.graph.classes().unwrap());
+    let mut labels = vec![0; case.graph.batch()];
+    assert_eq!(training.write_labels(Some(&labels)), Ok(()));
+    labels[0] = classes;
+    let wrong = GpuError::Label {
+        index: 0,
+        label: classes,
+        classes,
+    };
+    assert_eq!(training.write_labels(Some(&labels)), Err(wrong.clone()));
+    labels[0] = (classes as f32).to_bits();
+    let written = training.write_input(Input::Labels, Some(&labels));
+    assert_eq!(written, Err(wrong));
+    labels[0] = 0.5_f32.to_bits();
+    let written = training.write_input(Input::Labels, Some(&labels));
+    let (index, number) = (0, 0.5);
+    assert_eq!(written, Err(GpuError::NoLabel { index, number }));
 }

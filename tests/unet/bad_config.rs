@@ -63,14 +63,14 @@ fn cases() -> Vec<Case> {
         option,
         len,
         min,
-        max: 16,
+        max: 15,
     };
-    for len in [0, 17, 1_000_000] {
+    for len in [0, 16, 1_000_000] {
         let config = changed(|config| config.channel_mult = vec![1; len]);
         let error = entries("channel_mult", len, 1);
         cases.push(("levels", config, one, error));
     }
-    for len in [17, 1_000_000] {
+    for len in [16, 1_000_000] {
         let config = changed(|config| config.attention_factors = vec![1; len]);
         let error = entries("attention_factors", len, 0);
         cases.push(("attention factors", config, one, error));
@@ -191,7 +191,7 @@ fn every_error_has_an_input() {
         assert!(!error.to_string().is_empty());
         met.insert(variant(&error));
     }
-    for rate in [1.0, -f64::MIN_POSITIVE, f64::INFINITY, f64::NAN] {
+    for rate in [1.0, 1e-10, -f64::MIN_POSITIVE, f64::INFINITY, f64::NAN] {
         let error = sound().graph_with_dropout(1, ImageSize::square(8), rate);
         assert!(
             matches!(error, Err(ConfigError::Dropout { rate: said }) if said.to_bits() == rate.to_bits())

@@ -1,6 +1,6 @@
 //! Drawings name every tensor and every edge of a graph, and every place of a plan.
 
-use iddpm::unet::{Graph, ImageSize, Plan, Role, UnetConfig};
+use iddpm::unet::{Graph, ImageSize, Init, Input, Op, Plan, Role, Shape, UnetConfig};
 
 /// A network with every operation but average pooling.
 fn graph() -> Graph {
@@ -76,4 +76,31 @@ fn a_plan_has_a_line_for_each_tensor_that_has_a_place() {
         plan.lower_bound(&graph)
     );
     assert_eq!(table.lines().last(), Some(peak.as_str()));
+}
+
+/// Gradients of parameters are made, and no plan has a place for them: each is drawn once.
+#[test]
+fn a_gradient_is_drawn_where_it_is_made() {
+    let mut graph = Graph::new(2);
+    let shape = Shape {
+        batch: 2,
+        channels: 3,
+        height: 4,
+        width: 4,
+    };
+    let x = graph.add_input(Input::X, "x", shape);
+    let bias = graph.add_param("bias".into(), &[3], Init::Zero);
+    let sum = graph.add_gradient("bias.grad", Op::ChannelSum { grad: x }, bias);
+    graph.set_output(x);
+
+    let text = graph.text().to_string();
+    assert_eq!(text.lines().count(), graph.tensors().len() + 1, "{text}");
+    assert_eq!(text.matches(" bias.grad ").count(), 1);
+    let given: Vec<&str> = text.lines().filter(|l| l.ends_with("= given")).collect();
+    assert_eq!(given, ["   - x [2, 3, 4, 4] = given"]);
+
+    let dot = graph.dot(Some(&Plan::single(&graph))).to_string();
+    let node = format!("  t{} [", sum.index());
+    assert_eq!(dot.matches(&node).count(), 1, "{dot}");
+    assert_eq!(dot.matches("shape=oval").count(), 1);
 }

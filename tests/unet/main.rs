@@ -11,3 +11,4 @@ mod bad_config;
 mod drawings;
 mod full_size;
 mod operations;
+mod refused;

@@ -16,7 +16,7 @@ use crate::unet::GROUPS;
 const STRETCH: usize = 32;
 
 /// A normalisation with all it reads.
-pub(crate) struct Norm<'a> {
+pub(crate) struct GroupNorm<'a> {
     pub(crate) extents: Extents,
     pub(crate) batch: usize,
     /// [N, H, W, C].
@@ -40,7 +40,7 @@ pub(crate) fn room(extents: Extents, batch: usize) -> (usize, usize) {
 /// The normalisation.
 pub(crate) fn run(
     threads: &Threads,
-    norm: &Norm<'_>,
+    norm: &GroupNorm<'_>,
     sums: &mut [f64],
     affine: &mut [f32],
     output: &mut [f32],
@@ -114,7 +114,7 @@ pub(crate) fn sum_up(input: &[f32], channels: usize, sums: &mut [f64]) {
 }
 
 /// Center, scale and offset of each channel of an image.
-fn parameters(norm: &Norm<'_>, n: usize, sums: &mut [f64], affine: &mut [f32]) {
+fn parameters(norm: &GroupNorm<'_>, n: usize, sums: &mut [f64], affine: &mut [f32]) {
     let channels = norm.extents.channels;
     let in_group = channels / GROUPS;
     let count = (in_group * norm.extents.positions()) as f64;

@@ -8,23 +8,26 @@ use pulp::Arch;
 use super::aligned::Aligned;
 use super::grad::loss::Loss;
 use super::grad::{norm, sums};
-use super::pack::{self, Kernels, Packed, Takes, in_tiles};
+use super::pack::{self, Kernels, Stretch, Takes, in_tiles};
 use super::step::{
     attention_grad, attention_of, conv_layer, grad_layer, linear_layer, weight_layer,
 };
 use super::threads::product;
 use super::{attention, conv, group_norm, lanes};
 use crate::cpu::plain::View;
-use crate::cpu::program::{Instruction, Location, Program};
+use crate::cpu::plain::conv::Way;
+use crate::cpu::program::{Instruction, Location, Operand, Parameter, Program};
 use crate::memory::{MemoryError, bytes_of, collected};
-use crate::unet::{self, Extents, Op, Shape};
+use crate::unet::{Extents, Input, Op, Shape};
 
-/// Room that the operations need, of which one runs at a time: numbers in f32, of sums in f64, of parameters.
+/// Room that the operations need, of which one runs at a time: numbers in f32, of sums in f64, of parameters,
+/// and how many zeros stand for the biases of a layer that has none.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Needs {
     pub(super) room: usize,
     pub(super) doubles: usize,
     pub(super) singles: usize,
+    pub(super) zeros: usize,
 }
 
 impl Needs {
@@ -32,21 +35,27 @@ impl Needs {
         self.room = self.room.max(other.room);
         self.doubles = self.doubles.max(other.doubles);
         self.singles = self.singles.max(other.singles);
+        self.zeros = self.zeros.max(other.zeros);
     }
 
     pub(super) fn bytes(&self) -> u64 {
-        let tables = bytes_of::<f64>(self.doubles).saturating_add(bytes_of::<f32>(self.singles));
+        let singles = self.singles.saturating_add(self.zeros);
+        let tables = bytes_of::<f64>(self.doubles).saturating_add(bytes_of::<f32>(singles));
         Aligned::bytes(self.room).saturating_add(tables)
     }
 }
 
-/// An instruction, and where its packed parameters are.
-pub(super) type Placed = (Instruction, Packed);
+/// An instruction whose parameters are packed.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Packed {
+    pub(super) op: Op<Operand, Stretch>,
+    pub(super) made: Operand,
+}
 
 /// What the caller gives as [N, C, H, W], turned round for each run.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Input {
-    pub(super) which: unet::Input,
+pub(super) struct Turned {
+    pub(super) input: Input,
     pub(super) extents: Extents,
     /// Numbers of all images.
     pub(super) len: usize,
@@ -57,13 +66,13 @@ pub(crate) struct Layout {
     pub(super) arch: Arch,
     /// Columns of a panel.
     pub(super) width: usize,
-    pub(super) steps: Vec<Placed>,
+    pub(super) steps: Vec<Packed>,
     /// Numbers of packed weights.
     pub(super) packed: usize,
     pub(super) needs: Needs,
     /// Numbers of the workspace.
     pub(super) workspace: usize,
-    pub(super) inputs: Vec<Input>,
+    pub(super) inputs: Vec<Turned>,
     /// Numbers of the result.
     pub(super) output_len: usize,
     /// What is turned round of each image of the result.
@@ -77,29 +86,30 @@ impl Layout {
         let header = program.header();
         let (mut packed, mut needs) = (0, Needs::default());
         let place = |instruction: Instruction| {
-            let (takes, room) = takes(&instruction, width);
-            let place = pack::place(&instruction, takes, width, &mut packed);
+            let (op, room) = takes(&instruction, width);
             needs.more(room);
-            (instruction, place)
+            Packed {
+                op: op.map(
+                    |operand| operand,
+                    |takes| pack::place(takes, width, &mut packed),
+                ),
+                made: instruction.output,
+            }
         };
         let steps = collected(header.instructions, program.instructions().map(place))?;
-        let is_words = |which| matches!(which, unet::Input::Labels | unet::Input::Keys);
-        let numbers = unet::Input::ALL
-            .into_iter()
-            .filter(|&which| !is_words(which));
-        let inputs = numbers.filter_map(|which| {
-            let shape = program.input(which)?;
-            Some(Input {
-                which,
+        let numbers = Input::ALL.into_iter().filter(|input| !input.is_words());
+        let inputs = numbers.filter_map(|input| {
+            let shape = program.input(input)?;
+            Some(Turned {
+                input,
                 extents: shape.image(),
                 len: shape.elements(),
             })
         });
         let output = program.output();
         // A weight's gradient lies as the weight does, in both ways.
-        let is_weight = |(instruction, _): &Placed| {
-            matches!(instruction.op, Op::ConvGradWeight { .. })
-                && instruction.output.location == Location::Output
+        let is_weight = |step: &Packed| {
+            matches!(step.op, Op::ConvGradWeight { .. }) && step.made.location == Location::Output
         };
         let output_extents = if steps.iter().any(is_weight) {
             Shape::vector(1, output.elements()).image()
@@ -124,7 +134,7 @@ impl Layout {
         let images = self.inputs.iter().map(|input| bytes_of::<f32>(input.len));
         let others = [
             bytes_of::<f32>(self.output_len),
-            bytes_of::<Placed>(self.steps.len()),
+            bytes_of::<Packed>(self.steps.len()),
             Aligned::bytes(self.packed),
             Aligned::bytes(self.workspace),
             self.needs.bytes(),
@@ -134,38 +144,38 @@ impl Layout {
 }
 
 /// How the parameters of an instruction are packed, and what room it needs.
-fn takes(Instruction { op, output: made }: &Instruction, width: usize) -> (Takes, Needs) {
+fn takes(
+    Instruction { op, output: made }: &Instruction,
+    width: usize,
+) -> (Op<Operand, Takes>, Needs) {
     let made = made.shape;
     let (batch, to) = (made.batch, made.image());
-    let without_numbers = |operand: crate::cpu::program::Operand| View {
+    let without_numbers = |operand: Operand| View {
         shape: operand.shape,
         numbers: &[],
     };
-    let (mut takes, mut needs) = (Takes::default(), Needs::default());
+    let (mut kernels, mut needs) = (None, Needs::default());
     // In tiles or not.
-    let mut convolves = |kernels, layer: &conv::Layer<'_>| {
-        let winograd = in_tiles(&layer.shape, width);
-        takes = Takes {
-            kernels: Some(kernels),
-            winograd,
-        };
-        if winograd {
-            conv::winograd_room(layer)
+    let convolved = |layer: &conv::Layer<'_>| {
+        if in_tiles(&layer.shape, width) {
+            (true, conv::winograd_room(layer))
         } else {
-            conv::direct_room(layer)
+            (false, conv::direct_room(layer))
         }
     };
-    match op.map(without_numbers, |_| ()) {
+    match op.map(without_numbers, |parameter| parameter) {
         Op::Conv(conv) => {
             let layer = conv_layer(conv, made, width);
-            let kernels = Kernels::new(layer.shape.from, to, conv.kernel * conv.kernel);
-            needs.room = convolves(kernels, &layer);
+            let (winograd, room) = convolved(&layer);
+            let taps = conv.kernel * conv.kernel;
+            kernels = Some(Kernels::new(layer.shape.from, to, taps, winograd));
+            needs.room = room;
         }
         Op::Linear { input, .. } => {
             // Its input behind the SiLU lies there as well.
             let rows = product([batch, input.shape.channels]);
             let layer = linear_layer(input, made, width);
-            takes.kernels = Some(Kernels::new(layer.shape.from, to, 1));
+            kernels = Some(Kernels::new(layer.shape.from, to, 1, false));
             needs.room = conv::direct_room(&layer).saturating_add(rows);
         }
         Op::Attention { qkv, heads } => {
@@ -178,9 +188,17 @@ fn takes(Instruction { op, output: made }: &Instruction, width: usize) -> (Takes
             stride,
             ..
         } => {
-            let layer = grad_layer(grad, made, (kernel, stride), width);
-            let kernels = Kernels::transposed(layer.shape.from, to, kernel * kernel);
-            needs.room = convolves(kernels, &layer);
+            let way = Way {
+                kernel,
+                stride,
+                upsample: false,
+            };
+            let layer = grad_layer(grad, made, way, width);
+            let (winograd, room) = convolved(&layer);
+            let taps = kernel * kernel;
+            kernels = Some(Kernels::transposed(layer.shape.from, to, taps, winograd));
+            needs.room = room;
+            needs.zeros = pack::padded(to.channels, width);
         }
         Op::ConvGradWeight {
             input,
@@ -189,7 +207,11 @@ fn takes(Instruction { op, output: made }: &Instruction, width: usize) -> (Takes
             stride,
             upsample,
         } => {
-            let way = (kernel, stride, upsample);
+            let way = Way {
+                kernel,
+                stride,
+                upsample,
+            };
             needs.room = weight_layer(input, grad, way, width).room();
         }
         Op::ChannelSum { grad } | Op::PositionSum { grad } => {
@@ -230,5 +252,75 @@ fn takes(Instruction { op, output: made }: &Instruction, width: usize) -> (Takes
         | Op::AveragePoolGrad { .. }
         | Op::UpsampleGrad { .. } => {}
     }
-    (takes, needs)
+    (packing(*op, kernels), needs)
+}
+
+/// The same operation with how each of its parameters is packed: the weight that it multiplies by as kernels.
+fn packing(op: Op<Operand, Parameter>, kernels: Option<Kernels>) -> Op<Operand, Takes> {
+    let multiplied = |parameter| Takes { parameter, kernels };
+    let as_given = |parameter| Takes {
+        parameter,
+        kernels: None,
+    };
+    match op {
+        Op::Conv(conv) => Op::Conv(conv.with_params(multiplied(conv.weight), as_given(conv.bias))),
+        Op::Linear {
+            input,
+            weight,
+            bias,
+            silu,
+        } => Op::Linear {
+            input,
+            weight: multiplied(weight),
+            bias: as_given(bias),
+            silu,
+        },
+        Op::ConvGradInput {
+            grad,
+            weight,
+            kernel,
+            stride,
+            channels,
+            height,
+            width,
+        } => Op::ConvGradInput {
+            grad,
+            weight: multiplied(weight),
+            kernel,
+            stride,
+            channels,
+            height,
+            width,
+        },
+        Op::TimestepEmbedding { .. }
+        | Op::LabelEmbedding { .. }
+        | Op::GroupNorm { .. }
+        | Op::Attention { .. }
+        | Op::Concat { .. }
+        | Op::AveragePool { .. }
+        | Op::Upsample { .. }
+        | Op::Bilinear { .. }
+        | Op::Diffuse { .. }
+        | Op::Dropout { .. }
+        | Op::Loss(_)
+        | Op::LossGrad(_)
+        | Op::Add { .. }
+        | Op::Slice { .. }
+        | Op::ConvGradWeight { .. }
+        | Op::ChannelSum { .. }
+        | Op::PositionSum { .. }
+        | Op::LinearGradInput { .. }
+        | Op::LinearGradWeight { .. }
+        | Op::LabelGrad { .. }
+        | Op::NormSums(_)
+        | Op::NormGradInput { .. }
+        | Op::NormGradScaleShift { .. }
+        | Op::NormGradParam { .. }
+        | Op::AttentionGrad { .. }
+        | Op::AveragePoolGrad { .. }
+        | Op::UpsampleGrad { .. } => {
+            debug_assert!(kernels.is_none(), "{} multiplies by no kernels", op.name());
+            op.map(|operand| operand, as_given)
+        }
+    }
 }

@@ -25,12 +25,11 @@ use pulp::Arch;
 
 use aligned::Aligned;
 pub(crate) use layout::Layout;
-use layout::{Input, Placed};
+use layout::{Packed, Turned};
 pub(crate) use threads::Threads;
 
 use crate::cpu::given::{Given, Results};
 use crate::cpu::interpreter::Memory;
-use crate::cpu::program::Instruction;
 use crate::memory::{MemoryError, zeros};
 use crate::unet::{Extents, Weights};
 
@@ -40,10 +39,12 @@ pub(crate) struct Fast {
     threads: Threads,
     /// Columns of a panel.
     width: usize,
-    steps: Vec<Placed>,
-    inputs: Vec<(Input, Vec<f32>)>,
+    steps: Vec<Packed>,
+    inputs: Vec<(Turned, Vec<f32>)>,
     output_extents: Extents,
     packed: Aligned,
+    /// What stands for the biases of a layer that has none.
+    zeros: Vec<f32>,
     memory: Room,
 }
 
@@ -70,6 +71,7 @@ impl Fast {
             inputs,
             output_extents: layout.output_extents,
             packed: Aligned::zeros(layout.packed)?,
+            zeros: zeros(layout.needs.zeros)?,
             memory: Room {
                 workspace: Aligned::zeros(layout.workspace)?,
                 output: zeros(layout.output_len)?,
@@ -90,7 +92,7 @@ impl Fast {
             ..
         } = &self.memory;
         let inputs = self.inputs.iter().map(|(_, numbers)| numbers.len());
-        let beside = self.packed.get().len() + room.get().len();
+        let beside = self.packed.get().len() + self.zeros.len() + room.get().len();
         (
             workspace.get().len() + inputs.sum::<usize>(),
             beside + 2 * doubles.len() + singles.len(),
@@ -107,16 +109,19 @@ impl Fast {
             ..
         } = self;
         threads.run(|| {
-            for (_, place) in &*steps {
-                let numbers = packed.get_mut();
-                match weights {
-                    Weights::F32(weights) => {
-                        pack::fill(place, weights, *width, threads, numbers);
-                    }
-                    Weights::F16(weights) => {
-                        pack::fill(place, weights, *width, threads, numbers);
-                    }
-                }
+            let numbers = packed.get_mut();
+            for step in &*steps {
+                step.op.visit(
+                    |_, _| {},
+                    |_, place| match weights {
+                        Weights::F32(weights) => {
+                            pack::fill(&place, weights, *width, threads, numbers);
+                        }
+                        Weights::F16(weights) => {
+                            pack::fill(&place, weights, *width, threads, numbers);
+                        }
+                    },
+                );
             }
         });
     }
@@ -130,6 +135,7 @@ impl Fast {
             steps,
             inputs,
             packed,
+            zeros,
             memory,
             ..
         } = self;
@@ -141,12 +147,27 @@ impl Fast {
             singles,
         } = memory;
         let mut turned = *given;
-        for (input, numbers) in inputs {
-            // Given where the program takes it.
-            if let Some(as_given) = given.numbers(input.which) {
-                resample::channels_last(input.extents, as_given, numbers);
+        for (
+            Turned {
+                input,
+                extents,
+                len,
+            },
+            numbers,
+        ) in inputs
+        {
+            let as_given = given.numbers(*input);
+            debug_assert_eq!(
+                as_given.map(<[f32]>::len),
+                Some(*len),
+                "what is given was checked"
+            );
+            match as_given {
+                Some(as_given) => resample::channels_last(*extents, as_given, numbers),
+                // Not those of the run before.
+                None => numbers.fill(f32::NAN),
             }
-            turned = turned.with(input.which, numbers);
+            turned = turned.with(*input, numbers);
         }
         let Results { output, gradients } = results;
         let mut results = Results {
@@ -154,26 +175,23 @@ impl Fast {
             gradients,
         };
         threads.run(|| {
-            for (instruction, place) in &*steps {
-                let Instruction { op, output: made } = instruction;
+            let packed = packed.get();
+            for Packed { op, made } in &*steps {
                 let (output, memory) =
                     Memory::split(&turned, workspace.get_mut(), &mut results, made);
                 let step = step::Step {
                     arch: *arch,
                     threads,
                     width: *width,
-                    packed: packed.get(),
+                    zeros,
                     room: room.get_mut(),
                     doubles,
                     singles,
                     memory: &memory,
                     made: made.shape,
                 };
-                step.run(
-                    op.map(|operand| memory.read(operand), |_| ()),
-                    place,
-                    output,
-                );
+                let op = op.map(|operand| memory.read(operand), |place| place.of(packed));
+                step.run(op, output);
             }
         });
         resample::channels_first(self.output_extents, &self.memory.output, output);

@@ -8,37 +8,36 @@
 use super::threads::{Threads, product};
 use crate::cpu::math::Number;
 use crate::cpu::plain::conv::Window;
-use crate::cpu::program::{Instruction, Parameter};
+use crate::cpu::program::Parameter;
 use crate::part::{part, part_mut, put};
 use crate::unet::Extents;
 
 /// Products of a tile: 4×4.
 pub(crate) const POINTS: usize = 16;
 
-/// How an instruction is computed, where its parameters are among the weights and where they are packed.
+/// Where a parameter is among the weights, and where it is packed and how.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Packed {
-    /// Its parameters, in the order of its fields; of none where it has fewer.
-    given: [Parameter; 2],
-    /// How the first of them lies, where it is multiplied by.
-    kernels: Option<Kernels>,
-    pub(crate) winograd: bool,
-    /// First number of the first.
-    weight: usize,
-    /// First number of the second.
-    bias: usize,
-    /// The first number behind both.
-    end: usize,
+pub(crate) struct Stretch {
+    takes: Takes,
+    /// Its first number among all that are packed.
+    first: usize,
+    /// How many there are, padding included.
+    len: usize,
 }
 
-impl Packed {
-    /// Its parameters among all that are packed, padding included.
-    pub(crate) fn parameters<'a>(&self, packed: &'a [f32]) -> [&'a [f32]; 2] {
-        [
-            part(packed, self.weight, self.bias - self.weight),
-            part(packed, self.bias, self.end - self.bias),
-        ]
+impl Stretch {
+    /// The parameter among all that are packed, padding included.
+    pub(crate) fn of<'a>(&self, packed: &'a [f32]) -> &'a [f32] {
+        part(packed, self.first, self.len)
     }
+}
+
+/// A parameter, and how it is packed.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Takes {
+    pub(crate) parameter: Parameter,
+    /// How it lies, where it is multiplied by; others are packed as they are.
+    pub(crate) kernels: Option<Kernels>,
 }
 
 /// Where the kernels of a convolution or linear layer lie among the weights.
@@ -55,11 +54,13 @@ pub(crate) struct Kernels {
     depth_stride: usize,
     /// Whether the last tap comes first.
     reversed: bool,
+    /// Whether they are multiplied by in tiles.
+    winograd: bool,
 }
 
 impl Kernels {
     /// [M, K, taps] as it lies.
-    pub(crate) const fn new(from: Extents, to: Extents, taps: usize) -> Self {
+    pub(crate) const fn new(from: Extents, to: Extents, taps: usize, winograd: bool) -> Self {
         Self {
             rows: to.channels,
             depth: from.channels,
@@ -67,11 +68,17 @@ impl Kernels {
             row_stride: from.channels * taps,
             depth_stride: taps,
             reversed: false,
+            winograd,
         }
     }
 
     /// For the gradient of the input of a convolution [M, K, taps] `from` M `to` K channels.
-    pub(crate) const fn transposed(from: Extents, to: Extents, taps: usize) -> Self {
+    pub(crate) const fn transposed(
+        from: Extents,
+        to: Extents,
+        taps: usize,
+        winograd: bool,
+    ) -> Self {
         Self {
             rows: to.channels,
             depth: from.channels,
@@ -79,6 +86,7 @@ impl Kernels {
             row_stride: taps,
             depth_stride: to.channels * taps,
             reversed: true,
+            winograd,
         }
     }
 
@@ -95,8 +103,8 @@ impl Kernels {
     }
 
     /// Numbers of a panel.
-    fn panel(&self, width: usize, winograd: bool) -> usize {
-        let taps = if winograd { POINTS } else { self.taps };
+    fn panel(&self, width: usize) -> usize {
+        let taps = if self.winograd { POINTS } else { self.taps };
         product([taps, self.depth, width])
     }
 }
@@ -111,55 +119,23 @@ pub(crate) fn in_tiles(window: &Window, width: usize) -> bool {
     window.kernel == 3 && same && even && whole && to.positions() >= 64
 }
 
-/// How the parameters of an instruction are read.
-#[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Takes {
-    /// How the first of them lies, where it is multiplied by; of none they are read as they are.
-    pub(crate) kernels: Option<Kernels>,
-    /// Whether it is multiplied by in tiles.
-    pub(crate) winograd: bool,
+/// Gives a parameter a place behind those that end at `end`.
+pub(crate) fn place(takes: Takes, width: usize, end: &mut usize) -> Stretch {
+    let len = match &takes.kernels {
+        Some(kernels) => {
+            let numbers = product([kernels.panels(width), kernels.panel(width)]);
+            whole(numbers, POINTS)
+        }
+        None => padded(takes.parameter.len, width),
+    };
+    let first = *end;
+    *end = first.saturating_add(len);
+    Stretch { takes, first, len }
 }
 
-/// Gives the parameters of an instruction a place behind those that end at `end`.
-pub(crate) fn place(
-    instruction: &Instruction,
-    takes: Takes,
-    width: usize,
-    end: &mut usize,
-) -> Packed {
-    let mut given = [Parameter { first: 0, len: 0 }; 2];
-    let mut places = given.iter_mut();
-    instruction.op.visit(
-        |_, _| {},
-        |_, parameter| {
-            let place = places.next();
-            debug_assert!(place.is_some(), "no operation has more than two parameters");
-            if let Some(place) = place {
-                *place = parameter;
-            }
-        },
-    );
-    let [first, second] = given.map(|parameter| parameter.len);
-    let (kernels, winograd) = (takes.kernels, takes.winograd);
-    let (weights, biases) = match &kernels {
-        // Where there are no biases, room for zeros.
-        Some(kernels) => (
-            product([kernels.panels(width), kernels.panel(width, winograd)]),
-            kernels.rows,
-        ),
-        None => (first, second),
-    };
-    let weight = *end;
-    let bias = weight.saturating_add(whole(weights, POINTS));
-    *end = bias.saturating_add(whole(biases, width.max(POINTS)));
-    Packed {
-        given,
-        kernels,
-        winograd,
-        weight,
-        bias,
-        end: *end,
-    }
+/// How many numbers one for each channel is padded to: whole panels, and whole lines of a cache.
+pub(crate) fn padded(channels: usize, width: usize) -> usize {
+    whole(channels, width.max(POINTS))
 }
 
 /// So many numbers in whole pieces.
@@ -167,24 +143,21 @@ const fn whole(numbers: usize, piece: usize) -> usize {
     numbers.div_ceil(piece).saturating_mul(piece)
 }
 
-/// Writes the parameters of an instruction to their place.
+/// Writes a parameter to its place.
 pub(crate) fn fill<W: Number>(
-    packed: &Packed,
+    stretch: &Stretch,
     weights: &[W],
     width: usize,
     threads: &Threads,
     numbers: &mut [f32],
 ) {
-    let [first, second] = packed
-        .given
-        .map(|parameter| part(weights, parameter.first, parameter.len));
-    let weight = part_mut(numbers, packed.weight, packed.bias - packed.weight);
-    match &packed.kernels {
-        Some(kernels) => fill_kernels(kernels, packed.winograd, first, width, threads, weight),
-        None => copy(first, weight),
+    let Takes { parameter, kernels } = &stretch.takes;
+    let given = part(weights, parameter.first, parameter.len);
+    let numbers = part_mut(numbers, stretch.first, stretch.len);
+    match kernels {
+        Some(kernels) => fill_kernels(kernels, given, width, threads, numbers),
+        None => copy(given, numbers),
     }
-    let bias = part_mut(numbers, packed.bias, packed.end - packed.bias);
-    copy(second, bias);
 }
 
 fn copy<W: Number>(numbers: &[W], out: &mut [f32]) {
@@ -196,19 +169,18 @@ fn copy<W: Number>(numbers: &[W], out: &mut [f32]) {
 /// Writes kernels to their place, a panel at a time.
 fn fill_kernels<W: Number>(
     kernels: &Kernels,
-    winograd: bool,
     weights: &[W],
     width: usize,
     threads: &Threads,
     numbers: &mut [f32],
 ) {
-    let panel = kernels.panel(width, winograd);
+    let panel = kernels.panel(width);
     let len = panel * kernels.panels(width);
     let numbers = part_mut(numbers, 0, len);
     threads.chunks(numbers, panel, product([4, len]), |at, numbers| {
         let first = at * width;
         let rows = first..(first + width).min(kernels.rows);
-        if winograd {
+        if kernels.winograd {
             tiles(kernels, rows, weights, width, numbers);
         } else {
             taps(kernels, rows, weights, width, numbers);

@@ -6,17 +6,18 @@ use super::conv::{self, Layer};
 use super::grad::attention::AttentionGrad;
 use super::grad::conv_weight::ConvWeight;
 use super::grad::loss::Loss;
-use super::grad::norm::{self, Norm};
+use super::grad::norm::{self, NormGrad};
 use super::grad::{linear, pointwise, sums};
-use super::pack::Packed;
+use super::pack::{in_tiles, padded};
 use super::threads::Threads;
 use super::{attention, group_norm, resample};
 use crate::cpu::interpreter::{Memory, Read};
 use crate::cpu::math::Real;
-use crate::cpu::plain::conv::Window;
+use crate::cpu::plain::conv::{Way, Window};
 use crate::cpu::plain::{embedding, pointwise as plain_pointwise};
-use crate::part::part;
-use crate::unet::{Conv, LossOp, NormOp, NormParam, Op, Shape};
+use crate::part::{part, split_mut};
+use crate::unet::op::MAX_PERIOD;
+use crate::unet::{Conv, LossOp, NormOp, Op, Shape};
 
 /// All that an operation needs beside its tensors.
 pub(super) struct Step<'a> {
@@ -24,8 +25,8 @@ pub(super) struct Step<'a> {
     pub(super) threads: &'a Threads,
     /// Columns of a panel.
     pub(super) width: usize,
-    /// All packed parameters.
-    pub(super) packed: &'a [f32],
+    /// What stands for the biases of a layer that has none.
+    pub(super) zeros: &'a [f32],
     pub(super) room: &'a mut [f32],
     pub(super) doubles: &'a mut [f64],
     pub(super) singles: &'a mut [f32],
@@ -36,33 +37,30 @@ pub(super) struct Step<'a> {
 }
 
 impl Step<'_> {
-    /// Runs an operation, whose parameters are where they were packed.
-    pub(super) fn run(self, op: Op<Read<'_>, ()>, packed: &Packed, output: &mut [f32]) {
+    /// Runs an operation, whose parameters are as they were packed, padding included.
+    pub(super) fn run(self, op: Op<Read<'_>, &[f32]>, output: &mut [f32]) {
         let (arch, threads, made) = (self.arch, self.threads, self.made);
         let (batch, to) = (made.batch, made.image());
-        let [weight, bias] = packed.parameters(self.packed);
         match op {
             Op::TimestepEmbedding { timesteps, dim } => {
-                let period = embedding::MAX_PERIOD;
-                embedding::timesteps(timesteps.numbers, dim, period, output);
+                embedding::timesteps(timesteps.numbers, dim, MAX_PERIOD, output);
             }
-            Op::LabelEmbedding { base, .. } => {
+            Op::LabelEmbedding { base, table, .. } => {
                 embedding::labels(
                     base.numbers,
                     self.memory.labels(),
-                    weight,
+                    table,
                     to.channels,
                     output,
                 );
             }
             Op::Linear {
                 input,
+                weight,
+                bias,
                 silu: activates,
-                ..
             } => {
-                let (rows, room) = self
-                    .room
-                    .split_at_mut(input.numbers.len().min(self.room.len()));
+                let (rows, room) = split_mut(self.room, input.numbers.len());
                 for (out, &x) in rows.iter_mut().zip(input.numbers) {
                     *out = if activates { x.silu() } else { x };
                 }
@@ -76,19 +74,20 @@ impl Step<'_> {
             }
             Op::Conv(conv) => {
                 let layer = Layer {
-                    weight,
-                    bias,
+                    weight: conv.weight,
+                    bias: conv.bias,
                     ..conv_layer(conv, made, self.width)
                 };
-                self.convolve(packed, &layer, output);
+                self.convolve(&layer, output);
             }
             Op::GroupNorm {
                 input,
+                weight,
+                bias,
                 scale_shift,
                 silu,
-                ..
             } => {
-                let norm = group_norm::Norm {
+                let norm = group_norm::GroupNorm {
                     extents: to,
                     batch,
                     input: input.numbers,
@@ -131,7 +130,7 @@ impl Step<'_> {
                 threshold,
                 ..
             } => {
-                let dropout = pointwise::Dropout { layer, threshold };
+                let dropout = plain_pointwise::Dropout { layer, threshold };
                 pointwise::dropout(
                     dropout,
                     self.memory.keys(),
@@ -155,17 +154,22 @@ impl Step<'_> {
             }
             Op::ConvGradInput {
                 grad,
+                weight,
                 kernel,
                 stride,
                 ..
             } => {
-                // Nothing is written to the place of the biases: they are 0.
+                let way = Way {
+                    kernel,
+                    stride,
+                    upsample: false,
+                };
                 let layer = Layer {
                     weight,
-                    bias,
-                    ..grad_layer(grad, made, (kernel, stride), self.width)
+                    bias: part(self.zeros, 0, padded(to.channels, self.width)),
+                    ..grad_layer(grad, made, way, self.width)
                 };
-                self.convolve(packed, &layer, output);
+                self.convolve(&layer, output);
             }
             Op::ConvGradWeight {
                 input,
@@ -174,7 +178,11 @@ impl Step<'_> {
                 stride,
                 upsample,
             } => {
-                let way = (kernel, stride, upsample);
+                let way = Way {
+                    kernel,
+                    stride,
+                    upsample,
+                };
                 let layer = weight_layer(input, grad, way, self.width);
                 layer.run(arch, threads, self.room, output);
             }
@@ -197,7 +205,10 @@ impl Step<'_> {
                 );
             }
             Op::LinearGradInput {
-                grad, input, silu, ..
+                grad,
+                weight,
+                input,
+                silu,
             } => {
                 let sides = (grad.shape.image().channels, input.shape.image().channels);
                 let weight = part(weight, 0, sides.0 * sides.1);
@@ -218,19 +229,18 @@ impl Step<'_> {
             }
             Op::NormSums(norm) => {
                 let (doubles, singles) = (self.doubles, self.singles);
-                norm::sums(
-                    threads,
-                    &norm_of(norm, [weight, bias]),
-                    doubles,
-                    singles,
-                    output,
-                );
+                norm::sums(threads, &norm_of(norm), doubles, singles, output);
             }
             Op::NormGradInput { norm, sums } => {
-                let norm = norm_of(norm, [weight, bias]);
+                let norm = norm_of(norm);
                 norm::input(threads, &norm, sums.numbers, self.singles, output);
             }
-            Op::NormGradScaleShift { sums, channels, .. } => {
+            Op::NormGradScaleShift {
+                sums,
+                weight,
+                bias,
+                channels,
+            } => {
                 let [weight, bias] = [weight, bias].map(|numbers| part(numbers, 0, channels));
                 norm::scale_shift(channels, sums.numbers, weight, bias, output);
             }
@@ -240,10 +250,7 @@ impl Step<'_> {
                 of,
                 channels,
             } => {
-                let start = match of {
-                    NormParam::Weight => channels,
-                    NormParam::Bias => 0,
-                };
+                let start = of.sums_start(channels);
                 let scale_shift = scale_shift.map(|read| read.numbers);
                 norm::parameter(channels, start, sums.numbers, scale_shift, output);
             }
@@ -265,8 +272,9 @@ impl Step<'_> {
         }
     }
 
-    fn convolve(self, packed: &Packed, layer: &Layer<'_>, output: &mut [f32]) {
-        let way = if packed.winograd {
+    fn convolve(self, layer: &Layer<'_>, output: &mut [f32]) {
+        // As when the weights were packed.
+        let way = if in_tiles(&layer.shape, layer.width) {
             conv::winograd
         } else {
             conv::direct
@@ -302,7 +310,8 @@ pub(super) const fn linear_layer(input: Read<'_>, made: Shape, width: usize) -> 
     layer(input, shape, width)
 }
 
-pub(super) fn conv_layer<'a>(conv: Conv<Read<'a>, ()>, made: Shape, width: usize) -> Layer<'a> {
+/// A convolution without its parameters.
+pub(super) fn conv_layer<'a, P>(conv: Conv<Read<'a>, P>, made: Shape, width: usize) -> Layer<'a> {
     let shape = Window {
         from: conv.input.shape.image(),
         to: made.image(),
@@ -319,19 +328,14 @@ pub(super) fn conv_layer<'a>(conv: Conv<Read<'a>, ()>, made: Shape, width: usize
 }
 
 /// The convolution that is the gradient of another's input.
-pub(super) const fn grad_layer(
-    grad: Read<'_>,
-    made: Shape,
-    (kernel, stride): (usize, usize),
-    width: usize,
-) -> Layer<'_> {
+pub(super) const fn grad_layer(grad: Read<'_>, made: Shape, way: Way, width: usize) -> Layer<'_> {
     let shape = Window {
         from: grad.shape.image(),
         to: made.image(),
-        kernel,
+        kernel: way.kernel,
         stride: 1,
         upsample: false,
-        spread: stride,
+        spread: way.stride,
     };
     layer(grad, shape, width)
 }
@@ -340,16 +344,16 @@ pub(super) const fn grad_layer(
 pub(super) const fn weight_layer<'a>(
     input: Read<'a>,
     grad: Read<'a>,
-    (kernel, stride, upsample): (usize, usize, bool),
+    way: Way,
     width: usize,
 ) -> ConvWeight<'a> {
     ConvWeight {
         shape: Window {
             from: input.shape.image(),
             to: grad.shape.image(),
-            kernel,
-            stride,
-            upsample,
+            kernel: way.kernel,
+            stride: way.stride,
+            upsample: way.upsample,
             spread: 1,
         },
         batch: input.shape.batch,
@@ -391,9 +395,10 @@ pub(super) const fn attention_grad<'a>(
 }
 
 /// A normalisation and the gradient of its result, as they are read.
-fn norm_of<'a>(op: NormOp<Read<'a>, ()>, parameters: [&'a [f32]; 2]) -> Norm<'a> {
+fn norm_of<'a>(op: NormOp<Read<'a>, &'a [f32]>) -> NormGrad<'a> {
+    let parameters = [op.weight, op.bias];
     let [weight, bias] = parameters.map(|numbers| part(numbers, 0, op.input.shape.channels));
-    Norm {
+    NormGrad {
         extents: op.input.shape.image(),
         batch: op.input.shape.batch,
         input: op.input.numbers,

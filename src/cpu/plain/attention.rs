@@ -11,6 +11,7 @@
 
 use super::{Real, number};
 use crate::part::{part, put};
+use crate::unet::op::attention_scale;
 use crate::unet::{Extents, Shape};
 
 /// The attention; `extents` are those of an image of the result.
@@ -98,7 +99,7 @@ impl<R: Real> Head<'_, R> {
             let sum = number(output, place) + term;
             put(output, place, R::nearest(sum));
         };
-        let scale = 1.0 / libm::sqrt(self.rows as f64);
+        let scale = attention_scale(self.rows);
         for i in 0..self.positions {
             let scores = || (0..self.positions).map(|j| self.score(i, j));
             let most = scores().fold(f64::NEG_INFINITY, f64::max);

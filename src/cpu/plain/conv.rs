@@ -26,6 +26,14 @@ pub(crate) struct Window {
     pub(crate) spread: usize,
 }
 
+/// How a convolution goes over its input, as its gradients are told.
+#[derive(Clone, Copy)]
+pub(crate) struct Way {
+    pub(crate) kernel: usize,
+    pub(crate) stride: usize,
+    pub(crate) upsample: bool,
+}
+
 impl Window {
     /// The row or column of the input under one of the output, of `side` there are.
     #[inline(always)]
@@ -102,14 +110,15 @@ fn sum_row<R: Real, W: Number>(shape: &Window, input: &[R], weight: &[W], y: usi
 }
 
 /// ∂in\[n, k, y, x\] = Σ over output channels m and the taps (i, j) under which (y, x) lies of
-/// W\[m, k, i, j\]·∂out\[n, m, y', x'\].
+/// W\[m, k, i, j\]·∂out\[n, m, y', x'\], before the upsampling where there is one.
 pub(crate) fn input<R: Real, W: Number>(
     made: Shape,
     grad: View<'_, R>,
     weight: &[W],
-    (kernel, stride): (usize, usize),
+    way: Way,
     output: &mut [R],
 ) {
+    let Way { kernel, stride, .. } = way;
     fill(made, output, |n, k, y, x| {
         let mut sum = 0.0;
         for tap in 0..kernel * kernel {
@@ -140,12 +149,11 @@ pub(crate) fn weight<R: Real>(
     made: Shape,
     input: View<'_, R>,
     grad: View<'_, R>,
-    (stride, upsample): (usize, bool),
+    way: Way,
     output: &mut [R],
 ) {
-    let kernel = made.height;
-    let each = if upsample { 2 } else { 1 };
-    let under = |at: usize, tap: usize| (at * stride + tap).checked_sub(kernel / 2);
+    let each = if way.upsample { 2 } else { 1 };
+    let under = |at: usize, tap: usize| (at * way.stride + tap).checked_sub(way.kernel / 2);
     fill(made, output, |m, k, i, j| {
         total(grad.shape, |n, y, x| match (under(y, i), under(x, j)) {
             (Some(row), Some(column)) => {

@@ -5,9 +5,6 @@ use crate::cpu::math::{Number, cos, exp, sin};
 use crate::part::part;
 use crate::unet::Shape;
 
-/// P of every published network.
-pub(crate) const MAX_PERIOD: f64 = 10_000.0;
-
 /// out\[n\] = [cos(t_n·f_0), cos(t_n·f_1), .., sin(t_n·f_0), ..], f_i = P^{-i/h}, h = ⌊dim/2⌋, P the
 /// longest period over 2π; a last 0 where dim is odd. \[N\] to [N, dim].
 ///

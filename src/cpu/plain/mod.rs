@@ -2,7 +2,7 @@
 //! what a microcontroller runs.
 //!
 //! One file for each family, forward beside gradient; its documentation is the formula. Gradients are computed
-//! in f64 and rounded once to the numbers of the tensor.
+//! in f64 and rounded to the numbers of the tensor: once, or, of an attention, at every addition.
 
 pub(crate) mod attention;
 pub(crate) mod conv;

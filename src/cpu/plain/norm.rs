@@ -240,15 +240,13 @@ pub(crate) fn scale_shift<R: Real, W: Number>(
 /// The gradient of weight or bias: Σ_n (1 + scale)·(Σ ∂z·x̂ or Σ ∂z).
 pub(crate) fn parameter<R: Real>(
     made: Shape,
-    (of, channels): (NormParam, usize),
+    of: NormParam,
+    channels: usize,
     sums: View<'_, R>,
     scale_shift: Option<View<'_, R>>,
     output: &mut [R],
 ) {
-    let start = match of {
-        NormParam::Weight => channels,
-        NormParam::Bias => 0,
-    };
+    let start = of.sums_start(channels);
     fill(made, output, |_, c, _, _| {
         let each = (0..sums.shape.batch).map(|n| {
             let scale = scale_shift.map_or(0.0, |both| both.of(n, c));

@@ -7,6 +7,7 @@ use crate::diffusion::LossRow;
 use crate::diffusion::noise::philox4x32_10;
 use crate::part::item;
 use crate::unet::Shape;
+use crate::unet::op::kept;
 
 /// x_t = √ᾱ x_0 + √(1-ᾱ) ε, the roots from the image's row.
 pub(crate) fn diffuse<R: Real>(
@@ -27,14 +28,21 @@ pub(crate) fn diffuse<R: Real>(
     });
 }
 
+/// A dropout: its number in the network, and its threshold.
+#[derive(Clone, Copy)]
+pub(crate) struct Dropout {
+    pub(crate) layer: u32,
+    pub(crate) threshold: u32,
+}
+
 /// 0 where the random word of an element is below the threshold, else divided by the share that is kept.
 pub(crate) fn dropout<R: Real>(
+    Dropout { layer, threshold }: Dropout,
     input: View<'_, R>,
     keys: &[u32],
-    (layer, threshold): (u32, u32),
     output: &mut [R],
 ) {
-    let keep = 1.0 - f64::from(threshold) / 4_294_967_296.0;
+    let keep = kept(threshold);
     let image = input.shape.image().elements().max(1);
     let images = output.chunks_mut(image).zip(input.numbers.chunks(image));
     for ((output, input), key) in images.zip(keys.as_chunks().0) {

@@ -55,7 +55,7 @@ impl DeviceGeneration {
     ) -> Result<(), GpuError> {
         Self::check_length(place, what, numbers)?;
         let words = bytemuck::cast_slice(numbers);
-        self.program.write(&self.gpu, place, words)
+        self.loaded.write(&self.gpu, place, words)
     }
 
     pub(super) fn check_length(
@@ -111,7 +111,7 @@ impl DeviceGeneration {
             .into_iter()
             .chain(places.iter().copied());
         let parts = places.filter_map(|place| {
-            let buffer = self.program.buffer(place);
+            let buffer = self.loaded.buffer(place);
             debug_assert!(
                 buffer.is_ok(),
                 "each had one when the run was made: {place:?}"
@@ -156,13 +156,13 @@ impl DeviceGeneration {
 
     /// Fills all that a run writes with NaN, as `DeviceNetwork::poison` does. The
     /// history and what the host writes are to be written again. For tests.
+    ///
+    /// # Errors
+    /// [`GpuError::OutOfMemory`].
     #[doc(hidden)]
-    pub fn poison(&self) {
-        self.program.poison(&self.gpu);
-        // When the run was made, it had a buffer.
-        if let Ok(buffer) = self.program.buffer(self.places.not_finite) {
-            let (offset, bytes) = (self.places.not_finite.offset, FINITE.to_ne_bytes());
-            self.gpu.queue().write_buffer(buffer, offset, &bytes);
-        }
+    pub fn poison(&self) -> Result<(), GpuError> {
+        self.loaded.poison(&self.gpu);
+        self.loaded
+            .write(&self.gpu, self.places.not_finite, &[FINITE])
     }
 }

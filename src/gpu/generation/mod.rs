@@ -3,14 +3,14 @@
 use std::vec::Vec;
 
 mod exchange;
-mod labels;
 mod paint;
 mod saved;
 mod work;
 
 use super::device::Gpu;
-use super::engine::Program;
+use super::engine::Loaded;
 use super::error::GpuError;
+use super::labels::label_words;
 use super::layout::plan;
 use super::memory::{DeviceWeights, FINITE};
 use super::record::record;
@@ -18,7 +18,6 @@ use super::recording::{Binding, Recording};
 use super::sampling::{NoiseSource, Places, STEP_BYTES, Sampling, record_sampling};
 use crate::diffusion::{Sample, Sampler};
 use crate::unet::{Graph, Input};
-use labels::labels;
 use paint::Paint;
 
 pub use paint::Shown;
@@ -66,8 +65,11 @@ pub use saved::{Saved, SavedReadback};
 #[derive(Debug)]
 pub struct DeviceGeneration {
     gpu: Gpu,
-    program: Program,
+    loaded: Loaded,
     places: Places,
+    /// The buffers of two of them, for the host.
+    x_buffer: wgpu::Buffer,
+    output_buffer: wgpu::Buffer,
     low_res: Option<Binding>,
     paint: Option<Paint>,
     /// The dispatches of a step: from `begin` until `end`.
@@ -108,6 +110,7 @@ impl DeviceGeneration {
             });
         }
         let labels = labels(graph, samples)?;
+        let labels = label_words(&labels, graph.classes())?;
         let x = graph.input(Input::X).map(|id| graph.shape(id));
         // Without an x, `record_sampling` refuses the network.
         let elements = x.map_or(0, |x| x.elements() / x.batch.max(1));
@@ -129,8 +132,7 @@ impl DeviceGeneration {
         run.paint = paint;
         run.low_res = low_res;
         if let Some(place) = label_place {
-            run.program
-                .write(gpu, place, bytemuck::cast_slice(&labels))?;
+            run.loaded.write(gpu, place, &labels)?;
         }
         Ok(run)
     }
@@ -161,15 +163,17 @@ impl DeviceGeneration {
     ) -> Result<Self, GpuError> {
         let end = sampling.recording.dispatches.len();
         let work = work::work(&sampling.recording);
-        let program = Program::new(gpu, sampling.recording, weights).await?;
+        let loaded = Loaded::new(gpu, sampling.recording, weights).await?;
         // What is recorded later copies from and to these, and nothing of it can fail.
         for place in sampling.places.each() {
-            program.buffer(place)?;
+            loaded.buffer(place)?;
         }
-        program.write(gpu, sampling.places.not_finite, &[FINITE])?;
+        loaded.write(gpu, sampling.places.not_finite, &[FINITE])?;
         Ok(Self {
             gpu: gpu.clone(),
-            program,
+            x_buffer: loaded.buffer(sampling.places.x)?.clone(),
+            output_buffer: loaded.buffer(sampling.places.output)?.clone(),
+            loaded,
             places: sampling.places,
             low_res: None,
             paint: None,
@@ -233,7 +237,7 @@ impl DeviceGeneration {
                 self.end
             };
             let until = until.min(self.dispatch.saturating_add(left));
-            self.program.encode(encoder, self.dispatch..until);
+            self.loaded.encode(encoder, self.dispatch..until);
             left -= until - self.dispatch;
             self.dispatch = until;
             if self.dispatch == self.end {
@@ -259,13 +263,13 @@ impl DeviceGeneration {
             ..
         } = self.places;
         let row = u64::from(position);
-        self.program
+        self.loaded
             .copy(encoder, (steps, row * STEP_BYTES), step, STEP_BYTES);
         if let Some(timesteps) = timesteps
             && position < self.evaluations
         {
             let bytes = timesteps.bytes;
-            self.program
+            self.loaded
                 .copy(encoder, (all_timesteps, row * bytes), timesteps, bytes);
         }
     }
@@ -296,22 +300,22 @@ impl DeviceGeneration {
 
     /// The dispatches of the run: those that draw x_T, then those of one step, then those that paint.
     pub const fn recording(&self) -> &Recording {
-        self.program.recording()
+        self.loaded.recording()
     }
 
     /// The number of bytes of device memory beside the weights.
     pub fn bytes(&self) -> u64 {
-        self.program.bytes()
+        self.loaded.bytes()
     }
 
     /// The images x_t on the device, [N, C, H, W] in f32: the result once the run is done.
-    pub fn x_buffer(&self) -> Option<&wgpu::Buffer> {
-        self.program.buffer(self.places.x).ok()
+    pub const fn x_buffer(&self) -> &wgpu::Buffer {
+        &self.x_buffer
     }
 
     /// The network's output on the device, for a denoiser of the host's own.
-    pub fn output_buffer(&self) -> Option<&wgpu::Buffer> {
-        self.program.buffer(self.places.output).ok()
+    pub const fn output_buffer(&self) -> &wgpu::Buffer {
+        &self.output_buffer
     }
 
     /// Records and submits what is left, step by step, and waits for the image.
@@ -331,4 +335,17 @@ impl DeviceGeneration {
     pub const fn batch(&self) -> usize {
         self.batch
     }
+}
+
+/// The class of each image; none where the network knows of none.
+fn labels(graph: &Graph, samples: &[Sample]) -> Result<Vec<u32>, GpuError> {
+    let expected = graph.input(Input::Labels).is_some();
+    let mut labels = Vec::new();
+    for sample in samples {
+        if sample.label.is_some() != expected {
+            return Err(GpuError::LabelsExpected { expected });
+        }
+        labels.extend(sample.label);
+    }
+    Ok(labels)
 }

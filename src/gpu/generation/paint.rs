@@ -120,8 +120,8 @@ impl DeviceGeneration {
         } else {
             dispatches.red_first
         };
-        let buffer = self.program.buffer(paint.pixels)?;
-        self.program.encode(encoder, dispatch..dispatch + 1);
+        let buffer = self.loaded.buffer(paint.pixels)?;
+        self.loaded.encode(encoder, dispatch..dispatch + 1);
         let Extents { height, width, .. } = paint.image;
         let bytes_of_row = pitch(paint.image);
         encoder.copy_buffer_to_texture(

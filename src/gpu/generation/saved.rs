@@ -131,26 +131,10 @@ impl DeviceGeneration {
     /// [`GpuError::Sampler`] where the state is another sampler's, or what no step can have left;
     /// [`GpuError::Length`]. The run is then what it was. [`GpuError::OutOfMemory`], after which it must be resumed again.
     pub fn resume(&mut self, saved: &Saved) -> Result<(), GpuError> {
-        let SamplerState {
-            fingerprint,
-            position,
-        } = saved.state;
-        if fingerprint != self.fingerprint {
-            return Err(GpuError::Sampler(crate::diffusion::Error::StateMismatch {
-                saved: fingerprint,
-                expected: self.fingerprint,
-            }));
-        }
-        if position > self.evaluations {
-            return Err(GpuError::Sampler(
-                crate::diffusion::Error::PositionOutOfRange {
-                    position,
-                    len: self.evaluations,
-                },
-            ));
-        }
-        let checked = saved.state.check(&saved.x, &saved.history);
-        checked.map_err(GpuError::Sampler)?;
+        let state = saved.state;
+        state.check_run(self.fingerprint, self.evaluations)?;
+        state.check(&saved.x, &saved.history)?;
+        let position = state.position;
         // Where the device draws x_T, it can do so again.
         let is_drawn = !(position == 0 && self.begin > 0 && saved.x.is_empty());
         let history = self.history();
@@ -163,7 +147,7 @@ impl DeviceGeneration {
         if let Some(place) = history {
             self.write(place, "history", &saved.history)?;
         }
-        self.program
+        self.loaded
             .write(&self.gpu, self.places.not_finite, &[FINITE])?;
         self.position = position;
         self.dispatch = if is_drawn { self.begin } else { 0 };

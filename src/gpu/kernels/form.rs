@@ -57,9 +57,11 @@ impl Kernel {
         let mut head = String::new();
         let mut weights = "false";
         let mut aliases = String::new();
+        let mut has_halves = false;
         for (at, (name, access)) in self.bindings.iter().enumerate() {
             match access {
                 Access::Activations | Access::Result => {
+                    has_halves |= form.is_half(at);
                     let width = if form.is_half(at) { "f16" } else { "f32" };
                     aliases += &format!("alias {} = {width};\n", capitalised(name));
                 }
@@ -67,7 +69,7 @@ impl Kernel {
                 Access::Weights | Access::Step | Access::Read | Access::Write => {}
             }
         }
-        if aliases.contains("f16") || form.matrix.is_some() {
+        if has_halves || form.matrix.is_some() {
             head += "enable f16;\n";
         }
         if form.subgroups && dialect == Dialect::Browser {
@@ -114,7 +116,8 @@ impl Kernel {
 
     /// Lists every form that a network may run the kernel in, and those that tell its bindings apart: all
     /// f32; weights in f16, and any of the activations. A network's inputs and result, sums of stretches
-    /// and images of one position are f32 wherever the others are f16.
+    /// and images of one position are f32 wherever the others are f16. For tests, which compile them all.
+    #[doc(hidden)]
     pub fn forms(&self) -> Vec<Form> {
         let bits = |wanted: &[Access]| {
             let bindings = self.bindings.iter().enumerate();

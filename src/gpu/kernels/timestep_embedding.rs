@@ -5,6 +5,7 @@ use std::vec::Vec;
 
 use super::declare::kernel;
 use crate::gpu::recording::Dispatch;
+use crate::unet::op::MAX_PERIOD;
 
 kernel! {
     "timestep_embedding" of 64
@@ -21,7 +22,7 @@ pub(crate) fn dispatch(name: &str, params: &Params, bindings: Bindings) -> Dispa
 pub(crate) fn frequencies(dim: usize) -> Vec<u32> {
     let half = dim / 2;
     let words = |i: usize| {
-        let turns = (-(1e4_f64.ln()) * i as f64 / half.max(1) as f64).exp() / TAU;
+        let turns = (-MAX_PERIOD.ln() * i as f64 / half.max(1) as f64).exp() / TAU;
         let fraction = (turns * 2_f64.powi(64)) as u64;
         [(fraction >> 32) as u32, fraction as u32]
     };

@@ -4,20 +4,36 @@ use super::{Recorder, Tensor};
 use crate::gpu::kernels::declare::word;
 use crate::gpu::kernels::{attention_grad_key, attention_grad_query, attention_rows};
 use crate::gpu::recording::Binding;
+use crate::unet::op::attention_scale;
+
+/// What the gradients of an attention are made of.
+pub(super) struct AttentionGrad {
+    /// q, k and v beside each other.
+    pub(super) qkv: Tensor,
+    /// The attention's result, and the gradient with respect to it.
+    pub(super) made: Tensor,
+    pub(super) grad: Tensor,
+    pub(super) heads: usize,
+}
 
 impl Recorder<'_> {
     /// Records what the gradients with respect to q, k and v share, then those.
     pub(super) fn attention_grad(
         &mut self,
         name: &str,
-        [qkv, made, grad]: [Tensor; 3],
-        heads: usize,
+        attention: &AttentionGrad,
         output: Binding,
     ) {
+        let &AttentionGrad {
+            qkv,
+            made,
+            grad,
+            heads,
+        } = attention;
         let shape = made.shape;
         let rows = shape.channels / heads.max(1);
         let (batch, heads, positions) = (shape.batch, word(heads), shape.positions());
-        let scale = (1.0 / (rows as f64).sqrt()) as f32;
+        let scale = attention_scale(rows) as f32;
         let words = 4 * batch as u64 * u64::from(heads) * positions as u64;
         let laws = self.partial(words);
         let (batch, rows, positions) = (word(batch), word(rows), word(positions));

@@ -8,17 +8,37 @@ use crate::gpu::kernels::{
 use crate::gpu::recording::Dispatch;
 use crate::gpu::variants::ConvVariant;
 use crate::gpu::weights::Order;
-use crate::unet::Shape;
+
+/// What the gradient with respect to a convolution's input is made of.
+pub(super) struct InputGrad {
+    /// The gradient with respect to the result.
+    pub(super) grad: Tensor,
+    pub(super) weight: Stored,
+    pub(super) kernel: usize,
+    pub(super) stride: usize,
+}
+
+/// What the gradient with respect to a convolution's weight is made of.
+pub(super) struct WeightGrad {
+    pub(super) input: Tensor,
+    /// The gradient with respect to the result.
+    pub(super) grad: Tensor,
+    pub(super) kernel: usize,
+    pub(super) stride: usize,
+    pub(super) upsample: bool,
+    /// In which order the weight's numbers lie.
+    pub(super) order: Order,
+}
 
 impl Recorder<'_> {
     /// The gradient with respect to the input.
-    pub(super) fn conv_grad_input(
-        &self,
-        name: &str,
-        made: Tensor,
-        (grad, weight): (Tensor, Stored),
-        (kernel, stride): (usize, usize),
-    ) -> Dispatch {
+    pub(super) fn conv_grad_input(&self, name: &str, made: Tensor, conv: &InputGrad) -> Dispatch {
+        let &InputGrad {
+            grad,
+            weight,
+            kernel,
+            stride,
+        } = conv;
         let (out, given) = (made.shape, grad.shape);
         let params = conv_grad_input::Params {
             batch: word(out.batch),
@@ -44,18 +64,11 @@ impl Recorder<'_> {
     }
 
     /// Records the gradient with respect to the weight, summed up from parts where there are several.
-    pub(super) fn conv_grad_weight(
-        &mut self,
-        name: &str,
-        (made, order): (Tensor, Order),
-        (input, grad): (Tensor, Tensor),
-        kind: (usize, usize, bool),
-    ) {
-        let shapes = (input.shape, grad.shape);
-        let params = conv_grad_weight_params(shapes, kind, order);
+    pub(super) fn conv_grad_weight(&mut self, name: &str, made: Tensor, conv: &WeightGrad) {
+        let params = conv.params();
         let bindings = conv_grad_weight::Bindings {
-            input: input.binding,
-            grad: grad.binding,
+            input: conv.input.binding,
+            grad: conv.grad.binding,
             output: made.binding,
         };
         if self.plain() {
@@ -94,32 +107,31 @@ impl Recorder<'_> {
     }
 }
 
-/// Of one part.
-fn conv_grad_weight_params(
-    (input, grad): (Shape, Shape),
-    (kernel, stride, upsample): (usize, usize, bool),
-    order: Order,
-) -> conv_grad_weight::Params {
-    let columns = input.channels * kernel * kernel;
-    let rows = order.padded(grad.channels);
-    let (row_stride, column_stride) = match order {
-        Order::AsGiven => (columns, 1),
-        Order::Transposed { .. } => (1, rows),
-    };
-    conv_grad_weight::Params {
-        batch: word(input.batch),
-        inputs: word(input.channels),
-        height: word(input.height),
-        width: word(input.width),
-        outputs: word(grad.channels),
-        out_height: word(grad.height),
-        out_width: word(grad.width),
-        side: word(kernel),
-        stride: word(stride),
-        upsample: flag(upsample),
-        rows: word(rows),
-        row_stride: word(row_stride),
-        column_stride: word(column_stride),
-        parts: 1,
+impl WeightGrad {
+    /// Of one part.
+    fn params(&self) -> conv_grad_weight::Params {
+        let (input, grad) = (self.input.shape, self.grad.shape);
+        let columns = input.channels * self.kernel * self.kernel;
+        let rows = self.order.padded(grad.channels);
+        let (row_stride, column_stride) = match self.order {
+            Order::AsGiven => (columns, 1),
+            Order::Transposed { .. } => (1, rows),
+        };
+        conv_grad_weight::Params {
+            batch: word(input.batch),
+            inputs: word(input.channels),
+            height: word(input.height),
+            width: word(input.width),
+            outputs: word(grad.channels),
+            out_height: word(grad.height),
+            out_width: word(grad.width),
+            side: word(self.kernel),
+            stride: word(self.stride),
+            upsample: flag(self.upsample),
+            rows: word(rows),
+            row_stride: word(row_stride),
+            column_stride: word(column_stride),
+            parts: 1,
+        }
     }
 }

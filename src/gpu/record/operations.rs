@@ -1,5 +1,7 @@
 //! Each operation as dispatches: one exhaustive match, as declared in the table of operations.
 
+use super::attention_grad::AttentionGrad;
+use super::conv_grad::{InputGrad, WeightGrad};
 use super::{Recorder, Stored, Tensor};
 use crate::gpu::kernels::declare::{flag, word};
 use crate::gpu::kernels::{
@@ -11,7 +13,8 @@ use crate::gpu::kernels::{
 use crate::gpu::recording::{Binding, Contents};
 use crate::gpu::variants::AttentionVariant;
 use crate::gpu::weights::Order;
-use crate::unet::{LossOp, NormParam, Op, Shape};
+use crate::unet::op::{attention_scale, kept};
+use crate::unet::{LossOp, Op, Shape};
 
 impl Recorder<'_> {
     /// Records what makes a tensor, named after it, its numbers in an order.
@@ -119,7 +122,7 @@ impl Recorder<'_> {
                     heads: word(heads),
                     rows: word(rows),
                     positions: word(out.positions()),
-                    scale: (1.0 / (rows as f64).sqrt()) as f32,
+                    scale: attention_scale(rows) as f32,
                 };
                 let bindings = attention::Bindings {
                     qkv: qkv.binding,
@@ -218,7 +221,7 @@ impl Recorder<'_> {
                     elements: per_image(out),
                     layer,
                     threshold,
-                    gain: (1.0 / (1.0 - f64::from(threshold) / 4_294_967_296.0)) as f32,
+                    gain: (1.0 / kept(threshold)) as f32,
                 },
                 dropout::Bindings {
                     input: input.binding,
@@ -268,7 +271,15 @@ impl Recorder<'_> {
                 kernel,
                 stride,
                 ..
-            } => self.conv_grad_input(name, made, (grad, weight), (kernel, stride)),
+            } => {
+                let conv = InputGrad {
+                    grad,
+                    weight,
+                    kernel,
+                    stride,
+                };
+                self.conv_grad_input(name, made, &conv)
+            }
             Op::ConvGradWeight {
                 input,
                 grad,
@@ -276,8 +287,15 @@ impl Recorder<'_> {
                 stride,
                 upsample,
             } => {
-                let kind = (kernel, stride, upsample);
-                return self.conv_grad_weight(name, (made, order), (input, grad), kind);
+                let conv = WeightGrad {
+                    input,
+                    grad,
+                    kernel,
+                    stride,
+                    upsample,
+                    order,
+                };
+                return self.conv_grad_weight(name, made, &conv);
             }
             Op::ChannelSum { grad } => channel_sum::dispatch(
                 name,
@@ -383,10 +401,7 @@ impl Recorder<'_> {
                 &norm_grad_param::Params {
                     batch: word(sums.shape.batch),
                     channels: word(channels),
-                    start: match of {
-                        NormParam::Weight => word(channels),
-                        NormParam::Bias => 0,
-                    },
+                    start: word(of.sums_start(channels)),
                     modulated: flag(scale_shift.is_some()),
                 },
                 norm_grad_param::Bindings {
@@ -400,7 +415,15 @@ impl Recorder<'_> {
                 output: made,
                 grad,
                 heads,
-            } => return self.attention_grad(name, [qkv, made, grad], heads, output),
+            } => {
+                let attention = AttentionGrad {
+                    qkv,
+                    made,
+                    grad,
+                    heads,
+                };
+                return self.attention_grad(name, &attention, output);
+            }
             Op::AveragePoolGrad { grad, .. } => average_pool_grad::dispatch(
                 name,
                 &average_pool_grad::Params {

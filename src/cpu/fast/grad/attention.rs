@@ -14,6 +14,7 @@ use crate::cpu::fast::lanes::{ROWS, multiply, zeros};
 use crate::cpu::fast::threads::{Threads, product};
 use crate::part::{part, part_mut, rest, rest_mut};
 use crate::unet::Extents;
+use crate::unet::op::attention_scale;
 
 /// Queries of a block, a multiple of [`ROWS`].
 const QUERIES: usize = 64;
@@ -364,7 +365,7 @@ fn softmax_gradient(
     p: &mut [f32],
     d_s: &mut [f32],
 ) {
-    let scale = (1.0 / libm::sqrt(d_o.len as f64)) as f32;
+    let scale = attention_scale(d_o.len) as f32;
     let rows = p
         .chunks_exact_mut(positions)
         .zip(d_s.chunks_exact_mut(positions));

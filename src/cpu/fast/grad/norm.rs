@@ -18,7 +18,7 @@ use crate::unet::GROUPS;
 
 /// A normalisation and the gradient of its result.
 #[derive(Clone, Copy)]
-pub(crate) struct Norm<'a> {
+pub(crate) struct NormGrad<'a> {
     pub(crate) extents: Extents,
     pub(crate) batch: usize,
     /// [N, H, W, C].
@@ -56,7 +56,7 @@ const TOGETHER: usize = GROUPS;
 /// Rows whose sums are made in f32.
 const FEW: usize = 8;
 
-impl Norm<'_> {
+impl NormGrad<'_> {
     fn scale(&self, n: usize, c: usize) -> f32 {
         let at = n * 2 * self.extents.channels + c;
         1.0 + self.scale_shift.map_or(0.0, |both| item(both, at))
@@ -119,7 +119,7 @@ impl Norm<'_> {
 /// A, B, and each group's μ and ρ: [N, 2C + 2·32].
 pub(crate) fn sums(
     threads: &Threads,
-    norm: &Norm<'_>,
+    norm: &NormGrad<'_>,
     doubles: &mut [f64],
     tables: &mut [f32],
     output: &mut [f32],
@@ -256,7 +256,7 @@ fn sum_gradients(
 /// ∂x.
 pub(crate) fn input(
     threads: &Threads,
-    norm: &Norm<'_>,
+    norm: &NormGrad<'_>,
     sums: &[f32],
     tables: &mut [f32],
     output: &mut [f32],

@@ -1,11 +1,13 @@
 //! The operations on elements, rows or squares of 2×2: sums, channels, resizing, noising, dropout.
 
 use crate::cpu::fast::threads::Threads;
+use crate::cpu::plain::pointwise::Dropout;
 use crate::diffusion::LossRow;
 use crate::diffusion::lanes::dispatch;
 use crate::diffusion::noise::philox4x32_10;
 use crate::part::{item, part};
 use crate::unet::Extents;
+use crate::unet::op::kept;
 
 /// Numbers, or rows, of a piece of work.
 const PIECE: usize = 1 << 13;
@@ -102,13 +104,6 @@ pub(crate) fn diffuse(
     }
 }
 
-/// A dropout: its layer and threshold.
-#[derive(Clone, Copy)]
-pub(crate) struct Dropout {
-    pub(crate) layer: u32,
-    pub(crate) threshold: u32,
-}
-
 /// Elements dropped or divided by the probability of being kept. Elements are numbered as in
 /// [C, H, W], so that every executor drops the same ones.
 pub(crate) fn dropout(
@@ -118,7 +113,7 @@ pub(crate) fn dropout(
     input: &[f32],
     output: &mut [f32],
 ) {
-    let scale = (1.0 / (1.0 - f64::from(dropout.threshold) / 4_294_967_296.0)) as f32;
+    let scale = (1.0 / kept(dropout.threshold)) as f32;
     let (channels, positions) = (extents.channels, extents.positions());
     let images = output
         .chunks_exact_mut(extents.elements())

@@ -1,0 +1,124 @@
+//! Plans of other graphs, which have as many tensors.
+
+use iddpm::cpu::{ProgramBuf, ProgramError};
+use iddpm::gpu::{GpuError, Precision, Variants, WeightPlan, plan, record};
+use iddpm::unet::{Graph, GraphError, ImageSize, Input, Op, Plan, Shape, UnetConfig};
+
+fn network(batch: usize, side: usize) -> Graph {
+    UnetConfig::new(1, 32)
+        .graph(batch, ImageSize::square(side))
+        .unwrap()
+}
+
+/// Sums of x, each of the tensors that are named by their places: x is the first.
+fn sums(pairs: [[usize; 2]; 4]) -> Graph {
+    let mut graph = Graph::new(1);
+    let shape = Shape {
+        batch: 1,
+        channels: 64,
+        height: 1,
+        width: 1,
+    };
+    let mut tensors = vec![graph.add_input(Input::X, "x", shape)];
+    for (at, pair) in pairs.into_iter().enumerate() {
+        let [first, second] = pair.map(|at| tensors[at]);
+        tensors.push(graph.add(&format!("sum {at}"), Op::Add { first, second }));
+    }
+    graph.set_output(tensors[4]);
+    graph
+}
+
+fn on_the_processor(graph: &Graph, plan: &Plan) -> GraphError {
+    match ProgramBuf::new(graph, plan).unwrap_err() {
+        ProgramError::Graph(error) => error,
+        other => panic!("{other}"),
+    }
+}
+
+fn on_a_device(graph: &Graph, plan: &Plan, precision: Precision) -> GraphError {
+    let weights = WeightPlan::new(graph, precision, u64::MAX).unwrap();
+    match record(graph, plan, &weights, Variants::PLAIN).unwrap_err() {
+        GpuError::Graph(error) => error,
+        other => panic!("{other}"),
+    }
+}
+
+#[test]
+fn of_a_smaller_image_or_batch() {
+    let graph = network(2, 16);
+    for other in [network(1, 16), network(2, 8), network(4, 16)] {
+        assert_eq!(other.tensors().len(), graph.tensors().len());
+        for plan in [Plan::single(&other), Plan::separated(&other)] {
+            for error in [
+                on_the_processor(&graph, &plan),
+                on_a_device(&graph, &plan, Precision::Full),
+            ] {
+                let GraphError::Plan {
+                    tensor,
+                    what: "elements",
+                    planned,
+                    found,
+                } = error
+                else {
+                    panic!("{error}")
+                };
+                assert_eq!(other.tensors()[tensor].shape.elements(), planned);
+                assert_eq!(graph.tensors()[tensor].shape.elements(), found);
+                let text = error.to_string();
+                assert!(text.contains(&format!("{planned}")) && text.contains(&format!("{found}")));
+            }
+        }
+    }
+}
+
+#[test]
+fn of_another_number_of_tensors() {
+    let (graph, other) = (network(1, 8), sums([[0, 0], [1, 1], [2, 2], [3, 3]]));
+    let due = GraphError::Plan {
+        tensor: 5,
+        what: "tensors",
+        planned: 5,
+        found: graph.tensors().len(),
+    };
+    assert_eq!(on_the_processor(&graph, &Plan::single(&other)), due);
+}
+
+/// All tensors are as large, and some are needed longer than the other graph's.
+#[test]
+fn of_another_order() {
+    let (graph, other) = (
+        sums([[0, 0], [1, 1], [2, 2], [1, 3]]),
+        sums([[0, 0], [1, 1], [2, 2], [3, 3]]),
+    );
+    let due = GraphError::Plan {
+        tensor: 1,
+        what: "last operation",
+        planned: 1,
+        found: 3,
+    };
+    let plan = Plan::single(&other);
+    assert_eq!(on_the_processor(&graph, &plan), due);
+    assert_eq!(on_a_device(&graph, &plan, Precision::Full), due);
+    assert!(ProgramBuf::new(&other, &plan).is_ok());
+}
+
+/// In f16 tensors take half the room.
+#[test]
+fn for_numbers_of_another_width() {
+    let graph = network(1, 16);
+    let half = plan(&graph, Precision::Half);
+    for error in [
+        on_the_processor(&graph, &half),
+        on_a_device(&graph, &half, Precision::Full),
+    ] {
+        let room = matches!(error, GraphError::Plan { what: "room", planned, found, .. }
+            if planned < found);
+        assert!(room, "{error}");
+    }
+    // More room than is needed is no mistake.
+    let weights = WeightPlan::new(&graph, Precision::Half, u64::MAX).unwrap();
+    let full = plan(&graph, Precision::Full);
+    assert!(record(&graph, &full, &weights, Variants::PLAIN).is_ok());
+    let wide = Plan::separated_by(&graph, |id| 2 * graph.shape(id).elements());
+    assert!(ProgramBuf::new(&graph, &wide).is_ok());
+}
