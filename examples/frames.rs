@@ -4,10 +4,6 @@
 //!
 //! `cargo run --release --example frames --features gpu -- --milliseconds 4`
 
-#[path = "support/class.rs"]
-mod class;
-#[path = "support/network.rs"]
-mod network;
 #[path = "support/program.rs"]
 mod program;
 #[path = "support/seed.rs"]
@@ -15,18 +11,16 @@ mod seed;
 #[path = "support/whole.rs"]
 mod whole;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use clap::Parser;
-use iddpm::checkpoint::{Description, WeightType};
-use iddpm::diffusion::{Clip, Method, Noise, Sample, Sampler, Timesteps};
-use iddpm::gpu::wgpu;
-use iddpm::gpu::{self, DeviceGeneration, DeviceWeights, Gpu, NoiseSource, Shown};
-use iddpm::unet::Weights;
+use iddpm::gpu::{Gpu, wgpu};
+use iddpm::run::Budget;
+use iddpm::{Device, Draw, Images, Model, Run};
 use program::{Failure, say};
 use seed::Seed;
 use whole::whole;
@@ -51,15 +45,6 @@ struct Options {
     checkpoint: Option<PathBuf>,
 }
 
-impl Options {
-    fn label(&self, description: &Description) -> Result<Option<u32>, Failure> {
-        match (&self.class, description.unet.num_classes) {
-            (Some(class), _) => class::number_of(class, description).map(Some),
-            (None, classes) => Ok(classes.map(|_| 0)),
-        }
-    }
-}
-
 fn milliseconds(text: &str) -> Result<f64, String> {
     let number = text.parse().ok();
     let sound = number.filter(|number| *number > 0.0 && *number <= MOST_MILLISECONDS);
@@ -76,47 +61,69 @@ fn main() -> ExitCode {
 }
 
 fn generate(options: &Options) -> Result<(), Failure> {
+    let model = open(options)?;
+    // A game has its device already: here it is one of our own.
+    let gpu = Gpu::create_blocking()?;
+    let (device, queue) = (gpu.device().clone(), gpu.queue().clone());
+    let mut studio = model.on(Device::from(gpu))?;
+    let draw = Draw::new().steps(options.steps.to_string()).seed(options.seed.number);
+    let draw = match &options.class {
+        Some(class) => draw.class(class),
+        None => draw,
+    };
+    let mut run = studio.begin(&draw, 1).map_err(|error| match error {
+        iddpm::Error::Draw(error) if error.option().is_some() => format!("--{error}").into(),
+        error => Failure::from(error),
+    })?;
+    let texture = device.create_texture(&preview(model.image().width, model.image().height));
+    say(format_args!(
+        "{}{}, {} steps, {} ms a frame",
+        studio.device(),
+        studio.precision(),
+        run.steps(),
+        options.milliseconds
+    ))?;
+    let mut frames = Vec::new();
+    while !run.is_done() {
+        let begun = Instant::now();
+        let mut encoder = device.create_command_encoder(&Default::default());
+        run.record(&mut encoder, Budget::milliseconds(options.milliseconds))?;
+        run.paint(&mut encoder, &texture)?;
+        // The host's own drawing would be recorded here, with the texture bound.
+        queue.submit([encoder.finish()]);
+        wait(&device, &queue)?;
+        let took = 1000.0 * begun.elapsed().as_secs_f64();
+        run.took(took);
+        frames.push(took);
+        std::thread::sleep(Duration::from_secs_f64((FRAME - took).max(0.0) / 1000.0));
+    }
+    report(&run, frames)
+}
+
+fn open(options: &Options) -> Result<Model, Failure> {
     let shipped = concat!(
         env!("CARGO_MANIFEST_DIR"),
         "/examples/assets/sprites32.safetensors"
     );
-    let path = options.checkpoint.as_deref().unwrap_or(Path::new(shipped));
-    let (_, checkpoint) = network::open(path, WeightType::AsStored, |line| say(line))?;
-    let description = checkpoint.description();
-    if description.unet.super_resolution {
+    let path = options.checkpoint.clone().unwrap_or_else(|| shipped.into());
+    let model = Model::open(path).map_err(|error| format!("--checkpoint: {error}"))?;
+    model.notes().iter().try_for_each(say)?;
+    if model.low_res().is_some() {
         return Err("this network enlarges images: sample --low-res runs it".into());
     }
-    let diffusion = description.card.diffusion;
-    let process = diffusion
-        .process(Timesteps::even(options.steps))
-        .map_err(|error| format!("--steps {}: {error}", options.steps))?;
-    let sampler = Sampler::new(&process, Method::Ancestral, Clip::Unit)?;
-    let sample = Sample {
-        noise: Noise::new(options.seed.number),
-        number: 0,
-        label: options.label(description)?,
-    };
-
     if let Some(note) = options.seed.note() {
         say(note)?;
     }
+    Ok(model)
+}
 
-    // A game has its device already: here it is one of our own.
-    let gpu = Gpu::create_blocking()?;
-    let graph = description.graph(1)?;
-    let (weights, precision) = match checkpoint.weights() {
-        Weights::F16(_) => (checkpoint.weights(), gpu::Precision::HalfWeights),
-        Weights::F32(_) => (checkpoint.weights(), gpu::Precision::Full),
-    };
-    let weights = DeviceWeights::upload_blocking(&gpu, &graph, weights, precision)?;
-    let source = NoiseSource::Philox;
-    let mut generation =
-        DeviceGeneration::new_blocking(&gpu, &graph, &weights, &sampler, &[sample], source)?;
-    let texture = gpu.device().create_texture(&wgpu::TextureDescriptor {
+/// A texture of the host's for the preview.
+fn preview(width: usize, height: usize) -> wgpu::TextureDescriptor<'static> {
+    wgpu::TextureDescriptor {
         label: Some("preview"),
         size: wgpu::Extent3d {
-            width: description.size.width as u32,
-            height: description.size.height as u32,
+            width: width as u32,
+            height: height as u32,
             depth_or_array_layers: 1,
         },
         mip_level_count: 1,
@@ -125,47 +132,22 @@ fn generate(options: &Options) -> Result<(), Failure> {
         format: wgpu::TextureFormat::Rgba8UnormSrgb,
         usage: wgpu::TextureUsages::COPY_DST | wgpu::TextureUsages::TEXTURE_BINDING,
         view_formats: &[],
-    });
-    say(format_args!(
-        "{}: {:.2} G of work a step, {} steps, {} ms a frame",
-        gpu.device().adapter_info().name,
-        generation.work_of_step() as f64 / 1e9,
-        generation.evaluations(),
-        options.milliseconds
-    ))?;
-
-    // Work for each millisecond: careful at first, then what the last frame showed.
-    let mut rate = generation.work_of_step() as f64 / 1000.0;
-    let mut frames: Vec<f64> = Vec::new();
-    while !generation.is_done() {
-        let begun = Instant::now();
-        let mut encoder = gpu.device().create_command_encoder(&Default::default());
-        let budget = (rate * options.milliseconds) as u64;
-        let work = generation.record_work(&mut encoder, budget);
-        generation.paint(
-            &mut encoder,
-            Shown::XStart,
-            0,
-            &texture,
-            wgpu::Origin3d::ZERO,
-        )?;
-        // The host's own drawing would be recorded here, with the texture bound.
-        gpu.queue().submit([encoder.finish()]);
-        let done = Arc::new(AtomicBool::new(false));
-        let says = Arc::clone(&done);
-        gpu.queue()
-            .on_submitted_work_done(move || says.store(true, Ordering::Release));
-        while !done.load(Ordering::Acquire) {
-            gpu.device().poll(wgpu::PollType::Poll)?;
-            std::thread::sleep(Duration::from_micros(50));
-        }
-        let took = 1000.0 * begun.elapsed().as_secs_f64();
-        // Half of what was shown, half of what was thought: one slow frame is no rule.
-        rate = 0.5 * rate + 0.5 * work as f64 / took;
-        frames.push(took);
-        std::thread::sleep(Duration::from_secs_f64((FRAME - took).max(0.0) / 1000.0));
     }
-    let x = generation.x_blocking()?;
+}
+
+/// Waits for what was submitted, which a game does not.
+fn wait(device: &wgpu::Device, queue: &wgpu::Queue) -> Result<(), Failure> {
+    let done = Arc::new(AtomicBool::new(false));
+    let says = Arc::clone(&done);
+    queue.on_submitted_work_done(move || says.store(true, Ordering::Release));
+    while !done.load(Ordering::Acquire) {
+        device.poll(wgpu::PollType::Poll)?;
+        std::thread::sleep(Duration::from_micros(50));
+    }
+    Ok(())
+}
+
+fn report(run: &Run, mut frames: Vec<f64>) -> Result<(), Failure> {
     frames.sort_by(f64::total_cmp);
     let at = |share: f64| {
         let last = frames.len().saturating_sub(1) as f64;
@@ -178,6 +160,15 @@ fn generate(options: &Options) -> Result<(), Failure> {
         at(0.9),
         at(1.0)
     ))?;
+    let pacing = run.pacing()?;
+    say(format_args!(
+        "{:.1} ms a step by the {}, the last frame {:.1} ms",
+        pacing.milliseconds_per_step,
+        if pacing.has_clock { "device's clock" } else { "host's" },
+        pacing.last_milliseconds,
+    ))?;
+    let images: Images = run.images()?;
+    let x = images.planes();
     let (least, most) = (
         x.iter().copied().fold(f32::INFINITY, f32::min),
         x.iter().copied().fold(f32::NEG_INFINITY, f32::max),

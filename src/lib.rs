@@ -12,8 +12,10 @@
 //! | `gpu` (feature `gpu`) | the network and the sampling loop as kernels on wgpu | whoever has one |
 //! | `data` (feature `data`) | images in files, as the network is trained on them | whoever trains one |
 //! | `train` (features `train_cpu`, `train`) | gradients, optimiser, resumable runs | whoever trains one |
+//! | `run` (feature `run`) | the door: a model on a device, drawings, runs, pictures in files | everyone with a heap |
 //!
-//! A normal user needs [`Diffusion`](diffusion::Diffusion) (what a network was trained on),
+//! A normal user needs `Model`, `Device` and `Draw`, of the feature `run` or `gpu`. Without a heap it is
+//! [`Diffusion`](diffusion::Diffusion) (what a network was trained on),
 //! [`InlineProcess`](diffusion::InlineProcess) (the steps that are kept) and
 //! [`Sampler`](diffusion::Sampler) (the run).
 #![no_std]
@@ -55,7 +57,7 @@ pub use error::Error;
 #[cfg(feature = "run")]
 pub use run::{Device, Draw, Images, Model, Run, Saved, Studio};
 
-/// The README's example, run as a test.
-#[cfg(doctest)]
+/// The README's examples, as tests.
+#[cfg(all(doctest, feature = "gpu"))]
 #[doc = include_str!("../README.md")]
 struct Readme;

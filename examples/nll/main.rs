@@ -1,13 +1,10 @@
 //! The bits per dimension of a checkpoint on a data set: prior, every term of the bound, and the squared
 //! errors beside them.
 //!
-//! `cargo run --release --example nll --features "cpu checkpoint data" -- --data held_out.npz`
+//! `cargo run --release --example nll --features "run data" -- --data held_out.npz`
 
-mod bound;
 #[path = "../support/plot.rs"]
 mod chart;
-#[path = "../support/network.rs"]
-mod network;
 #[path = "../support/places.rs"]
 mod places;
 mod plot;
@@ -23,12 +20,10 @@ mod whole;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use bound::{Bound, Terms};
 use clap::Parser;
-use iddpm::checkpoint::{Checkpoint, Description, WeightType};
-use iddpm::data::{self, Classes, Fit, Opened};
-use iddpm::diffusion::Timesteps;
+use iddpm::Model;
 use iddpm::files::{create_folder, write_whole};
+use iddpm::run::{Likelihood, Mean, Terms};
 use indicatif::{ProgressBar, ProgressStyle};
 use npyz::WriterBuilder;
 use zip::ZipWriter;
@@ -93,12 +88,11 @@ fn main() -> ExitCode {
 
 fn run(options: &Options) -> Result<(), Failure> {
     let threads = options.threads.choose()?;
-    let checkpoint = checkpoint(options)?;
-    let diffusion = checkpoint.description().card.diffusion;
-    let process = Timesteps::parse(&options.steps)
-        .and_then(|timesteps| diffusion.process(timesteps))
-        .map_err(|error| format!("--steps {}: {error}", options.steps))?;
-    let opened = open(&options.data, checkpoint.description())?;
+    let model = open(options)?;
+    let likelihood = Likelihood::new(&model, &options.steps, threads);
+    let mut likelihood = likelihood.map_err(|error| format!("--{error}"))?;
+    let opened = model.open_data(&options.data);
+    let opened = opened.map_err(|error| format!("--data {error}"))?;
     say(&opened)?;
     if let Some(note) = options.seed.note() {
         say(note)?;
@@ -116,23 +110,19 @@ fn run(options: &Options) -> Result<(), Failure> {
         Some(count) if count <= data.len() => count,
         Some(count) => return Err(format!("--count {count}: there are {}", data.len()).into()),
     };
-    let seed = options.seed.number;
-    let mut bound = Bound::new(
-        &checkpoint,
-        process.view(),
-        seed,
-        !options.no_clip,
-        threads.count,
-    );
-
-    let bar = ProgressBar::new((count * process.len()) as u64);
+    likelihood = likelihood.with_seed(options.seed.number);
+    if options.no_clip {
+        likelihood = likelihood.without_clip();
+    }
+    let steps = likelihood.steps();
+    let bar = ProgressBar::new((count * steps) as u64);
     if let Ok(style) = ProgressStyle::with_template("{bar:30} {pos}/{len} terms ({eta} left)") {
         bar.set_style(style);
     }
     let mut each = Vec::new();
     for first in (0..count).step_by(options.batch) {
         let images = first..(first + options.batch).min(count);
-        each.extend(bound.evaluate(data.as_ref(), images, &mut |terms| bar.inc(terms))?);
+        each.extend(likelihood.evaluate(data.as_ref(), images, &mut |terms| bar.inc(terms))?);
     }
     bar.finish_and_clear();
     // Files first: what reads the output may be gone.
@@ -140,7 +130,7 @@ fn run(options: &Options) -> Result<(), Failure> {
         Some(folder) => write(folder, &each)?,
         None => false,
     };
-    report(&each, process.len())?;
+    report(&each, steps)?;
     for name in FILES.iter().take(if plotted { 4 } else { 3 }) {
         if let Some(folder) = &options.out {
             say(folder.join(name).display())?;
@@ -149,45 +139,28 @@ fn run(options: &Options) -> Result<(), Failure> {
     Ok(())
 }
 
-/// The network, once it is said which it is.
-fn checkpoint(options: &Options) -> Result<Checkpoint, Failure> {
+/// The model, once it is said which it is.
+fn open(options: &Options) -> Result<Model, Failure> {
     let shipped = concat!(
         env!("CARGO_MANIFEST_DIR"),
         "/examples/assets/digits16.safetensors"
     );
     let path = options.checkpoint.as_deref().unwrap_or(Path::new(shipped));
-    let (_, checkpoint) = network::open(path, WeightType::AsStored, |line| say(line))?;
-    Ok(checkpoint)
-}
-
-/// The data as the network takes it: of its size, with its numbers for classes.
-fn open(path: &Path, description: &Description) -> Result<Opened, Failure> {
-    let names = description.class_names.as_deref();
-    let classes = Classes::of_network(description.unet.num_classes, names, true);
-    let fit = Fit::Exactly(description.image());
-    let opened = data::open(path, &data::Options { fit, classes });
-    Ok(opened.map_err(|error| format!("--data {error}"))?)
-}
-
-/// Mean over images, and its standard error.
-fn mean(values: impl Iterator<Item = f64> + Clone) -> (f64, f64) {
-    let count = values.clone().count() as f64;
-    let mean = values.clone().sum::<f64>() / count;
-    let variance = values.map(|value| (value - mean).powi(2)).sum::<f64>() / (count - 1.0).max(1.0);
-    (mean, (variance / count).sqrt())
+    let model = Model::open(path).map_err(|error| format!("--checkpoint: {error}"))?;
+    model.notes().iter().try_for_each(say)?;
+    Ok(model)
 }
 
 fn report(each: &[Terms], steps: usize) -> Result<(), Failure> {
     let line = |name: &str, of: &dyn Fn(&Terms) -> f64| {
-        let (mean, error) = mean(each.iter().map(of));
-        say(format_args!("{name:<12} {mean:.4} ± {error:.4}"))
+        say(format_args!("{name:<12} {}", Mean::of(each.iter().map(of))))
     };
     say(format_args!(
         "{} image{}, {steps} steps, bits/dim:",
         each.len(),
         if each.len() == 1 { "" } else { "s" }
     ))?;
-    line("total", &|terms| terms.prior + terms.vb.iter().sum::<f64>())?;
+    line("total", &Terms::total)?;
     line("prior", &|terms| terms.prior)?;
     line("L_0", &|terms| terms.vb.last().copied().unwrap_or(0.0))?;
     line("other terms", &|terms| {

@@ -55,8 +55,8 @@ fn sample(options: &Options) -> Result<ExitCode, Failure> {
     let album = Album::create(&options.out, &model, samples.count);
     let album = album.map_err(|error| of_path("--out", &options.out, error))?;
     let trajectory = options.trajectory(&model, samples.count, steps)?;
-    if let Some(summary) = samples.summary() {
-        options.say(summary)?;
+    if let Some(low_res) = &samples.low_res {
+        options.say(low_res)?;
     }
     let studio = model.on(options.device.device()).map_err(by_option)?;
     // Before it is said that it runs: whoever waits for that may send a signal.
@@ -151,11 +151,8 @@ impl Drawing<'_> {
     ) -> Result<(), Failure> {
         let draw = self.options.draw();
         let images = numbers.len() as u64;
-        let samples = self.samples.batch(studio, &draw, numbers.clone())?;
-        let mut run = studio.begin_samples(&draw, &samples)?;
-        if let Some(low_res) = self.samples.low_res(numbers)? {
-            run = run.with_low_res(&low_res)?;
-        }
+        let numbers = numbers.start as u64..numbers.end as u64;
+        let mut run = self.samples.begin(studio, &draw, numbers)?;
         while run.advance()? {
             self.progress.inc(images);
             if let Some(trajectory) = trajectory {

@@ -1,37 +1,44 @@
 //! Without the feature `data` no images are read.
 
+use std::fmt;
 use std::path::Path;
 
-use iddpm::checkpoint::Description;
-
-use super::program::Failure;
+use iddpm::run::DrawError;
+use iddpm::{Draw, Error, Model, Run, Studio};
 
 /// There is none.
 pub(crate) enum LowRes {}
 
-impl LowRes {
-    pub(crate) fn open(path: &Path, _: &Description, _: (usize, usize)) -> Result<Self, Failure> {
-        let path = path.display();
-        Err(format!("--low-res {path}: built without the feature data, which reads images").into())
+pub(crate) fn open(path: &Path, _: &Model) -> Result<LowRes, Error> {
+    Err(DrawError::Value {
+        word: "low-res",
+        value: path.display().to_string(),
+        why: "built without the feature data, which reads images".into(),
     }
+    .into())
+}
 
+pub(crate) fn begin(
+    _: &mut Studio,
+    _: &Draw,
+    low_res: &LowRes,
+    _: std::ops::Range<u64>,
+) -> Result<Run, Error> {
+    match *low_res {}
+}
+
+impl LowRes {
     pub(crate) fn most(&self) -> Option<usize> {
         match *self {}
     }
 
-    pub(crate) fn summary(&self) -> String {
+    pub(crate) fn check(&self, _: usize, _: Option<u32>) -> Result<(), Error> {
         match *self {}
     }
+}
 
-    pub(crate) fn check(&mut self, _: usize, _: Option<u32>) -> Result<(), Failure> {
-        match *self {}
-    }
-
-    pub(crate) fn label(&self, _: usize) -> Option<u32> {
-        match *self {}
-    }
-
-    pub(crate) fn image(&self, _: usize) -> Result<Vec<f32>, Failure> {
+impl fmt::Display for LowRes {
+    fn fmt(&self, _: &mut fmt::Formatter<'_>) -> fmt::Result {
         match *self {}
     }
 }

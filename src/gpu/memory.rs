@@ -129,7 +129,7 @@ pub(crate) async fn make_buffer(
 }
 
 /// Makes a buffer, which can be copied to, or says why there is none.
-async fn create(
+pub(super) async fn create(
     gpu: &Gpu,
     name: &str,
     size: u64,
@@ -225,6 +225,21 @@ impl Readback {
                 drop(sender.send(result));
             });
         self.mapped = Some(receiver);
+    }
+
+    /// Asks for the numbers as [`map`](Self::map), once this encoder is submitted.
+    pub(crate) fn map_on_submit(&mut self, encoder: &wgpu::CommandEncoder) {
+        let (sender, receiver) = mpsc::channel();
+        encoder.map_buffer_on_submit(&self.buffer, wgpu::MapMode::Read, .., move |result| {
+            // The receiver may be gone: nobody waits any more.
+            drop(sender.send(result));
+        });
+        self.mapped = Some(receiver);
+    }
+
+    /// Whether it may be recorded into: nothing is on its way.
+    pub(crate) const fn is_free(&self) -> bool {
+        self.mapped.is_none()
     }
 
     /// Takes the numbers, as the bits of f32, or `None` while they are on their way.

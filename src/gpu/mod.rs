@@ -27,6 +27,7 @@ mod pipeline;
 mod record;
 mod recording;
 mod sampling;
+mod stopwatch;
 mod training;
 mod variants;
 mod watch;
@@ -38,6 +39,7 @@ pub use error::{GpuError, Limit};
 pub use generation::{DeviceGeneration, Saved, SavedReadback, Shown};
 pub use kernels::{Access, Dialect, Form, KERNELS, Kernel, Memory, Uses};
 pub use layout::plan;
+pub(crate) use memory::wait_blocking;
 pub use memory::{DeviceWeights, Readback};
 pub use network::DeviceNetwork;
 pub use record::{Recorded, record};
@@ -45,6 +47,7 @@ pub use recording::{
     ALIGNMENT, Binding, Buffer, BufferId, Contents, Dispatch, Recording, Width, grid,
 };
 pub use sampling::NoiseSource;
+pub(crate) use stopwatch::Stopwatch;
 pub use training::{DeviceTraining, Kept};
 pub use variants::{AttentionVariant, ConvVariant, MatrixSide, Reduction, Variants};
 pub use weights::{Precision, WeightPlan};

@@ -128,9 +128,7 @@ impl Draw {
 
     /// The process and the sampler's settings that this is on a diffusion.
     pub(super) fn plan(&self, diffusion: &Diffusion<'_>) -> Result<Plan, Error> {
-        let wrong_steps = |error: crate::diffusion::Error| wrong("steps", &self.steps, error);
-        let steps = Timesteps::parse(&self.steps).map_err(wrong_steps)?;
-        let process = diffusion.process(steps).map_err(wrong_steps)?;
+        let process = process(diffusion, &self.steps)?;
         let method = self.method.parse();
         let method: Method = method.map_err(|error| wrong("method", &self.method, error))?;
         let clip = self.clip.parse();
@@ -150,6 +148,12 @@ impl Draw {
         }
         Ok(plan)
     }
+}
+
+/// The steps of a diffusion that a text names.
+pub(super) fn process(diffusion: &Diffusion<'_>, steps: &str) -> Result<OwnedProcess, DrawError> {
+    let process = Timesteps::parse(steps).and_then(|kept| diffusion.process(kept));
+    process.map_err(|error| wrong("steps", steps, error))
 }
 
 fn wrong(word: &'static str, value: &str, why: impl ToString) -> DrawError {

@@ -47,6 +47,8 @@ pub enum DrawError {
         /// Why not.
         why: String,
     },
+    /// Frames of a run that is on the processor.
+    NotOnGpu,
     /// Threads of the processor, where a GPU runs the network.
     ThreadsOfGpu,
     /// A number of images that is out of bounds.
@@ -104,6 +106,9 @@ impl fmt::Display for DrawError {
                 }
             },
             Self::NoGpu { why } => f.write_str(why),
+            Self::NotOnGpu => {
+                f.write_str("the run is on the processor: frames have no part in it, advance_for has")
+            }
             Self::ThreadsOfGpu => {
                 f.write_str("threads: a GPU runs the network, and they are the processor's")
             }
@@ -141,6 +146,7 @@ impl DrawError {
             Self::LowResUnexpected => Some("low-res"),
             Self::Adapter { .. }
             | Self::NoGpu { .. }
+            | Self::NotOnGpu
             | Self::NoPicture { .. }
             | Self::LowResMissing { .. }
             | Self::Saved { .. } => None,

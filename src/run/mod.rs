@@ -6,8 +6,18 @@
 
 mod device;
 mod draw;
+#[cfg(feature = "data")]
+mod enlarge;
+#[cfg(feature = "train_cpu")]
+#[cfg_attr(feature = "train", path = "engine_gpu.rs")]
+#[cfg_attr(not(feature = "train"), path = "engine_processor.rs")]
+mod engine;
 mod error;
+#[cfg(feature = "gpu")]
+mod frames;
 mod images;
+#[cfg(feature = "data")]
+mod likelihood;
 mod model;
 #[cfg_attr(not(feature = "gpu"), path = "no_gpu.rs")]
 mod on_gpu;
@@ -19,16 +29,24 @@ mod run;
 mod saved;
 mod studio;
 mod threads;
+#[cfg(feature = "train_cpu")]
+mod training;
 
 pub use device::{Chosen, Device, Opened};
 pub use draw::Draw;
+#[cfg(feature = "data")]
+pub use enlarge::LowRes;
 pub use error::DrawError;
 pub use images::Images;
+#[cfg(feature = "data")]
+pub use likelihood::{Likelihood, Mean, Terms};
 pub use model::Model;
 #[cfg(feature = "gpu")]
-pub use on_gpu::half;
+pub use on_gpu::{Budget, Pacing, half};
 pub use pictures::{Album, Trajectory};
 pub use run::Run;
 pub use saved::Saved;
 pub use studio::Studio;
 pub use threads::Threads;
+#[cfg(feature = "train_cpu")]
+pub use training::{Recipe, Training};

@@ -67,7 +67,7 @@ impl GpuRun {
         match *self {}
     }
 
-    pub(super) const fn save(&self) -> Result<Paused, Error> {
+    pub(super) const fn save(&mut self) -> Result<Paused, Error> {
         match *self {}
     }
 

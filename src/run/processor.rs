@@ -8,7 +8,7 @@ use super::model::Model;
 use super::paused::Paused;
 use crate::Error;
 use crate::cpu::{Batch, Network, NetworkError, ProgramBuf};
-use crate::diffusion::{RunError, Sample, SamplerState};
+use crate::diffusion::{Sample, SamplerState};
 use crate::memory::copied;
 use crate::unet;
 
@@ -87,8 +87,7 @@ impl CpuRun {
     pub(super) fn advance(&mut self) -> Result<bool, Error> {
         let mut sampler = self.plan.sampler()?;
         sampler.resume(self.state)?;
-        let advanced = self.batch.advance(&mut lock(&self.network), &mut sampler);
-        let was_left = advanced.map_err(of_run)?;
+        let was_left = self.batch.advance(&mut lock(&self.network), &mut sampler)?;
         self.state = sampler.state();
         Ok(was_left)
     }
@@ -105,7 +104,7 @@ impl CpuRun {
         Ok(copied(&self.batch.x_start)?)
     }
 
-    pub(super) fn save(&self) -> Result<Paused, Error> {
+    pub(super) fn save(&mut self) -> Result<Paused, Error> {
         Ok(Paused {
             state: self.state,
             x: self.x()?,
@@ -116,15 +115,8 @@ impl CpuRun {
     pub(super) fn resume(&mut self, paused: &Paused) -> Result<(), Error> {
         let mut sampler = self.plan.sampler()?;
         let state = (paused.state, &paused.x[..], &paused.history[..]);
-        self.batch.resume(&mut sampler, state).map_err(of_run)?;
+        self.batch.resume(&mut sampler, state)?;
         self.state = sampler.state();
         Ok(())
-    }
-}
-
-fn of_run(error: RunError<NetworkError>) -> Error {
-    match error {
-        RunError::Sampler(error) => error.into(),
-        RunError::Denoiser(error) => error.into(),
     }
 }

@@ -42,7 +42,7 @@ pub struct Run {
     /// What the network enlarges; what is saved has it too.
     low_res: Vec<f32>,
     evaluations: u32,
-    executor: Executor,
+    pub(super) executor: Executor,
 }
 
 #[derive(Debug)]
@@ -113,14 +113,18 @@ impl Run {
     /// Takes a step, one evaluation of the network for every image; `false` where there was none left.
     ///
     /// # Errors
-    /// [`DrawError::LowResMissing`]; those of the device. What was saved before goes on elsewhere.
+    /// [`DrawError::LowResMissing`]; those of the device. Where a device is lost, [`save`](Self::save) has the last
+    /// step that was done, and the run goes on elsewhere.
     pub fn advance(&mut self) -> Result<bool, Error> {
-        if let Some(size) = self.model.low_res()
-            && self.low_res.is_empty()
-        {
-            return Err(DrawError::LowResMissing { size }.into());
-        }
+        self.check_low_res()?;
         ask!(self.executor.mut advance())
+    }
+
+    pub(super) fn check_low_res(&self) -> Result<(), DrawError> {
+        match self.model.low_res() {
+            Some(size) if self.low_res.is_empty() => Err(DrawError::LowResMissing { size }),
+            _ => Ok(()),
+        }
     }
 
     /// Takes steps until this time has passed, one at least; `false` where there was none left.
@@ -185,12 +189,13 @@ impl Run {
         &self.draw
     }
 
-    /// Saves the run as it stands: it goes on by [`Studio::resume`](super::Studio::resume), on any device.
+    /// Saves the run as it stands: it goes on by [`Studio::resume`](super::Studio::resume), on any device. Of a device
+    /// that is lost it is the last step that was done.
     ///
     /// # Errors
     /// Those of the device.
-    pub fn save(&self) -> Result<Saved, Error> {
-        let paused = ask!(self.executor.save())?;
+    pub fn save(&mut self) -> Result<Saved, Error> {
+        let paused = ask!(self.executor.mut save())?;
         Saved::new(
             &self.model,
             &self.draw,

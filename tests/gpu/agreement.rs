@@ -19,7 +19,7 @@ use super::networks::{Distance, distance};
 use super::rounding::{HALF, sum_of};
 use super::ways::ways;
 
-const NUMBERS: [u64; 2] = [6, 7];
+pub(crate) const NUMBERS: [u64; 2] = [6, 7];
 
 /// The most products that are summed for a number: of a convolution or a linear layer.
 fn longest_sum(graph: &Graph) -> usize {
@@ -29,7 +29,7 @@ fn longest_sum(graph: &Graph) -> usize {
 }
 
 /// The processor's images, whose weights are off by up to ±δ of them.
-fn on_the_processor(sampler: &Sampler<'_>, delta: f64) -> Vec<f64> {
+pub(crate) fn on_the_processor(sampler: &Sampler<'_>, delta: f64) -> Vec<f64> {
     let graph = graph(NUMBERS.len());
     let mut weights = weights(&graph);
     let errors = generate(8, "errors", weights.len(), 0.0, delta);
@@ -44,7 +44,7 @@ fn on_the_processor(sampler: &Sampler<'_>, delta: f64) -> Vec<f64> {
 }
 
 /// How far the device's images may be from the processor's, for one precision.
-fn bound(sampler: &Sampler<'_>, exact: &[f64], precision: Precision) -> Distance {
+pub(crate) fn bound(sampler: &Sampler<'_>, exact: &[f64], precision: Precision) -> Distance {
     let delta = match precision {
         Precision::Half => HALF,
         Precision::Full | Precision::HalfWeights => sum_of(longest_sum(&graph(1))),
@@ -57,7 +57,7 @@ fn bound(sampler: &Sampler<'_>, exact: &[f64], precision: Precision) -> Distance
 }
 
 /// A device's images are as near as they must be.
-fn check(how: &str, got: &[f32], exact: &[f64], bound: Distance) -> Distance {
+pub(crate) fn check(how: &str, got: &[f32], exact: &[f64], bound: Distance) -> Distance {
     let got: Vec<f64> = got.iter().map(|&x| x.into()).collect();
     let found = distance(&got, exact);
     println!(

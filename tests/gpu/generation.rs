@@ -13,9 +13,9 @@ use iddpm::unet::{Graph, ImageSize, Input, UnetConfig, Weights};
 use super::golden_network::generate;
 use super::gpu;
 
-const SIDE: usize = 8;
+pub(crate) const SIDE: usize = 8;
 
-fn config() -> UnetConfig {
+pub(crate) fn config() -> UnetConfig {
     UnetConfig {
         num_res_blocks: 1,
         ..UnetConfig::new(3, 32)

@@ -45,6 +45,7 @@ mod held;
 mod rounding;
 
 mod agreement;
+mod door;
 mod failures;
 mod free_runs;
 mod generation;

@@ -49,6 +49,16 @@ impl SavedReadback {
         self.readback.map();
     }
 
+    /// Asks for the state as [`map`](Self::map), once this encoder is submitted.
+    pub(crate) fn map_on_submit(&mut self, encoder: &wgpu::CommandEncoder) {
+        self.readback.map_on_submit(encoder);
+    }
+
+    /// Whether it may be recorded into: nothing is on its way.
+    pub(crate) const fn is_free(&self) -> bool {
+        self.readback.is_free()
+    }
+
     /// Takes the state as it was where its copy was recorded, or `None` while it is on its way.
     ///
     /// # Errors

@@ -1,5 +1,7 @@
 //! The network on a GPU.
 
+mod pacing;
+
 use std::boxed::Box;
 use std::format;
 use std::string::String;
@@ -14,7 +16,11 @@ use crate::Error;
 use crate::checkpoint::WeightType;
 use crate::diffusion::Sample;
 pub(super) use crate::gpu::Gpu;
-use crate::gpu::{self, DeviceGeneration, DeviceWeights, NoiseSource, Precision, wgpu};
+pub use pacing::{Budget, Pacing};
+use crate::gpu::{
+    self, DeviceGeneration, DeviceWeights, GpuError, NoiseSource, Precision, SavedReadback, Shown,
+    Stopwatch, wait_blocking, wgpu,
+};
 use crate::unet::Weights;
 
 impl From<Gpu> for Device {
@@ -151,9 +157,19 @@ impl GpuStudio {
         let source = NoiseSource::Philox;
         let generation =
             DeviceGeneration::new_blocking(gpu, &graph, &self.weights, &sampler, samples, source)?;
+        let clock = pollster::block_on(Stopwatch::of(gpu))?;
         Ok(GpuRun {
+            pacing: Pacing::new(generation.work_of_step(), clock.is_some()),
+            clock,
+            readback: pollster::block_on(generation.saved_readback())?,
+            kept: Paused {
+                state: sampler.state(),
+                x: Vec::new(),
+                history: Vec::new(),
+            },
             gpu: gpu.clone(),
             generation,
+            recorded: 0,
         })
     }
 }
@@ -162,7 +178,14 @@ impl GpuStudio {
 #[derive(Debug)]
 pub(super) struct GpuRun {
     gpu: Gpu,
-    pub(super) generation: DeviceGeneration,
+    generation: DeviceGeneration,
+    /// How each step that was done comes to the host: what is left where the device is lost.
+    readback: SavedReadback,
+    kept: Paused,
+    clock: Option<Stopwatch>,
+    pacing: Pacing,
+    /// The work of the last frame.
+    recorded: u64,
 }
 
 impl GpuRun {
@@ -174,11 +197,82 @@ impl GpuRun {
         if self.generation.is_done() {
             return Ok(false);
         }
+        // Of frames before.
+        self.keep()?;
         let descriptor = wgpu::CommandEncoderDescriptor::default();
         let mut encoder = self.gpu.device().create_command_encoder(&descriptor);
         self.generation.record_step(&mut encoder);
-        self.gpu.submit_blocking(encoder)?;
+        if !self.readback.is_free() {
+            self.gpu.submit_blocking(encoder)?;
+            self.keep()?;
+            return Ok(true);
+        }
+        self.generation.read_saved(&mut encoder, &mut self.readback);
+        let submission = self.gpu.queue().submit([encoder.finish()]);
+        self.readback.map();
+        let readback = &mut self.readback;
+        let saved = wait_blocking(&self.gpu, submission, || readback.take())?;
+        self.kept = paused(saved);
         Ok(true)
+    }
+
+    /// Takes a state that has come since.
+    fn keep(&mut self) -> Result<(), Error> {
+        if let Some(saved) = self.readback.take()? {
+            self.kept = paused(saved);
+        }
+        Ok(())
+    }
+
+    /// Records what a budget has room for; `false` where nothing was left.
+    pub(super) fn record(
+        &mut self,
+        encoder: &mut wgpu::CommandEncoder,
+        budget: Budget,
+    ) -> Result<bool, Error> {
+        while let Some((work, milliseconds)) = self.clock.as_mut().and_then(Stopwatch::take) {
+            self.pacing.learn(work, milliseconds);
+        }
+        self.keep()?;
+        if self.generation.is_done() {
+            return Ok(false);
+        }
+        let (work, before) = (self.pacing.work_of(budget), self.generation.position());
+        let generation = &mut self.generation;
+        self.recorded = match &mut self.clock {
+            Some(clock) => clock.measure(encoder, |encoder| generation.record_work(encoder, work)),
+            None => generation.record_work(encoder, work),
+        };
+        if self.generation.position() > before && self.readback.is_free() {
+            self.generation.read_saved(encoder, &mut self.readback);
+            self.readback.map_on_submit(encoder);
+        }
+        Ok(true)
+    }
+
+    pub(super) fn took(&mut self, milliseconds: f64) {
+        // Its own clock knows better.
+        if self.clock.is_none() {
+            self.pacing.learn(self.recorded, milliseconds);
+        }
+    }
+
+    pub(super) const fn pacing(&self) -> Pacing {
+        self.pacing
+    }
+
+    pub(super) fn paint(
+        &self,
+        encoder: &mut wgpu::CommandEncoder,
+        texture: &wgpu::Texture,
+        image: usize,
+        origin: wgpu::Origin3d,
+    ) -> Result<(), Error> {
+        let shown = match self.generation.is_done() {
+            true => Shown::X,
+            false => Shown::XStart,
+        };
+        Ok(self.generation.paint(encoder, shown, image, texture, origin)?)
     }
 
     pub(super) const fn position(&self) -> u32 {
@@ -193,13 +287,27 @@ impl GpuRun {
         Ok(self.generation.x_start_blocking()?)
     }
 
-    pub(super) fn save(&self) -> Result<Paused, Error> {
-        let gpu::Saved { state, x, history } = self.generation.save_blocking()?;
-        Ok(Paused { state, x, history })
+    /// The run as it stands, or where the device is lost as it last was on the host.
+    pub(super) fn save(&mut self) -> Result<Paused, Error> {
+        match self.generation.save_blocking() {
+            Ok(saved) => Ok(paused(saved)),
+            Err(GpuError::DeviceLost { .. }) => {
+                // What was on its way may have come before the loss, or is lost with it.
+                drop(self.keep());
+                Ok(self.kept.clone())
+            }
+            Err(error) => Err(error.into()),
+        }
     }
 
-    pub(super) fn resume(&mut self, paused: &Paused) -> Result<(), Error> {
-        let Paused { state, x, history } = paused.clone();
-        Ok(self.generation.resume(&gpu::Saved { state, x, history })?)
+    pub(super) fn resume(&mut self, from: &Paused) -> Result<(), Error> {
+        let Paused { state, x, history } = from.clone();
+        self.generation.resume(&gpu::Saved { state, x, history })?;
+        self.kept = from.clone();
+        Ok(())
     }
+}
+
+fn paused(gpu::Saved { state, x, history }: gpu::Saved) -> Paused {
+    Paused { state, x, history }
 }

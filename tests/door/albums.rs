@@ -1,0 +1,108 @@
+//! Images in files, by what a path ends in.
+
+use std::fs::File;
+use std::path::Path;
+
+use iddpm::run::{Album, DrawError, Trajectory};
+use iddpm::{Device, Draw, Error, Images, Model};
+use image::AnimationDecoder;
+use image::codecs::gif::GifDecoder;
+
+use crate::scratch::Scratch;
+use crate::{digits, studio};
+
+fn images(count: usize) -> Images {
+    studio().sample(&Draw::new().steps("2"), count).unwrap()
+}
+
+fn frames(path: &Path) -> Vec<image::Frame> {
+    let file = std::io::BufReader::new(File::open(path).unwrap());
+    let frames = GifDecoder::new(file).unwrap().into_frames();
+    frames.collect_frames().unwrap()
+}
+
+#[test]
+fn a_path_says_what_becomes_of_images() {
+    let scratch = Scratch::new("door-albums");
+    let images = images(3);
+    let bytes = images.bytes().unwrap();
+
+    images.save(scratch.join("grid.PNG")).unwrap();
+    let grid = image::open(scratch.join("grid.PNG")).unwrap().to_luma8();
+    // Three of four times the size, with two pixels around each and a line of text above.
+    assert_eq!((grid.width(), grid.height()), (3 * 66 + 2, 64 + 12 + 4));
+    for (at, image) in bytes.chunks(256).enumerate() {
+        let corner = grid.get_pixel(66 * at as u32 + 2, 2 + 12).0[0];
+        assert_eq!(corner, image[0]);
+    }
+
+    images.save(scratch.join("frames.gif")).unwrap();
+    let found = frames(&scratch.join("frames.gif"));
+    assert_eq!(found.len(), 3);
+    assert_eq!(found[0].buffer().dimensions(), (64, 64));
+
+    images.save(scratch.join("all.npz")).unwrap();
+    let mut archive = npyz::npz::NpzArchive::open(scratch.join("all.npz")).unwrap();
+    let pixels = archive.by_name("arr_0").unwrap().unwrap();
+    assert_eq!(pixels.shape(), [3, 16, 16, 1]);
+    assert_eq!(pixels.into_vec::<u8>().unwrap(), bytes);
+    let labels = archive.by_name("arr_1").unwrap().unwrap();
+    assert_eq!(labels.into_vec::<i64>().unwrap(), [0, 1, 2]);
+
+    images.save(scratch.join("folder/")).unwrap();
+    for (at, image) in bytes.chunks(256).enumerate() {
+        let path = scratch.join(&format!("folder/{at}_{at:06}.png"));
+        assert_eq!(image::open(path).unwrap().to_luma8().as_raw(), image);
+    }
+}
+
+#[test]
+fn what_cannot_be_written_is_refused_and_leaves_nothing() {
+    let scratch = Scratch::new("door-refused");
+    let images = images(1);
+    for (path, says) in [
+        ("grid.jpg", ".jpg is none of .png, .gif and .npz"),
+        (".png", "a suffix without a name"),
+        ("absent/folder/", "there is no folder"),
+    ] {
+        let path = scratch.join(path);
+        for error in [Album::check(&path).unwrap_err(), images.save(&path).unwrap_err()] {
+            assert!(error.to_string().contains(says) || matches!(error, Error::File(_)), "{error}");
+        }
+        assert!(!path.exists());
+    }
+    let model = digits();
+    let many = Album::create(scratch.join("grid.png"), &model, usize::MAX).unwrap_err();
+    assert!(matches!(many, Error::Draw(DrawError::Count { most, .. }) if most > 10_000), "{many}");
+    // Another model's images have no place among these.
+    let sprites = Model::open("examples/assets/sprites32.safetensors").unwrap();
+    let mut album = Album::create(scratch.join("all.npz"), &sprites, 1).unwrap();
+    let error = album.add(&images).unwrap_err();
+    assert!(error.to_string().contains("an image of 16x16, 1 channels, among those of 32x32, 3"), "{error}");
+    drop(album);
+    assert!(!scratch.join("all.npz").exists());
+}
+
+/// As many frames as steps, and a strip of no more than twelve.
+#[test]
+fn a_trajectory_has_every_step() {
+    let scratch = Scratch::new("door-trajectory");
+    let model = digits();
+    let mut studio = model.on(Device::cpu()).unwrap();
+    for (name, steps) in [("way.gif", 5), ("way.png", 14)] {
+        let draw = Draw::new().steps(steps.to_string());
+        let mut run = studio.begin(&draw, 2).unwrap();
+        let path = scratch.join(name);
+        let mut trajectory = Trajectory::create(&path, &model, 2, steps).unwrap();
+        while run.advance().unwrap() {
+            trajectory.add(&run.preview().unwrap()).unwrap();
+        }
+        assert!(!path.exists());
+        trajectory.finish().unwrap();
+    }
+    assert_eq!(frames(&scratch.join("way.gif")).len(), 5);
+    let strip = image::open(scratch.join("way.png")).unwrap();
+    assert_eq!(strip.width(), 12 * 66 + 2);
+    let many = Trajectory::create(scratch.join("x.gif"), &model, 1 << 30, 5).unwrap_err();
+    assert!(matches!(many, Error::Draw(DrawError::Count { .. })), "{many}");
+}

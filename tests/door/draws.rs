@@ -1,0 +1,99 @@
+//! Drawings as text, and what is no drawing.
+
+use iddpm::run::DrawError;
+use iddpm::{Draw, Error};
+use proptest::prelude::*;
+
+use crate::{digits, studio};
+
+proptest! {
+    #[test]
+    fn a_drawing_is_its_text(
+        class in proptest::option::of(any::<String>()),
+        steps in any::<String>(),
+        method in "[a-z:0-9. \"\\\\=]{0,9}",
+        clip in any::<String>(),
+        seed in any::<u64>(),
+    ) {
+        let draw = Draw::new().steps(steps).method(method).clip(clip).seed(seed);
+        let draw = match class {
+            Some(class) => draw.class(class),
+            None => draw,
+        };
+        let text = draw.to_string();
+        prop_assert_eq!(text.parse(), Ok(draw.clone()), "{}", text);
+        let json = serde_json::to_string(&draw).unwrap();
+        prop_assert_eq!(serde_json::from_str::<Draw>(&json).unwrap(), draw);
+    }
+
+    #[test]
+    fn any_text_is_a_drawing_or_an_error(text in any::<String>()) {
+        let _ = text.parse::<Draw>();
+    }
+}
+
+#[test]
+fn words_come_in_any_order_and_what_is_not_said_is_the_default() {
+    let draw: Draw = "seed=7   class=\"sea \\\"lion\\\"\"\tsteps=25".parse().unwrap();
+    assert_eq!(draw, Draw::new().class("sea \"lion\"").steps("25").seed(7));
+    assert_eq!("".parse(), Ok(Draw::new()));
+    for (text, word) in [("colour=red", "colour"), ("steps", "steps"), ("class=\"sea", "\"sea")] {
+        let word = word.into();
+        assert_eq!(text.parse::<Draw>(), Err(DrawError::Word { word }), "{text}");
+    }
+    let error = "seed=-1".parse::<Draw>().unwrap_err();
+    assert_eq!(error.to_string(), format!("seed -1: no whole number from 0 to {}", u64::MAX));
+}
+
+/// Each by the option's name and value, before anything is drawn.
+#[test]
+fn what_cannot_be_drawn_is_told_by_its_option() {
+    let mut studio = studio();
+    for (draw, option, says) in [
+        (Draw::new().steps("50x"), "steps", "steps 50x: "),
+        (Draw::new().steps("2000"), "steps", "steps 2000: "),
+        (Draw::new().steps("1"), "steps", "steps 1: "),
+        (Draw::new().method("euler"), "method", "method euler: "),
+        (Draw::new().method("ddim:2"), "method", "method ddim:2: "),
+        (Draw::new().clip("hard"), "clip", "clip hard: "),
+        (Draw::new().clip("dynamic:2,1"), "clip", "clip dynamic:2,1: "),
+        (Draw::new().class("10"), "class", "class \"10\": this network's classes are 0 to 9"),
+        (Draw::new().class("sword"), "class", "class \"sword\": "),
+    ] {
+        for refused in [studio.begin(&draw, 1).map(drop), studio.sample(&draw, 1).map(drop)] {
+            let Err(Error::Draw(error)) = refused else {
+                panic!("{draw}: {refused:?}");
+            };
+            assert_eq!(error.option(), Some(option), "{draw}");
+            assert!(error.to_string().starts_with(says), "{error}");
+        }
+    }
+    assert!(matches!(studio.begin(&Draw::new(), 0), Err(Error::Draw(DrawError::Value { .. }))));
+    assert!(studio.sample(&Draw::new(), 0).unwrap().is_empty());
+    let run = studio.begin(&Draw::new(), 1).unwrap();
+    let refused = run.with_low_res(&[0.0; 16]);
+    assert!(matches!(refused, Err(Error::Draw(DrawError::LowResUnexpected))));
+}
+
+/// An image is the same however many are drawn with it, and of every class in turn.
+#[test]
+fn images_are_those_of_their_numbers() {
+    let mut studio = studio();
+    let draw = Draw::new().steps("3");
+    let all = studio.sample(&draw, 11).unwrap();
+    let labels: Vec<_> = all.samples().iter().map(|sample| sample.label.unwrap()).collect();
+    assert_eq!(labels, [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 0]);
+    assert_eq!(all.class_name(10).as_deref(), Some("0"));
+    assert_eq!((all.size(), all.channels(), all.len()), ((16, 16), 1, 11));
+    let mut run = studio.begin_numbers(&draw, 9..11).unwrap();
+    assert_eq!((run.steps(), run.fraction()), (3, 0.0));
+    assert!(run.advance_for(std::time::Duration::ZERO).unwrap());
+    assert_eq!(run.position(), 1);
+    while run.advance_for(std::time::Duration::from_secs(9)).unwrap() {}
+    let two = run.images().unwrap();
+    assert_eq!(two.planes(), &all.planes()[9 * 256..]);
+    assert_eq!(two.bytes().unwrap(), all.bytes().unwrap()[9 * 256..]);
+    assert_eq!(two.floats().unwrap(), two.planes());
+    let again = digits();
+    assert_eq!(again.fingerprint().unwrap(), studio.model().fingerprint().unwrap());
+}

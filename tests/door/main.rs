@@ -1,0 +1,32 @@
+//! The door: what a user of the library asks for, and what is refused.
+
+#![allow(
+    missing_docs,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing
+)]
+
+#[path = "../support/scratch.rs"]
+#[allow(dead_code)]
+mod scratch;
+
+mod albums;
+mod draws;
+mod likelihood;
+mod models;
+mod saved;
+#[cfg(feature = "train_cpu")]
+mod training;
+
+use iddpm::{Device, Model, Studio};
+
+/// The shipped digits.
+pub(crate) fn digits() -> Model {
+    Model::open("examples/assets/digits16.safetensors").unwrap()
+}
+
+pub(crate) fn studio() -> Studio {
+    digits().on(Device::cpu()).unwrap()
+}

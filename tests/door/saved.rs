@@ -1,0 +1,69 @@
+//! Saved runs as bytes: whole, or refused.
+
+use iddpm::run::DrawError;
+use iddpm::{Device, Draw, Error, Model, Saved};
+
+use crate::scratch::Scratch;
+use crate::studio;
+
+fn why(refused: Result<impl std::fmt::Debug, Error>) -> String {
+    match refused {
+        Err(Error::Draw(DrawError::Saved { why })) => why,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn a_file_goes_on_where_the_run_was() {
+    let scratch = Scratch::new("door-saved");
+    let mut studio = studio();
+    let draw = Draw::new().steps("5").method("heun").seed(3);
+    let mut run = studio.begin(&draw, 2).unwrap();
+    for _ in 0..3 {
+        assert!(run.advance().unwrap());
+    }
+    let saved = run.save().unwrap();
+    saved.write(scratch.join("run")).unwrap();
+    let read = Saved::read(scratch.join("run")).unwrap();
+    assert_eq!((&read, read.draw(), read.position()), (&saved, &draw, 3));
+    // In another process, on as many threads as it likes.
+    let model = Model::open("examples/assets/digits16.safetensors").unwrap();
+    let mut resumed = model.on(Device::cpu().with_threads(1)).unwrap().resume(&read).unwrap();
+    while resumed.advance().unwrap() {}
+    while run.advance().unwrap() {}
+    assert_eq!(resumed.images().unwrap(), run.images().unwrap());
+    assert!(matches!(Saved::read(scratch.join("absent")), Err(Error::File(_))));
+}
+
+/// Every byte counts, and so does every one that is missing.
+#[test]
+fn what_is_no_saved_run_is_refused() {
+    let mut studio = studio();
+    let mut run = studio.begin(&Draw::new().steps("5"), 1).unwrap();
+    run.advance().unwrap();
+    let bytes = run.save().unwrap().to_bytes().unwrap();
+    for at in (0..bytes.len()).filter(|at| *at < 200 || at % 97 == 0) {
+        let mut other = bytes.clone();
+        other[at] ^= 0x10;
+        let why = why(Saved::from_bytes(&other));
+        let due = match at {
+            0..4 => "it does not begin with iDDr",
+            4..8 => "version ",
+            _ => "it is damaged or cut",
+        };
+        assert!(why.starts_with(due), "{at}: {why}");
+        assert!(Saved::from_bytes(&bytes[..at]).is_err(), "{at}");
+    }
+    let longer = [&bytes[..], &[0]].concat();
+    assert!(why(Saved::from_bytes(&longer)).starts_with("it is damaged or cut"));
+    assert!(why(Saved::from_bytes(b"iDDr\x02\0\0\0")).starts_with("version 2; this crate reads 1"));
+}
+
+#[test]
+fn another_models_run_is_refused() {
+    let mut run = studio().begin(&Draw::new().steps("5"), 1).unwrap();
+    let saved = run.save().unwrap();
+    let sprites = Model::open("examples/assets/sprites32.safetensors").unwrap();
+    let refused = sprites.on(Device::cpu()).unwrap().resume(&saved);
+    assert!(why(refused).starts_with("it is of the model "));
+}

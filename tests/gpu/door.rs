@@ -1,0 +1,154 @@
+//! The door on a device: a run that was saved on one executor goes on on the other, frames keep to a budget, and
+//! a device that is lost takes nothing with it.
+
+use iddpm::checkpoint::{Checkpoint, Description, WeightBuffer};
+use iddpm::diffusion::{
+    Clip, Diffusion, InlineProcess, ModelCard, Sampler, Schedule, Timesteps, WeightSet,
+};
+use iddpm::gpu::{Gpu, Precision, wgpu};
+use iddpm::run::{Budget, DrawError};
+use iddpm::unet::ImageSize;
+use iddpm::{Device, Draw, Error, Model, Run, Saved, Studio};
+
+use super::agreement::{NUMBERS, bound, check, on_the_processor};
+use super::generation::{SIDE, config, graph, methods, samples, weights};
+use super::gpu;
+use super::networks::Distance;
+
+fn model() -> Model {
+    let card = ModelCard {
+        diffusion: Diffusion::new(Schedule::Cosine, 1000),
+        weights: WeightSet::Raw,
+        step: 0,
+    };
+    let description = Description::new(config(), ImageSize::square(SIDE), card);
+    let weights = WeightBuffer::F32(weights(&graph(1)));
+    Model::from(Checkpoint::new(description, weights).unwrap())
+}
+
+/// After so many steps.
+fn begin(studio: &mut Studio, draw: &Draw, steps: u32) -> Run {
+    let mut run = studio.begin_samples(draw, &samples(NUMBERS)).unwrap();
+    for _ in 0..steps {
+        assert!(run.advance().unwrap());
+    }
+    run
+}
+
+fn finish(mut run: Run) -> Vec<f32> {
+    while run.advance().unwrap() {}
+    assert!(run.is_done() && run.fraction() == 1.0);
+    run.images().unwrap().planes().to_vec()
+}
+
+/// Saved after each step of each method, on each executor: on its own the rest is bit for bit what it would have
+/// been, on the other it is as near as whole runs of the two are.
+#[test]
+fn a_saved_run_goes_on_on_either() {
+    let diffusion = Diffusion::new(Schedule::Cosine, 1000);
+    let process = InlineProcess::<4>::new(&diffusion, Timesteps::even(4)).unwrap();
+    let model = model();
+    let mut studios = [
+        model.on(Device::cpu()).unwrap(),
+        model.on(Device::from(gpu().clone())).unwrap(),
+    ];
+    for method in methods() {
+        let draw = Draw::new().steps("4").method(method);
+        let sampler = Sampler::new(&process, method, Clip::Unit).unwrap();
+        let exact = on_the_processor(&sampler, 0.0);
+        let whole = studios.each_mut().map(|studio| finish(begin(studio, &draw, 0)));
+        for from in 0..2 {
+            for steps in 0..=sampler.evaluations() {
+                let mut run = begin(&mut studios[from], &draw, steps);
+                let bytes = run.save().unwrap().to_bytes().unwrap();
+                let pixels = 4 * 2 * whole[0].len();
+                assert!(bytes.len() < pixels + 1024, "{} bytes", bytes.len());
+                let saved = Saved::from_bytes(&bytes).unwrap();
+                assert_eq!(saved.position(), steps);
+                let how = format!("{method:?}, {steps} steps on {from}");
+                assert_eq!(finish(studios[from].resume(&saved).unwrap()), whole[from], "{how}");
+                let other = finish(studios[1 - from].resume(&saved).unwrap());
+                let Distance { root, largest } = bound(&sampler, &exact, Precision::Full);
+                check(&how, &other, &exact, Distance { root, largest });
+            }
+        }
+    }
+}
+
+/// A device that is lost after any number of frames of any budget, dispatches in flight: what the run saves then
+/// goes on elsewhere, to the same bits, and lacks no step that was done but the one under way.
+#[test]
+fn a_lost_device_loses_nothing() {
+    let model = model();
+    let draw = Draw::new().steps("3").method("dpm");
+    let mut survivor = model.on(Device::from(gpu().clone())).unwrap();
+    let whole = finish(begin(&mut survivor, &draw, 0));
+    let losses = std::env::var("IDDPM_TEST_LOSSES").ok();
+    let losses: u64 = losses.map_or(6, |number| number.parse().unwrap());
+    for loss in 0..losses {
+        let doomed = Gpu::create_blocking().unwrap().with_variants(gpu().variants());
+        let mut studio = model.on(Device::from(doomed.clone())).unwrap();
+        let mut run = begin(&mut studio, &draw, 0);
+        // Frames until then, and the budget of each: numbers without a pattern.
+        let random = iddpm::diffusion::Noise::new(9).stream(loss, 0).words(0);
+        let (frames, budget) = (random[0] % 40, f64::from(random[1] % 1000));
+        for _ in 0..frames {
+            let mut encoder = doomed.device().create_command_encoder(&Default::default());
+            run.record(&mut encoder, Budget::milliseconds(budget)).unwrap();
+            doomed.submit_blocking(encoder).unwrap();
+        }
+        let reached = run.position();
+        doomed.device().destroy();
+        if !run.is_done() {
+            let mut encoder = doomed.device().create_command_encoder(&Default::default());
+            // A host that records on before it hears of it.
+            drop(run.record(&mut encoder, Budget::milliseconds(budget)));
+            let error = run.advance().unwrap_err();
+            assert!(matches!(error, Error::Gpu(_)), "{error}");
+        }
+        let saved = run.save().unwrap();
+        assert!(saved.position() + 1 >= reached, "{} of {reached}", saved.position());
+        assert_eq!(finish(survivor.resume(&saved).unwrap()), whole, "loss {loss}");
+    }
+}
+
+/// Frames of any budget give the image that steps give; the pacing is what the device or the host has shown.
+#[test]
+fn frames_give_the_same_image() {
+    let model = model();
+    let draw = Draw::new().steps("3");
+    let gpu = gpu();
+    let mut studio = model.on(Device::from(gpu.clone())).unwrap();
+    let whole = finish(begin(&mut studio, &draw, 0));
+    for budget in [0.0, 0.5, 5.0, 1e9] {
+        let mut run = begin(&mut studio, &draw, 0);
+        let before = run.pacing().unwrap();
+        let mut frames = 0;
+        loop {
+            let mut encoder = gpu.device().create_command_encoder(&Default::default());
+            let was_left = run.record(&mut encoder, Budget::milliseconds(budget)).unwrap();
+            gpu.submit_blocking(encoder).unwrap();
+            if !was_left {
+                break;
+            }
+            run.took(1.0);
+            frames += 1;
+        }
+        assert_eq!(run.images().unwrap().planes(), whole, "{budget} ms");
+        let pacing = run.pacing().unwrap();
+        let has_clock = gpu.device().features().contains(wgpu::Features::TIMESTAMP_QUERY_INSIDE_ENCODERS);
+        assert_eq!(pacing.has_clock, has_clock);
+        assert!(pacing.measured > 0 && pacing.measured <= frames, "{pacing:?}, {frames} frames");
+        assert_ne!(pacing.work_per_millisecond, before.work_per_millisecond);
+    }
+}
+
+#[test]
+fn what_cannot_be_asked_of_a_run_is_told() {
+    let model = model();
+    let mut on_processor = begin(&mut model.on(Device::cpu()).unwrap(), &Draw::new().steps("3"), 0);
+    let mut encoder = gpu().device().create_command_encoder(&Default::default());
+    let refused = on_processor.record(&mut encoder, Budget::milliseconds(2.0));
+    assert!(matches!(refused, Err(Error::Draw(DrawError::NotOnGpu))), "{refused:?}");
+    assert!(matches!(on_processor.pacing(), Err(Error::Draw(DrawError::NotOnGpu))));
+}
