@@ -55,7 +55,7 @@ clippy() {
     cargo clippy --all-targets -- -D warnings
     cargo clippy --all-targets --all-features -- -D warnings
     cargo clippy --example sample --features gpu -- -D warnings
-    cargo clippy --example sample --features std,cpu,checkpoint -- -D warnings
+    cargo clippy --example sample --features run -- -D warnings
 }
 
 # Each feature alone, and none: imports go one way, and no feature leans on another. Then all that
@@ -70,7 +70,7 @@ features() {
     [ -z "$(cargo tree -q -e normal --features train_cpu -i wgpu 2>/dev/null)" ]
     echo "all that need no heap, on core alone"
     tests/firmware/cargo-core.sh check -q --lib --target thumbv6m-none-eabi \
-        --target-dir "$CARGO_TARGET_DIR/firmware" --features "$(features_of std alloc checkpoint data gpu train_cpu train | xargs)"
+        --target-dir "$CARGO_TARGET_DIR/firmware" --features "$(features_of std alloc checkpoint data gpu run train_cpu train | xargs)"
 }
 
 # defmt needs a target's logger to link: the firmware has one. Without std the network runs in plain loops.

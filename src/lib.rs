@@ -56,6 +56,8 @@ mod words;
 pub use error::Error;
 #[cfg(feature = "run")]
 pub use run::{Device, Draw, Images, Model, Run, Saved, Studio};
+#[cfg(feature = "train_cpu")]
+pub use run::{Recipe, Training};
 
 /// The README's examples, as tests.
 #[cfg(all(doctest, feature = "gpu"))]

@@ -1,6 +1,6 @@
 //! Where results go, and what they must not be written over.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use iddpm::Error;
 use iddpm::files::{Place, is_folder_name};
@@ -15,7 +15,8 @@ pub(crate) fn check(
     trajectory: Option<&Path>,
     inputs: &[(&str, &Path)],
 ) -> Result<(), Failure> {
-    Album::check(out).map_err(|error| of_path("--out", out, error))?;
+    let shown: PathBuf = out.components().collect();
+    Album::check(out).map_err(|error| of_path("--out", &shown, error))?;
     check_input("--out", out, inputs)?;
     let Some(path) = trajectory else {
         return Ok(());

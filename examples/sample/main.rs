@@ -53,7 +53,10 @@ fn sample(options: &Options) -> Result<ExitCode, Failure> {
     let steps = options.draw().evaluations(&model).map_err(by_option)? as usize;
     let samples = Samples::new(options, &model)?;
     let album = Album::create(&options.out, &model, samples.count);
-    let album = album.map_err(|error| of_path("--out", &options.out, error))?;
+    let album = album.map_err(|error| match error {
+        Error::Memory(error) => format!("--count {}: {error}", samples.count).into(),
+        error => of_path("--out", &options.shown_out(), error),
+    })?;
     let trajectory = options.trajectory(&model, samples.count, steps)?;
     if let Some(low_res) = &samples.low_res {
         options.say(low_res)?;
@@ -167,7 +170,7 @@ impl Drawing<'_> {
 
     /// What a run that ends early leaves.
     fn say_what_is_there(&self, album: &Album) {
-        let (path, count) = (self.options.out.display(), self.samples.count);
+        let (path, count) = (album.path().display(), self.samples.count);
         match album.made() {
             Some(made) => warn(format_args!("{path}: {made} of {count} images are there")),
             None => warn(format_args!("{path}: nothing is written")),
@@ -183,7 +186,7 @@ fn report(options: &Options, count: usize, steps: usize, begun: Instant) -> Resu
         "{count} image{plural} of {steps} steps in {seconds:.1} s: {each:.2} ms for a step of one image"
     ))?;
     if !options.is_to_stdout() {
-        options.say(options.out.display())?;
+        options.say(options.shown_out().display())?;
     }
     match &options.trajectory {
         Some(trajectory) => options.say(trajectory.display()),

@@ -147,6 +147,11 @@ impl Options {
         say(line)
     }
 
+    /// Where the images go, without the slash of a folder.
+    pub(crate) fn shown_out(&self) -> PathBuf {
+        self.out.components().collect()
+    }
+
     pub(crate) fn is_to_stdout(&self) -> bool {
         self.out.as_os_str() == "-"
     }

@@ -1,7 +1,7 @@
 //! What runs the network, and why it was chosen.
 
 use iddpm::gpu::{Gpu, Precision};
-use iddpm::run::{Chosen, Opened, half};
+use iddpm::run::{Chosen, OpenDevice, half};
 use iddpm::train::{CpuEngine, Engine, GpuEngine, TrainConfig};
 use iddpm::unet::{Graph, Plan};
 
@@ -16,8 +16,8 @@ pub(crate) fn choose(
 ) -> Result<(Box<dyn Engine>, String), Failure> {
     let (opened, chosen) = options.device().open()?;
     match opened {
-        Opened::Gpu(gpu) => on_gpu(&gpu, &chosen, graph, config),
-        Opened::Processor(threads) => on_processor(threads.count, &chosen, graph, config),
+        OpenDevice::Gpu(gpu) => on_gpu(&gpu, &chosen, graph, config),
+        OpenDevice::Processor(threads) => on_processor(threads.count, &chosen, graph, config),
     }
 }
 

@@ -12,6 +12,8 @@ use super::signals::Stop;
 
 /// Steps of a sample.
 const STEPS: u32 = 25;
+/// Images at once.
+const AT_ONCE: u64 = 8;
 /// Rows: of classes, and without.
 const ROWS: (u64, u64) = (8, 4);
 
@@ -39,10 +41,10 @@ pub(crate) fn draw<E: Engine>(
         .seed(trainer.config().seed);
     let mut studio = model.on(Device::cpu().with_threads(threads))?;
     let rows = if model.classes() > 0 { ROWS.0 } else { ROWS.1 };
-    let columns = model.columns() as u64;
-    let mut album = Album::create(path, &model, (rows * columns) as usize)?;
-    for row in 0..rows {
-        let mut run = studio.begin_numbers(&draw, row * columns..(row + 1) * columns)?;
+    let count = rows * model.columns() as u64;
+    let mut album = Album::create(path, &model, count as usize)?;
+    for first in (0..count).step_by(AT_ONCE as usize) {
+        let mut run = studio.begin_numbers(&draw, first..count.min(first + AT_ONCE))?;
         while run.advance()? {
             if stop.heard().is_some() {
                 return Ok(());

@@ -38,9 +38,9 @@ const VALUE: usize = 1 << 22;
 /// Keys that begin with this are this crate's.
 const PREFIX: &str = "iddpm.";
 const FORMAT_KEY: &str = "iddpm.format";
-const UNET: &str = "iddpm.unet";
-const SIZE: &str = "iddpm.size";
-const DIFFUSION: &str = "iddpm.diffusion";
+pub(crate) const UNET: &str = "iddpm.unet";
+pub(crate) const SIZE: &str = "iddpm.size";
+pub(crate) const DIFFUSION: &str = "iddpm.diffusion";
 const WEIGHTS: &str = "iddpm.weights";
 pub(crate) const STEP: &str = "iddpm.step";
 const CLASSES: &str = "iddpm.classes";

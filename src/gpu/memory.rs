@@ -237,6 +237,16 @@ impl Readback {
         self.mapped = Some(receiver);
     }
 
+    /// Gives up what an encoder that was dropped would have brought; whether it was that.
+    pub(crate) fn forget_dropped(&mut self) -> bool {
+        let came = self.mapped.as_ref().map(mpsc::Receiver::try_recv);
+        let was_dropped = matches!(came, Some(Err(mpsc::TryRecvError::Disconnected)));
+        if was_dropped {
+            self.mapped = None;
+        }
+        was_dropped
+    }
+
     /// Whether it may be recorded into: nothing is on its way.
     pub(crate) const fn is_free(&self) -> bool {
         self.mapped.is_none()

@@ -77,8 +77,8 @@ impl Device {
         Self::from(crate::gpu::Gpu::new(device.clone(), queue.clone()))
     }
 
-    /// Lets the processor work with so many threads, and no more than this process may use. Results are the
-    /// same with any number.
+    /// Lets the processor work with so many threads, where it is the device, and no more than this process may use.
+    /// Results are the same with any number.
     #[must_use]
     pub const fn with_threads(mut self, threads: usize) -> Self {
         self.threads = Some(threads);
@@ -96,31 +96,43 @@ impl Device {
     /// # Errors
     /// [`DrawError::Adapter`] and [`DrawError::NoGpu`] where a GPU was asked for and none can be had;
     /// [`DrawError::ThreadsOfGpu`] where there is one, and threads of the processor were asked for.
-    pub fn open(&self) -> Result<(Opened, Chosen), DrawError> {
+    pub fn open(&self) -> Result<(OpenDevice, Chosen), DrawError> {
         let why = match &self.wanted {
             Wanted::Cpu => "asked for".into(),
             wanted => match (on_gpu::open(wanted), wanted) {
-                (Ok(_), _) if self.threads.is_some() => return Err(DrawError::ThreadsOfGpu),
-                (Ok((gpu, chosen)), _) => return Ok((Opened::Gpu(Box::new(gpu)), chosen)),
+                // Of the best they are what the processor would be given.
+                (Ok(_), wanted) if self.threads.is_some() && !matches!(wanted, Wanted::Best) => {
+                    return Err(DrawError::ThreadsOfGpu);
+                }
+                (Ok((gpu, chosen)), _) => return Ok((OpenDevice::Gpu(Box::new(gpu)), chosen)),
                 (Err(none), Wanted::Best) => none.to_string(),
                 (Err(none), _) => return Err(none),
             },
         };
         let threads = Threads::choose(self.threads)?;
         Ok((
-            Opened::Processor(threads),
+            OpenDevice::Processor(threads),
             Chosen::Processor { why, threads },
         ))
     }
 }
 
-/// A device that is open.
+/// A device that is open: for drawing it is made a [`Device`] again, for training an engine.
 #[derive(Debug, Clone)]
-pub enum Opened {
+pub enum OpenDevice {
     /// The processor, and how much of it.
     Processor(Threads),
     /// A GPU.
     Gpu(Box<Gpu>),
+}
+
+impl From<OpenDevice> for Device {
+    fn from(open: OpenDevice) -> Self {
+        match open {
+            OpenDevice::Processor(threads) => Self::cpu().with_threads(threads.count),
+            OpenDevice::Gpu(gpu) => Self::from(*gpu),
+        }
+    }
 }
 
 /// The device that was found, and why it was taken.
@@ -136,8 +148,10 @@ pub enum Chosen {
     },
     /// A GPU.
     Gpu {
-        /// What it is called, what it is and by which interface it is used, as in `Name (DiscreteGpu, Vulkan`.
+        /// What it is called.
         name: String,
+        /// What it is, and by which interface it is used, as in `DiscreteGpu, Vulkan`.
+        kind: String,
         /// Why.
         why: String,
     },
@@ -147,7 +161,7 @@ impl fmt::Display for Chosen {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Processor { why, threads } => write!(f, "the CPU ({why}), {threads}"),
-            Self::Gpu { name, why } => write!(f, "{name}; {why})"),
+            Self::Gpu { name, kind, why } => write!(f, "{name} ({kind}; {why})"),
         }
     }
 }

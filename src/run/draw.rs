@@ -122,23 +122,23 @@ impl Draw {
     /// # Errors
     /// [`DrawError::Value`] for steps, a method or a clipping that the model cannot have.
     pub fn evaluations(&self, model: &Model) -> Result<u32, Error> {
-        let plan = self.plan(&model.description().card.diffusion)?;
-        Ok(plan.sampler()?.evaluations())
+        let course = self.course(&model.description().card.diffusion)?;
+        Ok(course.sampler()?.evaluations())
     }
 
     /// The process and the sampler's settings that this is on a diffusion.
-    pub(super) fn plan(&self, diffusion: &Diffusion<'_>) -> Result<Plan, Error> {
+    pub(super) fn course(&self, diffusion: &Diffusion<'_>) -> Result<Course, Error> {
         let process = process(diffusion, &self.steps)?;
         let method = self.method.parse();
         let method: Method = method.map_err(|error| wrong("method", &self.method, error))?;
         let clip = self.clip.parse();
         let clip: Clip = clip.map_err(|error| wrong("clip", &self.clip, error))?;
-        let plan = Plan {
+        let course = Course {
             process,
             method,
             clip,
         };
-        if let Err(error) = plan.sampler() {
+        if let Err(error) = course.sampler() {
             return Err(match error {
                 crate::diffusion::Error::Eta { .. } => wrong("method", &self.method, error),
                 crate::diffusion::Error::Threshold { .. } => wrong("clip", &self.clip, error),
@@ -146,7 +146,7 @@ impl Draw {
             }
             .into());
         }
-        Ok(plan)
+        Ok(course)
     }
 }
 
@@ -246,13 +246,13 @@ fn value(text: &str) -> Result<(String, &str), DrawError> {
 
 /// What a drawing is on a diffusion: a process, and how it is walked.
 #[derive(Debug, Clone)]
-pub(super) struct Plan {
+pub(super) struct Course {
     process: OwnedProcess,
     method: Method,
     clip: Clip,
 }
 
-impl Plan {
+impl Course {
     /// A sampler at the first step.
     pub(super) fn sampler(&self) -> Result<Sampler<'_>, crate::diffusion::Error> {
         Sampler::new(&self.process, self.method, self.clip)

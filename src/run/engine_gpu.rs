@@ -2,30 +2,33 @@
 
 use std::boxed::Box;
 
-use super::device::Opened;
+use super::device::OpenDevice;
 use super::on_gpu::half;
 use crate::Error;
 use crate::gpu::Precision;
 use crate::train::{CpuEngine, Engine, GpuEngine, TrainConfig};
 use crate::unet::Graph;
 
+/// An engine, and what is to be said of its precision.
 pub(super) fn engine(
-    opened: &Opened,
+    opened: &OpenDevice,
     graph: &Graph,
     config: &TrainConfig,
-) -> Result<Box<dyn Engine>, Error> {
+) -> Result<(Box<dyn Engine>, &'static str), Error> {
     let rates = &config.ema_rates;
     Ok(match opened {
-        Opened::Processor(threads) => {
-            Box::new(CpuEngine::with_threads(graph, rates, config.half, threads.count)?)
+        OpenDevice::Processor(threads) => {
+            let engine = CpuEngine::with_threads(graph, rates, config.half, threads.count)?;
+            (Box::new(engine), "")
         }
-        Opened::Gpu(gpu) => {
-            let precision = if config.half {
-                half(gpu).0
+        OpenDevice::Gpu(gpu) => {
+            let (precision, note) = if config.half {
+                half(gpu)
             } else {
-                Precision::Full
+                (Precision::Full, "")
             };
-            Box::new(GpuEngine::new_blocking(gpu, graph, rates, precision)?)
+            let engine = GpuEngine::new_blocking(gpu, graph, rates, precision)?;
+            (Box::new(engine), note)
         }
     })
 }

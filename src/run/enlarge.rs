@@ -79,29 +79,30 @@ impl LowRes {
     /// drawn, where there is such.
     pub fn check(&self, count: usize, only: Option<u32>) -> Result<(), Error> {
         for at in 0..count.min(self.opened.data.len()) {
-            let example = self.opened.data.get(at)?;
-            if let (Some(label), Some(only)) = (example.label, only)
-                && label != only
-            {
-                return Err(DrawError::Value {
-                    word: "class",
-                    value: only.to_string(),
-                    why: format!(
-                        "image {at} of --low-res is of class {label}; without a class each is of its own"
-                    ),
-                }
-                .into());
-            }
+            self.example(at as u64, only)?;
         }
         Ok(())
     }
 
-    fn example(&self, number: u64) -> Result<Example<'_>, Error> {
-        let index = match self.opened.kind {
+    fn example(&self, number: u64, only: Option<u32>) -> Result<Example<'_>, Error> {
+        let at = match self.opened.kind {
             Kind::Picture => 0,
             _ => usize::try_from(number).unwrap_or(usize::MAX),
         };
-        Ok(self.opened.data.get(index)?)
+        let example = self.opened.data.get(at)?;
+        if let (Some(label), Some(only)) = (example.label, only)
+            && label != only
+        {
+            return Err(DrawError::Value {
+                word: "class",
+                value: only.to_string(),
+                why: format!(
+                    "image {at} of those that are enlarged is of class {label}; without a class each is of its own"
+                ),
+            }
+            .into());
+        }
+        Ok(example)
     }
 
     /// Adds an image in [-1, 1], channels first.
@@ -148,10 +149,11 @@ impl Studio {
         numbers: Range<u64>,
     ) -> Result<Run, Error> {
         let mut samples = self.samples(draw, numbers)?;
+        let only = draw.only_class().map(|class| self.model().class(class)).transpose()?;
         let mut images = Vec::new();
         for sample in &mut samples {
-            let example = low_res.example(sample.number)?;
-            if draw.only_class().is_none() {
+            let example = low_res.example(sample.number, only)?;
+            if only.is_none() {
                 // A network without classes has no label to replace.
                 let in_turn = sample.label;
                 sample.label = in_turn.map(|in_turn| example.label.unwrap_or(in_turn));

@@ -49,6 +49,10 @@ pub enum DrawError {
     },
     /// Frames of a run that is on the processor.
     NotOnGpu,
+    /// A step that is to be taken while a frame that was recorded is not submitted yet.
+    FrameNotSubmitted,
+    /// A step after one that failed: x is spent.
+    Spent,
     /// Threads of the processor, where a GPU runs the network.
     ThreadsOfGpu,
     /// A number of images that is out of bounds.
@@ -109,6 +113,12 @@ impl fmt::Display for DrawError {
             Self::NotOnGpu => {
                 f.write_str("the run is on the processor: frames have no part in it, advance_for has")
             }
+            Self::FrameNotSubmitted => f.write_str(
+                "a frame that was recorded is not submitted yet: submit its encoder or drop it first",
+            ),
+            Self::Spent => f.write_str(
+                "a step of this run failed, and its images are spent: what was saved before goes on",
+            ),
             Self::ThreadsOfGpu => {
                 f.write_str("threads: a GPU runs the network, and they are the processor's")
             }
@@ -147,6 +157,8 @@ impl DrawError {
             Self::Adapter { .. }
             | Self::NoGpu { .. }
             | Self::NotOnGpu
+            | Self::FrameNotSubmitted
+            | Self::Spent
             | Self::NoPicture { .. }
             | Self::LowResMissing { .. }
             | Self::Saved { .. } => None,

@@ -1,17 +1,18 @@
 //! A run within the frames of a host that has other things to do, as a game has.
 
 use super::error::DrawError;
-use super::on_gpu::{Budget, GpuRun, Pacing};
+use super::on_gpu::{Budget, GpuRun, GpuStudio, Pacing};
 use super::run::{Executor, Run};
+use super::studio::Studio;
 use crate::Error;
-use crate::gpu::wgpu;
+use crate::gpu::{DeviceGeneration, Gpu, wgpu};
 
 impl Run {
     /// Records as much of the run into the host's encoder as its budget has room for, one dispatch at least;
     /// `false` where nothing was left. Nothing waits.
     ///
     /// The host submits the encoder, and what was recorded in the order in which it was; it polls its device as it
-    /// does anyway. How much fits is the run's own matter: it learns from the device's clock how long a frame took
+    /// does anyway. Where it drops an encoder instead, the run goes back to the last step that came to the host. How much fits is the run's own matter: it learns from the device's clock how long a frame took
     /// ([`pacing`](Self::pacing)), and where the device has none from [`took`](Self::took).
     ///
     /// ```no_run
@@ -29,8 +30,8 @@ impl Run {
     /// ```
     ///
     /// # Errors
-    /// [`DrawError::NotOnGpu`]; [`DrawError::LowResMissing`]; [`GpuError`](crate::gpu::GpuError) where the device is
-    /// lost or x is not finite: [`save`](Self::save) then has the last step that was done.
+    /// [`DrawError::NotOnGpu`]; [`DrawError::LowResMissing`]; [`GpuError`](crate::gpu::GpuError) where x is not finite,
+    /// and where the device is lost: [`save`](Self::save) then has the last step that came to the host.
     pub fn record(
         &mut self,
         encoder: &mut wgpu::CommandEncoder,
@@ -67,7 +68,7 @@ impl Run {
         self.on_gpu()?.paint(encoder, texture, image, origin)
     }
 
-    /// Says how many milliseconds the device took for what [`record`](Self::record) recorded last, as a fence of the
+    /// Says how many milliseconds the device took for the oldest frame of which it was not said yet, as a fence of the
     /// host's has shown. Not heeded where the device has a clock.
     pub fn took(&mut self, milliseconds: f64) {
         if let Ok(run) = self.on_gpu_mut() {
@@ -83,6 +84,11 @@ impl Run {
         Ok(self.on_gpu()?.pacing())
     }
 
+    /// The generation on the device, the floor below: its buffers, its work. `None` on the processor.
+    pub fn generation(&self) -> Option<&DeviceGeneration> {
+        self.on_gpu().ok().map(GpuRun::generation)
+    }
+
     fn on_gpu(&self) -> Result<&GpuRun, DrawError> {
         match &self.executor {
             Executor::Gpu(run) => Ok(run),
@@ -95,5 +101,12 @@ impl Run {
             Executor::Gpu(run) => Ok(run),
             Executor::Processor(_) => Err(DrawError::NotOnGpu),
         }
+    }
+}
+
+impl Studio {
+    /// The device, the floor below: for another model on the same one. `None` on the processor.
+    pub fn gpu(&self) -> Option<&Gpu> {
+        self.on_gpu().map(GpuStudio::gpu)
     }
 }

@@ -2,9 +2,10 @@
 
 use std::path::Path;
 use std::string::String;
+use std::sync::Arc;
 use std::vec::Vec;
 
-use super::model::Model;
+use super::model::{Look, Model};
 use super::pictures::Album;
 use crate::Error;
 use crate::diffusion::Sample;
@@ -35,7 +36,7 @@ pub struct Images {
     pixels: Vec<f32>,
     image: Extents,
     samples: Vec<Sample>,
-    model: Model,
+    look: Arc<Look>,
 }
 
 impl PartialEq for Images {
@@ -51,7 +52,7 @@ impl Images {
             pixels: Vec::new(),
             image: model.image(),
             samples: Vec::new(),
-            model: model.clone(),
+            look: Arc::clone(model.look()),
         }
     }
 
@@ -136,7 +137,7 @@ impl Images {
     /// # Errors
     /// Those of [`Album`].
     pub fn save(&self, path: impl AsRef<Path>) -> Result<(), Error> {
-        let mut album = Album::create(path, &self.model, self.len())?;
+        let mut album = Album::of(path.as_ref(), &self.look, self.len())?;
         album.add(self)?;
         album.finish()
     }
@@ -149,7 +150,8 @@ impl Images {
     /// The class of an image by its name, or its number where it has none.
     pub fn class_name(&self, image: usize) -> Option<String> {
         let label = self.samples.get(image)?.label?;
-        let name = self.model.class_names().get(label as usize).cloned();
+        let names = self.look.class_names.as_deref();
+        let name = names.and_then(|names| names.get(label as usize)).cloned();
         Some(name.unwrap_or_else(|| std::format!("{label}")))
     }
 }

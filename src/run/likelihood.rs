@@ -2,11 +2,13 @@
 
 use core::fmt;
 use core::ops::Range;
+use std::format;
 use std::path::Path;
 use std::vec::Vec;
 
 use super::device::Chosen;
 use super::draw::process;
+use super::error::DrawError;
 use super::model::Model;
 use super::studio::Studio;
 use super::threads::Threads;
@@ -99,7 +101,7 @@ impl Likelihood {
     /// clipped to [-1, 1].
     ///
     /// # Errors
-    /// [`DrawError::Value`](super::DrawError::Value) for steps that are none.
+    /// [`DrawError::Value`] for steps that are none.
     pub fn new(model: &Model, steps: &str, threads: Threads) -> Result<Self, Error> {
         Ok(Self {
             process: process(&model.description().card.diffusion, steps)?,
@@ -133,7 +135,8 @@ impl Likelihood {
     /// Evaluates some images of a data set together; `done` is told how many terms were evaluated since.
     ///
     /// # Errors
-    /// [`DataError`](crate::data::DataError), [`NetworkError`](crate::cpu::NetworkError).
+    /// [`DrawError::Value`] for images of another size; [`DataError`](crate::data::DataError),
+    /// [`NetworkError`](crate::cpu::NetworkError).
     pub fn evaluate(
         &mut self,
         data: &dyn Dataset,
@@ -142,6 +145,7 @@ impl Likelihood {
     ) -> Result<Vec<Terms>, Error> {
         let (batch, extents) = (images.len(), data.extents());
         let elements = extents.elements();
+        self.check(extents)?;
         if batch == 0 {
             return Ok(Vec::new());
         }
@@ -211,6 +215,26 @@ impl Likelihood {
         Ok(all)
     }
 
+    fn check(&self, found: Extents) -> Result<(), DrawError> {
+        let due = self.model.image();
+        if found == due {
+            return Ok(());
+        }
+        let shown = |of: Extents| {
+            let Extents {
+                channels,
+                height,
+                width,
+            } = of;
+            format!("{width}x{height}, {channels} channels")
+        };
+        Err(DrawError::Value {
+            word: "data",
+            value: format!("images of {}", shown(found)),
+            why: format!("the network's are {}", shown(due)),
+        })
+    }
+
     fn make(&self, batch: usize) -> Result<Network, Error> {
         let graph = self.model.description().graph(batch)?;
         let program = ProgramBuf::new(&graph, &Plan::single(&graph))?;
@@ -266,6 +290,14 @@ impl Studio {
     /// # Errors
     /// Those of [`Likelihood`].
     pub fn bits_per_dim(&self, data: &dyn Dataset, steps: &str) -> Result<Mean, Error> {
+        if data.is_empty() {
+            return Err(DrawError::Value {
+                word: "data",
+                value: "0 images".into(),
+                why: "a mean is of one or more".into(),
+            }
+            .into());
+        }
         let threads = match *self.device() {
             Chosen::Processor { threads, .. } => threads,
             Chosen::Gpu { .. } => Threads::choose(None)?,

@@ -32,7 +32,7 @@ mod threads;
 #[cfg(feature = "train_cpu")]
 mod training;
 
-pub use device::{Chosen, Device, Opened};
+pub use device::{Chosen, Device, OpenDevice};
 pub use draw::Draw;
 #[cfg(feature = "data")]
 pub use enlarge::LowRes;

@@ -9,6 +9,7 @@ use super::device::Device;
 use super::error::DrawError;
 use super::studio::Studio;
 use crate::Error;
+use crate::checkpoint::description::{DIFFUSION, SIZE, UNET};
 use crate::checkpoint::{Checkpoint, Description, WeightType, locate};
 use crate::diffusion::fingerprint::Fingerprint;
 use crate::text::OneLine;
@@ -34,6 +35,7 @@ use crate::unet::{Extents, Weights};
 #[derive(Debug, Clone)]
 pub struct Model {
     checkpoint: Arc<Checkpoint>,
+    look: Arc<Look>,
     /// How the weights were asked to be held.
     weight_type: WeightType,
     path: Option<PathBuf>,
@@ -72,13 +74,21 @@ impl Model {
     /// # Errors
     /// Those of [`Checkpoint::from_bytes`].
     pub fn from_bytes(file: &[u8]) -> Result<Self, Error> {
-        let weight_type = WeightType::AsStored;
+        Self::from_bytes_as(file, WeightType::AsStored)
+    }
+
+    /// Reads a model as [`from_bytes`](Self::from_bytes), and holds its weights in this type.
+    ///
+    /// # Errors
+    /// Those of [`Checkpoint::from_bytes`].
+    pub fn from_bytes_as(file: &[u8], weight_type: WeightType) -> Result<Self, Error> {
         let checkpoint = Checkpoint::from_bytes(file, weight_type)?;
         Ok(Self::of(checkpoint, weight_type))
     }
 
     fn of(checkpoint: Checkpoint, weight_type: WeightType) -> Self {
         Self {
+            look: Arc::new(Look::of(checkpoint.description())),
             notes: checkpoint.note().map(String::from).into_iter().collect(),
             checkpoint: Arc::new(checkpoint),
             weight_type,
@@ -186,8 +196,8 @@ impl Model {
         })
     }
 
-    /// A digest of what the network is and of its weights, by which a saved run knows its own: the same however
-    /// the weights are held, where no precision was lost.
+    /// A digest of the network, the diffusion that it was trained on and its weights, by which a saved run knows its
+    /// own: the same however the weights are held, where no precision was lost. The first time all weights are read.
     ///
     /// # Errors
     /// [`CheckpointError`](crate::checkpoint::CheckpointError) where the description cannot be written.
@@ -196,20 +206,41 @@ impl Model {
             return Ok(known);
         }
         let mut print = Fingerprint::new();
-        for (key, value) in self.description().to_metadata()? {
-            print.add_bytes(key.as_bytes());
+        let metadata = self.description().to_metadata()?;
+        // Neither what its classes are called nor a note makes it another.
+        for key in [UNET, SIZE, DIFFUSION] {
+            let value = metadata.get(key).map_or("", String::as_str);
+            print.add_u64(value.len() as u64);
             print.add_bytes(value.as_bytes());
         }
         match self.checkpoint.weights() {
             Weights::F32(numbers) => numbers.iter().for_each(|&number| add(&mut print, number)),
             Weights::F16(halves) => {
-                let numbers = halves
-                    .iter()
-                    .map(|&bits| half::f16::from_bits(bits).to_f32());
+                let numbers = halves.iter().map(|&bits| half::f16::from_bits(bits).to_f32());
                 numbers.for_each(|number| add(&mut print, number));
             }
         }
         Ok(*self.fingerprint.get_or_init(|| print.finish()))
+    }
+}
+
+/// What images of a model look like in pictures: it outlives the model's weights.
+#[derive(Debug)]
+pub(super) struct Look {
+    pub(super) image: Extents,
+    /// Images beside each other in a grid.
+    pub(super) columns: usize,
+    pub(super) class_names: Option<Vec<String>>,
+}
+
+impl Look {
+    fn of(description: &Description) -> Self {
+        let classes = description.unet.num_classes;
+        Self {
+            image: description.image(),
+            columns: classes.filter(|n| (2..=16).contains(n)).unwrap_or(10),
+            class_names: description.class_names.clone(),
+        }
     }
 }
 

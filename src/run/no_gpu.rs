@@ -4,8 +4,8 @@ use std::format;
 use std::string::String;
 use std::vec::Vec;
 
-use super::device::{Chosen, Wanted};
-use super::draw::Plan;
+use super::device::{Chosen, Device, Wanted};
+use super::draw::Course;
 use super::error::DrawError;
 use super::model::Model;
 use super::paused::Paused;
@@ -20,6 +20,12 @@ pub(super) const fn list() -> Vec<String> {
 /// There is none.
 #[derive(Debug, Clone)]
 pub enum Gpu {}
+
+impl From<Gpu> for Device {
+    fn from(gpu: Gpu) -> Self {
+        match gpu {}
+    }
+}
 
 pub(super) fn open(wanted: &Wanted) -> Result<(Gpu, Chosen), DrawError> {
     let like = match wanted {
@@ -38,7 +44,7 @@ impl GpuStudio {
         match gpu {}
     }
 
-    pub(super) const fn begin(&self, _: &Model, _: &Plan, _: &[Sample]) -> Result<GpuRun, Error> {
+    pub(super) const fn begin(&self, _: &Model, _: &Course, _: &[Sample]) -> Result<GpuRun, Error> {
         match *self {}
     }
 }

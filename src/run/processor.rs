@@ -3,12 +3,13 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::vec::Vec;
 
-use super::draw::Plan;
+use super::draw::Course;
+use super::error::DrawError;
 use super::model::Model;
 use super::paused::Paused;
 use crate::Error;
 use crate::cpu::{Batch, Network, NetworkError, ProgramBuf};
-use crate::diffusion::{Sample, SamplerState};
+use crate::diffusion::{RunError, Sample, SamplerState};
 use crate::memory::copied;
 use crate::unet;
 
@@ -33,7 +34,7 @@ impl CpuStudio {
     pub(super) fn begin(
         &mut self,
         model: &Model,
-        plan: Plan,
+        course: Course,
         samples: &[Sample],
     ) -> Result<CpuRun, Error> {
         let network = match &self.network {
@@ -46,13 +47,14 @@ impl CpuStudio {
                 network
             }
         };
-        let sampler = plan.sampler()?;
+        let sampler = course.sampler()?;
         let batch = Batch::new(&lock(&network), &sampler, samples)?;
         Ok(CpuRun {
             state: sampler.state(),
             network,
             batch,
-            plan,
+            course,
+            is_spent: false,
         })
     }
 
@@ -75,8 +77,10 @@ fn lock(network: &Shared) -> std::sync::MutexGuard<'_, Network> {
 pub(super) struct CpuRun {
     network: Shared,
     batch: Batch,
-    plan: Plan,
+    course: Course,
     state: SamplerState,
+    /// Whether a step failed after it had changed some of the images.
+    is_spent: bool,
 }
 
 impl CpuRun {
@@ -85,11 +89,21 @@ impl CpuRun {
     }
 
     pub(super) fn advance(&mut self) -> Result<bool, Error> {
-        let mut sampler = self.plan.sampler()?;
+        let mut sampler = self.course.sampler()?;
         sampler.resume(self.state)?;
-        let was_left = self.batch.advance(&mut lock(&self.network), &mut sampler)?;
+        self.check_not_spent()?;
+        let advanced = self.batch.advance(&mut lock(&self.network), &mut sampler);
+        self.is_spent = matches!(advanced, Err(RunError::Sampler(_)));
+        let was_left = advanced?;
         self.state = sampler.state();
         Ok(was_left)
+    }
+
+    const fn check_not_spent(&self) -> Result<(), DrawError> {
+        match self.is_spent {
+            true => Err(DrawError::Spent),
+            false => Ok(()),
+        }
     }
 
     pub(super) const fn position(&self) -> u32 {
@@ -105,6 +119,7 @@ impl CpuRun {
     }
 
     pub(super) fn save(&mut self) -> Result<Paused, Error> {
+        self.check_not_spent()?;
         Ok(Paused {
             state: self.state,
             x: self.x()?,
@@ -113,10 +128,11 @@ impl CpuRun {
     }
 
     pub(super) fn resume(&mut self, paused: &Paused) -> Result<(), Error> {
-        let mut sampler = self.plan.sampler()?;
+        let mut sampler = self.course.sampler()?;
         let state = (paused.state, &paused.x[..], &paused.history[..]);
         self.batch.resume(&mut sampler, state)?;
         self.state = sampler.state();
+        self.is_spent = false;
         Ok(())
     }
 }

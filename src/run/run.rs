@@ -88,11 +88,21 @@ impl Run {
     /// Gives a network that enlarges images those that it enlarges, in [-1, 1], [N, C, h, w].
     ///
     /// # Errors
-    /// [`DrawError::LowResUnexpected`]; [`DrawError::Value`] for another number of them.
+    /// [`DrawError::LowResUnexpected`]; [`DrawError::Value`] for another number of them, or in the middle of a run.
     pub fn with_low_res(mut self, images: &[f32]) -> Result<Self, Error> {
         let Some((width, height)) = self.model.low_res() else {
             return Err(DrawError::LowResUnexpected.into());
         };
+        if self.position() > 0 {
+            let why = "a run that has begun keeps what it enlarges".into();
+            let value = std::format!("step {}", self.position());
+            return Err(DrawError::Value {
+                word: "low-res",
+                value,
+                why,
+            }
+            .into());
+        }
         let expected = self.samples.len() * self.model.image().channels * height * width;
         if images.len() != expected {
             return Err(DrawError::Value {
@@ -140,7 +150,7 @@ impl Run {
         Ok(was_left)
     }
 
-    /// The number of steps that were taken.
+    /// The number of steps that were taken, or recorded into frames.
     pub const fn position(&self) -> u32 {
         ask!(self.executor.position())
     }
@@ -163,11 +173,15 @@ impl Run {
         self.position() >= self.evaluations
     }
 
-    /// The images as the last step predicted them.
+    /// The images as the last step predicted them; the images themselves once they are done. Grey before the first
+    /// step, and where a run was resumed before its next.
     ///
     /// # Errors
     /// Those of the device.
     pub fn preview(&self) -> Result<Images, Error> {
+        if self.is_done() {
+            return self.images();
+        }
         Images::new(&self.model, ask!(self.executor.x_start())?, &self.samples)
     }
 
@@ -189,11 +203,12 @@ impl Run {
         &self.draw
     }
 
-    /// Saves the run as it stands: it goes on by [`Studio::resume`](super::Studio::resume), on any device. Of a device
-    /// that is lost it is the last step that was done.
+    /// Saves the run as it stands: it goes on by [`Studio::resume`](super::Studio::resume), on any device. While frames
+    /// are on their way, and where the device is lost, it is the last step that has come to the host: one or two behind
+    /// where a host is as many frames ahead of its device.
     ///
     /// # Errors
-    /// Those of the device.
+    /// Those of the device; [`DrawError::Spent`].
     pub fn save(&mut self) -> Result<Saved, Error> {
         let paused = ask!(self.executor.mut save())?;
         Saved::new(
@@ -210,9 +225,6 @@ impl Run {
             ask!(self.executor.mut set_low_res(saved.low_res()))?;
             self.low_res = copied(saved.low_res())?;
         }
-        match saved.paused() {
-            paused if paused.is_at_its_beginning() => Ok(()),
-            paused => ask!(self.executor.mut resume(paused)),
-        }
+        ask!(self.executor.mut resume(saved.paused()))
     }
 }

@@ -32,8 +32,8 @@ const VERSION: u32 = 1;
 const NO_LABEL: u32 = u32::MAX;
 /// Bytes of an image's identity.
 const SAMPLE: usize = 20;
-/// The largest file that is read.
-const MOST_BYTES: u64 = 1 << 32;
+/// The largest file that is written or read.
+const MOST_BYTES: u64 = 1 << 30;
 
 /// A saved run: a drawing in the middle of its steps. It goes on by [`Studio::resume`](super::Studio::resume),
 /// and knows the model that it belongs to.
@@ -107,14 +107,43 @@ impl Saved {
         &self.paused
     }
 
-    pub(super) fn check_model(&self, model: &Model) -> Result<(), Error> {
+    /// Checks whether it can be a run of this model, before anything is made for it.
+    pub(super) fn check(&self, model: &Model) -> Result<(), Error> {
         let (saved, found) = (self.model, model.fingerprint()?);
-        if saved == found {
-            return Ok(());
+        if saved != found {
+            return Err(refused(format!(
+                "it is of the model {saved:016x}, this one is {found:016x}"
+            )));
         }
-        Err(refused(format!(
-            "it is of the model {saved:016x}, this one is {found:016x}"
-        )))
+        let (count, elements) = (self.samples.len() as u64, model.image().elements() as u64);
+        let small = model.low_res().map_or(0, |(width, height)| {
+            (width * height * model.image().channels) as u64
+        });
+        let lengths = [
+            ("x", &self.paused.x, count.saturating_mul(elements)),
+            ("low-res", &self.low_res, count.saturating_mul(small)),
+        ];
+        for (what, numbers, due) in lengths {
+            if numbers.len() as u64 != due {
+                let len = numbers.len();
+                return Err(refused(format!("{what} has {len} numbers, {count} images have {due}")));
+            }
+            if let Some(at) = numbers.iter().position(|number| !number.is_finite()) {
+                return Err(refused(format!("{what} is not finite at {at}")));
+            }
+        }
+        let classes = model.classes() as u64;
+        for Sample { number, label, .. } in &self.samples {
+            if label.is_some_and(|label| u64::from(label) >= classes)
+                || label.is_none() && classes > 0
+            {
+                let label = label.map_or("no class".into(), |label| format!("the class {label}"));
+                return Err(refused(format!(
+                    "image {number} is of {label}, the model has {classes} classes"
+                )));
+            }
+        }
+        Ok(())
     }
 
     /// Returns the run as bytes: its pixels, and less than a kilobyte for a few images.
@@ -160,6 +189,12 @@ impl Saved {
         let rest = numbers.into_iter().flatten();
         let rest = rest.flat_map(|number| number.to_le_bytes());
         let body = 4 * numbers.iter().map(|it| it.len()).sum::<usize>();
+        if (body as u64).saturating_add(content.len() as u64) >= MOST_BYTES {
+            let bytes = body;
+            return Err(refused(format!(
+                "{bytes} bytes of images, a file of a run has less than {MOST_BYTES}: draw fewer at once"
+            )));
+        }
         let mut digest = Fingerprint::new();
         digest.add_bytes(&content);
         rest.clone().for_each(|byte| digest.add_bytes(&[byte]));

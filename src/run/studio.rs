@@ -4,8 +4,8 @@ use core::ops::Range;
 use std::boxed::Box;
 use std::vec::Vec;
 
-use super::device::{Chosen, Device, Opened};
-use super::draw::{Draw, Plan};
+use super::device::{Chosen, Device, OpenDevice};
+use super::draw::{Course, Draw};
 use super::error::DrawError;
 use super::images::Images;
 use super::model::Model;
@@ -15,7 +15,7 @@ use super::run::{Executor, Run};
 use super::saved::Saved;
 use crate::Error;
 use crate::diffusion::{Noise, Sample};
-use crate::memory::collected;
+use crate::memory::{self, collected};
 
 /// Images that [`Studio::sample`] makes at once.
 const AT_ONCE: u64 = 8;
@@ -51,10 +51,13 @@ enum Engine {
 
 impl Studio {
     pub(super) fn new(model: Model, device: Device) -> Result<Self, Error> {
+        // A first save in the middle of a game's frames is no time to read all weights; where there is none, that
+        // is told then.
+        drop(model.fingerprint());
         let (opened, chosen) = device.open()?;
         let (engine, precision) = match opened {
-            Opened::Processor(threads) => (Engine::Processor(CpuStudio::new(threads.count)), ""),
-            Opened::Gpu(gpu) => {
+            OpenDevice::Processor(threads) => (Engine::Processor(CpuStudio::new(threads.count)), ""),
+            OpenDevice::Gpu(gpu) => {
                 let (engine, precision) = GpuStudio::new(*gpu, &model)?;
                 (Engine::Gpu(Box::new(engine)), precision)
             }
@@ -77,18 +80,29 @@ impl Studio {
         self.precision
     }
 
+    #[cfg(feature = "gpu")]
+    pub(super) const fn on_gpu(&self) -> Option<&GpuStudio> {
+        match &self.engine {
+            Engine::Processor(_) => None,
+            Engine::Gpu(studio) => Some(studio),
+        }
+    }
+
     /// The model.
     pub const fn model(&self) -> &Model {
         &self.model
     }
 
-    /// Draws so many images, a few at once: the number 0 and those that follow.
+    /// Draws so many images, a few at once: the number 0 and those that follow. It waits for them, and has all or none;
+    /// [`begin_numbers`](Self::begin_numbers) is for whoever wants them as they come.
     ///
     /// # Errors
-    /// [`DrawError`]; those of the device.
+    /// [`DrawError`]; [`MemoryError`](crate::memory::MemoryError) where there is no room for them; those of the device.
     pub fn sample(&mut self, draw: &Draw, count: usize) -> Result<Images, Error> {
-        let mut all = Images::none(&self.model);
         let count = count as u64;
+        let elements = self.model.image().elements() as u64;
+        memory::check(count.saturating_mul(elements).saturating_mul(4))?;
+        let mut all = Images::none(&self.model);
         for first in (0..count).step_by(AT_ONCE as usize) {
             let mut run = self.begin_numbers(draw, first..count.min(first + AT_ONCE))?;
             while run.advance()? {}
@@ -128,18 +142,18 @@ impl Studio {
             }
             .into());
         }
-        let plan = draw.plan(&self.model.description().card.diffusion)?;
-        self.begin_plan(draw, plan, samples)
+        let course = draw.course(&self.model.description().card.diffusion)?;
+        self.begin_course(draw, course, samples)
     }
 
-    fn begin_plan(&mut self, draw: &Draw, plan: Plan, samples: &[Sample]) -> Result<Run, Error> {
-        let evaluations = plan.sampler()?.evaluations();
+    fn begin_course(&mut self, draw: &Draw, course: Course, samples: &[Sample]) -> Result<Run, Error> {
+        let evaluations = course.sampler()?.evaluations();
         let executor = match &mut self.engine {
             Engine::Processor(engine) => {
-                Executor::Processor(Box::new(engine.begin(&self.model, plan, samples)?))
+                Executor::Processor(Box::new(engine.begin(&self.model, course, samples)?))
             }
             Engine::Gpu(engine) => {
-                Executor::Gpu(Box::new(engine.begin(&self.model, &plan, samples)?))
+                Executor::Gpu(Box::new(engine.begin(&self.model, &course, samples)?))
             }
         };
         Run::new(
@@ -157,7 +171,7 @@ impl Studio {
     /// # Errors
     /// [`DrawError::Saved`] for another model's; those of [`begin`](Self::begin).
     pub fn resume(&mut self, saved: &Saved) -> Result<Run, Error> {
-        saved.check_model(&self.model)?;
+        saved.check(&self.model)?;
         let mut run = self.begin_samples(saved.draw(), saved.samples())?;
         run.put(saved)?;
         Ok(run)

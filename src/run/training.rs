@@ -18,7 +18,8 @@ use crate::train::{
 };
 use crate::unet::{Extents, Graph, UnetConfig};
 
-/// What is trained, and how. Size, channels and classes are the data's.
+/// What is trained, and how. Size, channels and classes are the data's. A network that enlarges images is trained by
+/// the floor below, [`Trainer`].
 #[derive(Debug, Clone, PartialEq)]
 pub struct Recipe {
     /// The network; its channels and classes are replaced by the data's.
@@ -123,6 +124,7 @@ pub struct Training {
     folder: RunDirectory,
     trainer: Trainer<Box<dyn Engine>>,
     chosen: Chosen,
+    precision: &'static str,
     save_every: u64,
     keep: usize,
 }
@@ -160,7 +162,7 @@ impl Training {
         }
         let graph = graph_of(&description, config)?;
         let (opened, chosen) = device.open()?;
-        let mut engine = engine(&opened, &graph, config)?;
+        let (mut engine, precision) = engine(&opened, &graph, config)?;
         let progress = fill(&mut engine, saved, &graph, &description, config)?;
         let is_new = progress.step == 0;
         let trainer = Trainer::new(engine, description, config.clone(), data, broken, progress)?;
@@ -171,6 +173,7 @@ impl Training {
             folder,
             trainer,
             chosen,
+            precision,
             save_every: recipe.save_every,
             keep: recipe.keep,
         })
@@ -207,6 +210,11 @@ impl Training {
     /// The device, and why it was taken.
     pub const fn device(&self) -> &Chosen {
         &self.chosen
+    }
+
+    /// What is to be said of the precision behind the device's name, as in ", in f16"; nothing in f32.
+    pub const fn precision(&self) -> &'static str {
+        self.precision
     }
 
     /// The trainer: the floor below.

@@ -99,13 +99,13 @@ fn a_lost_device_loses_nothing() {
         }
         let reached = run.position();
         doomed.device().destroy();
-        if !run.is_done() {
-            let mut encoder = doomed.device().create_command_encoder(&Default::default());
-            // A host that records on before it hears of it.
-            drop(run.record(&mut encoder, Budget::milliseconds(budget)));
-            let error = run.advance().unwrap_err();
-            assert!(matches!(error, Error::Gpu(_)), "{error}");
-        }
+        let was_done = run.is_done();
+        let mut encoder = doomed.device().create_command_encoder(&Default::default());
+        // A host that records on before it hears of it, and submits.
+        drop(run.record(&mut encoder, Budget::milliseconds(budget)));
+        doomed.queue().submit([encoder.finish()]);
+        let advanced = run.advance();
+        assert!(was_done || matches!(advanced, Err(Error::Gpu(_))), "{advanced:?}");
         let saved = run.save().unwrap();
         assert!(saved.position() + 1 >= reached, "{} of {reached}", saved.position());
         assert_eq!(finish(survivor.resume(&saved).unwrap()), whole, "loss {loss}");
@@ -141,6 +141,59 @@ fn frames_give_the_same_image() {
         assert!(pacing.measured > 0 && pacing.measured <= frames, "{pacing:?}, {frames} frames");
         assert_ne!(pacing.work_per_millisecond, before.work_per_millisecond);
     }
+}
+
+/// Encoders that are dropped instead of submitted, anywhere: the run goes back to what the host has, and ends in the
+/// same image. A host that is frames ahead of its device loses at most as many steps.
+#[test]
+fn a_frame_that_is_dropped_is_made_again() {
+    let model = model();
+    let gpu = gpu();
+    let draw = Draw::new().steps("4").method("heun");
+    let mut studio = model.on(Device::from(gpu.clone())).unwrap();
+    let whole = finish(begin(&mut studio, &draw, 0));
+    for dropped in [0, 1, 3, 4, 7] {
+        let mut run = begin(&mut studio, &draw, 0);
+        let steps = Budget::milliseconds(1.01 * run.pacing().unwrap().milliseconds_per_step);
+        for frame in 0.. {
+            let mut encoder = gpu.device().create_command_encoder(&Default::default());
+            let was_left = run.record(&mut encoder, steps).unwrap();
+            match frame == dropped {
+                true => drop(encoder),
+                // Nothing waits for it.
+                false => drop(gpu.queue().submit([encoder.finish()])),
+            }
+            if !was_left && frame > dropped {
+                break;
+            }
+        }
+        assert_eq!(finish(run), whole, "frame {dropped}");
+    }
+    // A step while a frame is neither submitted nor dropped is refused.
+    let mut run = begin(&mut studio, &draw, 1);
+    let mut encoder = gpu.device().create_command_encoder(&Default::default());
+    run.record(&mut encoder, Budget::milliseconds(0.0)).unwrap();
+    let refused = run.advance();
+    assert!(matches!(refused, Err(Error::Draw(DrawError::FrameNotSubmitted))), "{refused:?}");
+    assert_eq!(run.save().unwrap().position(), 1);
+    drop(encoder);
+    assert_eq!(finish(run), whole);
+}
+
+/// Noise before the first step, the images once they are done.
+#[test]
+fn images_are_there_from_the_beginning() {
+    let model = model();
+    let draw = Draw::new().steps("3");
+    let [on_processor, on_gpu] = [Device::cpu(), Device::from(gpu().clone())].map(|device| {
+        let mut run = begin(&mut model.on(device).unwrap(), &draw, 0);
+        let noise = run.images().unwrap();
+        while run.advance().unwrap() {}
+        assert_eq!(run.preview().unwrap(), run.images().unwrap());
+        noise
+    });
+    let near = |(a, b): (&f32, &f32)| (a - b).abs() < 1e-5;
+    assert!(on_processor.planes().iter().zip(on_gpu.planes()).all(near));
 }
 
 #[test]

@@ -44,7 +44,7 @@ fn bad_options_are_named_and_leave_nothing_behind() {
         (&["--backend", "cpu", "--adapter", "x"], "--adapter"),
         (
             &["--out", "grid.jpg"],
-            ".jpg is neither .png nor .npz; a folder is written with a slash at its end: grid.jpg/",
+            ".jpg is none of .png, .gif and .npz; a folder is written with a slash at its end: grid.jpg/",
         ),
         (
             &["--out", "missing/grid.png"],

@@ -161,7 +161,7 @@ fn an_archive_and_a_folder_are_enlarged_image_by_image() {
         ),
         (
             "--low-res small.npz --class 1",
-            "--class: image 0 of --low-res is of class 0, not 1",
+            "--class 1: image 0 of those that are enlarged is of class 0",
         ),
     ] {
         let errors = enlarge(&scratch, options).unwrap_err();

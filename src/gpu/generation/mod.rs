@@ -248,6 +248,11 @@ impl DeviceGeneration {
         dispatches - left
     }
 
+    /// Records what draws x_T, where it is not drawn yet: x is noise from then on.
+    pub(crate) fn record_noise(&mut self, encoder: &mut wgpu::CommandEncoder) {
+        self.record(encoder, self.begin.saturating_sub(self.dispatch));
+    }
+
     /// Records what is left of the current step, and returns how many dispatches those are.
     pub fn record_step(&mut self, encoder: &mut wgpu::CommandEncoder) -> usize {
         self.record(encoder, self.end - self.dispatch)

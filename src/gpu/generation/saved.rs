@@ -59,6 +59,11 @@ impl SavedReadback {
         self.readback.is_free()
     }
 
+    /// Gives up what an encoder that was dropped would have brought; whether it was that.
+    pub(crate) fn forget_dropped(&mut self) -> bool {
+        self.readback.forget_dropped()
+    }
+
     /// Takes the state as it was where its copy was recorded, or `None` while it is on its way.
     ///
     /// # Errors

@@ -1,14 +1,16 @@
 //! The network on a GPU.
 
+mod frames;
 mod pacing;
 
 use std::boxed::Box;
+use std::collections::VecDeque;
 use std::format;
 use std::string::String;
 use std::vec::Vec;
 
 use super::device::{Chosen, Device, Wanted};
-use super::draw::Plan;
+use super::draw::Course;
 use super::error::DrawError;
 use super::model::Model;
 use super::paused::Paused;
@@ -16,6 +18,7 @@ use crate::Error;
 use crate::checkpoint::WeightType;
 use crate::diffusion::Sample;
 pub(super) use crate::gpu::Gpu;
+use frames::Frames;
 pub use pacing::{Budget, Pacing};
 use crate::gpu::{
     self, DeviceGeneration, DeviceWeights, GpuError, NoiseSource, Precision, SavedReadback, Shown,
@@ -51,8 +54,9 @@ pub(super) fn open(wanted: &Wanted) -> Result<(Gpu, Chosen), DrawError> {
 
 fn chosen(gpu: &Gpu, why: String) -> Chosen {
     let info = gpu.device().adapter_info();
-    let name = format!("{} ({:?}, {:?}", info.name, info.device_type, info.backend);
-    Chosen::Gpu { name, why }
+    let kind = format!("{:?}, {:?}", info.device_type, info.backend);
+    let name = info.name;
+    Chosen::Gpu { name, kind, why }
 }
 
 /// The adapter, and why it is that one. The best is never one in software: that is slower than the processor.
@@ -149,43 +153,65 @@ impl GpuStudio {
     pub(super) fn begin(
         &self,
         model: &Model,
-        plan: &Plan,
+        course: &Course,
         samples: &[Sample],
     ) -> Result<GpuRun, Error> {
         let graph = model.description().graph(samples.len())?;
-        let (gpu, sampler) = (&self.gpu, plan.sampler()?);
+        let (gpu, sampler) = (&self.gpu, course.sampler()?);
         let source = NoiseSource::Philox;
-        let generation =
+        let mut generation =
             DeviceGeneration::new_blocking(gpu, &graph, &self.weights, &sampler, samples, source)?;
         let clock = pollster::block_on(Stopwatch::of(gpu))?;
+        let room = || pollster::block_on(generation.saved_readback());
+        let returns = [Return::of(room()?), Return::of(room()?)];
+        let mut encoder = encoder(gpu);
+        generation.record_noise(&mut encoder);
+        gpu.submit_blocking(encoder)?;
         Ok(GpuRun {
             pacing: Pacing::new(generation.work_of_step(), clock.is_some()),
             clock,
-            readback: pollster::block_on(generation.saved_readback())?,
-            kept: Paused {
-                state: sampler.state(),
-                x: Vec::new(),
-                history: Vec::new(),
-            },
+            returns,
+            kept: paused(generation.save_blocking()?),
+            armed: 0,
+            frames: Frames::default(),
+            works: VecDeque::new(),
             gpu: gpu.clone(),
             generation,
-            recorded: 0,
         })
+    }
+
+    pub(super) const fn gpu(&self) -> &Gpu {
+        &self.gpu
     }
 }
 
+fn encoder(gpu: &Gpu) -> wgpu::CommandEncoder {
+    let descriptor = wgpu::CommandEncoderDescriptor::default();
+    gpu.device().create_command_encoder(&descriptor)
+}
+
+/// Looks at a frame whose submissions have run; one that is not done then was never submitted.
+const PATIENCE: usize = 1000;
+/// Frames whose work is remembered until a host says how long they took.
+const REMEMBERED: usize = 16;
+
 /// A batch of images on a device.
+///
+/// Each step that was done comes to the host on its way, where there is room: what is left where the device is lost,
+/// or a frame that was recorded is never submitted.
 #[derive(Debug)]
 pub(super) struct GpuRun {
     gpu: Gpu,
     generation: DeviceGeneration,
-    /// How each step that was done comes to the host: what is left where the device is lost.
-    readback: SavedReadback,
+    returns: [Return; 2],
     kept: Paused,
+    /// The newest step that is on its way to the host, or there.
+    armed: u32,
+    frames: Frames,
     clock: Option<Stopwatch>,
     pacing: Pacing,
-    /// The work of the last frame.
-    recorded: u64,
+    /// The work of frames whose time the host has not told yet.
+    works: VecDeque<u64>,
 }
 
 impl GpuRun {
@@ -194,32 +220,61 @@ impl GpuRun {
     }
 
     pub(super) fn advance(&mut self) -> Result<bool, Error> {
+        self.settle()?;
         if self.generation.is_done() {
             return Ok(false);
         }
-        // Of frames before.
-        self.keep()?;
-        let descriptor = wgpu::CommandEncoderDescriptor::default();
-        let mut encoder = self.gpu.device().create_command_encoder(&descriptor);
+        let mut encoder = encoder(&self.gpu);
         self.generation.record_step(&mut encoder);
-        if !self.readback.is_free() {
-            self.gpu.submit_blocking(encoder)?;
-            self.keep()?;
-            return Ok(true);
-        }
-        self.generation.read_saved(&mut encoder, &mut self.readback);
+        let [Return { readback, .. }, _] = &mut self.returns;
+        self.generation.read_saved(&mut encoder, readback);
         let submission = self.gpu.queue().submit([encoder.finish()]);
-        self.readback.map();
-        let readback = &mut self.readback;
-        let saved = wait_blocking(&self.gpu, submission, || readback.take())?;
-        self.kept = paused(saved);
+        readback.map();
+        self.kept = paused(wait_blocking(&self.gpu, submission, || readback.take())?);
+        self.armed = self.generation.position();
         Ok(true)
     }
 
-    /// Takes a state that has come since.
+    /// Waits for the frames before.
+    fn settle(&mut self) -> Result<(), Error> {
+        self.follow()?;
+        for _ in 0..PATIENCE {
+            if self.frames.are_done() {
+                return self.keep();
+            }
+            self.gpu.wait_blocking(None)?;
+            self.gpu.check()?;
+            // Another thread that polls the same device may not have handed on yet what it was told.
+            std::thread::yield_now();
+            self.follow()?;
+        }
+        Err(DrawError::FrameNotSubmitted.into())
+    }
+
+    /// Takes what has come since. Where a frame was dropped with its encoder, the run goes back to the last step
+    /// that is on the host: what was recorded after that frame went on from what it has not done.
+    fn follow(&mut self) -> Result<(), Error> {
+        while let Some((work, milliseconds)) = self.clock.as_mut().and_then(Stopwatch::take) {
+            self.pacing.learn(work, milliseconds);
+        }
+        if self.frames.were_dropped() {
+            self.frames.clear();
+            self.works.clear();
+            self.returns.iter_mut().for_each(Return::forget);
+            let kept = self.kept.clone();
+            return self.resume(&kept);
+        }
+        self.keep()
+    }
+
+    /// Takes the states that have come since.
     fn keep(&mut self) -> Result<(), Error> {
-        if let Some(saved) = self.readback.take()? {
-            self.kept = paused(saved);
+        for one in &mut self.returns {
+            if let Some(saved) = one.take()?
+                && saved.state.position >= self.kept.state.position
+            {
+                self.kept = paused(saved);
+            }
         }
         Ok(())
     }
@@ -230,30 +285,37 @@ impl GpuRun {
         encoder: &mut wgpu::CommandEncoder,
         budget: Budget,
     ) -> Result<bool, Error> {
-        while let Some((work, milliseconds)) = self.clock.as_mut().and_then(Stopwatch::take) {
-            self.pacing.learn(work, milliseconds);
+        self.follow()?;
+        let was_left = !self.generation.is_done();
+        if was_left {
+            let (work, generation) = (self.pacing.work_of(budget), &mut self.generation);
+            let recorded = match &mut self.clock {
+                Some(clock) => clock.measure(encoder, |to| generation.record_work(to, work)),
+                None => generation.record_work(encoder, work),
+            };
+            if self.works.len() == REMEMBERED {
+                self.works.pop_front();
+            }
+            self.works.push_back(recorded);
         }
-        self.keep()?;
-        if self.generation.is_done() {
-            return Ok(false);
+        let position = self.generation.position();
+        let mut free = self.returns.iter_mut().filter(|it| it.readback.is_free());
+        if position > self.armed
+            && let Some(Return { readback, .. }) = free.next()
+        {
+            self.generation.read_saved(encoder, readback);
+            readback.map_on_submit(encoder);
+            self.armed = position;
         }
-        let (work, before) = (self.pacing.work_of(budget), self.generation.position());
-        let generation = &mut self.generation;
-        self.recorded = match &mut self.clock {
-            Some(clock) => clock.measure(encoder, |encoder| generation.record_work(encoder, work)),
-            None => generation.record_work(encoder, work),
-        };
-        if self.generation.position() > before && self.readback.is_free() {
-            self.generation.read_saved(encoder, &mut self.readback);
-            self.readback.map_on_submit(encoder);
-        }
-        Ok(true)
+        self.frames.follow(encoder);
+        Ok(was_left)
     }
 
     pub(super) fn took(&mut self, milliseconds: f64) {
+        let work = self.works.pop_front();
         // Its own clock knows better.
-        if self.clock.is_none() {
-            self.pacing.learn(self.recorded, milliseconds);
+        if let (Some(work), None) = (work, &self.clock) {
+            self.pacing.learn(work, milliseconds);
         }
     }
 
@@ -287,24 +349,64 @@ impl GpuRun {
         Ok(self.generation.x_start_blocking()?)
     }
 
-    /// The run as it stands, or where the device is lost as it last was on the host.
+    /// The run as it stands; while frames are on their way, or where the device is lost, as it last was on the host.
     pub(super) fn save(&mut self) -> Result<Paused, Error> {
+        let kept = self.follow();
+        let is_whole = self.kept.state.position == self.generation.position();
+        if is_whole || !self.frames.are_done() {
+            return kept.map(|()| self.kept.clone());
+        }
         match self.generation.save_blocking() {
             Ok(saved) => Ok(paused(saved)),
-            Err(GpuError::DeviceLost { .. }) => {
-                // What was on its way may have come before the loss, or is lost with it.
-                drop(self.keep());
-                Ok(self.kept.clone())
-            }
-            Err(error) => Err(error.into()),
+            Err(error @ GpuError::NotFinite { .. }) => Err(error.into()),
+            // Whatever else the device says: what the host has is good.
+            Err(_) => Ok(self.kept.clone()),
         }
     }
 
     pub(super) fn resume(&mut self, from: &Paused) -> Result<(), Error> {
         let Paused { state, x, history } = from.clone();
         self.generation.resume(&gpu::Saved { state, x, history })?;
+        self.armed = from.state.position;
         self.kept = from.clone();
         Ok(())
+    }
+
+    pub(super) const fn generation(&self) -> &DeviceGeneration {
+        &self.generation
+    }
+}
+
+/// A state on its way to the host.
+#[derive(Debug)]
+struct Return {
+    readback: SavedReadback,
+    /// Whether it comes of what went on from a frame that was dropped.
+    is_stale: bool,
+}
+
+impl Return {
+    const fn of(readback: SavedReadback) -> Self {
+        Self {
+            readback,
+            is_stale: false,
+        }
+    }
+
+    /// What comes is of no use.
+    fn forget(&mut self) {
+        self.is_stale = !self.readback.forget_dropped() && !self.readback.is_free();
+    }
+
+    fn take(&mut self) -> Result<Option<gpu::Saved>, GpuError> {
+        let taken = self.readback.take();
+        let is_stale = self.is_stale;
+        self.is_stale &= !self.readback.is_free();
+        match is_stale {
+            // Not even that it is not finite counts.
+            true => Ok(None),
+            false => taken,
+        }
     }
 }
 

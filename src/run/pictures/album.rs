@@ -15,7 +15,7 @@ use crate::files::{FreshFolder, Naming, Place, create_folder};
 use crate::memory::{self, extend, reserve};
 use crate::run::error::DrawError;
 use crate::run::images::Images;
-use crate::run::model::Model;
+use crate::run::model::{Look, Model};
 use crate::unet::Extents;
 
 /// Bytes of images that are kept.
@@ -46,6 +46,9 @@ const MOST_BYTES: usize = 1 << 32;
 pub struct Album {
     path: PathBuf,
     image: Extents,
+    /// Images that there is room for, and those that have come.
+    count: usize,
+    added: usize,
     kind: Kind,
 }
 
@@ -100,13 +103,16 @@ impl Album {
     /// Those of [`check`](Self::check); [`DrawError::Count`], [`DrawError::NoPicture`];
     /// [`MemoryError`](crate::memory::MemoryError).
     pub fn create(path: impl AsRef<Path>, model: &Model, count: usize) -> Result<Self, Error> {
-        let path = path.as_ref();
+        Self::of(path.as_ref(), model.look(), count)
+    }
+
+    pub(in crate::run) fn of(path: &Path, look: &Look, count: usize) -> Result<Self, Error> {
+        Self::check(path)?;
         let place = AlbumPlace::of(path)?;
-        check_count(&place, model, count)?;
-        let description = model.description();
-        let image = description.image();
+        check_count(&place, look, count)?;
+        let image = look.image;
         let kept = || Kept::new(image, count);
-        let drawing = || Drawing::of(model);
+        let drawing = || Drawing::of(look);
         let kind = match &place {
             AlbumPlace::Grid(_) => Kind::Grid(kept()?, drawing()?),
             AlbumPlace::Animation(_) => Kind::Animation(kept()?, drawing()?),
@@ -115,7 +121,7 @@ impl Album {
                 let drawing = drawing()?;
                 Kind::Folder(Pictures {
                     folder: FreshFolder::take(path)?,
-                    naming: Naming::new(description.class_names.as_deref()),
+                    naming: Naming::new(look.class_names.as_deref()),
                     drawing,
                     made: 0,
                 })
@@ -124,6 +130,8 @@ impl Album {
         Ok(Self {
             path: place.path().into(),
             image,
+            count,
+            added: 0,
             kind,
         })
     }
@@ -131,8 +139,8 @@ impl Album {
     /// Takes some images.
     ///
     /// # Errors
-    /// [`DrawError::Value`] for images of another size; [`FileError`](crate::files::FileError); those of
-    /// [`Images::bytes`].
+    /// [`DrawError::Value`] for images of another size, [`DrawError::Count`] for more of them than the album was made
+    /// for; [`FileError`](crate::files::FileError); those of [`Images::bytes`].
     pub fn add(&mut self, images: &Images) -> Result<(), Error> {
         let (found, due) = (images.extents(), self.image);
         if found != due {
@@ -142,6 +150,17 @@ impl Album {
             );
             return Err(super::place::refused(&self.path, why).into());
         }
+        let added = self.added.saturating_add(images.len());
+        if added > self.count {
+            let of = self.path.display().to_string();
+            return Err(DrawError::Count {
+                count: added,
+                most: self.count,
+                of,
+            }
+            .into());
+        }
+        self.added = added;
         match &mut self.kind {
             Kind::Grid(kept, _) | Kind::Animation(kept, _) | Kind::Archive(kept) => {
                 extend(&mut kept.pixels, &images.bytes()?)?;
@@ -167,12 +186,20 @@ impl Album {
         }
     }
 
+    /// The path, without what says that it is a folder's.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// Writes what was kept.
     ///
     /// # Errors
-    /// [`FileError`](crate::files::FileError).
+    /// [`DrawError::Value`] where no image was added; [`FileError`](crate::files::FileError).
     pub fn finish(self) -> Result<(), Error> {
         let path = &self.path;
+        if self.added == 0 {
+            return Err(super::place::refused(path, "there is no image to write").into());
+        }
         match &self.kind {
             Kind::Grid(kept, drawing) => put_png(path, &drawing.grid(&kept.pixels, &kept.labels)),
             Kind::Animation(kept, drawing) => {
@@ -187,11 +214,11 @@ impl Album {
 }
 
 /// The most images that are kept for a file until all are done; none are for a folder.
-fn check_count(place: &AlbumPlace, model: &Model, count: usize) -> Result<(), DrawError> {
-    let kept = MOST_BYTES / model.image().elements().max(1);
+fn check_count(place: &AlbumPlace, look: &Look, count: usize) -> Result<(), DrawError> {
+    let kept = MOST_BYTES / look.image.elements().max(1);
     let most = match place {
-        AlbumPlace::Grid(_) => Drawing::of(model)?.most(),
-        AlbumPlace::Animation(_) => Drawing::of(model)?.most().min(kept),
+        AlbumPlace::Grid(_) => Drawing::of(look)?.most(),
+        AlbumPlace::Animation(_) => Drawing::of(look)?.most().min(kept),
         AlbumPlace::Archive(_) => kept,
         AlbumPlace::Folder(_) => usize::MAX,
     };

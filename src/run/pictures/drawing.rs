@@ -10,7 +10,8 @@ use image::imageops::FilterType;
 use super::colours::Colours;
 use super::sheet::{cell, head_width, most_of_sheet, sheet, shown};
 use crate::run::error::DrawError;
-use crate::run::model::Model;
+use crate::run::model::Look;
+use crate::unet::Extents;
 
 /// Images of a trajectory's strip.
 pub(super) const MOMENTS: usize = 12;
@@ -30,17 +31,22 @@ pub(super) struct Drawing {
 impl Drawing {
     /// # Errors
     /// [`DrawError::NoPicture`] where its images are none.
-    pub(super) fn of(model: &Model) -> Result<Self, DrawError> {
-        let description = model.description();
-        let channels = description.unet.in_channels;
-        let (width, height) = (description.size.width, description.size.height);
+    pub(super) fn of(look: &Look) -> Result<Self, DrawError> {
+        let Extents {
+            channels,
+            height,
+            width,
+        } = look.image;
         Ok(Self {
             colours: Colours::of(channels)?,
             width,
             height,
-            columns: model.columns(),
-            elements: description.image().elements(),
-            names: model.class_names().to_vec(),
+            columns: look.columns,
+            elements: look.image.elements(),
+            names: match &look.class_names {
+                Some(names) => names.clone(),
+                None => Vec::new(),
+            },
         })
     }
 

@@ -14,6 +14,7 @@ use crate::memory::extend;
 use crate::run::error::DrawError;
 use crate::run::images::Images;
 use crate::run::model::Model;
+use crate::unet::Extents;
 
 /// Bytes of predictions that are kept.
 const MOST_BYTES: usize = 1 << 32;
@@ -40,6 +41,9 @@ pub struct Trajectory {
     path: PathBuf,
     is_animation: bool,
     drawing: Drawing,
+    image: Extents,
+    images: usize,
+    steps: usize,
     /// 8 bits a value, [N, H, W, C] of each moment.
     moments: Vec<Vec<u8>>,
     labels: Vec<Option<u32>>,
@@ -68,7 +72,7 @@ impl Trajectory {
     ) -> Result<Self, Error> {
         let path = path.as_ref();
         let is_animation = is_animation(path)?;
-        let drawing = Drawing::of(model)?;
+        let drawing = Drawing::of(model.look())?;
         let bytes = model.image().elements().saturating_mul(steps);
         let kept = MOST_BYTES / bytes.max(1);
         let drawn = drawing.most();
@@ -90,6 +94,9 @@ impl Trajectory {
             path: path.into(),
             is_animation,
             drawing,
+            image: model.image(),
+            images,
+            steps,
             moments: Vec::new(),
             labels: Vec::new(),
         })
@@ -98,8 +105,25 @@ impl Trajectory {
     /// Takes the predictions of a step.
     ///
     /// # Errors
-    /// Those of [`Images::bytes`].
+    /// [`DrawError::Value`] for other images than it was made for, or more steps; those of [`Images::bytes`].
     pub fn add(&mut self, preview: &Images) -> Result<(), Error> {
+        if (preview.extents(), preview.len()) != (self.image, self.images) {
+            let (images, image) = (preview.len(), preview.extents());
+            let why = format!(
+                "{images} images of {}x{}, {} channels, where it is of {} of {}x{}, {} channels",
+                image.width,
+                image.height,
+                image.channels,
+                self.images,
+                self.image.width,
+                self.image.height,
+                self.image.channels
+            );
+            return Err(refused(&self.path, why).into());
+        }
+        if self.moments.len() == self.steps {
+            return Err(refused(&self.path, format!("more than {} steps", self.steps)).into());
+        }
         if self.moments.is_empty() {
             let labels: Vec<_> = preview
                 .samples()
@@ -115,8 +139,11 @@ impl Trajectory {
     /// Draws them, and writes the picture.
     ///
     /// # Errors
-    /// [`FileError`](crate::files::FileError).
+    /// [`DrawError::Value`] where no step was added; [`FileError`](crate::files::FileError).
     pub fn finish(self) -> Result<(), Error> {
+        if self.moments.is_empty() {
+            return Err(refused(&self.path, "there is no step to draw").into());
+        }
         let heads = self.drawing.heads(&self.labels);
         if !self.is_animation {
             let moments = self.moments.iter();
