@@ -143,7 +143,7 @@ pub(crate) struct Options {
     /// Averages have their rate from the first step on, as the public implementation's.
     #[arg(long)]
     ema_at_once: bool,
-    /// The rate of dropout, from 0 to below 1.
+    /// The rate of dropout: 0, or from 2^-32 to below 1.
     #[arg(long, default_value_t = 0.0, value_parser = real)]
     dropout: f64,
     /// Mirrors an image with probability 1/2.
