@@ -66,7 +66,9 @@ fn generate(options: &Options) -> Result<(), Failure> {
     let gpu = Gpu::create_blocking()?;
     let (device, queue) = (gpu.device().clone(), gpu.queue().clone());
     let mut studio = model.on(Device::from(gpu))?;
-    let draw = Draw::new().steps(options.steps.to_string()).seed(options.seed.number);
+    let draw = Draw::new()
+        .steps(options.steps.to_string())
+        .seed(options.seed.number);
     let draw = match &options.class {
         Some(class) => draw.class(class),
         None => draw,
@@ -164,7 +166,11 @@ fn report(run: &Run, mut frames: Vec<f64>) -> Result<(), Failure> {
     say(format_args!(
         "{:.1} ms a step by the {}, the last frame {:.1} ms",
         pacing.milliseconds_per_step,
-        if pacing.has_clock { "device's clock" } else { "host's" },
+        if pacing.has_clock {
+            "device's clock"
+        } else {
+            "host's"
+        },
         pacing.last_milliseconds,
     ))?;
     let images: Images = run.images()?;

@@ -50,7 +50,13 @@ impl Stopwatch {
         let queries = watched(gpu, "stopwatch", || device.create_query_set(&descriptor)).await?;
         let usage = wgpu::BufferUsages::QUERY_RESOLVE | wgpu::BufferUsages::COPY_SRC;
         let bytes = u64::from(LAPS) * wgpu::QUERY_RESOLVE_BUFFER_ALIGNMENT;
-        let resolved = create(gpu, "stopwatch", bytes, usage | wgpu::BufferUsages::COPY_DST).await?;
+        let resolved = create(
+            gpu,
+            "stopwatch",
+            bytes,
+            usage | wgpu::BufferUsages::COPY_DST,
+        )
+        .await?;
         let mut laps = Vec::new();
         let usage = wgpu::BufferUsages::MAP_READ | wgpu::BufferUsages::COPY_DST;
         for _ in 0..LAPS {

@@ -132,7 +132,9 @@ impl fmt::Display for LowRes {
 
 impl fmt::Debug for LowRes {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("LowRes").field("size", &self.size).finish_non_exhaustive()
+        f.debug_struct("LowRes")
+            .field("size", &self.size)
+            .finish_non_exhaustive()
     }
 }
 
@@ -149,7 +151,10 @@ impl Studio {
         numbers: Range<u64>,
     ) -> Result<Run, Error> {
         let mut samples = self.samples(draw, numbers)?;
-        let only = draw.only_class().map(|class| self.model().class(class)).transpose()?;
+        let only = draw
+            .only_class()
+            .map(|class| self.model().class(class))
+            .transpose()?;
         let mut images = Vec::new();
         for sample in &mut samples {
             let example = low_res.example(sample.number, only)?;

@@ -184,7 +184,9 @@ impl Likelihood {
                 let stream = self.noise.stream(image as u64, index as u32);
                 stream.fill_normals(0, noise);
             }
-            process.coefficients(index)?.diffuse(&x_start, &noise, &mut x_t)?;
+            process
+                .coefficients(index)?
+                .diffuse(&x_start, &noise, &mut x_t)?;
             timesteps.fill(process.model_timestep(index)?);
             let inputs = Inputs {
                 x: &x_t,

@@ -6,12 +6,12 @@
 
 mod device;
 mod draw;
-#[cfg(feature = "data")]
-mod enlarge;
 #[cfg(feature = "train_cpu")]
 #[cfg_attr(feature = "train", path = "engine_gpu.rs")]
 #[cfg_attr(not(feature = "train"), path = "engine_processor.rs")]
 mod engine;
+#[cfg(feature = "data")]
+mod enlarge;
 mod error;
 #[cfg(feature = "gpu")]
 mod frames;

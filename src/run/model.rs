@@ -158,12 +158,11 @@ impl Model {
 
     /// The number of images beside each other in a grid: the classes where they fit, so that each has its column.
     pub fn columns(&self) -> usize {
-        let classes = self.classes();
-        if (2..=16).contains(&classes) {
-            classes
-        } else {
-            10
-        }
+        self.look.columns
+    }
+
+    pub(super) const fn look(&self) -> &Arc<Look> {
+        &self.look
     }
 
     /// Finds a class by its name, or by its number; where every name is a number, by its name alone.
@@ -216,7 +215,9 @@ impl Model {
         match self.checkpoint.weights() {
             Weights::F32(numbers) => numbers.iter().for_each(|&number| add(&mut print, number)),
             Weights::F16(halves) => {
-                let numbers = halves.iter().map(|&bits| half::f16::from_bits(bits).to_f32());
+                let numbers = halves
+                    .iter()
+                    .map(|&bits| half::f16::from_bits(bits).to_f32());
                 numbers.for_each(|number| add(&mut print, number));
             }
         }

@@ -126,7 +126,9 @@ impl Saved {
         for (what, numbers, due) in lengths {
             if numbers.len() as u64 != due {
                 let len = numbers.len();
-                return Err(refused(format!("{what} has {len} numbers, {count} images have {due}")));
+                return Err(refused(format!(
+                    "{what} has {len} numbers, {count} images have {due}"
+                )));
             }
             if let Some(at) = numbers.iter().position(|number| !number.is_finite()) {
                 return Err(refused(format!("{what} is not finite at {at}")));

@@ -56,7 +56,9 @@ impl Studio {
         drop(model.fingerprint());
         let (opened, chosen) = device.open()?;
         let (engine, precision) = match opened {
-            OpenDevice::Processor(threads) => (Engine::Processor(CpuStudio::new(threads.count)), ""),
+            OpenDevice::Processor(threads) => {
+                (Engine::Processor(CpuStudio::new(threads.count)), "")
+            }
             OpenDevice::Gpu(gpu) => {
                 let (engine, precision) = GpuStudio::new(*gpu, &model)?;
                 (Engine::Gpu(Box::new(engine)), precision)
@@ -146,7 +148,12 @@ impl Studio {
         self.begin_course(draw, course, samples)
     }
 
-    fn begin_course(&mut self, draw: &Draw, course: Course, samples: &[Sample]) -> Result<Run, Error> {
+    fn begin_course(
+        &mut self,
+        draw: &Draw,
+        course: Course,
+        samples: &[Sample],
+    ) -> Result<Run, Error> {
         let evaluations = course.sampler()?.evaluations();
         let executor = match &mut self.engine {
             Engine::Processor(engine) => {

@@ -42,11 +42,11 @@ fn a_path_says_what_becomes_of_images() {
     assert_eq!(found[0].buffer().dimensions(), (64, 64));
 
     images.save(scratch.join("all.npz")).unwrap();
-    let mut archive = npyz::npz::NpzArchive::open(scratch.join("all.npz")).unwrap();
-    let pixels = archive.by_name("arr_0").unwrap().unwrap();
+    let mut archive = zip::ZipArchive::new(File::open(scratch.join("all.npz")).unwrap()).unwrap();
+    let pixels = npyz::NpyFile::new(archive.by_name("arr_0.npy").unwrap()).unwrap();
     assert_eq!(pixels.shape(), [3, 16, 16, 1]);
     assert_eq!(pixels.into_vec::<u8>().unwrap(), bytes);
-    let labels = archive.by_name("arr_1").unwrap().unwrap();
+    let labels = npyz::NpyFile::new(archive.by_name("arr_1.npy").unwrap()).unwrap();
     assert_eq!(labels.into_vec::<i64>().unwrap(), [0, 1, 2]);
 
     images.save(scratch.join("folder/")).unwrap();
@@ -66,19 +66,33 @@ fn what_cannot_be_written_is_refused_and_leaves_nothing() {
         ("absent/folder/", "there is no folder"),
     ] {
         let path = scratch.join(path);
-        for error in [Album::check(&path).unwrap_err(), images.save(&path).unwrap_err()] {
-            assert!(error.to_string().contains(says) || matches!(error, Error::File(_)), "{error}");
+        for error in [
+            Album::check(&path).unwrap_err(),
+            images.save(&path).unwrap_err(),
+        ] {
+            assert!(
+                error.to_string().contains(says) || matches!(error, Error::File(_)),
+                "{error}"
+            );
         }
         assert!(!path.exists());
     }
     let model = digits();
     let many = Album::create(scratch.join("grid.png"), &model, usize::MAX).unwrap_err();
-    assert!(matches!(many, Error::Draw(DrawError::Count { most, .. }) if most > 10_000), "{many}");
+    assert!(
+        matches!(many, Error::Draw(DrawError::Count { most, .. }) if most > 10_000),
+        "{many}"
+    );
     // Another model's images have no place among these.
     let sprites = Model::open("examples/assets/sprites32.safetensors").unwrap();
     let mut album = Album::create(scratch.join("all.npz"), &sprites, 1).unwrap();
     let error = album.add(&images).unwrap_err();
-    assert!(error.to_string().contains("an image of 16x16, 1 channels, among those of 32x32, 3"), "{error}");
+    assert!(
+        error
+            .to_string()
+            .contains("an image of 16x16, 1 channels, among those of 32x32, 3"),
+        "{error}"
+    );
     drop(album);
     assert!(!scratch.join("all.npz").exists());
 }
@@ -104,5 +118,8 @@ fn a_trajectory_has_every_step() {
     let strip = image::open(scratch.join("way.png")).unwrap();
     assert_eq!(strip.width(), 12 * 66 + 2);
     let many = Trajectory::create(scratch.join("x.gif"), &model, 1 << 30, 5).unwrap_err();
-    assert!(matches!(many, Error::Draw(DrawError::Count { .. })), "{many}");
+    assert!(
+        matches!(many, Error::Draw(DrawError::Count { .. })),
+        "{many}"
+    );
 }

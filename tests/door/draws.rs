@@ -34,15 +34,28 @@ proptest! {
 
 #[test]
 fn words_come_in_any_order_and_what_is_not_said_is_the_default() {
-    let draw: Draw = "seed=7   class=\"sea \\\"lion\\\"\"\tsteps=25".parse().unwrap();
+    let draw: Draw = "seed=7   class=\"sea \\\"lion\\\"\"\tsteps=25"
+        .parse()
+        .unwrap();
     assert_eq!(draw, Draw::new().class("sea \"lion\"").steps("25").seed(7));
     assert_eq!("".parse(), Ok(Draw::new()));
-    for (text, word) in [("colour=red", "colour"), ("steps", "steps"), ("class=\"sea", "\"sea")] {
+    for (text, word) in [
+        ("colour=red", "colour"),
+        ("steps", "steps"),
+        ("class=\"sea", "\"sea"),
+    ] {
         let word = word.into();
-        assert_eq!(text.parse::<Draw>(), Err(DrawError::Word { word }), "{text}");
+        assert_eq!(
+            text.parse::<Draw>(),
+            Err(DrawError::Word { word }),
+            "{text}"
+        );
     }
     let error = "seed=-1".parse::<Draw>().unwrap_err();
-    assert_eq!(error.to_string(), format!("seed -1: no whole number from 0 to {}", u64::MAX));
+    assert_eq!(
+        error.to_string(),
+        format!("seed -1: no whole number from 0 to {}", u64::MAX)
+    );
 }
 
 /// Each by the option's name and value, before anything is drawn.
@@ -56,11 +69,22 @@ fn what_cannot_be_drawn_is_told_by_its_option() {
         (Draw::new().method("euler"), "method", "method euler: "),
         (Draw::new().method("ddim:2"), "method", "method ddim:2: "),
         (Draw::new().clip("hard"), "clip", "clip hard: "),
-        (Draw::new().clip("dynamic:2,1"), "clip", "clip dynamic:2,1: "),
-        (Draw::new().class("10"), "class", "class \"10\": this network's classes are 0 to 9"),
+        (
+            Draw::new().clip("dynamic:2,1"),
+            "clip",
+            "clip dynamic:2,1: ",
+        ),
+        (
+            Draw::new().class("10"),
+            "class",
+            "class \"10\": this network's classes are 0 to 9",
+        ),
         (Draw::new().class("sword"), "class", "class \"sword\": "),
     ] {
-        for refused in [studio.begin(&draw, 1).map(drop), studio.sample(&draw, 1).map(drop)] {
+        for refused in [
+            studio.begin(&draw, 1).map(drop),
+            studio.sample(&draw, 1).map(drop),
+        ] {
             let Err(Error::Draw(error)) = refused else {
                 panic!("{draw}: {refused:?}");
             };
@@ -68,11 +92,17 @@ fn what_cannot_be_drawn_is_told_by_its_option() {
             assert!(error.to_string().starts_with(says), "{error}");
         }
     }
-    assert!(matches!(studio.begin(&Draw::new(), 0), Err(Error::Draw(DrawError::Value { .. }))));
+    assert!(matches!(
+        studio.begin(&Draw::new(), 0),
+        Err(Error::Draw(DrawError::Value { .. }))
+    ));
     assert!(studio.sample(&Draw::new(), 0).unwrap().is_empty());
     let run = studio.begin(&Draw::new(), 1).unwrap();
     let refused = run.with_low_res(&[0.0; 16]);
-    assert!(matches!(refused, Err(Error::Draw(DrawError::LowResUnexpected))));
+    assert!(matches!(
+        refused,
+        Err(Error::Draw(DrawError::LowResUnexpected))
+    ));
 }
 
 /// An image is the same however many are drawn with it, and of every class in turn.
@@ -81,7 +111,11 @@ fn images_are_those_of_their_numbers() {
     let mut studio = studio();
     let draw = Draw::new().steps("3");
     let all = studio.sample(&draw, 11).unwrap();
-    let labels: Vec<_> = all.samples().iter().map(|sample| sample.label.unwrap()).collect();
+    let labels: Vec<_> = all
+        .samples()
+        .iter()
+        .map(|sample| sample.label.unwrap())
+        .collect();
     assert_eq!(labels, [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 0]);
     assert_eq!(all.class_name(10).as_deref(), Some("0"));
     assert_eq!((all.size(), all.channels(), all.len()), ((16, 16), 1, 11));
@@ -95,5 +129,8 @@ fn images_are_those_of_their_numbers() {
     assert_eq!(two.bytes().unwrap(), all.bytes().unwrap()[9 * 256..]);
     assert_eq!(two.floats().unwrap(), two.planes());
     let again = digits();
-    assert_eq!(again.fingerprint().unwrap(), studio.model().fingerprint().unwrap());
+    assert_eq!(
+        again.fingerprint().unwrap(),
+        studio.model().fingerprint().unwrap()
+    );
 }

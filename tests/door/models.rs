@@ -15,11 +15,17 @@ fn a_model_says_what_it_is() {
     let error = sprites.class("Sword").unwrap_err();
     assert!(error.to_string().ends_with(", sword, tree"), "{error}");
     assert!(matches!(Model::open("absent"), Err(Error::Checkpoint(_))));
-    assert!(matches!(Model::from_bytes(b"{}"), Err(Error::Checkpoint(_))));
+    assert!(matches!(
+        Model::from_bytes(b"{}"),
+        Err(Error::Checkpoint(_))
+    ));
     // Held in f32 or as they are stored, the weights are those of the same model.
     let wide = Model::open_as("examples/assets/sprites32.safetensors", WeightType::F32).unwrap();
     assert_eq!(wide.fingerprint().unwrap(), sprites.fingerprint().unwrap());
-    assert_ne!(digits().fingerprint().unwrap(), sprites.fingerprint().unwrap());
+    assert_ne!(
+        digits().fingerprint().unwrap(),
+        sprites.fingerprint().unwrap()
+    );
 }
 
 /// The best is a GPU that is none in software, or the processor; and it is said which, and why.
@@ -33,7 +39,12 @@ fn the_best_device_is_never_software() {
         other => panic!("{other:?}"),
     }
     let refused = Device::named("no such adapter").open().unwrap_err();
-    assert!(refused.to_string().starts_with("no adapter is named like no such adapter"), "{refused}");
+    assert!(
+        refused
+            .to_string()
+            .starts_with("no adapter is named like no such adapter"),
+        "{refused}"
+    );
     if let Some(first) = Device::list().first() {
         let (_, chosen) = Device::named(first.to_uppercase()).open().unwrap();
         assert!(chosen.to_string().contains(first), "{chosen}");

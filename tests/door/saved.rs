@@ -28,11 +28,18 @@ fn a_file_goes_on_where_the_run_was() {
     assert_eq!((&read, read.draw(), read.position()), (&saved, &draw, 3));
     // In another process, on as many threads as it likes.
     let model = Model::open("examples/assets/digits16.safetensors").unwrap();
-    let mut resumed = model.on(Device::cpu().with_threads(1)).unwrap().resume(&read).unwrap();
+    let mut resumed = model
+        .on(Device::cpu().with_threads(1))
+        .unwrap()
+        .resume(&read)
+        .unwrap();
     while resumed.advance().unwrap() {}
     while run.advance().unwrap() {}
     assert_eq!(resumed.images().unwrap(), run.images().unwrap());
-    assert!(matches!(Saved::read(scratch.join("absent")), Err(Error::File(_))));
+    assert!(matches!(
+        Saved::read(scratch.join("absent")),
+        Err(Error::File(_))
+    ));
 }
 
 /// Every byte counts, and so does every one that is missing.

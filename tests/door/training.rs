@@ -55,7 +55,11 @@ fn a_run_goes_on_where_it_was() {
     let [a, b] = [&whole, &second].map(|training| training.model().unwrap());
     assert_eq!(a.fingerprint().unwrap(), b.fingerprint().unwrap());
     assert_eq!((a.classes(), a.description().card.step), (3, 5));
-    let images = a.on(Device::cpu()).unwrap().sample(&Draw::new().steps("2"), 3).unwrap();
+    let images = a
+        .on(Device::cpu())
+        .unwrap()
+        .sample(&Draw::new().steps("2"), 3)
+        .unwrap();
     assert_eq!(images.len(), 3);
     // What is in the folder stands for the same network.
     drop(whole);

@@ -56,7 +56,9 @@ fn a_saved_run_goes_on_on_either() {
         let draw = Draw::new().steps("4").method(method);
         let sampler = Sampler::new(&process, method, Clip::Unit).unwrap();
         let exact = on_the_processor(&sampler, 0.0);
-        let whole = studios.each_mut().map(|studio| finish(begin(studio, &draw, 0)));
+        let whole = studios
+            .each_mut()
+            .map(|studio| finish(begin(studio, &draw, 0)));
         for from in 0..2 {
             for steps in 0..=sampler.evaluations() {
                 let mut run = begin(&mut studios[from], &draw, steps);
@@ -66,7 +68,11 @@ fn a_saved_run_goes_on_on_either() {
                 let saved = Saved::from_bytes(&bytes).unwrap();
                 assert_eq!(saved.position(), steps);
                 let how = format!("{method:?}, {steps} steps on {from}");
-                assert_eq!(finish(studios[from].resume(&saved).unwrap()), whole[from], "{how}");
+                assert_eq!(
+                    finish(studios[from].resume(&saved).unwrap()),
+                    whole[from],
+                    "{how}"
+                );
                 let other = finish(studios[1 - from].resume(&saved).unwrap());
                 let Distance { root, largest } = bound(&sampler, &exact, Precision::Full);
                 check(&how, &other, &exact, Distance { root, largest });
@@ -86,7 +92,9 @@ fn a_lost_device_loses_nothing() {
     let losses = std::env::var("IDDPM_TEST_LOSSES").ok();
     let losses: u64 = losses.map_or(6, |number| number.parse().unwrap());
     for loss in 0..losses {
-        let doomed = Gpu::create_blocking().unwrap().with_variants(gpu().variants());
+        let doomed = Gpu::create_blocking()
+            .unwrap()
+            .with_variants(gpu().variants());
         let mut studio = model.on(Device::from(doomed.clone())).unwrap();
         let mut run = begin(&mut studio, &draw, 0);
         // Frames until then, and the budget of each: numbers without a pattern.
@@ -94,7 +102,8 @@ fn a_lost_device_loses_nothing() {
         let (frames, budget) = (random[0] % 40, f64::from(random[1] % 1000));
         for _ in 0..frames {
             let mut encoder = doomed.device().create_command_encoder(&Default::default());
-            run.record(&mut encoder, Budget::milliseconds(budget)).unwrap();
+            run.record(&mut encoder, Budget::milliseconds(budget))
+                .unwrap();
             doomed.submit_blocking(encoder).unwrap();
         }
         let reached = run.position();
@@ -105,10 +114,21 @@ fn a_lost_device_loses_nothing() {
         drop(run.record(&mut encoder, Budget::milliseconds(budget)));
         doomed.queue().submit([encoder.finish()]);
         let advanced = run.advance();
-        assert!(was_done || matches!(advanced, Err(Error::Gpu(_))), "{advanced:?}");
+        assert!(
+            was_done || matches!(advanced, Err(Error::Gpu(_))),
+            "{advanced:?}"
+        );
         let saved = run.save().unwrap();
-        assert!(saved.position() + 1 >= reached, "{} of {reached}", saved.position());
-        assert_eq!(finish(survivor.resume(&saved).unwrap()), whole, "loss {loss}");
+        assert!(
+            saved.position() + 1 >= reached,
+            "{} of {reached}",
+            saved.position()
+        );
+        assert_eq!(
+            finish(survivor.resume(&saved).unwrap()),
+            whole,
+            "loss {loss}"
+        );
     }
 }
 
@@ -126,7 +146,9 @@ fn frames_give_the_same_image() {
         let mut frames = 0;
         loop {
             let mut encoder = gpu.device().create_command_encoder(&Default::default());
-            let was_left = run.record(&mut encoder, Budget::milliseconds(budget)).unwrap();
+            let was_left = run
+                .record(&mut encoder, Budget::milliseconds(budget))
+                .unwrap();
             gpu.submit_blocking(encoder).unwrap();
             if !was_left {
                 break;
@@ -136,9 +158,15 @@ fn frames_give_the_same_image() {
         }
         assert_eq!(run.images().unwrap().planes(), whole, "{budget} ms");
         let pacing = run.pacing().unwrap();
-        let has_clock = gpu.device().features().contains(wgpu::Features::TIMESTAMP_QUERY_INSIDE_ENCODERS);
+        let has_clock = gpu
+            .device()
+            .features()
+            .contains(wgpu::Features::TIMESTAMP_QUERY_INSIDE_ENCODERS);
         assert_eq!(pacing.has_clock, has_clock);
-        assert!(pacing.measured > 0 && pacing.measured <= frames, "{pacing:?}, {frames} frames");
+        assert!(
+            pacing.measured > 0 && pacing.measured <= frames,
+            "{pacing:?}, {frames} frames"
+        );
         assert_ne!(pacing.work_per_millisecond, before.work_per_millisecond);
     }
 }
@@ -174,7 +202,10 @@ fn a_frame_that_is_dropped_is_made_again() {
     let mut encoder = gpu.device().create_command_encoder(&Default::default());
     run.record(&mut encoder, Budget::milliseconds(0.0)).unwrap();
     let refused = run.advance();
-    assert!(matches!(refused, Err(Error::Draw(DrawError::FrameNotSubmitted))), "{refused:?}");
+    assert!(
+        matches!(refused, Err(Error::Draw(DrawError::FrameNotSubmitted))),
+        "{refused:?}"
+    );
     assert_eq!(run.save().unwrap().position(), 1);
     drop(encoder);
     assert_eq!(finish(run), whole);
@@ -199,9 +230,19 @@ fn images_are_there_from_the_beginning() {
 #[test]
 fn what_cannot_be_asked_of_a_run_is_told() {
     let model = model();
-    let mut on_processor = begin(&mut model.on(Device::cpu()).unwrap(), &Draw::new().steps("3"), 0);
+    let mut on_processor = begin(
+        &mut model.on(Device::cpu()).unwrap(),
+        &Draw::new().steps("3"),
+        0,
+    );
     let mut encoder = gpu().device().create_command_encoder(&Default::default());
     let refused = on_processor.record(&mut encoder, Budget::milliseconds(2.0));
-    assert!(matches!(refused, Err(Error::Draw(DrawError::NotOnGpu))), "{refused:?}");
-    assert!(matches!(on_processor.pacing(), Err(Error::Draw(DrawError::NotOnGpu))));
+    assert!(
+        matches!(refused, Err(Error::Draw(DrawError::NotOnGpu))),
+        "{refused:?}"
+    );
+    assert!(matches!(
+        on_processor.pacing(),
+        Err(Error::Draw(DrawError::NotOnGpu))
+    ));
 }

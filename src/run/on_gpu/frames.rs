@@ -21,7 +21,9 @@ impl Drop for Told {
     fn drop(&mut self) {
         // Unless it was done.
         let (from, to) = (ON_ITS_WAY, DROPPED);
-        let _ = self.0.compare_exchange(from, to, Ordering::AcqRel, Ordering::Acquire);
+        let _ = self
+            .0
+            .compare_exchange(from, to, Ordering::AcqRel, Ordering::Acquire);
     }
 }
 
@@ -47,6 +49,8 @@ impl Frames {
 
     /// Whether all have run.
     pub(super) fn are_done(&self) -> bool {
-        self.0.iter().all(|frame| frame.load(Ordering::Acquire) == DONE)
+        self.0
+            .iter()
+            .all(|frame| frame.load(Ordering::Acquire) == DONE)
     }
 }

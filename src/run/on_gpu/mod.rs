@@ -18,13 +18,13 @@ use crate::Error;
 use crate::checkpoint::WeightType;
 use crate::diffusion::Sample;
 pub(super) use crate::gpu::Gpu;
-use frames::Frames;
-pub use pacing::{Budget, Pacing};
 use crate::gpu::{
     self, DeviceGeneration, DeviceWeights, GpuError, NoiseSource, Precision, SavedReadback, Shown,
     Stopwatch, wait_blocking, wgpu,
 };
 use crate::unet::Weights;
+use frames::Frames;
+pub use pacing::{Budget, Pacing};
 
 impl From<Gpu> for Device {
     /// Takes a device that is open already.
@@ -334,7 +334,9 @@ impl GpuRun {
             true => Shown::X,
             false => Shown::XStart,
         };
-        Ok(self.generation.paint(encoder, shown, image, texture, origin)?)
+        Ok(self
+            .generation
+            .paint(encoder, shown, image, texture, origin)?)
     }
 
     pub(super) const fn position(&self) -> u32 {

@@ -105,7 +105,10 @@ mod tests {
             assert!(took > 0.9 * 4.0_f64.min(step), "{step}: {took}");
             assert_eq!(pacing.measured, 41);
             let thought = pacing.milliseconds_per_step;
-            assert!((0.9..1.3 + 4.0 * least / step).contains(&(thought / step)), "{thought}");
+            assert!(
+                (0.9..1.3 + 4.0 * least / step).contains(&(thought / step)),
+                "{thought}"
+            );
         }
     }
 
@@ -131,9 +134,15 @@ mod tests {
         }
         assert_eq!(pacing.work_of(Budget::milliseconds(f64::NAN)), 0);
         assert_eq!(pacing.work_of(Budget::milliseconds(-1.0)), 0);
-        assert_eq!(pacing.work_of(Budget::milliseconds(f64::INFINITY)), u64::MAX);
+        assert_eq!(
+            pacing.work_of(Budget::milliseconds(f64::INFINITY)),
+            u64::MAX
+        );
         // No time at all: twice as much, and no more.
         pacing.learn(1, 0.0);
-        assert_eq!(pacing.work_per_millisecond, 2.0 * before.work_per_millisecond);
+        assert_eq!(
+            pacing.work_per_millisecond,
+            2.0 * before.work_per_millisecond
+        );
     }
 }
