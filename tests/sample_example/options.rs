@@ -89,7 +89,7 @@ fn bad_options_are_named_and_leave_nothing_behind() {
                 "--trajectory",
                 "steps.png",
             ],
-            "--batch 4096: steps.png takes 5 steps of at most 1086 images",
+            "--batch 4096: steps.png of 5 steps takes at most 1086 images",
         ),
         (
             &[

@@ -353,10 +353,13 @@ impl GpuRun {
 
     /// The run as it stands; while frames are on their way, or where the device is lost, as it last was on the host.
     pub(super) fn save(&mut self) -> Result<Paused, Error> {
-        let kept = self.follow();
+        let followed = self.follow();
+        if let Err(error @ Error::Gpu(GpuError::NotFinite { .. })) = followed {
+            return Err(error);
+        }
         let is_whole = self.kept.state.position == self.generation.position();
-        if is_whole || !self.frames.are_done() {
-            return kept.map(|()| self.kept.clone());
+        if is_whole || followed.is_err() || !self.frames.are_done() {
+            return Ok(self.kept.clone());
         }
         match self.generation.save_blocking() {
             Ok(saved) => Ok(paused(saved)),
