@@ -45,7 +45,12 @@ fuzz_target!(|bytes: &[u8]| {
     };
     let weights = vec![0.01; header.weights];
     let mut workspace = vec![0.0; header.workspace];
-    let mut gradients = vec![0.0; header.weights];
+    let made = if program.has_gradients() {
+        header.weights
+    } else {
+        0
+    };
+    let mut gradients = vec![0.0; made];
     let mut output = vec![0.0; program.output_len()];
     let mut results = Results {
         output: &mut output,
