@@ -37,9 +37,9 @@ pub mod resize;
 #[cfg(feature = "alloc")]
 pub use compile::ProgramBuf;
 pub use error::{NetworkError, NetworkSlice, ProgramError};
-#[cfg(feature = "alloc")]
 #[cfg(feature = "run")]
 pub(crate) use generation::Batch;
+#[cfg(feature = "alloc")]
 pub use generation::Generation;
 pub use given::{Given, Inputs, Results, TrainingInputs};
 #[cfg(feature = "std")]

@@ -7,12 +7,15 @@ use super::adapters::choose;
 use super::error::GpuError;
 use super::experimental::experimental_features;
 use super::pipeline::Pipelines;
-use super::stopwatch::Stopwatch;
 use super::variants::{MatrixSide, Variants};
 
 /// What a device of our own is made with where the adapter has it: 16-bit activations, sums through
 /// subgroups, cooperative matrices; a clock.
-const WANTED: wgpu::Features = MatrixSide::FEATURES.union(Stopwatch::FEATURES);
+const WANTED: wgpu::Features = MatrixSide::FEATURES.union(CLOCK);
+
+/// What a clock of a device takes.
+pub(super) const CLOCK: wgpu::Features =
+    wgpu::Features::TIMESTAMP_QUERY.union(wgpu::Features::TIMESTAMP_QUERY_INSIDE_ENCODERS);
 
 /// A GPU: a device and its queue, with the kernels compiled on it so far. Clones share them.
 #[derive(Debug, Clone)]

@@ -3,7 +3,7 @@
 use std::sync::mpsc;
 use std::vec::Vec;
 
-use super::device::Gpu;
+use super::device::{CLOCK, Gpu};
 use super::error::GpuError;
 use super::memory::create;
 use super::watch::watched;
@@ -32,14 +32,10 @@ struct Lap {
 }
 
 impl Stopwatch {
-    /// What a device must have.
-    pub(crate) const FEATURES: wgpu::Features =
-        wgpu::Features::TIMESTAMP_QUERY.union(wgpu::Features::TIMESTAMP_QUERY_INSIDE_ENCODERS);
-
     /// The clock of a device; `None` where it has none.
     pub(crate) async fn of(gpu: &Gpu) -> Result<Option<Self>, GpuError> {
         let device = gpu.device();
-        if !device.features().contains(Self::FEATURES) {
+        if !device.features().contains(CLOCK) {
             return Ok(None);
         }
         let descriptor = wgpu::QuerySetDescriptor {

@@ -2,11 +2,9 @@
 
 use core::fmt;
 use std::boxed::Box;
-use std::string::{String, ToString};
-use std::vec::Vec;
+use std::string::String;
 
-use super::error::DrawError;
-use super::on_gpu::{self, Gpu};
+use super::gpu_type::Gpu;
 use super::threads::Threads;
 
 /// A device that is asked for.
@@ -25,8 +23,8 @@ use super::threads::Threads;
 /// ```
 #[derive(Debug, Clone, Default)]
 pub struct Device {
-    wanted: Wanted,
-    threads: Option<usize>,
+    pub(super) wanted: Wanted,
+    pub(super) threads: Option<usize>,
 }
 
 #[derive(Debug, Clone, Default)]
@@ -36,8 +34,7 @@ pub(super) enum Wanted {
     Cpu,
     Gpu,
     Named(String),
-    #[cfg(feature = "gpu")]
-    Open(Box<crate::gpu::Gpu>),
+    Open(Box<Gpu>),
 }
 
 impl From<Wanted> for Device {
@@ -84,37 +81,6 @@ impl Device {
         self.threads = Some(threads);
         self
     }
-
-    /// Lists what [`named`](Self::named) finds a GPU by, best first; none where the crate was built without
-    /// the feature `gpu`.
-    pub fn list() -> Vec<String> {
-        on_gpu::list()
-    }
-
-    /// Opens it, for whatever runs there: [`Model::on`](super::Model::on) does so for drawing.
-    ///
-    /// # Errors
-    /// [`DrawError::Adapter`] and [`DrawError::NoGpu`] where a GPU was asked for and none can be had;
-    /// [`DrawError::ThreadsOfGpu`] where there is one, and threads of the processor were asked for.
-    pub fn open(&self) -> Result<(OpenDevice, Chosen), DrawError> {
-        let why = match &self.wanted {
-            Wanted::Cpu => "asked for".into(),
-            wanted => match (on_gpu::open(wanted), wanted) {
-                // Of the best they are what the processor would be given.
-                (Ok(_), wanted) if self.threads.is_some() && !matches!(wanted, Wanted::Best) => {
-                    return Err(DrawError::ThreadsOfGpu);
-                }
-                (Ok((gpu, chosen)), _) => return Ok((OpenDevice::Gpu(Box::new(gpu)), chosen)),
-                (Err(none), Wanted::Best) => none.to_string(),
-                (Err(none), _) => return Err(none),
-            },
-        };
-        let threads = Threads::choose(self.threads)?;
-        Ok((
-            OpenDevice::Processor(threads),
-            Chosen::Processor { why, threads },
-        ))
-    }
 }
 
 /// A device that is open: for drawing it is made a [`Device`] again, for training an engine.
@@ -124,6 +90,13 @@ pub enum OpenDevice {
     Processor(Threads),
     /// A GPU.
     Gpu(Box<Gpu>),
+}
+
+impl From<Gpu> for Device {
+    /// Takes a device that is open already.
+    fn from(gpu: Gpu) -> Self {
+        Self::from(Wanted::Open(Box::new(gpu)))
+    }
 }
 
 impl From<OpenDevice> for Device {

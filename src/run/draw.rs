@@ -11,9 +11,6 @@ use super::model::Model;
 use crate::Error;
 use crate::diffusion::{Clip, Diffusion, Method, OwnedProcess, Sampler, Timesteps};
 
-/// The words of a drawing, in the order in which they are written.
-pub(super) const WORDS: &str = "class, steps, method, clip, seed";
-
 /// A drawing: what is to be drawn, and how. It can be kept, sent and written down.
 ///
 /// ```

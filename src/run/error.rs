@@ -83,6 +83,9 @@ pub enum DrawError {
     },
 }
 
+/// The words of a drawing, in the order in which they are written.
+const WORDS: &str = "class, steps, method, clip, seed";
+
 impl fmt::Display for DrawError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -90,7 +93,7 @@ impl fmt::Display for DrawError {
                 f,
                 "{}: no word of a drawing, which are {}",
                 OneLine(word),
-                super::draw::WORDS
+                WORDS
             ),
             Self::Value { word, value, why } => write!(f, "{word} {}: {why}", OneLine(value)),
             Self::Class { class, known } => {

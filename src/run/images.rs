@@ -1,12 +1,10 @@
 //! Images that were drawn.
 
-use std::path::Path;
 use std::string::String;
 use std::sync::Arc;
 use std::vec::Vec;
 
 use super::model::{Look, Model};
-use super::pictures::Album;
 use crate::Error;
 use crate::diffusion::Sample;
 use crate::diffusion::pixels::image_to_u8;
@@ -84,6 +82,10 @@ impl Images {
         (self.image.width, self.image.height)
     }
 
+    pub(super) const fn look(&self) -> &Arc<Look> {
+        &self.look
+    }
+
     pub(super) const fn extents(&self) -> Extents {
         self.image
     }
@@ -129,17 +131,6 @@ impl Images {
             (0..plane).flat_map(move |at| image.iter().skip(at).step_by(plane.max(1)).copied())
         });
         Ok(collected(planes.len(), pixels)?)
-    }
-
-    /// Saves the images, by what the path ends in: a grid (`x.png`), an animation of them (`x.gif`), an archive of
-    /// arrays (`x.npz`), or a new folder (`x/`), as [`Album`] has it.
-    ///
-    /// # Errors
-    /// Those of [`Album`].
-    pub fn save(&self, path: impl AsRef<Path>) -> Result<(), Error> {
-        let mut album = Album::of(path.as_ref(), &self.look, self.len())?;
-        album.add(self)?;
-        album.finish()
     }
 
     /// The number, noise and class of each image.

@@ -15,12 +15,16 @@ mod enlarge;
 mod error;
 #[cfg(feature = "gpu")]
 mod frames;
+#[cfg_attr(feature = "gpu", path = "gpu_some.rs")]
+#[cfg_attr(not(feature = "gpu"), path = "gpu_none.rs")]
+mod gpu_type;
 mod images;
 #[cfg(feature = "data")]
 mod likelihood;
 mod model;
 #[cfg_attr(not(feature = "gpu"), path = "no_gpu.rs")]
 mod on_gpu;
+mod open;
 mod paused;
 mod pictures;
 mod processor;

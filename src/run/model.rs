@@ -5,9 +5,7 @@ use std::string::{String, ToString};
 use std::sync::{Arc, OnceLock};
 use std::vec::Vec;
 
-use super::device::Device;
 use super::error::DrawError;
-use super::studio::Studio;
 use crate::Error;
 use crate::checkpoint::description::{DIFFUSION, SIZE, UNET};
 use crate::checkpoint::{Checkpoint, Description, WeightType, locate};
@@ -95,14 +93,6 @@ impl Model {
             path: None,
             fingerprint: Arc::default(),
         }
-    }
-
-    /// Puts the model on a device.
-    ///
-    /// # Errors
-    /// [`DrawError`] and [`GpuError`](crate::gpu::GpuError) where the device cannot be had.
-    pub fn on(&self, device: Device) -> Result<Studio, Error> {
-        Studio::new(self.clone(), device)
     }
 
     /// The file that was opened; `None` for one that was in memory.

@@ -4,9 +4,10 @@ use std::format;
 use std::string::String;
 use std::vec::Vec;
 
-use super::device::{Chosen, Device, Wanted};
+use super::device::{Chosen, Wanted};
 use super::draw::Course;
 use super::error::DrawError;
+use super::gpu_type::Gpu;
 use super::model::Model;
 use super::paused::Paused;
 use crate::Error;
@@ -17,20 +18,11 @@ pub(super) const fn list() -> Vec<String> {
     Vec::new()
 }
 
-/// There is none.
-#[derive(Debug, Clone)]
-pub enum Gpu {}
-
-impl From<Gpu> for Device {
-    fn from(gpu: Gpu) -> Self {
-        match gpu {}
-    }
-}
-
 pub(super) fn open(wanted: &Wanted) -> Result<(Gpu, Chosen), DrawError> {
     let like = match wanted {
         Wanted::Named(part) => format!("no adapter is named like {}: ", OneLine(part)),
         Wanted::Best | Wanted::Cpu | Wanted::Gpu => String::new(),
+        Wanted::Open(gpu) => match **gpu {},
     };
     let why = format!("{like}built without the feature gpu");
     Err(DrawError::NoGpu { why })

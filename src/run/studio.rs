@@ -49,8 +49,18 @@ enum Engine {
     Gpu(Box<GpuStudio>),
 }
 
+impl Model {
+    /// Puts the model on a device.
+    ///
+    /// # Errors
+    /// [`DrawError`] and [`GpuError`](crate::gpu::GpuError) where the device cannot be had.
+    pub fn on(&self, device: Device) -> Result<Studio, Error> {
+        Studio::new(self.clone(), device)
+    }
+}
+
 impl Studio {
-    pub(super) fn new(model: Model, device: Device) -> Result<Self, Error> {
+    fn new(model: Model, device: Device) -> Result<Self, Error> {
         // A first save in the middle of a game's frames is no time to read all weights; where there is none, that
         // is told then.
         drop(model.fingerprint());

@@ -3,13 +3,12 @@
 mod frames;
 mod pacing;
 
-use std::boxed::Box;
 use std::collections::VecDeque;
 use std::format;
 use std::string::String;
 use std::vec::Vec;
 
-use super::device::{Chosen, Device, Wanted};
+use super::device::{Chosen, Wanted};
 use super::draw::Course;
 use super::error::DrawError;
 use super::model::Model;
@@ -17,21 +16,13 @@ use super::paused::Paused;
 use crate::Error;
 use crate::checkpoint::WeightType;
 use crate::diffusion::Sample;
-pub(super) use crate::gpu::Gpu;
 use crate::gpu::{
-    self, DeviceGeneration, DeviceWeights, GpuError, NoiseSource, Precision, SavedReadback, Shown,
-    Stopwatch, wait_blocking, wgpu,
+    self, DeviceGeneration, DeviceWeights, Gpu, GpuError, NoiseSource, Precision, SavedReadback,
+    Shown, Stopwatch, wait_blocking, wgpu,
 };
 use crate::unet::Weights;
 use frames::Frames;
 pub use pacing::{Budget, Pacing};
-
-impl From<Gpu> for Device {
-    /// Takes a device that is open already.
-    fn from(gpu: Gpu) -> Self {
-        Self::from(Wanted::Open(Box::new(gpu)))
-    }
-}
 
 pub(super) fn list() -> Vec<String> {
     let adapters = pollster::block_on(gpu::adapters());

@@ -3,16 +3,16 @@
 use std::format;
 use std::path::{Path, PathBuf};
 use std::string::ToString;
-use std::vec::Vec;
 
 use super::drawing::Drawing;
 use super::encode::{put, put_png};
+use super::kept::Kept;
 use super::place::AlbumPlace;
 use super::{animation, archive};
 use crate::Error;
 use crate::diffusion::Sample;
 use crate::files::{FreshFolder, Naming, Place, create_folder};
-use crate::memory::{self, extend, reserve};
+use crate::memory::extend;
 use crate::run::error::DrawError;
 use crate::run::images::Images;
 use crate::run::model::{Look, Model};
@@ -60,14 +60,6 @@ enum Kind {
     Folder(Pictures),
 }
 
-/// Finished images, 8 bits a value, [N, H, W, C], and their classes.
-#[derive(Debug)]
-pub(super) struct Kept {
-    pub(super) image: Extents,
-    pub(super) pixels: Vec<u8>,
-    pub(super) labels: Vec<Option<u32>>,
-}
-
 /// A folder, and how many images are in it.
 #[derive(Debug)]
 struct Pictures {
@@ -106,7 +98,7 @@ impl Album {
         Self::of(path.as_ref(), model.look(), count)
     }
 
-    pub(in crate::run) fn of(path: &Path, look: &Look, count: usize) -> Result<Self, Error> {
+    fn of(path: &Path, look: &Look, count: usize) -> Result<Self, Error> {
         Self::check(path)?;
         let place = AlbumPlace::of(path)?;
         check_count(&place, look, count)?;
@@ -213,6 +205,19 @@ impl Album {
     }
 }
 
+impl Images {
+    /// Saves the images, by what the path ends in: a grid (`x.png`), an animation of them (`x.gif`), an archive of
+    /// arrays (`x.npz`), or a new folder (`x/`), as [`Album`] has it.
+    ///
+    /// # Errors
+    /// Those of [`Album`].
+    pub fn save(&self, path: impl AsRef<Path>) -> Result<(), Error> {
+        let mut album = Album::of(path.as_ref(), self.look(), self.len())?;
+        album.add(self)?;
+        album.finish()
+    }
+}
+
 /// The most images that are kept for a file until all are done; none are for a folder.
 fn check_count(place: &AlbumPlace, look: &Look, count: usize) -> Result<(), DrawError> {
     let kept = MOST_BYTES / look.image.elements().max(1);
@@ -239,20 +244,5 @@ impl Pictures {
         put_png(&path, &self.drawing.picture(image))?;
         self.made += 1;
         Ok(())
-    }
-}
-
-impl Kept {
-    fn new(image: Extents, count: usize) -> Result<Self, Error> {
-        let bytes = (image.elements() as u64).saturating_mul(count as u64);
-        memory::check(bytes)?;
-        let (mut pixels, mut labels) = (Vec::new(), Vec::new());
-        reserve(&mut pixels, bytes)?;
-        reserve(&mut labels, count as u64)?;
-        Ok(Self {
-            image,
-            pixels,
-            labels,
-        })
     }
 }

@@ -9,8 +9,8 @@ use std::vec::Vec;
 use zip::ZipWriter;
 use zip::write::SimpleFileOptions;
 
-use super::album::Kept;
 use super::encode::of_archive;
+use super::kept::Kept;
 use crate::Error;
 use crate::files::{FileError, Writer};
 

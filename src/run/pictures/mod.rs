@@ -6,6 +6,7 @@ mod archive;
 mod colours;
 mod drawing;
 mod encode;
+mod kept;
 mod place;
 mod sheet;
 mod trajectory;

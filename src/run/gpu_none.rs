@@ -1,0 +1,5 @@
+//! A GPU, where there is no feature for one: there is none.
+
+/// There is none.
+#[derive(Debug, Clone)]
+pub enum Gpu {}

@@ -1,0 +1,43 @@
+//! The opening of devices.
+
+use std::boxed::Box;
+use std::string::{String, ToString};
+use std::vec::Vec;
+
+use super::device::{Chosen, Device, OpenDevice, Wanted};
+use super::error::DrawError;
+use super::on_gpu;
+use super::threads::Threads;
+
+impl Device {
+    /// Lists what [`named`](Self::named) finds a GPU by, best first; none where the crate was built without
+    /// the feature `gpu`.
+    pub fn list() -> Vec<String> {
+        on_gpu::list()
+    }
+
+    /// Opens it, for whatever runs there: [`Model::on`](super::Model::on) does so for drawing.
+    ///
+    /// # Errors
+    /// [`DrawError::Adapter`] and [`DrawError::NoGpu`] where a GPU was asked for and none can be had;
+    /// [`DrawError::ThreadsOfGpu`] where there is one, and threads of the processor were asked for.
+    pub fn open(&self) -> Result<(OpenDevice, Chosen), DrawError> {
+        let why = match &self.wanted {
+            Wanted::Cpu => "asked for".into(),
+            wanted => match (on_gpu::open(wanted), wanted) {
+                // Of the best they are what the processor would be given.
+                (Ok(_), wanted) if self.threads.is_some() && !matches!(wanted, Wanted::Best) => {
+                    return Err(DrawError::ThreadsOfGpu);
+                }
+                (Ok((gpu, chosen)), _) => return Ok((OpenDevice::Gpu(Box::new(gpu)), chosen)),
+                (Err(none), Wanted::Best) => none.to_string(),
+                (Err(none), _) => return Err(none),
+            },
+        };
+        let threads = Threads::choose(self.threads)?;
+        Ok((
+            OpenDevice::Processor(threads),
+            Chosen::Processor { why, threads },
+        ))
+    }
+}
