@@ -46,14 +46,14 @@ fn finish(mut run: Run) -> Vec<f32> {
 #[test]
 fn a_saved_run_goes_on_on_either() {
     let diffusion = Diffusion::new(Schedule::Cosine, 1000);
-    let process = InlineProcess::<4>::new(&diffusion, Timesteps::even(4)).unwrap();
+    let process = InlineProcess::<3>::new(&diffusion, Timesteps::even(3)).unwrap();
     let model = model();
     let mut studios = [
         model.on(Device::cpu()).unwrap(),
         model.on(Device::from(gpu().clone())).unwrap(),
     ];
     for method in methods() {
-        let draw = Draw::new().steps("4").method(method);
+        let draw = Draw::new().steps("3").method(method);
         let sampler = Sampler::new(&process, method, Clip::Unit).unwrap();
         let exact = on_the_processor(&sampler, 0.0);
         let whole = studios
