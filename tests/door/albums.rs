@@ -77,6 +77,14 @@ fn what_cannot_be_written_is_refused_and_leaves_nothing() {
         }
         assert!(!path.exists());
     }
+    // Not the folder that the program happens to run in.
+    assert!(
+        images
+            .save("")
+            .unwrap_err()
+            .to_string()
+            .contains("no path at all")
+    );
     let model = digits();
     let many = Album::create(scratch.join("grid.png"), &model, usize::MAX).unwrap_err();
     assert!(

@@ -22,6 +22,9 @@ pub(super) enum AlbumPlace {
 
 impl AlbumPlace {
     pub(super) fn of(path: &Path) -> Result<Self, DrawError> {
+        if path == Path::new("") {
+            return Err(refused(path, "no path at all"));
+        }
         if path == Path::new("-") {
             return Ok(Self::Grid(path.into()));
         }
