@@ -7,7 +7,7 @@ use super::encode::record;
 use super::error::ProgramError;
 use super::program::{
     CallersShapes, Instruction, Location, Operand, Parameter, Placed, Program, ProgramHeader,
-    TensorBytes, word,
+    TensorBytes, Workspace, word,
 };
 use crate::unet::{ELEMENTS_LIMIT, Graph, GraphError, ParamId, Plan, Role, TensorId};
 
@@ -108,7 +108,7 @@ impl ProgramBuf {
                 assembly.place(operand(TensorId(at))?);
             }
         }
-        assembly.finish(&header, |bytes| Program::from_bytes(bytes))
+        assembly.finish(&header, Workspace::Empty)
     }
 
     /// Builds a program of instructions that are already at hand; the header's counts are not read. It takes the
@@ -120,7 +120,7 @@ impl ProgramBuf {
         header: &ProgramHeader,
         instructions: &[Instruction],
     ) -> Result<Self, ProgramError> {
-        Assembly::of(instructions).finish(header, |bytes| Program::from_bytes(bytes))
+        Assembly::of(instructions).finish(header, Workspace::Empty)
     }
 
     /// Builds a program as [`assemble`](Self::assemble), whose instructions may read what the workspace holds
@@ -133,7 +133,7 @@ impl ProgramBuf {
         header: &ProgramHeader,
         instructions: &[Instruction],
     ) -> Result<Self, ProgramError> {
-        Assembly::of(instructions).finish(header, |bytes| Program::read(bytes, |_, _, _| true))
+        Assembly::of(instructions).finish(header, Workspace::Given)
     }
 
     /// Keeps a program that was written before, once its bytes were checked.
@@ -209,7 +209,7 @@ impl Assembly {
     fn finish(
         self,
         header: &ProgramHeader,
-        read: impl FnOnce(&[u8]) -> Result<Program<'_>, ProgramError>,
+        workspace: Workspace,
     ) -> Result<ProgramBuf, ProgramError> {
         let header = ProgramHeader {
             tensors: self.places.len(),
@@ -219,7 +219,7 @@ impl Assembly {
         let mut bytes = Vec::from(header.bytes());
         bytes.extend(self.tensors);
         bytes.extend(self.code);
-        let shapes = read(&bytes)?.shapes();
+        let shapes = Program::read(&bytes, workspace)?.shapes();
         Ok(ProgramBuf { bytes, shapes })
     }
 }

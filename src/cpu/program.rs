@@ -130,6 +130,14 @@ impl Operand {
         }
     }
 
+    /// Whether both lie in the workspace, and have numbers in common there.
+    fn overlaps(&self, other: &Self) -> bool {
+        let (Some(one), Some(other)) = (self.span(), other.span()) else {
+            return false;
+        };
+        one.0 < other.1 && other.0 < one.1
+    }
+
     /// The stretch of the workspace that it covers, if it lies there.
     fn span(&self) -> Option<(u64, u64)> {
         let Location::Workspace(first) = self.location else {
@@ -248,8 +256,15 @@ impl CallersShapes {
     }
 }
 
-/// Whether a tensor of the workspace is there when an instruction reads it.
-pub(super) type Left<'a> = fn(&Program<'a>, usize, &Operand) -> bool;
+/// What the workspace holds when a program begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Workspace {
+    /// Nothing: what is read there must have been written.
+    Empty,
+    /// Whatever the caller has put there.
+    #[cfg(feature = "alloc")]
+    Given,
+}
 
 /// A network, or its training, as instructions in borrowed bytes that were checked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -269,11 +284,11 @@ impl<'a> Program<'a> {
     /// # Errors
     /// A [`ProgramError`] that names the first field that is wrong.
     pub fn from_bytes(bytes: &'a [u8]) -> Result<Self, ProgramError> {
-        Self::read(bytes, Self::left_whole)
+        Self::read(bytes, Workspace::Empty)
     }
 
-    /// Reads a program of which `left` says whether a tensor of the workspace is there when it is read.
-    pub(super) fn read(bytes: &'a [u8], left: Left<'a>) -> Result<Self, ProgramError> {
+    /// Reads a program that begins with such a workspace.
+    pub(super) fn read(bytes: &'a [u8], workspace: Workspace) -> Result<Self, ProgramError> {
         let mut program = Self::split(bytes, CallersShapes::default())?;
         for (tensor, record) in program.tensors.iter().enumerate() {
             Operand::read(record, &program.header)
@@ -288,7 +303,7 @@ impl<'a> Program<'a> {
         let mut written = false;
         for (at, record) in program.code.iter().enumerate() {
             let (op, output) = program.placed(at, record)?;
-            let output = program.check(at, op, output, left)?;
+            let output = program.check(at, op, output, workspace)?;
             written |= output.location == Location::Output;
         }
         if written {
@@ -439,17 +454,13 @@ impl<'a> Program<'a> {
     /// Whether the instructions before one leave a tensor of the workspace: the last that writes any of its
     /// place writes it, as it is read.
     fn left_whole(&self, instruction: usize, read: &Operand) -> bool {
-        let Some(read_span) = read.span() else {
-            return true;
-        };
         let before = self.code.iter().take(instruction).rev();
         let made = before.filter_map(|record| {
             let [_, output, ..]: [u32; INSTRUCTION] = words(record);
             self.operand(output)
         });
-        let overlaps = |span: (u64, u64)| span.0 < read_span.1 && read_span.0 < span.1;
-        let mut last = made.filter(|made| made.span().is_some_and(overlaps));
-        last.next().as_ref() == Some(read)
+        let mut last = made.filter(|made| made.overlaps(read));
+        read.span().is_none() || last.next().as_ref() == Some(read)
     }
 
     /// Whether an instruction may run; what it makes.
@@ -458,7 +469,7 @@ impl<'a> Program<'a> {
         instruction: usize,
         op: Placed,
         output: u32,
-        left: Left<'a>,
+        workspace: Workspace,
     ) -> Result<Operand, ProgramError> {
         let field = |wrong: Wrong| ProgramError::Field {
             instruction,
@@ -481,7 +492,8 @@ impl<'a> Program<'a> {
         let (mut wrong, mut words) = (None, 0);
         let mut read = |name, tensor: u32| {
             let mut expected = None;
-            let fits = self.operand(tensor).is_some_and(|operand| {
+            let operand = self.operand(tensor);
+            let fits = operand.is_some_and(|operand| {
                 let is_read = !matches!(operand.location, Location::Output | Location::Gradient(_));
                 let (is_words, fits) = match (operand.location, due) {
                     (Location::Input(input), due) if input.is_words() => {
@@ -502,19 +514,13 @@ impl<'a> Program<'a> {
             if !fits {
                 wrong.get_or_insert(field(unfit(name, tensor, expected)));
             }
-            let spans = (
-                self.operand(tensor).and_then(|read| read.span()),
-                made.span(),
-            );
-            if let (Some(read), Some(made)) = spans
-                && read.0 < made.1
-                && made.0 < read.1
-            {
+            let Some(operand) = operand else {
+                return;
+            };
+            if operand.overlaps(&made) {
                 wrong.get_or_insert(ProgramError::Overlap { instruction });
             }
-            if let Some(read) = self.operand(tensor)
-                && !left(self, instruction, &read)
-            {
+            if workspace == Workspace::Empty && !self.left_whole(instruction, &operand) {
                 let field = name;
                 wrong.get_or_insert(ProgramError::NotWritten { instruction, field });
             }

@@ -27,32 +27,8 @@ fn widths(graph: &Graph, precision: Precision) -> Vec<Width> {
             Op::Diffuse { .. } | Op::ConvGradWeight { .. } | Op::AttentionGrad { .. } => {
                 [node.output; 3]
             }
-            // What rounds its result once.
-            Op::TimestepEmbedding { .. }
-            | Op::LabelEmbedding { .. }
-            | Op::Linear { .. }
-            | Op::Conv(_)
-            | Op::GroupNorm { .. }
-            | Op::Attention { .. }
-            | Op::Concat { .. }
-            | Op::AveragePool { .. }
-            | Op::Upsample { .. }
-            | Op::Bilinear { .. }
-            | Op::Dropout { .. }
-            | Op::Add { .. }
-            | Op::Slice { .. }
-            | Op::ConvGradInput { .. }
-            | Op::ChannelSum { .. }
-            | Op::PositionSum { .. }
-            | Op::LinearGradInput { .. }
-            | Op::LinearGradWeight { .. }
-            | Op::LabelGrad { .. }
-            | Op::NormSums(_)
-            | Op::NormGradInput { .. }
-            | Op::NormGradScaleShift { .. }
-            | Op::NormGradParam { .. }
-            | Op::AveragePoolGrad { .. }
-            | Op::UpsampleGrad { .. } => continue,
+            // What rounds its result once: the cases in f16 fail for another that is not named here.
+            _ => continue,
         };
         for id in exact {
             // What is not of this graph, `record` refuses.

@@ -135,11 +135,7 @@ fn uses(network: &Graph, result: TensorId) -> Vec<usize> {
             put(&mut uses, param.index(), more);
         }
         // Nothing is differentiated by what says which numbers to take.
-        let chooses = match node.op {
-            Op::LabelEmbedding { labels, .. } => Some(labels),
-            Op::Dropout { keys, .. } => Some(keys),
-            _ => None,
-        };
+        let chooses = node.op.words_read().map(|(tensor, _)| tensor);
         for input in node.op.inputs().filter(|&input| Some(input) != chooses) {
             counts.set(input, true);
         }

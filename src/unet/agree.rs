@@ -7,7 +7,7 @@ use super::expected::Expected;
 pub(crate) use super::expected::Wrong;
 use super::op::{GROUPS, LossOp, NormOp, Op};
 use super::rules::seen;
-use super::tensor::Shape;
+use super::tensor::{Input, Shape};
 use crate::diffusion::LossRow;
 
 /// What is known of the operands of operations.
@@ -176,9 +176,7 @@ impl<T: Copy, P: Copy> Op<T, P> {
 
 impl<T, P> Op<T, P> {
     /// The tensor that it reads as words, and the input that it must be.
-    #[cfg(feature = "cpu")]
-    pub(crate) fn words_read(self) -> Option<(T, crate::unet::Input)> {
-        use crate::unet::Input;
+    pub(crate) fn words_read(self) -> Option<(T, Input)> {
         match self {
             Self::LabelEmbedding { labels, .. } | Self::LabelGrad { labels, .. } => {
                 Some((labels, Input::Labels))

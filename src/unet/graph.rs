@@ -144,34 +144,15 @@ impl Graph {
                 Some(u32::try_from(rows).unwrap_or(u32::MAX))
             }
             Op::LabelGrad { classes, .. } => Some(u32::try_from(classes).unwrap_or(u32::MAX)),
-            Op::TimestepEmbedding { .. }
-            | Op::Linear { .. }
-            | Op::Conv(_)
-            | Op::GroupNorm { .. }
-            | Op::Attention { .. }
-            | Op::Concat { .. }
-            | Op::AveragePool { .. }
-            | Op::Upsample { .. }
-            | Op::Bilinear { .. }
-            | Op::Diffuse { .. }
-            | Op::Dropout { .. }
-            | Op::Loss(_)
-            | Op::LossGrad(_)
-            | Op::Add { .. }
-            | Op::Slice { .. }
-            | Op::ConvGradInput { .. }
-            | Op::ConvGradWeight { .. }
-            | Op::ChannelSum { .. }
-            | Op::PositionSum { .. }
-            | Op::LinearGradInput { .. }
-            | Op::LinearGradWeight { .. }
-            | Op::NormSums(_)
-            | Op::NormGradInput { .. }
-            | Op::NormGradScaleShift { .. }
-            | Op::NormGradParam { .. }
-            | Op::AttentionGrad { .. }
-            | Op::AveragePoolGrad { .. }
-            | Op::UpsampleGrad { .. } => None,
+            other => {
+                let is_of_classes = |(_, input)| input == Input::Labels;
+                debug_assert!(
+                    !other.words_read().is_some_and(is_of_classes),
+                    "{} reads labels, of how many classes is not said here",
+                    other.name()
+                );
+                None
+            }
         })
     }
 

@@ -292,35 +292,13 @@ fn packing(op: Op<Operand, Parameter>, kernels: Option<Kernels>) -> Op<Operand, 
             height,
             width,
         },
-        Op::TimestepEmbedding { .. }
-        | Op::LabelEmbedding { .. }
-        | Op::GroupNorm { .. }
-        | Op::Attention { .. }
-        | Op::Concat { .. }
-        | Op::AveragePool { .. }
-        | Op::Upsample { .. }
-        | Op::Bilinear { .. }
-        | Op::Diffuse { .. }
-        | Op::Dropout { .. }
-        | Op::Loss(_)
-        | Op::LossGrad(_)
-        | Op::Add { .. }
-        | Op::Slice { .. }
-        | Op::ConvGradWeight { .. }
-        | Op::ChannelSum { .. }
-        | Op::PositionSum { .. }
-        | Op::LinearGradInput { .. }
-        | Op::LinearGradWeight { .. }
-        | Op::LabelGrad { .. }
-        | Op::NormSums(_)
-        | Op::NormGradInput { .. }
-        | Op::NormGradScaleShift { .. }
-        | Op::NormGradParam { .. }
-        | Op::AttentionGrad { .. }
-        | Op::AveragePoolGrad { .. }
-        | Op::UpsampleGrad { .. } => {
-            debug_assert!(kernels.is_none(), "{} multiplies by no kernels", op.name());
-            op.map(|operand| operand, as_given)
+        other => {
+            debug_assert!(
+                kernels.is_none(),
+                "{} has kernels, which of its parameters is not said here",
+                other.name()
+            );
+            other.map(|operand| operand, as_given)
         }
     }
 }
