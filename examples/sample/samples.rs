@@ -62,7 +62,7 @@ fn open_low_res(options: &Options, model: &Model) -> Result<Option<LowRes>, Fail
 /// What is wrong with the images that are to be enlarged.
 fn of_low_res(error: Error) -> Failure {
     match error {
-        Error::Data(error) => format!("--low-res {error}").into(),
-        error => by_option(error),
+        Error::Draw(_) => by_option(error),
+        error => format!("--low-res {error}").into(),
     }
 }
