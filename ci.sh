@@ -44,7 +44,7 @@ setup() {
 
 fmt() {
     local manifest
-    for manifest in Cargo.toml fuzz/Cargo.toml tests/*/Cargo.toml; do
+    for manifest in Cargo.toml {benches,fuzz,tests}/Cargo.toml tests/*/Cargo.toml; do
         cargo fmt --check --manifest-path "$manifest"
     done
 }
@@ -52,8 +52,8 @@ fmt() {
 # The README's first command too, with the features it names and no others: what the tests of all features
 # need would hide what it lacks.
 clippy() {
-    cargo clippy --all-targets -- -D warnings
-    cargo clippy --all-targets --all-features -- -D warnings
+    cargo clippy --workspace --all-targets -- -D warnings
+    cargo clippy --workspace --all-targets --all-features -- -D warnings
     cargo clippy --example sample --features gpu -- -D warnings
     cargo clippy --example sample --features run -- -D warnings
 }
@@ -76,9 +76,9 @@ features() {
 # defmt needs a target's logger to link: the firmware has one. Without std the network runs in plain loops.
 # The campaign goes on for so many seconds a part. Browsers' compiler of WGSL judges where there is one.
 test() {
-    cargo test -q
-    cargo test -q --features alloc,cpu --test golden_unet
-    CAMPAIGN_SECONDS=${CAMPAIGN_SECONDS:-10} cargo test -q --features "$(features_of defmt | xargs)"
+    cargo test -q --workspace
+    cargo test -q --workspace --features alloc,cpu --test golden_unet
+    CAMPAIGN_SECONDS=${CAMPAIGN_SECONDS:-10} cargo test -q --workspace --features "$(features_of defmt | xargs)"
     if command -v tint >/dev/null; then
         cargo test -q --lib --features "$(features_of defmt | xargs)" -- --ignored tint
     else
@@ -89,7 +89,7 @@ test() {
 # Among the tests; by itself it prints its counts: kills, signals, second writers, broken files and hostile
 # values. CAMPAIGN_SECONDS=3600 ./ci.sh campaign goes on for hours.
 campaign() {
-    CAMPAIGN_SECONDS=${CAMPAIGN_SECONDS:-10} cargo test -q --features "$(features_of defmt | xargs)" \
+    CAMPAIGN_SECONDS=${CAMPAIGN_SECONDS:-10} cargo test -q --workspace --features "$(features_of defmt | xargs)" \
         --test campaign -- --nocapture --test-threads=1
 }
 
@@ -153,7 +153,7 @@ docs() {
 
 # Built as the tests are, which have built most of it: a release build takes minutes, and proves no more.
 bench_build() {
-    cargo build -q --benches --features "$(features_of defmt | xargs)"
+    cargo build -q --workspace --benches --features "$(features_of defmt | xargs)"
 }
 
 if [ $# = 0 ]; then

@@ -12,10 +12,10 @@
 #
 # Taken from the environment:
 #   PYTHON            the Python that has PyTorch; python3 otherwise
-#   IDDPM_BENCH       a benchmark that was built elsewhere (by `cargo bench --no-run` with the features
-#                     below), for a machine without cargo or network
-#   IDDPM_TESTS       the tests, likewise, separated by spaces: of `cargo test --no-run --features train`, the
-#                     targets operations and gpu, or for --train the targets operations and train
+#   IDDPM_BENCH       a benchmark that was built elsewhere (by `cargo bench --workspace --no-run` with the
+#                     features below), for a machine without cargo or network
+#   IDDPM_TESTS       the tests, likewise, separated by spaces: of `cargo test --workspace --no-run --features
+#                     train`, the targets operations and gpu, or for --train the targets operations and train
 #   IDDPM_LINES       the file of measurements, kept and added to: a comparison in several goes
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -51,7 +51,7 @@ run_bench() {
     if [[ -n ${IDDPM_BENCH:-} ]]; then
         "$IDDPM_BENCH" "${ours[@]}" "$@"
     else
-        cargo bench --quiet --features "$features" --bench "$bench" -- "${ours[@]}" "$@"
+        cargo bench --quiet --workspace --features "$features" --bench "$bench" -- "${ours[@]}" "$@"
     fi
 }
 
@@ -68,8 +68,8 @@ run_tests() {
             esac || return
         done
     else
-        cargo test --quiet --features train --test operations &&
-            cargo test --quiet --features train --test "$target" -- "${filter[@]}"
+        cargo test --quiet --workspace --features train --test operations &&
+            cargo test --quiet --workspace --features train --test "$target" -- "${filter[@]}"
     fi
 }
 
@@ -82,6 +82,7 @@ made=
 if [[ -z ${IDDPM_LINES:-} ]]; then
     IDDPM_LINES=$(mktemp) made=$IDDPM_LINES
 fi
+IDDPM_LINES=$(realpath -m "$IDDPM_LINES") # cargo runs a benchmark in its package's folder
 trap '[[ -z $made ]] || rm -f "$made"' EXIT
 
 for ((round = 1; round <= rounds; round++)); do

@@ -1,7 +1,7 @@
 //! One forward pass on the device: milliseconds and GFLOP/s, of each precision the device can do, by the
 //! variants of kernels chosen for it. Runs are submitted together and waited for once.
 //!
-//! `cargo bench --features gpu --bench gpu`; `-- --help` says what it can be told. `benches/compare.sh`
+//! `cargo bench --workspace --features gpu --bench gpu`; `-- --help` says what it can be told. `benches/compare.sh`
 //! runs it beside PyTorch on the same device, BENCHMARKS.md has the figures.
 
 #![allow(

@@ -14,7 +14,7 @@
 //! That is 17.5 for a deviate, 9 of them Philox. Three such instructions a cycle, the most that the
 //! processor measured here executes, make 5.8 cycles: 1.6 ns at 3.6 GHz was predicted. Measured on
 //! one core of an x86-64 server busy with other work too, in ns for a deviate, by
-//! `cargo bench --bench noise --features micromath` (the last column with `std` as well, which
+//! `cargo bench --workspace --bench noise --features micromath` (the last column with `std` as well, which
 //! lets the processor's AVX-512 be found):
 //!
 //! | n | `rand_distr` | `fill_normals` | `fill_uniforms` | `fill_normals_fast` | `fill_normals`, `std` |

@@ -11,7 +11,7 @@
 //! the loop; where they lie in the first two levels the bound is arithmetic, 3 and 8 times the loop's.
 //!
 //! Goals, at a batch of 64 images of 3×64×64: DDIM within 1.5 of the loop, ancestral within 3.
-//! `cargo bench --bench step` measured 1.18 and 2.69 of it there with the instructions every x86-64
+//! `cargo bench --workspace --bench step` measured 1.18 and 2.69 of it there with the instructions every x86-64
 //! has, and with `--features std` (AVX-512) 1.00 and 2.18. In the first level the two are 2.8 and 7.1
 //! without `std`, 1.9 and 4.2 with it: the arithmetic bound, as predicted.
 

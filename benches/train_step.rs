@@ -1,6 +1,6 @@
 //! A training step: forward, backward, AdamW, one moving average. Milliseconds, effective GFLOP/s, memory.
 //!
-//! `cargo bench --features train --bench train_step` on the processor, beside the `gemm` crate's rate on the
+//! `cargo bench --workspace --features train --bench train_step` on the processor, beside the `gemm` crate's rate on the
 //! same threads; `-- --gpu` on the device that wgpu prefers, in f32 and, where it can, in f16 with a loss
 //! scale. `benches/compare.sh --train` runs it beside PyTorch, BENCHMARKS.md has the figures.
 //!

@@ -20,7 +20,7 @@ use iddpm::gpu;
 static DIGITS: &[u8] = include_bytes!("../examples/assets/digits16.safetensors");
 /// The same network, trained by this crate.
 static OURS: &[u8] = include_bytes!("data/digits16_ours.safetensors");
-const REAL: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/digits16.npz");
+const REAL: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/data/digits16.npz");
 
 /// The real digits that the weights were made from; the others are held out.
 const TRAINED_ON: usize = 1500;

@@ -136,7 +136,7 @@ fn image() {
 /// Pictures so tall that their columns are resized before their rows.
 #[test]
 fn tall_pictures() {
-    check_all(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/pillow"));
+    check_all(&Path::new(env!("CARGO_MANIFEST_DIR")).join("data/pillow"));
 }
 
 #[test]

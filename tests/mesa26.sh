@@ -48,6 +48,6 @@ export CARGO_TARGET_X86_64_UNKNOWN_LINUX_GNU_RUNNER=$folder/run
 # It has cooperative matrices, f16 and subgroups: without them the tests fail.
 export IDDPM_TEST_EXPECT_MATRICES=1
 [ $# != 0 ] || set -- --features train
-cargo test -q "$@" --test gpu --test operations
+cargo test -q --workspace "$@" --test gpu --test operations
 # The golden networks are in f32, which the older driver has.
-cargo test -q "$@" --test train gpu -- --skip golden
+cargo test -q --workspace "$@" --test train gpu -- --skip golden

@@ -120,7 +120,7 @@ fn files_that_are_replaced() {
     let scratch = Scratch::new("kills-files");
     let digits = concat!(
         env!("CARGO_MANIFEST_DIR"),
-        "/examples/assets/digits16.safetensors"
+        "/../examples/assets/digits16.safetensors"
     );
     let tasks = [
         (

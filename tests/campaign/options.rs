@@ -83,7 +83,7 @@ fn run(
 ) -> Option<bool> {
     let digits = concat!(
         env!("CARGO_MANIFEST_DIR"),
-        "/examples/assets/digits16.safetensors"
+        "/../examples/assets/digits16.safetensors"
     );
     // The sound value of this option makes way.
     let mut words: Vec<&str> = sound.split_whitespace().collect();

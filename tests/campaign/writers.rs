@@ -69,7 +69,7 @@ fn of_one_file() {
     let scratch = Scratch::new("writers-file");
     let digits = concat!(
         env!("CARGO_MANIFEST_DIR"),
-        "/examples/assets/digits16.safetensors"
+        "/../examples/assets/digits16.safetensors"
     );
     let convert = |dtype: &str, out: &str| format!("{digits} {out} --dtype {dtype}");
     let wholes = ["f32", "f16"].map(|dtype| {

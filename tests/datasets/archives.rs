@@ -12,7 +12,7 @@ use super::archive::{array, head, labels, packed};
 use super::scratch::Scratch;
 use super::{extents, fault};
 
-const DIGITS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/digits16.npz");
+const DIGITS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/data/digits16.npz");
 
 /// As written by NumPy, against another reader.
 #[test]

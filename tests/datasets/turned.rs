@@ -164,7 +164,7 @@ fn a_photograph_fitted() {
 }
 
 fn picture(name: &str) -> PathBuf {
-    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/pictures");
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/data/pictures");
     PathBuf::from(folder).join(name)
 }
 

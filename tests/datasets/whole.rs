@@ -11,7 +11,7 @@ use super::scratch::Scratch;
 use super::{extents, fault};
 
 fn kept(name: &str) -> Vec<u8> {
-    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/pictures");
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/data/pictures");
     std::fs::read(PathBuf::from(folder).join(name)).unwrap()
 }
 

@@ -92,7 +92,7 @@ fn what_cannot_be_written_is_refused_and_leaves_nothing() {
         "{many}"
     );
     // Another model's images have no place among these.
-    let sprites = Model::open("examples/assets/sprites32.safetensors").unwrap();
+    let sprites = Model::open("../examples/assets/sprites32.safetensors").unwrap();
     let mut album = Album::create(scratch.join("all.npz"), &sprites, 1).unwrap();
     let error = album.add(&images).unwrap_err();
     assert!(

@@ -7,7 +7,7 @@ use crate::{digits, studio};
 #[test]
 fn bits_per_dim_are_those_of_every_image_alone() {
     let (model, studio) = (digits(), studio());
-    let held_out = model.open_data("tests/data/digits16.npz").unwrap();
+    let held_out = model.open_data("data/digits16.npz").unwrap();
     let data = held_out.data.as_ref();
     let threads = Threads::choose(Some(1)).unwrap();
     let mut likelihood = Likelihood::new(&model, "early20", threads).unwrap();

@@ -24,7 +24,7 @@ use iddpm::{Device, Model, Studio};
 
 /// The shipped digits.
 pub(crate) fn digits() -> Model {
-    Model::open("examples/assets/digits16.safetensors").unwrap()
+    Model::open("../examples/assets/digits16.safetensors").unwrap()
 }
 
 pub(crate) fn studio() -> Studio {

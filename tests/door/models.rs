@@ -8,7 +8,7 @@ use crate::digits;
 
 #[test]
 fn a_model_says_what_it_is() {
-    let sprites = Model::open("examples/assets/sprites32.safetensors").unwrap();
+    let sprites = Model::open("../examples/assets/sprites32.safetensors").unwrap();
     assert_eq!((sprites.classes(), sprites.columns()), (12, 12));
     assert_eq!(sprites.class("sword").unwrap(), 10);
     assert_eq!(sprites.class("10").unwrap(), 10);
@@ -20,7 +20,7 @@ fn a_model_says_what_it_is() {
         Err(Error::Checkpoint(_))
     ));
     // Held in f32 or as they are stored, the weights are those of the same model.
-    let wide = Model::open_as("examples/assets/sprites32.safetensors", WeightType::F32).unwrap();
+    let wide = Model::open_as("../examples/assets/sprites32.safetensors", WeightType::F32).unwrap();
     assert_eq!(wide.fingerprint().unwrap(), sprites.fingerprint().unwrap());
     assert_ne!(
         digits().fingerprint().unwrap(),

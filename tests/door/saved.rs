@@ -27,7 +27,7 @@ fn a_file_goes_on_where_the_run_was() {
     let read = Saved::read(scratch.join("run")).unwrap();
     assert_eq!((&read, read.draw(), read.position()), (&saved, &draw, 3));
     // In another process, on as many threads as it likes.
-    let model = Model::open("examples/assets/digits16.safetensors").unwrap();
+    let model = Model::open("../examples/assets/digits16.safetensors").unwrap();
     let mut resumed = model
         .on(Device::cpu().with_threads(1))
         .unwrap()
@@ -70,7 +70,7 @@ fn what_is_no_saved_run_is_refused() {
 fn another_models_run_is_refused() {
     let mut run = studio().begin(&Draw::new().steps("5"), 1).unwrap();
     let saved = run.save().unwrap();
-    let sprites = Model::open("examples/assets/sprites32.safetensors").unwrap();
+    let sprites = Model::open("../examples/assets/sprites32.safetensors").unwrap();
     let refused = sprites.on(Device::cpu()).unwrap().resume(&saved);
     assert!(why(refused).starts_with("it is of the model "));
 }

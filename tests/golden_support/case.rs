@@ -18,7 +18,7 @@ pub(crate) type Outcome<T = ()> = Result<T, Box<dyn Error>>;
 pub(crate) fn golden_directory() -> PathBuf {
     match std::env::var_os("IDDPM_GOLDEN") {
         Some(directory) => directory.into(),
-        None => Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden"),
+        None => Path::new(env!("CARGO_MANIFEST_DIR")).join("golden"),
     }
 }
 

@@ -29,7 +29,7 @@ use scratch::Scratch;
 
 const SPRITES: &str = concat!(
     env!("CARGO_MANIFEST_DIR"),
-    "/examples/assets/sprites32.safetensors"
+    "/../examples/assets/sprites32.safetensors"
 );
 
 /// The one line in which it says why not.

@@ -50,12 +50,12 @@ const DIGITS: Extents = Extents {
 
 const DIGITS_FILE: &str = concat!(
     env!("CARGO_MANIFEST_DIR"),
-    "/examples/assets/digits16.safetensors"
+    "/../examples/assets/digits16.safetensors"
 );
 
 const SPRITES_FILE: &str = concat!(
     env!("CARGO_MANIFEST_DIR"),
-    "/examples/assets/sprites32.safetensors"
+    "/../examples/assets/sprites32.safetensors"
 );
 
 /// Runs it in a folder, on the processor, in five steps, with the digits' network.

@@ -27,7 +27,7 @@ use scratch::Scratch;
 
 const DIGITS_FILE: &str = concat!(
     env!("CARGO_MANIFEST_DIR"),
-    "/examples/assets/digits16.safetensors"
+    "/../examples/assets/digits16.safetensors"
 );
 
 /// Runs it badly; what it prints, and why it says it failed.

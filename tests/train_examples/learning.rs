@@ -7,7 +7,7 @@ use super::scratch::Scratch;
 use super::{succeed, write_archive};
 
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
-const REAL: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/digits16.npz");
+const REAL: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/data/digits16.npz");
 
 /// Bits/dim and their standard error, as nll prints them.
 fn bits_per_dim(scratch: &Scratch, arguments: &str) -> (f64, f64) {
@@ -74,7 +74,7 @@ fn held_out_digits_take_no_more_bits_than_the_public_implementations_network() {
     let scratch = Scratch::new("learning-digits");
     let real = npz::open(REAL).unwrap();
     write_examples(&scratch, &real, 1500, 64);
-    let [ours, theirs] = ["tests/data/digits16_ours", "examples/assets/digits16"].map(|name| {
+    let [ours, theirs] = ["data/digits16_ours", "../examples/assets/digits16"].map(|name| {
         let checkpoint = format!("{ROOT}/{name}.safetensors");
         let options = "--data held_out.npz --steps early50";
         let bits = bits_per_dim(&scratch, &format!("--checkpoint {checkpoint} {options}"));

@@ -13,7 +13,7 @@ use serde_json::Value;
 fn golden_directory() -> PathBuf {
     match std::env::var_os("IDDPM_GOLDEN") {
         Some(directory) => directory.into(),
-        None => Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden"),
+        None => Path::new(env!("CARGO_MANIFEST_DIR")).join("golden"),
     }
 }
 
