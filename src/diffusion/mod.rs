@@ -16,6 +16,8 @@ pub mod timesteps;
 
 #[cfg(feature = "alloc")]
 mod owned;
+#[cfg(feature = "alloc")]
+mod paused;
 pub mod posterior;
 pub mod prediction;
 pub mod process;
@@ -61,6 +63,8 @@ pub use method::Method;
 pub use noise::Noise;
 #[cfg(feature = "alloc")]
 pub use owned::OwnedProcess;
+#[cfg(feature = "alloc")]
+pub use paused::Paused;
 pub use posterior::{Coefficients, LogVariance, Variance};
 pub use prediction::{Clip, Prediction};
 pub use process::{

@@ -36,7 +36,7 @@ mod weights;
 pub use adapters::adapters;
 pub use device::Gpu;
 pub use error::{GpuError, Limit};
-pub use generation::{DeviceGeneration, Saved, SavedReadback, Shown};
+pub use generation::{DeviceGeneration, PausedReadback, Shown};
 pub use kernels::{Access, Dialect, Form, KERNELS, Kernel, Memory, Uses};
 pub use layout::plan;
 pub(crate) use memory::wait_blocking;

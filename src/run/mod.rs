@@ -25,7 +25,6 @@ mod model;
 #[cfg_attr(not(feature = "gpu"), path = "no_gpu.rs")]
 mod on_gpu;
 mod open;
-mod paused;
 mod pictures;
 mod processor;
 #[expect(clippy::module_inception, reason = "it is what the folder is about")]

@@ -19,10 +19,9 @@ use std::vec::Vec;
 use super::draw::Draw;
 use super::error::DrawError;
 use super::model::Model;
-use super::paused::Paused;
 use crate::Error;
 use crate::diffusion::fingerprint::Fingerprint;
-use crate::diffusion::{Noise, Sample, SamplerState};
+use crate::diffusion::{Noise, Paused, Sample, SamplerState};
 use crate::files::{read_bytes, write_bytes};
 use crate::memory::{collected, copied};
 

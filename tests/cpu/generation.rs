@@ -3,8 +3,8 @@
 use iddpm::cpu::{Bare, Generation, Inputs, NetworkError, NetworkSlice};
 use iddpm::diffusion::Error;
 use iddpm::diffusion::{
-    Clip, Diffusion, Image, InlineProcess, Method, Noise, Prediction, RunError, Sample, Sampler,
-    Schedule, Slice as DiffusionSlice, Timesteps,
+    Clip, Diffusion, Image, InlineProcess, Method, Noise, Paused, Prediction, RunError, Sample,
+    Sampler, Schedule, Slice as DiffusionSlice, Timesteps,
 };
 use iddpm::unet::Weights;
 
@@ -51,10 +51,9 @@ fn a_saved_batch_that_is_not_finite_is_refused() {
     let process = InlineProcess::<4>::new(&model, Timesteps::even(4)).unwrap();
     let sampler = Sampler::new(&process, Method::Heun, Clip::Unit).unwrap();
     let mut generation = begin(&subject, &sampler);
-    let start = (generation.state(), generation.x().to_vec());
+    let start = generation.paused().unwrap();
     generation.advance().unwrap();
-    let (state, x) = (generation.state(), generation.x().to_vec());
-    let history = generation.history().to_vec();
+    let paused = generation.paused().unwrap();
 
     let mut resumed = begin(&subject, &sampler);
     let bad = |values: &[f32]| {
@@ -63,15 +62,25 @@ fn a_saved_batch_that_is_not_finite_is_refused() {
         values
     };
     let refused = |slice| Err(RunError::Sampler(Error::NotFinite { slice, index: 7 }));
-    let found = resumed.resume(state, &bad(&x), &history);
-    assert_eq!(found, refused(DiffusionSlice::X));
-    let found = resumed.resume(state, &x, &bad(&history));
-    assert_eq!(found, refused(DiffusionSlice::History));
-    assert_eq!((resumed.state(), resumed.x()), (start.0, &start.1[..]));
+    let bad_x = Paused {
+        x: bad(&paused.x),
+        ..paused.clone()
+    };
+    assert_eq!(resumed.resume(&bad_x), refused(DiffusionSlice::X));
+    let history = bad(&paused.history);
+    let bad_history = Paused {
+        history: history.clone(),
+        ..paused.clone()
+    };
+    assert_eq!(
+        resumed.resume(&bad_history),
+        refused(DiffusionSlice::History)
+    );
+    assert_eq!(resumed.paused().unwrap(), start);
     // Before its first step a history may be anything.
-    resumed.resume(start.0, &start.1, &bad(&history)).unwrap();
+    resumed.resume(&Paused { history, ..start }).unwrap();
 
-    resumed.resume(state, &x, &history).unwrap();
+    resumed.resume(&paused).unwrap();
     while generation.advance().unwrap() {}
     while resumed.advance().unwrap() {}
     assert_eq!(generation.x(), resumed.x());

@@ -47,11 +47,11 @@ fn a_lost_device_costs_what_was_not_saved() {
     run.record_step(&mut encoder);
     run.record_step(&mut encoder);
     doomed.submit_blocking(encoder).unwrap();
-    let saved = run.save_blocking().unwrap();
+    let saved = run.paused_blocking().unwrap();
     doomed.device().destroy();
     let error = run.finish_blocking().unwrap_err();
     assert!(matches!(error, GpuError::DeviceLost { .. }), "{error:?}");
-    let error = run.save_blocking().unwrap_err();
+    let error = run.paused_blocking().unwrap_err();
     assert!(matches!(error, GpuError::DeviceLost { .. }), "{error:?}");
     let numbers = weights(&graph(1));
     let numbers = Weights::F32(&numbers);
@@ -146,7 +146,7 @@ fn no_memory_left() {
         is_refused("x written", run.write_x(&large.image));
         is_refused("room to read x", pollster::block_on(run.readback()));
         is_refused("x read", run.x_blocking());
-        is_refused("saved", run.save_blocking());
+        is_refused("saved", run.paused_blocking());
         // Room for the weights themselves.
         drop(taken.swap_remove(0));
         is_refused("weights on their way", large.upload(&full));
