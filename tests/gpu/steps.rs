@@ -48,6 +48,7 @@ fn reach(step: &Step, x: f64, output: f64, channel: f64, z: f64, history: f64) -
         Clip::Unit => (8.0 * U * raw, value.abs().min(1.0)),
         // The bound itself is of the same precision as x̂_0.
         Clip::Dynamic { .. } => (40.0 * U * raw.max(1.0), 1.0),
+        other => panic!("{other:?} has no formula here"),
     };
     let (sigma, sigma_error) = match update.noise {
         NoiseScale::None => (0.0, 0.0),
