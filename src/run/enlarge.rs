@@ -20,6 +20,17 @@ use crate::memory::{extend, zeros};
 use crate::unet::Extents;
 
 /// Images to enlarge: a picture for all that are drawn, or the images of a folder or an archive, one for each.
+///
+/// ```no_run
+/// use iddpm::run::LowRes;
+/// use iddpm::{Device, Draw, Model};
+/// let model = Model::open("enlarger.safetensors")?;
+/// let small = LowRes::open("small.png", &model)?;
+/// let mut run = model.on(Device::best())?.begin_enlarging(&Draw::new(), &small, 0..4)?;
+/// while run.advance()? {}
+/// run.images()?.save("large.png")?;
+/// # Ok::<(), iddpm::Error>(())
+/// ```
 pub struct LowRes {
     opened: Opened,
     size: Extents,
