@@ -18,9 +18,12 @@ macro_rules! errors {
         ///     Ok(InlineProcess::<50>::new(&model, Timesteps::parse("50")?)?.len())
         /// }
         /// assert_eq!(steps()?, 50);
+        ///
+        /// // What a program prints that ends by one: the sentence. `{:#?}` has the fields.
+        /// let error = iddpm::Error::from(Timesteps::parse("50.5").unwrap_err());
+        /// assert_eq!(format!("{error:?}"), error.to_string());
         /// # Ok::<(), iddpm::Error>(())
         /// ```
-        #[derive(Debug)]
         #[non_exhaustive]
         pub enum Error {
             $(
@@ -34,6 +37,20 @@ macro_rules! errors {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 match self {
                     $($(#[cfg($($where)+)])? Self::$name(error) => error.fmt(f),)+
+                }
+            }
+        }
+
+        // What `fn main() -> Result<(), iddpm::Error>` and `unwrap` print: the sentence; `{:#?}` has the fields.
+        impl fmt::Debug for Error {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                match self {
+                    $(
+                        $(#[cfg($($where)+)])?
+                        Self::$name(error) if f.alternate() => fmt::Debug::fmt(error, f),
+                        $(#[cfg($($where)+)])?
+                        Self::$name(error) => fmt::Display::fmt(error, f),
+                    )+
                 }
             }
         }

@@ -1,5 +1,18 @@
 //! Improved DDPM (Nichol & Dhariwal, ICML 2021, arXiv:2102.09672) that runs everywhere.
 //!
+//! ```no_run
+//! # #[cfg(feature = "run")]
+//! # {
+//! use iddpm::{Device, Draw, Model}; // feature gpu, or run: the processor alone
+//!
+//! let model = Model::open("examples/assets/sprites32.safetensors")?;
+//! let mut studio = model.on(Device::best())?; // a GPU if a real one is there, else the processor
+//! let draw = Draw::new().class("sword").steps("50").seed(7);
+//! studio.sample(&draw, 8)?.save("swords.png")?;
+//! # }
+//! # Ok::<(), iddpm::Error>(())
+//! ```
+//!
 //! | layer | what it is | who needs it |
 //! |---|---|---|
 //! | [`diffusion`] | schedules, samplers, noise, likelihood: `no_std`, no allocation | everyone |
@@ -17,7 +30,7 @@
 //! A normal user needs `Model`, `Device` and `Draw`, of the feature `run` or `gpu`. Without a heap it is
 //! [`Diffusion`](diffusion::Diffusion) (what a network was trained on),
 //! [`InlineProcess`](diffusion::InlineProcess) (the steps that are kept) and
-//! [`Sampler`](diffusion::Sampler) (the run).
+//! [`Sampler`](diffusion::Sampler) (the run), and `cpu::Bare` for a network in flash.
 #![no_std]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 

@@ -32,7 +32,7 @@ impl LowRes {
         match *self {}
     }
 
-    pub(crate) fn check(&self, _: usize, _: Option<u32>) -> Result<(), Error> {
+    pub(crate) fn check(&self, _: usize, _: &[u32]) -> Result<(), Error> {
         match *self {}
     }
 }

@@ -40,9 +40,10 @@ pub(crate) struct Options {
     /// What is done to each prediction of the image.
     #[arg(long, default_value = "unit", value_parser = words::<Clip>(&CLIPS))]
     pub(crate) clip: Clip,
-    /// The class of every image, by number or by name; all classes in turn where none is given.
+    /// The class of every image, by number or by name; of several, each with its own --class, one after the other;
+    /// all classes in turn where none is given.
     #[arg(long, allow_hyphen_values = true)]
-    pub(crate) class: Option<String>,
+    class: Vec<String>,
     /// What all randomness follows from: a number, or random, which draws one and says it.
     #[arg(long, default_value = "0", allow_hyphen_values = true)]
     pub(crate) seed: Seed,
@@ -174,10 +175,6 @@ impl Options {
             .steps(&self.steps)
             .method(method)
             .clip(self.clip);
-        let draw = draw.seed(self.seed.number);
-        match &self.class {
-            Some(class) => draw.class(class),
-            None => draw,
-        }
+        draw.seed(self.seed.number).classes(&self.class)
     }
 }

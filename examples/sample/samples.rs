@@ -18,8 +18,8 @@ pub(crate) struct Samples {
 
 impl Samples {
     pub(crate) fn new(options: &Options, model: &Model) -> Result<Self, Failure> {
-        let only = options.class.as_deref().map(|class| model.class(class));
-        let only = only.transpose().map_err(|error| by_option(error.into()))?;
+        let classes = options.draw().labels(model);
+        let classes = classes.map_err(|error| by_option(error.into()))?;
         let low_res = open_low_res(options, model)?;
         let available = low_res.as_ref().and_then(LowRes::most);
         let all = available.unwrap_or(4 * model.columns());
@@ -28,7 +28,7 @@ impl Samples {
             return Err(format!("--count {count}: --low-res has {most} images to enlarge").into());
         }
         if let Some(low_res) = &low_res {
-            low_res.check(count, only).map_err(of_low_res)?;
+            low_res.check(count, &classes).map_err(of_low_res)?;
         }
         Ok(Self { count, low_res })
     }

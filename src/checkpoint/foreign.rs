@@ -128,6 +128,30 @@ impl Foreign {
     }
 }
 
+/// What a file is that begins so, as in "a picture (PNG)"; `None` where that cannot be told.
+#[cfg(feature = "run")]
+pub(crate) fn kind_of(first: &[u8]) -> Option<String> {
+    if may_be_safetensors(first) {
+        return Some("a checkpoint (safetensors)".into());
+    }
+    Some(match Foreign::of(first)? {
+        Foreign::Empty => "empty".into(),
+        Foreign::Zeros => "a file that begins with zeros alone".into(),
+        Foreign::LfsPointer => "a Git LFS pointer: `git lfs pull` fetches the file".into(),
+        Foreign::WebPage => "a web page".into(),
+        Foreign::PyTorch => "a file of PyTorch".into(),
+        Foreign::Pickle => "a pickle of Python".into(),
+        Foreign::Index => "the index of a model in several files".into(),
+        Foreign::Json => "JSON".into(),
+        Foreign::Text { begins } => alloc::format!("text that begins {begins:?}"),
+        Foreign::Network { format } => alloc::format!("a network ({format})"),
+        Foreign::Numpy => "NumPy's (.npy, .npz)".into(),
+        Foreign::Archive { format } => alloc::format!("compressed or an archive ({format})"),
+        Foreign::Picture { format } => alloc::format!("a picture ({format})"),
+        Foreign::Special => "no regular file".into(),
+    })
+}
+
 /// A header that is not too long, and is an object of JSON.
 fn may_be_safetensors(first: &[u8]) -> bool {
     let Some((length, rest)) = first.split_first_chunk() else {

@@ -92,6 +92,7 @@ pub enum ProgramError {
 /// A slice that a run is given, or that it writes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[non_exhaustive]
 pub enum NetworkSlice {
     /// The weights of the network.
     Weights,

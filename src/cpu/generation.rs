@@ -6,14 +6,13 @@ use super::error::{NetworkError, NetworkSlice};
 use super::given::{Inputs, length};
 use super::network::Network;
 use super::program::Program;
-use crate::diffusion::{RunError, Sample, Sampler, SamplerState};
+use crate::diffusion::{Paused, RunError, Sample, Sampler, SamplerState};
 use crate::memory::{self, bytes_of, collected, copied, zeros};
 
 /// A batch of images being generated on the processor: a network, a sampler's cursor, and the pixels.
 ///
 /// Each image is that of its [`Sample`], whatever batch it is generated in. Between two calls of
-/// [`advance`](Self::advance) it may be saved ([`state`](Self::state), [`x`](Self::x),
-/// [`history`](Self::history)) and resumed bit for bit.
+/// [`advance`](Self::advance) it may be [`paused`](Self::paused), and resumed bit for bit.
 ///
 /// ```
 /// use iddpm::cpu::{Generation, Network};
@@ -113,24 +112,22 @@ impl<'p> Generation<'p> {
         self.network
     }
 
-    /// Returns the cursor, to be saved beside [`x`](Self::x) and [`history`](Self::history).
-    pub fn state(&self) -> SamplerState {
-        self.sampler.state()
+    /// Returns the batch as it stands, to go on from.
+    ///
+    /// # Errors
+    /// [`NetworkError::Memory`].
+    pub fn paused(&self) -> Result<Paused, NetworkError> {
+        self.batch.paused(self.sampler.state())
     }
 
-    /// Continues a batch from a saved state.
+    /// Continues a batch from where one was paused.
     ///
     /// # Errors
     /// Those of [`Sampler::resume`]; [`NetworkError::Length`] for x or the history,
     /// [`Error::NotFinite`](crate::diffusion::Error::NotFinite) for what no step can have left. The batch is then
     /// as it was.
-    pub fn resume(
-        &mut self,
-        state: SamplerState,
-        x: &[f32],
-        history: &[f32],
-    ) -> Result<(), RunError<NetworkError>> {
-        self.batch.resume(&mut self.sampler, (state, x, history))
+    pub fn resume(&mut self, paused: &Paused) -> Result<(), RunError<NetworkError>> {
+        self.batch.resume(&mut self.sampler, paused)
     }
 }
 
@@ -260,17 +257,25 @@ impl Batch {
         Ok(true)
     }
 
-    /// Puts batch and sampler where a state says that they were, with its x and history.
+    pub(crate) fn paused(&self, state: SamplerState) -> Result<Paused, NetworkError> {
+        Ok(Paused {
+            state,
+            x: copied(&self.x)?,
+            history: copied(&self.history)?,
+        })
+    }
+
+    /// Puts batch and sampler where others were paused.
     pub(crate) fn resume(
         &mut self,
         sampler: &mut Sampler<'_>,
-        (state, x, history): (SamplerState, &[f32], &[f32]),
+        Paused { state, x, history }: &Paused,
     ) -> Result<(), RunError<NetworkError>> {
         length(NetworkSlice::X, x.len(), self.x.len()).map_err(RunError::Denoiser)?;
         length(NetworkSlice::History, history.len(), self.history.len())
             .map_err(RunError::Denoiser)?;
         state.check(x, history)?;
-        sampler.resume(state)?;
+        sampler.resume(*state)?;
         self.x.copy_from_slice(x);
         self.history.copy_from_slice(history);
         Ok(())

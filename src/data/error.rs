@@ -103,6 +103,7 @@ pub enum DataError {
 
 /// The reason why a picture's class is not told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum Unclear {
     /// The name of the picture has no part before a `_`, as other names have, or begins with one.
     Name,

@@ -7,14 +7,17 @@ use std::path::{Path, PathBuf};
 use std::string::String;
 use std::vec::Vec;
 
-use super::dataset::{Dataset, Images};
+use super::dataset::{Dataset, Example, Images};
+use super::error::DataError;
 use super::fault::Shown;
+use super::fingerprint::Broken;
 use super::folder::Folder;
 use super::kind::Kind;
 use super::passed::Passed;
 use crate::text::OneLine;
+use crate::unet::Extents;
 
-/// A data set that was opened, and what is to be said of it.
+/// A data set that was opened, and what is to be said of it. It is a [`Dataset`] itself.
 ///
 /// As text, a line for whoever began what reads it, and another where something was passed over:
 ///
@@ -78,6 +81,32 @@ impl Opened {
     /// The number of images of each class that has any.
     pub const fn counts(&self) -> &BTreeMap<u32, usize> {
         &self.counts
+    }
+}
+
+impl Dataset for Opened {
+    fn len(&self) -> usize {
+        self.data.len()
+    }
+
+    fn extents(&self) -> Extents {
+        self.data.extents()
+    }
+
+    fn classes(&self) -> Option<usize> {
+        self.data.classes()
+    }
+
+    fn class_names(&self) -> Option<&[String]> {
+        self.data.class_names()
+    }
+
+    fn get(&self, index: usize) -> Result<Example<'_>, DataError> {
+        self.data.get(index)
+    }
+
+    fn fingerprint(&self, broken: Broken) -> Result<u64, DataError> {
+        self.data.fingerprint(broken)
     }
 }
 

@@ -102,6 +102,40 @@ impl Sample {
             .fill_normals(0, x);
     }
 
+    /// Draws the image whole: [begins](Self::begin), and takes every step that the sampler has left. The image is then
+    /// its [`x`](Image::x).
+    ///
+    /// ```
+    /// use iddpm::diffusion::exact::GaussianData;
+    /// use iddpm::diffusion::{
+    ///     Clip, Diffusion, Image, InlineProcess, Method, Noise, Sample, Sampler, Schedule, Timesteps,
+    /// };
+    /// let model = Diffusion::new(Schedule::Cosine, 1000);
+    /// let process = InlineProcess::<20>::new(&model, Timesteps::even(20))?;
+    /// let sampler = Sampler::new(&process, Method::Ancestral, Clip::Unit)?;
+    /// let mut denoiser = GaussianData::new(process.view(), 0.5, 0.01)?;
+    ///
+    /// let (mut x, mut output, mut noise) = ([0.0; 64], [0.0; 128], [0.0; 64]);
+    /// let mut image = Image { x: &mut x, output: &mut output, noise: &mut noise, history: &mut [] };
+    /// let sample = Sample { noise: Noise::new(7), number: 0, label: None };
+    /// sample.run(sampler, &mut denoiser, &mut image)?;
+    /// assert!((x.iter().sum::<f32>() / 64.0 - 0.5).abs() < 0.05);
+    /// # Ok::<(), iddpm::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// Those of [`advance`](Self::advance).
+    pub fn run<D: Denoiser>(
+        &self,
+        mut sampler: Sampler<'_>,
+        denoiser: &mut D,
+        image: &mut Image<'_>,
+    ) -> Result<(), RunError<D::Error>> {
+        self.begin(image.x);
+        while self.advance(&mut sampler, denoiser, image)? {}
+        Ok(())
+    }
+
     /// Evaluates the network once and applies the step; `false` where the run was over.
     ///
     /// ```

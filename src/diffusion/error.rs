@@ -289,8 +289,8 @@ pub enum Slice {
 }
 
 /// What the text of a spacing can be.
-const SPACINGS: &str = "it can be 50, 10,15,20, all, custom:999,500,0, or one of ddim, early, \
-                        leading, trailing, linspace, quadratic before a number";
+const SPACINGS: &str = "steps can be 50, 10,15,20 (of each third), all, custom:999,500,0, or a number \
+                        behind ddim, early, leading, trailing, linspace or quadratic";
 
 impl core::error::Error for Error {}
 
@@ -401,12 +401,12 @@ impl fmt::Display for Error {
                 "no whole stride through {num_timesteps} timesteps keeps exactly {steps}: {steps}, \
                  leading{steps} and trailing{steps} do"
             ),
-            Self::SpecEmpty => write!(f, "the spacing is empty: {SPACINGS}"),
+            Self::SpecEmpty => f.write_str(SPACINGS),
             Self::SpecSyntax { at } => {
+                let most = u32::MAX;
                 write!(
                     f,
-                    "the spacing has no whole number up to {} at byte {at}: {SPACINGS}",
-                    u32::MAX
+                    "{SPACINGS}; numbers are whole, up to {most} (not so at byte {at})"
                 )
             }
             Self::TimestepsNotDescending {

@@ -32,6 +32,7 @@ use super::update::{Mix, NoiseScale, Update};
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[non_exhaustive]
 pub enum Method {
     /// The paper's sampler: draws from p(x_{t-1} | x_t) with the process's variance. Needs two steps
     /// or more.

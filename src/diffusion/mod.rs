@@ -4,6 +4,19 @@
 //! [`schedule`] → [`timesteps`] → [`process`] ([`posterior`], [`prediction`]) → [`sampler`]
 //! ([`method`], [`step`], [`update`], [`state`]) ⇄ [`denoiser`] → pixels. [`noise`] is an argument of a step, never drawn
 //! behind the caller's back. [`likelihood`], [`loss`] and [`resample`] evaluate and train.
+//!
+//! ```
+//! use iddpm::diffusion::{Clip, Diffusion, InlineProcess, Method, Sampler, Schedule, Timesteps};
+//! let model = Diffusion::new(Schedule::Cosine, 4000); // what the network was trained on
+//! let process = InlineProcess::<50>::new(&model, Timesteps::even(50))?; // 50 steps of it
+//! for step in Sampler::new(&process, Method::Ancestral, Clip::Unit)? {
+//!     // The network sees x at this timestep; then step.apply(&mut x, &output, &noise) makes the next x of it.
+//!     println!("{}", step.timestep());
+//! }
+//! # Ok::<(), iddpm::Error>(())
+//! ```
+//!
+//! [`Sample::run`] is that loop, with the noise of a seed.
 
 pub mod error;
 pub(crate) mod fingerprint;
@@ -16,6 +29,8 @@ pub mod timesteps;
 
 #[cfg(feature = "alloc")]
 mod owned;
+#[cfg(feature = "alloc")]
+mod paused;
 pub mod posterior;
 pub mod prediction;
 pub mod process;
@@ -61,6 +76,8 @@ pub use method::Method;
 pub use noise::Noise;
 #[cfg(feature = "alloc")]
 pub use owned::OwnedProcess;
+#[cfg(feature = "alloc")]
+pub use paused::Paused;
 pub use posterior::{Coefficients, LogVariance, Variance};
 pub use prediction::{Clip, Prediction};
 pub use process::{

@@ -150,6 +150,7 @@ fn posterior_variance(levels: &[Level], index: usize) -> Option<f64> {
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[non_exhaustive]
 pub enum Variance {
     /// The fixed variance β̃, right for data that is a single point.
     FixedSmall,

@@ -25,6 +25,7 @@ use super::posterior::Coefficients;
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[non_exhaustive]
 pub enum Prediction {
     /// The network predicts ε, the noise in x_t = √ᾱ x_0 + √(1-ᾱ) ε (the paper's choice).
     Epsilon,
@@ -124,6 +125,7 @@ impl Prediction {
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[non_exhaustive]
 pub enum Clip {
     /// No clipping.
     None,

@@ -43,6 +43,9 @@ impl std::error::Error for FileError {
 
 impl fmt::Display for FileError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {}: {}", self.action, self.path.display(), self.error)
+        match self.path.as_os_str().is_empty() {
+            true => write!(f, "{} \"\": {}", self.action, self.error),
+            false => write!(f, "{} {}: {}", self.action, self.path.display(), self.error),
+        }
     }
 }

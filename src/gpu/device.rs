@@ -27,7 +27,7 @@ pub struct Gpu {
     matrices: Option<MatrixSide>,
     pub(crate) pipelines: Arc<Pipelines>,
     /// What a device of our own said when it was lost, or where nobody asked.
-    last_words: Arc<Mutex<Option<GpuError>>>,
+    last_words: Arc<Mutex<Words>>,
 }
 
 impl Gpu {
@@ -155,13 +155,10 @@ impl Gpu {
     /// Checks whether the device is in order, as far as is known. A host's own device reports to the host.
     ///
     /// # Errors
-    /// What a device of our own said last.
+    /// The first that a device of our own has said since the last check; that it is lost, each time.
     pub fn check(&self) -> Result<(), GpuError> {
-        let words = self
-            .last_words
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        words.clone().map_or(Ok(()), Err)
+        let words = self.last_words.lock();
+        words.unwrap_or_else(PoisonError::into_inner).tell()
     }
 
     /// Submits what was recorded, and waits until it has run.
@@ -189,16 +186,32 @@ impl Gpu {
     }
 }
 
-/// Keeps the first error: later ones follow from it.
-fn say(words: &Mutex<Option<GpuError>>, error: GpuError) {
+/// What a device has said that nobody asked.
+#[derive(Debug, Default)]
+struct Words {
+    /// That it is lost: that stays so.
+    lost: Option<GpuError>,
+    /// The first error that was not told yet: later ones may follow from it.
+    said: Option<GpuError>,
+}
+
+impl Words {
+    fn tell(&mut self) -> Result<(), GpuError> {
+        let said = self.said.take();
+        self.lost.clone().or(said).map_or(Ok(()), Err)
+    }
+}
+
+fn say(words: &Mutex<Words>, error: GpuError) {
     let mut words = words.lock().unwrap_or_else(PoisonError::into_inner);
-    words.get_or_insert(error);
+    words.said.get_or_insert(error);
 }
 
 /// Keeps what it says when it is lost; dropping or destroying it is not an accident.
-fn say_lost(words: &Mutex<Option<GpuError>>, reason: wgpu::DeviceLostReason, message: String) {
+fn say_lost(words: &Mutex<Words>, reason: wgpu::DeviceLostReason, message: String) {
     if reason != wgpu::DeviceLostReason::Destroyed {
-        say(words, GpuError::DeviceLost { message });
+        let mut words = words.lock().unwrap_or_else(PoisonError::into_inner);
+        words.lost.get_or_insert(GpuError::DeviceLost { message });
     }
 }
 
@@ -235,7 +248,7 @@ mod tests {
     use std::sync::Mutex;
     use std::{assert, assert_eq, panic};
 
-    use super::{GpuError, choose, request, say_lost};
+    use super::{GpuError, Words, choose, request, say, say_lost};
 
     #[test]
     fn no_device_above_the_adapters_limits() {
@@ -259,14 +272,35 @@ mod tests {
     /// A driver's loss cannot be had by asking: this is what wgpu calls when it comes.
     #[test]
     fn a_loss_is_kept_but_for_a_destroyed_device() {
-        let words = Mutex::new(None);
+        let words = Mutex::new(Words::default());
         say_lost(&words, wgpu::DeviceLostReason::Destroyed, String::new());
-        assert_eq!(words.lock().unwrap().clone(), None);
+        assert_eq!(words.lock().unwrap().tell(), Ok(()));
         for message in ["first", "second"] {
             say_lost(&words, wgpu::DeviceLostReason::Unknown, message.into());
         }
-        let message = "first".into();
-        let kept = words.lock().unwrap().clone();
-        assert_eq!(kept, Some(GpuError::DeviceLost { message }));
+        for _ in 0..2 {
+            let message = "first".into();
+            let told = words.lock().unwrap().tell();
+            assert_eq!(told, Err(GpuError::DeviceLost { message }));
+        }
+    }
+
+    /// Whoever asks after a mistake that was told is not told of it again.
+    #[test]
+    fn another_error_is_told_once() {
+        let words = Mutex::new(Words::default());
+        let error = |what: &str| GpuError::OutOfMemory {
+            what: what.into(),
+            bytes: None,
+        };
+        for what in ["first", "that follows", "later"] {
+            say(&words, error(what));
+            if what == "first" {
+                continue;
+            }
+            let due = if what == "later" { "later" } else { "first" };
+            assert_eq!(words.lock().unwrap().tell(), Err(error(due)));
+            assert_eq!(words.lock().unwrap().tell(), Ok(()));
+        }
     }
 }

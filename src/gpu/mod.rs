@@ -7,6 +7,27 @@
 //! **The host owns the machine.** [`Gpu::new`] takes the host's device; dispatches go into the host's
 //! encoder; nothing polls or waits but the functions named `*_blocking`. All buffers, pipelines and bind
 //! groups are made when something is loaded, none afterwards.
+//!
+//! Through the door these are three calls: `begin` makes all and waits for it, as a level is loaded; in each frame
+//! `record` and `paint` wait for nothing. Without it they are [`DeviceWeights::upload`],
+//! [`DeviceGeneration::new`], [`record_work`](DeviceGeneration::record_work) and [`paint`](DeviceGeneration::paint).
+//!
+//! ```no_run
+//! use iddpm::gpu::wgpu;
+//! use iddpm::run::Budget;
+//! use iddpm::{Device, Draw, Model, Run};
+//!
+//! fn begin(gpu: &wgpu::Device, queue: &wgpu::Queue) -> Result<Run, iddpm::Error> {
+//!     let model = Model::open("sprites32.safetensors")?;
+//!     model.on(Device::host(gpu, queue))?.begin(&Draw::new().class("sword"), 1)
+//! }
+//!
+//! fn frame(run: &mut Run, to: &mut wgpu::CommandEncoder, shown: &wgpu::Texture) -> Result<bool, iddpm::Error> {
+//!     let was_left = run.record(to, Budget::milliseconds(2.0))?;
+//!     run.paint(to, shown)?;
+//!     Ok(was_left)
+//! }
+//! ```
 
 mod adapters;
 mod choice;
@@ -36,7 +57,7 @@ mod weights;
 pub use adapters::adapters;
 pub use device::Gpu;
 pub use error::{GpuError, Limit};
-pub use generation::{DeviceGeneration, Saved, SavedReadback, Shown};
+pub use generation::{DeviceGeneration, PausedReadback, Shown};
 pub use kernels::{Access, Dialect, Form, KERNELS, Kernel, Memory, Uses};
 pub use layout::plan;
 pub(crate) use memory::wait_blocking;

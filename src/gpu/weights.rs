@@ -16,6 +16,7 @@ use crate::unet::{Conv, Graph, Op, Param, ParamId, Weights};
 /// The precision of a network on a device: how wide the numbers are that it is kept in; it adds in f32
 /// always.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum Precision {
     /// Weights and activations in f32.
     Full,

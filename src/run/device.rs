@@ -109,6 +109,15 @@ impl From<OpenDevice> for Device {
 }
 
 /// The device that was found, and why it was taken.
+///
+/// ```
+/// use iddpm::Device;
+/// use iddpm::run::Chosen;
+/// let (_, chosen) = Device::cpu().with_threads(1).open()?;
+/// assert!(matches!(chosen, Chosen::Processor { .. }));
+/// assert_eq!(chosen.to_string(), "the CPU (asked for), 1 thread");
+/// # Ok::<(), iddpm::Error>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Chosen {

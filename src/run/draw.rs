@@ -3,8 +3,9 @@
 use core::fmt;
 use core::str::FromStr;
 use std::string::{String, ToString};
+use std::vec::Vec;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::error::DrawError;
 use super::model::Model;
@@ -22,7 +23,12 @@ use crate::diffusion::{Clip, Diffusion, Method, OwnedProcess, Sampler, Timesteps
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Draw {
-    class: Option<String>,
+    #[serde(
+        rename = "class",
+        serialize_with = "write_classes",
+        deserialize_with = "read_classes"
+    )]
+    classes: Vec<String>,
     steps: String,
     method: String,
     clip: String,
@@ -32,7 +38,7 @@ pub struct Draw {
 impl Default for Draw {
     fn default() -> Self {
         Self {
-            class: None,
+            classes: Vec::new(),
             steps: "50".into(),
             method: Method::Ancestral.to_string(),
             clip: Clip::Unit.to_string(),
@@ -49,8 +55,21 @@ impl Draw {
 
     /// Draws one class, by its name or number.
     #[must_use]
-    pub fn class(mut self, class: impl Into<String>) -> Self {
-        self.class = Some(class.into());
+    pub fn class(self, class: impl Into<String>) -> Self {
+        self.classes([class])
+    }
+
+    /// Draws these classes in turn, an image each, by their names or numbers; all there are where none is named.
+    ///
+    /// ```
+    /// use iddpm::Draw;
+    /// let draw = Draw::new().classes(["sword", "axe"]).steps("25");
+    /// assert_eq!(draw.to_string(), "class=sword class=axe steps=25 method=ancestral clip=unit seed=0");
+    /// assert_eq!("class=sword class=axe steps=25".parse(), Ok(draw));
+    /// ```
+    #[must_use]
+    pub fn classes(mut self, classes: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        self.classes = classes.into_iter().map(Into::into).collect();
         self
     }
 
@@ -62,7 +81,8 @@ impl Draw {
         self
     }
 
-    /// Takes each step by a method: `ancestral`, `ddim`, `ddim:ETA`, `dpm`, `heun`, as [`Method`] is named.
+    /// Takes each step by a method: `ancestral`, `ddim`, `dpm`, `heun`, as [`Method`] is named; `ddim:0.5` is DDIM with
+    /// η = 0.5, as `Method::Ddim { eta: 0.5 }` is.
     #[must_use]
     pub fn method(mut self, method: impl ToString) -> Self {
         self.method = method.to_string();
@@ -83,9 +103,18 @@ impl Draw {
         self
     }
 
-    /// The class that is drawn; `None` for all in turn.
-    pub fn only_class(&self) -> Option<&str> {
-        self.class.as_deref()
+    /// The classes that are drawn in turn, as they were named; none for all of the network's.
+    pub fn only_classes(&self) -> &[String] {
+        &self.classes
+    }
+
+    /// Finds the classes that are drawn in turn by their numbers; none for all of the network's.
+    ///
+    /// # Errors
+    /// [`DrawError::Class`], [`DrawError::NoClasses`].
+    pub fn labels(&self, model: &Model) -> Result<Vec<u32>, DrawError> {
+        let found = self.classes.iter().map(|class| model.class(class));
+        found.collect()
     }
 
     /// The number that all noise follows from.
@@ -93,13 +122,14 @@ impl Draw {
         self.seed
     }
 
-    /// Sets an option by its word, as a command line or a file has it.
+    /// Sets an option by its word, as a command line or a file has it. A class is drawn beside those that were named
+    /// before.
     ///
     /// # Errors
     /// [`DrawError::Word`]; [`DrawError::Value`] for a value that is none.
     pub fn set(&mut self, word: &str, value: &str) -> Result<(), DrawError> {
         match word {
-            "class" => self.class = Some(value.into()),
+            "class" => self.classes.push(value.into()),
             "steps" => self.steps = value.into(),
             "method" => self.method = value.into(),
             "clip" => self.clip = value.into(),
@@ -164,13 +194,13 @@ fn wrong(word: &'static str, value: &str, why: impl ToString) -> DrawError {
 impl fmt::Display for Draw {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self {
-            class,
+            classes,
             steps,
             method,
             clip,
             seed,
         } = self;
-        if let Some(class) = class {
+        for class in classes {
             write!(f, "class={} ", Quoted(class))?;
         }
         write!(
@@ -181,6 +211,30 @@ impl fmt::Display for Draw {
             Quoted(clip)
         )
     }
+}
+
+/// One class by its name, several as a list, as a file of settings has them.
+fn write_classes<S: Serializer>(classes: &[String], to: S) -> Result<S::Ok, S::Error> {
+    match classes {
+        [] => to.serialize_none(),
+        [one] => to.serialize_str(one),
+        several => several.serialize(to),
+    }
+}
+
+fn read_classes<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<String>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged, expecting = "a class, or a list of classes")]
+    enum Classes {
+        None,
+        One(String),
+        Several(Vec<String>),
+    }
+    Ok(match Classes::deserialize(from)? {
+        Classes::None => Vec::new(),
+        Classes::One(class) => std::vec![class],
+        Classes::Several(classes) => classes,
+    })
 }
 
 /// A value as it is: within quotes where a blank, a quote or nothing is in it.

@@ -20,6 +20,17 @@ use crate::memory::{extend, zeros};
 use crate::unet::Extents;
 
 /// Images to enlarge: a picture for all that are drawn, or the images of a folder or an archive, one for each.
+///
+/// ```no_run
+/// use iddpm::run::LowRes;
+/// use iddpm::{Device, Draw, Model};
+/// let model = Model::open("enlarger.safetensors")?;
+/// let small = LowRes::open("small.png", &model)?;
+/// let mut run = model.on(Device::best())?.begin_enlarging(&Draw::new(), &small, 0..4)?;
+/// while run.advance()? {}
+/// run.images()?.save("large.png")?;
+/// # Ok::<(), iddpm::Error>(())
+/// ```
 pub struct LowRes {
     opened: Opened,
     size: Extents,
@@ -75,11 +86,12 @@ impl LowRes {
     /// Reads the first images once, so that what is wrong with one is found before any work.
     ///
     /// # Errors
-    /// [`DataError`](crate::data::DataError); [`DrawError::Value`] for one of another class than the one that is
-    /// drawn, where there is such.
-    pub fn check(&self, count: usize, only: Option<u32>) -> Result<(), Error> {
+    /// [`DataError`](crate::data::DataError); [`DrawError::Value`] for one of another class than these, each in its
+    /// turn, where there are such: [`Draw::labels`].
+    pub fn check(&self, count: usize, classes: &[u32]) -> Result<(), Error> {
+        let mut in_turn = classes.iter().cycle();
         for at in 0..count.min(self.opened.data.len()) {
-            self.example(at as u64, only)?;
+            self.example(at as u64, in_turn.next().copied())?;
         }
         Ok(())
     }
@@ -151,14 +163,12 @@ impl Studio {
         numbers: Range<u64>,
     ) -> Result<Run, Error> {
         let mut samples = self.samples(draw, numbers)?;
-        let only = draw
-            .only_class()
-            .map(|class| self.model().class(class))
-            .transpose()?;
+        let all = draw.only_classes().is_empty();
         let mut images = Vec::new();
         for sample in &mut samples {
+            let only = sample.label.filter(|_| !all);
             let example = low_res.example(sample.number, only)?;
-            if only.is_none() {
+            if all {
                 // A network without classes has no label to replace.
                 let in_turn = sample.label;
                 sample.label = in_turn.map(|in_turn| example.label.unwrap_or(in_turn));

@@ -1,6 +1,7 @@
 //! What can be wrong with what is asked of the door.
 
 use core::fmt;
+use std::path::PathBuf;
 use std::string::String;
 use std::vec::Vec;
 
@@ -78,6 +79,8 @@ pub enum DrawError {
     LowResUnexpected,
     /// A saved run that is none, or another model's.
     Saved {
+        /// The file that it was read from; `None` for bytes in memory.
+        file: Option<PathBuf>,
         /// What is wrong with it.
         why: String,
     },
@@ -95,6 +98,9 @@ impl fmt::Display for DrawError {
                 OneLine(word),
                 WORDS
             ),
+            Self::Value { word, value, why } if value.is_empty() => {
+                write!(f, "{word} \"\": {why}")
+            }
             Self::Value { word, value, why } => write!(f, "{word} {}: {why}", OneLine(value)),
             Self::Class { class, known } => {
                 write!(f, "class {class:?}: this network's classes are ")?;
@@ -140,7 +146,11 @@ impl fmt::Display for DrawError {
                 "this network enlarges images of {width}x{height}: it must be given them"
             ),
             Self::LowResUnexpected => f.write_str("low-res: this network takes no such image"),
-            Self::Saved { why } => write!(f, "saved run: {why}"),
+            Self::Saved { file: None, why } => write!(f, "saved run: {why}"),
+            Self::Saved {
+                file: Some(file),
+                why,
+            } => write!(f, "saved run {}: {why}", file.display()),
         }
     }
 }

@@ -26,6 +26,9 @@ use crate::unet::Extents;
 /// // [N, H, W, C], 8 bits each, as image libraries and engines have them.
 /// assert_eq!(images.bytes()?.len(), 2 * 16 * 16);
 /// assert_eq!(images.class_name(0), Some("3".into()));
+/// # let folder = std::env::temp_dir();
+/// images.save(folder.join("threes.png"))?; // or .gif, .npz, or a new folder: "threes/"
+/// # std::fs::remove_file(folder.join("threes.png")).unwrap();
 /// # Ok::<(), iddpm::Error>(())
 /// ```
 #[derive(Debug, Clone)]

@@ -83,7 +83,23 @@ impl fmt::Display for Mean {
 /// An evaluation of the bound on -log₂ p(x_0)/D of images, on the processor in f32.
 ///
 /// The noise of an image follows from the seed and its place in the data, so that the result depends neither on
-/// the batch nor on the number of threads.
+/// the batch nor on the number of threads. [`Studio::bits_per_dim`] is the short way to the mean of all images; this one
+/// has a bound, and can be watched:
+///
+/// ```no_run
+/// use iddpm::Model;
+/// use iddpm::run::{Likelihood, Mean, Terms, Threads};
+/// let model = Model::open("digits16.safetensors")?;
+/// let digits = model.open_data("digits/")?;
+/// let mut likelihood = Likelihood::new(&model, "early50", Threads::default())?;
+/// let mut totals = Vec::new();
+/// for first in (0..200).step_by(20) {
+///     let terms = likelihood.evaluate(&digits, first..first + 20, &mut |_| print!("."))?;
+///     totals.extend(terms.iter().map(Terms::total));
+///     println!(" {} bits/dim of {} images", Mean::of(totals.iter().copied()), totals.len());
+/// }
+/// # Ok::<(), iddpm::Error>(())
+/// ```
 #[derive(Debug)]
 pub struct Likelihood {
     model: Model,
@@ -277,14 +293,16 @@ impl Model {
 }
 
 impl Studio {
-    /// Evaluates the bound on -log₂ p(x_0)/D of all images of a data set, over these steps: `all`, `early50`, `50`.
-    /// Always on the processor and in f32, whatever draws: a likelihood is to be trusted.
+    /// Evaluates the bound on -log₂ p(x_0)/D of all images of a data set, over these steps: `all`, `early50` (50 and the
+    /// early ones, where most bits are), `50`. Always on the processor and in f32, whatever draws: a likelihood is to be
+    /// trusted. It waits for all of them, and each takes a network's evaluation for every step: [`Likelihood`] is for
+    /// some of them, and tells how far it is.
     ///
     /// ```no_run
     /// use iddpm::{Device, Model};
     /// let model = Model::open("digits16.safetensors")?;
     /// let digits = model.open_data("digits/")?;
-    /// let bits = model.on(Device::best())?.bits_per_dim(digits.data.as_ref(), "early50")?;
+    /// let bits = model.on(Device::best())?.bits_per_dim(&digits, "early50")?;
     /// println!("{bits} bits/dim of {} images", bits.count);
     /// # Ok::<(), iddpm::Error>(())
     /// ```

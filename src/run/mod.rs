@@ -3,6 +3,23 @@
 //! Data flows one way: [`Model`] (a checkpoint) → [`Studio`] (the model on a [`Device`]) → [`Run`] (a [`Draw`] in
 //! the middle of its steps) → [`Images`]. A [`Saved`] run goes on in another studio. Each gives its parts back, so
 //! that the floors below stay usable: [`Model::checkpoint`], [`Run::samples`], [`Images::planes`].
+//!
+//! ```no_run
+//! use iddpm::{Device, Draw, Model};
+//! let model = Model::open("sprites32.safetensors")?; // a file, or a training run's folder
+//! let mut studio = model.on(Device::best())?;
+//! println!("on {}", studio.device()); // which device, and why
+//!
+//! let mut run = studio.begin(&Draw::new().class("sword").steps("50"), 8)?;
+//! while run.advance()? {
+//!     if run.position() == 25 {
+//!         run.preview()?.save("halfway.png")?;
+//!         run.save()?.write("swords.run")?; // goes on by studio.resume(&Saved::read("swords.run")?)
+//!     }
+//! }
+//! run.images()?.save("swords.png")?;
+//! # Ok::<(), iddpm::Error>(())
+//! ```
 
 mod device;
 mod draw;
@@ -25,7 +42,6 @@ mod model;
 #[cfg_attr(not(feature = "gpu"), path = "no_gpu.rs")]
 mod on_gpu;
 mod open;
-mod paused;
 mod pictures;
 mod processor;
 #[expect(clippy::module_inception, reason = "it is what the folder is about")]

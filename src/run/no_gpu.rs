@@ -9,9 +9,8 @@ use super::draw::Course;
 use super::error::DrawError;
 use super::gpu_type::Gpu;
 use super::model::Model;
-use super::paused::Paused;
 use crate::Error;
-use crate::diffusion::Sample;
+use crate::diffusion::{Paused, Sample};
 use crate::text::OneLine;
 
 pub(super) const fn list() -> Vec<String> {

@@ -6,10 +6,9 @@ use std::vec::Vec;
 use super::draw::Course;
 use super::error::DrawError;
 use super::model::Model;
-use super::paused::Paused;
 use crate::Error;
 use crate::cpu::{Batch, Network, NetworkError, ProgramBuf};
-use crate::diffusion::{RunError, Sample, SamplerState};
+use crate::diffusion::{Paused, RunError, Sample, SamplerState};
 use crate::memory::copied;
 use crate::unet;
 
@@ -120,17 +119,12 @@ impl CpuRun {
 
     pub(super) fn save(&mut self) -> Result<Paused, Error> {
         self.check_not_spent()?;
-        Ok(Paused {
-            state: self.state,
-            x: self.x()?,
-            history: copied(&self.batch.history)?,
-        })
+        Ok(self.batch.paused(self.state)?)
     }
 
     pub(super) fn resume(&mut self, paused: &Paused) -> Result<(), Error> {
         let mut sampler = self.course.sampler()?;
-        let state = (paused.state, &paused.x[..], &paused.history[..]);
-        self.batch.resume(&mut sampler, state)?;
+        self.batch.resume(&mut sampler, paused)?;
         self.state = sampler.state();
         self.is_spent = false;
         Ok(())

@@ -19,10 +19,10 @@ use std::vec::Vec;
 use super::draw::Draw;
 use super::error::DrawError;
 use super::model::Model;
-use super::paused::Paused;
 use crate::Error;
+use crate::checkpoint::foreign::kind_of;
 use crate::diffusion::fingerprint::Fingerprint;
-use crate::diffusion::{Noise, Sample, SamplerState};
+use crate::diffusion::{Noise, Paused, Sample, SamplerState};
 use crate::files::{read_bytes, write_bytes};
 use crate::memory::{collected, copied};
 
@@ -32,6 +32,8 @@ const VERSION: u32 = 1;
 const NO_LABEL: u32 = u32::MAX;
 /// Bytes of an image's identity.
 const SAMPLE: usize = 20;
+/// Bytes by which it is told what a file is that is no saved run.
+const FIRST: usize = 512;
 /// The largest file that is written or read.
 const MOST_BYTES: u64 = 1 << 30;
 
@@ -112,7 +114,8 @@ impl Saved {
         let (saved, found) = (self.model, model.fingerprint()?);
         if saved != found {
             return Err(refused(format!(
-                "it is of the model {saved:016x}, this one is {found:016x}"
+                "it is another model's, whose fingerprint is {saved:016x}, not {found:016x}: the file of weights \
+                 that it was drawn with goes on with it"
             )));
         }
         let (count, elements) = (self.samples.len() as u64, model.image().elements() as u64);
@@ -214,9 +217,14 @@ impl Saved {
     /// [`DrawError::Saved`] for what is no saved run, another version's, damaged or cut.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, Error> {
         let mut reader = Reader(bytes);
-        if reader.bytes(4)? != MAGIC {
-            return Err(refused("it does not begin with iDDr"));
+        if !bytes.starts_with(&MAGIC) {
+            let first = bytes.get(..FIRST).unwrap_or(bytes);
+            return Err(refused(match kind_of(first) {
+                Some(kind) => format!("it is {kind}, and no saved run, which begins with iDDr"),
+                None => "it does not begin with iDDr, as a saved run does".into(),
+            }));
         }
+        reader.bytes(MAGIC.len())?;
         let version = reader.u32()?;
         if version != VERSION {
             return Err(refused(format!(
@@ -277,15 +285,23 @@ impl Saved {
     /// Reads a run from a file.
     ///
     /// # Errors
-    /// [`FileError`](crate::files::FileError); those of [`from_bytes`](Self::from_bytes).
+    /// [`FileError`](crate::files::FileError); those of [`from_bytes`](Self::from_bytes), with the file.
     pub fn read(path: impl AsRef<Path>) -> Result<Self, Error> {
-        Self::from_bytes(&read_bytes(path.as_ref(), MOST_BYTES)?)
+        let path = path.as_ref();
+        let read = Self::from_bytes(&read_bytes(path, MOST_BYTES)?);
+        read.map_err(|error| match error {
+            Error::Draw(DrawError::Saved { why, .. }) => {
+                let file = Some(path.into());
+                DrawError::Saved { file, why }.into()
+            }
+            error => error,
+        })
     }
 }
 
 fn refused(why: impl ToString) -> Error {
     let why: String = why.to_string();
-    DrawError::Saved { why }.into()
+    DrawError::Saved { file: None, why }.into()
 }
 
 /// The bytes that are not read yet.

@@ -20,6 +20,18 @@ use crate::memory::{self, collected};
 /// Images that [`Studio::sample`] makes at once.
 const AT_ONCE: u64 = 8;
 
+/// Nothing is no drawing, however it is asked for.
+fn check_count(images: usize) -> Result<(), DrawError> {
+    if images > 0 {
+        return Ok(());
+    }
+    Err(DrawError::Value {
+        word: "count",
+        value: "0".into(),
+        why: "a drawing is of one image or more".into(),
+    })
+}
+
 /// A model on a device, ready to draw.
 ///
 /// ```
@@ -111,6 +123,7 @@ impl Studio {
     /// # Errors
     /// [`DrawError`]; [`MemoryError`](crate::memory::MemoryError) where there is no room for them; those of the device.
     pub fn sample(&mut self, draw: &Draw, count: usize) -> Result<Images, Error> {
+        check_count(count)?;
         let count = count as u64;
         let elements = self.model.image().elements() as u64;
         memory::check(count.saturating_mul(elements).saturating_mul(4))?;
@@ -145,15 +158,7 @@ impl Studio {
     /// # Errors
     /// [`DrawError`]; those of the device.
     pub fn begin_samples(&mut self, draw: &Draw, samples: &[Sample]) -> Result<Run, Error> {
-        if samples.is_empty() {
-            let why = "a run has one image or more".into();
-            return Err(DrawError::Value {
-                word: "count",
-                value: "0".into(),
-                why,
-            }
-            .into());
-        }
+        check_count(samples.len())?;
         let course = draw.course(&self.model.description().card.diffusion)?;
         self.begin_course(draw, course, samples)
     }
@@ -199,16 +204,18 @@ impl Studio {
     /// # Errors
     /// [`DrawError::Class`], [`DrawError::NoClasses`].
     pub fn samples(&self, draw: &Draw, numbers: Range<u64>) -> Result<Vec<Sample>, Error> {
-        let only = draw.only_class().map(|class| self.model.class(class));
-        let only = only.transpose()?;
+        let asked = draw.labels(&self.model)?;
         let classes = self.model.classes() as u64;
-        let in_turn = |number: u64| number.checked_rem(classes).map(|class| class as u32);
+        let in_turn = |number: u64| match number.checked_rem(asked.len() as u64) {
+            Some(at) => asked.get(at as usize).copied(),
+            None => number.checked_rem(classes).map(|class| class as u32),
+        };
         let noise = Noise::new(draw.noise_seed());
         let len = usize::try_from(numbers.end.saturating_sub(numbers.start));
         let samples = numbers.map(|number| Sample {
             noise,
             number,
-            label: only.or_else(|| in_turn(number)),
+            label: in_turn(number),
         });
         Ok(collected(len.unwrap_or(usize::MAX), samples)?)
     }

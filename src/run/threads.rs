@@ -8,7 +8,15 @@ use super::error::DrawError;
 /// The variable by which a number is asked for where none is given.
 const VARIABLE: &str = "RAYON_NUM_THREADS";
 
-/// The number of threads that work, and of how many that were asked for.
+/// The number of threads that work, and of how many that were asked for. By default all that this process may use.
+///
+/// ```
+/// use iddpm::run::Threads;
+/// let one = Threads::choose(Some(1))?;
+/// assert_eq!(one.to_string(), "1 thread");
+/// assert!(Threads::default().count >= 1);
+/// # Ok::<(), iddpm::Error>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Threads {
     /// The number that work.
@@ -24,7 +32,7 @@ impl Threads {
     /// # Errors
     /// [`DrawError::Value`] where the variable says something that is no such number.
     pub fn choose(asked: Option<usize>) -> Result<Self, DrawError> {
-        let most = std::thread::available_parallelism().map_or(1, usize::from);
+        let most = Self::default().count;
         let asked = match asked {
             Some(threads) => threads,
             None => asked_by_variable()?.unwrap_or(most),
@@ -33,6 +41,16 @@ impl Threads {
             count: asked.clamp(1, most),
             asked,
         })
+    }
+}
+
+impl Default for Threads {
+    fn default() -> Self {
+        let most = std::thread::available_parallelism().map_or(1, usize::from);
+        Self {
+            count: most,
+            asked: most,
+        }
     }
 }
 

@@ -31,6 +31,7 @@ pub(crate) fn attention_scale(rows: usize) -> f64 {
 operations! {
     /// An operation of a network or of its training; its fields name what it reads.
     #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+    #[non_exhaustive]
     pub enum Op<T = TensorId, P = ParamId> {
         /// The embedding of timesteps, `[N]` to [N, dim]: cos(t·f_i) for i < dim/2, then sin(t·f_i), f_i =
         /// exp(-ln(10000)·i/(dim/2)).

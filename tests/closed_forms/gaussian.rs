@@ -134,6 +134,7 @@ fn ancestral_sampling_has_the_published_law_with_each_variance() {
                     Variance::FixedSmall => posterior_variance(here, prev),
                     Variance::FixedLarge => 1.0 - here / prev,
                     Variance::Learned | Variance::LearnedRange => exact_variance(here, prev),
+                    other => panic!("{other:?} has no formula here"),
                 };
                 let sampler = Sampler::new(&process, Method::Ancestral, Clip::None).unwrap();
                 compare(&name, &process, sampler, ancestral(&process, sigma2));

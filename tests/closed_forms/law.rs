@@ -153,6 +153,7 @@ impl Data {
                 let (of_x, of_x_start) = posterior_mean(alpha_bar, alpha_bar_prev);
                 x_start.mixed(of_x, of_x_start)
             }
+            other => panic!("{other:?} has no formula here"),
         }
     }
 }

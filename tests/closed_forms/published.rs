@@ -41,6 +41,7 @@ pub(crate) fn channel(process: &Process, index: usize) -> f64 {
             let fraction = (exact - small) / (large - small);
             2.0 * fraction - 1.0
         }
+        other => panic!("{other:?} has no formula here"),
     }
 }
 

@@ -1,11 +1,12 @@
-//! A batch of images: from one step, and put where a saved one was.
+//! A batch of images: from one step, and put where a saved one was; an image without a heap.
 
-use iddpm::cpu::Generation;
+use iddpm::cpu::{Bare, Generation, Inputs, NetworkError, NetworkSlice};
 use iddpm::diffusion::Error;
 use iddpm::diffusion::{
-    Clip, Diffusion, InlineProcess, Method, Noise, Prediction, RunError, Sample, Sampler, Schedule,
-    Slice as DiffusionSlice, Timesteps,
+    Clip, Diffusion, Image, InlineProcess, Method, Noise, Paused, Prediction, RunError, Sample,
+    Sampler, Schedule, Slice as DiffusionSlice, Timesteps,
 };
+use iddpm::unet::Weights;
 
 use super::Subject;
 
@@ -50,10 +51,9 @@ fn a_saved_batch_that_is_not_finite_is_refused() {
     let process = InlineProcess::<4>::new(&model, Timesteps::even(4)).unwrap();
     let sampler = Sampler::new(&process, Method::Heun, Clip::Unit).unwrap();
     let mut generation = begin(&subject, &sampler);
-    let start = (generation.state(), generation.x().to_vec());
+    let start = generation.paused().unwrap();
     generation.advance().unwrap();
-    let (state, x) = (generation.state(), generation.x().to_vec());
-    let history = generation.history().to_vec();
+    let paused = generation.paused().unwrap();
 
     let mut resumed = begin(&subject, &sampler);
     let bad = |values: &[f32]| {
@@ -62,16 +62,108 @@ fn a_saved_batch_that_is_not_finite_is_refused() {
         values
     };
     let refused = |slice| Err(RunError::Sampler(Error::NotFinite { slice, index: 7 }));
-    let found = resumed.resume(state, &bad(&x), &history);
-    assert_eq!(found, refused(DiffusionSlice::X));
-    let found = resumed.resume(state, &x, &bad(&history));
-    assert_eq!(found, refused(DiffusionSlice::History));
-    assert_eq!((resumed.state(), resumed.x()), (start.0, &start.1[..]));
+    let bad_x = Paused {
+        x: bad(&paused.x),
+        ..paused.clone()
+    };
+    assert_eq!(resumed.resume(&bad_x), refused(DiffusionSlice::X));
+    let history = bad(&paused.history);
+    let bad_history = Paused {
+        history: history.clone(),
+        ..paused.clone()
+    };
+    assert_eq!(
+        resumed.resume(&bad_history),
+        refused(DiffusionSlice::History)
+    );
+    assert_eq!(resumed.paused().unwrap(), start);
     // Before its first step a history may be anything.
-    resumed.resume(start.0, &start.1, &bad(&history)).unwrap();
+    resumed.resume(&Paused { history, ..start }).unwrap();
 
-    resumed.resume(state, &x, &history).unwrap();
+    resumed.resume(&paused).unwrap();
     while generation.advance().unwrap() {}
     while resumed.advance().unwrap() {}
     assert_eq!(generation.x(), resumed.x());
+}
+
+/// An image of a run over borrowed slices alone: bit for bit the plain loops', stepped by hand.
+#[test]
+fn a_run_without_a_heap_is_the_plain_loops() {
+    let subject = Subject::new(1);
+    let buf = subject.program();
+    let program = buf.view().unwrap();
+    let model = Diffusion::new(Schedule::Cosine, 1000);
+    let process = InlineProcess::<4>::new(&model, Timesteps::even(4)).unwrap();
+    let weights = Weights::F32(&subject.weights);
+    let sample = Sample {
+        noise: Noise::new(4),
+        number: 9,
+        label: Some(3),
+    };
+    for method in [Method::Ancestral, Method::DpmSolverPlusPlus2M] {
+        let sampler = Sampler::new(&process, method, Clip::Unit).unwrap();
+        let elements = program.x_len();
+        let kept = if method.needs_history() { elements } else { 0 };
+
+        let mut workspace = vec![f32::NAN; program.workspace_len()];
+        let network = Bare::new(program, weights, &mut workspace).unwrap();
+        let mut network = network.with_low_res(&subject.low_res).unwrap();
+        let (mut x, mut output) = (vec![0.0; elements], vec![0.0; 2 * elements]);
+        let (mut noise, mut history) = (vec![0.0; elements], vec![0.0; kept]);
+        let mut image = Image {
+            x: &mut x,
+            output: &mut output,
+            noise: &mut noise,
+            history: &mut history,
+        };
+        sample
+            .run(sampler.clone(), &mut network, &mut image)
+            .unwrap();
+
+        let (mut by_hand, mut history) = (vec![0.0; elements], vec![0.0; kept]);
+        sample.begin(&mut by_hand);
+        for step in sampler {
+            let inputs = Inputs {
+                x: &by_hand,
+                timesteps: &[step.timestep()],
+                labels: Some(&[3]),
+                low_res: Some(&subject.low_res),
+            };
+            let output = subject.plain(&inputs).unwrap();
+            let stream = sample.noise.stream(9, step.position());
+            stream.fill_normals(0, &mut noise);
+            step.apply_with_history(&mut by_hand, &output, &noise, &mut history)
+                .unwrap();
+        }
+        assert_eq!(x, by_hand, "{method}");
+    }
+}
+
+#[test]
+fn what_a_bare_network_cannot_run_is_refused() {
+    let (one, two) = (Subject::new(1), Subject::new(2));
+    let (buf, of_two) = (one.program(), two.program());
+    let program = buf.view().unwrap();
+    let weights = Weights::F32(&one.weights);
+    let mut workspace = vec![0.0; program.workspace_len()];
+    let refused = |slice, len, expected| {
+        Err(NetworkError::Length {
+            slice,
+            len,
+            expected,
+        })
+    };
+    let made = Bare::new(of_two.view().unwrap(), weights, &mut workspace).map(drop);
+    assert_eq!(made, refused(NetworkSlice::Samples, 1, 2));
+    let none = Weights::F16(&[]);
+    let made = Bare::new(program, none, &mut workspace).map(drop);
+    let due = program.weights_len();
+    assert_eq!(made, refused(NetworkSlice::Weights, 0, due));
+    let made = Bare::new(program, weights, &mut workspace[1..]).map(drop);
+    let due = program.workspace_len();
+    assert_eq!(made, refused(NetworkSlice::Workspace, due - 1, due));
+    let network = Bare::new(program, weights, &mut workspace).unwrap();
+    let made = network.with_low_res(&one.low_res[1..]).map(drop);
+    let due = one.low_res.len();
+    assert_eq!(made, refused(NetworkSlice::LowRes, due - 1, due));
 }

@@ -9,17 +9,14 @@ use crate::{digits, studio};
 proptest! {
     #[test]
     fn a_drawing_is_its_text(
-        class in proptest::option::of(any::<String>()),
+        classes in proptest::collection::vec(any::<String>(), 0..4),
         steps in any::<String>(),
         method in "[a-z:0-9. \"\\\\=]{0,9}",
         clip in any::<String>(),
         seed in any::<u64>(),
     ) {
         let draw = Draw::new().steps(steps).method(method).clip(clip).seed(seed);
-        let draw = match class {
-            Some(class) => draw.class(class),
-            None => draw,
-        };
+        let draw = draw.classes(classes);
         let text = draw.to_string();
         prop_assert_eq!(text.parse(), Ok(draw.clone()), "{}", text);
         let json = serde_json::to_string(&draw).unwrap();
@@ -63,7 +60,16 @@ fn words_come_in_any_order_and_what_is_not_said_is_the_default() {
 fn what_cannot_be_drawn_is_told_by_its_option() {
     let mut studio = studio();
     for (draw, option, says) in [
-        (Draw::new().steps("50x"), "steps", "steps 50x: "),
+        (
+            Draw::new().steps("50.5"),
+            "steps",
+            "steps 50.5: steps can be 50, ",
+        ),
+        (
+            Draw::new().steps(""),
+            "steps",
+            "steps \"\": steps can be 50, ",
+        ),
         (Draw::new().steps("2000"), "steps", "steps 2000: "),
         (Draw::new().steps("1"), "steps", "steps 1: "),
         (Draw::new().method("euler"), "method", "method euler: "),
@@ -92,17 +98,38 @@ fn what_cannot_be_drawn_is_told_by_its_option() {
             assert!(error.to_string().starts_with(says), "{error}");
         }
     }
-    assert!(matches!(
-        studio.begin(&Draw::new(), 0),
-        Err(Error::Draw(DrawError::Value { .. }))
-    ));
-    assert!(studio.sample(&Draw::new(), 0).unwrap().is_empty());
+    for refused in [
+        studio.begin(&Draw::new(), 0).map(drop),
+        studio.sample(&Draw::new(), 0).map(drop),
+    ] {
+        let refused = refused.unwrap_err().to_string();
+        assert_eq!(refused, "count 0: a drawing is of one image or more");
+    }
     let run = studio.begin(&Draw::new(), 1).unwrap();
     let refused = run.with_low_res(&[0.0; 16]);
     assert!(matches!(
         refused,
         Err(Error::Draw(DrawError::LowResUnexpected))
     ));
+}
+
+/// As files of settings have them: nothing, a name, a list.
+#[test]
+fn classes_are_drawn_in_turn() {
+    let draw: Draw = serde_json::from_str(r#"{"class": ["7", "1"], "steps": "2"}"#).unwrap();
+    assert_eq!(draw, Draw::new().classes(["7", "1"]).steps("2"));
+    let images = studio().sample(&draw, 3).unwrap();
+    let labels = images.samples().iter().map(|sample| sample.label);
+    assert!(labels.eq([7, 1, 7].map(Some)));
+    let one: Draw = serde_json::from_str(r#"{"class": "7"}"#).unwrap();
+    assert_eq!(one, Draw::new().class("7"));
+    let all: Draw = serde_json::from_str(r#"{"class": null}"#).unwrap();
+    assert_eq!(all, Draw::new());
+    let error = serde_json::from_str::<Draw>(r#"{"class": 7}"#).unwrap_err();
+    assert!(error.to_string().contains("a class, or a list of classes"));
+    let unknown = studio().begin(&Draw::new().classes(["7", "12"]), 1);
+    let unknown = unknown.unwrap_err().to_string();
+    assert!(unknown.starts_with("class \"12\": "), "{unknown}");
 }
 
 /// An image is the same however many are drawn with it, and of every class in turn.

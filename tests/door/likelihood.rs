@@ -8,7 +8,7 @@ use crate::{digits, studio};
 fn bits_per_dim_are_those_of_every_image_alone() {
     let (model, studio) = (digits(), studio());
     let held_out = model.open_data("data/digits16.npz").unwrap();
-    let data = held_out.data.as_ref();
+    let data = &held_out;
     let threads = Threads::choose(Some(1)).unwrap();
     let mut likelihood = Likelihood::new(&model, "early20", threads).unwrap();
     let together = likelihood.evaluate(data, 0..3, &mut |_| ()).unwrap();

@@ -8,7 +8,7 @@ use crate::studio;
 
 fn why(refused: Result<impl std::fmt::Debug, Error>) -> String {
     match refused {
-        Err(Error::Draw(DrawError::Saved { why })) => why,
+        Err(Error::Draw(DrawError::Saved { why, .. })) => why,
         other => panic!("{other:?}"),
     }
 }
@@ -66,11 +66,29 @@ fn what_is_no_saved_run_is_refused() {
     assert!(why(Saved::from_bytes(b"iDDr\x02\0\0\0")).starts_with("version 2; this crate reads 1"));
 }
 
+/// By its name, and what it is instead.
+#[test]
+fn a_file_that_is_no_saved_run_is_named() {
+    for (file, kind) in [
+        ("samples.png", "a picture (PNG)"),
+        ("digits16.safetensors", "a checkpoint (safetensors)"),
+        ("README.md", "text that begins "),
+    ] {
+        let path = format!("examples/assets/{file}");
+        let error = Saved::read(&path).unwrap_err().to_string();
+        let due = format!("saved run {path}: it is {kind}");
+        assert!(error.starts_with(&due), "{error}");
+        assert!(error.ends_with("and no saved run, which begins with iDDr"));
+    }
+    let none = why(Saved::from_bytes(&[7, 0, 9, 200]));
+    assert_eq!(none, "it does not begin with iDDr, as a saved run does");
+}
+
 #[test]
 fn another_models_run_is_refused() {
     let mut run = studio().begin(&Draw::new().steps("5"), 1).unwrap();
     let saved = run.save().unwrap();
     let sprites = Model::open("../examples/assets/sprites32.safetensors").unwrap();
     let refused = sprites.on(Device::cpu()).unwrap().resume(&saved);
-    assert!(why(refused).starts_with("it is of the model "));
+    assert!(why(refused).starts_with("it is another model's, whose fingerprint is "));
 }

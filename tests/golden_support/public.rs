@@ -75,6 +75,7 @@ impl Public {
                 self.table(step.sqrt_alpha_bar) * x
                     - self.table(step.sqrt_one_minus_alpha_bar) * output
             }
+            other => panic!("{other:?} has no formula here"),
         }
     }
 
@@ -149,6 +150,7 @@ impl Public {
                 self.table(self.step.sqrt_alpha_bar) * noise
                     - self.table(self.step.sqrt_one_minus_alpha_bar) * x_start
             }
+            other => panic!("{other:?} has no formula here"),
         }
     }
 

@@ -48,6 +48,7 @@ pub(crate) fn bound(sampler: &Sampler<'_>, exact: &[f64], precision: Precision) 
     let delta = match precision {
         Precision::Half => HALF,
         Precision::Full | Precision::HalfWeights => sum_of(longest_sum(&graph(1))),
+        other => panic!("{other:?} has no formula here"),
     };
     let Distance { root, largest } = distance(&on_the_processor(sampler, delta), exact);
     Distance {

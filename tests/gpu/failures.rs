@@ -47,11 +47,11 @@ fn a_lost_device_costs_what_was_not_saved() {
     run.record_step(&mut encoder);
     run.record_step(&mut encoder);
     doomed.submit_blocking(encoder).unwrap();
-    let saved = run.save_blocking().unwrap();
+    let saved = run.paused_blocking().unwrap();
     doomed.device().destroy();
     let error = run.finish_blocking().unwrap_err();
     assert!(matches!(error, GpuError::DeviceLost { .. }), "{error:?}");
-    let error = run.save_blocking().unwrap_err();
+    let error = run.paused_blocking().unwrap_err();
     assert!(matches!(error, GpuError::DeviceLost { .. }), "{error:?}");
     let numbers = weights(&graph(1));
     let numbers = Weights::F32(&numbers);
@@ -68,7 +68,7 @@ fn a_lost_device_costs_what_was_not_saved() {
     assert_eq!(resumed.finish_blocking().unwrap(), want);
 }
 
-/// What nobody waits for, on a device of our own, is kept until it is asked for; the first of several.
+/// What nobody waits for, on a device of our own, is kept until it is asked for; the first of several, and once.
 #[test]
 fn a_device_of_our_own_keeps_what_nobody_waited_for() {
     let own = Gpu::create_blocking().unwrap();
@@ -84,16 +84,18 @@ fn a_device_of_our_own_keeps_what_nobody_waited_for() {
     };
     ask("the first");
     ask("the second");
-    let is_first = |kept: Result<(), GpuError>| {
+    let is_of = |kept: Result<(), GpuError>, label| {
         let Err(GpuError::Refused { what, message }) = kept else {
             panic!("{kept:?}");
         };
-        assert!(message.contains("the first"), "{message}");
+        assert!(message.contains(label), "{message}");
         assert_eq!(what, "a command");
     };
-    is_first(own.check());
-    let encoder = own.device().create_command_encoder(&Default::default());
-    is_first(own.submit_blocking(encoder));
+    is_of(own.check(), "the first");
+    let encoder = || own.device().create_command_encoder(&Default::default());
+    own.submit_blocking(encoder()).unwrap();
+    ask("the third");
+    is_of(own.submit_blocking(encoder()), "the third");
 
     // What is destroyed on purpose is no accident, but nothing can be made of it.
     let own = Gpu::create_blocking().unwrap();
@@ -146,7 +148,7 @@ fn no_memory_left() {
         is_refused("x written", run.write_x(&large.image));
         is_refused("room to read x", pollster::block_on(run.readback()));
         is_refused("x read", run.x_blocking());
-        is_refused("saved", run.save_blocking());
+        is_refused("saved", run.paused_blocking());
         // Room for the weights themselves.
         drop(taken.swap_remove(0));
         is_refused("weights on their way", large.upload(&full));

@@ -1,12 +1,11 @@
 //! Whole runs over a small network: however they are cut, paused or batched, the same bits.
 
 use iddpm::diffusion::{
-    Clip, Diffusion, Error, InlineProcess, Method, Noise, Prediction, Sample, Sampler, Schedule,
-    Slice, Timesteps,
+    Clip, Diffusion, Error, InlineProcess, Method, Noise, Paused, Prediction, Sample, Sampler,
+    Schedule, Slice, Timesteps,
 };
 use iddpm::gpu::{
-    DeviceGeneration, DeviceNetwork, DeviceWeights, Gpu, GpuError, NoiseSource, Precision, Saved,
-    wgpu,
+    DeviceGeneration, DeviceNetwork, DeviceWeights, Gpu, GpuError, NoiseSource, Precision, wgpu,
 };
 use iddpm::unet::{Graph, ImageSize, Input, UnetConfig, Weights};
 
@@ -129,7 +128,7 @@ fn paused_and_resumed_on_another_device() {
             let mut encoder = gpu().device().create_command_encoder(&Default::default());
             run.record(&mut encoder, dispatches);
             gpu().submit_blocking(encoder).unwrap();
-            let saved = run.save_blocking().unwrap();
+            let saved = run.paused_blocking().unwrap();
             assert_eq!(saved.state.position, run.position());
             let mut resumed = begin(&other, &sampler, [2]);
             resumed.resume(&saved).unwrap();
@@ -139,14 +138,14 @@ fn paused_and_resumed_on_another_device() {
     let sampler = Sampler::new(&process, Method::Ancestral, Clip::Unit).unwrap();
     let mut run = begin(gpu(), &sampler, [2]);
     // Before anything ran: x_T is still to be drawn.
-    let saved = run.save_blocking().unwrap();
+    let saved = run.paused_blocking().unwrap();
     assert_eq!((saved.state.position, saved.x.len()), (0, 0));
     let whole = begin(gpu(), &sampler, [2]).finish_blocking().unwrap();
     let mut resumed = begin(&other, &sampler, [2]);
     resumed.resume(&saved).unwrap();
     assert_eq!(resumed.finish_blocking().unwrap(), whole);
 
-    let saved = Saved {
+    let saved = Paused {
         state: Sampler::new(&process, Method::Ancestral, Clip::None)
             .unwrap()
             .state(),
@@ -282,8 +281,8 @@ fn a_saved_run_that_is_not_finite_is_refused() {
     let mut encoder = gpu().device().create_command_encoder(&Default::default());
     run.record_step(&mut encoder);
     gpu().submit_blocking(encoder).unwrap();
-    let saved = run.save_blocking().unwrap();
-    let bad = |slice, change: fn(&mut Saved)| {
+    let saved = run.paused_blocking().unwrap();
+    let bad = |slice, change: fn(&mut Paused)| {
         let mut saved = saved.clone();
         change(&mut saved);
         let error = Error::NotFinite { slice, index: 3 };

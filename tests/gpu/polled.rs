@@ -1,9 +1,9 @@
 //! A host that never blocks: it records, submits, asks, and polls once a frame.
 
-use iddpm::diffusion::{Clip, Diffusion, InlineProcess, Method, Sampler, Schedule, Timesteps};
-use iddpm::gpu::{
-    DeviceGeneration, Gpu, GpuError, NoiseSource, Readback, Saved, SavedReadback, wgpu,
+use iddpm::diffusion::{
+    Clip, Diffusion, InlineProcess, Method, Paused, Sampler, Schedule, Timesteps,
 };
+use iddpm::gpu::{DeviceGeneration, Gpu, GpuError, NoiseSource, PausedReadback, Readback, wgpu};
 
 use super::generation::{begin, samples};
 use super::gpu;
@@ -33,8 +33,8 @@ fn polled<T>(
     }
 }
 
-fn saved(run: &DeviceGeneration, into: &mut SavedReadback) -> Result<Saved, GpuError> {
-    submit(gpu(), |encoder| run.read_saved(encoder, into));
+fn saved(run: &DeviceGeneration, into: &mut PausedReadback) -> Result<Paused, GpuError> {
+    submit(gpu(), |encoder| run.read_paused(encoder, into));
     into.map();
     polled(gpu(), || into.take())
 }
@@ -57,12 +57,12 @@ fn saved_without_blocking() {
         let whole = begin(gpu(), &sampler, [3, 4]).finish_blocking().unwrap();
         let mut run = begin(gpu(), &sampler, [3, 4]);
         let mut resumed = begin(gpu(), &sampler, [3, 4]);
-        let mut room = pollster::block_on(run.saved_readback()).unwrap();
+        let mut room = pollster::block_on(run.paused_readback()).unwrap();
         assert_eq!(room.take(), Ok(None), "nothing was asked for");
         let piece = run.dispatches_left() / 5;
         while !run.is_done() {
             let now = saved(&run, &mut room).unwrap();
-            assert_eq!(now, run.save_blocking().unwrap());
+            assert_eq!(now, run.paused_blocking().unwrap());
             assert_eq!(now.state.position, run.position());
             resumed.resume(&now).unwrap();
             assert_eq!(resumed.finish_blocking().unwrap(), whole, "{method:?}");
@@ -104,7 +104,7 @@ fn not_finite_without_blocking() {
         DeviceGeneration::without_network_blocking(gpu(), elements, &sampler, &batch, source)
             .unwrap();
     let mut room = pollster::block_on(run.readback()).unwrap();
-    let mut saved_room = pollster::block_on(run.saved_readback()).unwrap();
+    let mut saved_room = pollster::block_on(run.paused_readback()).unwrap();
     run.write_x(&[0.5; 10]).unwrap();
     run.write_normals(&[0.0; 10]).unwrap();
     run.write_output(&[0.0; 20]).unwrap();
@@ -120,7 +120,7 @@ fn not_finite_without_blocking() {
         assert_eq!(numbers(&run, read, &mut room), Err(not_finite.clone()));
     }
     assert_eq!(saved(&run, &mut saved_room), Err(not_finite.clone()));
-    assert_eq!(run.save_blocking(), Err(not_finite));
+    assert_eq!(run.paused_blocking(), Err(not_finite));
 
     run.resume(&before).unwrap();
     submit(gpu(), |encoder| run.record_step(encoder));

@@ -48,6 +48,7 @@ fn reach(step: &Step, x: f64, output: f64, channel: f64, z: f64, history: f64) -
         Clip::Unit => (8.0 * U * raw, value.abs().min(1.0)),
         // The bound itself is of the same precision as x̂_0.
         Clip::Dynamic { .. } => (40.0 * U * raw.max(1.0), 1.0),
+        other => panic!("{other:?} has no formula here"),
     };
     let (sigma, sigma_error) = match update.noise {
         NoiseScale::None => (0.0, 0.0),
@@ -329,7 +330,7 @@ fn walk(sampler: &Sampler<'_>, layout: Layout, report: &mut Report) -> Outcome {
             }
         }
         // The processor goes on from the device's x; the histories were made of the same numbers.
-        let saved = stepper.run.save_blocking()?;
+        let saved = stepper.run.paused_blocking()?;
         if !saved.history.is_empty() {
             for (i, (&got, want)) in saved.history.iter().zip(&history).enumerate() {
                 let scale = 1.0 + f64::from(want.abs()) + f64::from(before.0[i].abs());
@@ -436,5 +437,5 @@ fn a_history_that_overflows_is_named() {
     };
     assert_eq!(stepper.run.x_blocking(), Err(named.clone()));
     assert_eq!(stepper.run.x_start_blocking(), Err(named.clone()));
-    assert_eq!(stepper.run.save_blocking(), Err(named));
+    assert_eq!(stepper.run.paused_blocking(), Err(named));
 }

@@ -76,7 +76,7 @@ fn however_it_is_cut_and_paused() {
         let mut run = begin();
         let step = run.dispatches_left() / run.evaluations() as usize;
         submit(&mut run, &gpu, step + step / 2);
-        let saved = run.save_blocking().unwrap();
+        let saved = run.paused_blocking().unwrap();
         assert_eq!(saved.state.position, 1);
         let mut resumed = begin();
         resumed.resume(&saved).unwrap();

@@ -25,6 +25,7 @@ pub(crate) fn off(
     let half = |number: f64| match precision {
         Precision::Half => HALF * number + LEAST_HALF,
         Precision::Full | Precision::HalfWeights => 0.0,
+        other => panic!("{other:?} has no formula here"),
     };
     let mut wrong = 0;
     let mut worst = (0.0_f64, 0);

@@ -62,6 +62,7 @@ fn exact(update: &Update, clip: Clip, slices: &Slices) -> Vec<(f64, f64)> {
         Clip::None => f64::INFINITY,
         Clip::Unit => 1.0,
         Clip::Dynamic { ratio, max } => quantile(&raw, ratio).clamp(1.0, max),
+        other => panic!("{other:?} has no formula here"),
     };
     let dynamic = matches!(clip, Clip::Dynamic { .. });
     let scale = if dynamic { 1.0 / bound } else { 1.0 };

@@ -19,6 +19,7 @@ fn by_definition(prediction: Prediction, step: &Coefficients, x_0: f64, epsilon:
             let of_x_t = (1.0 - step.beta).sqrt() * (1.0 - step.alpha_bar_prev) * scale;
             of_x_0 * x_0 + of_x_t * x_t
         }
+        other => panic!("{other:?} has no formula here"),
     }
 }
 

@@ -188,6 +188,7 @@ impl Case {
                     Prediction::V => {
                         step.sqrt_alpha_bar * noise - step.sqrt_one_minus_alpha_bar * x_start
                     }
+                    other => panic!("{other:?} has no formula here"),
                 };
                 let value = output[n * each + at];
                 square += (target - value).powi(2);

@@ -4,7 +4,7 @@ use std::vec::Vec;
 
 mod exchange;
 mod paint;
-mod saved;
+mod paused;
 mod work;
 
 use super::device::Gpu;
@@ -21,7 +21,7 @@ use crate::unet::{Graph, Input};
 use paint::Paint;
 
 pub use paint::Shown;
-pub use saved::{Saved, SavedReadback};
+pub use paused::PausedReadback;
 
 /// A run of a sampler over a network on a device: x_t, prediction and noise stay there.
 ///

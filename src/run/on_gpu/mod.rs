@@ -12,12 +12,11 @@ use super::device::{Chosen, Wanted};
 use super::draw::Course;
 use super::error::DrawError;
 use super::model::Model;
-use super::paused::Paused;
 use crate::Error;
 use crate::checkpoint::WeightType;
-use crate::diffusion::Sample;
+use crate::diffusion::{Paused, Sample};
 use crate::gpu::{
-    self, DeviceGeneration, DeviceWeights, Gpu, GpuError, NoiseSource, Precision, SavedReadback,
+    self, DeviceGeneration, DeviceWeights, Gpu, GpuError, NoiseSource, PausedReadback, Precision,
     Shown, Stopwatch, wait_blocking, wgpu,
 };
 use crate::unet::Weights;
@@ -153,7 +152,7 @@ impl GpuStudio {
         let mut generation =
             DeviceGeneration::new_blocking(gpu, &graph, &self.weights, &sampler, samples, source)?;
         let clock = pollster::block_on(Stopwatch::of(gpu))?;
-        let room = || pollster::block_on(generation.saved_readback());
+        let room = || pollster::block_on(generation.paused_readback());
         let returns = [Return::of(room()?), Return::of(room()?)];
         let mut encoder = encoder(gpu);
         generation.record_noise(&mut encoder);
@@ -162,7 +161,7 @@ impl GpuStudio {
             pacing: Pacing::new(generation.work_of_step(), clock.is_some()),
             clock,
             returns,
-            kept: paused(generation.save_blocking()?),
+            kept: generation.paused_blocking()?,
             armed: 0,
             frames: Frames::default(),
             works: VecDeque::new(),
@@ -218,10 +217,10 @@ impl GpuRun {
         let mut encoder = encoder(&self.gpu);
         self.generation.record_step(&mut encoder);
         let [Return { readback, .. }, _] = &mut self.returns;
-        self.generation.read_saved(&mut encoder, readback);
+        self.generation.read_paused(&mut encoder, readback);
         let submission = self.gpu.queue().submit([encoder.finish()]);
         readback.map();
-        self.kept = paused(wait_blocking(&self.gpu, submission, || readback.take())?);
+        self.kept = wait_blocking(&self.gpu, submission, || readback.take())?;
         self.armed = self.generation.position();
         Ok(true)
     }
@@ -261,10 +260,10 @@ impl GpuRun {
     /// Takes the states that have come since.
     fn keep(&mut self) -> Result<(), Error> {
         for one in &mut self.returns {
-            if let Some(saved) = one.take()?
-                && saved.state.position >= self.kept.state.position
+            if let Some(paused) = one.take()?
+                && paused.state.position >= self.kept.state.position
             {
-                self.kept = paused(saved);
+                self.kept = paused;
             }
         }
         Ok(())
@@ -294,7 +293,7 @@ impl GpuRun {
         if position > self.armed
             && let Some(Return { readback, .. }) = free.next()
         {
-            self.generation.read_saved(encoder, readback);
+            self.generation.read_paused(encoder, readback);
             readback.map_on_submit(encoder);
             self.armed = position;
         }
@@ -352,8 +351,8 @@ impl GpuRun {
         if is_whole || followed.is_err() || !self.frames.are_done() {
             return Ok(self.kept.clone());
         }
-        match self.generation.save_blocking() {
-            Ok(saved) => Ok(paused(saved)),
+        match self.generation.paused_blocking() {
+            Ok(paused) => Ok(paused),
             Err(error @ GpuError::NotFinite { .. }) => Err(error.into()),
             // Whatever else the device says: what the host has is good.
             Err(_) => Ok(self.kept.clone()),
@@ -361,8 +360,7 @@ impl GpuRun {
     }
 
     pub(super) fn resume(&mut self, from: &Paused) -> Result<(), Error> {
-        let Paused { state, x, history } = from.clone();
-        self.generation.resume(&gpu::Saved { state, x, history })?;
+        self.generation.resume(from)?;
         self.armed = from.state.position;
         self.kept = from.clone();
         Ok(())
@@ -376,13 +374,13 @@ impl GpuRun {
 /// A state on its way to the host.
 #[derive(Debug)]
 struct Return {
-    readback: SavedReadback,
+    readback: PausedReadback,
     /// Whether it comes of what went on from a frame that was dropped.
     is_stale: bool,
 }
 
 impl Return {
-    const fn of(readback: SavedReadback) -> Self {
+    const fn of(readback: PausedReadback) -> Self {
         Self {
             readback,
             is_stale: false,
@@ -394,7 +392,7 @@ impl Return {
         self.is_stale = !self.readback.forget_dropped() && !self.readback.is_free();
     }
 
-    fn take(&mut self) -> Result<Option<gpu::Saved>, GpuError> {
+    fn take(&mut self) -> Result<Option<Paused>, GpuError> {
         let taken = self.readback.take();
         let is_stale = self.is_stale;
         self.is_stale &= !self.readback.is_free();
@@ -404,8 +402,4 @@ impl Return {
             false => taken,
         }
     }
-}
-
-fn paused(gpu::Saved { state, x, history }: gpu::Saved) -> Paused {
-    Paused { state, x, history }
 }

@@ -1,6 +1,14 @@
 //! How much of a run fits into a frame.
 
 /// The time of the device that a run may take of a frame.
+///
+/// ```no_run
+/// use iddpm::gpu::wgpu;
+/// use iddpm::run::Budget;
+/// fn frame(run: &mut iddpm::Run, to: &mut wgpu::CommandEncoder) -> Result<bool, iddpm::Error> {
+///     run.record(to, Budget::milliseconds(2.0)) // of the 16 that a frame has
+/// }
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Budget {
     milliseconds: f64,
@@ -14,6 +22,15 @@ impl Budget {
 }
 
 /// What a run has learnt of its device: how much of it fits into a frame.
+///
+/// ```no_run
+/// fn say(run: &iddpm::Run) -> Result<(), iddpm::Error> {
+///     let pacing = run.pacing()?;
+///     let (step, left) = (pacing.milliseconds_per_step, run.steps() - run.position());
+///     println!("{step:.1} ms a step, {:.0} ms of the device left", step * f64::from(left));
+///     Ok(())
+/// }
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Pacing {
     /// Work of a millisecond, as far as is known: the unit is that of

@@ -73,7 +73,7 @@ impl Album {
     /// Checks whether images could be put there, before anything is spent on them. Nothing is left behind.
     ///
     /// # Errors
-    /// [`DrawError::Value`] for a path that says none of these; [`FileError`](crate::files::FileError).
+    /// [`FileError`](crate::files::FileError), for a path that says none of these too.
     pub fn check(path: impl AsRef<Path>) -> Result<(), Error> {
         let place = AlbumPlace::of(path.as_ref())?;
         let AlbumPlace::Folder(folder) = &place else {
@@ -131,8 +131,8 @@ impl Album {
     /// Takes some images.
     ///
     /// # Errors
-    /// [`DrawError::Value`] for images of another size, [`DrawError::Count`] for more of them than the album was made
-    /// for; [`FileError`](crate::files::FileError); those of [`Images::bytes`].
+    /// [`DrawError::Count`] for more images than the album was made for; [`FileError`](crate::files::FileError), for
+    /// images of another size too; those of [`Images::bytes`].
     pub fn add(&mut self, images: &Images) -> Result<(), Error> {
         let (found, due) = (images.extents(), self.image);
         if found != due {
@@ -186,7 +186,7 @@ impl Album {
     /// Writes what was kept.
     ///
     /// # Errors
-    /// [`DrawError::Value`] where no image was added; [`FileError`](crate::files::FileError).
+    /// [`FileError`](crate::files::FileError), where no image was added too.
     pub fn finish(self) -> Result<(), Error> {
         let path = &self.path;
         if self.added == 0 {

@@ -1,11 +1,11 @@
 //! Where images go, as a path says it.
 
 use std::format;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::string::{String, ToString};
 
-use crate::files::is_folder_name;
-use crate::run::error::DrawError;
+use crate::files::{FileError, is_folder_name};
 
 /// A place for images.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,7 +21,7 @@ pub(super) enum AlbumPlace {
 }
 
 impl AlbumPlace {
-    pub(super) fn of(path: &Path) -> Result<Self, DrawError> {
+    pub(super) fn of(path: &Path) -> Result<Self, FileError> {
         if path == Path::new("") {
             return Err(refused(path, "no path at all"));
         }
@@ -66,10 +66,8 @@ pub(super) fn suffix(path: &Path) -> String {
     suffix.to_string_lossy().to_lowercase()
 }
 
-pub(super) fn refused(path: &Path, why: impl ToString) -> DrawError {
-    DrawError::Value {
-        word: "out",
-        value: path.display().to_string(),
-        why: why.to_string(),
-    }
+/// A path that cannot be written to, whether that is known of its name or from the system.
+pub(super) fn refused(path: &Path, why: impl ToString) -> FileError {
+    let why = io::Error::new(io::ErrorKind::InvalidInput, why.to_string());
+    FileError::of("writing", path)(why)
 }

@@ -9,7 +9,7 @@ use super::drawing::{Drawing, MOMENTS};
 use super::encode::put_png;
 use super::place::{refused, suffix};
 use crate::Error;
-use crate::files::Place;
+use crate::files::{FileError, Place};
 use crate::memory::extend;
 use crate::run::error::DrawError;
 use crate::run::images::Images;
@@ -53,7 +53,7 @@ impl Trajectory {
     /// Checks whether one could be put there, before anything is spent on it. Nothing is left behind.
     ///
     /// # Errors
-    /// [`DrawError::Value`] for a path that is none; [`FileError`](crate::files::FileError).
+    /// [`FileError`](crate::files::FileError), for a path that says neither too.
     pub fn check(path: impl AsRef<Path>) -> Result<(), Error> {
         is_animation(path.as_ref())?;
         Ok(Place::of(path)?.check()?)
@@ -62,8 +62,8 @@ impl Trajectory {
     /// Begins one of so many images in so many steps; nothing is written before [`finish`](Self::finish).
     ///
     /// # Errors
-    /// [`DrawError::Value`] for a path that is none; [`DrawError::Count`] for more images than can be drawn;
-    /// [`DrawError::NoPicture`]; [`FileError`](crate::files::FileError).
+    /// [`DrawError::Count`] for more images than can be drawn; [`DrawError::NoPicture`]; those of
+    /// [`check`](Self::check).
     pub fn create(
         path: impl AsRef<Path>,
         model: &Model,
@@ -105,7 +105,8 @@ impl Trajectory {
     /// Takes the predictions of a step.
     ///
     /// # Errors
-    /// [`DrawError::Value`] for other images than it was made for, or more steps; those of [`Images::bytes`].
+    /// [`FileError`](crate::files::FileError) for other images than it was made for, or more steps; those of
+    /// [`Images::bytes`].
     pub fn add(&mut self, preview: &Images) -> Result<(), Error> {
         if (preview.extents(), preview.len()) != (self.image, self.images) {
             let (images, image) = (preview.len(), preview.extents());
@@ -139,7 +140,7 @@ impl Trajectory {
     /// Draws them, and writes the picture.
     ///
     /// # Errors
-    /// [`DrawError::Value`] where no step was added; [`FileError`](crate::files::FileError).
+    /// [`FileError`](crate::files::FileError), where no step was added too.
     pub fn finish(self) -> Result<(), Error> {
         if self.moments.is_empty() {
             return Err(refused(&self.path, "there is no step to draw").into());
@@ -161,7 +162,7 @@ impl Trajectory {
     }
 }
 
-fn is_animation(path: &Path) -> Result<bool, DrawError> {
+fn is_animation(path: &Path) -> Result<bool, FileError> {
     match suffix(path).as_str() {
         "png" => Ok(false),
         "gif" => Ok(true),

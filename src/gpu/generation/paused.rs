@@ -1,41 +1,21 @@
-//! The state of a run as plain data, by which a run is put where another was.
+//! The state of a run on its way to the host, by which a run is put where another was.
 
 use std::vec::Vec;
 
 use super::DeviceGeneration;
-use crate::diffusion::SamplerState;
+use crate::diffusion::{Paused, SamplerState};
 use crate::gpu::error::GpuError;
 use crate::gpu::memory::{FINITE, Readback, wait_blocking};
 use crate::gpu::recording::Binding;
 use crate::memory::collected;
 
-/// A paused run: plain data that can be resumed on another device.
-///
-/// ```no_run
-/// use iddpm::gpu::{DeviceGeneration, GpuError, Saved};
-/// fn go_on_elsewhere(run: &DeviceGeneration, other: &mut DeviceGeneration) -> Result<(), GpuError> {
-///     let saved: Saved = run.save_blocking()?;
-///     other.resume(&saved)
-/// }
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
-#[derive(Debug, Clone, PartialEq)]
-pub struct Saved {
-    /// The cursor of the sampler.
-    pub state: SamplerState,
-    /// The images x_t, [N, C, H, W]; empty where x_T was not drawn yet.
-    pub x: Vec<f32>,
-    /// The numbers that a multistep method keeps, as long as x; empty for the others.
-    pub history: Vec<f32>,
-}
-
 /// A run's state on its way to the host; it can be used again and again.
 ///
-/// 1. [`DeviceGeneration::read_saved`] records the copy, and the encoder is submitted.
+/// 1. [`DeviceGeneration::read_paused`] records the copy, and the encoder is submitted.
 /// 2. [`map`](Self::map) asks for it.
 /// 3. Once the device has been polled often enough, [`take`](Self::take) yields it.
 #[derive(Debug)]
-pub struct SavedReadback {
+pub struct PausedReadback {
     readback: Readback,
     state: SamplerState,
     /// Numbers of x and of the history that were recorded.
@@ -43,7 +23,7 @@ pub struct SavedReadback {
     history: usize,
 }
 
-impl SavedReadback {
+impl PausedReadback {
     /// Asks for the state to be brought to the host. Call it once what was recorded is submitted.
     pub fn map(&mut self) {
         self.readback.map();
@@ -68,7 +48,7 @@ impl SavedReadback {
     ///
     /// # Errors
     /// [`GpuError::NotFinite`], [`GpuError::DeviceLost`], [`GpuError::HostMemory`].
-    pub fn take(&mut self) -> Result<Option<Saved>, GpuError> {
+    pub fn take(&mut self) -> Result<Option<Paused>, GpuError> {
         let Some(words) = self.readback.take()? else {
             return Ok(None);
         };
@@ -76,7 +56,7 @@ impl SavedReadback {
             let words = words.iter().skip(from).take(len);
             collected(len, words.map(|&bits| f32::from_bits(bits)))
         };
-        Ok(Some(Saved {
+        Ok(Some(Paused {
             state: self.state,
             x: numbers(0, self.x)?,
             history: numbers(self.x, self.history)?,
@@ -89,10 +69,10 @@ impl DeviceGeneration {
     ///
     /// # Errors
     /// [`GpuError::OutOfMemory`].
-    pub async fn saved_readback(&self) -> Result<SavedReadback, GpuError> {
+    pub async fn paused_readback(&self) -> Result<PausedReadback, GpuError> {
         let bytes = [Some(self.places.x), self.history()];
         let bytes = bytes.into_iter().flatten().map(|place| place.bytes).sum();
-        Ok(SavedReadback {
+        Ok(PausedReadback {
             readback: self.room(bytes).await?,
             state: self.state(),
             x: 0,
@@ -103,7 +83,7 @@ impl DeviceGeneration {
     /// Records a copy of the run as it stands: behind everything recorded so far, once that is submitted.
     ///
     /// Within a step it is the state at the step's beginning: what was recorded of it is done again.
-    pub fn read_saved(&self, encoder: &mut wgpu::CommandEncoder, into: &mut SavedReadback) {
+    pub fn read_paused(&self, encoder: &mut wgpu::CommandEncoder, into: &mut PausedReadback) {
         let is_drawn = self.dispatch >= self.begin;
         let (x, history) = (is_drawn.then_some(self.places.x), self.history());
         let numbers = |place: Option<Binding>| place.map_or(0, |place| place.bytes as usize / 4);
@@ -114,17 +94,17 @@ impl DeviceGeneration {
     }
 
     /// Returns the run as it stands, waiting for what was submitted; everything recorded must have been.
-    /// Else as [`read_saved`](Self::read_saved).
+    /// Else as [`read_paused`](Self::read_paused).
     ///
     /// # Errors
     /// Those of [`x_blocking`](Self::x_blocking).
-    pub fn save_blocking(&self) -> Result<Saved, GpuError> {
-        let mut saved = pollster::block_on(self.saved_readback())?;
+    pub fn paused_blocking(&self) -> Result<Paused, GpuError> {
+        let mut paused = pollster::block_on(self.paused_readback())?;
         let mut encoder = self.encoder();
-        self.read_saved(&mut encoder, &mut saved);
+        self.read_paused(&mut encoder, &mut paused);
         let submission = self.gpu.queue().submit([encoder.finish()]);
-        saved.map();
-        wait_blocking(&self.gpu, submission, || saved.take())
+        paused.map();
+        wait_blocking(&self.gpu, submission, || paused.take())
     }
 
     const fn state(&self) -> SamplerState {
@@ -138,29 +118,38 @@ impl DeviceGeneration {
         self.has_history.then_some(self.places.history)
     }
 
-    /// Puts the run where a saved one was, which may have been on another device.
+    /// Puts the run where a paused one was, which may have been on another device.
+    ///
+    /// ```no_run
+    /// use iddpm::diffusion::Paused;
+    /// use iddpm::gpu::{DeviceGeneration, GpuError};
+    /// fn go_on_elsewhere(run: &DeviceGeneration, other: &mut DeviceGeneration) -> Result<(), GpuError> {
+    ///     let paused: Paused = run.paused_blocking()?;
+    ///     other.resume(&paused)
+    /// }
+    /// ```
     ///
     /// On the same kind of device, the rest of the run is bit for bit what it would have been.
     ///
     /// # Errors
     /// [`GpuError::Sampler`] where the state is another sampler's, or what no step can have left;
     /// [`GpuError::Length`]. The run is then what it was. [`GpuError::OutOfMemory`], after which it must be resumed again.
-    pub fn resume(&mut self, saved: &Saved) -> Result<(), GpuError> {
-        let state = saved.state;
+    pub fn resume(&mut self, paused: &Paused) -> Result<(), GpuError> {
+        let state = paused.state;
         state.check_run(self.fingerprint, self.evaluations)?;
-        state.check(&saved.x, &saved.history)?;
+        state.check(&paused.x, &paused.history)?;
         let position = state.position;
         // Where the device draws x_T, it can do so again.
-        let is_drawn = !(position == 0 && self.begin > 0 && saved.x.is_empty());
+        let is_drawn = !(position == 0 && self.begin > 0 && paused.x.is_empty());
         let history = self.history();
         if let Some(place) = history {
-            Self::check_length(place, "history", &saved.history)?;
+            Self::check_length(place, "history", &paused.history)?;
         }
         if is_drawn {
-            self.write(self.places.x, "x", &saved.x)?;
+            self.write(self.places.x, "x", &paused.x)?;
         }
         if let Some(place) = history {
-            self.write(place, "history", &saved.history)?;
+            self.write(place, "history", &paused.history)?;
         }
         self.loaded
             .write(&self.gpu, self.places.not_finite, &[FINITE])?;

@@ -1,0 +1,77 @@
+//! A network over borrowed slices, as a sampler asks it.
+
+use super::error::{NetworkError, NetworkSlice};
+use super::given::{Inputs, length};
+use super::interpreter::run;
+use super::program::Program;
+use crate::diffusion::{Denoiser, Query};
+use crate::unet::Weights;
+
+/// A network that owns nothing: a program and weights where they lie, as in flash, and the caller's workspace.
+///
+/// It is a [`Denoiser`] of one image, in plain loops: [the layer's page](super) draws with one.
+#[derive(Debug)]
+pub struct Bare<'a> {
+    program: Program<'a>,
+    weights: Weights<'a>,
+    workspace: &'a mut [f32],
+    low_res: Option<&'a [f32]>,
+}
+
+impl<'a> Bare<'a> {
+    /// Takes a program of one image, its weights, and a workspace of
+    /// [`workspace_len`](Program::workspace_len) numbers or more, of any value.
+    ///
+    /// # Errors
+    /// [`NetworkError::Length`] for a program of several images, and for weights or a workspace that are not its own;
+    /// [`NetworkError::Training`].
+    pub fn new(
+        program: Program<'a>,
+        weights: Weights<'a>,
+        workspace: &'a mut [f32],
+    ) -> Result<Self, NetworkError> {
+        if program.has_gradients() {
+            return Err(NetworkError::Training);
+        }
+        length(NetworkSlice::Samples, 1, program.header().batch)?;
+        length(NetworkSlice::Weights, weights.len(), program.weights_len())?;
+        if workspace.len() < program.workspace_len() {
+            let (len, expected) = (workspace.len(), program.workspace_len());
+            length(NetworkSlice::Workspace, len, expected)?;
+        }
+        Ok(Self {
+            program,
+            weights,
+            workspace,
+            low_res: None,
+        })
+    }
+
+    /// Gives a network that enlarges images the one that it enlarges, [C, h, w].
+    ///
+    /// # Errors
+    /// [`NetworkError::Superfluous`] for a network that takes none; [`NetworkError::Length`].
+    pub fn with_low_res(mut self, image: &'a [f32]) -> Result<Self, NetworkError> {
+        let slice = NetworkSlice::LowRes;
+        match self.program.low_res_len() {
+            0 => return Err(NetworkError::Superfluous { slice }),
+            expected => length(slice, image.len(), expected)?,
+        }
+        self.low_res = Some(image);
+        Ok(self)
+    }
+}
+
+impl Denoiser for Bare<'_> {
+    type Error = NetworkError;
+
+    fn denoise(&mut self, query: Query, x: &[f32], output: &mut [f32]) -> Result<(), NetworkError> {
+        let inputs = Inputs {
+            x,
+            timesteps: &[query.timestep],
+            labels: query.label.as_ref().map(core::slice::from_ref),
+            low_res: self.low_res,
+        };
+        run(&self.program, self.weights, &inputs, self.workspace, output)
+    }
+}
