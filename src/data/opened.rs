@@ -5,6 +5,7 @@ use std::boxed::Box;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::string::String;
+use std::sync::Arc;
 use std::vec::Vec;
 
 use super::dataset::{Dataset, Images};
@@ -78,6 +79,12 @@ impl Opened {
     /// The number of images of each class that has any.
     pub const fn counts(&self) -> &BTreeMap<u32, usize> {
         &self.counts
+    }
+}
+
+impl From<Opened> for Arc<dyn Dataset> {
+    fn from(opened: Opened) -> Self {
+        Self::from(opened.data)
     }
 }
 
