@@ -73,6 +73,6 @@ pub use run::{Device, Draw, Images, Model, Run, Saved, Studio};
 pub use run::{Recipe, Training};
 
 /// The README's examples, as tests.
-#[cfg(all(doctest, feature = "gpu"))]
+#[cfg(all(doctest, feature = "train"))]
 #[doc = include_str!("../README.md")]
 struct Readme;

@@ -2,10 +2,8 @@
 
 use std::path::Path;
 
-use iddpm::checkpoint::{Checkpoint, WeightBuffer};
-use iddpm::run::Album;
-use iddpm::train::{Engine, Slot, Trainer};
-use iddpm::{Device, Draw, Model};
+use iddpm::run::{Album, Training};
+use iddpm::{Device, Draw};
 
 use super::program::Failure;
 use super::signals::Stop;
@@ -19,26 +17,20 @@ const ROWS: (u64, u64) = (8, 4);
 
 /// Draws some rows of samples, a class in each column, on so many threads, with the first average if there is one.
 /// A network that enlarges has nothing to enlarge here, and is not drawn; nor is what a wish to stop comes into.
-pub(crate) fn draw<E: Engine>(
-    trainer: &Trainer<E>,
+pub(crate) fn draw(
+    training: &Training,
     path: &Path,
     threads: usize,
     stop: &Stop,
 ) -> Result<(), Failure> {
-    let description = trainer.description();
-    if description.unet.super_resolution {
+    if training.trainer().description().unet.super_resolution {
         return Ok(());
     }
-    let slot = match trainer.config().ema_rates.first() {
-        Some(_) => Slot::Ema(0),
-        None => Slot::Weights,
-    };
-    let weights = WeightBuffer::F32(trainer.read(slot)?);
-    let model = Model::from(Checkpoint::new(description.clone(), weights)?);
-    let steps = STEPS.min(description.card.diffusion.num_timesteps);
+    let model = training.model()?;
+    let steps = STEPS.min(model.description().card.diffusion.num_timesteps);
     let draw = Draw::new()
         .steps(steps.to_string())
-        .seed(trainer.config().seed);
+        .seed(training.trainer().config().seed);
     let mut studio = model.on(Device::cpu().with_threads(threads))?;
     let rows = if model.classes() > 0 { ROWS.0 } else { ROWS.1 };
     let count = rows * model.columns() as u64;

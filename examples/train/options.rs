@@ -3,11 +3,10 @@
 use std::path::PathBuf;
 
 use clap::Parser;
-use iddpm::checkpoint::{Description, ImageSize, WeightType};
+use iddpm::checkpoint::WeightType;
 use iddpm::data::{self, Classes, DataError, Fit, Kind, Opened};
-use iddpm::diffusion::{
-    Diffusion, ModelCard, Objective, Prediction, Schedule, Variance, WeightSet,
-};
+use iddpm::diffusion::{Diffusion, Objective, Prediction, Schedule, Variance};
+use iddpm::run::Recipe;
 use iddpm::train::{AdamW, Broken, MicrobatchRule, Recompute, TimestepLaw, TrainConfig};
 use iddpm::unet::{Extents, UnetConfig};
 
@@ -214,15 +213,6 @@ const PRECISIONS: [Word; 2] = [("f32", ""), ("f16", "")];
 const RECOMPUTES: [Word; 3] = [("nothing", ""), ("cheap", ""), ("blocks", "")];
 
 impl Options {
-    /// What is done with pictures that cannot be read.
-    pub(crate) const fn broken(&self) -> Broken {
-        if self.skip_broken {
-            Broken::Skip
-        } else {
-            Broken::Fatal
-        }
-    }
-
     /// What can be found wrong before anything is read.
     pub(crate) fn check(&self) -> Result<(), Failure> {
         self.device.check()?;
@@ -296,36 +286,9 @@ impl Options {
         }
     }
 
-    /// The network and its diffusion, for images of these extents, and of so many classes if any.
-    pub(crate) fn description(&self, extents: Extents, classes: Option<usize>) -> Description {
-        let Extents {
-            channels,
-            height,
-            width,
-        } = extents;
-        let levels = self.multipliers.len();
-        let deepest = 1_usize.checked_shl(levels.saturating_sub(1) as u32);
-        let attention = match &self.attention {
-            Some(factors) => factors.as_slice(),
-            None if deepest.is_some_and(|deepest| deepest < ATTENTION) => &[],
-            None => &[ATTENTION],
-        };
-        let mut unet = UnetConfig {
-            num_res_blocks: self.blocks,
-            num_heads: self.heads,
-            num_heads_upsample: self.heads,
-            super_resolution: self.low_res.is_some(),
-            ..UnetConfig::new(channels, self.channels)
-                .with_multipliers(&self.multipliers)
-                .with_attention(attention)
-        };
+    /// What is trained, and how; `--init` is opened where a run begins.
+    pub(crate) fn recipe(&self) -> Recipe {
         let learned = self.objective != Objective::Mse;
-        if learned {
-            unet = unet.with_learned_variance();
-        }
-        if let Some(classes) = classes {
-            unet = unet.with_classes(classes);
-        }
         let diffusion = Diffusion::new(self.schedule, self.timesteps)
             .with_prediction(self.predict)
             .with_variance(if learned {
@@ -333,21 +296,48 @@ impl Options {
             } else {
                 Variance::FixedLarge
             });
-        let size = ImageSize {
-            height,
-            width,
-            low_res: self.low_res.map(|side| (side, side)),
-        };
-        let card = ModelCard {
+        Recipe {
+            unet: self.unet(learned),
             diffusion,
-            weights: WeightSet::Raw,
-            step: 0,
+            config: self.config(),
+            low_res: self.low_res.map(|side| (side, side)),
+            classes: !self.no_classes,
+            init: None,
+            broken: if self.skip_broken {
+                Broken::Skip
+            } else {
+                Broken::Fatal
+            },
+            save_every: self.save_every,
+            keep: self.keep,
+        }
+    }
+
+    /// The network; the data says its channels and classes.
+    fn unet(&self, learned: bool) -> UnetConfig {
+        let levels = self.multipliers.len();
+        let deepest = 1_usize.checked_shl(levels.saturating_sub(1) as u32);
+        let attention = match &self.attention {
+            Some(factors) => factors.as_slice(),
+            None if deepest.is_some_and(|deepest| deepest < ATTENTION) => &[],
+            None => &[ATTENTION],
         };
-        Description::new(unet, size, card)
+        let unet = UnetConfig {
+            num_res_blocks: self.blocks,
+            num_heads: self.heads,
+            num_heads_upsample: self.heads,
+            ..UnetConfig::new(3, self.channels)
+                .with_multipliers(&self.multipliers)
+                .with_attention(attention)
+        };
+        match learned {
+            true => unet.with_learned_variance(),
+            false => unet,
+        }
     }
 
     /// The options of the run.
-    pub(crate) fn config(&self) -> TrainConfig {
+    fn config(&self) -> TrainConfig {
         TrainConfig {
             batch: self.batch,
             microbatch: self.microbatch.unwrap_or(self.batch),

@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 use std::fmt::Display;
 use std::process::ExitCode;
 
-use iddpm::train::{Engine, RunDirectory, StepReport, Trainer};
+use iddpm::run::Training;
+use iddpm::train::{RunDirectory, StepReport};
 
 use super::files::Files;
 use super::log::Log;
@@ -17,9 +18,8 @@ use super::{grid, plot};
 /// A run as it goes on.
 pub(crate) struct Session<'o> {
     options: &'o Options,
-    folder: RunDirectory,
     files: Files,
-    trainer: Trainer<Box<dyn Engine>>,
+    training: Training,
     log: Log,
     shown: Shown,
     stop: Stop,
@@ -34,25 +34,23 @@ impl<'o> Session<'o> {
     /// What was in the way, and which state is whole.
     pub(crate) fn begin(
         options: &'o Options,
-        mut folder: RunDirectory,
         files: Files,
-        trainer: Trainer<Box<dyn Engine>>,
+        mut training: Training,
     ) -> Result<Self, Failure> {
         let stop = Stop::listen()?;
-        let step = trainer.progress().step;
+        let step = training.position();
         if step == 0 {
-            let saved = folder.save(&trainer, options.keep);
-            saved.map_err(|error| told(&folder, &error))?;
+            let saved = training.save();
+            saved.map_err(|error| told(training.folder(), &error))?;
         }
         let log = Log::open(&files.log(), step, options.log_every);
-        let log = log.map_err(|error| told(&folder, &error))?;
+        let log = log.map_err(|error| told(training.folder(), &error))?;
         say(format_args!("log: {}", files.log().display()))?;
         Ok(Self {
             left_out: BTreeSet::new(),
             options,
-            folder,
             files,
-            trainer,
+            training,
             log,
             shown: Shown::new(options.steps, step),
             stop,
@@ -67,12 +65,12 @@ impl<'o> Session<'o> {
         let ended = self.train();
         self.log.flush();
         self.shown.end();
-        let ended = ended.and_then(|stopped| Ok((stopped, self.save()?)));
-        let (stopped, state) = ended.map_err(|error| told(&self.folder, &error))?;
+        let ended = ended.and_then(|stopped| Ok((stopped, self.training.save()?)));
+        let (stopped, state) = ended.map_err(|error| told(self.training.folder(), &error))?;
         // From here on all is saved: what cannot be said changes nothing of it.
-        let step = self.trainer.progress().step;
-        let _ = say(format_args!("step {step}: {state}"));
-        let skipped = self.trainer.progress().skipped;
+        let step = self.training.position();
+        let _ = say(format_args!("step {step}: {}", state.display()));
+        let skipped = self.training.trainer().progress().skipped;
         if skipped > 0 {
             let _ = say(format_args!(
                 "examples left out: {}, {skipped} times in all",
@@ -96,20 +94,18 @@ impl<'o> Session<'o> {
     }
 
     fn train(&mut self) -> Result<Option<Stopped>, Failure> {
-        while self.trainer.progress().step < self.options.steps {
+        while self.training.position() < self.options.steps {
             if let Some(stopped) = self.stop.heard() {
                 return Ok(Some(stopped));
             }
-            let report = self.trainer.step()?;
+            let report = self.training.step()?;
             self.show(&report);
-            let due = |every: u64| every > 0 && report.step.is_multiple_of(every);
-            if due(self.options.save_every) {
-                self.save()?;
-            }
-            if due(self.options.sample_every()) {
+            self.training.save_if_due()?;
+            let every = self.options.sample_every();
+            if every > 0 && report.step.is_multiple_of(every) {
                 let path = self.files.grid(report.step);
                 let threads = self.options.device.threads.choose()?.count;
-                if let Err(error) = grid::draw(&self.trainer, &path, threads, &self.stop) {
+                if let Err(error) = grid::draw(&self.training, &path, threads, &self.stop) {
                     self.shown.warn(error);
                 }
             }
@@ -126,14 +122,9 @@ impl<'o> Session<'o> {
             }
         }
         self.shown.step(report.step);
-        if let Some(line) = self.log.add(report, self.trainer.config().batch) {
+        if let Some(line) = self.log.add(report, self.training.trainer().config().batch) {
             self.shown.line(report.step, line);
         }
-    }
-
-    fn save(&mut self) -> Result<String, Failure> {
-        let state = self.folder.save(&self.trainer, self.options.keep)?;
-        Ok(state.display().to_string())
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::string::String;
+use std::sync::Arc;
 use std::vec::Vec;
 
 use super::error::DataError;
@@ -176,6 +177,12 @@ fn check_labels(labels: &[u32], classes: usize) -> Result<(), Fault> {
             label: label.into(),
             classes: classes as u64,
         }),
+    }
+}
+
+impl From<Images> for Arc<dyn Dataset> {
+    fn from(images: Images) -> Self {
+        Arc::new(images)
     }
 }
 

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::path::Path;
 use std::string::String;
+use std::sync::Arc;
 use std::vec::Vec;
 
 use super::classes::Classes;
@@ -125,6 +126,12 @@ impl Folder {
 
     fn label(&self, index: usize) -> Option<u32> {
         self.labels.as_ref()?.get(index).copied()
+    }
+}
+
+impl From<Folder> for Arc<dyn Dataset> {
+    fn from(folder: Folder) -> Self {
+        Arc::new(folder)
     }
 }
 

@@ -25,6 +25,34 @@ pub struct Options<'a> {
     pub classes: Classes<'a>,
 }
 
+/// The side that pictures are fitted to where none is given.
+const SIDE: usize = 32;
+
+impl Default for Options<'_> {
+    /// Pictures as 32×32 pixels in colours, other data as it is; the data's own classes.
+    fn default() -> Self {
+        Self::square(SIDE)
+    }
+}
+
+impl Options<'_> {
+    /// Fits pictures to a square of so many pixels a side, in colours; other data is as it is. The classes are the
+    /// data's own.
+    pub const fn square(side: usize) -> Self {
+        Self {
+            fit: Fit::Pictures {
+                extents: Extents {
+                    channels: 3,
+                    height: side,
+                    width: side,
+                },
+                given: &[],
+            },
+            classes: Classes::Own,
+        }
+    }
+}
+
 /// The channels and sides that images are to have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fit<'a> {
@@ -48,11 +76,8 @@ pub enum Fit<'a> {
 /// by its name, which ends in `.bin`.
 ///
 /// ```no_run
-/// use iddpm::data::{self, Classes, Fit, Options};
-/// use iddpm::unet::Extents;
-/// let extents = Extents { channels: 3, height: 32, width: 32 };
-/// let fit = Fit::Pictures { extents, given: &["--size"] };
-/// let opened = data::open("sprites", &Options { fit, classes: Classes::Own })?;
+/// use iddpm::data::{self, Options};
+/// let opened = data::open("sprites", &Options::square(64))?;
 /// println!("{opened}");
 /// # Ok::<(), data::DataError>(())
 /// ```

@@ -5,6 +5,7 @@ use std::boxed::Box;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::string::String;
+use std::sync::Arc;
 use std::vec::Vec;
 
 use super::dataset::{Dataset, Example, Images};
@@ -107,6 +108,12 @@ impl Dataset for Opened {
 
     fn fingerprint(&self, broken: Broken) -> Result<u64, DataError> {
         self.data.fingerprint(broken)
+    }
+}
+
+impl From<Opened> for Arc<dyn Dataset> {
+    fn from(opened: Opened) -> Self {
+        Self::from(opened.data)
     }
 }
 

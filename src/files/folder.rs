@@ -3,6 +3,8 @@
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::vec::Vec;
 
 use super::error::FileError;
 use super::{faults, kind};
@@ -109,8 +111,21 @@ pub fn sync_folder(folder: impl AsRef<Path>) -> Result<(), FileError> {
 #[derive(Debug)]
 #[must_use = "it ends when it is dropped"]
 pub struct FolderLock {
+    held: Arc<Held>,
+}
+
+/// The file of a lock.
+#[derive(Debug)]
+struct Held {
     path: PathBuf,
     file: File,
+}
+
+/// The locks of this process, so that whoever is refused one learns whose it is: the system does not tell.
+static OURS: Mutex<Vec<Weak<Held>>> = Mutex::new(Vec::new());
+
+fn ours() -> MutexGuard<'static, Vec<Weak<Held>>> {
+    OURS.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl FolderLock {
@@ -129,7 +144,11 @@ impl FolderLock {
             let file = file.map_err(FileError::of("locking", &path))?;
             match file.try_lock() {
                 Ok(()) if kind::is_at(&file, &path) => {
-                    return Ok(Some(Self { path, file }));
+                    let held = Arc::new(Held { path, file });
+                    let mut ours = ours();
+                    ours.retain(|held| held.strong_count() > 0);
+                    ours.push(Arc::downgrade(&held));
+                    return Ok(Some(Self { held }));
                 }
                 // Its last holder has removed it in between.
                 Ok(()) => {}
@@ -147,18 +166,30 @@ impl FolderLock {
     /// Whether the folder is still where it was: one that was moved or removed in the meantime is not, and
     /// another may have been made in its place.
     pub fn is_in_place(&self) -> bool {
-        kind::is_at(&self.file, &self.path)
+        kind::is_at(&self.held.file, &self.held.path)
+    }
+
+    /// Whether it is this process that has the right to write in a folder. Where it cannot be told which file has a
+    /// name, as on systems that are not like Unix, it goes by the path that was given when it was taken.
+    pub fn is_held_here(folder: impl AsRef<Path>) -> bool {
+        let path = folder.as_ref().join(LOCK);
+        let mut held = ours()
+            .iter()
+            .filter_map(Weak::upgrade)
+            .collect::<Vec<_>>()
+            .into_iter();
+        held.any(|held| (kind::TELLS || held.path == path) && kind::is_at(&held.file, &path))
     }
 
     /// Gives the right back, and removes the file `.lock` too, where that can be.
     pub fn remove(self) {
-        let _ = remove_file(&self.path);
+        let _ = remove_file(&self.held.path);
     }
 }
 
 impl Drop for FolderLock {
     fn drop(&mut self) {
         // At once, though a process that is just being begun may still hold a copy of the open file.
-        let _ = self.file.unlock();
+        let _ = self.held.file.unlock();
     }
 }

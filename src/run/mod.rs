@@ -23,10 +23,6 @@
 
 mod device;
 mod draw;
-#[cfg(feature = "train_cpu")]
-#[cfg_attr(feature = "train", path = "engine_gpu.rs")]
-#[cfg_attr(not(feature = "train"), path = "engine_processor.rs")]
-mod engine;
 #[cfg(feature = "data")]
 mod enlarge;
 mod error;
@@ -62,11 +58,11 @@ pub use images::Images;
 pub use likelihood::{Likelihood, Mean, Terms};
 pub use model::Model;
 #[cfg(feature = "gpu")]
-pub use on_gpu::{Budget, Pacing, half};
+pub use on_gpu::{Budget, Pacing};
 pub use pictures::{Album, Trajectory};
 pub use run::Run;
 pub use saved::Saved;
 pub use studio::Studio;
 pub use threads::Threads;
 #[cfg(feature = "train_cpu")]
-pub use training::{Recipe, Training};
+pub use training::{Beginning, Cost, Kept, Origin, Prepared, Recipe, Training};

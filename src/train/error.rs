@@ -128,6 +128,18 @@ pub enum TrainError {
     Busy {
         /// The path of the folder.
         path: PathBuf,
+        /// Whether it is this process, where the system tells.
+        here: bool,
+    },
+    /// A new run in a folder where one is.
+    AlreadyBegun {
+        /// The path of its newest state.
+        state: PathBuf,
+    },
+    /// A folder without a state that a run could go on from.
+    NotBegun {
+        /// The path of the folder.
+        path: PathBuf,
     },
     /// A file of a state is not the one that was saved.
     Changed {
@@ -208,6 +220,8 @@ impl core::error::Error for TrainError {
             | Self::Ended { .. }
             | Self::Progress { .. }
             | Self::Busy { .. }
+            | Self::AlreadyBegun { .. }
+            | Self::NotBegun { .. }
             | Self::Changed { .. }
             | Self::Format { .. }
             | Self::OtherConfiguration { .. }
@@ -300,9 +314,23 @@ impl fmt::Display for TrainError {
                 write!(f, "the run cannot be where it is said to be: {what}")
             }
             Self::File(error) => error.fmt(f),
-            Self::Busy { path } => write!(
+            Self::Busy { path, here } => write!(
                 f,
-                "{}: another process trains there; a run has one writer at a time",
+                "{}: {} there; a run has one writer at a time",
+                path.display(),
+                match here {
+                    true => "this process itself trains",
+                    false => "another process trains",
+                }
+            ),
+            Self::AlreadyBegun { state } => write!(
+                f,
+                "{} is there already: that run can be resumed, another folder begins anew",
+                state.display()
+            ),
+            Self::NotBegun { path } => write!(
+                f,
+                "{}: no state to go on from: a run must be begun there first",
                 path.display()
             ),
             Self::Changed { path } => write!(

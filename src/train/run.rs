@@ -132,6 +132,7 @@ impl RunDirectory {
         match self.lock {
             Some(_) => Ok(()),
             None => Err(TrainError::Busy {
+                here: FolderLock::is_held_here(&self.path),
                 path: self.path.clone(),
             }),
         }

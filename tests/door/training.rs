@@ -1,82 +1,295 @@
-//! Training by the door: stopped anywhere and gone on with, the same bits.
+//! Training by the door: stopped anywhere and gone on with, the same bits; what is refused, and in which words.
 
 use std::ops::ControlFlow;
-use std::sync::Arc;
+use std::path::Path;
 
-use iddpm::data::{Dataset, Images};
-use iddpm::run::{Recipe, Training};
-use iddpm::unet::Extents;
-use iddpm::{Device, Draw, Error};
+use iddpm::checkpoint::WeightType;
+use iddpm::data::{self, Images, Options};
+use iddpm::run::{Beginning, Origin, Recipe, Training};
+use iddpm::train::{MicrobatchRule, RunDirectory, Slot, StepReport, TrainError};
+use iddpm::unet::{Extents, Weights};
+use iddpm::{Device, Draw, Error, Model};
 
 use crate::scratch::Scratch;
 
-fn data() -> Arc<dyn Dataset> {
+fn data() -> Images {
     let extents = Extents {
         channels: 1,
         height: 8,
         width: 8,
     };
     let pixels = (0..6 * 64_u32).map(|at| (at * 37 % 251) as u8).collect();
-    Arc::new(Images::new(extents, pixels, Some(vec![0, 1, 2, 0, 1, 2]), Some(3)).unwrap())
+    Images::new(extents, pixels, Some(vec![0, 1, 2, 0, 1, 2]), Some(3)).unwrap()
 }
 
 fn recipe() -> Recipe {
     let mut recipe = Recipe::default();
     recipe.unet = recipe.unet.with_multipliers(&[1]).with_attention(&[]);
-    (recipe.config.batch, recipe.config.microbatch) = (2, 2);
+    recipe.config.batch = 2;
     recipe.save_every = 2;
     recipe
+}
+
+fn device() -> Device {
+    Device::cpu().with_threads(1)
+}
+
+fn begin(folder: impl AsRef<Path>, recipe: &Recipe) -> Result<Training, Error> {
+    Training::begin(folder, recipe, data(), device())
+}
+
+fn resume(folder: impl AsRef<Path>, recipe: &Recipe) -> Result<Training, Error> {
+    Training::resume(folder, recipe, data(), device())
+}
+
+fn go_on(_: &StepReport) -> ControlFlow<()> {
+    ControlFlow::Continue(())
+}
+
+/// All that a run consists of.
+fn everything(training: &Training) -> Vec<Vec<f32>> {
+    let slots = [
+        Slot::Weights,
+        Slot::FirstMoment,
+        Slot::SecondMoment,
+        Slot::Ema(0),
+    ];
+    let trainer = training.trainer();
+    slots.map(|slot| trainer.read(slot).unwrap()).to_vec()
+}
+
+fn text<T: std::fmt::Debug>(result: Result<T, Error>) -> String {
+    result.unwrap_err().to_string()
 }
 
 #[test]
 fn a_run_goes_on_where_it_was() {
     let scratch = Scratch::new("door-training");
-    let begin = |name: &str| {
-        let device = Device::cpu().with_threads(1);
-        Training::begin_or_resume(scratch.join(name), &recipe(), data(), &device)
-    };
-    let go_on = |_: &_| ControlFlow::Continue(());
-    let mut whole = begin("whole").unwrap();
-    assert_eq!(whole.step(), 0);
+    let mut whole = begin(scratch.join("whole"), &recipe()).unwrap();
+    assert_eq!((whole.position(), whole.origin()), (0, &Origin::Drawn));
     assert_eq!(whole.until(5, go_on).unwrap(), 5);
     // Broken off after the third step, and another process later.
-    let mut first = begin("parts").unwrap();
-    let third = |report: &iddpm::train::StepReport| match report.step {
+    let parts = scratch.join("parts");
+    let mut first = Training::begin_or_resume(&parts, &recipe(), data(), device()).unwrap();
+    let third = |report: &StepReport| match report.step {
         3 => ControlFlow::Break(()),
         _ => ControlFlow::Continue(()),
     };
     assert_eq!(first.until(5, third).unwrap(), 3);
-    // Nobody else has the folder meanwhile.
-    assert!(matches!(begin("parts"), Err(Error::Train(_))));
     drop(first);
-    let mut second = begin("parts").unwrap();
-    assert_eq!(second.step(), 3);
-    assert_eq!(second.until(5, go_on).unwrap(), 5);
-    let [a, b] = [&whole, &second].map(|training| training.model().unwrap());
-    assert_eq!(a.fingerprint().unwrap(), b.fingerprint().unwrap());
-    assert_eq!((a.classes(), a.description().card.step), (3, 5));
-    let images = a
-        .on(Device::cpu())
-        .unwrap()
-        .sample(&Draw::new().steps("2"), 3)
-        .unwrap();
+    // Then step by step.
+    let mut second = resume(&parts, &recipe()).unwrap();
+    let origin = Origin::Saved {
+        state: parts.join("step-00000003"),
+        step: 3,
+        has_digests: true,
+    };
+    assert_eq!((second.position(), second.origin()), (3, &origin));
+    assert_eq!(second.step().unwrap().step, 4);
+    let state = second.save_if_due().unwrap().unwrap();
+    assert!(state.ends_with("step-00000004") && state.exists());
+    second.step().unwrap();
+    assert_eq!(second.save_if_due().unwrap(), None);
+    assert!(everything(&whole) == everything(&second));
+    drop(second);
+    // What was not saved is taken once more.
+    let mut third = Training::begin_or_resume(&parts, &recipe(), data(), device()).unwrap();
+    assert_eq!(third.position(), 4);
+    third.until(5, go_on).unwrap();
+    assert!(everything(&whole) == everything(&third));
+}
+
+#[test]
+fn a_training_gives_a_model() {
+    let scratch = Scratch::new("door-model");
+    let mut training = begin(scratch.join("run"), &recipe()).unwrap();
+    training.until(1, go_on).unwrap();
+    let model = training.model().unwrap();
+    assert_eq!((model.classes(), model.description().card.step), (3, 1));
+    let mut studio = model.on(device()).unwrap();
+    let images = studio.sample(&Draw::new().steps("2"), 3).unwrap();
     assert_eq!(images.len(), 3);
     // What is in the folder stands for the same network.
-    drop(whole);
-    let opened = iddpm::Model::open(scratch.join("whole")).unwrap();
-    assert_eq!(opened.checkpoint().weights(), a.checkpoint().weights());
+    let opened = Model::open(scratch.join("run")).unwrap();
+    assert_eq!(opened.fingerprint().unwrap(), model.fingerprint().unwrap());
+    assert_eq!(opened.checkpoint().weights(), model.checkpoint().weights());
+    let (folder, trainer) = training.into_parts();
+    assert_eq!(trainer.progress().step, 1);
+    assert!(folder.path().ends_with("run"));
+}
+
+/// A run is neither begun twice nor gone on with where there is none, and a folder has one writer.
+#[test]
+fn what_is_there_decides() {
+    let scratch = Scratch::new("door-there");
+    let run = scratch.join("run");
+    assert_eq!(
+        text(resume(&run, &recipe())),
+        format!(
+            "{}: no state to go on from: a run must be begun there first",
+            run.display()
+        )
+    );
+    assert!(!run.exists());
+    let first = begin(&run, &recipe()).unwrap();
+    for again in [begin(&run, &recipe()), resume(&run, &recipe())] {
+        assert_eq!(
+            text(again),
+            format!(
+                "{}: this process itself trains there; a run has one writer at a time",
+                run.display()
+            )
+        );
+    }
+    drop(first);
+    assert_eq!(
+        text(begin(&run, &recipe())),
+        format!(
+            "{} is there already: that run can be resumed, another folder begins anew",
+            run.join("step-00000000").display()
+        )
+    );
+    // A new run that is refused leaves nothing.
+    let mut wrong = recipe();
+    wrong.config.lr = -1.0;
+    assert!(text(begin(scratch.join("wrong"), &wrong)).starts_with("lr = -1, "));
+    assert!(!scratch.join("wrong").exists());
+    resume(&run, &recipe()).unwrap();
 }
 
 /// Another recipe's run is refused, and is as it was.
 #[test]
 fn another_recipe_is_refused() {
     let scratch = Scratch::new("door-other");
-    let device = Device::cpu().with_threads(1);
     let run = scratch.join("run");
-    drop(Training::begin_or_resume(&run, &recipe(), data(), &device).unwrap());
+    drop(begin(&run, &recipe()).unwrap());
     let mut other = recipe();
     other.config.lr = 1e-5;
-    let error = Training::begin_or_resume(&run, &other, data(), &device).unwrap_err();
-    assert!(error.to_string().contains("lr"), "{error}");
-    Training::begin_or_resume(&run, &recipe(), data(), &device).unwrap();
+    let error = text(resume(&run, &other));
+    assert!(error.contains("lr"), "{error}");
+    resume(&run, &recipe()).unwrap();
+}
+
+/// A model's weights, however they are held, are those of the run and of its averages.
+#[test]
+fn weights_of_a_model() {
+    let scratch = Scratch::new("door-init");
+    let mut training = begin(scratch.join("a"), &recipe()).unwrap();
+    training.until(2, go_on).unwrap();
+    drop(training);
+    for weight_type in [WeightType::F32, WeightType::F16] {
+        let model = Model::open_as(scratch.join("a"), weight_type).unwrap();
+        let mut recipe = recipe();
+        recipe.init = Some(model.clone());
+        let run = scratch.join(&format!("{weight_type:?}"));
+        let training = begin(&run, &recipe).unwrap();
+        let path = model.path().map(Path::to_path_buf);
+        assert_eq!(training.origin(), &Origin::Model { path });
+        let expected: Vec<f32> = match model.checkpoint().weights() {
+            Weights::F32(numbers) => numbers.to_vec(),
+            Weights::F16(bits) => {
+                let numbers = bits.iter().map(|&bits| half::f16::from_bits(bits).to_f32());
+                numbers.collect()
+            }
+        };
+        let [weights, first, _, average] = everything(&training).try_into().unwrap();
+        assert!(weights == expected && average == expected);
+        assert!(first.iter().all(|&moment| moment == 0.0));
+        // Gone on with, it has its own.
+        drop(training);
+        let training = Training::begin_or_resume(&run, &recipe, data(), device()).unwrap();
+        assert!(matches!(training.origin(), Origin::Saved { step: 0, .. }));
+    }
+    let mut wide = recipe();
+    wide.init = Some(crate::digits());
+    let error = text(begin(scratch.join("wide"), &wide));
+    assert!(error.contains("in the weights' network"), "{error}");
+}
+
+/// Whoever says how large a batch is need not say what runs at once.
+#[test]
+fn a_microbatch_is_a_bound() {
+    let scratch = Scratch::new("door-microbatch");
+    let begin = |batch, microbatch, rule| {
+        let mut recipe = recipe();
+        recipe.config.batch = batch;
+        recipe.config.microbatch = microbatch;
+        recipe.config.rule = rule;
+        let name = format!("{batch}-{microbatch}-{rule:?}");
+        let training = begin(scratch.join(&name), &recipe)?;
+        Ok(training.trainer().config().microbatch)
+    };
+    let (mean, sum) = (MicrobatchRule::Mean, MicrobatchRule::Sum);
+    for (batch, microbatch, rule, taken) in [
+        (2, 16, mean, 2),
+        (6, 4, mean, 3),
+        (5, 4, mean, 1),
+        (4, 2, mean, 2),
+        (2, 16, sum, 2),
+        (6, 3, sum, 3),
+    ] {
+        assert_eq!(begin(batch, microbatch, rule).unwrap(), taken);
+    }
+    for (batch, microbatch, rule, says) in [
+        (6, 4, sum, "microbatch = 4, must be a divisor of the batch"),
+        (6, 0, mean, "microbatch = 0, must be a divisor of the batch"),
+        (0, 16, mean, "batch = 0, must be at least 1"),
+        (7, 16, mean, "a batch of 7: there are only 6 examples"),
+        (usize::MAX, usize::MAX, mean, "there are only 6 examples"),
+    ] {
+        let error = text(begin(batch, microbatch, rule));
+        assert!(error.contains(says), "{error}");
+    }
+}
+
+/// Networks that enlarge, and those that know no classes.
+#[test]
+fn other_networks() {
+    let scratch = Scratch::new("door-networks");
+    let mut recipe = recipe();
+    recipe.classes = false;
+    recipe.low_res = Some((4, 4));
+    let mut training = begin(scratch.join("run"), &recipe).unwrap();
+    training.until(1, go_on).unwrap();
+    let model = training.model().unwrap();
+    assert_eq!((model.classes(), model.low_res()), (0, Some((4, 4))));
+    recipe.low_res = Some((8, 8));
+    let error = text(begin(scratch.join("same"), &recipe));
+    assert!(error.contains("must be below 8x8"), "{error}");
+}
+
+/// What is known before there is a device, and what is said of it then.
+#[test]
+fn a_training_says_what_it_is() {
+    let scratch = Scratch::new("door-says");
+    let mut recipe = recipe();
+    recipe.config.half = true;
+    recipe.config.batch = 4;
+    recipe.config.microbatch = 2;
+    recipe.config.recompute = iddpm::train::Recompute::Blocks;
+    let folder = RunDirectory::open(scratch.join("run")).unwrap();
+    let beginning = Beginning::begin(folder).unwrap();
+    assert_eq!(beginning.origin(&recipe), Origin::Drawn);
+    // As files hold it.
+    let opened = data::open("tests/data/digits16.npz", &Options::default()).unwrap();
+    let prepared = beginning.prepare(&recipe, opened).unwrap();
+    let cost = *prepared.cost();
+    let kept = cost.kept.unwrap();
+    assert!(cost.activations < kept.activations && cost.flops > kept.flops);
+    assert!(cost.least <= cost.activations && cost.parameters > 0);
+    let image = prepared.description().image();
+    assert_eq!((image.channels, image.height, image.width), (1, 16, 16));
+    let training = prepared.on(device()).unwrap();
+    assert_eq!(training.cost(), &cost);
+    assert!(training.bytes() > cost.activations);
+    // The processor has no arithmetic in f16.
+    assert_eq!(training.precision(), ", f16 for weights alone");
+    assert_eq!(
+        training.device().to_string(),
+        "the CPU (asked for), 1 thread"
+    );
+    assert!(matches!(
+        Beginning::resume(training.into_parts().0),
+        Err(TrainError::NotBegun { .. })
+    ));
 }

@@ -115,7 +115,7 @@ fn precision(
 }
 
 /// What f16 can be run in on a device, and what is to be said of it.
-pub fn half(gpu: &Gpu) -> (Precision, &'static str) {
+pub(super) fn half(gpu: &Gpu) -> (Precision, &'static str) {
     if gpu.device().features().contains(wgpu::Features::SHADER_F16) {
         (Precision::Half, ", in f16")
     } else {

@@ -1,0 +1,39 @@
+//! An engine that was made for a training, and what is to be said of it.
+
+use std::boxed::Box;
+
+use crate::memory::bytes_of;
+use crate::run::Threads;
+use crate::train::{CpuEngine, Engine, TrainConfig, TrainError};
+use crate::unet::Graph;
+
+/// An engine, and what is to be said of it.
+pub(super) struct Made {
+    pub(super) engine: Box<dyn Engine>,
+    /// As in ", in f16"; nothing in f32.
+    pub(super) precision: &'static str,
+    /// Of memory: on the processor all of them, on a GPU those beside the weights.
+    pub(super) bytes: u64,
+}
+
+impl Made {
+    pub(super) fn on_processor(
+        threads: Threads,
+        graph: &Graph,
+        config: &TrainConfig,
+    ) -> Result<Self, TrainError> {
+        let rates = &config.ema_rates;
+        let engine = CpuEngine::with_threads(graph, rates, config.half, threads.count)?;
+        let (run, slots) = engine.elements();
+        Ok(Self {
+            engine: Box::new(engine),
+            // It computes in f32, whatever is asked for.
+            precision: if config.half {
+                ", f16 for weights alone"
+            } else {
+                ""
+            },
+            bytes: bytes_of::<f32>(run.saturating_add(slots)),
+        })
+    }
+}

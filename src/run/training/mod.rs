@@ -1,0 +1,25 @@
+//! Training runs: a recipe, where a run begins, what it costs, and the run itself.
+//!
+//! [`Training::begin_or_resume`] is all of it in one call. In its place a program that has something to say on the
+//! way takes the steps one by one: [`Beginning`] holds the folder, and knows the classes that data is to have;
+//! [`Prepared`] has checked recipe and data, and knows what they cost; [`Training`] is on a device.
+
+mod begin;
+mod beginning;
+mod cost;
+#[cfg_attr(feature = "train", path = "engine_gpu.rs")]
+#[cfg_attr(not(feature = "train"), path = "engine_processor.rs")]
+mod engine;
+mod made;
+mod origin;
+mod prepared;
+mod recipe;
+#[expect(clippy::module_inception, reason = "it is what the folder is about")]
+mod training;
+
+pub use beginning::Beginning;
+pub use cost::{Cost, Kept};
+pub use origin::Origin;
+pub use prepared::Prepared;
+pub use recipe::Recipe;
+pub use training::Training;

@@ -1,0 +1,41 @@
+//! Where a run comes from, and what its network is filled with.
+
+use std::boxed::Box;
+use std::path::PathBuf;
+
+use crate::run::Model;
+use crate::train::SavedRun;
+
+/// Where the weights of a training come from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Origin {
+    /// They are drawn from the run's seed.
+    Drawn,
+    /// They are those of a model.
+    Model {
+        /// The file of the model; `None` where it was in memory.
+        path: Option<PathBuf>,
+    },
+    /// They are those of a saved state of the run.
+    Saved {
+        /// The folder of the state.
+        state: PathBuf,
+        /// The number of steps that were done.
+        step: u64,
+        /// Whether its files and its data were known again by their digests. States that were saved before there
+        /// were any have none: of those, what was changed since is not found.
+        has_digests: bool,
+    },
+}
+
+/// What an engine is filled with.
+#[derive(Debug)]
+pub(super) enum Start {
+    /// Weights that are drawn.
+    Drawn,
+    /// The weights of a model.
+    Model(Model),
+    /// A state of the run.
+    Saved(Box<SavedRun>),
+}
