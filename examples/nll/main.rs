@@ -22,12 +22,9 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use iddpm::Model;
-use iddpm::files::{create_folder, write_whole};
+use iddpm::files::create_folder;
 use iddpm::run::{Likelihood, Mean, Terms};
 use indicatif::{ProgressBar, ProgressStyle};
-use npyz::WriterBuilder;
-use zip::ZipWriter;
-use zip::write::SimpleFileOptions;
 
 use program::{Failure, say};
 use seed::Seed;
@@ -74,13 +71,8 @@ struct Options {
 
 /// Images where it is not said how many.
 const COUNT: usize = 64;
-/// The files that `--out` gets.
-const FILES: [&str; 4] = [
-    "vb_terms.npz",
-    "xstart_mse_terms.npz",
-    "mse_terms.npz",
-    "terms.svg",
-];
+/// The plot in the folder that `--out` names.
+const PLOT: &str = "terms.svg";
 
 fn main() -> ExitCode {
     program::run(run)
@@ -100,7 +92,7 @@ fn run(options: &Options) -> Result<(), Failure> {
     say(format_args!("running on the CPU, {threads}"))?;
     if let Some(folder) = &options.out {
         create_folder(folder).map_err(|error| places::named("--out", folder, error.error))?;
-        for name in FILES {
+        for name in Terms::FILES.into_iter().chain([PLOT]) {
             places::tried("--out", &folder.join(name))?;
         }
     }
@@ -126,17 +118,12 @@ fn run(options: &Options) -> Result<(), Failure> {
     }
     bar.finish_and_clear();
     // Files first: what reads the output may be gone.
-    let plotted = match &options.out {
-        Some(folder) => write(folder, &each)?,
-        None => false,
+    let written = match &options.out {
+        Some(folder) => write(folder, &Terms::mean(&each))?,
+        None => Vec::new(),
     };
     report(&each, steps)?;
-    for name in FILES.iter().take(if plotted { 4 } else { 3 }) {
-        if let Some(folder) = &options.out {
-            say(folder.join(name).display())?;
-        }
-    }
-    Ok(())
+    written.iter().try_for_each(|path| say(path.display()))
 }
 
 /// The model, once it is said which it is.
@@ -172,38 +159,13 @@ fn report(each: &[Terms], steps: usize) -> Result<(), Failure> {
     line("epsilon mse", &|terms| average(&terms.epsilon_mse))
 }
 
-/// The means over images of each term; whether there was anything to plot.
-fn write(folder: &Path, each: &[Terms]) -> Result<bool, Failure> {
-    let means = |of: &dyn Fn(&Terms) -> &[f64]| -> Vec<f64> {
-        let mut sums = Vec::new();
-        for values in each.iter().map(of) {
-            sums.resize(values.len(), 0.0);
-            for (sum, value) in sums.iter_mut().zip(values) {
-                *sum += value / each.len() as f64;
-            }
-        }
-        sums
-    };
-    let [vb_name, x_start_name, epsilon_name, plot_name] = FILES.map(|name| folder.join(name));
-    let vb = means(&|terms| &terms.vb);
-    archive(&vb_name, &vb)?;
-    archive(&x_start_name, &means(&|terms| &terms.x_start_mse))?;
-    archive(&epsilon_name, &means(&|terms| &terms.epsilon_mse))?;
-    plot::draw(&vb, &plot_name)
-}
-
-fn archive(path: &Path, values: &[f64]) -> Result<(), Failure> {
-    write_whole(path, |file| -> Result<(), Failure> {
-        let mut archive = ZipWriter::new(file);
-        // Without a time of day: the same terms are the same bytes.
-        let options = SimpleFileOptions::default().last_modified_time(zip::DateTime::default());
-        archive.start_file("arr_0.npy", options)?;
-        let shape = [values.len() as u64];
-        let options = npyz::WriteOptions::new().default_dtype().shape(&shape);
-        let mut array = options.writer(&mut archive).begin_nd()?;
-        array.extend(values.iter().copied())?;
-        array.finish()?;
-        archive.finish()?;
-        Ok(())
-    })
+/// Writes the terms, and plots them where there is anything to plot; the files.
+fn write(folder: &Path, terms: &Terms) -> Result<Vec<PathBuf>, Failure> {
+    terms.write(folder)?;
+    let mut written: Vec<PathBuf> = Terms::FILES.map(|name| folder.join(name)).into();
+    let path = folder.join(PLOT);
+    if plot::draw(&terms.vb, &path)? {
+        written.push(path);
+    }
+    Ok(written)
 }

@@ -1,6 +1,5 @@
 //! How likely a model finds images: the bound in bits/dim, term by term.
 
-use core::fmt;
 use core::ops::Range;
 use std::format;
 use std::path::Path;
@@ -11,6 +10,7 @@ use super::draw::process;
 use super::error::DrawError;
 use super::model::Model;
 use super::studio::Studio;
+use super::terms::{Mean, Terms};
 use super::threads::Threads;
 use crate::Error;
 use crate::cpu::{Inputs, Network, ProgramBuf, resize};
@@ -20,65 +20,6 @@ use crate::diffusion::pixels::image_from_u8;
 use crate::diffusion::{Clip, Noise, OwnedProcess};
 use crate::memory::zeros;
 use crate::unet::{Extents, Plan};
-
-/// The bound of one image; lists begin with the noisiest step, as the public tool's.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Terms {
-    /// The prior term, in bits/dim.
-    pub prior: f64,
-    /// Every other term, in bits/dim.
-    pub vb: Vec<f64>,
-    /// The squared error of x̂_0 at each step.
-    pub x_start_mse: Vec<f64>,
-    /// The squared error of ε̂ at each step.
-    pub epsilon_mse: Vec<f64>,
-}
-
-impl Terms {
-    /// The sum of all terms: bits/dim.
-    pub fn total(&self) -> f64 {
-        self.prior + self.vb.iter().sum::<f64>()
-    }
-}
-
-/// A mean over images, and its standard error.
-///
-/// ```
-/// use iddpm::run::Mean;
-/// let mean = Mean::of([2.0, 3.0, 4.0].into_iter());
-/// assert_eq!(mean.to_string(), "3.0000 ± 0.5774");
-/// ```
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Mean {
-    /// The mean; NaN of nothing.
-    pub mean: f64,
-    /// The standard error of the mean; 0 of one value.
-    pub error: f64,
-    /// The number of values.
-    pub count: usize,
-}
-
-impl Mean {
-    /// The mean of some values.
-    pub fn of(values: impl Iterator<Item = f64> + Clone) -> Self {
-        let count = values.clone().count();
-        let n = count as f64;
-        let mean = values.clone().sum::<f64>() / n;
-        let squares = values.map(|value| (value - mean) * (value - mean));
-        let variance = squares.sum::<f64>() / (n - 1.0).max(1.0);
-        Self {
-            mean,
-            error: (variance / n).sqrt(),
-            count,
-        }
-    }
-}
-
-impl fmt::Display for Mean {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:.4} ± {:.4}", self.mean, self.error)
-    }
-}
 
 /// An evaluation of the bound on -log₂ p(x_0)/D of images, on the processor in f32.
 ///

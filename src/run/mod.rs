@@ -44,6 +44,8 @@ mod processor;
 mod run;
 mod saved;
 mod studio;
+#[cfg(feature = "data")]
+mod terms;
 mod threads;
 #[cfg(feature = "train_cpu")]
 mod training;
@@ -55,7 +57,7 @@ pub use enlarge::LowRes;
 pub use error::DrawError;
 pub use images::Images;
 #[cfg(feature = "data")]
-pub use likelihood::{Likelihood, Mean, Terms};
+pub use likelihood::Likelihood;
 pub use model::Model;
 #[cfg(feature = "gpu")]
 pub use on_gpu::{Budget, Pacing};
@@ -63,6 +65,8 @@ pub use pictures::{Album, Trajectory};
 pub use run::Run;
 pub use saved::Saved;
 pub use studio::Studio;
+#[cfg(feature = "data")]
+pub use terms::{Mean, Terms};
 pub use threads::Threads;
 #[cfg(feature = "train_cpu")]
 pub use training::{Beginning, Cost, Kept, Origin, Prepared, Recipe, Training};

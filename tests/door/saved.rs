@@ -74,7 +74,7 @@ fn a_file_that_is_no_saved_run_is_named() {
         ("digits16.safetensors", "a checkpoint (safetensors)"),
         ("README.md", "text that begins "),
     ] {
-        let path = format!("examples/assets/{file}");
+        let path = format!("../examples/assets/{file}");
         let error = Saved::read(&path).unwrap_err().to_string();
         let due = format!("saved run {path}: it is {kind}");
         assert!(error.starts_with(&due), "{error}");

@@ -271,7 +271,7 @@ fn a_training_says_what_it_is() {
     let beginning = Beginning::begin(folder).unwrap();
     assert_eq!(beginning.origin(&recipe), Origin::Drawn);
     // As files hold it.
-    let opened = data::open("tests/data/digits16.npz", &Options::default()).unwrap();
+    let opened = data::open("data/digits16.npz", &Options::default()).unwrap();
     let prepared = beginning.prepare(&recipe, opened).unwrap();
     let cost = *prepared.cost();
     let kept = cost.kept.unwrap();

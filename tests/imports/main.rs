@@ -53,7 +53,9 @@ fn found(files: &[(&str, &str)]) -> Vec<Vec<String>> {
 
 #[test]
 fn no_two_files_reach_each_other() {
-    let edges = edges(&texts(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../src")));
+    let edges = edges(&texts(
+        &Path::new(env!("CARGO_MANIFEST_DIR")).join("../src"),
+    ));
     // That there is something to find: a path of each kind.
     for (from, to) in [
         ("diffusion/sampler.rs", "diffusion/step.rs"),

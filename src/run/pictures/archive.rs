@@ -9,7 +9,7 @@ use std::vec::Vec;
 use zip::ZipWriter;
 use zip::write::SimpleFileOptions;
 
-use super::encode::of_archive;
+use super::encode::{of_archive, put};
 use super::kept::Kept;
 use crate::Error;
 use crate::files::{FileError, Writer};
@@ -28,11 +28,8 @@ pub(super) fn write(path: &Path, file: &mut Writer, kept: &Kept) -> Result<(), E
         .map(|&label| label.into())
         .collect();
     let mut archive = ZipWriter::new(file);
-    // Entries without a time of day: the same images are the same bytes. Beyond 4 GiB their lengths
-    // need more room.
-    let options = SimpleFileOptions::default()
-        .last_modified_time(zip::DateTime::default())
-        .large_file(kept.pixels.len() >= 1 << 31);
+    // Beyond 4 GiB lengths need more room.
+    let options = entry().large_file(kept.pixels.len() >= 1 << 31);
     archive.start_file("arr_0.npy", options).map_err(zip)?;
     let image = kept.image;
     let shape = [kept.labels.len(), image.height, image.width, image.channels];
@@ -47,6 +44,28 @@ pub(super) fn write(path: &Path, file: &mut Writer, kept: &Kept) -> Result<(), E
     }
     archive.finish().map_err(zip)?;
     Ok(())
+}
+
+/// Writes `arr_0` [N] of f64.
+#[cfg(feature = "data")]
+pub(in crate::run) fn write_numbers(path: &Path, numbers: &[f64]) -> Result<(), Error> {
+    let zip = |error| of_archive(path, error);
+    let io = |error| FileError::of("writing", path)(error);
+    put(path, |file| {
+        let mut archive = ZipWriter::new(file);
+        archive.start_file("arr_0.npy", entry()).map_err(zip)?;
+        head(&mut archive, "<f8", &[numbers.len()]).map_err(io)?;
+        for number in numbers {
+            archive.write_all(&number.to_le_bytes()).map_err(io)?;
+        }
+        archive.finish().map_err(zip)?;
+        Ok(())
+    })
+}
+
+/// An entry without a time of day: the same arrays are the same bytes.
+fn entry() -> SimpleFileOptions {
+    SimpleFileOptions::default().last_modified_time(zip::DateTime::default())
 }
 
 /// An array's head as NumPy's format 1.0 has it.

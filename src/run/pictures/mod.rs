@@ -12,4 +12,6 @@ mod sheet;
 mod trajectory;
 
 pub use album::Album;
+#[cfg(feature = "data")]
+pub(super) use archive::write_numbers;
 pub use trajectory::Trajectory;
