@@ -45,7 +45,7 @@ impl Model {
     /// Opens a checkpoint, or the newest average of a training run's folder.
     ///
     /// # Errors
-    /// Those of [`locate`] and of [`Checkpoint::open`], which name the file.
+    /// Those of [`locate()`] and of [`Checkpoint::open`], which name the file.
     pub fn open(path: impl AsRef<Path>) -> Result<Self, Error> {
         Self::open_as(path, WeightType::AsStored)
     }

@@ -203,7 +203,7 @@ fn the_same_seed_is_the_same_bytes_in_any_batch() {
 }
 
 #[test]
-fn one_class_alone() {
+fn one_class_alone_or_some_in_turn() {
     let scratch = Scratch::new("sample-class");
     sample(
         &scratch,
@@ -211,4 +211,8 @@ fn one_class_alone() {
     );
     let images = npz::open(scratch.join("sevens.npz")).unwrap();
     assert_eq!(images.labels().unwrap(), [7, 7, 7]);
+    let two = ["--count", "3", "--class", "7", "--class", "1"];
+    sample(&scratch, &[&two[..], &["--out", "two.npz"]].concat());
+    let images = npz::open(scratch.join("two.npz")).unwrap();
+    assert_eq!(images.labels().unwrap(), [7, 1, 7]);
 }
