@@ -58,6 +58,7 @@ impl Variants {
 
     /// Lists every choice that a device can run and that differs from the others in a kernel, those without
     /// any feature first. For tests and measurements.
+    #[doc(hidden)]
     pub fn all(device: &wgpu::Device, matrices: Option<MatrixSide>) -> Vec<Self> {
         let chosen = Self::for_a_gpu(device, matrices);
         let without_matrices = Self::for_a_gpu(device, None);

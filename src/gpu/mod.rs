@@ -1,6 +1,6 @@
 //! The network and the sampling loop as WGSL kernels on wgpu.
 //!
-//! Data flows one way through these files: graph and plan → [`record`] → [`Recording`] (plain data) →
+//! Data flows one way through these files: graph and plan → `record.rs` → `recording.rs` (plain data) →
 //! `engine.rs` (alone runs dispatches) → [`DeviceNetwork`], [`DeviceGeneration`]. `kernels/` has one file for each
 //! shader of the folder `shaders`.
 //!
@@ -58,12 +58,16 @@ pub use adapters::adapters;
 pub use device::Gpu;
 pub use error::{GpuError, Limit};
 pub use generation::{DeviceGeneration, PausedReadback, Shown};
+// What is hidden is for tests and counts, which look into what is recorded before anything runs.
+#[doc(hidden)]
 pub use kernels::{Access, Dialect, Form, KERNELS, Kernel, Memory, Uses};
 pub use layout::plan;
 pub(crate) use memory::wait_blocking;
 pub use memory::{DeviceWeights, Readback};
 pub use network::DeviceNetwork;
+#[doc(hidden)]
 pub use record::{Recorded, record};
+#[doc(hidden)]
 pub use recording::{
     ALIGNMENT, Binding, Buffer, BufferId, Contents, Dispatch, Recording, Width, grid,
 };

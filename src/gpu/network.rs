@@ -72,6 +72,7 @@ impl DeviceNetwork {
     }
 
     /// The dispatches of the network, and the buffers they run on.
+    #[doc(hidden)]
     pub const fn recording(&self) -> &Recording {
         self.loaded.recording()
     }

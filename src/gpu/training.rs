@@ -117,6 +117,7 @@ impl DeviceTraining {
     }
 
     /// The dispatches of a step, and the buffers they run on.
+    #[doc(hidden)]
     pub const fn recording(&self) -> &Recording {
         self.loaded.recording()
     }

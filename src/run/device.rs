@@ -48,6 +48,9 @@ impl From<Wanted> for Device {
 
 impl Device {
     /// Asks for a GPU where there is one that is none in software, else for the processor.
+    ///
+    /// OpenGL is asked only where no other interface has a device. Where there is no desktop, Mesa's Vulkan layer that
+    /// orders devices may complain of `XDG_RUNTIME_DIR` on stderr; `NODEVICE_SELECT=1` in the environment turns it off.
     pub fn best() -> Self {
         Self::default()
     }

@@ -304,6 +304,7 @@ impl DeviceGeneration {
     }
 
     /// The dispatches of the run: those that draw x_T, then those of one step, then those that paint.
+    #[doc(hidden)]
     pub const fn recording(&self) -> &Recording {
         self.loaded.recording()
     }
