@@ -51,7 +51,7 @@ impl Terms {
     }
 
     /// Writes the terms into a folder as the public tool does: the [files](Self::FILES) `vb_terms.npz`,
-    /// `xstart_mse_terms.npz` and `mse_terms.npz`, each with the array `arr_0` [T] of f64.
+    /// `xstart_mse_terms.npz` and `mse_terms.npz`, each with one array, `arr_0`, of T numbers in f64.
     ///
     /// # Errors
     /// [`FileError`](crate::files::FileError); [`DrawError`](super::DrawError) where an archive cannot be encoded.
