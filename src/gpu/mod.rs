@@ -28,6 +28,21 @@
 //!     Ok(was_left)
 //! }
 //! ```
+//!
+//! What was begun there is saved, and goes on anywhere:
+//!
+//! ```no_run
+//! # use iddpm::{Device, Error, Images, Model, Run, Saved};
+//! fn pause(run: &mut Run) -> Result<(), Error> {
+//!     run.save()?.write("sword.run")
+//! }
+//!
+//! fn go_on(model: &Model) -> Result<Images, Error> {
+//!     let mut run = model.on(Device::cpu())?.resume(&Saved::read("sword.run")?)?;
+//!     while run.advance()? {}
+//!     run.images()
+//! }
+//! ```
 
 mod adapters;
 mod choice;
