@@ -48,12 +48,14 @@ pub enum Foreign {
         /// The name of the format.
         format: &'static str,
     },
+    /// A drawing in the middle of its steps, as `run::Saved` writes it.
+    SavedRun,
     /// A file that is not regular: a FIFO, a device, a socket.
     Special,
 }
 
 /// How files begin, from a byte on.
-static BEGINNINGS: [(usize, &[u8], Foreign); 26] = [
+static BEGINNINGS: [(usize, &[u8], Foreign); 27] = [
     (0, b"version https://git-lfs.", Foreign::LfsPointer),
     (0, b"version https://hawser.", Foreign::LfsPointer),
     (0, b"version http://git-media.", Foreign::LfsPointer),
@@ -91,6 +93,7 @@ static BEGINNINGS: [(usize, &[u8], Foreign); 26] = [
     (0, b"GIF8", Foreign::Picture { format: "GIF" }),
     (8, b"WEBP", Foreign::Picture { format: "WebP" }),
     (0, b"BM", Foreign::Picture { format: "BMP" }),
+    (0, b"iDDr", Foreign::SavedRun),
 ];
 
 impl Foreign {
@@ -148,6 +151,7 @@ pub(crate) fn kind_of(first: &[u8]) -> Option<String> {
         Foreign::Numpy => "NumPy's (.npy, .npz)".into(),
         Foreign::Archive { format } => alloc::format!("compressed or an archive ({format})"),
         Foreign::Picture { format } => alloc::format!("a picture ({format})"),
+        Foreign::SavedRun => "a saved run".into(),
         Foreign::Special => "no regular file".into(),
     })
 }
@@ -279,6 +283,9 @@ impl fmt::Display for Foreign {
             Self::Picture { format } => {
                 write!(f, "is a picture ({format}), not safetensors")
             }
+            Self::SavedRun => f.write_str(
+                "is a saved run, not a network: `Saved::read` reads it, and the network that it is of is another file",
+            ),
             Self::Special => f.write_str(
                 "is no regular file but a FIFO, a device or a socket: save what it gives as a file \
                  first",

@@ -53,6 +53,7 @@ fn files() -> Vec<(Vec<u8>, Foreign, &'static str)> {
     vec![
         (vec![], Foreign::Empty, "empty"),
         (vec![0; 9], Foreign::Zeros, "zeros"),
+        (padded(b"iDDr\x01\0\0\0"), Foreign::SavedRun, "Saved::read"),
         (vec![0; 100_000], Foreign::Zeros, "not finished"),
         (pointer.to_vec(), Foreign::LfsPointer, "git lfs pull"),
         (
