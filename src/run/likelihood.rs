@@ -65,7 +65,7 @@ impl Likelihood {
             model: model.clone(),
             noise: Noise::new(0),
             clip: Clip::Unit,
-            threads: threads.count,
+            threads: threads.count(),
             network: None,
         })
     }

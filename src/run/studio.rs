@@ -79,7 +79,7 @@ impl Studio {
         let (opened, chosen) = device.open()?;
         let (engine, precision) = match opened {
             OpenDevice::Processor(threads) => {
-                (Engine::Processor(CpuStudio::new(threads.count)), "")
+                (Engine::Processor(CpuStudio::new(threads.count())), "")
             }
             OpenDevice::Gpu(gpu) => {
                 let (engine, precision) = GpuStudio::new(*gpu, &model)?;
