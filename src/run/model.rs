@@ -9,6 +9,7 @@ use super::error::DrawError;
 use crate::Error;
 use crate::checkpoint::description::{DIFFUSION, SIZE, UNET};
 use crate::checkpoint::{Checkpoint, Description, WeightType, locate};
+use crate::diffusion::Sample;
 use crate::diffusion::fingerprint::Fingerprint;
 use crate::text::OneLine;
 use crate::unet::{Extents, Weights};
@@ -182,6 +183,27 @@ impl Model {
         Err(DrawError::Class {
             class: class.into(),
             known: numbers.into_iter().chain(names).collect(),
+        })
+    }
+
+    /// Refuses images of classes that the network does not have, and those of none where it has some.
+    pub(super) fn check_labels(&self, samples: &[Sample]) -> Result<(), DrawError> {
+        let classes = self.classes() as u64;
+        let fits = |label: Option<u32>| match label {
+            Some(label) => u64::from(label) < classes,
+            None => classes == 0,
+        };
+        let Some(Sample { number, label, .. }) = samples.iter().find(|it| !fits(it.label)) else {
+            return Ok(());
+        };
+        let of = match label {
+            Some(_) => "of it",
+            None => "of no class",
+        };
+        Err(DrawError::Value {
+            word: "class",
+            value: label.map_or("none".into(), |label| label.to_string()),
+            why: std::format!("image {number} is {of}, and this network has {classes} classes"),
         })
     }
 
