@@ -3,7 +3,7 @@
 use iddpm::checkpoint::{Checkpoint, WeightBuffer};
 use iddpm::diffusion::{Noise, Sample};
 use iddpm::run::DrawError;
-use iddpm::{Draw, Error};
+use iddpm::{Device, Draw, Error, Model};
 use proptest::prelude::*;
 
 use crate::{digits, studio};
@@ -40,8 +40,8 @@ fn words_come_in_any_order_and_what_is_not_said_is_the_default() {
     assert_eq!("".parse(), Ok(Draw::new()));
     for (text, word) in [
         ("colour=red", "colour"),
+        ("colour=\"red", "colour"),
         ("steps", "steps"),
-        ("class=\"sea", "\"sea"),
     ] {
         let word = word.into();
         assert_eq!(
@@ -49,6 +49,20 @@ fn words_come_in_any_order_and_what_is_not_said_is_the_default() {
             Err(DrawError::Word { word }),
             "{text}"
         );
+    }
+    for (text, says) in [
+        ("class=\"sea", "class \"sea: its quote is not closed"),
+        (
+            "steps=5 steps=9",
+            "steps 9: it was said before, and is said once",
+        ),
+        (
+            "seed=5 class=3 seed=5",
+            "seed 5: it was said before, and is said once",
+        ),
+    ] {
+        let error = text.parse::<Draw>().unwrap_err().to_string();
+        assert_eq!(error, says);
     }
     let error = "seed=-1".parse::<Draw>().unwrap_err();
     assert_eq!(
