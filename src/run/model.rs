@@ -238,9 +238,10 @@ impl Model {
 }
 
 /// What images of a model look like in pictures: it outlives the model's weights.
-#[derive(Debug)]
+#[derive(Debug, PartialEq, Eq)]
 pub(super) struct Look {
     pub(super) image: Extents,
+    classes: Option<usize>,
     /// Images beside each other in a grid.
     pub(super) columns: usize,
     pub(super) class_names: Option<Vec<String>>,
@@ -251,8 +252,20 @@ impl Look {
         let classes = description.unet.num_classes;
         Self {
             image: description.image(),
+            classes,
             columns: classes.filter(|n| (2..=16).contains(n)).unwrap_or(10),
             class_names: description.class_names.clone(),
+        }
+    }
+
+    /// What the classes are, in words.
+    pub(super) fn classes_shown(&self) -> String {
+        let names = self.class_names.iter().flatten();
+        let names: Vec<String> = names.map(|name| OneLine(name).to_string()).collect();
+        match (self.classes.unwrap_or(0), names.join(", ")) {
+            (0, _) => "a network without classes".into(),
+            (count, names) if names.is_empty() => std::format!("a network of {count} classes"),
+            (count, names) => std::format!("a network of {count} classes ({names})"),
         }
     }
 }
