@@ -53,7 +53,7 @@ fn run(options: &Options) -> Result<ExitCode, Failure> {
     let valid = recipe.config.validate();
     valid.map_err(|error| options.explain(None, error))?;
     // What reads data, and the optimiser; the network has as many of its own.
-    let threads = options.device.threads.choose()?.count;
+    let threads = options.device.threads.choose()?.count();
     rayon::ThreadPoolBuilder::new()
         .num_threads(threads)
         .build_global()?;

@@ -104,7 +104,7 @@ impl<'o> Session<'o> {
             let every = self.options.sample_every();
             if every > 0 && report.step.is_multiple_of(every) {
                 let path = self.files.grid(report.step);
-                let threads = self.options.device.threads.choose()?.count;
+                let threads = self.options.device.threads.choose()?.count();
                 if let Err(error) = grid::draw(&self.training, &path, threads, &self.stop) {
                     self.shown.warn(error);
                 }

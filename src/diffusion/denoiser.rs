@@ -102,8 +102,8 @@ impl Sample {
             .fill_normals(0, x);
     }
 
-    /// Draws the image whole: [begins](Self::begin), and takes every step that the sampler has left. The image is then
-    /// its [`x`](Image::x).
+    /// Draws the image whole: [begins](Self::begin), and takes every step from the first on, wherever the sampler stands.
+    /// The image is then its [`x`](Image::x).
     ///
     /// ```
     /// use iddpm::diffusion::exact::GaussianData;
@@ -127,11 +127,12 @@ impl Sample {
     /// Those of [`advance`](Self::advance).
     pub fn run<D: Denoiser>(
         &self,
-        mut sampler: Sampler<'_>,
+        sampler: Sampler<'_>,
         denoiser: &mut D,
         image: &mut Image<'_>,
     ) -> Result<(), RunError<D::Error>> {
         self.begin(image.x);
+        let mut sampler = sampler.anew();
         while self.advance(&mut sampler, denoiser, image)? {}
         Ok(())
     }

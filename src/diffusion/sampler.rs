@@ -143,6 +143,12 @@ impl<'a> Sampler<'a> {
         Ok(())
     }
 
+    /// The same sampler before its first step, whatever the cursor.
+    pub(super) const fn anew(mut self) -> Self {
+        self.position = 0;
+        self
+    }
+
     /// Returns the step at a position, whatever the cursor; `None` at the end of the run and beyond.
     pub fn step_at(&self, position: u32) -> Option<Step> {
         let process = self.process();

@@ -77,7 +77,7 @@ impl Device {
         Self::from(crate::gpu::Gpu::new(device.clone(), queue.clone()))
     }
 
-    /// Lets the processor work with so many threads, where it is the device, and no more than this process may use.
+    /// Lets the processor work with so many threads, where it is the device, 1 or more, and no more than this process may use.
     /// Results are the same with any number.
     #[must_use]
     pub const fn with_threads(mut self, threads: usize) -> Self {
@@ -88,6 +88,7 @@ impl Device {
 
 /// A device that is open: for drawing it is made a [`Device`] again, for training an engine.
 #[derive(Debug, Clone)]
+#[non_exhaustive]
 pub enum OpenDevice {
     /// The processor, and how much of it.
     Processor(Threads),
@@ -105,7 +106,7 @@ impl From<Gpu> for Device {
 impl From<OpenDevice> for Device {
     fn from(open: OpenDevice) -> Self {
         match open {
-            OpenDevice::Processor(threads) => Self::cpu().with_threads(threads.count),
+            OpenDevice::Processor(threads) => Self::cpu().with_threads(threads.count()),
             OpenDevice::Gpu(gpu) => Self::from(*gpu),
         }
     }

@@ -7,7 +7,7 @@ use std::vec::Vec;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::error::DrawError;
+use super::error::{DrawError, WORDS};
 use super::model::Model;
 use crate::Error;
 use crate::diffusion::{Clip, Diffusion, Method, OwnedProcess, Sampler, Timesteps};
@@ -53,7 +53,8 @@ impl Draw {
         Self::default()
     }
 
-    /// Draws one class, by its name or number.
+    /// Draws one class, by its name or number, in place of those that were named before: [`classes`](Self::classes)
+    /// names several, [`set`](Self::set) one more.
     #[must_use]
     pub fn class(self, class: impl Into<String>) -> Self {
         self.classes([class])
@@ -123,10 +124,10 @@ impl Draw {
     }
 
     /// Sets an option by its word, as a command line or a file has it. A class is drawn beside those that were named
-    /// before.
+    /// before. Which classes, steps, methods and clippings there are is the model's to say, where the drawing meets one.
     ///
     /// # Errors
-    /// [`DrawError::Word`]; [`DrawError::Value`] for a value that is none.
+    /// [`DrawError::Word`]; [`DrawError::Value`] for a seed that is no number.
     pub fn set(&mut self, word: &str, value: &str) -> Result<(), DrawError> {
         match word {
             "class" => self.classes.push(value.into()),
@@ -260,15 +261,24 @@ impl fmt::Display for Quoted<'_> {
 impl FromStr for Draw {
     type Err = DrawError;
 
-    /// Reads words and values, `class="sea lion" steps=25`, in any order; what is not said is the default.
+    /// Reads words and values, `class="sea lion" steps=25`, in any order and but for `class` once; what is not said is
+    /// the default.
     fn from_str(text: &str) -> Result<Self, DrawError> {
         let mut draw = Self::default();
         let mut rest = text.trim_start();
+        let mut said = Vec::new();
         while !rest.is_empty() {
             let Some((word, after)) = rest.split_once('=') else {
                 return Err(DrawError::Word { word: rest.into() });
             };
-            let (value, after) = value(after)?;
+            let Some(&word) = WORDS.iter().find(|&&known| known == word) else {
+                return Err(DrawError::Word { word: word.into() });
+            };
+            let (value, after) = value(word, after)?;
+            if word != "class" && said.contains(&word) {
+                return Err(wrong(word, &value, "it was said before, and is said once"));
+            }
+            said.push(word);
             draw.set(word, &value)?;
             rest = after.trim_start();
         }
@@ -277,7 +287,7 @@ impl FromStr for Draw {
 }
 
 /// A value at the beginning of a text, and what follows.
-fn value(text: &str) -> Result<(String, &str), DrawError> {
+fn value<'a>(word: &'static str, text: &'a str) -> Result<(String, &'a str), DrawError> {
     let Some(quoted) = text.strip_prefix('"') else {
         let end = text.find(char::is_whitespace).unwrap_or(text.len());
         let (value, after) = text.split_at(end);
@@ -292,7 +302,7 @@ fn value(text: &str) -> Result<(String, &str), DrawError> {
             other => value.push(other),
         }
     }
-    Err(DrawError::Word { word: text.into() })
+    Err(wrong(word, text, "its quote is not closed"))
 }
 
 /// What a drawing is on a diffusion: a process, and how it is walked.

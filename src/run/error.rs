@@ -87,7 +87,7 @@ pub enum DrawError {
 }
 
 /// The words of a drawing, in the order in which they are written.
-const WORDS: &str = "class, steps, method, clip, seed";
+pub(super) const WORDS: [&str; 5] = ["class", "steps", "method", "clip", "seed"];
 
 impl fmt::Display for DrawError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -96,7 +96,7 @@ impl fmt::Display for DrawError {
                 f,
                 "{}: no word of a drawing, which are {}",
                 OneLine(word),
-                WORDS
+                WORDS.join(", ")
             ),
             Self::Value { word, value, why } if value.is_empty() => {
                 write!(f, "{word} \"\": {why}")

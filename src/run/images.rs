@@ -89,10 +89,6 @@ impl Images {
         &self.look
     }
 
-    pub(super) const fn extents(&self) -> Extents {
-        self.image
-    }
-
     /// The number of channels.
     pub const fn channels(&self) -> usize {
         self.image.channels

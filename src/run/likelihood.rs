@@ -1,8 +1,6 @@
 //! How likely a model finds images: the bound in bits/dim, term by term.
 
 use core::ops::Range;
-use std::format;
-use std::path::Path;
 use std::vec::Vec;
 
 use super::device::Chosen;
@@ -14,7 +12,7 @@ use super::terms::{Mean, Terms};
 use super::threads::Threads;
 use crate::Error;
 use crate::cpu::{Inputs, Network, ProgramBuf, resize};
-use crate::data::{self, Classes, Dataset, Fit, Opened};
+use crate::data::Dataset;
 use crate::diffusion::likelihood::{BitsPerDim, Noised};
 use crate::diffusion::pixels::image_from_u8;
 use crate::diffusion::{Clip, Noise, OwnedProcess};
@@ -65,7 +63,7 @@ impl Likelihood {
             model: model.clone(),
             noise: Noise::new(0),
             clip: Clip::Unit,
-            threads: threads.count,
+            threads: threads.count(),
             network: None,
         })
     }
@@ -92,7 +90,8 @@ impl Likelihood {
     /// Evaluates some images of a data set together; `done` is told how many terms were evaluated since.
     ///
     /// # Errors
-    /// [`DrawError::Value`] for images of another size; [`DataError`](crate::data::DataError),
+    /// [`DrawError::Value`] for images of another size, or whose classes are not the network's, as
+    /// [`Model::open_data`] numbers them; [`DataError`](crate::data::DataError),
     /// [`NetworkError`](crate::cpu::NetworkError).
     pub fn evaluate(
         &mut self,
@@ -102,7 +101,7 @@ impl Likelihood {
     ) -> Result<Vec<Terms>, Error> {
         let (batch, extents) = (images.len(), data.extents());
         let elements = extents.elements();
-        self.check(extents)?;
+        self.model.check_data(data)?;
         if batch == 0 {
             return Ok(Vec::new());
         }
@@ -174,26 +173,6 @@ impl Likelihood {
         Ok(all)
     }
 
-    fn check(&self, found: Extents) -> Result<(), DrawError> {
-        let due = self.model.image();
-        if found == due {
-            return Ok(());
-        }
-        let shown = |of: Extents| {
-            let Extents {
-                channels,
-                height,
-                width,
-            } = of;
-            format!("{width}x{height}, {channels} channels")
-        };
-        Err(DrawError::Value {
-            word: "data",
-            value: format!("images of {}", shown(found)),
-            why: format!("the network's are {}", shown(due)),
-        })
-    }
-
     fn make(&self, batch: usize) -> Result<Network, Error> {
         let graph = self.model.description().graph(batch)?;
         let program = ProgramBuf::new(&graph, &Plan::single(&graph))?;
@@ -219,19 +198,6 @@ impl Likelihood {
 
 /// Images that [`Studio::bits_per_dim`] evaluates at once.
 const AT_ONCE: usize = 32;
-
-impl Model {
-    /// Opens data as the network takes it: of its size, with its numbers for classes.
-    ///
-    /// # Errors
-    /// [`DataError`](crate::data::DataError), which names the file.
-    pub fn open_data(&self, path: impl AsRef<Path>) -> Result<Opened, Error> {
-        let names = self.description().class_names.as_deref();
-        let classes = Classes::of_network(self.description().unet.num_classes, names, true);
-        let fit = Fit::Exactly(self.image());
-        Ok(data::open(path, &data::Options { fit, classes })?)
-    }
-}
 
 impl Studio {
     /// Evaluates the bound on -log₂ p(x_0)/D of all images of a data set, over these steps: `all`, `early50` (50 and the

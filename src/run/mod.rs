@@ -35,6 +35,8 @@ mod images;
 #[cfg(feature = "data")]
 mod likelihood;
 mod model;
+#[cfg(feature = "data")]
+mod model_data;
 #[cfg_attr(not(feature = "gpu"), path = "no_gpu.rs")]
 mod on_gpu;
 mod open;

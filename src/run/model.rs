@@ -9,6 +9,7 @@ use super::error::DrawError;
 use crate::Error;
 use crate::checkpoint::description::{DIFFUSION, SIZE, UNET};
 use crate::checkpoint::{Checkpoint, Description, WeightType, locate};
+use crate::diffusion::Sample;
 use crate::diffusion::fingerprint::Fingerprint;
 use crate::text::OneLine;
 use crate::unet::{Extents, Weights};
@@ -185,6 +186,27 @@ impl Model {
         })
     }
 
+    /// Refuses images of classes that the network does not have, and those of none where it has some.
+    pub(super) fn check_labels(&self, samples: &[Sample]) -> Result<(), DrawError> {
+        let classes = self.classes() as u64;
+        let fits = |label: Option<u32>| match label {
+            Some(label) => u64::from(label) < classes,
+            None => classes == 0,
+        };
+        let Some(Sample { number, label, .. }) = samples.iter().find(|it| !fits(it.label)) else {
+            return Ok(());
+        };
+        let of = match label {
+            Some(_) => "of it",
+            None => "of no class",
+        };
+        Err(DrawError::Value {
+            word: "class",
+            value: label.map_or("none".into(), |label| label.to_string()),
+            why: std::format!("image {number} is {of}, and this network has {classes} classes"),
+        })
+    }
+
     /// A digest of the network, the diffusion that it was trained on and its weights, by which a saved run knows its
     /// own: the same however the weights are held, where no precision was lost. The first time all weights are read.
     ///
@@ -216,9 +238,10 @@ impl Model {
 }
 
 /// What images of a model look like in pictures: it outlives the model's weights.
-#[derive(Debug)]
+#[derive(Debug, PartialEq, Eq)]
 pub(super) struct Look {
     pub(super) image: Extents,
+    classes: Option<usize>,
     /// Images beside each other in a grid.
     pub(super) columns: usize,
     pub(super) class_names: Option<Vec<String>>,
@@ -229,8 +252,20 @@ impl Look {
         let classes = description.unet.num_classes;
         Self {
             image: description.image(),
+            classes,
             columns: classes.filter(|n| (2..=16).contains(n)).unwrap_or(10),
             class_names: description.class_names.clone(),
+        }
+    }
+
+    /// What the classes are, in words.
+    pub(super) fn classes_shown(&self) -> String {
+        let names = self.class_names.iter().flatten();
+        let names: Vec<String> = names.map(|name| OneLine(name).to_string()).collect();
+        match (self.classes.unwrap_or(0), names.join(", ")) {
+            (0, _) => "a network without classes".into(),
+            (count, names) if names.is_empty() => std::format!("a network of {count} classes"),
+            (count, names) => std::format!("a network of {count} classes ({names})"),
         }
     }
 }

@@ -110,10 +110,12 @@ impl CpuRun {
     }
 
     pub(super) fn x(&self) -> Result<Vec<f32>, Error> {
+        self.check_not_spent()?;
         Ok(copied(&self.batch.x)?)
     }
 
     pub(super) fn x_start(&self) -> Result<Vec<f32>, Error> {
+        self.check_not_spent()?;
         Ok(copied(&self.batch.x_start)?)
     }
 

@@ -30,8 +30,11 @@ const MAGIC: [u8; 4] = *b"iDDr";
 const VERSION: u32 = 1;
 /// A class that is none.
 const NO_LABEL: u32 = u32::MAX;
+/// Bytes before what the digest is of.
+const HEAD: usize = 16;
 /// Bytes of an image's identity.
 const SAMPLE: usize = 20;
+const LOW_RES: &str = "low-res";
 /// Bytes by which it is told what a file is that is no saved run.
 const FIRST: usize = 512;
 /// The largest file that is written or read.
@@ -124,9 +127,13 @@ impl Saved {
         });
         let lengths = [
             ("x", &self.paused.x, count.saturating_mul(elements)),
-            ("low-res", &self.low_res, count.saturating_mul(small)),
+            (LOW_RES, &self.low_res, count.saturating_mul(small)),
         ];
         for (what, numbers, due) in lengths {
+            // What is enlarged may not have been given yet: the run asks for it then.
+            if what == LOW_RES && numbers.is_empty() && self.position() == 0 {
+                continue;
+            }
             if numbers.len() as u64 != due {
                 let len = numbers.len();
                 return Err(refused(format!(
@@ -137,24 +144,16 @@ impl Saved {
                 return Err(refused(format!("{what} is not finite at {at}")));
             }
         }
-        let classes = model.classes() as u64;
-        for Sample { number, label, .. } in &self.samples {
-            if label.is_some_and(|label| u64::from(label) >= classes)
-                || label.is_none() && classes > 0
-            {
-                let label = label.map_or("no class".into(), |label| format!("the class {label}"));
-                return Err(refused(format!(
-                    "image {number} is of {label}, the model has {classes} classes"
-                )));
-            }
+        match model.check_labels(&self.samples) {
+            Ok(()) => Ok(()),
+            Err(error) => Err(refused(error)),
         }
-        Ok(())
     }
 
     /// Returns the run as bytes: its pixels, and less than a kilobyte for a few images.
     ///
     /// # Errors
-    /// [`MemoryError`](crate::memory::MemoryError).
+    /// [`DrawError::Saved`] for more than a file holds; [`MemoryError`](crate::memory::MemoryError).
     pub fn to_bytes(&self) -> Result<Vec<u8>, Error> {
         let Self {
             model,
@@ -193,11 +192,11 @@ impl Saved {
         let head = MAGIC.into_iter().chain(VERSION.to_le_bytes());
         let rest = numbers.into_iter().flatten();
         let rest = rest.flat_map(|number| number.to_le_bytes());
-        let body = 4 * numbers.iter().map(|it| it.len()).sum::<usize>();
-        if (body as u64).saturating_add(content.len() as u64) >= MOST_BYTES {
-            let bytes = body;
+        let body = numbers.iter().map(|it| size_of_val(it.as_slice())).sum();
+        let len = (HEAD + content.len()).saturating_add(body);
+        if len as u64 > MOST_BYTES {
             return Err(refused(format!(
-                "{bytes} bytes of images, a file of a run has less than {MOST_BYTES}: draw fewer at once"
+                "{len} bytes, a file of a run has at most {MOST_BYTES}: draw fewer at once"
             )));
         }
         let mut digest = Fingerprint::new();
@@ -208,7 +207,7 @@ impl Saved {
             .chain(digest)
             .chain(content.iter().copied())
             .chain(rest);
-        Ok(collected(16 + content.len() + body, all)?)
+        Ok(collected(len, all)?)
     }
 
     /// Reads what [`to_bytes`](Self::to_bytes) wrote.
@@ -351,5 +350,39 @@ impl<'a> Reader<'a> {
             });
         }
         Ok(samples)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+
+    /// What is written can be read: the head counts too. The zeros are never touched where it is refused.
+    #[test]
+    fn a_run_that_is_too_large_is_not_written() {
+        let draw = Draw::new();
+        let content = 40 + draw.to_string().len();
+        let numbers = (MOST_BYTES as usize - content) / 4;
+        let saved = Saved {
+            model: 0,
+            draw,
+            samples: Vec::new(),
+            low_res: Vec::new(),
+            paused: Paused {
+                state: SamplerState {
+                    fingerprint: 0,
+                    position: 0,
+                },
+                x: crate::memory::zeros(numbers).unwrap(),
+                history: Vec::new(),
+            },
+        };
+        let error = saved.to_bytes().unwrap_err().to_string();
+        assert!(
+            error.ends_with("at most 1073741824: draw fewer at once"),
+            "{error}"
+        );
     }
 }

@@ -79,7 +79,7 @@ impl Studio {
         let (opened, chosen) = device.open()?;
         let (engine, precision) = match opened {
             OpenDevice::Processor(threads) => {
-                (Engine::Processor(CpuStudio::new(threads.count)), "")
+                (Engine::Processor(CpuStudio::new(threads.count())), "")
             }
             OpenDevice::Gpu(gpu) => {
                 let (engine, precision) = GpuStudio::new(*gpu, &model)?;
@@ -156,9 +156,10 @@ impl Studio {
     /// Begins a run of these images, each with its own noise, number and class.
     ///
     /// # Errors
-    /// [`DrawError`]; those of the device.
+    /// [`DrawError`], of a class that the network does not have too; those of the device.
     pub fn begin_samples(&mut self, draw: &Draw, samples: &[Sample]) -> Result<Run, Error> {
         check_count(samples.len())?;
+        self.model.check_labels(samples)?;
         let course = draw.course(&self.model.description().card.diffusion)?;
         self.begin_course(draw, course, samples)
     }

@@ -9,6 +9,7 @@ use crate::Error;
 
 /// The bound of one image; lists begin with the noisiest step, as the public tool's.
 #[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
 pub struct Terms {
     /// The prior term, in bits/dim.
     pub prior: f64,
@@ -29,7 +30,8 @@ impl Terms {
         self.prior + self.vb.iter().sum::<f64>()
     }
 
-    /// Returns the mean of each number over images, which were all evaluated over the same steps.
+    /// Returns the mean of each number over images, which were all evaluated over the same steps; NaN of nothing, as
+    /// [`Mean::of`] has it.
     pub fn mean(images: &[Self]) -> Self {
         let count = images.len() as f64;
         let means = |of: &dyn Fn(&Self) -> &[f64]| {
@@ -43,7 +45,10 @@ impl Terms {
             sums
         };
         Self {
-            prior: images.iter().map(|terms| terms.prior / count).sum(),
+            prior: match images {
+                [] => f64::NAN,
+                images => images.iter().map(|terms| terms.prior / count).sum(),
+            },
             vb: means(&|terms| &terms.vb),
             x_start_mse: means(&|terms| &terms.x_start_mse),
             epsilon_mse: means(&|terms| &terms.epsilon_mse),

@@ -14,31 +14,40 @@ const VARIABLE: &str = "RAYON_NUM_THREADS";
 /// use iddpm::run::Threads;
 /// let one = Threads::choose(Some(1))?;
 /// assert_eq!(one.to_string(), "1 thread");
-/// assert!(Threads::default().count >= 1);
+/// assert!(Threads::default().count() >= 1);
 /// # Ok::<(), iddpm::Error>(())
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Threads {
-    /// The number that work.
-    pub count: usize,
-    /// The number that were asked for.
-    pub asked: usize,
+    count: usize,
+    asked: usize,
 }
 
 impl Threads {
+    /// The number that work: 1 or more.
+    pub const fn count(&self) -> usize {
+        self.count
+    }
+
+    /// The number that were asked for.
+    pub const fn asked(&self) -> usize {
+        self.asked
+    }
+
     /// Chooses as many as are asked for, or as `RAYON_NUM_THREADS` says, or all; no more than affinity and
     /// quota of this process allow.
     ///
     /// # Errors
-    /// [`DrawError::Value`] where the variable says something that is no such number.
+    /// [`DrawError::Value`] for none at all, and where the variable says something that is no such number.
     pub fn choose(asked: Option<usize>) -> Result<Self, DrawError> {
         let most = Self::default().count;
         let asked = match asked {
+            Some(0) => return Err(wrong("threads", "0")),
             Some(threads) => threads,
             None => asked_by_variable()?.unwrap_or(most),
         };
         Ok(Self {
-            count: asked.clamp(1, most),
+            count: asked.min(most),
             asked,
         })
     }
@@ -75,10 +84,13 @@ fn asked_by_variable() -> Result<Option<usize>, DrawError> {
         return Ok(None);
     }
     let number = text.parse().ok().filter(|&number| number > 0);
-    let wrong = || DrawError::Value {
-        word: VARIABLE,
-        value: text.into(),
+    number.map(Some).ok_or_else(|| wrong(VARIABLE, text))
+}
+
+fn wrong(word: &'static str, value: &str) -> DrawError {
+    DrawError::Value {
+        word,
+        value: value.into(),
         why: "not a whole number from 1 on".into(),
-    };
-    number.map(Some).ok_or_else(wrong)
+    }
 }

@@ -249,8 +249,8 @@ impl<E: Engine> Trainer<E> {
         report
     }
 
-    /// Refuses to go on with what a step that failed has left, or to save it.
-    pub(super) const fn check_not_ended(&self) -> Result<(), TrainError> {
+    /// Refuses to go on with what a step that failed has left, to save it, or to make a model of it.
+    pub(crate) const fn check_not_ended(&self) -> Result<(), TrainError> {
         match self.ended {
             true => Err(TrainError::Ended {
                 step: self.progress.step,

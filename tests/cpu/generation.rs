@@ -119,6 +119,12 @@ fn a_run_without_a_heap_is_the_plain_loops() {
         sample
             .run(sampler.clone(), &mut network, &mut image)
             .unwrap();
+        // The whole image is the same wherever the sampler stands.
+        let whole = image.x.to_vec();
+        let mut midway = sampler.clone();
+        midway.next();
+        sample.run(midway, &mut network, &mut image).unwrap();
+        assert_eq!(image.x, whole);
 
         let (mut by_hand, mut history) = (vec![0.0; elements], vec![0.0; kept]);
         sample.begin(&mut by_hand);

@@ -1,7 +1,9 @@
 //! Drawings as text, and what is no drawing.
 
+use iddpm::checkpoint::{Checkpoint, WeightBuffer};
+use iddpm::diffusion::{Noise, Sample};
 use iddpm::run::DrawError;
-use iddpm::{Draw, Error};
+use iddpm::{Device, Draw, Error, Model};
 use proptest::prelude::*;
 
 use crate::{digits, studio};
@@ -38,8 +40,8 @@ fn words_come_in_any_order_and_what_is_not_said_is_the_default() {
     assert_eq!("".parse(), Ok(Draw::new()));
     for (text, word) in [
         ("colour=red", "colour"),
+        ("colour=\"red", "colour"),
         ("steps", "steps"),
-        ("class=\"sea", "\"sea"),
     ] {
         let word = word.into();
         assert_eq!(
@@ -47,6 +49,20 @@ fn words_come_in_any_order_and_what_is_not_said_is_the_default() {
             Err(DrawError::Word { word }),
             "{text}"
         );
+    }
+    for (text, says) in [
+        ("class=\"sea", "class \"sea: its quote is not closed"),
+        (
+            "steps=5 steps=9",
+            "steps 9: it was said before, and is said once",
+        ),
+        (
+            "seed=5 class=3 seed=5",
+            "seed 5: it was said before, and is said once",
+        ),
+    ] {
+        let error = text.parse::<Draw>().unwrap_err().to_string();
+        assert_eq!(error, says);
     }
     let error = "seed=-1".parse::<Draw>().unwrap_err();
     assert_eq!(
@@ -160,4 +176,56 @@ fn images_are_those_of_their_numbers() {
         again.fingerprint().unwrap(),
         studio.model().fingerprint().unwrap()
     );
+}
+
+/// Before anything is made, on whichever device.
+#[test]
+fn images_of_classes_that_there_are_not_are_refused() {
+    let sample = |number, label| Sample {
+        noise: Noise::new(0),
+        number,
+        label,
+    };
+    for (label, says) in [
+        (
+            Some(10),
+            "class 10: image 7 is of it, and this network has 10 classes",
+        ),
+        (
+            None,
+            "class none: image 7 is of no class, and this network has 10 classes",
+        ),
+    ] {
+        let samples = [sample(3, Some(9)), sample(7, label)];
+        let begun = studio().begin_samples(&Draw::new().steps("2"), &samples);
+        assert_eq!(begun.unwrap_err().to_string(), says);
+    }
+}
+
+/// What a failed step has left is no image.
+#[test]
+fn a_spent_run_shows_nothing() {
+    let (description, graph, _) = digits().checkpoint().clone().into_parts();
+    // All that the network says is what its output is offset by: finite, and too much for a step.
+    let mut huge = vec![0.0; graph.weights_len()];
+    let offset = graph.params().iter().find(|it| it.name == "out.2.bias");
+    let offset = offset.unwrap();
+    huge[offset.offset..][..offset.elements()].fill(f32::MAX);
+    let huge = Checkpoint::new(description, WeightBuffer::F32(huge)).unwrap();
+    let mut studio = Model::from(huge).on(Device::cpu()).unwrap();
+    let draw = Draw::new().steps("2").clip("none");
+    let mut run = studio.begin(&draw, 1).unwrap();
+    run.images().unwrap();
+    run.advance().unwrap_err();
+    let refused = [
+        run.advance().map(drop),
+        run.images().map(drop),
+        run.preview().map(drop),
+    ];
+    for refused in refused {
+        assert!(
+            matches!(refused, Err(Error::Draw(DrawError::Spent))),
+            "{refused:?}"
+        );
+    }
 }

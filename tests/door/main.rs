@@ -20,6 +20,7 @@ mod saved;
 #[cfg(feature = "train_cpu")]
 mod training;
 
+use iddpm::checkpoint::Checkpoint;
 use iddpm::{Device, Model, Studio};
 
 /// The shipped digits.
@@ -29,4 +30,13 @@ pub(crate) fn digits() -> Model {
 
 pub(crate) fn studio() -> Studio {
     digits().on(Device::cpu()).unwrap()
+}
+
+/// The shipped digits under other names.
+pub(crate) fn renamed() -> Model {
+    let checkpoint = digits().checkpoint().clone();
+    let (mut description, _, weights) = checkpoint.into_parts();
+    let names = (0..10).rev().map(|number| number.to_string());
+    description.class_names = Some(names.collect());
+    Model::from(Checkpoint::new(description, weights).unwrap())
 }

@@ -1,7 +1,7 @@
 //! Models and devices: what is found, and why.
 
 use iddpm::checkpoint::WeightType;
-use iddpm::run::{Chosen, DrawError};
+use iddpm::run::{Chosen, DrawError, Threads};
 use iddpm::{Device, Error, Model};
 
 use crate::digits;
@@ -51,4 +51,15 @@ fn the_best_device_is_never_software() {
         let threads = Device::named(first).with_threads(1).open();
         assert_eq!(threads.unwrap_err(), DrawError::ThreadsOfGpu);
     }
+}
+
+/// As the variable and the command line refuse none.
+#[test]
+fn no_threads_are_refused() {
+    let refused = Device::cpu().with_threads(0).open().unwrap_err();
+    assert_eq!(
+        refused.to_string(),
+        "threads 0: not a whole number from 1 on"
+    );
+    assert_eq!(Threads::choose(Some(0)), Err(refused));
 }

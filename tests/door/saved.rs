@@ -1,6 +1,9 @@
 //! Saved runs as bytes: whole, or refused.
 
+use iddpm::checkpoint::{Checkpoint, Description, ImageSize, WeightBuffer};
+use iddpm::diffusion::{Diffusion, ModelCard, Schedule, Variance, WeightSet};
 use iddpm::run::DrawError;
+use iddpm::unet::UnetConfig;
 use iddpm::{Device, Draw, Error, Model, Saved};
 
 use crate::scratch::Scratch;
@@ -91,4 +94,45 @@ fn another_models_run_is_refused() {
     let sprites = Model::open("../examples/assets/sprites32.safetensors").unwrap();
     let refused = sprites.on(Device::cpu()).unwrap().resume(&saved);
     assert!(why(refused).starts_with("it is another model's, whose fingerprint is "));
+}
+
+/// Saved before it was given what it enlarges, a run asks for that when it goes on.
+#[test]
+fn a_run_that_enlarges_may_be_saved_at_its_beginning() {
+    let unet = UnetConfig {
+        super_resolution: true,
+        ..UnetConfig::new(1, 32).with_multipliers(&[1])
+    };
+    let size = ImageSize {
+        height: 8,
+        width: 8,
+        low_res: Some((4, 4)),
+    };
+    let card = ModelCard {
+        diffusion: Diffusion::new(Schedule::Linear, 100).with_variance(Variance::FixedSmall),
+        weights: WeightSet::Raw,
+        step: 0,
+    };
+    let description = Description::new(unet, size, card);
+    let graph = description.graph(1).unwrap();
+    let weights = WeightBuffer::F32(vec![0.01; graph.weights_len()]);
+    let model = Model::from(Checkpoint::new(description, weights).unwrap());
+    let mut studio = model.on(Device::cpu()).unwrap();
+    let mut run = studio.begin(&Draw::new().steps("2"), 1).unwrap();
+    let saved = run.save().unwrap();
+    let mut resumed = studio.resume(&saved).unwrap();
+    let missing = resumed.advance().unwrap_err();
+    assert!(matches!(
+        missing,
+        Error::Draw(DrawError::LowResMissing { .. })
+    ));
+    let (mut run, mut resumed) = (
+        run.with_low_res(&[0.5; 16]).unwrap(),
+        resumed.with_low_res(&[0.5; 16]).unwrap(),
+    );
+    run.advance().unwrap();
+    resumed.advance().unwrap();
+    let late = resumed.save().unwrap();
+    assert_eq!(run.save().unwrap(), late);
+    studio.resume(&late).unwrap();
 }

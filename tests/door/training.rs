@@ -2,9 +2,11 @@
 
 use std::ops::ControlFlow;
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use iddpm::checkpoint::WeightType;
-use iddpm::data::{self, Images, Options};
+use iddpm::data::{self, DataError, Dataset, Example, Images, Options};
 use iddpm::run::{Beginning, Origin, Recipe, Training};
 use iddpm::train::{MicrobatchRule, RunDirectory, Slot, StepReport, TrainError};
 use iddpm::unet::{Extents, Weights};
@@ -292,4 +294,86 @@ fn a_training_says_what_it_is() {
         Beginning::resume(training.into_parts().0),
         Err(TrainError::NotBegun { .. })
     ));
+}
+
+/// Weights that know classes by their names are not trained on others under these numbers.
+#[test]
+fn classes_of_the_weights_are_those_of_the_data() {
+    let scratch = Scratch::new("door-names");
+    let named = |names: [&str; 3]| Named(data(), names.map(String::from).to_vec());
+    let begin = |run: &str, recipe: &Recipe, names| {
+        let data: Arc<dyn Dataset> = Arc::new(named(names));
+        Training::begin(scratch.join(run), recipe, data, device())
+    };
+    let (there, other) = (["axe", "bow", "orb"], ["apple", "axe", "bow"]);
+    let mut recipe = recipe();
+    let training = begin("a", &recipe, there).unwrap();
+    recipe.init = Some(training.model().unwrap());
+    let error = text(begin("b", &recipe, other));
+    assert!(
+        error.contains("class 0 is apple: the network calls its class 0 axe: Model::open_data"),
+        "{error}"
+    );
+    begin("c", &recipe, there).unwrap();
+}
+
+/// What a failed step has left is no model, as it is not saved.
+#[test]
+fn a_failed_step_leaves_no_model() {
+    let scratch = Scratch::new("door-failed");
+    let data = Arc::new(Breaking(data(), AtomicBool::new(false)));
+    let lent: Arc<dyn Dataset> = data.clone();
+    let mut training = Training::begin(scratch.join("run"), &recipe(), lent, device()).unwrap();
+    training.step().unwrap();
+    training.model().unwrap();
+    data.1.store(true, Ordering::Relaxed);
+    // Some batches were read ahead.
+    while training.step().is_ok() {}
+    for refused in [training.save().map(drop), training.model().map(drop)] {
+        assert!(
+            matches!(refused, Err(Error::Train(TrainError::Ended { .. }))),
+            "{refused:?}"
+        );
+    }
+}
+
+struct Named(Images, Vec<String>);
+
+impl Dataset for Named {
+    fn len(&self) -> usize {
+        self.0.len()
+    }
+    fn extents(&self) -> Extents {
+        self.0.extents()
+    }
+    fn classes(&self) -> Option<usize> {
+        self.0.classes()
+    }
+    fn class_names(&self) -> Option<&[String]> {
+        Some(&self.1)
+    }
+    fn get(&self, index: usize) -> Result<Example<'_>, DataError> {
+        self.0.get(index)
+    }
+}
+
+/// Images that cannot be read any more from some moment on.
+struct Breaking(Images, AtomicBool);
+
+impl Dataset for Breaking {
+    fn len(&self) -> usize {
+        self.0.len()
+    }
+    fn extents(&self) -> Extents {
+        self.0.extents()
+    }
+    fn classes(&self) -> Option<usize> {
+        self.0.classes()
+    }
+    fn get(&self, index: usize) -> Result<Example<'_>, DataError> {
+        match self.1.load(Ordering::Relaxed) {
+            true => Err(DataError::Index { index, len: 0 }),
+            false => self.0.get(index),
+        }
+    }
 }

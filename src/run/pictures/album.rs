@@ -3,23 +3,19 @@
 use std::format;
 use std::path::{Path, PathBuf};
 use std::string::ToString;
+use std::sync::Arc;
 
 use super::drawing::Drawing;
 use super::encode::{put, put_png};
-use super::kept::Kept;
-use super::place::AlbumPlace;
+use super::kept::{Kept, most_kept};
+use super::place::{AlbumPlace, check_look, refused};
 use super::{animation, archive};
 use crate::Error;
 use crate::diffusion::Sample;
 use crate::files::{FreshFolder, Naming, Place, create_folder};
-use crate::memory::extend;
 use crate::run::error::DrawError;
 use crate::run::images::Images;
 use crate::run::model::{Look, Model};
-use crate::unet::Extents;
-
-/// Bytes of images that are kept.
-const MOST_BYTES: usize = 1 << 32;
 
 /// Images on their way to a file or a folder, a batch at a time.
 ///
@@ -45,10 +41,9 @@ const MOST_BYTES: usize = 1 << 32;
 #[derive(Debug)]
 pub struct Album {
     path: PathBuf,
-    image: Extents,
-    /// Images that there is room for, and those that have come.
+    look: Arc<Look>,
+    /// Images that there is room for.
     count: usize,
-    added: usize,
     kind: Kind,
 }
 
@@ -83,7 +78,7 @@ impl Album {
         match folder.parent() {
             Some(parent) if parent != Path::new("") && !parent.is_dir() => {
                 let why = format!("there is no folder {}", parent.display());
-                Err(super::place::refused(folder, why).into())
+                Err(refused(folder, why).into())
             }
             _ => Ok(()),
         }
@@ -98,7 +93,7 @@ impl Album {
         Self::of(path.as_ref(), model.look(), count)
     }
 
-    fn of(path: &Path, look: &Look, count: usize) -> Result<Self, Error> {
+    fn of(path: &Path, look: &Arc<Look>, count: usize) -> Result<Self, Error> {
         Self::check(path)?;
         let place = AlbumPlace::of(path)?;
         check_count(&place, look, count)?;
@@ -121,9 +116,8 @@ impl Album {
         };
         Ok(Self {
             path: place.path().into(),
-            image,
+            look: Arc::clone(look),
             count,
-            added: 0,
             kind,
         })
     }
@@ -132,17 +126,11 @@ impl Album {
     ///
     /// # Errors
     /// [`DrawError::Count`] for more images than the album was made for; [`FileError`](crate::files::FileError), for
-    /// images of another size too; those of [`Images::bytes`].
+    /// images of another size or of other classes too, and in a folder for one of the number and class of another that
+    /// is there; those of [`Images::bytes`].
     pub fn add(&mut self, images: &Images) -> Result<(), Error> {
-        let (found, due) = (images.extents(), self.image);
-        if found != due {
-            let why = format!(
-                "an image of {}x{}, {} channels, among those of {}x{}, {} channels",
-                found.width, found.height, found.channels, due.width, due.height, due.channels
-            );
-            return Err(super::place::refused(&self.path, why).into());
-        }
-        let added = self.added.saturating_add(images.len());
+        check_look(&self.path, images.look(), &self.look)?;
+        let added = self.added().saturating_add(images.len());
         if added > self.count {
             let of = self.path.display().to_string();
             return Err(DrawError::Count {
@@ -152,20 +140,27 @@ impl Album {
             }
             .into());
         }
-        self.added = added;
         match &mut self.kind {
             Kind::Grid(kept, _) | Kind::Animation(kept, _) | Kind::Archive(kept) => {
-                extend(&mut kept.pixels, &images.bytes()?)?;
-                let labels = images.samples().iter().map(|sample| sample.label);
-                kept.labels.extend(labels);
-                Ok(())
+                kept.add(images)
             }
             Kind::Folder(pictures) => {
                 let bytes = images.bytes()?;
-                let each = bytes.chunks(due.elements().max(1)).zip(images.samples());
+                let elements = self.look.image.elements().max(1);
+                let each = bytes.chunks(elements).zip(images.samples());
                 each.into_iter()
                     .try_for_each(|(image, sample)| pictures.add(image, sample))
             }
+        }
+    }
+
+    /// Images that were taken.
+    const fn added(&self) -> usize {
+        match &self.kind {
+            Kind::Grid(kept, _) | Kind::Animation(kept, _) | Kind::Archive(kept) => {
+                kept.labels.len()
+            }
+            Kind::Folder(pictures) => pictures.made,
         }
     }
 
@@ -189,13 +184,13 @@ impl Album {
     /// [`FileError`](crate::files::FileError), where no image was added too.
     pub fn finish(self) -> Result<(), Error> {
         let path = &self.path;
-        if self.added == 0 {
-            return Err(super::place::refused(path, "there is no image to write").into());
+        if self.added() == 0 {
+            return Err(refused(path, "there is no image to write").into());
         }
         match &self.kind {
             Kind::Grid(kept, drawing) => put_png(path, &drawing.grid(&kept.pixels, &kept.labels)),
             Kind::Animation(kept, drawing) => {
-                let elements = self.image.elements().max(1);
+                let elements = self.look.image.elements().max(1);
                 let images = kept.pixels.chunks(elements);
                 animation::write(path, images.map(|image| drawing.enlarged(image)), false)
             }
@@ -220,7 +215,7 @@ impl Images {
 
 /// The most images that are kept for a file until all are done; none are for a folder.
 fn check_count(place: &AlbumPlace, look: &Look, count: usize) -> Result<(), DrawError> {
-    let kept = MOST_BYTES / look.image.elements().max(1);
+    let kept = most_kept(look.image.elements());
     let most = match place {
         AlbumPlace::Grid(_) => Drawing::of(look)?.most(),
         AlbumPlace::Animation(_) => Drawing::of(look)?.most().min(kept),
@@ -238,6 +233,15 @@ impl Pictures {
     fn add(&mut self, image: &[u8], sample: &Sample) -> Result<(), Error> {
         let path = self.naming.path(sample.label, sample.number);
         let path = self.folder.path().join(path);
+        // The folder was empty: what is there is of this album.
+        if path.symlink_metadata().is_ok() {
+            let number = sample.number;
+            let why = format!(
+                "an image of this album is there already, of the same number and class: image {number} of another \
+                 noise needs another number, or another folder"
+            );
+            return Err(refused(&path, why).into());
+        }
         if let Some(class) = path.parent() {
             create_folder(class)?;
         }

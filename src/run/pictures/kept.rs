@@ -3,8 +3,17 @@
 use std::vec::Vec;
 
 use crate::Error;
-use crate::memory::{self, reserve};
+use crate::memory::{self, extend, reserve};
+use crate::run::images::Images;
 use crate::unet::Extents;
+
+/// Bytes of images, or of predictions, that are kept: more than 32-bit machines can count.
+const MOST_BYTES: u64 = 1 << 32;
+
+/// The most images of so many bytes each that are kept.
+pub(super) fn most_kept(bytes: usize) -> usize {
+    usize::try_from(MOST_BYTES / (bytes as u64).max(1)).unwrap_or(usize::MAX)
+}
 
 /// Finished images, 8 bits a value, [N, H, W, C], and their classes.
 #[derive(Debug)]
@@ -26,5 +35,15 @@ impl Kept {
             pixels,
             labels,
         })
+    }
+
+    /// Keeps these too: all of them, or where there is an error none.
+    pub(super) fn add(&mut self, images: &Images) -> Result<(), Error> {
+        let bytes = images.bytes()?;
+        reserve(&mut self.labels, images.len() as u64)?;
+        extend(&mut self.pixels, &bytes)?;
+        let labels = images.samples().iter().map(|sample| sample.label);
+        self.labels.extend(labels);
+        Ok(())
     }
 }

@@ -4,8 +4,11 @@ use std::format;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::string::{String, ToString};
+use std::sync::Arc;
 
 use crate::files::{FileError, is_folder_name};
+use crate::run::model::Look;
+use crate::unet::Extents;
 
 /// A place for images.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -64,6 +67,27 @@ impl AlbumPlace {
 pub(super) fn suffix(path: &Path) -> String {
     let suffix = path.extension().unwrap_or_default();
     suffix.to_string_lossy().to_lowercase()
+}
+
+/// Refuses images that are not as those of the others at a place: of another size, or of other classes.
+pub(super) fn check_look(path: &Path, found: &Arc<Look>, due: &Arc<Look>) -> Result<(), FileError> {
+    if Arc::ptr_eq(found, due) || found == due {
+        return Ok(());
+    }
+    let shown = |look: &Look| match found.image == due.image {
+        true => look.classes_shown(),
+        false => {
+            let Extents {
+                channels,
+                height,
+                width,
+            } = look.image;
+            format!("{width}x{height}, {channels} channels")
+        }
+    };
+    let (found, due) = (shown(found), shown(due));
+    let why = format!("an image of {found}, among those of {due}");
+    Err(refused(path, why))
 }
 
 /// A path that cannot be written to, whether that is known of its name or from the system.

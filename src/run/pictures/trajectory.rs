@@ -2,22 +2,22 @@
 
 use std::format;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::vec::Vec;
 
 use super::animation;
 use super::drawing::{Drawing, MOMENTS};
 use super::encode::put_png;
-use super::place::{refused, suffix};
+use super::kept::most_kept;
+use super::place::{check_look, refused, suffix};
 use crate::Error;
+use crate::diffusion::Sample;
 use crate::files::{FileError, Place};
-use crate::memory::extend;
+use crate::memory::copied;
 use crate::run::error::DrawError;
 use crate::run::images::Images;
-use crate::run::model::Model;
-use crate::unet::Extents;
+use crate::run::model::{Look, Model};
 
-/// Bytes of predictions that are kept.
-const MOST_BYTES: usize = 1 << 32;
 /// What a GIF's 16 bits hold, but for a sheet's outermost gap.
 const MOST_GIF_SIDE: usize = u16::MAX as usize - 2;
 
@@ -41,12 +41,13 @@ pub struct Trajectory {
     path: PathBuf,
     is_animation: bool,
     drawing: Drawing,
-    image: Extents,
+    look: Arc<Look>,
     images: usize,
     steps: usize,
     /// 8 bits a value, [N, H, W, C] of each moment.
     moments: Vec<Vec<u8>>,
-    labels: Vec<Option<u32>>,
+    /// Of the first moment, and so of all.
+    samples: Vec<Sample>,
 }
 
 impl Trajectory {
@@ -74,7 +75,7 @@ impl Trajectory {
         let is_animation = is_animation(path)?;
         let drawing = Drawing::of(model.look())?;
         let bytes = model.image().elements().saturating_mul(steps);
-        let kept = MOST_BYTES / bytes.max(1);
+        let kept = most_kept(bytes);
         let drawn = drawing.most();
         let most = kept.min(match is_animation {
             false => drawn / MOMENTS,
@@ -94,46 +95,39 @@ impl Trajectory {
             path: path.into(),
             is_animation,
             drawing,
-            image: model.image(),
+            look: Arc::clone(model.look()),
             images,
             steps,
             moments: Vec::new(),
-            labels: Vec::new(),
+            samples: Vec::new(),
         })
     }
 
     /// Takes the predictions of a step.
     ///
     /// # Errors
-    /// [`FileError`](crate::files::FileError) for other images than it was made for, or more steps; those of
-    /// [`Images::bytes`].
+    /// [`FileError`](crate::files::FileError) for other images than it was made for, or than those of the
+    /// first step, or more steps; those of [`Images::bytes`].
     pub fn add(&mut self, preview: &Images) -> Result<(), Error> {
-        if (preview.extents(), preview.len()) != (self.image, self.images) {
-            let (images, image) = (preview.len(), preview.extents());
-            let why = format!(
-                "{images} images of {}x{}, {} channels, where it is of {} of {}x{}, {} channels",
-                image.width,
-                image.height,
-                image.channels,
-                self.images,
-                self.image.width,
-                self.image.height,
-                self.image.channels
-            );
+        check_look(&self.path, preview.look(), &self.look)?;
+        if preview.len() != self.images {
+            let (images, due) = (preview.len(), self.images);
+            let why = format!("{images} images, where it is of {due}");
             return Err(refused(&self.path, why).into());
         }
         if self.moments.len() == self.steps {
             return Err(refused(&self.path, format!("more than {} steps", self.steps)).into());
         }
-        if self.moments.is_empty() {
-            let labels: Vec<_> = preview
-                .samples()
-                .iter()
-                .map(|sample| sample.label)
-                .collect();
-            extend(&mut self.labels, &labels)?;
+        let moment = preview.bytes()?;
+        match self.moments.is_empty() {
+            true => self.samples = copied(preview.samples())?,
+            false if self.samples != preview.samples() => {
+                let why = "images of another noise, number or class than those of its first step";
+                return Err(refused(&self.path, why).into());
+            }
+            false => {}
         }
-        self.moments.push(preview.bytes()?);
+        self.moments.push(moment);
         Ok(())
     }
 
@@ -145,7 +139,8 @@ impl Trajectory {
         if self.moments.is_empty() {
             return Err(refused(&self.path, "there is no step to draw").into());
         }
-        let heads = self.drawing.heads(&self.labels);
+        let labels: Vec<_> = self.samples.iter().map(|sample| sample.label).collect();
+        let heads = self.drawing.heads(&labels);
         if !self.is_animation {
             let moments = self.moments.iter();
             let moments: Vec<_> = moments

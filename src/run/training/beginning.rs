@@ -121,7 +121,8 @@ impl Beginning {
     ///
     /// # Errors
     /// [`TrainError`]: an option out of its range, data that the network cannot be trained on, a run of other options
-    /// or on other data, weights of another network; [`DataError`](crate::data::DataError) of an example that cannot
+    /// or on other data, weights of another network; [`DrawError`](crate::run::DrawError) where the classes of the model
+    /// that a new run begins with are called otherwise; [`DataError`](crate::data::DataError) of an example that cannot
     /// be read.
     pub fn prepare(
         self,
@@ -145,6 +146,7 @@ impl Beginning {
             }
             (None, Some(model)) => {
                 check_network(model.description(), &description)?;
+                model.check_class_names(description.class_names.as_deref())?;
                 Start::Model(model.clone())
             }
             (None, None) => Start::Drawn,

@@ -23,7 +23,7 @@ impl Made {
         config: &TrainConfig,
     ) -> Result<Self, TrainError> {
         let rates = &config.ema_rates;
-        let engine = CpuEngine::with_threads(graph, rates, config.half, threads.count)?;
+        let engine = CpuEngine::with_threads(graph, rates, config.half, threads.count())?;
         let (run, slots) = engine.elements();
         Ok(Self {
             engine: Box::new(engine),

@@ -172,8 +172,10 @@ impl Training {
     /// Returns the network as it is: its first average, or where there is none its weights.
     ///
     /// # Errors
-    /// [`TrainError`](crate::train::TrainError), [`CheckpointError`](crate::checkpoint::CheckpointError).
+    /// [`TrainError`](crate::train::TrainError), [`Ended`](crate::train::TrainError::Ended) after a step that failed;
+    /// [`CheckpointError`](crate::checkpoint::CheckpointError).
     pub fn model(&self) -> Result<Model, Error> {
+        self.trainer.check_not_ended()?;
         let (slot, weights) = match self.trainer.config().ema_rates.first() {
             Some(&rate) => (Slot::Ema(0), WeightSet::Ema { rate }),
             None => (Slot::Weights, WeightSet::Raw),
