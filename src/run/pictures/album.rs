@@ -6,7 +6,7 @@ use std::string::ToString;
 
 use super::drawing::Drawing;
 use super::encode::{put, put_png};
-use super::kept::Kept;
+use super::kept::{Kept, most_kept};
 use super::place::AlbumPlace;
 use super::{animation, archive};
 use crate::Error;
@@ -17,9 +17,6 @@ use crate::run::error::DrawError;
 use crate::run::images::Images;
 use crate::run::model::{Look, Model};
 use crate::unet::Extents;
-
-/// Bytes of images that are kept.
-const MOST_BYTES: usize = 1 << 32;
 
 /// Images on their way to a file or a folder, a batch at a time.
 ///
@@ -220,7 +217,7 @@ impl Images {
 
 /// The most images that are kept for a file until all are done; none are for a folder.
 fn check_count(place: &AlbumPlace, look: &Look, count: usize) -> Result<(), DrawError> {
-    let kept = MOST_BYTES / look.image.elements().max(1);
+    let kept = most_kept(look.image.elements());
     let most = match place {
         AlbumPlace::Grid(_) => Drawing::of(look)?.most(),
         AlbumPlace::Animation(_) => Drawing::of(look)?.most().min(kept),

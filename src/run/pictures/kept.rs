@@ -6,6 +6,14 @@ use crate::Error;
 use crate::memory::{self, reserve};
 use crate::unet::Extents;
 
+/// Bytes of images, or of predictions, that are kept: more than 32-bit machines can count.
+const MOST_BYTES: u64 = 1 << 32;
+
+/// The most images of so many bytes each that are kept.
+pub(super) fn most_kept(bytes: usize) -> usize {
+    usize::try_from(MOST_BYTES / (bytes as u64).max(1)).unwrap_or(usize::MAX)
+}
+
 /// Finished images, 8 bits a value, [N, H, W, C], and their classes.
 #[derive(Debug)]
 pub(super) struct Kept {

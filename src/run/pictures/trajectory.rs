@@ -7,6 +7,7 @@ use std::vec::Vec;
 use super::animation;
 use super::drawing::{Drawing, MOMENTS};
 use super::encode::put_png;
+use super::kept::most_kept;
 use super::place::{refused, suffix};
 use crate::Error;
 use crate::files::Place;
@@ -16,8 +17,6 @@ use crate::run::images::Images;
 use crate::run::model::Model;
 use crate::unet::Extents;
 
-/// Bytes of predictions that are kept.
-const MOST_BYTES: usize = 1 << 32;
 /// What a GIF's 16 bits hold, but for a sheet's outermost gap.
 const MOST_GIF_SIDE: usize = u16::MAX as usize - 2;
 
@@ -74,7 +73,7 @@ impl Trajectory {
         let is_animation = is_animation(path)?;
         let drawing = Drawing::of(model.look())?;
         let bytes = model.image().elements().saturating_mul(steps);
-        let kept = MOST_BYTES / bytes.max(1);
+        let kept = most_kept(bytes);
         let drawn = drawing.most();
         let most = kept.min(match is_animation {
             false => drawn / MOMENTS,
