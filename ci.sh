@@ -12,7 +12,7 @@ fi
 shift
 cd "$(dirname "$0")"
 
-CHECKS=(fmt clippy features test mesa26 examples no_alloc firmware cross fuzz_smoke docs bench_build)
+CHECKS=(fmt clippy features test mesa26 examples no_alloc firmware cross oldest fuzz_smoke docs bench_build)
 CARGO_TARGET_DIR=$(realpath -m "${CARGO_TARGET_DIR:-target}")
 # Nothing here is built twice with a change between.
 export CARGO_TARGET_DIR CARGO_INCREMENTAL=0 PATH=$HOME/.cargo/bin:$PATH
@@ -144,6 +144,15 @@ cross() {
         cargo clippy -q --lib --target x86_64-pc-windows-gnu --features "$features" -- -D warnings
     echo "x86_64-pc-windows-gnu: compiles with $features"
     tests/cross/run.sh
+}
+
+# The compiler that the manifest says is enough, for all that a user builds.
+oldest() {
+    local version
+    version=$(sed -n 's/^rust-version = "\(.*\)"$/\1/p' Cargo.toml).0
+    rustup toolchain list | grep -q "^$version-" || rustup toolchain install "$version" --profile minimal
+    cargo "+$version" check -q --lib --examples --features "$(features_of | xargs)" \
+        --target-dir "$CARGO_TARGET_DIR/oldest"
 }
 
 # Every target for some seconds from the kept corpus, whose folder is left as it is.
