@@ -12,7 +12,7 @@ fi
 shift
 cd "$(dirname "$0")"
 
-CHECKS=(fmt clippy features test mesa26 examples no_alloc firmware cross oldest fuzz_smoke docs bench_build)
+CHECKS=(fmt clippy features test mesa26 examples no_alloc firmware cross package oldest fuzz_smoke docs bench_build)
 CARGO_TARGET_DIR=$(realpath -m "${CARGO_TARGET_DIR:-target}")
 # Nothing here is built twice with a change between.
 export CARGO_TARGET_DIR CARGO_INCREMENTAL=0 PATH=$HOME/.cargo/bin:$PATH
@@ -144,6 +144,10 @@ cross() {
         cargo clippy -q --lib --target x86_64-pc-windows-gnu --features "$features" -- -D warnings
     echo "x86_64-pc-windows-gnu: compiles with $features"
     tests/cross/run.sh
+}
+
+package() {
+    tests/package.sh
 }
 
 # The compiler that the manifest says is enough, for all that a user builds.
