@@ -12,7 +12,7 @@ fi
 shift
 cd "$(dirname "$0")"
 
-CHECKS=(fmt clippy features test mesa26 examples no_alloc firmware fuzz_smoke docs bench_build)
+CHECKS=(fmt clippy features test mesa26 examples no_alloc firmware cross package oldest fuzz_smoke docs bench_build)
 CARGO_TARGET_DIR=$(realpath -m "${CARGO_TARGET_DIR:-target}")
 # Nothing here is built twice with a change between.
 export CARGO_TARGET_DIR CARGO_INCREMENTAL=0 PATH=$HOME/.cargo/bin:$PATH
@@ -39,6 +39,8 @@ setup() {
     cargo fmt --version >/dev/null 2>&1 || rustup component add rustfmt
     cargo clippy --version >/dev/null 2>&1 || rustup component add clippy
     rustup toolchain list | grep -q '^nightly' || rustup toolchain install nightly --profile minimal
+    rustup target add wasm32-unknown-unknown x86_64-pc-windows-gnu aarch64-unknown-linux-musl \
+        s390x-unknown-linux-gnu 2>/dev/null
     cargo fuzz --version >/dev/null 2>&1 || cargo install cargo-fuzz --locked
 }
 
@@ -128,6 +130,33 @@ no_alloc() {
 
 firmware() {
     tests/firmware/run.sh
+}
+
+# Pages, whose pointers have 32 bits, and Windows are compiled for; on 64-bit Arm and on a machine with the other
+# order of bytes the library runs as well, and must write what it writes here.
+cross() {
+    local features cache
+    features=$(features_of defmt | xargs)
+    cache=$(tests/cross/unpack.sh)
+    cargo clippy -q --lib --target wasm32-unknown-unknown --features "$features" -- -D warnings
+    echo "wasm32-unknown-unknown: compiles with $features"
+    PATH=$cache/bin:$PATH \
+        cargo clippy -q --lib --target x86_64-pc-windows-gnu --features "$features" -- -D warnings
+    echo "x86_64-pc-windows-gnu: compiles with $features"
+    tests/cross/run.sh
+}
+
+package() {
+    tests/package.sh
+}
+
+# The compiler that the manifest says is enough, for all that a user builds.
+oldest() {
+    local version
+    version=$(sed -n 's/^rust-version = "\(.*\)"$/\1/p' Cargo.toml).0
+    rustup toolchain list | grep -q "^$version-" || rustup toolchain install "$version" --profile minimal
+    cargo "+$version" check -q --lib --examples --features "$(features_of | xargs)" \
+        --target-dir "$CARGO_TARGET_DIR/oldest"
 }
 
 # Every target for some seconds from the kept corpus, whose folder is left as it is.

@@ -138,6 +138,7 @@ impl Run {
     }
 
     /// Takes steps until this time has passed, one at least; `false` where there was none left.
+    /// A page's wasm has no clock of the standard library's, which panics there: [`advance`](Self::advance) is for it.
     ///
     /// # Errors
     /// Those of [`advance`](Self::advance).
