@@ -48,6 +48,7 @@ export CARGO_TARGET_X86_64_UNKNOWN_LINUX_GNU_RUNNER=$folder/run
 # It has cooperative matrices, f16 and subgroups: without them the tests fail.
 export IDDPM_TEST_EXPECT_MATRICES=1
 [ $# != 0 ] || set -- --features train
-cargo test -q --workspace "$@" --test gpu --test operations
+# How a host treats a device that is lost, full or its own is the same on each.
+cargo test -q --workspace "$@" --test gpu --test operations -- --skip door:: --skip failures:: --skip host:: --skip polled::
 # The golden networks are in f32, which the older driver has.
 cargo test -q --workspace "$@" --test train gpu -- --skip golden

@@ -161,6 +161,13 @@ impl Gpu {
         words.unwrap_or_else(PoisonError::into_inner).tell()
     }
 
+    /// Checks whether the device is lost, as far as is known. What else it has said is left to whoever asks for it.
+    pub(crate) fn check_lost(&self) -> Result<(), GpuError> {
+        let words = self.last_words.lock();
+        let lost = &words.unwrap_or_else(PoisonError::into_inner).lost;
+        lost.clone().map_or(Ok(()), Err)
+    }
+
     /// Submits what was recorded, and waits until it has run.
     ///
     /// # Errors

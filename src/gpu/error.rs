@@ -193,6 +193,16 @@ pub enum GpuError {
         /// The element of that image.
         element: usize,
     },
+    /// Frames that were recorded before have not run: their encoders were dropped, or the device refused them, as
+    /// its error handler was told. The run has to be resumed from an earlier state.
+    NotRun {
+        /// The thing that was to come from the device.
+        what: String,
+        /// The number of frames that were recorded.
+        recorded: u32,
+        /// The number of those that have run.
+        ran: u32,
+    },
     /// The sampler refused its input.
     Sampler(diffusion::Error),
 }
@@ -296,6 +306,17 @@ impl fmt::Display for GpuError {
                     f,
                     "x, x_0 or the history of image {image} is not finite at element {element}: resume \
                      from what was saved before"
+                )
+            }
+            Self::NotRun {
+                what,
+                recorded,
+                ran,
+            } => {
+                write!(
+                    f,
+                    "{what}: of {recorded} frames that were recorded {ran} have run, as an encoder was dropped or \
+                     refused by the device: resume from what was saved before"
                 )
             }
             Self::Sampler(error) => error.fmt(f),

@@ -7,7 +7,7 @@ use std::vec::Vec;
 use super::device::Gpu;
 use super::error::{GpuError, Limit};
 use super::recording::Binding;
-use super::watch::{Upload, watched, write};
+use super::watch::{Upload, submit, watched, write};
 use super::weights::{Precision, WeightPlan};
 use crate::memory::zeros;
 use crate::unet::{Graph, GraphError, Weights};
@@ -237,14 +237,19 @@ impl Readback {
         self.mapped = Some(receiver);
     }
 
-    /// Gives up what an encoder that was dropped would have brought; whether it was that.
-    pub(crate) fn forget_dropped(&mut self) -> bool {
-        let came = self.mapped.as_ref().map(mpsc::Receiver::try_recv);
-        let was_dropped = matches!(came, Some(Err(mpsc::TryRecvError::Disconnected)));
-        if was_dropped {
-            self.mapped = None;
+    /// Gives up what is on its way; whether it may be recorded into again, which is not so while it has yet to come.
+    pub(crate) fn forget(&mut self) -> bool {
+        let Some(mapped) = &self.mapped else {
+            return true;
+        };
+        match mapped.try_recv() {
+            Err(mpsc::TryRecvError::Empty) => return false,
+            Ok(Ok(())) => self.buffer.unmap(),
+            // Not mapped: the device could not, or the encoder was dropped.
+            Ok(Err(_)) | Err(mpsc::TryRecvError::Disconnected) => {}
         }
-        was_dropped
+        self.mapped = None;
+        true
     }
 
     /// Whether it may be recorded into: nothing is on its way.
@@ -257,28 +262,9 @@ impl Readback {
     /// # Errors
     /// [`GpuError::DeviceLost`]; [`GpuError::NotFinite`] of a run whose x is not.
     pub fn take(&mut self) -> Result<Option<Vec<u32>>, GpuError> {
-        let Some(mapped) = &self.mapped else {
+        let Some(mut words) = self.take_all()? else {
             return Ok(None);
         };
-        let lost = |message: String| GpuError::DeviceLost { message };
-        match mapped.try_recv() {
-            Err(mpsc::TryRecvError::Empty) => return Ok(None),
-            Err(error) => return Err(lost(std::format!("{}: {error}", self.what))),
-            Ok(Err(error)) => return Err(lost(std::format!("{}: {error}", self.what))),
-            Ok(Ok(())) => {}
-        }
-        let view = self
-            .buffer
-            .get_mapped_range(..)
-            .map_err(|error| lost(error.to_string()))?;
-        let words = zeros(view.len() / 4).map(|mut words| {
-            bytemuck::cast_slice_mut::<u32, u8>(&mut words).copy_from_slice(&view);
-            words
-        });
-        drop(view);
-        self.buffer.unmap();
-        self.mapped = None;
-        let mut words = words?;
         // There is room for that word in whatever is guarded.
         if let Some(elements) = self.guarded
             && !words.is_empty()
@@ -286,6 +272,43 @@ impl Readback {
             check_finite(words.remove(0), elements)?;
         }
         Ok(Some(words))
+    }
+
+    /// Takes all that was copied, whatever it says.
+    pub(crate) fn take_all(&mut self) -> Result<Option<Vec<u32>>, GpuError> {
+        let Some(mapped) = &self.mapped else {
+            return Ok(None);
+        };
+        let came = mapped.try_recv();
+        if matches!(came, Err(mpsc::TryRecvError::Empty)) {
+            return Ok(None);
+        }
+        // Whatever it was, nothing is on its way any more.
+        self.mapped = None;
+        let lost = |message: String| GpuError::DeviceLost { message };
+        let what = &self.what;
+        match came {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => return Err(lost(std::format!("{what}: {error}"))),
+            // Its encoder was dropped.
+            Err(_) => {
+                let (what, recorded, ran) = (what.clone(), 1, 0);
+                return Err(GpuError::NotRun {
+                    what,
+                    recorded,
+                    ran,
+                });
+            }
+        }
+        let view = self.buffer.get_mapped_range(..);
+        let view = view.map_err(|error| lost(error.to_string()));
+        let words = view.and_then(|view| {
+            let mut words = zeros(view.len() / 4)?;
+            bytemuck::cast_slice_mut::<u32, u8>(&mut words).copy_from_slice(&view);
+            Ok(words)
+        });
+        self.buffer.unmap();
+        words.map(Some)
     }
 
     /// The numbers of what was submitted, waiting for them.
@@ -306,7 +329,7 @@ pub(crate) fn wait_blocking<T>(
     mut take: impl FnMut() -> Result<Option<T>, GpuError>,
 ) -> Result<T, GpuError> {
     gpu.wait_blocking(Some(submission))?;
-    gpu.check()?;
+    gpu.check_lost()?;
     loop {
         if let Some(taken) = take()? {
             return Ok(taken);
@@ -320,7 +343,7 @@ pub(crate) fn wait_blocking<T>(
 /// The word that says that all of x is finite.
 pub(crate) const FINITE: u32 = u32::MAX;
 
-fn check_finite(at: u32, elements: usize) -> Result<(), GpuError> {
+pub(crate) fn check_finite(at: u32, elements: usize) -> Result<(), GpuError> {
     if at == FINITE {
         return Ok(());
     }
@@ -343,6 +366,6 @@ pub(crate) fn read_blocking(
     let bytes = bytes.fold(0, u64::saturating_add);
     let mut readback = pollster::block_on(Readback::new(gpu, what, bytes))?;
     readback.copy(&mut encoder, parts);
-    let submission = gpu.queue().submit([encoder.finish()]);
+    let submission = submit(gpu, what, [encoder])?;
     readback.wait_blocking(gpu, submission)
 }

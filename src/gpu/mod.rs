@@ -90,6 +90,7 @@ pub use sampling::NoiseSource;
 pub(crate) use stopwatch::Stopwatch;
 pub use training::{DeviceTraining, Kept};
 pub use variants::{AttentionVariant, ConvVariant, MatrixSide, Reduction, Variants};
+pub(crate) use watch::submit;
 pub use weights::{Precision, WeightPlan};
 
 pub use crate::optimizer::{OptimizerNumbers, Slot};

@@ -114,16 +114,43 @@ impl Lap {
         let Ok(Ok(())) = came else {
             return None;
         };
-        let view = self.buffer.get_mapped_range(..).ok()?;
-        let ticks: Option<(u64, u64)> = match bytemuck::cast_slice(&view) {
-            [begun, ended] => Some((*begun, *ended)),
-            _ => None,
-        };
-        drop(view);
+        let view = self.buffer.get_mapped_range(..).ok();
+        let ticks = view.and_then(|view| ticks(&view));
         self.buffer.unmap();
         let (begun, ended) = ticks?;
         // A clock that was set anew in between has measured nothing.
         let ticks = ended.checked_sub(begun)?;
         Some((self.work, ticks as f64 * period * 1e-6))
+    }
+}
+
+/// Two timestamps, from bytes that may begin anywhere in the host's memory.
+fn ticks(bytes: &[u8]) -> Option<(u64, u64)> {
+    match bytes.as_chunks() {
+        (&[begun, ended], []) => Some((u64::from_le_bytes(begun), u64::from_le_bytes(ended))),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use std::assert_eq;
+    use std::vec::Vec;
+
+    #[test]
+    fn timestamps_may_begin_anywhere() {
+        let words = [3, u64::MAX].map(u64::to_le_bytes);
+        let bytes: Vec<u8> = [0; 8]
+            .into_iter()
+            .chain(words.into_iter().flatten())
+            .collect();
+        for from in 0..8 {
+            let mut moved = bytes.clone();
+            moved.rotate_left(from);
+            let words = moved.get(8 - from..24 - from).unwrap();
+            assert_eq!(super::ticks(words), Some((3, u64::MAX)), "from {from}");
+        }
+        assert_eq!(super::ticks(&bytes), None);
     }
 }

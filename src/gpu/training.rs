@@ -10,7 +10,7 @@ use super::memory::{DeviceWeights, Readback, read_blocking};
 use super::optimizer::{self, Optimizer};
 use super::record::{Recorded, record};
 use super::recording::{Binding, Recording};
-use super::watch::Upload;
+use super::watch::{Upload, submit};
 use super::weights::{Precision, WeightPlan};
 use crate::memory::collected;
 use crate::optimizer::{AverageRate, OptimizerNumbers, Slot};
@@ -195,8 +195,8 @@ impl DeviceTraining {
         for rest in [self.recorded.backward(), self.optimizer.accumulate.clone()] {
             self.loaded.encode(&mut backward, rest);
         }
-        let submission = self.gpu.queue().submit([forward.finish()]);
-        self.gpu.queue().submit([backward.finish()]);
+        let submission = submit(&self.gpu, "losses", [forward])?;
+        submit(&self.gpu, "gradients", [backward])?;
         let words = self.losses.wait_blocking(&self.gpu, submission)?;
         for (loss, word) in losses.iter_mut().zip(words) {
             *loss = f32::from_bits(word);
@@ -230,7 +230,7 @@ impl DeviceTraining {
             self.loaded.clear(&mut encoder, sum)?;
         }
         self.copy_out(&self.report, &mut encoder, self.optimizer.report)?;
-        let submission = self.gpu.queue().submit([encoder.finish()]);
+        let submission = submit(&self.gpu, "a step of the optimiser", [encoder])?;
         let words = self.report.wait_blocking(&self.gpu, submission)?;
         let [norm, is_finite, ..] = *words.as_slice() else {
             return Err(GpuError::Length {

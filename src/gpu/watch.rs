@@ -36,6 +36,18 @@ pub(crate) fn watched_now<T>(
     }
 }
 
+/// Submits what was recorded: what the device refuses of it is told here, and to nobody else.
+pub(crate) fn submit<const N: usize>(
+    gpu: &Gpu,
+    what: &str,
+    encoders: [wgpu::CommandEncoder; N],
+) -> Result<wgpu::SubmissionIndex, GpuError> {
+    watched_now(gpu, what, || {
+        let recorded = encoders.map(wgpu::CommandEncoder::finish);
+        gpu.queue().submit(recorded)
+    })
+}
+
 /// Asks within scopes that end before anything is waited for: they belong to this thread.
 fn asked<T>(gpu: &Gpu, ask: impl FnOnce() -> T) -> (T, impl Future<Output = Option<wgpu::Error>>) {
     let device = gpu.device();

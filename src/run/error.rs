@@ -50,7 +50,7 @@ pub enum DrawError {
     },
     /// Frames of a run that is on the processor.
     NotOnGpu,
-    /// A step that is to be taken while a frame that was recorded is not submitted yet.
+    /// A step that is to be taken, or images that are to be seen, while a frame that was recorded has not run.
     FrameNotSubmitted,
     /// A step after one that failed: x is spent.
     Spent,
@@ -123,7 +123,8 @@ impl fmt::Display for DrawError {
                 f.write_str("the run is on the processor: frames have no part in it, advance_for has")
             }
             Self::FrameNotSubmitted => f.write_str(
-                "a frame that was recorded is not submitted yet: submit its encoder or drop it first",
+                "a frame that was recorded has not run: submit its encoder or drop it first; after one that was \
+                 dropped or refused, the next step goes on from the last that was done",
             ),
             Self::Spent => f.write_str(
                 "a step of this run failed, and its images are spent: what was saved before goes on",

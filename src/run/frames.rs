@@ -12,7 +12,11 @@ impl Run {
     /// `false` where nothing was left. Nothing waits.
     ///
     /// The host submits the encoder, and what was recorded in the order in which it was; it polls its device as it
-    /// does anyway. Where it drops an encoder instead, the run goes back to the last step that came to the host. How much fits is the run's own matter: it learns from the device's clock how long a frame took
+    /// does anyway. Where it drops an encoder instead, or the device refuses it, the run goes back to the last step
+    /// that came to the host. Before that the frames that are on their way must be done or dropped: until then nothing
+    /// is recorded.
+    ///
+    /// How much fits is the run's own matter: it learns from the device's clock how long a frame took
     /// ([`pacing`](Self::pacing)), and where the device has none from [`took`](Self::took).
     ///
     /// ```no_run

@@ -178,7 +178,7 @@ impl Run {
     /// step, and where a run was resumed before its next.
     ///
     /// # Errors
-    /// Those of the device; [`DrawError::Spent`].
+    /// Those of [`images`](Self::images).
     pub fn preview(&self) -> Result<Images, Error> {
         if self.is_done() {
             return self.images();
@@ -189,7 +189,8 @@ impl Run {
     /// The images as they are: noise at first, the result at the end.
     ///
     /// # Errors
-    /// Those of the device; [`DrawError::Spent`].
+    /// [`DrawError::FrameNotSubmitted`] while a frame that was recorded has not run; [`DrawError::Spent`]; those of the
+    /// device.
     pub fn images(&self) -> Result<Images, Error> {
         Images::new(&self.model, ask!(self.executor.x())?, &self.samples)
     }

@@ -15,7 +15,7 @@ use super::generation::{SIDE, config, graph, methods, samples, weights};
 use super::gpu;
 use super::networks::Distance;
 
-fn model() -> Model {
+pub(super) fn model() -> Model {
     let card = ModelCard {
         diffusion: Diffusion::new(Schedule::Cosine, 1000),
         weights: WeightSet::Raw,
@@ -27,7 +27,7 @@ fn model() -> Model {
 }
 
 /// After so many steps.
-fn begin(studio: &mut Studio, draw: &Draw, steps: u32) -> Run {
+pub(super) fn begin(studio: &mut Studio, draw: &Draw, steps: u32) -> Run {
     let mut run = studio.begin_samples(draw, &samples(NUMBERS)).unwrap();
     for _ in 0..steps {
         assert!(run.advance().unwrap());
@@ -35,7 +35,7 @@ fn begin(studio: &mut Studio, draw: &Draw, steps: u32) -> Run {
     run
 }
 
-fn finish(mut run: Run) -> Vec<f32> {
+pub(super) fn finish(mut run: Run) -> Vec<f32> {
     while run.advance().unwrap() {}
     assert!(run.is_done() && run.fraction() == 1.0);
     run.images().unwrap().planes().to_vec()

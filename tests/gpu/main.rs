@@ -47,6 +47,7 @@ mod rounding;
 mod agreement;
 mod door;
 mod failures;
+mod frames;
 mod free_runs;
 mod generation;
 mod golden_operations;

@@ -6,6 +6,7 @@ use super::DeviceGeneration;
 use crate::gpu::error::GpuError;
 use crate::gpu::memory::{FINITE, Readback};
 use crate::gpu::recording::Binding;
+use crate::gpu::watch::submit;
 
 impl DeviceGeneration {
     /// Writes x, before whatever is submitted next.
@@ -144,7 +145,7 @@ impl DeviceGeneration {
         let mut readback = pollster::block_on(self.readback())?;
         let mut encoder = self.encoder();
         read(self, &mut encoder, &readback);
-        let submission = self.gpu.queue().submit([encoder.finish()]);
+        let submission = submit(&self.gpu, "a copy of x", [encoder])?;
         let words = readback.wait_blocking(&self.gpu, submission)?;
         Ok(words.into_iter().map(f32::from_bits).collect())
     }
@@ -162,6 +163,7 @@ impl DeviceGeneration {
     #[doc(hidden)]
     pub fn poison(&self) -> Result<(), GpuError> {
         self.loaded.poison(&self.gpu);
+        self.write_tally()?;
         self.loaded
             .write(&self.gpu, self.places.not_finite, &[FINITE])
     }

@@ -5,6 +5,7 @@ use std::vec::Vec;
 mod exchange;
 mod paint;
 mod paused;
+mod tally;
 mod work;
 
 use super::device::Gpu;
@@ -19,6 +20,7 @@ use super::sampling::{NoiseSource, Places, STEP_BYTES, Sampling, record_sampling
 use crate::diffusion::{Sample, Sampler};
 use crate::unet::{Graph, Input};
 use paint::Paint;
+use tally::Tally;
 
 pub use paint::Shown;
 pub use paused::PausedReadback;
@@ -72,6 +74,7 @@ pub struct DeviceGeneration {
     output_buffer: wgpu::Buffer,
     low_res: Option<Binding>,
     paint: Option<Paint>,
+    tally: Tally,
     /// The dispatches of a step: from `begin` until `end`.
     begin: usize,
     end: usize,
@@ -156,19 +159,21 @@ impl DeviceGeneration {
 
     async fn over(
         gpu: &Gpu,
-        sampling: Sampling,
+        mut sampling: Sampling,
         weights: &DeviceWeights,
         sampler: &Sampler<'_>,
         batch: usize,
     ) -> Result<Self, GpuError> {
         let end = sampling.recording.dispatches.len();
+        let tally = Tally::record(&mut sampling.recording);
         let work = work::work(&sampling.recording);
         let loaded = Loaded::new(gpu, sampling.recording, weights).await?;
         // What is recorded later copies from and to these, and nothing of it can fail.
-        for place in sampling.places.each() {
+        for place in sampling.places.each().chain([tally.place]) {
             loaded.buffer(place)?;
         }
         loaded.write(gpu, sampling.places.not_finite, &[FINITE])?;
+        loaded.write(gpu, tally.place, &[tally.expected()])?;
         Ok(Self {
             gpu: gpu.clone(),
             x_buffer: loaded.buffer(sampling.places.x)?.clone(),
@@ -177,6 +182,7 @@ impl DeviceGeneration {
             places: sampling.places,
             low_res: None,
             paint: None,
+            tally,
             begin: sampling.begin,
             end,
             work,
@@ -303,7 +309,8 @@ impl DeviceGeneration {
         (steps * (self.end - self.begin) + self.begin).saturating_sub(self.dispatch)
     }
 
-    /// The dispatches of the run: those that draw x_T, then those of one step, then those that paint.
+    /// The dispatches of the run: those that draw x_T, then those of one step, then those that paint, then the
+    /// one that counts frames.
     #[doc(hidden)]
     pub const fn recording(&self) -> &Recording {
         self.loaded.recording()

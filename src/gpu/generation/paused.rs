@@ -2,11 +2,12 @@
 
 use std::vec::Vec;
 
-use super::DeviceGeneration;
+use super::{DeviceGeneration, tally};
 use crate::diffusion::{Paused, SamplerState};
 use crate::gpu::error::GpuError;
-use crate::gpu::memory::{FINITE, Readback, wait_blocking};
+use crate::gpu::memory::{FINITE, Readback, check_finite, wait_blocking};
 use crate::gpu::recording::Binding;
+use crate::gpu::watch::submit;
 use crate::memory::collected;
 
 /// A run's state on its way to the host; it can be used again and again.
@@ -18,6 +19,10 @@ use crate::memory::collected;
 pub struct PausedReadback {
     readback: Readback,
     state: SamplerState,
+    /// What the device has counted where everything recorded before has run.
+    tally: u32,
+    /// Elements of an image.
+    elements: usize,
     /// Numbers of x and of the history that were recorded.
     x: usize,
     history: usize,
@@ -39,21 +44,28 @@ impl PausedReadback {
         self.readback.is_free()
     }
 
-    /// Gives up what an encoder that was dropped would have brought; whether it was that.
-    pub(crate) fn forget_dropped(&mut self) -> bool {
-        self.readback.forget_dropped()
+    /// Gives up what is on its way; whether it may be recorded into again.
+    pub(crate) fn forget(&mut self) -> bool {
+        self.readback.forget()
     }
 
     /// Takes the state as it was where its copy was recorded, or `None` while it is on its way.
     ///
     /// # Errors
-    /// [`GpuError::NotFinite`], [`GpuError::DeviceLost`], [`GpuError::HostMemory`].
+    /// [`GpuError::NotFinite`], [`GpuError::DeviceLost`], [`GpuError::HostMemory`]; [`GpuError::NotRun`] where frames of
+    /// the door's, recorded before, have not.
     pub fn take(&mut self) -> Result<Option<Paused>, GpuError> {
-        let Some(words) = self.readback.take()? else {
+        let Some(words) = self.readback.take_all()? else {
             return Ok(None);
         };
+        let [at, counted, numbers @ ..] = words.as_slice() else {
+            return Ok(None);
+        };
+        // First: what has not run has written nothing else here either.
+        tally::check("the state of a run", *counted, self.tally)?;
+        check_finite(*at, self.elements)?;
         let numbers = |from, len| {
-            let words = words.iter().skip(from).take(len);
+            let words = numbers.iter().skip(from).take(len);
             collected(len, words.map(|&bits| f32::from_bits(bits)))
         };
         Ok(Some(Paused {
@@ -70,11 +82,13 @@ impl DeviceGeneration {
     /// # Errors
     /// [`GpuError::OutOfMemory`].
     pub async fn paused_readback(&self) -> Result<PausedReadback, GpuError> {
-        let bytes = [Some(self.places.x), self.history()];
+        let bytes = [Some(self.tally.place), Some(self.places.x), self.history()];
         let bytes = bytes.into_iter().flatten().map(|place| place.bytes).sum();
         Ok(PausedReadback {
             readback: self.room(bytes).await?,
             state: self.state(),
+            tally: self.tally.expected(),
+            elements: self.elements,
             x: 0,
             history: 0,
         })
@@ -87,9 +101,10 @@ impl DeviceGeneration {
         let is_drawn = self.dispatch >= self.begin;
         let (x, history) = (is_drawn.then_some(self.places.x), self.history());
         let numbers = |place: Option<Binding>| place.map_or(0, |place| place.bytes as usize / 4);
-        into.state = self.state();
+        (into.state, into.tally) = (self.state(), self.tally.expected());
         (into.x, into.history) = (numbers(x), numbers(history));
-        let places: Vec<_> = [x, history].into_iter().flatten().collect();
+        let places = [Some(self.tally.place), x, history];
+        let places: Vec<_> = places.into_iter().flatten().collect();
         self.read(encoder, &into.readback, &places);
     }
 
@@ -102,7 +117,7 @@ impl DeviceGeneration {
         let mut paused = pollster::block_on(self.paused_readback())?;
         let mut encoder = self.encoder();
         self.read_paused(&mut encoder, &mut paused);
-        let submission = self.gpu.queue().submit([encoder.finish()]);
+        let submission = submit(&self.gpu, "a copy of a run's state", [encoder])?;
         paused.map();
         wait_blocking(&self.gpu, submission, || paused.take())
     }
@@ -153,6 +168,7 @@ impl DeviceGeneration {
         }
         self.loaded
             .write(&self.gpu, self.places.not_finite, &[FINITE])?;
+        self.clear_tally()?;
         self.position = position;
         self.dispatch = if is_drawn { self.begin } else { 0 };
         Ok(())

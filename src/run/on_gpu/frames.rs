@@ -47,7 +47,14 @@ impl Frames {
         self.0.clear();
     }
 
-    /// Whether all have run.
+    /// Whether one has neither run nor been dropped: the host may submit it yet.
+    pub(super) fn may_run(&self) -> bool {
+        self.0
+            .iter()
+            .any(|frame| frame.load(Ordering::Acquire) == ON_ITS_WAY)
+    }
+
+    /// Whether all were submitted, and the device is past them: whether it refused them only its count tells.
     pub(super) fn are_done(&self) -> bool {
         self.0
             .iter()

@@ -2,8 +2,9 @@
 
 mod frames;
 mod pacing;
+mod returns;
+mod run;
 
-use std::collections::VecDeque;
 use std::format;
 use std::string::String;
 use std::vec::Vec;
@@ -14,14 +15,11 @@ use super::error::DrawError;
 use super::model::Model;
 use crate::Error;
 use crate::checkpoint::WeightType;
-use crate::diffusion::{Paused, Sample};
-use crate::gpu::{
-    self, DeviceGeneration, DeviceWeights, Gpu, GpuError, NoiseSource, PausedReadback, Precision,
-    Shown, Stopwatch, wait_blocking, wgpu,
-};
+use crate::diffusion::Sample;
+use crate::gpu::{self, DeviceGeneration, DeviceWeights, Gpu, NoiseSource, Precision, wgpu};
 use crate::unet::Weights;
-use frames::Frames;
 pub use pacing::{Budget, Pacing};
+pub(super) use run::GpuRun;
 
 pub(super) fn list() -> Vec<String> {
     let adapters = pollster::block_on(gpu::adapters());
@@ -149,257 +147,12 @@ impl GpuStudio {
         let graph = model.description().graph(samples.len())?;
         let (gpu, sampler) = (&self.gpu, course.sampler()?);
         let source = NoiseSource::Philox;
-        let mut generation =
+        let generation =
             DeviceGeneration::new_blocking(gpu, &graph, &self.weights, &sampler, samples, source)?;
-        let clock = pollster::block_on(Stopwatch::of(gpu))?;
-        let room = || pollster::block_on(generation.paused_readback());
-        let returns = [Return::of(room()?), Return::of(room()?)];
-        let mut encoder = encoder(gpu);
-        generation.record_noise(&mut encoder);
-        gpu.submit_blocking(encoder)?;
-        Ok(GpuRun {
-            pacing: Pacing::new(generation.work_of_step(), clock.is_some()),
-            clock,
-            returns,
-            kept: generation.paused_blocking()?,
-            armed: 0,
-            frames: Frames::default(),
-            works: VecDeque::new(),
-            gpu: gpu.clone(),
-            generation,
-        })
+        GpuRun::begin(gpu, generation)
     }
 
     pub(super) const fn gpu(&self) -> &Gpu {
         &self.gpu
-    }
-}
-
-fn encoder(gpu: &Gpu) -> wgpu::CommandEncoder {
-    let descriptor = wgpu::CommandEncoderDescriptor::default();
-    gpu.device().create_command_encoder(&descriptor)
-}
-
-/// Looks at a frame whose submissions have run; one that is not done then was never submitted.
-const PATIENCE: usize = 1000;
-/// Frames whose work is remembered until a host says how long they took.
-const REMEMBERED: usize = 16;
-
-/// A batch of images on a device.
-///
-/// Each step that was done comes to the host on its way, where there is room: what is left where the device is lost,
-/// or a frame that was recorded is never submitted.
-#[derive(Debug)]
-pub(super) struct GpuRun {
-    gpu: Gpu,
-    generation: DeviceGeneration,
-    returns: [Return; 2],
-    kept: Paused,
-    /// The newest step that is on its way to the host, or there.
-    armed: u32,
-    frames: Frames,
-    clock: Option<Stopwatch>,
-    pacing: Pacing,
-    /// The work of frames whose time the host has not told yet.
-    works: VecDeque<u64>,
-}
-
-impl GpuRun {
-    pub(super) fn set_low_res(&self, images: &[f32]) -> Result<(), Error> {
-        Ok(self.generation.write_low_res(images)?)
-    }
-
-    pub(super) fn advance(&mut self) -> Result<bool, Error> {
-        self.settle()?;
-        if self.generation.is_done() {
-            return Ok(false);
-        }
-        let mut encoder = encoder(&self.gpu);
-        self.generation.record_step(&mut encoder);
-        let [Return { readback, .. }, _] = &mut self.returns;
-        self.generation.read_paused(&mut encoder, readback);
-        let submission = self.gpu.queue().submit([encoder.finish()]);
-        readback.map();
-        self.kept = wait_blocking(&self.gpu, submission, || readback.take())?;
-        self.armed = self.generation.position();
-        Ok(true)
-    }
-
-    /// Waits for the frames before.
-    fn settle(&mut self) -> Result<(), Error> {
-        self.follow()?;
-        for _ in 0..PATIENCE {
-            if self.frames.are_done() {
-                return self.keep();
-            }
-            self.gpu.wait_blocking(None)?;
-            self.gpu.check()?;
-            // Another thread that polls the same device may not have handed on yet what it was told.
-            std::thread::yield_now();
-            self.follow()?;
-        }
-        Err(DrawError::FrameNotSubmitted.into())
-    }
-
-    /// Takes what has come since. Where a frame was dropped with its encoder, the run goes back to the last step
-    /// that is on the host: what was recorded after that frame went on from what it has not done.
-    fn follow(&mut self) -> Result<(), Error> {
-        while let Some((work, milliseconds)) = self.clock.as_mut().and_then(Stopwatch::take) {
-            self.pacing.learn(work, milliseconds);
-        }
-        if self.frames.were_dropped() {
-            self.frames.clear();
-            self.works.clear();
-            self.returns.iter_mut().for_each(Return::forget);
-            let kept = self.kept.clone();
-            return self.resume(&kept);
-        }
-        self.keep()
-    }
-
-    /// Takes the states that have come since.
-    fn keep(&mut self) -> Result<(), Error> {
-        for one in &mut self.returns {
-            if let Some(paused) = one.take()?
-                && paused.state.position >= self.kept.state.position
-            {
-                self.kept = paused;
-            }
-        }
-        Ok(())
-    }
-
-    /// Records what a budget has room for; `false` where nothing was left.
-    pub(super) fn record(
-        &mut self,
-        encoder: &mut wgpu::CommandEncoder,
-        budget: Budget,
-    ) -> Result<bool, Error> {
-        self.follow()?;
-        let was_left = !self.generation.is_done();
-        if was_left {
-            let (work, generation) = (self.pacing.work_of(budget), &mut self.generation);
-            let recorded = match &mut self.clock {
-                Some(clock) => clock.measure(encoder, |to| generation.record_work(to, work)),
-                None => generation.record_work(encoder, work),
-            };
-            if self.works.len() == REMEMBERED {
-                self.works.pop_front();
-            }
-            self.works.push_back(recorded);
-        }
-        let position = self.generation.position();
-        let mut free = self.returns.iter_mut().filter(|it| it.readback.is_free());
-        if position > self.armed
-            && let Some(Return { readback, .. }) = free.next()
-        {
-            self.generation.read_paused(encoder, readback);
-            readback.map_on_submit(encoder);
-            self.armed = position;
-        }
-        self.frames.follow(encoder);
-        Ok(was_left)
-    }
-
-    pub(super) fn took(&mut self, milliseconds: f64) {
-        let work = self.works.pop_front();
-        // Its own clock knows better.
-        if let (Some(work), None) = (work, &self.clock) {
-            self.pacing.learn(work, milliseconds);
-        }
-    }
-
-    pub(super) const fn pacing(&self) -> Pacing {
-        self.pacing
-    }
-
-    pub(super) fn paint(
-        &self,
-        encoder: &mut wgpu::CommandEncoder,
-        texture: &wgpu::Texture,
-        image: usize,
-        origin: wgpu::Origin3d,
-    ) -> Result<(), Error> {
-        let shown = match self.generation.is_done() {
-            true => Shown::X,
-            false => Shown::XStart,
-        };
-        Ok(self
-            .generation
-            .paint(encoder, shown, image, texture, origin)?)
-    }
-
-    pub(super) const fn position(&self) -> u32 {
-        self.generation.position()
-    }
-
-    pub(super) fn x(&self) -> Result<Vec<f32>, Error> {
-        Ok(self.generation.x_blocking()?)
-    }
-
-    pub(super) fn x_start(&self) -> Result<Vec<f32>, Error> {
-        Ok(self.generation.x_start_blocking()?)
-    }
-
-    /// The run as it stands; while frames are on their way, or where the device is lost, as it last was on the host.
-    pub(super) fn save(&mut self) -> Result<Paused, Error> {
-        let followed = self.follow();
-        if let Err(error @ Error::Gpu(GpuError::NotFinite { .. })) = followed {
-            return Err(error);
-        }
-        let is_whole = self.kept.state.position == self.generation.position();
-        if is_whole || followed.is_err() || !self.frames.are_done() {
-            return Ok(self.kept.clone());
-        }
-        match self.generation.paused_blocking() {
-            Ok(paused) => Ok(paused),
-            Err(error @ GpuError::NotFinite { .. }) => Err(error.into()),
-            // Whatever else the device says: what the host has is good.
-            Err(_) => Ok(self.kept.clone()),
-        }
-    }
-
-    pub(super) fn resume(&mut self, from: &Paused) -> Result<(), Error> {
-        self.generation.resume(from)?;
-        self.armed = from.state.position;
-        self.kept = from.clone();
-        Ok(())
-    }
-
-    pub(super) const fn generation(&self) -> &DeviceGeneration {
-        &self.generation
-    }
-}
-
-/// A state on its way to the host.
-#[derive(Debug)]
-struct Return {
-    readback: PausedReadback,
-    /// Whether it comes of what went on from a frame that was dropped.
-    is_stale: bool,
-}
-
-impl Return {
-    const fn of(readback: PausedReadback) -> Self {
-        Self {
-            readback,
-            is_stale: false,
-        }
-    }
-
-    /// What comes is of no use.
-    fn forget(&mut self) {
-        self.is_stale = !self.readback.forget_dropped() && !self.readback.is_free();
-    }
-
-    fn take(&mut self) -> Result<Option<Paused>, GpuError> {
-        let taken = self.readback.take();
-        let is_stale = self.is_stale;
-        self.is_stale &= !self.readback.is_free();
-        match is_stale {
-            // Not even that it is not finite counts.
-            true => Ok(None),
-            false => taken,
-        }
     }
 }

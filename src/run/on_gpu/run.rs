@@ -1,0 +1,298 @@
+//! A batch of images on a GPU.
+
+use std::collections::VecDeque;
+use std::vec::Vec;
+
+use super::frames::Frames;
+use super::pacing::{Budget, Pacing};
+use super::returns::Returns;
+use crate::Error;
+use crate::diffusion::Paused;
+use crate::gpu::{DeviceGeneration, Gpu, GpuError, Shown, Stopwatch, submit, wait_blocking, wgpu};
+use crate::run::error::DrawError;
+
+/// Looks at a frame whose submissions have run; one that is not done then was never submitted.
+const PATIENCE: usize = 1000;
+/// Frames whose work is remembered until a host says how long they took.
+const REMEMBERED: usize = 16;
+
+/// A batch of images on a device.
+///
+/// Each step that was done comes to the host on its way, where there is room: what is left where the device is lost,
+/// or a frame that was recorded never runs. Each frame is counted by the device, and the count comes with the step.
+#[derive(Debug)]
+pub(in crate::run) struct GpuRun {
+    gpu: Gpu,
+    generation: DeviceGeneration,
+    returns: Returns,
+    kept: Paused,
+    /// Whether something that was recorded has not run, and never will: nothing goes on before the run is where
+    /// `kept` is.
+    must_go_back: bool,
+    /// The newest step that is on its way to the host, or there.
+    armed: u32,
+    frames: Frames,
+    clock: Option<Stopwatch>,
+    pacing: Pacing,
+    /// The work of frames whose time the host has not told yet.
+    works: VecDeque<u64>,
+}
+
+impl GpuRun {
+    pub(super) fn begin(gpu: &Gpu, mut generation: DeviceGeneration) -> Result<Self, Error> {
+        let clock = pollster::block_on(Stopwatch::of(gpu))?;
+        let returns = Returns::new(&generation)?;
+        let mut encoder = encoder(gpu);
+        generation.record_noise(&mut encoder);
+        submit(gpu, "noise", [encoder])?;
+        Ok(Self {
+            pacing: Pacing::new(generation.work_of_step(), clock.is_some()),
+            clock,
+            returns,
+            kept: generation.paused_blocking()?,
+            must_go_back: false,
+            armed: 0,
+            frames: Frames::default(),
+            works: VecDeque::new(),
+            gpu: gpu.clone(),
+            generation,
+        })
+    }
+
+    pub(in crate::run) fn set_low_res(&self, images: &[f32]) -> Result<(), Error> {
+        Ok(self.generation.write_low_res(images)?)
+    }
+
+    pub(in crate::run) fn advance(&mut self) -> Result<bool, Error> {
+        match self.step() {
+            // Frames before it: that, too, is made good by going back.
+            Err(Error::Gpu(GpuError::NotRun { .. })) => self.step(),
+            stepped => stepped,
+        }
+    }
+
+    fn step(&mut self) -> Result<bool, Error> {
+        self.settle()?;
+        let was_left = !self.generation.is_done();
+        // Also the end of what frames have done is only known by what has come.
+        if was_left || self.kept.state.position < self.generation.position() {
+            let came = self.bring_step();
+            let is_lasting = matches!(came, Ok(()) | Err(GpuError::NotFinite { .. }));
+            self.must_go_back = !is_lasting;
+            came?;
+        }
+        Ok(was_left)
+    }
+
+    /// Takes what is left of a step, and brings it to the host.
+    fn bring_step(&mut self) -> Result<(), GpuError> {
+        let mut encoder = encoder(&self.gpu);
+        self.generation.record_step(&mut encoder);
+        self.generation.record_tally(&mut encoder);
+        let readback = self.returns.first();
+        self.generation.read_paused(&mut encoder, readback);
+        let submission = submit(&self.gpu, "a step", [encoder])?;
+        readback.map();
+        self.kept = wait_blocking(&self.gpu, submission, || readback.take())?;
+        self.armed = self.generation.position();
+        Ok(())
+    }
+
+    /// Waits for the frames before, until nothing is on its way.
+    fn settle(&mut self) -> Result<(), Error> {
+        for _ in 0..PATIENCE {
+            self.follow()?;
+            if !self.must_go_back && self.frames.are_done() && self.returns.are_free() {
+                return Ok(());
+            }
+            self.look_again()?;
+        }
+        if self.frames.are_done() {
+            let message = "a state that was on its way has not come".into();
+            return Err(GpuError::DeviceLost { message }.into());
+        }
+        Err(DrawError::FrameNotSubmitted.into())
+    }
+
+    /// Waits for what was submitted.
+    fn look_again(&self) -> Result<(), GpuError> {
+        self.gpu.wait_blocking(None)?;
+        self.gpu.check_lost()?;
+        // Another thread that polls the same device may not have handed on yet what it was told.
+        std::thread::yield_now();
+        Ok(())
+    }
+
+    /// Takes what has come since. Where a frame was dropped with its encoder, or the device refused it, the run goes
+    /// back to the last step that is on the host: what was recorded after that frame went on from what it has not done.
+    fn follow(&mut self) -> Result<(), Error> {
+        while let Some((work, milliseconds)) = self.clock.as_mut().and_then(Stopwatch::take) {
+            self.pacing.learn(work, milliseconds);
+        }
+        self.must_go_back |= self.frames.were_dropped();
+        let kept = &mut self.kept;
+        let taken = self.returns.take(|paused| {
+            if paused.state.position >= kept.state.position {
+                *kept = paused;
+            }
+        });
+        match taken {
+            Err(GpuError::NotRun { .. }) => self.must_go_back = true,
+            taken => taken?,
+        }
+        // A frame that the host submits afterwards would undo it.
+        if self.must_go_back && !self.frames.may_run() {
+            self.go_back()?;
+        }
+        Ok(())
+    }
+
+    fn go_back(&mut self) -> Result<(), Error> {
+        self.frames.clear();
+        self.works.clear();
+        self.returns.forget();
+        let kept = self.kept.clone();
+        self.resume(&kept)
+    }
+
+    /// Records what a budget has room for; `false` where nothing was left.
+    pub(in crate::run) fn record(
+        &mut self,
+        encoder: &mut wgpu::CommandEncoder,
+        budget: Budget,
+    ) -> Result<bool, Error> {
+        self.follow()?;
+        if self.must_go_back {
+            // Once the frames on their way are done: nothing waits here.
+            return Ok(true);
+        }
+        let was_left = !self.generation.is_done();
+        if was_left {
+            self.record_work(encoder, budget);
+        }
+        self.generation.record_tally(encoder);
+        let position = self.generation.position();
+        if position > self.armed
+            && let Some(readback) = self.returns.free()
+        {
+            self.generation.read_paused(encoder, readback);
+            readback.map_on_submit(encoder);
+            self.armed = position;
+        }
+        self.frames.follow(encoder);
+        Ok(was_left)
+    }
+
+    fn record_work(&mut self, encoder: &mut wgpu::CommandEncoder, budget: Budget) {
+        let (work, generation) = (self.pacing.work_of(budget), &mut self.generation);
+        let recorded = match &mut self.clock {
+            Some(clock) => clock.measure(encoder, |to| generation.record_work(to, work)),
+            None => generation.record_work(encoder, work),
+        };
+        if self.works.len() == REMEMBERED {
+            self.works.pop_front();
+        }
+        self.works.push_back(recorded);
+    }
+
+    pub(in crate::run) fn took(&mut self, milliseconds: f64) {
+        let work = self.works.pop_front();
+        // Its own clock knows better.
+        if let (Some(work), None) = (work, &self.clock) {
+            self.pacing.learn(work, milliseconds);
+        }
+    }
+
+    pub(in crate::run) const fn pacing(&self) -> Pacing {
+        self.pacing
+    }
+
+    pub(in crate::run) fn paint(
+        &self,
+        encoder: &mut wgpu::CommandEncoder,
+        texture: &wgpu::Texture,
+        image: usize,
+        origin: wgpu::Origin3d,
+    ) -> Result<(), Error> {
+        let shown = match self.generation.is_done() {
+            true => Shown::X,
+            false => Shown::XStart,
+        };
+        Ok(self
+            .generation
+            .paint(encoder, shown, image, texture, origin)?)
+    }
+
+    pub(in crate::run) const fn position(&self) -> u32 {
+        self.generation.position()
+    }
+
+    pub(in crate::run) fn x(&self) -> Result<Vec<f32>, Error> {
+        self.read(DeviceGeneration::x_blocking)
+    }
+
+    pub(in crate::run) fn x_start(&self) -> Result<Vec<f32>, Error> {
+        self.read(DeviceGeneration::x_start_blocking)
+    }
+
+    /// Reads what is on the device, which is what the position says only where all frames have run.
+    fn read(
+        &self,
+        read: impl FnOnce(&DeviceGeneration) -> Result<Vec<f32>, GpuError>,
+    ) -> Result<Vec<f32>, Error> {
+        for _ in 0..PATIENCE {
+            if !self.frames.may_run() {
+                break;
+            }
+            self.look_again()?;
+        }
+        let numbers = read(&self.generation)?;
+        if self.must_go_back || !self.frames.are_done() {
+            return Err(DrawError::FrameNotSubmitted.into());
+        }
+        // Nothing of a step is there before its end: what was recorded since the last one does not matter.
+        if self.kept.state.position < self.generation.position() {
+            let ran = self.generation.check_ran_blocking();
+            ran.map_err(|error| match error {
+                GpuError::NotRun { .. } => DrawError::FrameNotSubmitted.into(),
+                other => Error::from(other),
+            })?;
+        }
+        Ok(numbers)
+    }
+
+    /// The run as it stands; while frames are on their way, or where the device is lost, as it last was on the host.
+    pub(in crate::run) fn save(&mut self) -> Result<Paused, Error> {
+        let followed = self.follow();
+        if let Err(error @ Error::Gpu(GpuError::NotFinite { .. })) = followed {
+            return Err(error);
+        }
+        let is_whole = self.kept.state.position == self.generation.position();
+        if is_whole || followed.is_err() || self.must_go_back || !self.frames.are_done() {
+            return Ok(self.kept.clone());
+        }
+        match self.generation.paused_blocking() {
+            Ok(paused) => Ok(paused),
+            Err(error @ GpuError::NotFinite { .. }) => Err(error.into()),
+            // Whatever else the device says: what the host has is good.
+            Err(_) => Ok(self.kept.clone()),
+        }
+    }
+
+    pub(in crate::run) fn resume(&mut self, from: &Paused) -> Result<(), Error> {
+        self.generation.resume(from)?;
+        self.armed = from.state.position;
+        self.kept = from.clone();
+        self.must_go_back = false;
+        Ok(())
+    }
+
+    pub(in crate::run) const fn generation(&self) -> &DeviceGeneration {
+        &self.generation
+    }
+}
+
+fn encoder(gpu: &Gpu) -> wgpu::CommandEncoder {
+    let descriptor = wgpu::CommandEncoderDescriptor::default();
+    gpu.device().create_command_encoder(&descriptor)
+}
