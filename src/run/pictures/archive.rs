@@ -9,7 +9,9 @@ use std::vec::Vec;
 use zip::ZipWriter;
 use zip::write::SimpleFileOptions;
 
-use super::encode::{of_archive, put};
+use super::encode::of_archive;
+#[cfg(feature = "data")]
+use super::encode::put;
 use super::kept::Kept;
 use crate::Error;
 use crate::files::{FileError, Writer};
