@@ -15,29 +15,18 @@
 //! ```no_run
 //! use iddpm::gpu::wgpu;
 //! use iddpm::run::Budget;
-//! use iddpm::{Device, Draw, Model, Run};
+//! use iddpm::{Device, Draw, Images, Model, Saved};
 //!
-//! fn begin(gpu: &wgpu::Device, queue: &wgpu::Queue) -> Result<Run, iddpm::Error> {
+//! fn draw(gpu: &wgpu::Device, queue: &wgpu::Queue, shown: &wgpu::Texture) -> Result<Images, iddpm::Error> {
 //!     let model = Model::open("sprites32.safetensors")?;
-//!     model.on(Device::host(gpu, queue))?.begin(&Draw::new().class("sword"), 1)
-//! }
-//!
-//! fn frame(run: &mut Run, to: &mut wgpu::CommandEncoder, shown: &wgpu::Texture) -> Result<bool, iddpm::Error> {
-//!     let was_left = run.record(to, Budget::milliseconds(2.0))?;
-//!     run.paint(to, shown)?;
-//!     Ok(was_left)
-//! }
-//! ```
-//!
-//! What was begun there is saved, and goes on anywhere:
-//!
-//! ```no_run
-//! # use iddpm::{Device, Error, Images, Model, Run, Saved};
-//! fn pause(run: &mut Run) -> Result<(), Error> {
-//!     run.save()?.write("sword.run")
-//! }
-//!
-//! fn go_on(model: &Model) -> Result<Images, Error> {
+//!     let mut run = model.on(Device::host(gpu, queue))?.begin(&Draw::new().class("sword"), 1)?;
+//!     while run.fraction() < 0.5 { // each time round is a frame of the game
+//!         let mut frame = gpu.create_command_encoder(&Default::default());
+//!         run.record(&mut frame, Budget::milliseconds(2.0))?;
+//!         run.paint(&mut frame, shown)?;
+//!         queue.submit([frame.finish()]);
+//!     }
+//!     run.save()?.write("sword.run")?; // the player leaves; another day, without a GPU:
 //!     let mut run = model.on(Device::cpu())?.resume(&Saved::read("sword.run")?)?;
 //!     while run.advance()? {}
 //!     run.images()
