@@ -106,16 +106,15 @@ examples() {
     file "$out" | grep -q 'PNG image data'
     cargo run -q --example flash_table | diff tests/flash_table/cosine_4000_10.rs -
     out=$CARGO_TARGET_DIR/samples.png
-    # With the features of the tests, which have built it.
-    local features
-    features=$(features_of defmt | xargs)
-    cargo run -q --example sample --features "$features" -- --out "$out" --steps 10 --count 10
+    # As the tests have built them: alone they would be built of other features of what they need.
+    cargo build -q --workspace --examples --features "$(features_of defmt | xargs)"
+    local built=$CARGO_TARGET_DIR/debug/examples
+    "$built/sample" --out "$out" --steps 10 --count 10
     file "$out" | grep -q 'PNG image data'
     # Where the only device is software, it is the processor, and it is said why.
-    VK_DRIVER_FILES=$(software_vulkan) WGPU_BACKEND=vulkan \
-        cargo run -q --example sample --features "$features" -- --out "$out" --steps 2 --count 1 |
+    VK_DRIVER_FILES=$(software_vulkan) WGPU_BACKEND=vulkan "$built/sample" --out "$out" --steps 2 --count 1 |
         grep '^running on the CPU (.* is software, which is slower), '
-    cargo run -q --example frames --features "$features" -- --steps 4 | grep 'frames; milliseconds'
+    "$built/frames" --steps 4 | grep 'frames; milliseconds'
 }
 
 # The GPU tests once more, on a driver with more features.
