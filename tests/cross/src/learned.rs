@@ -47,5 +47,5 @@ fn begin(folder: &Path) -> Result<Training> {
     recipe.unet = recipe.unet.with_multipliers(&[1]).with_attention(&[]);
     (recipe.config.batch, recipe.config.microbatch) = (2, 2);
     let device = Device::cpu().with_threads(1);
-    Ok(Training::begin_or_resume(folder, &recipe, data, &device)?)
+    Ok(Training::begin_or_resume(folder, &recipe, data, device)?)
 }
