@@ -9,6 +9,23 @@
 //!
 //! Everything random follows from the seed and an example's position in the run, so that a run that was
 //! stopped and goes on is the run that was not stopped.
+//!
+//! Through the door all of it is [`Training`](crate::Training), which is told what to train by a
+//! [`Recipe`](crate::Recipe):
+//!
+//! ```no_run
+//! use iddpm::data::{self, Options};
+//! use iddpm::{Device, Recipe, Training};
+//! let pets = data::open("pets/", &Options::square(32))?;
+//! let mut training = Training::begin_or_resume("run", &Recipe::default(), pets, Device::best())?;
+//! while training.position() < 20_000 {
+//!     let report = training.step()?;
+//!     println!("step {}: loss {:.4}", report.step, report.loss);
+//!     training.save_if_due()?;
+//! }
+//! training.save()?;
+//! # Ok::<(), iddpm::Error>(())
+//! ```
 
 mod check;
 mod choices;

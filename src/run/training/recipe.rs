@@ -8,6 +8,16 @@ use crate::train::{Broken, MicrobatchRule, TrainConfig};
 use crate::unet::{Extents, UnetConfig};
 
 /// What is trained, and how. Size, channels and classes are the data's.
+///
+/// ```
+/// use iddpm::Recipe;
+/// let mut recipe = Recipe::default();
+/// // A smaller network: two levels, no attention.
+/// recipe.unet = recipe.unet.with_multipliers(&[1, 2]).with_attention(&[]);
+/// recipe.config.batch = 64;
+/// recipe.config.lr = 2e-4;
+/// recipe.save_every = 500;
+/// ```
 #[derive(Debug, Clone)]
 pub struct Recipe {
     /// The network; its channels and classes are replaced by the data's, and `low_res` says whether it enlarges.
