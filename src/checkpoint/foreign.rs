@@ -54,6 +54,9 @@ pub enum Foreign {
     Special,
 }
 
+/// How a saved run begins, which the layer above writes.
+pub(crate) const SAVED_RUN: [u8; 4] = *b"iDDr";
+
 /// How files begin, from a byte on.
 static BEGINNINGS: [(usize, &[u8], Foreign); 27] = [
     (0, b"version https://git-lfs.", Foreign::LfsPointer),
@@ -93,7 +96,7 @@ static BEGINNINGS: [(usize, &[u8], Foreign); 27] = [
     (0, b"GIF8", Foreign::Picture { format: "GIF" }),
     (8, b"WEBP", Foreign::Picture { format: "WebP" }),
     (0, b"BM", Foreign::Picture { format: "BMP" }),
-    (0, b"iDDr", Foreign::SavedRun),
+    (0, &SAVED_RUN, Foreign::SavedRun),
 ];
 
 impl Foreign {
@@ -137,23 +140,7 @@ pub(crate) fn kind_of(first: &[u8]) -> Option<String> {
     if may_be_safetensors(first) {
         return Some("a checkpoint (safetensors)".into());
     }
-    Some(match Foreign::of(first)? {
-        Foreign::Empty => "empty".into(),
-        Foreign::Zeros => "a file that begins with zeros alone".into(),
-        Foreign::LfsPointer => "a Git LFS pointer: `git lfs pull` fetches the file".into(),
-        Foreign::WebPage => "a web page".into(),
-        Foreign::PyTorch => "a file of PyTorch".into(),
-        Foreign::Pickle => "a pickle of Python".into(),
-        Foreign::Index => "the index of a model in several files".into(),
-        Foreign::Json => "JSON".into(),
-        Foreign::Text { begins } => alloc::format!("text that begins {begins:?}"),
-        Foreign::Network { format } => alloc::format!("a network ({format})"),
-        Foreign::Numpy => "NumPy's (.npy, .npz)".into(),
-        Foreign::Archive { format } => alloc::format!("compressed or an archive ({format})"),
-        Foreign::Picture { format } => alloc::format!("a picture ({format})"),
-        Foreign::SavedRun => "a saved run".into(),
-        Foreign::Special => "no regular file".into(),
-    })
+    Foreign::of(first).map(|foreign| alloc::format!("{}", Kind(&foreign)))
 }
 
 /// A header that is not too long, and is an object of JSON.
@@ -241,55 +228,80 @@ const FROM_TORCH: &str = "Python's safetensors.torch.save_file(torch.load(\"mode
     map_location=\"cpu\"), \"model.safetensors\") writes a state dict as safetensors, which \
     `convert` makes a checkpoint of";
 
-impl fmt::Display for Foreign {
+/// What a file is, as in "a picture (PNG)".
+struct Kind<'a>(&'a Foreign);
+
+impl fmt::Display for Kind<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Empty => f.write_str("is empty: copy or download it again"),
-            Self::Zeros => f.write_str(
-                "begins with zeros alone, as a download or copy that was not finished: copy or \
-                 download it again",
-            ),
-            Self::LfsPointer => {
-                f.write_str("is a Git LFS pointer, not the file: `git lfs pull` fetches that")
+        f.write_str(match self.0 {
+            Foreign::Empty => "empty",
+            Foreign::Zeros => "a file that begins with zeros alone",
+            Foreign::LfsPointer => "a Git LFS pointer: `git lfs pull` fetches the file",
+            Foreign::WebPage => "a web page",
+            Foreign::PyTorch => "a file of PyTorch",
+            Foreign::Pickle => "a pickle of Python",
+            Foreign::Index => "the index of a model in several files",
+            Foreign::Json => "JSON",
+            Foreign::Text { begins } => return write!(f, "text that begins {begins:?}"),
+            Foreign::Network { format } => return write!(f, "a network ({format})"),
+            Foreign::Numpy => "NumPy's (.npy, .npz)",
+            Foreign::Archive { format } => return write!(f, "compressed or an archive ({format})"),
+            Foreign::Picture { format } => return write!(f, "a picture ({format})"),
+            Foreign::SavedRun => "a saved run",
+            Foreign::Special => "no regular file",
+        })
+    }
+}
+
+impl fmt::Display for Foreign {
+    /// What the file is, where a checkpoint was due, and what helps.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let and = match self {
+            // Of these both are said in one.
+            Self::Zeros => {
+                return f.write_str(
+                    "begins with zeros alone, as a download or copy that was not finished: copy or \
+                     download it again",
+                );
             }
-            Self::WebPage => f.write_str(
-                "is a web page, not the file: download it by the link of the file itself, logged \
-                 in where the site asks for it",
-            ),
-            Self::PyTorch => write!(f, "is a file of PyTorch, not safetensors: {FROM_TORCH}"),
-            Self::Pickle => write!(f, "is a pickle of Python, not safetensors: {FROM_TORCH}"),
-            Self::Index => f.write_str(
-                "is the index of a model in several files: a checkpoint is one file; Python's \
-                 safetensors.torch.save_file writes all tensors to one",
-            ),
-            Self::Json => {
-                f.write_str("is JSON, not safetensors: give the file of the weights beside it")
+            Self::LfsPointer => {
+                return f
+                    .write_str("is a Git LFS pointer, not the file: `git lfs pull` fetches that");
             }
             Self::Text { begins } => {
-                write!(f, "is text, not safetensors; it begins {begins:?}")
+                return write!(f, "is text, not safetensors; it begins {begins:?}");
             }
-            Self::Network { format } => write!(
-                f,
-                "is {format}, which is not read: begin with the weights in PyTorch that it was \
-                 made of; {FROM_TORCH}"
-            ),
-            Self::Numpy => f.write_str(
-                "is NumPy's (.npy, .npz), not safetensors: arrays of images are data, not a network",
-            ),
-            Self::Archive { format } => write!(
-                f,
-                "is compressed or an archive ({format}), not safetensors: unpack it first"
-            ),
-            Self::Picture { format } => {
-                write!(f, "is a picture ({format}), not safetensors")
+            Self::Network { format } => {
+                return write!(
+                    f,
+                    "is {format}, which is not read: begin with the weights in PyTorch that it was \
+                     made of; {FROM_TORCH}"
+                );
             }
-            Self::SavedRun => f.write_str(
-                "is a saved run, not a network: `Saved::read` reads it, and the network that it is of is another file",
-            ),
-            Self::Special => f.write_str(
-                "is no regular file but a FIFO, a device or a socket: save what it gives as a file \
-                 first",
-            ),
-        }
+            Self::PyTorch | Self::Pickle => {
+                return write!(f, "is {}, not safetensors: {FROM_TORCH}", Kind(self));
+            }
+            Self::Empty => ": copy or download it again",
+            Self::WebPage => {
+                ", not the file: download it by the link of the file itself, logged in where the \
+                 site asks for it"
+            }
+            Self::Index => {
+                ": a checkpoint is one file; Python's safetensors.torch.save_file writes all \
+                 tensors to one"
+            }
+            Self::Json => ", not safetensors: give the file of the weights beside it",
+            Self::Numpy => ", not safetensors: arrays of images are data, not a network",
+            Self::Archive { .. } => ", not safetensors: unpack it first",
+            Self::Picture { .. } => ", not safetensors",
+            Self::SavedRun => {
+                ", not a network: `Saved::read` reads it, and the network that it is of is \
+                 another file"
+            }
+            Self::Special => {
+                " but a FIFO, a device or a socket: save what it gives as a file first"
+            }
+        };
+        write!(f, "is {}{and}", Kind(self))
     }
 }

@@ -74,4 +74,6 @@ pub use mismatch::Mismatch;
 pub use published::Preset;
 pub use read::{Checkpoint, ReadOptions, WeightBuffer, WeightType};
 pub use shown::Listed;
+#[cfg(feature = "train_cpu")]
+pub(crate) use values::f32_of;
 pub use write::to_bytes;

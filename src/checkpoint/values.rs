@@ -32,7 +32,7 @@ fn widened(dtype: Dtype, bytes: &[u8]) -> impl Iterator<Item = f32> {
 }
 
 /// The numbers of which these are the bits in f16.
-pub(super) fn f32_of(bits: &[u16]) -> Result<Vec<f32>, MemoryError> {
+pub(crate) fn f32_of(bits: &[u16]) -> Result<Vec<f32>, MemoryError> {
     let mut numbers = zeros(bits.len())?;
     for (number, &bits) in numbers.iter_mut().zip(bits) {
         *number = f16::from_bits(bits).to_f32();

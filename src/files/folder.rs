@@ -173,12 +173,9 @@ impl FolderLock {
     /// name, as on systems that are not like Unix, it goes by the path that was given when it was taken.
     pub fn is_held_here(folder: impl AsRef<Path>) -> bool {
         let path = folder.as_ref().join(LOCK);
-        let mut held = ours()
-            .iter()
-            .filter_map(Weak::upgrade)
-            .collect::<Vec<_>>()
-            .into_iter();
-        held.any(|held| (kind::TELLS || held.path == path) && kind::is_at(&held.file, &path))
+        let is_there =
+            |held: Arc<Held>| (kind::TELLS || held.path == path) && kind::is_at(&held.file, &path);
+        ours().iter().filter_map(Weak::upgrade).any(is_there)
     }
 
     /// Gives the right back, and removes the file `.lock` too, where that can be.

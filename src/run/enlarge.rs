@@ -63,11 +63,7 @@ impl LowRes {
         let opened = data::open(path, &data::Options { fit, classes })?;
         let found = opened.data.extents();
         if found.channels != size.channels || found.height < height || found.width < width {
-            let channels = size.channels;
-            let why = format!(
-                "images of {}x{}, {} channels, where the network enlarges {width}x{height}, {channels} channels",
-                found.width, found.height, found.channels
-            );
+            let why = format!("images of {found}, where the network enlarges {size}");
             return Err(DrawError::Value {
                 word: "low-res",
                 value: path.display().to_string(),

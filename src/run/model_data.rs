@@ -9,7 +9,6 @@ use super::model::Model;
 use crate::Error;
 use crate::data::{self, Classes, Dataset, Fit, Opened};
 use crate::text::OneLine;
-use crate::unet::Extents;
 
 impl Model {
     /// Opens data as the network takes it: of its size, with its numbers for classes.
@@ -27,8 +26,8 @@ impl Model {
     pub(super) fn check_data(&self, data: &dyn Dataset) -> Result<(), DrawError> {
         let (found, due) = (data.extents(), self.image());
         if found != due {
-            let why = format!("the network's are {}", shown(due));
-            return Err(wrong(format!("images of {}", shown(found)), why));
+            let why = format!("the network's are {due}");
+            return Err(wrong(format!("images of {found}"), why));
         }
         let (found, due) = (data.classes().unwrap_or(0), self.classes());
         // Where the network takes no class, those of the data are not looked at.
@@ -67,13 +66,4 @@ fn wrong(value: String, why: String) -> DrawError {
         value,
         why,
     }
-}
-
-fn shown(of: Extents) -> String {
-    let Extents {
-        channels,
-        height,
-        width,
-    } = of;
-    format!("{width}x{height}, {channels} channels")
 }

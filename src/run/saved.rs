@@ -20,13 +20,12 @@ use super::draw::Draw;
 use super::error::DrawError;
 use super::model::Model;
 use crate::Error;
-use crate::checkpoint::foreign::kind_of;
+use crate::checkpoint::foreign::{SAVED_RUN, kind_of};
 use crate::diffusion::fingerprint::Fingerprint;
 use crate::diffusion::{Noise, Paused, Sample, SamplerState};
 use crate::files::{read_bytes, write_bytes};
 use crate::memory::{collected, copied};
 
-const MAGIC: [u8; 4] = *b"iDDr";
 const VERSION: u32 = 1;
 /// A class that is none.
 const NO_LABEL: u32 = u32::MAX;
@@ -34,7 +33,6 @@ const NO_LABEL: u32 = u32::MAX;
 const HEAD: usize = 16;
 /// Bytes of an image's identity.
 const SAMPLE: usize = 20;
-const LOW_RES: &str = "low-res";
 /// Bytes by which it is told what a file is that is no saved run.
 const FIRST: usize = 512;
 /// The largest file that is written or read.
@@ -121,33 +119,19 @@ impl Saved {
                  that it was drawn with goes on with it"
             )));
         }
-        let (count, elements) = (self.samples.len() as u64, model.image().elements() as u64);
-        let small = model.low_res().map_or(0, |(width, height)| {
-            (width * height * model.image().channels) as u64
-        });
-        let lengths = [
-            ("x", &self.paused.x, count.saturating_mul(elements)),
-            (LOW_RES, &self.low_res, count.saturating_mul(small)),
-        ];
-        for (what, numbers, due) in lengths {
-            // What is enlarged may not have been given yet: the run asks for it then.
-            if what == LOW_RES && numbers.is_empty() && self.position() == 0 {
-                continue;
-            }
-            if numbers.len() as u64 != due {
-                let len = numbers.len();
-                return Err(refused(format!(
-                    "{what} has {len} numbers, {count} images have {due}"
-                )));
-            }
-            if let Some(at) = numbers.iter().position(|number| !number.is_finite()) {
-                return Err(refused(format!("{what} is not finite at {at}")));
-            }
+        let count = self.samples.len() as u64;
+        let check = |what, numbers: &[f32], elements: u64| {
+            check_numbers(what, numbers, count, count.saturating_mul(elements))
+        };
+        let image = model.image();
+        check("x", &self.paused.x, image.elements() as u64)?;
+        // What is enlarged may not have been given yet: the run asks for it then.
+        if !self.low_res.is_empty() || self.position() > 0 {
+            let low_res = model.low_res();
+            let small = low_res.map_or(0, |(width, height)| width * height * image.channels);
+            check("low-res", &self.low_res, small as u64)?;
         }
-        match model.check_labels(&self.samples) {
-            Ok(()) => Ok(()),
-            Err(error) => Err(refused(error)),
-        }
+        model.check_labels(&self.samples).map_err(refused)
     }
 
     /// Returns the run as bytes: its pixels, and less than a kilobyte for a few images.
@@ -189,7 +173,7 @@ impl Saved {
             content.extend(number.to_le_bytes());
             content.extend(label.unwrap_or(NO_LABEL).to_le_bytes());
         }
-        let head = MAGIC.into_iter().chain(VERSION.to_le_bytes());
+        let head = SAVED_RUN.into_iter().chain(VERSION.to_le_bytes());
         let rest = numbers.into_iter().flatten();
         let rest = rest.flat_map(|number| number.to_le_bytes());
         let body = numbers.iter().map(|it| size_of_val(it.as_slice())).sum();
@@ -216,14 +200,14 @@ impl Saved {
     /// [`DrawError::Saved`] for what is no saved run, another version's, damaged or cut.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, Error> {
         let mut reader = Reader(bytes);
-        if !bytes.starts_with(&MAGIC) {
+        if !bytes.starts_with(&SAVED_RUN) {
             let first = bytes.get(..FIRST).unwrap_or(bytes);
             return Err(refused(match kind_of(first) {
                 Some(kind) => format!("it is {kind}, and no saved run, which begins with iDDr"),
                 None => "it does not begin with iDDr, as a saved run does".into(),
             }));
         }
-        reader.bytes(MAGIC.len())?;
+        reader.bytes(SAVED_RUN.len())?;
         let version = reader.u32()?;
         if version != VERSION {
             return Err(refused(format!(
@@ -295,6 +279,20 @@ impl Saved {
             }
             error => error,
         })
+    }
+}
+
+/// Checks that there are as many numbers as some images have, and all finite.
+fn check_numbers(what: &str, numbers: &[f32], images: u64, due: u64) -> Result<(), Error> {
+    if numbers.len() as u64 != due {
+        let len = numbers.len();
+        return Err(refused(format!(
+            "{what} has {len} numbers, {images} images have {due}"
+        )));
+    }
+    match numbers.iter().position(|number| !number.is_finite()) {
+        Some(at) => Err(refused(format!("{what} is not finite at {at}"))),
+        None => Ok(()),
     }
 }
 

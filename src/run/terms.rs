@@ -45,10 +45,7 @@ impl Terms {
             sums
         };
         Self {
-            prior: match images {
-                [] => f64::NAN,
-                images => images.iter().map(|terms| terms.prior / count).sum(),
-            },
+            prior: Mean::of(images.iter().map(|terms| terms.prior)).mean,
             vb: means(&|terms| &terms.vb),
             x_start_mse: means(&|terms| &terms.x_start_mse),
             epsilon_mse: means(&|terms| &terms.epsilon_mse),

@@ -1,6 +1,8 @@
 //! The extents of one image: channels, height and width.
 
-/// The extents of one image, [C, H, W].
+use core::fmt;
+
+/// The extents of one image, [C, H, W]; as text, `32x24, 3 channels`, width first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Extents {
@@ -22,5 +24,16 @@ impl Extents {
     /// The number of positions H·W; [`usize::MAX`] where that is more.
     pub const fn positions(self) -> usize {
         self.height.saturating_mul(self.width)
+    }
+}
+
+impl fmt::Display for Extents {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            channels,
+            height,
+            width,
+        } = self;
+        write!(f, "{width}x{height}, {channels} channels")
     }
 }

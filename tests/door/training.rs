@@ -300,7 +300,7 @@ fn a_training_says_what_it_is() {
 #[test]
 fn classes_of_the_weights_are_those_of_the_data() {
     let scratch = Scratch::new("door-names");
-    let named = |names: [&str; 3]| Named(data(), names.map(String::from).to_vec());
+    let named = |names: [&str; 3]| Odd::new(Some(names.map(String::from).to_vec()));
     let begin = |run: &str, recipe: &Recipe, names| {
         let data: Arc<dyn Dataset> = Arc::new(named(names));
         Training::begin(scratch.join(run), recipe, data, device())
@@ -321,12 +321,12 @@ fn classes_of_the_weights_are_those_of_the_data() {
 #[test]
 fn a_failed_step_leaves_no_model() {
     let scratch = Scratch::new("door-failed");
-    let data = Arc::new(Breaking(data(), AtomicBool::new(false)));
+    let data = Arc::new(Odd::new(None));
     let lent: Arc<dyn Dataset> = data.clone();
     let mut training = Training::begin(scratch.join("run"), &recipe(), lent, device()).unwrap();
     training.step().unwrap();
     training.model().unwrap();
-    data.1.store(true, Ordering::Relaxed);
+    data.is_broken.store(true, Ordering::Relaxed);
     // Some batches were read ahead.
     while training.step().is_ok() {}
     for refused in [training.save().map(drop), training.model().map(drop)] {
@@ -337,43 +337,40 @@ fn a_failed_step_leaves_no_model() {
     }
 }
 
-struct Named(Images, Vec<String>);
+/// Images that know what their classes are called, where they do, and cannot be read any more from some moment on.
+struct Odd {
+    images: Images,
+    names: Option<Vec<String>>,
+    is_broken: AtomicBool,
+}
 
-impl Dataset for Named {
-    fn len(&self) -> usize {
-        self.0.len()
-    }
-    fn extents(&self) -> Extents {
-        self.0.extents()
-    }
-    fn classes(&self) -> Option<usize> {
-        self.0.classes()
-    }
-    fn class_names(&self) -> Option<&[String]> {
-        Some(&self.1)
-    }
-    fn get(&self, index: usize) -> Result<Example<'_>, DataError> {
-        self.0.get(index)
+impl Odd {
+    fn new(names: Option<Vec<String>>) -> Self {
+        Self {
+            images: data(),
+            names,
+            is_broken: AtomicBool::new(false),
+        }
     }
 }
 
-/// Images that cannot be read any more from some moment on.
-struct Breaking(Images, AtomicBool);
-
-impl Dataset for Breaking {
+impl Dataset for Odd {
     fn len(&self) -> usize {
-        self.0.len()
+        self.images.len()
     }
     fn extents(&self) -> Extents {
-        self.0.extents()
+        self.images.extents()
     }
     fn classes(&self) -> Option<usize> {
-        self.0.classes()
+        self.images.classes()
+    }
+    fn class_names(&self) -> Option<&[String]> {
+        self.names.as_deref()
     }
     fn get(&self, index: usize) -> Result<Example<'_>, DataError> {
-        match self.1.load(Ordering::Relaxed) {
+        match self.is_broken.load(Ordering::Relaxed) {
             true => Err(DataError::Index { index, len: 0 }),
-            false => self.0.get(index),
+            false => self.images.get(index),
         }
     }
 }

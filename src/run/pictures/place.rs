@@ -8,7 +8,6 @@ use std::sync::Arc;
 
 use crate::files::{FileError, is_folder_name};
 use crate::run::model::Look;
-use crate::unet::Extents;
 
 /// A place for images.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -76,14 +75,7 @@ pub(super) fn check_look(path: &Path, found: &Arc<Look>, due: &Arc<Look>) -> Res
     }
     let shown = |look: &Look| match found.image == due.image {
         true => look.classes_shown(),
-        false => {
-            let Extents {
-                channels,
-                height,
-                width,
-            } = look.image;
-            format!("{width}x{height}, {channels} channels")
-        }
+        false => look.image.to_string(),
     };
     let (found, due) = (shown(found), shown(due));
     let why = format!("an image of {found}, among those of {due}");

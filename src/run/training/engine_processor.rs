@@ -1,22 +1,13 @@
-//! What trains, where only the processor does.
+//! What trains on a GPU, where only the processor does: nothing.
 
 use super::made::Made;
 use crate::Error;
-use crate::run::{DrawError, OpenDevice};
+use crate::run::DrawError;
+use crate::run::gpu_type::Gpu;
 use crate::train::TrainConfig;
 use crate::unet::Graph;
 
-/// An engine on a device.
-pub(super) fn engine(
-    opened: &OpenDevice,
-    graph: &Graph,
-    config: &TrainConfig,
-) -> Result<Made, Error> {
-    match opened {
-        OpenDevice::Processor(threads) => Ok(Made::on_processor(*threads, graph, config)?),
-        OpenDevice::Gpu(_) => {
-            let why = "built without the feature train, which trains on a GPU".into();
-            Err(DrawError::NoGpu { why }.into())
-        }
-    }
+pub(super) fn on_gpu(_: &Gpu, _: &Graph, _: &TrainConfig) -> Result<Made, Error> {
+    let why = "built without the feature train, which trains on a GPU".into();
+    Err(DrawError::NoGpu { why }.into())
 }

@@ -4,13 +4,11 @@ use std::borrow::Cow;
 use std::boxed::Box;
 
 use super::cost::Cost;
-use super::engine::engine;
 use super::made::Made;
 use super::origin::{Origin, Start};
 use super::training::Training;
 use crate::Error;
-use crate::checkpoint::Description;
-use crate::memory::collected;
+use crate::checkpoint::{Description, f32_of};
 use crate::run::Device;
 use crate::train::{
     Broken, Engine, Progress, RunDirectory, Slot, TrainConfig, Trainer, TrainingData,
@@ -67,7 +65,7 @@ impl Prepared {
             mut engine,
             precision,
             bytes,
-        } = engine(&opened, &graph, &config)?;
+        } = Made::on(&opened, &graph, &config)?;
         let progress = fill(&mut engine, self.start, &graph, &description, &config)?;
         let (data, broken) = (self.data, self.broken);
         Ok(Training {
@@ -100,10 +98,7 @@ fn fill(
         Start::Model(model) => {
             let weights = match model.checkpoint().weights() {
                 Weights::F32(numbers) => Cow::Borrowed(numbers),
-                Weights::F16(bits) => {
-                    let numbers = bits.iter().map(|&bits| half::f16::from_bits(bits).to_f32());
-                    Cow::Owned(collected(bits.len(), numbers)?)
-                }
+                Weights::F16(bits) => Cow::Owned(f32_of(bits)?),
             };
             write(engine, &weights, config)?;
         }
