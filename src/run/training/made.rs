@@ -2,10 +2,8 @@
 
 use std::boxed::Box;
 
-use super::engine::on_gpu;
-use crate::Error;
 use crate::memory::bytes_of;
-use crate::run::{OpenDevice, Threads};
+use crate::run::Threads;
 use crate::train::{CpuEngine, Engine, TrainConfig, TrainError};
 use crate::unet::Graph;
 
@@ -19,19 +17,7 @@ pub(super) struct Made {
 }
 
 impl Made {
-    /// Makes the engine on a device.
-    pub(super) fn on(
-        opened: &OpenDevice,
-        graph: &Graph,
-        config: &TrainConfig,
-    ) -> Result<Self, Error> {
-        match opened {
-            OpenDevice::Processor(threads) => Ok(Self::on_processor(*threads, graph, config)?),
-            OpenDevice::Gpu(gpu) => on_gpu(gpu, graph, config),
-        }
-    }
-
-    fn on_processor(
+    pub(super) fn on_processor(
         threads: Threads,
         graph: &Graph,
         config: &TrainConfig,

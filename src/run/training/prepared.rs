@@ -4,12 +4,13 @@ use std::borrow::Cow;
 use std::boxed::Box;
 
 use super::cost::Cost;
+use super::engine::on_gpu;
 use super::made::Made;
 use super::origin::{Origin, Start};
 use super::training::Training;
 use crate::Error;
 use crate::checkpoint::{Description, f32_of};
-use crate::run::Device;
+use crate::run::{Device, OpenDevice};
 use crate::train::{
     Broken, Engine, Progress, RunDirectory, Slot, TrainConfig, Trainer, TrainingData,
     initial_weights,
@@ -65,7 +66,10 @@ impl Prepared {
             mut engine,
             precision,
             bytes,
-        } = Made::on(&opened, &graph, &config)?;
+        } = match opened {
+            OpenDevice::Processor(threads) => Made::on_processor(threads, &graph, &config)?,
+            OpenDevice::Gpu(gpu) => on_gpu(&gpu, &graph, &config)?,
+        };
         let progress = fill(&mut engine, self.start, &graph, &description, &config)?;
         let (data, broken) = (self.data, self.broken);
         Ok(Training {
