@@ -118,6 +118,9 @@ struct Network {
     /// Classes the network is conditioned on, 0 for none [default: 0].
     #[arg(long, value_parser = count)]
     classes: Option<usize>,
+    /// Whether the table of classes has one more row, for no class.
+    #[arg(long)]
+    null_class: Option<bool>,
 }
 
 #[derive(clap::Args)]
@@ -218,6 +221,7 @@ fn of_network(error: &CheckpointError) -> Option<&'static str> {
             "num_heads_upsample" => "--heads-upsample",
             _ => return None,
         },
+        ConfigError::NullClass => "--classes",
         ConfigError::ModelChannels { .. } => "--model-channels",
         ConfigError::Entries { .. }
         | ConfigError::FirstMultiplier { .. }
@@ -360,6 +364,7 @@ impl Network {
         let variance = process.variance.or(base.map(|b| b.card.diffusion.variance));
         let resample = self.conv_resample.or(unet.map(|u| u.conv_resample));
         let classes = self.classes.or(unet.and_then(|u| u.num_classes));
+        let null_class = self.null_class.or(unet.map(|u| u.null_class));
         let low_res = self.low_res.or(size.and_then(|size| size.low_res));
         let ((height, width), in_channels, num_heads) = (sides?, in_channels?, heads?);
         let unet = UnetConfig {
@@ -371,6 +376,7 @@ impl Network {
             channel_mult: multipliers?,
             conv_resample: resample.unwrap_or(true),
             num_classes: classes.filter(|&classes| classes > 0),
+            null_class: null_class.unwrap_or(false),
             num_heads,
             num_heads_upsample: up.unwrap_or(num_heads),
             scale_shift: scale_shift?,

@@ -164,7 +164,11 @@ fn describe(description: &Description, out: &mut String) -> fmt::Result {
         None => writeln!(out)?,
     }
     match unet.num_classes {
-        Some(classes) => writeln!(out, "classes      {classes}")?,
+        Some(classes) => {
+            let null = unet.null_label();
+            let null = null.map_or(String::new(), |label| format!(", and {label} for none"));
+            writeln!(out, "classes      {classes}{null}")?
+        }
         None => writeln!(out, "classes      none")?,
     }
     if let Some(names) = class_names {

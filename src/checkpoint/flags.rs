@@ -172,6 +172,7 @@ impl Flags {
         let config = UnetConfig {
             num_res_blocks: self.num_res_blocks,
             num_classes: self.class_cond.then_some(CLASSES),
+            null_class: false,
             num_heads: self.num_heads,
             num_heads_upsample: self.num_heads_upsample.unwrap_or(self.num_heads),
             scale_shift: self.use_scale_shift_norm,

@@ -11,6 +11,7 @@ use crate::checkpoint::description::{DIFFUSION, SIZE, UNET};
 use crate::checkpoint::{Checkpoint, Description, WeightType, locate};
 use crate::diffusion::Sample;
 use crate::diffusion::fingerprint::Fingerprint;
+use crate::memory::{MemoryError, collected};
 use crate::text::OneLine;
 use crate::unet::{Extents, Weights};
 
@@ -186,12 +187,24 @@ impl Model {
         })
     }
 
-    /// Refuses images of classes that the network does not have, and those of none where it has some.
+    /// The images as the network is told of them: of no class is the null class's label, where it has that.
+    pub(super) fn conditioned(&self, samples: &[Sample]) -> Result<Vec<Sample>, MemoryError> {
+        let null = self.description().unet.null_label();
+        let told = samples.iter().map(|&sample| Sample {
+            label: sample.label.or(null),
+            ..sample
+        });
+        collected(samples.len(), told)
+    }
+
+    /// Refuses images of classes that the network does not have, and those of none where it has some and no null
+    /// class.
     pub(super) fn check_labels(&self, samples: &[Sample]) -> Result<(), DrawError> {
-        let classes = self.classes() as u64;
+        let unet = &self.description().unet;
+        let (classes, labels) = (self.classes(), unet.labels().unwrap_or(0) as u64);
         let fits = |label: Option<u32>| match label {
-            Some(label) => u64::from(label) < classes,
-            None => classes == 0,
+            Some(label) => u64::from(label) < labels,
+            None => classes == 0 || unet.null_class,
         };
         let Some(Sample { number, label, .. }) = samples.iter().find(|it| !fits(it.label)) else {
             return Ok(());

@@ -171,12 +171,13 @@ impl Studio {
         samples: &[Sample],
     ) -> Result<Run, Error> {
         let evaluations = course.sampler()?.evaluations();
+        let told = self.model.conditioned(samples)?;
         let executor = match &mut self.engine {
             Engine::Processor(engine) => {
-                Executor::Processor(Box::new(engine.begin(&self.model, course, samples)?))
+                Executor::Processor(Box::new(engine.begin(&self.model, course, &told)?))
             }
             Engine::Gpu(engine) => {
-                Executor::Gpu(Box::new(engine.begin(&self.model, &course, samples)?))
+                Executor::Gpu(Box::new(engine.begin(&self.model, &course, &told)?))
             }
         };
         Run::new(

@@ -159,11 +159,11 @@ impl<'c> Builder<'c> {
         let width = self.config.embedding_channels();
         let first = self.linear("time_embed.0", self.embedding, width, false);
         self.embedding = self.linear("time_embed.2", first, width, true);
-        if let Some(classes) = self.config.num_classes {
+        if let Some(rows) = self.config.labels() {
             let labels = self.graph.add_input(Input::Labels, "labels", vector);
             let table =
                 self.graph
-                    .add_param("label_emb.weight".into(), &[classes, width], Init::Normal);
+                    .add_param("label_emb.weight".into(), &[rows, width], Init::Normal);
             let base = self.embedding;
             self.embedding = self.graph.add(
                 "label_emb",

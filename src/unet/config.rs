@@ -42,6 +42,14 @@ pub struct UnetConfig {
         serde(deserialize_with = "serde::Deserialize::deserialize")
     )]
     pub num_classes: Option<usize>,
+    /// Whether the table of classes has one more row, which stands for no class: what classifier-free guidance
+    /// (Ho & Salimans 2022) is trained with; see [`null_label`](Self::null_label).
+    // Not written where there is none, so that a description from before there was one stays as it is.
+    #[cfg_attr(
+        feature = "serde",
+        serde(default, skip_serializing_if = "core::ops::Not::not")
+    )]
+    pub null_class: bool,
     /// The number of attention heads on the way down and in the middle.
     pub num_heads: usize,
     /// The number of attention heads on the way up.
@@ -65,6 +73,7 @@ impl UnetConfig {
             channel_mult: [1].into(),
             conv_resample: true,
             num_classes: None,
+            null_class: false,
             num_heads: 4,
             num_heads_upsample: 4,
             scale_shift: true,
@@ -98,6 +107,33 @@ impl UnetConfig {
     pub const fn with_classes(mut self, classes: usize) -> Self {
         self.num_classes = Some(classes);
         self
+    }
+
+    /// Adds a null class to the classes there are.
+    #[must_use]
+    pub const fn with_null_class(mut self) -> Self {
+        self.null_class = true;
+        self
+    }
+
+    /// The label that stands for no class, behind those of the classes; `None` where the network has none.
+    ///
+    /// ```
+    /// use iddpm::unet::UnetConfig;
+    /// let config = UnetConfig::new(3, 32).with_classes(10);
+    /// assert_eq!(config.null_label(), None);
+    /// assert_eq!(config.with_null_class().null_label(), Some(10));
+    /// ```
+    pub fn null_label(&self) -> Option<u32> {
+        let classes = self.num_classes.filter(|_| self.null_class)?;
+        u32::try_from(classes).ok()
+    }
+
+    /// The number of labels that the network takes: its classes, and the null class where it has one. `None` for a
+    /// network without classes.
+    pub fn labels(&self) -> Option<usize> {
+        let classes = self.num_classes?;
+        Some(classes.saturating_add(usize::from(self.null_class)))
     }
 
     /// The number of resolutions, each half of the one before.
@@ -152,6 +188,9 @@ impl UnetConfig {
                     max,
                 });
             }
+        }
+        if self.null_class && self.num_classes.is_none() {
+            return Err(ConfigError::NullClass);
         }
         let channels = self.model_channels;
         if channels == 0 || !channels.is_multiple_of(GROUPS) || channels > MOST_CHANNELS {

@@ -31,6 +31,8 @@ pub enum ConfigError {
         /// The largest number of entries.
         max: usize,
     },
+    /// A null class in a network without classes.
+    NullClass,
     /// Model channels that are not a positive multiple of the number of groups, or too many.
     ModelChannels {
         /// The number of model channels.
@@ -114,6 +116,9 @@ impl fmt::Display for ConfigError {
                 min,
                 max,
             } => write!(f, "{option} has {len} entries, must have {min} to {max}"),
+            Self::NullClass => {
+                f.write_str("null_class stands beside classes: num_classes must be given")
+            }
             Self::ModelChannels {
                 value,
                 multiple_of,

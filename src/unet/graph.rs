@@ -136,7 +136,7 @@ impl Graph {
         node.op.flops(|id| self.shape(id), columns, out)
     }
 
-    /// The number of classes the network knows; `None` where it takes none.
+    /// The number of labels the network takes, its null class among them; `None` where it takes none.
     pub fn classes(&self) -> Option<u32> {
         self.nodes().iter().find_map(|node| match node.op {
             Op::LabelEmbedding { table, .. } => {

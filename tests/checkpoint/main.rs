@@ -19,6 +19,7 @@ mod foreign;
 mod hostile;
 mod located;
 mod moments;
+mod null_class;
 mod numbers;
 mod prefixes;
 mod public_flags;

@@ -16,6 +16,7 @@ mod albums;
 mod draws;
 mod likelihood;
 mod models;
+mod null_class;
 mod saved;
 #[cfg(feature = "train_cpu")]
 mod training;

@@ -79,6 +79,8 @@ fn cases() -> Vec<Case> {
         let config = changed(|config| config.model_channels = value);
         cases.push(("model_channels", config, one, model_channels(value)));
     }
+    let config = changed(|config| config.null_class = true);
+    cases.push(("null_class", config, one, ConfigError::NullClass));
     for value in [0, 2, usize::MAX] {
         let config = changed(|config| config.channel_mult[0] = value);
         let error = ConfigError::FirstMultiplier { value };
