@@ -5,6 +5,7 @@
 //     pair    : r = ±√(-2 ln((|s| + ½)/2^31)) of word 0 as i32 s, with its sign; θ = π/2·word 1 as i32/2^31;
 //               (r cos θ, r sin θ)
 //
+// The step is its position, with the bit of a `purpose` beside that of the step itself.
 // output [N, D]; samples [N] as (seed lo, seed hi, number lo, number hi). One invocation makes 4 numbers.
 // The words are those of the same function on a CPU, the normals too but for fused products: within
 // 1e-6·|r| of the formula.
@@ -12,6 +13,7 @@
 struct Params {
     batch: u32,
     elements: u32,
+    purpose: u32,
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
@@ -33,7 +35,7 @@ fn main(
     }
     let block = at % blocks;
     let sample = samples[n];
-    let words = philox(vec4(block, step_numbers.position, sample.zw), sample.xy);
+    let words = philox(vec4(block, step_numbers.position | params.purpose, sample.zw), sample.xy);
     let normals = vec4(pair(words.xy), pair(words.zw));
     for (var i = 0u; i < 4u; i++) {
         let e = 4u * block + i;

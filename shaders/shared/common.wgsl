@@ -4,7 +4,7 @@
 // for a binding named `input`), and `const HALF: bool`: whether weights are IEEE 754 binary16, two in a
 // word. Arithmetic is f32 all the same.
 
-// What a step of sampling is, for noise, threshold and step.
+// What a step of sampling is, for all kernels of the loop.
 struct Step {
     // The step number of the noise.
     position: u32,
@@ -25,6 +25,14 @@ struct Step {
     sigma: f32,
     log2_sigma_at_zero: f32,
     log2_sigma_slope: f32,
+    // Whether x̂_0 is what x_start holds already: the nearest colours of a palette.
+    snaps: u32,
+    // What is kept of a picture, and its noise.
+    kept_picture: f32,
+    kept_noise: f32,
+    // Back to where a stretch of steps began; 1 and 0 elsewhere.
+    back_x: f32,
+    back_noise: f32,
 }
 
 // What the loss of an image is made of.

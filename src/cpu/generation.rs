@@ -6,7 +6,10 @@ use super::error::{NetworkError, NetworkSlice};
 use super::given::{Inputs, length};
 use super::network::Network;
 use super::program::Program;
-use crate::diffusion::{Paused, RunError, Sample, Sampler, SamplerState};
+use crate::diffusion::linear::check_length;
+use crate::diffusion::{
+    Controls, Error, Guidance, Noise, Paused, RunError, Sample, Sampler, SamplerState, Slice, guide,
+};
 use crate::memory::{self, bytes_of, collected, copied, zeros};
 
 /// A batch of images being generated on the processor: a network, a sampler's cursor, and the pixels.
@@ -53,8 +56,23 @@ impl<'p> Generation<'p> {
         sampler: Sampler<'p>,
         samples: &[Sample],
     ) -> Result<Self, NetworkError> {
+        Self::steered(network, sampler, samples, Controls::default())
+    }
+
+    /// Begins a batch of images as [`new`](Self::new), steered by more than its sampler. With guidance the network is of
+    /// twice as many images.
+    ///
+    /// # Errors
+    /// Those of [`new`](Self::new). A picture, a mask or colours of other sizes are found by the first
+    /// [`advance`](Self::advance).
+    pub fn steered(
+        network: Network,
+        sampler: Sampler<'p>,
+        samples: &[Sample],
+        controls: Controls,
+    ) -> Result<Self, NetworkError> {
         Ok(Self {
-            batch: Batch::new(&network, &sampler, samples)?,
+            batch: Batch::new(&network, &sampler, samples, controls)?,
             network,
             sampler,
         })
@@ -63,7 +81,7 @@ impl<'p> Generation<'p> {
     /// The number of bytes that a generation takes beside its network: the images of a batch, in every form
     /// in which they are kept.
     pub fn needs(program: &Program<'_>, sampler: &Sampler<'_>) -> u64 {
-        Batch::needs(program, sampler)
+        Batch::needs(program, sampler, 1)
     }
 
     /// Gives a super-resolution network its low-resolution images, one after the other.
@@ -145,6 +163,9 @@ pub(crate) struct Batch {
     pub(crate) x_start: Vec<f32>,
     /// The noise of one image.
     noise: Vec<f32>,
+    controls: Controls,
+    /// The images twice, as the network sees them under guidance; else nothing.
+    twice: Vec<f32>,
 }
 
 impl Batch {
@@ -152,10 +173,16 @@ impl Batch {
         network: &Network,
         sampler: &Sampler<'_>,
         samples: &[Sample],
+        controls: Controls,
     ) -> Result<Self, NetworkError> {
         let program = network.program()?;
         let header = *program.header();
-        length(NetworkSlice::Samples, samples.len(), header.batch)?;
+        let looks = controls.looks();
+        length(
+            NetworkSlice::Samples,
+            samples.len().saturating_mul(looks),
+            header.batch,
+        )?;
         let elements = program.x_len() / header.batch;
         let expected = sampler.process().prediction_len(elements);
         length(
@@ -163,12 +190,19 @@ impl Batch {
             program.output().image().elements(),
             expected,
         )?;
-        memory::check(Self::needs(&program, sampler))?;
+        memory::check(Self::needs(&program, sampler, looks))?;
+        let unconditional = controls
+            .guidance
+            .map(|Guidance { null_label, .. }| null_label);
+        let again = samples.iter().filter_map(|_| unconditional);
         let labels = collected(
-            samples.len(),
-            samples.iter().filter_map(|sample| sample.label),
+            header.batch,
+            samples
+                .iter()
+                .filter_map(|sample| sample.label)
+                .chain(again),
         )?;
-        let all = header.batch * elements;
+        let all = samples.len() * elements;
         let mut x = zeros(all)?;
         for (sample, x) in samples.iter().zip(x.chunks_mut(elements)) {
             sample.begin(x);
@@ -188,22 +222,30 @@ impl Batch {
             history: zeros(history)?,
             x_start: zeros(all)?,
             noise: zeros(elements)?,
+            twice: zeros(match unconditional {
+                Some(_) => 2 * all,
+                None => 0,
+            })?,
+            controls,
         })
     }
 
-    fn needs(program: &Program<'_>, sampler: &Sampler<'_>) -> u64 {
+    fn needs(program: &Program<'_>, sampler: &Sampler<'_>, looks: usize) -> u64 {
         let header = program.header();
         let copies = if sampler.method().needs_history() {
             3
         } else {
             2
         };
-        let images = bytes_of::<f32>(program.x_len()).saturating_mul(copies);
+        let once = program.x_len() / looks;
+        let images = bytes_of::<f32>(once).saturating_mul(copies);
+        let twice = if looks > 1 { program.x_len() } else { 0 };
         let of_image = bytes_of::<f32>(program.x_len() / header.batch);
         // A timestep and a class in one word each.
         let of_sample = (size_of::<Sample>() + 8) as u64;
         let samples = (header.batch as u64).saturating_mul(of_sample);
         let others = [
+            bytes_of::<f32>(twice),
             bytes_of::<f32>(program.output_len()),
             bytes_of::<f32>(program.low_res_len()),
             of_image,
@@ -213,7 +255,10 @@ impl Batch {
     }
 
     pub(crate) fn set_low_res(&mut self, images: &[f32]) -> Result<(), NetworkError> {
-        self.low_res = Some(copied(images)?);
+        let looks = self.controls.looks();
+        let len = images.len().saturating_mul(looks);
+        let again = core::iter::repeat_n(images, looks).flatten().copied();
+        self.low_res = Some(collected(len, again)?);
         Ok(())
     }
 
@@ -227,9 +272,16 @@ impl Batch {
         let Some(step) = ahead.next() else {
             return Ok(false);
         };
+        self.check_known(sampler)?;
         self.timesteps.fill(step.timestep());
+        for twice in self.twice.chunks_exact_mut(self.x.len().max(1)) {
+            twice.copy_from_slice(&self.x);
+        }
         let inputs = Inputs {
-            x: &self.x,
+            x: match self.controls.guidance {
+                Some(_) => &self.twice,
+                None => &self.x,
+            },
             timesteps: &self.timesteps,
             labels: self.labels.as_deref(),
             low_res: self.low_res.as_deref(),
@@ -239,22 +291,64 @@ impl Batch {
             .map_err(RunError::Denoiser)?;
         let elements = self.noise.len();
         let outputs = sampler.process().prediction_len(elements);
+        if let Some(Guidance { scale, .. }) = self.controls.guidance {
+            let half = self.output.len() / 2;
+            let (conditional, unconditional) = self.output.split_at_mut(half);
+            let pairs = conditional
+                .chunks_mut(outputs)
+                .zip(unconditional.chunks(outputs));
+            for (output, unconditional) in pairs {
+                guide(scale, elements, unconditional, output)?;
+            }
+        }
+        let palette = self.controls.colours_at(step.position());
         let images = self.x.chunks_mut(elements).zip(&self.samples);
         let previews = self.x_start.chunks_mut(elements);
         let mut histories = self.history.chunks_mut(elements);
         for (((x, sample), output), x_start) in
             images.zip(self.output.chunks(outputs)).zip(previews)
         {
+            let draw = |noise: &mut [f32], number| {
+                let stream = sample.noise.stream(sample.number, number);
+                stream.fill_normals(0, noise);
+            };
             if step.needs_noise() {
-                let stream = sample.noise.stream(sample.number, step.position());
-                stream.fill_normals(0, &mut self.noise);
+                draw(&mut self.noise, step.position());
             }
             // Absent: the method needs none.
             let history = histories.next().unwrap_or_default();
-            step.apply_with_hook(x, output, &self.noise, history, x_start, |_| {})?;
+            let mut snapped = Ok(());
+            step.apply_with_hook(x, output, &self.noise, history, x_start, |x_start| {
+                if let Some(palette) = palette {
+                    snapped = palette.snap(x_start);
+                }
+            })?;
+            snapped?;
+            if let Some(known) = &self.controls.known {
+                draw(&mut self.noise, step.position() | Noise::KEPT);
+                step.keep(known.as_known(), &self.noise, x, x_start)?;
+                if step.back().is_some() {
+                    draw(&mut self.noise, step.position() | Noise::BACK);
+                    step.go_back(&self.noise, x)?;
+                }
+            }
         }
         *sampler = ahead;
         Ok(true)
+    }
+
+    /// Checks before anything is changed that a picture is there where a part of one is kept.
+    fn check_known(&self, sampler: &Sampler<'_>) -> Result<(), Error> {
+        match &self.controls.known {
+            Some(known) if sampler.keeps() => {
+                let len = self.noise.len();
+                check_length(Slice::Picture, known.picture.len(), len)?;
+                check_length(Slice::Mask, known.mask.len(), len)
+            }
+            Some(_) => Err(Error::KeepMissing),
+            None if sampler.keeps() => Err(Error::PictureMissing),
+            None => Ok(()),
+        }
     }
 
     pub(crate) fn paused(&self, state: SamplerState) -> Result<Paused, NetworkError> {

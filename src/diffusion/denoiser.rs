@@ -173,6 +173,9 @@ impl Sample {
         let Some(step) = ahead.next() else {
             return Ok(false);
         };
+        if step.kept().is_some() {
+            return Err(Error::PictureMissing.into());
+        }
         let query = Query {
             timestep: step.timestep(),
             index: step.index(),

@@ -184,6 +184,35 @@ pub enum Error {
         /// The largest threshold that was given.
         max: f64,
     },
+    /// More of the last steps of a process than it has.
+    LastSteps {
+        /// The number of steps that was asked for.
+        steps: usize,
+        /// The number of steps of the process.
+        len: usize,
+    },
+    /// Rounds or a jump of a resampling that are none, or too many.
+    Resampling {
+        /// The rounds that were asked for.
+        rounds: u32,
+        /// The jump that was asked for.
+        jump: u32,
+        /// The most of either.
+        max: u32,
+    },
+    /// A run of more evaluations than are counted.
+    TooManyEvaluations {
+        /// The number of evaluations.
+        evaluations: u64,
+        /// The most there can be.
+        max: u32,
+    },
+    /// A part of a picture cannot be kept by a method that walks from image to noise.
+    KeepMethod,
+    /// A run that keeps a part of a picture was walked without one.
+    PictureMissing,
+    /// A picture of which a part is to be kept, in a run that keeps nothing.
+    KeepMissing,
     /// An optimal variance was asked for with a method other than the ancestral one.
     OptimalVarianceMethod,
     /// A mean square E‖ε_θ‖²/D that is not finite, or negative.
@@ -284,6 +313,10 @@ pub enum Slice {
     Losses,
     /// The storage of the importance sampler.
     Storage,
+    /// The picture of which a part is kept.
+    Picture,
+    /// The mask of what is drawn anew.
+    Mask,
     /// The slice that a result is written to.
     Output,
 }
@@ -306,6 +339,8 @@ impl fmt::Display for Slice {
             Self::PerStep => "the vector with one value per step",
             Self::Losses => "the losses",
             Self::Storage => "the importance sampler's storage",
+            Self::Picture => "the picture",
+            Self::Mask => "the mask",
             Self::Output => "the output slice",
         })
     }
@@ -441,6 +476,25 @@ impl fmt::Display for Error {
                 "dynamic threshold with ratio {ratio:?} and max {max:?}: needs ratio within (0, 1] and \
                  a finite max >= 1"
             ),
+            Self::LastSteps { steps, len } => {
+                write!(f, "the last {steps} steps of a process that has {len}")
+            }
+            Self::Resampling { rounds, jump, max } => write!(
+                f,
+                "{rounds} rounds of {jump} steps: both must be within 1 to {max}"
+            ),
+            Self::TooManyEvaluations { evaluations, max } => {
+                write!(f, "{evaluations} evaluations, a run has at most {max}")
+            }
+            Self::KeepMethod => {
+                f.write_str("ddim_reverse walks from image to noise, which keeps no part of a picture")
+            }
+            Self::PictureMissing => {
+                f.write_str("the run keeps a part of a picture: put it in place after each step")
+            }
+            Self::KeepMissing => {
+                f.write_str("a picture to keep a part of, but the sampler keeps nothing")
+            }
             Self::OptimalVarianceMethod => {
                 f.write_str("an optimal variance belongs to the ancestral method alone")
             }

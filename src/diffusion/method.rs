@@ -15,6 +15,7 @@ use super::process::ProcessView;
 use super::schedule::Level;
 use super::setting::Setting;
 use super::update::{Mix, NoiseScale, Update};
+use super::walk::Place;
 
 /// The sampling method: how x_{t-1} is made of x_t and the network's output.
 ///
@@ -128,10 +129,20 @@ impl Method {
         }
     }
 
+    /// The evaluations that a step takes, but for the last.
+    pub(super) const fn evaluations_of_a_step(self) -> u64 {
+        match self {
+            Self::Heun => 2,
+            Self::Ancestral | Self::Ddim { .. } | Self::DdimReverse | Self::DpmSolverPlusPlus2M => {
+                1
+            }
+        }
+    }
+
     /// The evaluations that so many steps take.
     pub(super) const fn evaluations(self, steps: u32) -> u32 {
         match self {
-            Self::Heun => 2 * steps - 1,
+            Self::Heun => (2 * steps).saturating_sub(1),
             Self::Ancestral | Self::Ddim { .. } | Self::DdimReverse | Self::DpmSolverPlusPlus2M => {
                 steps
             }
@@ -157,12 +168,12 @@ impl Method {
         }
     }
 
-    /// The weights of a step; `halfway` marks Heun's second evaluation.
+    /// The weights of the step at a place.
     pub(super) fn update(
         self,
         setting: &Setting<'_>,
         step: &Coefficients,
-        halfway: bool,
+        place: Place,
     ) -> Option<Update> {
         let mut update = Update {
             x_start: setting.process.prediction().to_x_start(step).ok()?,
@@ -184,10 +195,12 @@ impl Method {
             }
             Self::DdimReverse => update.mix = Mix::of(ddim(step, step.alpha_bar_next, 0.0)),
             Self::DpmSolverPlusPlus2M => {
-                update.mix = dpm_solver(step);
+                update.mix = dpm_solver(step, place.is_fresh);
                 update.history = Some(Linear { x: 0.0, value: 1.0 });
             }
-            Self::Heun if halfway => update.mix = heun_correction(step.alpha_bar_next, step),
+            Self::Heun if place.is_halfway => {
+                update.mix = heun_correction(step.alpha_bar_next, step)
+            }
             Self::Heun => {
                 update.mix = Mix::of(ddim(step, step.alpha_bar_prev, 0.0));
                 update.history = Some(epsilon(step));
@@ -241,12 +254,14 @@ fn ddim_sigma(step: &Coefficients, eta: f64) -> f64 {
 }
 
 /// x' = (σ'/σ) x + (√ᾱ' - √ᾱ σ'/σ) D, D = x̂_0 + (x̂_0 - x̂_0 of the step before)·h/(2 h_before).
-fn dpm_solver(step: &Coefficients) -> Mix {
+///
+/// Of first order where there is no step before: at the ends of the process, and where x is fresh.
+fn dpm_solver(step: &Coefficients, is_fresh: bool) -> Mix {
     let first_order = Mix::of(ddim(step, step.alpha_bar_prev, 0.0));
     let around = [step.alpha_bar_next, step.alpha_bar, step.alpha_bar_prev];
     // λ is infinite before the first step and after the last.
     let at_end = step.alpha_bar_next == 0.0 || step.alpha_bar_prev == 1.0;
-    if at_end || is_long(around) {
+    if is_fresh || at_end || is_long(around) {
         return first_order;
     }
     let [h_before, h] = lengths(around);

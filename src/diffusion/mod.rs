@@ -50,6 +50,13 @@ mod setting;
 pub mod state;
 pub mod step;
 pub mod update;
+mod walk;
+
+#[cfg(feature = "alloc")]
+pub mod controls;
+pub mod guidance;
+pub mod kept;
+pub mod palette;
 
 pub mod denoiser;
 pub mod exact;
@@ -67,8 +74,12 @@ pub mod resample;
 pub mod half_precision;
 
 pub use card::{ModelCard, WeightSet};
+#[cfg(feature = "alloc")]
+pub use controls::{Controls, Guidance, KnownBuf, PaletteBuf};
 pub use denoiser::{Denoiser, Image, Query, RunError, Sample};
 pub use error::{Error, Slice};
+pub use guidance::guide;
+pub use kept::Known;
 pub use linear::Linear;
 pub use loss::{Loss, Objective};
 pub use loss_row::{ElementLoss, LossRow};
@@ -76,6 +87,7 @@ pub use method::Method;
 pub use noise::Noise;
 #[cfg(feature = "alloc")]
 pub use owned::OwnedProcess;
+pub use palette::Colours;
 #[cfg(feature = "alloc")]
 pub use paused::Paused;
 pub use posterior::{Coefficients, LogVariance, Variance};
@@ -89,3 +101,4 @@ pub use state::SamplerState;
 pub use step::Step;
 pub use timesteps::Timesteps;
 pub use update::{Mix, NoiseScale, Pixels, Update};
+pub use walk::Resampling;

@@ -3,8 +3,9 @@
 
 use super::error::{Error, Slice};
 use super::fingerprint::Fingerprint;
-use super::linear::check_length;
+use super::linear::{Linear, check_length};
 use super::log;
+use super::math::sqrt;
 use super::method::Method;
 use super::prediction::Clip;
 use super::process::{Process, ProcessView};
@@ -12,6 +13,7 @@ use super::schedule::Level;
 use super::setting::Setting;
 use super::state::SamplerState;
 use super::step::Step;
+use super::walk::{Resampling, Walk};
 
 /// A run over a process: its configuration, borrowed, and a position.
 ///
@@ -59,6 +61,7 @@ impl<'a> Sampler<'a> {
         let setting = Setting {
             process,
             clip,
+            walk: Walk::all(process.len()),
             epsilon_mean_square: None,
         };
         Ok(Self {
@@ -97,6 +100,67 @@ impl<'a> Sampler<'a> {
         Ok(self)
     }
 
+    /// Takes the last steps of the process alone: the run begins not with noise but with a picture as noisy as x is
+    /// there ([`begin_from`](Self::begin_from)). All steps are a run as it is without; none leaves the picture as it is.
+    ///
+    /// A multistep method begins anew: its first step is of first order.
+    ///
+    /// # Errors
+    /// [`Error::LastSteps`] for more steps than there are.
+    pub fn with_last_steps(mut self, steps: usize) -> Result<Self, Error> {
+        let len = self.process().len();
+        if steps > len {
+            return Err(Error::LastSteps { steps, len });
+        }
+        self.setting.walk.steps = steps;
+        self.check_walk()?;
+        Ok(self)
+    }
+
+    /// Keeps a part of a picture ([`Step::keep`](super::Step::keep)), and takes steps again so that the rest comes to
+    /// agree with it ([`Step::go_back`](super::Step::go_back)).
+    ///
+    /// # Errors
+    /// [`Error::Resampling`]; [`Error::TooManyEvaluations`]; [`Error::KeepMethod`] for DDIM backwards.
+    pub fn keeping(mut self, resampling: Resampling) -> Result<Self, Error> {
+        resampling.check()?;
+        if self.method == Method::DdimReverse {
+            return Err(Error::KeepMethod);
+        }
+        self.setting.walk.keeping = Some(resampling);
+        self.check_walk()?;
+        Ok(self)
+    }
+
+    fn check_walk(&self) -> Result<(), Error> {
+        let evaluations = self.setting.walk.evaluations(self.method);
+        if evaluations < Walk::MOST {
+            return Ok(());
+        }
+        Err(Error::TooManyEvaluations {
+            evaluations,
+            max: (Walk::MOST - 1) as u32,
+        })
+    }
+
+    /// Fills `x` with a picture as noisy as x is before the first step; with noise alone where all steps are taken, and
+    /// with the picture alone where none is.
+    ///
+    /// `noise` is D normal deviates of the step number [`Noise::INITIAL`](super::Noise::INITIAL).
+    ///
+    /// # Errors
+    /// [`Error::Length`], [`Error::NotFinite`].
+    pub fn begin_from(&self, picture: &[f32], noise: &[f32], x: &mut [f32]) -> Result<(), Error> {
+        let Walk { steps, .. } = self.setting.walk;
+        let of_all = steps == self.process().len();
+        let weights = match steps.checked_sub(1) {
+            None => Linear { x: 1.0, value: 0.0 },
+            Some(_) if of_all => Linear { x: 0.0, value: 1.0 },
+            Some(first) => noised(self.process().coefficients(first)?.alpha_bar),
+        };
+        weights.fill(picture, noise, x)
+    }
+
     /// The process that the run walks.
     pub const fn process(&self) -> ProcessView<'a> {
         self.setting.process
@@ -112,6 +176,11 @@ impl<'a> Sampler<'a> {
         self.setting.clip
     }
 
+    /// Whether the run keeps a part of a picture.
+    pub const fn keeps(&self) -> bool {
+        self.setting.walk.keeping.is_some()
+    }
+
     /// The number of evaluations already yielded.
     pub const fn position(&self) -> u32 {
         self.position
@@ -119,7 +188,8 @@ impl<'a> Sampler<'a> {
 
     /// The number of evaluations in the whole run.
     pub fn evaluations(&self) -> u32 {
-        self.method.evaluations(self.process().len() as u32)
+        // Fewer than 2^30, as `check_walk` has found.
+        self.setting.walk.evaluations(self.method) as u32
     }
 
     /// Returns the cursor as plain data. Save it after a step was applied, with x and the history.
@@ -152,16 +222,29 @@ impl<'a> Sampler<'a> {
     /// Returns the step at a position, whatever the cursor; `None` at the end of the run and beyond.
     pub fn step_at(&self, position: u32) -> Option<Step> {
         let process = self.process();
-        let last = process.len().checked_sub(1)?;
-        let (index, halfway) = self.method.place(position, last)?;
+        let place = self.setting.walk.place(self.method, position)?;
+        let index = place.index;
         let coefficients = process.coefficients(index).ok()?;
+        let alpha_bar = match (self.method, place.is_halfway) {
+            (Method::DdimReverse, _) => coefficients.alpha_bar_next,
+            (_, true) => coefficients.alpha_bar,
+            (_, false) => coefficients.alpha_bar_prev,
+        };
+        let back = match place.back_to {
+            Some(first) => Some(noised(
+                process.coefficients(first).ok()?.alpha_bar / alpha_bar,
+            )),
+            None => None,
+        };
         Some(Step {
             position,
             index,
             timestep: process.model_timestep(index).ok()?,
             clip: self.clip(),
             output_per_element: process.prediction_len(1),
-            update: self.method.update(&self.setting, &coefficients, halfway)?,
+            update: self.method.update(&self.setting, &coefficients, place)?,
+            kept: self.setting.walk.keeping.map(|_| noised(alpha_bar)),
+            back,
         })
     }
 
@@ -189,7 +272,25 @@ impl<'a> Sampler<'a> {
             0 => {}
             held => print.add_u64(held as u64),
         }
+        // Likewise of what begins with a picture, or keeps of one.
+        let Walk { steps, keeping } = self.setting.walk;
+        if steps < self.process().len() {
+            print.add_bytes(b"last");
+            print.add_u64(steps as u64);
+        }
+        if let Some(Resampling { rounds, jump }) = keeping {
+            print.add_bytes(b"keep");
+            print.add_u64(u64::from(rounds) << 32 | u64::from(jump));
+        }
         print.finish()
+    }
+}
+
+/// The weights of an image and of noise in one as noisy as ᾱ says: √ᾱ and √(1-ᾱ).
+fn noised(alpha_bar: f64) -> Linear {
+    Linear {
+        x: sqrt(alpha_bar),
+        value: sqrt(1.0 - alpha_bar),
     }
 }
 

@@ -1,7 +1,7 @@
 //! One evaluation of the network: at which timestep, and what is done with the result.
 
 use super::error::{Error, Slice};
-use super::linear::{check_finite, check_length};
+use super::linear::{Linear, check_finite, check_length};
 use super::prediction::Clip;
 use super::update::{NoiseScale, Pixels, Update};
 
@@ -16,6 +16,8 @@ pub struct Step {
     pub(super) clip: Clip,
     pub(super) output_per_element: usize,
     pub(super) update: Update,
+    pub(super) kept: Option<Linear>,
+    pub(super) back: Option<Linear>,
 }
 
 impl Step {

@@ -52,6 +52,7 @@ mod pipeline;
 mod record;
 mod recording;
 mod sampling;
+mod steering;
 mod stopwatch;
 mod training;
 mod variants;

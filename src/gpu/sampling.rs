@@ -8,9 +8,10 @@ use super::kernels::declare::word;
 use super::kernels::step::StepNumbers;
 use super::kernels::{noise, step, threshold};
 use super::record::Recorded;
-use super::recording::{Binding, Contents, Dispatch, Recording};
+use super::recording::{Binding, Contents, Dispatch, Recording, Width};
+use super::steering;
 use crate::diffusion::prediction::quantile_place;
-use crate::diffusion::{Clip, Sample, Sampler};
+use crate::diffusion::{Clip, Controls, Error, Noise, Sample, Sampler};
 use crate::memory::collected;
 use crate::unet::{ELEMENTS_LIMIT, GraphError, Input};
 
@@ -87,12 +88,14 @@ pub(crate) const STEP_BYTES: u64 = 4 * StepNumbers::FIELDS.len() as u64;
 
 /// How large a run is.
 #[derive(Clone, Copy)]
-struct Sizes {
-    batch: usize,
+pub(super) struct Sizes {
+    pub(super) batch: usize,
     /// D.
-    elements: usize,
+    pub(super) elements: usize,
     /// Those that the network makes of an image.
-    output_elements: usize,
+    pub(super) output_elements: usize,
+    /// How often the network sees each image.
+    looks: usize,
 }
 
 /// What the network's runs read and make.
@@ -109,27 +112,33 @@ pub(crate) fn record_sampling(
     sampler: &Sampler<'_>,
     samples: &[Sample],
     source: NoiseSource,
+    controls: &Controls,
 ) -> Result<Sampling, GpuError> {
     let sizes = Sizes {
         batch: samples.len(),
         elements,
         output_elements: sampler.process().prediction_len(elements),
+        looks: controls.looks(),
     };
     // The largest there is: then no product of batch and elements is too large.
-    counted(sizes.batch, sizes.output_elements)?;
+    counted(
+        sizes.batch.saturating_mul(sizes.looks),
+        sizes.output_elements,
+    )?;
     let (mut recording, ends) = begun(network, sizes)?;
-    let places = Places::added(&mut recording, &ends, sampler, sizes)?;
+    let places = Places::added(&mut recording, &ends, sampler, sizes, controls)?;
     let bounds = recording.add_buffer("bounds", sizes.batch, Contents::Workspace);
     let words: Vec<u32> = samples.iter().flat_map(sample_words).collect();
     let len = words.len();
     let samples = recording.add_buffer("samples", len, Contents::Constant(words));
 
-    let noise = |name, output| {
+    let noise = |name, output, purpose| {
         noise::dispatch(
             name,
             &noise::Params {
                 batch: word(sizes.batch),
                 elements: word(elements),
+                purpose,
             },
             noise::Bindings {
                 step_numbers: places.step,
@@ -138,24 +147,47 @@ pub(crate) fn record_sampling(
             },
         )
     };
+    if let Some(guidance) = controls.guidance {
+        let twice = steering::images_twice(ends.x, sizes);
+        recording.dispatches.insert(0, twice);
+        let guided = steering::guided(guidance, sizes, ends.output, places.output);
+        recording.dispatches.push(guided);
+    }
     let mut begin = 0;
     let is_drawn = source == NoiseSource::Philox;
     if is_drawn {
-        recording.dispatches.insert(0, noise("x_T", places.x));
+        recording.dispatches.insert(0, noise("x_T", places.x, 0));
         begin = 1;
     }
-    let mut steps = (0..sampler.evaluations()).filter_map(|position| {
-        let step = sampler.step_at(position);
-        debug_assert!(step.is_some(), "`tables` has found a step at {position}");
-        step
-    });
-    if is_drawn && steps.any(|step| step.needs_noise()) {
-        recording.dispatches.push(noise("normals", places.normals));
+    check_known(sampler, controls)?;
+    let steps = || {
+        (0..sampler.evaluations()).filter_map(|position| {
+            let step = sampler.step_at(position);
+            debug_assert!(step.is_some(), "`tables` has found a step at {position}");
+            step
+        })
+    };
+    let goes_back = steps().any(|step| step.back().is_some());
+    if is_drawn && steps().any(|step| step.needs_noise()) {
+        let normals = noise("normals", places.normals, 0);
+        recording.dispatches.push(normals);
     }
     let threshold = threshold_dispatch(sampler.clip(), &places, sizes, bounds);
     recording.dispatches.extend(threshold);
+    let snapped = steering::snapped(&mut recording, controls, &places, sizes)?;
+    recording.dispatches.extend(snapped);
     let step = step_dispatch(sampler.clip(), &places, sizes, bounds);
     recording.dispatches.push(step);
+    if let Some(known) = &controls.known {
+        let kept = steering::kept(&mut recording, known, &places, sizes)?;
+        let normals = noise("normals of what is kept", places.normals, Noise::KEPT);
+        recording.dispatches.extend([normals, kept]);
+        if goes_back {
+            let normals = noise("normals of going back", places.normals, Noise::BACK);
+            let back = steering::back(&places, sizes);
+            recording.dispatches.extend([normals, back]);
+        }
+    }
     Ok(Sampling {
         recording,
         places,
@@ -166,8 +198,8 @@ pub(crate) fn record_sampling(
 
 /// The recording that the loop is added to, and the network's ends.
 fn begun(network: Option<Recorded>, sizes: Sizes) -> Result<(Recording, Ends), GpuError> {
-    let all = sizes.batch * sizes.elements;
-    let made = sizes.batch * sizes.output_elements;
+    let all = sizes.looks * sizes.batch * sizes.elements;
+    let made = sizes.looks * sizes.batch * sizes.output_elements;
     let (recording, ends) = match network {
         Some(recorded) => {
             let (what, index) = (Input::X.name(), 0);
@@ -190,11 +222,12 @@ fn begun(network: Option<Recorded>, sizes: Sizes) -> Result<(Recording, Ends), G
             (recording, ends)
         }
     };
-    check(sizes.elements, ends.x, sizes.batch, "x")?;
+    let seen = sizes.batch * sizes.looks;
+    check(sizes.elements, ends.x, seen, "x")?;
     check(
         sizes.output_elements,
         ends.output,
-        sizes.batch,
+        seen,
         "the network's output",
     )?;
     Ok((recording, ends))
@@ -207,9 +240,10 @@ impl Places {
         ends: &Ends,
         sampler: &Sampler<'_>,
         sizes: Sizes,
+        controls: &Controls,
     ) -> Result<Self, GpuError> {
         let all = sizes.batch * sizes.elements;
-        let (steps, all_timesteps) = tables(sampler, sizes.batch)?;
+        let (steps, all_timesteps) = tables(sampler, sizes.batch * sizes.looks, controls)?;
         // Where it is not read, one number stands for it.
         let history = if sampler.method().needs_history() {
             all
@@ -221,15 +255,23 @@ impl Places {
         let normals = workspace("normals", all);
         let not_finite = workspace("not finite", 1);
         let step = workspace("step", StepNumbers::FIELDS.len());
+        let output = match controls.guidance {
+            Some(_) => workspace("guided", sizes.batch * sizes.output_elements),
+            None => ends.output,
+        };
         let mut constant = |name, words: Vec<u32>| {
             let len = words.len();
             recording.add_buffer(name, len, Contents::Constant(words))
         };
         Ok(Self {
-            x: ends.x,
+            // What the network sees once more lies behind.
+            x: Binding {
+                bytes: Width::Full.bytes(all),
+                ..ends.x
+            },
             x_start,
             history,
-            output: ends.output,
+            output,
             normals,
             not_finite,
             step,
@@ -297,7 +339,11 @@ fn threshold_dispatch(
 }
 
 /// The numbers of every step, then those that draw x_T; the timesteps of every step, once an image.
-fn tables(sampler: &Sampler<'_>, batch: usize) -> Result<(Vec<u32>, Vec<u32>), GpuError> {
+fn tables(
+    sampler: &Sampler<'_>,
+    batch: usize,
+    controls: &Controls,
+) -> Result<(Vec<u32>, Vec<u32>), GpuError> {
     let steps = sampler.evaluations() as usize;
     let of_steps = steps
         .saturating_add(1)
@@ -306,13 +352,26 @@ fn tables(sampler: &Sampler<'_>, batch: usize) -> Result<(Vec<u32>, Vec<u32>), G
     let mut timesteps = collected(steps.saturating_mul(batch), [])?;
     let len = sampler.evaluations();
     for position in 0..len {
-        let beyond = crate::diffusion::Error::PositionOutOfRange { position, len };
+        let beyond = Error::PositionOutOfRange { position, len };
         let step = sampler.step_at(position).ok_or(beyond)?;
-        numbers.extend(StepNumbers::of(&step).words());
+        numbers.extend(StepNumbers::of(&step, controls.colours_at(position).is_some()).words());
         timesteps.extend(core::iter::repeat_n(step.timestep().to_bits(), batch));
     }
     numbers.extend(StepNumbers::INITIAL.words());
+    // Of a run without steps, too, there is a buffer.
+    if timesteps.is_empty() {
+        timesteps.push(0);
+    }
     Ok((numbers, timesteps))
+}
+
+/// A picture is there where a part of one is kept, and nowhere else.
+fn check_known(sampler: &Sampler<'_>, controls: &Controls) -> Result<(), GpuError> {
+    match (sampler.keeps(), controls.known.is_some()) {
+        (true, false) => Err(Error::PictureMissing.into()),
+        (false, true) => Err(Error::KeepMissing.into()),
+        _ => Ok(()),
+    }
 }
 
 fn sample_words(sample: &Sample) -> [u32; 4] {

@@ -47,7 +47,12 @@ impl CpuStudio {
             }
         };
         let sampler = course.sampler()?;
-        let batch = Batch::new(&lock(&network), &sampler, samples)?;
+        let batch = Batch::new(
+            &lock(&network),
+            &sampler,
+            samples,
+            crate::diffusion::Controls::default(),
+        )?;
         Ok(CpuRun {
             state: sampler.state(),
             network,

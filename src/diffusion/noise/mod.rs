@@ -55,6 +55,10 @@ pub struct Noise {
 impl Noise {
     /// The step number under which x_T itself is drawn, below which all steps of a run lie.
     pub const INITIAL: u32 = u32::MAX;
+    /// Added to a step's number for the noise of what that step keeps of a picture.
+    pub const KEPT: u32 = 1 << 30;
+    /// Added to a step's number for the noise with which x goes back after that step.
+    pub const BACK: u32 = 1 << 31;
 
     /// The noise of a seed.
     #[must_use]

@@ -7,6 +7,7 @@ use crate::gpu::error::GpuError;
 use crate::gpu::memory::{FINITE, Readback};
 use crate::gpu::recording::Binding;
 use crate::gpu::watch::submit;
+use crate::memory::collected;
 
 impl DeviceGeneration {
     /// Writes x, before whatever is submitted next.
@@ -45,7 +46,9 @@ impl DeviceGeneration {
                 expected: 0,
             });
         };
-        self.write(place, "low_res", low_res)
+        let len = low_res.len().saturating_mul(self.looks);
+        let seen = core::iter::repeat_n(low_res, self.looks).flatten().copied();
+        self.write(place, "low_res", &collected(len, seen)?)
     }
 
     pub(super) fn write(

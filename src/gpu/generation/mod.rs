@@ -17,7 +17,7 @@ use super::memory::{DeviceWeights, FINITE};
 use super::record::record;
 use super::recording::{Binding, Recording};
 use super::sampling::{NoiseSource, Places, STEP_BYTES, Sampling, record_sampling};
-use crate::diffusion::{Sample, Sampler};
+use crate::diffusion::{Controls, Guidance, Sample, Sampler};
 use crate::unet::{Graph, Input};
 use paint::Paint;
 use tally::Tally;
@@ -73,6 +73,8 @@ pub struct DeviceGeneration {
     x_buffer: wgpu::Buffer,
     output_buffer: wgpu::Buffer,
     low_res: Option<Binding>,
+    /// How often the network sees each image.
+    looks: usize,
     paint: Option<Paint>,
     tally: Tally,
     /// The dispatches of a step: from `begin` until `end`.
@@ -105,14 +107,34 @@ impl DeviceGeneration {
         samples: &[Sample],
         source: NoiseSource,
     ) -> Result<Self, GpuError> {
-        if samples.len() != graph.batch() {
+        let nothing = Controls::default();
+        Self::steered(gpu, graph, weights, sampler, samples, source, &nothing).await
+    }
+
+    /// Begins a run as [`new`](Self::new), steered by more than its sampler. With guidance the graph is of twice as many
+    /// images.
+    ///
+    /// # Errors
+    /// Those of [`new`](Self::new); [`GpuError::Length`] for a picture, a mask or colours of other sizes.
+    #[allow(clippy::too_many_arguments, reason = "those of `new`, and one")]
+    pub async fn steered(
+        gpu: &Gpu,
+        graph: &Graph,
+        weights: &DeviceWeights,
+        sampler: &Sampler<'_>,
+        samples: &[Sample],
+        source: NoiseSource,
+        controls: &Controls,
+    ) -> Result<Self, GpuError> {
+        let seen = samples.len().saturating_mul(controls.looks());
+        if seen != graph.batch() {
             return Err(GpuError::Length {
                 what: "samples",
-                len: samples.len(),
+                len: seen,
                 expected: graph.batch(),
             });
         }
-        let labels = labels(graph, samples)?;
+        let labels = labels(graph, samples, controls)?;
         let labels = label_words(&labels, graph.classes())?;
         let x = graph.input(Input::X).map(|id| graph.shape(id));
         // Without an x, `record_sampling` refuses the network.
@@ -124,7 +146,8 @@ impl DeviceGeneration {
             gpu.variants(),
         )?;
         let (low_res, label_place) = (recorded.input(Input::LowRes), recorded.input(Input::Labels));
-        let mut sampling = record_sampling(Some(recorded), elements, sampler, samples, source)?;
+        let mut sampling =
+            record_sampling(Some(recorded), elements, sampler, samples, source, controls)?;
         let end = sampling.recording.dispatches.len();
         let paint = x.and_then(|x| {
             let places = [sampling.places.x, sampling.places.x_start];
@@ -134,6 +157,7 @@ impl DeviceGeneration {
         run.end = end;
         run.paint = paint;
         run.low_res = low_res;
+        run.looks = controls.looks();
         if let Some(place) = label_place {
             run.loaded.write(gpu, place, &labels)?;
         }
@@ -152,7 +176,8 @@ impl DeviceGeneration {
         samples: &[Sample],
         source: NoiseSource,
     ) -> Result<Self, GpuError> {
-        let sampling = record_sampling(None, elements, sampler, samples, source)?;
+        let nothing = Controls::default();
+        let sampling = record_sampling(None, elements, sampler, samples, source, &nothing)?;
         let weights = DeviceWeights::none();
         Self::over(gpu, sampling, &weights, sampler, samples.len()).await
     }
@@ -181,6 +206,7 @@ impl DeviceGeneration {
             loaded,
             places: sampling.places,
             low_res: None,
+            looks: 1,
             paint: None,
             tally,
             begin: sampling.begin,
@@ -351,7 +377,7 @@ impl DeviceGeneration {
 }
 
 /// The class of each image; none where the network knows of none.
-fn labels(graph: &Graph, samples: &[Sample]) -> Result<Vec<u32>, GpuError> {
+fn labels(graph: &Graph, samples: &[Sample], controls: &Controls) -> Result<Vec<u32>, GpuError> {
     let expected = graph.input(Input::Labels).is_some();
     let mut labels = Vec::new();
     for sample in samples {
@@ -359,6 +385,9 @@ fn labels(graph: &Graph, samples: &[Sample]) -> Result<Vec<u32>, GpuError> {
             return Err(GpuError::LabelsExpected { expected });
         }
         labels.extend(sample.label);
+    }
+    if let Some(Guidance { null_label, .. }) = controls.guidance {
+        labels.extend(samples.iter().map(|_| null_label));
     }
     Ok(labels)
 }

@@ -54,10 +54,15 @@ pub(crate) mod gradient_norm;
 pub(crate) mod round_weights;
 pub(crate) mod square_sums;
 
+pub(crate) mod go_back;
+pub(crate) mod guide;
+pub(crate) mod keep;
 pub(crate) mod noise;
+pub(crate) mod palette;
 pub(crate) mod pixels;
 pub(crate) mod step;
 pub(crate) mod threshold;
+pub(crate) mod twice;
 
 #[cfg(test)]
 mod twins;
@@ -66,7 +71,7 @@ pub use form::{Dialect, Form};
 pub use kernel::{Access, Kernel, Memory, Uses};
 
 /// Every kernel there is.
-pub static KERNELS: [&Kernel; 50] = [
+pub static KERNELS: [&Kernel; 55] = [
     &accumulate::KERNEL,
     &adamw::KERNEL,
     &add::KERNEL,
@@ -91,9 +96,12 @@ pub static KERNELS: [&Kernel; 50] = [
     &diffuse::KERNEL,
     &dropout::KERNEL,
     &ema::KERNEL,
+    &go_back::KERNEL,
     &gradient_norm::KERNEL,
     &group_norm::KERNEL,
     &group_norm_statistics::KERNEL,
+    &guide::KERNEL,
+    &keep::KERNEL,
     &label_embedding::KERNEL,
     &label_grad::KERNEL,
     &linear::KERNEL,
@@ -106,6 +114,7 @@ pub static KERNELS: [&Kernel; 50] = [
     &norm_grad_param::KERNEL,
     &norm_grad_scale_shift::KERNEL,
     &norm_sums::KERNEL,
+    &palette::KERNEL,
     &pixels::KERNEL,
     &position_sum::KERNEL,
     &round_weights::KERNEL,
@@ -115,6 +124,7 @@ pub static KERNELS: [&Kernel; 50] = [
     &sum_parts::KERNEL,
     &threshold::KERNEL,
     &timestep_embedding::KERNEL,
+    &twice::KERNEL,
     &upsample::KERNEL,
     &upsample_grad::KERNEL,
 ];

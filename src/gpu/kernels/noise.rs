@@ -5,7 +5,7 @@ use crate::gpu::recording::Dispatch;
 
 kernel! {
     "noise" of 64
-    params { batch: u32, elements: u32 }
+    params { batch: u32, elements: u32, purpose: u32 }
     bindings { step_numbers: Step, samples: Read, output: Write }
 }
 

@@ -2,7 +2,7 @@
 
 use super::declare::{flag, kernel};
 use crate::diffusion::kernel::Scale;
-use crate::diffusion::{Noise, Step};
+use crate::diffusion::{Linear, Noise, Step};
 use crate::gpu::recording::Dispatch;
 use crate::words::words;
 
@@ -23,6 +23,7 @@ words! {
         mix_x: f32, mix_x_start: f32, mix_output: f32, mix_history: f32,
         keep_x: f32, keep_x_start: f32, keeps: u32,
         noise: u32, sigma: f32, log2_sigma_at_zero: f32, log2_sigma_slope: f32,
+        snaps: u32, kept_picture: f32, kept_noise: f32, back_x: f32, back_noise: f32,
     }
 }
 
@@ -48,12 +49,20 @@ impl StepNumbers {
         sigma: 0.0,
         log2_sigma_at_zero: 0.0,
         log2_sigma_slope: 0.0,
+        snaps: 0,
+        kept_picture: 0.0,
+        kept_noise: 0.0,
+        back_x: 1.0,
+        back_noise: 0.0,
     };
 
-    pub(crate) fn of(step: &Step) -> Self {
+    /// Those of a step; `snaps` where its x̂_0 goes to the colours of a palette.
+    pub(crate) fn of(step: &Step, snaps: bool) -> Self {
         let weights = step.update().weights();
         // Where nothing is kept, `keeps` says so.
         let (keep_x, keep_x_start) = weights.keep.unwrap_or((0.0, 0.0));
+        let kept = step.kept().unwrap_or(Linear { x: 0.0, value: 0.0 });
+        let back = step.back().unwrap_or(Linear { x: 1.0, value: 0.0 });
         let numbers = Self {
             position: step.position(),
             predict_x: weights.predict.of_x,
@@ -65,6 +74,11 @@ impl StepNumbers {
             keep_x,
             keep_x_start,
             keeps: flag(weights.keep.is_some()),
+            snaps: flag(snaps),
+            kept_picture: kept.x as f32,
+            kept_noise: kept.value as f32,
+            back_x: back.x as f32,
+            back_noise: back.value as f32,
             ..Self::INITIAL
         };
         match weights.noise {

@@ -1,0 +1,82 @@
+//! What a batch is steered by beside its sampler, on every executor.
+
+use alloc::vec::Vec;
+
+use super::kept::Known;
+use super::palette::Colours;
+
+/// What a batch of images is steered by beside its sampler. Nothing of it by default, which costs nothing.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Controls {
+    /// Guidance: the network, of twice the batch, sees each image with its class and without.
+    pub guidance: Option<Guidance>,
+    /// The picture of which a part is kept; the sampler is [`keeping`](super::Sampler::keeping) then.
+    pub known: Option<KnownBuf>,
+    /// The colours to which x̂_0 goes towards the end.
+    pub palette: Option<PaletteBuf>,
+}
+
+/// Guidance without a classifier ([`guide`](super::guide)).
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Guidance {
+    /// The scale.
+    pub scale: f32,
+    /// The network's number for no class.
+    pub null_label: u32,
+}
+
+/// A picture of which a batch keeps a part, the same for each of its images.
+#[derive(Debug, Clone, PartialEq)]
+pub struct KnownBuf {
+    /// The picture of D elements, in [-1, 1], channels first.
+    pub picture: Vec<f32>,
+    /// How far each element is drawn anew.
+    pub mask: Vec<f32>,
+}
+
+impl KnownBuf {
+    /// The same, borrowed.
+    pub fn as_known(&self) -> Known<'_> {
+        Known {
+            picture: &self.picture,
+            mask: &self.mask,
+        }
+    }
+}
+
+/// Colours to which the predictions of the last evaluations go.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PaletteBuf {
+    /// The colours, a number in [-1, 1] for each channel of each.
+    pub colours: Vec<f32>,
+    /// The channels of an image.
+    pub channels: usize,
+    /// The first evaluation whose x̂_0 goes to its nearest colours.
+    pub from: u32,
+}
+
+impl PaletteBuf {
+    /// The same, borrowed.
+    pub fn as_colours(&self) -> Colours<'_> {
+        Colours {
+            colours: &self.colours,
+            channels: self.channels,
+        }
+    }
+}
+
+impl Controls {
+    /// How often the network sees each image of a batch.
+    pub const fn looks(&self) -> usize {
+        match self.guidance {
+            Some(_) => 2,
+            None => 1,
+        }
+    }
+
+    /// The colours for an evaluation, where there are such.
+    pub fn colours_at(&self, position: u32) -> Option<Colours<'_>> {
+        let palette = self.palette.as_ref()?;
+        (position >= palette.from).then(|| palette.as_colours())
+    }
+}
