@@ -1,12 +1,20 @@
-//! What a super-resolution network enlarges.
+//! What a super-resolution network enlarges, and what is drawn on.
 
 use std::path::Path;
 
-pub(crate) use iddpm::run::LowRes;
+pub(crate) use iddpm::run::{Canvas, LowRes};
 use iddpm::{Draw, Error, Model, Run, Studio};
 
 pub(crate) fn open(path: &Path, model: &Model) -> Result<LowRes, Error> {
     LowRes::open(path, model)
+}
+
+pub(crate) fn open_canvas(path: &Path, model: &Model) -> Result<Canvas, Error> {
+    Canvas::open(path, model)
+}
+
+pub(crate) fn mask(canvas: Canvas, path: &Path) -> Result<Canvas, Error> {
+    canvas.with_mask_of(path)
 }
 
 pub(crate) fn begin(

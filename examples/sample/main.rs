@@ -50,8 +50,8 @@ fn main() -> ExitCode {
 fn sample(options: &Options) -> Result<ExitCode, Failure> {
     options.check()?;
     let model = open(options)?;
-    let steps = options.draw().evaluations(&model).map_err(by_option)? as usize;
     let samples = Samples::new(options, &model)?;
+    let steps = samples.draw.evaluations(&model).map_err(by_option)? as usize;
     let album = Album::create(&options.out, &model, samples.count);
     let album = album.map_err(|error| match error {
         Error::Memory(error) => format!("--count {}: {error}", samples.count).into(),
@@ -152,10 +152,9 @@ impl Drawing<'_> {
         trajectory: &mut Option<Trajectory>,
         album: &mut Album,
     ) -> Result<(), Failure> {
-        let draw = self.options.draw();
         let images = numbers.len() as u64;
         let numbers = numbers.start as u64..numbers.end as u64;
-        let mut run = self.samples.begin(studio, &draw, numbers)?;
+        let mut run = self.samples.begin(studio, numbers)?;
         while run.advance()? {
             self.progress.inc(images);
             if let Some(trajectory) = trajectory {
@@ -181,10 +180,15 @@ impl Drawing<'_> {
 fn report(options: &Options, count: usize, steps: usize, begun: Instant) -> Result<(), Failure> {
     let plural = if count == 1 { "" } else { "s" };
     let seconds = begun.elapsed().as_secs_f64();
-    let each = seconds * 1e3 / (steps as f64 * count as f64);
-    options.say(format_args!(
-        "{count} image{plural} of {steps} steps in {seconds:.1} s: {each:.2} ms for a step of one image"
-    ))?;
+    options.say(match steps {
+        0 => format!("{count} image{plural}, as --init is"),
+        steps => {
+            let each = seconds * 1e3 / (steps as f64 * count as f64);
+            format!(
+                "{count} image{plural} of {steps} steps in {seconds:.1} s: {each:.2} ms for a step of one image"
+            )
+        }
+    })?;
     if !options.is_to_stdout() {
         options.say(options.shown_out().display())?;
     }

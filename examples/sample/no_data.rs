@@ -3,6 +3,7 @@
 use std::fmt;
 use std::path::Path;
 
+pub(crate) use iddpm::run::Canvas;
 use iddpm::run::DrawError;
 use iddpm::{Draw, Error, Model, Run, Studio};
 
@@ -10,12 +11,24 @@ use iddpm::{Draw, Error, Model, Run, Studio};
 pub(crate) enum LowRes {}
 
 pub(crate) fn open(path: &Path, _: &Model) -> Result<LowRes, Error> {
-    Err(DrawError::Value {
-        word: "low-res",
+    Err(no_data("low-res", path))
+}
+
+pub(crate) fn open_canvas(path: &Path, _: &Model) -> Result<Canvas, Error> {
+    Err(no_data("init", path))
+}
+
+pub(crate) fn mask(_: Canvas, path: &Path) -> Result<Canvas, Error> {
+    Err(no_data("mask", path))
+}
+
+fn no_data(word: &'static str, path: &Path) -> Error {
+    DrawError::Value {
+        word,
         value: path.display().to_string(),
         why: "built without the feature data, which reads images".into(),
     }
-    .into())
+    .into()
 }
 
 pub(crate) fn begin(

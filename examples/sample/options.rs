@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use clap::Parser;
 use iddpm::checkpoint::WeightType;
-use iddpm::diffusion::{Clip, Method};
-use iddpm::run::{DrawError, Trajectory};
+use iddpm::diffusion::{Clip, Method, Resampling};
+use iddpm::run::{DrawError, Palette, Trajectory};
 use iddpm::{Draw, Error, Model};
 
 use super::device_options::DeviceOptions;
@@ -47,6 +47,32 @@ pub(crate) struct Options {
     /// What all randomness follows from: a number, or random, which draws one and says it.
     #[arg(long, default_value = "0", allow_hyphen_values = true)]
     pub(crate) seed: Seed,
+    /// How far each image goes towards its class: 1 as the network learnt it, 2 or 3 further, 0 without it; for a network
+    /// that was trained with --drop-labels.
+    #[arg(long, default_value_t = 1.0, value_parser = real)]
+    guidance: f64,
+    /// A picture that every image begins from, in place of noise.
+    #[arg(long)]
+    pub(crate) init: Option<PathBuf>,
+    /// How far images go from --init: 0 leaves it, 1 draws anew. 0.6 where none is given, and 1 with --mask.
+    #[arg(long, value_parser = real, requires = "init")]
+    strength: Option<f64>,
+    /// A picture whose white part of --init is drawn anew; the rest keeps its bytes.
+    #[arg(long, requires = "init")]
+    pub(crate) mask: Option<PathBuf>,
+    /// How often steps are taken again, so that what is within --mask comes to agree with what is not: 10; or 5,10 in
+    /// stretches of 10 steps.
+    #[arg(long, default_value_t = Resampling::ONCE, requires = "mask")]
+    resample: Resampling,
+    /// The colours that are drawn in: a file with a line for each (#1a1c2c), as palettes in .hex files are.
+    #[arg(long)]
+    palette: Option<PathBuf>,
+    /// Two seeds: the images go from the first's to the second's, and from --class to a second --class if there is one.
+    #[arg(long, num_args = 2, value_names = ["SEED", "SEED"], conflicts_with_all = ["seed", "init", "count"])]
+    between: Vec<u64>,
+    /// Images from one of --between to the other.
+    #[arg(long, default_value_t = 12, requires = "between")]
+    frames: u64,
     /// Images at once, 1 to 4096.
     #[arg(long, default_value_t = 8, value_parser = whole::<usize>(1..=4096))]
     pub(crate) batch: usize,
@@ -70,6 +96,14 @@ pub(crate) struct Options {
     /// one of its own class.
     #[arg(long)]
     pub(crate) low_res: Option<PathBuf>,
+}
+
+/// What is wrong with a palette.
+fn of_palette(error: Error) -> Failure {
+    match error {
+        Error::Draw(error) => format!("--{error}").into(),
+        error => format!("--palette {error}").into(),
+    }
 }
 
 const METHODS: [Word; 4] = [
@@ -116,7 +150,15 @@ impl Options {
         self.device.check()?;
         let checkpoint = self.checkpoint();
         let mut inputs = vec![("--checkpoint", checkpoint.as_path())];
-        inputs.extend(self.low_res.as_deref().map(|path| ("--low-res", path)));
+        let others = [
+            ("--low-res", &self.low_res),
+            ("--init", &self.init),
+            ("--mask", &self.mask),
+            ("--palette", &self.palette),
+        ];
+        for (option, path) in others {
+            inputs.extend(path.as_deref().map(|path| (option, path)));
+        }
         files::check(&self.out, self.trajectory.as_deref(), &inputs)
     }
 
@@ -166,7 +208,7 @@ impl Options {
     }
 
     /// What is to be drawn.
-    pub(crate) fn draw(&self) -> Draw {
+    pub(crate) fn draw(&self) -> Result<Draw, Failure> {
         let method = match (self.method, self.eta) {
             (Method::Ddim { .. }, Some(eta)) => Method::Ddim { eta },
             (method, _) => method,
@@ -174,7 +216,34 @@ impl Options {
         let draw = Draw::new()
             .steps(&self.steps)
             .method(method)
-            .clip(self.clip);
-        draw.seed(self.seed.number).classes(&self.class)
+            .clip(self.clip)
+            .guidance(self.guidance)
+            .strength(self.strength())
+            .resample(self.resample);
+        let draw = match &self.palette {
+            Some(path) => draw.palette(Palette::open(path).map_err(of_palette)?),
+            None => draw,
+        };
+        let draw = draw.classes(&self.class);
+        match *self.between {
+            [first, last] => Ok(draw.seed(first).between(last, self.frames)?),
+            _ => Ok(draw.seed(self.seed.number)),
+        }
+    }
+
+    fn strength(&self) -> f64 {
+        let usual = match (&self.init, &self.mask) {
+            (Some(_), None) => 0.6,
+            _ => 1.0,
+        };
+        self.strength.unwrap_or(usual)
+    }
+
+    /// The number of images, where it is said.
+    pub(crate) fn count(&self) -> Option<usize> {
+        match *self.between {
+            [] => self.count,
+            _ => usize::try_from(self.frames).ok(),
+        }
     }
 }

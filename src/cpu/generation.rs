@@ -191,10 +191,14 @@ impl Batch {
             expected,
         )?;
         memory::check(Self::needs(&program, sampler, looks))?;
-        let unconditional = controls
-            .guidance
-            .map(|Guidance { null_label, .. }| null_label);
-        let again = samples.iter().filter_map(|_| unconditional);
+        let guidance = controls.guidance.as_ref();
+        if let Some(Guidance { scales, others }) = guidance {
+            length(NetworkSlice::Samples, scales.len(), samples.len())?;
+            length(NetworkSlice::Labels, others.len(), samples.len())?;
+        }
+        let again = guidance
+            .into_iter()
+            .flat_map(|it| it.others.iter().copied());
         let labels = collected(
             header.batch,
             samples
@@ -222,10 +226,7 @@ impl Batch {
             history: zeros(history)?,
             x_start: zeros(all)?,
             noise: zeros(elements)?,
-            twice: zeros(match unconditional {
-                Some(_) => 2 * all,
-                None => 0,
-            })?,
+            twice: zeros(if looks > 1 { looks * all } else { 0 })?,
             controls,
         })
     }
@@ -291,13 +292,13 @@ impl Batch {
             .map_err(RunError::Denoiser)?;
         let elements = self.noise.len();
         let outputs = sampler.process().prediction_len(elements);
-        if let Some(Guidance { scale, .. }) = self.controls.guidance {
+        if let Some(Guidance { scales, .. }) = &self.controls.guidance {
             let half = self.output.len() / 2;
             let (conditional, unconditional) = self.output.split_at_mut(half);
             let pairs = conditional
                 .chunks_mut(outputs)
                 .zip(unconditional.chunks(outputs));
-            for (output, unconditional) in pairs {
+            for ((output, unconditional), &scale) in pairs.zip(scales) {
                 guide(scale, elements, unconditional, output)?;
             }
         }

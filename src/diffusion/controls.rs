@@ -8,7 +8,7 @@ use super::palette::Colours;
 /// What a batch of images is steered by beside its sampler. Nothing of it by default, which costs nothing.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Controls {
-    /// Guidance: the network, of twice the batch, sees each image with its class and without.
+    /// Guidance: the network, of twice the batch, sees each image with its class and with another or none.
     pub guidance: Option<Guidance>,
     /// The picture of which a part is kept; the sampler is [`keeping`](super::Sampler::keeping) then.
     pub known: Option<KnownBuf>,
@@ -16,13 +16,15 @@ pub struct Controls {
     pub palette: Option<PaletteBuf>,
 }
 
-/// Guidance without a classifier ([`guide`](super::guide)).
-#[derive(Debug, Clone, Copy, PartialEq)]
+/// Guidance without a classifier ([`guide`](super::guide)), for each image of a batch.
+///
+/// With another class in place of none, and a scale from 1 to 0, it is what lies between two classes.
+#[derive(Debug, Clone, PartialEq)]
 pub struct Guidance {
-    /// The scale.
-    pub scale: f32,
-    /// The network's number for no class.
-    pub null_label: u32,
+    /// The scale of each image.
+    pub scales: Vec<f32>,
+    /// What the network sees each image with the second time: its number for no class.
+    pub others: Vec<u32>,
 }
 
 /// A picture of which a batch keeps a part, the same for each of its images.

@@ -19,6 +19,21 @@ pub const fn to_u8(x: f32) -> u8 {
     ((x + 1.0) * 127.5) as u8
 }
 
+/// Converts an 8-bit value to the number next to [`from_u8`]'s that [`to_u8`] takes back to it: what is kept of a
+/// picture has its bytes in the end.
+///
+/// ```
+/// use iddpm::diffusion::pixels::{back_from_u8, to_u8};
+/// assert!((0..=255).all(|value| to_u8(back_from_u8(value)) == value));
+/// ```
+pub const fn back_from_u8(value: u8) -> f32 {
+    let number = from_u8(value);
+    match to_u8(number) < value {
+        true => number.next_up(),
+        false => number,
+    }
+}
+
 /// Converts a whole image to 8 bits by [`to_u8`].
 ///
 /// # Errors

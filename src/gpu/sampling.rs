@@ -99,10 +99,10 @@ pub(super) struct Sizes {
 }
 
 /// What the network's runs read and make.
-struct Ends {
-    x: Binding,
+pub(super) struct Ends {
+    pub(super) x: Binding,
     timesteps: Option<Binding>,
-    output: Binding,
+    pub(super) output: Binding,
 }
 
 /// Adds the loop of `sampler` to a network; without a network, the host writes its output.
@@ -147,10 +147,10 @@ pub(crate) fn record_sampling(
             },
         )
     };
-    if let Some(guidance) = controls.guidance {
+    if let Some(guidance) = &controls.guidance {
         let twice = steering::images_twice(ends.x, sizes);
         recording.dispatches.insert(0, twice);
-        let guided = steering::guided(guidance, sizes, ends.output, places.output);
+        let guided = steering::guided(&mut recording, guidance, &ends, &places, sizes)?;
         recording.dispatches.push(guided);
     }
     let mut begin = 0;

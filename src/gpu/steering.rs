@@ -7,7 +7,7 @@ use super::error::GpuError;
 use super::kernels::declare::word;
 use super::kernels::{go_back, guide, keep, palette, twice};
 use super::recording::{Binding, Contents, Dispatch, Recording};
-use super::sampling::{Places, Sizes};
+use super::sampling::{Ends, Places, Sizes};
 use crate::diffusion::{Controls, Guidance, KnownBuf, PaletteBuf};
 use crate::memory::collected;
 
@@ -37,21 +37,25 @@ pub(super) fn images_twice(x: Binding, sizes: Sizes) -> Dispatch {
 
 /// One output of two.
 pub(super) fn guided(
-    Guidance { scale, .. }: Guidance,
+    recording: &mut Recording,
+    Guidance { scales, others }: &Guidance,
+    ends: &Ends,
+    places: &Places,
     sizes: Sizes,
-    output: Binding,
-    guided: Binding,
-) -> Dispatch {
-    guide::dispatch(
-        "guided",
-        &guide::Params {
-            batch: word(sizes.batch),
-            elements: word(sizes.elements),
-            output_elements: word(sizes.output_elements),
-            scale,
-        },
-        guide::Bindings { output, guided },
-    )
+) -> Result<Dispatch, GpuError> {
+    check("scales of guidance", scales.len(), sizes.batch)?;
+    check("labels of guidance", others.len(), sizes.batch)?;
+    let params = guide::Params {
+        batch: word(sizes.batch),
+        elements: word(sizes.elements),
+        output_elements: word(sizes.output_elements),
+    };
+    let bindings = guide::Bindings {
+        output: ends.output,
+        scales: constant(recording, "scales", scales)?,
+        guided: places.output,
+    };
+    Ok(guide::dispatch("guided", &params, bindings))
 }
 
 /// The nearest colours of x̂_0.

@@ -2,15 +2,25 @@
 
 use core::fmt;
 use core::str::FromStr;
+use std::format;
 use std::string::{String, ToString};
+use std::vec;
 use std::vec::Vec;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use super::between::Between;
 use super::error::{DrawError, WORDS};
 use super::model::Model;
+use super::palette::Palette;
 use crate::Error;
-use crate::diffusion::{Clip, Diffusion, Method, OwnedProcess, Sampler, Timesteps};
+use crate::diffusion::{
+    Clip, Controls, Diffusion, Guidance, KnownBuf, Method, OwnedProcess, PaletteBuf, Resampling,
+    Sample, Sampler, Timesteps,
+};
+
+/// The largest scale of guidance.
+const MOST_GUIDANCE: f64 = 100.0;
 
 /// A drawing: what is to be drawn, and how. It can be kept, sent and written down.
 ///
@@ -33,6 +43,24 @@ pub struct Draw {
     method: String,
     clip: String,
     seed: u64,
+    #[serde(skip_serializing_if = "is_one")]
+    guidance: f64,
+    #[serde(skip_serializing_if = "is_one")]
+    strength: f64,
+    #[serde(skip_serializing_if = "is_once")]
+    resample: String,
+    #[serde(
+        skip_serializing_if = "Option::is_none",
+        serialize_with = "write_text",
+        deserialize_with = "read_text"
+    )]
+    palette: Option<Palette>,
+    #[serde(
+        skip_serializing_if = "Option::is_none",
+        serialize_with = "write_text",
+        deserialize_with = "read_text"
+    )]
+    between: Option<Between>,
 }
 
 impl Default for Draw {
@@ -43,6 +71,11 @@ impl Default for Draw {
             method: Method::Ancestral.to_string(),
             clip: Clip::Unit.to_string(),
             seed: 0,
+            guidance: 1.0,
+            strength: 1.0,
+            resample: Resampling::ONCE.to_string(),
+            palette: None,
+            between: None,
         }
     }
 }
@@ -104,6 +137,61 @@ impl Draw {
         self
     }
 
+    /// Guides towards the class (Ho & Salimans 2022): 1 draws as the network learnt it, more exaggerates what the class
+    /// adds, 0 draws without it. Other than 1 the network is evaluated twice for each image, and it must have been trained
+    /// with some labels dropped.
+    #[must_use]
+    pub const fn guidance(mut self, scale: f64) -> Self {
+        self.guidance = scale;
+        self
+    }
+
+    /// How far a drawing on a picture ([`Studio::begin_on`](super::Studio::begin_on)) goes from it: 0 leaves it, 1 begins
+    /// with noise alone, in between the last of the steps are taken from the picture under as much noise.
+    #[must_use]
+    pub const fn strength(mut self, strength: f64) -> Self {
+        self.strength = strength;
+        self
+    }
+
+    pub(super) const fn picture_strength(&self) -> f64 {
+        self.strength
+    }
+
+    /// How often steps are taken again so that what is drawn within a mask comes to agree with what is outside: `10`, or
+    /// `5,10` in stretches of 10 steps, as [`Resampling`] is named.
+    #[must_use]
+    pub fn resample(mut self, resampling: impl ToString) -> Self {
+        self.resample = resampling.to_string();
+        self
+    }
+
+    /// Draws in these colours alone.
+    #[must_use]
+    pub fn palette(mut self, palette: Palette) -> Self {
+        self.palette = Some(palette);
+        self
+    }
+
+    /// Draws a row of so many images from the noise of this drawing's seed to that of another, each a little further; of
+    /// two classes, from the first to the second. The method must add no noise: `ddim`, `dpm`, `heun`.
+    ///
+    /// # Errors
+    /// [`DrawError::Value`] for a row of less than 2 or of more than 10,000 images.
+    pub fn between(mut self, seed: u64, frames: u64) -> Result<Self, DrawError> {
+        self.between = Some(Between::new(seed, frames)?);
+        Ok(self)
+    }
+
+    pub(super) const fn row(&self) -> Option<Between> {
+        self.between
+    }
+
+    /// The colours that are drawn in, where it is not all of them.
+    pub const fn only_colours(&self) -> Option<&Palette> {
+        self.palette.as_ref()
+    }
+
     /// The classes that are drawn in turn, as they were named; none for all of the network's.
     pub fn only_classes(&self) -> &[String] {
         &self.classes
@@ -140,6 +228,11 @@ impl Draw {
                     wrong("seed", value, why)
                 })?
             }
+            "guidance" => self.guidance = number("guidance", value)?,
+            "strength" => self.strength = number("strength", value)?,
+            "resample" => self.resample = value.into(),
+            "palette" => self.palette = Some(value.parse()?),
+            "between" => self.between = Some(value.parse()?),
             _ => return Err(DrawError::Word { word: word.into() }),
         }
         Ok(())
@@ -150,25 +243,39 @@ impl Draw {
     /// # Errors
     /// [`DrawError::Value`] for steps, a method or a clipping that the model cannot have.
     pub fn evaluations(&self, model: &Model) -> Result<u32, Error> {
-        let course = self.course(&model.description().card.diffusion)?;
+        let keeps = self.resample != Resampling::ONCE.to_string();
+        let course = self.course(&model.description().card.diffusion, keeps)?;
         Ok(course.sampler()?.evaluations())
     }
 
-    /// The process and the sampler's settings that this is on a diffusion.
-    pub(super) fn course(&self, diffusion: &Diffusion<'_>) -> Result<Course, Error> {
+    /// The process and the sampler's settings that this is on a diffusion; `keeps` where a part of a picture is kept.
+    pub(super) fn course(&self, diffusion: &Diffusion<'_>, keeps: bool) -> Result<Course, Error> {
         let process = process(diffusion, &self.steps)?;
         let method = self.method.parse();
         let method: Method = method.map_err(|error| wrong("method", &self.method, error))?;
         let clip = self.clip.parse();
         let clip: Clip = clip.map_err(|error| wrong("clip", &self.clip, error))?;
+        let resampling = self.resample.parse();
+        let resampling: Resampling =
+            resampling.map_err(|error| wrong("resample", &self.resample, error))?;
+        if resampling != Resampling::ONCE && !keeps {
+            let why = "there is no mask, outside of which something is kept";
+            return Err(wrong("resample", &self.resample, why).into());
+        }
         let course = Course {
+            steps: self.last_steps(process.len())?,
             process,
             method,
             clip,
+            keeping: keeps.then_some(resampling),
         };
         if let Err(error) = course.sampler() {
             return Err(match error {
                 crate::diffusion::Error::Eta { .. } => wrong("method", &self.method, error),
+                crate::diffusion::Error::KeepMethod => wrong("method", &self.method, error),
+                crate::diffusion::Error::TooManyEvaluations { .. } => {
+                    wrong("resample", &self.resample, error)
+                }
                 crate::diffusion::Error::Threshold { .. } => wrong("clip", &self.clip, error),
                 _ => wrong("steps", &self.steps, error),
             }
@@ -176,6 +283,98 @@ impl Draw {
         }
         Ok(course)
     }
+}
+
+impl Draw {
+    /// How many of so many steps are taken: of a strength above 0 one at least.
+    fn last_steps(&self, steps: usize) -> Result<usize, DrawError> {
+        let Self { strength, .. } = *self;
+        if !(0.0..=1.0).contains(&strength) {
+            return Err(wrong(
+                "strength",
+                &strength.to_string(),
+                "must be within 0 to 1",
+            ));
+        }
+        let share = (strength * steps as f64).round() as usize;
+        Ok(share.max(usize::from(strength > 0.0)))
+    }
+
+    /// What steers this drawing of so many images beside its steps.
+    pub(super) fn controls(
+        &self,
+        model: &Model,
+        samples: &[Sample],
+        evaluations: u32,
+        known: Option<KnownBuf>,
+    ) -> Result<Controls, DrawError> {
+        Ok(Controls {
+            guidance: self.guided(model, samples)?,
+            known,
+            palette: self.snapped(model, evaluations)?,
+        })
+    }
+
+    fn guided(&self, model: &Model, samples: &[Sample]) -> Result<Option<Guidance>, DrawError> {
+        let Self { guidance, .. } = self;
+        if !(0.0..=MOST_GUIDANCE).contains(guidance) {
+            let why = format!("must be within 0 to {MOST_GUIDANCE}");
+            return Err(wrong("guidance", &guidance.to_string(), why));
+        }
+        let images = samples.len();
+        if let Some(between) = self.between
+            && let Some(last) = self.last_of_row(model, between)?
+        {
+            let scale = |sample| Ok((1.0 - between.share(sample)?) as f32);
+            let scales: Result<_, DrawError> = samples.iter().map(scale).collect();
+            return Ok(Some(Guidance {
+                scales: scales?,
+                others: vec![last; images],
+            }));
+        }
+        match (*guidance, model.description().unet.null_label()) {
+            (1.0, _) => Ok(None),
+            (scale, Some(null_label)) => Ok(Some(Guidance {
+                scales: vec![scale as f32; images],
+                others: vec![null_label; images],
+            })),
+            (scale, None) => {
+                let why = "this network was trained with every label; one trained with --drop-labels can be guided";
+                Err(wrong("guidance", &scale.to_string(), why))
+            }
+        }
+    }
+
+    /// The class with which a row ends, where it begins with another.
+    fn last_of_row(&self, model: &Model, row: Between) -> Result<Option<u32>, DrawError> {
+        let labels = self.labels(model)?;
+        let why = match (labels.as_slice(), self.guidance) {
+            ([_], _) => return Ok(None),
+            ([], _) if model.classes() == 0 => return Ok(None),
+            ([_, last], 1.0) => return Ok(Some(*last)),
+            ([_, _], _) => "a row from a class to another is not guided as well",
+            _ => "a row is of one class, or from one to another: name them",
+        };
+        Err(wrong("between", &row.to_string(), why))
+    }
+
+    fn snapped(&self, model: &Model, evaluations: u32) -> Result<Option<PaletteBuf>, DrawError> {
+        let Some(palette) = &self.palette else {
+            return Ok(None);
+        };
+        let channels = model.image().channels;
+        Ok(Some(PaletteBuf {
+            colours: palette.planes(channels)?,
+            channels,
+            // So that the steps that are left know of it.
+            from: evaluations - evaluations.div_ceil(4),
+        }))
+    }
+}
+
+/// A number as a command line or a file has it.
+fn number(word: &'static str, value: &str) -> Result<f64, DrawError> {
+    value.parse().map_err(|_| wrong(word, value, "no number"))
 }
 
 /// The steps of a diffusion that a text names.
@@ -200,6 +399,11 @@ impl fmt::Display for Draw {
             method,
             clip,
             seed,
+            guidance,
+            strength,
+            resample,
+            palette,
+            between,
         } = self;
         for class in classes {
             write!(f, "class={} ", Quoted(class))?;
@@ -210,7 +414,25 @@ impl fmt::Display for Draw {
             Quoted(steps),
             Quoted(method),
             Quoted(clip)
-        )
+        )?;
+        // What is as it is by default is left out: the texts of drawings without it are what they were.
+        let usual = Self::default();
+        if *guidance != usual.guidance {
+            write!(f, " guidance={guidance}")?;
+        }
+        if *strength != usual.strength {
+            write!(f, " strength={strength}")?;
+        }
+        if *resample != usual.resample {
+            write!(f, " resample={}", Quoted(resample))?;
+        }
+        if let Some(palette) = palette {
+            write!(f, " palette={palette}")?;
+        }
+        match between {
+            Some(between) => write!(f, " between={between}"),
+            None => Ok(()),
+        }
     }
 }
 
@@ -236,6 +458,32 @@ fn read_classes<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<String>, D::Er
         Classes::One(class) => std::vec![class],
         Classes::Several(classes) => classes,
     })
+}
+
+fn is_one(value: &f64) -> bool {
+    *value == 1.0
+}
+
+fn is_once(resample: &str) -> bool {
+    resample == Draw::default().resample
+}
+
+/// What there is, as its text.
+fn write_text<T: fmt::Display, S: Serializer>(value: &Option<T>, to: S) -> Result<S::Ok, S::Error> {
+    match value {
+        Some(value) => to.collect_str(value),
+        None => to.serialize_none(),
+    }
+}
+
+fn read_text<'de, T, D>(from: D) -> Result<Option<T>, D::Error>
+where
+    T: FromStr<Err = DrawError>,
+    D: Deserializer<'de>,
+{
+    let text = Option::<String>::deserialize(from)?;
+    let value = text.map(|text| text.parse()).transpose();
+    value.map_err(serde::de::Error::custom)
 }
 
 /// A value as it is: within quotes where a blank, a quote or nothing is in it.
@@ -311,11 +559,24 @@ pub(super) struct Course {
     process: OwnedProcess,
     method: Method,
     clip: Clip,
+    /// How many of the last steps are taken.
+    steps: usize,
+    keeping: Option<Resampling>,
 }
 
 impl Course {
     /// A sampler at the first step.
     pub(super) fn sampler(&self) -> Result<Sampler<'_>, crate::diffusion::Error> {
-        Sampler::new(&self.process, self.method, self.clip)
+        let sampler = Sampler::new(&self.process, self.method, self.clip)?;
+        let sampler = sampler.with_last_steps(self.steps)?;
+        match self.keeping {
+            Some(resampling) => sampler.keeping(resampling),
+            None => Ok(sampler),
+        }
+    }
+
+    /// Whether a run begins with something of a picture in it.
+    pub(super) fn begins_with_picture(&self) -> bool {
+        self.steps < self.process.len()
     }
 }

@@ -87,7 +87,10 @@ pub enum DrawError {
 }
 
 /// The words of a drawing, in the order in which they are written.
-pub(super) const WORDS: [&str; 5] = ["class", "steps", "method", "clip", "seed"];
+pub(super) const WORDS: [&str; 10] = [
+    "class", "steps", "method", "clip", "seed", "guidance", "strength", "resample", "palette",
+    "between",
+];
 
 impl fmt::Display for DrawError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -21,6 +21,10 @@
 //! # Ok::<(), iddpm::Error>(())
 //! ```
 
+mod between;
+mod canvas;
+#[cfg(feature = "data")]
+mod canvas_open;
 mod device;
 mod draw;
 #[cfg(feature = "data")]
@@ -40,6 +44,7 @@ mod model_data;
 #[cfg_attr(not(feature = "gpu"), path = "no_gpu.rs")]
 mod on_gpu;
 mod open;
+mod palette;
 mod pictures;
 mod processor;
 #[expect(clippy::module_inception, reason = "it is what the folder is about")]
@@ -52,6 +57,7 @@ mod threads;
 #[cfg(feature = "train_cpu")]
 mod training;
 
+pub use canvas::Canvas;
 pub use device::{Chosen, Device, OpenDevice};
 pub use draw::Draw;
 #[cfg(feature = "data")]
@@ -63,6 +69,7 @@ pub use likelihood::Likelihood;
 pub use model::Model;
 #[cfg(feature = "gpu")]
 pub use on_gpu::{Budget, Pacing};
+pub use palette::Palette;
 pub use pictures::{Album, Trajectory};
 pub use run::Run;
 pub use saved::Saved;

@@ -10,7 +10,7 @@ use super::error::DrawError;
 use super::gpu_type::Gpu;
 use super::model::Model;
 use crate::Error;
-use crate::diffusion::{Paused, Sample};
+use crate::diffusion::{Controls, Paused, Sample};
 use crate::text::OneLine;
 
 pub(super) const fn list() -> Vec<String> {
@@ -35,7 +35,13 @@ impl GpuStudio {
         match gpu {}
     }
 
-    pub(super) const fn begin(&self, _: &Model, _: &Course, _: &[Sample]) -> Result<GpuRun, Error> {
+    pub(super) const fn begin(
+        &self,
+        _: &Model,
+        _: &Course,
+        _: &[Sample],
+        _: &Controls,
+    ) -> Result<GpuRun, Error> {
         match *self {}
     }
 }

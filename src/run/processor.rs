@@ -8,7 +8,7 @@ use super::error::DrawError;
 use super::model::Model;
 use crate::Error;
 use crate::cpu::{Batch, Network, NetworkError, ProgramBuf};
-use crate::diffusion::{Paused, RunError, Sample, SamplerState};
+use crate::diffusion::{Controls, Paused, RunError, Sample, SamplerState};
 use crate::memory::copied;
 use crate::unet;
 
@@ -35,24 +35,21 @@ impl CpuStudio {
         model: &Model,
         course: Course,
         samples: &[Sample],
+        controls: Controls,
     ) -> Result<CpuRun, Error> {
+        let seen = samples.len().saturating_mul(controls.looks());
         let network = match &self.network {
-            Some((images, network)) if *images == samples.len() => Arc::clone(network),
+            Some((images, network)) if *images == seen => Arc::clone(network),
             _ => {
                 // Before another is made: both need not be there at once.
                 self.network = None;
-                let network = Arc::new(Mutex::new(self.make(model, samples.len())?));
-                self.network = Some((samples.len(), Arc::clone(&network)));
+                let network = Arc::new(Mutex::new(self.make(model, seen)?));
+                self.network = Some((seen, Arc::clone(&network)));
                 network
             }
         };
         let sampler = course.sampler()?;
-        let batch = Batch::new(
-            &lock(&network),
-            &sampler,
-            samples,
-            crate::diffusion::Controls::default(),
-        )?;
+        let batch = Batch::new(&lock(&network), &sampler, samples, controls)?;
         Ok(CpuRun {
             state: sampler.state(),
             network,

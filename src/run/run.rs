@@ -12,7 +12,7 @@ use super::on_gpu::GpuRun;
 use super::processor::CpuRun;
 use super::saved::Saved;
 use crate::Error;
-use crate::diffusion::Sample;
+use crate::diffusion::{KnownBuf, Paused, Sample};
 use crate::memory::copied;
 
 /// Images on their way from noise: stepped when the host likes, looked at, saved, resumed.
@@ -41,6 +41,8 @@ pub struct Run {
     samples: Vec<Sample>,
     /// What the network enlarges; what is saved has it too.
     low_res: Vec<f32>,
+    /// The picture of which a part is kept; what is saved has it too.
+    known: Option<KnownBuf>,
     evaluations: u32,
     pub(super) executor: Executor,
 }
@@ -72,6 +74,7 @@ impl Run {
         model: Model,
         draw: Draw,
         samples: &[Sample],
+        known: Option<KnownBuf>,
         evaluations: u32,
         executor: Executor,
     ) -> Result<Self, Error> {
@@ -80,6 +83,7 @@ impl Run {
             draw,
             samples: copied(samples)?,
             low_res: Vec::new(),
+            known,
             evaluations,
             executor,
         })
@@ -117,6 +121,14 @@ impl Run {
         }
         ask!(self.executor.mut set_low_res(images))?;
         self.low_res = copied(images)?;
+        Ok(self)
+    }
+
+    /// Begins with these images in place of noise.
+    pub(super) fn with_x(mut self, x: Vec<f32>) -> Result<Self, Error> {
+        let begun = ask!(self.executor.mut save())?;
+        let paused = Paused { x, ..begun };
+        ask!(self.executor.mut resume(&paused))?;
         Ok(self)
     }
 
@@ -218,6 +230,7 @@ impl Run {
             &self.draw,
             &self.samples,
             &self.low_res,
+            self.known.as_ref(),
             paused,
         )
     }

@@ -4,8 +4,9 @@
 //! iDDr | version u32 | digest u64 of what follows
 //! model u64 | fingerprint u64 | position u32
 //! lengths: text of the drawing, images, low-res, x, history: u32 each, numbers of the last three
+//! version 2, of a run that keeps a part of a picture: picture and mask, numbers, u32 each
 //! the drawing's text | noise u64, number u64, class u32 (all ones: none) of each image
-//! low-res, x, history: f32 each
+//! low-res, x, history, version 2: picture, mask: f32 each
 //! ```
 //!
 //! All little-endian. The digest is FNV-1a.
@@ -22,11 +23,13 @@ use super::model::Model;
 use crate::Error;
 use crate::checkpoint::foreign::{SAVED_RUN, kind_of};
 use crate::diffusion::fingerprint::Fingerprint;
-use crate::diffusion::{Noise, Paused, Sample, SamplerState};
+use crate::diffusion::{KnownBuf, Noise, Paused, Sample, SamplerState};
 use crate::files::{read_bytes, write_bytes};
 use crate::memory::{collected, copied};
 
-const VERSION: u32 = 1;
+/// Of a run that keeps nothing of a picture, and of one that does.
+const PLAIN: u32 = 1;
+const KEEPING: u32 = 2;
 /// A class that is none.
 const NO_LABEL: u32 = u32::MAX;
 /// Bytes before what the digest is of.
@@ -67,6 +70,7 @@ pub struct Saved {
     draw: Draw,
     samples: Vec<Sample>,
     low_res: Vec<f32>,
+    known: Option<KnownBuf>,
     paused: Paused,
 }
 
@@ -76,6 +80,7 @@ impl Saved {
         draw: &Draw,
         samples: &[Sample],
         low_res: &[f32],
+        known: Option<&KnownBuf>,
         paused: Paused,
     ) -> Result<Self, Error> {
         Ok(Self {
@@ -83,6 +88,7 @@ impl Saved {
             draw: draw.clone(),
             samples: copied(samples)?,
             low_res: copied(low_res)?,
+            known: known.cloned(),
             paused,
         })
     }
@@ -106,6 +112,11 @@ impl Saved {
         &self.low_res
     }
 
+    /// The picture of which a part is kept.
+    pub(super) const fn known(&self) -> Option<&KnownBuf> {
+        self.known.as_ref()
+    }
+
     pub(super) const fn paused(&self) -> &Paused {
         &self.paused
     }
@@ -125,6 +136,11 @@ impl Saved {
         };
         let image = model.image();
         check("x", &self.paused.x, image.elements() as u64)?;
+        if let Some(KnownBuf { picture, mask }) = &self.known {
+            let elements = image.elements() as u64;
+            check_numbers("the picture", picture, 1, elements)?;
+            check_numbers("the mask", mask, 1, elements)?;
+        }
         // What is enlarged may not have been given yet: the run asks for it then.
         if !self.low_res.is_empty() || self.position() > 0 {
             let low_res = model.low_res();
@@ -144,6 +160,7 @@ impl Saved {
             draw,
             samples,
             low_res,
+            known,
             paused,
         } = self;
         let SamplerState {
@@ -151,13 +168,18 @@ impl Saved {
             position,
         } = paused.state;
         let draw = draw.to_string();
-        let numbers = [low_res, &paused.x, &paused.history];
+        let mut numbers = std::vec![low_res, &paused.x, &paused.history];
+        let mut version = PLAIN;
+        if let Some(KnownBuf { picture, mask }) = known {
+            numbers.extend([picture, mask]);
+            version = KEEPING;
+        }
         let mut content = Vec::new();
         content.extend(model.to_le_bytes());
         content.extend(fingerprint.to_le_bytes());
         content.extend(position.to_le_bytes());
         let lengths = [draw.len(), samples.len()].into_iter();
-        for len in lengths.chain(numbers.map(Vec::len)) {
+        for len in lengths.chain(numbers.iter().map(|it| it.len())) {
             let len = u32::try_from(len)
                 .map_err(|_| refused(format!("{len} numbers are more than a file of a run has")))?;
             content.extend(len.to_le_bytes());
@@ -173,10 +195,13 @@ impl Saved {
             content.extend(number.to_le_bytes());
             content.extend(label.unwrap_or(NO_LABEL).to_le_bytes());
         }
-        let head = SAVED_RUN.into_iter().chain(VERSION.to_le_bytes());
-        let rest = numbers.into_iter().flatten();
+        let head = SAVED_RUN.into_iter().chain(version.to_le_bytes());
+        let rest = numbers.iter().flat_map(|it| it.iter());
         let rest = rest.flat_map(|number| number.to_le_bytes());
-        let body = numbers.iter().map(|it| size_of_val(it.as_slice())).sum();
+        let body = numbers
+            .iter()
+            .map(|it| size_of_val(it.as_slice()))
+            .sum::<usize>();
         let len = (HEAD + content.len()).saturating_add(body);
         if len as u64 > MOST_BYTES {
             return Err(refused(format!(
@@ -209,9 +234,9 @@ impl Saved {
         }
         reader.bytes(SAVED_RUN.len())?;
         let version = reader.u32()?;
-        if version != VERSION {
+        if ![PLAIN, KEEPING].contains(&version) {
             return Err(refused(format!(
-                "version {version}; this crate reads {VERSION}"
+                "version {version}; this crate reads {PLAIN} and {KEEPING}"
             )));
         }
         let stored = reader.u64()?;
@@ -229,6 +254,10 @@ impl Saved {
             *len = reader.u32()? as usize;
         }
         let [draw, samples, low_res, x, history] = lengths;
+        let kept = match version {
+            KEEPING => Some((reader.u32()? as usize, reader.u32()? as usize)),
+            _ => None,
+        };
         let draw = str::from_utf8(reader.bytes(draw)?);
         let draw = draw.map_err(|_| refused("its drawing is no text"))?;
         let samples = reader.samples(samples)?;
@@ -237,6 +266,13 @@ impl Saved {
             reader.numbers(x)?,
             reader.numbers(history)?,
         );
+        let known = match kept {
+            Some((picture, mask)) => Some(KnownBuf {
+                picture: reader.numbers(picture)?,
+                mask: reader.numbers(mask)?,
+            }),
+            None => None,
+        };
         if !reader.0.is_empty() {
             let more = reader.0.len();
             return Err(refused(format!("{more} bytes follow its end")));
@@ -246,6 +282,7 @@ impl Saved {
             draw: draw.parse().map_err(|error: DrawError| refused(error))?,
             samples,
             low_res,
+            known,
             paused: Paused {
                 state: SamplerState {
                     fingerprint,
@@ -368,6 +405,7 @@ mod tests {
             draw,
             samples: Vec::new(),
             low_res: Vec::new(),
+            known: None,
             paused: Paused {
                 state: SamplerState {
                     fingerprint: 0,

@@ -2,8 +2,10 @@
 
 use core::ops::Range;
 use std::boxed::Box;
+use std::string::ToString;
 use std::vec::Vec;
 
+use super::canvas::Canvas;
 use super::device::{Chosen, Device, OpenDevice};
 use super::draw::{Course, Draw};
 use super::error::DrawError;
@@ -14,8 +16,8 @@ use super::processor::CpuStudio;
 use super::run::{Executor, Run};
 use super::saved::Saved;
 use crate::Error;
-use crate::diffusion::{Noise, Sample};
-use crate::memory::{self, collected};
+use crate::diffusion::{KnownBuf, Noise, Sample};
+use crate::memory::{self, collected, zeros};
 
 /// Images that [`Studio::sample`] makes at once.
 const AT_ONCE: u64 = 8;
@@ -158,10 +160,62 @@ impl Studio {
     /// # Errors
     /// [`DrawError`], of a class that the network does not have too; those of the device.
     pub fn begin_samples(&mut self, draw: &Draw, samples: &[Sample]) -> Result<Run, Error> {
-        check_count(samples.len())?;
-        self.model.check_labels(samples)?;
-        let course = draw.course(&self.model.description().card.diffusion)?;
-        self.begin_course(draw, course, samples)
+        let course = self.course(draw, false)?;
+        if course.begins_with_picture() {
+            let why = "there is no picture to begin with".into();
+            return Err(DrawError::Value {
+                word: "strength",
+                value: draw.picture_strength().to_string(),
+                why,
+            }
+            .into());
+        }
+        let Some(row) = draw.row() else {
+            return self.begin_course(draw, course, samples, None);
+        };
+        let elements = self.model.image().elements();
+        let x = row.begin(&course.sampler()?, samples, elements)?;
+        self.begin_course(draw, course, samples, None)?.with_x(x)
+    }
+
+    /// Begins a run on a picture: from it, as far as the drawing's strength says, or within a mask.
+    ///
+    /// # Errors
+    /// Those of [`begin`](Self::begin); [`DrawError::Value`] for a picture of another model's size.
+    pub fn begin_on(
+        &mut self,
+        draw: &Draw,
+        canvas: &Canvas,
+        numbers: Range<u64>,
+    ) -> Result<Run, Error> {
+        canvas.check(&self.model)?;
+        if let Some(row) = draw.row() {
+            let why = "a row begins with noise, and on no picture".into();
+            return Err(DrawError::Value {
+                word: "between",
+                value: row.to_string(),
+                why,
+            }
+            .into());
+        }
+        let samples = self.samples(draw, numbers)?;
+        let known = canvas.known()?;
+        let course = self.course(draw, known.is_some())?;
+        if !course.begins_with_picture() {
+            return self.begin_course(draw, course, &samples, known);
+        }
+        let elements = self.model.image().elements();
+        let (mut noise, mut x) = (zeros(elements)?, zeros(elements * samples.len())?);
+        let sampler = course.sampler()?;
+        for (sample, x) in samples.iter().zip(x.chunks_mut(elements)) {
+            sample.begin(&mut noise);
+            sampler.begin_from(canvas.picture(), &noise, x)?;
+        }
+        self.begin_course(draw, course, &samples, known)?.with_x(x)
+    }
+
+    fn course(&self, draw: &Draw, keeps: bool) -> Result<Course, Error> {
+        draw.course(&self.model.description().card.diffusion, keeps)
     }
 
     fn begin_course(
@@ -169,21 +223,33 @@ impl Studio {
         draw: &Draw,
         course: Course,
         samples: &[Sample],
+        known: Option<KnownBuf>,
     ) -> Result<Run, Error> {
+        check_count(samples.len())?;
+        self.model.check_labels(samples)?;
         let evaluations = course.sampler()?.evaluations();
+        let kept = known.clone();
+        let controls = draw.controls(&self.model, samples, evaluations, known)?;
         let told = self.model.conditioned(samples)?;
         let executor = match &mut self.engine {
-            Engine::Processor(engine) => {
-                Executor::Processor(Box::new(engine.begin(&self.model, course, &told)?))
-            }
-            Engine::Gpu(engine) => {
-                Executor::Gpu(Box::new(engine.begin(&self.model, &course, &told)?))
-            }
+            Engine::Processor(engine) => Executor::Processor(Box::new(engine.begin(
+                &self.model,
+                course,
+                &told,
+                controls,
+            )?)),
+            Engine::Gpu(engine) => Executor::Gpu(Box::new(engine.begin(
+                &self.model,
+                &course,
+                &told,
+                &controls,
+            )?)),
         };
         Run::new(
             self.model.clone(),
             draw.clone(),
             samples,
+            kept,
             evaluations,
             executor,
         )
@@ -196,7 +262,9 @@ impl Studio {
     /// [`DrawError::Saved`] for another model's; those of [`begin`](Self::begin).
     pub fn resume(&mut self, saved: &Saved) -> Result<Run, Error> {
         saved.check(&self.model)?;
-        let mut run = self.begin_samples(saved.draw(), saved.samples())?;
+        let known = saved.known().cloned();
+        let course = self.course(saved.draw(), known.is_some())?;
+        let mut run = self.begin_course(saved.draw(), course, saved.samples(), known)?;
         run.put(saved)?;
         Ok(run)
     }
@@ -208,6 +276,11 @@ impl Studio {
     pub fn samples(&self, draw: &Draw, numbers: Range<u64>) -> Result<Vec<Sample>, Error> {
         let asked = draw.labels(&self.model)?;
         let classes = self.model.classes() as u64;
+        // A row is of its first class, on the way to its last.
+        let asked = match (draw.row(), asked.first()) {
+            (Some(_), Some(&first)) => std::vec![first],
+            _ => asked,
+        };
         let in_turn = |number: u64| match number.checked_rem(asked.len() as u64) {
             Some(at) => asked.get(at as usize).copied(),
             None => number.checked_rem(classes).map(|class| class as u32),

@@ -386,8 +386,8 @@ fn labels(graph: &Graph, samples: &[Sample], controls: &Controls) -> Result<Vec<
         }
         labels.extend(sample.label);
     }
-    if let Some(Guidance { null_label, .. }) = controls.guidance {
-        labels.extend(samples.iter().map(|_| null_label));
+    if let Some(Guidance { others, .. }) = &controls.guidance {
+        labels.extend(others);
     }
     Ok(labels)
 }

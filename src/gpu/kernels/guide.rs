@@ -5,8 +5,8 @@ use crate::gpu::recording::Dispatch;
 
 kernel! {
     "guide" of 64
-    params { batch: u32, elements: u32, output_elements: u32, scale: f32 }
-    bindings { output: Read, guided: Write }
+    params { batch: u32, elements: u32, output_elements: u32 }
+    bindings { output: Read, scales: Read, guided: Write }
 }
 
 pub(crate) fn dispatch(name: &str, params: &Params, bindings: Bindings) -> Dispatch {

@@ -15,7 +15,7 @@ use super::error::DrawError;
 use super::model::Model;
 use crate::Error;
 use crate::checkpoint::WeightType;
-use crate::diffusion::Sample;
+use crate::diffusion::{Controls, Sample};
 use crate::gpu::{self, DeviceGeneration, DeviceWeights, Gpu, NoiseSource, Precision, wgpu};
 use crate::unet::Weights;
 pub use pacing::{Budget, Pacing};
@@ -143,13 +143,16 @@ impl GpuStudio {
         model: &Model,
         course: &Course,
         samples: &[Sample],
+        controls: &Controls,
     ) -> Result<GpuRun, Error> {
-        let graph = model.description().graph(samples.len())?;
+        let seen = samples.len().saturating_mul(controls.looks());
+        let graph = model.description().graph(seen)?;
         let (gpu, sampler) = (&self.gpu, course.sampler()?);
         let source = NoiseSource::Philox;
+        let weights = &self.weights;
         let generation =
-            DeviceGeneration::new_blocking(gpu, &graph, &self.weights, &sampler, samples, source)?;
-        GpuRun::begin(gpu, generation)
+            DeviceGeneration::steered(gpu, &graph, weights, &sampler, samples, source, controls);
+        GpuRun::begin(gpu, pollster::block_on(generation)?)
     }
 
     pub(super) const fn gpu(&self) -> &Gpu {

@@ -1,0 +1,74 @@
+//! Pictures in files that a drawing begins from, or keeps a part of.
+
+use std::format;
+use std::path::Path;
+use std::string::ToString;
+use std::vec::Vec;
+
+use super::canvas::Canvas;
+use super::error::DrawError;
+use super::model::Model;
+use super::palette::Palette;
+use crate::Error;
+use crate::data::{self, Classes, Fit, Kind};
+use crate::files::read_text;
+use crate::memory::copied;
+use crate::unet::Extents;
+
+/// The most bytes of a list of colours.
+const MOST_TEXT: u64 = 1 << 20;
+
+impl Canvas {
+    /// Opens a picture, fitted to the size that the model draws.
+    ///
+    /// # Errors
+    /// [`DataError`](crate::data::DataError); [`DrawError::Value`] for what is more than one picture.
+    pub fn open(path: impl AsRef<Path>, model: &Model) -> Result<Self, Error> {
+        Self::from_bytes(model, &picture("init", path.as_ref(), model.image())?)
+    }
+
+    /// Draws only a part anew, as [`with_mask`](Self::with_mask): a grey picture, white where that is.
+    ///
+    /// # Errors
+    /// Those of [`open`](Self::open).
+    pub fn with_mask_of(self, path: impl AsRef<Path>) -> Result<Self, Error> {
+        let grey = Extents {
+            channels: 1,
+            ..self.extents()
+        };
+        let mask = picture("mask", path.as_ref(), grey)?;
+        self.with_mask(&mask)
+    }
+}
+
+/// The bytes of a picture, [H, W, C].
+fn picture(word: &'static str, path: &Path, extents: Extents) -> Result<Vec<u8>, Error> {
+    let opened = data::open(
+        path,
+        &data::Options {
+            fit: Fit::Exactly(extents),
+            classes: Classes::of_network(None, None, false),
+        },
+    )?;
+    if opened.kind != Kind::Picture {
+        let why = format!("one picture is asked for, to be {extents}");
+        let value = path.display().to_string();
+        return Err(DrawError::Value { word, value, why }.into());
+    }
+    let planes = opened.data.get(0)?.pixels;
+    let pixels = extents.height * extents.width;
+    let bytes = (0..pixels).flat_map(|at| planes.iter().skip(at).step_by(pixels));
+    let bytes: Vec<u8> = bytes.copied().collect();
+    Ok(copied(&bytes)?)
+}
+
+impl Palette {
+    /// Opens a list of colours ([`from_lines`](Self::from_lines)), as palettes in `.hex` files are.
+    ///
+    /// # Errors
+    /// [`FileError`](crate::files::FileError); [`DrawError::Value`].
+    pub fn open(path: impl AsRef<Path>) -> Result<Self, Error> {
+        let text = read_text(path.as_ref(), MOST_TEXT)?;
+        Ok(Self::from_lines(&text)?)
+    }
+}
