@@ -6,7 +6,7 @@
 //
 // x, x_start, history, z (`normals`) are [N, D]; output is [N, E], D numbers of an image being the
 // prediction, and D more the variance channels v where σ is learned: σ = 2^(at zero + slope·v).
-// Where `snaps`, x̂_0 before clipping is what x_start holds already.
+// Where `snaps`, x̂_0 is what x_start holds already: a colour, within ±1.
 // `noise`: 0 none, 1 one σ for all, 2 learned. `clip`: 0 none, 1 to ±1, 2 to ±bounds[n], then divided
 // by it. A weight of 0 is not multiplied: what it would weigh may be anything.
 //
@@ -44,11 +44,12 @@ fn main(
     let predicted = n * params.output_elements + at % params.elements;
     let before = x[at];
     let given = output[predicted];
-    var start = step_numbers.predict_x * before + step_numbers.predict_output * given;
+    var start: f32;
     if step_numbers.snaps != 0u {
         start = x_start[at];
+    } else {
+        start = clipped(step_numbers.predict_x * before + step_numbers.predict_output * given, n);
     }
-    start = clipped(start, n);
 
     var after = step_numbers.mix_x * before + step_numbers.mix_x_start * start;
     if step_numbers.mix_output != 0.0 {

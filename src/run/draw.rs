@@ -366,8 +366,8 @@ impl Draw {
         Ok(Some(PaletteBuf {
             colours: palette.planes(channels)?,
             channels,
-            // So that the steps that are left know of it.
-            from: evaluations - evaluations.div_ceil(4),
+            // In the second half of the steps, so that those that are left know of it and grounds come out even.
+            from: evaluations / 2,
         }))
     }
 }

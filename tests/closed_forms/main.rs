@@ -14,3 +14,4 @@ mod law;
 mod order;
 mod published;
 mod range;
+mod steered;

@@ -58,6 +58,7 @@ mod polled;
 mod precision;
 mod published;
 mod recorded;
+mod steered;
 mod steps;
 mod textures;
 mod ways;
