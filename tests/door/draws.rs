@@ -2,7 +2,7 @@
 
 use iddpm::checkpoint::{Checkpoint, WeightBuffer};
 use iddpm::diffusion::{Noise, Sample};
-use iddpm::run::DrawError;
+use iddpm::run::{DrawError, Palette};
 use iddpm::{Device, Draw, Error, Model};
 use proptest::prelude::*;
 
@@ -16,9 +16,22 @@ proptest! {
         method in "[a-z:0-9. \"\\\\=]{0,9}",
         clip in any::<String>(),
         seed in any::<u64>(),
+        guidance in any::<f64>(),
+        strength in any::<f64>(),
+        resample in any::<String>(),
+        colours in proptest::collection::vec(any::<[u8; 4]>(), 0..3),
+        row in proptest::option::of((any::<u64>(), 2_u64..10_000)),
     ) {
         let draw = Draw::new().steps(steps).method(method).clip(clip).seed(seed);
-        let draw = draw.classes(classes);
+        let draw = draw.classes(classes).guidance(guidance).strength(strength).resample(resample);
+        let draw = match Palette::new(colours) {
+            Ok(palette) => draw.palette(palette),
+            Err(_) => draw,
+        };
+        let draw = match row {
+            Some((seed, frames)) => draw.between(seed, frames).unwrap(),
+            None => draw,
+        };
         let text = draw.to_string();
         prop_assert_eq!(text.parse(), Ok(draw.clone()), "{}", text);
         let json = serde_json::to_string(&draw).unwrap();

@@ -18,6 +18,7 @@ mod likelihood;
 mod models;
 mod null_class;
 mod saved;
+mod steered;
 #[cfg(feature = "train_cpu")]
 mod training;
 

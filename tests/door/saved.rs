@@ -66,7 +66,10 @@ fn what_is_no_saved_run_is_refused() {
     }
     let longer = [&bytes[..], &[0]].concat();
     assert!(why(Saved::from_bytes(&longer)).starts_with("it is damaged or cut"));
-    assert!(why(Saved::from_bytes(b"iDDr\x02\0\0\0")).starts_with("version 2; this crate reads 1"));
+    assert!(
+        why(Saved::from_bytes(b"iDDr\x03\0\0\0"))
+            .starts_with("version 3; this crate reads 1 and 2")
+    );
 }
 
 /// By its name, and what it is instead.

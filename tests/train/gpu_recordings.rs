@@ -4,7 +4,8 @@
 use std::collections::BTreeSet;
 
 use iddpm::diffusion::{
-    Clip, Diffusion, InlineProcess, Method, Noise, Sample, Sampler, Schedule, Timesteps,
+    Clip, Controls, Diffusion, Guidance, InlineProcess, KnownBuf, Method, Noise, PaletteBuf,
+    Resampling, Sample, Sampler, Schedule, Timesteps,
 };
 use iddpm::gpu::{
     DeviceGeneration, DeviceTraining, DeviceWeights, KERNELS, NoiseSource, Precision, Recorded,
@@ -29,12 +30,14 @@ fn each_graph(mut visit: impl FnMut(&str, &Graph)) {
     }
 }
 
-/// A run with noise, thresholds and pictures.
+/// A run with noise, thresholds and pictures, steered by all that there is.
 fn sampled() -> Recording {
     let config = UnetConfig::new(3, 32)
         .with_multipliers(&[1, 2])
-        .with_learned_variance();
-    let graph = config.graph(1, ImageSize::square(8)).unwrap();
+        .with_learned_variance()
+        .with_classes(1)
+        .with_null_class();
+    let graph = config.graph(2, ImageSize::square(8)).unwrap();
     let weights = DeviceWeights::zeros(gpu(), &graph, Precision::Full);
     let weights = pollster::block_on(weights).unwrap();
     let diffusion = Diffusion::new(Schedule::Cosine, 1000);
@@ -44,11 +47,35 @@ fn sampled() -> Recording {
     let samples = [Sample {
         noise: Noise::new(1),
         number: 0,
-        label: None,
+        label: Some(0),
     }];
+    let sampler = sampler.keeping(Resampling { rounds: 2, jump: 1 }).unwrap();
+    let controls = Controls {
+        guidance: Some(Guidance {
+            scales: vec![2.0],
+            others: vec![1],
+        }),
+        known: Some(KnownBuf {
+            picture: vec![0.0; 192],
+            mask: vec![0.5; 192],
+        }),
+        palette: Some(PaletteBuf {
+            colours: vec![0.0; 3],
+            channels: 3,
+            from: 2,
+        }),
+    };
     let source = NoiseSource::Philox;
-    let run = DeviceGeneration::new_blocking(gpu(), &graph, &weights, &sampler, &samples, source);
-    let recording = run.unwrap().recording().clone();
+    let run = DeviceGeneration::steered(
+        gpu(),
+        &graph,
+        &weights,
+        &sampler,
+        &samples,
+        source,
+        &controls,
+    );
+    let recording = pollster::block_on(run).unwrap().recording().clone();
     assert_eq!(flops(&recording), graph.flops());
     recording
 }
