@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Parser;
 use iddpm::checkpoint::WeightType;
-use iddpm::data::{self, Classes, DataError, Fit, Kind, Opened};
+use iddpm::data::{self, Alpha, Classes, DataError, Fit, Kind, Opened};
 use iddpm::diffusion::{Diffusion, Objective, Prediction, Schedule, Variance};
 use iddpm::run::Recipe;
 use iddpm::train::{AdamW, Broken, MicrobatchRule, Recompute, TimestepLaw, TrainConfig};
@@ -75,6 +75,10 @@ pub(crate) struct Options {
     /// Reads pictures as grey; other data has its own channels.
     #[arg(long)]
     grey: bool,
+    /// What becomes of transparency: keep, in images of four channels, or over:#rrggbb, painted over this ground.
+    /// Where none is given, pictures are painted over white, and the images of an archive have the channels they have.
+    #[arg(long, value_name = "keep|over:#rrggbb")]
+    pub(crate) alpha: Option<Alpha>,
     /// Channels at the highest resolution, a multiple of 32, up to 8192.
     #[arg(long, default_value_t = 32, value_parser = whole::<usize>(1..=MANY))]
     channels: usize,
@@ -264,10 +268,16 @@ impl Options {
             extents,
             given: &given,
         };
-        let opened = data::open(&self.data, &data::Options { fit, classes });
+        let options = data::Options {
+            fit,
+            classes,
+            alpha: self.alpha,
+        };
+        let opened = data::open(&self.data, &options);
         opened.map_err(|error| match error {
             // Of these options, not of the data.
             DataError::NoEffect { .. } => error.into(),
+            DataError::Alpha { .. } => format!("--{error}").into(),
             DataError::Extents { .. } => format!("--size {side}: {error}").into(),
             error => format!("--data {error}").into(),
         })
