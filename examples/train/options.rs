@@ -4,14 +4,15 @@ use std::path::PathBuf;
 
 use clap::Parser;
 use iddpm::checkpoint::WeightType;
-use iddpm::data::{self, Alpha, Classes, DataError, Fit, Kind, Opened};
+use iddpm::data::{self, Alpha, Classes, DataError, Dataset, Fit, Kind, Opened};
+use iddpm::diffusion::pixels::has_alpha;
 use iddpm::diffusion::{Diffusion, Objective, Prediction, Schedule, Variance};
 use iddpm::run::Recipe;
 use iddpm::train::{AdamW, Broken, MicrobatchRule, Recompute, TimestepLaw, TrainConfig};
 use iddpm::unet::{Extents, UnetConfig};
 
 use super::device_options::DeviceOptions;
-use super::program::Failure;
+use super::program::{Failure, say};
 use super::real::real;
 use super::seed::Seed;
 use super::whole::whole;
@@ -281,6 +282,15 @@ impl Options {
             DataError::Extents { .. } => format!("--size {side}: {error}").into(),
             error => format!("--data {error}").into(),
         })
+    }
+
+    /// Says how transparency is kept, where it was not said what becomes of it and it was painted over.
+    pub(crate) fn hint(&self, opened: &Opened) -> Result<(), Failure> {
+        let painted = opened.transparent() > 0 && !has_alpha(opened.extents().channels);
+        match self.alpha {
+            None if painted => say("--alpha keep draws what is transparent so"),
+            _ => Ok(()),
+        }
     }
 
     /// Refuses to leave out what cannot be broken: other data than pictures is read at once, and refused where
