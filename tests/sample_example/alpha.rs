@@ -186,6 +186,31 @@ fn frames_of_an_animation_are_transparent() {
     assert!(opaque > 0 && clear > 0, "{opaque} opaque, {clear} clear");
 }
 
+/// Of more colours than a GIF's 256, too, what is seen is opaque and what is not is not.
+#[test]
+fn frames_of_many_colours_are_transparent_where_they_are_to_be() {
+    let scratch = Scratch::new("sample-alpha-colours");
+    let kind = Kind {
+        channels: 4,
+        sides: (32, 32),
+        ..Kind::default()
+    };
+    network(&scratch, "net.safetensors", kind);
+    sampled(&scratch, "images.gif");
+    sampled(&scratch, "images/");
+    let decoder = GifDecoder::new(std::io::Cursor::new(bytes(&scratch, "images.gif"))).unwrap();
+    let frames = decoder.into_frames().collect_frames().unwrap();
+    for (number, frame) in frames.iter().enumerate() {
+        let picture = opened(&scratch, &format!("images/{number:06}.png")).into_rgba8();
+        let colours: std::collections::HashSet<_> = picture.pixels().collect();
+        assert!(colours.len() > 256);
+        for (x, y, pixel) in frame.buffer().enumerate_pixels() {
+            let is_opaque = picture.get_pixel(x / 2, y / 2).0[3] >= 128;
+            assert_eq!(pixel.0[3] == 255, is_opaque, "{number}: {x}, {y}");
+        }
+    }
+}
+
 #[test]
 fn what_is_no_picture_goes_to_an_archive_alone() {
     let scratch = Scratch::new("sample-channels-5");
