@@ -1,7 +1,8 @@
-// output[n, row, column] = the channels of a pixel as bytes, (x + 1)·127.5 truncated, and 255: as the CPU has
-// it. The lowest byte is red, or blue where the texture begins with blue; one channel is grey.
+// output[n, row, column] = the channels of a pixel as bytes, (x + 1)·127.5 truncated, as the CPU has them: the lowest is
+// red, or blue where the texture begins with blue, the highest alpha. Of 2 and of 4 channels the last is alpha, and the
+// others are divided by it; of others alpha is 255. One colour is grey.
 //
-// x [N, C, H, W], C = 1 or 3; output [N, H, pitch] in words. One invocation makes one pixel.
+// x [N, C, H, W], C = 1 to 4; output [N, H, pitch] in words. One invocation makes one pixel.
 
 struct Params {
     batch: u32,
@@ -31,15 +32,24 @@ fn main(
     let place = at % plane;
     let first = n * params.channels * plane + place;
     // Grey is three times the same channel.
-    let next = select(0u, plane, params.channels == 3u);
-    let low = byte(first + select(0u, 2u * next, params.blue_first == 1u));
-    let middle = byte(first + next);
-    let high = byte(first + select(2u * next, 0u, params.blue_first == 1u));
+    let next = select(0u, plane, params.channels >= 3u);
+    var alpha = 255u;
+    if params.channels % 2u == 0u {
+        alpha = byte(first + (params.channels - 1u) * plane);
+    }
+    let low = straight(byte(first + select(0u, 2u * next, params.blue_first == 1u)), alpha);
+    let middle = straight(byte(first + next), alpha);
+    let high = straight(byte(first + select(2u * next, 0u, params.blue_first == 1u)), alpha);
     let row = n * params.height + place / params.width;
     output[row * params.pitch + place % params.width] =
-        low | (middle << 8u) | (high << 16u) | 0xff000000u;
+        low | (middle << 8u) | (high << 16u) | (alpha << 24u);
 }
 
 fn byte(at: u32) -> u32 {
     return u32(clamp((x[at] + 1.0) * 127.5, 0.0, 255.0));
+}
+
+// 255·colour/alpha, rounded to the nearest, a half up; 0 under alpha 0.
+fn straight(colour: u32, alpha: u32) -> u32 {
+    return (510u * min(colour, alpha) + alpha) / max(2u * alpha, 1u);
 }

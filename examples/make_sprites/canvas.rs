@@ -1,8 +1,8 @@
 //! A picture in the making: surfaces in materials, lit from the upper left, then outlined.
 
-use image::{Rgb, RgbImage};
+use image::{Rgba, RgbaImage};
 
-use super::palette::{BACKGROUND, Ramp};
+use super::palette::Ramp;
 
 /// Rows and columns of every picture.
 pub(crate) const SIDE: usize = 32;
@@ -130,10 +130,11 @@ impl Canvas {
         }
     }
 
-    /// The picture, every item within a line of its darkest shade. The outermost pixels stay empty but
-    /// for that line.
-    pub(crate) fn finish(&self) -> RgbImage {
-        RgbImage::from_fn(SIDE as u32, SIDE as u32, |column, row| {
+    /// The picture, every item within a line of its darkest shade, transparent around it. The outermost pixels stay
+    /// empty but for that line.
+    pub(crate) fn finish(&self) -> RgbaImage {
+        let opaque = |[red, green, blue]: [u8; 3]| Rgba([red, green, blue, u8::MAX]);
+        RgbaImage::from_fn(SIDE as u32, SIDE as u32, |column, row| {
             let (column, row) = (column as usize, row as usize);
             let inside = |column: usize, row: usize| {
                 let edge = [column, row].iter().any(|at| [0, SIDE - 1].contains(at));
@@ -141,7 +142,7 @@ impl Canvas {
                 paint.copied().flatten().filter(|_| !edge)
             };
             if let Some(paint) = inside(column, row) {
-                return Rgb(paint.ramp.shade(paint.level));
+                return opaque(paint.ramp.shade(paint.level));
             }
             let beside = [
                 (column, row.wrapping_sub(1)),
@@ -152,7 +153,7 @@ impl Canvas {
             let touched = beside
                 .into_iter()
                 .find_map(|(column, row)| inside(column, row));
-            Rgb(touched.map_or(BACKGROUND, |paint| paint.ramp.outline()))
+            touched.map_or(Rgba([0; 4]), |paint| opaque(paint.ramp.outline()))
         })
     }
 }

@@ -1,8 +1,9 @@
-//! Draws a data set of game items, 32×32 pixels each, as a folder of pictures named by their class.
+//! Draws a data set of game items, 32×32 pixels each, transparent around the item, as a folder of pictures named by their
+//! class.
 //!
 //! ```sh
 //! cargo run --example make_sprites --features std -- --out sprites --sheet sprites.png
-//! cargo run --release --example train --features train -- --data sprites --run runs/sprites
+//! cargo run --release --example train --features train -- --data sprites --alpha keep --run runs/sprites
 //! ```
 //!
 //! Every picture follows from the seed, its class and its number alone.
@@ -29,12 +30,13 @@ use std::process::ExitCode;
 use clap::Parser;
 use clap::builder::{PathBufValueParser, TypedValueParser};
 use iddpm::files::{FreshFolder, Place};
-use image::RgbImage;
 use image::imageops::{self, FilterType};
+use image::{DynamicImage, Pixel, Rgb, RgbaImage};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use canvas::SIDE;
 use items::{ITEMS, picture};
+use palette::GROUND;
 use program::{Failure, say};
 use seed::Seed;
 
@@ -54,6 +56,9 @@ struct Options {
     /// What all choices follow from: a number, or random, which draws one and says it
     #[arg(long, default_value = "0", allow_hyphen_values = true)]
     seed: Seed,
+    /// Paints the pictures over a ground: none is transparent
+    #[arg(long)]
+    opaque: bool,
     /// A picture of the first dozen of each class, as PNG
     #[arg(long, value_parser = PathBufValueParser::new().try_map(png::path))]
     sheet: Option<PathBuf>,
@@ -91,34 +96,48 @@ fn make(options: &Options) -> Result<(), Failure> {
         bar.set_message(*name);
         for index in 0..options.count {
             let path = folder.join(format!("{name}_{index:05}.png"));
-            png::write(
-                &path,
-                &picture(options.seed.number, class as u32, index).into(),
-            )?;
+            png::write(&path, &options.picture(class as u32, index))?;
             bar.inc(1);
         }
     }
     bar.finish_and_clear();
     say(folder.display())?;
     if let Some(path) = &options.sheet {
-        png::write(path, &sheet(options).into())?;
+        png::write(path, &sheet(options))?;
         say(path.display())?;
     }
     Ok(())
 }
 
+impl Options {
+    /// A picture as it is asked for.
+    fn picture(&self, class: u32, index: u64) -> DynamicImage {
+        let item = picture(self.seed.number, class, index);
+        if !self.opaque {
+            return item.into();
+        }
+        let mut ground = RgbaImage::from_pixel(SIDE as u32, SIDE as u32, Rgb(GROUND).to_rgba());
+        imageops::overlay(&mut ground, &item, 0, 0);
+        DynamicImage::from(ground).into_rgb8().into()
+    }
+}
+
 /// A row for each class.
-fn sheet(options: &Options) -> RgbImage {
+fn sheet(options: &Options) -> DynamicImage {
     let columns = options.count.min(COLUMNS);
     let side = SIDE as u32;
-    let mut sheet = RgbImage::new(side * columns as u32, side * ITEMS.len() as u32);
+    let mut sheet = RgbaImage::new(side * columns as u32, side * ITEMS.len() as u32);
     for class in 0..ITEMS.len() as u32 {
         for index in 0..columns {
-            let item = picture(options.seed.number, class, index);
+            let item = options.picture(class, index).into_rgba8();
             let (left, top) = (index as i64 * SIDE as i64, i64::from(class * side));
             imageops::replace(&mut sheet, &item, left, top);
         }
     }
     let (width, height) = sheet.dimensions();
-    imageops::resize(&sheet, width * ZOOM, height * ZOOM, FilterType::Nearest)
+    let sheet = imageops::resize(&sheet, width * ZOOM, height * ZOOM, FilterType::Nearest);
+    match options.opaque {
+        true => DynamicImage::from(sheet).into_rgb8().into(),
+        false => sheet.into(),
+    }
 }

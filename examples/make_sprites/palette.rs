@@ -2,8 +2,8 @@
 
 pub(crate) type Rgb = [u8; 3];
 
-/// Behind every item.
-pub(crate) const BACKGROUND: Rgb = [0x46, 0x50, 0x73];
+/// Behind every item, where pictures are to be opaque.
+pub(crate) const GROUND: Rgb = [0x46, 0x50, 0x73];
 /// Round every item, tinted by what it is round.
 const INK: Rgb = [0x14, 0x10, 0x22];
 

@@ -41,7 +41,8 @@ struct Options {
     #[arg(long)]
     checkpoint: Option<PathBuf>,
     /// A folder of pictures, one picture, an .npz archive, CIFAR-10's folder or one of its batches (.bin).
-    /// Pictures are turned as Exif says and fitted to the network's size; others must have it. A picture's
+    /// Pictures are turned as Exif says and fitted to the network's size; others must have it.
+    /// Transparency is kept for a network of four channels, and painted over white for another. A picture's
     /// class is its sub-folder (cat/1.png) or what stands before the first _ of its name (cat_1.png), by
     /// the network's name for it or its number.
     #[arg(long)]

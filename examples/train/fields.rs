@@ -83,7 +83,13 @@ impl Options {
         before: &str,
         was: &str,
     ) -> Option<String> {
-        let (option, says) = self.of_field(own_size, field)?;
+        let kept = "4";
+        let (option, says) = match field {
+            "unet.in_channels" if !own_size && [now, before].contains(&kept) => {
+                ("--alpha keep", Flag(kept))
+            }
+            _ => self.of_field(own_size, field)?,
+        };
         Some(match says {
             Value(text) if before == "null" => format!("{option} {}: {was} without it", text(now)),
             Value(_) if now == "null" => format!("without {option}: {was} with it"),

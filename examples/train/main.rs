@@ -79,6 +79,7 @@ fn prepare(options: &Options, beginning: Beginning, recipe: &Recipe) -> Result<P
     let kind = opened.kind;
     options.check_broken(kind)?;
     say(&opened)?;
+    options.hint(&opened)?;
     let prepared = beginning.prepare(recipe, opened);
     prepared.map_err(|error| match error {
         iddpm::Error::Train(error) => options.explain(Some(kind), error),

@@ -4,14 +4,15 @@ use std::path::PathBuf;
 
 use clap::Parser;
 use iddpm::checkpoint::WeightType;
-use iddpm::data::{self, Classes, DataError, Fit, Kind, Opened};
+use iddpm::data::{self, Alpha, Classes, DataError, Dataset, Fit, Kind, Opened};
+use iddpm::diffusion::pixels::has_alpha;
 use iddpm::diffusion::{Diffusion, Objective, Prediction, Schedule, Variance};
 use iddpm::run::Recipe;
 use iddpm::train::{AdamW, Broken, MicrobatchRule, Recompute, TimestepLaw, TrainConfig};
 use iddpm::unet::{Extents, UnetConfig};
 
 use super::device_options::DeviceOptions;
-use super::program::Failure;
+use super::program::{Failure, say};
 use super::real::real;
 use super::seed::Seed;
 use super::whole::whole;
@@ -75,6 +76,10 @@ pub(crate) struct Options {
     /// Reads pictures as grey; other data has its own channels.
     #[arg(long)]
     grey: bool,
+    /// What becomes of transparency: keep, in images of four channels, or over:#rrggbb, painted over this ground.
+    /// Where none is given, pictures are painted over white, and the images of an archive have the channels they have.
+    #[arg(long, value_name = "keep|over:#rrggbb")]
+    pub(crate) alpha: Option<Alpha>,
     /// Channels at the highest resolution, a multiple of 32, up to 8192.
     #[arg(long, default_value_t = 32, value_parser = whole::<usize>(1..=MANY))]
     channels: usize,
@@ -264,13 +269,28 @@ impl Options {
             extents,
             given: &given,
         };
-        let opened = data::open(&self.data, &data::Options { fit, classes });
+        let options = data::Options {
+            fit,
+            classes,
+            alpha: self.alpha,
+        };
+        let opened = data::open(&self.data, &options);
         opened.map_err(|error| match error {
             // Of these options, not of the data.
             DataError::NoEffect { .. } => error.into(),
+            DataError::Alpha { .. } => format!("--{error}").into(),
             DataError::Extents { .. } => format!("--size {side}: {error}").into(),
             error => format!("--data {error}").into(),
         })
+    }
+
+    /// Says how transparency is kept, where it was not said what becomes of it and it was painted over.
+    pub(crate) fn hint(&self, opened: &Opened) -> Result<(), Failure> {
+        let painted = opened.transparent() > 0 && !has_alpha(opened.extents().channels);
+        match self.alpha {
+            None if painted => say("--alpha keep draws what is transparent so"),
+            _ => Ok(()),
+        }
     }
 
     /// Refuses to leave out what cannot be broken: other data than pictures is read at once, and refused where

@@ -6,6 +6,7 @@
 use std::io::{Cursor, Write};
 
 use iddpm::data::{Dataset, Images, cifar10, decode, npz};
+use iddpm::diffusion::pixels::{has_alpha, unpremultiply};
 use iddpm::unet::Extents;
 use libfuzzer_sys::fuzz_target;
 use zip::write::SimpleFileOptions;
@@ -22,8 +23,14 @@ fuzz_target!(|bytes: &[u8]| {
 });
 
 fn check_picture(bytes: &[u8]) {
+    for channels in [3, 4] {
+        check_picture_as(bytes, channels);
+    }
+}
+
+fn check_picture_as(bytes: &[u8], channels: usize) {
     let extents = Extents {
-        channels: 3,
+        channels,
         height: 3,
         width: 4,
     };
@@ -31,6 +38,11 @@ fn check_picture(bytes: &[u8]) {
         return;
     };
     assert_eq!(image.len(), extents.elements());
+    if let [red, green, blue, alpha] = image.chunks(12).collect::<Vec<_>>()[..] {
+        for colour in [red, green, blue] {
+            assert!(colour.iter().zip(alpha).all(|(colour, alpha)| colour <= alpha));
+        }
+    }
     if let Ok(longer) = decode(&[bytes, b"more"].concat(), extents) {
         assert_eq!(longer, image);
     }
@@ -70,7 +82,11 @@ fn written(images: &Images) -> Vec<u8> {
         let example = images.get(index).expect("it is there");
         let pixel = |at| (0..c).map(move |channel| (at, channel));
         let order = (0..h * w).flat_map(pixel);
-        interleaved.extend(order.map(|(at, channel)| example.pixels[channel * h * w + at]));
+        let value = |at, channel| example.pixels[channel * h * w + at];
+        interleaved.extend(order.map(|(at, channel)| match has_alpha(c) && channel < c - 1 {
+            true => unpremultiply(value(at, channel), value(at, c - 1)),
+            false => value(at, channel),
+        }));
     }
     let arr_0 = array("|u1", &format!("{n}, {h}, {w}, {c}"), &interleaved);
     let Some(labels) = images.labels() else {

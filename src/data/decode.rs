@@ -1,16 +1,19 @@
 //! The decoding of a picture's bytes into planes, upright.
 
 use std::format;
-use std::io::{Cursor, ErrorKind};
+use std::io::{BufRead, BufReader, Cursor, ErrorKind, Seek};
+use std::path::Path;
 use std::string::ToString;
 use std::vec::Vec;
 
 use image::metadata::Orientation;
-use image::{ColorType, ImageDecoder, ImageError, ImageFormat, ImageReader, Limits};
+use image::{ImageDecoder, ImageError, ImageFormat, ImageReader, Limits};
 
+use super::alpha::Alpha;
 use super::contents::{Contents, HEAD};
 use super::fault::Fault;
-use super::plane::Plane;
+use super::file;
+use super::raw::{Planes, Raw};
 use super::whole;
 use crate::memory::reserve;
 
@@ -23,25 +26,52 @@ const AHEAD: u64 = 1 << 26;
 /// Most bytes that it takes for one of the picture.
 const BESIDE: u64 = 3;
 
-/// The channels of a picture: one where it is grey, as it must be where one is asked for, else three.
+/// The channels of a picture, upright, for images of so many.
 ///
 /// # Errors
 /// [`Fault::Undecodable`], [`Fault::Colour`], [`Fault::Memory`].
-pub(super) fn planes(bytes: &[u8], channels: usize) -> Result<Vec<Plane>, Fault> {
+pub(super) fn planes(bytes: &[u8], channels: usize, alpha: Alpha) -> Result<Planes, Fault> {
     let (raw, orientation) = raw(bytes)?;
-    let planes = raw.planes(channels)?;
-    let upright = planes.into_iter().map(|plane| plane.upright(orientation));
-    upright.collect()
+    raw.planes(channels, alpha)?
+        .each(|plane| plane.upright(orientation))
+}
+
+/// Whether any pixel of a picture in a file is not opaque. Most files say at their beginning that none is, and are read
+/// no further.
+///
+/// # Errors
+/// Those of [`planes`] and of [`file::read`].
+pub(super) fn is_transparent(path: &Path) -> Result<bool, Fault> {
+    let kind = kind(&file::head(path)?)?;
+    // A JPEG has no alpha, and its decoder reads all of it before it says so.
+    if kind == ImageFormat::Jpeg {
+        return Ok(false);
+    }
+    let (file, _) = file::open(path)?;
+    let (decoder, _) = decoder(BufReader::new(file), kind)?;
+    if !decoder.color_type().has_alpha() {
+        return Ok(false);
+    }
+    let (raw, _) = raw(&file::read(path, MAX_BYTES)?)?;
+    Ok(raw.is_transparent())
+}
+
+/// What decodes a picture, and what it is bound by.
+fn decoder<'a, R: BufRead + Seek + 'a>(
+    reader: R,
+    kind: ImageFormat,
+) -> Result<(impl ImageDecoder + 'a, Limits), Fault> {
+    let mut limits = Limits::no_limits();
+    limits.max_alloc = Some(AHEAD);
+    let mut reader = ImageReader::with_format(reader, kind);
+    reader.limits(limits.clone());
+    Ok((reader.into_decoder().map_err(broken)?, limits))
 }
 
 /// A picture as it is stored, and how the camera was held.
 fn raw(bytes: &[u8]) -> Result<(Raw, Orientation), Fault> {
     let kind = kind(bytes)?;
-    let mut limits = Limits::no_limits();
-    limits.max_alloc = Some(AHEAD);
-    let mut reader = ImageReader::with_format(Cursor::new(bytes), kind);
-    reader.limits(limits.clone());
-    let mut decoder = reader.into_decoder().map_err(broken)?;
+    let (mut decoder, mut limits) = decoder(Cursor::new(bytes), kind)?;
     let (width, height) = decoder.dimensions();
     let (color, total) = (decoder.color_type(), decoder.total_bytes());
     if width == 0 || height == 0 {
@@ -113,68 +143,4 @@ fn orientation(exif: Option<&[u8]>) -> Orientation {
     let exif = exif.map(|exif| exif.strip_prefix(b"Exif\0\0").unwrap_or(exif));
     let found = exif.and_then(Orientation::from_exif_chunk);
     found.unwrap_or(Orientation::NoTransforms)
-}
-
-/// A picture as a decoder gives it: the channels of a pixel beside each other, of 8 or 16 bits.
-struct Raw {
-    color: ColorType,
-    width: usize,
-    height: usize,
-    bytes: Vec<u8>,
-}
-
-impl Raw {
-    fn planes(&self, channels: usize) -> Result<Vec<Plane>, Fault> {
-        let all = match (self.color.has_color(), channels) {
-            (false, _) => 1,
-            (true, 1) => {
-                self.check_grey()?;
-                1
-            }
-            (true, _) => 3,
-        };
-        (0..all).map(|channel| self.plane(channel)).collect()
-    }
-
-    /// A channel, of 16 bits a value the upper 8: of a picture with 8 bits they are the value.
-    fn plane(&self, channel: usize) -> Result<Plane, Fault> {
-        let mut pixels = Vec::new();
-        reserve(&mut pixels, (self.width * self.height) as u64)?;
-        let channels = usize::from(self.color.channel_count());
-        if self.is_wide() {
-            let (values, _) = self.bytes.as_chunks();
-            let upper = |&value: &[u8; 2]| (u16::from_ne_bytes(value) >> 8) as u8;
-            pixels.extend(values.iter().skip(channel).step_by(channels).map(upper));
-        } else {
-            pixels.extend(self.bytes.iter().skip(channel).step_by(channels));
-        }
-        Ok(Plane {
-            width: self.width,
-            height: self.height,
-            pixels,
-        })
-    }
-
-    /// A picture of three channels that are the same everywhere is grey.
-    fn check_grey(&self) -> Result<(), Fault> {
-        let bytes = if self.is_wide() { 2 } else { 1 };
-        let is_coloured = |pixel: &[u8]| {
-            let mut values = pixel.chunks_exact(bytes).take(3);
-            let first = values.next();
-            values.any(|value| Some(value) != first)
-        };
-        let pixel = usize::from(self.color.bytes_per_pixel());
-        let mut pixels = self.bytes.chunks_exact(pixel);
-        match pixels.position(is_coloured) {
-            None => Ok(()),
-            Some(at) => Err(Fault::Colour {
-                x: (at % self.width) as u32,
-                y: (at / self.width) as u32,
-            }),
-        }
-    }
-
-    fn is_wide(&self) -> bool {
-        self.color.bytes_per_pixel() > self.color.channel_count()
-    }
 }

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::string::String;
 use std::vec::Vec;
 
+use super::alpha::Alpha;
 use super::contents::SUFFIXES;
 use super::fault::Fault;
 use super::kind::Kind;
@@ -90,6 +91,22 @@ pub enum DataError {
         /// The largest number of rows, and of columns.
         max: usize,
     },
+    /// Transparency that cannot become this in images of so many channels.
+    Alpha {
+        /// What was to become of it.
+        alpha: Alpha,
+        /// The number of channels that images are to have.
+        channels: usize,
+    },
+    /// What is to become of transparency, asked of data whose images have no alpha.
+    Opaque {
+        /// The path of the data.
+        path: PathBuf,
+        /// The kind of the data.
+        kind: Kind,
+        /// What was to become of it.
+        alpha: Alpha,
+    },
     /// Images in memory that are not what is said of them.
     Images(Fault),
     /// An image that a data set does not have.
@@ -139,6 +156,8 @@ impl std::error::Error for DataError {
             | Self::UnknownClass { .. }
             | Self::Unlabelled { .. }
             | Self::Extents { .. }
+            | Self::Alpha { .. }
+            | Self::Opaque { .. }
             | Self::Index { .. } => None,
         }
     }
@@ -154,9 +173,13 @@ impl fmt::Display for DataError {
             | Self::Unclear { path, .. }
             | Self::MixedClasses { path, .. }
             | Self::UnknownClass { path, .. }
+            | Self::Opaque { path, .. }
             | Self::Unlabelled { path, .. } => write!(f, "{}: ", path.display())?,
-            Self::NoEffect { .. } | Self::Extents { .. } | Self::Images(_) | Self::Index { .. } => {
-            }
+            Self::NoEffect { .. }
+            | Self::Extents { .. }
+            | Self::Alpha { .. }
+            | Self::Images(_)
+            | Self::Index { .. } => {}
         }
         match self {
             Self::File { fault, .. } | Self::Images(fault) => write!(f, "{fault}"),
@@ -230,8 +253,24 @@ impl fmt::Display for DataError {
             ),
             Self::Extents { extents, max } => write!(
                 f,
-                "pictures are not read as {} channels of {}x{}: 1 or 3 channels, sides of 1 to {max}",
+                "pictures are not read as {} channels of {}x{}: 1, 3 or 4 channels, sides of 1 to {max}",
                 extents.channels, extents.width, extents.height
+            ),
+            Self::Alpha { alpha, channels } => {
+                let plural = if *channels == 1 { "" } else { "s" };
+                write!(
+                    f,
+                    "alpha {alpha}: images are to have {channels} channel{plural}, "
+                )?;
+                f.write_str(match alpha {
+                    Alpha::Keep => "and have 4 where it is kept",
+                    Alpha::Over(_) if *channels == 1 => "and are grey over a grey ground alone",
+                    Alpha::Over(_) => "and have 3, or 1, where it is not kept",
+                })
+            }
+            Self::Opaque { kind, alpha, .. } => write!(
+                f,
+                "alpha {alpha}: no effect on {kind} whose images have no alpha"
             ),
             Self::Index { index, len } => write!(f, "image {index} of a data set of {len}"),
         }

@@ -6,12 +6,16 @@ use std::string::String;
 use std::sync::Arc;
 use std::vec::Vec;
 
+use rayon::prelude::*;
+
+use super::alpha::{Alpha, Transparency};
 use super::classes::Classes;
 use super::dataset::{Dataset, Example};
+use super::decode::is_transparent;
 use super::error::DataError;
 use super::fingerprint::{self, Broken};
 use super::listing::Listing;
-use super::picture::{self, load};
+use super::picture;
 use crate::diffusion::fingerprint::Fingerprint;
 use crate::unet::Extents;
 
@@ -20,13 +24,14 @@ use crate::unet::Extents;
 pub struct Folder {
     listing: Listing,
     extents: Extents,
+    alpha: Alpha,
     labels: Option<Vec<u32>>,
     classes: Option<usize>,
     names: Option<Vec<String>>,
 }
 
 impl Folder {
-    /// Opens the pictures of a folder as images of these extents, fitted as [`load`] does it; with classes
+    /// Opens the pictures of a folder as images of these extents, fitted as [`load`](super::load) does it; with classes
     /// where `labelled`, told as [`Listing`] says.
     ///
     /// # Errors
@@ -54,31 +59,47 @@ impl Folder {
         extents: Extents,
         classes: Classes<'_>,
     ) -> Result<Self, DataError> {
-        let path = path.as_ref();
+        let alpha = Alpha::of(extents.channels);
+        Self::pictures(path.as_ref(), extents, alpha, classes)
+    }
+
+    /// The pictures of a folder, of whose transparency this becomes, as suits the extents.
+    pub(super) fn pictures(
+        path: &Path,
+        extents: Extents,
+        alpha: Alpha,
+        classes: Classes<'_>,
+    ) -> Result<Self, DataError> {
         let list = |labelled| match labelled {
             true => Listing::of(path),
             false => Listing::unlabelled(path),
         };
-        Self::of(&list, extents, classes)
+        Self::of(&list, extents, alpha, classes)
     }
 
     /// A picture in a file as a data set of one.
     pub(super) fn picture(
         path: &Path,
         extents: Extents,
+        alpha: Alpha,
         classes: Classes<'_>,
     ) -> Result<Self, DataError> {
-        Self::of(&|labelled| Listing::one(path, labelled), extents, classes)
+        let list = |labelled| Listing::one(path, labelled);
+        Self::of(&list, extents, alpha, classes)
     }
 
     /// The pictures of what `list` makes, which is told whether they are labelled.
     fn of(
         list: &dyn Fn(bool) -> Result<Listing, DataError>,
         extents: Extents,
+        alpha: Alpha,
         classes: Classes<'_>,
     ) -> Result<Self, DataError> {
         picture::check(extents)?;
-        let read = |classes| Self::bound(list(classes != Classes::None)?, extents, classes);
+        let read = |classes| {
+            let listing = list(classes != Classes::None)?;
+            Self::bound(listing, extents, alpha, classes)
+        };
         let optional = matches!(classes, Classes::Network { needed: false, .. });
         match read(classes) {
             Err(DataError::Unclear { .. }) if optional => read(Classes::None),
@@ -86,7 +107,12 @@ impl Folder {
         }
     }
 
-    fn bound(listing: Listing, extents: Extents, classes: Classes<'_>) -> Result<Self, DataError> {
+    fn bound(
+        listing: Listing,
+        extents: Extents,
+        alpha: Alpha,
+        classes: Classes<'_>,
+    ) -> Result<Self, DataError> {
         let (labels, classes, names) = match (listing.named(), classes) {
             (None, _) | (_, Classes::None) => (None, None, None),
             (Some(named), Classes::Own) => {
@@ -108,6 +134,7 @@ impl Folder {
         Ok(Self {
             listing,
             extents,
+            alpha,
             labels,
             classes,
             names,
@@ -122,6 +149,17 @@ impl Folder {
     /// The class of each picture, where they have classes.
     pub fn labels(&self) -> Option<&[u32]> {
         self.labels.as_deref()
+    }
+
+    /// How many pictures are transparent anywhere, and what becomes of that; one that cannot be read is an error only
+    /// where it is asked for.
+    pub(super) fn transparency(&self) -> Transparency {
+        let files = self.listing.files().par_iter();
+        let transparent = files.filter(|file| is_transparent(file).unwrap_or(false));
+        Transparency {
+            images: transparent.count(),
+            alpha: self.alpha,
+        }
     }
 
     fn label(&self, index: usize) -> Option<u32> {
@@ -157,13 +195,14 @@ impl Dataset for Folder {
         let file = self.listing.files().get(index);
         let file = file.ok_or(DataError::Index { index, len })?;
         Ok(Example {
-            pixels: Cow::Owned(load(file, self.extents)?),
+            pixels: Cow::Owned(picture::load_as(file, self.extents, self.alpha)?),
             label: self.label(index),
         })
     }
 
-    /// That of the files' bytes, and of their paths below the folder: no picture is decoded, and one that
-    /// cannot be is no error here.
+    /// That of the files' bytes, and of their paths below the folder; one that cannot be decoded is no error here. A
+    /// picture that is transparent anywhere is known by its image instead: what lies under alpha 0 is not part of it,
+    /// what becomes of the transparency is.
     fn fingerprint(&self, broken: Broken) -> Result<u64, DataError> {
         let one = |index| {
             let mut digest = Fingerprint::new();
@@ -171,6 +210,11 @@ impl Dataset for Folder {
                 let label = self.label(index).map(u64::from);
                 fingerprint::add_number(&mut digest, label);
                 fingerprint::add_bytes(&mut digest, &self.listing.below(path));
+                if is_transparent(path).unwrap_or(false) {
+                    let image = picture::load_as(path, self.extents, self.alpha)?;
+                    fingerprint::add_bytes(&mut digest, &image);
+                    return Ok(digest);
+                }
                 match fingerprint::add_file(&mut digest, path) {
                     Err(fault) if broken == Broken::Fatal => {
                         return Err(DataError::file(path)(fault));

@@ -15,10 +15,14 @@
 //! # Ok::<(), iddpm::data::DataError>(())
 //! ```
 //!
+//! Pixels are as the network is trained on them: [C, H, W], and of images that have alpha, the last channel, the colours
+//! are [premultiplied](crate::diffusion::pixels). Files have them straight. [`Alpha`] says what becomes of it.
+//!
 //! What is read is not believed: every fault of a file is a [`Fault`] with the numbers that are wrong,
 //! and the [`DataError`] around it names the file. What of a folder is not read is counted
 //! ([`Passed`]). Only regular files are read, and of each no more than its kind may hold.
 
+mod alpha;
 pub mod cifar10;
 mod classes;
 mod contents;
@@ -38,10 +42,12 @@ mod opened;
 mod passed;
 mod picture;
 mod plane;
+mod raw;
 mod resample;
 mod whole;
 
 pub use crate::files::Naming;
+pub use alpha::{Alpha, UnknownAlpha};
 pub use classes::Classes;
 pub use dataset::{Dataset, Example, Images};
 pub use error::{DataError, Unclear};

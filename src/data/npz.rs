@@ -1,6 +1,9 @@
 //! Images in an archive as the public tools write it (`numpy.savez`): `arr_0`, the images
 //! [N, H, W, C] of type u8 with 1 to 4 channels, and, where they have classes, `arr_1`, their labels `[N]`
 //! of type i64.
+//!
+//! Of 2 and of 4 channels the last is alpha, and straight as in pictures: the images that are read are premultiplied,
+//! as all data is. [`open`](super::open()) paints them over a ground instead where it is asked to.
 
 use std::io::{BufReader, ErrorKind, Read, Seek, SeekFrom};
 use std::path::Path;
@@ -10,12 +13,14 @@ use std::vec::Vec;
 use zip::ZipArchive;
 use zip::result::ZipError;
 
+use super::alpha::{Alpha, Transparency};
 use super::dataset::Images;
 use super::error::DataError;
 use super::fault::Fault;
 use super::file;
 use super::npy::NpyHeader;
 use super::picture::MAX_SIDE;
+use crate::diffusion::pixels::has_alpha;
 use crate::memory::reserve;
 use crate::unet::Extents;
 
@@ -36,13 +41,26 @@ const TOLD: usize = 8;
 /// # Errors
 /// [`DataError::File`] with any fault of [`read`], or [`Fault::NotRegular`].
 pub fn open(path: impl AsRef<Path>) -> Result<Images, DataError> {
-    open_as(path.as_ref(), None)
+    let (images, _) = open_as(path.as_ref(), Asked::default())?;
+    Ok(images)
 }
 
-/// A file whose images must have these extents, where such are asked for.
-pub(super) fn open_as(path: &Path, extents: Option<Extents>) -> Result<Images, DataError> {
+/// What is asked of images.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Asked {
+    /// What they must have, once it is done with their transparency what is asked.
+    pub(super) extents: Option<Extents>,
+    /// What becomes of their transparency; `None` where it is kept if they have alpha.
+    pub(super) alpha: Option<Alpha>,
+}
+
+/// The images of a file, and what became of their transparency, where they have alpha.
+pub(super) fn open_as(
+    path: &Path,
+    asked: Asked,
+) -> Result<(Images, Option<Transparency>), DataError> {
     file::open(path)
-        .and_then(|(file, _)| read_as(BufReader::new(file), extents))
+        .and_then(|(file, _)| read_as(BufReader::new(file), asked))
         .map_err(DataError::file(path))
 }
 
@@ -53,10 +71,14 @@ pub(super) fn open_as(path: &Path, extents: Option<Extents>) -> Result<Images, D
 /// [`Fault::ArrayHeader`], [`Fault::ArrayType`], [`Fault::ArrayShape`], [`Fault::ChannelsFirst`],
 /// [`Fault::Sides`], [`Fault::ArrayLength`]; [`Fault::LabelCount`], [`Fault::Label`]; [`Fault::Memory`].
 pub fn read(archive: impl Read + Seek) -> Result<Images, Fault> {
-    read_as(archive, None)
+    let (images, _) = read_as(archive, Asked::default())?;
+    Ok(images)
 }
 
-fn read_as(mut archive: impl Read + Seek, asked: Option<Extents>) -> Result<Images, Fault> {
+fn read_as(
+    mut archive: impl Read + Seek,
+    asked: Asked,
+) -> Result<(Images, Option<Transparency>), Fault> {
     let bytes = archive.seek(SeekFrom::End(0))?;
     if bytes == 0 {
         let reason = "it is empty".into();
@@ -66,10 +88,15 @@ fn read_as(mut archive: impl Read + Seek, asked: Option<Extents>) -> Result<Imag
     let room = bytes.saturating_mul(MOST_COMPRESSED);
     let mut archive = ZipArchive::new(archive).map_err(broken)?;
     let images = array(&mut archive, IMAGES, |entry| pixels(entry, room, asked))?;
-    let (extents, pixels) = images.ok_or_else(|| missing(&archive))?;
+    let Pixels {
+        extents,
+        pixels,
+        transparency,
+    } = images.ok_or_else(|| missing(&archive))?;
     let images = pixels.len() / extents.elements();
     let labels = array(&mut archive, LABELS, |entry| labels(entry, images as u64))?;
-    Images::checked(extents, pixels, labels, None)
+    let images = Images::checked(extents, pixels, labels, None)?;
+    Ok((images, transparency))
 }
 
 fn missing<R: Read + Seek>(archive: &ZipArchive<R>) -> Fault {
@@ -105,15 +132,18 @@ fn array<R: Read + Seek, T>(
     }
 }
 
-/// The images, channels first; nothing is read of such as have not these extents.
-fn pixels(
-    entry: &mut dyn Read,
-    room: u64,
-    asked: Option<Extents>,
-) -> Result<(Extents, Vec<u8>), Fault> {
+/// Images, channels first.
+struct Pixels {
+    extents: Extents,
+    pixels: Vec<u8>,
+    transparency: Option<Transparency>,
+}
+
+/// Reads them; nothing of such as have not the extents that are asked for.
+fn pixels(entry: &mut dyn Read, room: u64, asked: Asked) -> Result<Pixels, Fault> {
     let head = NpyHeader::read(IMAGES, entry)?;
-    let (count, extents) = axes(&head, asked)?;
-    let mut sides = [extents.height, extents.width, extents.channels].into_iter();
+    let (count, found, alpha) = axes(&head, asked)?;
+    let mut sides = [found.height, found.width, found.channels].into_iter();
     let len = sides.try_fold(count as u64, |len, side| len.checked_mul(side as u64));
     // A shape that asks for more than the archive can hold is not given room.
     let ended = Fault::ArrayLength {
@@ -122,21 +152,40 @@ fn pixels(
     };
     let len = len.filter(|&len| len <= room).ok_or(ended.clone())?;
     let (mut all, mut image) = (Vec::new(), Vec::new());
-    reserve(&mut all, len)?;
-    reserve(&mut image, extents.elements() as u64)?;
-    image.resize(extents.elements(), 0);
+    reserve(&mut image, found.elements() as u64)?;
+    image.resize(found.elements(), 0);
+    let extents = alpha.map_or(found, |alpha| alpha.extents(found));
+    reserve(
+        &mut all,
+        len / found.channels as u64 * extents.channels as u64,
+    )?;
+    let mut transparent = 0;
     for _ in 0..count {
         fill(entry, &mut image, &ended)?;
-        for channel in 0..extents.channels {
-            all.extend(image.iter().skip(channel).step_by(extents.channels));
+        let channel = |channel| image.iter().skip(channel).step_by(found.channels);
+        match alpha {
+            None => (0..found.channels).for_each(|at| all.extend(channel(at))),
+            Some(alpha) => {
+                let mut alphas = channel(found.channels - 1);
+                transparent += usize::from(alphas.any(|&alpha| alpha < u8::MAX));
+                alpha.append(&image, (found.channels, extents.channels), &mut all);
+            }
         }
     }
     end(entry, ended)?;
-    Ok((extents, all))
+    Ok(Pixels {
+        extents,
+        pixels: all,
+        transparency: alpha.map(|alpha| Transparency {
+            images: transparent,
+            alpha,
+        }),
+    })
 }
 
-/// How many images of which extents an array holds, of whose numbers none is read yet.
-fn axes(head: &NpyHeader, asked: Option<Extents>) -> Result<(usize, Extents), Fault> {
+/// How many images of which extents an array holds, of whose numbers none is read yet; and what becomes of their
+/// transparency, where they have alpha.
+fn axes(head: &NpyHeader, asked: Asked) -> Result<(usize, Extents, Option<Alpha>), Fault> {
     let expected = "[N, H, W, C] with 1 to 4 channels, none of them 0";
     let types: (_, &[_]) = ("|u1", &["<u1", ">u1"]);
     let [count, height, width, channels] = numbers(IMAGES, head, types, expected)?;
@@ -156,14 +205,16 @@ fn axes(head: &NpyHeader, asked: Option<Extents>) -> Result<(usize, Extents), Fa
         height,
         width,
     };
-    if let Some(expected) = asked.filter(|&asked| asked != found) {
+    let alpha = has_alpha(channels).then(|| asked.alpha.unwrap_or(Alpha::Keep));
+    let made = alpha.map_or(found, |alpha| alpha.extents(found));
+    if let Some(expected) = asked.extents.filter(|&asked| asked != made) {
         return Err(Fault::Extents { found, expected });
     }
     if height.max(width) > MAX_SIDE {
         let max = MAX_SIDE;
         return Err(Fault::Sides { found, max });
     }
-    Ok((count, found))
+    Ok((count, found, alpha))
 }
 
 fn labels(entry: &mut dyn Read, images: u64) -> Result<Vec<u32>, Fault> {

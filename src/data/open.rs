@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::string::ToString;
 
+use super::alpha::{Alpha, Transparency};
 use super::cifar10;
 use super::classes::Classes;
 use super::contents::Contents;
@@ -12,7 +13,7 @@ use super::fault::Fault;
 use super::file;
 use super::folder::Folder;
 use super::kind::Kind;
-use super::npz;
+use super::npz::{self, Asked};
 use super::opened::Opened;
 use crate::unet::Extents;
 
@@ -23,6 +24,10 @@ pub struct Options<'a> {
     pub fit: Fit<'a>,
     /// The classes that images are to have.
     pub classes: Classes<'a>,
+    /// What becomes of transparency. Where nothing is said, it is kept in images of four channels: where such are asked
+    /// for, and where an archive has them. Pictures that become images without alpha are painted over white
+    /// ([`Alpha::WHITE`]). [`Alpha::Keep`] makes images of four channels where [`Fit::Pictures`] has three.
+    pub alpha: Option<Alpha>,
 }
 
 /// The side that pictures are fitted to where none is given.
@@ -49,6 +54,27 @@ impl Options<'_> {
                 given: &[],
             },
             classes: Classes::Own,
+            alpha: None,
+        }
+    }
+
+    /// The extents of the images that pictures become, and what becomes of their transparency.
+    fn pictures(&self) -> Result<(Extents, Alpha), DataError> {
+        let (Fit::Exactly(extents) | Fit::Pictures { extents, .. }) = self.fit;
+        let channels = match (self.fit, self.alpha) {
+            (Fit::Pictures { .. }, Some(Alpha::Keep)) if extents.channels == 3 => 4,
+            _ => extents.channels,
+        };
+        let alpha = self.alpha.unwrap_or(Alpha::of(channels));
+        match alpha.suits(channels) {
+            true => Ok((
+                Extents {
+                    channels,
+                    ..extents
+                },
+                alpha,
+            )),
+            false => Err(DataError::Alpha { alpha, channels }),
         }
     }
 }
@@ -84,7 +110,7 @@ pub enum Fit<'a> {
 ///
 /// # Errors
 /// [`DataError::Unknown`], [`DataError::PythonCifar10`], [`DataError::NoEffect`],
-/// [`DataError::Unlabelled`]; [`DataError::File`] with [`Fault::Extents`] where images are not as they must
+/// [`DataError::Unlabelled`], [`DataError::Alpha`], [`DataError::Opaque`]; [`DataError::File`] with [`Fault::Extents`] where images are not as they must
 /// be, with [`Fault::Label`] where a network has not their class; those of [`Folder::open_as`],
 /// [`npz::open`], [`cifar10::files`].
 pub fn open(path: impl AsRef<Path>, options: &Options<'_>) -> Result<Opened, DataError> {
@@ -126,12 +152,12 @@ impl Source<'_> {
     }
 
     fn pictures(&self, kind: Kind) -> Result<Opened, DataError> {
-        let (Fit::Exactly(extents) | Fit::Pictures { extents, .. }) = self.options.fit;
+        let (extents, alpha) = self.options.pictures()?;
         let classes = self.options.classes;
         let folder = match kind {
-            Kind::Picture => Folder::picture(self.path, extents, classes)?,
+            Kind::Picture => Folder::picture(self.path, extents, alpha, classes)?,
             Kind::Folder | Kind::Archive | Kind::Cifar10 => {
-                Folder::open_as(self.path, extents, classes)?
+                Folder::pictures(self.path, extents, alpha, classes)?
             }
         };
         Ok(Opened::pictures(self.path, kind, folder))
@@ -139,12 +165,15 @@ impl Source<'_> {
 
     fn archive(&self) -> Result<Opened, DataError> {
         self.check_given(Kind::Archive)?;
-        let asked = match self.options.fit {
-            Fit::Exactly(extents) => Some(extents),
-            Fit::Pictures { .. } => None,
+        let asked = Asked {
+            extents: match self.options.fit {
+                Fit::Exactly(extents) => Some(extents),
+                Fit::Pictures { .. } => None,
+            },
+            alpha: self.options.alpha,
         };
-        let images = npz::open_as(self.path, asked)?;
-        self.images(Kind::Archive, images)
+        let (images, transparency) = npz::open_as(self.path, asked)?;
+        self.images(Kind::Archive, images, transparency)
     }
 
     fn cifar10_folder(&self) -> Result<Opened, DataError> {
@@ -166,10 +195,19 @@ impl Source<'_> {
             let fault = Fault::Extents { found, expected };
             return Err(DataError::file(self.path)(fault));
         }
-        self.images(Kind::Cifar10, read()?)
+        self.images(Kind::Cifar10, read()?, None)
     }
 
-    fn images(&self, kind: Kind, images: Images) -> Result<Opened, DataError> {
+    fn images(
+        &self,
+        kind: Kind,
+        images: Images,
+        transparency: Option<Transparency>,
+    ) -> Result<Opened, DataError> {
+        if let (Some(alpha), None) = (self.options.alpha, transparency) {
+            let path = self.path.into();
+            return Err(DataError::Opaque { path, kind, alpha });
+        }
         let images = match self.options.classes {
             Classes::None => images.unlabelled(),
             Classes::Own => images,
@@ -185,7 +223,7 @@ impl Source<'_> {
             Classes::Network { names, .. } => names,
             Classes::None | Classes::Own => None,
         };
-        Ok(Opened::images(self.path, kind, images, names))
+        Ok(Opened::images(self.path, kind, images, names, transparency))
     }
 
     fn check_given(&self, kind: Kind) -> Result<(), DataError> {

@@ -8,6 +8,7 @@ use std::string::String;
 use std::sync::Arc;
 use std::vec::Vec;
 
+use super::alpha::{Alpha, Transparency};
 use super::dataset::{Dataset, Example, Images};
 use super::error::DataError;
 use super::fault::Shown;
@@ -20,10 +21,12 @@ use crate::unet::Extents;
 
 /// A data set that was opened, and what is to be said of it. It is a [`Dataset`] itself.
 ///
-/// As text, a line for whoever began what reads it, and another where something was passed over:
+/// As text, a line for whoever began what reads it, one where images are transparent or alpha is kept, and one where
+/// something was passed over:
 ///
 /// ```text
 /// 12 images of pets, a folder of pictures: 32x32, 3 channels; 2 classes: cat (8), dog (4)
+/// transparent: 5 images, painted over #ffffff
 /// passed over: 6 .webp, 2 hidden
 /// ```
 pub struct Opened {
@@ -39,6 +42,8 @@ pub struct Opened {
     counts: BTreeMap<u32, usize>,
     /// What the classes are called, where that is known.
     names: Vec<String>,
+    /// Where images have alpha, or are of pictures that may.
+    transparency: Option<Transparency>,
 }
 
 /// Classes that are named.
@@ -49,6 +54,7 @@ impl Opened {
         let passed = folder.listing().passed().clone();
         let names = folder.class_names().map(<[String]>::to_vec);
         let counts = counts(folder.labels());
+        let transparency = Some(folder.transparency());
         Self {
             data: Box::new(folder),
             kind,
@@ -57,6 +63,7 @@ impl Opened {
             counts,
             // Unknown: none.
             names: names.unwrap_or_default(),
+            transparency,
         }
     }
 
@@ -66,6 +73,7 @@ impl Opened {
         kind: Kind,
         images: Images,
         names: Option<&[String]>,
+        transparency: Option<Transparency>,
     ) -> Self {
         let counts = counts(images.labels());
         Self {
@@ -76,12 +84,19 @@ impl Opened {
             counts,
             // Unknown: none.
             names: names.unwrap_or_default().to_vec(),
+            transparency,
         }
     }
 
     /// The number of images of each class that has any.
     pub const fn counts(&self) -> &BTreeMap<u32, usize> {
         &self.counts
+    }
+
+    /// The number of images that are transparent anywhere, as their files have them: kept so, or painted over a ground.
+    pub fn transparent(&self) -> usize {
+        self.transparency
+            .map_or(0, |transparency| transparency.images)
     }
 }
 
@@ -159,6 +174,10 @@ impl fmt::Display for Opened {
         match self.counts.len().saturating_sub(NAMED) {
             0 => {}
             others => write!(f, " and {others} more")?,
+        }
+        let is_told = |it: &Transparency| it.images > 0 || it.alpha == Alpha::Keep;
+        if let Some(transparency) = self.transparency.filter(is_told) {
+            write!(f, "\n{transparency}")?;
         }
         match self.passed.is_empty() {
             true => Ok(()),

@@ -4,6 +4,7 @@ use core::ops::Range;
 use std::path::Path;
 use std::vec::Vec;
 
+use super::alpha::Alpha;
 use super::decode::{MAX_BYTES, planes};
 use super::error::DataError;
 use super::fault::Fault;
@@ -26,10 +27,14 @@ pub(super) const MAX_SIDE: usize = 16_384;
 /// does not do. It is made square there; here the sides may differ.
 /// [`image_from_u8`](crate::diffusion::pixels::image_from_u8) makes x_0 of it.
 ///
-/// C is 3 or 1. A grey picture is read as three equal channels where three are asked for. Where one is,
+/// C is 3, 1 or 4. A grey picture is read as three equal channels where three are asked for. Where one is,
 /// a picture in colour is refused, because mixing its channels would lose what it shows; a file of
-/// three channels that are equal everywhere is a grey picture. Transparency is dropped, and of 16 bits a
-/// value the upper 8 are kept.
+/// three channels that are equal everywhere is a grey picture. Of 16 bits a value the upper 8 are kept.
+///
+/// Four channels are red, green, blue and alpha, 255 where the picture has none. The colours are
+/// [premultiplied](crate::diffusion::pixels::premultiply) before the picture is resized, and nowhere more than their
+/// alpha after that. As other channels, a picture is painted over white first ([`Alpha::WHITE`]; with another ground,
+/// [`open`](super::open())). What lies under alpha 0 is in no image.
 ///
 /// A file that ends too early is refused, as is one of more than 2^29 bytes, or whose pixels take more.
 ///
@@ -38,9 +43,13 @@ pub(super) const MAX_SIDE: usize = 16_384;
 /// [`Fault::TooLong`], [`Fault::Undecodable`], [`Fault::Colour`] or [`Fault::Memory`].
 pub fn load(path: impl AsRef<Path>, extents: Extents) -> Result<Vec<u8>, DataError> {
     check(extents)?;
-    let path = path.as_ref();
+    load_as(path.as_ref(), extents, Alpha::of(extents.channels))
+}
+
+/// Reads a picture as an image of these extents, which were checked, and are such as this makes of it.
+pub(super) fn load_as(path: &Path, extents: Extents, alpha: Alpha) -> Result<Vec<u8>, DataError> {
     file::read(path, MAX_BYTES)
-        .and_then(|bytes| fitted(&bytes, extents))
+        .and_then(|bytes| fitted(&bytes, extents, alpha))
         .map_err(DataError::file(path))
 }
 
@@ -51,14 +60,14 @@ pub fn load(path: impl AsRef<Path>, extents: Extents) -> Result<Vec<u8>, DataErr
 /// [`Fault::Colour`] or [`Fault::Memory`].
 pub fn decode(bytes: &[u8], extents: Extents) -> Result<Vec<u8>, DataError> {
     check(extents)?;
-    fitted(bytes, extents).map_err(DataError::Images)
+    fitted(bytes, extents, Alpha::of(extents.channels)).map_err(DataError::Images)
 }
 
 /// Sides that can be asked for.
 pub(super) fn check(extents: Extents) -> Result<(), DataError> {
     let side = 1..=MAX_SIDE;
     let sound = side.contains(&extents.height) && side.contains(&extents.width);
-    if sound && matches!(extents.channels, 1 | 3) {
+    if sound && matches!(extents.channels, 1 | 3 | 4) {
         Ok(())
     } else {
         let max = MAX_SIDE;
@@ -66,21 +75,33 @@ pub(super) fn check(extents: Extents) -> Result<(), DataError> {
     }
 }
 
-fn fitted(bytes: &[u8], extents: Extents) -> Result<Vec<u8>, Fault> {
+fn fitted(bytes: &[u8], extents: Extents, alpha: Alpha) -> Result<Vec<u8>, Fault> {
     let (length, max) = (bytes.len() as u64, MAX_BYTES);
     if length > max {
         return Err(Fault::TooLong { bytes: length, max });
     }
     let size = (extents.width, extents.height);
-    let planes = planes(bytes, extents.channels)?;
-    let fitted = planes.into_iter().map(|plane| fit(plane, size));
-    let fitted: Vec<Plane> = fitted.collect::<Result<_, _>>()?;
+    let planes = planes(bytes, extents.channels, alpha)?;
+    let planes = planes.each(|plane| fit(plane, size))?;
     let mut image = Vec::new();
     reserve(&mut image, extents.elements() as u64)?;
-    // A grey picture has one plane, which is then every channel.
-    for plane in fitted.iter().cycle().take(extents.channels) {
-        image.extend_from_slice(&plane.pixels);
+    // A grey picture has one plane, which is then every colour.
+    let colours = planes.colours.iter().cycle();
+    for plane in colours.take(extents.channels.min(3)) {
+        match &planes.alpha {
+            None => image.extend_from_slice(&plane.pixels),
+            // The cubic overshoots beside an edge.
+            Some(alpha) => {
+                let most = plane.pixels.iter().zip(&alpha.pixels);
+                image.extend(most.map(|(&colour, &alpha)| colour.min(alpha)));
+            }
+        }
     }
+    if let Some(alpha) = &planes.alpha {
+        image.extend_from_slice(&alpha.pixels);
+    }
+    // Of what is missing now, a picture said nothing: it is opaque.
+    image.resize(extents.elements(), u8::MAX);
     Ok(image)
 }
 

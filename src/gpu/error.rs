@@ -172,7 +172,7 @@ pub enum GpuError {
         /// The number of images in the batch.
         batch: usize,
     },
-    /// Images that cannot be painted: of neither 1 nor 3 channels, or of a size that no network says.
+    /// Images that cannot be painted: of more than 4 channels, or of a size that no network says.
     NoPicture {
         /// The number of elements of an image.
         elements: usize,

@@ -8,7 +8,7 @@ use super::error::DrawError;
 use super::model::Model;
 use crate::Error;
 use crate::diffusion::KnownBuf;
-use crate::diffusion::pixels::back_from_u8;
+use crate::diffusion::pixels::{back_from_u8, has_alpha, premultiply};
 use crate::memory::{collected, copied};
 use crate::unet::Extents;
 
@@ -48,7 +48,8 @@ pub struct Canvas {
 }
 
 impl Canvas {
-    /// Takes a picture of the network's size as [`Images::bytes`](super::Images::bytes) has them: [H, W, C], 8 bits each.
+    /// Takes a picture of the network's size as [`Images::bytes`](super::Images::bytes) has them: [H, W, C], 8 bits each,
+    /// alpha straight. Under an alpha between nothing and all, colours come back as near as 8 bits under it can say.
     ///
     /// # Errors
     /// [`DrawError::Value`] for another number of bytes.
@@ -56,11 +57,24 @@ impl Canvas {
         let image = model.image();
         check("init", image, image.elements(), bytes.len())?;
         let Extents { channels, .. } = image;
-        let planes = (0..channels).flat_map(|channel| bytes.iter().skip(channel).step_by(channels));
-        let picture = planes.map(|&value| back_from_u8(value));
+        let mut under = copied(bytes)?;
+        if has_alpha(channels) {
+            for pixel in under.chunks_mut(channels) {
+                if let Some((alpha, colours)) = pixel.split_last_mut() {
+                    colours.iter_mut().for_each(|it| *it = premultiply(*it, *alpha));
+                }
+            }
+        }
+        let planes = (0..channels).flat_map(|channel| under.iter().skip(channel).step_by(channels));
+        Self::of_planes(image, &collected(bytes.len(), planes.copied())?)
+    }
+
+    /// A picture channels first, its colours under their alpha.
+    pub(super) fn of_planes(image: Extents, planes: &[u8]) -> Result<Self, Error> {
+        let picture = planes.iter().map(|&value| back_from_u8(value));
         Ok(Self {
             image,
-            picture: collected(bytes.len(), picture)?,
+            picture: collected(planes.len(), picture)?,
             mask: None,
         })
     }

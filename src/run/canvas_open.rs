@@ -24,7 +24,8 @@ impl Canvas {
     /// # Errors
     /// [`DataError`](crate::data::DataError); [`DrawError::Value`] for what is more than one picture.
     pub fn open(path: impl AsRef<Path>, model: &Model) -> Result<Self, Error> {
-        Self::from_bytes(model, &picture("init", path.as_ref(), model.image())?)
+        let image = model.image();
+        Self::of_planes(image, &picture("init", path.as_ref(), image)?)
     }
 
     /// Draws only a part anew, as [`with_mask`](Self::with_mask): a grey picture, white where that is.
@@ -41,13 +42,14 @@ impl Canvas {
     }
 }
 
-/// The bytes of a picture, [H, W, C].
+/// The bytes of a picture, channels first.
 fn picture(word: &'static str, path: &Path, extents: Extents) -> Result<Vec<u8>, Error> {
     let opened = data::open(
         path,
         &data::Options {
             fit: Fit::Exactly(extents),
             classes: Classes::of_network(None, None, false),
+            alpha: None,
         },
     )?;
     if opened.kind != Kind::Picture {
@@ -55,11 +57,7 @@ fn picture(word: &'static str, path: &Path, extents: Extents) -> Result<Vec<u8>,
         let value = path.display().to_string();
         return Err(DrawError::Value { word, value, why }.into());
     }
-    let planes = opened.data.get(0)?.pixels;
-    let pixels = extents.height * extents.width;
-    let bytes = (0..pixels).flat_map(|at| planes.iter().skip(at).step_by(pixels));
-    let bytes: Vec<u8> = bytes.copied().collect();
-    Ok(copied(&bytes)?)
+    Ok(copied(&opened.data.get(0)?.pixels)?)
 }
 
 impl Palette {

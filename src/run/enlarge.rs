@@ -60,7 +60,13 @@ impl LowRes {
             extents: size,
             given: &[],
         };
-        let opened = data::open(path, &data::Options { fit, classes })?;
+        let alpha = None;
+        let options = data::Options {
+            fit,
+            classes,
+            alpha,
+        };
+        let opened = data::open(path, &options)?;
         let found = opened.data.extents();
         if found.channels != size.channels || found.height < height || found.width < width {
             let why = format!("images of {found}, where the network enlarges {size}");

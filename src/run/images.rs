@@ -7,7 +7,7 @@ use std::vec::Vec;
 use super::model::{Look, Model};
 use crate::Error;
 use crate::diffusion::Sample;
-use crate::diffusion::pixels::image_to_u8;
+use crate::diffusion::pixels::{has_alpha, image_to_u8, unpremultiply};
 use crate::memory::{collected, extend, zeros};
 use crate::unet::Extents;
 
@@ -94,27 +94,47 @@ impl Images {
         self.image.channels
     }
 
-    /// The images as the network has them: [N, C, H, W], in [-1, 1] where they were clipped.
+    /// The images as the network has them: [N, C, H, W], in [-1, 1] where they were clipped; colours that have an alpha
+    /// are premultiplied.
     pub fn planes(&self) -> &[f32] {
         &self.pixels
     }
 
-    /// Returns the images in 8 bits a value, [N, H, W, C].
+    /// Returns the images in 8 bits a value, [N, H, W, C]; of 2 and of 4 channels the last is alpha, which is straight.
     ///
     /// # Errors
     /// [`NotFinite`](crate::diffusion::Error::NotFinite); [`MemoryError`](crate::memory::MemoryError).
     pub fn bytes(&self) -> Result<Vec<u8>, Error> {
         let mut planes = zeros(self.pixels.len())?;
         image_to_u8(&self.pixels, &mut planes)?;
-        self.interleaved(&planes)
+        let mut bytes = self.interleaved(&planes)?;
+        self.straighten(&mut bytes, unpremultiply);
+        Ok(bytes)
     }
 
-    /// Returns the images in f32, [N, H, W, C].
+    /// Returns the images in f32, [N, H, W, C], straight where they have alpha, as [`bytes`](Self::bytes).
     ///
     /// # Errors
     /// [`MemoryError`](crate::memory::MemoryError).
     pub fn floats(&self) -> Result<Vec<f32>, Error> {
-        self.interleaved(&self.pixels)
+        let mut floats = self.interleaved(&self.pixels)?;
+        self.straighten(&mut floats, straight);
+        Ok(floats)
+    }
+
+    /// Replaces colours beside an alpha, where there is one.
+    fn straighten<T: Copy>(&self, values: &mut [T], straight: impl Fn(T, T) -> T) {
+        let channels = self.image.channels;
+        if !has_alpha(channels) {
+            return;
+        }
+        for pixel in values.chunks_exact_mut(channels) {
+            if let Some((&mut alpha, colours)) = pixel.split_last_mut() {
+                for colour in colours {
+                    *colour = straight(*colour, alpha);
+                }
+            }
+        }
     }
 
     /// Numbers of planes with the channels of a pixel beside each other.
@@ -144,4 +164,13 @@ impl Images {
         let name = names.and_then(|names| names.get(label as usize)).cloned();
         Some(name.unwrap_or_else(|| std::format!("{label}")))
     }
+}
+
+/// A premultiplied colour as a straight one, in [-1, 1] as its alpha: -1, black, where nothing is opaque.
+fn straight(colour: f32, alpha: f32) -> f32 {
+    if alpha <= -1.0 {
+        return -1.0;
+    }
+    let colour = (colour + 1.0) / (alpha + 1.0);
+    2.0 * colour.clamp(0.0, 1.0) - 1.0
 }

@@ -19,7 +19,13 @@ impl Model {
         let names = self.description().class_names.as_deref();
         let classes = Classes::of_network(self.description().unet.num_classes, names, true);
         let fit = Fit::Exactly(self.image());
-        Ok(data::open(path, &data::Options { fit, classes })?)
+        let alpha = None;
+        let options = data::Options {
+            fit,
+            classes,
+            alpha,
+        };
+        Ok(data::open(path, &options)?)
     }
 
     /// Refuses data of another size, or with other classes.

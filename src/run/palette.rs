@@ -7,7 +7,7 @@ use std::string::{String, ToString};
 use std::vec::Vec;
 
 use super::error::DrawError;
-use crate::diffusion::pixels::back_from_u8;
+use crate::diffusion::pixels::{back_from_u8, has_alpha, premultiply};
 
 /// The most colours of an indexed picture.
 const MOST: usize = 256;
@@ -70,11 +70,16 @@ impl Palette {
     /// of which nothing at all is always one.
     pub(super) fn planes(&self, channels: usize) -> Result<Vec<f32>, DrawError> {
         let bytes = |&[red, green, blue, alpha]: &[u8; 4]| {
-            let under = |value: u8| ((u32::from(value) * u32::from(alpha) + 127) / 255) as u8;
+            let [red, green, blue] = match has_alpha(channels) {
+                true => [red, green, blue].map(|colour| premultiply(colour, alpha)),
+                false => [red, green, blue],
+            };
+            let is_grey = red == green && green == blue;
             match channels {
+                1 if is_grey => Some(std::vec![red]),
+                2 if is_grey => Some(std::vec![red, alpha]),
                 3 => Some(std::vec![red, green, blue]),
-                4 => Some(std::vec![under(red), under(green), under(blue), alpha]),
-                1 if red == green && green == blue => Some(std::vec![red]),
+                4 => Some(std::vec![red, green, blue, alpha]),
                 _ => None,
             }
         };
@@ -86,8 +91,8 @@ impl Palette {
             };
             all.extend(bytes);
         }
-        if channels == 4 && self.0.iter().all(|&[.., alpha]| alpha > 0) {
-            all.extend([0; 4]);
+        if has_alpha(channels) && self.0.iter().all(|&[.., alpha]| alpha > 0) {
+            all.extend(core::iter::repeat_n(0, channels));
         }
         Ok(all.into_iter().map(back_from_u8).collect())
     }

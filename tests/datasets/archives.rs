@@ -71,14 +71,14 @@ fn read(entries: &[(&str, &[u8])]) -> Result<iddpm::data::Images, Fault> {
 
 #[test]
 fn labels_and_compression() {
-    let images = images("2, 1, 1, 2", &[1, 2, 3, 4]);
+    let images = images("2, 1, 2, 1", &[1, 2, 3, 4]);
     let entries = [
         ("arr_0.npy", &images[..]),
         ("arr_1.npy", &labels(&[3, 0])[..]),
     ];
     for method in [CompressionMethod::Stored, CompressionMethod::Deflated] {
         let images = npz::read(Cursor::new(packed(&entries, method))).unwrap();
-        assert_eq!(images.extents(), extents(2, 1, 1));
+        assert_eq!(images.extents(), extents(1, 1, 2));
         assert_eq!(
             (images.labels(), images.classes()),
             (Some(&[3, 0][..]), Some(4))

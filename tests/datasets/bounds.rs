@@ -102,7 +102,14 @@ fn devices_and_pipes() {
             fault(cifar10::files([path.into()]), name),
             Fault::NotRegular
         );
-        let opened = data::open(path, &Options { fit, classes });
+        let opened = data::open(
+            path,
+            &Options {
+                fit,
+                classes,
+                alpha: None,
+            },
+        );
         assert_eq!(fault(opened, name), Fault::NotRegular);
     }
     // As one of CIFAR-10's batches, and as one of a folder's pictures.
@@ -117,7 +124,15 @@ fn devices_and_pipes() {
     let pictures = scratch.join("pictures");
     std::fs::create_dir(&pictures).unwrap();
     std::os::unix::fs::symlink("/dev/zero", pictures.join("cat_1.png")).unwrap();
-    let error = data::open(&pictures, &Options { fit, classes }).unwrap_err();
+    let error = data::open(
+        &pictures,
+        &Options {
+            fit,
+            classes,
+            alpha: None,
+        },
+    )
+    .unwrap_err();
     assert!(
         matches!(&error, DataError::EmptyFolder { passed, .. } if passed.special == 1),
         "{error}"

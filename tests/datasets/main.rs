@@ -15,6 +15,7 @@ mod archive;
 #[allow(dead_code)]
 mod scratch;
 
+mod alpha;
 mod archives;
 mod bounds;
 mod cifar10;

@@ -19,6 +19,7 @@ fn open(path: impl AsRef<std::path::Path>) -> Result<Opened, DataError> {
         &Options {
             fit: PICTURES,
             classes,
+            alpha: None,
         },
     )
 }
@@ -179,7 +180,15 @@ fn options_without_effect() {
     };
     let classes = Classes::Own;
     for (path, kind) in [(npz, Kind::Archive), (bin, Kind::Cifar10)] {
-        let error = data::open(&path, &Options { fit, classes }).unwrap_err();
+        let error = data::open(
+            &path,
+            &Options {
+                fit,
+                classes,
+                alpha: None,
+            },
+        )
+        .unwrap_err();
         let options = vec!["--grey".into(), "--size".into()];
         assert!(error.to_string().starts_with("--grey, --size: "), "{error}");
         assert!(
@@ -195,7 +204,17 @@ fn options_without_effect() {
             }
         );
     }
-    assert!(data::open(scratch.join("pets"), &Options { fit, classes }).is_ok());
+    assert!(
+        data::open(
+            scratch.join("pets"),
+            &Options {
+                fit,
+                classes,
+                alpha: None
+            }
+        )
+        .is_ok()
+    );
 }
 
 /// Before a pixel is read: what follows the head is missing here.
@@ -205,7 +224,14 @@ fn sizes_are_compared_first() {
     let classes = Classes::None;
     let exactly = |path, channels, height, width| {
         let fit = Fit::Exactly(extents(channels, height, width));
-        data::open(path, &Options { fit, classes })
+        data::open(
+            path,
+            &Options {
+                fit,
+                classes,
+                alpha: None,
+            },
+        )
     };
     let path = scratch.write("x.npz", &archive([1, 4, 5, 3], &[]));
     assert!(exactly(&path, 3, 4, 5).is_ok());
@@ -241,6 +267,7 @@ fn classes_of_a_network() {
             &Options {
                 fit: PICTURES,
                 classes,
+                alpha: None,
             },
         )
     };
@@ -312,6 +339,7 @@ fn classes_that_are_not_needed() {
             &Options {
                 fit: PICTURES,
                 classes,
+                alpha: None,
             },
         );
         opened.map(|opened| opened.data.get(0).unwrap().label)

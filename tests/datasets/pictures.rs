@@ -33,7 +33,7 @@ const PLANES: [u8; 18] = [
 #[test]
 fn every_depth_and_number_of_channels() {
     let scratch = Scratch::new("depths");
-    let alpha = RgbaImage::from_fn(3, 2, |x, y| Rgba([x as u8, 10 + y as u8, 255, 9]));
+    let alpha = RgbaImage::from_fn(3, 2, |x, y| Rgba([x as u8, 10 + y as u8, 255, 255]));
     let wide: ImageBuffer<Rgb<u16>, Vec<u16>> = ImageBuffer::from_fn(3, 2, |x, y| {
         Rgb([x as u16 * 256 + 255, 2560 + 256 * y as u16, 65535])
     });
@@ -46,7 +46,7 @@ fn every_depth_and_number_of_channels() {
         assert_eq!(load(path, extents(3, 2, 3)).unwrap(), PLANES, "{name}");
     }
     let grey = GrayImage::from_fn(3, 2, |x, y| Luma([(x + 10 * y) as u8]));
-    let alpha = GrayAlphaImage::from_fn(3, 2, |x, y| LumaA([(x + 10 * y) as u8, 9]));
+    let alpha = GrayAlphaImage::from_fn(3, 2, |x, y| LumaA([(x + 10 * y) as u8, 255]));
     let wide: ImageBuffer<Luma<u16>, Vec<u16>> =
         ImageBuffer::from_fn(3, 2, |x, y| Luma([256 * (x + 10 * y) as u16 + 200]));
     // Three channels, all the same: this is how grey samples are written.
@@ -166,7 +166,7 @@ fn extents_that_are_not_read() {
     for wrong in [
         extents(0, 2, 2),
         extents(2, 2, 2),
-        extents(4, 2, 2),
+        extents(5, 2, 2),
         extents(3, 0, 2),
         extents(3, 2, 0),
         extents(3, 2, 16_385),

@@ -13,6 +13,8 @@
 mod scratch;
 
 mod albums;
+#[cfg(feature = "train_cpu")]
+mod alpha;
 mod draws;
 mod likelihood;
 mod models;

@@ -1,10 +1,13 @@
 //! Images in the host's textures, and work in a host's frames.
 
-use iddpm::diffusion::pixels::to_u8;
+use iddpm::diffusion::pixels::{has_alpha, to_u8, unpremultiply};
 use iddpm::diffusion::{Clip, Diffusion, InlineProcess, Method, Sampler, Schedule, Timesteps};
-use iddpm::gpu::{DeviceGeneration, Gpu, GpuError, NoiseSource, Shown, wgpu};
+use iddpm::gpu::{
+    DeviceGeneration, DeviceWeights, Gpu, GpuError, NoiseSource, Precision, Shown, wgpu,
+};
+use iddpm::unet::{ImageSize, UnetConfig, Weights};
 
-use super::generation::{begin, samples};
+use super::generation::{begin, samples, weights};
 use super::gpu;
 use super::held::Held;
 
@@ -77,6 +80,82 @@ fn advance(gpu: &Gpu, run: &mut DeviceGeneration, steps: usize) {
     }
 }
 
+/// Image 1 of a run's two, of so many channels: the bytes that the CPU makes of the same numbers, and nothing beside
+/// them.
+fn check_painted(
+    run: &DeviceGeneration,
+    channels: usize,
+    shown: Shown,
+    format: wgpu::TextureFormat,
+    bgra: bool,
+) {
+    let texture = texture(gpu(), |descriptor| descriptor.format = format);
+    let mut encoder = gpu().device().create_command_encoder(&Default::default());
+    run.paint(&mut encoder, shown, 1, &texture, ORIGIN).unwrap();
+    gpu().submit_blocking(encoder).unwrap();
+    let numbers = match shown {
+        Shown::X => run.x_blocking().unwrap(),
+        Shown::XStart => run.x_start_blocking().unwrap(),
+    };
+    let image = &numbers[channels * SIDE * SIDE..];
+    for (at, pixel) in read(gpu(), &texture).iter().enumerate() {
+        let width = EXTENT.width as usize;
+        let column = (at % width).wrapping_sub(ORIGIN.x as usize);
+        let row = (at / width).wrapping_sub((EXTENT.height + ORIGIN.y) as usize);
+        if column >= SIDE || row >= SIDE {
+            assert_eq!(*pixel, [0; 4], "{at} is beside the image");
+            continue;
+        }
+        let byte = |channel: usize| to_u8(image[(channel * SIDE + row) * SIDE + column]);
+        let alpha = match has_alpha(channels) {
+            true => byte(channels - 1),
+            false => 255,
+        };
+        let straight = |channel| unpremultiply(byte(channel), alpha);
+        let colours = if channels < 3 { [0; 3] } else { [0, 1, 2] };
+        let [red, green, blue] = colours.map(straight);
+        let due = match bgra {
+            true => [blue, green, red, alpha],
+            false => [red, green, blue, alpha],
+        };
+        let how = format!("{channels}, {shown:?}, {format:?}: row {row}, column {column}");
+        assert_eq!(*pixel, due, "{how}");
+    }
+}
+
+/// A run of images of so many channels, grey or in colour, with alpha or without.
+#[test]
+fn a_texture_has_alpha_where_the_image_has() {
+    let process = process();
+    let sampler = Sampler::new(&process, Method::Ancestral, Clip::Unit).unwrap();
+    for channels in 1..=4 {
+        let unet = UnetConfig::new(channels, 32).with_multipliers(&[1]);
+        let unet = unet.with_attention(&[]).with_learned_variance();
+        let graph = unet.graph(2, ImageSize::square(SIDE)).unwrap();
+        let weights = weights(&graph);
+        let (weights, full) = (Weights::F32(&weights), Precision::Full);
+        let weights = DeviceWeights::upload_blocking(gpu(), &graph, weights, full).unwrap();
+        let mut batch = samples([3, 4]);
+        batch.iter_mut().for_each(|sample| sample.label = None);
+        let source = NoiseSource::Philox;
+        let run = DeviceGeneration::new_blocking(gpu(), &graph, &weights, &sampler, &batch, source);
+        let mut run = run.unwrap();
+        for _ in 0..4 {
+            advance(gpu(), &mut run, 1);
+            for shown in [Shown::X, Shown::XStart] {
+                check_painted(
+                    &run,
+                    channels,
+                    shown,
+                    wgpu::TextureFormat::Rgba8Unorm,
+                    false,
+                );
+                check_painted(&run, channels, shown, wgpu::TextureFormat::Bgra8Unorm, true);
+            }
+        }
+    }
+}
+
 /// Image 1 of two, within a run and at its end, x and x̂_0: the bytes the CPU makes of the same numbers,
 /// nothing beside them, and the run goes on as if nothing had been.
 #[test]
@@ -92,34 +171,7 @@ fn a_texture_holds_the_bytes_of_the_image() {
     ] {
         advance(gpu(), &mut run, steps);
         for shown in [Shown::X, Shown::XStart] {
-            let texture = texture(gpu(), |descriptor| descriptor.format = format);
-            let mut encoder = gpu().device().create_command_encoder(&Default::default());
-            run.paint(&mut encoder, shown, 1, &texture, ORIGIN).unwrap();
-            gpu().submit_blocking(encoder).unwrap();
-            let numbers = match shown {
-                Shown::X => run.x_blocking().unwrap(),
-                Shown::XStart => run.x_start_blocking().unwrap(),
-            };
-            let image = &numbers[3 * SIDE * SIDE..];
-            let pixels = read(gpu(), &texture);
-            for (at, pixel) in pixels.iter().enumerate() {
-                let width = EXTENT.width as usize;
-                let column = (at % width).wrapping_sub(ORIGIN.x as usize);
-                let row = (at / width).wrapping_sub((EXTENT.height + ORIGIN.y) as usize);
-                if column >= SIDE || row >= SIDE {
-                    assert_eq!(*pixel, [0; 4], "{at} is beside the image");
-                    continue;
-                }
-                let byte = |channel: usize| to_u8(image[(channel * SIDE + row) * SIDE + column]);
-                let mut due = [byte(0), byte(1), byte(2), 255];
-                if bgra {
-                    due.swap(0, 2);
-                }
-                assert_eq!(
-                    *pixel, due,
-                    "{shown:?}, {format:?}: row {row}, column {column}"
-                );
-            }
+            check_painted(&run, 3, shown, format, bgra);
         }
     }
     assert!(run.is_done());

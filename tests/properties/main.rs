@@ -7,6 +7,7 @@
     clippy::indexing_slicing
 )]
 
+mod alpha;
 mod any_pixels;
 mod drawn;
 mod exponential;

@@ -136,6 +136,7 @@ fn a_folder_is_read_with_its_labels() {
         let options = data::Options {
             fit: Fit::Exactly(SMALL),
             classes,
+            alpha: None,
         };
         let read = data::open(scratch.join("images"), &options).unwrap();
         assert_eq!(read.data.len(), 5, "{given:?}");

@@ -263,6 +263,7 @@ fn what_has_no_effect_is_refused() {
         ("--grey --size 64", ["--grey", "--size"]),
         ("--size 8", ["--size", "d.npz"]),
         ("--grey", ["--grey", "d.npz"]),
+        ("--alpha keep", ["alpha keep", "d.npz"]),
         ("--skip-broken", ["--skip-broken", "d.npz"]),
         (
             "--low-res 4 --sample-every 5",

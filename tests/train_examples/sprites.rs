@@ -24,7 +24,7 @@ fn twelve_classes_all_different_on_one_ground() {
     succeed(
         "make_sprites",
         &scratch,
-        "--out sprites --count 40 --sheet sheet.png",
+        "--out sprites --count 40 --opaque --sheet sheet.png",
     );
     let sprites = folder(&scratch, "sprites");
     assert_eq!((sprites.len(), sprites.classes()), (480, Some(12)));
@@ -53,6 +53,39 @@ fn twelve_classes_all_different_on_one_ground() {
     assert_eq!(ground.len(), 1);
     let sheet = image::open(scratch.join("sheet.png")).unwrap();
     assert_eq!(sheet.height() / 3, 12 * 32);
+}
+
+/// The items are those of the opaque pictures, and around them there is nothing.
+#[test]
+fn a_sprite_is_transparent_around_its_item() {
+    let scratch = Scratch::new("sprites-alpha");
+    succeed(
+        "make_sprites",
+        &scratch,
+        "--out clear --count 4 --sheet sheet.png",
+    );
+    succeed("make_sprites", &scratch, "--out opaque --count 4 --opaque");
+    let extents = Extents {
+        channels: 4,
+        ..SPRITE
+    };
+    let clear = Folder::open(scratch.join("clear"), extents, true).unwrap();
+    let opaque = folder(&scratch, "opaque");
+    for index in 0..clear.len() {
+        let (clear, opaque) = (clear.get(index).unwrap(), opaque.get(index).unwrap());
+        let ground = [0, 1, 2].map(|channel| opaque.pixels[1024 * channel]);
+        for at in 0..1024 {
+            let item = |pixels: &[u8]| [0, 1, 2].map(|channel| pixels[1024 * channel + at]);
+            match clear.pixels[3 * 1024 + at] {
+                0 => assert_eq!(item(&opaque.pixels), ground, "{index}"),
+                255 => assert_eq!(item(&opaque.pixels), item(&clear.pixels), "{index}"),
+                alpha => panic!("{index}: alpha {alpha}"),
+            }
+        }
+        assert_eq!(clear.pixels[3 * 1024], 0);
+    }
+    let sheet = image::open(scratch.join("sheet.png")).unwrap();
+    assert_eq!(sheet.color(), image::ColorType::Rgba8);
 }
 
 /// A picture depends on the seed, its class and its number: not on how many there are.
@@ -132,8 +165,16 @@ fn median(mut values: Vec<f64>) -> f64 {
 #[test]
 fn the_shipped_network_draws_new_ones() {
     let scratch = Scratch::new("sprites-shipped");
-    succeed("make_sprites", &scratch, "--out trained_on --count 1000");
-    succeed("make_sprites", &scratch, "--out new --count 5 --seed 1");
+    succeed(
+        "make_sprites",
+        &scratch,
+        "--out trained_on --count 1000 --opaque",
+    );
+    succeed(
+        "make_sprites",
+        &scratch,
+        "--out new --count 5 --seed 1 --opaque",
+    );
     succeed(
         "sample",
         &scratch,

@@ -13,7 +13,7 @@ mod skull;
 mod sword;
 mod tree;
 
-use image::RgbImage;
+use image::RgbaImage;
 
 use super::canvas::Canvas;
 use super::choices::Choices;
@@ -38,7 +38,7 @@ pub(crate) const ITEMS: [(&str, Draw); 12] = [
 ];
 
 /// One picture; it depends on nothing but these three.
-pub(crate) fn picture(seed: u64, class: u32, index: u64) -> RgbImage {
+pub(crate) fn picture(seed: u64, class: u32, index: u64) -> RgbaImage {
     let (_, draw) = ITEMS[class as usize];
     let mut canvas = Canvas::new();
     draw(&mut canvas, &mut Choices::new(seed, class, index));

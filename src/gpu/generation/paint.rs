@@ -36,14 +36,14 @@ struct Dispatches {
 }
 
 impl Paint {
-    /// Adds what paints images of 1 or 3 channels.
+    /// Adds what paints images of 1 to 4 channels.
     pub(super) fn record(
         recording: &mut Recording,
         batch: usize,
         image: Extents,
         [x, x_start]: [Binding; 2],
     ) -> Option<Self> {
-        if ![1, 3].contains(&image.channels) {
+        if !(1..=4).contains(&image.channels) {
             return None;
         }
         let pitch = pitch(image) as usize / 4;
@@ -83,15 +83,16 @@ const fn pitch(image: Extents) -> u64 {
 }
 
 impl DeviceGeneration {
-    /// Records one image of the batch into the host's texture, at `origin`: grey or RGB, opaque, the same
-    /// bytes as [`image_to_u8`](crate::diffusion::pixels::image_to_u8) makes. Nothing is made, nothing
+    /// Records one image of the batch into the host's texture, at `origin`: grey or RGB, opaque or with
+    /// its alpha, straight; the same bytes as [`image_to_u8`](crate::diffusion::pixels::image_to_u8) makes, and of
+    /// colours beside an alpha [`unpremultiply`](crate::diffusion::pixels::unpremultiply). Nothing is made, nothing
     /// comes back to the host, and the run is not touched.
     ///
     /// The texture is the host's: of this device, of two dimensions, RGBA or BGRA of 8 bits (sRGB or not:
     /// the bytes are the same), made to be copied to.
     ///
     /// # Errors
-    /// [`GpuError::Texture`]; [`GpuError::NoPicture`] where images have neither 1 nor 3 channels, or no
+    /// [`GpuError::Texture`]; [`GpuError::NoPicture`] where images have more than 4 channels, or no
     /// network says what they are; [`GpuError::Image`].
     pub fn paint(
         &self,

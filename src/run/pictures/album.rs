@@ -21,7 +21,8 @@ use crate::run::model::{Look, Model};
 ///
 /// The path says what becomes of them: `x.png` is a grid with their classes above, `x.gif` an animation of them,
 /// `x.npz` the archive of arrays that evaluators read, `x/` a folder with a picture each, which must be new or
-/// empty; `-` is a grid on the standard output. A file is written whole by [`finish`](Self::finish) or not at all;
+/// empty; `-` is a grid on the standard output. Images with alpha lie on a board of grey squares in a grid, are
+/// transparent where alpha is below 128 in an animation, and have their alpha, straight, elsewhere. A file is written whole by [`finish`](Self::finish) or not at all;
 /// to a folder each batch goes as it comes.
 ///
 /// ```no_run

@@ -46,3 +46,39 @@ fn clear_transparent(picture: &mut RgbaImage) {
         };
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::indexing_slicing)]
+mod tests {
+    use std::io::Cursor;
+    use std::vec::Vec;
+
+    use image::codecs::gif::GifDecoder;
+    use image::{AnimationDecoder, Rgba, RgbaImage};
+
+    use super::*;
+
+    /// A frame of more colours than a GIF has, in which one pixel alone is transparent: it alone is.
+    #[test]
+    fn one_transparent_pixel_among_many_colours() {
+        for (x, y) in [(0, 0), (17, 30), (31, 31)] {
+            let mut picture = RgbaImage::from_fn(32, 32, |x, y| {
+                Rgba([(x * 5) as u8, (y * 5) as u8, (x * y / 8) as u8, 255])
+            });
+            picture.put_pixel(x, y, Rgba([0; 4]));
+            let path = std::env::temp_dir().join(std::format!(
+                "iddpm-one-transparent-{}-{x}.gif",
+                std::process::id()
+            ));
+            write(&path, [DynamicImage::from(picture)].into_iter(), false).unwrap();
+            let bytes = std::fs::read(&path).unwrap();
+            std::fs::remove_file(&path).unwrap();
+            let frames = GifDecoder::new(Cursor::new(bytes)).unwrap().into_frames();
+            let frames = frames.collect_frames().unwrap();
+            let clear = frames[0].buffer().enumerate_pixels();
+            let clear = clear.filter(|(_, _, pixel)| pixel.0[3] == 0);
+            let clear: Vec<_> = clear.map(|(x, y, _)| (x, y)).collect();
+            assert_eq!(clear, [(x, y)]);
+        }
+    }
+}

@@ -27,11 +27,6 @@ impl Colours {
         }
     }
 
-    /// Whether one of them says how opaque a pixel is.
-    pub(super) const fn has_alpha(self) -> bool {
-        matches!(self, Self::GreyAlpha | Self::Rgba)
-    }
-
     /// An image, [H, W, C], 8 bits a value; black where there are too few.
     pub(super) fn picture(self, image: &[u8], width: u32, height: u32) -> DynamicImage {
         match self {

@@ -106,11 +106,7 @@ impl Drawing {
         heads: &[String],
         columns: usize,
     ) -> DynamicImage {
-        let sheet = DynamicImage::from(sheet(pictures, heads, columns));
-        match self.colours.has_alpha() {
-            true => sheet,
-            false => sheet.into_rgb8().into(),
-        }
+        sheet(pictures, heads, columns).into()
     }
 
     /// A row for each image, its class above its first; a column for each of some moments, the last among
