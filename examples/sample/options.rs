@@ -6,6 +6,7 @@ use clap::Parser;
 use iddpm::checkpoint::WeightType;
 use iddpm::diffusion::{Clip, Method};
 use iddpm::run::{DrawError, Trajectory};
+use iddpm::unet::Wrap;
 use iddpm::{Draw, Error, Model};
 
 use super::device_options::DeviceOptions;
@@ -40,6 +41,9 @@ pub(crate) struct Options {
     /// What is done to each prediction of the image.
     #[arg(long, default_value = "unit", value_parser = words::<Clip>(&CLIPS))]
     pub(crate) clip: Clip,
+    /// Where the images go round, so that copies side by side have no seams.
+    #[arg(long, default_value = "none", value_parser = words::<Wrap>(&WRAPS))]
+    wrap: Wrap,
     /// The class of every image, by number or by name; of several, each with its own --class, one after the other;
     /// all classes in turn where none is given.
     #[arg(long, allow_hyphen_values = true)]
@@ -95,6 +99,13 @@ const CLIPS: [Word; 3] = [
         "dynamic",
         "Scaled down where more than 0.5 % of it is beyond [-1, 1], then clipped",
     ),
+];
+
+const WRAPS: [Word; 4] = [
+    ("none", "Nowhere"),
+    ("x", "From left to right"),
+    ("y", "From top to bottom"),
+    ("xy", "Both"),
 ];
 
 const PRECISIONS: [Word; 3] = [
@@ -174,7 +185,8 @@ impl Options {
         let draw = Draw::new()
             .steps(&self.steps)
             .method(method)
-            .clip(self.clip);
+            .clip(self.clip)
+            .wrap(self.wrap);
         draw.seed(self.seed.number).classes(&self.class)
     }
 }

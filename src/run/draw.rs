@@ -11,6 +11,7 @@ use super::error::{DrawError, WORDS};
 use super::model::Model;
 use crate::Error;
 use crate::diffusion::{Clip, Diffusion, Method, OwnedProcess, Sampler, Timesteps};
+use crate::unet::Wrap;
 
 /// A drawing: what is to be drawn, and how. It can be kept, sent and written down.
 ///
@@ -32,6 +33,8 @@ pub struct Draw {
     steps: String,
     method: String,
     clip: String,
+    #[serde(skip_serializing_if = "is_flat")]
+    wrap: String,
     seed: u64,
 }
 
@@ -42,6 +45,7 @@ impl Default for Draw {
             steps: "50".into(),
             method: Method::Ancestral.to_string(),
             clip: Clip::Unit.to_string(),
+            wrap: Wrap::None.to_string(),
             seed: 0,
         }
     }
@@ -97,6 +101,21 @@ impl Draw {
         self
     }
 
+    /// Draws images that go round: `x` from left to right, `y` from top to bottom, `xy` both, as [`Wrap`] is named.
+    /// Laid side by side, copies of one have no seams.
+    ///
+    /// ```
+    /// use iddpm::Draw;
+    /// let draw: Draw = "class=shield wrap=xy".parse()?;
+    /// assert_eq!(draw, Draw::new().class("shield").wrap("xy"));
+    /// # Ok::<(), iddpm::Error>(())
+    /// ```
+    #[must_use]
+    pub fn wrap(mut self, wrap: impl ToString) -> Self {
+        self.wrap = wrap.to_string();
+        self
+    }
+
     /// Draws with the noise of a seed: the same seed, the same image.
     #[must_use]
     pub const fn seed(mut self, seed: u64) -> Self {
@@ -124,7 +143,7 @@ impl Draw {
     }
 
     /// Sets an option by its word, as a command line or a file has it. A class is drawn beside those that were named
-    /// before. Which classes, steps, methods and clippings there are is the model's to say, where the drawing meets one.
+    /// before. Which classes, steps, methods, clippings and wraps there are is the model's to say, where the drawing meets one.
     ///
     /// # Errors
     /// [`DrawError::Word`]; [`DrawError::Value`] for a seed that is no number.
@@ -134,6 +153,7 @@ impl Draw {
             "steps" => self.steps = value.into(),
             "method" => self.method = value.into(),
             "clip" => self.clip = value.into(),
+            "wrap" => self.wrap = value.into(),
             "seed" => {
                 self.seed = value.parse().map_err(|_| {
                     let why = std::format!("no whole number from 0 to {}", u64::MAX);
@@ -161,10 +181,13 @@ impl Draw {
         let method: Method = method.map_err(|error| wrong("method", &self.method, error))?;
         let clip = self.clip.parse();
         let clip: Clip = clip.map_err(|error| wrong("clip", &self.clip, error))?;
+        let wrap = self.wrap.parse();
+        let wrap: Wrap = wrap.map_err(|error| wrong("wrap", &self.wrap, error))?;
         let course = Course {
             process,
             method,
             clip,
+            wrap,
         };
         if let Err(error) = course.sampler() {
             return Err(match error {
@@ -199,6 +222,7 @@ impl fmt::Display for Draw {
             steps,
             method,
             clip,
+            wrap,
             seed,
         } = self;
         for class in classes {
@@ -206,12 +230,21 @@ impl fmt::Display for Draw {
         }
         write!(
             f,
-            "steps={} method={} clip={} seed={seed}",
+            "steps={} method={} clip={} ",
             Quoted(steps),
             Quoted(method),
             Quoted(clip)
-        )
+        )?;
+        if !is_flat(wrap) {
+            write!(f, "wrap={} ", Quoted(wrap))?;
+        }
+        write!(f, "seed={seed}")
     }
+}
+
+/// Whether a wrap is none, as of all drawings before there were others: it is not written.
+fn is_flat(wrap: &str) -> bool {
+    wrap == Wrap::None.name()
 }
 
 /// One class by its name, several as a list, as a file of settings has them.
@@ -311,9 +344,15 @@ pub(super) struct Course {
     process: OwnedProcess,
     method: Method,
     clip: Clip,
+    wrap: Wrap,
 }
 
 impl Course {
+    /// Where the images go round.
+    pub(super) const fn wrap(&self) -> Wrap {
+        self.wrap
+    }
+
     /// A sampler at the first step.
     pub(super) fn sampler(&self) -> Result<Sampler<'_>, crate::diffusion::Error> {
         Sampler::new(&self.process, self.method, self.clip)

@@ -87,7 +87,7 @@ pub enum DrawError {
 }
 
 /// The words of a drawing, in the order in which they are written.
-pub(super) const WORDS: [&str; 5] = ["class", "steps", "method", "clip", "seed"];
+pub(super) const WORDS: [&str; 6] = ["class", "steps", "method", "clip", "wrap", "seed"];
 
 impl fmt::Display for DrawError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -161,6 +161,7 @@ impl Studio {
         check_count(samples.len())?;
         self.model.check_labels(samples)?;
         let course = draw.course(&self.model.description().card.diffusion)?;
+        self.model.check_wrap(course.wrap())?;
         self.begin_course(draw, course, samples)
     }
 

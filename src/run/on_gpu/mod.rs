@@ -145,6 +145,7 @@ impl GpuStudio {
         samples: &[Sample],
     ) -> Result<GpuRun, Error> {
         let graph = model.description().graph(samples.len())?;
+        let graph = graph.wrapped(course.wrap());
         let (gpu, sampler) = (&self.gpu, course.sampler()?);
         let source = NoiseSource::Philox;
         let generation =
