@@ -15,10 +15,11 @@ proptest! {
         steps in any::<String>(),
         method in "[a-z:0-9. \"\\\\=]{0,9}",
         clip in any::<String>(),
+        wrap in "none|xy?|[a-z \"=]{0,9}",
         seed in any::<u64>(),
     ) {
         let draw = Draw::new().steps(steps).method(method).clip(clip).seed(seed);
-        let draw = draw.classes(classes);
+        let draw = draw.classes(classes).wrap(wrap);
         let text = draw.to_string();
         prop_assert_eq!(text.parse(), Ok(draw.clone()), "{}", text);
         let json = serde_json::to_string(&draw).unwrap();
@@ -71,6 +72,22 @@ fn words_come_in_any_order_and_what_is_not_said_is_the_default() {
     );
 }
 
+/// Texts that were kept before there were wraps stay what they were.
+#[test]
+fn no_wrap_is_not_written() {
+    let draw = Draw::new().wrap("none");
+    assert_eq!(draw, Draw::new());
+    let text = "steps=50 method=ancestral clip=unit seed=0";
+    assert_eq!(draw.to_string(), text);
+    let json = serde_json::to_string(&draw).unwrap();
+    assert!(!json.contains("wrap"), "{json}");
+    let round = draw.wrap("xy");
+    let text = "steps=50 method=ancestral clip=unit wrap=xy seed=0";
+    assert_eq!(round.to_string(), text);
+    let json = serde_json::to_string(&round).unwrap();
+    assert_eq!(serde_json::from_str::<Draw>(&json).unwrap(), round);
+}
+
 /// Each by the option's name and value, before anything is drawn.
 #[test]
 fn what_cannot_be_drawn_is_told_by_its_option() {
@@ -95,6 +112,11 @@ fn what_cannot_be_drawn_is_told_by_its_option() {
             Draw::new().clip("dynamic:2,1"),
             "clip",
             "clip dynamic:2,1: ",
+        ),
+        (
+            Draw::new().wrap("z"),
+            "wrap",
+            "wrap z: unknown wrap; known are none, x, y, xy",
         ),
         (
             Draw::new().class("10"),
