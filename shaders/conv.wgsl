@@ -32,12 +32,12 @@ fn main(
     let rows = i32(params.height << params.upsample);
     let columns = i32(params.width << params.upsample);
     for (var dy = 0u; dy < params.side; dy++) {
-        let iy = i32(y * params.stride + dy) - pad;
+        let iy = around(i32(y * params.stride + dy) - pad, rows, params.wrap_y);
         if iy < 0 || iy >= rows {
             continue;
         }
         for (var dx = 0u; dx < params.side; dx++) {
-            let ix = i32(x * params.stride + dx) - pad;
+            let ix = around(i32(x * params.stride + dx) - pad, columns, params.wrap_x);
             if ix < 0 || ix >= columns {
                 continue;
             }

@@ -29,13 +29,13 @@ fn main(
     let plane = params.out_height * params.out_width;
     var sums: array<f32, 8>;
     for (var dy = 0u; dy < params.side; dy++) {
-        let up = y - i32(dy);
+        let up = around(y - i32(dy), i32(params.height), params.wrap_y);
         let row = up / stride;
         if up < 0 || row * stride != up || row >= i32(params.out_height) {
             continue;
         }
         for (var dx = 0u; dx < params.side; dx++) {
-            let left = x - i32(dx);
+            let left = around(x - i32(dx), i32(params.width), params.wrap_x);
             let column = left / stride;
             if left < 0 || column * stride != left || column >= i32(params.out_width) {
                 continue;

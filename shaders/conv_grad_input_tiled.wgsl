@@ -128,9 +128,18 @@ struct Seen {
     inside: vec4<bool>,
 }
 
+fn four_around(at: vec4<i32>, side: i32, wraps: u32) -> vec4<i32> {
+    return vec4(
+        around(at.x, side, wraps),
+        around(at.y, side, wraps),
+        around(at.z, side, wraps),
+        around(at.w, side, wraps),
+    );
+}
+
 fn seen_from(places: Places, tap: u32) -> Seen {
-    let up = places.y - i32(tap / params.side);
-    let left = places.x - i32(tap % params.side);
+    let up = four_around(places.y - i32(tap / params.side), i32(params.height), params.wrap_y);
+    let left = four_around(places.x - i32(tap % params.side), i32(params.width), params.wrap_x);
     let stride = vec4(i32(params.stride));
     let zero = vec4<i32>();
     let row = max(up, zero) / stride;

@@ -33,14 +33,14 @@ fn main(
     for (var n = 0u; n < params.batch; n++) {
         var image = vec4<f32>();
         for (var y = 0u; y < params.out_height; y++) {
-            let iy = i32(params.stride * y) + dy;
+            let iy = around(i32(params.stride * y) + dy, height, params.wrap_y);
             if iy < 0 || iy >= height {
                 continue;
             }
             let source = ((n * params.inputs + k) * params.height + (u32(iy) >> params.upsample)) * params.width;
             var line = vec4<f32>();
             for (var x = 0u; x < params.out_width; x++) {
-                let ix = i32(params.stride * x) + dx;
+                let ix = around(i32(params.stride * x) + dx, width, params.wrap_x);
                 if ix >= 0 && ix < width {
                     let at = n * params.outputs * plane + y * params.out_width + x + rows;
                     line += f32(input[source + (u32(ix) >> params.upsample)])

@@ -67,8 +67,8 @@ fn main(
         let position = chunk * 16u + mine;
         let there = position < positions;
         let n = position / plane;
-        let y = i32(position % plane / params.out_width * params.stride) + dy;
-        let x = i32(position % params.out_width * params.stride) + dx;
+        let y = around(i32(position % plane / params.out_width * params.stride) + dy, height, params.wrap_y);
+        let x = around(i32(position % params.out_width * params.stride) + dx, width, params.wrap_x);
         let inside = there && tap < taps && y >= 0 && y < height && x >= 0 && x < width;
         var source = (n * params.outputs + first_row) * plane + position % plane;
         var seen = (n * params.inputs + first_channel) * input_plane

@@ -6,6 +6,7 @@ use clap::Parser;
 use iddpm::checkpoint::WeightType;
 use iddpm::diffusion::{Clip, Method, Resampling};
 use iddpm::run::{DrawError, Palette, Trajectory};
+use iddpm::unet::Wrap;
 use iddpm::{Draw, Error, Model};
 
 use super::device_options::DeviceOptions;
@@ -40,6 +41,9 @@ pub(crate) struct Options {
     /// What is done to each prediction of the image.
     #[arg(long, default_value = "unit", value_parser = words::<Clip>(&CLIPS))]
     pub(crate) clip: Clip,
+    /// Where the images go round, so that copies side by side have no seams.
+    #[arg(long, default_value = "none", value_parser = words::<Wrap>(&WRAPS))]
+    wrap: Wrap,
     /// The class of every image, by number or by name; of several, each with its own --class, one after the other;
     /// all classes in turn where none is given.
     #[arg(long, allow_hyphen_values = true)]
@@ -131,6 +135,13 @@ const CLIPS: [Word; 3] = [
     ),
 ];
 
+const WRAPS: [Word; 4] = [
+    ("none", "Nowhere"),
+    ("x", "From left to right"),
+    ("y", "From top to bottom"),
+    ("xy", "Both"),
+];
+
 const PRECISIONS: [Word; 3] = [
     ("as-stored", "As in the file"),
     ("f32", "32 bits each"),
@@ -217,6 +228,7 @@ impl Options {
             .steps(&self.steps)
             .method(method)
             .clip(self.clip)
+            .wrap(self.wrap)
             .guidance(self.guidance)
             .strength(self.strength())
             .resample(self.resample);

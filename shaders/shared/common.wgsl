@@ -80,6 +80,15 @@ fn flat_workgroup(id: vec3<u32>, count: vec3<u32>) -> u32 {
     return id.y * count.x + id.x;
 }
 
+// A row or column, of `side` there are, from a step before the first or behind the last: the one that is there
+// where they go round.
+fn around(at: i32, side: i32, wraps: u32) -> i32 {
+    if wraps == 0u {
+        return at;
+    }
+    return (at + side) % side;
+}
+
 // The word that weight i lies in.
 fn word_of(i: u32) -> u32 {
     return select(i, i >> 1u, HALF);

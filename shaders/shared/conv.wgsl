@@ -3,8 +3,8 @@
 // output[n, m, y, x] = bias[m] + shift[n, m] + residual[n, m, y, x]
 //                    + Σ_{k, dy, dx} weight[k, dy, dx, m]·in[n, k, stride·y + dy - pad, stride·x + dx - pad]
 //
-// `in` is the input [N, K, H, W], each value repeated 2×2 where `upsample`, and 0 outside; pad = side/2;
-// `side` is that of the kernel. weight is [K, side, side, M], M padded with zeros to a multiple of 4, so
+// `in` is the input [N, K, H, W], each value repeated 2×2 where `upsample`; outside it is 0, or goes round where
+// `wrap_y` and `wrap_x` say so; pad = side/2; `side` is that of the kernel. weight is [K, side, side, M], M padded with zeros to a multiple of 4, so
 // that channels lie beside each other; it is read four at a time. shift and residual only where flagged.
 
 struct Params {
@@ -18,6 +18,8 @@ struct Params {
     side: u32,
     stride: u32,
     upsample: u32,
+    wrap_y: u32,
+    wrap_x: u32,
     has_shift: u32,
     has_residual: u32,
     // The input channels are cut into so many stretches of so many, each summed for itself, and then those
@@ -94,10 +96,10 @@ struct Seen {
 }
 
 fn seen_from(place: Place, tap: u32) -> Seen {
-    let y = place.y + i32(tap / params.side);
-    let x = place.x + i32(tap % params.side);
     let rows = i32(params.height << params.upsample);
     let columns = i32(params.width << params.upsample);
+    let y = around(place.y + i32(tap / params.side), rows, params.wrap_y);
+    let x = around(place.x + i32(tap % params.side), columns, params.wrap_x);
     let inside = place.inside && y >= 0 && y < rows && x >= 0 && x < columns;
     let at = place.image + (u32(max(y, 0)) >> params.upsample) * params.width
         + (u32(max(x, 0)) >> params.upsample);

@@ -2,7 +2,8 @@
 //
 // output[n, k, y, x] = Σ_{m, dy, dx} weight[k, dy, dx, m]·grad[n, m, (y + pad - dy)/stride, (x + pad - dx)/stride]
 //
-// over the (dy, dx) for which both quotients are whole and within `grad`. grad [N, M, H', W'],
+// over the (dy, dx) for which both quotients are whole and within `grad`, their numerators modulo H where `wrap_y`
+// and modulo W where `wrap_x` say that the convolution went round. grad [N, M, H', W'],
 // output [N, K, H, W]; pad = side/2, `side` is that of the kernel. weight is [K, side, side, M], M padded
 // with zeros to a multiple of 4; it is read four at a time.
 
@@ -16,6 +17,8 @@ struct Params {
     out_width: u32,
     side: u32,
     stride: u32,
+    wrap_y: u32,
+    wrap_x: u32,
 }
 
 @group(0) @binding(0) var<uniform> params: Params;

@@ -2,8 +2,8 @@
 //
 // output[m, k, dy, dx] = Σ_{n, y, x} grad[n, m, y, x]·in[n, k, stride·y + dy - pad, stride·x + dx - pad]
 //
-// `in` is the input [N, K, H, W], each value repeated 2×2 where `upsample`, and 0 outside; grad
-// [N, M, H', W']; pad = side/2, `side` is that of the kernel. A number of the result lies at
+// `in` is the input [N, K, H, W], each value repeated 2×2 where `upsample`; outside it is 0, or goes round where
+// `wrap_y` and `wrap_x` say so; grad [N, M, H', W']; pad = side/2, `side` is that of the kernel. A number of the result lies at
 // m·row_stride + (k·side² + dy·side + dx)·column_stride; rows from M to `rows` are 0.
 
 struct Params {
@@ -17,6 +17,8 @@ struct Params {
     side: u32,
     stride: u32,
     upsample: u32,
+    wrap_y: u32,
+    wrap_x: u32,
     rows: u32,
     row_stride: u32,
     column_stride: u32,

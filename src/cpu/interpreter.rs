@@ -240,6 +240,7 @@ fn execute<R: Real, W: Number>(
                 stride: conv.stride,
                 upsample: conv.upsample,
                 spread: 1,
+                wrap: conv.wrap,
             },
             conv.input.numbers,
             conv.weight,
@@ -300,12 +301,14 @@ fn execute<R: Real, W: Number>(
             weight,
             kernel,
             stride,
+            wrap,
             ..
         } => {
             let way = plain::conv::Way {
                 kernel,
                 stride,
                 upsample: false,
+                wrap,
             };
             plain::conv::input(made, grad, weight, way, output);
         }
@@ -315,11 +318,13 @@ fn execute<R: Real, W: Number>(
             kernel,
             stride,
             upsample,
+            wrap,
         } => {
             let way = plain::conv::Way {
                 kernel,
                 stride,
                 upsample,
+                wrap,
             };
             plain::conv::weight(made, input, grad, way, output);
         }

@@ -4,12 +4,12 @@
 //! ```text
 //! header       8 words: mark, version, batch N, workspace, weights, classes, tensors, instructions
 //! tensor       6 words each: where it is, its first element there, N, C, H, W
-//! instruction  10 words each: code, result, then the operation's fields in the order of its table
+//! instruction  11 words each: code, result, then the operation's fields in the order of its table
 //! ```
 //!
 //! A word is four bytes, little-endian. A code is the place of an operation in [`Op::NAMES`]; a tensor is named
 //! by its place among the tensors, a parameter by its first number in the slice of all weights. What an
-//! operation does not use of its ten words is 0.
+//! operation does not use of its eleven words is 0.
 
 use super::error::ProgramError;
 use crate::unet::agree::{Known, Wrong};
@@ -18,10 +18,10 @@ use crate::unet::{Expected, Input, Op, Shape};
 
 /// What a program begins with.
 pub(super) const MAGIC: u32 = u32::from_le_bytes(*b"IDPM");
-pub(super) const VERSION: u32 = 2;
+pub(super) const VERSION: u32 = 3;
 pub(super) const HEADER: usize = 8;
 pub(super) const TENSOR: usize = 6;
-pub(super) const INSTRUCTION: usize = 10;
+pub(super) const INSTRUCTION: usize = 11;
 /// Bytes of a word.
 const WORD: usize = 4;
 /// No element has this number, and no extent this size.

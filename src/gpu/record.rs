@@ -253,6 +253,8 @@ impl Recorder<'_> {
             side: word(conv.kernel),
             stride: word(conv.stride),
             upsample: flag(conv.upsample),
+            wrap_y: flag(conv.wrap.rows()),
+            wrap_x: flag(conv.wrap.columns()),
             has_shift: flag(conv.shift.is_some()),
             has_residual: flag(conv.residual.is_some()),
             splits: 1,

@@ -89,7 +89,7 @@ fn along(share: f64, first: &[f32], last: &[f32]) -> [f64; 2] {
     let cosine = dot(first, last) / lengths;
     let angle = cosine.clamp(-1.0, 1.0).acos();
     let sine = angle.sin();
-    if !(sine > 1e-6) {
+    if sine.is_nan() || sine <= 1e-6 {
         return [1.0 - share, share];
     }
     [

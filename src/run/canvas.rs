@@ -61,7 +61,9 @@ impl Canvas {
         if has_alpha(channels) {
             for pixel in under.chunks_mut(channels) {
                 if let Some((alpha, colours)) = pixel.split_last_mut() {
-                    colours.iter_mut().for_each(|it| *it = premultiply(*it, *alpha));
+                    colours
+                        .iter_mut()
+                        .for_each(|it| *it = premultiply(*it, *alpha));
                 }
             }
         }

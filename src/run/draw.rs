@@ -18,6 +18,7 @@ use crate::diffusion::{
     Clip, Controls, Diffusion, Guidance, KnownBuf, Method, OwnedProcess, PaletteBuf, Resampling,
     Sample, Sampler, Timesteps,
 };
+use crate::unet::Wrap;
 
 /// The largest scale of guidance.
 const MOST_GUIDANCE: f64 = 100.0;
@@ -42,6 +43,8 @@ pub struct Draw {
     steps: String,
     method: String,
     clip: String,
+    #[serde(skip_serializing_if = "is_flat")]
+    wrap: String,
     seed: u64,
     #[serde(skip_serializing_if = "is_one")]
     guidance: f64,
@@ -70,6 +73,7 @@ impl Default for Draw {
             steps: "50".into(),
             method: Method::Ancestral.to_string(),
             clip: Clip::Unit.to_string(),
+            wrap: Wrap::None.to_string(),
             seed: 0,
             guidance: 1.0,
             strength: 1.0,
@@ -127,6 +131,21 @@ impl Draw {
     #[must_use]
     pub fn clip(mut self, clip: impl ToString) -> Self {
         self.clip = clip.to_string();
+        self
+    }
+
+    /// Draws images that go round: `x` from left to right, `y` from top to bottom, `xy` both, as [`Wrap`] is named.
+    /// Laid side by side, copies of one have no seams.
+    ///
+    /// ```
+    /// use iddpm::Draw;
+    /// let draw: Draw = "class=shield wrap=xy".parse()?;
+    /// assert_eq!(draw, Draw::new().class("shield").wrap("xy"));
+    /// # Ok::<(), iddpm::Error>(())
+    /// ```
+    #[must_use]
+    pub fn wrap(mut self, wrap: impl ToString) -> Self {
+        self.wrap = wrap.to_string();
         self
     }
 
@@ -212,7 +231,7 @@ impl Draw {
     }
 
     /// Sets an option by its word, as a command line or a file has it. A class is drawn beside those that were named
-    /// before. Which classes, steps, methods and clippings there are is the model's to say, where the drawing meets one.
+    /// before. Which classes, steps, methods, clippings and wraps there are is the model's to say, where the drawing meets one.
     ///
     /// # Errors
     /// [`DrawError::Word`]; [`DrawError::Value`] for a seed that is no number.
@@ -222,6 +241,7 @@ impl Draw {
             "steps" => self.steps = value.into(),
             "method" => self.method = value.into(),
             "clip" => self.clip = value.into(),
+            "wrap" => self.wrap = value.into(),
             "seed" => {
                 self.seed = value.parse().map_err(|_| {
                     let why = std::format!("no whole number from 0 to {}", u64::MAX);
@@ -262,12 +282,15 @@ impl Draw {
             let why = "there is no mask, outside of which something is kept";
             return Err(wrong("resample", &self.resample, why).into());
         }
+        let wrap = self.wrap.parse();
+        let wrap: Wrap = wrap.map_err(|error| wrong("wrap", &self.wrap, error))?;
         let course = Course {
             steps: self.last_steps(process.len())?,
             process,
             method,
             clip,
             keeping: keeps.then_some(resampling),
+            wrap,
         };
         if let Err(error) = course.sampler() {
             return Err(match error {
@@ -398,6 +421,7 @@ impl fmt::Display for Draw {
             steps,
             method,
             clip,
+            wrap,
             seed,
             guidance,
             strength,
@@ -410,11 +434,15 @@ impl fmt::Display for Draw {
         }
         write!(
             f,
-            "steps={} method={} clip={} seed={seed}",
+            "steps={} method={} clip={} ",
             Quoted(steps),
             Quoted(method),
             Quoted(clip)
         )?;
+        if !is_flat(wrap) {
+            write!(f, "wrap={} ", Quoted(wrap))?;
+        }
+        write!(f, "seed={seed}")?;
         // What is as it is by default is left out: the texts of drawings without it are what they were.
         let usual = Self::default();
         if *guidance != usual.guidance {
@@ -434,6 +462,11 @@ impl fmt::Display for Draw {
             None => Ok(()),
         }
     }
+}
+
+/// Whether a wrap is none, as of all drawings before there were others: it is not written.
+fn is_flat(wrap: &str) -> bool {
+    wrap == Wrap::None.name()
 }
 
 /// One class by its name, several as a list, as a file of settings has them.
@@ -562,9 +595,15 @@ pub(super) struct Course {
     /// How many of the last steps are taken.
     steps: usize,
     keeping: Option<Resampling>,
+    wrap: Wrap,
 }
 
 impl Course {
+    /// Where the images go round.
+    pub(super) const fn wrap(&self) -> Wrap {
+        self.wrap
+    }
+
     /// A sampler at the first step.
     pub(super) fn sampler(&self) -> Result<Sampler<'_>, crate::diffusion::Error> {
         let sampler = Sampler::new(&self.process, self.method, self.clip)?;

@@ -87,9 +87,9 @@ pub enum DrawError {
 }
 
 /// The words of a drawing, in the order in which they are written.
-pub(super) const WORDS: [&str; 10] = [
-    "class", "steps", "method", "clip", "seed", "guidance", "strength", "resample", "palette",
-    "between",
+pub(super) const WORDS: [&str; 11] = [
+    "class", "steps", "method", "clip", "wrap", "seed", "guidance", "strength", "resample",
+    "palette", "between",
 ];
 
 impl fmt::Display for DrawError {

@@ -13,7 +13,7 @@ use crate::diffusion::Sample;
 use crate::diffusion::fingerprint::Fingerprint;
 use crate::memory::{MemoryError, collected};
 use crate::text::OneLine;
-use crate::unet::{Extents, Weights};
+use crate::unet::{Extents, Weights, Wrap};
 
 /// A trained network with everything that is known of it: its weights, what it was trained on, its classes.
 ///
@@ -217,6 +217,18 @@ impl Model {
             word: "class",
             value: label.map_or("none".into(), |label| label.to_string()),
             why: std::format!("image {number} is {of}, and this network has {classes} classes"),
+        })
+    }
+
+    /// Refuses images that go round of a network that enlarges: what it enlarges is resized as an image with edges is.
+    pub(super) fn check_wrap(&self, wrap: Wrap) -> Result<(), DrawError> {
+        if wrap == Wrap::None || self.low_res().is_none() {
+            return Ok(());
+        }
+        Err(DrawError::Value {
+            word: "wrap",
+            value: wrap.to_string(),
+            why: "this network enlarges images, which have edges".into(),
         })
     }
 

@@ -10,16 +10,16 @@ use crate::Error;
 use crate::cpu::{Batch, Network, NetworkError, ProgramBuf};
 use crate::diffusion::{Controls, Paused, RunError, Sample, SamplerState};
 use crate::memory::copied;
-use crate::unet;
+use crate::unet::{self, Wrap};
 
 /// A network that runs share: one step of one of them at a time.
 type Shared = Arc<Mutex<Network>>;
 
-/// A model on the processor: its network for as many images as the last run had.
+/// A model on the processor: its network for as many images as the last run had, which went round as its did.
 #[derive(Debug)]
 pub(super) struct CpuStudio {
     threads: usize,
-    network: Option<(usize, Shared)>,
+    network: Option<(usize, Wrap, Shared)>,
 }
 
 impl CpuStudio {
@@ -37,14 +37,18 @@ impl CpuStudio {
         samples: &[Sample],
         controls: Controls,
     ) -> Result<CpuRun, Error> {
-        let seen = samples.len().saturating_mul(controls.looks());
+        let wanted = (
+            samples.len().saturating_mul(controls.looks()),
+            course.wrap(),
+        );
         let network = match &self.network {
-            Some((images, network)) if *images == seen => Arc::clone(network),
+            Some((images, wrap, network)) if (*images, *wrap) == wanted => Arc::clone(network),
             _ => {
                 // Before another is made: both need not be there at once.
                 self.network = None;
-                let network = Arc::new(Mutex::new(self.make(model, seen)?));
-                self.network = Some((seen, Arc::clone(&network)));
+                let (images, wrap) = wanted;
+                let network = Arc::new(Mutex::new(self.make(model, images, wrap)?));
+                self.network = Some((images, wrap, Arc::clone(&network)));
                 network
             }
         };
@@ -59,8 +63,8 @@ impl CpuStudio {
         })
     }
 
-    fn make(&self, model: &Model, images: usize) -> Result<Network, Error> {
-        let graph = model.description().graph(images)?;
+    fn make(&self, model: &Model, images: usize, wrap: Wrap) -> Result<Network, Error> {
+        let graph = model.description().graph(images)?.wrapped(wrap);
         let program =
             ProgramBuf::new(&graph, &unet::Plan::single(&graph)).map_err(NetworkError::from)?;
         let weights = model.checkpoint().weights();

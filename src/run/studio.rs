@@ -227,6 +227,7 @@ impl Studio {
     ) -> Result<Run, Error> {
         check_count(samples.len())?;
         self.model.check_labels(samples)?;
+        self.model.check_wrap(course.wrap())?;
         let evaluations = course.sampler()?.evaluations();
         let kept = known.clone();
         let controls = draw.controls(&self.model, samples, evaluations, known)?;

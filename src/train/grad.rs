@@ -516,6 +516,7 @@ impl Differentiation<'_> {
                 kernel: conv.kernel,
                 stride: conv.stride,
                 upsample: conv.upsample,
+                wrap: conv.wrap,
             },
         );
         self.learn(conv.bias, Op::ChannelSum { grad });
@@ -531,6 +532,7 @@ impl Differentiation<'_> {
             weight: conv.weight,
             kernel: conv.kernel,
             stride: conv.stride,
+            wrap: conv.wrap,
             channels: seen.channels,
             height: seen.height,
             width: seen.width,

@@ -8,6 +8,7 @@ pub(crate) use super::expected::Wrong;
 use super::op::{GROUPS, LossOp, NormOp, Op};
 use super::rules::seen;
 use super::tensor::{Input, Shape};
+use super::wrap::Wrap;
 use crate::diffusion::LossRow;
 
 /// What is known of the operands of operations.
@@ -103,6 +104,7 @@ impl<T: Copy, P: Copy> Op<T, P> {
                 weight,
                 kernel,
                 stride,
+                wrap,
                 channels,
                 height,
                 width,
@@ -111,6 +113,7 @@ impl<T: Copy, P: Copy> Op<T, P> {
                 weight: (weight, kernels(known.shape(grad), out.channels, kernel)),
                 kernel,
                 stride,
+                wrap,
                 channels,
                 height,
                 width,
@@ -237,6 +240,8 @@ impl<T: Copy, P: Copy, K: Known<T, P>> Rules<'_, K, T, P> {
             }
             Op::Conv(conv) => {
                 window(conv.kernel, conv.stride)?;
+                let seen = conv.resized(self.known.shape(conv.input));
+                around(seen, conv.stride, conv.wrap)?;
                 self.maybe("shift", conv.shift, Shape::vector(batch, out.channels))?;
                 self.maybe("residual", conv.residual, out)
             }
@@ -276,9 +281,11 @@ impl<T: Copy, P: Copy, K: Known<T, P>> Rules<'_, K, T, P> {
                 grad,
                 kernel,
                 stride,
+                wrap,
                 ..
             } => {
                 window(kernel, stride)?;
+                around(out, stride, wrap)?;
                 let given = self.known.shape(grad);
                 self.tensor_of("grad", grad, strided(given, out, stride))
             }
@@ -288,9 +295,11 @@ impl<T: Copy, P: Copy, K: Known<T, P>> Rules<'_, K, T, P> {
                 kernel,
                 stride,
                 upsample,
+                wrap,
             } => {
                 window(kernel, stride)?;
                 let seen = seen(upsample, self.known.shape(input));
+                around(seen, stride, wrap)?;
                 self.tensor_of("grad", grad, strided(self.known.shape(grad), seen, stride))
             }
             Op::AveragePool { .. }
@@ -458,6 +467,19 @@ fn window(kernel: usize, stride: usize) -> Result<(), Wrong> {
     require("kernel", kernel, matches!(kernel, 1 | 3), either)?;
     let either = Expected::Either(1, 2);
     require("stride", stride, matches!(stride, 1 | 2), either)
+}
+
+/// Of a convolution over what it sees: a stride ends where it began, in the directions that go round.
+fn around(seen: Shape, stride: usize, wrap: Wrap) -> Result<(), Wrong> {
+    let sides = [
+        ("height", seen.height, wrap.rows()),
+        ("width", seen.width, wrap.columns()),
+    ];
+    for (field, side, wraps) in sides {
+        let whole = !wraps || side.is_multiple_of(stride);
+        require(field, side, whole, Expected::MultipleOf(stride))?;
+    }
+    Ok(())
 }
 
 /// Of an attention: q, k and v of each head.

@@ -13,6 +13,7 @@ use super::op::{Conv, LEAST_DROPOUT, Op, WORDS};
 use super::params::Init;
 use super::size::ImageSize;
 use super::tensor::{Input, ParamId, Shape, TensorId};
+use super::wrap::Wrap;
 
 impl UnetConfig {
     /// Builds the network as a graph, for a batch of images of one size.
@@ -470,6 +471,7 @@ impl Conv {
             kernel: 3,
             stride: 1,
             upsample: false,
+            wrap: Wrap::None,
             shift: None,
             residual: None,
         }

@@ -18,6 +18,7 @@ use super::graph::{Graph, Node};
 use super::op::{Conv, Op};
 use super::plan::Plan;
 use super::tensor::{Role, TensorId};
+use super::wrap::Wrap;
 
 impl Graph {
     /// Draws the graph as text, one line for each tensor in the order in which they are made: what it is
@@ -181,7 +182,11 @@ impl fmt::Display for Kind {
 fn conv_kind(conv: Conv, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     let resize = if conv.upsample { "upsample, " } else { "" };
     let stride = if conv.stride == 1 { "" } else { "/2" };
-    write!(f, "{resize}conv{}x{}{stride}", conv.kernel, conv.kernel)
+    write!(f, "{resize}conv{}x{}{stride}", conv.kernel, conv.kernel)?;
+    match conv.wrap {
+        Wrap::None => Ok(()),
+        wrap => write!(f, " round {wrap}"),
+    }
 }
 
 /// What an operation reads, and as what where that does not go without saying.

@@ -6,6 +6,7 @@ use alloc::vec::Vec;
 use super::alignment::aligned;
 use super::op::Op;
 use super::params::{Init, Param};
+use super::wrap::Wrap;
 
 pub use super::tensor::{Input, ParamId, Role, Shape, TensorId};
 
@@ -210,6 +211,31 @@ impl Graph {
             params: self.params.clone(),
             ..Self::new(self.batch)
         }
+    }
+
+    /// The same network over images that go round: its convolutions see the other side of the image where
+    /// they saw zeros outside. The weights are the same ones.
+    ///
+    /// ```
+    /// use iddpm::unet::{ImageSize, Op, UnetConfig, Wrap};
+    /// let graph = UnetConfig::new(1, 32).graph(1, ImageSize::square(8))?.wrapped(Wrap::X);
+    /// let wraps = graph.nodes().iter().filter_map(|node| match node.op {
+    ///     Op::Conv(conv) if conv.kernel == 3 => Some(conv.wrap),
+    ///     _ => None,
+    /// });
+    /// assert!(wraps.into_iter().all(|wrap| wrap == Wrap::X));
+    /// # Ok::<(), iddpm::unet::ConfigError>(())
+    /// ```
+    #[must_use]
+    pub fn wrapped(mut self, wrap: Wrap) -> Self {
+        for node in &mut self.nodes {
+            match &mut node.op {
+                // A kernel of one pixel sees nothing outside.
+                Op::Conv(conv) if conv.kernel > 1 => conv.wrap = wrap,
+                _ => {}
+            }
+        }
+        self
     }
 
     /// Sets the tensor that is the network's result.

@@ -41,6 +41,7 @@ mod rules;
 mod size;
 mod tensor;
 mod weights;
+mod wrap;
 
 #[cfg(feature = "alloc")]
 pub use check::ELEMENTS_LIMIT;
@@ -62,3 +63,4 @@ pub use plan::{Lifetime, Place, Plan};
 pub use size::ImageSize;
 pub use tensor::{Input, ParamId, Role, Shape, TensorId};
 pub use weights::Weights;
+pub use wrap::Wrap;

@@ -5,6 +5,7 @@
 
 use super::operation::{Attribute, operands, operations};
 use super::tensor::{ParamId, TensorId};
+use super::wrap::Wrap;
 
 /// The number of groups in which channels are normalised.
 pub const GROUPS: usize = 32;
@@ -62,7 +63,7 @@ operations! {
             /// Whether the SiLU x/(1+e^{-x}) comes first.
             silu: bool,
         },
-        /// A convolution, zero-padded so that stride 1 keeps the size; see [`Conv`].
+        /// A convolution, padded so that stride 1 keeps the size, with 0 or from the other side; see [`Conv`].
         "conv": Conv(Conv<T, P>),
         /// Group normalisation over 32 groups, ε = 1e-5, then weight and bias, then scale and shift by
         /// the embedding, then SiLU: SiLU(GN(x)·(1+scale) + shift).
@@ -169,6 +170,8 @@ operations! {
             kernel: usize,
             /// The stride: 1 or 2.
             stride: usize,
+            /// The directions in which the convolution went round.
+            wrap: Wrap,
             /// The number of channels K of the input.
             channels: usize,
             /// The height H of the input.
@@ -188,6 +191,8 @@ operations! {
             stride: usize,
             /// Whether each input value was repeated 2×2 first.
             upsample: bool,
+            /// The directions in which the convolution went round.
+            wrap: Wrap,
         },
         /// The gradient of a bias, Σ over images and positions: [N, C, H, W] to `[C]`.
         "channel_sum": ChannelSum {
@@ -306,6 +311,8 @@ operands! {
         pub stride: usize,
         /// Whether each input value is first repeated 2×2.
         pub upsample: bool,
+        /// The directions in which the input goes round; in the others 0 lies outside.
+        pub wrap: Wrap,
         /// The shift of each image's channels, added to every position, [N, M].
         pub shift: Option<T>,
         /// The residual that is added to the result, [N, M, H', W'].
@@ -323,6 +330,7 @@ impl<T, P> Conv<T, P> {
             kernel: self.kernel,
             stride: self.stride,
             upsample: self.upsample,
+            wrap: self.wrap,
             shift: self.shift,
             residual: self.residual,
         }

@@ -10,7 +10,7 @@ use iddpm::gpu::{
 use iddpm::train::{CpuEngine, Recompute, training_graph};
 use iddpm::unet::{
     Conv, Graph, ImageSize, Init, Input, LossOp, NormOp, NormParam, Op, ParamId, Plan, Role, Shape,
-    TensorId, UnetConfig,
+    TensorId, UnetConfig, Wrap,
 };
 
 use super::HOSTILE;
@@ -35,6 +35,10 @@ impl Draws {
     }
 
     /// One of these, or any.
+    fn wrap(&mut self) -> Wrap {
+        Wrap::ALL[self.below(Wrap::ALL.len())]
+    }
+
     fn of<const N: usize>(&mut self, small: [usize; N]) -> usize {
         if self.hostile() {
             return HOSTILE[self.below(HOSTILE.len())];
@@ -181,6 +185,7 @@ impl Built {
                 kernel: draws.of([1, 3]),
                 stride: draws.of([1, 2]),
                 upsample: draws.flag(),
+                wrap: draws.wrap(),
                 shift: self.maybe(draws),
                 residual: self.maybe(draws),
             }),
@@ -235,6 +240,7 @@ impl Built {
                 weight,
                 kernel,
                 stride,
+                wrap: draws.wrap(),
                 channels: draws.size(),
                 height: draws.size(),
                 width: draws.size(),
@@ -245,6 +251,7 @@ impl Built {
                 kernel,
                 stride,
                 upsample: draws.flag(),
+                wrap: draws.wrap(),
             },
             2 => Op::Slice {
                 input,
@@ -514,7 +521,7 @@ fn with_other_numbers(op: Op, draws: &mut Draws) -> Op {
             timesteps,
             dim: size,
         },
-        Op::Conv(conv) => Op::Conv(match draws.below(3) {
+        Op::Conv(conv) => Op::Conv(match draws.below(4) {
             0 => Conv {
                 kernel: size,
                 ..conv
@@ -523,8 +530,12 @@ fn with_other_numbers(op: Op, draws: &mut Draws) -> Op {
                 stride: size,
                 ..conv
             },
-            _ => Conv {
+            2 => Conv {
                 upsample: flag,
+                ..conv
+            },
+            _ => Conv {
+                wrap: draws.wrap(),
                 ..conv
             },
         }),
@@ -542,6 +553,7 @@ fn with_other_numbers(op: Op, draws: &mut Draws) -> Op {
             channels,
             height,
             width,
+            ..
         } => {
             let mut numbers = [kernel, stride, channels, height, width];
             numbers[draws.below(5)] = size;
@@ -551,6 +563,7 @@ fn with_other_numbers(op: Op, draws: &mut Draws) -> Op {
                 weight,
                 kernel,
                 stride,
+                wrap: draws.wrap(),
                 channels,
                 height,
                 width,
@@ -572,6 +585,7 @@ fn with_other_numbers(op: Op, draws: &mut Draws) -> Op {
                 kernel,
                 stride,
                 upsample: flag,
+                wrap: draws.wrap(),
             }
         }
         Op::Slice { input, start, .. } => Op::Slice {

@@ -1,7 +1,7 @@
 //! Headers and instructions that were not made by a graph.
 
 use iddpm::cpu::{Instruction, Location, Network, Operand, Parameter, ProgramBuf, ProgramHeader};
-use iddpm::unet::{Conv, Input, Op, Shape};
+use iddpm::unet::{Conv, Input, Op, Shape, Wrap};
 
 use super::HOSTILE;
 
@@ -37,6 +37,7 @@ fn sound() -> (ProgramHeader, Instruction) {
             kernel: 3,
             stride: 1,
             upsample: false,
+            wrap: Wrap::None,
             shift: None,
             residual: None,
         }),
@@ -133,12 +134,14 @@ fn every_number_of_every_field() {
             kernel: n,
             stride: n,
             upsample: true,
+            wrap: Wrap::X,
         },
         |grad, _, n| Op::ConvGradInput {
             grad,
             weight: parameter(n),
             kernel: 3,
             stride: n,
+            wrap: Wrap::Xy,
             channels: n,
             height: n,
             width: n,

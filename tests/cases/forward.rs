@@ -1,15 +1,15 @@
 //! The operations of networks.
 
-use iddpm::unet::{Conv, Input, Op, Shape, TensorId};
+use iddpm::unet::{Conv, Input, Op, Shape, TensorId, Wrap};
 
 use super::rounding::{ROUNDINGS, SINGLE, sum_of};
-use super::{Case, Stands, generate, shape, vector};
+use super::{Case, Stands, Way, generate, shape, vector};
 
 fn conv_case(
     stands: Stands,
     input: Shape,
     outputs: usize,
-    (kernel, stride, upsample): (usize, usize, bool),
+    (kernel, stride, upsample, wrap): Way,
     (shifted, residual): (bool, bool),
 ) -> Case {
     let Shape {
@@ -19,7 +19,7 @@ fn conv_case(
         width,
     } = input;
     let name = format!(
-        "conv {batch}x{channels}x{height}x{width} to {outputs}, side {kernel}, stride {stride}, upsample {upsample}, shift {shifted}, residual {residual}"
+        "conv {batch}x{channels}x{height}x{width} to {outputs}, side {kernel}, stride {stride}, upsample {upsample}, round {wrap}, shift {shifted}, residual {residual}"
     );
     let terms = channels * kernel * kernel;
     let mut case = stands.case(name, batch, sum_of(terms));
@@ -37,6 +37,7 @@ fn conv_case(
         kernel,
         stride,
         upsample,
+        wrap,
         shift: shifted.then(|| case.random(vector(batch, outputs))),
         residual: residual.then(|| case.random(out)),
     });
@@ -168,14 +169,72 @@ pub(crate) fn table(stands: Stands) -> Vec<Case> {
         linear_case(stands, 1, 32, 128, true),
         linear_case(stands, 3, 65, 7, false),
         linear_case(stands, 2, 513, 33, true),
-        conv(shape(2, 3, 7, 5), 5, (3, 1, false), none),
-        conv(shape(1, 33, 8, 8), 32, (3, 1, false), (true, true)),
-        conv(shape(3, 17, 9, 7), 13, (3, 2, false), (true, false)),
-        conv(shape(2, 7, 6, 10), 9, (3, 2, false), (false, true)),
-        conv(shape(2, 6, 5, 3), 11, (3, 1, true), none),
-        conv(shape(2, 70, 5, 13), 67, (1, 1, false), (false, true)),
-        conv(shape(1, 65, 17, 11), 130, (3, 1, false), (false, true)),
-        conv(shape(2, 1, 1, 1), 1, (3, 1, false), none),
+        conv(shape(2, 3, 7, 5), 5, (3, 1, false, Wrap::None), none),
+        conv(
+            shape(1, 33, 8, 8),
+            32,
+            (3, 1, false, Wrap::None),
+            (true, true),
+        ),
+        conv(
+            shape(3, 17, 9, 7),
+            13,
+            (3, 2, false, Wrap::None),
+            (true, false),
+        ),
+        conv(
+            shape(2, 7, 6, 10),
+            9,
+            (3, 2, false, Wrap::None),
+            (false, true),
+        ),
+        conv(shape(2, 6, 5, 3), 11, (3, 1, true, Wrap::None), none),
+        conv(
+            shape(2, 70, 5, 13),
+            67,
+            (1, 1, false, Wrap::None),
+            (false, true),
+        ),
+        conv(
+            shape(1, 65, 17, 11),
+            130,
+            (3, 1, false, Wrap::None),
+            (false, true),
+        ),
+        conv(shape(2, 1, 1, 1), 1, (3, 1, false, Wrap::None), none),
+        conv(shape(2, 3, 7, 5), 5, (3, 1, false, Wrap::X), none),
+        conv(shape(2, 3, 7, 5), 5, (3, 1, false, Wrap::Y), none),
+        conv(
+            shape(1, 33, 8, 8),
+            32,
+            (3, 1, false, Wrap::Xy),
+            (true, true),
+        ),
+        // In tiles of 2×2: some across an edge, one across both.
+        conv(shape(3, 64, 10, 12), 64, (3, 1, false, Wrap::Xy), none),
+        conv(shape(2, 32, 4, 6), 32, (3, 1, true, Wrap::Xy), none),
+        conv(
+            shape(3, 17, 8, 7),
+            13,
+            (3, 2, false, Wrap::Y),
+            (true, false),
+        ),
+        conv(
+            shape(2, 7, 6, 10),
+            9,
+            (3, 2, false, Wrap::Xy),
+            (false, true),
+        ),
+        conv(shape(2, 6, 5, 3), 11, (3, 1, true, Wrap::X), none),
+        conv(
+            shape(1, 65, 17, 11),
+            130,
+            (3, 1, false, Wrap::Xy),
+            (false, true),
+        ),
+        // Each of its neighbours is the pixel itself.
+        conv(shape(2, 1, 1, 1), 1, (3, 1, false, Wrap::Xy), none),
+        conv(shape(2, 40, 2, 1), 5, (3, 1, false, Wrap::Xy), none),
         norm(shape(2, 32, 3, 5), (false, false), (0.0, 1.5)),
         norm(shape(3, 96, 7, 3), (true, true), (0.0, 1.5)),
         norm(shape(1, 64, 17, 19), (true, false), (300.0, 1.5)),

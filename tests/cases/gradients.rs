@@ -1,11 +1,11 @@
 //! The operations that only training needs.
 
 use iddpm::diffusion::LossRow;
-use iddpm::unet::{Input, LossOp, Op, Shape};
+use iddpm::unet::{Input, LossOp, Op, Shape, Wrap};
 
 use super::centred::{attention_case, norm_cases};
 use super::rounding::ROUNDINGS;
-use super::{Case, Stands, generate, shape, vector};
+use super::{Case, Stands, Way, generate, shape, vector};
 
 /// What f32 leaves of the largest number of a result, where a sum has at most some hundreds of terms:
 /// their roundings, of 6e-8 each, add up like a random walk of some tens of steps.
@@ -166,7 +166,7 @@ fn conv_cases(
     stands: Stands,
     input: Shape,
     outputs: usize,
-    (kernel, stride, upsample): (usize, usize, bool),
+    (kernel, stride, upsample, wrap): Way,
 ) -> Vec<Case> {
     let Shape {
         batch,
@@ -183,7 +183,7 @@ fn conv_cases(
         seen.width.div_ceil(stride),
     );
     let what = format!(
-        "{batch}x{channels}x{height}x{width} to {outputs}, side {kernel}, stride {stride}, upsample {upsample}"
+        "{batch}x{channels}x{height}x{width} to {outputs}, side {kernel}, stride {stride}, upsample {upsample}, round {wrap}"
     );
     let mut of_weight = stands.case(format!("conv_grad_weight {what}"), batch, SUMS);
     let x = of_weight.random(input);
@@ -194,6 +194,7 @@ fn conv_cases(
         kernel,
         stride,
         upsample,
+        wrap,
     });
     let mut of_input = stands.case(format!("conv_grad_input {what}"), batch, SUMS);
     let grad = of_input.random(out);
@@ -203,6 +204,7 @@ fn conv_cases(
         weight,
         kernel,
         stride,
+        wrap,
         channels,
         height: seen.height,
         width: seen.width,
@@ -277,15 +279,24 @@ pub(crate) fn table(stands: Stands) -> Vec<Case> {
     cases.extend(pointwise_cases(stands));
     cases.extend(sum_cases(stands));
     let convs = [
-        (shape(2, 3, 7, 5), 5, (3, 1, false)),
-        (shape(2, 33, 5, 7), 34, (3, 1, false)),
-        (shape(1, 70, 6, 11), 67, (1, 1, false)),
-        (shape(3, 17, 9, 7), 13, (3, 2, false)),
-        (shape(2, 7, 6, 10), 9, (3, 2, false)),
-        (shape(2, 6, 5, 3), 11, (3, 1, true)),
-        (shape(2, 1, 1, 1), 1, (3, 1, false)),
+        (shape(2, 3, 7, 5), 5, (3, 1, false, Wrap::None)),
+        (shape(2, 33, 5, 7), 34, (3, 1, false, Wrap::None)),
+        (shape(1, 70, 6, 11), 67, (1, 1, false, Wrap::None)),
+        (shape(3, 17, 9, 7), 13, (3, 2, false, Wrap::None)),
+        (shape(2, 7, 6, 10), 9, (3, 2, false, Wrap::None)),
+        (shape(2, 6, 5, 3), 11, (3, 1, true, Wrap::None)),
+        (shape(2, 1, 1, 1), 1, (3, 1, false, Wrap::None)),
+        (shape(2, 3, 7, 5), 5, (3, 1, false, Wrap::X)),
+        (shape(2, 33, 5, 7), 34, (3, 1, false, Wrap::Y)),
+        (shape(2, 64, 10, 8), 64, (3, 1, false, Wrap::Xy)),
+        (shape(3, 17, 9, 8), 13, (3, 2, false, Wrap::X)),
+        (shape(2, 7, 6, 10), 9, (3, 2, false, Wrap::Xy)),
+        (shape(2, 6, 5, 3), 11, (3, 1, true, Wrap::Xy)),
+        (shape(2, 1, 1, 1), 1, (3, 1, false, Wrap::Xy)),
+        (shape(2, 40, 2, 1), 5, (3, 1, true, Wrap::Xy)),
+        (shape(2, 5, 19, 23), 6, (3, 1, false, Wrap::Xy)),
         // Enough positions for several parts.
-        (shape(2, 5, 19, 23), 6, (3, 1, false)),
+        (shape(2, 5, 19, 23), 6, (3, 1, false, Wrap::None)),
     ];
     for (input, outputs, kind) in convs {
         cases.extend(conv_cases(stands, input, outputs, kind));

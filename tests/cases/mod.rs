@@ -13,7 +13,7 @@ mod trained;
 
 pub(crate) use case::{Case, Stands};
 
-use iddpm::unet::Shape;
+use iddpm::unet::{Shape, Wrap};
 
 pub(crate) fn shape(batch: usize, channels: usize, height: usize, width: usize) -> Shape {
     Shape {
@@ -40,6 +40,9 @@ pub(crate) fn trained() -> Vec<Case> {
     cases.extend(gradients::dropout_cases(Stands::Trained));
     cases
 }
+
+/// How a convolution goes over its input: kernel, stride, whether it is upsampled first, where it goes round.
+pub(crate) type Way = (usize, usize, bool, Wrap);
 
 /// All operations.
 pub(crate) fn table(stands: Stands) -> Vec<Case> {

@@ -1,6 +1,6 @@
 //! The layers about an operation in a network that is trained.
 
-use iddpm::unet::{Conv, Input, Op, Shape, TensorId};
+use iddpm::unet::{Conv, Input, Op, Shape, TensorId, Wrap};
 
 use super::{Case, shape, vector};
 
@@ -100,6 +100,7 @@ impl Case {
             kernel,
             stride,
             upsample,
+            wrap: Wrap::None,
             shift,
             residual: None,
         });

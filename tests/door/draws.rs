@@ -15,6 +15,7 @@ proptest! {
         steps in any::<String>(),
         method in "[a-z:0-9. \"\\\\=]{0,9}",
         clip in any::<String>(),
+        wrap in "none|xy?|[a-z \"=]{0,9}",
         seed in any::<u64>(),
         guidance in any::<f64>(),
         strength in any::<f64>(),
@@ -23,7 +24,7 @@ proptest! {
         row in proptest::option::of((any::<u64>(), 2_u64..10_000)),
     ) {
         let draw = Draw::new().steps(steps).method(method).clip(clip).seed(seed);
-        let draw = draw.classes(classes).guidance(guidance).strength(strength).resample(resample);
+        let draw = draw.classes(classes).wrap(wrap).guidance(guidance).strength(strength).resample(resample);
         let draw = match Palette::new(colours) {
             Ok(palette) => draw.palette(palette),
             Err(_) => draw,
@@ -84,6 +85,22 @@ fn words_come_in_any_order_and_what_is_not_said_is_the_default() {
     );
 }
 
+/// Texts that were kept before there were wraps stay what they were.
+#[test]
+fn no_wrap_is_not_written() {
+    let draw = Draw::new().wrap("none");
+    assert_eq!(draw, Draw::new());
+    let text = "steps=50 method=ancestral clip=unit seed=0";
+    assert_eq!(draw.to_string(), text);
+    let json = serde_json::to_string(&draw).unwrap();
+    assert!(!json.contains("wrap"), "{json}");
+    let round = draw.wrap("xy");
+    let text = "steps=50 method=ancestral clip=unit wrap=xy seed=0";
+    assert_eq!(round.to_string(), text);
+    let json = serde_json::to_string(&round).unwrap();
+    assert_eq!(serde_json::from_str::<Draw>(&json).unwrap(), round);
+}
+
 /// Each by the option's name and value, before anything is drawn.
 #[test]
 fn what_cannot_be_drawn_is_told_by_its_option() {
@@ -108,6 +125,11 @@ fn what_cannot_be_drawn_is_told_by_its_option() {
             Draw::new().clip("dynamic:2,1"),
             "clip",
             "clip dynamic:2,1: ",
+        ),
+        (
+            Draw::new().wrap("z"),
+            "wrap",
+            "wrap z: unknown wrap; known are none, x, y, xy",
         ),
         (
             Draw::new().class("10"),

@@ -20,7 +20,7 @@ fn why(refused: Result<impl std::fmt::Debug, Error>) -> String {
 fn a_file_goes_on_where_the_run_was() {
     let scratch = Scratch::new("door-saved");
     let mut studio = studio();
-    let draw = Draw::new().steps("5").method("heun").seed(3);
+    let draw = Draw::new().steps("5").method("heun").wrap("x").seed(3);
     let mut run = studio.begin(&draw, 2).unwrap();
     for _ in 0..3 {
         assert!(run.advance().unwrap());
@@ -37,8 +37,14 @@ fn a_file_goes_on_where_the_run_was() {
         .resume(&read)
         .unwrap();
     while resumed.advance().unwrap() {}
+    // A network that goes round another way does not stay for the next run.
+    let flat = draw.clone().wrap("none");
+    let other = studio.sample(&flat, 2).unwrap();
     while run.advance().unwrap() {}
-    assert_eq!(resumed.images().unwrap(), run.images().unwrap());
+    let images = run.images().unwrap();
+    assert_eq!(resumed.images().unwrap(), images);
+    assert_eq!(studio.sample(&draw, 2).unwrap(), images);
+    assert_ne!(other.planes(), images.planes());
     assert!(matches!(
         Saved::read(scratch.join("absent")),
         Err(Error::File(_))
@@ -121,6 +127,11 @@ fn a_run_that_enlarges_may_be_saved_at_its_beginning() {
     let weights = WeightBuffer::F32(vec![0.01; graph.weights_len()]);
     let model = Model::from(Checkpoint::new(description, weights).unwrap());
     let mut studio = model.on(Device::cpu()).unwrap();
+    let round = studio.begin(&Draw::new().steps("2").wrap("x"), 1);
+    assert_eq!(
+        round.unwrap_err().to_string(),
+        "wrap x: this network enlarges images, which have edges"
+    );
     let mut run = studio.begin(&Draw::new().steps("2"), 1).unwrap();
     let saved = run.save().unwrap();
     let mut resumed = studio.resume(&saved).unwrap();

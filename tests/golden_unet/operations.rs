@@ -1,7 +1,7 @@
 //! Single operations.
 
 use iddpm::cpu::{Extents, resize as crate_resize};
-use iddpm::unet::{Conv, Op};
+use iddpm::unet::{Conv, Op, Wrap};
 use serde_json::Value;
 
 use super::case::{Case, Outcome, Tensor, list, number, text, whole};
@@ -89,6 +89,7 @@ pub(crate) fn conv(case: &Case, upsample: bool, report: &mut Report) -> Outcome 
             kernel: 3,
             stride: if upsample { 1 } else { 2 },
             upsample,
+            wrap: Wrap::None,
             shift: None,
             residual: None,
         })

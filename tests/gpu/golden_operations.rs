@@ -2,7 +2,7 @@
 //! must be, and how a case is read, is as on the processor.
 
 use iddpm::gpu::{DeviceNetwork, DeviceWeights, Gpu, Precision, Variants};
-use iddpm::unet::{Conv, Graph, Init, Input, Op, ParamId, Shape, TensorId, Weights};
+use iddpm::unet::{Conv, Graph, Init, Input, Op, ParamId, Shape, TensorId, Weights, Wrap};
 
 use super::case::{Case, Outcome, Tensor, cases, golden_directory, list, number, text, whole};
 use super::golden_network::generate;
@@ -132,6 +132,7 @@ fn conv(case: &Case, upsample: bool, report: &mut Report) -> Outcome {
         kernel: 3,
         stride: if upsample { 1 } else { 2 },
         upsample,
+        wrap: Wrap::None,
         shift: None,
         residual: None,
     };

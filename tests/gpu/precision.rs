@@ -3,7 +3,7 @@
 use iddpm::gpu::{
     ConvVariant, DeviceNetwork, DeviceWeights, Gpu, GpuError, Precision, Variants, plan, wgpu,
 };
-use iddpm::unet::{Conv, Graph, ImageSize, Init, Input, Op, Shape, UnetConfig, Weights};
+use iddpm::unet::{Conv, Graph, ImageSize, Init, Input, Op, Shape, UnetConfig, Weights, Wrap};
 
 use super::golden_network::generate;
 use super::gpu;
@@ -116,6 +116,7 @@ fn a_convolution_of_a_batch_is_that_of_its_images() {
             kernel: 3,
             stride: 1,
             upsample: false,
+            wrap: Wrap::None,
             shift: None,
             residual: None,
         };

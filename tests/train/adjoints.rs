@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use iddpm::unet::{Conv, Graph, Init, Input, Op, Shape, TensorId};
+use iddpm::unet::{Conv, Graph, Init, Input, Op, Shape, TensorId, Wrap};
 
 use super::cases::reference::{Run, run};
 use super::cases::{generate, shape};
@@ -33,14 +33,21 @@ fn close(what: &str, a: f64, b: f64) {
 
 #[test]
 fn convolutions() {
-    for (kernel, stride, upsample, height, width) in [
-        (3, 1, false, 5, 7),
-        (3, 2, false, 5, 7),
-        (3, 2, false, 6, 3),
-        (3, 1, true, 3, 2),
-        (1, 1, false, 4, 3),
+    for (kernel, stride, upsample, wrap, height, width) in [
+        (3, 1, false, Wrap::None, 5, 7),
+        (3, 2, false, Wrap::None, 5, 7),
+        (3, 2, false, Wrap::None, 6, 3),
+        (3, 1, true, Wrap::None, 3, 2),
+        (1, 1, false, Wrap::None, 4, 3),
+        (3, 1, false, Wrap::X, 5, 7),
+        (3, 1, false, Wrap::Xy, 1, 2),
+        (3, 2, false, Wrap::Y, 6, 3),
+        (3, 2, false, Wrap::Xy, 2, 8),
+        (3, 1, true, Wrap::Xy, 3, 1),
     ] {
-        let name = format!("{kernel}x{kernel}/{stride}, upsample {upsample}, {height}x{width}");
+        let name = format!(
+            "{kernel}x{kernel}/{stride}, upsample {upsample}, round {wrap}, {height}x{width}"
+        );
         let mut graph = Graph::new(2);
         let x = shape(2, 3, height, width);
         let input = graph.add_input(Input::X, "x", x);
@@ -53,6 +60,7 @@ fn convolutions() {
             kernel,
             stride,
             upsample,
+            wrap,
             shift: None,
             residual: None,
         };
@@ -65,6 +73,7 @@ fn convolutions() {
             weight,
             kernel,
             stride,
+            wrap,
             channels: 3,
             height: seen.height,
             width: seen.width,
@@ -82,6 +91,7 @@ fn convolutions() {
                 kernel,
                 stride,
                 upsample,
+                wrap,
             },
         );
         let (run, weights, values, given) = products(&graph, x, out);

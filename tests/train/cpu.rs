@@ -7,7 +7,7 @@ use iddpm::diffusion::{Diffusion, InlineProcess, LossRow, Objective, Schedule, T
 use iddpm::train::{
     AdamW, CpuEngine, Engine, GradError, OptimizerStep, Recompute, Slot, training_graph,
 };
-use iddpm::unet::{Conv, Graph, ImageSize, Init, Input, Op, Role, Shape, UnetConfig};
+use iddpm::unet::{Conv, Graph, ImageSize, Init, Input, Op, Role, Shape, UnetConfig, Wrap};
 
 use super::cases::generate;
 use super::cases::reference::{Run, run};
@@ -265,6 +265,7 @@ fn a_sum_of_inputs_reads_the_noised_image() {
         kernel: 1,
         stride: 1,
         upsample: false,
+        wrap: Wrap::None,
         shift: None,
         residual: None,
     };
@@ -350,6 +351,7 @@ fn what_is_not_on_the_way_to_the_result_is_not_waited_for() {
         kernel: 1,
         stride: 1,
         upsample: false,
+        wrap: Wrap::None,
         shift: None,
         residual: None,
     });

@@ -1,6 +1,6 @@
 //! What goes through the operands of an operation misses none, and calls each by the name of its field.
 
-use iddpm::unet::{Conv, LossOp, NormOp, NormParam, Op};
+use iddpm::unet::{Conv, LossOp, NormOp, NormParam, Op, Wrap};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Tensor(usize);
@@ -17,6 +17,7 @@ const CONV: Conv<Tensor, Param> = Conv {
     kernel: 3,
     stride: 2,
     upsample: true,
+    wrap: Wrap::X,
     shift: Some(Tensor(1)),
     residual: Some(Tensor(2)),
 };

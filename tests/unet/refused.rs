@@ -1,6 +1,8 @@
 //! What is wrong with an operation that was built by hand: the field, its value, and what it must be.
 
-use iddpm::unet::{Conv, Expected, Graph, GraphError, Init, Input, Op, ParamId, Shape, TensorId};
+use iddpm::unet::{
+    Conv, Expected, Graph, GraphError, Init, Input, Op, ParamId, Shape, TensorId, Wrap,
+};
 
 const IMAGES: Shape = Shape {
     batch: 2,
@@ -34,6 +36,7 @@ fn conv(input: TensorId, [weight, bias]: [ParamId; 2]) -> Conv {
         kernel: 3,
         stride: 1,
         upsample: false,
+        wrap: Wrap::None,
         shift: None,
         residual: None,
     }
@@ -59,6 +62,25 @@ fn numbers() {
     });
     assert_eq!(error, wrong("kernel", 2, Expected::Either(1, 3)));
     assert!(text.ends_with("kernel = 2, must be 1 or 3"), "{text}");
+
+    // Two steps do not end where they began.
+    let odd = |wrap| {
+        refused(|_, other, params| {
+            Op::Conv(Conv {
+                stride: 2,
+                wrap,
+                ..conv(other, params)
+            })
+        })
+    };
+    for wrap in [Wrap::Y, Wrap::Xy] {
+        let (error, text) = odd(wrap);
+        assert_eq!(error, wrong("height", 5, Expected::MultipleOf(2)));
+        assert!(
+            text.ends_with("height = 5, must be a multiple of 2"),
+            "{text}"
+        );
+    }
 
     let (error, text) = refused(|qkv, _, _| Op::Attention { qkv, heads: 2 });
     assert_eq!(error, wrong("heads", 2, Expected::DivisorOf(1)));

@@ -186,12 +186,14 @@ fn takes(
             grad,
             kernel,
             stride,
+            wrap,
             ..
         } => {
             let way = Way {
                 kernel,
                 stride,
                 upsample: false,
+                wrap,
             };
             let layer = grad_layer(grad, made, way, width);
             let (winograd, room) = convolved(&layer);
@@ -206,11 +208,13 @@ fn takes(
             kernel,
             stride,
             upsample,
+            wrap,
         } => {
             let way = Way {
                 kernel,
                 stride,
                 upsample,
+                wrap,
             };
             needs.room = weight_layer(input, grad, way, width).room();
         }
@@ -280,6 +284,7 @@ fn packing(op: Op<Operand, Parameter>, kernels: Option<Kernels>) -> Op<Operand, 
             weight,
             kernel,
             stride,
+            wrap,
             channels,
             height,
             width,
@@ -288,6 +293,7 @@ fn packing(op: Op<Operand, Parameter>, kernels: Option<Kernels>) -> Op<Operand, 
             weight: multiplied(weight),
             kernel,
             stride,
+            wrap,
             channels,
             height,
             width,

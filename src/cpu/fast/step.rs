@@ -17,7 +17,7 @@ use crate::cpu::plain::conv::{Way, Window};
 use crate::cpu::plain::{embedding, pointwise as plain_pointwise};
 use crate::part::{part, split_mut};
 use crate::unet::op::MAX_PERIOD;
-use crate::unet::{Conv, LossOp, NormOp, Op, Shape};
+use crate::unet::{Conv, LossOp, NormOp, Op, Shape, Wrap};
 
 /// All that an operation needs beside its tensors.
 pub(super) struct Step<'a> {
@@ -157,12 +157,14 @@ impl Step<'_> {
                 weight,
                 kernel,
                 stride,
+                wrap,
                 ..
             } => {
                 let way = Way {
                     kernel,
                     stride,
                     upsample: false,
+                    wrap,
                 };
                 let layer = Layer {
                     weight,
@@ -177,11 +179,13 @@ impl Step<'_> {
                 kernel,
                 stride,
                 upsample,
+                wrap,
             } => {
                 let way = Way {
                     kernel,
                     stride,
                     upsample,
+                    wrap,
                 };
                 let layer = weight_layer(input, grad, way, self.width);
                 layer.run(arch, threads, self.room, output);
@@ -306,6 +310,7 @@ pub(super) const fn linear_layer(input: Read<'_>, made: Shape, width: usize) -> 
         stride: 1,
         upsample: false,
         spread: 1,
+        wrap: Wrap::None,
     };
     layer(input, shape, width)
 }
@@ -319,6 +324,7 @@ pub(super) fn conv_layer<'a, P>(conv: Conv<Read<'a>, P>, made: Shape, width: usi
         stride: conv.stride,
         upsample: conv.upsample,
         spread: 1,
+        wrap: conv.wrap,
     };
     Layer {
         shift: conv.shift.map(|shift| shift.numbers),
@@ -336,6 +342,7 @@ pub(super) const fn grad_layer(grad: Read<'_>, made: Shape, way: Way, width: usi
         stride: 1,
         upsample: false,
         spread: way.stride,
+        wrap: way.wrap,
     };
     layer(grad, shape, width)
 }
@@ -355,6 +362,7 @@ pub(super) const fn weight_layer<'a>(
             stride: way.stride,
             upsample: way.upsample,
             spread: 1,
+            wrap: way.wrap,
         },
         batch: input.shape.batch,
         input: input.numbers,

@@ -1,7 +1,8 @@
 //! A convolution and its gradients.
 //!
 //! out\[n, m, y, x\] = Σ_{k, i, j} W\[m, k, i, j\]·in\[n, k, s·y + i - p, s·x + j - p\] + b\[m\] +
-//! shift\[n, m\] + residual\[n, m, y, x\], with p = ⌊kernel/2⌋, and 0 outside of the image.
+//! shift\[n, m\] + residual\[n, m, y, x\], with p = ⌊kernel/2⌋. Outside of the image there is 0, or the other side
+//! of it where it goes round.
 //!
 //! Where the input is upsampled, in\[n, k, u, v\] stands for in\[n, k, ⌊u/2⌋, ⌊v/2⌋\].
 //! [N, K, H, W] to [N, M, H', W'].
@@ -9,7 +10,7 @@
 use super::{Real, View, fill, number, total};
 use crate::cpu::math::Number;
 use crate::part::{item, part};
-use crate::unet::{Extents, Shape};
+use crate::unet::{Extents, Shape, Wrap};
 
 /// Extents of a convolution.
 #[derive(Clone, Copy)]
@@ -24,6 +25,7 @@ pub(crate) struct Window {
     /// How far apart the input's rows and columns lie, with 0 between them: the stride of the
     /// convolution whose input's gradient this is.
     pub(crate) spread: usize,
+    pub(crate) wrap: Wrap,
 }
 
 /// How a convolution goes over its input, as its gradients are told.
@@ -32,13 +34,37 @@ pub(crate) struct Way {
     pub(crate) kernel: usize,
     pub(crate) stride: usize,
     pub(crate) upsample: bool,
+    pub(crate) wrap: Wrap,
+}
+
+/// A row or column so many before another, of `side` there are: before the first comes the last, and behind the
+/// last the first, where they go round.
+#[inline(always)]
+fn before(at: usize, pad: usize, side: usize, wraps: bool) -> Option<usize> {
+    if wraps {
+        Some((at + side - pad) % side)
+    } else {
+        at.checked_sub(pad)
+    }
 }
 
 impl Window {
-    /// The row or column of the input under one of the output, of `side` there are.
+    /// The row of the input under one of the output.
     #[inline(always)]
-    pub(crate) fn source(&self, at: usize, tap: usize, side: usize) -> Option<usize> {
-        let at = (at * self.stride + tap).checked_sub(self.kernel / 2)?;
+    pub(crate) fn row(&self, y: usize, tap: usize) -> Option<usize> {
+        self.source(y, tap, self.from.height, self.wrap.rows())
+    }
+
+    /// The column of the input under one of the output.
+    #[inline(always)]
+    pub(crate) fn column(&self, x: usize, tap: usize) -> Option<usize> {
+        self.source(x, tap, self.from.width, self.wrap.columns())
+    }
+
+    #[inline(always)]
+    fn source(&self, at: usize, tap: usize, side: usize, wraps: bool) -> Option<usize> {
+        let seen = if self.upsample { 2 * side } else { side } * self.spread;
+        let at = before(at * self.stride + tap, self.kernel / 2, seen, wraps)?;
         let at = if self.upsample { at / 2 } else { at };
         let at = match self.spread {
             1 => at,
@@ -92,14 +118,14 @@ fn sum_row<R: Real, W: Number>(shape: &Window, input: &[R], weight: &[W], y: usi
     let planes = input.chunks_exact(from.positions());
     for (plane, weight) in planes.zip(weight.chunks_exact(kernel * kernel)) {
         for (i, weight) in weight.chunks_exact(kernel).enumerate() {
-            let Some(v) = shape.source(y, i, from.height) else {
+            let Some(v) = shape.row(y, i) else {
                 continue;
             };
             let source = part(plane, v * from.width, from.width);
             for (j, weight) in weight.iter().enumerate() {
                 let weight = R::of(*weight);
                 for (x, out) in row.iter_mut().enumerate() {
-                    let under = shape.source(x, j, from.width).and_then(|u| source.get(u));
+                    let under = shape.column(x, j).and_then(|u| source.get(u));
                     if let Some(&value) = under {
                         *out = *out + weight * value;
                     }
@@ -118,12 +144,12 @@ pub(crate) fn input<R: Real, W: Number>(
     way: Way,
     output: &mut [R],
 ) {
-    let Way { kernel, stride, .. } = way;
+    let Way { kernel, wrap, .. } = way;
     fill(made, output, |n, k, y, x| {
         let mut sum = 0.0;
         for tap in 0..kernel * kernel {
-            let row = over(y, tap / kernel, kernel, stride);
-            let column = over(x, tap % kernel, kernel, stride);
+            let row = over(y, tap / kernel, way, made.height, wrap.rows());
+            let column = over(x, tap % kernel, way, made.width, wrap.columns());
             if let (Some(row), Some(column)) = (row, column) {
                 for m in 0..grad.shape.channels {
                     let weight = number(weight, (m * made.channels + k) * kernel * kernel + tap);
@@ -135,12 +161,12 @@ pub(crate) fn input<R: Real, W: Number>(
     });
 }
 
-/// The output whose tap lies on an input, if there is one.
-fn over(at: usize, tap: usize, kernel: usize, stride: usize) -> Option<usize> {
-    let shifted = (at + kernel / 2).checked_sub(tap)?;
+/// The output whose tap lies on an input, of `side` there are, if there is one.
+fn over(at: usize, tap: usize, way: Way, side: usize, wraps: bool) -> Option<usize> {
+    let shifted = before(at + way.kernel / 2, tap, side, wraps)?;
     shifted
-        .is_multiple_of(stride)
-        .then_some(shifted / stride.max(1))
+        .is_multiple_of(way.stride)
+        .then_some(shifted / way.stride.max(1))
 }
 
 /// ∂W\[m, k, i, j\] = Σ over images and positions of ∂out\[n, m, y, x\]·in\[n, k, y', x'\], each value of the
@@ -153,13 +179,20 @@ pub(crate) fn weight<R: Real>(
     output: &mut [R],
 ) {
     let each = if way.upsample { 2 } else { 1 };
-    let under = |at: usize, tap: usize| (at * way.stride + tap).checked_sub(way.kernel / 2);
+    let Shape { height, width, .. } = input.shape;
+    let under = |at: usize, tap: usize, side: usize, wraps: bool| {
+        before(at * way.stride + tap, way.kernel / 2, each * side, wraps)
+    };
     fill(made, output, |m, k, i, j| {
-        total(grad.shape, |n, y, x| match (under(y, i), under(x, j)) {
-            (Some(row), Some(column)) => {
-                grad.at(n, m, y, x) * input.at(n, k, row / each, column / each)
+        total(grad.shape, |n, y, x| {
+            let row = under(y, i, height, way.wrap.rows());
+            let column = under(x, j, width, way.wrap.columns());
+            match (row, column) {
+                (Some(row), Some(column)) => {
+                    grad.at(n, m, y, x) * input.at(n, k, row / each, column / each)
+                }
+                _ => 0.0,
             }
-            _ => 0.0,
         })
     });
 }

@@ -8,7 +8,7 @@ kernel! {
     params {
         batch: u32, inputs: u32, height: u32, width: u32,
         outputs: u32, out_height: u32, out_width: u32,
-        side: u32, stride: u32, upsample: u32, has_shift: u32, has_residual: u32,
+        side: u32, stride: u32, upsample: u32, wrap_y: u32, wrap_x: u32, has_shift: u32, has_residual: u32,
         splits: u32, split_inputs: u32,
     }
     bindings {

@@ -8,6 +8,7 @@ use crate::gpu::kernels::{
 use crate::gpu::recording::Dispatch;
 use crate::gpu::variants::ConvVariant;
 use crate::gpu::weights::Order;
+use crate::unet::Wrap;
 
 /// What the gradient with respect to a convolution's input is made of.
 pub(super) struct InputGrad {
@@ -16,6 +17,7 @@ pub(super) struct InputGrad {
     pub(super) weight: Stored,
     pub(super) kernel: usize,
     pub(super) stride: usize,
+    pub(super) wrap: Wrap,
 }
 
 /// What the gradient with respect to a convolution's weight is made of.
@@ -26,6 +28,7 @@ pub(super) struct WeightGrad {
     pub(super) kernel: usize,
     pub(super) stride: usize,
     pub(super) upsample: bool,
+    pub(super) wrap: Wrap,
     /// In which order the weight's numbers lie.
     pub(super) order: Order,
 }
@@ -38,6 +41,7 @@ impl Recorder<'_> {
             weight,
             kernel,
             stride,
+            wrap,
         } = conv;
         let (out, given) = (made.shape, grad.shape);
         let params = conv_grad_input::Params {
@@ -50,6 +54,8 @@ impl Recorder<'_> {
             out_width: word(given.width),
             side: word(kernel),
             stride: word(stride),
+            wrap_y: flag(wrap.rows()),
+            wrap_x: flag(wrap.columns()),
         };
         let bindings = conv_grad_input::Bindings {
             grad: grad.binding,
@@ -128,6 +134,8 @@ impl WeightGrad {
             side: word(self.kernel),
             stride: word(self.stride),
             upsample: flag(self.upsample),
+            wrap_y: flag(self.wrap.rows()),
+            wrap_x: flag(self.wrap.columns()),
             rows: word(rows),
             row_stride: word(row_stride),
             column_stride: word(column_stride),

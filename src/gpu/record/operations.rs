@@ -270,6 +270,7 @@ impl Recorder<'_> {
                 weight,
                 kernel,
                 stride,
+                wrap,
                 ..
             } => {
                 let conv = InputGrad {
@@ -277,6 +278,7 @@ impl Recorder<'_> {
                     weight,
                     kernel,
                     stride,
+                    wrap,
                 };
                 self.conv_grad_input(name, made, &conv)
             }
@@ -286,6 +288,7 @@ impl Recorder<'_> {
                 kernel,
                 stride,
                 upsample,
+                wrap,
             } => {
                 let conv = WeightGrad {
                     input,
@@ -293,6 +296,7 @@ impl Recorder<'_> {
                     kernel,
                     stride,
                     upsample,
+                    wrap,
                     order,
                 };
                 return self.conv_grad_weight(name, made, &conv);

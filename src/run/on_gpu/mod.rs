@@ -146,7 +146,7 @@ impl GpuStudio {
         controls: &Controls,
     ) -> Result<GpuRun, Error> {
         let seen = samples.len().saturating_mul(controls.looks());
-        let graph = model.description().graph(seen)?;
+        let graph = model.description().graph(seen)?.wrapped(course.wrap());
         let (gpu, sampler) = (&self.gpu, course.sampler()?);
         let source = NoiseSource::Philox;
         let weights = &self.weights;

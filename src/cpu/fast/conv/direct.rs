@@ -107,8 +107,8 @@ impl Groups for Direct<'_> {
                     if image >= layer.batch {
                         return &[][..];
                     }
-                    let y = layer.shape.source(y, tap / kernel, from.height);
-                    let x = layer.shape.source(x, tap % kernel, from.width);
+                    let y = layer.shape.row(y, tap / kernel);
+                    let x = layer.shape.column(x, tap % kernel);
                     layer.row(image, y, x)
                 });
                 multiply::<S, T>(simd, rows, panel, &mut local);

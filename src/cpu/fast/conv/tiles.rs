@@ -39,8 +39,8 @@ impl WithSimd for Gather<'_> {
             let (y, x) = (2 * (at / wide), 2 * (at % wide));
             let input: [[&[S::f32s]; 4]; 4] = core::array::from_fn(|i| {
                 core::array::from_fn(|j| {
-                    let y = layer.shape.source(y, i, from.height);
-                    let x = layer.shape.source(x, j, from.width);
+                    let y = layer.shape.row(y, i);
+                    let x = layer.shape.column(x, j);
                     let row = if inside { layer.row(image, y, x) } else { &[] };
                     S::as_simd_f32s(row).0
                 })

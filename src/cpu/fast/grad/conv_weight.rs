@@ -11,6 +11,7 @@ use crate::cpu::fast::lanes::{Groups, InGroups, ROWS, add_products, store, zeros
 use crate::cpu::fast::threads::{Threads, product};
 use crate::cpu::plain::conv::Window;
 use crate::part::{part, part_mut, rest_mut, split_mut};
+use crate::unet::Wrap;
 
 /// Positions that are gone through for one tap after the other: they stay in the nearest cache.
 const STRETCH: usize = 128;
@@ -100,11 +101,45 @@ impl ConvWeight<'_> {
         });
     }
 
-    /// The first column of the output, of those `times` apart, that has an input under a tap, and that.
-    fn first_column(&self, time: usize, times: usize, tap: usize) -> Option<(usize, usize)> {
+    /// How many columns of the output see each column of the input through one tap.
+    const fn times(&self) -> usize {
+        if self.shape.upsample { 2 } else { 1 }
+    }
+
+    /// All runs of columns under a tap. Where every input is there twice, the first time of each, then the second.
+    fn runs(&self, tap: usize) -> impl Iterator<Item = Run> {
+        let times = 0..self.times();
+        times
+            .flat_map(move |time| self.runs_of(time, tap))
+            .flatten()
+    }
+
+    /// The columns whose inputs lie one behind the other: those inside of the image, and the one across its edge
+    /// where it goes round.
+    fn runs_of(&self, time: usize, tap: usize) -> [Option<Run>; 2] {
+        let times = self.times();
         let Window { from, to, .. } = self.shape;
+        let flat = Window {
+            wrap: Wrap::None,
+            ..self.shape
+        };
         let mut columns = (time..to.width).step_by(times);
-        columns.find_map(|x| Some((x, self.shape.source(x, tap, from.width)?)))
+        let inside = columns.find_map(|x| {
+            let column = flat.column(x, tap)?;
+            let inputs = from.width - column;
+            Some(Run { x, column, inputs })
+        });
+        let is_outside = |&x: &usize| x % times == time && flat.column(x, tap).is_none();
+        let outside = [0, to.width - 1].into_iter().find(is_outside);
+        let across = outside.and_then(|x| {
+            let column = self.shape.column(x, tap)?;
+            Some(Run {
+                x,
+                column,
+                inputs: 1,
+            })
+        });
+        [inside, across]
     }
 
     /// The gradients of a few channels m from \[group\]\[panel\]\[tap\]\[k\]\[m\].
@@ -125,6 +160,17 @@ impl ConvWeight<'_> {
             }
         }
     }
+}
+
+/// Columns of the output and of the input under them.
+#[derive(Clone, Copy)]
+struct Run {
+    /// The first column of the output.
+    x: usize,
+    /// The first column of the input.
+    column: usize,
+    /// How many columns of the input there are.
+    inputs: usize,
 }
 
 /// What is multiplied, in whole groups and panels.
@@ -178,7 +224,6 @@ impl Groups for Products<'_> {
             to,
             kernel,
             stride,
-            upsample,
             ..
         } = layer.shape;
         let panels = m / layer.width;
@@ -186,24 +231,20 @@ impl Groups for Products<'_> {
         let (panel, group) = (rest % panels, rest / panels);
         sums.fill(0.0);
         let lines = (STRETCH / to.width).max(1);
-        // Where every input is there twice, the first time of each, then the second.
-        let times = if upsample { 2 } else { 1 };
+        let times = layer.times();
         for line in (0..layer.batch * to.height).step_by(lines) {
             let stretch = line..(line + lines).min(layer.batch * to.height);
             for (at, sums) in sums.chunks_exact_mut(T * layer.width).enumerate() {
                 let (tap_x, half) = (at / (ROWS / T), at % (ROWS / T));
                 let mut local = load::<S, T>(simd, sums);
-                for time in 0..times {
-                    let Some((x, column)) = layer.first_column(time, times, tap_x) else {
-                        continue;
-                    };
+                for Run { x, column, inputs } in layer.runs(tap_x) {
                     for line in stretch.clone() {
                         let (n, y) = (line / to.height, line % to.height);
-                        let Some(row) = layer.shape.source(y, tap_y, from.height) else {
+                        let Some(row) = layer.shape.row(y, tap_y) else {
                             continue;
                         };
                         let pixels = (n * from.height + row) * from.width + column;
-                        let pixels = part(input, pixels * k, (from.width - column) * k);
+                        let pixels = part(input, pixels * k, inputs * k);
                         let pixels = pixels.as_chunks::<T>().0.iter();
                         let pixels = pixels.skip(group * ROWS / T + half).step_by(stride * k / T);
                         let grads = part(grad, (line * to.width + x) * m, (to.width - x) * m);
