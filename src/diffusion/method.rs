@@ -15,7 +15,6 @@ use super::process::ProcessView;
 use super::schedule::Level;
 use super::setting::Setting;
 use super::update::{Mix, NoiseScale, Update};
-use super::walk::Place;
 
 /// The sampling method: how x_{t-1} is made of x_t and the network's output.
 ///
@@ -72,6 +71,19 @@ pub enum Method {
     /// noise, which no later step takes out. At w ≤ ½ a step leaves at most 1.029 times what it
     /// should, for any s and σ, and never less than DDIM's.
     Heun,
+}
+
+/// Where a run is at one of its evaluations.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Place {
+    /// The step.
+    pub(super) index: usize,
+    /// Whether it is the second evaluation of Heun's.
+    pub(super) is_halfway: bool,
+    /// Whether the history is of no use: x comes from a picture, or has gone back.
+    pub(super) is_fresh: bool,
+    /// The step whose noise x goes back to afterwards.
+    pub(super) back_to: Option<usize>,
 }
 
 impl fmt::Display for Method {

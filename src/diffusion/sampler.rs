@@ -42,6 +42,8 @@ use super::walk::{Resampling, Walk};
 pub struct Sampler<'a> {
     setting: Setting<'a>,
     method: Method,
+    /// Which steps are taken, and how often.
+    walk: Walk,
     position: u32,
 }
 
@@ -61,10 +63,10 @@ impl<'a> Sampler<'a> {
         let setting = Setting {
             process,
             clip,
-            walk: Walk::all(process.len()),
             epsilon_mean_square: None,
         };
         Ok(Self {
+            walk: Walk::all(process.len()),
             setting,
             method,
             position: 0,
@@ -112,7 +114,7 @@ impl<'a> Sampler<'a> {
         if steps > len {
             return Err(Error::LastSteps { steps, len });
         }
-        self.setting.walk.steps = steps;
+        self.walk.steps = steps;
         self.check_walk()?;
         Ok(self)
     }
@@ -127,13 +129,13 @@ impl<'a> Sampler<'a> {
         if self.method == Method::DdimReverse {
             return Err(Error::KeepMethod);
         }
-        self.setting.walk.keeping = Some(resampling);
+        self.walk.keeping = Some(resampling);
         self.check_walk()?;
         Ok(self)
     }
 
     fn check_walk(&self) -> Result<(), Error> {
-        let evaluations = self.setting.walk.evaluations(self.method);
+        let evaluations = self.walk.evaluations(self.method);
         if evaluations < Walk::MOST {
             return Ok(());
         }
@@ -151,7 +153,7 @@ impl<'a> Sampler<'a> {
     /// # Errors
     /// [`Error::Length`], [`Error::NotFinite`].
     pub fn begin_from(&self, picture: &[f32], noise: &[f32], x: &mut [f32]) -> Result<(), Error> {
-        let Walk { steps, .. } = self.setting.walk;
+        let Walk { steps, .. } = self.walk;
         let of_all = steps == self.process().len();
         let weights = match steps.checked_sub(1) {
             None => Linear { x: 1.0, value: 0.0 },
@@ -178,7 +180,7 @@ impl<'a> Sampler<'a> {
 
     /// Whether the run keeps a part of a picture.
     pub const fn keeps(&self) -> bool {
-        self.setting.walk.keeping.is_some()
+        self.walk.keeping.is_some()
     }
 
     /// The number of evaluations already yielded.
@@ -189,7 +191,7 @@ impl<'a> Sampler<'a> {
     /// The number of evaluations in the whole run.
     pub fn evaluations(&self) -> u32 {
         // Fewer than 2^30, as `check_walk` has found.
-        self.setting.walk.evaluations(self.method) as u32
+        self.walk.evaluations(self.method) as u32
     }
 
     /// Returns the cursor as plain data. Save it after a step was applied, with x and the history.
@@ -222,7 +224,7 @@ impl<'a> Sampler<'a> {
     /// Returns the step at a position, whatever the cursor; `None` at the end of the run and beyond.
     pub fn step_at(&self, position: u32) -> Option<Step> {
         let process = self.process();
-        let place = self.setting.walk.place(self.method, position)?;
+        let place = self.walk.place(self.method, position)?;
         let index = place.index;
         let coefficients = process.coefficients(index).ok()?;
         let alpha_bar = match (self.method, place.is_halfway) {
@@ -243,7 +245,7 @@ impl<'a> Sampler<'a> {
             clip: self.clip(),
             output_per_element: process.prediction_len(1),
             update: self.method.update(&self.setting, &coefficients, place)?,
-            kept: self.setting.walk.keeping.map(|_| noised(alpha_bar)),
+            kept: self.walk.keeping.map(|_| noised(alpha_bar)),
             back,
         })
     }
@@ -273,7 +275,7 @@ impl<'a> Sampler<'a> {
             held => print.add_u64(held as u64),
         }
         // Likewise of what begins with a picture, or keeps of one.
-        let Walk { steps, keeping } = self.setting.walk;
+        let Walk { steps, keeping } = self.walk;
         if steps < self.process().len() {
             print.add_bytes(b"last");
             print.add_u64(steps as u64);

@@ -2,7 +2,6 @@
 
 use super::prediction::Clip;
 use super::process::ProcessView;
-use super::walk::Walk;
 
 /// What the steps of a run follow from beside its method.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -10,8 +9,6 @@ use super::walk::Walk;
 pub(super) struct Setting<'a> {
     pub(super) process: ProcessView<'a>,
     pub(super) clip: Clip,
-    /// Which steps are taken, and how often.
-    pub(super) walk: Walk,
     /// E‖ε_θ‖²/D of each step, where the variance is the optimal one.
     pub(super) epsilon_mean_square: Option<&'a [f64]>,
 }

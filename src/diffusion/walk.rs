@@ -4,7 +4,7 @@ use core::fmt;
 use core::str::FromStr;
 
 use super::error::Error;
-use super::method::Method;
+use super::method::{Method, Place};
 
 /// How often the steps of a run that keeps a part of a picture are taken, so that what is drawn anew comes to agree
 /// with what is kept (RePaint, Lugmayr et al. 2022).
@@ -86,19 +86,6 @@ pub(super) struct Walk {
     pub(super) steps: usize,
     /// How often they are, where a part of a picture is kept.
     pub(super) keeping: Option<Resampling>,
-}
-
-/// Where a run is at one of its evaluations.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Place {
-    /// The step.
-    pub(super) index: usize,
-    /// Whether it is the second evaluation of Heun's.
-    pub(super) is_halfway: bool,
-    /// Whether the history is of no use: x comes from a picture, or has gone back.
-    pub(super) is_fresh: bool,
-    /// The step whose noise x goes back to afterwards.
-    pub(super) back_to: Option<usize>,
 }
 
 impl Walk {

@@ -49,6 +49,7 @@ mod memory;
 mod network;
 mod optimizer;
 mod pipeline;
+mod places;
 mod record;
 mod recording;
 mod sampling;

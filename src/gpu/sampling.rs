@@ -7,6 +7,7 @@ use super::error::{GpuError, Limit};
 use super::kernels::declare::word;
 use super::kernels::step::StepNumbers;
 use super::kernels::{noise, step, threshold};
+use super::places::{Ends, Places, Sizes};
 use super::record::Recorded;
 use super::recording::{Binding, Contents, Dispatch, Recording, Width};
 use super::steering;
@@ -25,53 +26,6 @@ pub enum NoiseSource {
     Host,
 }
 
-/// Where everything of a run is.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Places {
-    pub(crate) x: Binding,
-    pub(crate) x_start: Binding,
-    pub(crate) history: Binding,
-    pub(crate) output: Binding,
-    pub(crate) normals: Binding,
-    pub(crate) not_finite: Binding,
-    /// The numbers of the step that runs, and of all steps, x_T's noise behind them.
-    pub(crate) step: Binding,
-    pub(crate) steps: Binding,
-    /// The timesteps that the network sees, and those of all steps.
-    pub(crate) timesteps: Option<Binding>,
-    pub(crate) all_timesteps: Binding,
-}
-
-impl Places {
-    /// All of them.
-    pub(crate) fn each(&self) -> impl Iterator<Item = Binding> {
-        let Self {
-            x,
-            x_start,
-            history,
-            output,
-            normals,
-            not_finite,
-            step,
-            steps,
-            timesteps,
-            all_timesteps,
-        } = *self;
-        let always = [
-            x,
-            x_start,
-            history,
-            output,
-            normals,
-            not_finite,
-            step,
-            steps,
-            all_timesteps,
-        ];
-        always.into_iter().chain(timesteps)
-    }
-}
-
 /// A run: what is dispatched, where it is, how it is cut.
 #[derive(Debug)]
 pub(crate) struct Sampling {
@@ -85,25 +39,6 @@ pub(crate) struct Sampling {
 
 /// Bytes of one step's numbers.
 pub(crate) const STEP_BYTES: u64 = 4 * StepNumbers::FIELDS.len() as u64;
-
-/// How large a run is.
-#[derive(Clone, Copy)]
-pub(super) struct Sizes {
-    pub(super) batch: usize,
-    /// D.
-    pub(super) elements: usize,
-    /// Those that the network makes of an image.
-    pub(super) output_elements: usize,
-    /// How often the network sees each image.
-    looks: usize,
-}
-
-/// What the network's runs read and make.
-pub(super) struct Ends {
-    pub(super) x: Binding,
-    timesteps: Option<Binding>,
-    pub(super) output: Binding,
-}
 
 /// Adds the loop of `sampler` to a network; without a network, the host writes its output.
 pub(crate) fn record_sampling(

@@ -6,8 +6,8 @@ use std::vec::Vec;
 use super::error::GpuError;
 use super::kernels::declare::word;
 use super::kernels::{go_back, guide, keep, palette, twice};
+use super::places::{Ends, Places, Sizes};
 use super::recording::{Binding, Contents, Dispatch, Recording};
-use super::sampling::{Ends, Places, Sizes};
 use crate::diffusion::{Controls, Guidance, KnownBuf, PaletteBuf};
 use crate::memory::collected;
 
