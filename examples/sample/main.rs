@@ -50,6 +50,9 @@ fn main() -> ExitCode {
 fn sample(options: &Options) -> Result<ExitCode, Failure> {
     options.check()?;
     let model = open(options)?;
+    if let Some(size) = options.size {
+        return draw_tile(options, &model, size);
+    }
     let samples = Samples::new(options, &model)?;
     let steps = samples.draw.evaluations(&model).map_err(by_option)? as usize;
     let album = Album::create(&options.out, &model, samples.count);
@@ -86,6 +89,33 @@ fn sample(options: &Options) -> Result<ExitCode, Failure> {
             None => Err(error),
         },
     }
+}
+
+/// A tile of a picture without end.
+fn draw_tile(
+    options: &Options,
+    model: &Model,
+    (width, height): (usize, usize),
+) -> Result<ExitCode, Failure> {
+    let draw = options.draw()?;
+    let mut studio = model.on(options.device.device()).map_err(by_option)?;
+    let (device, precision) = (studio.device(), studio.precision());
+    options.say(format_args!("running on {device}{precision}"))?;
+    let begun = Instant::now();
+    let mut plane = studio.plane(&draw).map_err(by_option)?;
+    let (x, y) = options.at;
+    let cost = plane.cost(x, y, (width, height)).map_err(by_option)?;
+    let tile = plane.tile(x, y, (width, height)).map_err(by_option)?;
+    tile.save(&options.out)
+        .map_err(|error| of_path("--out", &options.shown_out(), error))?;
+    let seconds = begun.elapsed().as_secs_f64();
+    options.say(format_args!(
+        "{width}x{height} pixels at {x},{y} by {cost} steps of a window in {seconds:.1} s"
+    ))?;
+    if !options.is_to_stdout() {
+        options.say(options.shown_out().display())?;
+    }
+    Ok(ExitCode::SUCCESS)
 }
 
 /// An error by the option that it names.

@@ -77,6 +77,13 @@ pub(crate) struct Options {
     /// Images from one of --between to the other.
     #[arg(long, default_value_t = 12, requires = "between")]
     frames: u64,
+    /// Draws a tile of a picture without end, of so many pixels (96x64), by a method that adds no noise; tiles beside each
+    /// other continue each other.
+    #[arg(long, value_parser = size, conflicts_with_all = ["init", "between", "count", "trajectory", "low_res"])]
+    pub(crate) size: Option<(usize, usize)>,
+    /// Where the left upper corner of --size lies: 0,0 or -32,64.
+    #[arg(long, default_value = "0,0", value_parser = at, allow_hyphen_values = true, requires = "size")]
+    pub(crate) at: (i32, i32),
     /// Images at once, 1 to 4096.
     #[arg(long, default_value_t = 8, value_parser = whole::<usize>(1..=4096))]
     pub(crate) batch: usize,
@@ -100,6 +107,21 @@ pub(crate) struct Options {
     /// one of its own class.
     #[arg(long)]
     pub(crate) low_res: Option<PathBuf>,
+}
+
+/// Width and height, as 96x64.
+fn size(text: &str) -> Result<(usize, usize), String> {
+    pair(text, 'x').ok_or_else(|| "width and height, as 96x64".into())
+}
+
+/// A place, as -32,64.
+fn at(text: &str) -> Result<(i32, i32), String> {
+    pair(text, ',').ok_or_else(|| "column and row, as 0,0 or -32,64".into())
+}
+
+fn pair<T: std::str::FromStr>(text: &str, between: char) -> Option<(T, T)> {
+    let (first, second) = text.split_once(between)?;
+    Some((first.parse().ok()?, second.parse().ok()?))
 }
 
 /// What is wrong with a palette.

@@ -381,7 +381,11 @@ impl Draw {
         Err(wrong("between", &row.to_string(), why))
     }
 
-    fn snapped(&self, model: &Model, evaluations: u32) -> Result<Option<PaletteBuf>, DrawError> {
+    pub(super) fn snapped(
+        &self,
+        model: &Model,
+        evaluations: u32,
+    ) -> Result<Option<PaletteBuf>, DrawError> {
         let Some(palette) = &self.palette else {
             return Ok(None);
         };

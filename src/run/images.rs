@@ -64,6 +64,19 @@ impl Images {
         Ok(images)
     }
 
+    /// Images of another size than the model's.
+    pub(super) fn of_size(
+        model: &Model,
+        image: Extents,
+        pixels: Vec<f32>,
+        samples: &[Sample],
+    ) -> Result<Self, Error> {
+        let mut images = Self::new(model, pixels, samples)?;
+        images.image = image;
+        images.look = Arc::new(model.look().of_size(image));
+        Ok(images)
+    }
+
     /// Adds those of another run of the same model.
     pub(super) fn extend(&mut self, others: Self) -> Result<(), Error> {
         extend(&mut self.samples, &others.samples)?;

@@ -46,6 +46,7 @@ mod on_gpu;
 mod open;
 mod palette;
 mod pictures;
+mod plane;
 mod processor;
 #[expect(clippy::module_inception, reason = "it is what the folder is about")]
 mod run;
@@ -71,6 +72,7 @@ pub use model::Model;
 pub use on_gpu::{Budget, Pacing};
 pub use palette::Palette;
 pub use pictures::{Album, Trajectory};
+pub use plane::Plane;
 pub use run::Run;
 pub use saved::Saved;
 pub use studio::Studio;

@@ -273,6 +273,16 @@ pub(super) struct Look {
 }
 
 impl Look {
+    /// The same for images of another size.
+    pub(super) fn of_size(&self, image: Extents) -> Self {
+        Self {
+            image,
+            classes: self.classes,
+            columns: self.columns,
+            class_names: self.class_names.clone(),
+        }
+    }
+
     fn of(description: &Description) -> Self {
         let classes = description.unet.num_classes;
         Self {

@@ -124,12 +124,21 @@ impl Run {
         Ok(self)
     }
 
-    /// Begins with these images in place of noise.
-    pub(super) fn with_x(mut self, x: Vec<f32>) -> Result<Self, Error> {
-        let begun = ask!(self.executor.mut save())?;
-        let paused = Paused { x, ..begun };
+    /// Where the images stand.
+    pub(super) fn paused(&mut self) -> Result<Paused, Error> {
+        ask!(self.executor.mut save())
+    }
+
+    /// Goes on from elsewhere.
+    pub(super) fn with(mut self, paused: Paused) -> Result<Self, Error> {
         ask!(self.executor.mut resume(&paused))?;
         Ok(self)
+    }
+
+    /// Begins with these images in place of noise.
+    pub(super) fn with_x(mut self, x: Vec<f32>) -> Result<Self, Error> {
+        let begun = self.paused()?;
+        self.with(Paused { x, ..begun })
     }
 
     /// Takes a step, one evaluation of the network for every image; `false` where there was none left.
@@ -224,7 +233,7 @@ impl Run {
     /// # Errors
     /// Those of the device; [`DrawError::Spent`].
     pub fn save(&mut self) -> Result<Saved, Error> {
-        let paused = ask!(self.executor.mut save())?;
+        let paused = self.paused()?;
         Saved::new(
             &self.model,
             &self.draw,

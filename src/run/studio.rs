@@ -214,7 +214,7 @@ impl Studio {
         self.begin_course(draw, course, &samples, known)?.with_x(x)
     }
 
-    fn course(&self, draw: &Draw, keeps: bool) -> Result<Course, Error> {
+    pub(super) fn course(&self, draw: &Draw, keeps: bool) -> Result<Course, Error> {
         draw.course(&self.model.description().card.diffusion, keeps)
     }
 

@@ -1,0 +1,373 @@
+//! A picture without end, any part of which is made by itself.
+
+use core::ops::Range;
+use std::collections::BTreeMap;
+use std::format;
+use std::string::ToString;
+use std::vec::Vec;
+
+use super::draw::Draw;
+use super::error::DrawError;
+use super::images::Images;
+use super::studio::Studio;
+use crate::Error;
+use crate::diffusion::{Noise, Paused, Sample};
+use crate::memory::{self, MemoryError, copied, zeros};
+use crate::part::part;
+use crate::unet::Extents;
+
+/// Windows that are drawn at once.
+const AT_ONCE: usize = 8;
+/// How often windows are blended, the last time into the picture.
+const BLENDS: u32 = 4;
+/// Windows that are kept for later tiles.
+const KEPT: usize = 4096;
+
+/// A picture without end in every direction, in the style of a model's images, drawn where it is looked at.
+///
+/// Windows of the network's size lie on a grid of half their sides, so that each place is in four of them. The noise
+/// belongs to places, not to windows. All windows take some of the steps by themselves, then what lies over each other is
+/// blended, some times ([`with_blends`](Self::with_blends)): a place follows from windows at most so many steps of the grid
+/// away. So a tile is the same bytes whatever was drawn before, and continues its neighbours. Windows are kept, so that a
+/// neighbour costs less.
+///
+/// ```
+/// use iddpm::{Device, Draw, Model};
+/// # #[rustfmt::skip]
+/// let file = include_bytes!(
+/// # concat!(env!("CARGO_MANIFEST_DIR"), "/",
+///     "examples/assets/digits16.safetensors"
+/// # )
+/// );
+/// let mut studio = Model::from_bytes(file)?.on(Device::cpu())?;
+/// let draw = Draw::new().class("3").steps("4").method("ddim");
+/// let mut plane = studio.plane(&draw)?.with_blends(2)?;
+/// let tile = plane.tile(-8, 0, (24, 16))?;
+/// let alone = plane.tile(0, 0, (16, 16))?;
+/// assert_eq!(alone.bytes()?[..16], tile.bytes()?[8..24]);
+/// # Ok::<(), iddpm::Error>(())
+/// ```
+#[derive(Debug)]
+pub struct Plane<'s> {
+    studio: &'s mut Studio,
+    draw: Draw,
+    label: Option<u32>,
+    evaluations: u32,
+    blends: u32,
+    windows: BTreeMap<Key, Window>,
+}
+
+/// How often a window's place was blended before, and where it lies in the grid.
+type Key = (u32, Cell);
+/// Row and column.
+type Cell = (i32, i32);
+
+/// x and history of a window.
+#[derive(Debug)]
+struct Window([Vec<f32>; 2]);
+
+impl Studio {
+    /// Begins a picture without end, of one class, by a method that adds no noise: `ddim`, `dpm`, `heun`.
+    ///
+    /// # Errors
+    /// [`DrawError::Value`] for another method, for several classes, for what is of one image alone (a row, a strength, a
+    /// wrap), and for a network that enlarges images.
+    pub fn plane(&mut self, draw: &Draw) -> Result<Plane<'_>, Error> {
+        let course = self.course(draw, false)?;
+        let sampler = course.sampler()?;
+        let refused = |word, value: &str, why: &str| {
+            Err(DrawError::Value {
+                word,
+                value: value.into(),
+                why: why.into(),
+            }
+            .into())
+        };
+        if course.begins_with_picture() {
+            let value = draw.picture_strength().to_string();
+            return refused("strength", &value, "a plane begins with noise alone");
+        }
+        if let Some(row) = draw.row() {
+            return refused("between", &row.to_string(), "a plane is of one seed");
+        }
+        if course.wrap() != crate::unet::Wrap::None {
+            let why = "a plane has no edges to go round";
+            return refused("wrap", &course.wrap().to_string(), why);
+        }
+        if sampler.clone().any(|step| step.needs_noise()) {
+            let why =
+                "its steps add noise; those of ddim, dpm and heun do not, as a plane asks for";
+            return refused("method", &sampler.method().to_string(), why);
+        }
+        let Extents { height, width, .. } = self.model().image();
+        if self.model().low_res().is_some() || height % 2 != 0 || width % 2 != 0 {
+            let why = "a plane is of windows with even sides, which enlarge nothing";
+            return refused("size", &self.model().image().to_string(), why);
+        }
+        let label = match draw.labels(self.model())?.as_slice() {
+            [] if self.model().classes() == 0 || self.model().description().unet.null_class => None,
+            [label] => Some(*label),
+            _ => return refused("class", "several", "a plane is of one class: name it"),
+        };
+        Ok(Plane {
+            draw: draw.clone(),
+            label,
+            evaluations: sampler.evaluations(),
+            blends: BLENDS.min(sampler.evaluations()),
+            windows: BTreeMap::new(),
+            studio: self,
+        })
+    }
+}
+
+impl Plane<'_> {
+    /// Blends windows so many times, 4 without this: more makes them agree better, and a tile follow from more of them.
+    ///
+    /// # Errors
+    /// [`DrawError::Value`] for 0, and for more than there are evaluations of the network.
+    pub fn with_blends(mut self, blends: u32) -> Result<Self, DrawError> {
+        if !(1..=self.evaluations).contains(&blends) {
+            return Err(DrawError::Value {
+                word: "blends",
+                value: blends.to_string(),
+                why: format!("must be within 1 to the {} evaluations", self.evaluations),
+            });
+        }
+        self.blends = blends;
+        self.windows.clear();
+        Ok(self)
+    }
+
+    /// How many evaluations of the network for one window a tile takes: none for what is kept of those before.
+    ///
+    /// # Errors
+    /// Those of [`tile`](Self::tile), of its size and place.
+    pub fn cost(&self, x: i32, y: i32, size: (usize, usize)) -> Result<u64, Error> {
+        let mut cells = self.cells(x, y, size)?;
+        let mut cost = 0;
+        for blend in (0..self.blends).rev() {
+            cells.retain(|&cell| !self.windows.contains_key(&(blend, cell)));
+            let steps = self.steps(blend);
+            cost += cells.len() as u64 * u64::from(steps.end - steps.start);
+            cells = around(&cells);
+        }
+        Ok(cost)
+    }
+
+    /// Draws a tile: its left upper corner and its size in pixels.
+    ///
+    /// # Errors
+    /// [`DrawError::Value`] for a tile without pixels, or one that is too far away; [`MemoryError`]; those of the device.
+    pub fn tile(&mut self, x: i32, y: i32, size: (usize, usize)) -> Result<Images, Error> {
+        let cells = self.cells(x, y, size)?;
+        let last = self.blends - 1;
+        self.ensure(last, &cells)?;
+        let image = Extents {
+            width: size.0,
+            height: size.1,
+            ..self.image()
+        };
+        memory::check((image.elements() as u64).saturating_mul(4))?;
+        let mut pixels = self.blended(last, 0, (x, y), image)?;
+        // A mean of two colours of a palette is none of it.
+        if let Some(palette) = self.draw.snapped(self.studio.model(), self.evaluations)? {
+            palette.as_colours().snap(&mut pixels)?;
+        }
+        let drawn = Images::of_size(self.studio.model(), image, pixels, &[self.sample(0)]);
+        if self.windows.len() > KEPT {
+            self.windows.clear();
+        }
+        drawn
+    }
+
+    fn image(&self) -> Extents {
+        self.studio.model().image()
+    }
+
+    fn sample(&self, number: u64) -> Sample {
+        Sample {
+            noise: Noise::new(self.draw.noise_seed()),
+            number,
+            label: self.label,
+        }
+    }
+
+    /// Half a window's sides: from one to the next.
+    fn stride(&self) -> (i32, i32) {
+        let Extents { height, width, .. } = self.image();
+        (height as i32 / 2, width as i32 / 2)
+    }
+
+    /// The evaluations that windows take by themselves after so many blends.
+    fn steps(&self, blend: u32) -> Range<u32> {
+        let at = |blend: u32| {
+            let share = u64::from(self.evaluations) * u64::from(blend) / u64::from(self.blends);
+            share as u32
+        };
+        at(blend)..at(blend + 1)
+    }
+
+    /// The windows that a tile has a part in.
+    fn cells(&self, x: i32, y: i32, size: (usize, usize)) -> Result<Vec<Cell>, DrawError> {
+        let (of_row, of_column) = self.stride();
+        let lines = |begin: i32, len: usize, stride: i32| {
+            // A corner this far away leaves room for all windows around it.
+            let most = i32::MAX / 2;
+            let end = begin.checked_add(i32::try_from(len).ok()?)?;
+            let fits = len > 0 && begin > -most && end < most;
+            fits.then(|| begin.div_euclid(stride) - 1..=(end - 1).div_euclid(stride))
+        };
+        let (rows, columns) = (lines(y, size.1, of_row), lines(x, size.0, of_column));
+        let (Some(rows), Some(columns)) = (rows, columns) else {
+            return Err(DrawError::Value {
+                word: "size",
+                value: format!("{}x{} at {x},{y}", size.0, size.1),
+                why: "a tile has pixels, and lies within half of what 32 bits count".into(),
+            });
+        };
+        let all = rows.flat_map(|row| columns.clone().map(move |column| (row, column)));
+        Ok(all.collect())
+    }
+
+    /// Draws these windows up to where they are blended for this time, unless they are there.
+    fn ensure(&mut self, blend: u32, cells: &[Cell]) -> Result<(), Error> {
+        let is_missing = |cell: &&Cell| !self.windows.contains_key(&(blend, **cell));
+        let missing: Vec<Cell> = cells.iter().filter(is_missing).copied().collect();
+        if missing.is_empty() {
+            return Ok(());
+        }
+        if let Some(before) = blend.checked_sub(1) {
+            self.ensure(before, &around(&missing))?;
+        }
+        for cells in missing.chunks(AT_ONCE) {
+            self.draw_windows(blend, cells)?;
+        }
+        Ok(())
+    }
+
+    fn draw_windows(&mut self, blend: u32, cells: &[Cell]) -> Result<(), Error> {
+        let image = self.image();
+        let samples: Vec<Sample> = (0..cells.len() as u64).map(|at| self.sample(at)).collect();
+        let mut run = self.studio.begin_samples(&self.draw, &samples)?;
+        let begun = run.paused()?;
+        let (mut x, mut history) = (Vec::new(), Vec::new());
+        for &cell in cells {
+            match blend.checked_sub(1) {
+                None => x.extend(self.noise(cell)?),
+                Some(before) => {
+                    let corner = self.corner(cell);
+                    x.extend(self.blended(before, 0, corner, image)?);
+                    if !begun.history.is_empty() {
+                        history.extend(self.blended(before, 1, corner, image)?);
+                    }
+                }
+            }
+        }
+        let steps = self.steps(blend);
+        if blend == 0 {
+            history = begun.history;
+        }
+        let mut state = begun.state;
+        state.position = steps.start;
+        let mut run = run.with(Paused { state, x, history })?;
+        while run.position() < steps.end && run.advance()? {}
+        let Paused { x, history, .. } = run.paused()?;
+        let elements = image.elements();
+        for (at, &cell) in cells.iter().enumerate() {
+            let of_window = |all: &[f32]| match all.is_empty() {
+                true => Ok(Vec::new()),
+                false => copied(part(all, at * elements, elements)),
+            };
+            let window = Window([of_window(&x)?, of_window(&history)?]);
+            self.windows.insert((blend, cell), window);
+        }
+        Ok(())
+    }
+
+    fn corner(&self, (row, column): Cell) -> (i32, i32) {
+        let (of_row, of_column) = self.stride();
+        (column * of_column, row * of_row)
+    }
+
+    /// The noise of a window: that of the four cells of the grid that it covers, each a function of its place.
+    fn noise(&self, (row, column): Cell) -> Result<Vec<f32>, MemoryError> {
+        let image = self.image();
+        let (rows, columns) = (image.height / 2, image.width / 2);
+        let noise = Noise::new(self.draw.noise_seed());
+        let mut x = zeros(image.elements())?;
+        let mut line = zeros(columns)?;
+        for (down, right) in [(0, 0), (0, 1), (1, 0), (1, 1)] {
+            let word = |number: i32| u64::from(number.cast_unsigned());
+            let place = word(row + down) << 32 | word(column + right);
+            let stream = noise.stream(place, Noise::INITIAL);
+            for at in 0..image.channels * rows {
+                let (channel, within) = (at / rows, at % rows);
+                stream.fill_normals((at * columns) as u64, &mut line);
+                let row = within + down as usize * rows;
+                let begin = (channel * image.height + row) * image.width + right as usize * columns;
+                for (x, line) in x.iter_mut().skip(begin).zip(&line) {
+                    *x = *line;
+                }
+            }
+        }
+        Ok(x)
+    }
+
+    /// A rectangle of what lies over each other: each window weighs as much as a place is away from its edges.
+    fn blended(
+        &self,
+        blend: u32,
+        which: usize,
+        (x, y): (i32, i32),
+        size: Extents,
+    ) -> Result<Vec<f32>, MemoryError> {
+        let image = self.image();
+        let (of_row, of_column) = self.stride();
+        let mut out = zeros(size.elements())?;
+        for channel in 0..size.channels {
+            for row in 0..size.height {
+                let rows = pair(y + row as i32, of_row);
+                for column in 0..size.width {
+                    let columns = pair(x + column as i32, of_column);
+                    let mut sum = 0.0;
+                    for (window_row, down, of_down) in rows {
+                        for (window_column, right, of_right) in columns {
+                            let cell = (window_row, window_column);
+                            let window = self.windows.get(&(blend, cell));
+                            debug_assert!(window.is_some(), "{cell:?} was ensured");
+                            let at = (channel * image.height + down) * image.width + right;
+                            let value = window.and_then(|it| it.0.get(which)?.get(at));
+                            sum += of_down * of_right * value.unwrap_or(&0.0);
+                        }
+                    }
+                    let at = (channel * size.height + row) * size.width + column;
+                    if let Some(out) = out.get_mut(at) {
+                        *out = sum;
+                    }
+                }
+            }
+        }
+        Ok(out)
+    }
+}
+
+/// The two windows of a line that a place is in: which, where in it, and its weight.
+fn pair(at: i32, stride: i32) -> [(i32, usize, f32); 2] {
+    let (cell, within) = (at.div_euclid(stride), at.rem_euclid(stride));
+    let later = (within as f32 + 0.5) / stride as f32;
+    [
+        (cell - 1, (within + stride) as usize, 1.0 - later),
+        (cell, within as usize, later),
+    ]
+}
+
+/// Cells and those that have a part in them.
+fn around(cells: &[Cell]) -> Vec<Cell> {
+    let near = |&(row, column): &Cell| {
+        (row - 1..=row + 1).flat_map(move |row| (column - 1..=column + 1).map(move |c| (row, c)))
+    };
+    let mut all: Vec<Cell> = cells.iter().flat_map(near).collect();
+    all.sort_unstable();
+    all.dedup();
+    all
+}
