@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use iddpm::run::Palette;
 pub(crate) use iddpm::run::{Canvas, LowRes};
 use iddpm::{Draw, Error, Model, Run, Studio};
 
@@ -15,6 +16,10 @@ pub(crate) fn open_canvas(path: &Path, model: &Model) -> Result<Canvas, Error> {
 
 pub(crate) fn mask(canvas: Canvas, path: &Path) -> Result<Canvas, Error> {
     canvas.with_mask_of(path)
+}
+
+pub(crate) fn palette(path: &Path) -> Result<Palette, Error> {
+    Palette::open(path)
 }
 
 pub(crate) fn begin(

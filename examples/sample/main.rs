@@ -106,8 +106,12 @@ fn draw_tile(
     let (x, y) = options.at;
     let cost = plane.cost(x, y, (width, height)).map_err(by_option)?;
     let tile = plane.tile(x, y, (width, height)).map_err(by_option)?;
-    tile.save(&options.out)
-        .map_err(|error| of_path("--out", &options.shown_out(), error))?;
+    let is_png = options.out.extension().is_some_and(|it| it == "png") || options.is_to_stdout();
+    let saved = match is_png {
+        true => tile.save_one(0, &options.out),
+        false => tile.save(&options.out),
+    };
+    saved.map_err(|error| of_path("--out", &options.shown_out(), error))?;
     let seconds = begun.elapsed().as_secs_f64();
     options.say(format_args!(
         "{width}x{height} pixels at {x},{y} by {cost} steps of a window in {seconds:.1} s"

@@ -4,7 +4,7 @@ use std::fmt;
 use std::path::Path;
 
 pub(crate) use iddpm::run::Canvas;
-use iddpm::run::DrawError;
+use iddpm::run::{DrawError, Palette};
 use iddpm::{Draw, Error, Model, Run, Studio};
 
 /// There is none.
@@ -20,6 +20,10 @@ pub(crate) fn open_canvas(path: &Path, _: &Model) -> Result<Canvas, Error> {
 
 pub(crate) fn mask(_: Canvas, path: &Path) -> Result<Canvas, Error> {
     Err(no_data("mask", path))
+}
+
+pub(crate) fn palette(path: &Path) -> Result<Palette, Error> {
+    Err(no_data("palette", path))
 }
 
 fn no_data(word: &'static str, path: &Path) -> Error {

@@ -5,10 +5,11 @@ use std::path::PathBuf;
 use clap::Parser;
 use iddpm::checkpoint::WeightType;
 use iddpm::diffusion::{Clip, Method, Resampling};
-use iddpm::run::{DrawError, Palette, Trajectory};
+use iddpm::run::{DrawError, Trajectory};
 use iddpm::unet::Wrap;
 use iddpm::{Draw, Error, Model};
 
+use super::data;
 use super::device_options::DeviceOptions;
 use super::files::{self, of_path};
 use super::program::{Failure, say, warn};
@@ -68,7 +69,7 @@ pub(crate) struct Options {
     /// stretches of 10 steps.
     #[arg(long, default_value_t = Resampling::ONCE, requires = "mask")]
     resample: Resampling,
-    /// The colours that are drawn in: a file with a line for each (#1a1c2c), as palettes in .hex files are.
+    /// The colours that are drawn in: those of a picture, or of a file with a line for each (#1a1c2c), as .hex files are.
     #[arg(long)]
     palette: Option<PathBuf>,
     /// Two seeds: the images go from the first's to the second's, and from --class to a second --class if there is one.
@@ -255,7 +256,7 @@ impl Options {
             .strength(self.strength())
             .resample(self.resample);
         let draw = match &self.palette {
-            Some(path) => draw.palette(Palette::open(path).map_err(of_palette)?),
+            Some(path) => draw.palette(data::palette(path).map_err(of_palette)?),
             None => draw,
         };
         let draw = draw.classes(&self.class);

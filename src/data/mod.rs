@@ -59,4 +59,5 @@ pub use listing::Listing;
 pub use open::{Fit, Options, open};
 pub use opened::Opened;
 pub use passed::Passed;
+pub(crate) use picture::pixels;
 pub use picture::{decode, load};

@@ -5,12 +5,14 @@ use std::path::Path;
 use std::vec::Vec;
 
 use super::alpha::Alpha;
+use super::contents::Contents;
 use super::decode::{MAX_BYTES, planes};
 use super::error::DataError;
 use super::fault::Fault;
 use super::file;
 use super::plane::Plane;
 use super::resample::Filter;
+use crate::diffusion::pixels::unpremultiply;
 use crate::memory::reserve;
 use crate::unet::Extents;
 
@@ -61,6 +63,34 @@ pub(super) fn load_as(path: &Path, extents: Extents, alpha: Alpha) -> Result<Vec
 pub fn decode(bytes: &[u8], extents: Extents) -> Result<Vec<u8>, DataError> {
     check(extents)?;
     fitted(bytes, extents, Alpha::of(extents.channels)).map_err(DataError::Images)
+}
+
+/// Reads the pixels of a picture of any size, row after row: red, green, blue and straight alpha; `None` for what is no
+/// picture by its first bytes.
+///
+/// # Errors
+/// Those of [`load`].
+pub(crate) fn pixels(path: &Path) -> Result<Option<Vec<[u8; 4]>>, DataError> {
+    let named = |fault| DataError::file(path)(fault);
+    let head = file::head(path).map_err(named)?;
+    if !matches!(Contents::of(&head), Some(Contents::Picture(_))) {
+        return Ok(None);
+    }
+    let bytes = file::read(path, MAX_BYTES).map_err(named)?;
+    let planes = planes(&bytes, 4, Alpha::Keep).map_err(named)?;
+    let count = planes.colours.first().map_or(0, |plane| plane.pixels.len());
+    let pixel = |at: usize| {
+        let of = |plane: &Plane| plane.pixels.get(at).copied().unwrap_or(u8::MAX);
+        let alpha = planes.alpha.as_ref().map_or(u8::MAX, of);
+        // A grey picture has one plane, which is then every colour.
+        let mut colours = planes.colours.iter().cycle();
+        let mut next = || unpremultiply(colours.next().map_or(0, of), alpha);
+        [next(), next(), next(), alpha]
+    };
+    let mut all = Vec::new();
+    reserve(&mut all, count as u64).map_err(|error| named(error.into()))?;
+    all.extend((0..count).map(pixel));
+    Ok(Some(all))
 }
 
 /// Sides that can be asked for.

@@ -61,12 +61,23 @@ fn picture(word: &'static str, path: &Path, extents: Extents) -> Result<Vec<u8>,
 }
 
 impl Palette {
-    /// Opens a list of colours ([`from_lines`](Self::from_lines)), as palettes in `.hex` files are.
+    /// Opens the colours of a picture, in their order, or a list of colours ([`from_lines`](Self::from_lines)), as
+    /// palettes in `.hex` files are.
     ///
     /// # Errors
-    /// [`FileError`](crate::files::FileError); [`DrawError::Value`].
+    /// [`DataError`](crate::data::DataError), [`FileError`](crate::files::FileError); [`DrawError::Value`].
     pub fn open(path: impl AsRef<Path>) -> Result<Self, Error> {
-        let text = read_text(path.as_ref(), MOST_TEXT)?;
-        Ok(Self::from_lines(&text)?)
+        let path = path.as_ref();
+        let read = match data::pixels(path)? {
+            Some(pixels) => Self::new(pixels),
+            None => Self::from_lines(&read_text(path, MOST_TEXT)?),
+        };
+        read.map_err(|error| match error {
+            DrawError::Value { word, value, why } => {
+                let value = format!("{}: {value}", path.display());
+                DrawError::Value { word, value, why }.into()
+            }
+            error => error.into(),
+        })
     }
 }

@@ -38,6 +38,8 @@ pub struct Images {
     image: Extents,
     samples: Vec<Sample>,
     look: Arc<Look>,
+    /// Whether they are of the colours of a palette.
+    is_indexed: bool,
 }
 
 impl PartialEq for Images {
@@ -54,7 +56,18 @@ impl Images {
             image: model.image(),
             samples: Vec::new(),
             look: Arc::clone(model.look()),
+            is_indexed: false,
         }
+    }
+
+    /// Images of a palette, whose pictures in files say so, or not.
+    pub(super) const fn indexed(mut self, is_indexed: bool) -> Self {
+        self.is_indexed = is_indexed;
+        self
+    }
+
+    pub(super) const fn is_indexed(&self) -> bool {
+        self.is_indexed
     }
 
     pub(super) fn new(model: &Model, pixels: Vec<f32>, samples: &[Sample]) -> Result<Self, Error> {
@@ -79,6 +92,7 @@ impl Images {
 
     /// Adds those of another run of the same model.
     pub(super) fn extend(&mut self, others: Self) -> Result<(), Error> {
+        self.is_indexed = others.is_indexed;
         extend(&mut self.samples, &others.samples)?;
         Ok(extend(&mut self.pixels, &others.pixels)?)
     }

@@ -173,11 +173,11 @@ impl Plane<'_> {
         if let Some(palette) = self.draw.snapped(self.studio.model(), self.evaluations)? {
             palette.as_colours().snap(&mut pixels)?;
         }
-        let drawn = Images::of_size(self.studio.model(), image, pixels, &[self.sample(0)]);
+        let drawn = Images::of_size(self.studio.model(), image, pixels, &[self.sample(0)])?;
         if self.windows.len() > KEPT {
             self.windows.clear();
         }
-        drawn
+        Ok(drawn.indexed(self.draw.only_colours().is_some()))
     }
 
     fn image(&self) -> Extents {

@@ -204,7 +204,7 @@ impl Run {
         if self.is_done() {
             return self.images();
         }
-        Images::new(&self.model, ask!(self.executor.x_start())?, &self.samples)
+        self.images_of(ask!(self.executor.x_start())?)
     }
 
     /// The images as they are: noise at first, the result at the end.
@@ -213,7 +213,12 @@ impl Run {
     /// [`DrawError::FrameNotSubmitted`] while a frame that was recorded has not run; [`DrawError::Spent`]; those of the
     /// device.
     pub fn images(&self) -> Result<Images, Error> {
-        Images::new(&self.model, ask!(self.executor.x())?, &self.samples)
+        self.images_of(ask!(self.executor.x())?)
+    }
+
+    fn images_of(&self, pixels: Vec<f32>) -> Result<Images, Error> {
+        let images = Images::new(&self.model, pixels, &self.samples)?;
+        Ok(images.indexed(self.draw.only_colours().is_some()))
     }
 
     /// The images that are drawn: noise, number and class of each.

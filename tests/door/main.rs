@@ -19,6 +19,7 @@ mod draws;
 mod likelihood;
 mod models;
 mod null_class;
+mod planes;
 mod saved;
 mod steered;
 #[cfg(feature = "train_cpu")]

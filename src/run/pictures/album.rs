@@ -45,6 +45,8 @@ pub struct Album {
     look: Arc<Look>,
     /// Images that there is room for.
     count: usize,
+    /// Whether what was added is of a palette's colours.
+    is_indexed: bool,
     kind: Kind,
 }
 
@@ -119,6 +121,7 @@ impl Album {
             path: place.path().into(),
             look: Arc::clone(look),
             count,
+            is_indexed: true,
             kind,
         })
     }
@@ -141,6 +144,7 @@ impl Album {
             }
             .into());
         }
+        self.is_indexed &= images.is_indexed();
         match &mut self.kind {
             Kind::Grid(kept, _) | Kind::Animation(kept, _) | Kind::Archive(kept) => {
                 kept.add(images)
@@ -149,8 +153,9 @@ impl Album {
                 let bytes = images.bytes()?;
                 let elements = self.look.image.elements().max(1);
                 let each = bytes.chunks(elements).zip(images.samples());
-                each.into_iter()
-                    .try_for_each(|(image, sample)| pictures.add(image, sample))
+                each.into_iter().try_for_each(|(image, sample)| {
+                    pictures.add(image, sample, images.is_indexed())
+                })
             }
         }
     }
@@ -189,7 +194,10 @@ impl Album {
             return Err(refused(path, "there is no image to write").into());
         }
         match &self.kind {
-            Kind::Grid(kept, drawing) => put_png(path, &drawing.grid(&kept.pixels, &kept.labels)),
+            Kind::Grid(kept, drawing) => {
+                let grid = drawing.grid(&kept.pixels, &kept.labels);
+                put_png(path, &grid, self.is_indexed)
+            }
             Kind::Animation(kept, drawing) => {
                 let elements = self.look.image.elements().max(1);
                 let images = kept.pixels.chunks(elements);
@@ -212,6 +220,23 @@ impl Images {
         album.add(self)?;
         album.finish()
     }
+
+    /// Saves one of the images as a PNG, pixel by pixel as it is: a sprite, or a tile of a plane. One of a palette's
+    /// colours has the list of those.
+    ///
+    /// # Errors
+    /// [`FileError`](crate::files::FileError), for a number that is none of the images' too; [`DrawError::NoPicture`].
+    pub fn save_one(&self, image: usize, path: impl AsRef<Path>) -> Result<(), Error> {
+        let path = path.as_ref();
+        let drawing = Drawing::of(self.look())?;
+        let bytes = self.bytes()?;
+        let elements = self.look().image.elements().max(1);
+        let Some(pixels) = bytes.chunks_exact(elements).nth(image) else {
+            let why = format!("there is no image {image} among {}", self.len());
+            return Err(refused(path, why).into());
+        };
+        put_png(path, &drawing.picture(pixels), self.is_indexed())
+    }
 }
 
 /// The most images that are kept for a file until all are done; none are for a folder.
@@ -231,7 +256,7 @@ fn check_count(place: &AlbumPlace, look: &Look, count: usize) -> Result<(), Draw
 }
 
 impl Pictures {
-    fn add(&mut self, image: &[u8], sample: &Sample) -> Result<(), Error> {
+    fn add(&mut self, image: &[u8], sample: &Sample, is_indexed: bool) -> Result<(), Error> {
         let path = self.naming.path(sample.label, sample.number);
         let path = self.folder.path().join(path);
         // The folder was empty: what is there is of this album.
@@ -246,7 +271,7 @@ impl Pictures {
         if let Some(class) = path.parent() {
             create_folder(class)?;
         }
-        put_png(&path, &self.drawing.picture(image))?;
+        put_png(&path, &self.drawing.picture(image), is_indexed)?;
         self.made += 1;
         Ok(())
     }

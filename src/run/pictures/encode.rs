@@ -1,10 +1,12 @@
 //! Pictures on their way into files.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::Path;
 use std::string::ToString;
+use std::vec::Vec;
 
-use image::{DynamicImage, ImageError, ImageFormat};
+use image::{DynamicImage, ImageError, ImageFormat, Rgba};
 use zip::result::ZipError;
 
 use crate::Error;
@@ -26,11 +28,69 @@ pub(super) fn put(
     }
 }
 
-pub(super) fn put_png(path: &Path, picture: &DynamicImage) -> Result<(), Error> {
+/// Writes a picture; one of a palette's colours with the list of those, where there are at most 256.
+pub(super) fn put_png(path: &Path, picture: &DynamicImage, is_indexed: bool) -> Result<(), Error> {
     put(path, |file| {
+        if is_indexed && let Some(indexed) = Indexed::of(picture) {
+            return indexed.write(path, file);
+        }
         let written = picture.write_to(file, ImageFormat::Png);
         written.map_err(|error| of_picture(path, error))
     })
+}
+
+/// A picture as a list of colours, and the place in it of each pixel's.
+struct Indexed {
+    size: (u32, u32),
+    colours: Vec<[u8; 4]>,
+    pixels: Vec<u8>,
+}
+
+impl Indexed {
+    /// `None` for more colours than a byte counts.
+    fn of(picture: &DynamicImage) -> Option<Self> {
+        let picture = picture.to_rgba8();
+        // The transparent ones first, so that few need to be told of.
+        let all: BTreeSet<[u8; 4]> = picture.pixels().map(|&Rgba(colour)| colour).collect();
+        let mut colours: Vec<_> = all.into_iter().collect();
+        colours.sort_by_key(|&[.., alpha]| alpha);
+        let places = colours.iter().zip(0_u32..);
+        let places: BTreeMap<_, _> = places.map(|(&colour, at)| (colour, at)).collect();
+        let place = |&Rgba(colour): &Rgba<u8>| u8::try_from(*places.get(&colour)?).ok();
+        Some(Self {
+            size: picture.dimensions(),
+            pixels: picture.pixels().map(place).collect::<Option<_>>()?,
+            colours,
+        })
+    }
+
+    fn write(&self, path: &Path, file: &mut Writer) -> Result<(), Error> {
+        let refused = |error| match error {
+            png::EncodingError::IoError(error) => FileError::of("writing", path)(error).into(),
+            error => encoding(path, &error),
+        };
+        let (width, height) = self.size;
+        let mut encoder = png::Encoder::new(file, width, height);
+        encoder.set_color(png::ColorType::Indexed);
+        encoder.set_depth(png::BitDepth::Eight);
+        let colours = self.colours.iter();
+        encoder.set_palette(
+            colours
+                .clone()
+                .flat_map(|&[r, g, b, _]| [r, g, b])
+                .collect::<Vec<_>>(),
+        );
+        let alphas = colours
+            .map(|&[.., alpha]| alpha)
+            .filter(|&alpha| alpha < 255);
+        let alphas: Vec<u8> = alphas.collect();
+        if !alphas.is_empty() {
+            encoder.set_trns(alphas);
+        }
+        let mut writer = encoder.write_header().map_err(refused)?;
+        writer.write_image_data(&self.pixels).map_err(refused)?;
+        writer.finish().map_err(refused)
+    }
 }
 
 /// What a picture's encoder says; where it could not write, the writer tells that itself.

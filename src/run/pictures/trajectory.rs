@@ -146,7 +146,7 @@ impl Trajectory {
             let moments: Vec<_> = moments
                 .map(|moment| self.drawing.pictures(moment))
                 .collect();
-            return put_png(&self.path, &self.drawing.strip(&moments, &heads));
+            return put_png(&self.path, &self.drawing.strip(&moments, &heads), false);
         }
         let frames = self.moments.iter().map(|moment| {
             let pictures = self.drawing.pictures(moment);
