@@ -188,7 +188,8 @@ impl Drawing<'_> {
     ) -> Result<(), Failure> {
         let images = numbers.len() as u64;
         let numbers = numbers.start as u64..numbers.end as u64;
-        let mut run = self.samples.begin(studio, numbers)?;
+        let begun = self.samples.begin(studio, numbers);
+        let mut run = begun.map_err(by_option)?;
         while run.advance()? {
             self.progress.inc(images);
             if let Some(trajectory) = trajectory {

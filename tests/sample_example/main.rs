@@ -30,6 +30,7 @@ mod outputs;
 mod programs;
 mod runs;
 mod shipped;
+mod steered;
 mod super_resolution;
 mod trajectories;
 
