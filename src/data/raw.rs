@@ -71,8 +71,8 @@ impl Raw {
 
     /// Whether any pixel is not opaque.
     pub(super) fn is_transparent(&self) -> bool {
-        let alphas = || self.values(self.colours());
-        self.color.has_alpha() && alphas().any(|alpha| alpha < u8::MAX)
+        let mut alphas = self.values(self.colours());
+        self.color.has_alpha() && alphas.any(|alpha| alpha < u8::MAX)
     }
 
     /// Channels that are no alpha.
@@ -93,18 +93,19 @@ impl Raw {
 
     /// A channel, of 16 bits a value the upper 8: of a picture with 8 bits they are the value.
     fn values(&self, channel: usize) -> impl Iterator<Item = u8> {
-        let bytes = match self.color.bytes_per_pixel() > self.color.channel_count() {
-            true => 2,
-            false => 1,
-        };
-        let upper = if cfg!(target_endian = "little") {
-            bytes - 1
-        } else {
-            0
-        };
-        let pixel = bytes * usize::from(self.color.channel_count());
-        let values = self.bytes.iter().skip(bytes * channel + upper);
-        values.step_by(pixel).copied()
+        let channels = self.color.channel_count();
+        let is_wide = self.color.bytes_per_pixel() > channels;
+        let first = channel * if is_wide { 2 } else { 1 };
+        let pixels = self
+            .bytes
+            .chunks_exact(self.color.bytes_per_pixel().max(1).into());
+        pixels.filter_map(move |pixel| match *pixel.get(first..)? {
+            [first, second, ..] if is_wide => {
+                Some((u16::from_ne_bytes([first, second]) >> 8) as u8)
+            }
+            [value, ..] => Some(value),
+            [] => None,
+        })
     }
 }
 

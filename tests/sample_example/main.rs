@@ -10,6 +10,9 @@
     clippy::indexing_slicing
 )]
 
+#[path = "../support/archive.rs"]
+#[allow(dead_code)]
+mod archive;
 #[path = "../support/program.rs"]
 mod program;
 #[path = "../support/scratch.rs"]

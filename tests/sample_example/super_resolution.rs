@@ -2,8 +2,9 @@
 
 use iddpm::data::{Dataset, Images, npz};
 use iddpm::unet::Extents;
-use image::{GrayImage, Luma, Rgb, RgbImage};
+use image::{GrayImage, Luma, Rgb, RgbImage, Rgba, RgbaImage};
 
+use super::archive::write_archive;
 use super::network::{Kind, network};
 use super::scratch::Scratch;
 use super::{bytes, run};
@@ -77,6 +78,47 @@ fn a_picture_is_enlarged() {
     // The network sees it.
     let grey = enlarge(&scratch, "--low-res grey.gif --count 4").unwrap();
     assert_ne!(grey, colour);
+}
+
+/// The network's channels decide: four keep a picture's alpha. What lies under alpha 0 changes nothing, and a folder of
+/// pictures is the archive of the same.
+#[test]
+fn a_picture_with_alpha_is_enlarged() {
+    let scratch = Scratch::new("sample-enlarge-alpha");
+    let four = Kind {
+        channels: 4,
+        ..ENLARGE
+    };
+    network(&scratch, "enlarge.safetensors", four);
+    let picture = |unseen: u8| {
+        RgbaImage::from_fn(6, 4, |x, y| match (x + y) % 3 {
+            0 => Rgba([unseen, 9, unseen, 0]),
+            alpha => Rgba([40 * x as u8, 9, 60 * y as u8, 127 * alpha as u8]),
+        })
+    };
+    for (name, unseen) in [("one.png", 0), ("two.png", 255)] {
+        picture(unseen).save(scratch.join(name)).unwrap();
+    }
+    std::fs::create_dir(scratch.join("small")).unwrap();
+    for name in ["0_0.png", "1_1.png"] {
+        picture(7).save(scratch.join("small").join(name)).unwrap();
+    }
+    let pixels = picture(7).into_raw().repeat(2);
+    write_archive(&scratch.join("small.npz"), [2, 4, 6, 4], &pixels, &[0, 1]);
+    let [one, two, folder, archive] = ["one.png", "two.png", "small", "small.npz"].map(|path| {
+        let images = enlarge(&scratch, &format!("--low-res {path} --count 2")).unwrap();
+        assert_eq!(images.extents().channels, 4);
+        images
+    });
+    assert_eq!(one, two);
+    assert_eq!(folder, archive);
+    assert_eq!(image(&one, 0), image(&folder, 0));
+    // To the network it is not what it would be on white.
+    let mut white = RgbaImage::from_pixel(6, 4, Rgba([255; 4]));
+    image::imageops::overlay(&mut white, &picture(0), 0, 0);
+    white.save(scratch.join("white.png")).unwrap();
+    let white = enlarge(&scratch, "--low-res white.png --count 2").unwrap();
+    assert_ne!(one, white);
 }
 
 #[test]

@@ -24,6 +24,7 @@ mod run;
 #[allow(dead_code)]
 mod scratch;
 
+mod alpha;
 mod backends;
 mod folders;
 mod held_out;

@@ -26,6 +26,7 @@ pub fn write(folder: &Path) -> Result {
         let options = Options {
             fit,
             classes: Classes::None,
+            alpha: None,
         };
         let data = data::open(folder.join(name), &options)?.data;
         let digest = data.fingerprint(Broken::Fatal)?;
