@@ -37,41 +37,79 @@ pub(crate) struct Way {
     pub(crate) wrap: Wrap,
 }
 
-/// A row or column so many before another, of `side` there are: before the first comes the last, and behind the
-/// last the first, where they go round.
-#[inline(always)]
-fn before(at: usize, pad: usize, side: usize, wraps: bool) -> Option<usize> {
-    if wraps {
-        Some((at + side - pad) % side)
-    } else {
-        at.checked_sub(pad)
-    }
-}
-
 impl Window {
     /// The row of the input under one of the output.
     #[inline(always)]
     pub(crate) fn row(&self, y: usize, tap: usize) -> Option<usize> {
-        self.source(y, tap, self.from.height, self.wrap.rows())
+        let side = self.from.height;
+        match self.inside(y, tap, side) {
+            None if self.wrap.rows() => self.around(y, tap, side),
+            found => found,
+        }
     }
 
     /// The column of the input under one of the output.
     #[inline(always)]
     pub(crate) fn column(&self, x: usize, tap: usize) -> Option<usize> {
-        self.source(x, tap, self.from.width, self.wrap.columns())
+        let side = self.from.width;
+        match self.inside(x, tap, side) {
+            None if self.wrap.columns() => self.around(x, tap, side),
+            found => found,
+        }
     }
 
+    /// The column that is under one of the output, inside of the image.
     #[inline(always)]
-    fn source(&self, at: usize, tap: usize, side: usize, wraps: bool) -> Option<usize> {
-        let seen = if self.upsample { 2 * side } else { side } * self.spread;
-        let at = before(at * self.stride + tap, self.kernel / 2, seen, wraps)?;
+    pub(crate) fn column_inside(&self, x: usize, tap: usize) -> Option<usize> {
+        self.inside(x, tap, self.from.width)
+    }
+
+    /// The column of the output whose column of the input lies across an edge, and that: a kernel of 3 reaches
+    /// one column further.
+    #[inline(always)]
+    pub(crate) fn across(&self, tap: usize) -> Option<(usize, usize)> {
+        if !self.wrap.columns() {
+            return None;
+        }
+        let mut ends = [0, self.to.width - 1].into_iter();
+        let x = ends.find(|&x| self.column_inside(x, tap).is_none())?;
+        Some((x, self.column(x, tap)?))
+    }
+
+    /// The row or column of the input under one of the output, of `side` there are.
+    #[inline(always)]
+    fn inside(&self, at: usize, tap: usize, side: usize) -> Option<usize> {
+        let at = (at * self.stride + tap).checked_sub(self.kernel / 2)?;
         let at = if self.upsample { at / 2 } else { at };
-        let at = match self.spread {
-            1 => at,
-            spread if at.is_multiple_of(spread) => at / spread,
-            _ => return None,
-        };
+        let at = self.unspread(at)?;
         (at < side).then_some(at)
+    }
+
+    /// The same where the last is followed by the first.
+    fn around(&self, at: usize, tap: usize, side: usize) -> Option<usize> {
+        let seen = if self.upsample { 2 * side } else { side } * self.spread;
+        let at = before(at * self.stride + tap, self.kernel / 2, seen, true)?;
+        self.unspread(if self.upsample { at / 2 } else { at })
+    }
+
+    /// Where one that lies so far apart from others is among them.
+    #[inline(always)]
+    const fn unspread(&self, at: usize) -> Option<usize> {
+        match self.spread {
+            1 => Some(at),
+            spread if at.is_multiple_of(spread) => Some(at / spread),
+            _ => None,
+        }
+    }
+}
+
+/// The row or column so many before another, of `side` there are; where they go round, the last is before the first
+/// and the first behind the last.
+const fn before(at: usize, pad: usize, side: usize, wraps: bool) -> Option<usize> {
+    if wraps {
+        Some((at + side - pad) % side)
+    } else {
+        at.checked_sub(pad)
     }
 }
 
@@ -89,6 +127,7 @@ pub(crate) fn forward<R: Real, W: Number>(
         from, to, kernel, ..
     } = *shape;
     let taps = from.channels * kernel * kernel;
+    let across = [0, 1, 2].map(|tap| shape.across(tap));
     let images = output
         .chunks_exact_mut(to.elements())
         .zip(input.chunks_exact(from.elements()));
@@ -101,7 +140,7 @@ pub(crate) fn forward<R: Real, W: Number>(
             let shift = shift.map(|shift| item(shift, place)).unwrap_or_default();
             plane.fill(R::of(*bias) + shift);
             for (y, row) in plane.chunks_exact_mut(to.width).enumerate() {
-                sum_row(shape, input, weight, y, row);
+                sum_row(shape, across, input, weight, y, row);
             }
             let Some(residual) = residual else { continue };
             let residual = part(residual, place * to.positions(), to.positions());
@@ -112,8 +151,15 @@ pub(crate) fn forward<R: Real, W: Number>(
     }
 }
 
-/// Adds Σ_{k, i, j} to row y of a channel.
-fn sum_row<R: Real, W: Number>(shape: &Window, input: &[R], weight: &[W], y: usize, row: &mut [R]) {
+/// Adds Σ_{k, i, j} to row y of a channel; `across` an edge lies what [`Window::across`] finds under each tap.
+fn sum_row<R: Real, W: Number>(
+    shape: &Window,
+    across: [Option<(usize, usize)>; 3],
+    input: &[R],
+    weight: &[W],
+    y: usize,
+    row: &mut [R],
+) {
     let Window { from, kernel, .. } = *shape;
     let planes = input.chunks_exact(from.positions());
     for (plane, weight) in planes.zip(weight.chunks_exact(kernel * kernel)) {
@@ -122,13 +168,19 @@ fn sum_row<R: Real, W: Number>(shape: &Window, input: &[R], weight: &[W], y: usi
                 continue;
             };
             let source = part(plane, v * from.width, from.width);
-            for (j, weight) in weight.iter().enumerate() {
+            for ((j, weight), across) in weight.iter().enumerate().zip(across) {
                 let weight = R::of(*weight);
                 for (x, out) in row.iter_mut().enumerate() {
-                    let under = shape.column(x, j).and_then(|u| source.get(u));
+                    let under = shape.column_inside(x, j).and_then(|u| source.get(u));
                     if let Some(&value) = under {
                         *out = *out + weight * value;
                     }
+                }
+                let Some((x, u)) = across else {
+                    continue;
+                };
+                if let (Some(out), Some(&value)) = (row.get_mut(x), source.get(u)) {
+                    *out = *out + weight * value;
                 }
             }
         }

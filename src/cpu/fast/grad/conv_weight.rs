@@ -11,7 +11,6 @@ use crate::cpu::fast::lanes::{Groups, InGroups, ROWS, add_products, store, zeros
 use crate::cpu::fast::threads::{Threads, product};
 use crate::cpu::plain::conv::Window;
 use crate::part::{part, part_mut, rest_mut, split_mut};
-use crate::unet::Wrap;
 
 /// Positions that are gone through for one tap after the other: they stay in the nearest cache.
 const STRETCH: usize = 128;
@@ -106,40 +105,27 @@ impl ConvWeight<'_> {
         if self.shape.upsample { 2 } else { 1 }
     }
 
-    /// All runs of columns under a tap. Where every input is there twice, the first time of each, then the second.
-    fn runs(&self, tap: usize) -> impl Iterator<Item = Run> {
-        let times = 0..self.times();
-        times
-            .flat_map(move |time| self.runs_of(time, tap))
-            .flatten()
+    /// All runs of columns under a tap: where every input is there twice, those of the first time of each, then those
+    /// of the second; then the column across an edge.
+    fn runs(&self, tap: usize) -> [Option<Run>; 3] {
+        let second = self.shape.upsample.then(|| self.inside(1, tap)).flatten();
+        let across = self.shape.across(tap).map(|(x, column)| Run {
+            x,
+            column,
+            inputs: 1,
+        });
+        [self.inside(0, tap), second, across]
     }
 
-    /// The columns whose inputs lie one behind the other: those inside of the image, and the one across its edge
-    /// where it goes round.
-    fn runs_of(&self, time: usize, tap: usize) -> [Option<Run>; 2] {
-        let times = self.times();
+    /// The columns inside of the image, the output's being those of one time.
+    fn inside(&self, time: usize, tap: usize) -> Option<Run> {
         let Window { from, to, .. } = self.shape;
-        let flat = Window {
-            wrap: Wrap::None,
-            ..self.shape
-        };
-        let mut columns = (time..to.width).step_by(times);
-        let inside = columns.find_map(|x| {
-            let column = flat.column(x, tap)?;
+        let mut columns = (time..to.width).step_by(self.times());
+        columns.find_map(|x| {
+            let column = self.shape.column_inside(x, tap)?;
             let inputs = from.width - column;
             Some(Run { x, column, inputs })
-        });
-        let is_outside = |&x: &usize| x % times == time && flat.column(x, tap).is_none();
-        let outside = [0, to.width - 1].into_iter().find(is_outside);
-        let across = outside.and_then(|x| {
-            let column = self.shape.column(x, tap)?;
-            Some(Run {
-                x,
-                column,
-                inputs: 1,
-            })
-        });
-        [inside, across]
+        })
     }
 
     /// The gradients of a few channels m from \[group\]\[panel\]\[tap\]\[k\]\[m\].
@@ -162,7 +148,7 @@ impl ConvWeight<'_> {
     }
 }
 
-/// Columns of the output and of the input under them.
+/// Columns of the output, and those of the input under them, which lie one behind the other.
 #[derive(Clone, Copy)]
 struct Run {
     /// The first column of the output.
@@ -237,7 +223,7 @@ impl Groups for Products<'_> {
             for (at, sums) in sums.chunks_exact_mut(T * layer.width).enumerate() {
                 let (tap_x, half) = (at / (ROWS / T), at % (ROWS / T));
                 let mut local = load::<S, T>(simd, sums);
-                for Run { x, column, inputs } in layer.runs(tap_x) {
+                for Run { x, column, inputs } in layer.runs(tap_x).into_iter().flatten() {
                     for line in stretch.clone() {
                         let (n, y) = (line / to.height, line % to.height);
                         let Some(row) = layer.shape.row(y, tap_y) else {
