@@ -109,10 +109,10 @@ fn begin(sampler: &Sampler<'_>, samples: &[Sample], controls: &Controls) -> Devi
     let graph = graph(samples.len() * controls.looks());
     let weights = weights(&graph);
     let weights = Weights::F32(&weights);
-    let weights = DeviceWeights::upload_blocking(&gpu, &graph, weights, Precision::Full).unwrap();
+    let weights = DeviceWeights::upload_blocking(gpu, &graph, weights, Precision::Full).unwrap();
     let source = NoiseSource::Philox;
     pollster::block_on(DeviceGeneration::steered(
-        &gpu, &graph, &weights, sampler, samples, source, controls,
+        gpu, &graph, &weights, sampler, samples, source, controls,
     ))
     .unwrap()
 }
@@ -263,10 +263,10 @@ fn what_does_not_go_together_is_refused() {
         let weights = Weights::F32(&weights);
         let gpu = gpu();
         let uploaded =
-            DeviceWeights::upload_blocking(&gpu, &graph, weights, Precision::Full).unwrap();
+            DeviceWeights::upload_blocking(gpu, &graph, weights, Precision::Full).unwrap();
         let source = NoiseSource::Philox;
         let begun =
-            DeviceGeneration::steered(&gpu, &graph, &uploaded, sampler, &samples, source, controls);
+            DeviceGeneration::steered(gpu, &graph, &uploaded, sampler, &samples, source, controls);
         let refused = pollster::block_on(begun).unwrap_err().to_string();
         assert!(refused.contains(due), "{refused}");
         let network = cpu::Network::new(&graph, weights).unwrap();
