@@ -5,7 +5,7 @@ use image::{ColorType, Rgba, RgbaImage};
 use super::scratch::Scratch;
 use super::{refuse, succeed};
 
-const OPTIONS: &str = "--data discs --size 8 --multipliers 1 --attention 1 --batch 2 --timesteps 20 \
+const OPTIONS: &str = "--data discs --no-classes --size 8 --multipliers 1 --attention 1 --batch 2 --timesteps 20 \
                        --sample-every 0 --backend cpu";
 
 fn discs(scratch: &Scratch, folder: &str, unseen: u8) {
@@ -88,7 +88,7 @@ fn a_run_keeps_to_what_was_done_with_alpha() {
         let arguments =
             format!("--checkpoint {run} --count 1 --steps 2 --backend cpu --out {run}-drawn/");
         succeed("sample", &scratch, &arguments);
-        let picture = image::open(scratch.join(&format!("{run}-drawn/a_000000.png"))).unwrap();
+        let picture = image::open(scratch.join(&format!("{run}-drawn/000000.png"))).unwrap();
         assert_eq!(picture.color(), color);
     }
     let archive = [200; 64];
