@@ -2,7 +2,7 @@
 
 use iddpm::diffusion::{
     Clip, Diffusion, Error, InlineProcess, Known, Method, Noise, Resampling, Sampler, Schedule,
-    Timesteps, Variance,
+    Timesteps, Variance, guide,
 };
 
 const METHODS: [Method; 5] = [
@@ -184,6 +184,51 @@ fn what_is_drawn_within_a_mask_has_the_conditional_law() {
         (often[1] / spread - 1.0).abs() < relative,
         "20 rounds: {often:?}"
     );
+}
+
+/// Two classes, N(±m, s²), as likely: how many of the samples of the first are nearer to its mean.
+fn accuracy(scale: f32) -> f64 {
+    let (mean, variance) = (0.3, 0.25);
+    let process = process::<50>();
+    let sampler = Sampler::new(&process, Method::Ancestral, Clip::None).unwrap();
+    let (noise, samples) = (Noise::new(8), 2000);
+    let mut right = 0;
+    for number in 0..samples {
+        let (mut x, mut z) = ([0.0], [0.0]);
+        noise.stream(number, Noise::INITIAL).fill_normals(0, &mut x);
+        for step in sampler.clone() {
+            let at = process.coefficients(step.index()).unwrap();
+            let (root, at_x) = (at.sqrt_alpha_bar, f64::from(x[0]));
+            // x_t is N(±√ᾱ m, ᾱs² + 1 - ᾱ); ε = -√(1-ᾱ) ∇ log p(x_t), of the mixture that of both by their shares.
+            let spread = at.alpha_bar * variance + 1.0 - at.alpha_bar;
+            let score = |sign: f64| -(at_x - sign * root * mean) / spread;
+            let first = 1.0 / (1.0 + (-2.0 * root * mean * at_x / spread).exp());
+            let both = first * score(1.0) + (1.0 - first) * score(-1.0);
+            let epsilon = |score: f64| [(-at.sqrt_one_minus_alpha_bar * score) as f32];
+            let mut output = epsilon(score(1.0));
+            guide(scale, 1, &epsilon(both), &mut output).unwrap();
+            noise
+                .stream(number, step.position())
+                .fill_normals(0, &mut z);
+            step.apply(&mut x, &output, &z).unwrap();
+        }
+        right += u32::from(x[0] > 0.0);
+    }
+    f64::from(right) / samples as f64
+}
+
+/// Of plain samples as many as the law has, Φ(m/s), within four standard errors; of guided ones more, the further the
+/// more; without the class half.
+#[test]
+fn guidance_raises_the_share_of_samples_of_their_class() {
+    let found = [0.0, 1.0, 2.0, 4.0].map(accuracy);
+    println!("{found:?}");
+    let error = |share: f64| 4.0 * (share * (1.0 - share) / 2000.0).sqrt();
+    let of_law = 0.725_746_88;
+    assert!((found[0] - 0.5).abs() < error(0.5), "{found:?}");
+    assert!((found[1] - of_law).abs() < error(of_law), "{found:?}");
+    assert!(found[2] > found[1] + error(of_law), "{found:?}");
+    assert!(found[3] > found[2] + error(found[2]), "{found:?}");
 }
 
 /// A mask that is 1 everywhere is a run without one, if each step is taken once.
