@@ -126,6 +126,8 @@ impl Options {
             "min_snr" => ("--min-snr", Value(plain)),
             "timesteps" => ("--sampler", Value(plain)),
             "dropout" => ("--dropout", Value(plain)),
+            "drop_labels" => ("--drop-labels", Value(plain)),
+            "unet.null_class" => ("--drop-labels", Flag("true")),
             "flip" => ("--flip", Flag("true")),
             "half" => ("--precision", Value(precision)),
             "recompute" => ("--recompute", Value(plain)),

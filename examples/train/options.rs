@@ -150,6 +150,10 @@ pub(crate) struct Options {
     /// The rate of dropout: 0, or from 2^-32 to below 1.
     #[arg(long, default_value_t = 0.0, value_parser = real)]
     dropout: f64,
+    /// The probability that an example is trained without its class, as guidance asks for: from 0 to below 1,
+    /// mostly 0.1. The network then has a null class.
+    #[arg(long, default_value_t = 0.0, value_parser = real, conflicts_with = "no_classes")]
+    drop_labels: f64,
     /// Mirrors an image with probability 1/2.
     #[arg(long)]
     flip: bool,
@@ -376,6 +380,7 @@ impl Options {
             min_snr: self.min_snr,
             timesteps: self.sampler,
             dropout: self.dropout,
+            drop_labels: self.drop_labels,
             flip: self.flip,
             half: self.precision == WeightType::F16,
             recompute: self.recompute,

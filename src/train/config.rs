@@ -57,6 +57,11 @@ pub struct TrainConfig {
     pub timesteps: TimestepLaw,
     /// The rate of dropout.
     pub dropout: f64,
+    /// The probability that an example is trained without its class, as classifier-free guidance asks for (Ho &
+    /// Salimans 2022): its label is the network's null class then. 0 for never.
+    // Not written where it is 0, so that runs from before there was one are known again.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub drop_labels: f64,
     /// Whether an image is mirrored with probability ½.
     pub flip: bool,
     /// Whether the network runs with weights rounded to f16, with a loss scale.
@@ -110,6 +115,7 @@ impl Default for TrainConfig {
             min_snr: 0.0,
             timesteps: TimestepLaw::Uniform,
             dropout: 0.0,
+            drop_labels: 0.0,
             flip: false,
             half: false,
             recompute: Recompute::Nothing,
@@ -186,7 +192,9 @@ impl TrainConfig {
             check("ema_rates", rate, other, "given once")?;
         }
         let inside = self.dropout == 0.0 || (LEAST_DROPOUT..1.0).contains(&self.dropout);
-        check("dropout", self.dropout, inside, "0 or within [2^-32, 1)")
+        check("dropout", self.dropout, inside, "0 or within [2^-32, 1)")?;
+        let inside = (0.0..1.0).contains(&self.drop_labels);
+        check("drop_labels", self.drop_labels, inside, "within [0, 1)")
     }
 
     /// The learning rate of a step, counted from 0: lr·min(1, (step+1)/warm_up)·(1 - step/anneal).
@@ -211,7 +219,14 @@ impl TrainConfig {
     }
 }
 
-fn check(
+/// As serde asks.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's signature")]
+fn is_zero(number: &f64) -> bool {
+    *number == 0.0
+}
+
+/// Refuses an option that is not right.
+pub(super) fn check(
     name: &'static str,
     value: impl ToString,
     right: bool,

@@ -146,9 +146,8 @@ impl<E: Engine> Trainer<E> {
         let scratch = Scratch::new(&config, &description, image)?;
         let loader = Loader::new(
             Arc::clone(data.set()),
-            draws,
-            config.batch,
-            config.flip,
+            &config,
+            description.unet.null_label(),
             broken,
             progress.step,
         )?;

@@ -100,14 +100,23 @@ pub(crate) fn data() -> TrainingData {
 
 /// Goes on with the newest state of a folder.
 pub(crate) fn go_on(folder: &Path, config: &TrainConfig) -> Trainer<CpuEngine> {
+    go_on_as(folder, &description(), config)
+}
+
+/// As above, of a network.
+pub(crate) fn go_on_as(
+    folder: &Path,
+    description: &Description,
+    config: &TrainConfig,
+) -> Trainer<CpuEngine> {
     let saved = SavedRun::load(SavedRun::latest_in(folder).unwrap().unwrap()).unwrap();
-    saved.check_same(&description(), config, &data()).unwrap();
+    saved.check_same(description, config, &data()).unwrap();
     let graph = graph_of(&saved.description, config).unwrap();
     let mut engine = CpuEngine::new(&graph, &config.ema_rates, config.half).unwrap();
     saved.write_to(&mut engine).unwrap();
     Trainer::new(
         engine,
-        description(),
+        description.clone(),
         config.clone(),
         data(),
         Broken::Fatal,

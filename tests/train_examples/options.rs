@@ -87,6 +87,10 @@ fn a_run_goes_on_with_the_options_it_began_with() {
             "--ema-at-once: the run was begun without it",
         ),
         ("--dropout 0.1", "--dropout 0.1: the run was begun with 0.0"),
+        (
+            "--drop-labels 0.1",
+            "--drop-labels 0.1: the run was begun without it",
+        ),
         ("--flip", "--flip: the run was begun without it"),
         (
             "--recompute cheap",
@@ -159,6 +163,9 @@ fn values_out_of_range_are_named_with_the_bound() {
         ("--dropout 1", "0 or within [2^-32, 1)"),
         ("--dropout 0.0000000001", "0 or within [2^-32, 1)"),
         ("--dropout nan", "0 or within [2^-32, 1)"),
+        ("--drop-labels 1", "within [0, 1)"),
+        ("--drop-labels -0.1", "within [0, 1)"),
+        ("--drop-labels nan", "within [0, 1)"),
         ("--batch 0", "from 1 to"),
         ("--batch -4", "from 1 to"),
         ("--batch 9", "8 examples"),
