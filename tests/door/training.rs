@@ -166,10 +166,45 @@ fn another_recipe_is_refused() {
     let run = scratch.join("run");
     drop(begin(&run, &recipe()).unwrap());
     let mut other = recipe();
-    other.config.lr = 1e-5;
+    other.config.clip = 0.5;
     let error = text(resume(&run, &other));
-    assert!(error.contains("lr"), "{error}");
+    assert!(error.contains("clip"), "{error}");
     resume(&run, &recipe()).unwrap();
+}
+
+/// Learning rates may be others where a run goes on, which is told; at 0 none is trained.
+#[test]
+fn rates_may_change() {
+    let scratch = Scratch::new("door-rates");
+    let run = scratch.join("run");
+    let mut annealed = recipe();
+    annealed.config.anneal = 2;
+    let mut training = begin(&run, &annealed).unwrap();
+    let told = "anneal = 2: the learning rate is 0 from step 2 on";
+    assert!(text(training.until(3, go_on)).starts_with(told));
+    // None of its steps was taken.
+    assert_eq!(training.until(2, go_on).unwrap(), 2);
+    assert_eq!(training.until(0, go_on).unwrap(), 2);
+    assert!(text(training.until(3, go_on)).starts_with(told));
+    drop(training);
+
+    let prepared = |recipe: &Recipe| {
+        let folder = RunDirectory::open(&run).unwrap();
+        Beginning::resume(folder)
+            .unwrap()
+            .prepare(recipe, data())
+            .unwrap()
+    };
+    assert_eq!(prepared(&annealed).rates_before(), None);
+    let changed = prepared(&recipe());
+    let before = changed.rates_before().unwrap();
+    assert_eq!((before.anneal, changed.config().anneal), (2, 0));
+    drop(changed);
+    let mut training = resume(&run, &recipe()).unwrap();
+    assert_eq!(training.until(3, go_on).unwrap(), 3);
+    drop(training);
+    // From here on it has these.
+    assert_eq!(prepared(&recipe()).rates_before(), None);
 }
 
 /// A model's weights, however they are held, are those of the run and of its averages.

@@ -47,6 +47,7 @@ mod gpu_half;
 mod gpu_recordings;
 mod gpu_runs;
 mod one_error;
+mod rates;
 mod resample;
 mod runs;
 mod writers;

@@ -139,6 +139,7 @@ impl Beginning {
         check_data(&description, &config, data.as_ref())?;
         let data = TrainingData::new(data, recipe.broken)?;
         let origin = self.origin(recipe);
+        let before = self.saved.as_ref().map(|(_, saved)| saved.config.clone());
         let start = match (self.saved, &recipe.init) {
             (Some((_, saved)), _) => {
                 saved.check_same(&description, &config, &data)?;
@@ -157,6 +158,7 @@ impl Beginning {
             cost: Cost::of(&graph, &description, &config)?,
             graph,
             description,
+            rates_before: before.filter(|before| *before != config),
             config,
             data,
             origin,

@@ -27,6 +27,7 @@ pub struct Prepared {
     pub(super) data: TrainingData,
     pub(super) origin: Origin,
     pub(super) start: Start,
+    pub(super) rates_before: Option<TrainConfig>,
     pub(super) cost: Cost,
     pub(super) broken: Broken,
     pub(super) save_every: u64,
@@ -42,6 +43,12 @@ impl Prepared {
     /// The options of the run, with the microbatch that it has.
     pub const fn config(&self) -> &TrainConfig {
         &self.config
+    }
+
+    /// The options that the run had until here, where its learning rates are others from here on; `None` where they
+    /// stay.
+    pub const fn rates_before(&self) -> Option<&TrainConfig> {
+        self.rates_before.as_ref()
     }
 
     /// Where the weights come from.
