@@ -116,6 +116,7 @@ impl Options {
             "lr" => ("--lr", Value(plain)),
             "warm_up" => ("--warm-up", Value(plain)),
             "anneal" => ("--anneal", Value(plain)),
+            "annealing" => ("--lr-schedule", Value(plain)),
             "adamw.weight_decay" => ("--weight-decay", Value(plain)),
             "clip" => ("--clip", Value(plain)),
             "ema_rates" => ("--ema", Value(plain)),

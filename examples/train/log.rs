@@ -11,6 +11,7 @@ use iddpm::train::StepReport;
 use serde::{Deserialize, Serialize};
 
 use super::program::{Failure, warn};
+use super::rates::Rates;
 
 /// Bytes of a log that is read: some millions of lines.
 const MOST: u64 = 1 << 30;
@@ -40,6 +41,9 @@ pub(crate) struct Line {
     skipped: u64,
     /// Images a second.
     images_per_second: f64,
+    /// What the learning rate follows from since the line before, where that was changed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    rates: Option<Rates>,
 }
 
 /// The lines of a file, but for a last one that was cut.
@@ -74,11 +78,19 @@ pub(crate) struct Log {
     begun: Instant,
     images: usize,
     reports: Vec<StepReport>,
+    /// For the next line.
+    rates: Option<Rates>,
 }
 
 impl Log {
-    /// Goes on with a log, without the lines behind the step that the run goes on from.
-    pub(crate) fn open(path: &Path, step: u64, every: u64) -> Result<Self, Failure> {
+    /// Goes on with a log, without the lines behind the step that the run goes on from, and with these learning
+    /// rates where they are others from there on.
+    pub(crate) fn open(
+        path: &Path,
+        step: u64,
+        every: u64,
+        rates: Option<Rates>,
+    ) -> Result<Self, Failure> {
         let kept: Vec<Line> = if path.exists() {
             let lines = read(path)?.into_iter();
             lines.filter(|line| line.step <= step).collect()
@@ -107,6 +119,7 @@ impl Log {
             begun: Instant::now(),
             images: 0,
             reports: Vec::new(),
+            rates,
         })
     }
 
@@ -121,6 +134,7 @@ impl Log {
     /// Writes a line of what is left, and gives what to show of it.
     pub(crate) fn flush(&mut self) -> Option<String> {
         let line = self.line()?;
+        self.rates = None;
         self.reports.clear();
         self.images = 0;
         self.begun = Instant::now();
@@ -174,6 +188,7 @@ impl Log {
             not_taken: self.reports.iter().filter(|r| !r.taken).count() as u64,
             skipped: self.reports.iter().map(|r| r.skipped.len() as u64).sum(),
             images_per_second: self.images as f64 / self.begun.elapsed().as_secs_f64(),
+            rates: self.rates.clone(),
         })
     }
 }

@@ -17,12 +17,15 @@ mod log;
 mod options;
 mod plot;
 #[path = "../support/program.rs"]
+#[allow(dead_code, reason = "of what several programs share")]
 mod program;
+mod rates;
 #[path = "../support/real.rs"]
 mod real;
 #[path = "../support/seed.rs"]
 mod seed;
 mod session;
+mod settings;
 mod shown;
 #[path = "../support/signals.rs"]
 mod signals;
@@ -38,16 +41,22 @@ use std::process::ExitCode;
 use iddpm::run::{Beginning, Chosen, Cost, Prepared, Recipe, Training};
 use iddpm::train::RunDirectory;
 
+use clap::ArgMatches;
+
 use files::Files;
 use options::Options;
 use program::{Failure, say};
+use rates::Rates;
 use session::Session;
 
 fn main() -> ExitCode {
-    program::run(run)
+    match settings::words(std::env::args_os().collect()) {
+        Ok(words) => program::run_with(words, run),
+        Err(error) => program::fail(&*error),
+    }
 }
 
-fn run(options: &Options) -> Result<ExitCode, Failure> {
+fn run(options: &Options, given: &ArgMatches) -> Result<ExitCode, Failure> {
     options.check()?;
     let mut recipe = options.recipe();
     let valid = recipe.config.validate();
@@ -68,9 +77,10 @@ fn run(options: &Options) -> Result<ExitCode, Failure> {
     // Its weights are not needed twice.
     drop(recipe);
     say_cost(prepared.cost())?;
+    let rates = say_rates(&prepared)?;
     let training = prepared.on(options.device.device())?;
     say_device(&training)?;
-    Session::begin(options, files, training)?.run()
+    Session::begin(options, files, training, given, rates)?.run()
 }
 
 /// The data, and the network that is trained on it.
@@ -86,6 +96,18 @@ fn prepare(options: &Options, beginning: Beginning, recipe: &Recipe) -> Result<P
         iddpm::Error::Data(error) => format!("--data: {error}").into(),
         error => error.into(),
     })
+}
+
+/// The learning rates, where they are others from here on.
+fn say_rates(prepared: &Prepared) -> Result<Option<Rates>, Failure> {
+    let Some(before) = prepared.rates_before() else {
+        return Ok(None);
+    };
+    let (before, now) = (Rates::from(before), Rates::from(prepared.config()));
+    say(format_args!(
+        "learning rate from here on: {now}; it was {before}"
+    ))?;
+    Ok(Some(now))
 }
 
 fn say_cost(cost: &Cost) -> Result<(), Failure> {

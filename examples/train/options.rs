@@ -13,6 +13,7 @@ use iddpm::unet::{Extents, UnetConfig};
 
 use super::device_options::DeviceOptions;
 use super::program::{Failure, say};
+use super::rates::LrSchedule;
 use super::real::real;
 use super::seed::Seed;
 use super::whole::whole;
@@ -32,7 +33,7 @@ const MANY: u64 = 1 << 31;
 #[command(after_help = "Examples:
   train --data sprites/ --run runs/sprites --size 32 --steps 20000
   train --data digits.npz --run runs/digits --attention 2 --steps 3000
-  train --data sprites/ --run runs/sprites --resume --steps 40000   (with the options it began with)
+  train --run runs/sprites --resume --steps 40000                   (with the options it began with)
   train --data mine/ --run runs/mine --init runs/sprites            (a new run, with the weights of another)
 
 Ctrl-C, SIGTERM and SIGHUP finish the step and save: --resume goes on from there, bit for bit. Asked a second
@@ -49,7 +50,11 @@ pub(crate) struct Options {
     /// The folder of the run, which is made where it is not there. One process at a time trains in it.
     #[arg(long)]
     pub(crate) run: PathBuf,
-    /// Goes on with the run that is there.
+    /// A file of options, each by its long name, as `lr = 1e-4`, in TOML. What the command line says wins.
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Goes on with the run that is there, with the options that its options.toml keeps and no other word. Its
+    /// learning rate, with warm-up and annealing, may be another from here on; the rest may not.
     #[arg(long)]
     pub(crate) resume: bool,
     /// Begins with the weights of a checkpoint of the same network; a run, or a state of one, stands for its
@@ -132,6 +137,9 @@ pub(crate) struct Options {
     /// Steps over which the learning rate rises from near 0.
     #[arg(long, default_value_t = TrainConfig::default().warm_up, value_parser = whole::<u64>(0..=u64::MAX))]
     warm_up: u64,
+    /// How the learning rate goes on behind its warm-up.
+    #[arg(long, value_enum, default_value_t = LrSchedule::Linear)]
+    lr_schedule: LrSchedule,
     /// The step at which the learning rate has fallen to 0, at which a run ends at the latest; 0 for never.
     #[arg(long, default_value_t = 0, value_parser = whole::<u64>(0..=u64::MAX))]
     anneal: u64,
@@ -152,7 +160,7 @@ pub(crate) struct Options {
     dropout: f64,
     /// The probability that an example is trained without its class, as guidance asks for: from 0 to below 1,
     /// mostly 0.1. The network then has a null class.
-    #[arg(long, default_value_t = 0.0, value_parser = real, conflicts_with = "no_classes")]
+    #[arg(long, default_value_t = 0.0, value_parser = real)]
     drop_labels: f64,
     /// Mirrors an image with probability 1/2.
     #[arg(long)]
@@ -240,15 +248,34 @@ impl Options {
         {
             return Err("--rule: no effect without a --microbatch below --batch".into());
         }
-        let (steps, anneal) = (self.steps, self.anneal);
+        if self.drop_labels > 0.0 && self.no_classes {
+            return Err("--drop-labels: no effect with --no-classes".into());
+        }
+        self.check_rates()
+    }
+
+    fn check_rates(&self) -> Result<(), Failure> {
+        let (steps, anneal) = (self.steps, self.anneal());
         if anneal > 0 && steps > anneal {
             return Err(format!(
                 "--steps {steps}: the learning rate is 0 from step {anneal} on, by --anneal {anneal}; \
-                 --steps {anneal} ends there, and --init RUN begins a new run with its weights"
+                 --steps {anneal} ends there; a later --anneal or --lr-schedule constant goes on, and --init RUN \
+                 begins a new run with its weights"
             )
             .into());
         }
+        if self.lr_schedule == LrSchedule::Cosine && anneal == 0 {
+            return Err("--lr-schedule cosine: no effect without --anneal, where it ends".into());
+        }
         Ok(())
+    }
+
+    /// The step at which the learning rate has fallen to 0; 0 for never.
+    fn anneal(&self) -> u64 {
+        match self.lr_schedule {
+            LrSchedule::Constant => 0,
+            LrSchedule::Linear | LrSchedule::Cosine => self.anneal,
+        }
     }
 
     /// Steps between two grids of samples; 0 for none.
@@ -368,7 +395,8 @@ impl Options {
             rule: self.rule.unwrap_or_default(),
             lr: self.lr,
             warm_up: self.warm_up,
-            anneal: self.anneal,
+            anneal: self.anneal(),
+            annealing: self.lr_schedule.annealing(),
             adamw: AdamW {
                 weight_decay: self.weight_decay,
                 ..AdamW::default()

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::fmt::Display;
 use std::process::ExitCode;
 
+use clap::ArgMatches;
 use iddpm::run::Training;
 use iddpm::train::{RunDirectory, StepReport};
 
@@ -11,9 +12,10 @@ use super::files::Files;
 use super::log::Log;
 use super::options::Options;
 use super::program::{Failure, say};
+use super::rates::Rates;
 use super::shown::Shown;
 use super::signals::{Stop, Stopped};
-use super::{grid, plot};
+use super::{grid, plot, settings};
 
 /// A run as it goes on.
 pub(crate) struct Session<'o> {
@@ -28,7 +30,8 @@ pub(crate) struct Session<'o> {
 }
 
 impl<'o> Session<'o> {
-    /// Makes all ready: from here on there is a state to go on from, and signals are heard.
+    /// Makes all ready: from here on there is a state to go on from, with its options, and signals are heard. The
+    /// learning rates are given where they are others from here on.
     ///
     /// # Errors
     /// What was in the way, and which state is whole.
@@ -36,6 +39,8 @@ impl<'o> Session<'o> {
         options: &'o Options,
         files: Files,
         mut training: Training,
+        given: &ArgMatches,
+        rates: Option<Rates>,
     ) -> Result<Self, Failure> {
         let stop = Stop::listen()?;
         let step = training.position();
@@ -43,7 +48,10 @@ impl<'o> Session<'o> {
             let saved = training.save();
             saved.map_err(|error| told(training.folder(), &error))?;
         }
-        let log = Log::open(&files.log(), step, options.log_every);
+        // From here on there is a state that they are of.
+        let kept = settings::keep(&files.options(), options, given);
+        kept.map_err(|error| told(training.folder(), &error))?;
+        let log = Log::open(&files.log(), step, options.log_every, rates);
         let log = log.map_err(|error| told(training.folder(), &error))?;
         say(format_args!("log: {}", files.log().display()))?;
         Ok(Self {

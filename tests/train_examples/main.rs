@@ -34,6 +34,7 @@ mod interrupted;
 mod learning;
 mod options;
 mod refusals;
+mod settings;
 #[cfg(unix)]
 mod signals;
 mod sprites;
