@@ -85,17 +85,19 @@ fn run(options: &Options, given: &ArgMatches) -> Result<ExitCode, Failure> {
 
 /// The data, and the network that is trained on it.
 fn prepare(options: &Options, beginning: Beginning, recipe: &Recipe) -> Result<Prepared, Failure> {
-    let opened = options.open_data(beginning.classes(recipe))?;
+    let opened = options.open_data(&beginning, recipe)?;
     let kind = opened.kind;
     options.check_broken(kind)?;
     say(&opened)?;
     options.hint(&opened)?;
     let prepared = beginning.prepare(recipe, opened);
-    prepared.map_err(|error| match error {
+    let prepared = prepared.map_err(|error| match error {
         iddpm::Error::Train(error) => options.explain(Some(kind), error),
         iddpm::Error::Data(error) => format!("--data: {error}").into(),
-        error => error.into(),
-    })
+        error => Failure::from(error),
+    })?;
+    prepared.class_rows().map_or(Ok(()), say)?;
+    Ok(prepared)
 }
 
 /// The learning rates, where they are others from here on.

@@ -7,7 +7,7 @@ use iddpm::checkpoint::WeightType;
 use iddpm::data::{self, Alpha, Classes, DataError, Dataset, Fit, Kind, Opened};
 use iddpm::diffusion::pixels::has_alpha;
 use iddpm::diffusion::{Diffusion, Objective, Prediction, Schedule, Variance};
-use iddpm::run::Recipe;
+use iddpm::run::{Beginning, Recipe};
 use iddpm::train::{AdamW, Broken, MicrobatchRule, Recompute, TimestepLaw, TrainConfig};
 use iddpm::unet::{Extents, UnetConfig};
 
@@ -57,8 +57,9 @@ pub(crate) struct Options {
     /// learning rate, with warm-up and annealing, may be another from here on; the rest may not.
     #[arg(long)]
     pub(crate) resume: bool,
-    /// Begins with the weights of a checkpoint of the same network; a run, or a state of one, stands for its
-    /// average. Classes go by their names. Moments begin at 0, averages as the weights.
+    /// Begins with the weights of a checkpoint of the same network, but for its classes; a run, or a state of one, stands for its
+    /// average. Classes go by their names, and may be others: those that it does not know begin as the mean of
+    /// its own, or as its null class. Moments begin at 0, averages as the weights.
     #[arg(long, value_name = "FILE", conflicts_with = "resume")]
     pub(crate) init: Option<PathBuf>,
     #[command(flatten)]
@@ -283,8 +284,12 @@ impl Options {
         self.sample_every.unwrap_or(SAMPLE_EVERY)
     }
 
-    /// The data set, with classes that are a network's or its own.
-    pub(crate) fn open_data(&self, classes: Classes<'_>) -> Result<Opened, Failure> {
+    /// The data set, with the classes that a run begins with.
+    pub(crate) fn open_data(
+        &self,
+        beginning: &Beginning,
+        recipe: &Recipe,
+    ) -> Result<Opened, Failure> {
         let side = self.size.unwrap_or(SIZE);
         let extents = Extents {
             channels: if self.grey { 1 } else { 3 },
@@ -302,10 +307,11 @@ impl Options {
         };
         let options = data::Options {
             fit,
-            classes,
+            // In their place come those that a run begins with.
+            classes: Classes::Own,
             alpha: self.alpha,
         };
-        let opened = data::open(&self.data, &options);
+        let opened = beginning.open_data(recipe, &self.data, &options);
         opened.map_err(|error| match error {
             // Of these options, not of the data.
             DataError::NoEffect { .. } => error.into(),

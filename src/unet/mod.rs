@@ -44,8 +44,10 @@ mod weights;
 mod wrap;
 
 #[cfg(feature = "alloc")]
-pub use check::ELEMENTS_LIMIT;
+#[cfg(feature = "train_cpu")]
+pub(crate) use build::CLASS_TABLE;
 #[cfg(feature = "alloc")]
+pub use check::ELEMENTS_LIMIT;
 pub use config::UnetConfig;
 pub use error::{ConfigError, GraphError};
 pub use expected::Expected;

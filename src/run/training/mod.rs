@@ -6,6 +6,7 @@
 
 mod begin;
 mod beginning;
+mod class_rows;
 mod cost;
 #[cfg_attr(feature = "train", path = "engine_gpu.rs")]
 #[cfg_attr(not(feature = "train"), path = "engine_processor.rs")]
@@ -18,6 +19,7 @@ mod recipe;
 mod training;
 
 pub use beginning::Beginning;
+pub use class_rows::ClassRows;
 pub use cost::{Cost, Kept};
 pub use origin::Origin;
 pub use prepared::Prepared;

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::boxed::Box;
 
+use super::class_rows::ClassRows;
 use super::cost::Cost;
 use super::engine::on_gpu;
 use super::made::Made;
@@ -49,6 +50,14 @@ impl Prepared {
     /// stay.
     pub const fn rates_before(&self) -> Option<&TrainConfig> {
         self.rates_before.as_ref()
+    }
+
+    /// Where the rows of the table of classes come from; `None` where its classes are those of the weights.
+    pub const fn class_rows(&self) -> Option<&ClassRows> {
+        match &self.start {
+            Start::Model(_, rows) => rows.as_ref(),
+            Start::Drawn | Start::Saved(_) => None,
+        }
     }
 
     /// Where the weights come from.
@@ -106,10 +115,14 @@ fn fill(
             saved.write_to(engine)?;
             return Ok(saved.progress);
         }
-        Start::Model(model) => {
+        Start::Model(model, rows) => {
             let weights = match model.checkpoint().weights() {
                 Weights::F32(numbers) => Cow::Borrowed(numbers),
                 Weights::F16(bits) => Cow::Owned(f32_of(bits)?),
+            };
+            let weights = match rows {
+                Some(rows) => Cow::Owned(rows.weights(&model, &weights, graph)?),
+                None => weights,
             };
             write(engine, &weights, config)?;
         }
