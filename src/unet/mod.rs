@@ -43,11 +43,11 @@ mod tensor;
 mod weights;
 mod wrap;
 
-#[cfg(feature = "alloc")]
 #[cfg(feature = "train_cpu")]
 pub(crate) use build::CLASS_TABLE;
 #[cfg(feature = "alloc")]
 pub use check::ELEMENTS_LIMIT;
+#[cfg(feature = "alloc")]
 pub use config::UnetConfig;
 pub use error::{ConfigError, GraphError};
 pub use expected::Expected;
