@@ -17,6 +17,7 @@ mod prepared;
 mod recipe;
 #[expect(clippy::module_inception, reason = "it is what the folder is about")]
 mod training;
+mod validation;
 
 pub use beginning::Beginning;
 pub use class_rows::ClassRows;
@@ -25,3 +26,4 @@ pub use origin::Origin;
 pub use prepared::Prepared;
 pub use recipe::Recipe;
 pub use training::Training;
+pub use validation::{Best, Validated, Validation};
