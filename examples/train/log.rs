@@ -41,6 +41,9 @@ pub(crate) struct Line {
     skipped: u64,
     /// Images a second.
     images_per_second: f64,
+    /// The bound on held-out images after the last step, in bits/dim, where it was evaluated.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    held_out: Option<f64>,
     /// What the learning rate follows from since the line before, where that was changed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     rates: Option<Rates>,
@@ -79,6 +82,7 @@ pub(crate) struct Log {
     images: usize,
     reports: Vec<StepReport>,
     /// For the next line.
+    held_out: Option<f64>,
     rates: Option<Rates>,
 }
 
@@ -119,15 +123,21 @@ impl Log {
             begun: Instant::now(),
             images: 0,
             reports: Vec::new(),
+            held_out: None,
             rates,
         })
+    }
+
+    /// Takes note of the bound on held-out images after the step that comes next.
+    pub(crate) const fn held_out(&mut self, bits: f64) {
+        self.held_out = Some(bits);
     }
 
     /// Takes note of a step; what to show of those since the last line, where a line is due.
     pub(crate) fn add(&mut self, report: &StepReport, images: usize) -> Option<String> {
         self.reports.push(report.clone());
         self.images += images;
-        let due = report.step.is_multiple_of(self.every);
+        let due = report.step.is_multiple_of(self.every) || self.held_out.is_some();
         due.then(|| self.flush()).flatten()
     }
 
@@ -135,6 +145,7 @@ impl Log {
     pub(crate) fn flush(&mut self) -> Option<String> {
         let line = self.line()?;
         self.rates = None;
+        self.held_out = None;
         self.reports.clear();
         self.images = 0;
         self.begun = Instant::now();
@@ -188,6 +199,7 @@ impl Log {
             not_taken: self.reports.iter().filter(|r| !r.taken).count() as u64,
             skipped: self.reports.iter().map(|r| r.skipped.len() as u64).sum(),
             images_per_second: self.images as f64 / self.begun.elapsed().as_secs_f64(),
+            held_out: self.held_out.filter(|bits| bits.is_finite()),
             rates: self.rates.clone(),
         })
     }

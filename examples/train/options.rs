@@ -16,6 +16,7 @@ use super::program::{Failure, say};
 use super::rates::LrSchedule;
 use super::real::real;
 use super::seed::Seed;
+use super::val::ValOptions;
 use super::whole::whole;
 use super::words::{Word, words};
 
@@ -178,6 +179,8 @@ pub(crate) struct Options {
     #[arg(long, default_value = "0", allow_hyphen_values = true)]
     pub(crate) seed: Seed,
 
+    #[command(flatten)]
+    pub(crate) val: ValOptions,
     /// Leaves out pictures that cannot be read, and counts them.
     #[arg(long)]
     skip_broken: bool,
@@ -234,6 +237,7 @@ impl Options {
     /// What can be found wrong before anything is read.
     pub(crate) fn check(&self) -> Result<(), Failure> {
         self.device.check()?;
+        self.val.check()?;
         if let (Some(low_res), Some(every)) = (self.low_res, self.sample_every)
             && every > 0
         {

@@ -5,7 +5,7 @@ use std::fmt::Display;
 use std::process::ExitCode;
 
 use clap::ArgMatches;
-use iddpm::run::Training;
+use iddpm::run::{Training, Validation};
 use iddpm::train::{RunDirectory, StepReport};
 
 use super::files::Files;
@@ -22,6 +22,7 @@ pub(crate) struct Session<'o> {
     options: &'o Options,
     files: Files,
     training: Training,
+    validation: Option<Validation>,
     log: Log,
     shown: Shown,
     stop: Stop,
@@ -41,6 +42,7 @@ impl<'o> Session<'o> {
         mut training: Training,
         given: &ArgMatches,
         rates: Option<Rates>,
+        validation: Option<Validation>,
     ) -> Result<Self, Failure> {
         let stop = Stop::listen()?;
         let step = training.position();
@@ -59,6 +61,7 @@ impl<'o> Session<'o> {
             options,
             files,
             training,
+            validation,
             log,
             shown: Shown::new(options.steps, step),
             stop,
@@ -107,7 +110,12 @@ impl<'o> Session<'o> {
                 return Ok(Some(stopped));
             }
             let report = self.training.step()?;
+            let ends = self.validate(report.step)?;
             self.show(&report);
+            if let Some(why) = ends {
+                say(why)?;
+                return Ok(None);
+            }
             self.training.save_if_due()?;
             let every = self.options.sample_every();
             if every > 0 && report.step.is_multiple_of(every) {
@@ -119,6 +127,28 @@ impl<'o> Session<'o> {
             }
         }
         Ok(None)
+    }
+
+    /// Evaluates held-out images, where that is due; why the run ends, where it does.
+    fn validate(&mut self, step: u64) -> Result<Option<String>, Failure> {
+        let Some(validation) = self
+            .validation
+            .as_mut()
+            .filter(|_| self.options.val.is_due(step))
+        else {
+            return Ok(None);
+        };
+        let stop = &self.stop;
+        let validated = validation.evaluate(&self.training, &mut || stop.heard().is_none())?;
+        let Some(validated) = validated else {
+            return Ok(None);
+        };
+        self.log.held_out(validated.bits.mean);
+        let (bits, best) = (validated.bits, validated.best.step);
+        say(format_args!(
+            "step {step}: {bits} bits/dim of held-out images, the best at step {best}"
+        ))?;
+        Ok(self.options.val.ends(step, &validated))
     }
 
     fn show(&mut self, report: &StepReport) {

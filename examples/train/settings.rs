@@ -130,6 +130,9 @@ pub(crate) fn keep(file: &Path, options: &Options, given: &ArgMatches) -> Result
         let value = match key {
             // From wherever it goes on; drawn once.
             "data" => Some(path(&std::path::absolute(&options.data)?)?),
+            "val" if let Some(data) = options.val.path() => {
+                Some(path(&std::path::absolute(data)?)?)
+            }
             "seed" => Some(options.seed.to_string().into()),
             _ if !argument.get_action().takes_values() => Some(given.get_flag(id).into()),
             _ => match given.get_raw(id) {

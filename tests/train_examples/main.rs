@@ -38,6 +38,7 @@ mod settings;
 #[cfg(unix)]
 mod signals;
 mod sprites;
+mod validation;
 mod words;
 mod writers;
 
