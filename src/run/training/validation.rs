@@ -133,8 +133,10 @@ impl Validation {
             step: training.position(),
             bits: bits.mean,
         };
-        // A bound that is no number is better than none alone.
-        let best = self.best.filter(|best| !(now.bits < best.bits));
+        // In this order one that is no number comes behind all others.
+        let best = self
+            .best
+            .filter(|best| best.bits.total_cmp(&now.bits).is_le());
         let saved = match best {
             Some(_) => None,
             None => {
