@@ -1,11 +1,12 @@
 //! What every program does alike: it reads its options, says its lines, and ends with a status.
 
 use std::error::Error;
+use std::ffi::OsString;
 use std::fmt::Display;
 use std::io::{self, Write};
 use std::process::{ExitCode, Termination};
 
-use clap::{ArgMatches, Parser};
+use clap::{ArgMatches, Command, Parser};
 
 /// Whatever a program ends with where it does not end well.
 pub(crate) type Failure = Box<dyn Error>;
@@ -15,11 +16,22 @@ pub(crate) type Failure = Box<dyn Error>;
 pub(crate) fn run<O: Parser, T: Termination>(
     program: impl FnOnce(&O) -> Result<T, Failure>,
 ) -> ExitCode {
-    let options = match arguments::<O>().and_then(|given| O::from_arg_matches(&given)) {
-        Ok(options) => options,
+    run_with(std::env::args_os().collect(), |options, _| program(options))
+}
+
+/// Runs a program by these words, the first of which is its name, as [`run`]; the program is told them as they were
+/// read besides.
+pub(crate) fn run_with<O: Parser, T: Termination>(
+    words: Vec<OsString>,
+    program: impl FnOnce(&O, &ArgMatches) -> Result<T, Failure>,
+) -> ExitCode {
+    let read = command::<O>().try_get_matches_from(words);
+    let read = read.and_then(|given| Ok((O::from_arg_matches(&given)?, given)));
+    let (options, given) = match read {
+        Ok(read) => read,
         Err(told) => return tell(&told),
     };
-    match program(&options) {
+    match program(&options, &given) {
         Ok(done) => done.report(),
         Err(error) => fail(&*error),
     }
@@ -44,12 +56,11 @@ pub(crate) fn warn(line: impl Display) {
 }
 
 /// The command line. A number that begins with a minus is an option's value, so that it is refused by name.
-fn arguments<O: Parser>() -> Result<ArgMatches, clap::Error> {
-    let command = O::command().mut_args(|argument| {
+pub(crate) fn command<O: Parser>() -> Command {
+    O::command().mut_args(|argument| {
         let takes = argument.get_action().takes_values();
         argument.allow_negative_numbers(takes)
-    });
-    command.try_get_matches()
+    })
 }
 
 /// Help, or what is wrong with the options.
@@ -60,7 +71,8 @@ fn tell(told: &clap::Error) -> ExitCode {
     }
 }
 
-fn fail(error: &dyn Error) -> ExitCode {
+/// Ends a program that did not end well.
+pub(crate) fn fail(error: &dyn Error) -> ExitCode {
     warn(format_args!("{}: {error}", env!("CARGO_CRATE_NAME")));
     ExitCode::FAILURE
 }

@@ -4,13 +4,15 @@ use std::path::{Path, PathBuf};
 
 use iddpm::files::{FileError, Place, remove_file};
 
-/// Where log, plot and grids of samples lie.
+/// Where log, plot, options and grids of samples lie.
 pub(crate) struct Files {
     folder: PathBuf,
 }
 
 const LOG: &str = "log.jsonl";
 const PLOT: &str = "loss.svg";
+/// The options that a run goes on with.
+pub(crate) const OPTIONS: &str = "options.toml";
 
 impl Files {
     /// Those of a folder whose one writer this is. What a killed run has left of them is removed, and each is
@@ -20,7 +22,7 @@ impl Files {
             folder: folder.into(),
         };
         files.remove_left();
-        for path in [files.log(), files.plot()] {
+        for path in [files.log(), files.plot(), files.options()] {
             Place::of(path)?.check()?;
         }
         if grids {
@@ -35,6 +37,10 @@ impl Files {
 
     pub(crate) fn plot(&self) -> PathBuf {
         self.folder.join(PLOT)
+    }
+
+    pub(crate) fn options(&self) -> PathBuf {
+        self.folder.join(OPTIONS)
     }
 
     pub(crate) fn grid(&self, step: u64) -> PathBuf {
@@ -83,7 +89,12 @@ fn left(name: &str) -> Option<Left> {
         let step = hidden.strip_prefix("samples-")?.split('.').next()?;
         Some(grid(step.parse().ok()?))
     };
-    let files = [Some(LOG.into()), Some(PLOT.into()), of_grid()];
+    let files = [
+        Some(LOG.into()),
+        Some(PLOT.into()),
+        Some(OPTIONS.into()),
+        of_grid(),
+    ];
     let mut found = files.into_iter().flatten().filter_map(|file: String| {
         let end = hidden.strip_prefix(&file)?.strip_prefix('.')?;
         Some((file.clone(), end.to_owned()))

@@ -11,6 +11,7 @@ use iddpm::train::StepReport;
 use serde::{Deserialize, Serialize};
 
 use super::program::{Failure, warn};
+use super::rates::Rates;
 
 /// Bytes of a log that is read: some millions of lines.
 const MOST: u64 = 1 << 30;
@@ -40,6 +41,12 @@ pub(crate) struct Line {
     skipped: u64,
     /// Images a second.
     images_per_second: f64,
+    /// The bound on held-out images after the last step, in bits/dim, where it was evaluated.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    held_out: Option<f64>,
+    /// What the learning rate follows from since the line before, where that was changed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    rates: Option<Rates>,
 }
 
 /// The lines of a file, but for a last one that was cut.
@@ -74,11 +81,20 @@ pub(crate) struct Log {
     begun: Instant,
     images: usize,
     reports: Vec<StepReport>,
+    /// For the next line.
+    held_out: Option<f64>,
+    rates: Option<Rates>,
 }
 
 impl Log {
-    /// Goes on with a log, without the lines behind the step that the run goes on from.
-    pub(crate) fn open(path: &Path, step: u64, every: u64) -> Result<Self, Failure> {
+    /// Goes on with a log, without the lines behind the step that the run goes on from, and with these learning
+    /// rates where they are others from there on.
+    pub(crate) fn open(
+        path: &Path,
+        step: u64,
+        every: u64,
+        rates: Option<Rates>,
+    ) -> Result<Self, Failure> {
         let kept: Vec<Line> = if path.exists() {
             let lines = read(path)?.into_iter();
             lines.filter(|line| line.step <= step).collect()
@@ -107,20 +123,29 @@ impl Log {
             begun: Instant::now(),
             images: 0,
             reports: Vec::new(),
+            held_out: None,
+            rates,
         })
+    }
+
+    /// Takes note of the bound on held-out images after the step that comes next.
+    pub(crate) const fn held_out(&mut self, bits: f64) {
+        self.held_out = Some(bits);
     }
 
     /// Takes note of a step; what to show of those since the last line, where a line is due.
     pub(crate) fn add(&mut self, report: &StepReport, images: usize) -> Option<String> {
         self.reports.push(report.clone());
         self.images += images;
-        let due = report.step.is_multiple_of(self.every);
+        let due = report.step.is_multiple_of(self.every) || self.held_out.is_some();
         due.then(|| self.flush()).flatten()
     }
 
     /// Writes a line of what is left, and gives what to show of it.
     pub(crate) fn flush(&mut self) -> Option<String> {
         let line = self.line()?;
+        self.rates = None;
+        self.held_out = None;
         self.reports.clear();
         self.images = 0;
         self.begun = Instant::now();
@@ -174,6 +199,8 @@ impl Log {
             not_taken: self.reports.iter().filter(|r| !r.taken).count() as u64,
             skipped: self.reports.iter().map(|r| r.skipped.len() as u64).sum(),
             images_per_second: self.images as f64 / self.begun.elapsed().as_secs_f64(),
+            held_out: self.held_out.filter(|bits| bits.is_finite()),
+            rates: self.rates.clone(),
         })
     }
 }

@@ -17,37 +17,49 @@ mod log;
 mod options;
 mod plot;
 #[path = "../support/program.rs"]
+#[allow(dead_code, reason = "of what several programs share")]
 mod program;
+mod rates;
 #[path = "../support/real.rs"]
 mod real;
 #[path = "../support/seed.rs"]
 mod seed;
 mod session;
+mod settings;
 mod shown;
 #[path = "../support/signals.rs"]
 mod signals;
 #[path = "../support/threads.rs"]
 mod threads;
+mod val;
 #[path = "../support/whole.rs"]
 mod whole;
 #[path = "../support/words.rs"]
 mod words;
 
 use std::process::ExitCode;
+use std::sync::Arc;
 
-use iddpm::run::{Beginning, Chosen, Cost, Prepared, Recipe, Training};
+use iddpm::data::Dataset;
+use iddpm::run::{Beginning, Chosen, Cost, Prepared, Recipe, Training, Validation};
 use iddpm::train::RunDirectory;
+
+use clap::ArgMatches;
 
 use files::Files;
 use options::Options;
 use program::{Failure, say};
+use rates::Rates;
 use session::Session;
 
 fn main() -> ExitCode {
-    program::run(run)
+    match settings::words(std::env::args_os().collect()) {
+        Ok(words) => program::run_with(words, run),
+        Err(error) => program::fail(&*error),
+    }
 }
 
-fn run(options: &Options) -> Result<ExitCode, Failure> {
+fn run(options: &Options, given: &ArgMatches) -> Result<ExitCode, Failure> {
     options.check()?;
     let mut recipe = options.recipe();
     let valid = recipe.config.validate();
@@ -64,28 +76,57 @@ fn run(options: &Options) -> Result<ExitCode, Failure> {
     if let Some(note) = options.seed.note() {
         say(note)?;
     }
-    let prepared = prepare(options, beginning, &recipe)?;
+    let (prepared, held_out) = prepare(options, beginning, &recipe)?;
     // Its weights are not needed twice.
     drop(recipe);
     say_cost(prepared.cost())?;
+    let rates = say_rates(&prepared)?;
     let training = prepared.on(options.device.device())?;
     say_device(&training)?;
-    Session::begin(options, files, training)?.run()
+    let validation = match held_out {
+        Some(images) => {
+            say(format_args!("{} images are held out", images.len()))?;
+            let threads = options.device.threads.choose()?;
+            Some(Validation::new(&training, images, threads)?)
+        }
+        None => None,
+    };
+    Session::begin(options, files, training, given, rates, validation)?.run()
 }
 
-/// The data, and the network that is trained on it.
-fn prepare(options: &Options, beginning: Beginning, recipe: &Recipe) -> Result<Prepared, Failure> {
-    let opened = options.open_data(beginning.classes(recipe))?;
+/// The data, the network that is trained on it, and the images that are held out.
+fn prepare(
+    options: &Options,
+    beginning: Beginning,
+    recipe: &Recipe,
+) -> Result<(Prepared, Option<Arc<dyn Dataset>>), Failure> {
+    let opened = options.open_data(&beginning, recipe)?;
     let kind = opened.kind;
     options.check_broken(kind)?;
     say(&opened)?;
     options.hint(&opened)?;
-    let prepared = beginning.prepare(recipe, opened);
-    prepared.map_err(|error| match error {
+    let (data, held_out) = options.val.halves(opened.into(), recipe.broken)?;
+    let prepared = beginning.prepare(recipe, data);
+    let prepared = prepared.map_err(|error| match error {
         iddpm::Error::Train(error) => options.explain(Some(kind), error),
         iddpm::Error::Data(error) => format!("--data: {error}").into(),
-        error => error.into(),
-    })
+        error => Failure::from(error),
+    })?;
+    prepared.class_rows().map_or(Ok(()), say)?;
+    let own = options.val.own(prepared.description(), options.alpha)?;
+    Ok((prepared, held_out.or(own)))
+}
+
+/// The learning rates, where they are others from here on.
+fn say_rates(prepared: &Prepared) -> Result<Option<Rates>, Failure> {
+    let Some(before) = prepared.rates_before() else {
+        return Ok(None);
+    };
+    let (before, now) = (Rates::from(before), Rates::from(prepared.config()));
+    say(format_args!(
+        "learning rate from here on: {now}; it was {before}"
+    ))?;
+    Ok(Some(now))
 }
 
 fn say_cost(cost: &Cost) -> Result<(), Failure> {

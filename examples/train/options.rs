@@ -7,14 +7,16 @@ use iddpm::checkpoint::WeightType;
 use iddpm::data::{self, Alpha, Classes, DataError, Dataset, Fit, Kind, Opened};
 use iddpm::diffusion::pixels::has_alpha;
 use iddpm::diffusion::{Diffusion, Objective, Prediction, Schedule, Variance};
-use iddpm::run::Recipe;
+use iddpm::run::{Beginning, Recipe};
 use iddpm::train::{AdamW, Broken, MicrobatchRule, Recompute, TimestepLaw, TrainConfig};
 use iddpm::unet::{Extents, UnetConfig};
 
 use super::device_options::DeviceOptions;
 use super::program::{Failure, say};
+use super::rates::LrSchedule;
 use super::real::real;
 use super::seed::Seed;
+use super::val::ValOptions;
 use super::whole::whole;
 use super::words::{Word, words};
 
@@ -32,7 +34,7 @@ const MANY: u64 = 1 << 31;
 #[command(after_help = "Examples:
   train --data sprites/ --run runs/sprites --size 32 --steps 20000
   train --data digits.npz --run runs/digits --attention 2 --steps 3000
-  train --data sprites/ --run runs/sprites --resume --steps 40000   (with the options it began with)
+  train --run runs/sprites --resume --steps 40000                   (with the options it began with)
   train --data mine/ --run runs/mine --init runs/sprites            (a new run, with the weights of another)
 
 Ctrl-C, SIGTERM and SIGHUP finish the step and save: --resume goes on from there, bit for bit. Asked a second
@@ -49,11 +51,16 @@ pub(crate) struct Options {
     /// The folder of the run, which is made where it is not there. One process at a time trains in it.
     #[arg(long)]
     pub(crate) run: PathBuf,
-    /// Goes on with the run that is there.
+    /// A file of options, each by its long name, as `lr = 1e-4`, in TOML. What the command line says wins.
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Goes on with the run that is there, with the options that its options.toml keeps and no other word. Its
+    /// learning rate, with warm-up and annealing, may be another from here on; the rest may not.
     #[arg(long)]
     pub(crate) resume: bool,
-    /// Begins with the weights of a checkpoint of the same network; a run, or a state of one, stands for its
-    /// average. Classes go by their names. Moments begin at 0, averages as the weights.
+    /// Begins with the weights of a checkpoint of the same network, but for its classes; a run, or a state of one, stands for its
+    /// average. Classes go by their names, and may be others: those that it does not know begin as the mean of
+    /// its own, or as its null class. Moments begin at 0, averages as the weights.
     #[arg(long, value_name = "FILE", conflicts_with = "resume")]
     pub(crate) init: Option<PathBuf>,
     #[command(flatten)]
@@ -132,6 +139,9 @@ pub(crate) struct Options {
     /// Steps over which the learning rate rises from near 0.
     #[arg(long, default_value_t = TrainConfig::default().warm_up, value_parser = whole::<u64>(0..=u64::MAX))]
     warm_up: u64,
+    /// How the learning rate goes on behind its warm-up.
+    #[arg(long, value_enum, default_value_t = LrSchedule::Linear)]
+    lr_schedule: LrSchedule,
     /// The step at which the learning rate has fallen to 0, at which a run ends at the latest; 0 for never.
     #[arg(long, default_value_t = 0, value_parser = whole::<u64>(0..=u64::MAX))]
     anneal: u64,
@@ -150,6 +160,10 @@ pub(crate) struct Options {
     /// The rate of dropout: 0, or from 2^-32 to below 1.
     #[arg(long, default_value_t = 0.0, value_parser = real)]
     dropout: f64,
+    /// The probability that an example is trained without its class, as guidance asks for: from 0 to below 1,
+    /// mostly 0.1. The network then has a null class.
+    #[arg(long, default_value_t = 0.0, value_parser = real)]
+    drop_labels: f64,
     /// Mirrors an image with probability 1/2.
     #[arg(long)]
     flip: bool,
@@ -165,6 +179,8 @@ pub(crate) struct Options {
     #[arg(long, default_value = "0", allow_hyphen_values = true)]
     pub(crate) seed: Seed,
 
+    #[command(flatten)]
+    pub(crate) val: ValOptions,
     /// Leaves out pictures that cannot be read, and counts them.
     #[arg(long)]
     skip_broken: bool,
@@ -221,6 +237,7 @@ impl Options {
     /// What can be found wrong before anything is read.
     pub(crate) fn check(&self) -> Result<(), Failure> {
         self.device.check()?;
+        self.val.check()?;
         if let (Some(low_res), Some(every)) = (self.low_res, self.sample_every)
             && every > 0
         {
@@ -236,15 +253,34 @@ impl Options {
         {
             return Err("--rule: no effect without a --microbatch below --batch".into());
         }
-        let (steps, anneal) = (self.steps, self.anneal);
+        if self.drop_labels > 0.0 && self.no_classes {
+            return Err("--drop-labels: no effect with --no-classes".into());
+        }
+        self.check_rates()
+    }
+
+    fn check_rates(&self) -> Result<(), Failure> {
+        let (steps, anneal) = (self.steps, self.anneal());
         if anneal > 0 && steps > anneal {
             return Err(format!(
                 "--steps {steps}: the learning rate is 0 from step {anneal} on, by --anneal {anneal}; \
-                 --steps {anneal} ends there, and --init RUN begins a new run with its weights"
+                 --steps {anneal} ends there; a later --anneal or --lr-schedule constant goes on, and --init RUN \
+                 begins a new run with its weights"
             )
             .into());
         }
+        if self.lr_schedule == LrSchedule::Cosine && anneal == 0 {
+            return Err("--lr-schedule cosine: no effect without --anneal, where it ends".into());
+        }
         Ok(())
+    }
+
+    /// The step at which the learning rate has fallen to 0; 0 for never.
+    fn anneal(&self) -> u64 {
+        match self.lr_schedule {
+            LrSchedule::Constant => 0,
+            LrSchedule::Linear | LrSchedule::Cosine => self.anneal,
+        }
     }
 
     /// Steps between two grids of samples; 0 for none.
@@ -252,8 +288,12 @@ impl Options {
         self.sample_every.unwrap_or(SAMPLE_EVERY)
     }
 
-    /// The data set, with classes that are a network's or its own.
-    pub(crate) fn open_data(&self, classes: Classes<'_>) -> Result<Opened, Failure> {
+    /// The data set, with the classes that a run begins with.
+    pub(crate) fn open_data(
+        &self,
+        beginning: &Beginning,
+        recipe: &Recipe,
+    ) -> Result<Opened, Failure> {
         let side = self.size.unwrap_or(SIZE);
         let extents = Extents {
             channels: if self.grey { 1 } else { 3 },
@@ -271,10 +311,11 @@ impl Options {
         };
         let options = data::Options {
             fit,
-            classes,
+            // In their place come those that a run begins with.
+            classes: Classes::Own,
             alpha: self.alpha,
         };
-        let opened = data::open(&self.data, &options);
+        let opened = beginning.open_data(recipe, &self.data, &options);
         opened.map_err(|error| match error {
             // Of these options, not of the data.
             DataError::NoEffect { .. } => error.into(),
@@ -364,7 +405,8 @@ impl Options {
             rule: self.rule.unwrap_or_default(),
             lr: self.lr,
             warm_up: self.warm_up,
-            anneal: self.anneal,
+            anneal: self.anneal(),
+            annealing: self.lr_schedule.annealing(),
             adamw: AdamW {
                 weight_decay: self.weight_decay,
                 ..AdamW::default()
@@ -376,6 +418,7 @@ impl Options {
             min_snr: self.min_snr,
             timesteps: self.sampler,
             dropout: self.dropout,
+            drop_labels: self.drop_labels,
             flip: self.flip,
             half: self.precision == WeightType::F16,
             recompute: self.recompute,

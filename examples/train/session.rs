@@ -4,22 +4,25 @@ use std::collections::BTreeSet;
 use std::fmt::Display;
 use std::process::ExitCode;
 
-use iddpm::run::Training;
+use clap::ArgMatches;
+use iddpm::run::{Training, Validation};
 use iddpm::train::{RunDirectory, StepReport};
 
 use super::files::Files;
 use super::log::Log;
 use super::options::Options;
 use super::program::{Failure, say};
+use super::rates::Rates;
 use super::shown::Shown;
 use super::signals::{Stop, Stopped};
-use super::{grid, plot};
+use super::{grid, plot, settings};
 
 /// A run as it goes on.
 pub(crate) struct Session<'o> {
     options: &'o Options,
     files: Files,
     training: Training,
+    validation: Option<Validation>,
     log: Log,
     shown: Shown,
     stop: Stop,
@@ -28,7 +31,8 @@ pub(crate) struct Session<'o> {
 }
 
 impl<'o> Session<'o> {
-    /// Makes all ready: from here on there is a state to go on from, and signals are heard.
+    /// Makes all ready: from here on there is a state to go on from, with its options, and signals are heard. The
+    /// learning rates are given where they are others from here on.
     ///
     /// # Errors
     /// What was in the way, and which state is whole.
@@ -36,6 +40,9 @@ impl<'o> Session<'o> {
         options: &'o Options,
         files: Files,
         mut training: Training,
+        given: &ArgMatches,
+        rates: Option<Rates>,
+        validation: Option<Validation>,
     ) -> Result<Self, Failure> {
         let stop = Stop::listen()?;
         let step = training.position();
@@ -43,7 +50,10 @@ impl<'o> Session<'o> {
             let saved = training.save();
             saved.map_err(|error| told(training.folder(), &error))?;
         }
-        let log = Log::open(&files.log(), step, options.log_every);
+        // From here on there is a state that they are of.
+        let kept = settings::keep(&files.options(), options, given);
+        kept.map_err(|error| told(training.folder(), &error))?;
+        let log = Log::open(&files.log(), step, options.log_every, rates);
         let log = log.map_err(|error| told(training.folder(), &error))?;
         say(format_args!("log: {}", files.log().display()))?;
         Ok(Self {
@@ -51,6 +61,7 @@ impl<'o> Session<'o> {
             options,
             files,
             training,
+            validation,
             log,
             shown: Shown::new(options.steps, step),
             stop,
@@ -99,7 +110,12 @@ impl<'o> Session<'o> {
                 return Ok(Some(stopped));
             }
             let report = self.training.step()?;
+            let ends = self.validate(report.step)?;
             self.show(&report);
+            if let Some(why) = ends {
+                say(why)?;
+                return Ok(None);
+            }
             self.training.save_if_due()?;
             let every = self.options.sample_every();
             if every > 0 && report.step.is_multiple_of(every) {
@@ -111,6 +127,28 @@ impl<'o> Session<'o> {
             }
         }
         Ok(None)
+    }
+
+    /// Evaluates held-out images, where that is due; why the run ends, where it does.
+    fn validate(&mut self, step: u64) -> Result<Option<String>, Failure> {
+        let Some(validation) = self
+            .validation
+            .as_mut()
+            .filter(|_| self.options.val.is_due(step))
+        else {
+            return Ok(None);
+        };
+        let stop = &self.stop;
+        let validated = validation.evaluate(&self.training, &mut || stop.heard().is_none())?;
+        let Some(validated) = validated else {
+            return Ok(None);
+        };
+        self.log.held_out(validated.bits.mean);
+        let (bits, best) = (validated.bits, validated.best.step);
+        say(format_args!(
+            "step {step}: {bits} bits/dim of held-out images, the best at step {best}"
+        ))?;
+        Ok(self.options.val.ends(step, &validated))
     }
 
     fn show(&mut self, report: &StepReport) {

@@ -12,7 +12,7 @@ use super::content::Content;
 use super::error::CheckpointError;
 use super::file::io;
 use super::header::Header;
-use super::states::{Unknown, is_state, newest};
+use super::states::{BEST, Unknown, is_state, newest};
 use crate::diffusion::WeightSet;
 
 /// Files of a folder that are looked into, to name the networks in it.
@@ -33,7 +33,8 @@ pub struct Located {
 /// Finds the file of a network that a path stands for.
 ///
 /// The folder of a run stands for its newest state: the one that the file `latest` names, or that of the
-/// most steps where there is no such file. A state stands for its average of the highest rate; for the
+/// most steps where there is no such file; or where it was trained with held-out images, for the best network by
+/// these, `best.safetensors`. A state stands for its average of the highest rate; for the
 /// weights themselves where there is no average. Any path that is no folder stands for itself, be there
 /// such a file or not.
 ///
@@ -65,7 +66,12 @@ pub fn locate(path: impl AsRef<Path>) -> Result<Located, CheckpointError> {
         None if is_state(path) => path.into(),
         None => return Err(no_network(path)),
     };
-    let Some(network) = networks(&state)?.into_iter().next() else {
+    let best = path.join(BEST);
+    let (network, is_best) = match best.is_file().then(|| network(best)).transpose()?.flatten() {
+        Some(best) => (Some(best), ", the best by held-out images"),
+        None => (networks(&state)?.into_iter().next(), ""),
+    };
+    let Some(network) = network else {
         return Err(no_network(&state));
     };
     let which = match network.weights {
@@ -74,7 +80,7 @@ pub fn locate(path: impl AsRef<Path>) -> Result<Located, CheckpointError> {
     };
     let (folder, step) = (path.display(), network.step);
     let taken = network.path.display();
-    let note = format!("{folder} stands for {taken}, {which} at step {step}");
+    let note = format!("{folder} stands for {taken}, {which} at step {step}{is_best}");
     Ok(Located {
         path: network.path,
         note: Some(note),

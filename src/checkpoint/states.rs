@@ -14,6 +14,8 @@ use crate::files::{FileError, read_text};
 pub(crate) const LATEST: &str = "latest";
 /// The file by which a folder is a state of a run.
 pub(crate) const STATE: &str = "run.json";
+/// The file of a run that is its best network by held-out images.
+pub(crate) const BEST: &str = "best.safetensors";
 /// The files of a state that are no networks.
 pub(crate) const FIRST_MOMENT: &str = "first_moment.safetensors";
 pub(crate) const SECOND_MOMENT: &str = "second_moment.safetensors";

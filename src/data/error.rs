@@ -17,6 +17,15 @@ use crate::unet::Extents;
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum DataError {
+    /// A share to hold out that leaves no image on one side.
+    Split {
+        /// The share of the images that was to be held out.
+        share: String,
+        /// The number of images that would be held out.
+        held_out: usize,
+        /// The number of images there are.
+        examples: usize,
+    },
     /// Something is wrong with a file.
     File {
         /// The path of the file.
@@ -151,6 +160,7 @@ impl std::error::Error for DataError {
             | Self::Unknown { .. }
             | Self::PythonCifar10 { .. }
             | Self::NoEffect { .. }
+            | Self::Split { .. }
             | Self::Unclear { .. }
             | Self::MixedClasses { .. }
             | Self::UnknownClass { .. }
@@ -175,7 +185,8 @@ impl fmt::Display for DataError {
             | Self::UnknownClass { path, .. }
             | Self::Opaque { path, .. }
             | Self::Unlabelled { path, .. } => write!(f, "{}: ", path.display())?,
-            Self::NoEffect { .. }
+            Self::Split { .. }
+            | Self::NoEffect { .. }
             | Self::Extents { .. }
             | Self::Alpha { .. }
             | Self::Images(_)
@@ -183,6 +194,15 @@ impl fmt::Display for DataError {
         }
         match self {
             Self::File { fault, .. } | Self::Images(fault) => write!(f, "{fault}"),
+            Self::Split {
+                share,
+                held_out,
+                examples,
+            } => write!(
+                f,
+                "a share of {share} holds out {held_out} of {examples} images, and some must be on either side: which \
+                 they are follows from their pixels; a share within (0, 1), or more images"
+            ),
             Self::EmptyFolder { passed, .. } => {
                 f.write_str("no image in this folder or below it (")?;
                 list(f, &SUFFIXES)?;

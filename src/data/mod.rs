@@ -44,6 +44,7 @@ mod picture;
 mod plane;
 mod raw;
 mod resample;
+mod split;
 mod whole;
 
 pub use crate::files::Naming;
@@ -61,3 +62,4 @@ pub use opened::Opened;
 pub use passed::Passed;
 pub(crate) use picture::pixels;
 pub use picture::{decode, load};
+pub use split::{Part, Split};

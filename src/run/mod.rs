@@ -80,4 +80,7 @@ pub use studio::Studio;
 pub use terms::{Mean, Terms};
 pub use threads::Threads;
 #[cfg(feature = "train_cpu")]
-pub use training::{Beginning, Cost, Kept, Origin, Prepared, Recipe, Training};
+pub use training::{
+    Beginning, Best, ClassRows, Cost, Kept, Origin, Prepared, Recipe, Training, Validated,
+    Validation,
+};

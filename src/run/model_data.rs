@@ -47,7 +47,7 @@ impl Model {
 
     /// Refuses classes that are called otherwise, where it is known what each is called: another order would give
     /// each image another's class.
-    pub(super) fn check_class_names(&self, found: Option<&[String]>) -> Result<(), DrawError> {
+    fn check_class_names(&self, found: Option<&[String]>) -> Result<(), DrawError> {
         let (found, due) = (found.unwrap_or_default(), self.class_names());
         let mut pairs = found.iter().zip(due).enumerate();
         match pairs.find(|(_, (found, due))| found != due) {

@@ -1,6 +1,6 @@
 //! The checks whether network, options, data and progress go together.
 
-use super::config::{TimestepLaw, TrainConfig};
+use super::config::{TimestepLaw, TrainConfig, check};
 use super::error::TrainError;
 use super::progress::Progress;
 use crate::checkpoint::Description;
@@ -23,7 +23,8 @@ pub(super) fn check_low_res(description: &Description) -> Result<(), TrainError>
 /// [`Trainer::new`](super::Trainer::new) asks too: asked before an engine is made, it spares that.
 ///
 /// # Errors
-/// [`TrainError::Extents`], [`TrainError::Classes`], [`TrainError::BatchTooLarge`].
+/// [`TrainError::Extents`], [`TrainError::Classes`], [`TrainError::BatchTooLarge`]; [`TrainError::Option`] where
+/// labels are to be dropped and the network has no null class.
 pub fn check_data(
     description: &Description,
     config: &TrainConfig,
@@ -41,6 +42,12 @@ pub fn check_data(
             return Err(TrainError::Classes { found, expected });
         }
     }
+    check(
+        "drop_labels",
+        config.drop_labels,
+        config.drop_labels == 0.0 || description.unet.null_label().is_some(),
+        "0 for a network without a null class",
+    )?;
     let (batch, examples) = (config.batch, data.len());
     if batch > examples {
         return Err(TrainError::BatchTooLarge { batch, examples });

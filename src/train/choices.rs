@@ -1,12 +1,17 @@
 //! The names of what a run may choose, as its `run.json` has them.
 
-use super::config::{MicrobatchRule, TimestepLaw};
+use super::config::{Annealing, MicrobatchRule, TimestepLaw};
 use super::grad::Recompute;
 use crate::diffusion::names::plain_names;
 
 plain_names! {
     "rule for microbatches", MicrobatchRule[2]:
     Mean = "mean", Sum = "sum"
+}
+
+plain_names! {
+    "annealing", Annealing[2]:
+    Linear = "linear", Cosine = "cosine"
 }
 
 plain_names! {

@@ -38,8 +38,12 @@ pub struct TrainConfig {
     pub lr: f64,
     /// The number of steps over which the learning rate rises from near 0.
     pub warm_up: u64,
-    /// The step at which the learning rate has fallen to 0 in a straight line; 0 for never.
+    /// The step at which the learning rate has fallen to 0; 0 for never.
     pub anneal: u64,
+    /// The curve on which it falls.
+    // Not written where it is the line that was all there was, so that runs from then are known again.
+    #[serde(default, skip_serializing_if = "Annealing::is_linear")]
+    pub annealing: Annealing,
     /// The optimiser and its options.
     pub adamw: AdamW,
     /// The largest norm of a gradient, to which larger ones are scaled down; 0 for no such bound.
@@ -57,6 +61,11 @@ pub struct TrainConfig {
     pub timesteps: TimestepLaw,
     /// The rate of dropout.
     pub dropout: f64,
+    /// The probability that an example is trained without its class, as classifier-free guidance asks for (Ho &
+    /// Salimans 2022): its label is the network's null class then. 0 for never.
+    // Not written where it is 0, so that runs from before there was one are known again.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub drop_labels: f64,
     /// Whether an image is mirrored with probability ½.
     pub flip: bool,
     /// Whether the network runs with weights rounded to f16, with a loss scale.
@@ -77,6 +86,35 @@ pub enum MicrobatchRule {
     /// The sum of each microbatch's mean: the public implementation's, whose gradients grow with the
     /// number of microbatches.
     Sum,
+}
+
+/// The curve on which the learning rate falls to 0.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Annealing {
+    /// The straight line.
+    #[default]
+    Linear,
+    /// Half a wave of the cosine (Loshchilov & Hutter 2017, without restarts): slow at both ends.
+    Cosine,
+}
+
+impl Annealing {
+    /// The share that is left of the learning rate where a share of the way is done.
+    fn left(self, done: f64) -> f64 {
+        match self {
+            _ if done >= 1.0 => 0.0,
+            Self::Linear => 1.0 - done,
+            Self::Cosine => 0.5 * (1.0 + libm::cos(core::f64::consts::PI * done)),
+        }
+    }
+
+    /// As serde asks.
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's signature")]
+    fn is_linear(&self) -> bool {
+        *self == Self::Linear
+    }
 }
 
 /// The law by which each example gets its timestep t.
@@ -102,6 +140,7 @@ impl Default for TrainConfig {
             lr: 3e-4,
             warm_up: 200,
             anneal: 0,
+            annealing: Annealing::Linear,
             adamw: AdamW::default(),
             clip: 1.0,
             ema_rates: vec![0.999],
@@ -110,6 +149,7 @@ impl Default for TrainConfig {
             min_snr: 0.0,
             timesteps: TimestepLaw::Uniform,
             dropout: 0.0,
+            drop_labels: 0.0,
             flip: false,
             half: false,
             recompute: Recompute::Nothing,
@@ -186,10 +226,13 @@ impl TrainConfig {
             check("ema_rates", rate, other, "given once")?;
         }
         let inside = self.dropout == 0.0 || (LEAST_DROPOUT..1.0).contains(&self.dropout);
-        check("dropout", self.dropout, inside, "0 or within [2^-32, 1)")
+        check("dropout", self.dropout, inside, "0 or within [2^-32, 1)")?;
+        let inside = (0.0..1.0).contains(&self.drop_labels);
+        check("drop_labels", self.drop_labels, inside, "within [0, 1)")
     }
 
-    /// The learning rate of a step, counted from 0: lr·min(1, (step+1)/warm_up)·(1 - step/anneal).
+    /// The learning rate of a step, counted from 0: lr·min(1, (step+1)/warm_up), and of that what
+    /// [`annealing`](Self::annealing) leaves: 1 - step/anneal, or (1 + cos(π·step/anneal))/2.
     ///
     /// ```
     /// use iddpm::train::TrainConfig;
@@ -205,13 +248,40 @@ impl TrainConfig {
         };
         let left = match self.anneal {
             0 => 1.0,
-            steps => (1.0 - step as f64 / steps as f64).max(0.0),
+            steps => self.annealing.left(step as f64 / steps as f64),
         };
         self.lr * left * risen
     }
+
+    /// Refuses a step, counted from 0, at which the learning rate has fallen to 0: nothing would be learnt of it.
+    pub(crate) const fn check_not_annealed(&self, step: u64) -> Result<(), TrainError> {
+        let anneal = self.anneal;
+        match anneal > 0 && step >= anneal {
+            true => Err(TrainError::Annealed { anneal }),
+            false => Ok(()),
+        }
+    }
+
+    /// These options with the learning rates of others: all that may change where a run goes on.
+    pub(super) fn with_rates_of(&self, other: &Self) -> Self {
+        Self {
+            lr: other.lr,
+            warm_up: other.warm_up,
+            anneal: other.anneal,
+            annealing: other.annealing,
+            ..self.clone()
+        }
+    }
 }
 
-fn check(
+/// As serde asks.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's signature")]
+fn is_zero(number: &f64) -> bool {
+    *number == 0.0
+}
+
+/// Refuses an option that is not right.
+pub(super) fn check(
     name: &'static str,
     value: impl ToString,
     right: bool,

@@ -117,6 +117,11 @@ pub enum TrainError {
         /// The number of steps that were done.
         step: u64,
     },
+    /// A step was asked for at which the learning rate has fallen to 0.
+    Annealed {
+        /// The step from which on it is 0.
+        anneal: u64,
+    },
     /// The progress that a run is said to have made is impossible.
     Progress {
         /// The part of the progress that is wrong.
@@ -220,6 +225,7 @@ impl core::error::Error for TrainError {
             | Self::Ended { .. }
             | Self::Progress { .. }
             | Self::Busy { .. }
+            | Self::Annealed { .. }
             | Self::AlreadyBegun { .. }
             | Self::NotBegun { .. }
             | Self::Changed { .. }
@@ -322,6 +328,11 @@ impl fmt::Display for TrainError {
                     true => "this process itself trains",
                     false => "another process trains",
                 }
+            ),
+            Self::Annealed { anneal } => write!(
+                f,
+                "anneal = {anneal}: the learning rate is 0 from step {anneal} on, and nothing more would be learnt; \
+                 a later anneal, or 0 for never, goes on"
             ),
             Self::AlreadyBegun { state } => write!(
                 f,

@@ -8,6 +8,7 @@ use std::vec::Vec;
 
 use rayon::prelude::*;
 
+use super::config::TrainConfig;
 use super::error::TrainError;
 use super::order::{Draws, Order};
 use crate::data::{Broken, DataError, Dataset};
@@ -39,22 +40,24 @@ impl core::fmt::Debug for Loader {
 }
 
 impl Loader {
-    /// Begins to read the batch of `step`.
+    /// Begins to read the batch of `step`; a label that is dropped becomes the null label.
     pub(crate) fn new(
         data: Arc<dyn Dataset>,
-        draws: Draws,
-        batch: usize,
-        flip: bool,
+        config: &TrainConfig,
+        null_label: Option<u32>,
         broken: Broken,
         step: u64,
     ) -> Result<Self, TrainError> {
         let (sender, batches) = sync_channel(AHEAD);
+        let draws = Draws::new(config.seed);
         let mut reader = Reader {
             order: Order::new(draws, data.len()),
             data,
             draws,
-            batch,
-            flip,
+            batch: config.batch,
+            flip: config.flip,
+            drop_labels: config.drop_labels,
+            null_label,
             broken,
         };
         let thread = std::thread::Builder::new()
@@ -106,6 +109,8 @@ struct Reader {
     draws: Draws,
     batch: usize,
     flip: bool,
+    drop_labels: f64,
+    null_label: Option<u32>,
     broken: Broken,
 }
 
@@ -162,7 +167,7 @@ impl Reader {
                     if self.flip && self.draws.flip(position) {
                         mirror(self.data.extents(), &mut pixels);
                     }
-                    return Ok((pixels, found.label, skipped));
+                    return Ok((pixels, self.told(position, found.label), skipped));
                 }
                 Err(error) if self.broken == Broken::Fatal => return Err(error.into()),
                 Err(error) => skipped.push(error),
@@ -172,6 +177,14 @@ impl Reader {
             examples: len,
             first: skipped.into_iter().next(),
         })
+    }
+
+    /// The label that the network is told of the example at a position.
+    fn told(&self, position: u64, label: Option<u32>) -> Option<u32> {
+        match self.draws.drops_label(position, self.drop_labels) {
+            true => self.null_label,
+            false => label,
+        }
     }
 }
 

@@ -58,7 +58,7 @@ mod trainer;
 pub use crate::data::Broken;
 pub use crate::optimizer::{OptimizerNumbers, Slot};
 pub use check::check_data;
-pub use config::{MicrobatchRule, TimestepLaw, TrainConfig};
+pub use config::{Annealing, MicrobatchRule, TimestepLaw, TrainConfig};
 pub use cpu_engine::CpuEngine;
 pub use data::TrainingData;
 pub use engine::{Batch, Engine};

@@ -13,6 +13,7 @@ enum Purpose {
     Timestep,
     Flip,
     Order,
+    Label,
 }
 
 /// Random numbers of a run.
@@ -43,6 +44,11 @@ impl Draws {
     /// Whether it is mirrored.
     pub(crate) fn flip(self, position: u64) -> bool {
         self.stream(position, Purpose::Flip).uniform(0) < 0.5
+    }
+
+    /// Whether it is trained without its class, at this probability.
+    pub(crate) fn drops_label(self, position: u64, rate: f64) -> bool {
+        self.stream(position, Purpose::Label).uniform_f64(0) < rate
     }
 
     /// What dropout's masks follow from: another key than that of the noise.
@@ -103,6 +109,29 @@ fn permutation(draws: Draws, epoch: u64, len: usize) -> Vec<u32> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// The share of a million draws is within six standard deviations of the rate: it fails once in 10^9 seeds.
+    #[test]
+    fn labels_are_dropped_at_the_rate() {
+        let (draws, count) = (Draws::new(11), 1_000_000);
+        for rate in [0.0, 0.001, 0.1, 0.5, 0.99] {
+            let dropped = (0..count).filter(|&at| draws.drops_label(at, rate)).count() as f64;
+            let (mean, variance) = (rate * count as f64, rate * (1.0 - rate) * count as f64);
+            assert!(
+                (dropped - mean).abs() <= 6.0 * variance.sqrt(),
+                "{rate}: {dropped}"
+            );
+        }
+        // Whether an image is mirrored says nothing of its label: of those that are, as many.
+        let both = (0..count)
+            .filter(|&at| draws.flip(at) && draws.drops_label(at, 0.5))
+            .count();
+        let deviation = (0.25 * 0.75 * count as f64).sqrt();
+        assert!(
+            (both as f64 - 0.25 * count as f64).abs() <= 6.0 * deviation,
+            "{both}"
+        );
+    }
 
     #[test]
     fn every_epoch_is_another_permutation() {

@@ -108,7 +108,8 @@ impl SavedRun {
         Ok(())
     }
 
-    /// Refuses to go on with other options, or on other data, than the run was begun with.
+    /// Refuses to go on with other options, or on other data, than the run was begun with. Learning rate, warm-up and
+    /// annealing may be others from here on.
     ///
     /// # Errors
     /// [`TrainError::OtherConfiguration`], with the first field that differs; [`TrainError::OtherData`] for
@@ -120,7 +121,7 @@ impl SavedRun {
         data: &TrainingData,
     ) -> Result<(), TrainError> {
         let found = [
-            between("", &self.config, config)?,
+            between("", &self.config.with_rates_of(config), config)?,
             between_networks(&self.description, description)?,
             between("examples", &self.examples, &data.len())?,
         ];

@@ -155,7 +155,8 @@ impl Stored {
             model
         };
         let data = self.data.is_none() || other.data.is_none() || self.data == other.data;
-        (&self.config, self.examples) == (&other.config, other.examples)
+        (self.config.with_rates_of(&other.config), self.examples)
+            == (other.config.clone(), other.examples)
             && of_run(self) == of_run(other)
             && data
     }

@@ -146,9 +146,8 @@ impl<E: Engine> Trainer<E> {
         let scratch = Scratch::new(&config, &description, image)?;
         let loader = Loader::new(
             Arc::clone(data.set()),
-            draws,
-            config.batch,
-            config.flip,
+            &config,
+            description.unet.null_label(),
             broken,
             progress.step,
         )?;
@@ -238,12 +237,14 @@ impl<E: Engine> Trainer<E> {
     /// another trainer.
     ///
     /// # Errors
+    /// [`TrainError::Annealed`] where the learning rate has fallen to 0, which ends nothing.
     /// [`TrainError::NotFinite`], after which the weights are those before the step; with a loss scale, once
     /// that has fallen below [`LossScale::LEAST`];
     /// [`TrainError::Data`] where an example cannot be read and that is fatal; the engine's;
     /// [`TrainError::Ended`] after any of them.
     pub fn step(&mut self) -> Result<StepReport, TrainError> {
         self.check_not_ended()?;
+        self.config.check_not_annealed(self.progress.step)?;
         let report = self.try_step();
         self.ended = report.is_err();
         report

@@ -56,6 +56,9 @@ impl UnetConfig {
     }
 }
 
+/// The name of the parameter that is the table of classes.
+pub(crate) const CLASS_TABLE: &str = "label_emb.weight";
+
 /// The longest side of an image.
 const MAX_SIDE: usize = 1 << 14;
 
@@ -162,9 +165,9 @@ impl<'c> Builder<'c> {
         self.embedding = self.linear("time_embed.2", first, width, true);
         if let Some(rows) = self.config.labels() {
             let labels = self.graph.add_input(Input::Labels, "labels", vector);
-            let table =
-                self.graph
-                    .add_param("label_emb.weight".into(), &[rows, width], Init::Normal);
+            let table = self
+                .graph
+                .add_param(CLASS_TABLE.into(), &[rows, width], Init::Normal);
             let base = self.embedding;
             self.embedding = self.graph.add(
                 "label_emb",

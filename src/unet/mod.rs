@@ -43,6 +43,8 @@ mod tensor;
 mod weights;
 mod wrap;
 
+#[cfg(feature = "train_cpu")]
+pub(crate) use build::CLASS_TABLE;
 #[cfg(feature = "alloc")]
 pub use check::ELEMENTS_LIMIT;
 #[cfg(feature = "alloc")]

@@ -71,6 +71,26 @@ fn a_run_and_a_state_stand_for_an_average() {
         assert!(note.starts_with(&scratch.join(path).display().to_string()));
         Checkpoint::open(&located.path, WeightType::F32).unwrap();
     }
+    // The best by held-out images comes before the newest; a state stands for its own.
+    network(
+        &scratch,
+        "run/best.safetensors",
+        4,
+        WeightSet::Ema { rate: 0.5 },
+    );
+    let located = locate(scratch.join("run")).unwrap();
+    assert_eq!(located.path, scratch.join("run/best.safetensors"));
+    let note = located.note.unwrap();
+    assert!(
+        note.ends_with("0.5 at step 4, the best by held-out images"),
+        "{note}"
+    );
+    let of_state = locate(scratch.join(&new)).unwrap();
+    assert_eq!(
+        of_state.path,
+        scratch.join(&format!("{new}/ema_0.999.safetensors"))
+    );
+    std::fs::remove_file(scratch.join("run/best.safetensors")).unwrap();
     // Files stand for themselves, be they there or not.
     for file in [
         "run/step-00000009/model.safetensors",

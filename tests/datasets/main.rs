@@ -26,6 +26,7 @@ mod jpeg;
 mod memory;
 mod opened;
 mod pictures;
+mod split;
 mod turned;
 mod whole;
 

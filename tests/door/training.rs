@@ -166,10 +166,45 @@ fn another_recipe_is_refused() {
     let run = scratch.join("run");
     drop(begin(&run, &recipe()).unwrap());
     let mut other = recipe();
-    other.config.lr = 1e-5;
+    other.config.clip = 0.5;
     let error = text(resume(&run, &other));
-    assert!(error.contains("lr"), "{error}");
+    assert!(error.contains("clip"), "{error}");
     resume(&run, &recipe()).unwrap();
+}
+
+/// Learning rates may be others where a run goes on, which is told; at 0 none is trained.
+#[test]
+fn rates_may_change() {
+    let scratch = Scratch::new("door-rates");
+    let run = scratch.join("run");
+    let mut annealed = recipe();
+    annealed.config.anneal = 2;
+    let mut training = begin(&run, &annealed).unwrap();
+    let told = "anneal = 2: the learning rate is 0 from step 2 on";
+    assert!(text(training.until(3, go_on)).starts_with(told));
+    // None of its steps was taken.
+    assert_eq!(training.until(2, go_on).unwrap(), 2);
+    assert_eq!(training.until(0, go_on).unwrap(), 2);
+    assert!(text(training.until(3, go_on)).starts_with(told));
+    drop(training);
+
+    let prepared = |recipe: &Recipe| {
+        let folder = RunDirectory::open(&run).unwrap();
+        Beginning::resume(folder)
+            .unwrap()
+            .prepare(recipe, data())
+            .unwrap()
+    };
+    assert_eq!(prepared(&annealed).rates_before(), None);
+    let changed = prepared(&recipe());
+    let before = changed.rates_before().unwrap();
+    assert_eq!((before.anneal, changed.config().anneal), (2, 0));
+    drop(changed);
+    let mut training = resume(&run, &recipe()).unwrap();
+    assert_eq!(training.until(3, go_on).unwrap(), 3);
+    drop(training);
+    // From here on it has these.
+    assert_eq!(prepared(&recipe()).rates_before(), None);
 }
 
 /// A model's weights, however they are held, are those of the run and of its averages.
@@ -296,25 +331,112 @@ fn a_training_says_what_it_is() {
     ));
 }
 
-/// Weights that know classes by their names are not trained on others under these numbers.
+/// The rows of a network's table of classes.
+fn rows(training: &Training) -> Vec<Vec<f32>> {
+    let description = training.trainer().description();
+    let graph = description.graph(1).unwrap();
+    let mut params = graph.params().iter();
+    let table = params
+        .find(|param| param.name == "label_emb.weight")
+        .unwrap();
+    let weights = training.trainer().read(Slot::Weights).unwrap();
+    let numbers = &weights[table.offset..][..table.elements()];
+    numbers
+        .chunks(table.shape[1])
+        .map(<[f32]>::to_vec)
+        .collect()
+}
+
+fn mean(rows: &[Vec<f32>]) -> Vec<f32> {
+    let sum = |at: usize| rows.iter().map(|row| f64::from(row[at])).sum::<f64>();
+    (0..rows[0].len())
+        .map(|at| (sum(at) / rows.len() as f64) as f32)
+        .collect()
+}
+
+/// Classes of a model go by their names: what it does not know begins as their mean, or as no class.
 #[test]
-fn classes_of_the_weights_are_those_of_the_data() {
+fn classes_of_the_weights_go_by_their_names() {
     let scratch = Scratch::new("door-names");
-    let named = |names: [&str; 3]| Odd::new(Some(names.map(String::from).to_vec()));
-    let begin = |run: &str, recipe: &Recipe, names| {
-        let data: Arc<dyn Dataset> = Arc::new(named(names));
-        Training::begin(scratch.join(run), recipe, data, device())
+    let prepared = |run: &str, recipe: &Recipe, names: [&str; 3]| {
+        let folder = RunDirectory::open(scratch.join(run)).unwrap();
+        let data: Arc<dyn Dataset> = Arc::new(Odd::new(Some(names.map(String::from).to_vec())));
+        let prepared = Beginning::begin(folder)
+            .unwrap()
+            .prepare(recipe, data)
+            .unwrap();
+        let told = prepared.class_rows().map(ToString::to_string);
+        (told, prepared.on(device()).unwrap())
     };
-    let (there, other) = (["axe", "bow", "orb"], ["apple", "axe", "bow"]);
     let mut recipe = recipe();
-    let training = begin("a", &recipe, there).unwrap();
-    recipe.init = Some(training.model().unwrap());
-    let error = text(begin("b", &recipe, other));
-    assert!(
-        error.contains("class 0 is apple: the network calls its class 0 axe: Model::open_data"),
-        "{error}"
+    let (told, first) = prepared("a", &recipe, ["axe", "bow", "orb"]);
+    assert_eq!(told, None);
+    let had = rows(&first);
+
+    // As they were, or in another order.
+    recipe.init = Some(first.model().unwrap());
+    let (told, same) = prepared("same", &recipe, ["axe", "bow", "orb"]);
+    assert_eq!(told, None);
+    assert!(everything(&same)[0] == everything(&first)[0]);
+    let (told, other) = prepared("other", &recipe, ["apple", "axe", "bow"]);
+    let says = "classes: axe, bow kept; apple begun as the mean of all; orb left out";
+    assert_eq!(told.as_deref(), Some(says));
+    assert!(rows(&other) == [mean(&had), had[0].clone(), had[1].clone()]);
+    // Of all else not a bit is another's, and averages begin as the weights.
+    let without = |training: &Training| {
+        let table = rows(training).concat();
+        let weights = everything(training)[0].clone();
+        let at = weights
+            .windows(table.len())
+            .position(|part| part == table)
+            .unwrap();
+        [&weights[..at], &weights[at + table.len()..]].concat()
+    };
+    assert!(without(&other) == without(&first));
+    assert!(everything(&other)[3] == everything(&other)[0]);
+
+    // A null class that there was not; then one that there is.
+    recipe.config.drop_labels = 0.1;
+    let (told, null) = prepared("null", &recipe, ["axe", "bow", "orb"]);
+    let says = "classes: axe, bow, orb kept; no class begun as the mean of all";
+    assert_eq!(told.as_deref(), Some(says));
+    assert!(rows(&null) == [had.clone(), vec![mean(&had)]].concat());
+    recipe.init = Some(null.model().unwrap());
+    let (told, again) = prepared("again", &recipe, ["axe", "fan", "orb"]);
+    let says = "classes: axe, orb, no class kept; fan begun as no class; bow left out";
+    assert_eq!(told.as_deref(), Some(says));
+    let [axe, fan, orb, none] = rows(&again).try_into().unwrap();
+    assert!([axe, orb] == [had[0].clone(), had[2].clone()] && fan == none && none == mean(&had));
+    recipe.config.drop_labels = 0.0;
+    let (told, _) = prepared("dropped", &recipe, ["axe", "bow", "orb"]);
+    assert_eq!(
+        told.as_deref(),
+        Some("classes: axe, bow, orb kept; no class left out")
     );
-    begin("c", &recipe, there).unwrap();
+}
+
+/// A network without classes learns them: it draws at first what it drew.
+#[test]
+fn weights_without_classes() {
+    let scratch = Scratch::new("door-unnamed");
+    let mut recipe = recipe();
+    recipe.classes = false;
+    let bare = begin(scratch.join("bare"), &recipe).unwrap();
+    recipe.init = Some(bare.model().unwrap());
+    recipe.classes = true;
+    let training = begin(scratch.join("run"), &recipe).unwrap();
+    assert!(rows(&training).concat().iter().all(|&number| number == 0.0));
+    let draw = Draw::new().steps("2");
+    let drawn = |training: &Training| {
+        let mut studio = training.model().unwrap().on(device()).unwrap();
+        studio.sample(&draw, 3).unwrap().bytes().unwrap()
+    };
+    assert_eq!(drawn(&training), drawn(&bare));
+    // The other way round its table would be lost.
+    recipe.init = Some(training.model().unwrap());
+    recipe.classes = false;
+    let error = text(begin(scratch.join("lost"), &recipe));
+    assert!(error.contains("unet.num_classes"), "{error}");
 }
 
 /// What a failed step has left is no model, as it is not saved.

@@ -156,7 +156,9 @@ fn names_of_precisions() {
 #[cfg(feature = "train")]
 #[test]
 fn names_of_choices_of_a_run() {
-    use iddpm::train::{MicrobatchRule, Recompute, TimestepLaw};
+    use iddpm::train::{Annealing, MicrobatchRule, Recompute, TimestepLaw};
+    Annealing::ALL.into_iter().for_each(check_saved);
+    check_known(&Annealing::ALL);
     MicrobatchRule::ALL.into_iter().for_each(check_saved);
     TimestepLaw::ALL.into_iter().for_each(check_saved);
     Recompute::ALL.into_iter().for_each(check_saved);

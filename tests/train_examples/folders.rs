@@ -39,6 +39,7 @@ fn what_others_put_there_stays() {
             "latest.tmp",
             "log.jsonl",
             "loss.svg",
+            "options.toml",
             "step-0",
             "step-00000005",
         ]

@@ -121,12 +121,20 @@ fn classes_go_by_their_names() {
         &scratch,
         &format!("{options} --data two --run b --steps 2 --resume"),
     );
-    let line = refuse(
+    // Others than those are the data's own.
+    let printed = succeed(
         "train",
         &scratch,
         &format!("{options} --data other --run c --steps 1 --init a"),
     );
-    assert!(line.contains("dog") && line.contains("gem"), "{line}");
+    let told = "classes: axe kept; dog begun as the mean of all; coin, gem left out";
+    assert!(printed.contains(told), "{printed}");
+    let described = succeed("inspect", &scratch, "c/step-00000001/model.safetensors");
+    assert!(described.contains("axe, dog"), "{described}");
+    succeed("train", &scratch, "--run c --steps 2 --resume");
+    // A run has its own classes for good.
+    let line = refuse("train", &scratch, "--run c --steps 3 --resume --data all");
+    assert!(line.contains("coin"), "{line}");
 }
 
 /// Weights of another network, and what are none.

@@ -71,6 +71,7 @@ fn killed_and_resumed() {
         "latest",
         "log.jsonl",
         "loss.svg",
+        "options.toml",
         "step-00000039",
         "step-00000040",
     ];

@@ -34,9 +34,11 @@ mod interrupted;
 mod learning;
 mod options;
 mod refusals;
+mod settings;
 #[cfg(unix)]
 mod signals;
 mod sprites;
+mod validation;
 mod words;
 mod writers;
 

@@ -46,7 +46,6 @@ fn a_run_goes_on_with_the_options_it_began_with() {
             "--predict x-start: the run was begun with epsilon",
         ),
         ("--blocks 2", "--blocks 2: the run was begun with 1"),
-        ("--lr 1e-4", "--lr 0.0001: the run was begun with 0.0003"),
         (
             "--objective simple",
             "--objective simple: the run was begun with hybrid",
@@ -70,8 +69,6 @@ fn a_run_goes_on_with_the_options_it_began_with() {
         ("--batch 2", "--batch 2: the run was begun with 4"),
         ("--microbatch 4", "--microbatch 4: the run was begun with 2"),
         ("--rule sum", "--rule sum: the run was begun with mean"),
-        ("--warm-up 7", "--warm-up 7: the run was begun with 200"),
-        ("--anneal 70", "--anneal 70: the run was begun with 0"),
         (
             "--weight-decay 0.5",
             "--weight-decay 0.5: the run was begun with 0.0",
@@ -87,6 +84,10 @@ fn a_run_goes_on_with_the_options_it_began_with() {
             "--ema-at-once: the run was begun without it",
         ),
         ("--dropout 0.1", "--dropout 0.1: the run was begun with 0.0"),
+        (
+            "--drop-labels 0.1",
+            "--drop-labels 0.1: the run was begun without it",
+        ),
         ("--flip", "--flip: the run was begun without it"),
         (
             "--recompute cheap",
@@ -113,7 +114,7 @@ fn a_run_goes_on_with_the_options_it_began_with() {
     succeed("train", &scratch, &format!("{options} --steps 2 --resume"));
 }
 
-/// As above, of what a run was begun with and is not given now.
+/// As above, of what a run was begun with and is not given now, where the run does not know it itself.
 #[test]
 fn options_that_are_missing_are_named() {
     let scratch = Scratch::new("options-missing");
@@ -121,6 +122,7 @@ fn options_that_are_missing_are_named() {
     let options = format!("{SMALL} --data d.npz --run r");
     let begun = format!("{options} --flip --ema-at-once --low-res 4 --no-classes");
     succeed("train", &scratch, &format!("{begun} --steps 0"));
+    std::fs::remove_file(scratch.join("r/options.toml")).unwrap();
     for missing in ["--flip", "--ema-at-once", "--low-res 4"] {
         let options = begun.replace(missing, "");
         let line = refuse("train", &scratch, &format!("{options} --steps 1 --resume"));
@@ -159,6 +161,11 @@ fn values_out_of_range_are_named_with_the_bound() {
         ("--dropout 1", "0 or within [2^-32, 1)"),
         ("--dropout 0.0000000001", "0 or within [2^-32, 1)"),
         ("--dropout nan", "0 or within [2^-32, 1)"),
+        ("--lr-schedule cubic", "linear, cosine, constant"),
+        ("--lr-schedule cosine", "no effect without --anneal"),
+        ("--drop-labels 1", "within [0, 1)"),
+        ("--drop-labels -0.1", "within [0, 1)"),
+        ("--drop-labels nan", "within [0, 1)"),
         ("--batch 0", "from 1 to"),
         ("--batch -4", "from 1 to"),
         ("--batch 9", "8 examples"),
@@ -324,7 +331,19 @@ fn a_learning_rate_of_0_is_refused() {
         line.contains("from step 3 on") && line.contains("--init"),
         "{line}"
     );
-    // The way that is told.
+    // The ways that are told.
+    let printed = succeed(
+        "train",
+        &scratch,
+        "--run r --resume --lr-schedule constant --steps 4",
+    );
+    assert!(
+        printed.contains(
+            "learning rate from here on: 0.0003, warm-up 200, constant; \
+             it was 0.0003, warm-up 200, linear to 0 at step 3"
+        ),
+        "{printed}"
+    );
     let again = format!("{SMALL} --data d.npz --run again --anneal 2 --steps 2 --init r");
     succeed("train", &scratch, &again);
 }

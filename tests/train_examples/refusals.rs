@@ -74,8 +74,8 @@ fn a_run_is_not_overwritten() {
     succeed("train", &scratch, options);
     let line = refuse("train", &scratch, options);
     assert!(line.contains("--resume"), "{line}");
-    let line = refuse("train", &scratch, &format!("{options} --resume --lr 0.5"));
-    assert!(line.contains("lr") && line.contains("0.5"), "{line}");
+    let line = refuse("train", &scratch, &format!("{options} --resume --clip 0.5"));
+    assert!(line.contains("clip") && line.contains("0.5"), "{line}");
     succeed(
         "train",
         &scratch,

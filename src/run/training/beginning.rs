@@ -1,16 +1,17 @@
 //! The folder of a run, held, and the state in it that goes on.
 
 use std::boxed::Box;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::class_rows::ClassRows;
 use super::cost::Cost;
 use super::origin::{Origin, Start};
 use super::prepared::Prepared;
 use super::recipe::Recipe;
 use crate::Error;
 use crate::checkpoint::Description;
-use crate::data::{Classes, Dataset};
+use crate::data::{self, Classes, DataError, Dataset, Opened, Options};
 use crate::train::{
     RunDirectory, SavedRun, TrainError, TrainingData, check_data, check_network, graph_of,
 };
@@ -116,13 +117,38 @@ impl Beginning {
         }
     }
 
+    /// Opens data with these [`classes`](Self::classes), whatever the options say of them; a folder of others than those of the model that a new run
+    /// begins with has its own, and of the model's the rows of those that both call alike: [`ClassRows`].
+    ///
+    /// # Errors
+    /// [`DataError`], which names the file.
+    pub fn open_data(
+        &self,
+        recipe: &Recipe,
+        path: impl AsRef<Path>,
+        options: &Options<'_>,
+    ) -> Result<Opened, DataError> {
+        let open = |classes| {
+            data::open(
+                path.as_ref(),
+                &Options {
+                    classes,
+                    ..*options
+                },
+            )
+        };
+        match open(self.classes(recipe)) {
+            Err(DataError::UnknownClass { .. }) if self.saved.is_none() => open(Classes::Own),
+            opened => opened,
+        }
+    }
+
     /// Checks that recipe and data go together, with each other and with the network that there is already. All
     /// images are read once.
     ///
     /// # Errors
     /// [`TrainError`]: an option out of its range, data that the network cannot be trained on, a run of other options
-    /// or on other data, weights of another network; [`DrawError`](crate::run::DrawError) where the classes of the model
-    /// that a new run begins with are called otherwise; [`DataError`](crate::data::DataError) of an example that cannot
+    /// or on other data, weights of another network, but for its classes; [`DataError`](crate::data::DataError) of an example that cannot
     /// be read.
     pub fn prepare(
         self,
@@ -139,15 +165,19 @@ impl Beginning {
         check_data(&description, &config, data.as_ref())?;
         let data = TrainingData::new(data, recipe.broken)?;
         let origin = self.origin(recipe);
+        let before = self.saved.as_ref().map(|(_, saved)| saved.config.clone());
         let start = match (self.saved, &recipe.init) {
             (Some((_, saved)), _) => {
                 saved.check_same(&description, &config, &data)?;
                 Start::Saved(saved)
             }
             (None, Some(model)) => {
-                check_network(model.description(), &description)?;
-                model.check_class_names(description.class_names.as_deref())?;
-                Start::Model(model.clone())
+                check_network(
+                    &with_classes_of(model.description(), &description),
+                    &description,
+                )?;
+                let rows = ClassRows::of(model.description(), &description);
+                Start::Model(model.clone(), rows)
             }
             (None, None) => Start::Drawn,
         };
@@ -157,6 +187,7 @@ impl Beginning {
             cost: Cost::of(&graph, &description, &config)?,
             graph,
             description,
+            rates_before: before.filter(|before| *before != config),
             config,
             data,
             origin,
@@ -175,4 +206,14 @@ impl Beginning {
             (None, None) => None,
         }
     }
+}
+
+/// A network as it is but for its classes, where another knows such: their table is made for it.
+fn with_classes_of(network: &Description, trained: &Description) -> Description {
+    let mut network = network.clone();
+    if trained.unet.num_classes.is_some() {
+        network.unet.num_classes = trained.unet.num_classes;
+        network.unet.null_class = trained.unet.null_class;
+    }
+    network
 }

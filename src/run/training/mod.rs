@@ -6,6 +6,7 @@
 
 mod begin;
 mod beginning;
+mod class_rows;
 mod cost;
 #[cfg_attr(feature = "train", path = "engine_gpu.rs")]
 #[cfg_attr(not(feature = "train"), path = "engine_processor.rs")]
@@ -16,10 +17,13 @@ mod prepared;
 mod recipe;
 #[expect(clippy::module_inception, reason = "it is what the folder is about")]
 mod training;
+mod validation;
 
 pub use beginning::Beginning;
+pub use class_rows::ClassRows;
 pub use cost::{Cost, Kept};
 pub use origin::Origin;
 pub use prepared::Prepared;
 pub use recipe::Recipe;
 pub use training::Training;
+pub use validation::{Best, Validated, Validation};

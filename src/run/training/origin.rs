@@ -3,6 +3,7 @@
 use std::boxed::Box;
 use std::path::PathBuf;
 
+use super::class_rows::ClassRows;
 use crate::run::Model;
 use crate::train::SavedRun;
 
@@ -34,8 +35,8 @@ pub enum Origin {
 pub(super) enum Start {
     /// Weights that are drawn.
     Drawn,
-    /// The weights of a model.
-    Model(Model),
+    /// The weights of a model, with other rows of classes where these are others.
+    Model(Model, Option<ClassRows>),
     /// A state of the run.
     Saved(Box<SavedRun>),
 }

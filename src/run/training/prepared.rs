@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::boxed::Box;
 
+use super::class_rows::ClassRows;
 use super::cost::Cost;
 use super::engine::on_gpu;
 use super::made::Made;
@@ -27,6 +28,7 @@ pub struct Prepared {
     pub(super) data: TrainingData,
     pub(super) origin: Origin,
     pub(super) start: Start,
+    pub(super) rates_before: Option<TrainConfig>,
     pub(super) cost: Cost,
     pub(super) broken: Broken,
     pub(super) save_every: u64,
@@ -42,6 +44,20 @@ impl Prepared {
     /// The options of the run, with the microbatch that it has.
     pub const fn config(&self) -> &TrainConfig {
         &self.config
+    }
+
+    /// The options that the run had until here, where its learning rates are others from here on; `None` where they
+    /// stay.
+    pub const fn rates_before(&self) -> Option<&TrainConfig> {
+        self.rates_before.as_ref()
+    }
+
+    /// Where the rows of the table of classes come from; `None` where its classes are those of the weights.
+    pub const fn class_rows(&self) -> Option<&ClassRows> {
+        match &self.start {
+            Start::Model(_, rows) => rows.as_ref(),
+            Start::Drawn | Start::Saved(_) => None,
+        }
     }
 
     /// Where the weights come from.
@@ -99,10 +115,14 @@ fn fill(
             saved.write_to(engine)?;
             return Ok(saved.progress);
         }
-        Start::Model(model) => {
+        Start::Model(model, rows) => {
             let weights = match model.checkpoint().weights() {
                 Weights::F32(numbers) => Cow::Borrowed(numbers),
                 Weights::F16(bits) => Cow::Owned(f32_of(bits)?),
+            };
+            let weights = match rows {
+                Some(rows) => Cow::Owned(rows.weights(&model, &weights, graph)?),
+                None => weights,
             };
             write(engine, &weights, config)?;
         }

@@ -20,7 +20,8 @@ use crate::unet::{Extents, UnetConfig};
 /// ```
 #[derive(Debug, Clone)]
 pub struct Recipe {
-    /// The network; its channels and classes are replaced by the data's, and `low_res` says whether it enlarges.
+    /// The network; its channels and classes are replaced by the data's, and `low_res` says whether it enlarges. It
+    /// has a null class where that is asked for here or labels are dropped.
     pub unet: UnetConfig,
     /// The diffusion.
     pub diffusion: Diffusion<'static>,
@@ -91,6 +92,7 @@ impl Recipe {
             in_channels: channels,
             out_channels: channels.saturating_mul(each),
             num_classes: classes,
+            null_class: classes.is_some() && self.has_null_class(),
             super_resolution: self.low_res.is_some(),
             ..self.unet.clone()
         };
@@ -110,6 +112,11 @@ impl Recipe {
             class_names: names.map(<[_]>::to_vec).filter(|_| classes.is_some()),
             ..Description::new(unet, size, card)
         }
+    }
+
+    /// Whether the network is to know no class as well: what drops labels needs it.
+    fn has_null_class(&self) -> bool {
+        self.unet.null_class || self.config.drop_labels > 0.0
     }
 
     /// The options of the run on so many examples, with a microbatch that divides the batch where there is one.

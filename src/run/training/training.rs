@@ -108,12 +108,16 @@ impl Training {
     /// each step, breaks off. Returns the step that was reached.
     ///
     /// # Errors
-    /// [`TrainError`](crate::train::TrainError); what was saved before is still there.
+    /// [`TrainError`](crate::train::TrainError), before any step where the learning rate falls to 0 before the last;
+    /// what was saved before is still there.
     pub fn until(
         &mut self,
         step: u64,
         mut report: impl FnMut(&StepReport) -> ControlFlow<()>,
     ) -> Result<u64, Error> {
+        if let Some(last) = step.checked_sub(1).filter(|&last| last >= self.position()) {
+            self.trainer.config().check_not_annealed(last)?;
+        }
         while self.position() < step {
             if report(&self.step()?).is_break() {
                 break;
