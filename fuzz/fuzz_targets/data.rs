@@ -40,7 +40,12 @@ fn check_picture_as(bytes: &[u8], channels: usize) {
     assert_eq!(image.len(), extents.elements());
     if let [red, green, blue, alpha] = image.chunks(12).collect::<Vec<_>>()[..] {
         for colour in [red, green, blue] {
-            assert!(colour.iter().zip(alpha).all(|(colour, alpha)| colour <= alpha));
+            assert!(
+                colour
+                    .iter()
+                    .zip(alpha)
+                    .all(|(colour, alpha)| colour <= alpha)
+            );
         }
     }
     if let Ok(longer) = decode(&[bytes, b"more"].concat(), extents) {
@@ -83,10 +88,12 @@ fn written(images: &Images) -> Vec<u8> {
         let pixel = |at| (0..c).map(move |channel| (at, channel));
         let order = (0..h * w).flat_map(pixel);
         let value = |at, channel| example.pixels[channel * h * w + at];
-        interleaved.extend(order.map(|(at, channel)| match has_alpha(c) && channel < c - 1 {
-            true => unpremultiply(value(at, channel), value(at, c - 1)),
-            false => value(at, channel),
-        }));
+        interleaved.extend(
+            order.map(|(at, channel)| match has_alpha(c) && channel < c - 1 {
+                true => unpremultiply(value(at, channel), value(at, c - 1)),
+                false => value(at, channel),
+            }),
+        );
     }
     let arr_0 = array("|u1", &format!("{n}, {h}, {w}, {c}"), &interleaved);
     let Some(labels) = images.labels() else {
