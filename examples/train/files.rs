@@ -10,6 +10,8 @@ pub(crate) struct Files {
 }
 
 const LOG: &str = "log.jsonl";
+/// TensorBoard takes files with `tfevents` in their names.
+const EVENTS: &str = "events.out.tfevents.iddpm";
 const PLOT: &str = "loss.svg";
 /// The options that a run goes on with.
 pub(crate) const OPTIONS: &str = "options.toml";
@@ -22,7 +24,7 @@ impl Files {
             folder: folder.into(),
         };
         files.remove_left();
-        for path in [files.log(), files.plot(), files.options()] {
+        for path in [files.log(), files.events(), files.plot(), files.options()] {
             Place::of(path)?.check()?;
         }
         if grids {
@@ -33,6 +35,11 @@ impl Files {
 
     pub(crate) fn log(&self) -> PathBuf {
         self.folder.join(LOG)
+    }
+
+    /// The same numbers for TensorBoard.
+    pub(crate) fn events(&self) -> PathBuf {
+        self.folder.join(EVENTS)
     }
 
     pub(crate) fn plot(&self) -> PathBuf {
@@ -91,6 +98,7 @@ fn left(name: &str) -> Option<Left> {
     };
     let files = [
         Some(LOG.into()),
+        Some(EVENTS.into()),
         Some(PLOT.into()),
         Some(OPTIONS.into()),
         of_grid(),

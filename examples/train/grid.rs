@@ -2,23 +2,21 @@
 
 use std::path::Path;
 
+use iddpm::Device;
 use iddpm::run::{Album, Training};
-use iddpm::{Device, Draw};
 
 use super::program::Failure;
+use super::samples::SampleOptions;
 use super::signals::Stop;
 
-/// Steps of a sample.
-const STEPS: u32 = 25;
 /// Images at once.
 const AT_ONCE: u64 = 8;
-/// Rows: of classes, and without.
-const ROWS: (u64, u64) = (8, 4);
 
 /// Draws some rows of samples, a class in each column, on so many threads, with the first average if there is one.
 /// A network that enlarges has nothing to enlarge here, and is not drawn; nor is what a wish to stop comes into.
 pub(crate) fn draw(
     training: &Training,
+    samples: &SampleOptions,
     path: &Path,
     threads: usize,
     stop: &Stop,
@@ -27,13 +25,8 @@ pub(crate) fn draw(
         return Ok(());
     }
     let model = training.model()?;
-    let steps = STEPS.min(model.description().card.diffusion.num_timesteps);
-    let draw = Draw::new()
-        .steps(steps.to_string())
-        .seed(training.trainer().config().seed);
+    let (draw, count) = samples.draw(&model, training.trainer().config().seed);
     let mut studio = model.on(Device::cpu().with_threads(threads))?;
-    let rows = if model.classes() > 0 { ROWS.0 } else { ROWS.1 };
-    let count = rows * model.columns() as u64;
     let mut album = Album::create(path, &model, count as usize)?;
     for first in (0..count).step_by(AT_ONCE as usize) {
         let mut run = studio.begin_numbers(&draw, first..count.min(first + AT_ONCE))?;

@@ -4,12 +4,14 @@
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
-use std::time::Instant;
+use std::time::Duration;
 
-use iddpm::files::{FileError, read_text, write_whole};
+use iddpm::files::{FileError, read_text, write_bytes};
 use iddpm::train::StepReport;
 use serde::{Deserialize, Serialize};
 
+use super::events;
+use super::files::Files;
 use super::program::{Failure, warn};
 use super::rates::Rates;
 
@@ -39,7 +41,7 @@ pub(crate) struct Line {
     not_taken: u64,
     /// Examples that were left out.
     skipped: u64,
-    /// Images a second.
+    /// Images a second, of training alone.
     images_per_second: f64,
     /// The bound on held-out images after the last step, in bits/dim, where it was evaluated.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -69,16 +71,94 @@ pub(crate) fn read(path: &Path) -> Result<Vec<Line>, Failure> {
     Ok(lines)
 }
 
-/// A log that is being written.
-pub(crate) struct Log {
+impl Line {
+    /// Its numbers by name, those that there are.
+    pub(crate) fn numbers(&self) -> impl Iterator<Item = (&'static str, f64)> {
+        let [first, second, third, last] = self.quartiles;
+        let all = [
+            ("loss", self.loss),
+            ("mse", self.mse),
+            ("bound", self.bound),
+            ("loss/first quarter of t", first),
+            ("loss/second quarter of t", second),
+            ("loss/third quarter of t", third),
+            ("loss/last quarter of t", last),
+            ("grad_norm", self.grad_norm),
+            ("lr", Some(self.lr)),
+            ("loss_scale", self.loss_scale),
+            ("not_taken", Some(self.not_taken as f64)),
+            ("skipped", Some(self.skipped as f64)),
+            ("images_per_second", Some(self.images_per_second)),
+            ("held_out", self.held_out),
+        ];
+        let known = |(name, number): (_, Option<f64>)| Some((name, number?));
+        all.into_iter().filter_map(known)
+    }
+}
+
+/// A file that grows by whole pieces.
+struct Growing {
     file: File,
     path: PathBuf,
-    /// Bytes of whole lines.
+    /// Bytes of whole pieces.
     len: u64,
-    /// Whether it was said that a line could not be written.
+    /// Whether it was said that a piece could not be written.
     told: bool,
+}
+
+impl Growing {
+    /// Writes what there is so far, and goes on from there.
+    fn begin(path: PathBuf, so_far: &[u8]) -> Result<Self, Failure> {
+        write_bytes(&path, so_far)?;
+        let opened = OpenOptions::new().append(true).open(&path);
+        let named = opened.and_then(|file| Ok((file.metadata()?.len(), file)));
+        match named {
+            Ok((len, file)) => Ok(Self {
+                file,
+                path,
+                len,
+                told: false,
+            }),
+            Err(error) => Err(FileError {
+                action: "opening",
+                path,
+                error,
+            }
+            .into()),
+        }
+    }
+
+    /// Adds a piece whole or not at all. A run is not worth less for want of one; the next may fit again.
+    fn add(&mut self, piece: &[u8]) {
+        if let Err(error) = self.write(piece)
+            && !self.told
+        {
+            self.told = true;
+            let path = self.path.display();
+            warn(format_args!(
+                "{path}: {error}; training goes on, lines of this log are missing"
+            ));
+        }
+    }
+
+    fn write(&mut self, piece: &[u8]) -> io::Result<()> {
+        // What a piece has left that was cut, as by a full disk.
+        if self.file.metadata()?.len() > self.len {
+            self.file.set_len(self.len)?;
+        }
+        self.file.write_all(piece)?;
+        self.len += piece.len() as u64;
+        Ok(())
+    }
+}
+
+/// A log that is being written: as lines, and for TensorBoard.
+pub(crate) struct Log {
+    lines: Growing,
+    events: Growing,
     every: u64,
-    begun: Instant,
+    /// The time of steps alone.
+    trained: Duration,
     images: usize,
     reports: Vec<StepReport>,
     /// For the next line.
@@ -90,37 +170,28 @@ impl Log {
     /// Goes on with a log, without the lines behind the step that the run goes on from, and with these learning
     /// rates where they are others from there on.
     pub(crate) fn open(
-        path: &Path,
+        files: &Files,
         step: u64,
         every: u64,
         rates: Option<Rates>,
     ) -> Result<Self, Failure> {
+        let path = files.log();
         let kept: Vec<Line> = if path.exists() {
-            let lines = read(path)?.into_iter();
+            let lines = read(&path)?.into_iter();
             lines.filter(|line| line.step <= step).collect()
         } else {
             Vec::new()
         };
-        write_whole(path, |file| -> Result<(), Failure> {
-            for line in &kept {
-                writeln!(file, "{}", serde_json::to_string(line)?)?;
-            }
-            Ok(())
-        })?;
-        let opened = OpenOptions::new().append(true).open(path);
-        let named = opened.and_then(|file| Ok((file.metadata()?.len(), file)));
-        let (len, file) = named.map_err(|error| FileError {
-            action: "opening",
-            path: path.into(),
-            error,
-        })?;
+        let (mut lines, mut records) = (Vec::new(), events::head());
+        for line in &kept {
+            lines.extend(text(line)?);
+            records.extend(events::of_line(line));
+        }
         Ok(Self {
-            file,
-            path: path.into(),
-            len,
-            told: false,
+            lines: Growing::begin(path, &lines)?,
+            events: Growing::begin(files.events(), &records)?,
             every,
-            begun: Instant::now(),
+            trained: Duration::ZERO,
             images: 0,
             reports: Vec::new(),
             held_out: None,
@@ -133,10 +204,17 @@ impl Log {
         self.held_out = Some(bits);
     }
 
-    /// Takes note of a step; what to show of those since the last line, where a line is due.
-    pub(crate) fn add(&mut self, report: &StepReport, images: usize) -> Option<String> {
+    /// Takes note of a step of so many images and its time; what to show of those since the last line, where a line
+    /// is due.
+    pub(crate) fn add(
+        &mut self,
+        report: &StepReport,
+        images: usize,
+        time: Duration,
+    ) -> Option<String> {
         self.reports.push(report.clone());
         self.images += images;
+        self.trained += time;
         let due = report.step.is_multiple_of(self.every) || self.held_out.is_some();
         due.then(|| self.flush()).flatten()
     }
@@ -148,17 +226,12 @@ impl Log {
         self.held_out = None;
         self.reports.clear();
         self.images = 0;
-        self.begun = Instant::now();
-        if let Err(error) = self.write(&line)
-            && !self.told
-        {
-            // A run is not worth less for want of its log; the next line may fit again.
-            self.told = true;
-            let path = self.path.display();
-            warn(format_args!(
-                "{path}: {error}; training goes on, lines of this log are missing"
-            ));
+        self.trained = Duration::ZERO;
+        match text(&line) {
+            Ok(text) => self.lines.add(&text),
+            Err(error) => warn(error),
         }
+        self.events.add(&events::of_line(&line));
         let number = |mean: Option<f64>| mean.unwrap_or(f64::NAN);
         Some(format!(
             "loss {:.4}, bits/dim of a term {:.5}, |g| {:.3}, {:.0} images/s",
@@ -167,18 +240,6 @@ impl Log {
             number(line.grad_norm),
             line.images_per_second
         ))
-    }
-
-    /// Appends a line whole or not at all.
-    fn write(&mut self, line: &Line) -> io::Result<()> {
-        let text = format!("{}\n", serde_json::to_string(line)?);
-        // What a line has left that was cut, as by a full disk.
-        if self.file.metadata()?.len() > self.len {
-            self.file.set_len(self.len)?;
-        }
-        self.file.write_all(text.as_bytes())?;
-        self.len += text.len() as u64;
-        Ok(())
     }
 
     /// The means since the last line; nothing where there was no step.
@@ -198,11 +259,18 @@ impl Log {
             loss_scale: last.loss_scale,
             not_taken: self.reports.iter().filter(|r| !r.taken).count() as u64,
             skipped: self.reports.iter().map(|r| r.skipped.len() as u64).sum(),
-            images_per_second: self.images as f64 / self.begun.elapsed().as_secs_f64(),
+            images_per_second: self.images as f64 / self.trained.as_secs_f64(),
             held_out: self.held_out.filter(|bits| bits.is_finite()),
             rates: self.rates.clone(),
         })
     }
+}
+
+/// A line as the file has it.
+fn text(line: &Line) -> serde_json::Result<Vec<u8>> {
+    let mut text = serde_json::to_vec(line)?;
+    text.push(b'\n');
+    Ok(text)
 }
 
 /// The mean of those that are finite; `None` where none is.

@@ -10,6 +10,7 @@ mod begin;
 mod chart;
 #[path = "../support/device_options.rs"]
 mod device_options;
+mod events;
 mod fields;
 mod files;
 mod grid;
@@ -22,6 +23,7 @@ mod program;
 mod rates;
 #[path = "../support/real.rs"]
 mod real;
+mod samples;
 #[path = "../support/seed.rs"]
 mod seed;
 mod session;
@@ -71,7 +73,7 @@ fn run(options: &Options, given: &ArgMatches) -> Result<ExitCode, Failure> {
         .build_global()?;
     // Until the end: nobody else writes there.
     let folder = RunDirectory::open(&options.run).map_err(|error| format!("--run: {error}"))?;
-    let files = Files::of(folder.path(), options.sample_every() > 0)?;
+    let files = Files::of(folder.path(), options.samples.every() > 0)?;
     let beginning = begin::begin(options, folder, &mut recipe)?;
     if let Some(note) = options.seed.note() {
         say(note)?;

@@ -15,6 +15,7 @@ use super::device_options::DeviceOptions;
 use super::program::{Failure, say};
 use super::rates::LrSchedule;
 use super::real::real;
+use super::samples::SampleOptions;
 use super::seed::Seed;
 use super::val::ValOptions;
 use super::whole::whole;
@@ -24,8 +25,6 @@ use super::words::{Word, words};
 const SIZE: usize = 32;
 /// The downsampling factor at which there is attention where none is given.
 const ATTENTION: usize = 4;
-/// Steps between two grids of samples where none are given.
-const SAMPLE_EVERY: u64 = 1000;
 /// Far above any network or batch, and far below where a product of such numbers overflows.
 const MANY: u64 = 1 << 31;
 
@@ -194,9 +193,8 @@ pub(crate) struct Options {
     /// terminal.
     #[arg(long, default_value_t = 50, value_parser = whole::<u64>(1..=u64::MAX))]
     pub(crate) log_every: u64,
-    /// Steps between two grids of samples, 1000 where none are given; 0 for none. With --low-res there is none.
-    #[arg(long, value_parser = whole::<u64>(0..=u64::MAX))]
-    sample_every: Option<u64>,
+    #[command(flatten)]
+    pub(crate) samples: SampleOptions,
 }
 
 const SCHEDULES: [Word; 3] = [("linear", ""), ("cosine", ""), ("sigmoid", "")];
@@ -238,9 +236,7 @@ impl Options {
     pub(crate) fn check(&self) -> Result<(), Failure> {
         self.device.check()?;
         self.val.check()?;
-        if let (Some(low_res), Some(every)) = (self.low_res, self.sample_every)
-            && every > 0
-        {
+        if let (Some(low_res), Some(every)) = (self.low_res, self.samples.asked()) {
             return Err(format!(
                 "--sample-every {every}: no effect with --low-res {low_res}: there is nothing to enlarge"
             )
@@ -281,11 +277,6 @@ impl Options {
             LrSchedule::Constant => 0,
             LrSchedule::Linear | LrSchedule::Cosine => self.anneal,
         }
-    }
-
-    /// Steps between two grids of samples; 0 for none.
-    pub(crate) fn sample_every(&self) -> u64 {
-        self.sample_every.unwrap_or(SAMPLE_EVERY)
     }
 
     /// The data set, with the classes that a run begins with.

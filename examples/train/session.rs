@@ -2,7 +2,9 @@
 
 use std::collections::BTreeSet;
 use std::fmt::Display;
+use std::mem::take;
 use std::process::ExitCode;
+use std::time::{Duration, Instant};
 
 use clap::ArgMatches;
 use iddpm::run::{Training, Validation};
@@ -26,6 +28,8 @@ pub(crate) struct Session<'o> {
     log: Log,
     shown: Shown,
     stop: Stop,
+    /// The time of steps that the log does not know of.
+    trained: Duration,
     /// What was left out of this process's steps, as it was said.
     left_out: BTreeSet<String>,
 }
@@ -44,6 +48,9 @@ impl<'o> Session<'o> {
         rates: Option<Rates>,
         validation: Option<Validation>,
     ) -> Result<Self, Failure> {
+        if options.samples.every() > 0 && !training.trainer().description().unet.super_resolution {
+            options.samples.check(&training.model()?)?;
+        }
         let stop = Stop::listen()?;
         let step = training.position();
         if step == 0 {
@@ -53,11 +60,12 @@ impl<'o> Session<'o> {
         // From here on there is a state that they are of.
         let kept = settings::keep(&files.options(), options, given);
         kept.map_err(|error| told(training.folder(), &error))?;
-        let log = Log::open(&files.log(), step, options.log_every, rates);
+        let log = Log::open(&files, step, options.log_every, rates);
         let log = log.map_err(|error| told(training.folder(), &error))?;
         say(format_args!("log: {}", files.log().display()))?;
         Ok(Self {
             left_out: BTreeSet::new(),
+            trained: Duration::ZERO,
             options,
             files,
             training,
@@ -88,11 +96,8 @@ impl<'o> Session<'o> {
                 self.left_out.len()
             ));
         }
-        let path = self.files.plot();
-        match plot::draw(&self.files.log(), &path) {
-            Ok(false) => {}
-            Ok(true) => drop(say(path.display())),
-            Err(error) => self.shown.warn(error),
+        if self.plot() {
+            drop(say(self.files.plot().display()));
         }
         let Some(stopped) = stopped else {
             return Ok(ExitCode::SUCCESS);
@@ -104,24 +109,39 @@ impl<'o> Session<'o> {
         Ok(stopped.status())
     }
 
+    /// Draws the plot of what is logged; whether there was any.
+    fn plot(&self) -> bool {
+        let drawn = plot::draw(&self.files.log(), &self.files.plot());
+        drawn.unwrap_or_else(|error| {
+            self.shown.warn(error);
+            false
+        })
+    }
+
     fn train(&mut self) -> Result<Option<Stopped>, Failure> {
         while self.training.position() < self.options.steps {
             if let Some(stopped) = self.stop.heard() {
                 return Ok(Some(stopped));
             }
+            let begun = Instant::now();
             let report = self.training.step()?;
+            self.trained += begun.elapsed();
             let ends = self.validate(report.step)?;
             self.show(&report);
             if let Some(why) = ends {
                 say(why)?;
                 return Ok(None);
             }
-            self.training.save_if_due()?;
-            let every = self.options.sample_every();
+            if self.training.save_if_due()?.is_some() {
+                self.plot();
+            }
+            let every = self.options.samples.every();
             if every > 0 && report.step.is_multiple_of(every) {
                 let path = self.files.grid(report.step);
                 let threads = self.options.device.threads.choose()?.count();
-                if let Err(error) = grid::draw(&self.training, &path, threads, &self.stop) {
+                let samples = &self.options.samples;
+                if let Err(error) = grid::draw(&self.training, samples, &path, threads, &self.stop)
+                {
                     self.shown.warn(error);
                 }
             }
@@ -160,7 +180,8 @@ impl<'o> Session<'o> {
             }
         }
         self.shown.step(report.step);
-        if let Some(line) = self.log.add(report, self.training.trainer().config().batch) {
+        let images = self.training.trainer().config().batch;
+        if let Some(line) = self.log.add(report, images, take(&mut self.trained)) {
             self.shown.line(report.step, line);
         }
     }

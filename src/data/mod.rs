@@ -60,6 +60,5 @@ pub use listing::Listing;
 pub use open::{Fit, Options, open};
 pub use opened::Opened;
 pub use passed::Passed;
-pub(crate) use picture::pixels;
-pub use picture::{decode, load};
+pub use picture::{decode, load, pixels};
 pub use split::{Part, Split};

@@ -70,7 +70,8 @@ pub fn decode(bytes: &[u8], extents: Extents) -> Result<Vec<u8>, DataError> {
 ///
 /// # Errors
 /// Those of [`load`].
-pub(crate) fn pixels(path: &Path) -> Result<Option<Vec<[u8; 4]>>, DataError> {
+pub fn pixels(path: impl AsRef<Path>) -> Result<Option<Vec<[u8; 4]>>, DataError> {
+    let path = path.as_ref();
     let named = |fault| DataError::file(path)(fault);
     let head = file::head(path).map_err(named)?;
     if !matches!(Contents::of(&head), Some(Contents::Picture(_))) {
