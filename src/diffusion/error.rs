@@ -200,13 +200,6 @@ pub enum Error {
         /// The most of either.
         max: u32,
     },
-    /// A run of more evaluations than are counted.
-    TooManyEvaluations {
-        /// The number of evaluations.
-        evaluations: u64,
-        /// The most there can be.
-        max: u32,
-    },
     /// A part of a picture cannot be kept by a method that walks from image to noise.
     KeepMethod,
     /// A run that keeps a part of a picture was walked without one.
@@ -313,6 +306,8 @@ pub enum Slice {
     Losses,
     /// The storage of the importance sampler.
     Storage,
+    /// The colours of a palette.
+    Colours,
     /// The picture of which a part is kept.
     Picture,
     /// The mask of what is drawn anew.
@@ -339,6 +334,7 @@ impl fmt::Display for Slice {
             Self::PerStep => "the vector with one value per step",
             Self::Losses => "the losses",
             Self::Storage => "the importance sampler's storage",
+            Self::Colours => "the colours",
             Self::Picture => "the picture",
             Self::Mask => "the mask",
             Self::Output => "the output slice",
@@ -483,9 +479,6 @@ impl fmt::Display for Error {
                 f,
                 "{rounds} rounds of {jump} steps: both must be within 1 to {max}"
             ),
-            Self::TooManyEvaluations { evaluations, max } => {
-                write!(f, "{evaluations} evaluations, a run has at most {max}")
-            }
             Self::KeepMethod => {
                 f.write_str("ddim_reverse walks from image to noise, which keeps no part of a picture")
             }

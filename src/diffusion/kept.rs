@@ -29,13 +29,13 @@ impl Step {
 
     /// Puts what is kept of a picture in place, once the step was applied: x ← m·x + (1 - m)·(√ᾱ·picture + √(1-ᾱ)·z) with
     /// the ᾱ of x after the step, so that after the last it is the picture, bit for bit; x̂_0, if it is given,
-    /// likewise with the picture itself. Does nothing where the run keeps nothing.
+    /// likewise with the picture itself.
     ///
     /// `noise` is D normal deviates of the step number
     /// [`position`](Self::position) | [`Noise::KEPT`](super::Noise::KEPT).
     ///
     /// # Errors
-    /// [`Error::Length`]; [`Error::NotFinite`] where x then is not, naming what was not, if one was.
+    /// [`Error::KeepMissing`] for a step of a run that keeps nothing; [`Error::Length`]; [`Error::NotFinite`] where x then is not, naming what was not, if one was.
     pub fn keep(
         &self,
         known: Known<'_>,
@@ -44,7 +44,7 @@ impl Step {
         x_start: &mut [f32],
     ) -> Result<(), Error> {
         let Some(weights) = self.kept else {
-            return Ok(());
+            return Err(Error::KeepMissing);
         };
         let len = x.len();
         check_length(Slice::Picture, known.picture.len(), len)?;

@@ -34,7 +34,7 @@ impl Colours<'_> {
         let Self { colours, channels } = self;
         let whole = |len: usize| channels > 0 && len.is_multiple_of(channels);
         if colours.is_empty() || !whole(colours.len()) {
-            check_length(Slice::Images, colours.len(), channels.max(1))?;
+            check_length(Slice::Colours, colours.len(), channels.max(1))?;
         }
         if !whole(image.len()) {
             check_length(Slice::XStart, image.len() % channels.max(1), 0)?;

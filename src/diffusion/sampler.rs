@@ -115,7 +115,6 @@ impl<'a> Sampler<'a> {
             return Err(Error::LastSteps { steps, len });
         }
         self.walk.steps = steps;
-        self.check_walk()?;
         Ok(self)
     }
 
@@ -123,26 +122,14 @@ impl<'a> Sampler<'a> {
     /// agree with it ([`Step::go_back`](super::Step::go_back)).
     ///
     /// # Errors
-    /// [`Error::Resampling`]; [`Error::TooManyEvaluations`]; [`Error::KeepMethod`] for DDIM backwards.
+    /// [`Error::Resampling`]; [`Error::KeepMethod`] for DDIM backwards.
     pub fn keeping(mut self, resampling: Resampling) -> Result<Self, Error> {
         resampling.check()?;
         if self.method == Method::DdimReverse {
             return Err(Error::KeepMethod);
         }
         self.walk.keeping = Some(resampling);
-        self.check_walk()?;
         Ok(self)
-    }
-
-    fn check_walk(&self) -> Result<(), Error> {
-        let evaluations = self.walk.evaluations(self.method);
-        if evaluations < Walk::MOST {
-            return Ok(());
-        }
-        Err(Error::TooManyEvaluations {
-            evaluations,
-            max: (Walk::MOST - 1) as u32,
-        })
     }
 
     /// Fills `x` with a picture as noisy as x is before the first step; with noise alone where all steps are taken, and
@@ -190,7 +177,7 @@ impl<'a> Sampler<'a> {
 
     /// The number of evaluations in the whole run.
     pub fn evaluations(&self) -> u32 {
-        // Fewer than 2^30, as `check_walk` has found.
+        // Fewer than 2^30, by the bounds of a process and of a resampling.
         self.walk.evaluations(self.method) as u32
     }
 

@@ -5,6 +5,8 @@ use core::str::FromStr;
 
 use super::error::Error;
 use super::method::{Method, Place};
+use super::noise::Noise;
+use super::schedule::MAX_TIMESTEPS;
 
 /// How often the steps of a run that keeps a part of a picture are taken, so that what is drawn anew comes to agree
 /// with what is kept (RePaint, Lugmayr et al. 2022).
@@ -30,7 +32,7 @@ impl Resampling {
     /// Each step once.
     pub const ONCE: Self = Self { rounds: 1, jump: 1 };
     /// The most rounds, and the longest jump.
-    pub const MOST: u32 = 1000;
+    pub const MOST: u32 = 500;
 
     /// Checks that there is a round and a step in it, and not too many.
     ///
@@ -88,10 +90,11 @@ pub(super) struct Walk {
     pub(super) keeping: Option<Resampling>,
 }
 
-impl Walk {
-    /// The most evaluations of a run: the numbers of noise above are for what is kept, and for going back.
-    pub(super) const MOST: u64 = 1 << 30;
+// Step numbers of noise from the first of these on are for what is kept, and for going back: no run, of two evaluations a
+// step, is as long.
+const _: () = assert!(2 * MAX_TIMESTEPS as u64 * Resampling::MOST as u64 <= Noise::KEPT as u64);
 
+impl Walk {
     /// Every step of a process, once.
     pub(super) const fn all(steps: usize) -> Self {
         Self {
@@ -213,7 +216,7 @@ mod tests {
                 (2, 2, 1),
                 (7, 3, 3),
                 (8, 5, 4),
-                (9, 2, 1000),
+                (9, 2, 500),
             ] {
                 let keeping = Some(Resampling { rounds, jump });
                 let walk = Walk { steps, keeping };

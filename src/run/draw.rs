@@ -296,9 +296,6 @@ impl Draw {
             return Err(match error {
                 crate::diffusion::Error::Eta { .. } => wrong("method", &self.method, error),
                 crate::diffusion::Error::KeepMethod => wrong("method", &self.method, error),
-                crate::diffusion::Error::TooManyEvaluations { .. } => {
-                    wrong("resample", &self.resample, error)
-                }
                 crate::diffusion::Error::Threshold { .. } => wrong("clip", &self.clip, error),
                 _ => wrong("steps", &self.steps, error),
             }

@@ -7,6 +7,7 @@
     clippy::indexing_slicing
 )]
 
+mod kept;
 mod lengths;
 mod processes;
 mod runs;

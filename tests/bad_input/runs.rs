@@ -12,7 +12,7 @@ use iddpm::diffusion::{
 const D: usize = 70;
 
 /// Writes one value into every output.
-struct Constant(f32);
+pub(crate) struct Constant(pub(crate) f32);
 
 impl Denoiser for Constant {
     type Error = Infallible;

@@ -5,6 +5,7 @@ use iddpm::diffusion::{
     Diffusion, InlineProcess, Level, Prediction, Process, Schedule, Timesteps, Variance,
 };
 
+use crate::kept::kept;
 use crate::processes::{processes, states, thresholds, values};
 use crate::schedules::{schedules, spacings};
 use crate::{assert_same, refused};
@@ -36,6 +37,7 @@ fn all() -> Vec<Case> {
         thresholds(),
         values(),
         states(),
+        kept(),
     ]
     .concat()
 }

@@ -239,7 +239,7 @@ fn what_does_not_go_together_is_refused_by_the_option() {
         ),
         (
             Draw::new().resample("0"),
-            "resample 0: 0 rounds of 1 steps: both must be within 1 to 1000",
+            "resample 0: 0 rounds of 1 steps: both must be within 1 to 500",
         ),
         (Draw::new().resample("x"), "resample x: "),
         (

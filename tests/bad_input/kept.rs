@@ -1,0 +1,113 @@
+//! Runs that begin with a picture or keep a part of one, and palettes.
+
+use iddpm::diffusion::error::Slice;
+use iddpm::diffusion::{
+    Clip, Colours, Error, Image, Known, Method, Noise, Resampling, RunError, Sample, Sampler, guide,
+};
+
+use crate::refused;
+use crate::runs::Constant;
+use crate::table::{Case, ten};
+
+fn length(slice: Slice, len: usize, expected: usize) -> Error {
+    Error::Length {
+        slice,
+        len,
+        expected,
+    }
+}
+
+pub(crate) fn kept() -> Vec<Case> {
+    let process = ten();
+    let plain = Sampler::new(&process, Method::Ancestral, Clip::Unit).unwrap();
+    let keeping = plain.clone().keeping(Resampling::ONCE).unwrap();
+    let backwards = Sampler::new(&process, Method::DdimReverse, Clip::Unit).unwrap();
+    let [free, step] = [&plain, &keeping].map(|it| it.clone().next().unwrap());
+    let known = |picture, mask| Known { picture, mask };
+    let keep = |known| refused(step.keep(known, &[0.0; 2], &mut [0.0; 2], &mut []));
+    let resampling = Resampling {
+        rounds: 501,
+        jump: 0,
+    };
+    let snap = |colours, channels| refused(Colours { colours, channels }.snap(&mut [0.0; 4]));
+    let sample = Sample {
+        noise: Noise::new(1),
+        number: 0,
+        label: None,
+    };
+    let mut image = Image {
+        x: &mut [0.0; 2],
+        output: &mut [0.0; 2],
+        noise: &mut [0.0; 2],
+        history: &mut [],
+    };
+    let run = sample.run(keeping.clone(), &mut Constant(0.0), &mut image);
+    let Err(RunError::Sampler(unknown)) = run else {
+        panic!("{run:?}");
+    };
+    vec![
+        (
+            "more of the last steps than there are",
+            refused(plain.clone().with_last_steps(11)),
+            Error::LastSteps { steps: 11, len: 10 },
+        ),
+        (
+            "rounds beyond the bound",
+            refused(plain.clone().keeping(resampling)),
+            Error::Resampling {
+                rounds: 501,
+                jump: 0,
+                max: 500,
+            },
+        ),
+        (
+            "a picture kept on the way to noise",
+            refused(backwards.keeping(Resampling::ONCE)),
+            Error::KeepMethod,
+        ),
+        (
+            "a run that keeps what it is not given",
+            unknown,
+            Error::PictureMissing,
+        ),
+        (
+            "a picture for a run that keeps none",
+            refused(free.keep(
+                known(&[0.0; 2], &[0.0; 2]),
+                &[0.0; 2],
+                &mut [0.0; 2],
+                &mut [],
+            )),
+            Error::KeepMissing,
+        ),
+        (
+            "a picture of another length",
+            keep(known(&[0.0], &[0.0; 2])),
+            length(Slice::Picture, 1, 2),
+        ),
+        (
+            "a mask of another length",
+            keep(known(&[0.0; 2], &[0.0])),
+            length(Slice::Mask, 1, 2),
+        ),
+        (
+            "a mask that is NaN",
+            keep(known(&[0.0; 2], &[0.0, f32::NAN])),
+            Error::NotFinite {
+                slice: Slice::Mask,
+                index: 1,
+            },
+        ),
+        ("no colour", snap(&[], 1), length(Slice::Colours, 0, 1)),
+        (
+            "colours of another number of channels",
+            snap(&[0.0; 3], 2),
+            length(Slice::Colours, 3, 2),
+        ),
+        (
+            "two outputs of two lengths",
+            refused(guide(1.0, 1, &[0.0], &mut [0.0; 2])),
+            length(Slice::Prediction, 1, 2),
+        ),
+    ]
+}
