@@ -60,6 +60,9 @@ fn sample(options: &Options) -> Result<ExitCode, Failure> {
         Error::Memory(error) => format!("--count {}: {error}", samples.count).into(),
         error => of_path("--out", &options.shown_out(), error),
     })?;
+    if steps == 0 && options.trajectory.is_some() {
+        return Err("--trajectory: --strength 0 takes no step".into());
+    }
     let trajectory = options.trajectory(&model, samples.count, steps)?;
     if let Some(low_res) = &samples.low_res {
         options.say(low_res)?;

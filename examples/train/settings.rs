@@ -31,14 +31,15 @@ pub(crate) fn words(line: Vec<OsString>) -> Result<Vec<OsString>, Failure> {
     };
     let mut settings = Settings::of_line(&given);
     if let Some(file) = given.get_one::<PathBuf>("config") {
-        settings.add(file)?;
+        let text = read_text(file, MOST).map_err(|error| format!("--config: {error}"))?;
+        settings.add(file, &text)?;
     }
     let run = settings.run.clone();
     if let Some(run) = run.filter(|_| settings.resume) {
         let kept = run.join(OPTIONS);
         // A run of before options were kept has none.
         if kept.exists() {
-            settings.add(&kept)?;
+            settings.add(&kept, &read_text(&kept, MOST)?)?;
         }
     }
     let mut line = line.into_iter();
@@ -73,8 +74,8 @@ impl Settings {
     }
 
     /// Adds what a file says and nothing before it has said.
-    fn add(&mut self, file: &Path) -> Result<(), Failure> {
-        let table: Table = read_text(file, MOST)?
+    fn add(&mut self, file: &Path, given: &str) -> Result<(), Failure> {
+        let table: Table = given
             .parse()
             .map_err(|error: toml::de::Error| of_file(file, error))?;
         let command = optional(command::<Options>());

@@ -32,14 +32,19 @@ impl Colours<'_> {
     /// [`Error::Length`] where there is no colour, or image and colours are not of so many channels.
     pub fn snap(self, image: &mut [f32]) -> Result<(), Error> {
         let Self { colours, channels } = self;
-        let whole = |len: usize| channels > 0 && len.is_multiple_of(channels);
-        if colours.is_empty() || !whole(colours.len()) {
-            check_length(Slice::Colours, colours.len(), channels.max(1))?;
+        let whole = |len: usize| len.is_multiple_of(channels);
+        if channels == 0 || colours.is_empty() || !whole(colours.len()) {
+            return Err(Error::Length {
+                slice: Slice::Colours,
+                len: colours.len(),
+                expected: channels,
+            });
         }
         if !whole(image.len()) {
-            check_length(Slice::XStart, image.len() % channels.max(1), 0)?;
+            let expected = image.len() / channels * channels;
+            check_length(Slice::XStart, image.len(), expected)?;
         }
-        let pixels = image.len() / channels.max(1);
+        let pixels = image.len() / channels;
         for pixel in 0..pixels {
             let (mut best, mut least) = (part(colours, 0, channels), f32::INFINITY);
             for colour in colours.chunks_exact(channels) {

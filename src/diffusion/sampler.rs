@@ -108,11 +108,14 @@ impl<'a> Sampler<'a> {
     /// A multistep method begins anew: its first step is of first order.
     ///
     /// # Errors
-    /// [`Error::LastSteps`] for more steps than there are.
+    /// [`Error::LastSteps`] for more steps than there are; [`Error::KeepMethod`] for DDIM backwards.
     pub fn with_last_steps(mut self, steps: usize) -> Result<Self, Error> {
         let len = self.process().len();
         if steps > len {
             return Err(Error::LastSteps { steps, len });
+        }
+        if steps < len && self.method == Method::DdimReverse {
+            return Err(Error::KeepMethod);
         }
         self.walk.steps = steps;
         Ok(self)

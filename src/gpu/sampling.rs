@@ -33,6 +33,8 @@ pub(crate) struct Sampling {
     pub(crate) places: Places,
     /// Dispatches that draw x_T, before the first step: 1, or 0 where the host does.
     pub(crate) begin: usize,
+    /// The first dispatch that changes x in a step; what follows it belongs to the same change.
+    pub(crate) changes: usize,
     /// D.
     pub(crate) elements: usize,
 }
@@ -112,6 +114,7 @@ pub(crate) fn record_sampling(
     let snapped = steering::snapped(&mut recording, controls, &places, sizes)?;
     recording.dispatches.extend(snapped);
     let step = step_dispatch(sampler.clip(), &places, sizes, bounds);
+    let changes = recording.dispatches.len();
     recording.dispatches.push(step);
     if let Some(known) = &controls.known {
         let kept = steering::kept(&mut recording, known, &places, sizes)?;
@@ -127,6 +130,7 @@ pub(crate) fn record_sampling(
         recording,
         places,
         begin,
+        changes,
         elements,
     })
 }

@@ -7,7 +7,7 @@ use std::vec::Vec;
 
 use super::error::DrawError;
 use crate::Error;
-use crate::diffusion::{Noise, Sample, Sampler};
+use crate::diffusion::{Method, Noise, Sample, Sampler};
 use crate::memory::{MemoryError, collected, zeros};
 
 /// The most drawings in a row.
@@ -51,9 +51,12 @@ impl Between {
         samples: &[Sample],
         elements: usize,
     ) -> Result<Vec<f32>, Error> {
-        if sampler.clone().any(|step| step.needs_noise()) {
-            let why = "the steps add noise; those of ddim, dpm and heun do not".to_string();
-            return Err(wrong(&sampler.method().to_string(), why).into());
+        if sampler.method() == Method::DdimReverse || sampler.clone().any(|step| step.needs_noise())
+        {
+            let why = "a row is drawn by ddim, dpm or heun, whose steps add no noise".to_string();
+            let value = sampler.method().to_string();
+            let word = "method";
+            return Err(DrawError::Value { word, value, why }.into());
         }
         let mut all = Vec::new();
         for sample in samples {

@@ -15,8 +15,8 @@ use super::model::Model;
 use super::palette::Palette;
 use crate::Error;
 use crate::diffusion::{
-    Clip, Controls, Diffusion, Guidance, KnownBuf, Method, OwnedProcess, PaletteBuf, Resampling,
-    Sample, Sampler, Timesteps,
+    Clip, Controls, Diffusion, Guidance, KnownBuf, Method, OwnedProcess, PaletteBuf, Prediction,
+    Resampling, Sample, Sampler, Timesteps,
 };
 use crate::unet::Wrap;
 
@@ -317,7 +317,16 @@ impl Draw {
             ));
         }
         let share = (strength * steps as f64).round() as usize;
-        Ok(share.max(usize::from(strength > 0.0)))
+        match strength {
+            0.0 => Ok(0),
+            1.0 => Ok(steps),
+            // Of a picture something is left.
+            _ if steps > 1 => Ok(share.clamp(1, steps - 1)),
+            _ => {
+                let why = "one step begins with noise alone: take more of them";
+                Err(wrong("strength", &strength.to_string(), why))
+            }
+        }
     }
 
     /// What steers this drawing of so many images beside its steps.
@@ -386,6 +395,17 @@ impl Draw {
         let Some(palette) = &self.palette else {
             return Ok(None);
         };
+        let diffusion = &model.description().card.diffusion;
+        let method = self.method.parse();
+        if method == Ok(Method::DdimReverse) {
+            let why = "ddim_reverse walks to noise, which is of no colours";
+            return Err(wrong("palette", &palette.to_string(), why));
+        }
+        let is_ancestral = method == Ok(Method::Ancestral);
+        if is_ancestral && diffusion.prediction == Prediction::PreviousX {
+            let why = "ancestral steps of a network that predicts x_{t-1} take no x_0, which has the colours; ddim does";
+            return Err(wrong("palette", &palette.to_string(), why));
+        }
         let channels = model.image().channels;
         Ok(Some(PaletteBuf {
             colours: palette.planes(channels)?,

@@ -1,6 +1,6 @@
 //! A picture without end, any part of which is made by itself.
 
-use core::ops::Range;
+use core::ops::{Range, RangeInclusive};
 use std::collections::BTreeMap;
 use std::format;
 use std::string::ToString;
@@ -11,7 +11,7 @@ use super::error::DrawError;
 use super::images::Images;
 use super::studio::Studio;
 use crate::Error;
-use crate::diffusion::{Noise, Paused, Sample};
+use crate::diffusion::{Method, Noise, Paused, Sample};
 use crate::memory::{self, MemoryError, copied, zeros};
 use crate::part::part;
 use crate::unet::Extents;
@@ -94,9 +94,9 @@ impl Studio {
             let why = "a plane has no edges to go round";
             return refused("wrap", &course.wrap().to_string(), why);
         }
-        if sampler.clone().any(|step| step.needs_noise()) {
-            let why =
-                "its steps add noise; those of ddim, dpm and heun do not, as a plane asks for";
+        let backwards = sampler.method() == Method::DdimReverse;
+        if backwards || sampler.clone().any(|step| step.needs_noise()) {
+            let why = "a plane is drawn by ddim, dpm or heun, whose steps add no noise";
             return refused("method", &sampler.method().to_string(), why);
         }
         let Extents { height, width, .. } = self.model().image();
@@ -167,7 +167,6 @@ impl Plane<'_> {
             height: size.1,
             ..self.image()
         };
-        memory::check((image.elements() as u64).saturating_mul(4))?;
         let mut pixels = self.blended(last, 0, (x, y), image)?;
         // A mean of two colours of a palette is none of it.
         if let Some(palette) = self.draw.snapped(self.studio.model(), self.evaluations)? {
@@ -208,7 +207,7 @@ impl Plane<'_> {
     }
 
     /// The windows that a tile has a part in.
-    fn cells(&self, x: i32, y: i32, size: (usize, usize)) -> Result<Vec<Cell>, DrawError> {
+    fn cells(&self, x: i32, y: i32, size: (usize, usize)) -> Result<Vec<Cell>, Error> {
         let (of_row, of_column) = self.stride();
         let lines = |begin: i32, len: usize, stride: i32| {
             // A corner this far away leaves room for all windows around it.
@@ -218,15 +217,35 @@ impl Plane<'_> {
             fits.then(|| begin.div_euclid(stride) - 1..=(end - 1).div_euclid(stride))
         };
         let (rows, columns) = (lines(y, size.1, of_row), lines(x, size.0, of_column));
+        if let (Some(rows), Some(columns)) = (&rows, &columns) {
+            let count =
+                |lines: &RangeInclusive<i32>| i64::from(lines.end() - lines.start()) as u64 + 1;
+            self.check_room(count(rows), count(columns), size)?;
+        }
         let (Some(rows), Some(columns)) = (rows, columns) else {
             return Err(DrawError::Value {
                 word: "size",
                 value: format!("{}x{} at {x},{y}", size.0, size.1),
                 why: "a tile has pixels, and lies within half of what 32 bits count".into(),
-            });
+            }
+            .into());
         };
         let all = rows.flat_map(|row| columns.clone().map(move |column| (row, column)));
         Ok(all.collect())
+    }
+
+    /// Whether there is room for a tile, and for its windows at every blend.
+    fn check_room(&self, rows: u64, columns: u64, size: (usize, usize)) -> Result<(), MemoryError> {
+        let image = self.image();
+        let wider = u64::from(2 * (self.blends - 1));
+        let windows = (rows + wider).saturating_mul(columns + wider);
+        // x and history.
+        let of_windows = windows
+            .saturating_mul(u64::from(self.blends))
+            .saturating_mul(2 * image.elements() as u64);
+        let pixels = (size.0 as u64).saturating_mul(size.1 as u64);
+        let of_tile = pixels.saturating_mul(image.channels as u64);
+        memory::check(of_windows.saturating_add(of_tile).saturating_mul(4))
     }
 
     /// Draws these windows up to where they are blended for this time, unless they are there.

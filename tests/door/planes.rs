@@ -138,8 +138,14 @@ fn a_plane_keeps_to_its_palette() {
 fn what_is_no_plane_is_refused() {
     let mut studio = studio();
     let cases = [
-        (draw("ancestral"), "method ancestral: its steps add noise"),
-        (draw("ddim:0.5"), "method ddim:0.5: its steps add noise"),
+        (
+            draw("ancestral"),
+            "method ancestral: a plane is drawn by ddim",
+        ),
+        (
+            draw("ddim:0.5"),
+            "method ddim:0.5: a plane is drawn by ddim",
+        ),
         (
             draw("ddim").strength(0.5),
             "strength 0.5: a plane begins with noise",
@@ -179,6 +185,11 @@ fn what_is_no_plane_is_refused() {
         );
         assert!(plane.cost(x, y, size).is_err());
     }
+    // Far more than there is room for, before anything is made of it.
+    let refused = plane
+        .tile(0, 0, (1_000_000_000, 1_000_000_000))
+        .unwrap_err();
+    assert!(matches!(refused, iddpm::Error::Memory(_)), "{refused}");
     for blends in [0, 5] {
         let plane = studio.plane(&draw("ddim")).unwrap();
         assert!(plane.with_blends(blends).is_err(), "{blends}");

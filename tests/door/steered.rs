@@ -117,7 +117,7 @@ fn a_steered_run_is_saved_at_every_step() {
             break;
         }
     }
-    // The picture of another size, in a file that is whole.
+    // What keeps a picture has a format of its own.
     let bytes = run.save().unwrap().to_bytes().unwrap();
     assert_eq!(bytes[4], 2, "the format of what is kept");
     let plain = studio()
@@ -256,7 +256,7 @@ fn what_does_not_go_together_is_refused_by_the_option() {
         ),
         (
             row().method("ancestral"),
-            "between ancestral: the steps add noise",
+            "method ancestral: a row is drawn by ddim",
         ),
         (
             row().classes(["1", "2", "3"]),

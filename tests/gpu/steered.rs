@@ -155,6 +155,10 @@ fn both_executors_agree() {
                         .zip(&expected)
                         .filter(|(a, b)| (*a - *b).abs() > 1e-3);
                     assert!(apart.count() * 50 < got.len(), "{name}, {method}");
+                    if controls.known.is_none() {
+                        let colours = palette(0).colours;
+                        assert!(got.iter().all(|x| colours.contains(x)), "{name}, {method}");
+                    }
                 }
             }
         }
@@ -221,6 +225,45 @@ fn a_steered_run_goes_on_from_every_step() {
         run.record_step(&mut encoder);
         gpu().queue().submit([encoder.finish()]);
     }
+}
+
+/// Wherever within a step a run is cut, what is saved is the state before that step or after it: x is stepped and what is
+/// kept put in place at once.
+#[test]
+fn a_cut_within_a_step_is_no_state_between() {
+    let process = process();
+    let samples = samples([6]);
+    let controls = Controls {
+        known: Some(known()),
+        ..Controls::default()
+    };
+    let sampler = sampler(&process, Method::Heun, &controls);
+    let whole = begin(&sampler, &samples, &controls)
+        .finish_blocking()
+        .unwrap();
+    let mut run = begin(&sampler, &samples, &controls);
+    let (mut cuts, mut left) = (0, run.dispatches_left());
+    // One of them draws x_T.
+    let of_step = (left - 1) / sampler.evaluations() as usize;
+    while !run.is_done() && run.position() < 2 {
+        let mut encoder = gpu()
+            .device()
+            .create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
+        let recorded = run.record(&mut encoder, 1);
+        gpu().queue().submit([encoder.finish()]);
+        assert_eq!(run.dispatches_left() + recorded, left);
+        left = run.dispatches_left();
+        cuts += 1;
+        // All of the last ones of a step, and some of the many before them.
+        if left % of_step > 10 && cuts % 60 > 0 {
+            continue;
+        }
+        let paused = run.paused_blocking().unwrap();
+        let mut resumed = begin(&sampler, &samples, &controls);
+        resumed.resume(&paused).unwrap();
+        assert_eq!(resumed.finish_blocking().unwrap(), whole, "{cuts}");
+    }
+    assert!(cuts > 10, "{cuts}");
 }
 
 /// A picture without a run that keeps it, and the other way round; sizes that are not the image's.

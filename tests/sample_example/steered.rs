@@ -171,7 +171,7 @@ fn what_does_not_go_together_is_refused_by_its_option() {
         ),
         (
             &["--size", "32x32", "--class", "axe"],
-            "--method ancestral: its steps add noise",
+            "--method ancestral: a plane is drawn by ddim",
         ),
         (
             &["--size", "32", "--class", "axe"],
@@ -179,7 +179,7 @@ fn what_does_not_go_together_is_refused_by_its_option() {
         ),
         (
             &["--between", "1", "2"],
-            "--between ancestral: the steps add noise",
+            "--method ancestral: a row is drawn by ddim",
         ),
     ];
     for (options, due) in cases {

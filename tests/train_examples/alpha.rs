@@ -40,7 +40,6 @@ fn a_run_keeps_to_what_was_done_with_alpha() {
     assert!(printed.contains(says), "{printed}");
 
     for (run, alpha, says) in [
-        (&kept, "", "without --alpha keep: the run was begun with it"),
         (&kept, "--alpha over:#000000", "without --alpha keep"),
         (
             &white,

@@ -35,6 +35,7 @@ fn what_others_put_there_stays() {
             ".lock",
             ".log.jsonl.backup",
             ".samples.tmp",
+            "events.out.tfevents.iddpm",
             "latest",
             "latest.tmp",
             "log.jsonl",

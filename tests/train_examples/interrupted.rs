@@ -68,6 +68,7 @@ fn killed_and_resumed() {
     let names = scratch.names_in("r");
     let expected = [
         ".lock",
+        "events.out.tfevents.iddpm",
         "latest",
         "log.jsonl",
         "loss.svg",

@@ -47,6 +47,14 @@ impl DeviceGeneration {
             });
         };
         let len = low_res.len().saturating_mul(self.looks);
+        let expected = place.bytes as usize / 4;
+        if len != expected {
+            return Err(GpuError::Length {
+                what: "low_res",
+                len: low_res.len(),
+                expected: expected / self.looks,
+            });
+        }
         let seen = core::iter::repeat_n(low_res, self.looks).flatten().copied();
         self.write(place, "low_res", &collected(len, seen)?)
     }

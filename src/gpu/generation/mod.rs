@@ -81,6 +81,8 @@ pub struct DeviceGeneration {
     /// The dispatches of a step: from `begin` until `end`.
     begin: usize,
     end: usize,
+    /// The first of them that changes x.
+    changes: usize,
     /// What each dispatch does.
     work: Vec<u64>,
     batch: usize,
@@ -211,6 +213,7 @@ impl DeviceGeneration {
             paint: None,
             tally,
             begin: sampling.begin,
+            changes: sampling.changes,
             end,
             work,
             batch,
@@ -254,11 +257,12 @@ impl DeviceGeneration {
         ))
     }
 
-    /// Records up to `dispatches` of what is left, and returns how many: fewer only at the end.
+    /// Records up to `dispatches` of what is left, and returns how many: fewer only at the end, more only where a part of
+    /// a picture is kept, which is put in place with the step that it belongs to.
     ///
     /// Nothing is made, nothing waits: a few copies of step numbers and the dispatches.
     pub fn record(&mut self, encoder: &mut wgpu::CommandEncoder, dispatches: usize) -> usize {
-        let mut left = dispatches;
+        let (mut left, mut recorded) = (dispatches, 0);
         while left > 0 && !self.is_done() {
             let until = if self.dispatch < self.begin {
                 self.copy_step(encoder, self.evaluations);
@@ -269,16 +273,25 @@ impl DeviceGeneration {
                 }
                 self.end
             };
-            let until = until.min(self.dispatch.saturating_add(left));
+            let until = self.whole(until.min(self.dispatch.saturating_add(left)));
             self.loaded.encode(encoder, self.dispatch..until);
-            left -= until - self.dispatch;
+            left = left.saturating_sub(until - self.dispatch);
+            recorded += until - self.dispatch;
             self.dispatch = until;
             if self.dispatch == self.end {
                 self.dispatch = self.begin;
                 self.position += 1;
             }
         }
-        dispatches - left
+        recorded
+    }
+
+    /// Where a cut before this dispatch is made: x changes as a whole, or not yet.
+    fn whole(&self, until: usize) -> usize {
+        match until > self.changes {
+            true => self.end,
+            false => until,
+        }
     }
 
     /// Records what draws x_T, where it is not drawn yet: x is noise from then on.

@@ -42,6 +42,10 @@ impl DeviceGeneration {
             if dispatches == 0 {
                 break;
             }
+            let counted = self.dispatch + dispatches;
+            let with_it = self.whole(counted).saturating_sub(counted);
+            let rest = part(&self.work, counted, with_it).iter();
+            done = rest.fold(done, |done, &one| done.saturating_add(one));
             self.record(encoder, dispatches);
         }
         done
