@@ -32,7 +32,8 @@ pub(crate) fn words(line: Vec<OsString>) -> Result<Vec<OsString>, Failure> {
     let mut settings = Settings::of_line(&given);
     if let Some(file) = given.get_one::<PathBuf>("config") {
         let text = read_text(file, MOST).map_err(|error| format!("--config: {error}"))?;
-        settings.add(file, &text)?;
+        let added = settings.add(file, &text);
+        added.map_err(|error| format!("--config {error}"))?;
     }
     let run = settings.run.clone();
     if let Some(run) = run.filter(|_| settings.resume) {

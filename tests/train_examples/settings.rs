@@ -158,7 +158,7 @@ fn what_is_wrong_in_a_file() {
             "--config f.toml --data plain.npz --run r --batch 2",
         );
         assert!(
-            line.starts_with(&format!("train: {told}")),
+            line.starts_with(&format!("train: --config {told}")),
             "{text}: {line}"
         );
     }
