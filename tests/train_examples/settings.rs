@@ -170,7 +170,7 @@ fn what_is_wrong_in_a_file() {
     );
     let said = String::from_utf8(output.stderr).unwrap();
     assert!(
-        said.starts_with("train: f.toml: TOML parse error at line 1"),
+        said.starts_with("train: --config f.toml: TOML parse error at line 1"),
         "{said}"
     );
     let line = refuse(
