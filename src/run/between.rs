@@ -2,12 +2,11 @@
 
 use core::fmt;
 use core::str::FromStr;
-use std::string::ToString;
 use std::vec::Vec;
 
 use super::error::DrawError;
 use crate::Error;
-use crate::diffusion::{Method, Noise, Sample, Sampler};
+use crate::diffusion::{Noise, Sample};
 use crate::memory::{MemoryError, collected, zeros};
 
 /// The most drawings in a row.
@@ -28,7 +27,7 @@ impl Between {
             return Ok(between);
         }
         let why = std::format!("a row is of 2 to {MOST} drawings");
-        Err(wrong(&between.to_string(), why))
+        Err(DrawError::value("between", between, why))
     }
 
     /// How far along the row an image is: 0 for the first, 1 for the last.
@@ -38,26 +37,18 @@ impl Between {
             return Ok(sample.number as f64 / last as f64);
         }
         let why = std::format!("the row is of {} drawings", self.frames);
-        Err(wrong(&std::format!("image {}", sample.number), why))
+        Err(DrawError::value(
+            "between",
+            std::format!("image {}", sample.number),
+            why,
+        ))
     }
 
     /// x_T of images of D elements in the row.
     ///
     /// # Errors
-    /// [`DrawError::Value`] for steps that add noise: each image would have its own.
-    pub(super) fn begin(
-        self,
-        sampler: &Sampler<'_>,
-        samples: &[Sample],
-        elements: usize,
-    ) -> Result<Vec<f32>, Error> {
-        if sampler.method() == Method::DdimReverse || sampler.clone().any(|step| step.needs_noise())
-        {
-            let why = "a row is drawn by ddim, dpm or heun, whose steps add no noise".to_string();
-            let value = sampler.method().to_string();
-            let word = "method";
-            return Err(DrawError::Value { word, value, why }.into());
-        }
+    /// [`DrawError::Value`] for an image beyond the row.
+    pub(super) fn begin(self, samples: &[Sample], elements: usize) -> Result<Vec<f32>, Error> {
         let mut all = Vec::new();
         for sample in samples {
             let first = noise(sample.noise, elements)?;
@@ -101,14 +92,6 @@ fn along(share: f64, first: &[f32], last: &[f32]) -> [f64; 2] {
     ]
 }
 
-fn wrong(value: &str, why: std::string::String) -> DrawError {
-    DrawError::Value {
-        word: "between",
-        value: value.into(),
-        why,
-    }
-}
-
 impl fmt::Display for Between {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { seed, frames } = self;
@@ -124,9 +107,10 @@ impl FromStr for Between {
             .split_once(',')
             .and_then(|(seed, frames)| Some((seed.parse().ok()?, frames.parse().ok()?)));
         let Some((seed, frames)) = numbers else {
-            return Err(wrong(
+            return Err(DrawError::value(
+                "between",
                 text,
-                "it is SEED,FRAMES: where a row ends, and how long it is".into(),
+                "it is SEED,FRAMES: where a row ends, and how long it is",
             ));
         };
         Self::new(seed, frames)

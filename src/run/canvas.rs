@@ -1,7 +1,6 @@
 //! A picture that a drawing begins from, or keeps a part of.
 
 use std::format;
-use std::string::ToString;
 use std::vec::Vec;
 
 use super::error::DrawError;
@@ -120,7 +119,7 @@ impl Canvas {
         let image = model.image();
         match self.image == image {
             true => Ok(()),
-            false => Err(wrong(
+            false => Err(DrawError::value(
                 "init",
                 self.image,
                 format!("the network draws {image}"),
@@ -134,10 +133,5 @@ fn check(word: &'static str, image: Extents, expected: usize, len: usize) -> Res
         return Ok(());
     }
     let why = format!("an image of {image} has {expected} of them");
-    Err(wrong(word, format!("{len} bytes"), why))
-}
-
-fn wrong(word: &'static str, value: impl ToString, why: std::string::String) -> DrawError {
-    let value = value.to_string();
-    DrawError::Value { word, value, why }
+    Err(DrawError::value(word, format!("{len} bytes"), why))
 }

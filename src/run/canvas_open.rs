@@ -2,7 +2,6 @@
 
 use std::format;
 use std::path::Path;
-use std::string::ToString;
 use std::vec::Vec;
 
 use super::canvas::Canvas;
@@ -54,8 +53,7 @@ fn picture(word: &'static str, path: &Path, extents: Extents) -> Result<Vec<u8>,
     )?;
     if opened.kind != Kind::Picture {
         let why = format!("one picture is asked for, to be {extents}");
-        let value = path.display().to_string();
-        return Err(DrawError::Value { word, value, why }.into());
+        return Err(DrawError::value(word, path.display(), why).into());
     }
     Ok(copied(&opened.data.get(0)?.pixels)?)
 }

@@ -4,7 +4,6 @@ use core::fmt;
 use core::ops::Range;
 use std::format;
 use std::path::Path;
-use std::string::ToString;
 use std::vec::Vec;
 
 use super::draw::Draw;
@@ -70,12 +69,7 @@ impl LowRes {
         let found = opened.data.extents();
         if found.channels != size.channels || found.height < height || found.width < width {
             let why = format!("images of {found}, where the network enlarges {size}");
-            return Err(DrawError::Value {
-                word: "low-res",
-                value: path.display().to_string(),
-                why,
-            }
-            .into());
+            return Err(DrawError::value("low-res", path.display(), why).into());
         }
         Ok(Self { opened, size })
     }
@@ -107,14 +101,10 @@ impl LowRes {
         if let (Some(label), Some(only)) = (example.label, only)
             && label != only
         {
-            return Err(DrawError::Value {
-                word: "class",
-                value: only.to_string(),
-                why: format!(
-                    "image {at} of those that are enlarged is of class {label}; without a class each is of its own"
-                ),
-            }
-            .into());
+            let why = format!(
+                "image {at} of those that are enlarged is of class {label}; without a class each is of its own"
+            );
+            return Err(DrawError::value("class", only, why).into());
         }
         Ok(example)
     }

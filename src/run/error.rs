@@ -2,7 +2,7 @@
 
 use core::fmt;
 use std::path::PathBuf;
-use std::string::String;
+use std::string::{String, ToString};
 use std::vec::Vec;
 
 use crate::text::OneLine;
@@ -162,6 +162,15 @@ impl fmt::Display for DrawError {
 impl core::error::Error for DrawError {}
 
 impl DrawError {
+    /// A value that an option cannot have, and why.
+    pub(super) fn value(word: &'static str, value: impl ToString, why: impl ToString) -> Self {
+        Self::Value {
+            word,
+            value: value.to_string(),
+            why: why.to_string(),
+        }
+    }
+
     /// The option that the text begins with; `None` where it is none's alone.
     pub fn option(&self) -> Option<&str> {
         match self {

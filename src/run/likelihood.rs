@@ -218,12 +218,7 @@ impl Studio {
     /// Those of [`Likelihood`].
     pub fn bits_per_dim(&self, data: &dyn Dataset, steps: &str) -> Result<Mean, Error> {
         if data.is_empty() {
-            return Err(DrawError::Value {
-                word: "data",
-                value: "0 images".into(),
-                why: "a mean is of one or more".into(),
-            }
-            .into());
+            return Err(DrawError::value("data", "0 images", "a mean is of one or more").into());
         }
         let threads = match *self.device() {
             Chosen::Processor { threads, .. } => threads,

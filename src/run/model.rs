@@ -213,11 +213,9 @@ impl Model {
             Some(_) => "of it",
             None => "of no class",
         };
-        Err(DrawError::Value {
-            word: "class",
-            value: label.map_or("none".into(), |label| label.to_string()),
-            why: std::format!("image {number} is {of}, and this network has {classes} classes"),
-        })
+        let label = label.map_or("none".into(), |label| label.to_string());
+        let why = std::format!("image {number} is {of}, and this network has {classes} classes");
+        Err(DrawError::value("class", label, why))
     }
 
     /// Refuses images that go round of a network that enlarges: what it enlarges is resized as an image with edges is.
@@ -225,11 +223,8 @@ impl Model {
         if wrap == Wrap::None || self.low_res().is_none() {
             return Ok(());
         }
-        Err(DrawError::Value {
-            word: "wrap",
-            value: wrap.to_string(),
-            why: "this network enlarges images, which have edges".into(),
-        })
+        let why = "this network enlarges images, which have edges";
+        Err(DrawError::value("wrap", wrap, why))
     }
 
     /// A digest of the network, the diffusion that it was trained on and its weights, by which a saved run knows its

@@ -67,9 +67,5 @@ impl Model {
 }
 
 fn wrong(value: String, why: String) -> DrawError {
-    DrawError::Value {
-        word: "data",
-        value,
-        why,
-    }
+    DrawError::value("data", value, why)
 }

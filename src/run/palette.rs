@@ -3,7 +3,6 @@
 use core::fmt;
 use core::str::FromStr;
 use std::format;
-use std::string::{String, ToString};
 use std::vec::Vec;
 
 use super::error::DrawError;
@@ -38,11 +37,19 @@ impl Palette {
             }
             if known.len() > MOST {
                 let why = format!("a palette has at most {MOST} colours");
-                return Err(wrong(&format!("over {MOST} colours"), why));
+                return Err(DrawError::value(
+                    "palette",
+                    format!("over {MOST} colours"),
+                    why,
+                ));
             }
         }
         match known.is_empty() {
-            true => Err(wrong("", "a palette has a colour or more".into())),
+            true => Err(DrawError::value(
+                "palette",
+                "",
+                "a palette has a colour or more",
+            )),
             false => Ok(Self(known)),
         }
     }
@@ -87,7 +94,7 @@ impl Palette {
         for colour in &self.0 {
             let Some(bytes) = bytes(colour) else {
                 let why = format!("no colour of a network with {channels} channels");
-                return Err(wrong(&Colour(*colour).to_string(), why));
+                return Err(DrawError::value("palette", Colour(*colour), why));
             };
             all.extend(bytes);
         }
@@ -95,14 +102,6 @@ impl Palette {
             all.extend(core::iter::repeat_n(0, channels));
         }
         Ok(all.into_iter().map(back_from_u8).collect())
-    }
-}
-
-fn wrong(value: &str, why: String) -> DrawError {
-    DrawError::Value {
-        word: "palette",
-        value: value.into(),
-        why,
     }
 }
 
@@ -114,7 +113,11 @@ fn colour(text: &str) -> Result<[u8; 4], DrawError> {
     match (number.filter(|_| is_plain), digits.len()) {
         (Some(number), 6) => Ok((number << 8 | 0xFF).to_be_bytes()),
         (Some(number), 8) => Ok(number.to_be_bytes()),
-        _ => Err(wrong(text, "a colour is #rrggbb, or #rrggbbaa".into())),
+        _ => Err(DrawError::value(
+            "palette",
+            text,
+            "a colour is #rrggbb, or #rrggbbaa",
+        )),
     }
 }
 

@@ -3,7 +3,6 @@
 use core::ops::{Range, RangeInclusive};
 use std::collections::BTreeMap;
 use std::format;
-use std::string::ToString;
 use std::vec::Vec;
 
 use super::draw::Draw;
@@ -11,10 +10,10 @@ use super::error::DrawError;
 use super::images::Images;
 use super::studio::Studio;
 use crate::Error;
-use crate::diffusion::{Method, Noise, Paused, Sample};
+use crate::diffusion::{Noise, Paused, Sample};
 use crate::memory::{self, MemoryError, copied, zeros};
 use crate::part::part;
-use crate::unet::Extents;
+use crate::unet::{Extents, Wrap};
 
 /// Windows that are drawn at once.
 const AT_ONCE: usize = 8;
@@ -75,39 +74,30 @@ impl Studio {
     pub fn plane(&mut self, draw: &Draw) -> Result<Plane<'_>, Error> {
         let course = self.course(draw, false)?;
         let sampler = course.sampler()?;
-        let refused = |word, value: &str, why: &str| {
-            Err(DrawError::Value {
-                word,
-                value: value.into(),
-                why: why.into(),
-            }
-            .into())
-        };
         if course.begins_with_picture() {
-            let value = draw.picture_strength().to_string();
-            return refused("strength", &value, "a plane begins with noise alone");
+            let why = "a plane begins with noise alone";
+            return Err(DrawError::value("strength", draw.picture_strength(), why).into());
         }
         if let Some(row) = draw.row() {
-            return refused("between", &row.to_string(), "a plane is of one seed");
+            return Err(DrawError::value("between", row, "a plane is of one seed").into());
         }
-        if course.wrap() != crate::unet::Wrap::None {
+        if course.wrap() != Wrap::None {
             let why = "a plane has no edges to go round";
-            return refused("wrap", &course.wrap().to_string(), why);
+            return Err(DrawError::value("wrap", course.wrap(), why).into());
         }
-        let backwards = sampler.method() == Method::DdimReverse;
-        if backwards || sampler.clone().any(|step| step.needs_noise()) {
-            let why = "a plane is drawn by ddim, dpm or heun, whose steps add no noise";
-            return refused("method", &sampler.method().to_string(), why);
-        }
+        course.check_adds_no_noise("a plane")?;
         let Extents { height, width, .. } = self.model().image();
         if self.model().low_res().is_some() || height % 2 != 0 || width % 2 != 0 {
             let why = "a plane is of windows with even sides, which enlarge nothing";
-            return refused("size", &self.model().image().to_string(), why);
+            return Err(DrawError::value("size", self.model().image(), why).into());
         }
         let label = match draw.labels(self.model())?.as_slice() {
             [] if self.model().classes() == 0 || self.model().description().unet.null_class => None,
             [label] => Some(*label),
-            _ => return refused("class", "several", "a plane is of one class: name it"),
+            _ => {
+                let why = "a plane is of one class: name it";
+                return Err(DrawError::value("class", "several", why).into());
+            }
         };
         Ok(Plane {
             draw: draw.clone(),
@@ -127,11 +117,8 @@ impl Plane<'_> {
     /// [`DrawError::Value`] for 0, and for more than there are evaluations of the network.
     pub fn with_blends(mut self, blends: u32) -> Result<Self, DrawError> {
         if !(1..=self.evaluations).contains(&blends) {
-            return Err(DrawError::Value {
-                word: "blends",
-                value: blends.to_string(),
-                why: format!("must be within 1 to the {} evaluations", self.evaluations),
-            });
+            let why = format!("must be within 1 to the {} evaluations", self.evaluations);
+            return Err(DrawError::value("blends", blends, why));
         }
         self.blends = blends;
         self.windows.clear();
@@ -223,12 +210,9 @@ impl Plane<'_> {
             self.check_room(count(rows), count(columns), size)?;
         }
         let (Some(rows), Some(columns)) = (rows, columns) else {
-            return Err(DrawError::Value {
-                word: "size",
-                value: format!("{}x{} at {x},{y}", size.0, size.1),
-                why: "a tile has pixels, and lies within half of what 32 bits count".into(),
-            }
-            .into());
+            let why = "a tile has pixels, and lies within half of what 32 bits count";
+            let value = format!("{}x{} at {x},{y}", size.0, size.1);
+            return Err(DrawError::value("size", value, why).into());
         };
         let all = rows.flat_map(|row| columns.clone().map(move |column| (row, column)));
         Ok(all.collect())

@@ -98,26 +98,16 @@ impl Run {
             return Err(DrawError::LowResUnexpected.into());
         };
         if self.position() > 0 {
-            let why = "a run that has begun keeps what it enlarges".into();
+            let why = "a run that has begun keeps what it enlarges";
             let value = std::format!("step {}", self.position());
-            return Err(DrawError::Value {
-                word: "low-res",
-                value,
-                why,
-            }
-            .into());
+            return Err(DrawError::value("low-res", value, why).into());
         }
         let expected = self.samples.len() * self.model.image().channels * height * width;
         if images.len() != expected {
-            return Err(DrawError::Value {
-                word: "low-res",
-                value: std::format!("{} numbers", images.len()),
-                why: std::format!(
-                    "{} images of {width}x{height} are {expected}",
-                    self.samples.len()
-                ),
-            }
-            .into());
+            let value = std::format!("{} numbers", images.len());
+            let count = self.samples.len();
+            let why = std::format!("{count} images of {width}x{height} are {expected}");
+            return Err(DrawError::value("low-res", value, why).into());
         }
         ask!(self.executor.mut set_low_res(images))?;
         self.low_res = copied(images)?;

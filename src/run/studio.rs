@@ -2,7 +2,6 @@
 
 use core::ops::Range;
 use std::boxed::Box;
-use std::string::ToString;
 use std::vec::Vec;
 
 use super::canvas::Canvas;
@@ -27,11 +26,11 @@ fn check_count(images: usize) -> Result<(), DrawError> {
     if images > 0 {
         return Ok(());
     }
-    Err(DrawError::Value {
-        word: "count",
-        value: "0".into(),
-        why: "a drawing is of one image or more".into(),
-    })
+    Err(DrawError::value(
+        "count",
+        0,
+        "a drawing is of one image or more",
+    ))
 }
 
 /// A model on a device, ready to draw.
@@ -162,19 +161,14 @@ impl Studio {
     pub fn begin_samples(&mut self, draw: &Draw, samples: &[Sample]) -> Result<Run, Error> {
         let course = self.course(draw, false)?;
         if course.begins_with_picture() {
-            let why = "there is no picture to begin with".into();
-            return Err(DrawError::Value {
-                word: "strength",
-                value: draw.picture_strength().to_string(),
-                why,
-            }
-            .into());
+            let why = "there is no picture to begin with";
+            return Err(DrawError::value("strength", draw.picture_strength(), why).into());
         }
         let Some(row) = draw.row() else {
             return self.begin_course(draw, course, samples, None);
         };
-        let elements = self.model.image().elements();
-        let x = row.begin(&course.sampler()?, samples, elements)?;
+        course.check_adds_no_noise("a row")?;
+        let x = row.begin(samples, self.model.image().elements())?;
         self.begin_course(draw, course, samples, None)?.with_x(x)
     }
 
@@ -190,13 +184,8 @@ impl Studio {
     ) -> Result<Run, Error> {
         canvas.check(&self.model)?;
         if let Some(row) = draw.row() {
-            let why = "a row begins with noise, and on no picture".into();
-            return Err(DrawError::Value {
-                word: "between",
-                value: row.to_string(),
-                why,
-            }
-            .into());
+            let why = "a row begins with noise, and on no picture";
+            return Err(DrawError::value("between", row, why).into());
         }
         let samples = self.samples(draw, numbers)?;
         let known = canvas.known()?;

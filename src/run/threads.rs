@@ -88,9 +88,5 @@ fn asked_by_variable() -> Result<Option<usize>, DrawError> {
 }
 
 fn wrong(word: &'static str, value: &str) -> DrawError {
-    DrawError::Value {
-        word,
-        value: value.into(),
-        why: "not a whole number from 1 on".into(),
-    }
+    DrawError::value(word, value, "not a whole number from 1 on")
 }
