@@ -323,29 +323,30 @@ impl Plane<'_> {
         which: usize,
         (x, y): (i32, i32),
         size: Extents,
-    ) -> Result<Vec<f32>, MemoryError> {
+    ) -> Result<Vec<f32>, Error> {
         let image = self.image();
         let (of_row, of_column) = self.stride();
         let mut out = zeros(size.elements())?;
-        for channel in 0..size.channels {
-            for row in 0..size.height {
-                let rows = pair(y + row as i32, of_row);
-                for column in 0..size.width {
-                    let columns = pair(x + column as i32, of_column);
-                    let mut sum = 0.0;
-                    for (window_row, down, of_down) in rows {
-                        for (window_column, right, of_right) in columns {
-                            let cell = (window_row, window_column);
-                            let window = self.windows.get(&(blend, cell));
-                            debug_assert!(window.is_some(), "{cell:?} was ensured");
-                            let at = (channel * image.height + down) * image.width + right;
-                            let value = window.and_then(|it| it.0.get(which)?.get(at));
-                            sum += of_down * of_right * value.unwrap_or(&0.0);
-                        }
-                    }
-                    let at = (channel * size.height + row) * size.width + column;
-                    if let Some(out) = out.get_mut(at) {
-                        *out = sum;
+        for cell in self.cells(x, y, (size.width, size.height))? {
+            let window = self.windows.get(&(blend, cell));
+            let window = window.and_then(|it| it.0.get(which));
+            debug_assert!(window.is_some(), "{cell:?} was ensured");
+            let Some(window) = window else { continue };
+            let (left, top) = self.corner(cell);
+            let (rows, columns) = (
+                shared(y, size.height, top, of_row),
+                shared(x, size.width, left, of_column),
+            );
+            let within = (columns.start - left) as usize;
+            let beyond = (columns.start - x) as usize;
+            for channel in 0..size.channels {
+                for row in rows.clone() {
+                    let (down, of_down) = ((row - top) as usize, weight(row - top, of_row));
+                    let from = (channel * image.height + down) * image.width + within;
+                    let to = (channel * size.height + (row - y) as usize) * size.width + beyond;
+                    let line = out.iter_mut().skip(to).zip(window.iter().skip(from));
+                    for (column, (out, value)) in columns.clone().zip(line) {
+                        *out += of_down * weight(column - left, of_column) * value;
                     }
                 }
             }
@@ -354,14 +355,19 @@ impl Plane<'_> {
     }
 }
 
-/// The two windows of a line that a place is in: which, where in it, and its weight.
-fn pair(at: i32, stride: i32) -> [(i32, usize, f32); 2] {
-    let (cell, within) = (at.div_euclid(stride), at.rem_euclid(stride));
-    let later = (within as f32 + 0.5) / stride as f32;
-    [
-        (cell - 1, (within + stride) as usize, 1.0 - later),
-        (cell, within as usize, later),
-    ]
+/// The places of a line that a window of twice the stride has a part in.
+fn shared(begin: i32, len: usize, window: i32, stride: i32) -> Range<i32> {
+    begin.max(window)..(begin + len as i32).min(window + 2 * stride)
+}
+
+/// What a place in a window of twice the stride weighs: as much as it is away from the nearer edge. The two windows of a
+/// place weigh 1 together.
+fn weight(place: i32, stride: i32) -> f32 {
+    let from_edge = |place: i32| (place as f32 + 0.5) / stride as f32;
+    match place < stride {
+        true => from_edge(place),
+        false => 1.0 - from_edge(place - stride),
+    }
 }
 
 /// Cells and those that have a part in them.
