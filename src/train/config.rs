@@ -275,7 +275,6 @@ impl TrainConfig {
 }
 
 /// As serde asks.
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's signature")]
 fn is_zero(number: &f64) -> bool {
     *number == 0.0
 }
