@@ -109,7 +109,7 @@ impl Draw {
     }
 
     /// Takes so many steps, or those: `50`, `10,15,20` of each third, `ddim25`, `trailing20`, as
-    /// [`Timesteps::parse`] reads them.
+    /// [`Timesteps::parse`](crate::diffusion::Timesteps::parse) reads them.
     #[must_use]
     pub fn steps(mut self, steps: impl Into<String>) -> Self {
         self.steps = steps.into();
