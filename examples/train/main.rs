@@ -15,6 +15,7 @@ mod fields;
 mod files;
 mod grid;
 mod log;
+mod network;
 mod options;
 mod plot;
 #[path = "../support/program.rs"]
@@ -78,9 +79,7 @@ fn run(options: &Options, given: &ArgMatches) -> Result<ExitCode, Failure> {
     if let Some(note) = options.seed.note() {
         say(note)?;
     }
-    let (prepared, held_out) = prepare(options, beginning, &recipe)?;
-    // Its weights are not needed twice.
-    drop(recipe);
+    let (prepared, held_out) = prepare(options, beginning, recipe)?;
     say_cost(prepared.cost())?;
     let rates = say_rates(&prepared)?;
     let training = prepared.on(options.device.device())?;
@@ -100,15 +99,15 @@ fn run(options: &Options, given: &ArgMatches) -> Result<ExitCode, Failure> {
 fn prepare(
     options: &Options,
     beginning: Beginning,
-    recipe: &Recipe,
+    mut recipe: Recipe,
 ) -> Result<(Prepared, Option<Arc<dyn Dataset>>), Failure> {
-    let opened = options.open_data(&beginning, recipe)?;
+    let opened = options.open_data(&beginning, &recipe)?;
     let kind = opened.kind;
     options.check_broken(kind)?;
     say(&opened)?;
-    options.hint(&opened)?;
     let (data, held_out) = options.val.halves(opened.into(), recipe.broken)?;
-    let prepared = beginning.prepare(recipe, data);
+    options.size(&mut recipe, &beginning, data.as_ref())?;
+    let prepared = beginning.prepare(&recipe, data);
     let prepared = prepared.map_err(|error| match error {
         iddpm::Error::Train(error) => options.explain(Some(kind), error),
         iddpm::Error::Data(error) => format!("--data: {error}").into(),

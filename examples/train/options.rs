@@ -5,14 +5,13 @@ use std::path::PathBuf;
 use clap::Parser;
 use iddpm::checkpoint::WeightType;
 use iddpm::data::{self, Alpha, Classes, DataError, Dataset, Fit, Kind, Opened};
-use iddpm::diffusion::pixels::has_alpha;
-use iddpm::diffusion::{Diffusion, Objective, Prediction, Schedule, Variance};
+use iddpm::diffusion::Objective;
 use iddpm::run::{Beginning, Recipe};
 use iddpm::train::{AdamW, Broken, MicrobatchRule, Recompute, TimestepLaw, TrainConfig};
-use iddpm::unet::{Extents, UnetConfig};
 
 use super::device_options::DeviceOptions;
-use super::program::{Failure, say};
+use super::network::NetworkOptions;
+use super::program::Failure;
 use super::rates::LrSchedule;
 use super::real::real;
 use super::samples::SampleOptions;
@@ -21,12 +20,8 @@ use super::val::ValOptions;
 use super::whole::whole;
 use super::words::{Word, words};
 
-/// Sides of pictures where none are given.
-const SIZE: usize = 32;
-/// The downsampling factor at which there is attention where none is given.
-const ATTENTION: usize = 4;
 /// Far above any network or batch, and far below where a product of such numbers overflows.
-const MANY: u64 = 1 << 31;
+pub(crate) const MANY: u64 = 1 << 31;
 
 /// Trains a network.
 #[derive(Parser)]
@@ -39,8 +34,8 @@ const MANY: u64 = 1 << 31;
 Ctrl-C, SIGTERM and SIGHUP finish the step and save: --resume goes on from there, bit for bit. Asked a second
 time, the program ends at once, and the last state that was saved is what there is.
 
-The recipe without options is for one small network on a processor. --predict v draws better colours with so
-small a network than the paper's epsilon.")]
+Without options a small network, sized by the images, is trained for about an hour on a processor of two cores, as the
+shipped sprites were.")]
 pub(crate) struct Options {
     /// A folder of pictures, an .npz archive, or CIFAR-10's folder or batches. The class of a picture is the
     /// sub-folder it lies in, or what stands in its name before the first _. Pictures are turned as their
@@ -65,11 +60,11 @@ pub(crate) struct Options {
     #[command(flatten)]
     pub(crate) device: DeviceOptions,
     /// Steps in all, those of before --resume among them.
-    #[arg(long, default_value_t = 10_000, value_parser = whole::<u64>(0..=u64::MAX))]
+    #[arg(long, default_value_t = Recipe::default().config.anneal, value_parser = whole::<u64>(0..=u64::MAX))]
     pub(crate) steps: u64,
 
-    /// Rows and columns that pictures are fitted to, 32 where none are given: a multiple of 2 for each level
-    /// after the first. Other data has its own.
+    /// Rows and columns that pictures are fitted to: a multiple of 2 for each level after the first. Where none are
+    /// given, as many as at least half of the pictures have, up to 64. Other data has its own.
     #[arg(long, value_parser = whole::<usize>(1..=MANY))]
     size: Option<usize>,
     /// Rows and columns of the low-resolution image, below those of the images: trains a super-resolution
@@ -83,35 +78,11 @@ pub(crate) struct Options {
     #[arg(long)]
     grey: bool,
     /// What becomes of transparency: keep, in images of four channels, or over:#rrggbb, painted over this ground.
-    /// Where none is given, pictures are painted over white, and the images of an archive have the channels they have.
+    /// Where none is given, it is kept if there is any.
     #[arg(long, value_name = "keep|over:#rrggbb")]
     pub(crate) alpha: Option<Alpha>,
-    /// Channels at the highest resolution, a multiple of 32, up to 8192.
-    #[arg(long, default_value_t = 32, value_parser = whole::<usize>(1..=MANY))]
-    channels: usize,
-    /// Channels of each level over the first's, which is 1: up to 16 levels.
-    #[arg(long, value_delimiter = ',', default_value = "1,2,2", value_parser = whole::<usize>(1..=MANY))]
-    multipliers: Vec<usize>,
-    /// Residual blocks of a level, 1 to 64.
-    #[arg(long, default_value_t = 1, value_parser = whole::<usize>(1..=MANY))]
-    blocks: usize,
-    /// Downsampling factors at which there is attention: of 1, 2, 4, ... as many as there are levels; 4 where
-    /// none are given and there is such a level.
-    #[arg(long, value_delimiter = ',', value_parser = whole::<usize>(1..=MANY))]
-    attention: Option<Vec<usize>>,
-    /// Attention heads; the channels where there is attention are split over them.
-    #[arg(long, default_value_t = 4, value_parser = whole::<usize>(1..=MANY))]
-    heads: usize,
-
-    /// Steps of the diffusion, T: 2 to 1000000.
-    #[arg(long, default_value_t = 1000, value_parser = whole::<u32>(2..=1_000_000))]
-    timesteps: u32,
-    /// How noise grows with t.
-    #[arg(long, default_value = "cosine", value_parser = words::<Schedule<'_>>(&SCHEDULES))]
-    schedule: Schedule<'static>,
-    /// What the network predicts.
-    #[arg(long, default_value = "epsilon", value_parser = words::<Prediction>(&PREDICTIONS))]
-    predict: Prediction,
+    #[command(flatten)]
+    network: NetworkOptions,
     /// Which loss.
     #[arg(long, default_value = "hybrid", value_parser = words::<Objective>(&OBJECTIVES))]
     objective: Objective,
@@ -122,9 +93,9 @@ pub(crate) struct Options {
     #[arg(long, default_value_t = 0.0, value_parser = real)]
     min_snr: f64,
 
-    /// Examples of a step, at most as many as there are.
-    #[arg(long, default_value_t = TrainConfig::default().batch, value_parser = whole::<usize>(1..=MANY))]
-    batch: usize,
+    /// Examples of a step, at most as many as there are: 32, or all, where none are given.
+    #[arg(long, value_parser = whole::<usize>(1..=MANY))]
+    batch: Option<usize>,
     /// Examples that run at once, a divisor of the batch; the whole batch where none is given.
     #[arg(long, value_parser = whole::<usize>(1..=MANY))]
     microbatch: Option<usize>,
@@ -133,7 +104,7 @@ pub(crate) struct Options {
     #[arg(long, value_parser = words::<MicrobatchRule>(&RULES))]
     rule: Option<MicrobatchRule>,
     /// The learning rate.
-    #[arg(long, default_value_t = TrainConfig::default().lr, value_parser = real)]
+    #[arg(long, default_value_t = Recipe::default().config.lr, value_parser = real)]
     lr: f64,
     /// Steps over which the learning rate rises from near 0.
     #[arg(long, default_value_t = TrainConfig::default().warm_up, value_parser = whole::<u64>(0..=u64::MAX))]
@@ -141,9 +112,10 @@ pub(crate) struct Options {
     /// How the learning rate goes on behind its warm-up.
     #[arg(long, value_enum, default_value_t = LrSchedule::Linear)]
     lr_schedule: LrSchedule,
-    /// The step at which the learning rate has fallen to 0, at which a run ends at the latest; 0 for never.
-    #[arg(long, default_value_t = 0, value_parser = whole::<u64>(0..=u64::MAX))]
-    anneal: u64,
+    /// The step at which the learning rate has fallen to 0, at which a run ends at the latest: the last of --steps where
+    /// none is given; 0 for never.
+    #[arg(long, value_parser = whole::<u64>(0..=u64::MAX))]
+    anneal: Option<u64>,
     /// How much of a weight goes away per unit of learning rate.
     #[arg(long, default_value_t = 0.0, value_parser = real)]
     weight_decay: f64,
@@ -159,10 +131,10 @@ pub(crate) struct Options {
     /// The rate of dropout: 0, or from 2^-32 to below 1.
     #[arg(long, default_value_t = 0.0, value_parser = real)]
     dropout: f64,
-    /// The probability that an example is trained without its class, as guidance asks for: from 0 to below 1,
-    /// mostly 0.1. The network then has a null class.
-    #[arg(long, default_value_t = 0.0, value_parser = real)]
-    drop_labels: f64,
+    /// The probability that an example is trained without its class, as guidance asks for: from 0 to below 1, 0.1 where
+    /// none is given and there are classes. The network then has a null class.
+    #[arg(long, value_parser = real)]
+    drop_labels: Option<f64>,
     /// Mirrors an image with probability 1/2.
     #[arg(long)]
     flip: bool,
@@ -196,17 +168,6 @@ pub(crate) struct Options {
     #[command(flatten)]
     pub(crate) samples: SampleOptions,
 }
-
-const SCHEDULES: [Word; 3] = [("linear", ""), ("cosine", ""), ("sigmoid", "")];
-
-const PREDICTIONS: [Word; 3] = [
-    ("epsilon", "The noise, as the paper"),
-    ("x-start", "The image"),
-    (
-        "v",
-        "v of Salimans & Ho: the noise where there is little of it, the image where there is much",
-    ),
-];
 
 const OBJECTIVES: [Word; 3] = [
     ("simple", "The mean squared error; the variance is fixed"),
@@ -245,11 +206,11 @@ impl Options {
         if self.rule.is_some()
             && self
                 .microbatch
-                .is_none_or(|microbatch| microbatch == self.batch)
+                .is_none_or(|microbatch| Some(microbatch) == self.batch)
         {
             return Err("--rule: no effect without a --microbatch below --batch".into());
         }
-        if self.drop_labels > 0.0 && self.no_classes {
+        if self.drop_labels.is_some_and(|rate| rate > 0.0) && self.no_classes {
             return Err("--drop-labels: no effect with --no-classes".into());
         }
         self.check_rates()
@@ -265,8 +226,8 @@ impl Options {
             )
             .into());
         }
-        if self.lr_schedule == LrSchedule::Cosine && anneal == 0 {
-            return Err("--lr-schedule cosine: no effect without --anneal, where it ends".into());
+        if self.lr_schedule == LrSchedule::Cosine && self.anneal == Some(0) {
+            return Err("--lr-schedule cosine: no effect with --anneal 0: it ends nowhere".into());
         }
         Ok(())
     }
@@ -275,54 +236,66 @@ impl Options {
     fn anneal(&self) -> u64 {
         match self.lr_schedule {
             LrSchedule::Constant => 0,
-            LrSchedule::Linear | LrSchedule::Cosine => self.anneal,
+            LrSchedule::Linear | LrSchedule::Cosine => self.anneal.unwrap_or(self.steps),
         }
     }
 
-    /// The data set, with the classes that a run begins with.
+    /// The data set, with the classes that a run begins with, and as a network takes it that there is already.
     pub(crate) fn open_data(
         &self,
         beginning: &Beginning,
         recipe: &Recipe,
     ) -> Result<Opened, Failure> {
-        let side = self.size.unwrap_or(SIZE);
-        let extents = Extents {
-            channels: if self.grey { 1 } else { 3 },
-            height: side,
-            width: side,
-        };
         let given = [("--size", self.size.is_some()), ("--grey", self.grey)];
         let given: Vec<&str> = given
             .into_iter()
             .filter_map(|(option, given)| given.then_some(option))
             .collect();
-        let fit = Fit::Pictures {
-            extents,
+        let own = Fit::Own {
+            side: self.size,
+            grey: self.grey,
             given: &given,
         };
+        let network = beginning.network(recipe);
         let options = data::Options {
-            fit,
+            fit: match network.filter(|_| given.is_empty() && self.alpha.is_none()) {
+                Some(network) => Fit::Exactly(network.image()),
+                None => own,
+            },
             // In their place come those that a run begins with.
             classes: Classes::Own,
             alpha: self.alpha,
         };
         let opened = beginning.open_data(recipe, &self.data, &options);
-        opened.map_err(|error| match error {
+        opened.map_err(|error| match (error, self.size) {
             // Of these options, not of the data.
-            DataError::NoEffect { .. } => error.into(),
-            DataError::Alpha { .. } => format!("--{error}").into(),
-            DataError::Extents { .. } => format!("--size {side}: {error}").into(),
-            error => format!("--data {error}").into(),
+            (error @ DataError::NoEffect { .. }, _) => error.into(),
+            (error @ DataError::Alpha { .. }, _) => format!("--{error}").into(),
+            (error @ DataError::Extents { .. }, Some(side)) => {
+                format!("--size {side}: {error}").into()
+            }
+            (error, _) => format!("--data {error}").into(),
         })
     }
 
-    /// Says how transparency is kept, where it was not said what becomes of it and it was painted over.
-    pub(crate) fn hint(&self, opened: &Opened) -> Result<(), Failure> {
-        let painted = opened.transparent() > 0 && !has_alpha(opened.extents().channels);
-        match self.alpha {
-            None if painted => say("--alpha keep draws what is transparent so"),
-            _ => Ok(()),
+    /// Sizes a recipe by the data, and by the network that there is already.
+    pub(crate) fn size(
+        &self,
+        recipe: &mut Recipe,
+        beginning: &Beginning,
+        data: &dyn Dataset,
+    ) -> Result<(), Failure> {
+        if data.classes().is_none() && self.drop_labels.is_some_and(|rate| rate > 0.0) {
+            return Err("--drop-labels: no effect on data without classes".into());
         }
+        let network = beginning.network(recipe).cloned();
+        let (network, objective) = (network.as_ref(), self.objective);
+        self.network.apply(recipe, network, data, objective);
+        let (config, sized) = (&mut recipe.config, Recipe::of(data).config);
+        config.batch = self.batch.unwrap_or(sized.batch);
+        config.microbatch = self.microbatch.unwrap_or(config.batch);
+        config.drop_labels = self.drop_labels.unwrap_or(sized.drop_labels);
+        Ok(())
     }
 
     /// Refuses to leave out what cannot be broken: other data than pictures is read at once, and refused where
@@ -338,23 +311,12 @@ impl Options {
         }
     }
 
-    /// What is trained, and how; `--init` is opened where a run begins.
+    /// What is trained, and how, but for what [`size`](Self::size) adds; `--init` is opened where a run begins.
     pub(crate) fn recipe(&self) -> Recipe {
-        let learned = self.objective != Objective::Mse;
-        let diffusion = Diffusion::new(self.schedule, self.timesteps)
-            .with_prediction(self.predict)
-            .with_variance(if learned {
-                Variance::LearnedRange
-            } else {
-                Variance::FixedLarge
-            });
         Recipe {
-            unet: self.unet(learned),
-            diffusion,
             config: self.config(),
             low_res: self.low_res.map(|side| (side, side)),
             classes: !self.no_classes,
-            init: None,
             broken: if self.skip_broken {
                 Broken::Skip
             } else {
@@ -362,37 +324,16 @@ impl Options {
             },
             save_every: self.save_every,
             keep: self.keep,
-        }
-    }
-
-    /// The network; the data says its channels and classes.
-    fn unet(&self, learned: bool) -> UnetConfig {
-        let levels = self.multipliers.len();
-        let deepest = 1_usize.checked_shl(levels.saturating_sub(1) as u32);
-        let attention = match &self.attention {
-            Some(factors) => factors.as_slice(),
-            None if deepest.is_some_and(|deepest| deepest < ATTENTION) => &[],
-            None => &[ATTENTION],
-        };
-        let unet = UnetConfig {
-            num_res_blocks: self.blocks,
-            num_heads: self.heads,
-            num_heads_upsample: self.heads,
-            ..UnetConfig::new(3, self.channels)
-                .with_multipliers(&self.multipliers)
-                .with_attention(attention)
-        };
-        match learned {
-            true => unet.with_learned_variance(),
-            false => unet,
+            ..Recipe::default()
         }
     }
 
     /// The options of the run.
     fn config(&self) -> TrainConfig {
+        let batch = self.batch.unwrap_or(Recipe::default().config.batch);
         TrainConfig {
-            batch: self.batch,
-            microbatch: self.microbatch.unwrap_or(self.batch),
+            batch,
+            microbatch: self.microbatch.unwrap_or(batch),
             rule: self.rule.unwrap_or_default(),
             lr: self.lr,
             warm_up: self.warm_up,
@@ -409,7 +350,7 @@ impl Options {
             min_snr: self.min_snr,
             timesteps: self.sampler,
             dropout: self.dropout,
-            drop_labels: self.drop_labels,
+            drop_labels: self.drop_labels.unwrap_or(0.0),
             flip: self.flip,
             half: self.precision == WeightType::F16,
             recompute: self.recompute,

@@ -12,7 +12,7 @@ use super::error::{DataError, Unclear};
 pub enum Classes<'a> {
     /// No classes, whatever the data says.
     None,
-    /// The classes of the data, where it has any.
+    /// The classes of the data, where it has any: pictures of which no name and no folder tells a class have none.
     #[default]
     Own,
     /// The classes of a network: an image's label is the network's number for its class.
@@ -158,7 +158,7 @@ impl Named {
 }
 
 /// The class of each picture: what stands before the first `_` of its name, where every name has such a
-/// part; its first folder below `root`, where every one lies in such a folder and no name has a `_`.
+/// part; else its first folder below `root`, where every one lies in such a folder.
 fn told<'f>(root: &Path, files: &'f [PathBuf]) -> Result<Vec<&'f str>, DataError> {
     let prefixes: Option<Vec<&[u8]>> = files.iter().map(|file| prefix(file)).collect();
     let folders: Option<Vec<&[u8]>> = files.iter().map(|file| folder(root, file)).collect();
@@ -170,14 +170,19 @@ fn told<'f>(root: &Path, files: &'f [PathBuf]) -> Result<Vec<&'f str>, DataError
             None => prefixes,
         },
         (Some(prefixes), _) => prefixes,
+        // One folder of names of which only some have a class was hardly made to be one class.
+        (None, Some(folders)) if other(&folders).is_some() || !files.iter().any(marked) => folders,
         (None, _) if files.iter().any(marked) => {
             let file = files.iter().find(|file| prefix(file).is_none());
             return Err(unclear(file, Unclear::Name));
         }
-        (None, Some(folders)) => folders,
-        (None, None) => {
-            let file = files.iter().find(|file| folder(root, file).is_none());
-            return Err(unclear(file, Unclear::Neither));
+        (None, _) => {
+            let outside = |file: &&PathBuf| folder(root, file).is_none();
+            let why = match files.iter().all(|file| outside(&file)) {
+                true => Unclear::Nothing,
+                false => Unclear::Neither,
+            };
+            return Err(unclear(files.iter().find(outside), why));
         }
     };
     let text =

@@ -56,6 +56,18 @@ pub(super) fn is_transparent(path: &Path) -> Result<bool, Fault> {
     Ok(raw.is_transparent())
 }
 
+/// The fewer of a picture's rows and columns, by the beginning of its file.
+///
+/// # Errors
+/// Those of [`planes`] and of [`file::open`].
+pub(super) fn smaller_side(path: &Path) -> Result<usize, Fault> {
+    let kind = kind(&file::head(path)?)?;
+    let (file, _) = file::open(path)?;
+    let (decoder, _) = decoder(BufReader::new(file), kind)?;
+    let (width, height) = decoder.dimensions();
+    Ok(width.min(height) as usize)
+}
+
 /// What decodes a picture, and what it is bound by.
 fn decoder<'a, R: BufRead + Seek + 'a>(
     reader: R,

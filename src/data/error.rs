@@ -135,6 +135,8 @@ pub enum Unclear {
     Name,
     /// The name of the picture has no `_`, and it lies in no folder below the data's.
     Neither,
+    /// No name has a `_`, and no picture lies in a folder below the data's: nothing tells of classes at all.
+    Nothing,
     /// The folder of the picture is another than the first picture's, but all names begin alike before
     /// their `_`.
     Folders,
@@ -237,8 +239,8 @@ impl fmt::Display for DataError {
             Self::Unclear { why, .. } => write!(
                 f,
                 "its class is not told: {why}; three ways to tell it: a sub-folder for each class \
-                 (cat/1.png) and no _ in any name; the class before a _ in every name (cat_1.png); no \
-                 classes, or an archive with labels"
+                 (cat/1.png); the class before a _ in every name (cat_1.png); no classes, or an archive \
+                 with labels"
             ),
             Self::MixedClasses { class, .. } => write!(
                 f,
@@ -302,6 +304,7 @@ impl fmt::Display for Unclear {
         f.write_str(match self {
             Self::Name => "no class stands before a _ in its name, as in others'",
             Self::Neither => "its name has no _, and it lies in no sub-folder",
+            Self::Nothing => "no name has a _, and there is no sub-folder",
             Self::Folders => {
                 "it lies in another sub-folder than the first picture, but all names begin alike \
                  before their _"

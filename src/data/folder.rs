@@ -8,16 +8,19 @@ use std::vec::Vec;
 
 use rayon::prelude::*;
 
-use super::alpha::{Alpha, Transparency};
+use super::alpha::Alpha;
 use super::classes::Classes;
 use super::dataset::{Dataset, Example};
-use super::decode::is_transparent;
-use super::error::DataError;
+use super::decode::{is_transparent, smaller_side};
+use super::error::{DataError, Unclear};
 use super::fingerprint::{self, Broken};
 use super::listing::Listing;
 use super::picture;
 use crate::diffusion::fingerprint::Fingerprint;
 use crate::unet::Extents;
+
+/// The side of larger pictures where nothing says which.
+const MOST_SIDE: usize = 64;
 
 /// A data set of the pictures of a folder, each read when it is asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,7 +35,7 @@ pub struct Folder {
 
 impl Folder {
     /// Opens the pictures of a folder as images of these extents, fitted as [`load`](super::load) does it; with classes
-    /// where `labelled`, told as [`Listing`] says.
+    /// where `labelled`, told as [`Listing`] says, and where anything tells of them.
     ///
     /// # Errors
     /// [`DataError::Extents`]; those of [`Listing::of`], or of [`Listing::unlabelled`].
@@ -100,9 +103,13 @@ impl Folder {
             let listing = list(classes != Classes::None)?;
             Self::bound(listing, extents, alpha, classes)
         };
-        let optional = matches!(classes, Classes::Network { needed: false, .. });
+        let optional = |why| match classes {
+            Classes::Own => why == Unclear::Nothing,
+            Classes::Network { needed, .. } => !needed,
+            Classes::None => false,
+        };
         match read(classes) {
-            Err(DataError::Unclear { .. }) if optional => read(Classes::None),
+            Err(DataError::Unclear { why, .. }) if optional(why) => read(Classes::None),
             folder => folder,
         }
     }
@@ -151,15 +158,41 @@ impl Folder {
         self.labels.as_deref()
     }
 
-    /// How many pictures are transparent anywhere, and what becomes of that; one that cannot be read is an error only
-    /// where it is asked for.
-    pub(super) fn transparency(&self) -> Transparency {
+    /// The same pictures as squares of so many pixels a side as suit most of them: half of them have as many or more in
+    /// both directions. It is a multiple of 4, so that a network can halve it twice, but for tiny ones, and at most
+    /// [`MOST_SIDE`]. What cannot be read has no say.
+    pub(super) fn as_most_are(mut self) -> Self {
+        let files = self.listing.files().par_iter();
+        let mut sides: Vec<usize> = files.filter_map(|file| smaller_side(file).ok()).collect();
+        sides.sort_unstable();
+        let side = sides.get(sides.len() / 2).copied().unwrap_or(MOST_SIDE);
+        let side = match side.min(MOST_SIDE) {
+            tiny @ 0..4 => tiny.max(1),
+            side => side - side % 4,
+        };
+        (self.extents.height, self.extents.width) = (side, side);
+        self
+    }
+
+    /// The same pictures as images of four channels, where they are of three.
+    pub(super) const fn with_alpha(mut self) -> Self {
+        if self.extents.channels == 3 {
+            self.extents.channels = 4;
+            self.alpha = Alpha::Keep;
+        }
+        self
+    }
+
+    /// How many pictures are transparent anywhere; one that cannot be read is an error only where it is asked for.
+    pub(super) fn transparent(&self) -> usize {
         let files = self.listing.files().par_iter();
         let transparent = files.filter(|file| is_transparent(file).unwrap_or(false));
-        Transparency {
-            images: transparent.count(),
-            alpha: self.alpha,
-        }
+        transparent.count()
+    }
+
+    /// What becomes of transparency.
+    pub(super) const fn alpha(&self) -> Alpha {
+        self.alpha
     }
 
     fn label(&self, index: usize) -> Option<u32> {

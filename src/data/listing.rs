@@ -23,9 +23,9 @@ use super::passed::Passed;
 /// lower case. Links are followed. Whatever else there is has been [`passed`](Self::passed) over.
 ///
 /// A picture's class is what stands before the first `_` of its name, where every name has such a part
-/// (`cat_1.png`). It is the first folder below this one that the picture lies in, where no name has a `_`
-/// and every picture lies in such a folder (`cat/1.png`). Anything else is refused, since it would be
-/// guessed; so are several such folders whose names all begin alike (`cat/IMG_1.png`, `dog/IMG_2.png`).
+/// (`cat_1.png`). Else it is the first folder below this one that the picture lies in, where every picture lies
+/// in such a folder (`cat/1.png`, `cat/old_1.png`). Anything else is refused, since it would be guessed: a folder
+/// alone some of whose names have a `_`, and several whose names all begin alike (`cat/IMG_1.png`, `dog/IMG_2.png`).
 /// Classes are numbered in the order of their names: as numbers if all are whole numbers, else as text.
 ///
 /// The public implementation lists WebP and BMP files not at all, hidden files and what a Mac adds to an

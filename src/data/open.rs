@@ -24,33 +24,31 @@ pub struct Options<'a> {
     pub fit: Fit<'a>,
     /// The classes that images are to have.
     pub classes: Classes<'a>,
-    /// What becomes of transparency. Where nothing is said, it is kept in images of four channels: where such are asked
-    /// for, and where an archive has them. Pictures that become images without alpha are painted over white
-    /// ([`Alpha::WHITE`]). [`Alpha::Keep`] makes images of four channels where [`Fit::Pictures`] has three.
+    /// What becomes of transparency. Where nothing is said, it is kept where there is any, in images of four channels
+    /// ([`Fit::Own`]); pictures that must become images without alpha are painted over white ([`Alpha::WHITE`]).
+    /// [`Alpha::Keep`] makes images of four channels where [`Fit::Pictures`] has three.
     pub alpha: Option<Alpha>,
 }
 
-/// The side that pictures are fitted to where none is given.
-const SIDE: usize = 32;
-
 impl Default for Options<'_> {
-    /// Pictures as 32×32 pixels in colours, other data as it is; the data's own classes.
+    /// All as the data has it.
     fn default() -> Self {
-        Self::square(SIDE)
+        Self::own(None)
     }
 }
 
 impl Options<'_> {
-    /// Fits pictures to a square of so many pixels a side, in colours; other data is as it is. The classes are the
-    /// data's own.
+    /// Fits pictures to a square of so many pixels a side, in colours; other data is as it is. The classes and the
+    /// transparency are the data's own.
     pub const fn square(side: usize) -> Self {
+        Self::own(Some(side))
+    }
+
+    const fn own(side: Option<usize>) -> Self {
         Self {
-            fit: Fit::Pictures {
-                extents: Extents {
-                    channels: 3,
-                    height: side,
-                    width: side,
-                },
+            fit: Fit::Own {
+                side,
+                grey: false,
                 given: &[],
             },
             classes: Classes::Own,
@@ -60,9 +58,22 @@ impl Options<'_> {
 
     /// The extents of the images that pictures become, and what becomes of their transparency.
     fn pictures(&self) -> Result<(Extents, Alpha), DataError> {
-        let (Fit::Exactly(extents) | Fit::Pictures { extents, .. }) = self.fit;
+        let extents = match self.fit {
+            Fit::Exactly(extents) | Fit::Pictures { extents, .. } => extents,
+            Fit::Own { side, grey, .. } => {
+                // Of another, where none is given, when the pictures are known.
+                let side = side.unwrap_or(1);
+                let (channels, height, width) = (if grey { 1 } else { 3 }, side, side);
+                Extents {
+                    channels,
+                    height,
+                    width,
+                }
+            }
+        };
         let channels = match (self.fit, self.alpha) {
-            (Fit::Pictures { .. }, Some(Alpha::Keep)) if extents.channels == 3 => 4,
+            (Fit::Exactly(_), _) => extents.channels,
+            (_, Some(Alpha::Keep)) if extents.channels == 3 => 4,
             _ => extents.channels,
         };
         let alpha = self.alpha.unwrap_or(Alpha::of(channels));
@@ -91,6 +102,16 @@ pub enum Fit<'a> {
         extents: Extents,
         /// The options that were given to choose these, as whoever gave them calls them (`--size`); data
         /// with channels and sides of its own is refused where there are any.
+        given: &'a [&'a str],
+    },
+    /// The extents that data has of its own; pictures become squares, of four channels where any of them is transparent.
+    Own {
+        /// The rows and columns of what pictures become; where none are given, as many as half of the pictures have or
+        /// more in both directions: a multiple of 4, at most 64.
+        side: Option<usize>,
+        /// Whether pictures are read as grey, in one channel.
+        grey: bool,
+        /// The options that were given to choose these, as in [`Pictures`](Self::Pictures).
         given: &'a [&'a str],
     },
 }
@@ -160,7 +181,16 @@ impl Source<'_> {
                 Folder::pictures(self.path, extents, alpha, classes)?
             }
         };
-        Ok(Opened::pictures(self.path, kind, folder))
+        let folder = match self.options.fit {
+            Fit::Own { side: None, .. } => folder.as_most_are(),
+            _ => folder,
+        };
+        let transparent = folder.transparent();
+        let folder = match (self.options.fit, self.options.alpha) {
+            (Fit::Own { .. }, None) if transparent > 0 => folder.with_alpha(),
+            _ => folder,
+        };
+        Ok(Opened::pictures(self.path, kind, folder, transparent))
     }
 
     fn archive(&self) -> Result<Opened, DataError> {
@@ -168,7 +198,7 @@ impl Source<'_> {
         let asked = Asked {
             extents: match self.options.fit {
                 Fit::Exactly(extents) => Some(extents),
-                Fit::Pictures { .. } => None,
+                Fit::Pictures { .. } | Fit::Own { .. } => None,
             },
             alpha: self.options.alpha,
         };
@@ -228,12 +258,14 @@ impl Source<'_> {
 
     fn check_given(&self, kind: Kind) -> Result<(), DataError> {
         match self.options.fit {
-            Fit::Pictures { given, .. } if !given.is_empty() => Err(DataError::NoEffect {
-                path: self.path.into(),
-                kind,
-                options: given.iter().map(ToString::to_string).collect(),
-            }),
-            Fit::Pictures { .. } | Fit::Exactly(_) => Ok(()),
+            Fit::Pictures { given, .. } | Fit::Own { given, .. } if !given.is_empty() => {
+                Err(DataError::NoEffect {
+                    path: self.path.into(),
+                    kind,
+                    options: given.iter().map(ToString::to_string).collect(),
+                })
+            }
+            Fit::Pictures { .. } | Fit::Own { .. } | Fit::Exactly(_) => Ok(()),
         }
     }
 

@@ -50,11 +50,14 @@ pub struct Opened {
 const NAMED: usize = 20;
 
 impl Opened {
-    pub(super) fn pictures(path: &Path, kind: Kind, folder: Folder) -> Self {
+    pub(super) fn pictures(path: &Path, kind: Kind, folder: Folder, transparent: usize) -> Self {
         let passed = folder.listing().passed().clone();
         let names = folder.class_names().map(<[String]>::to_vec);
         let counts = counts(folder.labels());
-        let transparency = Some(folder.transparency());
+        let transparency = Some(Transparency {
+            images: transparent,
+            alpha: folder.alpha(),
+        });
         Self {
             data: Box::new(folder),
             kind,

@@ -17,7 +17,8 @@
 //! use iddpm::data::{self, Options};
 //! use iddpm::{Device, Recipe, Training};
 //! let pets = data::open("pets/", &Options::square(32))?;
-//! let mut training = Training::begin_or_resume("run", &Recipe::default(), pets, Device::best())?;
+//! let recipe = Recipe::of(&pets);
+//! let mut training = Training::begin_or_resume("run", &recipe, pets, Device::best())?;
 //! while training.position() < 20_000 {
 //!     let report = training.step()?;
 //!     println!("step {}: loss {:.4}", report.step, report.loss);

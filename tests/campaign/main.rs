@@ -126,7 +126,7 @@ fn pictures(scratch: &Scratch) {
 
 /// What a small training takes beside its run and its steps.
 const TRAINING: &str = "--data pictures --grey --size 8 --channels 32 --multipliers 1 --attention 1 --heads 1 \
-     --batch 4 --timesteps 20 --sample-every 0 --log-every 1";
+     --batch 4 --timesteps 20 --sample-every 0 --log-every 1 --anneal 0";
 
 /// The files of a state.
 const STATE: [&str; 5] = [

@@ -37,6 +37,13 @@ fn by_sub_folders_where_no_name_tells_it() {
         &[0, 1, 1],
     );
     told("one", &["cat/1.png"], &["cat"], &[0]);
+    // A name with a _ says nothing where not every one has it.
+    told(
+        "underscores",
+        &["cat/1.png", "cat/old_2.png", "dog/a_1.png", "dog/_.png"],
+        &["cat", "dog"],
+        &[0, 0, 1, 1],
+    );
     told(
         "emoji",
         &["🐈 cat/1.png", "🐕/1.png"],
@@ -103,7 +110,7 @@ fn numbers_are_in_the_order_of_numbers() {
 #[test]
 fn anything_else_is_asked_for() {
     let cases: [(&str, &[&str], &str, Unclear); 8] = [
-        ("none", &["1.png", "2.png"], "1.png", Unclear::Neither),
+        ("none", &["1.png", "2.png"], "1.png", Unclear::Nothing),
         (
             "outside",
             &["cat/1.png", "dog/2.png", "3.png"],
@@ -117,8 +124,8 @@ fn anything_else_is_asked_for() {
             Unclear::Name,
         ),
         (
-            "inside",
-            &["cat/1.png", "dog/a_1.png"],
+            "one folder",
+            &["pets/1.png", "pets/a_1.png"],
             "1.png",
             Unclear::Name,
         ),
@@ -130,7 +137,7 @@ fn anything_else_is_asked_for() {
             "IMG_2.png",
             Unclear::Folders,
         ),
-        ("single", &["photo.png"], "photo.png", Unclear::Neither),
+        ("single", &["photo.png"], "photo.png", Unclear::Nothing),
     ];
     for (name, files, file, why) in cases {
         let error = listed(&format!("asked-{name}"), files).unwrap_err();

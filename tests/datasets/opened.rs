@@ -398,3 +398,86 @@ fn many_classes_are_not_all_named() {
     assert!(text.contains("1000 classes: 0 (1), 1 (1), "), "{text}");
     assert!(text.ends_with("19 (1) and 980 more"), "{text}");
 }
+
+/// Sides and transparency as most pictures, or any of them, have them.
+#[test]
+fn pictures_as_they_are() {
+    let own = |path: &std::path::Path, options: &Options<'_>| {
+        let opened = data::open(path, options).unwrap();
+        let iddpm::unet::Extents {
+            channels,
+            height,
+            width,
+        } = opened.data.extents();
+        assert_eq!(height, width);
+        (channels, height)
+    };
+    // Of most of them, in both directions; a multiple of 4 where there is one, and at most 64.
+    for (name, sizes, side) in [
+        ("icons", &[(24, 24), (24, 24), (16, 16)][..], 24),
+        ("wide", &[(300, 36), (38, 90), (4, 4)], 36),
+        ("photos", &[(640, 480), (480, 640), (32, 32)], 64),
+        ("tiny", &[(3, 2), (3, 3)], 3),
+        ("dots", &[(1, 9)], 1),
+    ] {
+        let scratch = Scratch::new(&format!("own-{name}"));
+        for (at, &(width, height)) in sizes.iter().enumerate() {
+            let picture = image::RgbImage::from_pixel(width, height, image::Rgb([9, 99, 200]));
+            picture.save(scratch.join(&format!("{at}.png"))).unwrap();
+        }
+        // What is broken has no say.
+        scratch.write("9.png", b"no picture");
+        assert_eq!(
+            own(scratch.path(), &Options::default()),
+            (3, side),
+            "{name}"
+        );
+        assert_eq!(own(scratch.path(), &Options::square(6)), (3, 6), "{name}");
+        let grey = Options {
+            fit: Fit::Own {
+                side: None,
+                grey: true,
+                given: &[],
+            },
+            ..Options::default()
+        };
+        assert_eq!(own(scratch.path(), &grey), (1, side), "{name}");
+        // One of them is transparent, in one pixel.
+        let mut picture = image::RgbaImage::from_pixel(8, 8, image::Rgba([9, 99, 200, 255]));
+        picture.put_pixel(3, 7, image::Rgba([0, 0, 0, 254]));
+        picture.save(scratch.join("5.png")).unwrap();
+        assert_eq!(own(scratch.path(), &Options::square(8)), (4, 8), "{name}");
+        let white = Options {
+            alpha: Some(data::Alpha::WHITE),
+            ..Options::square(8)
+        };
+        assert_eq!(own(scratch.path(), &white), (3, 8), "{name}");
+        assert_eq!(own(scratch.path(), &grey).0, 1, "{name}");
+    }
+}
+
+/// Where nothing tells of classes there are none; a network that needs them is told so.
+#[test]
+fn a_flat_folder_has_no_classes() {
+    let scratch = Scratch::new("flat");
+    grey(&scratch.join("a.png"), 1);
+    grey(&scratch.join("b-c.png"), 1);
+    assert_eq!(open(scratch.path()).unwrap().data.classes(), None);
+    let options = Options {
+        fit: PICTURES,
+        classes: network(2, None, true),
+        alpha: None,
+    };
+    let error = data::open(scratch.path(), &options).unwrap_err();
+    assert!(
+        error
+            .to_string()
+            .contains("no name has a _, and there is no sub-folder")
+    );
+    // One in a folder: that of the other is not guessed.
+    grey(&scratch.join("cats/d.png"), 1);
+    assert!(matches!(
+        open(scratch.path()),
+        Err(DataError::Unclear { .. })
+    ));
+}

@@ -28,6 +28,8 @@ fn recipe() -> Recipe {
     let mut recipe = Recipe::default();
     recipe.unet = recipe.unet.with_multipliers(&[1]).with_attention(&[]);
     recipe.config.batch = 2;
+    recipe.config.anneal = 0;
+    recipe.config.drop_labels = 0.0;
     recipe.save_every = 2;
     recipe
 }
@@ -495,4 +497,57 @@ impl Dataset for Odd {
             false => self.images.get(index),
         }
     }
+}
+
+/// A recipe is sized by the images, from the smallest on, and trains on them.
+#[test]
+fn recipes_are_sized_by_the_images() {
+    let scratch = Scratch::new("door-sized");
+    for (height, width, multipliers, attention) in [
+        (1, 1, &[1][..], &[1][..]),
+        (7, 8, &[1], &[1]),
+        (8, 8, &[1, 2], &[1]),
+        (16, 16, &[1, 2, 2], &[2]),
+        (24, 24, &[1, 2, 2], &[4]),
+        (28, 28, &[1, 2, 2], &[4]),
+        (30, 30, &[1, 2], &[]),
+        (32, 32, &[1, 2, 2, 2], &[4]),
+        (32, 64, &[1, 2, 2, 2], &[8]),
+        (64, 64, &[1, 2, 2, 2, 2], &[8]),
+    ] {
+        let extents = Extents {
+            channels: 1,
+            height,
+            width,
+        };
+        let pixels = vec![100; 3 * height * width];
+        let data = Images::new(extents, pixels, None, None).unwrap();
+        let recipe = Recipe::of(&data);
+        assert_eq!(recipe.unet.channel_mult, multipliers, "{height}x{width}");
+        assert_eq!(recipe.unet.attention_factors, attention, "{height}x{width}");
+        assert_eq!(recipe.config.batch, 3);
+        let run = scratch.join(&format!("{height}x{width}"));
+        if height * width <= 64 {
+            let mut training = Training::begin(run, &recipe, data, device()).unwrap();
+            assert_eq!(training.until(1, go_on).unwrap(), 1);
+            assert_eq!(training.model().unwrap().classes(), 0);
+        } else {
+            let folder = RunDirectory::open(&run).unwrap();
+            let prepared = Beginning::begin(folder).unwrap().prepare(&recipe, data);
+            assert!(prepared.unwrap().cost().parameters > 0);
+        }
+    }
+    // Of classes, which are dropped now and then; no recipe has to be told of the data that it was made by.
+    let recipe = Recipe::of(&data());
+    assert!(recipe.config.drop_labels > 0.0);
+    let training = Training::begin(scratch.join("classes"), &recipe, data(), device()).unwrap();
+    let unet = &training.trainer().description().unet;
+    assert!((unet.num_classes, unet.null_class) == (Some(3), true));
+    // As another network is, whatever the images ask for.
+    let model = training.model().unwrap();
+    let mut like = Recipe::default().like(model.description());
+    like.config.batch = 2;
+    like.init = Some(model);
+    assert_eq!(like.unet.channel_mult, recipe.unet.channel_mult);
+    Training::begin(scratch.join("like"), &like, data(), device()).unwrap();
 }

@@ -27,16 +27,20 @@ fn a_run_keeps_to_what_was_done_with_alpha() {
     discs(&scratch, "discs", 1);
     let kept = format!("{OPTIONS} --run kept");
     let white = format!("{OPTIONS} --run white");
-    let printed = succeed("train", &scratch, &format!("{kept} --alpha keep --steps 1"));
+    // It is kept without a word, where there is any.
+    let printed = succeed("train", &scratch, &format!("{kept} --steps 1"));
     assert!(printed.contains("8x8, 4 channels"), "{printed}");
     assert!(
         printed.contains("\ntransparent: 3 images, kept so\n"),
         "{printed}"
     );
-    assert!(!printed.contains("--alpha"), "{printed}");
-    let printed = succeed("train", &scratch, &format!("{white} --steps 1"));
+    let printed = succeed(
+        "train",
+        &scratch,
+        &format!("{white} --alpha over:#ffffff --steps 1"),
+    );
     assert!(printed.contains("8x8, 3 channels"), "{printed}");
-    let says = "\ntransparent: 3 images, painted over #ffffff\n--alpha keep draws what is transparent so\n";
+    let says = "\ntransparent: 3 images, painted over #ffffff\n";
     assert!(printed.contains(says), "{printed}");
 
     for (run, alpha, says) in [
@@ -69,10 +73,9 @@ fn a_run_keeps_to_what_was_done_with_alpha() {
         &scratch,
         &format!("{kept} --alpha keep --resume --steps 2"),
     );
-    // White is what there is without a word; what lies under alpha 0 is no part of the data.
+    // What lies under alpha 0 is no part of the data; a run knows its own.
     discs(&scratch, "discs", 200);
-    let same = format!("{white} --resume --steps 2 --alpha over:#ffffff");
-    succeed("train", &scratch, &same);
+    succeed("train", &scratch, "--run white --resume --steps 2");
 
     // The network's channels decide.
     for (run, says) in [("kept", "kept so"), ("white", "painted over #ffffff")] {

@@ -127,7 +127,7 @@ fn classes_go_by_their_names() {
         &scratch,
         &format!("{options} --data other --run c --steps 1 --init a"),
     );
-    let told = "classes: axe kept; dog begun as the mean of all; coin, gem left out";
+    let told = "classes: axe, no class kept; dog begun as no class; coin, gem left out";
     assert!(printed.contains(told), "{printed}");
     let described = succeed("inspect", &scratch, "c/step-00000001/model.safetensors");
     assert!(described.contains("axe, dog"), "{described}");
@@ -147,12 +147,12 @@ fn other_weights_are_refused() {
     scratch.write("page.safetensors", b"<!DOCTYPE html><html></html>");
     for (arguments, told) in [
         (
-            "a --predict v",
-            "--predict v: the network of --init was made with epsilon",
+            "a --predict epsilon",
+            "--predict epsilon: the network of --init was made with v",
         ),
         (
-            "a --blocks 2",
-            "--blocks 2: the network of --init was made with 1",
+            "a --blocks 1",
+            "--blocks 1: the network of --init was made with 2",
         ),
         (
             "a --channels 64",

@@ -8,7 +8,7 @@ use super::scratch::Scratch;
 use super::{refuse, run, succeed, write_archive};
 
 pub(crate) const OPTIONS: &str = "--data plain.npz --no-classes --multipliers 1,2 --attention 2 --batch 4 \
-     --sample-every 0 --log-every 1 --backend cpu --save-every 3";
+     --sample-every 0 --log-every 1 --backend cpu --save-every 3 --anneal 0";
 
 pub(crate) fn data(scratch: &Scratch, count: usize) {
     let pixels: Vec<u8> = (0..64 * count).map(|at| (7 * at) as u8).collect();

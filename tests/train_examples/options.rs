@@ -5,7 +5,7 @@ use super::scratch::Scratch;
 use super::{refuse, run, succeed, write_archive};
 
 const SMALL: &str = "--backend cpu --multipliers 1,1 --attention 1 --heads 1 --batch 4 --timesteps 20 \
-     --sample-every 0";
+     --sample-every 0 --drop-labels 0 --anneal 0";
 
 fn data(scratch: &Scratch) {
     let pixels: Vec<u8> = (0..8 * 64).map(|at| (7 * at) as u8).collect();
@@ -40,12 +40,15 @@ fn a_run_goes_on_with_the_options_it_began_with() {
             "--precision f16",
             "--precision f16: the run was begun with f32",
         ),
-        ("--predict v", "--predict v: the run was begun with epsilon"),
+        (
+            "--predict epsilon",
+            "--predict epsilon: the run was begun with v",
+        ),
         (
             "--predict x-start",
-            "--predict x-start: the run was begun with epsilon",
+            "--predict x-start: the run was begun with v",
         ),
-        ("--blocks 2", "--blocks 2: the run was begun with 1"),
+        ("--blocks 1", "--blocks 1: the run was begun with 2"),
         (
             "--objective simple",
             "--objective simple: the run was begun with hybrid",
@@ -162,7 +165,7 @@ fn values_out_of_range_are_named_with_the_bound() {
         ("--dropout 0.0000000001", "0 or within [2^-32, 1)"),
         ("--dropout nan", "0 or within [2^-32, 1)"),
         ("--lr-schedule cubic", "linear, cosine, constant"),
-        ("--lr-schedule cosine", "no effect without --anneal"),
+        ("--lr-schedule cosine", "no effect with --anneal 0"),
         ("--drop-labels 1", "within [0, 1)"),
         ("--drop-labels -0.1", "within [0, 1)"),
         ("--drop-labels nan", "within [0, 1)"),
@@ -224,8 +227,8 @@ fn the_words_of_an_option_are_in_the_help() {
         succeed("train", &scratch, "--help"),
     );
     for words in [
-        "[default: cosine] [possible values: linear, cosine, sigmoid]",
-        "[default: epsilon] [possible values: epsilon, x-start, v]",
+        "[possible values: linear, cosine, sigmoid]",
+        "[possible values: epsilon, x-start, v]",
         "[default: hybrid] [possible values: simple, hybrid, vlb]",
         "[default: uniform] [possible values: uniform, loss-second-moment]",
         "[possible values: mean, sum]",
@@ -318,7 +321,7 @@ fn what_has_no_effect_is_refused() {
 fn a_learning_rate_of_0_is_refused() {
     let scratch = Scratch::new("options-anneal");
     data(&scratch);
-    let options = format!("{SMALL} --data d.npz --run r --anneal 3");
+    let options = format!("{} --data d.npz --run r", with(SMALL, "--anneal 3"));
     let line = refuse("train", &scratch, &format!("{options} --steps 4"));
     assert!(
         line.contains("--steps 4") && line.contains("from step 3 on"),
@@ -339,12 +342,13 @@ fn a_learning_rate_of_0_is_refused() {
     );
     assert!(
         printed.contains(
-            "learning rate from here on: 0.0003, warm-up 200, constant; \
-             it was 0.0003, warm-up 200, linear to 0 at step 3"
+            "learning rate from here on: 0.001, warm-up 200, constant; \
+             it was 0.001, warm-up 200, linear to 0 at step 3"
         ),
         "{printed}"
     );
-    let again = format!("{SMALL} --data d.npz --run again --anneal 2 --steps 2 --init r");
+    let again = with(SMALL, "--anneal 2");
+    let again = format!("{again} --data d.npz --run again --steps 2 --init r");
     succeed("train", &scratch, &again);
 }
 

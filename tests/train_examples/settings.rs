@@ -14,6 +14,7 @@ batch = 4
 timesteps = 20
 sample-every = 0
 lr = 1e-3
+anneal = 0
 ema = [0.5, 0.9]
 flip = true
 ema-at-once = false
@@ -39,7 +40,7 @@ fn a_file_of_options() {
     scratch.write("f.toml", FILE.as_bytes());
     succeed("train", &scratch, "--config f.toml --run file");
     let line = "--data plain.npz --backend cpu --multipliers 1,1 --attention 1 --heads 1 --batch 4 \
-         --timesteps 20 --sample-every 0 --lr 1e-3 --ema 0.5,0.9 --flip --steps 2";
+         --timesteps 20 --sample-every 0 --lr 1e-3 --anneal 0 --ema 0.5,0.9 --flip --steps 2";
     succeed("train", &scratch, &format!("{line} --run line"));
     assert!(weights(&scratch, "file", 2) == weights(&scratch, "line", 2));
 

@@ -4,7 +4,7 @@ use super::scratch::Scratch;
 use super::{refuse, succeed, write_archive};
 
 const OPTIONS: &str = "--data d.npz --backend cpu --multipliers 1 --attention 1 --heads 1 --batch 4 \
-     --timesteps 20 --sample-every 0 --val-every 2 --no-classes";
+     --timesteps 20 --sample-every 0 --val-every 2 --no-classes --anneal 0";
 
 /// Images of which a share is held out; and others.
 fn data(scratch: &Scratch) {

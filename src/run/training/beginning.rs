@@ -159,7 +159,7 @@ impl Beginning {
     }
 
     fn prepare_on(self, recipe: &Recipe, data: Arc<dyn Dataset>) -> Result<Prepared, Error> {
-        let config = recipe.config(data.len());
+        let config = recipe.config(data.as_ref());
         config.validate()?;
         let description = recipe.description(data.as_ref(), self.network(recipe));
         check_data(&description, &config, data.as_ref())?;
@@ -198,8 +198,8 @@ impl Beginning {
         })
     }
 
-    /// The network that there is already.
-    fn network<'a>(&'a self, recipe: &'a Recipe) -> Option<&'a Description> {
+    /// The network that there is already: that of the state which goes on, or of the model that a new run begins with.
+    pub fn network<'a>(&'a self, recipe: &'a Recipe) -> Option<&'a Description> {
         match (&self.saved, &recipe.init) {
             (Some((_, saved)), _) => Some(&saved.description),
             (None, Some(model)) => Some(model.description()),

@@ -1,8 +1,10 @@
 //! What is trained, and how.
 
+use std::vec::Vec;
+
 use crate::checkpoint::{Description, ImageSize};
 use crate::data::Dataset;
-use crate::diffusion::{Diffusion, ModelCard, Schedule, Variance, WeightSet};
+use crate::diffusion::{Diffusion, ModelCard, Prediction, Schedule, Variance, WeightSet};
 use crate::run::Model;
 use crate::train::{Broken, MicrobatchRule, TrainConfig};
 use crate::unet::{Extents, UnetConfig};
@@ -27,7 +29,7 @@ pub struct Recipe {
     pub diffusion: Diffusion<'static>,
     /// The options of the run. Of [`microbatch`](TrainConfig::microbatch) it is a bound: as many examples run at once
     /// as divide the batch, and no more. Under [`MicrobatchRule::Sum`], of which results depend on them, it is that
-    /// number or the whole batch.
+    /// number or the whole batch. [`drop_labels`](TrainConfig::drop_labels) counts where the network is told classes.
     pub config: TrainConfig,
     /// Height and width of the images that the network enlarges to those of the data; `None` for one that draws from
     /// noise alone.
@@ -45,23 +47,87 @@ pub struct Recipe {
     pub keep: usize,
 }
 
+/// Channels at the highest resolution.
+const CHANNELS: usize = 32;
+/// The side at which there is attention, beside the middle's.
+const ATTENTION: usize = 8;
+/// Rows and columns that the lowest level has at least.
+const LOWEST: usize = 4;
+/// Steps until the learning rate has fallen to 0: about an hour for images of 32×32 on two cores.
+const STEPS: u64 = 12_000;
+/// Examples of a step, where there are as many.
+const BATCH: usize = 32;
+
 impl Default for Recipe {
-    /// A small network for small pictures, as the program `train` trains it: 32 channels at three levels, attention
-    /// at a quarter of the side, cosine schedule, T = 1000, learned variance.
+    /// For images of 32×32 of classes: see [`of`](Self::of).
     fn default() -> Self {
+        let side = 32;
+        Self::sized((side, side), BATCH, true)
+    }
+}
+
+impl Recipe {
+    /// A recipe for small pictures on a processor, sized by a data set: what the shipped sprites were trained with.
+    ///
+    /// 32 channels, twice as many below the highest resolution; as many levels as leave 4 rows and columns to the
+    /// lowest, two residual blocks each; attention where 8 rows and columns are left; v-prediction, a cosine schedule,
+    /// T = 1000, learned variance; batches of 32, labels dropped with probability 0.1; 1e-3 falling to 0 at step 12,000.
+    ///
+    /// ```
+    /// use iddpm::Recipe;
+    /// use iddpm::data::Images;
+    /// use iddpm::unet::Extents;
+    /// let extents = Extents { channels: 4, height: 24, width: 24 };
+    /// let icons = Images::new(extents, vec![0; 2 * 4 * 24 * 24], None, None)?;
+    /// let recipe = Recipe::of(&icons);
+    /// assert_eq!(recipe.unet.channel_mult, [1, 2, 2]); // 24, 12 and 6 rows
+    /// assert_eq!(recipe.config.batch, 2); // there are no more
+    /// # Ok::<(), iddpm::data::DataError>(())
+    /// ```
+    pub fn of(data: &dyn Dataset) -> Self {
+        let Extents { height, width, .. } = data.extents();
+        Self::sized((height, width), data.len(), data.classes().is_some())
+    }
+
+    fn sized((height, width): (usize, usize), examples: usize, classes: bool) -> Self {
+        let halves = |side: usize| side.is_multiple_of(2) && side / 2 >= LOWEST;
+        let below = |level: u32| (height >> level, width >> level);
+        let halved = (0..).take_while(|&level| {
+            let (height, width) = below(level);
+            halves(height) && halves(width)
+        });
+        let levels = halved.count() as u32 + 1;
+        let attention = (0..levels).find(|&level| {
+            let (height, width) = below(level);
+            height.max(width) <= ATTENTION
+        });
+        let multipliers: Vec<usize> = (0..levels)
+            .map(|level| if level == 0 { 1 } else { 2 })
+            .collect();
+        let attention: Vec<usize> = attention.map(|level| 1 << level).into_iter().collect();
         let unet = UnetConfig {
-            num_res_blocks: 1,
+            num_res_blocks: 2,
             num_heads: 4,
             num_heads_upsample: 4,
-            ..UnetConfig::new(3, 32)
-                .with_multipliers(&[1, 2, 2])
-                .with_attention(&[4])
+            ..UnetConfig::new(3, CHANNELS)
+                .with_multipliers(&multipliers)
+                .with_attention(&attention)
                 .with_learned_variance()
         };
+        let batch = BATCH.min(examples);
         Self {
             unet,
-            diffusion: Diffusion::new(Schedule::Cosine, 1000).with_variance(Variance::LearnedRange),
-            config: TrainConfig::default(),
+            diffusion: Diffusion::new(Schedule::Cosine, 1000)
+                .with_prediction(Prediction::V)
+                .with_variance(Variance::LearnedRange),
+            config: TrainConfig {
+                batch,
+                microbatch: batch,
+                lr: 1e-3,
+                anneal: STEPS,
+                drop_labels: if classes { 0.1 } else { 0.0 },
+                ..TrainConfig::default()
+            },
             low_res: None,
             classes: true,
             init: None,
@@ -70,9 +136,18 @@ impl Default for Recipe {
             keep: 2,
         }
     }
-}
 
-impl Recipe {
+    /// The same recipe for a network that there is already: its shape and its diffusion.
+    #[must_use]
+    pub fn like(self, network: &Description) -> Self {
+        Self {
+            unet: network.unet.clone(),
+            diffusion: network.card.diffusion,
+            low_res: network.size.low_res,
+            ..self
+        }
+    }
+
     /// The network that is trained on a data set. Its classes are called as the data says, or where that does not
     /// know it, as a network does that there is already.
     pub(super) fn description(
@@ -119,11 +194,14 @@ impl Recipe {
         self.unet.null_class || self.config.drop_labels > 0.0
     }
 
-    /// The options of the run on so many examples, with a microbatch that divides the batch where there is one.
-    pub(super) fn config(&self, examples: usize) -> TrainConfig {
+    /// The options of the run on a data set, with a microbatch that divides the batch where there is one. Labels are
+    /// dropped where there are such.
+    pub(super) fn config(&self, data: &dyn Dataset) -> TrainConfig {
         let TrainConfig {
             batch, microbatch, ..
         } = self.config;
+        let examples = data.len();
+        let labelled = self.classes && data.classes().is_some();
         let most = microbatch.min(batch);
         let microbatch = match self.config.rule {
             // A batch of more than there is is refused, and need not be divided.
@@ -135,6 +213,11 @@ impl Recipe {
         TrainConfig {
             // None: 0, which is refused as such.
             microbatch: microbatch.unwrap_or(most),
+            drop_labels: if labelled {
+                self.config.drop_labels
+            } else {
+                0.0
+            },
             ..self.config.clone()
         }
     }

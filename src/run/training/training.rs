@@ -19,10 +19,11 @@ use crate::train::{Engine, RunDirectory, Slot, StepReport, Trainer};
 /// use iddpm::data::{self, Options};
 /// use iddpm::{Device, Recipe, Training};
 ///
-/// let pets = data::open("pets/", &Options::default())?; // fitted to 32x32, or Options::square(64)
+/// let pets = data::open("pets/", &Options::default())?; // as large as most are, or Options::square(64)
 /// println!("{pets}"); // classes, and what was passed over
-/// let mut training = Training::begin_or_resume("runs/pets", &Recipe::default(), pets, Device::best())?;
-/// training.until(20_000, |report| {
+/// let recipe = Recipe::of(&pets);
+/// let mut training = Training::begin_or_resume("runs/pets", &recipe, pets, Device::best())?;
+/// training.until(recipe.config.anneal, |report| {
 ///     println!("step {}: loss {:.4}", report.step, report.loss);
 ///     ControlFlow::Continue(())
 /// })?;
