@@ -161,7 +161,7 @@ impl Folder {
     /// The same pictures as squares of so many pixels a side as suit most of them: half of them have as many or more in
     /// both directions. It is a multiple of 4, so that a network can halve it twice, but for tiny ones, and at most
     /// [`MOST_SIDE`]. What cannot be read has no say.
-    pub(super) fn as_most_are(mut self) -> Self {
+    pub(super) fn fitted_to_most(mut self) -> Self {
         let files = self.listing.files().par_iter();
         let mut sides: Vec<usize> = files.filter_map(|file| smaller_side(file).ok()).collect();
         sides.sort_unstable();

@@ -182,7 +182,7 @@ impl Source<'_> {
             }
         };
         let folder = match self.options.fit {
-            Fit::Own { side: None, .. } => folder.as_most_are(),
+            Fit::Own { side: None, .. } => folder.fitted_to_most(),
             _ => folder,
         };
         let transparent = folder.transparent();
