@@ -31,9 +31,9 @@ struct Options {
     /// Milliseconds of the device for each frame: above 0, and up to 1000.
     #[arg(long, default_value_t = 4.0, value_parser = milliseconds)]
     milliseconds: f64,
-    /// Sampling steps.
-    #[arg(long, default_value_t = 20, value_parser = whole::<u32>(2..=1_000_000))]
-    steps: u32,
+    /// Sampling steps; as few as make good images where none are given.
+    #[arg(long, value_parser = whole::<u32>(2..=1_000_000))]
+    steps: Option<u32>,
     /// The class that is drawn, by number or by name, where the network has such; the first where none is given.
     #[arg(long, allow_hyphen_values = true)]
     class: Option<String>,
@@ -66,13 +66,13 @@ fn generate(options: &Options) -> Result<(), Failure> {
     let gpu = Gpu::create_blocking()?;
     let (device, queue) = (gpu.device().clone(), gpu.queue().clone());
     let mut studio = model.on(Device::from(gpu))?;
-    let draw = Draw::new()
-        .steps(options.steps.to_string())
-        .seed(options.seed.number);
-    let draw = match &options.class {
-        Some(class) => draw.class(class),
-        None => draw,
-    };
+    let mut draw = Draw::new().seed(options.seed.number);
+    if let Some(steps) = options.steps {
+        draw = draw.steps(steps.to_string());
+    }
+    if let Some(class) = &options.class {
+        draw = draw.class(class);
+    }
     let mut run = studio.begin(&draw, 1).map_err(|error| match error {
         iddpm::Error::Draw(error) if error.option().is_some() => format!("--{error}").into(),
         error => Failure::from(error),

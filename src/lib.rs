@@ -7,7 +7,7 @@
 //!
 //! let model = Model::open("examples/assets/sprites32.safetensors")?;
 //! let mut studio = model.on(Device::best())?; // a GPU if a real one is there, else the processor
-//! let draw = Draw::new().class("sword").steps("50").seed(7);
+//! let draw = Draw::new().class("sword").seed(7);
 //! studio.sample(&draw, 8)?.save("swords.png")?;
 //! # }
 //! # Ok::<(), iddpm::Error>(())

@@ -30,11 +30,12 @@ pub(crate) struct Options {
     /// is given.
     #[arg(long)]
     pub(crate) checkpoint: Option<PathBuf>,
-    /// How many steps, or which: 50; 10,15,20 of each third; ddim25; trailing20; quadratic30; all; ...
-    #[arg(long, default_value = "50")]
-    pub(crate) steps: String,
+    /// How many steps, or which: 50; 10,15,20 of each third; ddim25; trailing20; quadratic30; all; ... As many as the
+    /// method wants, where none are given: 10 of dpm and heun, 25 of ddim, 50 of ancestral.
+    #[arg(long)]
+    steps: Option<String>,
     /// How each step is taken.
-    #[arg(long, default_value = "ancestral", value_parser = words::<Method>(&METHODS))]
+    #[arg(long, default_value = "dpm", value_parser = words::<Method>(&METHODS))]
     method: Method,
     /// DDIM's eta: 0 is deterministic, 1 as noisy as ancestral sampling; 0 where none is given.
     #[arg(long, value_parser = real)]
@@ -139,10 +140,7 @@ const METHODS: [Word; 4] = [
         "With new noise in each step, as the paper has it",
     ),
     ("ddim", "With no noise but the first, or some (--eta)"),
-    (
-        "dpm",
-        "DPM-Solver++ of second order: good in 10 to 25 steps",
-    ),
+    ("dpm", "DPM-Solver++ of second order: good in 10 steps"),
     (
         "heun",
         "Heun's method: two evaluations of the network in a step",
@@ -247,8 +245,11 @@ impl Options {
             (Method::Ddim { .. }, Some(eta)) => Method::Ddim { eta },
             (method, _) => method,
         };
-        let draw = Draw::new()
-            .steps(&self.steps)
+        let draw = match &self.steps {
+            Some(steps) => Draw::new().steps(steps),
+            None => Draw::new(),
+        };
+        let draw = draw
             .method(method)
             .clip(self.clip)
             .wrap(self.wrap)

@@ -11,19 +11,17 @@ use super::whole::whole;
 const EVERY: u64 = 1000;
 /// Rows of a grid: of classes, and without.
 const ROWS: (u64, u64) = (8, 4);
-/// Steps of a sample, where the diffusion has as many.
-const STEPS: u32 = 25;
 
 #[derive(Args)]
 pub(crate) struct SampleOptions {
     /// Steps between two grids of samples, 1000 where none are given; 0 for none. With --low-res there is none.
     #[arg(long, value_parser = whole::<u64>(0..=u64::MAX))]
     sample_every: Option<u64>,
-    /// The steps of a sample, as sample's --steps: 50; trailing20; ... 25, or all there are, where none are given.
+    /// The steps of a sample, as sample's --steps: 50; trailing20; ... As many as the method wants where none are given.
     #[arg(long)]
     sample_steps: Option<String>,
     /// How a sample's steps are taken, as sample's --method.
-    #[arg(long, default_value_t = Method::Ancestral)]
+    #[arg(long, default_value_t = Method::DpmSolverPlusPlus2M)]
     sample_method: Method,
     /// A class that is drawn, by name or number; of several each with its own; all where none is given.
     #[arg(long, allow_hyphen_values = true)]
@@ -46,12 +44,11 @@ impl SampleOptions {
 
     /// What is drawn of a model, and how many images: whole rows.
     pub(crate) fn draw(&self, model: &Model, seed: u64) -> (Draw, u64) {
-        let steps = STEPS.min(model.description().card.diffusion.num_timesteps);
-        let steps = self.sample_steps.clone().unwrap_or(steps.to_string());
-        let draw = Draw::new()
-            .steps(steps)
-            .method(self.sample_method)
-            .seed(seed);
+        let draw = match &self.sample_steps {
+            Some(steps) => Draw::new().steps(steps),
+            None => Draw::new(),
+        };
+        let draw = draw.method(self.sample_method).seed(seed);
         let rows = if model.classes() > 0 { ROWS.0 } else { ROWS.1 };
         let rows = self.sample_rows.unwrap_or(rows);
         (

@@ -10,7 +10,7 @@
 //! let mut studio = model.on(Device::best())?;
 //! println!("on {}", studio.device()); // which device, and why
 //!
-//! let mut run = studio.begin(&Draw::new().class("sword").steps("50"), 8)?;
+//! let mut run = studio.begin(&Draw::new().class("sword"), 8)?;
 //! while run.advance()? {
 //!     if run.position() == 25 {
 //!         run.preview()?.save("halfway.png")?;

@@ -96,7 +96,7 @@ fn what_cannot_be_written_is_refused_and_leaves_nothing() {
     assert!(
         error
             .to_string()
-            .contains("an image of 16x16, 1 channels, among those of 32x32, 3"),
+            .contains("an image of 16x16, 1 channels, among those of 32x32, 4"),
         "{error}"
     );
     drop(album);

@@ -88,8 +88,8 @@ fn words_come_in_any_order_and_what_is_not_said_is_the_default() {
 /// Texts that were kept before there were wraps stay what they were.
 #[test]
 fn no_wrap_is_not_written() {
-    let draw = Draw::new().wrap("none");
-    assert_eq!(draw, Draw::new());
+    let draw = Draw::new().steps("50").method("ancestral").wrap("none");
+    assert_eq!(draw, Draw::new().steps("50").method("ancestral"));
     let text = "steps=50 method=ancestral clip=unit seed=0";
     assert_eq!(draw.to_string(), text);
     let json = serde_json::to_string(&draw).unwrap();
@@ -263,4 +263,26 @@ fn a_spent_run_shows_nothing() {
             "{refused:?}"
         );
     }
+}
+
+/// Where nothing is said of steps there are as many as the method wants, or all.
+#[test]
+fn as_many_steps_as_the_method_wants() {
+    let steps = |draw: &Draw| studio().begin(draw, 1).unwrap().steps();
+    for (method, count) in [
+        ("dpm", 10),
+        ("ddim", 25),
+        ("ddim:0.5", 25),
+        ("ancestral", 50),
+    ] {
+        let draw = Draw::new().method(method);
+        assert_eq!(steps(&draw), count, "{method}");
+        assert_eq!(steps(&draw.clone().steps("7")), 7, "{method}");
+        assert_eq!(draw.to_string().parse(), Ok(draw));
+    }
+    // Evaluations, two of each step but the last.
+    assert_eq!(steps(&Draw::new().method("heun")), 19);
+    assert_eq!(Draw::new(), Draw::new().method("dpm"));
+    let json = serde_json::to_string(&Draw::new()).unwrap();
+    assert_eq!(serde_json::from_str::<Draw>(&json).unwrap(), Draw::new());
 }

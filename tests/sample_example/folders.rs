@@ -170,7 +170,7 @@ fn a_folder_of_named_classes_is_a_data_set() {
     ];
     sample(&scratch, &arguments);
     let extents = Extents {
-        channels: 3,
+        channels: 4,
         height: 32,
         width: 32,
     };

@@ -92,21 +92,20 @@ fn a_table_is_printed_as_it_was() {
 #[test]
 fn the_words_of_an_option_are_in_the_help() {
     let scratch = Scratch::new("programs-help");
-    for (name, words) in [
-        ("trajectory", "ancestral, ddim, dpm, heun"),
-        ("sample", "ancestral, ddim, dpm, heun"),
-        ("sample", "unit, none, dynamic"),
-        ("sample", "as-stored, f32, f16"),
+    for (name, usual, words) in [
+        ("trajectory", "ancestral", "ancestral, ddim, dpm, heun"),
+        ("sample", "dpm", "ancestral, ddim, dpm, heun"),
+        ("sample", "unit", "unit, none, dynamic"),
+        ("sample", "as-stored", "as-stored, f32, f16"),
     ] {
         let help = |option| String::from_utf8(output(&scratch, name, option).stdout).unwrap();
         let (short, full) = (help("-h"), help("--help"));
-        let first = words.split(',').next().unwrap();
-        let listed = format!("[default: {first}] [possible values: {words}]");
+        let listed = format!("[default: {usual}] [possible values: {words}]");
         assert!(short.contains(&listed), "{short}");
         for word in words.split(", ") {
             assert!(full.contains(&format!("- {word}: ")), "{word}: {full}");
         }
-        assert!(full.contains(&format!("[default: {first}]")), "{full}");
+        assert!(full.contains(&format!("[default: {usual}]")), "{full}");
     }
 }
 

@@ -6,7 +6,7 @@ use std::path::Path;
 use image::{ImageReader, Rgb, RgbImage};
 
 use super::scratch::Scratch;
-use super::{bytes, run_shipped};
+use super::{DIGITS_FILE, bytes, run_shipped};
 
 /// Runs it well with the shipped network; what it prints.
 fn drawn(scratch: &Scratch, options: &[&str]) -> String {
@@ -146,7 +146,7 @@ fn what_does_not_go_together_is_refused_by_its_option() {
     fs::write(scratch.join("bad.hex"), "000000\nred\n").unwrap();
     let cases: [(&[&str], &str); 12] = [
         (
-            &["--guidance", "2"],
+            &["--checkpoint", DIGITS_FILE, "--guidance", "2"],
             "--guidance 2: this network was trained with every label",
         ),
         (&["--strength", "0.5"], "--init"),
@@ -170,7 +170,7 @@ fn what_does_not_go_together_is_refused_by_its_option() {
             "--palette bad.hex: red: a colour is #rrggbb",
         ),
         (
-            &["--size", "32x32", "--class", "axe"],
+            &["--size", "32x32", "--class", "axe", "--method", "ancestral"],
             "--method ancestral: a plane is drawn by ddim",
         ),
         (
@@ -178,7 +178,7 @@ fn what_does_not_go_together_is_refused_by_its_option() {
             "width and height, as 96x64",
         ),
         (
-            &["--between", "1", "2"],
+            &["--between", "1", "2", "--method", "ancestral"],
             "--method ancestral: a row is drawn by ddim",
         ),
     ];

@@ -18,6 +18,15 @@ fn folder(scratch: &Scratch, name: &str) -> Folder {
     Folder::open(scratch.join(name), SPRITE, true).unwrap()
 }
 
+/// With transparency.
+fn clear(scratch: &Scratch, name: &str) -> Folder {
+    let extents = Extents {
+        channels: 4,
+        ..SPRITE
+    };
+    Folder::open(scratch.join(name), extents, true).unwrap()
+}
+
 #[test]
 fn twelve_classes_all_different_on_one_ground() {
     let scratch = Scratch::new("sprites");
@@ -65,14 +74,10 @@ fn a_sprite_is_transparent_around_its_item() {
         "--out clear --count 4 --sheet sheet.png",
     );
     succeed("make_sprites", &scratch, "--out opaque --count 4 --opaque");
-    let extents = Extents {
-        channels: 4,
-        ..SPRITE
-    };
-    let clear = Folder::open(scratch.join("clear"), extents, true).unwrap();
+    let transparent = clear(&scratch, "clear");
     let opaque = folder(&scratch, "opaque");
-    for index in 0..clear.len() {
-        let (clear, opaque) = (clear.get(index).unwrap(), opaque.get(index).unwrap());
+    for index in 0..transparent.len() {
+        let (clear, opaque) = (transparent.get(index).unwrap(), opaque.get(index).unwrap());
         let ground = [0, 1, 2].map(|channel| opaque.pixels[1024 * channel]);
         for at in 0..1024 {
             let item = |pixels: &[u8]| [0, 1, 2].map(|channel| pixels[1024 * channel + at]);
@@ -113,21 +118,21 @@ fn a_seed_gives_its_pictures() {
     assert!(!line.is_empty());
 }
 
-/// Pixels of an image, and which of them are not the ground.
+/// Pixels of an image, and which of them are the item's.
 struct Picture {
     label: u32,
     pixels: Vec<u8>,
     item: Vec<bool>,
 }
 
-fn pictures(data: &dyn Dataset, ground: [u8; 3]) -> Vec<Picture> {
+fn pictures(data: &dyn Dataset) -> Vec<Picture> {
     let picture = |index| {
         let example = data.get(index).unwrap();
         let pixels = example.pixels.to_vec();
-        let apart = |at: usize| (0..3).any(|c| pixels[1024 * c + at].abs_diff(ground[c]) > 24);
+        let alpha = pixels[3 * 1024..].iter();
         Picture {
             label: example.label.unwrap(),
-            item: (0..1024).map(apart).collect(),
+            item: alpha.map(|&alpha| alpha > 127).collect(),
             pixels,
         }
     };
@@ -165,28 +170,17 @@ fn median(mut values: Vec<f64>) -> f64 {
 #[test]
 fn the_shipped_network_draws_new_ones() {
     let scratch = Scratch::new("sprites-shipped");
-    succeed(
-        "make_sprites",
-        &scratch,
-        "--out trained_on --count 1000 --opaque",
-    );
-    succeed(
-        "make_sprites",
-        &scratch,
-        "--out new --count 5 --seed 1 --opaque",
-    );
+    succeed("make_sprites", &scratch, "--out trained_on --count 1000");
+    succeed("make_sprites", &scratch, "--out new --count 5 --seed 1");
     succeed(
         "sample",
         &scratch,
         "--backend cpu --count 60 --batch 20 --out samples.npz",
     );
-    let trained_on = folder(&scratch, "trained_on");
-    let ground = trained_on.get(0).unwrap();
-    let ground = [0, 1, 2].map(|channel| ground.pixels[1024 * channel]);
-    let trained_on = pictures(&trained_on, ground);
-    let new = pictures(&folder(&scratch, "new"), ground);
+    let trained_on = pictures(&clear(&scratch, "trained_on"));
+    let new = pictures(&clear(&scratch, "new"));
     let samples = npz::open(scratch.join("samples.npz")).unwrap();
-    let samples = pictures(&samples, ground);
+    let samples = pictures(&samples);
 
     let known = |of: &[Picture]| {
         let right = |picture: &&Picture| class_by_outline(&trained_on, picture) == picture.label;

@@ -1,6 +1,8 @@
 //! What a drawing is on a diffusion: a process, and how it is walked.
 
+use std::borrow::Cow;
 use std::format;
+use std::string::ToString;
 
 use super::Draw;
 use crate::Error;
@@ -15,10 +17,17 @@ impl Draw {
         diffusion: &Diffusion<'_>,
         keeps: bool,
     ) -> Result<Course, Error> {
-        let process = process(diffusion, &self.steps)?;
         let method = self.method.parse();
         let method: Method =
             method.map_err(|error| DrawError::value("method", &self.method, error))?;
+        let steps = match &self.steps {
+            Some(steps) => Cow::from(steps),
+            None => usual_steps(method)
+                .min(diffusion.num_timesteps)
+                .to_string()
+                .into(),
+        };
+        let process = process(diffusion, &steps)?;
         let clip = self.clip.parse();
         let clip: Clip = clip.map_err(|error| DrawError::value("clip", &self.clip, error))?;
         let resampling = self.resample.parse();
@@ -49,7 +58,7 @@ impl Draw {
                 crate::diffusion::Error::Threshold { .. } => {
                     DrawError::value("clip", &self.clip, error)
                 }
-                _ => DrawError::value("steps", &self.steps, error),
+                _ => DrawError::value("steps", &steps, error),
             }
             .into());
         }
@@ -77,6 +86,15 @@ impl Draw {
                 Err(DrawError::value("strength", strength, why))
             }
         }
+    }
+}
+
+/// How many steps a method wants for images as good as those of many.
+const fn usual_steps(method: Method) -> u32 {
+    match method {
+        Method::DpmSolverPlusPlus2M | Method::Heun => 10,
+        Method::Ddim { .. } | Method::DdimReverse => 25,
+        Method::Ancestral => 50,
     }
 }
 

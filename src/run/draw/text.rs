@@ -29,13 +29,10 @@ impl fmt::Display for Draw {
         for class in classes {
             write!(f, "class={} ", Quoted(class))?;
         }
-        write!(
-            f,
-            "steps={} method={} clip={} ",
-            Quoted(steps),
-            Quoted(method),
-            Quoted(clip)
-        )?;
+        if let Some(steps) = steps {
+            write!(f, "steps={} ", Quoted(steps))?;
+        }
+        write!(f, "method={} clip={} ", Quoted(method), Quoted(clip))?;
         if !is_flat(wrap) {
             write!(f, "wrap={} ", Quoted(wrap))?;
         }
