@@ -1,7 +1,8 @@
 // x ← back_x·x + back_noise·z: back by the forward process to where a stretch of steps began, in the steps that end one
 // which is walked again; elsewhere the weights are 1 and 0.
 //
-// x, z (`normals`) [N, D]. One invocation owns one element.
+// x, z (`normals`) [N, D]. One invocation owns one element. Nothing is flagged that is not finite: the step has flagged
+// its x, the noise is drawn, and no weight is more than 1.
 
 struct Params {
     count: u32,

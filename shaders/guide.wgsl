@@ -3,7 +3,7 @@
 //     guided[n, e] = u + scales[n]·(c - u) for the prediction, e < D; c for the variance channels behind it
 //
 // scales [N]; output [2·N, E]: c of N images with their classes, then u of the same with another or none. guided [N, E]. One invocation makes
-// one number.
+// one number. What of an output is not finite stays so, for the step to flag.
 
 struct Params {
     batch: u32,

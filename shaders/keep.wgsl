@@ -4,6 +4,8 @@
 //     x_start ← m·x_start + (1 - m)·picture
 //
 // x, x_start, z (`normals`) [N, D]; picture, mask m [D]. One invocation owns one element.
+// Nothing is flagged that is not finite: picture and mask were checked before the run, the noise is drawn, the step has
+// flagged its x, and no weight is more than 1.
 
 struct Params {
     batch: u32,

@@ -9,6 +9,7 @@ use iddpm::run::{DrawError, Trajectory};
 use iddpm::unet::Wrap;
 use iddpm::{Draw, Error, Model};
 
+use super::by_option;
 use super::data;
 use super::device_options::DeviceOptions;
 use super::files::{self, of_path};
@@ -53,8 +54,8 @@ pub(crate) struct Options {
     /// What all randomness follows from: a number, or random, which draws one and says it.
     #[arg(long, default_value = "0", allow_hyphen_values = true)]
     pub(crate) seed: Seed,
-    /// How far each image goes towards its class: 1 as the network learnt it, 2 or 3 further, 0 without it; for a network
-    /// that was trained with --drop-labels.
+    /// How far each image goes towards its class: 1 as the network learnt it, 2 or 3 further, 0 without it, 100 at most; for
+    /// a network that was trained with --drop-labels.
     #[arg(long, default_value_t = 1.0, value_parser = real)]
     guidance: f64,
     /// A picture that every image begins from, in place of noise.
@@ -71,6 +72,7 @@ pub(crate) struct Options {
     #[arg(long, default_value_t = Resampling::ONCE, requires = "mask")]
     resample: Resampling,
     /// The colours that are drawn in: those of a picture, or of a file with a line for each (#1a1c2c), as .hex files are.
+    /// What --mask keeps has its own.
     #[arg(long)]
     palette: Option<PathBuf>,
     /// Two seeds: the images go from the first's to the second's, and from --class to a second --class if there is one.
@@ -262,7 +264,10 @@ impl Options {
         };
         let draw = draw.classes(&self.class);
         match *self.between {
-            [first, last] => Ok(draw.seed(first).between(last, self.frames)?),
+            [first, last] => {
+                let row = draw.seed(first).between(last, self.frames);
+                row.map_err(|error| by_option(error.into()))
+            }
             _ => Ok(draw.seed(self.seed.number)),
         }
     }

@@ -2,6 +2,7 @@
 
 use core::fmt;
 
+use crate::diffusion;
 use crate::memory::MemoryError;
 use crate::unet::expected::Must;
 use crate::unet::{Expected, Extents, GraphError, Input};
@@ -227,6 +228,14 @@ pub enum NetworkError {
         /// The number of threads that was asked for.
         threads: usize,
     },
+    /// The sampler refused what a batch is steered by.
+    Sampler(diffusion::Error),
+}
+
+impl From<diffusion::Error> for NetworkError {
+    fn from(error: diffusion::Error) -> Self {
+        Self::Sampler(error)
+    }
 }
 
 impl From<ProgramError> for NetworkError {
@@ -361,6 +370,7 @@ impl fmt::Display for NetworkError {
                 f,
                 "the embedding's longest period is {max_period}: it must be finite and above 0"
             ),
+            Self::Sampler(error) => error.fmt(f),
         }
     }
 }

@@ -6,9 +6,8 @@ use super::error::{NetworkError, NetworkSlice};
 use super::given::{Inputs, length};
 use super::network::Network;
 use super::program::Program;
-use crate::diffusion::linear::check_length;
 use crate::diffusion::{
-    Controls, Error, Guidance, Noise, Paused, RunError, Sample, Sampler, SamplerState, Slice, guide,
+    Controls, Guidance, Noise, Paused, RunError, Sample, Sampler, SamplerState, guide,
 };
 use crate::memory::{self, bytes_of, collected, copied, zeros};
 
@@ -63,8 +62,7 @@ impl<'p> Generation<'p> {
     /// twice as many images.
     ///
     /// # Errors
-    /// Those of [`new`](Self::new). A picture, a mask or colours of other sizes are found by the first
-    /// [`advance`](Self::advance).
+    /// Those of [`new`](Self::new); [`NetworkError::Sampler`] for [what does not go with the run](Controls::check).
     pub fn steered(
         network: Network,
         sampler: Sampler<'p>,
@@ -192,10 +190,7 @@ impl Batch {
         )?;
         memory::check(Self::needs(&program, sampler, looks))?;
         let guidance = controls.guidance.as_ref();
-        if let Some(Guidance { scales, others }) = guidance {
-            length(NetworkSlice::Samples, scales.len(), samples.len())?;
-            length(NetworkSlice::Labels, others.len(), samples.len())?;
-        }
+        controls.check(sampler, samples.len(), elements)?;
         let again = guidance
             .into_iter()
             .flat_map(|it| it.others.iter().copied());
@@ -273,7 +268,6 @@ impl Batch {
         let Some(step) = ahead.next() else {
             return Ok(false);
         };
-        self.check_known(sampler)?;
         self.timesteps.fill(step.timestep());
         for twice in self.twice.chunks_exact_mut(self.x.len().max(1)) {
             twice.copy_from_slice(&self.x);
@@ -336,20 +330,6 @@ impl Batch {
         }
         *sampler = ahead;
         Ok(true)
-    }
-
-    /// Checks before anything is changed that a picture is there where a part of one is kept.
-    fn check_known(&self, sampler: &Sampler<'_>) -> Result<(), Error> {
-        match &self.controls.known {
-            Some(known) if sampler.keeps() => {
-                let len = self.noise.len();
-                check_length(Slice::Picture, known.picture.len(), len)?;
-                check_length(Slice::Mask, known.mask.len(), len)
-            }
-            Some(_) => Err(Error::KeepMissing),
-            None if sampler.keeps() => Err(Error::PictureMissing),
-            None => Ok(()),
-        }
     }
 
     pub(crate) fn paused(&self, state: SamplerState) -> Result<Paused, NetworkError> {

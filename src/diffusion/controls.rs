@@ -2,8 +2,11 @@
 
 use alloc::vec::Vec;
 
+use super::error::{Error, Slice};
 use super::kept::Known;
+use super::linear::{check_finite, check_length};
 use super::palette::Colours;
+use super::sampler::Sampler;
 
 /// What a batch of images is steered by beside its sampler. Nothing of it by default, which costs nothing.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -18,7 +21,8 @@ pub struct Controls {
 
 /// Guidance without a classifier ([`guide`](super::guide)), for each image of a batch.
 ///
-/// With another class in place of none, and a scale from 1 to 0, it is what lies between two classes.
+/// With another class in place of none, and a scale from 1 to 0, it is what lies between two classes. It moves the
+/// predictions alone: a variance that is learnt stays that of the image's own class, at every scale.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Guidance {
     /// The scale of each image.
@@ -68,6 +72,36 @@ impl PaletteBuf {
 }
 
 impl Controls {
+    /// Checks that all of it goes with a run of so many images of so many elements.
+    ///
+    /// # Errors
+    /// [`Error::PictureMissing`] and [`Error::KeepMissing`] where one of sampler and controls keeps a part of a picture
+    /// and the other does not; [`Error::Length`], [`Error::NotFinite`], [`Error::OutOfRange`].
+    pub fn check(
+        &self,
+        sampler: &Sampler<'_>,
+        images: usize,
+        elements: usize,
+    ) -> Result<(), Error> {
+        if let Some(Guidance { scales, others }) = &self.guidance {
+            check_length(Slice::Scales, scales.len(), images)?;
+            check_length(Slice::Others, others.len(), images)?;
+            check_finite(Slice::Scales, scales, &[])?;
+        }
+        match (&self.known, sampler.keeps()) {
+            (Some(known), true) => known.as_known().check(elements)?,
+            (Some(_), false) => return Err(Error::KeepMissing),
+            (None, true) => return Err(Error::PictureMissing),
+            (None, false) => {}
+        }
+        if let Some(palette) = &self.palette {
+            let colours = palette.as_colours();
+            colours.check()?;
+            colours.check_image(elements)?;
+        }
+        Ok(())
+    }
+
     /// How often the network sees each image of a batch.
     pub const fn looks(&self) -> usize {
         match self.guidance {

@@ -171,6 +171,19 @@ pub enum Error {
         /// The first index of such a value.
         index: usize,
     },
+    /// A value that is not within the bounds of what its slice holds.
+    OutOfRange {
+        /// The slice that holds the value.
+        slice: Slice,
+        /// The first index of such a value.
+        index: usize,
+        /// The value found.
+        value: f32,
+        /// The least value that there may be.
+        min: f32,
+        /// The largest value that there may be.
+        max: f32,
+    },
     /// An η that is not in [0, 1].
     Eta {
         /// The η that was given.
@@ -312,6 +325,10 @@ pub enum Slice {
     Picture,
     /// The mask of what is drawn anew.
     Mask,
+    /// The scales of guidance, one for each image.
+    Scales,
+    /// What the network sees each image with the second time under guidance.
+    Others,
     /// The slice that a result is written to.
     Output,
 }
@@ -337,6 +354,8 @@ impl fmt::Display for Slice {
             Self::Colours => "the colours",
             Self::Picture => "the picture",
             Self::Mask => "the mask",
+            Self::Scales => "the scales of guidance",
+            Self::Others => "the other labels of guidance",
             Self::Output => "the output slice",
         })
     }
@@ -466,6 +485,16 @@ impl fmt::Display for Error {
             Self::NotFinite { slice, index } => {
                 write!(f, "value {index} of {slice} is not finite, or too large")
             }
+            Self::OutOfRange {
+                slice,
+                index,
+                value,
+                min,
+                max,
+            } => write!(
+                f,
+                "value {index} of {slice} is {value}: must be within {min} to {max}"
+            ),
             Self::Eta { eta } => write!(f, "eta = {eta} is not within [0, 1]"),
             Self::Threshold { ratio, max } => write!(
                 f,

@@ -6,7 +6,8 @@ use super::linear::check_length;
 /// Moves an output for a class away from the output for none: c ← u + s·(c - u), for the prediction of every element;
 /// what follows, the variance channels, stays the class's.
 ///
-/// `scale` 1 leaves the class's output, 0 takes the one without a class, more exaggerates what the class adds. The
+/// `scale` 1 is the class's output to within the rounding of u + (c - u), 0 the one without a class; more exaggerates
+/// what the class adds. The
 /// prediction may be any of the kinds there are: they are linear in each other at the same x.
 ///
 /// ```

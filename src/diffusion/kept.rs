@@ -1,7 +1,7 @@
 //! What a run makes of a picture that is given to it: where it begins, and what of it is kept.
 
 use super::error::{Error, Slice};
-use super::linear::{Linear, check_finite, check_length};
+use super::linear::{Linear, check_finite, check_length, check_range};
 use super::step::Step;
 
 /// A picture of which a run keeps a part, in the caller's memory: D elements each.
@@ -12,6 +12,19 @@ pub struct Known<'a> {
     pub picture: &'a [f32],
     /// How far each element is drawn anew: 0 keeps the picture, 1 is the run's own, in between is a mixture.
     pub mask: &'a [f32],
+}
+
+impl Known<'_> {
+    /// Checks that picture and mask are of so many elements each, finite, and the mask within [0, 1].
+    ///
+    /// # Errors
+    /// [`Error::Length`], [`Error::NotFinite`], [`Error::OutOfRange`].
+    pub fn check(self, elements: usize) -> Result<(), Error> {
+        check_length(Slice::Picture, self.picture.len(), elements)?;
+        check_length(Slice::Mask, self.mask.len(), elements)?;
+        check_finite(Slice::Picture, self.picture, &[])?;
+        check_range(Slice::Mask, self.mask, [0.0, 1.0])
+    }
 }
 
 impl Step {
@@ -35,7 +48,9 @@ impl Step {
     /// [`position`](Self::position) | [`Noise::KEPT`](super::Noise::KEPT).
     ///
     /// # Errors
-    /// [`Error::KeepMissing`] for a step of a run that keeps nothing; [`Error::Length`]; [`Error::NotFinite`] where x then is not, naming what was not, if one was.
+    /// [`Error::KeepMissing`] for a step of a run that keeps nothing; those of [`Known::check`], and [`Error::Length`] of
+    /// the noise, before anything is changed; [`Error::NotFinite`] where x or x̂_0 then is not, naming the noise where
+    /// that was not.
     pub fn keep(
         &self,
         known: Known<'_>,
@@ -47,8 +62,7 @@ impl Step {
             return Err(Error::KeepMissing);
         };
         let len = x.len();
-        check_length(Slice::Picture, known.picture.len(), len)?;
-        check_length(Slice::Mask, known.mask.len(), len)?;
+        known.check(len)?;
         check_length(Slice::Noise, noise.len(), len)?;
         let (of_picture, of_noise) = (weights.x as f32, weights.value as f32);
         let images = known.picture.iter().zip(known.mask).zip(noise);
@@ -59,12 +73,8 @@ impl Step {
         for (x_start, (picture, mask)) in x_start.iter_mut().zip(previews) {
             *x_start = mask * *x_start + (1.0 - mask) * picture;
         }
-        let causes = [
-            (Slice::Picture, known.picture),
-            (Slice::Mask, known.mask),
-            (Slice::Noise, noise),
-        ];
-        check_finite(Slice::X, x, &causes)
+        check_finite(Slice::X, x, &[(Slice::Noise, noise)])?;
+        check_finite(Slice::XStart, x_start, &[])
     }
 
     /// Takes x back by the forward process to the noise with which its stretch of steps began, where it is to be walked

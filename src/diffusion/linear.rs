@@ -71,6 +71,22 @@ pub(crate) fn check_length(slice: Slice, len: usize, expected: usize) -> Result<
     })
 }
 
+/// Checks that every value of a slice is finite and within bounds.
+pub(super) fn check_range(slice: Slice, values: &[f32], [min, max]: [f32; 2]) -> Result<(), Error> {
+    check_finite(slice, values, &[])?;
+    let beyond = |(_, value): &(usize, &f32)| !(min..=max).contains(*value);
+    match values.iter().enumerate().find(beyond) {
+        None => Ok(()),
+        Some((index, &value)) => Err(Error::OutOfRange {
+            slice,
+            index,
+            value,
+            min,
+            max,
+        }),
+    }
+}
+
 /// Checks that every value of a slice is finite; `causes` are what it was made of, element by element.
 pub(crate) fn check_finite(
     slice: Slice,

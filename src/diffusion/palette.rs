@@ -1,7 +1,7 @@
 //! A few colours that an image is to be of.
 
 use super::error::{Error, Slice};
-use super::linear::check_length;
+use super::linear::{check_length, check_range};
 use crate::part::part;
 
 /// Colours in the caller's memory: a number in [-1, 1] for each channel of each.
@@ -15,6 +15,28 @@ pub struct Colours<'a> {
 }
 
 impl Colours<'_> {
+    /// Checks that there is a colour, and that all are whole and within [-1, 1]: what goes to them is clipped no more.
+    ///
+    /// # Errors
+    /// [`Error::Length`], [`Error::NotFinite`], [`Error::OutOfRange`].
+    pub fn check(self) -> Result<(), Error> {
+        let Self { colours, channels } = self;
+        if channels == 0 || colours.is_empty() || !colours.len().is_multiple_of(channels) {
+            return Err(Error::Length {
+                slice: Slice::Colours,
+                len: colours.len(),
+                expected: channels,
+            });
+        }
+        check_range(Slice::Colours, colours, [-1.0, 1.0])
+    }
+
+    /// Checks that an image of so many elements is of whole pixels.
+    pub(super) fn check_image(self, elements: usize) -> Result<(), Error> {
+        let expected = elements - elements % self.channels.max(1);
+        check_length(Slice::XStart, elements, expected)
+    }
+
     /// Takes each pixel of an image, channels first, to its nearest colour: that of the least sum of squared differences,
     /// the first of several. As the hook of [`Step::apply_with_hook`](super::Step::apply_with_hook) it lets the steps that
     /// are left know of it.
@@ -29,21 +51,11 @@ impl Colours<'_> {
     /// ```
     ///
     /// # Errors
-    /// [`Error::Length`] where there is no colour, or image and colours are not of so many channels.
+    /// Those of [`check`](Self::check); [`Error::Length`] where image and colours are not of so many channels.
     pub fn snap(self, image: &mut [f32]) -> Result<(), Error> {
+        self.check()?;
+        self.check_image(image.len())?;
         let Self { colours, channels } = self;
-        let whole = |len: usize| len.is_multiple_of(channels);
-        if channels == 0 || colours.is_empty() || !whole(colours.len()) {
-            return Err(Error::Length {
-                slice: Slice::Colours,
-                len: colours.len(),
-                expected: channels,
-            });
-        }
-        if !whole(image.len()) {
-            let expected = image.len() / channels * channels;
-            check_length(Slice::XStart, image.len(), expected)?;
-        }
         let pixels = image.len() / channels;
         for pixel in 0..pixels {
             let (mut best, mut least) = (part(colours, 0, channels), f32::INFINITY);

@@ -3,7 +3,7 @@
 
 use super::error::{Error, Slice};
 use super::fingerprint::Fingerprint;
-use super::linear::{Linear, check_length};
+use super::linear::{Linear, check_finite, check_length};
 use super::log;
 use super::math::sqrt;
 use super::method::Method;
@@ -141,7 +141,7 @@ impl<'a> Sampler<'a> {
     /// `noise` is D normal deviates of the step number [`Noise::INITIAL`](super::Noise::INITIAL).
     ///
     /// # Errors
-    /// [`Error::Length`], [`Error::NotFinite`].
+    /// [`Error::Length`]; [`Error::NotFinite`] where x then is not, naming the picture or the noise where it was not.
     pub fn begin_from(&self, picture: &[f32], noise: &[f32], x: &mut [f32]) -> Result<(), Error> {
         let Walk { steps, .. } = self.walk;
         let of_all = steps == self.process().len();
@@ -150,7 +150,11 @@ impl<'a> Sampler<'a> {
             Some(_) if of_all => Linear { x: 0.0, value: 1.0 },
             Some(first) => noised(self.process().coefficients(first)?.alpha_bar),
         };
-        weights.fill(picture, noise, x)
+        check_length(Slice::Picture, picture.len(), x.len())?;
+        check_length(Slice::Noise, noise.len(), x.len())?;
+        weights.fill_unchecked(picture, noise, x)?;
+        let causes = [(Slice::Picture, picture), (Slice::Noise, noise)];
+        check_finite(Slice::X, x, &causes)
     }
 
     /// The process that the run walks.

@@ -12,7 +12,9 @@ use super::schedule::MAX_TIMESTEPS;
 /// with what is kept (RePaint, Lugmayr et al. 2022).
 ///
 /// The steps are taken in stretches of `jump`; after each stretch x goes back by the forward process to the noise that
-/// it had before, `rounds` - 1 times. A jump of 1 is algorithm 1 of the paper. Its name is `ROUNDS` or `ROUNDS,JUMP`.
+/// it had before, `rounds` - 1 times. A jump of 1 is algorithm 1 of the paper but for t = 1: there the paper takes the
+/// last step again from the same x, which leads to the same image, and here x goes back to new noise as everywhere.
+/// Its name is `ROUNDS` or `ROUNDS,JUMP`.
 ///
 /// ```
 /// use iddpm::diffusion::Resampling;

@@ -203,6 +203,8 @@ pub enum GpuError {
         /// The number of those that have run.
         ran: u32,
     },
+    /// Noise of the host's own was asked for in a run that keeps a part of a picture.
+    HostNoise,
     /// The sampler refused its input.
     Sampler(diffusion::Error),
 }
@@ -319,6 +321,10 @@ impl fmt::Display for GpuError {
                      refused by the device: resume from what was saved before"
                 )
             }
+            Self::HostNoise => f.write_str(
+                "noise of the host's own, but a run that keeps a part of a picture draws it within each step: its \
+                 source is Philox",
+            ),
             Self::Sampler(error) => error.fmt(f),
         }
     }

@@ -22,7 +22,8 @@ pub enum NoiseSource {
     /// Noise drawn on the device by Philox from each sample's seed and number, as
     /// [`Noise`](crate::diffusion::Noise) has it on the processor.
     Philox,
-    /// Noise of the host's own, which writes x_T and then the deviates of each step before it.
+    /// Noise of the host's own, which writes x_T and then the deviates of each step before it. A run that keeps a part of
+    /// a picture takes more within a step than those, and none of the host's.
     Host,
 }
 
@@ -62,6 +63,10 @@ pub(crate) fn record_sampling(
         sizes.batch.saturating_mul(sizes.looks),
         sizes.output_elements,
     )?;
+    controls.check(sampler, sizes.batch, elements)?;
+    if source == NoiseSource::Host && controls.known.is_some() {
+        return Err(GpuError::HostNoise);
+    }
     let (mut recording, ends) = begun(network, sizes)?;
     let places = Places::added(&mut recording, &ends, sampler, sizes, controls)?;
     let bounds = recording.add_buffer("bounds", sizes.batch, Contents::Workspace);
@@ -96,7 +101,6 @@ pub(crate) fn record_sampling(
         recording.dispatches.insert(0, noise("x_T", places.x, 0));
         begin = 1;
     }
-    check_known(sampler, controls)?;
     let steps = || {
         (0..sampler.evaluations()).filter_map(|position| {
             let step = sampler.step_at(position);
@@ -302,15 +306,6 @@ fn tables(
         timesteps.push(0);
     }
     Ok((numbers, timesteps))
-}
-
-/// A picture is there where a part of one is kept, and nowhere else.
-fn check_known(sampler: &Sampler<'_>, controls: &Controls) -> Result<(), GpuError> {
-    match (sampler.keeps(), controls.known.is_some()) {
-        (true, false) => Err(Error::PictureMissing.into()),
-        (false, true) => Err(Error::KeepMissing.into()),
-        _ => Ok(()),
-    }
 }
 
 fn sample_words(sample: &Sample) -> [u32; 4] {

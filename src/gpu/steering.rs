@@ -17,18 +17,6 @@ fn words(numbers: &[f32]) -> Result<Vec<u32>, GpuError> {
     Ok(collected(numbers.len(), words)?)
 }
 
-/// What is in the way of a length that it must have.
-fn check(what: &'static str, len: usize, expected: usize) -> Result<(), GpuError> {
-    if len == expected {
-        return Ok(());
-    }
-    Err(GpuError::Length {
-        what,
-        len,
-        expected,
-    })
-}
-
 /// The images for a network that sees each twice, of which `x` are the first half.
 pub(super) fn images_twice(x: Binding, sizes: Sizes) -> Dispatch {
     let count = word(sizes.batch * sizes.elements);
@@ -38,13 +26,11 @@ pub(super) fn images_twice(x: Binding, sizes: Sizes) -> Dispatch {
 /// One output of two.
 pub(super) fn guided(
     recording: &mut Recording,
-    Guidance { scales, others }: &Guidance,
+    Guidance { scales, .. }: &Guidance,
     ends: &Ends,
     places: &Places,
     sizes: Sizes,
 ) -> Result<Dispatch, GpuError> {
-    check("scales of guidance", scales.len(), sizes.batch)?;
-    check("labels of guidance", others.len(), sizes.batch)?;
     let params = guide::Params {
         batch: word(sizes.batch),
         elements: word(sizes.elements),
@@ -72,9 +58,6 @@ pub(super) fn snapped(
         return Ok(None);
     };
     let channels = (*channels).max(1);
-    check("the elements of an image", sizes.elements % channels, 0)?;
-    check("colours", colours.len() % channels, 0)?;
-    check("colours", colours.len().min(1), 1)?;
     let params = palette::Params {
         batch: word(sizes.batch),
         channels: word(channels),
@@ -99,8 +82,6 @@ pub(super) fn kept(
     places: &Places,
     sizes: Sizes,
 ) -> Result<Dispatch, GpuError> {
-    check("the picture", picture.len(), sizes.elements)?;
-    check("the mask", mask.len(), sizes.elements)?;
     let params = keep::Params {
         batch: word(sizes.batch),
         elements: word(sizes.elements),

@@ -27,7 +27,16 @@ impl Between {
             return Ok(between);
         }
         let why = std::format!("a row is of 2 to {MOST} drawings");
-        Err(DrawError::value("between", between, why))
+        Err(DrawError::value("frames", frames, why))
+    }
+
+    /// Refuses more images than the row has.
+    pub(super) fn check_count(self, count: u64) -> Result<(), DrawError> {
+        if count <= self.frames {
+            return Ok(());
+        }
+        let why = std::format!("the row is of {} drawings", self.frames);
+        Err(DrawError::value("count", count, why))
     }
 
     /// How far along the row an image is: 0 for the first, 1 for the last.
@@ -113,6 +122,8 @@ impl FromStr for Between {
                 "it is SEED,FRAMES: where a row ends, and how long it is",
             ));
         };
-        Self::new(seed, frames)
+        // As text both are one word's.
+        let of_text = |error| DrawError::value("between", text, error);
+        Self::new(seed, frames).map_err(of_text)
     }
 }

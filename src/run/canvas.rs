@@ -81,7 +81,7 @@ impl Canvas {
     }
 
     /// Draws only a part anew: [H, W], 8 bits each, of which 0 keeps the picture's pixel, 255 is drawn anew, and what is
-    /// in between is a mixture.
+    /// in between is a mixture. What is kept has its bytes whatever the drawing's palette.
     ///
     /// # Errors
     /// [`DrawError::Value`] for another number of bytes.

@@ -38,7 +38,7 @@ pub struct Images {
     image: Extents,
     samples: Vec<Sample>,
     look: Arc<Look>,
-    /// Whether they are of the colours of a palette.
+    /// Whether their pictures in files list their colours, where those are few: they were drawn in a palette's.
     is_indexed: bool,
 }
 
@@ -60,7 +60,7 @@ impl Images {
         }
     }
 
-    /// Images of a palette, whose pictures in files say so, or not.
+    /// Images whose pictures in files list their colours, or not.
     pub(super) const fn indexed(mut self, is_indexed: bool) -> Self {
         self.is_indexed = is_indexed;
         self

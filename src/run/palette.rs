@@ -13,7 +13,8 @@ const MOST: usize = 256;
 
 /// A few colours that a drawing is of: the last predictions of the image go to the nearest of them.
 ///
-/// As text it is `#1a1c2c,#5d275d`, with two more digits for alpha.
+/// As text it is `#1a1c2c,#5d275d`, with two more digits for alpha, where a network draws that. A colour that a network
+/// cannot draw, being grey or opaque alone, is refused by its name.
 ///
 /// ```
 /// use iddpm::run::Palette;
@@ -74,7 +75,7 @@ impl Palette {
     }
 
     /// The colours as numbers in [-1, 1] for a network of so many channels: grey, colours, or colours under their alpha,
-    /// of which nothing at all is always one.
+    /// of which nothing at all is always one. A network without alpha draws opaque colours alone.
     pub(super) fn planes(&self, channels: usize) -> Result<Vec<f32>, DrawError> {
         let bytes = |&[red, green, blue, alpha]: &[u8; 4]| {
             let [red, green, blue] = match has_alpha(channels) {
@@ -83,6 +84,7 @@ impl Palette {
             };
             let is_grey = red == green && green == blue;
             match channels {
+                1 | 3 if alpha < 255 => None,
                 1 if is_grey => Some(std::vec![red]),
                 2 if is_grey => Some(std::vec![red, alpha]),
                 3 => Some(std::vec![red, green, blue]),
@@ -93,7 +95,13 @@ impl Palette {
         let mut all = Vec::new();
         for colour in &self.0 {
             let Some(bytes) = bytes(colour) else {
-                let why = format!("no colour of a network with {channels} channels");
+                let [.., alpha] = *colour;
+                let why = match has_alpha(channels) || alpha == 255 {
+                    true => format!("no colour of a network with {channels} channels"),
+                    false => format!(
+                        "a network with {channels} channels draws nothing transparent: leave it out, or say it as #rrggbb"
+                    ),
+                };
                 return Err(DrawError::value("palette", Colour(*colour), why));
             };
             all.extend(bytes);

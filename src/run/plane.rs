@@ -11,7 +11,7 @@ use super::images::Images;
 use super::studio::Studio;
 use crate::Error;
 use crate::diffusion::{Noise, Paused, Sample};
-use crate::memory::{self, MemoryError, copied, zeros};
+use crate::memory::{self, MemoryError, bytes_of, copied, zeros};
 use crate::part::part;
 use crate::unet::{Extents, Wrap};
 
@@ -19,8 +19,8 @@ use crate::unet::{Extents, Wrap};
 const AT_ONCE: usize = 8;
 /// How often windows are blended, the last time into the picture.
 const BLENDS: u32 = 4;
-/// Windows that are kept for later tiles.
-const KEPT: usize = 4096;
+/// Bytes of windows that are kept for later tiles.
+const CACHE: u64 = 128 << 20;
 
 /// A picture without end in every direction, in the style of a model's images, drawn where it is looked at.
 ///
@@ -28,7 +28,8 @@ const KEPT: usize = 4096;
 /// belongs to places, not to windows. All windows take some of the steps by themselves, then what lies over each other is
 /// blended, some times ([`with_blends`](Self::with_blends)): a place follows from windows at most so many steps of the grid
 /// away. So a tile is the same bytes whatever was drawn before, and continues its neighbours. Windows are kept, so that a
-/// neighbour costs less.
+/// neighbour costs less; all are forgotten after a tile with which they are more than 128 MiB
+/// ([`with_cache`](Self::with_cache)).
 ///
 /// ```
 /// use iddpm::{Device, Draw, Model};
@@ -53,6 +54,8 @@ pub struct Plane<'s> {
     label: Option<u32>,
     evaluations: u32,
     blends: u32,
+    /// The most bytes of windows that are kept.
+    cache: u64,
     windows: BTreeMap<Key, Window>,
 }
 
@@ -65,8 +68,18 @@ type Cell = (i32, i32);
 #[derive(Debug)]
 struct Window([Vec<f32>; 2]);
 
+impl Window {
+    fn bytes(&self) -> u64 {
+        self.0
+            .iter()
+            .map(|numbers| bytes_of::<f32>(numbers.len()))
+            .sum()
+    }
+}
+
 impl Studio {
-    /// Begins a picture without end, of one class, by a method that adds no noise: `ddim`, `dpm`, `heun`.
+    /// Begins a picture without end, of one class, by a method that adds no noise: `ddim`, `dpm`, `heun`. Where no class
+    /// is named, it is of none, by a network that knows none or that was trained with some labels dropped.
     ///
     /// # Errors
     /// [`DrawError::Value`] for another method, for several classes, for what is of one image alone (a row, a strength, a
@@ -96,7 +109,7 @@ impl Studio {
             [label] => Some(*label),
             _ => {
                 let why = "a plane is of one class: name it";
-                return Err(DrawError::value("class", "several", why).into());
+                return Err(DrawError::value("class", draw.only_classes().join(", "), why).into());
             }
         };
         Ok(Plane {
@@ -104,6 +117,7 @@ impl Studio {
             label,
             evaluations: sampler.evaluations(),
             blends: BLENDS.min(sampler.evaluations()),
+            cache: CACHE,
             windows: BTreeMap::new(),
             studio: self,
         })
@@ -123,6 +137,14 @@ impl Plane<'_> {
         self.blends = blends;
         self.windows.clear();
         Ok(self)
+    }
+
+    /// Keeps windows for later tiles in so many bytes, 128 MiB without this. A tile is drawn whatever they are: with all
+    /// the windows that it follows from, which [`tile`](Self::tile) finds room for first.
+    #[must_use]
+    pub const fn with_cache(mut self, bytes: u64) -> Self {
+        self.cache = bytes;
+        self
     }
 
     /// How many evaluations of the network for one window a tile takes: none for what is kept of those before.
@@ -160,7 +182,7 @@ impl Plane<'_> {
             palette.as_colours().snap(&mut pixels)?;
         }
         let drawn = Images::of_size(self.studio.model(), image, pixels, &[self.sample(0)])?;
-        if self.windows.len() > KEPT {
+        if self.windows.values().map(Window::bytes).sum::<u64>() > self.cache {
             self.windows.clear();
         }
         Ok(drawn.indexed(self.draw.only_colours().is_some()))

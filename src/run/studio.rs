@@ -126,6 +126,9 @@ impl Studio {
     pub fn sample(&mut self, draw: &Draw, count: usize) -> Result<Images, Error> {
         check_count(count)?;
         let count = count as u64;
+        if let Some(row) = draw.row() {
+            row.check_count(count)?;
+        }
         let elements = self.model.image().elements() as u64;
         memory::check(count.saturating_mul(elements).saturating_mul(4))?;
         let mut all = Images::none(&self.model);

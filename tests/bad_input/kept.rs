@@ -29,6 +29,10 @@ pub(crate) fn kept() -> Vec<Case> {
         rounds: 501,
         jump: 0,
     };
+    let begin = |picture: &[f32], noise: &[f32]| {
+        let some = plain.clone().with_last_steps(3).unwrap();
+        refused(some.begin_from(picture, noise, &mut [0.0; 2]))
+    };
     let snap = |colours, channels| refused(Colours { colours, channels }.snap(&mut [0.0; 4]));
     let sample = Sample {
         noise: Noise::new(1),
@@ -95,6 +99,70 @@ pub(crate) fn kept() -> Vec<Case> {
             keep(known(&[0.0; 2], &[0.0, f32::NAN])),
             Error::NotFinite {
                 slice: Slice::Mask,
+                index: 1,
+            },
+        ),
+        (
+            "a picture that is NaN",
+            keep(known(&[f32::NAN, 0.0], &[1.0; 2])),
+            Error::NotFinite {
+                slice: Slice::Picture,
+                index: 0,
+            },
+        ),
+        (
+            "a mask beyond 1",
+            keep(known(&[0.0; 2], &[1.0, 1.5])),
+            Error::OutOfRange {
+                slice: Slice::Mask,
+                index: 1,
+                value: 1.5,
+                min: 0.0,
+                max: 1.0,
+            },
+        ),
+        (
+            "a colour beyond -1",
+            snap(&[0.0, -1.5], 2),
+            Error::OutOfRange {
+                slice: Slice::Colours,
+                index: 1,
+                value: -1.5,
+                min: -1.0,
+                max: 1.0,
+            },
+        ),
+        (
+            "a colour that is infinite",
+            snap(&[f32::INFINITY], 1),
+            Error::NotFinite {
+                slice: Slice::Colours,
+                index: 0,
+            },
+        ),
+        (
+            "a picture of another length to begin from",
+            begin(&[0.0], &[0.0; 2]),
+            length(Slice::Picture, 1, 2),
+        ),
+        (
+            "noise of another length to begin with",
+            begin(&[0.0; 2], &[0.0]),
+            length(Slice::Noise, 1, 2),
+        ),
+        (
+            "a picture to begin from that is NaN",
+            begin(&[0.0, f32::NAN], &[0.0; 2]),
+            Error::NotFinite {
+                slice: Slice::Picture,
+                index: 1,
+            },
+        ),
+        (
+            "noise to begin with that is NaN",
+            begin(&[0.0; 2], &[0.0, f32::NAN]),
+            Error::NotFinite {
+                slice: Slice::Noise,
                 index: 1,
             },
         ),

@@ -67,6 +67,27 @@ fn the_cost_of_a_tile_is_told() {
     assert_eq!(plane.cost(0, 0, (1, 1)).unwrap(), 4 + 16 + 36 + 64);
 }
 
+/// Of as many bytes as are said, x and history of each, or of none.
+#[test]
+fn windows_are_kept_in_so_many_bytes() {
+    for (method, of_window) in [("ddim", 4 * 16 * 16), ("dpm", 2 * 4 * 16 * 16)] {
+        let mut studio = studio();
+        let plane = studio.plane(&draw(method)).unwrap();
+        // One pixel is in four windows, which follow from 16.
+        let all = (4 + 16) * of_window;
+        let mut plane = plane.with_blends(2).unwrap().with_cache(all);
+        plane.tile(0, 0, (1, 1)).unwrap();
+        assert_eq!(plane.cost(0, 0, (1, 1)).unwrap(), 0, "{method}");
+        let mut plane = plane.with_cache(all - 1);
+        plane.tile(0, 0, (1, 1)).unwrap();
+        assert_eq!(
+            plane.cost(0, 0, (1, 1)).unwrap(),
+            2 * 4 + 2 * 16,
+            "{method}"
+        );
+    }
+}
+
 /// Neighbouring pixels across a tile's border, and across the edges of windows, differ as those elsewhere do.
 #[test]
 fn there_are_no_seams() {
@@ -157,11 +178,11 @@ fn what_is_no_plane_is_refused() {
         (draw("ddim").wrap("x"), "wrap x: a plane has no edges"),
         (
             draw("ddim").classes(["1", "2"]),
-            "class several: a plane is of one class",
+            "class 1, 2: a plane is of one class",
         ),
         (
             draw("ddim").classes(Vec::<String>::new()),
-            "class several: a plane is of one class",
+            "class \"\": a plane is of one class",
         ),
     ];
     for (draw, due) in cases {

@@ -154,6 +154,14 @@ fn a_palette_has_all_colours_of_a_drawing() {
         refused.to_string(),
         "palette #ff0000: no colour of a network with 1 channels"
     );
+    let see_through: Palette = "#000000,#80808080".parse().unwrap();
+    let refused = studio.begin(&Draw::new().palette(see_through), 1);
+    assert!(
+        refused
+            .unwrap_err()
+            .to_string()
+            .starts_with("palette #80808080: a network with 1 channels draws nothing transparent")
+    );
 }
 
 #[test]
@@ -285,7 +293,18 @@ fn what_does_not_go_together_is_refused_by_the_option() {
         refused.to_string(),
         "between image 4: the row is of 4 drawings"
     );
-    assert!(ddim().between(9, 1).is_err() && ddim().between(9, 10_001).is_err());
+    // More than the first that are drawn at once.
+    let row = ddim().between(9, 9).unwrap();
+    let refused = studio.sample(&row, 10).unwrap_err();
+    assert_eq!(refused.to_string(), "count 10: the row is of 9 drawings");
+    for frames in [1, 10_001] {
+        let refused = ddim().between(9, frames).unwrap_err();
+        let due = format!("frames {frames}: a row is of 2 to 10000 drawings");
+        assert_eq!(refused.to_string(), due);
+        let text = format!("between=9,{frames}");
+        let refused = text.parse::<Draw>().unwrap_err();
+        assert_eq!(refused.to_string(), format!("between 9,{frames}: {due}"));
+    }
     assert!(Canvas::from_bytes(&model, &[0; 255]).is_err());
     assert!(canvas(&model).with_mask(&[0; 257]).is_err());
 }

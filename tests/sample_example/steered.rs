@@ -96,6 +96,49 @@ fn a_palette_is_a_list_or_a_picture_and_files_are_indexed() {
     }
 }
 
+/// What a mask keeps has its own colours, and its file all of them: in a list where they are few, without one else.
+#[test]
+fn a_mask_keeps_its_colours_beside_a_palette() {
+    let scratch = Scratch::new("sample-palette-mask");
+    pictures(&scratch);
+    let few = RgbImage::from_fn(32, 32, |x, _| Rgb([9, 200, x as u8 / 16]));
+    few.save(scratch.join("few.png")).unwrap();
+    fs::write(scratch.join("three.hex"), "000000\n804020\nf0f0f0\n").unwrap();
+    let palette = [[0, 0, 0], [0x80, 0x40, 0x20], [0xF0, 0xF0, 0xF0]];
+    // The kind of colour of a PNG's head: 3 is by a list, 2 is without.
+    for (init, kind) in [("few.png", 3), ("picture.png", 2)] {
+        let folder = format!("of-{kind}");
+        let out = format!("{folder}/");
+        let options = [
+            "--class",
+            "axe",
+            "--count",
+            "1",
+            "--steps",
+            "3",
+            "--init",
+            init,
+            "--mask",
+            "mask.png",
+            "--palette",
+            "three.hex",
+            "--out",
+            &out,
+        ];
+        drawn(&scratch, &options);
+        let file = fs::read_dir(scratch.join(&folder)).unwrap().next();
+        let file = file.unwrap().unwrap().path();
+        assert_eq!(fs::read(file).unwrap()[24..26], [8, kind], "{init}");
+        let (kept, given) = (only(&scratch, &folder), picture(scratch.join(init)));
+        for (x, y, &Rgb(colour)) in kept.enumerate_pixels() {
+            match y < 16 {
+                true => assert!(palette.contains(&colour), "{init} at {x},{y}"),
+                false => assert_eq!(&Rgb(colour), given.get_pixel(x, y), "{init} at {x},{y}"),
+            }
+        }
+    }
+}
+
 #[test]
 fn tiles_continue_each_other() {
     let scratch = Scratch::new("sample-tiles");
@@ -144,7 +187,8 @@ fn what_does_not_go_together_is_refused_by_its_option() {
     let scratch = Scratch::new("sample-steered");
     pictures(&scratch);
     fs::write(scratch.join("bad.hex"), "000000\nred\n").unwrap();
-    let cases: [(&[&str], &str); 12] = [
+    fs::write(scratch.join("clear.hex"), "ffffff\n00000000\n").unwrap();
+    let cases: [(&[&str], &str); 14] = [
         (
             &["--checkpoint", DIGITS_FILE, "--guidance", "2"],
             "--guidance 2: this network was trained with every label",
@@ -180,6 +224,14 @@ fn what_does_not_go_together_is_refused_by_its_option() {
         (
             &["--between", "1", "2", "--method", "ancestral"],
             "--method ancestral: a row is drawn by ddim",
+        ),
+        (
+            &["--between", "1", "2", "--frames", "1"],
+            "--frames 1: a row is of 2 to 10000 drawings",
+        ),
+        (
+            &["--palette", "clear.hex"],
+            "--palette #00000000: a network with 3 channels draws nothing transparent",
         ),
     ];
     for (options, due) in cases {

@@ -118,7 +118,8 @@ impl DeviceGeneration {
     /// images.
     ///
     /// # Errors
-    /// Those of [`new`](Self::new); [`GpuError::Length`] for a picture, a mask or colours of other sizes.
+    /// Those of [`new`](Self::new); [`GpuError::Sampler`] for [what does not go with the run](Controls::check);
+    /// [`GpuError::HostNoise`].
     #[allow(clippy::too_many_arguments, reason = "those of `new`, and one")]
     pub async fn steered(
         gpu: &Gpu,
@@ -361,7 +362,8 @@ impl DeviceGeneration {
         self.loaded.bytes()
     }
 
-    /// The images x_t on the device, [N, C, H, W] in f32: the result once the run is done.
+    /// The images x_t on the device, [N, C, H, W] in f32: the result once the run is done. Under guidance the buffer is
+    /// twice as long: what lies behind the N images is what the network sees once more, and no result.
     pub const fn x_buffer(&self) -> &wgpu::Buffer {
         &self.x_buffer
     }

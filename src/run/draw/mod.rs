@@ -158,8 +158,8 @@ impl Draw {
     }
 
     /// Guides towards the class (Ho & Salimans 2022): 1 draws as the network learnt it, more exaggerates what the class
-    /// adds, 0 draws without it. Other than 1 the network is evaluated twice for each image, and it must have been trained
-    /// with some labels dropped.
+    /// adds, up to 100; 0 draws without it, but for a variance that is learnt, which stays the class's. Other than 1 the
+    /// network is evaluated twice for each image, and it must have been trained with some labels dropped.
     #[must_use]
     pub const fn guidance(mut self, scale: f64) -> Self {
         self.guidance = scale;
@@ -186,7 +186,8 @@ impl Draw {
         self
     }
 
-    /// Draws in these colours alone.
+    /// Draws in these colours alone. Beside them, what a mask keeps of a picture has its own, and what it mixes lies between
+    /// both. A PNG lists all the colours that are in it where they are at most 256, and is written without a list else.
     #[must_use]
     pub fn palette(mut self, palette: Palette) -> Self {
         self.palette = Some(palette);
