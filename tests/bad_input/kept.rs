@@ -2,7 +2,8 @@
 
 use iddpm::diffusion::error::Slice;
 use iddpm::diffusion::{
-    Clip, Colours, Error, Image, Known, Method, Noise, Resampling, RunError, Sample, Sampler, guide,
+    Clip, Colours, Controls, Error, Guidance, Image, Known, Method, Noise, Resampling, RunError,
+    Sample, Sampler, guide,
 };
 
 use crate::refused;
@@ -24,6 +25,16 @@ pub(crate) fn kept() -> Vec<Case> {
     let backwards = Sampler::new(&process, Method::DdimReverse, Clip::Unit).unwrap();
     let [free, step] = [&plain, &keeping].map(|it| it.clone().next().unwrap());
     let known = |picture, mask| Known { picture, mask };
+    let guided = |scales: &[f32], others: &[u32]| {
+        let controls = Controls {
+            guidance: Some(Guidance {
+                scales: scales.to_vec(),
+                others: others.to_vec(),
+            }),
+            ..Controls::default()
+        };
+        refused(controls.check(&plain, 2, 4))
+    };
     let keep = |known| refused(step.keep(known, &[0.0; 2], &mut [0.0; 2], &mut []));
     let resampling = Resampling {
         rounds: 501,
@@ -165,6 +176,24 @@ pub(crate) fn kept() -> Vec<Case> {
                 slice: Slice::Noise,
                 index: 1,
             },
+        ),
+        (
+            "scales of guidance for fewer images",
+            guided(&[1.0], &[0; 2]),
+            length(Slice::Scales, 1, 2),
+        ),
+        (
+            "a scale of guidance that is infinite",
+            guided(&[1.0, f32::INFINITY], &[0; 2]),
+            Error::NotFinite {
+                slice: Slice::Scales,
+                index: 1,
+            },
+        ),
+        (
+            "other labels for more images",
+            guided(&[1.0; 2], &[0; 3]),
+            length(Slice::Others, 3, 2),
         ),
         ("no colour", snap(&[], 1), length(Slice::Colours, 0, 1)),
         (

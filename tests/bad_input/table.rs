@@ -111,7 +111,10 @@ fn texts_hold_their_numbers() {
             } else if let Ok(number) = value.parse::<f64>() {
                 vec![number.to_string(), format!("{number:e}")]
             } else {
-                let (Error::Length { slice, .. } | Error::NotFinite { slice, .. }) = error else {
+                let (Error::Length { slice, .. }
+                | Error::NotFinite { slice, .. }
+                | Error::OutOfRange { slice, .. }) = error
+                else {
                     panic!("{what}: {name} = {value} is neither a number nor a slice");
                 };
                 vec![slice.to_string()]

@@ -88,62 +88,55 @@ fn windows_are_kept_in_so_many_bytes() {
     }
 }
 
-/// Neighbouring pixels across a tile's border, and across the edges of windows, differ as those elsewhere do.
+/// How much farther pixels are apart across edges, which lie a stride from each other, than across the columns on both
+/// sides of those, summed over some rows.
+///
+/// What is drawn depends on its place in the grid: ground lies at the edges of a window, and a tree between. But windows
+/// weigh less towards their edges, down to nothing, so that it changes little from one column to the next.
+fn excess(rows: &[f32], width: usize, stride: usize) -> f64 {
+    let apart = |row: &[f32], column: usize| f64::from((row[column] - row[column + 1]).abs());
+    let of_row = |row: &[f32]| -> f64 {
+        let edges = (stride - 1..width - 2).step_by(stride);
+        edges
+            .map(|at| apart(row, at) - (apart(row, at - 1) + apart(row, at + 1)) / 2.0)
+            .sum()
+    };
+    rows.chunks(width).map(of_row).sum()
+}
+
+/// The mean of some numbers in deviations of that mean.
+fn deviations(numbers: &[f64]) -> f64 {
+    let count = numbers.len() as f64;
+    let mean = numbers.iter().sum::<f64>() / count;
+    let squares: f64 = numbers.iter().map(|it| (it - mean).powi(2)).sum();
+    mean / (squares / (count - 1.0) / count).sqrt()
+}
+
+/// Across a tile's border, and across the edges of windows, pixels are no farther apart than beside them: of some seeds,
+/// which are independent, the excess is 0 on average or less, and within four deviations of its mean but once in a
+/// thousand such tests. Across the border of windows that are only laid beside each other it is more.
 #[test]
 fn there_are_no_seams() {
+    const SEEDS: u64 = 12;
     let model = Model::open("../examples/assets/sprites32.safetensors").unwrap();
     let mut studio = model.on(Device::cpu()).unwrap();
-    let draw = Draw::new().class("tree").steps("12").method("dpm").seed(2);
-    let mut plane = studio.plane(&draw).unwrap();
-    let (width, height) = (192, 64);
-    let tile = plane.tile(0, 0, (width, height)).unwrap();
-    // The sum over all columns c with c % 16 == k of the differences between columns c and c + 1: the edges of windows,
-    // and of tiles of their size, are between 15 and 0.
-    let bytes = tile.bytes().unwrap();
-    let at = |row: usize, column: usize, channel: usize| {
-        f64::from(bytes[(row * width + column) * 3 + channel])
-    };
-    let mut steps = [0.0; 16];
-    let mut counts = [0.0; 16];
-    for column in 0..width - 1 {
-        for row in 0..height {
-            for channel in 0..3 {
-                steps[column % 16] +=
-                    (at(row, column, channel) - at(row, column + 1, channel)).abs();
-            }
-            counts[column % 16] += 1.0;
-        }
+    let (mut blended, mut beside) = (Vec::new(), Vec::new());
+    for seed in 0..SEEDS {
+        let draw = Draw::new().class("tree").steps("8").method("dpm");
+        let draw = draw.seed(seed);
+        let tile = studio.plane(&draw).unwrap().tile(0, 0, (48, 32)).unwrap();
+        blended.push(excess(tile.planes(), 48, 16));
+        let pair = studio.sample(&draw, 2).unwrap();
+        let (left, right) = pair.planes().split_at(pair.planes().len() / 2);
+        let rows = left.chunks(32).zip(right.chunks(32));
+        let rows: Vec<f32> = rows
+            .flat_map(|(left, right)| [left, right].concat())
+            .collect();
+        beside.push(excess(&rows, 64, 32));
     }
-    let means: Vec<f64> = steps
-        .iter()
-        .zip(counts)
-        .map(|(sum, count)| sum / count)
-        .collect();
-    let across = means[15];
-    let inside = &means[..15];
-    let (least, most) = inside
-        .iter()
-        .fold((f64::MAX, 0.0_f64), |(a, b), &it| (a.min(it), b.max(it)));
-    println!("across {across:.2}, inside {least:.2} to {most:.2}");
-    assert!(across <= most && across >= least, "{across}, {means:?}");
-    // Windows that are only laid beside each other have them.
-    let mut beside = vec![0_u8; 0];
-    for column in 0..2 {
-        let window = studio.begin_numbers(&draw, column..column + 1).unwrap();
-        let mut run = window;
-        while run.advance().unwrap() {}
-        beside.extend(run.images().unwrap().bytes().unwrap());
-    }
-    let pixel = |image: usize, row: usize, column: usize| {
-        f64::from(beside[((image * 32 + row) * 32 + column) * 3])
-    };
-    let seam: f64 = (0..32)
-        .map(|row| (pixel(0, row, 31) - pixel(1, row, 0)).abs())
-        .sum();
-    let within: f64 = (0..32)
-        .map(|row| (pixel(0, row, 30) - pixel(0, row, 31)).abs())
-        .sum();
-    assert!(seam > within, "{seam}, {within}");
+    let [blended, beside] = [blended, beside].map(|it| deviations(&it));
+    println!("blended {blended:.1}, beside each other {beside:.1} deviations");
+    assert!(blended < 4.0 && beside > 4.0, "{blended}, {beside}");
 }
 
 #[test]
