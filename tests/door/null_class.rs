@@ -106,6 +106,20 @@ fn labels_beyond_it_are_refused_and_without_it_none_is() {
     }
 }
 
+/// A plane of which no class is named is of none.
+#[test]
+fn a_plane_without_a_class_is_of_none() {
+    let mut studio = with_null_class().on(Device::cpu()).unwrap();
+    let draw = Draw::new().steps("2").method("ddim");
+    let mut tile = |draw: &Draw| {
+        let tile = studio.plane(draw).unwrap().tile(0, 0, (8, 8));
+        tile.unwrap().bytes().unwrap()
+    };
+    let of_none = tile(&draw);
+    assert_eq!(of_none, tile(&draw.clone().class("3")));
+    assert_ne!(of_none, tile(&draw.class("4")));
+}
+
 /// A run of no class goes on from where it was saved.
 #[test]
 fn a_saved_run_keeps_it() {

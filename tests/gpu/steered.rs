@@ -308,6 +308,19 @@ fn sampler_of_none(process: &InlineProcess<4>, method: Method) -> Sampler<'_> {
     sampler(process, method, &Controls::default())
 }
 
+/// Under guidance what the network sees once more lies behind the images.
+#[test]
+fn the_buffer_of_x_has_the_images_as_often_as_they_are_seen() {
+    let process = process();
+    let samples = samples([6, 7]);
+    for (name, controls) in all_controls(samples.len()) {
+        let sampler = sampler(&process, Method::Ancestral, &controls);
+        let run = begin(&sampler, &samples, &controls);
+        let numbers = controls.looks() * samples.len() * ELEMENTS;
+        assert_eq!(run.x_buffer().size(), 4 * numbers as u64, "{name}");
+    }
+}
+
 /// However it is cut into dispatches, and whatever else is in the batch.
 #[test]
 fn the_bits_are_the_same_however_a_run_is_cut() {
