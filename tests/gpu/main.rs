@@ -59,6 +59,7 @@ mod precision;
 mod published;
 mod recorded;
 mod steered;
+mod steered_agreement;
 mod steps;
 mod textures;
 mod ways;
