@@ -1,7 +1,6 @@
 //! THE definition of the network: a configuration and an image size become a graph.
 
 use alloc::format;
-use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::check::ELEMENTS_LIMIT;
@@ -12,8 +11,7 @@ use super::graph::Graph;
 use super::op::{Conv, LEAST_DROPOUT, Op, WORDS};
 use super::params::Init;
 use super::size::ImageSize;
-use super::tensor::{Input, ParamId, Shape, TensorId};
-use super::wrap::Wrap;
+use super::tensor::{Input, Shape, TensorId};
 
 impl UnetConfig {
     /// Builds the network as a graph, for a batch of images of one size.
@@ -161,8 +159,10 @@ impl<'c> Builder<'c> {
 
     fn embed(&mut self, vector: Shape) {
         let width = self.config.embedding_channels();
-        let first = self.linear("time_embed.0", self.embedding, width, false);
-        self.embedding = self.linear("time_embed.2", first, width, true);
+        let first = self
+            .graph
+            .linear("time_embed.0", self.embedding, width, false);
+        self.embedding = self.graph.linear("time_embed.2", first, width, true);
         if let Some(rows) = self.config.labels() {
             let labels = self.graph.add_input(Input::Labels, "labels", vector);
             let table = self
@@ -203,7 +203,7 @@ impl<'c> Builder<'c> {
     fn build(mut self) -> Graph {
         let config = self.config;
         let channels = config.model_channels;
-        let mut h = self.conv3("input_blocks.0.0", self.x, channels);
+        let mut h = self.graph.conv3("input_blocks.0.0", self.x, channels, 1);
         let mut skips: Vec<TensorId> = [h].into();
 
         for (level, &multiplier) in config.channel_mult.iter().enumerate() {
@@ -246,8 +246,10 @@ impl<'c> Builder<'c> {
             }
         }
 
-        h = self.norm("out.0", h, None, true);
-        let (weight, bias) = self.conv_params("out.2", h, config.out_channels, 3, true);
+        h = self.graph.norm("out.0", h, None, true);
+        let (weight, bias) = self
+            .graph
+            .conv_params("out.2", h, config.out_channels, 3, true);
         let output = self
             .graph
             .add("out.2", Op::Conv(Conv::new(h, weight, bias)));
@@ -259,11 +261,13 @@ impl<'c> Builder<'c> {
     fn residual(&mut self, path: Path<'_>, x: TensorId, channels: usize) -> TensorId {
         let name = |part: &str| format!("{path}.{part}");
         let scale_shift = self.config.scale_shift;
-        let h = self.norm(&name("in_layers.0"), x, None, true);
+        let h = self.graph.norm(&name("in_layers.0"), x, None, true);
         let first = name("in_layers.2");
-        let (weight, bias) = self.conv_params(&first, h, channels, 3, false);
+        let (weight, bias) = self.graph.conv_params(&first, h, channels, 3, false);
         let width = if scale_shift { 2 * channels } else { channels };
-        let embedding = self.linear(&name("emb_layers.1"), self.embedding, width, true);
+        let embedding = self
+            .graph
+            .linear(&name("emb_layers.1"), self.embedding, width, true);
         let h = self.graph.add(
             &first,
             Op::Conv(Conv {
@@ -272,10 +276,10 @@ impl<'c> Builder<'c> {
             }),
         );
         let modulation = scale_shift.then_some(embedding);
-        let h = self.norm(&name("out_layers.0"), h, modulation, true);
+        let h = self.graph.norm(&name("out_layers.0"), h, modulation, true);
         let h = self.dropout(&name("out_layers.2"), h);
         let last = name("out_layers.3");
-        let (weight, bias) = self.conv_params(&last, h, channels, 3, true);
+        let (weight, bias) = self.graph.conv_params(&last, h, channels, 3, true);
         let residual = if self.graph.shape(x).channels == channels {
             x
         } else {
@@ -310,7 +314,7 @@ impl<'c> Builder<'c> {
     /// GN → 1×1 to q, k, v → attention → 1×1, plus the input.
     fn attention(&mut self, path: Path<'_>, x: TensorId, heads: usize) -> TensorId {
         let channels = self.graph.shape(x).channels;
-        let h = self.norm(&format!("{path}.norm"), x, None, false);
+        let h = self.graph.norm(&format!("{path}.norm"), x, None, false);
         let qkv = self.conv1d(&format!("{path}.qkv"), h, 3 * channels, None);
         let h = self
             .graph
@@ -324,14 +328,7 @@ impl<'c> Builder<'c> {
         }
         let name = format!("{path}.op");
         let channels = self.graph.shape(x).channels;
-        let (weight, bias) = self.conv_params(&name, x, channels, 3, false);
-        self.graph.add(
-            &name,
-            Op::Conv(Conv {
-                stride: 2,
-                ..Conv::new(x, weight, bias)
-            }),
-        )
+        self.graph.conv3(&name, x, channels, 2)
     }
 
     fn upsample(&mut self, path: Path<'_>, x: TensorId) -> TensorId {
@@ -340,7 +337,7 @@ impl<'c> Builder<'c> {
         }
         let name = format!("{path}.conv");
         let channels = self.graph.shape(x).channels;
-        let (weight, bias) = self.conv_params(&name, x, channels, 3, false);
+        let (weight, bias) = self.graph.conv_params(&name, x, channels, 3, false);
         self.graph.add(
             &name,
             Op::Conv(Conv {
@@ -352,49 +349,6 @@ impl<'c> Builder<'c> {
 
     fn concat(&mut self, name: &str, first: TensorId, second: TensorId) -> TensorId {
         self.graph.add(name, Op::Concat { first, second })
-    }
-
-    fn norm(
-        &mut self,
-        name: &str,
-        input: TensorId,
-        scale_shift: Option<TensorId>,
-        silu: bool,
-    ) -> TensorId {
-        let channels = self.graph.shape(input).channels;
-        let weight = self.param(name, "weight", &[channels], Init::One);
-        let bias = self.param(name, "bias", &[channels], Init::Zero);
-        self.graph.add(
-            name,
-            Op::GroupNorm {
-                input,
-                weight,
-                bias,
-                scale_shift,
-                silu,
-            },
-        )
-    }
-
-    fn linear(&mut self, name: &str, input: TensorId, width: usize, silu: bool) -> TensorId {
-        let fan_in = self.graph.shape(input).channels;
-        let weight = self.param(name, "weight", &[width, fan_in], Init::Uniform { fan_in });
-        let bias = self.param(name, "bias", &[width], Init::Uniform { fan_in });
-        self.graph.add(
-            name,
-            Op::Linear {
-                input,
-                weight,
-                bias,
-                silu,
-            },
-        )
-    }
-
-    fn conv3(&mut self, name: &str, input: TensorId, channels: usize) -> TensorId {
-        let (weight, bias) = self.conv_params(name, input, channels, 3, false);
-        self.graph
-            .add(name, Op::Conv(Conv::new(input, weight, bias)))
     }
 
     /// A 1×1 convolution over positions: [M, K, 1] in the checkpoint.
@@ -425,8 +379,8 @@ impl<'c> Builder<'c> {
         };
         let extents = if extents.is_empty() { &[1, 1] } else { extents };
         let shape: Vec<usize> = [channels, fan_in].iter().chain(extents).copied().collect();
-        let weight = self.param(name, "weight", &shape, init);
-        let bias = self.param(name, "bias", &[channels], init);
+        let weight = self.graph.layer_param(name, "weight", &shape, init);
+        let bias = self.graph.layer_param(name, "bias", &[channels], init);
         self.graph.add(
             name,
             Op::Conv(Conv {
@@ -435,48 +389,5 @@ impl<'c> Builder<'c> {
                 ..Conv::new(input, weight, bias)
             }),
         )
-    }
-
-    fn conv_params(
-        &mut self,
-        name: &str,
-        input: TensorId,
-        channels: usize,
-        kernel: usize,
-        zero: bool,
-    ) -> (ParamId, ParamId) {
-        let inputs = self.graph.shape(input).channels;
-        let init = if zero {
-            Init::Zero
-        } else {
-            Init::Uniform {
-                fan_in: inputs * kernel * kernel,
-            }
-        };
-        let weight = self.param(name, "weight", &[channels, inputs, kernel, kernel], init);
-        let bias = self.param(name, "bias", &[channels], init);
-        (weight, bias)
-    }
-
-    fn param(&mut self, name: &str, part: &str, shape: &[usize], init: Init) -> ParamId {
-        let name: String = format!("{name}.{part}");
-        self.graph.add_param(name, shape, init)
-    }
-}
-
-impl Conv {
-    /// A 3×3 convolution of stride 1 that adds nothing.
-    const fn new(input: TensorId, weight: ParamId, bias: ParamId) -> Self {
-        Self {
-            input,
-            weight,
-            bias,
-            kernel: 3,
-            stride: 1,
-            upsample: false,
-            wrap: Wrap::None,
-            shift: None,
-            residual: None,
-        }
     }
 }

@@ -22,6 +22,8 @@ pub(crate) mod expected;
 mod extents;
 #[cfg(feature = "alloc")]
 pub mod graph;
+#[cfg(feature = "alloc")]
+mod layers;
 #[cfg_attr(
     not(all(feature = "alloc", feature = "cpu")),
     allow(dead_code, reason = "programs are written and read with both")
