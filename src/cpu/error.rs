@@ -121,6 +121,8 @@ pub enum NetworkSlice {
     Rows,
     /// The keys that dropout's masks follow from.
     Keys,
+    /// The gradient with respect to the network's result.
+    OutputGrad,
     /// The loss of each image.
     Loss,
     /// The gradients of all weights.
@@ -139,6 +141,7 @@ impl NetworkSlice {
             Input::Noise => Self::Noise,
             Input::Rows => Self::Rows,
             Input::Keys => Self::Keys,
+            Input::OutputGrad => Self::OutputGrad,
         }
     }
 }
@@ -159,6 +162,7 @@ impl fmt::Display for NetworkSlice {
             Self::Noise => "noise",
             Self::Rows => "rows",
             Self::Keys => "keys",
+            Self::OutputGrad => "output_grad",
             Self::Loss => "loss",
             Self::Gradients => "gradients",
         })

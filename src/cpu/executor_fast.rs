@@ -38,6 +38,10 @@ impl Executor {
         Ok(Self { fast })
     }
 
+    pub(crate) fn set_weights(&mut self, weights: Weights<'_>) {
+        self.fast.pack(weights);
+    }
+
     pub(crate) fn forward(
         &mut self,
         program: &Program<'_>,

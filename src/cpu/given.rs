@@ -59,6 +59,8 @@ pub struct Given<'a, R = f32> {
     pub labels: Option<&'a [u32]>,
     /// The keys that dropout's masks follow from.
     pub keys: Option<&'a [u32]>,
+    /// The gradient of the caller's loss with respect to the network's result.
+    pub output_grad: Option<&'a [R]>,
 }
 
 impl<R> Default for Given<'_, R> {
@@ -72,6 +74,7 @@ impl<R> Default for Given<'_, R> {
             rows: None,
             labels: None,
             keys: None,
+            output_grad: None,
         }
     }
 }
@@ -98,7 +101,7 @@ impl<'a> From<&TrainingInputs<'a>> for Given<'a> {
             low_res: inputs.low_res,
             labels: inputs.labels,
             keys: inputs.keys,
-            x: None,
+            ..Self::default()
         }
     }
 }
@@ -113,6 +116,7 @@ impl<'a, R> Given<'a, R> {
             Input::XStart => self.x_start,
             Input::Noise => self.noise,
             Input::Rows => self.rows,
+            Input::OutputGrad => self.output_grad,
             Input::Labels | Input::Keys => None,
         }
     }
@@ -127,6 +131,7 @@ impl<'a, R> Given<'a, R> {
             Input::XStart => self.x_start = Some(numbers),
             Input::Noise => self.noise = Some(numbers),
             Input::Rows => self.rows = Some(numbers),
+            Input::OutputGrad => self.output_grad = Some(numbers),
             Input::Labels | Input::Keys => {}
         }
         self
@@ -141,7 +146,8 @@ impl<'a, R> Given<'a, R> {
             | Input::LowRes
             | Input::XStart
             | Input::Noise
-            | Input::Rows => None,
+            | Input::Rows
+            | Input::OutputGrad => None,
         };
         match (self.numbers(input), words) {
             (Some(numbers), _) => Some(numbers.len()),

@@ -118,22 +118,38 @@ impl Gradients {
         gradients: &mut [f32],
         loss: &mut [f32],
     ) -> Result<(), NetworkError> {
+        let due = self.program.view()?.output_len();
+        length(NetworkSlice::Loss, loss.len(), due)?;
+        let results = Results {
+            output: loss,
+            gradients,
+        };
+        self.run_given(weights, &Given::from(inputs), results)
+    }
+
+    /// Runs forward and backward as [`run`](Self::run), for a graph of any inputs and result: that of
+    /// [`gradient_graph`](crate::train::gradient_graph) is the network's own, whose gradient is given.
+    ///
+    /// # Errors
+    /// Those of [`run`](Self::run).
+    pub fn run_given(
+        &mut self,
+        weights: &[f32],
+        given: &Given<'_>,
+        results: Results<'_>,
+    ) -> Result<(), NetworkError> {
         let program = self.program.view()?;
-        let given = Given::from(inputs);
+        let Results { output, gradients } = &results;
         length(NetworkSlice::Weights, weights.len(), program.weights_len())?;
         length(
             NetworkSlice::Gradients,
             gradients.len(),
             program.weights_len(),
         )?;
-        length(NetworkSlice::Loss, loss.len(), program.output_len())?;
+        length(NetworkSlice::Output, output.len(), program.output_len())?;
         given.check(&program)?;
         self.fast.pack(Weights::F32(weights));
-        let results = Results {
-            output: loss,
-            gradients,
-        };
-        self.fast.run(&given, results);
+        self.fast.run(given, results);
         Ok(())
     }
 }

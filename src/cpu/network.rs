@@ -121,6 +121,17 @@ impl Network {
         Ok(self.program.view()?)
     }
 
+    /// Replaces the weights by others of the same network, as training changes them.
+    ///
+    /// # Errors
+    /// [`NetworkError::Length`] or [`NetworkError::NotFinite`]; the weights are then as before.
+    #[cfg(feature = "std")]
+    pub fn set_weights(&mut self, weights: Weights<'_>) -> Result<(), NetworkError> {
+        check_weights(&self.program.view()?, weights)?;
+        self.executor.set_weights(weights);
+        Ok(())
+    }
+
     /// Evaluates the network for a batch of images, without allocating.
     ///
     /// # Errors

@@ -5,7 +5,7 @@ use std::vec::Vec;
 use super::engine::{Batch, Engine};
 use super::error::TrainError;
 use super::optimizer::{self, OptimizerStep, Report};
-use crate::cpu::{Gradients, NetworkError};
+use crate::cpu::{Given, Gradients, NetworkError, Results};
 use crate::memory::{self, bytes_of, zeros};
 use crate::optimizer::Slot;
 use crate::unet::Graph;
@@ -147,8 +147,17 @@ fn check(len: usize, expected: usize) -> Result<(), TrainError> {
     Err(TrainError::Length { len, expected })
 }
 
-impl Engine for CpuEngine {
-    fn accumulate(&mut self, batch: &Batch<'_>, loss: &mut [f32]) -> Result<(), TrainError> {
+impl CpuEngine {
+    /// Runs forward and backward of one microbatch as [`accumulate`](Engine::accumulate), for a graph of
+    /// [`gradient_graph`](super::gradient_graph); `output` becomes the network's result.
+    ///
+    /// # Errors
+    /// [`TrainError::Network`].
+    pub fn accumulate_given(
+        &mut self,
+        given: &Given<'_>,
+        output: &mut [f32],
+    ) -> Result<(), TrainError> {
         let weights = match &mut self.rounded {
             None => &self.weights,
             Some(rounded) => {
@@ -158,14 +167,24 @@ impl Engine for CpuEngine {
                 rounded
             }
         };
-        if self.microbatches == 0 {
-            self.gradients.run(weights, batch, &mut self.sum, loss)?;
-        } else {
-            self.gradients.run(weights, batch, &mut self.fresh, loss)?;
+        let is_first = self.microbatches == 0;
+        let gradients = match is_first {
+            true => &mut self.sum,
+            false => &mut self.fresh,
+        };
+        let results = Results { output, gradients };
+        self.gradients.run_given(weights, given, results)?;
+        if !is_first {
             optimizer::add(&mut self.sum, &self.fresh);
         }
         self.microbatches += 1;
         Ok(())
+    }
+}
+
+impl Engine for CpuEngine {
+    fn accumulate(&mut self, batch: &Batch<'_>, loss: &mut [f32]) -> Result<(), TrainError> {
+        self.accumulate_given(&Given::from(batch), loss)
     }
 
     fn update(&mut self, update: &OptimizerStep) -> Result<Report, TrainError> {

@@ -1,7 +1,8 @@
 //! The gradients of a graph, as another graph.
 //!
-//! The new graph runs x_t = q(x_0, ε) → the network → the loss, then every operation's gradients in
-//! reverse order. Each gradient is an operation of its own ([`Op`]); a parameter's last one is
+//! The new graph runs the network, then every operation's gradients in reverse order. A diffusion's begins with
+//! x_t = q(x_0, ε) and has the loss between the two; for a loss of the caller's, the gradient with respect to the
+//! network's result is given. Each gradient is an operation of its own ([`Op`]); a parameter's last one is
 //! written where the parameter lies in the slice of all gradients.
 
 use core::fmt;
@@ -89,36 +90,41 @@ impl From<GraphError> for GradError {
 /// # Errors
 /// A [`GradError`], for graphs that were built by hand.
 pub fn training_graph(network: &Graph, recompute: Recompute) -> Result<Graph, GradError> {
-    network.check()?;
-    let not = |what| GradError::NotANetwork { what };
-    // Another graph's tensor is no result of this one.
-    let result = network.output().filter(|&id| network.tensor(id).is_some());
-    let result = result.ok_or(not("result"))?;
-    let x = network.input(Input::X).ok_or(not("input x"))?;
-    let uses = uses(network, result);
-    let mut makers = PerTensor::of(network);
-    for node in network.nodes() {
-        makers.set(node.output, Some(*node));
-    }
-    let mut training = Differentiation {
-        network,
-        makers,
-        graph: network.with_same_params(),
-        kept: PerTensor::of(network),
-        again: PerTensor::of(network),
-        grads: PerTensor::of(network),
-        learns: PerTensor::of(network),
-        partial: vec![None; uses.len()],
-        uses,
-        recompute,
-    };
-    let loss = training.forward(x, result);
+    let (mut training, result) = Differentiation::of(network, recompute)?;
+    let loss = training.noised(result)?;
+    let total = training.graph.add("loss", Op::Loss(loss));
+    training.graph.set_output(total);
     let seed = training.graph.add("loss_grad", Op::LossGrad(loss));
-    training.contribute(result, seed);
-    for node in network.nodes().iter().rev() {
-        training.backward(node)?;
-    }
-    Ok(training.graph)
+    training.all(result, seed)
+}
+
+/// Builds the graph that trains a network by a loss of the caller's: its inputs are the network's and
+/// [`Input::OutputGrad`], the gradient of that loss with respect to the network's result; its result is the
+/// network's; gradients have the role [`Role::Gradient`].
+///
+/// ```
+/// use iddpm::train::{Recompute, gradient_graph};
+/// use iddpm::unet::{ImageSize, Input, UnetConfig};
+/// let network = UnetConfig::new(1, 32).graph(2, ImageSize::square(8))?;
+/// let gradients = gradient_graph(&network, Recompute::Nothing)?;
+/// let given = gradients.input(Input::OutputGrad).map(|id| gradients.shape(id));
+/// assert_eq!(given, network.output().map(|id| network.shape(id)));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// # Errors
+/// A [`GradError`], for graphs that were built by hand.
+pub fn gradient_graph(network: &Graph, recompute: Recompute) -> Result<Graph, GradError> {
+    let (mut training, result) = Differentiation::of(network, recompute)?;
+    training.inputs(None);
+    training.forward();
+    let output = training.kept(result);
+    training.graph.set_output(output);
+    let shape = network.shape(result);
+    let seed = training
+        .graph
+        .add_input(Input::OutputGrad, "output_grad", shape);
+    training.all(result, seed)
 }
 
 /// How many operations on the way to the result read each parameter: as many gradients are summed up.
@@ -180,9 +186,37 @@ impl<T: Copy + Default> PerTensor<T> {
     }
 }
 
-impl Differentiation<'_> {
-    /// Noising, the network, the loss; returns what the loss reads.
-    fn forward(&mut self, x: TensorId, result: TensorId) -> LossOp {
+impl<'n> Differentiation<'n> {
+    /// Nothing differentiated yet, and the network's result.
+    fn of(network: &'n Graph, recompute: Recompute) -> Result<(Self, TensorId), GradError> {
+        network.check()?;
+        // Another graph's tensor is no result of this one.
+        let result = network.output().filter(|&id| network.tensor(id).is_some());
+        let result = result.ok_or(GradError::NotANetwork { what: "result" })?;
+        let uses = uses(network, result);
+        let mut makers = PerTensor::of(network);
+        for node in network.nodes() {
+            makers.set(node.output, Some(*node));
+        }
+        let training = Self {
+            network,
+            makers,
+            graph: network.with_same_params(),
+            kept: PerTensor::of(network),
+            again: PerTensor::of(network),
+            grads: PerTensor::of(network),
+            learns: PerTensor::of(network),
+            partial: vec![None; uses.len()],
+            uses,
+            recompute,
+        };
+        Ok((training, result))
+    }
+
+    /// Noising and the network; returns what the loss reads.
+    fn noised(&mut self, result: TensorId) -> Result<LossOp, GradError> {
+        let x = self.network.input(Input::X);
+        let x = x.ok_or(GradError::NotANetwork { what: "input x" })?;
         let image = self.network.shape(x);
         let rows = Shape {
             channels: LossRow::LEN,
@@ -193,14 +227,7 @@ impl Differentiation<'_> {
         let x_start = self.graph.add_input(Input::XStart, "x_start", image);
         let noise = self.graph.add_input(Input::Noise, "noise", image);
         let rows = self.graph.add_input(Input::Rows, "rows", rows);
-        for (id, tensor) in (0..).map(TensorId).zip(self.network.tensors()) {
-            if let Role::Input(input) = tensor.role
-                && id != x
-            {
-                let kept = self.graph.add_input(input, &tensor.name, tensor.shape);
-                self.kept.set(id, Some(kept));
-            }
-        }
+        self.inputs(Some(x));
         let diffuse = Op::Diffuse {
             x_start,
             noise,
@@ -208,6 +235,30 @@ impl Differentiation<'_> {
         };
         let x_t = self.graph.add("x", diffuse);
         self.kept.set(x, Some(x_t));
+        self.forward();
+        Ok(LossOp {
+            output: self.kept(result),
+            x_start,
+            noise,
+            x: x_t,
+            rows,
+        })
+    }
+
+    /// The network's inputs but for one that is made.
+    fn inputs(&mut self, made: Option<TensorId>) {
+        for (id, tensor) in (0..).map(TensorId).zip(self.network.tensors()) {
+            if let Role::Input(input) = tensor.role
+                && Some(id) != made
+            {
+                let kept = self.graph.add_input(input, &tensor.name, tensor.shape);
+                self.kept.set(id, Some(kept));
+            }
+        }
+    }
+
+    /// The network.
+    fn forward(&mut self) {
         for node in self.network.nodes() {
             let op = node.op.map(|id| self.kept(id), |param| param);
             let made = self.graph.add(self.network.name(node.output), op);
@@ -216,16 +267,15 @@ impl Differentiation<'_> {
                 || node.op.inputs().any(|input| self.learns.get(input));
             self.learns.set(node.output, learns);
         }
-        let loss = LossOp {
-            output: self.kept(result),
-            x_start,
-            noise,
-            x: x_t,
-            rows,
-        };
-        let total = self.graph.add("loss", Op::Loss(loss));
-        self.graph.set_output(total);
-        loss
+    }
+
+    /// Every operation's gradients, from that of the result on.
+    fn all(mut self, result: TensorId, seed: TensorId) -> Result<Graph, GradError> {
+        self.contribute(result, seed);
+        for node in self.network.nodes().iter().rev() {
+            self.backward(node)?;
+        }
+        Ok(self.graph)
     }
 
     fn name(&self, id: TensorId) -> &str {

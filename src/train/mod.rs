@@ -44,7 +44,7 @@ mod error;
 mod gpu_engine;
 pub mod grad;
 mod initial;
-mod loader;
+pub(crate) mod loader;
 mod loss_scale;
 mod names;
 mod optimizer;
@@ -66,7 +66,7 @@ pub use engine::{Batch, Engine};
 pub use error::TrainError;
 #[cfg(feature = "train")]
 pub use gpu_engine::GpuEngine;
-pub use grad::{GradError, Recompute, training_graph};
+pub use grad::{GradError, Recompute, gradient_graph, training_graph};
 pub use initial::{graph_of, initial_weights};
 pub use loss_scale::LossScale;
 pub use optimizer::{AdamW, OptimizerStep, Report, average};

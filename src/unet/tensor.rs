@@ -117,11 +117,13 @@ pub enum Input {
     Rows,
     /// The keys that dropout's masks follow from, in training, [N, 4] words.
     Keys,
+    /// The gradient of a loss with respect to the network's result, where the caller has the loss, in training.
+    OutputGrad,
 }
 
 impl Input {
     /// All inputs, in the order of their numbers in a program.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::X,
         Self::Timesteps,
         Self::Labels,
@@ -130,6 +132,7 @@ impl Input {
         Self::Noise,
         Self::Rows,
         Self::Keys,
+        Self::OutputGrad,
     ];
 
     /// Whether it is of words, not of numbers.
@@ -137,9 +140,13 @@ impl Input {
     pub(crate) const fn is_words(self) -> bool {
         match self {
             Self::Labels | Self::Keys => true,
-            Self::X | Self::Timesteps | Self::LowRes | Self::XStart | Self::Noise | Self::Rows => {
-                false
-            }
+            Self::X
+            | Self::Timesteps
+            | Self::LowRes
+            | Self::XStart
+            | Self::Noise
+            | Self::Rows
+            | Self::OutputGrad => false,
         }
     }
 
@@ -154,6 +161,7 @@ impl Input {
             Self::Noise => "noise",
             Self::Rows => "rows",
             Self::Keys => "keys",
+            Self::OutputGrad => "output_grad",
         }
     }
 }

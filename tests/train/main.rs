@@ -41,6 +41,7 @@ mod disk;
 mod drop_labels;
 mod faults;
 mod finite_differences;
+mod given_gradient;
 mod golden;
 mod gpu;
 mod gpu_half;
