@@ -114,6 +114,9 @@ errors! {
     #[cfg(feature = "train_cpu")]
     "An error of a training run."
     Train(crate::train::TrainError),
+    #[cfg(feature = "evaluate")]
+    "An error of judging samples."
+    Evaluate(crate::evaluate::EvaluateError),
 }
 
 impl<E: Into<Self>> From<RunError<E>> for Error {

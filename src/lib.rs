@@ -26,6 +26,7 @@
 //! | `data` (feature `data`) | images in files, as the network is trained on them | whoever trains one |
 //! | `train` (features `train_cpu`, `train`) | gradients, optimiser, resumable runs | whoever trains one |
 //! | `run` (feature `run`) | the door: a model on a device, drawings, runs, pictures in files | everyone with a heap |
+//! | `evaluate` (feature `evaluate`) | samples judged by numbers | whoever compares models |
 //!
 //! A normal user needs `Model`, `Device` and `Draw`, of the feature `run` or `gpu`. Without a heap it is
 //! [`Diffusion`](diffusion::Diffusion) (what a network was trained on),
@@ -47,6 +48,8 @@ pub mod cpu;
 pub mod data;
 pub mod diffusion;
 mod error;
+#[cfg(feature = "evaluate")]
+pub mod evaluate;
 #[cfg(feature = "std")]
 pub mod files;
 #[cfg(feature = "gpu")]

@@ -32,6 +32,7 @@ fuzz_target!(|bytes: &[u8]| {
     let words = |input| len(input).map(|len| vec![0_u32; len]);
     let [x, timesteps, low_res] = [Input::X, Input::Timesteps, Input::LowRes].map(numbers);
     let [x_start, noise, rows] = [Input::XStart, Input::Noise, Input::Rows].map(numbers);
+    let output_grad = numbers(Input::OutputGrad);
     let [labels, keys] = [Input::Labels, Input::Keys].map(words);
     let given = Given {
         x: x.as_deref(),
@@ -42,6 +43,7 @@ fuzz_target!(|bytes: &[u8]| {
         rows: rows.as_deref(),
         labels: labels.as_deref(),
         keys: keys.as_deref(),
+        output_grad: output_grad.as_deref(),
     };
     let weights = vec![0.01; header.weights];
     let mut workspace = vec![0.0; header.workspace];

@@ -11,7 +11,7 @@ use super::scratch::Scratch;
 use super::{Campaign, pictures, succeed};
 
 /// A program, and arguments with which it does little work well.
-const PROGRAMS: [(&str, &str); 9] = [
+const PROGRAMS: [(&str, &str); 10] = [
     ("sample", "--backend cpu --count 1 --steps 2 --out s.npz"),
     (
         "train",
@@ -21,6 +21,10 @@ const PROGRAMS: [(&str, &str); 9] = [
     (
         "nll",
         "--checkpoint train/step-00000001/model.safetensors --data pictures --count 1 --steps 2",
+    ),
+    (
+        "evaluate",
+        "--real pictures --size 8 --steps 1 --resamples 2 --json found.json",
     ),
     ("convert", "DIGITS out.safetensors"),
     ("inspect", "DIGITS"),
@@ -63,7 +67,7 @@ fn hostile_values() {
             Some(false) => refused += 1,
             None => at_work += 1,
         }
-        for made in ["r", "sprites", "s.npz", "out.safetensors"] {
+        for made in ["r", "sprites", "s.npz", "out.safetensors", "found.json"] {
             let made = scratch.join(made);
             let _ = std::fs::remove_dir_all(&made).or_else(|_| std::fs::remove_file(&made));
         }

@@ -1,0 +1,154 @@
+//! Samples judged by numbers: a classifier is trained on real images, and what it makes of samples is compared with
+//! what it makes of real images that it has not seen.
+//!
+//! `cargo run --release --example evaluate --features evaluate -- --real sprites samples.npz`
+
+mod options;
+#[path = "../support/places.rs"]
+mod places;
+#[path = "../support/program.rs"]
+mod program;
+#[path = "../support/real.rs"]
+mod real;
+mod report;
+#[path = "../support/seed.rs"]
+mod seed;
+#[path = "../support/threads.rs"]
+mod threads;
+#[path = "../support/whole.rs"]
+mod whole;
+
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use iddpm::data::{Broken, Dataset, Split};
+use iddpm::evaluate::{Classifier, ClassifierConfig, Frechet, Judged, frechet};
+use iddpm::files::write_bytes;
+use indicatif::{ProgressBar, ProgressStyle};
+
+use options::Options;
+use program::{Failure, say};
+use report::{Report, Set};
+
+fn main() -> ExitCode {
+    program::run(run)
+}
+
+fn run(options: &Options) -> Result<(), Failure> {
+    let threads = options.threads.choose()?;
+    let real = options.open_real()?;
+    say(&real)?;
+    // What is wrong with any of them is found before anything is trained.
+    let mut samples = Vec::new();
+    for path in &options.samples {
+        let opened = options.open_samples(path, &real)?;
+        say(&opened)?;
+        samples.push((path, opened));
+    }
+    if let Some(note) = options.seed.note() {
+        say(note)?;
+    }
+    if let Some(path) = &options.json {
+        places::tried("--json", path)?;
+    }
+    say(format_args!("running on the CPU, {threads}"))?;
+    let real: Arc<dyn Dataset> = real.into();
+    let split = Split::of(real, options.held_out, Broken::Fatal);
+    let split = split.map_err(|error| format!("--held-out {}: {error}", options.held_out))?;
+    let Split {
+        trained, held_out, ..
+    } = split;
+    let count = trained.len();
+    let mut classifier = train(options, trained.into(), threads)?;
+
+    let held_out = classifier.judge_data(&held_out)?;
+    // Every other one, in the order of the data: as many of each class.
+    let reference = held_out.of_some((0..held_out.count()).step_by(2));
+    let others = held_out.of_some((1..held_out.count()).step_by(2));
+    let compare = Compare {
+        options,
+        reference,
+        others,
+    };
+    let mut sets = vec![compare.set("real, held out".into(), &compare.others)?];
+    for (path, opened) in &samples {
+        let judged = classifier.judge_data(opened)?;
+        sets.push(compare.set(path.display().to_string(), &judged)?);
+    }
+    let report = Report {
+        features: format!(
+            "features of a classifier trained on {}, {} steps, seed {}",
+            options.real.display(),
+            options.steps,
+            options.seed
+        ),
+        trained: count,
+        reference: compare.reference.count(),
+        held_out_accuracy: held_out.accuracy().map(Into::into),
+        sets,
+    };
+    // Files first: what reads the output may be gone.
+    if let Some(path) = &options.json {
+        let mut text = serde_json::to_vec_pretty(&report)?;
+        text.push(b'\n');
+        let written = write_bytes(path, &text);
+        written.map_err(|error| places::named("--json", path, error.error))?;
+    }
+    report.say()
+}
+
+/// The classifier, trained under a bar.
+fn train(
+    options: &Options,
+    data: Arc<dyn Dataset>,
+    threads: iddpm::run::Threads,
+) -> Result<Classifier, Failure> {
+    let config = ClassifierConfig {
+        steps: options.steps,
+        seed: options.seed.number,
+        ..ClassifierConfig::default()
+    };
+    let bar = ProgressBar::new(config.steps);
+    let style = "{bar:30} {pos}/{len} steps of the classifier, loss {msg} ({eta} left)";
+    if let Ok(style) = ProgressStyle::with_template(style) {
+        bar.set_style(style);
+    }
+    let classifier = Classifier::train(data, &config, threads, &mut |step, loss| {
+        bar.set_message(format!("{loss:.3}"));
+        bar.set_position(step);
+    });
+    bar.finish_and_clear();
+    classifier.map_err(|error| format!("--real {}: {error}", options.real.display()).into())
+}
+
+/// What sets of images are compared with.
+struct Compare<'a> {
+    options: &'a Options,
+    reference: Judged,
+    /// Real images that neither the classifier nor the reference is of.
+    others: Judged,
+}
+
+impl Compare<'_> {
+    fn set(&self, name: String, judged: &Judged) -> Result<Set, Failure> {
+        let wrong = |error| format!("{name}: {error}");
+        let (all, count) = (self.others.count(), judged.count().min(self.others.count()));
+        // Spread over all: as many of each class.
+        let as_many = self.others.of_some((0..count).map(|at| at * all / count));
+        Ok(Set {
+            images: judged.count(),
+            accuracy: judged.accuracy().map(Into::into),
+            frechet: self.distance(judged).map_err(wrong)?.into(),
+            frechet_of_real: self.distance(&as_many).map_err(wrong)?.into(),
+            name,
+        })
+    }
+
+    fn distance(&self, judged: &Judged) -> Result<Frechet, iddpm::evaluate::EvaluateError> {
+        let (reference, features) = (self.reference.features(), judged.features());
+        let Options {
+            resamples, seed, ..
+        } = self.options;
+        frechet(reference, features, *resamples, seed.number)
+    }
+}

@@ -1,0 +1,118 @@
+//! What the command line says, and the data that it names.
+
+use std::path::{Path, PathBuf};
+
+use clap::Parser;
+use iddpm::data::{self, Alpha, Classes, DataError, Dataset, Fit, Opened};
+use iddpm::evaluate::ClassifierConfig;
+use iddpm::unet::Extents;
+
+use super::program::Failure;
+use super::real::real;
+use super::seed::Seed;
+use super::threads::ThreadOptions;
+use super::whole::whole;
+
+/// Sides of pictures where none are given.
+const SIZE: usize = 32;
+/// Far above any size, and far below where a product of such numbers overflows.
+const MANY: u64 = 1 << 20;
+
+/// Judges samples by numbers: how many are of their class, and how far they are from real images.
+#[derive(Parser)]
+#[command(
+    after_help = "A part of the real images trains a small classifier; the others, which it has not seen, are what samples are
+compared with. Numbers of another classifier (other data, another seed) are of other features and cannot be
+compared. A Fréchet distance is the larger the fewer images it is of: beside it stands that of as many real ones."
+)]
+pub(crate) struct Options {
+    /// The real images, with classes: a folder of pictures, an .npz archive, CIFAR-10's folder or one of its batches
+    /// (.bin). A picture's class is its sub-folder (cat/1.png) or what stands before the first _ of its name
+    /// (cat_1.png).
+    #[arg(long, value_name = "DATA")]
+    pub(crate) real: PathBuf,
+    /// Sets of samples, each as DATA: pictures are fitted to its size, others must have it. Classes go by their names, or
+    /// by DATA's numbers for them; samples without are compared without.
+    #[arg(value_name = "SAMPLES")]
+    pub(crate) samples: Vec<PathBuf>,
+    /// Rows and columns that pictures are fitted to, 32 where none are given. Other data has its own.
+    #[arg(long, value_parser = whole::<usize>(1..=MANY))]
+    size: Option<usize>,
+    /// Reads pictures as grey; other data has its own channels.
+    #[arg(long)]
+    grey: bool,
+    /// What becomes of transparency: keep, in images of four channels, or over:#rrggbb, painted over this ground.
+    /// Where none is given, pictures are painted over white, and the images of an archive have the channels they have.
+    #[arg(long, value_name = "keep|over:#rrggbb")]
+    alpha: Option<Alpha>,
+    /// The share of the real images that the classifier is not trained on.
+    #[arg(long, value_name = "SHARE", default_value_t = 0.5, value_parser = real)]
+    pub(crate) held_out: f64,
+    /// Steps that the classifier is trained for.
+    #[arg(long, default_value_t = ClassifierConfig::default().steps, value_parser = whole::<u64>(1..=u64::MAX))]
+    pub(crate) steps: u64,
+    /// How often sets are drawn from again for the error of a distance.
+    #[arg(long, value_name = "N", default_value_t = 30, value_parser = whole::<usize>(2..=MANY))]
+    pub(crate) resamples: usize,
+    /// What the classifier's first weights and all draws follow from: a number, or random, which draws one and says
+    /// it.
+    #[arg(long, default_value = "0", allow_hyphen_values = true)]
+    pub(crate) seed: Seed,
+    #[command(flatten)]
+    pub(crate) threads: ThreadOptions,
+    /// A file for the same numbers as JSON.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) json: Option<PathBuf>,
+}
+
+impl Options {
+    /// The real images, with their own classes.
+    pub(crate) fn open_real(&self) -> Result<Opened, Failure> {
+        let side = self.size.unwrap_or(SIZE);
+        let extents = Extents {
+            channels: if self.grey { 1 } else { 3 },
+            height: side,
+            width: side,
+        };
+        let given = [("--size", self.size.is_some()), ("--grey", self.grey)];
+        let given: Vec<&str> = given
+            .into_iter()
+            .filter_map(|(option, given)| given.then_some(option))
+            .collect();
+        let fit = Fit::Pictures {
+            extents,
+            given: &given,
+        };
+        let options = data::Options {
+            fit,
+            classes: Classes::Own,
+            alpha: self.alpha,
+        };
+        let opened = data::open(&self.real, &options);
+        opened.map_err(|error| match error {
+            // Of these options, not of the data.
+            DataError::NoEffect { .. } => error.into(),
+            DataError::Alpha { .. } => format!("--{error}").into(),
+            DataError::Extents { .. } => format!("--size {side}: {error}").into(),
+            error => format!("--real {error}").into(),
+        })
+    }
+
+    /// A set of samples, as large as the real images, with their numbers for classes.
+    pub(crate) fn open_samples(&self, path: &Path, real: &dyn Dataset) -> Result<Opened, Failure> {
+        let open = |alpha| {
+            let options = data::Options {
+                fit: Fit::Exactly(real.extents()),
+                classes: Classes::of_network(real.classes(), real.class_names(), false),
+                alpha,
+            };
+            data::open(path, &options)
+        };
+        let opened = match open(self.alpha) {
+            // Of what has no transparency there is nothing to say.
+            Err(DataError::Opaque { .. }) => open(None),
+            opened => opened,
+        };
+        opened.map_err(|error| format!("samples {error}").into())
+    }
+}

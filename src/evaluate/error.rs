@@ -1,0 +1,113 @@
+//! The errors of judging samples.
+
+use core::fmt;
+
+use crate::unet::Extents;
+
+/// Why images were not judged.
+#[derive(Debug, Clone, Copy, PartialEq)]
+#[non_exhaustive]
+pub enum EvaluateError {
+    /// A classifier was to be trained on data with fewer than two classes.
+    Classes {
+        /// The number of classes that the data has.
+        found: usize,
+    },
+    /// Data that has classes does not tell that of each image.
+    Labels {
+        /// The number of images whose class is told.
+        found: usize,
+        /// The number of images.
+        expected: usize,
+    },
+    /// A classifier was to be trained in no steps.
+    NoSteps,
+    /// The training of a classifier came to numbers that are not finite.
+    Diverged {
+        /// The number of the step, from 1 on.
+        step: u64,
+    },
+    /// Images are of another size than the classifier's.
+    Extents {
+        /// The extents of the images.
+        found: Extents,
+        /// The extents that the classifier was trained on.
+        expected: Extents,
+    },
+    /// A slice holds no whole number of images, or of features.
+    Length {
+        /// The length of the slice.
+        len: usize,
+        /// The length of one image, or of the features of one.
+        each: usize,
+    },
+    /// Two sets of features are of different widths: they are no features of one network.
+    Widths {
+        /// The number of features of an image of the first set.
+        first: usize,
+        /// The number of features of an image of the second set.
+        second: usize,
+    },
+    /// A set has too few images for a covariance.
+    TooFew {
+        /// The number of images that there are.
+        count: usize,
+        /// The least number of images.
+        least: usize,
+    },
+    /// There are to be too few resamples for an error.
+    TooFewResamples {
+        /// The number of resamples that are asked for.
+        count: usize,
+        /// The least number of resamples.
+        least: usize,
+    },
+    /// A feature is not finite.
+    NotFinite {
+        /// The place of the image among those of its set.
+        image: usize,
+        /// The place of the feature among those of the image.
+        feature: usize,
+    },
+}
+
+impl fmt::Display for EvaluateError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Classes { found } => write!(
+                f,
+                "the data has {found} classes: a classifier tells two or more apart"
+            ),
+            Self::Labels { found, expected } => write!(
+                f,
+                "{expected} images of which {found} have a class: each must have one"
+            ),
+            Self::NoSteps => f.write_str("steps = 0, must be 1 or more"),
+            Self::Diverged { step } => write!(
+                f,
+                "the gradient of step {step} is not finite: a lower learning rate may help"
+            ),
+            Self::Extents { found, expected } => {
+                write!(f, "images of {found}: the classifier's are {expected}")
+            }
+            Self::Length { len, each } => {
+                write!(f, "{len} numbers, must be a multiple of {each}")
+            }
+            Self::Widths { first, second } => write!(
+                f,
+                "sets of {first} and of {second} features: those of one network are compared"
+            ),
+            Self::TooFew { count, least } => {
+                write!(f, "{count} images: a covariance is of {least} or more")
+            }
+            Self::TooFewResamples { count, least } => {
+                write!(f, "{count} resamples: an error is of {least} or more")
+            }
+            Self::NotFinite { image, feature } => {
+                write!(f, "feature {feature} of image {image} is not finite")
+            }
+        }
+    }
+}
+
+impl core::error::Error for EvaluateError {}

@@ -1,0 +1,82 @@
+//! The mean and the covariance of features, and the Fréchet distance of the normal laws that have them.
+
+use std::vec::Vec;
+
+use nalgebra::{DMatrix, DVector, SymmetricEigen};
+
+use super::error::EvaluateError;
+use super::features::Features;
+
+/// The least number of images that have a covariance.
+const LEAST: usize = 2;
+/// Images whose products are summed up at once.
+const AT_ONCE: usize = 1 << 10;
+
+/// The mean and the covariance of a set of features.
+pub(super) struct Moments {
+    mean: DVector<f64>,
+    covariance: DMatrix<f64>,
+}
+
+impl Moments {
+    /// Those of a set in which each image is there so many times; the covariance is the unbiased one.
+    ///
+    /// # Errors
+    /// [`EvaluateError::TooFew`].
+    pub(super) fn of(features: &Features, times: &[usize]) -> Result<Self, EvaluateError> {
+        let count: usize = times.iter().sum();
+        if count < LEAST {
+            let least = LEAST;
+            return Err(EvaluateError::TooFew { count, least });
+        }
+        let width = features.width();
+        let there = features.rows().zip(times).filter(|&(_, &times)| times > 0);
+        let rows: Vec<(&[f32], f64)> = there.map(|(row, &times)| (row, times as f64)).collect();
+        let mut mean = DVector::zeros(width);
+        for (row, times) in &rows {
+            for (sum, &number) in mean.iter_mut().zip(*row) {
+                *sum += times * f64::from(number);
+            }
+        }
+        mean /= count as f64;
+        let mut covariance = DMatrix::zeros(width, width);
+        for rows in rows.chunks(AT_ONCE) {
+            let centred = rows.iter().flat_map(|(row, times)| {
+                let root = times.sqrt();
+                let pairs = row.iter().zip(&mean);
+                pairs.map(move |(&number, mean)| root * (f64::from(number) - mean))
+            });
+            let centred = DMatrix::from_iterator(width, rows.len(), centred);
+            covariance.gemm(1.0, &centred, &centred.transpose(), 1.0);
+        }
+        covariance /= (count - 1) as f64;
+        Ok(Self { mean, covariance })
+    }
+
+    /// The Fréchet distance of two normal laws, squared, as the literature has it: |μ - μ'|² + tr(Σ + Σ' -
+    /// 2·(√Σ Σ' √Σ)^½). Two sets of features have one width.
+    pub(super) fn frechet(&self, other: &Self) -> f64 {
+        // Of f32, whose squares and their squares are finite in f64: eigenvalues are found.
+        let shift = (&self.mean - &other.mean).norm_squared();
+        let root = square_root(&self.covariance);
+        let product = &root * &other.covariance * &root;
+        let roots = product.symmetric_eigenvalues().map(root_of);
+        let spread = self.covariance.trace() + other.covariance.trace() - 2.0 * roots.sum();
+        (shift + spread).max(0.0)
+    }
+}
+
+/// The symmetric root of a covariance.
+fn square_root(covariance: &DMatrix<f64>) -> DMatrix<f64> {
+    let SymmetricEigen {
+        eigenvalues,
+        eigenvectors,
+    } = covariance.clone().symmetric_eigen();
+    let roots = DMatrix::from_diagonal(&eigenvalues.map(root_of));
+    &eigenvectors * roots * eigenvectors.transpose()
+}
+
+/// The root of an eigenvalue: rounding leaves some below 0, of what is 0.
+fn root_of(eigenvalue: f64) -> f64 {
+    eigenvalue.max(0.0).sqrt()
+}
