@@ -141,6 +141,19 @@ fn classes_of_samples() {
     assert!(axes[2].parse::<f64>().unwrap() > 0.5, "{printed}");
     // The same images at the same distance; its error knows of no classes.
     assert_eq!(axes[5], untold[3]);
+
+    // A ground is for what is transparent: an archive of opaque images has nothing to paint over.
+    noise(&scratch, "rgb.npz", 3);
+    let painted = "--real real --alpha over:#102030 axes rgb.npz --steps 1 --resamples 2";
+    let printed = succeed("evaluate", &scratch, painted);
+    let said = printed
+        .lines()
+        .filter(|line| line.contains("painted over #102030"));
+    assert_eq!(said.count(), 2, "{printed}");
+    assert!(
+        printed.lines().any(|line| line.starts_with("rgb.npz ")),
+        "{printed}"
+    );
 }
 
 #[test]
