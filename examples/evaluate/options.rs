@@ -5,7 +5,6 @@ use std::path::{Path, PathBuf};
 use clap::Parser;
 use iddpm::data::{self, Alpha, Classes, DataError, Dataset, Fit, Opened};
 use iddpm::evaluate::ClassifierConfig;
-use iddpm::unet::Extents;
 
 use super::program::Failure;
 use super::real::real;
@@ -13,8 +12,6 @@ use super::seed::Seed;
 use super::threads::ThreadOptions;
 use super::whole::whole;
 
-/// Sides of pictures where none are given.
-const SIZE: usize = 32;
 /// Far above any size, and far below where a product of such numbers overflows.
 const MANY: u64 = 1 << 20;
 
@@ -35,14 +32,15 @@ pub(crate) struct Options {
     /// by DATA's numbers for them; samples without are compared without.
     #[arg(value_name = "SAMPLES")]
     pub(crate) samples: Vec<PathBuf>,
-    /// Rows and columns that pictures are fitted to, 32 where none are given. Other data has its own.
+    /// Rows and columns that pictures are fitted to; where none are given, as many as at least half of them have, up to
+    /// 64. Other data has its own.
     #[arg(long, value_parser = whole::<usize>(1..=MANY))]
     size: Option<usize>,
     /// Reads pictures as grey; other data has its own channels.
     #[arg(long)]
     grey: bool,
     /// What becomes of transparency: keep, in images of four channels, or over:#rrggbb, painted over this ground.
-    /// Where none is given, pictures are painted over white, and the images of an archive have the channels they have.
+    /// Where none is given, it is kept if there is any.
     #[arg(long, value_name = "keep|over:#rrggbb")]
     alpha: Option<Alpha>,
     /// The share of the real images that the classifier is not trained on.
@@ -68,19 +66,14 @@ pub(crate) struct Options {
 impl Options {
     /// The real images, with their own classes.
     pub(crate) fn open_real(&self) -> Result<Opened, Failure> {
-        let side = self.size.unwrap_or(SIZE);
-        let extents = Extents {
-            channels: if self.grey { 1 } else { 3 },
-            height: side,
-            width: side,
-        };
         let given = [("--size", self.size.is_some()), ("--grey", self.grey)];
         let given: Vec<&str> = given
             .into_iter()
             .filter_map(|(option, given)| given.then_some(option))
             .collect();
-        let fit = Fit::Pictures {
-            extents,
+        let fit = Fit::Own {
+            side: self.size,
+            grey: self.grey,
             given: &given,
         };
         let options = data::Options {
@@ -89,12 +82,14 @@ impl Options {
             alpha: self.alpha,
         };
         let opened = data::open(&self.real, &options);
-        opened.map_err(|error| match error {
+        opened.map_err(|error| match (error, self.size) {
             // Of these options, not of the data.
-            DataError::NoEffect { .. } => error.into(),
-            DataError::Alpha { .. } => format!("--{error}").into(),
-            DataError::Extents { .. } => format!("--size {side}: {error}").into(),
-            error => format!("--real {error}").into(),
+            (error @ DataError::NoEffect { .. }, _) => error.into(),
+            (error @ DataError::Alpha { .. }, _) => format!("--{error}").into(),
+            (error @ DataError::Extents { .. }, Some(side)) => {
+                format!("--size {side}: {error}").into()
+            }
+            (error, _) => format!("--real {error}").into(),
         })
     }
 

@@ -23,3 +23,4 @@ mod scratch;
 mod classifier;
 mod example;
 mod frechet;
+mod guidance;
