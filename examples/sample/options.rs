@@ -32,7 +32,7 @@ pub(crate) struct Options {
     #[arg(long)]
     pub(crate) checkpoint: Option<PathBuf>,
     /// How many steps, or which: 50; 10,15,20 of each third; ddim25; trailing20; quadratic30; all; ... As many as the
-    /// method wants, where none are given: 10 of dpm and heun, 25 of ddim, 50 of ancestral.
+    /// method wants, where none are given: 15 of dpm, 10 of heun, 25 of ddim, 50 of ancestral.
     #[arg(long)]
     steps: Option<String>,
     /// How each step is taken.
@@ -142,7 +142,7 @@ const METHODS: [Word; 4] = [
         "With new noise in each step, as the paper has it",
     ),
     ("ddim", "With no noise but the first, or some (--eta)"),
-    ("dpm", "DPM-Solver++ of second order: good in 10 steps"),
+    ("dpm", "DPM-Solver++ of second order: good in 15 steps"),
     (
         "heun",
         "Heun's method: two evaluations of the network in a step",

@@ -270,7 +270,7 @@ fn a_spent_run_shows_nothing() {
 fn as_many_steps_as_the_method_wants() {
     let steps = |draw: &Draw| studio().begin(draw, 1).unwrap().steps();
     for (method, count) in [
-        ("dpm", 10),
+        ("dpm", 15),
         ("ddim", 25),
         ("ddim:0.5", 25),
         ("ancestral", 50),

@@ -83,7 +83,7 @@ impl Default for Draw {
 }
 
 impl Draw {
-    /// A drawing of all classes in turn, in 10 steps of DPM-Solver++, of seed 0. Of the shipped sprites these cannot be
+    /// A drawing of all classes in turn, in 15 steps of DPM-Solver++, of seed 0. Of the shipped sprites these cannot be
     /// told from 50 steps of the paper's sampler (`method("ancestral")`), neither by a classifier nor by the Fréchet
     /// distance of its features.
     pub fn new() -> Self {
@@ -113,7 +113,7 @@ impl Draw {
 
     /// Takes so many steps, or those: `50`, `10,15,20` of each third, `ddim25`, `trailing20`, as
     /// [`Timesteps::parse`](crate::diffusion::Timesteps::parse) reads them. Where none are said they are as many as the
-    /// method wants: 10 of `dpm` and `heun`, 25 of `ddim`, 50 of `ancestral`, or all there are.
+    /// method wants: 15 of `dpm`, 10 of `heun`, 25 of `ddim`, 50 of `ancestral`, or all there are.
     #[must_use]
     pub fn steps(mut self, steps: impl Into<String>) -> Self {
         self.steps = Some(steps.into());
