@@ -59,45 +59,53 @@ fn a_run_allocates_nothing() {
         vec![0.01; graph.weights_len()],
         vec![0x211f; graph.weights_len()],
     );
-    for weights in [Weights::F32(&wide), Weights::F16(&half)] {
-        evaluations(&graph, weights);
-        steps(&graph, weights);
+    // Several threads last: they may allocate as they end, after their network is gone.
+    for threads in [1, 2] {
+        for weights in [Weights::F32(&wide), Weights::F16(&half)] {
+            if threads == 1 {
+                plain(&graph, weights);
+                steps(&graph, weights);
+            }
+            evaluations(&graph, weights, threads);
+        }
     }
 }
 
-fn evaluations(graph: &Graph, weights: Weights<'_>) {
-    let program = ProgramBuf::new(graph, &Plan::single(graph)).unwrap();
-    let inputs = Inputs {
-        x: &[0.5; 512],
-        timesteps: &[3.0, 400.0],
-        labels: Some(&[2, 0]),
-        low_res: Some(&[0.25; 128]),
-    };
-    let mut output = vec![0.0; 512];
+const INPUTS: Inputs<'_> = Inputs {
+    x: &[0.5; 512],
+    timesteps: &[3.0, 400.0],
+    labels: Some(&[2, 0]),
+    low_res: Some(&[0.25; 128]),
+};
 
+fn plain(graph: &Graph, weights: Weights<'_>) {
+    let program = ProgramBuf::new(graph, &Plan::single(graph)).unwrap();
+    let mut output = vec![0.0; 512];
     let mut workspace = vec![0.0; program.view().unwrap().workspace_len()];
     let plain = allocations(|| {
         let view = program.view().unwrap();
-        run(&view, weights, &inputs, &mut workspace, &mut output).unwrap();
+        run(&view, weights, &INPUTS, &mut workspace, &mut output).unwrap();
     });
     assert_eq!(plain, 0, "plain");
+}
 
-    for threads in [1, 2] {
-        let mut network = Network::with_threads(program.clone(), weights, threads).unwrap();
-        for _ in 0..20 {
-            network.forward(&inputs, &mut output).unwrap();
-        }
-        let runs = 200;
-        let counted = allocations(|| {
-            for _ in 0..runs {
-                network.forward(&inputs, &mut output).unwrap();
-            }
-        });
-        println!("{threads} threads: {counted} allocations in {runs} runs");
-        // rayon's queue of work that is handed in takes a new block every few dozen times.
-        let allowed = if threads == 1 { 0 } else { runs / 20 };
-        assert!(counted <= allowed, "{threads} threads: {counted}");
+fn evaluations(graph: &Graph, weights: Weights<'_>, threads: usize) {
+    let program = ProgramBuf::new(graph, &Plan::single(graph)).unwrap();
+    let mut output = vec![0.0; 512];
+    let mut network = Network::with_threads(program, weights, threads).unwrap();
+    for _ in 0..20 {
+        network.forward(&INPUTS, &mut output).unwrap();
     }
+    let runs = 200;
+    let counted = allocations(|| {
+        for _ in 0..runs {
+            network.forward(&INPUTS, &mut output).unwrap();
+        }
+    });
+    println!("{threads} threads: {counted} allocations in {runs} runs");
+    // rayon's queue of work that is handed in takes a new block every few dozen times.
+    let allowed = if threads == 1 { 0 } else { runs / 20 };
+    assert!(counted <= allowed, "{threads} threads: {counted}");
 }
 
 /// A whole generation, after its first step.
