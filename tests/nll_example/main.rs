@@ -23,6 +23,7 @@ mod scratch;
 use archive::write_archive;
 use iddpm::checkpoint::{Checkpoint, Dtype, WeightType};
 use iddpm::data::{Dataset, Listing, load, npz};
+use iddpm::diffusion::pixels::unpremultiply;
 use image::RgbImage;
 use run::{run, succeed};
 use scratch::Scratch;
@@ -67,6 +68,13 @@ fn pixels(class: u8) -> Vec<u8> {
         .collect()
 }
 
+/// The same as an archive of images with alpha has them, all opaque.
+fn opaque(class: u8) -> Vec<u8> {
+    let pixels = pixels(class);
+    let pixels = pixels.chunks(3);
+    pixels.flat_map(|pixel| [pixel, &[255]].concat()).collect()
+}
+
 fn picture(scratch: &Scratch, name: &str, class: u8) {
     let path = scratch.join(name);
     std::fs::create_dir_all(path.parent().unwrap()).unwrap();
@@ -90,7 +98,7 @@ fn the_same_images_are_the_same_number() {
         let name = &names[usize::from(class)];
         picture(&scratch, &format!("names/{name}_x.png"), class);
         picture(&scratch, &format!("named/{name}/x.png"), class);
-        all.extend(pixels(class));
+        all.extend(opaque(class));
     }
     // In the order of each listing, by which the noise goes.
     let orders: [(&str, [i64; 12]); 3] = [
@@ -101,11 +109,11 @@ fn the_same_images_are_the_same_number() {
     for (name, order) in orders {
         let pixels: Vec<u8> = order
             .iter()
-            .flat_map(|&label| pixels(label as u8))
+            .flat_map(|&label| opaque(label as u8))
             .collect();
-        write_archive(&scratch.join(name), [12, 32, 32, 3], &pixels, &order);
+        write_archive(&scratch.join(name), [12, 32, 32, 4], &pixels, &order);
     }
-    write_archive(&scratch.join("others.npz"), [12, 32, 32, 3], &all, &[3; 12]);
+    write_archive(&scratch.join("others.npz"), [12, 32, 32, 4], &all, &[3; 12]);
     for checkpoint in ["unnamed.safetensors", SPRITES] {
         let bits = |data: &str| {
             let options = format!("--checkpoint {checkpoint} --data {data} --count 12 --steps 2");
@@ -143,11 +151,14 @@ fn what_sample_wrote() {
                 let mut all = (0..drawn.len()).map(|at| drawn.get(at).unwrap());
                 let same = all.find(|example| *example.pixels == *image).unwrap();
                 labels.push(i64::from(same.label.unwrap()));
-                pixels.extend(
-                    (0..1024).flat_map(|at| [0, 1024, 2048].map(|plane| image[plane + at])),
-                );
+                // As files have them.
+                pixels.extend((0..1024).flat_map(|at| {
+                    let alpha = image[3 * 1024 + at];
+                    let colour = |plane: usize| unpremultiply(image[1024 * plane + at], alpha);
+                    [colour(0), colour(1), colour(2), alpha]
+                }));
             }
-            let shape = [labels.len(), 32, 32, 3];
+            let shape = [labels.len(), 32, 32, 4];
             write_archive(&scratch.join("sorted.npz"), shape, &pixels, &labels);
             let bits = |data: &str| {
                 let options = format!("--checkpoint {checkpoint} --data {data} --steps 2");
@@ -175,14 +186,15 @@ fn what_is_read_is_said_first() {
     );
     let lines: Vec<&str> = printed.lines().collect();
     assert_eq!(
-        lines[..2],
+        lines[..3],
         [
-            "3 images of pets, a folder of pictures: 32x32, 3 channels; 2 of 12 classes: axe (1), gem (2)",
+            "3 images of pets, a folder of pictures: 32x32, 4 channels; 2 of 12 classes: axe (1), gem (2)",
+            "transparent: 0 images, kept so",
             "passed over: 2 .tiff, 1 hidden",
         ]
     );
-    assert!(lines[2].starts_with("running on the CPU, "), "{printed}");
-    assert!(lines[3].starts_with("3 images, 2 steps"), "{printed}");
+    assert!(lines[3].starts_with("running on the CPU, "), "{printed}");
+    assert!(lines[4].starts_with("3 images, 2 steps"), "{printed}");
 }
 
 /// A folder for the terms that cannot be is found out before any is computed.
@@ -211,11 +223,11 @@ fn what_does_not_fit_is_refused() {
     let grey = vec![9; 2 * 16 * 16];
     write_archive(&scratch.join("small.npz"), [2, 16, 16, 1], &grey, &[0, 1]);
     write_archive(&scratch.join("turned.npz"), [2, 1, 16, 16], &grey, &[0, 1]);
-    write_archive(&scratch.join("bare.npz"), [1, 32, 32, 3], &pixels(1), &[]);
+    write_archive(&scratch.join("bare.npz"), [1, 32, 32, 4], &opaque(1), &[]);
     write_archive(
         &scratch.join("label.npz"),
-        [1, 32, 32, 3],
-        &pixels(1),
+        [1, 32, 32, 4],
+        &opaque(1),
         &[12],
     );
     picture(&scratch, "loose/1.png", 1);
@@ -228,7 +240,7 @@ fn what_does_not_fit_is_refused() {
         (
             SPRITES,
             "small.npz",
-            &["16x16, 1 channel", "32x32, 3 channels"][..],
+            &["16x16, 1 channel", "32x32, 4 channels"][..],
         ),
         (
             SPRITES,

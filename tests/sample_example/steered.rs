@@ -105,8 +105,8 @@ fn a_mask_keeps_its_colours_beside_a_palette() {
     few.save(scratch.join("few.png")).unwrap();
     fs::write(scratch.join("three.hex"), "000000\n804020\nf0f0f0\n").unwrap();
     let palette = [[0, 0, 0], [0x80, 0x40, 0x20], [0xF0, 0xF0, 0xF0]];
-    // The kind of colour of a PNG's head: 3 is by a list, 2 is without.
-    for (init, kind) in [("few.png", 3), ("picture.png", 2)] {
+    // The kind of colour of a PNG's head: 3 is by a list, 6 is without, with alpha.
+    for (init, kind) in [("few.png", 3), ("picture.png", 6)] {
         let folder = format!("of-{kind}");
         let out = format!("{folder}/");
         let options = [
@@ -230,8 +230,8 @@ fn what_does_not_go_together_is_refused_by_its_option() {
             "--frames 1: a row is of 2 to 10000 drawings",
         ),
         (
-            &["--palette", "clear.hex"],
-            "--palette #00000000: a network with 3 channels draws nothing transparent",
+            &["--checkpoint", DIGITS_FILE, "--palette", "clear.hex"],
+            "--palette #00000000: a network with 1 channels draws nothing transparent",
         ),
     ];
     for (options, due) in cases {
