@@ -187,7 +187,10 @@ fn what_it_refuses() {
         ("--real real --held-out 0", "evaluate: --held-out 0"),
         ("--real real --held-out 1", "evaluate: --held-out 1"),
         ("--real real --held-out nan", "evaluate: --held-out NaN"),
-        ("--real real --held-out 0.005 --steps 1", "real, held out"),
+        (
+            "--real real --alpha over:#ffffff --held-out 0.005 --steps 1",
+            "real, held out",
+        ),
         (
             "--real real --json absent/found.json",
             "evaluate: --json absent/found.json",
