@@ -3,6 +3,8 @@
 //!
 //! `cargo run --release --example evaluate --features evaluate -- --real sprites samples.npz`
 
+#[path = "../support/data_options.rs"]
+mod data_options;
 mod options;
 #[path = "../support/places.rs"]
 mod places;

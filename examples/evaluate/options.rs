@@ -3,9 +3,10 @@
 use std::path::{Path, PathBuf};
 
 use clap::Parser;
-use iddpm::data::{self, Alpha, Classes, DataError, Dataset, Fit, Opened};
+use iddpm::data::{self, Classes, DataError, Dataset, Fit, Opened};
 use iddpm::evaluate::ClassifierConfig;
 
+use super::data_options::DataOptions;
 use super::program::Failure;
 use super::real::real;
 use super::seed::Seed;
@@ -32,17 +33,8 @@ pub(crate) struct Options {
     /// by DATA's numbers for them; samples without are compared without.
     #[arg(value_name = "SAMPLES")]
     pub(crate) samples: Vec<PathBuf>,
-    /// Rows and columns that pictures are fitted to; where none are given, as many as at least half of them have, up to
-    /// 64. Other data has its own.
-    #[arg(long, value_parser = whole::<usize>(1..=MANY))]
-    size: Option<usize>,
-    /// Reads pictures as grey; other data has its own channels.
-    #[arg(long)]
-    grey: bool,
-    /// What becomes of transparency: keep, in images of four channels, or over:#rrggbb, painted over this ground.
-    /// Where none is given, it is kept if there is any.
-    #[arg(long, value_name = "keep|over:#rrggbb")]
-    alpha: Option<Alpha>,
+    #[command(flatten)]
+    pictures: DataOptions,
     /// The share of the real images that the classifier is not trained on.
     #[arg(long, value_name = "SHARE", default_value_t = 0.5, value_parser = real)]
     pub(crate) held_out: f64,
@@ -66,31 +58,14 @@ pub(crate) struct Options {
 impl Options {
     /// The real images, with their own classes.
     pub(crate) fn open_real(&self) -> Result<Opened, Failure> {
-        let given = [("--size", self.size.is_some()), ("--grey", self.grey)];
-        let given: Vec<&str> = given
-            .into_iter()
-            .filter_map(|(option, given)| given.then_some(option))
-            .collect();
-        let fit = Fit::Own {
-            side: self.size,
-            grey: self.grey,
-            given: &given,
-        };
+        let given = self.pictures.given();
         let options = data::Options {
-            fit,
+            fit: self.pictures.fit(&given),
             classes: Classes::Own,
-            alpha: self.alpha,
+            alpha: self.pictures.alpha,
         };
         let opened = data::open(&self.real, &options);
-        opened.map_err(|error| match (error, self.size) {
-            // Of these options, not of the data.
-            (error @ DataError::NoEffect { .. }, _) => error.into(),
-            (error @ DataError::Alpha { .. }, _) => format!("--{error}").into(),
-            (error @ DataError::Extents { .. }, Some(side)) => {
-                format!("--size {side}: {error}").into()
-            }
-            (error, _) => format!("--real {error}").into(),
-        })
+        opened.map_err(|error| self.pictures.explain("--real", error))
     }
 
     /// A set of samples, as large as the real images, with their numbers for classes.
@@ -103,7 +78,7 @@ impl Options {
             };
             data::open(path, &options)
         };
-        let opened = match open(self.alpha) {
+        let opened = match open(self.pictures.alpha) {
             // Of what has no transparency there is nothing to say.
             Err(DataError::Opaque { .. }) => open(None),
             opened => opened,

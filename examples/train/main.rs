@@ -8,6 +8,8 @@
 mod begin;
 #[path = "../support/plot.rs"]
 mod chart;
+#[path = "../support/data_options.rs"]
+mod data_options;
 #[path = "../support/device_options.rs"]
 mod device_options;
 mod events;
@@ -114,7 +116,9 @@ fn prepare(
         error => Failure::from(error),
     })?;
     prepared.class_rows().map_or(Ok(()), say)?;
-    let own = options.val.own(prepared.description(), options.alpha)?;
+    let own = options
+        .val
+        .own(prepared.description(), options.pictures.alpha)?;
     Ok((prepared, held_out.or(own)))
 }
 

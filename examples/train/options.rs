@@ -4,11 +4,12 @@ use std::path::PathBuf;
 
 use clap::Parser;
 use iddpm::checkpoint::WeightType;
-use iddpm::data::{self, Alpha, Classes, DataError, Dataset, Fit, Kind, Opened};
+use iddpm::data::{self, Classes, Dataset, Fit, Kind, Opened};
 use iddpm::diffusion::Objective;
 use iddpm::run::{Beginning, Recipe};
 use iddpm::train::{AdamW, Broken, MicrobatchRule, Recompute, TimestepLaw, TrainConfig};
 
+use super::data_options::DataOptions;
 use super::device_options::DeviceOptions;
 use super::network::NetworkOptions;
 use super::program::Failure;
@@ -63,10 +64,6 @@ pub(crate) struct Options {
     #[arg(long, default_value_t = Recipe::default().config.anneal, value_parser = whole::<u64>(0..=u64::MAX))]
     pub(crate) steps: u64,
 
-    /// Rows and columns that pictures are fitted to: a multiple of 2 for each level after the first. Where none are
-    /// given, as many as at least half of the pictures have, up to 64. Other data has its own.
-    #[arg(long, value_parser = whole::<usize>(1..=MANY))]
-    size: Option<usize>,
     /// Rows and columns of the low-resolution image, below those of the images: trains a super-resolution
     /// network.
     #[arg(long, value_parser = whole::<usize>(1..=MANY))]
@@ -74,13 +71,8 @@ pub(crate) struct Options {
     /// Trains a network that knows no classes.
     #[arg(long)]
     pub(crate) no_classes: bool,
-    /// Reads pictures as grey; other data has its own channels.
-    #[arg(long)]
-    grey: bool,
-    /// What becomes of transparency: keep, in images of four channels, or over:#rrggbb, painted over this ground.
-    /// Where none is given, it is kept if there is any.
-    #[arg(long, value_name = "keep|over:#rrggbb")]
-    pub(crate) alpha: Option<Alpha>,
+    #[command(flatten)]
+    pub(crate) pictures: DataOptions,
     #[command(flatten)]
     network: NetworkOptions,
     /// Which loss.
@@ -246,36 +238,20 @@ impl Options {
         beginning: &Beginning,
         recipe: &Recipe,
     ) -> Result<Opened, Failure> {
-        let given = [("--size", self.size.is_some()), ("--grey", self.grey)];
-        let given: Vec<&str> = given
-            .into_iter()
-            .filter_map(|(option, given)| given.then_some(option))
-            .collect();
-        let own = Fit::Own {
-            side: self.size,
-            grey: self.grey,
-            given: &given,
-        };
+        let given = self.pictures.given();
+        let alpha = self.pictures.alpha;
         let network = beginning.network(recipe);
         let options = data::Options {
-            fit: match network.filter(|_| given.is_empty() && self.alpha.is_none()) {
+            fit: match network.filter(|_| given.is_empty() && alpha.is_none()) {
                 Some(network) => Fit::Exactly(network.image()),
-                None => own,
+                None => self.pictures.fit(&given),
             },
             // In their place come those that a run begins with.
             classes: Classes::Own,
-            alpha: self.alpha,
+            alpha,
         };
         let opened = beginning.open_data(recipe, &self.data, &options);
-        opened.map_err(|error| match (error, self.size) {
-            // Of these options, not of the data.
-            (error @ DataError::NoEffect { .. }, _) => error.into(),
-            (error @ DataError::Alpha { .. }, _) => format!("--{error}").into(),
-            (error @ DataError::Extents { .. }, Some(side)) => {
-                format!("--size {side}: {error}").into()
-            }
-            (error, _) => format!("--data {error}").into(),
-        })
+        opened.map_err(|error| self.pictures.explain("--data", error))
     }
 
     /// Sizes a recipe by the data, and by the network that there is already.
