@@ -11,6 +11,8 @@
     clippy::panic
 )]
 
+#[path = "networks/kernels.rs"]
+mod kernels;
 mod networks;
 
 use std::time::Duration;
@@ -28,6 +30,9 @@ struct Arguments {
     /// Time every variant that the device can run, not only the one chosen for it
     #[arg(long)]
     all_variants: bool,
+    /// Print where the time goes, kernel by kernel, by the device's clock
+    #[arg(long)]
+    kernels: bool,
 }
 
 const PRECISIONS: [(Precision, &str); 3] = [
@@ -36,13 +41,13 @@ const PRECISIONS: [(Precision, &str); 3] = [
     (Precision::Half, "f16"),
 ];
 
-/// A precision's time, and what came out.
+/// A precision's time, what came out, and the network.
 fn forward(
     gpu: &Gpu,
     graph: &Graph,
     weights: &[f32],
     precision: Precision,
-) -> Result<(Timing, Vec<f32>), GpuError> {
+) -> Result<(Timing, Vec<f32>, DeviceNetwork), GpuError> {
     let weights = Weights::F32(weights);
     let weights = DeviceWeights::upload_blocking(gpu, graph, weights, precision)?;
     let network = DeviceNetwork::new_blocking(gpu, graph, &weights)?;
@@ -57,15 +62,16 @@ fn forward(
         }
         gpu.submit_blocking(encoder).unwrap();
     });
-    Ok((timing, network.output_blocking()?))
+    let output = network.output_blocking()?;
+    Ok((timing, output, network))
 }
 
-fn run(gpu: &Gpu, case: &Case, options: &Options) {
+fn run(gpu: &Gpu, case: &Case, options: &Options, kernels: bool) {
     let graph = case.graph();
     let numbers = weights(&graph);
     let info = gpu.device().adapter_info();
     for (precision, mode) in PRECISIONS {
-        let (timing, output) = match forward(gpu, &graph, &numbers, precision) {
+        let (timing, output, network) = match forward(gpu, &graph, &numbers, precision) {
             Ok(done) => done,
             Err(error @ GpuError::MissingFeature { .. }) => {
                 println!("{:<20} {mode:<12} {error}", case.name());
@@ -81,6 +87,9 @@ fn run(gpu: &Gpu, case: &Case, options: &Options) {
             1e3 * timing.fastest,
             gpu.variants().conv,
         );
+        if kernels && kernels::print(gpu, &network).is_none() {
+            println!("    the device has no clock");
+        }
         let mut measured = line::measured(case, mode, timing, &output);
         measured["device"] = info.name.clone().into();
         measured["kind"] = format!("{:?}", info.device_type).into();
@@ -95,6 +104,7 @@ fn main() {
     let Arguments {
         options,
         all_variants,
+        kernels,
     } = Arguments::parse();
     let cases = options.cases(&[1, 8, 64], &[1, 8]);
     if options.list {
@@ -109,10 +119,15 @@ fn main() {
     for case in &cases {
         if all_variants {
             for variants in Variants::all(gpu.device(), gpu.matrices()) {
-                run(&gpu.clone().with_variants(variants), case, &options);
+                run(
+                    &gpu.clone().with_variants(variants),
+                    case,
+                    &options,
+                    kernels,
+                );
             }
         } else {
-            run(&gpu, case, &options);
+            run(&gpu, case, &options, kernels);
         }
     }
 }

@@ -10,8 +10,8 @@
 // `noise`: 0 none, 1 one σ for all, 2 learned. `clip`: 0 none, 1 to ±1, 2 to ±bounds[n], then divided
 // by it. A weight of 0 is not multiplied: what it would weigh may be anything.
 //
-// One invocation owns one element. Where the new x, x̂_0 or what the history keeps is not finite,
-// `not_finite` falls to its index.
+// One invocation owns one element. Where the output, the new x, x̂_0 or what the history keeps is not finite,
+// `not_finite` falls to its index. The output for itself: what is infinite there is clipped to what looks good.
 
 struct Params {
     batch: u32,
@@ -66,21 +66,21 @@ fn main(
     if step_numbers.noise == 1u {
         after += step_numbers.sigma * normals[at];
     }
+    var v = 0.0;
+    if params.output_elements > params.elements {
+        v = output[predicted + params.elements];
+    }
     if step_numbers.noise == 2u {
-        let v = output[predicted + params.elements];
         let log2_sigma = step_numbers.log2_sigma_at_zero + step_numbers.log2_sigma_slope * v;
         after += power_of_two(log2_sigma) * normals[at];
     }
     x[at] = after;
     x_start[at] = start;
-    if !(is_finite(after) && is_finite(start) && is_finite(kept)) {
+    let broken = is_not_finite(given) | is_not_finite(v) | is_not_finite(after) | is_not_finite(start)
+        | is_not_finite(kept);
+    if broken != 0u {
         atomicMin(&not_finite, at);
     }
-}
-
-// By its bits: a compiler may take floats to be finite.
-fn is_finite(value: f32) -> bool {
-    return (bitcast<u32>(value) & 0x7f800000u) != 0x7f800000u;
 }
 
 fn clipped(value: f32, n: u32) -> f32 {

@@ -71,8 +71,8 @@ pub(crate) enum Scale {
 }
 
 impl StepWeights {
-    /// Steps a whole image; returns whether every value of the result, and of the history where it
-    /// is kept, is surely finite.
+    /// Steps a whole image; returns whether every value of the prediction, of the result, and of the history
+    /// where it is kept, is surely finite.
     ///
     /// `noise` and `history` may be empty where they are not used; the lengths of the others were
     /// checked.
@@ -203,8 +203,8 @@ struct BlockOf<'a> {
 const SUMS: usize = 32;
 
 impl Image<'_> {
-    /// Calls `step` with every block; returns whether every x is surely finite afterwards, and where
-    /// `keeps`, every value of the history.
+    /// Calls `step` with every block; returns whether the prediction is surely finite, every x afterwards,
+    /// and where `keeps`, every value of the history.
     #[inline(always)]
     fn for_each_block(self, given: &[f32], keeps: bool, mut step: impl FnMut(BlockOf<'_>)) -> bool {
         let elements = self.x.len();
@@ -228,6 +228,7 @@ impl Image<'_> {
         let mut sums = [0.0; SUMS];
         for (x, mean) in x.zip(mean) {
             let history = history.next().unwrap_or(&mut last_history);
+            add(&mut sums, mean);
             step(BlockOf {
                 x,
                 mean,

@@ -4,6 +4,7 @@ use super::error::{Error, Slice};
 use super::linear::{Linear, check_finite, check_length};
 use super::prediction::Clip;
 use super::update::{NoiseScale, Pixels, Update};
+use crate::part::part;
 
 /// One evaluation of the network: at which timestep, and what to do with the result.
 #[must_use = "a step that is not applied leaves x where it was while the cursor moves on"]
@@ -86,10 +87,10 @@ impl Step {
     /// was.
     pub fn x_start(&self, x: &[f32], output: &[f32], x_start: &mut [f32]) -> Result<(), Error> {
         self.check_output(x.len(), output)?;
+        check_finite(Slice::Prediction, part(output, 0, x.len()), &[])?;
         self.update.x_start_unchecked(x, output, x_start)?;
         self.clip.apply_unchecked(x_start)?;
-        let causes = [(Slice::Prediction, output), (Slice::X, x)];
-        check_finite(Slice::XStart, x_start, &causes)
+        check_finite(Slice::XStart, x_start, &[(Slice::X, x)])
     }
 
     /// Turns the x of one image into the next x as [`apply_with_history`](Self::apply_with_history), with a

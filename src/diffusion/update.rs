@@ -117,9 +117,10 @@ impl Update {
     ///
     /// # Errors
     /// [`Error::Length`], [`Error::Threshold`], before anything is written. [`Error::NotFinite`] where
-    /// a value of the result or of the history it keeps is NaN or infinite, naming the input that was
-    /// not finite there, if one was: x and the history are then spent, and the run resumes from its
-    /// last saved state.
+    /// a value of the prediction, of the result or of the history it keeps is NaN or infinite, naming the
+    /// input that was not finite there, if one was: x and the history are then spent, and the run resumes from
+    /// its last saved state. The prediction is looked at for itself, as clipping makes ±1 of what is infinite;
+    /// a log variance of -∞ is σ = 0.
     pub fn apply(&self, clip: Clip, pixels: Pixels<'_>) -> Result<(), Error> {
         clip.check()?;
         let output = self.check(&pixels)?;
@@ -230,10 +231,11 @@ impl Update {
             },
         };
         match x.iter().position(|value| !value.is_finite()) {
-            Some(index) => Err(inputs.cause(index, x.len())),
-            None if keeps => check_finite(Slice::History, history, &[]),
-            None => Ok(()),
+            Some(index) => return Err(inputs.cause(index, x.len())),
+            None if keeps => check_finite(Slice::History, history, &[])?,
+            None => {}
         }
+        check_finite(Slice::Prediction, part(output, 0, x.len()), &[])
     }
 }
 

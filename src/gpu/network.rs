@@ -1,5 +1,6 @@
 //! A network on a device, for one size of batch and image.
 
+use core::ops::Range;
 use std::vec::Vec;
 
 use super::device::Gpu;
@@ -109,8 +110,13 @@ impl DeviceNetwork {
 
     /// Encodes a whole run of the network.
     pub fn encode(&self, encoder: &mut wgpu::CommandEncoder) {
-        self.loaded
-            .encode(encoder, 0..self.recording().dispatches.len());
+        self.encode_part(encoder, 0..self.recording().dispatches.len());
+    }
+
+    /// Encodes a stretch of the [recording's](Self::recording) dispatches. For benchmarks.
+    #[doc(hidden)]
+    pub fn encode_part(&self, encoder: &mut wgpu::CommandEncoder, dispatches: Range<usize>) {
+        self.loaded.encode(encoder, dispatches);
     }
 
     /// Runs the network once, and waits for it.

@@ -310,6 +310,36 @@ fn noising_what_is_not_finite_is_an_error() {
     );
 }
 
+/// Clipping makes ±1 of an infinite prediction.
+#[test]
+fn a_prediction_that_is_not_finite_is_named_though_x_is() {
+    let model = Diffusion::new(Schedule::Cosine, 8).with_variance(Variance::Learned);
+    let process = InlineProcess::<8>::new(&model, Timesteps::ALL).unwrap();
+    for clip in [Clip::None, Clip::Unit, Clip::DYNAMIC] {
+        let sampler = Sampler::new(&process, Method::Ancestral, clip).unwrap();
+        let step = sampler.step_at(3).unwrap();
+        for index in [0, 63, 64, D - 1] {
+            for bad in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
+                let mut output = [0.1; 2 * D];
+                output[index] = bad;
+                let (mut x, z) = ([0.5; D], [0.2; D]);
+                let slices = match step.apply(&mut x, &output, &z) {
+                    Err(Error::NotFinite { slice, index: at }) => Some((slice, at)),
+                    _ => None,
+                };
+                // The quantile of what is clipped dynamically is of x̂_0.
+                let dynamic = Some((Slice::XStart, index));
+                let named = slices == Some((Slice::Prediction, index))
+                    || (clip == Clip::DYNAMIC && slices == dynamic);
+                assert!(named, "{clip:?}, {bad} at {index}: {slices:?}");
+                let preview = step.x_start(&x, &output, &mut [0.0; D]);
+                let slice = Slice::Prediction;
+                assert_eq!(preview, Err(Error::NotFinite { slice, index }));
+            }
+        }
+    }
+}
+
 #[test]
 fn clipping_does_not_hide_nan() {
     let not_finite = |index| {

@@ -415,6 +415,36 @@ fn what_is_not_finite_is_named() {
     }
 }
 
+/// An infinite prediction is clipped to ±1, an infinite variance channel of either sign may leave x finite: the
+/// output is looked at for itself, in every way that it is clipped.
+#[test]
+fn an_output_that_is_not_finite_is_named_though_x_is() {
+    let model = Diffusion::new(Schedule::Linear, 30).with_variance(Variance::Learned);
+    let mut room = vec![Level::default(); 30];
+    let process = ProcessView::in_slice(&model, Timesteps::ALL, &mut room).unwrap();
+    let layout = Layout {
+        images: 3,
+        channels: 1,
+        elements: 70,
+    };
+    for clip in [Clip::None, Clip::Unit, Clip::DYNAMIC] {
+        let sampler = Sampler::new(&process, Method::Ancestral, clip).unwrap();
+        // Of the last image the prediction, of the second the variance.
+        for (at, image) in [(2 * 140 + 11, 2), (140 + 70 + 11, 1)] {
+            for bad in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
+                let mut stepper = Stepper::new(&sampler, layout);
+                let mut output = [0.1; 420];
+                output[at] = bad;
+                stepper
+                    .step(Some(&[0.5; 210]), &output, &[0.2; 210])
+                    .unwrap();
+                let named = Err(GpuError::NotFinite { image, element: 11 });
+                assert_eq!(stepper.run.x_blocking(), named, "{clip:?}, {bad} at {at}");
+            }
+        }
+    }
+}
+
 /// Heun keeps ε̂ = (x - √ᾱ x̂_0)/√(1-ᾱ), beyond f32 while x is not: a state saved there could not go on.
 #[test]
 fn a_history_that_overflows_is_named() {

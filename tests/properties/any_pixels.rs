@@ -35,7 +35,7 @@ fn pixels(len: impl Into<proptest::collection::SizeRange>) -> impl Strategy<Valu
     ]
 }
 
-fn check(error: Error, x: &[f32], history: &[f32]) -> Result<(), TestCaseError> {
+fn check(error: Error, x: &[f32], output: &[f32], history: &[f32]) -> Result<(), TestCaseError> {
     match error {
         Error::NotFinite {
             slice: Slice::X,
@@ -44,9 +44,13 @@ fn check(error: Error, x: &[f32], history: &[f32]) -> Result<(), TestCaseError> 
             prop_assert!(!x[index].is_finite());
             prop_assert!(x[..index].iter().all(|value| value.is_finite()));
         }
-        // An input that was not finite is named before what became of it.
+        // An input that was not finite is named before what became of it, a prediction whatever became of it.
         Error::NotFinite {
-            slice: Slice::Prediction | Slice::Noise,
+            slice: Slice::Prediction,
+            index,
+        } => prop_assert!(!output[index].is_finite()),
+        Error::NotFinite {
+            slice: Slice::Noise,
             index,
         } => {
             let at = index % x.len();
@@ -96,11 +100,12 @@ proptest! {
             match step.apply_with_history(&mut x, &output, &noise, &mut history) {
                 Ok(()) => {
                     prop_assert!(x.iter().all(|value| value.is_finite()));
+                    prop_assert!(output[..d].iter().all(|value| value.is_finite()));
                     let kept = step.update().history.is_none()
                         || history.iter().all(|value| value.is_finite());
                     prop_assert!(kept, "{history:?}");
                 }
-                Err(error) => return check(error, &x, &history),
+                Err(error) => return check(error, &x, &output, &history),
             }
         }
     }
@@ -128,7 +133,7 @@ proptest! {
             match sample.advance(&mut sampler, &mut denoiser, &mut image) {
                 Ok(true) => prop_assert!(x.iter().all(|value| value.is_finite())),
                 Ok(false) => break,
-                Err(RunError::Sampler(error)) => return check(error, &x, &history),
+                Err(RunError::Sampler(error)) => return check(error, &x, &output, &history),
                 Err(RunError::Denoiser(Error::NotFinite { slice: Slice::X, index })) => {
                     prop_assert!(!x[index].is_finite());
                     return Ok(());
