@@ -12,7 +12,7 @@ const MANY: u64 = 1 << 31;
 #[derive(Args)]
 pub(crate) struct DataOptions {
     /// Rows and columns that pictures are fitted to; where none are given, as many as at least half of them have, up to
-    /// 64. Other data has its own.
+    /// 64. A network wants a multiple of 2 for each of its levels below the first. Other data has its own.
     #[arg(long, value_parser = whole::<usize>(1..=MANY))]
     size: Option<usize>,
     /// Reads pictures as grey; other data has its own channels.
