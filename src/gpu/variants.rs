@@ -28,15 +28,15 @@ pub enum MatrixSide {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum AttentionVariant {
     /// The plain variant, an invocation for each query, without workgroup memory: chosen on software
-    /// devices, and for heads of more than 1024 channels.
+    /// devices, where a barrier is dear.
     Plain,
-    /// The shared variant, a workgroup for each query: chosen on every GPU, where a head has at most 1024
-    /// channels.
+    /// The shared variant, a workgroup for 32 queries and 64 channels of a head (flash attention): chosen on
+    /// every GPU.
     Shared,
 }
 
-/// The way in which the invocations of a workgroup add what each has: in normalisation, attention and
-/// linear layers.
+/// The way in which the invocations of a workgroup add what each has: in normalisation and linear
+/// layers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Reduction {
     /// A tree in workgroup memory, with a barrier for each halving: any device can.

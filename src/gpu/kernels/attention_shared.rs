@@ -1,28 +1,26 @@
-//! Self-attention, the shared variant: a workgroup for each query of each head.
+//! Self-attention, the shared variant: a workgroup for 32 queries of a head, and 64 rows of their output.
 
 use super::attention::{self, Bindings, Params};
-use super::{Kernel, Memory, Uses};
+use super::{Kernel, Memory};
 use crate::gpu::recording::Dispatch;
 
 /// Parameters and bindings are those of the plain variant.
 pub(crate) static KERNEL: Kernel = Kernel {
     name: "attention_shared",
     source: include_str!("../../../shaders/attention_shared.wgsl"),
-    uses: Uses::Reductions,
-    // A query's row, and a number of each invocation.
-    memory: Memory::Bytes(4 * MAX_ROWS as u64 + 4 * 128),
+    // Vectors of four: 16 rows of the factors of scores, the shares of 64 keys, one of each invocation.
+    memory: Memory::Bytes(16 * (384 + 512 + 128)),
     workgroup: 128,
     ..attention::KERNEL
 };
 
-/// The most rows of a head that the kernel has room for.
-pub(crate) const MAX_ROWS: usize = 1024;
-
 pub(crate) fn dispatch(name: &str, params: &Params, bindings: Bindings) -> Dispatch {
     let heads = u64::from(params.batch) * u64::from(params.heads);
+    let blocks = u64::from(params.rows.div_ceil(64));
+    let tiles = u64::from(params.positions.div_ceil(32));
     Dispatch {
         kernel: &KERNEL,
-        workgroups: heads * u64::from(params.positions),
+        workgroups: heads * blocks * tiles,
         ..attention::dispatch(name, params, bindings)
     }
 }

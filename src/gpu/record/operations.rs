@@ -129,12 +129,8 @@ impl Recorder<'_> {
                     output,
                 };
                 match self.variants.attention {
-                    AttentionVariant::Shared if rows <= attention_shared::MAX_ROWS => {
-                        attention_shared::dispatch(name, &params, bindings)
-                    }
-                    AttentionVariant::Shared | AttentionVariant::Plain => {
-                        attention::dispatch(name, &params, bindings)
-                    }
+                    AttentionVariant::Shared => attention_shared::dispatch(name, &params, bindings),
+                    AttentionVariant::Plain => attention::dispatch(name, &params, bindings),
                 }
             }
             Op::Concat { first, second } => concat::dispatch(
