@@ -138,7 +138,6 @@ fn main(
         }
     }
 
-    workgroupBarrier();
     room[lane] = total;
     workgroupBarrier();
     total = vec4<f32>();

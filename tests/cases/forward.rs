@@ -248,9 +248,10 @@ pub(crate) fn table(stands: Stands) -> Vec<Case> {
         attention_case(stands, 1, 2, 16, 1, 1),
         // About the blocks of the variant through workgroup memory: 32 queries, 64 keys, 64 rows, 16 a step.
         attention_case(stands, 3, 3, 1, 3, 3),
-        attention_case(stands, 2, 2, 7, 5, 13),
+        attention_case(stands, 2, 2, 7, 3, 11),
         attention_case(stands, 1, 2, 64, 4, 8),
-        attention_case(stands, 2, 1, 65, 3, 11),
+        attention_case(stands, 2, 1, 65, 5, 13),
+        attention_case(stands, 1, 1, 100, 11, 12),
         attention_case(stands, 1, 2, 17, 8, 8),
         attention_case(stands, 1, 1, 512, 1, 17),
         concat_case(stands, shape(3, 5, 3, 7), 2),
