@@ -26,6 +26,7 @@
 //! | `data` (feature `data`) | images in files, as the network is trained on them | whoever trains one |
 //! | `train` (features `train_cpu`, `train`) | gradients, optimiser, resumable runs | whoever trains one |
 //! | `run` (feature `run`) | the door: a model on a device, drawings, runs, pictures in files | everyone with a heap |
+//! | `ffi` (feature `ffi`) | the door in C: `include/iddpm.h` | whoever draws from C, or an engine |
 //! | `evaluate` (feature `evaluate`) | samples judged by numbers | whoever compares models |
 //!
 //! A normal user needs `Model`, `Device` and `Draw`, of the feature `run` or `gpu`. Without a heap it is
@@ -50,6 +51,8 @@ pub mod diffusion;
 mod error;
 #[cfg(feature = "evaluate")]
 pub mod evaluate;
+#[cfg(feature = "ffi")]
+pub mod ffi;
 #[cfg(feature = "std")]
 pub mod files;
 #[cfg(feature = "gpu")]

@@ -1,0 +1,19 @@
+//! The functions of the header, and with `gpu/experimental.rs` the only unsafe code of the crate: what comes as
+//! pointers becomes references, slices and texts, each by one way of `pointers.rs`, and goes on in safe code.
+#![allow(unsafe_code)]
+
+mod models;
+mod pointers;
+mod runs;
+
+pub use models::{
+    iddpm_abi_version, iddpm_device_name, iddpm_devices, iddpm_last_error, iddpm_model_class_name,
+    iddpm_model_free, iddpm_model_from_memory, iddpm_model_info, iddpm_model_notes, iddpm_model_on,
+    iddpm_model_open, iddpm_studio_device, iddpm_studio_free,
+};
+pub use pointers::{iddpm_model, iddpm_run, iddpm_studio};
+pub use runs::{
+    iddpm_draw_init, iddpm_run_advance, iddpm_run_begin, iddpm_run_cancel, iddpm_run_count,
+    iddpm_run_fraction, iddpm_run_free, iddpm_run_pixels, iddpm_run_preview, iddpm_run_resume,
+    iddpm_run_save,
+};

@@ -1,0 +1,167 @@
+//! What a call came to, and which error is which.
+
+use std::string::{String, ToString};
+
+use crate::checkpoint::CheckpointError;
+use crate::cpu::NetworkError;
+use crate::run::DrawError;
+use crate::{Error, diffusion};
+
+/// What a call came to: below 0 it failed, and `iddpm_last_error` says why. Later versions may have more of them.
+#[repr(C)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[must_use]
+pub enum iddpm_result {
+    /// It is done.
+    IDDPM_OK = 0,
+    /// It is done, and steps of the run are left.
+    IDDPM_MORE = 1,
+    /// An argument, or an option of a drawing, cannot be what it is.
+    IDDPM_ARGUMENT = -1,
+    /// A file cannot be read.
+    IDDPM_FILE = -2,
+    /// A file is no model, or a model that is broken.
+    IDDPM_MODEL = -3,
+    /// A device cannot be had, cannot do what is asked of it, or is lost.
+    IDDPM_DEVICE = -4,
+    /// There is not as much memory as is needed.
+    IDDPM_MEMORY = -5,
+    /// The network predicted what is no finite number.
+    IDDPM_NOT_FINITE = -6,
+    /// Bytes are no saved run, or one of another model.
+    IDDPM_SAVED = -7,
+    /// The run goes no further: it was cancelled, or a step of it failed.
+    IDDPM_ENDED = -8,
+    /// Another thread is in a call with this handle.
+    IDDPM_BUSY = -9,
+    /// A mistake in the library: the handle's work is lost, and it can only be freed.
+    IDDPM_PANIC = -10,
+}
+
+use iddpm_result::{
+    IDDPM_ARGUMENT, IDDPM_DEVICE, IDDPM_ENDED, IDDPM_FILE, IDDPM_MEMORY, IDDPM_MODEL,
+    IDDPM_NOT_FINITE, IDDPM_SAVED,
+};
+
+/// Why a call failed: the kind of it, and the sentence.
+#[derive(Debug)]
+pub(super) struct Failure {
+    pub(super) result: iddpm_result,
+    pub(super) text: String,
+}
+
+impl Failure {
+    pub(super) fn new(result: iddpm_result, text: impl ToString) -> Self {
+        let text = text.to_string();
+        Self { result, text }
+    }
+
+    /// An argument that cannot have its value, and why.
+    pub(super) fn argument(word: &'static str, value: impl ToString, why: impl ToString) -> Self {
+        let (value, why) = (value.to_string(), why.to_string());
+        DrawError::Value { word, value, why }.into()
+    }
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        Self::new(of(&error), error)
+    }
+}
+
+impl From<DrawError> for Failure {
+    fn from(error: DrawError) -> Self {
+        Error::from(error).into()
+    }
+}
+
+/// Which result each layer's error is.
+macro_rules! results {
+    ($($(#[$where:meta])? $layer:ident($error:pat) => $result:expr),+ $(,)?) => {
+        fn of(error: &Error) -> iddpm_result {
+            match error {
+                $($(#[$where])? Error::$layer($error) => $result,)+
+            }
+        }
+    };
+}
+
+results! {
+    Diffusion(error) => of_diffusion(error),
+    Config(_) => IDDPM_MODEL,
+    Graph(_) => IDDPM_MODEL,
+    Memory(_) => IDDPM_MEMORY,
+    Program(_) => IDDPM_MODEL,
+    Network(error) => of_network(error),
+    File(_) => IDDPM_FILE,
+    Checkpoint(error) => of_checkpoint(error),
+    Draw(error) => of_draw(error),
+    #[cfg(feature = "data")]
+    Data(_) => IDDPM_FILE,
+    #[cfg(feature = "gpu")]
+    Gpu(error) => of_gpu(error),
+    // Nothing here trains or judges.
+    #[cfg(feature = "train_cpu")]
+    Grad(_) => IDDPM_ARGUMENT,
+    #[cfg(feature = "train_cpu")]
+    Train(_) => IDDPM_ARGUMENT,
+    #[cfg(feature = "evaluate")]
+    Evaluate(_) => IDDPM_ARGUMENT,
+}
+
+fn of_diffusion(error: &diffusion::Error) -> iddpm_result {
+    match error {
+        diffusion::Error::NotFinite { .. } => IDDPM_NOT_FINITE,
+        _ => IDDPM_ARGUMENT,
+    }
+}
+
+fn of_network(error: &NetworkError) -> iddpm_result {
+    match error {
+        NetworkError::Program(_) => IDDPM_MODEL,
+        NetworkError::NotFinite { .. } => IDDPM_NOT_FINITE,
+        NetworkError::Memory(_) => IDDPM_MEMORY,
+        NetworkError::Sampler(error) => of_diffusion(error),
+        _ => IDDPM_ARGUMENT,
+    }
+}
+
+fn of_checkpoint(error: &CheckpointError) -> iddpm_result {
+    match error {
+        CheckpointError::InFile { error, .. } => of_checkpoint(error),
+        CheckpointError::Io { .. } | CheckpointError::Folder { .. } => IDDPM_FILE,
+        CheckpointError::Memory(_) => IDDPM_MEMORY,
+        _ => IDDPM_MODEL,
+    }
+}
+
+fn of_draw(error: &DrawError) -> iddpm_result {
+    match error {
+        DrawError::Adapter { .. } | DrawError::NoGpu { .. } => IDDPM_DEVICE,
+        DrawError::Saved { .. } => IDDPM_SAVED,
+        DrawError::Spent => IDDPM_ENDED,
+        DrawError::Word { .. }
+        | DrawError::Value { .. }
+        | DrawError::Class { .. }
+        | DrawError::NoClasses
+        | DrawError::NotOnGpu
+        | DrawError::FrameNotSubmitted
+        | DrawError::ThreadsOfGpu
+        | DrawError::Count { .. }
+        | DrawError::NoPicture { .. }
+        | DrawError::LowResMissing { .. }
+        | DrawError::LowResUnexpected => IDDPM_ARGUMENT,
+    }
+}
+
+#[cfg(feature = "gpu")]
+fn of_gpu(error: &crate::gpu::GpuError) -> iddpm_result {
+    use crate::gpu::GpuError;
+    match error {
+        GpuError::OutOfMemory { .. } | GpuError::HostMemory(_) => IDDPM_MEMORY,
+        GpuError::NotFinite { .. } => IDDPM_NOT_FINITE,
+        GpuError::Sampler(error) => of_diffusion(error),
+        GpuError::Graph(_) => IDDPM_MODEL,
+        _ => IDDPM_DEVICE,
+    }
+}

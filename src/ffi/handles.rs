@@ -1,0 +1,158 @@
+//! What handles hold: a studio and a run, each used by one thread at a time.
+
+use core::time::Duration;
+use std::sync::{Mutex, MutexGuard, TryLockError};
+use std::vec::Vec;
+
+use super::error::{Failure, iddpm_result};
+use super::options::Asked;
+use super::pixels::to_rgba;
+use crate::{Device, Model, Run, Saved, Studio};
+
+// Handles go from thread to thread, and models are shared.
+const _: () = {
+    const fn shared<T: Send + Sync>() {}
+    shared::<Model>();
+    shared::<Painter>();
+    shared::<Painting>();
+};
+
+/// Takes what is behind a handle for a call. A call beside another is refused, and so is one after a panic: what that
+/// left may be half done.
+pub(super) fn lock<'a, T>(
+    what: &'static str,
+    value: &'a Mutex<T>,
+) -> Result<MutexGuard<'a, T>, Failure> {
+    value.try_lock().map_err(|error| match error {
+        TryLockError::WouldBlock => Failure::new(
+            iddpm_result::IDDPM_BUSY,
+            std::format!("{what}: another thread is in a call with it"),
+        ),
+        TryLockError::Poisoned(_) => Failure::new(
+            iddpm_result::IDDPM_PANIC,
+            std::format!("{what}: an earlier call with it ended by a mistake in iddpm, and it can only be freed"),
+        ),
+    })
+}
+
+/// What is asked for by its word: nothing or "best", "cpu", "gpu", or a part of an adapter's name.
+pub(super) fn device(word: Option<&str>, threads: u32) -> Device {
+    let device = match word {
+        None | Some("best") => Device::best(),
+        Some("cpu") => Device::cpu(),
+        Some("gpu") => Device::gpu(),
+        Some(name) => Device::named(name),
+    };
+    match threads {
+        0 => device,
+        threads => device.with_threads(threads as usize),
+    }
+}
+
+/// A model on a device.
+#[derive(Debug)]
+pub(super) struct Painter(Mutex<Studio>);
+
+impl Painter {
+    pub(super) const fn new(studio: Studio) -> Self {
+        Self(Mutex::new(studio))
+    }
+
+    pub(super) fn studio(&self) -> Result<MutexGuard<'_, Studio>, Failure> {
+        lock("studio", &self.0)
+    }
+
+    pub(super) fn begin(&self, asked: &Asked<'_>) -> Result<Painting, Failure> {
+        let mut studio = self.studio()?;
+        let (draw, numbers) = (asked.draw()?, asked.numbers()?);
+        let run = match asked.canvas(studio.model())? {
+            Some(canvas) => studio.begin_on(&draw, &canvas, numbers)?,
+            None => studio.begin_numbers(&draw, numbers)?,
+        };
+        Ok(Painting::new(run))
+    }
+
+    pub(super) fn resume(&self, saved: &[u8]) -> Result<Painting, Failure> {
+        let saved = Saved::from_bytes(saved)?;
+        Ok(Painting::new(self.studio()?.resume(&saved)?))
+    }
+}
+
+/// Images on their way; none any more where they were cancelled.
+#[derive(Debug)]
+pub(super) struct Painting(Mutex<Option<Run>>);
+
+impl Painting {
+    const fn new(run: Run) -> Self {
+        Self(Mutex::new(Some(run)))
+    }
+
+    /// Does something with the run, where it was not cancelled.
+    fn with<T>(&self, call: impl FnOnce(&mut Run) -> Result<T, Failure>) -> Result<T, Failure> {
+        match lock("run", &self.0)?.as_mut() {
+            Some(run) => call(run),
+            None => Err(Failure::new(
+                iddpm_result::IDDPM_ENDED,
+                "run: it was cancelled",
+            )),
+        }
+    }
+
+    pub(super) fn advance(&self, time: Duration) -> Result<iddpm_result, Failure> {
+        self.with(|run| {
+            run.advance_for(time)?;
+            Ok(match run.is_done() {
+                true => iddpm_result::IDDPM_OK,
+                false => iddpm_result::IDDPM_MORE,
+            })
+        })
+    }
+
+    pub(super) fn fraction(&self) -> Result<f32, Failure> {
+        self.with(|run| Ok(run.fraction()))
+    }
+
+    pub(super) fn count(&self) -> Result<u32, Failure> {
+        self.with(|run| Ok(run.samples().len() as u32))
+    }
+
+    /// One of the images as RGBA, row after row, and the width and height that it has.
+    pub(super) fn rgba(
+        &self,
+        view: View,
+        image: u32,
+    ) -> Result<(Vec<u8>, (usize, usize)), Failure> {
+        self.with(|run| {
+            let images = match view {
+                View::Pixels => run.images()?,
+                View::Preview => run.preview()?,
+            };
+            let ((width, height), channels) = (images.size(), images.channels());
+            let bytes = images.bytes()?;
+            let mut each = bytes.chunks_exact((width * height * channels).max(1));
+            let count = images.len();
+            let why = || std::format!("the run has {count} images, the first of which is 0");
+            let bytes = each.nth(image as usize);
+            let bytes = bytes.ok_or_else(|| Failure::argument("image", image, why()))?;
+            Ok((to_rgba(bytes, channels)?, (width, height)))
+        })
+    }
+
+    pub(super) fn cancel(&self) -> Result<(), Failure> {
+        *lock("run", &self.0)? = None;
+        Ok(())
+    }
+
+    pub(super) fn save(&self) -> Result<Vec<u8>, Failure> {
+        self.with(|run| Ok(run.save()?.to_bytes()?))
+    }
+}
+
+/// How images are looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum View {
+    /// As they are.
+    Pixels,
+    /// As the last step predicted them.
+    Preview,
+}

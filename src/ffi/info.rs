@@ -1,0 +1,32 @@
+//! What a model is, as C has it.
+
+use crate::Model;
+
+/// What a model draws, and of how many classes. Later versions may have more at its end.
+#[repr(C)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct iddpm_info {
+    /// The size of this struct in bytes, as the caller knows it.
+    pub struct_size: usize,
+    /// Pixels of an image from left to right.
+    pub width: u32,
+    /// Pixels of an image from top to bottom.
+    pub height: u32,
+    /// 1: grey, 2: grey and alpha, 3: colours, 4: colours and alpha. In pixels that are given out it is always RGBA.
+    pub channels: u32,
+    /// The number of classes; 0 for a network without.
+    pub classes: u32,
+}
+
+impl iddpm_info {
+    pub(super) fn of(model: &Model, struct_size: usize) -> Self {
+        let image = model.image();
+        Self {
+            struct_size,
+            width: image.width as u32,
+            height: image.height as u32,
+            channels: image.channels as u32,
+            classes: model.classes() as u32,
+        }
+    }
+}
