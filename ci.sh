@@ -12,7 +12,7 @@ fi
 shift
 cd "$(dirname "$0")"
 
-CHECKS=(fmt clippy features test mesa26 examples no_alloc firmware cross package fuzz_smoke docs bench_build)
+CHECKS=(fmt clippy features test mesa26 examples c no_alloc firmware cross package fuzz_smoke docs bench_build)
 CARGO_TARGET_DIR=$(realpath -m "${CARGO_TARGET_DIR:-target}")
 # Nothing here is built twice with a change between; a panic says its line without debug information too.
 export CARGO_TARGET_DIR CARGO_INCREMENTAL=0 CARGO_PROFILE_DEV_DEBUG=0 CARGO_PROFILE_RELEASE_DEBUG=0 PATH=$HOME/.cargo/bin:$PATH
@@ -26,7 +26,7 @@ features_of() {
 
 # Installs what a fresh Debian or Ubuntu lacks; does nothing where all is there.
 setup() {
-    local sudo=() packages=(gcc g++ binutils file curl ca-certificates mesa-vulkan-drivers libvulkan1)
+    local sudo=() packages=(gcc g++ cmake unzip binutils file curl ca-certificates mesa-vulkan-drivers libvulkan1)
     [ "$(id -u)" = 0 ] || sudo=(sudo)
     export DEBIAN_FRONTEND=noninteractive
     "${sudo[@]}" apt-get update -qq # also for the packages that the firmware's check unpacks
@@ -71,7 +71,7 @@ features() {
     [ -z "$(cargo tree -q -e normal --features train_cpu -i wgpu 2>/dev/null)" ]
     echo "all that need no heap, on core alone"
     tests/firmware/cargo-core.sh check -q --lib --target thumbv6m-none-eabi \
-        --target-dir "$CARGO_TARGET_DIR/firmware" --features "$(features_of std alloc checkpoint data gpu run train_cpu train evaluate | xargs)"
+        --target-dir "$CARGO_TARGET_DIR/firmware" --features "$(features_of std alloc checkpoint data gpu run ffi train_cpu train evaluate | xargs)"
 }
 
 # defmt needs a target's logger to link: the firmware has one. Without std the network runs in plain loops.
@@ -120,6 +120,10 @@ examples() {
 # The GPU tests once more, on a driver with more features.
 mesa26() {
     tests/mesa26.sh --features "$(features_of defmt | xargs)"
+}
+
+c() {
+    tests/c/run.sh
 }
 
 no_alloc() {

@@ -1,0 +1,70 @@
+#!/bin/bash
+# run.sh : the door in C from C and C++: the header and both programs without a warning, the same picture as `sample`
+# draws, a shared library that gives out nothing else, and no fault, leak or undefined step that the compiler's
+# sanitizers see
+set -euo pipefail
+shopt -s inherit_errexit
+cd "$(dirname "$0")/../.."
+
+die() {
+    echo "c: $*" >&2
+    exit 1
+}
+
+if [ "$(uname -s)" != Linux ]; then
+    echo "c: skipped, it looks into libraries as Linux has them"
+    exit
+fi
+# The most bytes of a stripped shared library without GPUs.
+MOST=3000000
+STRICT=(-Iinclude -Wall -Wextra -Werror -pedantic)
+target=$(realpath -m "${CARGO_TARGET_DIR:-target}")
+build=$target/c
+rm -rf "$build/programs"
+mkdir -p "$build"
+
+# library KIND : builds it as users do
+library() {
+    cargo rustc -q --lib --release --features ffi --crate-type "$1" --target-dir "$build/cargo"
+}
+library cdylib
+library staticlib
+static=$build/cargo/release/libiddpm.a shared=$build/cargo/release/libiddpm.so
+
+gcc -std=c11 "${STRICT[@]}" tests/c/header.c -o "$build/header_c" "$shared"
+g++ -std=c++17 "${STRICT[@]}" -x c++ tests/c/header.c -x none -o "$build/header_cpp" "$shared"
+for program in header_c header_cpp; do
+    LD_LIBRARY_PATH=$(dirname "$shared") "$build/$program" || die "$program: a drawing is of another size there"
+done
+
+declared=$(grep -oE '\biddpm_[a-z_]+\(' include/iddpm.h | tr -d '(' | sort -u)
+defined=$(nm -D --defined-only "$shared" | awk '{ print $3 }' | sort)
+[ "$defined" = "$declared" ] || die "header and library differ: $(diff <(echo "$declared") <(echo "$defined"))"
+
+strip -o "$build/stripped.so" "$shared"
+size=$(stat -c %s "$build/stripped.so")
+[ "$size" -le $MOST ] || die "the stripped shared library has $size bytes, over $MOST"
+
+cmake -S examples/c -B "$build/programs" -DIDDPM_LIBRARY="$static" >/dev/null
+cmake --build "$build/programs" >/dev/null
+(cd "$build/programs" && ./sprite 2>/dev/null && ./frames | tail -n 1)
+
+# Behind the head of an array and that of a picture are the same pixels.
+cargo run -q --release --example sample --features ffi --target-dir "$build/cargo" -- \
+    --backend cpu --class sword --seed 7 --count 1 --out "$build/sword.npz" >/dev/null
+pixels=$((32 * 32 * 4))
+cmp <(unzip -p "$build/sword.npz" arr_0.npy | tail -c $pixels) <(tail -c $pixels "$build/programs/sprite.pam") ||
+    die "another sword than sample's"
+
+# watch FILE... : a program with the sanitizers in it, each of whose words is the end
+watch() {
+    gcc -std=c11 "${STRICT[@]}" -g -fsanitize=address,undefined -fno-sanitize-recover=all \
+        -DIDDPM_SPRITES="\"$PWD/examples/assets/sprites32.safetensors\"" "$1" "$static" -lm -lpthread -ldl -o "$2"
+}
+watch examples/c/sprite.c "$build/watched_sprite"
+watch examples/c/frames.c "$build/watched_frames"
+export ASAN_OPTIONS=detect_leaks=1
+(cd "$build" && ./watched_sprite 2>watched.txt) || die "sprite: $(cat "$build/watched.txt")"
+cmp "$build/sprite.pam" "$build/programs/sprite.pam"
+"$build/watched_frames" >/dev/null
+echo "$(wc -w <<<"$declared") functions, $size bytes of stripped shared library, the sword of sample"
