@@ -216,3 +216,41 @@ fn a_cancelled_run_says_so() {
         iddpm_run_free(run);
     }
 }
+
+/// In software too, where the machine has no other: the door's images, and what was saved goes on.
+#[cfg(feature = "gpu")]
+#[test]
+fn a_run_on_a_gpu_is_the_doors() {
+    let (model, gpu, steps) = (crate::open(DIGITS), c("gpu"), c("4"));
+    let (mut on, mut run, mut resumed) = (null_mut(), null_mut(), null_mut());
+    let draw = iddpm_draw {
+        steps: steps.as_ptr(),
+        ..usual()
+    };
+    let mut door = Model::open(DIGITS).unwrap().on(Device::gpu()).unwrap();
+    let known = door.sample(&Draw::new().steps("4"), 1).unwrap();
+    let known = known.bytes().unwrap();
+    unsafe {
+        let threads = iddpm_model_on(model, gpu.as_ptr(), 1, &mut on);
+        let why = "threads: a GPU runs the network, and they are the processor's";
+        refused(threads, IDDPM_ARGUMENT, why);
+        check(iddpm_model_on(model, gpu.as_ptr(), 0, &mut on));
+        check(iddpm_run_begin(on, &draw, &mut run));
+        assert_eq!(iddpm_run_advance(run, 0), IDDPM_MORE);
+        let saved = save(run);
+        check(iddpm_run_resume(
+            on,
+            saved.as_ptr(),
+            saved.len(),
+            &mut resumed,
+        ));
+        for run in [run, resumed] {
+            finish(run);
+            let grey: Vec<u8> = pixels(run, 0, 16).into_iter().step_by(4).collect();
+            assert!(grey == known);
+            iddpm_run_free(run);
+        }
+        iddpm_studio_free(on);
+        iddpm_model_free(model);
+    }
+}
