@@ -1,5 +1,5 @@
 #!/bin/bash
-# run.sh : the door in C from C and C++: the header and both programs without a warning, the same picture as `sample`
+# run.sh : the door in C from C, C++ and C#: headers and programs without a warning, the same picture as `sample`
 # draws, a shared library that gives out nothing else, and no fault, leak or undefined step that the compiler's
 # sanitizers see
 set -euo pipefail
@@ -47,7 +47,16 @@ size=$(stat -c %s "$build/stripped.so")
 
 cmake -S examples/c -B "$build/programs" -DIDDPM_LIBRARY="$static" >/dev/null
 cmake --build "$build/programs" >/dev/null
-(cd "$build/programs" && ./sprite 2>/dev/null && ./frames | tail -n 1)
+(cd "$build/programs" && ./sprite 2>/dev/null && ./sprite_cpp && ./frames | tail -n 1)
+cmp "$build/programs/sprite.pam" "$build/programs/sprite_cpp.pam"
+mcs -warnaserror -out:"$build/sprite.exe" examples/csharp/*.cs
+model=$PWD/examples/assets/sprites32.safetensors
+(cd "$build" && LD_LIBRARY_PATH=$(dirname "$shared") mono sprite.exe "$model")
+cmp "$build/programs/sprite.pam" "$build/sprite_cs.pam"
+if LD_LIBRARY_PATH=$(dirname "$shared") mono "$build/sprite.exe" "$model" dragon 2>"$build/refused.txt"; then
+    die "there is no class of that name"
+fi
+grep -q '^class "dragon": ' "$build/refused.txt"
 
 # Behind the head of an array and that of a picture are the same pixels.
 cargo run -q --release --example sample --features ffi --target-dir "$build/cargo" -- \
@@ -56,15 +65,17 @@ pixels=$((32 * 32 * 4))
 cmp <(unzip -p "$build/sword.npz" arr_0.npy | tail -c $pixels) <(tail -c $pixels "$build/programs/sprite.pam") ||
     die "another sword than sample's"
 
-# watch FILE... : a program with the sanitizers in it, each of whose words is the end
+# watch COMPILER FILE PROGRAM : a program with the sanitizers in it, each of whose words is the end
 watch() {
-    gcc -std=c11 "${STRICT[@]}" -g -fsanitize=address,undefined -fno-sanitize-recover=all \
-        -DIDDPM_SPRITES="\"$PWD/examples/assets/sprites32.safetensors\"" "$1" "$static" -lm -lpthread -ldl -o "$2"
+    $1 "${STRICT[@]}" -g -fsanitize=address,undefined -fno-sanitize-recover=all \
+        -DIDDPM_SPRITES="\"$PWD/examples/assets/sprites32.safetensors\"" "$2" "$static" -lm -lpthread -ldl -o "$3"
 }
-watch examples/c/sprite.c "$build/watched_sprite"
-watch examples/c/frames.c "$build/watched_frames"
+watch "gcc -std=c11" examples/c/sprite.c "$build/watched_sprite"
+watch "gcc -std=c11" examples/c/frames.c "$build/watched_frames"
+watch "g++ -std=c++17" examples/c/sprite.cpp "$build/watched_sprite_cpp"
 export ASAN_OPTIONS=detect_leaks=1
 (cd "$build" && ./watched_sprite 2>watched.txt) || die "sprite: $(cat "$build/watched.txt")"
 cmp "$build/sprite.pam" "$build/programs/sprite.pam"
+(cd "$build" && ./watched_sprite_cpp 2>watched.txt) || die "sprite_cpp: $(cat "$build/watched.txt")"
 "$build/watched_frames" >/dev/null
 echo "$(wc -w <<<"$declared") functions, $size bytes of stripped shared library, the sword of sample"

@@ -1,0 +1,115 @@
+// iddpm.h in C++17: handles that free themselves, and exceptions with the sentence.
+#ifndef IDDPM_HPP
+#define IDDPM_HPP
+
+#include <memory>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "iddpm.h"
+
+namespace iddpm {
+
+// A call that failed, and why.
+struct Error : std::runtime_error {
+    iddpm_result result;
+    Error(iddpm_result result, const std::string &why) : std::runtime_error(why), result(result) {}
+};
+
+// What a call came to, where it did not fail.
+inline iddpm_result check(iddpm_result result) {
+    if (result >= 0) return result;
+    std::string why(iddpm_last_error(nullptr, 0), '\0');
+    iddpm_last_error(why.data(), why.size());
+    why.pop_back();  // the 0 at its end
+    throw Error(result, why);
+}
+
+// The usual drawing; its fields are those of iddpm_draw.
+struct Draw : iddpm_draw {
+    Draw() : iddpm_draw() { check(iddpm_draw_init(this, sizeof(iddpm_draw))); }
+};
+
+template <typename T, void (*free)(T *)>
+struct Free {
+    void operator()(T *handle) const { free(handle); }
+};
+
+// Images on their way. It needs its studio no more, nor its model.
+class Run {
+    std::unique_ptr<iddpm_run, Free<iddpm_run, iddpm_run_free>> handle;
+
+public:
+    explicit Run(iddpm_run *run) : handle(run) {}
+    // Takes steps for so many microseconds, one at least; true while some are left.
+    bool advance(uint32_t microseconds) { return check(iddpm_run_advance(handle.get(), microseconds)) == IDDPM_MORE; }
+    float fraction() const { return iddpm_run_fraction(handle.get()); }
+    // RGBA into a texture that is locked, say.
+    void pixels(uint32_t image, uint8_t *out, size_t stride, size_t len) {
+        check(iddpm_run_pixels(handle.get(), image, out, stride, len));
+    }
+    void preview(uint32_t image, uint8_t *out, size_t stride, size_t len) {
+        check(iddpm_run_preview(handle.get(), image, out, stride, len));
+    }
+    void cancel() { check(iddpm_run_cancel(handle.get())); }
+    std::vector<uint8_t> save() {
+        size_t len = 0;
+        check(iddpm_run_save(handle.get(), nullptr, &len));
+        std::vector<uint8_t> saved(len);
+        check(iddpm_run_save(handle.get(), saved.data(), &len));
+        return saved;
+    }
+};
+
+// A model on a device.
+class Studio {
+    std::unique_ptr<iddpm_studio, Free<iddpm_studio, iddpm_studio_free>> handle;
+
+public:
+    explicit Studio(iddpm_studio *studio) : handle(studio) {}
+    Run begin(const Draw &draw) {
+        iddpm_run *run;
+        check(iddpm_run_begin(handle.get(), &draw, &run));
+        return Run(run);
+    }
+    Run resume(const std::vector<uint8_t> &saved) {
+        iddpm_run *run;
+        check(iddpm_run_resume(handle.get(), saved.data(), saved.size(), &run));
+        return Run(run);
+    }
+};
+
+// A trained network.
+class Model {
+    std::unique_ptr<iddpm_model, Free<iddpm_model, iddpm_model_free>> handle;
+    explicit Model(iddpm_model *model) : handle(model) {}
+
+public:
+    // By its path in UTF-8.
+    static Model open(const std::string &path) {
+        iddpm_model *model;
+        check(iddpm_model_open(path.c_str(), &model));
+        return Model(model);
+    }
+    static Model from_memory(const uint8_t *file, size_t len) {
+        iddpm_model *model;
+        check(iddpm_model_from_memory(file, len, &model));
+        return Model(model);
+    }
+    iddpm_info info() const {
+        iddpm_info info;
+        check(iddpm_model_info(handle.get(), &info, sizeof info));
+        return info;
+    }
+    // On the best device where it is nullptr; "cpu", "gpu" or a GPU's name. 0 threads are as many as there are cores.
+    Studio on(const char *device = nullptr, uint32_t threads = 0) const {
+        iddpm_studio *studio;
+        check(iddpm_model_on(handle.get(), device, threads, &studio));
+        return Studio(studio);
+    }
+};
+
+}  // namespace iddpm
+
+#endif
