@@ -26,7 +26,7 @@ features_of() {
 
 # Installs what a fresh Debian or Ubuntu lacks; does nothing where all is there.
 setup() {
-    local sudo=() packages=(gcc g++ cmake mono-mcs mono-runtime unzip binutils file curl ca-certificates mesa-vulkan-drivers libvulkan1)
+    local sudo=() packages=(gcc g++ cmake mono-mcs mono-runtime libsdl2-dev xvfb x11-apps unzip binutils file curl ca-certificates mesa-vulkan-drivers libvulkan1)
     [ "$(id -u)" = 0 ] || sudo=(sudo)
     export DEBIAN_FRONTEND=noninteractive
     "${sudo[@]}" apt-get update -qq # also for the packages that the firmware's check unpacks
