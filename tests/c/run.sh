@@ -54,7 +54,7 @@ cmp "$build/programs/sprite.pam" "$build/programs/sprite_cpp.pam"
 # are "red green blue count"; what xwd takes of a window ends with its pixels, blue, green, red and a byte of none.
 Xvfb -displayfd 3 -screen 0 640x480x24 -nolisten tcp 3>"$build/display" 2>"$build/xvfb.txt" &
 display=$!
-trap 'kill $display 2>/dev/null' EXIT
+trap 'kill $display 2>/dev/null || true' EXIT
 for _ in $(seq 100); do [ -s "$build/display" ] || sleep 0.1; done
 export DISPLAY=:$(<"$build/display")
 "$build/programs/window" 2>"$build/window.txt" &
