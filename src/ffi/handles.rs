@@ -7,12 +7,13 @@ use std::vec::Vec;
 use super::error::{Failure, iddpm_result};
 use super::options::Asked;
 use super::pixels::to_rgba;
-use crate::{Device, Model, Run, Saved, Studio};
+use crate::{Device, Run, Saved, Studio};
 
-// Handles go from thread to thread, and models are shared.
+// Handles go from thread to thread, and models are shared. A page has one thread, and a GPU there is that thread's.
+#[cfg(not(target_family = "wasm"))]
 const _: () = {
     const fn shared<T: Send + Sync>() {}
-    shared::<Model>();
+    shared::<crate::Model>();
     shared::<Painter>();
     shared::<Painting>();
 };
