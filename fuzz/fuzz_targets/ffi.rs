@@ -6,10 +6,10 @@ use std::ffi::{CString, c_char};
 use std::ptr::{null, null_mut};
 use std::sync::OnceLock;
 
-use iddpm::checkpoint::{Checkpoint, Description, Dtype, WeightBuffer};
-use iddpm::diffusion::{Diffusion, ModelCard, Schedule, WeightSet};
+use iddpm::checkpoint::Dtype;
 use iddpm::ffi::*;
-use iddpm::unet::{ImageSize, UnetConfig};
+use iddpm::unet::UnetConfig;
+use iddpm_fuzz::small_checkpoint;
 use libfuzzer_sys::arbitrary::{self, Arbitrary};
 use libfuzzer_sys::fuzz_target;
 
@@ -370,22 +370,8 @@ fn c(text: &[u8]) -> CString {
 fn model() -> &'static [u8] {
     static MODEL: OnceLock<Vec<u8>> = OnceLock::new();
     MODEL.get_or_init(|| {
-        let unet = UnetConfig::new(4, 32)
-            .with_multipliers(&[1])
-            .with_attention(&[])
-            .with_classes(2)
-            .with_null_class()
-            .with_learned_variance();
-        let size = ImageSize::square(4);
-        let graph = unet.graph(1, size).expect("a small network");
-        let card = ModelCard {
-            diffusion: Diffusion::new(Schedule::Cosine, 20),
-            weights: WeightSet::Raw,
-            step: 0,
-        };
-        let weights = WeightBuffer::F32(vec![0.01; graph.weights_len()]);
-        let checkpoint = Checkpoint::new(Description::new(unet, size, card), weights);
-        let checkpoint = checkpoint.expect("weights of the network");
-        checkpoint.to_bytes(Dtype::F32).expect("a small file")
+        let unet = UnetConfig::new(4, 32).with_classes(2).with_null_class();
+        let file = small_checkpoint(unet).to_bytes(Dtype::F32);
+        file.expect("a small file")
     })
 }

@@ -4,10 +4,9 @@
 
 use std::sync::OnceLock;
 
-use iddpm::checkpoint::{Checkpoint, Description, WeightBuffer};
-use iddpm::diffusion::{Diffusion, ModelCard, Schedule, WeightSet};
-use iddpm::unet::{ImageSize, UnetConfig};
+use iddpm::unet::UnetConfig;
 use iddpm::{Device, Draw, Model, Saved};
+use iddpm_fuzz::small_checkpoint;
 use libfuzzer_sys::fuzz_target;
 
 /// Bytes before those that the digest is of; the model's fingerprint follows, then that of the run.
@@ -70,22 +69,7 @@ fn check(bytes: &[u8]) {
 /// A network as small as any.
 fn model() -> &'static Model {
     static MODEL: OnceLock<Model> = OnceLock::new();
-    MODEL.get_or_init(|| {
-        let unet = UnetConfig::new(1, 32)
-            .with_multipliers(&[1])
-            .with_attention(&[])
-            .with_learned_variance();
-        let size = ImageSize::square(4);
-        let graph = unet.graph(1, size).expect("a small network");
-        let card = ModelCard {
-            diffusion: Diffusion::new(Schedule::Cosine, 20),
-            weights: WeightSet::Raw,
-            step: 0,
-        };
-        let weights = WeightBuffer::F32(vec![0.01; graph.weights_len()]);
-        let checkpoint = Checkpoint::new(Description::new(unet, size, card), weights);
-        Model::from(checkpoint.expect("weights of the network"))
-    })
+    MODEL.get_or_init(|| Model::from(small_checkpoint(UnetConfig::new(1, 32))))
 }
 
 /// A saved run of the model.

@@ -1,6 +1,8 @@
-//! What holds of every process, whatever it was made from.
+//! What holds of every process, whatever it was made from, and a network that is soon run.
 
-use iddpm::diffusion::{Error, Level, ProcessView};
+use iddpm::checkpoint::{Checkpoint, Description, WeightBuffer};
+use iddpm::diffusion::{Diffusion, Error, Level, ModelCard, ProcessView, Schedule, WeightSet};
+use iddpm::unet::{ImageSize, UnetConfig};
 
 /// β in (0, 1) and ᾱ falling strictly within (0, 1); the last level alone may be β = 1, ᾱ = 0.
 pub fn check_levels(levels: &[Level]) {
@@ -64,4 +66,22 @@ pub fn check_process(process: ProcessView<'_>) {
             Err(error) => assert!(single && error == Error::SingleStep, "{error}: {step:?}"),
         }
     }
+}
+
+/// The checkpoint of a network as small as any of these channels and classes, for images of 4×4, in 20 timesteps.
+pub fn small_checkpoint(unet: UnetConfig) -> Checkpoint {
+    let unet = unet
+        .with_multipliers(&[1])
+        .with_attention(&[])
+        .with_learned_variance();
+    let size = ImageSize::square(4);
+    let graph = unet.graph(1, size).expect("a small network");
+    let card = ModelCard {
+        diffusion: Diffusion::new(Schedule::Cosine, 20),
+        weights: WeightSet::Raw,
+        step: 0,
+    };
+    let weights = WeightBuffer::F32(vec![0.01; graph.weights_len()]);
+    let checkpoint = Checkpoint::new(Description::new(unet, size, card), weights);
+    checkpoint.expect("weights of the network")
 }

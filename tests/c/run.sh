@@ -51,7 +51,11 @@ cmake --build "$build/programs" >/dev/null
 cmp "$build/programs/sprite.pam" "$build/programs/sprite_cpp.pam"
 
 # The window on a display of its own: what it shows in the end has each opaque pixel of the sprite 12 x 12 times. Colours
-# are "red green blue count"; what xwd takes of a window ends with its pixels, blue, green, red and a byte of none.
+# are "count red green blue"; what xwd takes of a window ends with its pixels, blue, green, red and a byte of none.
+pixels=$((32 * 32 * 4))
+bytes() {
+    od -An -v -tu1 -w4
+}
 Xvfb -displayfd 3 -screen 0 640x480x24 -nolisten tcp 3>"$build/display" 2>"$build/xvfb.txt" &
 display=$!
 trap 'kill $display 2>/dev/null || true' EXIT
@@ -59,15 +63,15 @@ for _ in $(seq 100); do [ -s "$build/display" ] || sleep 0.1; done
 export DISPLAY=:$(<"$build/display")
 "$build/programs/window" 2>"$build/window.txt" &
 window=$!
-tail -c $((32 * 32 * 4)) "$build/programs/sprite.pam" | od -An -v -tu1 -w4 |
-    awk '$4 == 255 { count[$1 " " $2 " " $3]++ } END { for (it in count) print it, count[it] }' >"$build/sprite.colours"
+tail -c $pixels "$build/programs/sprite.pam" | bytes | awk '$4 == 255 { print $1, $2, $3 }' | sort | uniq -c \
+    >"$build/sprite.colours"
 shown=
 for _ in $(seq 40); do
     sleep 0.5
     xwd -name iddpm -silent >"$build/window.xwd" 2>>"$build/window.txt" || continue
-    tail -c $((32 * 12 * 32 * 12 * 4)) "$build/window.xwd" | od -An -v -tu1 -w4 |
-        awk '{ count[$3 " " $2 " " $1]++ } END { for (it in count) print it, count[it] }' >"$build/window.colours"
-    shown=$(awk 'NR == FNR { seen[$1 " " $2 " " $3] = $4; next } seen[$1 " " $2 " " $3] < 144 * $4 { lacks++ }
+    tail -c $((144 * pixels)) "$build/window.xwd" | bytes | awk '{ print $3, $2, $1 }' | sort | uniq -c \
+        >"$build/window.colours"
+    shown=$(awk '{ colour = $2 " " $3 " " $4 } NR == FNR { seen[colour] = $1; next } seen[colour] < 144 * $1 { lacks++ }
         END { if (FNR > 32 && !lacks) print FNR }' "$build/window.colours" "$build/sprite.colours")
     [ -z "$shown" ] || break
 done
@@ -75,6 +79,7 @@ kill $window $display
 wait $window 2>/dev/null || true
 [ -n "$shown" ] || die "the window does not show the sprite: $(cat "$build/window.txt")"
 echo "the window shows the $shown colours of the sprite"
+
 mcs -warnaserror -out:"$build/sprite.exe" examples/csharp/*.cs
 model=$PWD/examples/assets/sprites32.safetensors
 (cd "$build" && LD_LIBRARY_PATH=$(dirname "$shared") mono sprite.exe "$model")
@@ -87,7 +92,6 @@ grep -q '^class "dragon": ' "$build/refused.txt"
 # Behind the head of an array and that of a picture are the same pixels.
 cargo run -q --release --example sample --features ffi --target-dir "$build/cargo" -- \
     --backend cpu --class sword --seed 7 --count 1 --out "$build/sword.npz" >/dev/null
-pixels=$((32 * 32 * 4))
 cmp <(unzip -p "$build/sword.npz" arr_0.npy | tail -c $pixels) <(tail -c $pixels "$build/programs/sprite.pam") ||
     die "another sword than sample's"
 
