@@ -237,15 +237,22 @@ enum iddpm_result iddpm_run_resume(struct iddpm_studio *studio,
                                    size_t len,
                                    struct iddpm_run **out);
 
-// Takes steps until so many microseconds have passed, one step at least, which is never cut. Returns `IDDPM_MORE` while
-// steps are left, `IDDPM_OK` once the images are done.
+// Goes on until so many microseconds have passed, also within a step: on the processor by operations of the network, on a
+// GPU by dispatches, one at least; so it may be longer by one of them. Returns `IDDPM_MORE` while anything is left,
+// `IDDPM_OK` once the images are done.
 //
 // # Safety
 // `run` is a handle that is not freed.
 enum iddpm_result iddpm_run_advance(struct iddpm_run *run,
                                     uint32_t microseconds);
 
-// Returns the share of the steps that were taken, 1 where the images are done; below 0 where it failed.
+// Takes a step, or what is left of one, however long that takes. Returns as `iddpm_run_advance` does.
+//
+// # Safety
+// `run` is a handle that is not freed.
+enum iddpm_result iddpm_run_step(struct iddpm_run *run);
+
+// Returns the share of the work that is done, 1 where the images are done; below 0 where it failed.
 //
 // # Safety
 // `run` is a handle that is not freed.

@@ -29,6 +29,7 @@ enum Handle {
 #[derive(Arbitrary, Debug)]
 enum Call {
     Begin(Handle, Box<Drawing>),
+    /// For so many microseconds; the most stand for a step.
     Advance(Handle, u8),
     Look {
         run: Handle,
@@ -176,6 +177,9 @@ impl Host {
                     let result =
                         drawing.with(|draw| iddpm_run_begin(self.studio(studio), draw, &mut run));
                     self.take(check(result), run);
+                }
+                Call::Advance(run, u8::MAX) => {
+                    check(iddpm_run_step(self.run(run)));
                 }
                 Call::Advance(run, microseconds) => {
                     check(iddpm_run_advance(self.run(run), microseconds.into()));

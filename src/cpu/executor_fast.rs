@@ -1,7 +1,7 @@
 //! The way a network is run with `std`: on all cores, with vector instructions.
 
 use super::error::NetworkError;
-use super::fast::{Fast, Layout, Threads};
+use super::fast::{Fast, Layout, Ready, Threads};
 use super::given::{Given, Inputs, Results, check_inputs};
 use super::program::Program;
 use crate::memory;
@@ -34,12 +34,24 @@ impl Executor {
             threads => Threads::new(threads)?,
         };
         let mut fast = Fast::new(layout, threads)?;
-        fast.pack(weights);
+        fast.pack(weights)?;
         Ok(Self { fast })
     }
 
-    pub(crate) fn set_weights(&mut self, weights: Weights<'_>) {
-        self.fast.pack(weights);
+    /// Room for another run of a network.
+    pub(crate) fn beside(ready: &Ready) -> Result<Self, NetworkError> {
+        Ok(Self {
+            fast: ready.room()?,
+        })
+    }
+
+    /// What others of the same network share.
+    pub(crate) fn ready(&self) -> Ready {
+        self.fast.ready()
+    }
+
+    pub(crate) fn set_weights(&mut self, weights: Weights<'_>) -> Result<(), NetworkError> {
+        Ok(self.fast.pack(weights)?)
     }
 
     pub(crate) fn forward(
@@ -48,12 +60,37 @@ impl Executor {
         inputs: &Inputs<'_>,
         output: &mut [f32],
     ) -> Result<(), NetworkError> {
-        check_inputs(program, inputs)?;
+        self.fast.forget();
+        self.forward_while(program, inputs, output, || true)?;
+        Ok(())
+    }
+
+    /// Evaluates the network, or goes on with what was begun of the same inputs: see [`Fast::proceed`].
+    pub(crate) fn forward_while(
+        &mut self,
+        program: &Program<'_>,
+        inputs: &Inputs<'_>,
+        output: &mut [f32],
+        again: impl FnMut() -> bool + Send,
+    ) -> Result<bool, NetworkError> {
+        let given = Given::from(inputs);
+        if self.fast.fraction().is_none() {
+            check_inputs(program, inputs)?;
+            self.fast.begin(&given);
+        }
         let results = Results {
             output,
             gradients: &mut [],
         };
-        self.fast.run(&Given::from(inputs), results);
-        Ok(())
+        Ok(self.fast.proceed(&given, results, again))
+    }
+
+    pub(crate) fn forget(&mut self) {
+        self.fast.forget();
+    }
+
+    /// The share that is done of an evaluation that was begun.
+    pub(crate) fn fraction(&self) -> Option<f32> {
+        self.fast.fraction()
     }
 }

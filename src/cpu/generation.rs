@@ -264,6 +264,32 @@ impl Batch {
         network: &mut Network,
         sampler: &mut Sampler<'_>,
     ) -> Result<bool, RunError<NetworkError>> {
+        self.step(sampler, |inputs, output| {
+            network.forward(inputs, output)?;
+            Ok(true)
+        })
+    }
+
+    /// Does of the next step what is done of it before it is asked, after an operation, whether to do another, and the
+    /// answer is no; `false` where there was no step left.
+    #[cfg(feature = "run")]
+    pub(crate) fn advance_while(
+        &mut self,
+        network: &mut Network,
+        sampler: &mut Sampler<'_>,
+        again: impl FnMut() -> bool + Send,
+    ) -> Result<bool, RunError<NetworkError>> {
+        self.step(sampler, |inputs, output| {
+            network.forward_while(inputs, output, again)
+        })
+    }
+
+    /// Takes a step with what evaluates the network; none where that says that it is not over.
+    fn step(
+        &mut self,
+        sampler: &mut Sampler<'_>,
+        evaluate: impl FnOnce(&Inputs<'_>, &mut [f32]) -> Result<bool, NetworkError>,
+    ) -> Result<bool, RunError<NetworkError>> {
         let mut ahead = sampler.clone();
         let Some(step) = ahead.next() else {
             return Ok(false);
@@ -281,9 +307,9 @@ impl Batch {
             labels: self.labels.as_deref(),
             low_res: self.low_res.as_deref(),
         };
-        network
-            .forward(&inputs, &mut self.output)
-            .map_err(RunError::Denoiser)?;
+        if !evaluate(&inputs, &mut self.output).map_err(RunError::Denoiser)? {
+            return Ok(true);
+        }
         let elements = self.noise.len();
         let outputs = sampler.process().prediction_len(elements);
         if let Some(Guidance { scales, .. }) = &self.controls.guidance {

@@ -148,7 +148,7 @@ impl Gradients {
         )?;
         length(NetworkSlice::Output, output.len(), program.output_len())?;
         given.check(&program)?;
-        self.fast.pack(Weights::F32(weights));
+        self.fast.pack(Weights::F32(weights))?;
         self.fast.run(given, results);
         Ok(())
     }

@@ -81,6 +81,8 @@ pub use interpreter::{run, run_plain};
 pub use math::Real;
 #[cfg(feature = "alloc")]
 pub use network::Network;
+#[cfg(feature = "run")]
+pub(crate) use network::Prepared;
 pub use program::{Instruction, Location, Operand, Parameter, Program, ProgramHeader};
 
 pub use crate::unet::Extents;

@@ -3,6 +3,8 @@
 use super::compile::ProgramBuf;
 use super::error::{NetworkError, NetworkSlice};
 use super::executor::Executor;
+#[cfg(feature = "run")]
+use super::fast::Ready;
 use super::given::{Inputs, length};
 use super::interpreter::check_output;
 use super::program::Program;
@@ -128,8 +130,16 @@ impl Network {
     #[cfg(feature = "std")]
     pub fn set_weights(&mut self, weights: Weights<'_>) -> Result<(), NetworkError> {
         check_weights(&self.program.view()?, weights)?;
-        self.executor.set_weights(weights);
-        Ok(())
+        self.executor.set_weights(weights)
+    }
+
+    /// The network without the room that an evaluation needs.
+    #[cfg(feature = "run")]
+    pub(crate) fn prepared(&self) -> Prepared {
+        Prepared {
+            program: self.program.clone(),
+            ready: self.executor.ready(),
+        }
     }
 
     /// Evaluates the network for a batch of images, without allocating.
@@ -141,6 +151,55 @@ impl Network {
         length(NetworkSlice::Output, output.len(), program.output_len())?;
         self.executor.forward(&program, inputs, output)?;
         check_output(output)
+    }
+
+    /// Evaluates the network by operations, one at least, and asks after each whether to do another; `false` where some
+    /// are left, which the next call with the same inputs goes on with, unless they were [forgotten](Self::forget).
+    #[cfg(feature = "run")]
+    pub(crate) fn forward_while(
+        &mut self,
+        inputs: &Inputs<'_>,
+        output: &mut [f32],
+        again: impl FnMut() -> bool + Send,
+    ) -> Result<bool, NetworkError> {
+        let program = self.program.view()?;
+        length(NetworkSlice::Output, output.len(), program.output_len())?;
+        let executor = &mut self.executor;
+        let is_over = executor.forward_while(&program, inputs, output, again)?;
+        if is_over {
+            check_output(output)?;
+        }
+        Ok(is_over)
+    }
+
+    /// Forgets an evaluation that was begun: the next has other inputs.
+    #[cfg(feature = "run")]
+    pub(crate) fn forget(&mut self) {
+        self.executor.forget();
+    }
+
+    /// The share that is done of an evaluation that was begun; 0 where none was.
+    #[cfg(feature = "run")]
+    pub(crate) fn fraction(&self) -> f32 {
+        self.executor.fraction().unwrap_or_default()
+    }
+}
+
+/// A network whose weights and threads several runs share: each has room of its own, and is in the middle of an
+/// evaluation of its own.
+#[cfg(feature = "run")]
+pub(crate) struct Prepared {
+    program: ProgramBuf,
+    ready: Ready,
+}
+
+#[cfg(feature = "run")]
+impl Prepared {
+    pub(crate) fn network(&self) -> Result<Network, NetworkError> {
+        Ok(Network {
+            program: self.program.clone(),
+            executor: Executor::beside(&self.ready)?,
+        })
     }
 }
 

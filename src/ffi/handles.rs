@@ -100,12 +100,13 @@ impl Painting {
     }
 
     pub(super) fn advance(&self, time: Duration) -> Result<iddpm_result, Failure> {
+        self.with(|run| Ok(progress(run.advance_for(time)?)))
+    }
+
+    pub(super) fn step(&self) -> Result<iddpm_result, Failure> {
         self.with(|run| {
-            run.advance_for(time)?;
-            Ok(match run.is_done() {
-                true => iddpm_result::IDDPM_OK,
-                false => iddpm_result::IDDPM_MORE,
-            })
+            run.advance()?;
+            Ok(progress(!run.is_done()))
         })
     }
 
@@ -146,6 +147,13 @@ impl Painting {
 
     pub(super) fn save(&self) -> Result<Vec<u8>, Failure> {
         self.with(|run| Ok(run.save()?.to_bytes()?))
+    }
+}
+
+const fn progress(is_left: bool) -> iddpm_result {
+    match is_left {
+        true => iddpm_result::IDDPM_MORE,
+        false => iddpm_result::IDDPM_OK,
     }
 }
 

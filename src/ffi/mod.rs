@@ -25,7 +25,7 @@ pub use abi::{
     iddpm_model_info, iddpm_model_notes, iddpm_model_on, iddpm_model_open, iddpm_run,
     iddpm_run_advance, iddpm_run_begin, iddpm_run_cancel, iddpm_run_count, iddpm_run_fraction,
     iddpm_run_free, iddpm_run_pixels, iddpm_run_preview, iddpm_run_resume, iddpm_run_save,
-    iddpm_studio, iddpm_studio_device, iddpm_studio_free,
+    iddpm_run_step, iddpm_studio, iddpm_studio_device, iddpm_studio_free,
 };
 pub use error::iddpm_result;
 pub use info::iddpm_info;

@@ -1,5 +1,6 @@
 //! Without the feature `gpu` there is none.
 
+use core::time::Duration;
 use std::format;
 use std::string::String;
 use std::vec::Vec;
@@ -55,6 +56,14 @@ impl GpuRun {
     }
 
     pub(super) const fn advance(&mut self) -> Result<bool, Error> {
+        match *self {}
+    }
+
+    pub(super) const fn advance_for(&mut self, _: Duration) -> Result<(), Error> {
+        match *self {}
+    }
+
+    pub(super) const fn part(&self) -> f32 {
         match *self {}
     }
 

@@ -1,32 +1,35 @@
 //! The network on the processor.
 
-use std::sync::{Arc, Mutex, PoisonError};
 use std::vec::Vec;
 
 use super::draw::Course;
 use super::error::DrawError;
 use super::model::Model;
 use crate::Error;
-use crate::cpu::{Batch, Network, NetworkError, ProgramBuf};
+use crate::cpu::{Batch, Network, NetworkError, Prepared, ProgramBuf};
 use crate::diffusion::{Controls, Paused, RunError, Sample, SamplerState};
 use crate::memory::copied;
 use crate::unet::{self, Wrap};
 
-/// A network that runs share: one step of one of them at a time.
-type Shared = Arc<Mutex<Network>>;
-
 /// A model on the processor: its network for as many images as the last run had, which went round as its did.
-#[derive(Debug)]
 pub(super) struct CpuStudio {
     threads: usize,
-    network: Option<(usize, Wrap, Shared)>,
+    prepared: Option<(usize, Wrap, Prepared)>,
+}
+
+impl core::fmt::Debug for CpuStudio {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("CpuStudio")
+            .field("threads", &self.threads)
+            .finish_non_exhaustive()
+    }
 }
 
 impl CpuStudio {
     pub(super) const fn new(threads: usize) -> Self {
         Self {
             threads,
-            network: None,
+            prepared: None,
         }
     }
 
@@ -37,23 +40,10 @@ impl CpuStudio {
         samples: &[Sample],
         controls: Controls,
     ) -> Result<CpuRun, Error> {
-        let wanted = (
-            samples.len().saturating_mul(controls.looks()),
-            course.wrap(),
-        );
-        let network = match &self.network {
-            Some((images, wrap, network)) if (*images, *wrap) == wanted => Arc::clone(network),
-            _ => {
-                // Before another is made: both need not be there at once.
-                self.network = None;
-                let (images, wrap) = wanted;
-                let network = Arc::new(Mutex::new(self.make(model, images, wrap)?));
-                self.network = Some((images, wrap, Arc::clone(&network)));
-                network
-            }
-        };
+        let images = samples.len().saturating_mul(controls.looks());
+        let network = self.network(model, images, course.wrap())?;
         let sampler = course.sampler()?;
-        let batch = Batch::new(&lock(&network), &sampler, samples, controls)?;
+        let batch = Batch::new(&network, &sampler, samples, controls)?;
         Ok(CpuRun {
             state: sampler.state(),
             network,
@@ -61,6 +51,22 @@ impl CpuStudio {
             course,
             is_spent: false,
         })
+    }
+
+    /// A network of the run's own, of what the run before has prepared where that is the same.
+    fn network(&mut self, model: &Model, images: usize, wrap: Wrap) -> Result<Network, Error> {
+        match &self.prepared {
+            Some((batch, way, prepared)) if (*batch, *way) == (images, wrap) => {
+                Ok(prepared.network()?)
+            }
+            _ => {
+                // Before another is made: both need not be there at once.
+                self.prepared = None;
+                let network = self.make(model, images, wrap)?;
+                self.prepared = Some((images, wrap, network.prepared()));
+                Ok(network)
+            }
+        }
     }
 
     fn make(&self, model: &Model, images: usize, wrap: Wrap) -> Result<Network, Error> {
@@ -72,15 +78,10 @@ impl CpuStudio {
     }
 }
 
-/// One that panicked left a network that begins each step anew.
-fn lock(network: &Shared) -> std::sync::MutexGuard<'_, Network> {
-    network.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
 /// A batch of images on the processor, and where it stands.
 #[derive(Debug)]
 pub(super) struct CpuRun {
-    network: Shared,
+    network: Network,
     batch: Batch,
     course: Course,
     state: SamplerState,
@@ -90,18 +91,46 @@ pub(super) struct CpuRun {
 
 impl CpuRun {
     pub(super) fn set_low_res(&mut self, images: &[f32]) -> Result<(), Error> {
+        self.network.forget();
         Ok(self.batch.set_low_res(images)?)
     }
 
     pub(super) fn advance(&mut self) -> Result<bool, Error> {
+        self.part_of_step(|| true)
+    }
+
+    /// Goes on by operations of the network, one at least, and asks after each whether to do another.
+    pub(super) fn advance_while(
+        &mut self,
+        mut again: impl FnMut() -> bool + Send,
+    ) -> Result<(), Error> {
+        let mut goes_on = true;
+        while goes_on {
+            let was_left = self.part_of_step(|| {
+                goes_on = again();
+                goes_on
+            })?;
+            goes_on &= was_left;
+        }
+        Ok(())
+    }
+
+    fn part_of_step(&mut self, again: impl FnMut() -> bool + Send) -> Result<bool, Error> {
         let mut sampler = self.course.sampler()?;
         sampler.resume(self.state)?;
         self.check_not_spent()?;
-        let advanced = self.batch.advance(&mut lock(&self.network), &mut sampler);
+        let advanced = self
+            .batch
+            .advance_while(&mut self.network, &mut sampler, again);
         self.is_spent = matches!(advanced, Err(RunError::Sampler(_)));
         let was_left = advanced?;
         self.state = sampler.state();
         Ok(was_left)
+    }
+
+    /// The share of the next step that is done.
+    pub(super) fn part(&self) -> f32 {
+        self.network.fraction()
     }
 
     const fn check_not_spent(&self) -> Result<(), DrawError> {
@@ -133,6 +162,7 @@ impl CpuRun {
     pub(super) fn resume(&mut self, paused: &Paused) -> Result<(), Error> {
         let mut sampler = self.course.sampler()?;
         self.batch.resume(&mut sampler, paused)?;
+        self.network.forget();
         self.state = sampler.state();
         self.is_spent = false;
         Ok(())

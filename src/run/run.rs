@@ -131,7 +131,7 @@ impl Run {
         self.with(Paused { x, ..begun })
     }
 
-    /// Takes a step, one evaluation of the network for every image; `false` where there was none left.
+    /// Takes a step, one evaluation of the network for every image, or what is left of one; `false` where none was left.
     ///
     /// # Errors
     /// [`DrawError::LowResMissing`]; those of the device. Where a device is lost, [`save`](Self::save) has the last
@@ -148,18 +148,54 @@ impl Run {
         }
     }
 
-    /// Takes steps until this time has passed, one at least; `false` where there was none left.
-    /// A page's wasm has no clock of the standard library's, which panics there: [`advance`](Self::advance) is for it.
+    /// Goes on until this time has passed, also within a step: on the processor by operations of the network, on a GPU by
+    /// dispatches, one at least. Whether anything is left; what an operation takes is what it may be longer.
+    /// A page's wasm has no clock of the standard library's, which panics there: [`advance_while`](Self::advance_while)
+    /// is for it.
     ///
     /// # Errors
     /// Those of [`advance`](Self::advance).
     pub fn advance_for(&mut self, time: Duration) -> Result<bool, Error> {
-        let begun = Instant::now();
-        let mut was_left = self.advance()?;
-        while was_left && begun.elapsed() < time {
-            was_left = self.advance()?;
+        self.check_low_res()?;
+        match &mut self.executor {
+            Executor::Processor(run) => {
+                let begun = Instant::now();
+                run.advance_while(|| begun.elapsed() < time)?;
+            }
+            Executor::Gpu(run) => run.advance_for(time)?,
         }
-        Ok(was_left)
+        Ok(!self.is_done())
+    }
+
+    /// Goes on until `again` says no, which is asked after each operation of the network on the processor, and after each
+    /// step on a GPU. Whether anything is left.
+    ///
+    /// ```
+    /// use iddpm::{Device, Draw, Model};
+    /// # #[rustfmt::skip]
+    /// let file = include_bytes!(
+    /// # concat!(env!("CARGO_MANIFEST_DIR"), "/",
+    ///     "examples/assets/digits16.safetensors"
+    /// # )
+    /// );
+    /// let mut studio = Model::from_bytes(file)?.on(Device::cpu())?;
+    /// let mut run = studio.begin(&Draw::new().steps("5"), 1)?;
+    /// // An operation at a time, whatever they take.
+    /// while run.advance_while(|| false)? {
+    ///     println!("{:3.0} %", 100.0 * run.fraction());
+    /// }
+    /// # Ok::<(), iddpm::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// Those of [`advance`](Self::advance).
+    pub fn advance_while(&mut self, mut again: impl FnMut() -> bool + Send) -> Result<bool, Error> {
+        self.check_low_res()?;
+        match &mut self.executor {
+            Executor::Processor(run) => run.advance_while(again)?,
+            Executor::Gpu(run) => while run.advance()? && again() {},
+        }
+        Ok(!self.is_done())
     }
 
     /// The number of steps that were taken, or recorded into frames.
@@ -172,11 +208,11 @@ impl Run {
         self.evaluations
     }
 
-    /// The share of the steps that were taken: 1 where the images are done.
+    /// The share of the work that is done: 1 where the images are.
     pub fn fraction(&self) -> f32 {
         match self.evaluations {
             0 => 1.0,
-            steps => self.position() as f32 / steps as f32,
+            steps => (self.position() as f32 + ask!(self.executor.part())) / steps as f32,
         }
     }
 

@@ -58,7 +58,7 @@ pub struct Studio {
 
 #[derive(Debug)]
 enum Engine {
-    Processor(CpuStudio),
+    Processor(Box<CpuStudio>),
     Gpu(Box<GpuStudio>),
 }
 
@@ -80,7 +80,8 @@ impl Studio {
         let (opened, chosen) = device.open()?;
         let (engine, precision) = match opened {
             OpenDevice::Processor(threads) => {
-                (Engine::Processor(CpuStudio::new(threads.count())), "")
+                let engine = CpuStudio::new(threads.count());
+                (Engine::Processor(Box::new(engine)), "")
             }
             OpenDevice::Gpu(gpu) => {
                 let (engine, precision) = GpuStudio::new(*gpu, &model)?;

@@ -21,6 +21,7 @@ mod models;
 mod null_class;
 mod planes;
 mod saved;
+mod slices;
 mod steered;
 #[cfg(feature = "train_cpu")]
 mod training;

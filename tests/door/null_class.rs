@@ -11,7 +11,7 @@ const THREE: u32 = 3;
 const NULL: u32 = 10;
 
 /// The shipped digits with a null class, whose row is that of the class 3.
-fn with_null_class() -> Model {
+pub(crate) fn with_null_class() -> Model {
     let digits = "../examples/assets/digits16.safetensors";
     let digits = Model::open_as(digits, WeightType::F32).unwrap();
     let (mut description, graph, weights) = digits.checkpoint().clone().into_parts();

@@ -22,6 +22,7 @@ fn null_is_refused_by_its_name_and_free_of_null_is_nothing() {
     let on = studio(DIGITS);
     unsafe {
         null(iddpm_run_advance(null_mut(), 0), "run");
+        null(iddpm_run_step(null_mut()), "run");
         null(iddpm_run_cancel(null_mut()), "run");
         null(iddpm_run_pixels(null_mut(), 0, null_mut(), 0, 0), "run");
         null(iddpm_run_preview(null_mut(), 0, null_mut(), 0, 0), "run");

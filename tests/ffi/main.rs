@@ -107,7 +107,7 @@ pub(crate) fn begin_refused(
 /// Takes all steps, and returns how many calls it took.
 pub(crate) fn finish(run: *mut iddpm_run) -> usize {
     for calls in 1.. {
-        match unsafe { iddpm_run_advance(run, 0) } {
+        match unsafe { iddpm_run_step(run) } {
             IDDPM_MORE => {}
             IDDPM_OK => return calls,
             failed => panic!("{failed:?}: {}", last_error()),

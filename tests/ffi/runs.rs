@@ -25,7 +25,7 @@ fn resume(path: &str, saved: &[u8]) -> (iddpm_result, *mut iddpm_run) {
 }
 
 #[test]
-fn no_time_is_one_step_and_enough_is_all() {
+fn no_time_is_one_operation_and_enough_is_all() {
     let steps = c("5");
     let draw = iddpm_draw {
         steps: steps.as_ptr(),
@@ -33,10 +33,18 @@ fn no_time_is_one_step_and_enough_is_all() {
     };
     let run = begin(DIGITS, &draw);
     for taken in 1..5 {
+        // A part of each: the step takes the rest of it.
         assert_eq!(unsafe { iddpm_run_advance(run, 0) }, IDDPM_MORE);
-        assert_eq!(unsafe { iddpm_run_fraction(run) }, taken as f32 / 5.0);
+        let begun = unsafe { iddpm_run_fraction(run) };
+        let step = (taken as f32 - 1.0) / 5.0..taken as f32 / 5.0;
+        assert!(
+            begun > step.start && begun < step.end,
+            "{begun} of {step:?}"
+        );
+        assert_eq!(unsafe { iddpm_run_step(run) }, IDDPM_MORE);
+        assert_eq!(unsafe { iddpm_run_fraction(run) }, step.end);
     }
-    assert_eq!(unsafe { iddpm_run_advance(run, 0) }, IDDPM_OK);
+    assert_eq!(unsafe { iddpm_run_step(run) }, IDDPM_OK);
     assert_eq!(unsafe { iddpm_run_fraction(run) }, 1.0);
     let done = pixels(run, 0, 16);
     assert_eq!(unsafe { iddpm_run_advance(run, u32::MAX) }, IDDPM_OK);
@@ -62,7 +70,7 @@ fn what_is_seen_on_the_way_is_the_doors() {
         assert!(preview == known.preview().unwrap().bytes().unwrap());
         assert!(pixels(run, 0, 32) == known.images().unwrap().bytes().unwrap());
         known.advance().unwrap();
-        assert_eq!(unsafe { iddpm_run_advance(run, 0) }, IDDPM_MORE);
+        assert_eq!(unsafe { iddpm_run_step(run) }, IDDPM_MORE);
     }
     unsafe { iddpm_run_free(run) };
 }
@@ -137,7 +145,7 @@ fn a_saved_run_goes_on_to_the_same_bytes_from_every_step() {
     for taken in 0..=4 {
         let run = begin(DIGITS, &draw);
         for _ in 0..taken {
-            check(unsafe { iddpm_run_advance(run, 0) });
+            check(unsafe { iddpm_run_step(run) });
         }
         let saved = save(run);
         // Of the door's own form.
@@ -204,10 +212,10 @@ fn what_is_no_saved_run_of_the_model_is_refused() {
 fn a_cancelled_run_says_so() {
     let run = begin(DIGITS, &usual());
     unsafe {
-        assert_eq!(iddpm_run_advance(run, 0), IDDPM_MORE);
+        assert_eq!(iddpm_run_step(run), IDDPM_MORE);
         assert_eq!(iddpm_run_cancel(run), IDDPM_OK);
         let gone = |result| refused(result, IDDPM_ENDED, "run: it was cancelled");
-        gone(iddpm_run_advance(run, 0));
+        gone(iddpm_run_step(run));
         gone(iddpm_run_save(run, null_mut(), &mut 0));
         gone(iddpm_run_pixels(run, 0, null_mut(), 64, 0));
         assert_eq!(iddpm_run_fraction(run), -1.0);
@@ -236,7 +244,7 @@ fn a_run_on_a_gpu_is_the_doors() {
         refused(threads, IDDPM_ARGUMENT, why);
         check(iddpm_model_on(model, gpu.as_ptr(), 0, &mut on));
         check(iddpm_run_begin(on, &draw, &mut run));
-        assert_eq!(iddpm_run_advance(run, 0), IDDPM_MORE);
+        assert_eq!(iddpm_run_step(run), IDDPM_MORE);
         let saved = save(run);
         check(iddpm_run_resume(
             on,

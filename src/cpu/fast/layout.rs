@@ -38,9 +38,9 @@ impl Needs {
         self.zeros = self.zeros.max(other.zeros);
     }
 
+    /// Bytes of the room alone.
     pub(super) fn bytes(&self) -> u64 {
-        let singles = self.singles.saturating_add(self.zeros);
-        let tables = bytes_of::<f64>(self.doubles).saturating_add(bytes_of::<f32>(singles));
+        let tables = bytes_of::<f64>(self.doubles).saturating_add(bytes_of::<f32>(self.singles));
         Aligned::bytes(self.room).saturating_add(tables)
     }
 }
@@ -131,11 +131,21 @@ impl Layout {
 
     /// Bytes of all of it.
     pub(crate) fn bytes(&self) -> u64 {
+        let others = [
+            bytes_of::<Packed>(self.steps.len()),
+            Aligned::bytes(self.packed),
+            bytes_of::<f32>(self.needs.zeros),
+        ];
+        others
+            .into_iter()
+            .fold(self.bytes_of_room(), u64::saturating_add)
+    }
+
+    /// Bytes of what a run writes.
+    pub(super) fn bytes_of_room(&self) -> u64 {
         let images = self.inputs.iter().map(|input| bytes_of::<f32>(input.len));
         let others = [
             bytes_of::<f32>(self.output_len),
-            bytes_of::<Packed>(self.steps.len()),
-            Aligned::bytes(self.packed),
             Aligned::bytes(self.workspace),
             self.needs.bytes(),
         ];

@@ -19,9 +19,8 @@ mod resample;
 mod step;
 mod threads;
 
+use alloc::sync::Arc;
 use alloc::vec::Vec;
-
-use pulp::Arch;
 
 use aligned::Aligned;
 pub(crate) use layout::Layout;
@@ -30,26 +29,35 @@ pub(crate) use threads::Threads;
 
 use crate::cpu::given::{Given, Results};
 use crate::cpu::interpreter::Memory;
-use crate::memory::{MemoryError, zeros};
-use crate::unet::{Extents, Weights};
+use crate::memory::{self, MemoryError, zeros};
+use crate::unet::Weights;
 
-/// A program made ready: packed weights and all the room that a run needs.
-pub(crate) struct Fast {
-    arch: Arch,
+/// A program made ready, which several runs of it may share: where everything lies, packed weights, threads.
+#[derive(Clone)]
+pub(crate) struct Ready {
+    shared: Arc<Shared>,
+    packed: Arc<Aligned>,
+}
+
+struct Shared {
+    layout: Layout,
     threads: Threads,
-    /// Columns of a panel.
-    width: usize,
-    steps: Vec<Packed>,
-    inputs: Vec<(Turned, Vec<f32>)>,
-    output_extents: Extents,
-    packed: Aligned,
     /// What stands for the biases of a layer that has none.
     zeros: Vec<f32>,
-    memory: Room,
+}
+
+/// A program made ready, and all the room that a run of it needs.
+pub(crate) struct Fast {
+    ready: Ready,
+    room: Room,
+    /// How many operations are done of a run that was begun.
+    done: Option<usize>,
 }
 
 /// What a run writes.
 struct Room {
+    /// What is given, as it is read.
+    inputs: Vec<Vec<f32>>,
     workspace: Aligned,
     output: Vec<f32>,
     room: Aligned,
@@ -57,132 +65,189 @@ struct Room {
     singles: Vec<f32>,
 }
 
-impl Fast {
-    pub(crate) fn new(layout: Layout, threads: Threads) -> Result<Self, MemoryError> {
+impl Room {
+    fn of(layout: &Layout) -> Result<Self, MemoryError> {
         let mut inputs = Vec::new();
-        for input in layout.inputs {
-            inputs.push((input, zeros(input.len)?));
+        for input in &layout.inputs {
+            inputs.push(zeros(input.len)?);
         }
         Ok(Self {
-            arch: layout.arch,
-            threads,
-            width: layout.width,
-            steps: layout.steps,
             inputs,
-            output_extents: layout.output_extents,
-            packed: Aligned::zeros(layout.packed)?,
-            zeros: zeros(layout.needs.zeros)?,
-            memory: Room {
-                workspace: Aligned::zeros(layout.workspace)?,
-                output: zeros(layout.output_len)?,
-                room: Aligned::zeros(layout.needs.room)?,
-                doubles: zeros(layout.needs.doubles)?,
-                singles: zeros(layout.needs.singles)?,
-            },
+            workspace: Aligned::zeros(layout.workspace)?,
+            output: zeros(layout.output_len)?,
+            room: Aligned::zeros(layout.needs.room)?,
+            doubles: zeros(layout.needs.doubles)?,
+            singles: zeros(layout.needs.singles)?,
         })
+    }
+}
+
+impl Ready {
+    /// Room for another run of the same program.
+    pub(crate) fn room(&self) -> Result<Fast, MemoryError> {
+        memory::check(self.shared.layout.bytes_of_room())?;
+        Fast::of(self.clone())
+    }
+}
+
+impl Fast {
+    pub(crate) fn new(layout: Layout, threads: Threads) -> Result<Self, MemoryError> {
+        Self::of(Ready {
+            packed: Arc::new(Aligned::zeros(layout.packed)?),
+            shared: Arc::new(Shared {
+                zeros: zeros(layout.needs.zeros)?,
+                layout,
+                threads,
+            }),
+        })
+    }
+
+    fn of(ready: Ready) -> Result<Self, MemoryError> {
+        Ok(Self {
+            room: Room::of(&ready.shared.layout)?,
+            ready,
+            done: None,
+        })
+    }
+
+    pub(crate) fn ready(&self) -> Ready {
+        self.ready.clone()
     }
 
     /// Numbers of the workspace and the inputs, and of packed weights and room beside them.
     pub(crate) fn elements(&self) -> (usize, usize) {
         let Room {
+            inputs,
             workspace,
             room,
             doubles,
             singles,
             ..
-        } = &self.memory;
-        let inputs = self.inputs.iter().map(|(_, numbers)| numbers.len());
-        let beside = self.packed.get().len() + self.zeros.len() + room.get().len();
+        } = &self.room;
+        let inputs = inputs.iter().map(Vec::len);
+        let packed = self.ready.packed.get().len();
+        let beside = packed + self.ready.shared.zeros.len() + room.get().len();
         (
             workspace.get().len() + inputs.sum::<usize>(),
             beside + 2 * doubles.len() + singles.len(),
         )
     }
 
-    /// Arranges the weights as the products read them, for all runs that follow.
-    pub(crate) fn pack(&mut self, weights: Weights<'_>) {
-        let Self {
-            threads,
-            width,
-            steps,
-            packed,
-            ..
-        } = self;
+    /// Arranges the weights as the products read them, for all runs that follow. Whoever shares those before goes on
+    /// with them.
+    pub(crate) fn pack(&mut self, weights: Weights<'_>) -> Result<(), MemoryError> {
+        let Ready { shared, packed } = &mut self.ready;
+        let Shared {
+            layout, threads, ..
+        } = &**shared;
+        if Arc::get_mut(packed).is_none() {
+            *packed = Arc::new(Aligned::zeros(layout.packed)?);
+        }
+        // Always there: it is this one's alone.
+        let Some(packed) = Arc::get_mut(packed) else {
+            return Ok(());
+        };
         threads.run(|| {
             let numbers = packed.get_mut();
-            for step in &*steps {
+            for step in &layout.steps {
                 step.op.visit(
                     |_, _| {},
                     |_, place| match weights {
                         Weights::F32(weights) => {
-                            pack::fill(&place, weights, *width, threads, numbers);
+                            pack::fill(&place, weights, layout.width, threads, numbers);
                         }
                         Weights::F16(weights) => {
-                            pack::fill(&place, weights, *width, threads, numbers);
+                            pack::fill(&place, weights, layout.width, threads, numbers);
                         }
                     },
                 );
             }
         });
+        Ok(())
     }
 
     /// Runs the program; what is given and the results were checked against it.
     pub(crate) fn run(&mut self, given: &Given<'_>, results: Results<'_>) {
-        let Self {
-            arch,
+        self.begin(given);
+        self.proceed(given, results, || true);
+    }
+
+    /// Begins a run with what is given, which was checked. One that was begun before is forgotten.
+    pub(crate) fn begin(&mut self, given: &Given<'_>) {
+        let layout = &self.ready.shared.layout;
+        for (input, numbers) in layout.inputs.iter().zip(&mut self.room.inputs) {
+            let Turned {
+                input,
+                extents,
+                len,
+            } = *input;
+            let as_given = given.numbers(input);
+            debug_assert_eq!(
+                as_given.map(<[f32]>::len),
+                Some(len),
+                "what is given was checked"
+            );
+            match as_given {
+                Some(as_given) => resample::channels_last(extents, as_given, numbers),
+                // Not those of the run before.
+                None => numbers.fill(f32::NAN),
+            }
+        }
+        self.done = Some(0);
+    }
+
+    pub(crate) fn forget(&mut self) {
+        self.done = None;
+    }
+
+    /// The share that is done of a run that was begun.
+    pub(crate) fn fraction(&self) -> Option<f32> {
+        let all = self.ready.shared.layout.steps.len().max(1);
+        self.done.map(|done| done as f32 / all as f32)
+    }
+
+    /// Goes on with a run that was begun, of the same that was given, by an operation at least, and asks after each
+    /// whether to do another; whether the run is over, and its results are there.
+    pub(crate) fn proceed(
+        &mut self,
+        given: &Given<'_>,
+        Results { output, gradients }: Results<'_>,
+        mut again: impl FnMut() -> bool + Send,
+    ) -> bool {
+        let Self { ready, room, done } = self;
+        let Ready { shared, packed } = &*ready;
+        let Shared {
+            layout,
             threads,
-            width,
-            steps,
-            inputs,
-            packed,
             zeros,
-            memory,
-            ..
-        } = self;
+        } = &**shared;
         let Room {
+            inputs,
             workspace,
             output: result,
             room,
             doubles,
             singles,
-        } = memory;
+        } = room;
         let mut turned = *given;
-        for (
-            Turned {
-                input,
-                extents,
-                len,
-            },
-            numbers,
-        ) in inputs
-        {
-            let as_given = given.numbers(*input);
-            debug_assert_eq!(
-                as_given.map(<[f32]>::len),
-                Some(*len),
-                "what is given was checked"
-            );
-            match as_given {
-                Some(as_given) => resample::channels_last(*extents, as_given, numbers),
-                // Not those of the run before.
-                None => numbers.fill(f32::NAN),
-            }
-            turned = turned.with(*input, numbers);
+        for (input, numbers) in layout.inputs.iter().zip(inputs) {
+            turned = turned.with(input.input, numbers);
         }
-        let Results { output, gradients } = results;
         let mut results = Results {
             output: result,
             gradients,
         };
-        threads.run(|| {
-            let packed = packed.get();
-            for Packed { op, made } in &*steps {
+        let at = done.unwrap_or_default();
+        let left = layout.steps.get(at..).unwrap_or_default();
+        let ran = threads.run(|| {
+            let mut ran = 0;
+            for Packed { op, made } in left {
                 let (output, memory) =
                     Memory::split(&turned, workspace.get_mut(), &mut results, made);
                 let step = step::Step {
-                    arch: *arch,
+                    arch: layout.arch,
                     threads,
-                    width: *width,
+                    width: layout.width,
                     zeros,
                     room: room.get_mut(),
                     doubles,
@@ -190,10 +255,24 @@ impl Fast {
                     memory: &memory,
                     made: made.shape,
                 };
-                let op = op.map(|operand| memory.read(operand), |place| place.of(packed));
+                let op = op.map(
+                    |operand| memory.read(operand),
+                    |place| place.of(packed.get()),
+                );
                 step.run(op, output);
+                ran += 1;
+                if !again() {
+                    break;
+                }
             }
+            ran
         });
-        resample::channels_first(self.output_extents, &self.memory.output, output);
+        if ran < left.len() {
+            *done = Some(at + ran);
+            return false;
+        }
+        *done = None;
+        resample::channels_first(layout.output_extents, result, output);
+        true
     }
 }

@@ -15,5 +15,5 @@ pub use pointers::{iddpm_model, iddpm_run, iddpm_studio};
 pub use runs::{
     iddpm_draw_init, iddpm_run_advance, iddpm_run_begin, iddpm_run_cancel, iddpm_run_count,
     iddpm_run_fraction, iddpm_run_free, iddpm_run_pixels, iddpm_run_preview, iddpm_run_resume,
-    iddpm_run_save,
+    iddpm_run_save, iddpm_run_step,
 };

@@ -66,8 +66,9 @@ pub unsafe extern "C" fn iddpm_run_resume(
     })
 }
 
-/// Takes steps until so many microseconds have passed, one step at least, which is never cut. Returns `IDDPM_MORE` while
-/// steps are left, `IDDPM_OK` once the images are done.
+/// Goes on until so many microseconds have passed, also within a step: on the processor by operations of the network, on a
+/// GPU by dispatches, one at least; so it may be longer by one of them. Returns `IDDPM_MORE` while anything is left,
+/// `IDDPM_OK` once the images are done.
 ///
 /// # Safety
 /// `run` is a handle that is not freed.
@@ -78,7 +79,17 @@ pub unsafe extern "C" fn iddpm_run_advance(run: *mut iddpm_run, microseconds: u3
     result(|| unsafe { held(run) }?.advance(time))
 }
 
-/// Returns the share of the steps that were taken, 1 where the images are done; below 0 where it failed.
+/// Takes a step, or what is left of one, however long that takes. Returns as `iddpm_run_advance` does.
+///
+/// # Safety
+/// `run` is a handle that is not freed.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn iddpm_run_step(run: *mut iddpm_run) -> iddpm_result {
+    // SAFETY: as the caller says.
+    result(|| unsafe { held(run) }?.step())
+}
+
+/// Returns the share of the work that is done, 1 where the images are done; below 0 where it failed.
 ///
 /// # Safety
 /// `run` is a handle that is not freed.

@@ -51,6 +51,17 @@ impl DeviceGeneration {
         done
     }
 
+    /// The share of the next step that was recorded, by its work.
+    pub fn part_of_step(&self) -> f32 {
+        let recorded = part(
+            &self.work,
+            self.begin,
+            self.dispatch.saturating_sub(self.begin),
+        );
+        let recorded = recorded.iter().copied().fold(0, u64::saturating_add);
+        recorded as f32 / self.work_of_step().max(1) as f32
+    }
+
     /// The work of one step: multiplications and additions, and ten for each byte that is bound.
     pub fn work_of_step(&self) -> u64 {
         let step = part(&self.work, self.begin, self.end - self.begin);

@@ -1,6 +1,7 @@
 //! A batch of images on a GPU.
 
 use std::collections::VecDeque;
+use std::time::{Duration, Instant};
 use std::vec::Vec;
 
 use super::frames::Frames;
@@ -69,6 +70,38 @@ impl GpuRun {
             Err(Error::Gpu(GpuError::NotRun { .. })) => self.step(),
             stepped => stepped,
         }
+    }
+
+    /// Goes on until this time has passed, by as much as what is left of it has room for.
+    pub(in crate::run) fn advance_for(&mut self, time: Duration) -> Result<(), Error> {
+        let begun = Instant::now();
+        while !self.generation.is_done() {
+            let left = time.saturating_sub(begun.elapsed());
+            self.part_of_step(Budget::milliseconds(milliseconds(left)))?;
+            if begun.elapsed() >= time {
+                break;
+            }
+        }
+        if self.generation.is_done() {
+            // All of it has come then, or it is said why not.
+            self.advance()?;
+        }
+        Ok(())
+    }
+
+    fn part_of_step(&mut self, budget: Budget) -> Result<(), Error> {
+        let mut encoder = encoder(&self.gpu);
+        self.record(&mut encoder, budget)?;
+        let sent = Instant::now();
+        let submission = submit(&self.gpu, "a part of a step", [encoder])?;
+        self.gpu.wait_blocking(Some(submission))?;
+        self.took(milliseconds(sent.elapsed()));
+        Ok(())
+    }
+
+    /// The share of the next step that was recorded.
+    pub(in crate::run) fn part(&self) -> f32 {
+        self.generation.part_of_step()
     }
 
     fn step(&mut self) -> Result<bool, Error> {
@@ -290,6 +323,10 @@ impl GpuRun {
     pub(in crate::run) const fn generation(&self) -> &DeviceGeneration {
         &self.generation
     }
+}
+
+fn milliseconds(time: Duration) -> f64 {
+    1e3 * time.as_secs_f64()
 }
 
 fn encoder(gpu: &Gpu) -> wgpu::CommandEncoder {
