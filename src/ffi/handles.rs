@@ -1,12 +1,13 @@
 //! What handles hold: a studio and a run, each used by one thread at a time.
 
 use core::time::Duration;
-use std::sync::{Mutex, MutexGuard, TryLockError};
+use std::sync::{Arc, Mutex, MutexGuard, TryLockError};
 use std::vec::Vec;
 
 use super::error::{Failure, iddpm_result};
 use super::options::Asked;
 use super::pixels::to_rgba;
+use super::scene::Scene;
 use crate::{Device, Run, Saved, Studio};
 
 // Handles go from thread to thread, and models are shared. A page has one thread, and a GPU there is that thread's.
@@ -16,6 +17,7 @@ const _: () = {
     shared::<crate::Model>();
     shared::<Painter>();
     shared::<Painting>();
+    shared::<Scene>();
 };
 
 /// Takes what is behind a handle for a call. A call beside another is refused, and so is one after a panic: what that
@@ -52,11 +54,16 @@ pub(super) fn device(word: Option<&str>, threads: u32) -> Device {
 
 /// A model on a device.
 #[derive(Debug)]
-pub(super) struct Painter(Mutex<Studio>);
+pub(super) struct Painter(Arc<Mutex<Studio>>);
 
 impl Painter {
-    pub(super) const fn new(studio: Studio) -> Self {
-        Self(Mutex::new(studio))
+    pub(super) fn new(studio: Studio) -> Self {
+        Self(Arc::new(Mutex::new(studio)))
+    }
+
+    /// The studio, for who needs it longer than its handle is there.
+    pub(super) fn shared(&self) -> Arc<Mutex<Studio>> {
+        Arc::clone(&self.0)
     }
 
     pub(super) fn studio(&self) -> Result<MutexGuard<'_, Studio>, Failure> {

@@ -73,6 +73,8 @@ pub use on_gpu::{Budget, Pacing};
 pub use palette::Palette;
 pub use pictures::{Album, Trajectory};
 pub use plane::Plane;
+#[cfg(feature = "ffi")]
+pub(crate) use plane::Windows;
 pub use run::Run;
 pub use saved::Saved;
 pub use studio::Studio;

@@ -68,6 +68,11 @@ type Cell = (i32, i32);
 #[derive(Debug)]
 struct Window([Vec<f32>; 2]);
 
+/// The windows of a plane, whose studio does something else meanwhile.
+#[cfg(feature = "ffi")]
+#[derive(Debug, Default)]
+pub(crate) struct Windows(BTreeMap<Key, Window>);
+
 impl Window {
     fn bytes(&self) -> u64 {
         self.0
@@ -144,6 +149,19 @@ impl Plane<'_> {
     #[must_use]
     pub const fn with_cache(mut self, bytes: u64) -> Self {
         self.cache = bytes;
+        self
+    }
+
+    /// Lets go of the studio, and keeps the windows for an equal plane.
+    #[cfg(feature = "ffi")]
+    pub(crate) fn into_windows(self) -> Windows {
+        Windows(self.windows)
+    }
+
+    /// Goes on with the windows of an equal plane: of the same drawing on the same studio.
+    #[cfg(feature = "ffi")]
+    pub(crate) fn with_windows(mut self, windows: Windows) -> Self {
+        self.windows = windows.0;
         self
     }
 

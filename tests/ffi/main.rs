@@ -16,6 +16,7 @@ mod scratch;
 mod draws;
 mod handles;
 mod models;
+mod planes;
 mod runs;
 
 use std::ffi::{CString, c_char};

@@ -13,6 +13,7 @@ use crate::ffi::error::Failure;
 use crate::ffi::handles::{Painter, Painting};
 use crate::ffi::options::{Asked, iddpm_draw};
 use crate::ffi::pixels::{Layout, RGBA, Rows};
+use crate::ffi::scene::Scene;
 
 /// The most bytes of a struct that is of a later version: more is a size that was never set.
 const MOST_STRUCT: usize = 4096;
@@ -25,6 +26,9 @@ pub struct iddpm_studio(());
 
 /// Images on their way. One thread uses it at a time; it needs its studio no more, nor its model.
 pub struct iddpm_run(());
+
+/// A picture without end. One thread uses it at a time, and its studio with it, whose handle it needs no more.
+pub struct iddpm_plane(());
 
 /// What a handle is of.
 pub(super) trait Kind {
@@ -52,6 +56,12 @@ impl Kind for iddpm_run {
     type Value = Painting;
     const NAME: &'static str = "run";
     const MAGIC: u64 = u64::from_le_bytes(*b"iddpmRun");
+}
+
+impl Kind for iddpm_plane {
+    type Value = Scene;
+    const NAME: &'static str = "plane";
+    const MAGIC: u64 = u64::from_le_bytes(*b"iddpmPla");
 }
 
 /// What a handle leads to.
