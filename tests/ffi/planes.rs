@@ -107,7 +107,7 @@ fn what_no_plane_can_be_is_refused_where_it_begins() {
             "count 1, the first 1: a plane is one image, its number 0",
         ),
         (on_picture, "init given: a plane begins with noise alone"),
-        (of_all, "class : a plane is of one class: name it"),
+        (of_all, "class \"\": a plane is of one class: name it"),
     ];
     let on = studio(DIGITS);
     for (draw, sentence) in &wrong {
