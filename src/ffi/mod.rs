@@ -1,14 +1,18 @@
-//! The door in C: `include/iddpm.h`, which is generated from this module, over [`run`](crate::run).
+//! The sampler and the door in C, from whose source the headers are made.
 //!
-//! A handle is a pointer that the library gives and takes back: a model (`iddpm_model`), a model on a device
-//! (`iddpm_studio`), images on their way (`iddpm_run`). A call that can fail returns an [`iddpm_result`], and
-//! [`iddpm_last_error`] has the sentence. Nothing calls back, and no panic leaves the library.
+//! `include/iddpm_core.h` (feature `ffi_core`) needs no heap and no system: tables of steps, runs over them, steps and noise
+//! on the caller's memory, over [`diffusion`](crate::diffusion). A call that can fail returns an [`iddpm_result`], and leaves
+//! why in an [`iddpm_error`] of the caller's.
+//!
+//! `include/iddpm.h` (feature `ffi`) is the door, over `run`. A handle is a pointer that the library gives and takes back: a
+//! model (`iddpm_model`), a model on a device (`iddpm_studio`), images on their way (`iddpm_run`). A call that can fail
+//! returns an [`iddpm_result`], and `iddpm_last_error` has the sentence. Nothing calls back, and no panic leaves the library.
 //!
 //! Threads: a model may be used by any number of them at once. A studio and a run are used by one at a time, whichever;
 //! a call beside another is refused as [`IDDPM_BUSY`](iddpm_result::IDDPM_BUSY). Runs of one studio are apart from each
 //! other, and from it. None may be freed while a call with it is under way.
 //!
-//! The functions are named as in C, and are for C: in Rust, [`Model`](crate::Model) is the way in.
+//! The functions are named as in C, and are for C: in Rust, `Model` and [`Sampler`](crate::diffusion::Sampler) are the ways in.
 #![allow(non_camel_case_types, reason = "the names that they have in C")]
 
 mod abi;

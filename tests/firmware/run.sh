@@ -1,10 +1,9 @@
 #!/bin/bash
 # run.sh : builds the job for three microcontrollers with core alone, runs it on them in QEMU,
-# compares the image with the host's bit for bit, and prints what it costs.
+# compares the image with the host's bit for bit, and prints what it costs; then the same in C (c.sh)
 set -euo pipefail
 shopt -s inherit_errexit
 cd "$(dirname "$0")"
-
 . ./emulated.sh
 
 # build TARGET ARGUMENTS... : prints the path of the firmware
@@ -63,3 +62,5 @@ emulate mps2-an386 "$elf" >"$target/defmt.log" || die "the defmt build failed on
 frames=$(($(tr -cd '\0' <"$target/defmt.log" | wc -c) - 1)) steps=$(field steps "$host")
 [ "$frames" -eq $((steps + 1)) ] || die "defmt logged $frames frames, not $((steps + 1))"
 echo "defmt on mps2-an386: $frames frames logged, one for each step and the report"
+
+./c.sh
