@@ -26,7 +26,7 @@ pub enum iddpm_result {
     IDDPM_NOT_FINITE = -6,
     /// Bytes are no saved run, or one of another model.
     IDDPM_SAVED = -7,
-    /// The run goes no further: it was cancelled, or a step of it failed.
+    /// The run goes no further: it was cancelled, a step of it failed, or all were taken.
     IDDPM_ENDED = -8,
     /// Another thread is in a call with this handle.
     IDDPM_BUSY = -9,

@@ -1,4 +1,10 @@
-// The microcontroller's side of the sample, for Cortex-M: reset, the stack's depth, text and exit by semihosting.
+// The microcontroller's side of the sample, for Cortex-M: reset, the stack's depth, text and exit by semihosting. In this
+// folder, for a Cortex-M4F:
+//   cargo build --release --manifest-path library/Cargo.toml --target thumbv7em-none-eabihf
+//   clang --target=thumbv7em-none-eabihf -mcpu=cortex-m4 -std=c11 -I../../../include -ffreestanding -ffp-contract=off -Os -c sample.c firmware.c
+//   ld.lld --gc-sections -T firmware.ld --defsym FLASH_SIZE=4M --defsym RAM_SIZE=4M sample.o firmware.o
+//       library/target/thumbv7em-none-eabihf/release/libiddpm_firmware.a -o firmware.elf
+// -ffp-contract=off is for the network in sample.c: fused, its products and sums would have other bits than the host's.
 #include "sample.h"
 
 extern uint32_t __data_load, __data_start, __data_end, __bss_start, __bss_end, __stack_low, __stack_top;
