@@ -3,43 +3,14 @@
 // This file is made of the library's source. What a call may be given, and what it does with that, is said at each;
 // `# Safety` is what the library cannot check, and the caller must keep.
 //
-// Threads: a model may be used by any number of them at once. A studio and a run are used by one at a time, whichever; a
-// call beside another is refused as IDDPM_BUSY. Runs of one studio are apart from each other, and from it. None may be freed
-// while a call with it is under way.
+// Threads: a model may be used by any number of them at once. A studio, a run and a plane are used by one at a time,
+// whichever; a call beside another is refused as IDDPM_BUSY. Runs of one studio are apart from each other, and from it; a
+// plane that draws a tile uses its studio. None may be freed while a call with it is under way.
 
 #ifndef IDDPM_H
 #define IDDPM_H
 
-#include <stddef.h>
-#include <stdint.h>
-
-// What a call came to: below 0 it failed, and `iddpm_last_error` says why. Later versions may have more of them.
-typedef enum iddpm_result {
-  // It is done.
-  IDDPM_OK = 0,
-  // It is done, and steps of the run are left.
-  IDDPM_MORE = 1,
-  // An argument, or an option of a drawing, cannot be what it is.
-  IDDPM_ARGUMENT = -1,
-  // A file cannot be read.
-  IDDPM_FILE = -2,
-  // A file is no model, or a model that is broken.
-  IDDPM_MODEL = -3,
-  // A device cannot be had, cannot do what is asked of it, or is lost.
-  IDDPM_DEVICE = -4,
-  // There is not as much memory as is needed.
-  IDDPM_MEMORY = -5,
-  // The network predicted what is no finite number.
-  IDDPM_NOT_FINITE = -6,
-  // Bytes are no saved run, or one of another model.
-  IDDPM_SAVED = -7,
-  // The run goes no further: it was cancelled, or a step of it failed.
-  IDDPM_ENDED = -8,
-  // Another thread is in a call with this handle.
-  IDDPM_BUSY = -9,
-  // A mistake in the library: the handle's work is lost, and it can only be freed.
-  IDDPM_PANIC = -10,
-} iddpm_result;
+#include "iddpm_core.h"
 
 // A model: a trained network with all that is known of it. Any number of threads may use it at once.
 typedef struct iddpm_model iddpm_model;
@@ -116,9 +87,6 @@ typedef struct iddpm_draw {
 extern "C" {
 #endif // __cplusplus
 
-// Returns the version of this interface, 1.
-uint32_t iddpm_abi_version(void);
-
 // Writes why the last call of this thread that failed did: as much as `len` bytes have room for, always ended by 0.
 // Returns the bytes that all of it needs; 1 where no call failed. A call that succeeds leaves it.
 //
@@ -143,24 +111,22 @@ size_t iddpm_device_name(size_t index,
 //
 // # Safety
 // `path` is a string that ends by 0. At `out` there is room for a handle: the caller's to free, NULL where it failed.
-enum iddpm_result iddpm_model_open(const char *path,
-                                   struct iddpm_model **out);
+iddpm_result iddpm_model_open(const char *path,
+                              struct iddpm_model **out);
 
 // Reads a model whose file is in memory, which it needs no more afterwards.
 //
 // # Safety
 // There are `len` bytes at `file`. At `out` there is room for a handle: the caller's to free, NULL where it failed.
-enum iddpm_result iddpm_model_from_memory(const uint8_t *file,
-                                          size_t len,
-                                          struct iddpm_model **out);
+iddpm_result iddpm_model_from_memory(const uint8_t *file,
+                                     size_t len,
+                                     struct iddpm_model **out);
 
 // Fills in what a model draws; `size` is `sizeof(iddpm_info)`.
 //
 // # Safety
 // `model` is a handle that is not freed. There are `size` bytes at `out`.
-enum iddpm_result iddpm_model_info(const struct iddpm_model *model,
-                                   struct iddpm_info *out,
-                                   size_t size);
+iddpm_result iddpm_model_info(const struct iddpm_model *model, struct iddpm_info *out, size_t size);
 
 // Writes the name of a class, its number where it has none. Returns the bytes that all of it needs, or 0 where it failed.
 //
@@ -193,10 +159,10 @@ void iddpm_model_free(struct iddpm_model *model);
 // # Safety
 // `model` is a handle that is not freed. `device` is NULL or a string that ends by 0. At `out` there is room for a handle:
 // the caller's to free, NULL where it failed.
-enum iddpm_result iddpm_model_on(const struct iddpm_model *model,
-                                 const char *device,
-                                 uint32_t threads,
-                                 struct iddpm_studio **out);
+iddpm_result iddpm_model_on(const struct iddpm_model *model,
+                            const char *device,
+                            uint32_t threads,
+                            struct iddpm_studio **out);
 
 // Writes which device a studio is on, and why. Returns the bytes that all of it needs, or 0 where it failed.
 //
@@ -216,26 +182,26 @@ void iddpm_studio_free(struct iddpm_studio *studio);
 //
 // # Safety
 // There are `size` bytes at `draw`.
-enum iddpm_result iddpm_draw_init(struct iddpm_draw *draw, size_t size);
+iddpm_result iddpm_draw_init(struct iddpm_draw *draw, size_t size);
 
 // Begins a run of a drawing's images.
 //
 // # Safety
 // `studio` is a handle that is not freed. `draw` was filled by `iddpm_draw_init`, and what it points to is there. At `out`
 // there is room for a handle: the caller's to free, NULL where it failed.
-enum iddpm_result iddpm_run_begin(struct iddpm_studio *studio,
-                                  const struct iddpm_draw *draw,
-                                  struct iddpm_run **out);
+iddpm_result iddpm_run_begin(struct iddpm_studio *studio,
+                             const struct iddpm_draw *draw,
+                             struct iddpm_run **out);
 
 // Goes on with a run that was saved, by this library or another of its kind, on whichever device.
 //
 // # Safety
 // `studio` is a handle that is not freed. There are `len` bytes at `saved`. At `out` there is room for a handle: the
 // caller's to free, NULL where it failed.
-enum iddpm_result iddpm_run_resume(struct iddpm_studio *studio,
-                                   const uint8_t *saved,
-                                   size_t len,
-                                   struct iddpm_run **out);
+iddpm_result iddpm_run_resume(struct iddpm_studio *studio,
+                              const uint8_t *saved,
+                              size_t len,
+                              struct iddpm_run **out);
 
 // Goes on until so many microseconds have passed, also within a step: on the processor by operations of the network, on a
 // GPU by dispatches, one at least; so it may be longer by one of them. Returns `IDDPM_MORE` while anything is left,
@@ -243,14 +209,14 @@ enum iddpm_result iddpm_run_resume(struct iddpm_studio *studio,
 //
 // # Safety
 // `run` is a handle that is not freed.
-enum iddpm_result iddpm_run_advance(struct iddpm_run *run,
-                                    uint32_t microseconds);
+iddpm_result iddpm_run_advance(struct iddpm_run *run,
+                               uint32_t microseconds);
 
 // Takes a step, or what is left of one, however long that takes. Returns as `iddpm_run_advance` does.
 //
 // # Safety
 // `run` is a handle that is not freed.
-enum iddpm_result iddpm_run_step(struct iddpm_run *run);
+iddpm_result iddpm_run_step(struct iddpm_run *run);
 
 // Returns the share of the work that is done, 1 where the images are done; below 0 where it failed.
 //
@@ -269,36 +235,36 @@ uint32_t iddpm_run_count(const struct iddpm_run *run);
 //
 // # Safety
 // `run` is a handle that is not freed. There are `len` bytes at `out`.
-enum iddpm_result iddpm_run_pixels(struct iddpm_run *run,
-                                   uint32_t image,
-                                   uint8_t *out,
-                                   size_t stride,
-                                   size_t len);
+iddpm_result iddpm_run_pixels(struct iddpm_run *run,
+                              uint32_t image,
+                              uint8_t *out,
+                              size_t stride,
+                              size_t len);
 
 // Writes an image as the last step predicted it, as `iddpm_run_pixels` does: what there is to see of it on its way.
 //
 // # Safety
 // `run` is a handle that is not freed. There are `len` bytes at `out`.
-enum iddpm_result iddpm_run_preview(struct iddpm_run *run,
-                                    uint32_t image,
-                                    uint8_t *out,
-                                    size_t stride,
-                                    size_t len);
+iddpm_result iddpm_run_preview(struct iddpm_run *run,
+                               uint32_t image,
+                               uint8_t *out,
+                               size_t stride,
+                               size_t len);
 
 // Ends a run before its time and frees what it holds; all that is left is to free its handle.
 //
 // # Safety
 // `run` is a handle that is not freed.
-enum iddpm_result iddpm_run_cancel(struct iddpm_run *run);
+iddpm_result iddpm_run_cancel(struct iddpm_run *run);
 
 // Writes the run as it stands, for `iddpm_run_resume` or a file, and sets `len` to the bytes that it has. Where `out` is
 // NULL that is all; where there is room for fewer, nothing is written, and the call fails.
 //
 // # Safety
 // `run` is a handle that is not freed. At `len` there is a number, and at `out`, if it is not NULL, so many bytes.
-enum iddpm_result iddpm_run_save(struct iddpm_run *run,
-                                 uint8_t *out,
-                                 size_t *len);
+iddpm_result iddpm_run_save(struct iddpm_run *run,
+                            uint8_t *out,
+                            size_t *len);
 
 // Frees a run, done or not. Nothing where it is NULL.
 //

@@ -26,7 +26,7 @@
 //! | `data` (feature `data`) | images in files, as the network is trained on them | whoever trains one |
 //! | `train` (features `train_cpu`, `train`) | gradients, optimiser, resumable runs | whoever trains one |
 //! | `run` (feature `run`) | the door: a model on a device, drawings, runs, pictures in files | everyone with a heap |
-//! | `ffi` (feature `ffi`) | the door in C: `include/iddpm.h` | whoever draws from C, or an engine |
+//! | `ffi` (features `ffi_core`, `ffi`) | the sampler and the door in C: `include/iddpm_core.h`, `include/iddpm.h` | whoever draws from C, or an engine |
 //! | `evaluate` (feature `evaluate`) | samples judged by numbers | whoever compares models |
 //!
 //! A normal user needs `Model`, `Device` and `Draw`, of the feature `run` or `gpu`. Without a heap it is
@@ -51,7 +51,7 @@ pub mod diffusion;
 mod error;
 #[cfg(feature = "evaluate")]
 pub mod evaluate;
-#[cfg(feature = "ffi")]
+#[cfg(feature = "ffi_core")]
 pub mod ffi;
 #[cfg(feature = "std")]
 pub mod files;

@@ -1,35 +1,23 @@
-//! `include/iddpm.h` is what the source makes of it: `IDDPM_WRITE_HEADER=1 cargo test --workspace --test ffi_header`
-//! writes it anew.
+//! The headers in `include` are what the source makes of them: `IDDPM_WRITE_HEADER=1 cargo test --workspace --test
+//! ffi_header` writes them anew.
 #![allow(missing_docs, clippy::unwrap_used)]
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::{env, fs};
 
-/// The files whose public items are the header's, in its order.
-const SOURCES: [&str; 6] = [
-    "error.rs",
-    "info.rs",
-    "options.rs",
-    "abi/pointers.rs",
-    "abi/models.rs",
-    "abi/runs.rs",
-];
-
-#[test]
-fn the_header_is_what_the_source_says() {
+/// Holds a header to the public items of these files of `src/ffi`, in their order, by a configuration of cbindgen's.
+fn holds(header: &str, config: &str, sources: &[&str]) {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-    let config = cbindgen::Config::from_file(root.join("cbindgen.toml")).unwrap();
-    let sources = SOURCES.iter().map(|name| root.join("src/ffi").join(name));
+    let config = cbindgen::Config::from_file(root.join(config)).unwrap();
+    let sources = sources.iter().map(|name| root.join("src/ffi").join(name));
     let builder = sources.fold(
         cbindgen::Builder::new().with_config(config),
-        |builder, source: PathBuf| builder.with_src(source),
+        |builder, source| builder.with_src(source),
     );
     let mut made = Vec::new();
     builder.generate().unwrap().write(&mut made);
-    let (made, path) = (
-        String::from_utf8(made).unwrap(),
-        root.join("include/iddpm.h"),
-    );
+    let made = String::from_utf8(made).unwrap();
+    let path = root.join("include").join(header);
     if env::var_os("IDDPM_WRITE_HEADER").is_some() {
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(&path, &made).unwrap();
@@ -37,6 +25,24 @@ fn the_header_is_what_the_source_says() {
     let committed = fs::read_to_string(&path).unwrap_or_default();
     assert!(
         committed == made,
-        "include/iddpm.h is not what src/ffi makes: IDDPM_WRITE_HEADER=1 cargo test --workspace --test ffi_header"
+        "include/{header} is not what src/ffi makes: IDDPM_WRITE_HEADER=1 cargo test --workspace --test ffi_header"
     );
+}
+
+#[test]
+fn the_door_is_what_the_source_says() {
+    let sources = [
+        "info.rs",
+        "options.rs",
+        "abi/pointers.rs",
+        "abi/models.rs",
+        "abi/runs.rs",
+    ];
+    holds("iddpm.h", "cbindgen.toml", &sources);
+}
+
+#[test]
+fn the_core_is_what_the_source_says() {
+    let sources = ["result.rs", "core/plain.rs", "abi/core.rs"];
+    holds("iddpm_core.h", "cbindgen_core.toml", &sources);
 }

@@ -57,8 +57,12 @@ impl<'a> Sampler<'a> {
         method: Method,
         clip: Clip,
     ) -> Result<Self, Error> {
+        Self::of(process.view(), method, clip)
+    }
+
+    /// [`new`](Self::new) of a process that is borrowed already.
+    pub(crate) fn of(process: ProcessView<'a>, method: Method, clip: Clip) -> Result<Self, Error> {
         clip.check()?;
-        let process = process.view();
         method.check(&process)?;
         let setting = Setting {
             process,

@@ -96,6 +96,8 @@ impl FromStr for Schedule<'_> {
 ///
 /// It is what a [`Process`](super::process::Process) stores for each step that it keeps; the default
 /// one stands in room that levels are to be written to.
+// Laid out as C has it: a table is the caller's there.
+#[repr(C)]
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]

@@ -1,42 +1,13 @@
-//! What a call came to, and which error is which.
+//! Why a call of the door failed, and which result each error is.
 
 use std::string::{String, ToString};
 
+use super::bad_pointer::BadPointer;
+use super::result::{iddpm_result, of_diffusion};
+use crate::Error;
 use crate::checkpoint::CheckpointError;
 use crate::cpu::NetworkError;
 use crate::run::DrawError;
-use crate::{Error, diffusion};
-
-/// What a call came to: below 0 it failed, and `iddpm_last_error` says why. Later versions may have more of them.
-#[repr(C)]
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[must_use]
-pub enum iddpm_result {
-    /// It is done.
-    IDDPM_OK = 0,
-    /// It is done, and steps of the run are left.
-    IDDPM_MORE = 1,
-    /// An argument, or an option of a drawing, cannot be what it is.
-    IDDPM_ARGUMENT = -1,
-    /// A file cannot be read.
-    IDDPM_FILE = -2,
-    /// A file is no model, or a model that is broken.
-    IDDPM_MODEL = -3,
-    /// A device cannot be had, cannot do what is asked of it, or is lost.
-    IDDPM_DEVICE = -4,
-    /// There is not as much memory as is needed.
-    IDDPM_MEMORY = -5,
-    /// The network predicted what is no finite number.
-    IDDPM_NOT_FINITE = -6,
-    /// Bytes are no saved run, or one of another model.
-    IDDPM_SAVED = -7,
-    /// The run goes no further: it was cancelled, or a step of it failed.
-    IDDPM_ENDED = -8,
-    /// Another thread is in a call with this handle.
-    IDDPM_BUSY = -9,
-    /// A mistake in the library: the handle's work is lost, and it can only be freed.
-    IDDPM_PANIC = -10,
-}
 
 use iddpm_result::{
     IDDPM_ARGUMENT, IDDPM_DEVICE, IDDPM_ENDED, IDDPM_FILE, IDDPM_MEMORY, IDDPM_MODEL,
@@ -66,6 +37,12 @@ impl Failure {
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
         Self::new(of(&error), error)
+    }
+}
+
+impl From<BadPointer> for Failure {
+    fn from(bad: BadPointer) -> Self {
+        Self::new(IDDPM_ARGUMENT, bad)
     }
 }
 
@@ -107,13 +84,6 @@ results! {
     Train(_) => IDDPM_ARGUMENT,
     #[cfg(feature = "evaluate")]
     Evaluate(_) => IDDPM_ARGUMENT,
-}
-
-fn of_diffusion(error: &diffusion::Error) -> iddpm_result {
-    match error {
-        diffusion::Error::NotFinite { .. } => IDDPM_NOT_FINITE,
-        _ => IDDPM_ARGUMENT,
-    }
 }
 
 fn of_network(error: &NetworkError) -> iddpm_result {

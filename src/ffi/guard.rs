@@ -5,7 +5,8 @@ use std::cell::RefCell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::string::String;
 
-use super::error::{Failure, iddpm_result};
+use super::error::Failure;
+use super::result::iddpm_result;
 
 std::thread_local! {
     static LAST: RefCell<String> = const { RefCell::new(String::new()) };

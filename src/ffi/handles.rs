@@ -4,9 +4,10 @@ use core::time::Duration;
 use std::sync::{Arc, Mutex, MutexGuard, TryLockError};
 use std::vec::Vec;
 
-use super::error::{Failure, iddpm_result};
+use super::error::Failure;
 use super::options::Asked;
 use super::pixels::to_rgba;
+use super::result::iddpm_result;
 use super::scene::Scene;
 use crate::{Device, Run, Saved, Studio};
 

@@ -1,24 +1,10 @@
 #!/bin/bash
 # run.sh : builds the job for three microcontrollers with core alone, runs it on them in QEMU,
-# compares the image with the host's bit for bit, and prints what it costs.
+# compares the image with the host's bit for bit, and prints what it costs; then the same in C (c.sh)
 set -euo pipefail
 shopt -s inherit_errexit
 cd "$(dirname "$0")"
-
-target=$(realpath -m "${CARGO_TARGET_DIR:-../../target}")/firmware
-cache=${IDDPM_CACHE:-$HOME/.cache/iddpm}/embedded
-mkdir -p "$target"
-./cargo-core.sh
-
-die() {
-    echo "firmware: $*" >&2
-    exit 1
-}
-
-# field NAME LINE : the value of NAME=VALUE in LINE
-field() {
-    sed -n "s/.*\b$1=\([^ ]*\).*/\1/p" <<<"$2"
-}
+. ./emulated.sh
 
 # build TARGET ARGUMENTS... : prints the path of the firmware
 build() {
@@ -28,20 +14,6 @@ build() {
     DEFMT_LOG=debug ./cargo-core.sh build -q --release --target "$triple" --target-dir "$target" "$@"
     cp "$target/$triple/release/firmware" "$target/$triple${1:+-defmt}.elf"
     echo "$target/$triple${1:+-defmt}.elf"
-}
-
-# emulate MACHINE ELF [ARGUMENTS...] : the firmware's output; its exit code is semihosting's
-emulate() {
-    LD_LIBRARY_PATH=$cache/usr/lib/x86_64-linux-gnu:$cache/lib/x86_64-linux-gnu \
-        timeout 120 "$cache/usr/bin/qemu-system-arm" -M "$1" -kernel "$2" "${@:3}" \
-        -display none -serial none -monitor none -semihosting-config enable=on,target=native
-}
-
-# sections ELF PATTERN : bytes in the allocated sections whose names match
-sections() {
-    readelf -SW "$1" | sed 's/^ *\[ *[0-9]*\] *//' |
-        awk -v names="^($2)\$" '$1 ~ names && $7 ~ /A/ { print $5 }' |
-        { sum=0; while read -r size; do sum=$((sum + 0x$size)); done; echo $sum; }
 }
 
 # insns PHASE PER : instructions of a phase, divided
@@ -90,3 +62,5 @@ emulate mps2-an386 "$elf" >"$target/defmt.log" || die "the defmt build failed on
 frames=$(($(tr -cd '\0' <"$target/defmt.log" | wc -c) - 1)) steps=$(field steps "$host")
 [ "$frames" -eq $((steps + 1)) ] || die "defmt logged $frames frames, not $((steps + 1))"
 echo "defmt on mps2-an386: $frames frames logged, one for each step and the report"
+
+./c.sh

@@ -2,26 +2,16 @@
 
 use core::ffi::c_char;
 
-use super::pointers::{
-    bytes, fill, free, hand_out, held, iddpm_model, iddpm_studio, needed_text, place, put_text,
-    text,
-};
-use crate::ffi::error::{Failure, iddpm_result};
+use super::memory::{held, put_text, slice};
+use super::pointers::{fill, free, hand_out, iddpm_model, iddpm_studio, needed_text, place, text};
+use crate::ffi::error::Failure;
 use crate::ffi::guard::{answer, last, result};
 use crate::ffi::handles::{Painter, device};
 use crate::ffi::info::iddpm_info;
+use crate::ffi::result::iddpm_result;
 use crate::{Device, Model};
 
 use iddpm_result::IDDPM_OK;
-
-/// The version of this interface: a change that old callers would not survive counts it up.
-const VERSION: u32 = 1;
-
-/// Returns the version of this interface, 1.
-#[unsafe(no_mangle)]
-pub extern "C" fn iddpm_abi_version() -> u32 {
-    VERSION
-}
 
 /// Writes why the last call of this thread that failed did: as much as `len` bytes have room for, always ended by 0.
 /// Returns the bytes that all of it needs; 1 where no call failed. A call that succeeds leaves it.
@@ -31,7 +21,7 @@ pub extern "C" fn iddpm_abi_version() -> u32 {
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn iddpm_last_error(out: *mut c_char, len: usize) -> usize {
     // SAFETY: as the caller says.
-    answer(|_| 0, || unsafe { put_text(&last(), out, len) })
+    answer(|_| 0, || unsafe { Ok(put_text(last(), out, len)?) })
 }
 
 /// Returns how many GPUs the machine has, those in software too; 0 in a library that was built without them.
@@ -53,7 +43,7 @@ pub unsafe extern "C" fn iddpm_device_name(index: usize, out: *mut c_char, len: 
         let name = names.get(index);
         let name = name.ok_or_else(|| Failure::argument("index", index, why()))?;
         // SAFETY: as the caller says.
-        unsafe { put_text(name, out, len) }
+        Ok(unsafe { put_text(name, out, len) }?)
     };
     answer(|_| 0, call)
 }
@@ -87,7 +77,7 @@ pub unsafe extern "C" fn iddpm_model_from_memory(
 ) -> iddpm_result {
     // SAFETY: as the caller says.
     result(|| {
-        let (out, file) = unsafe { (place(out)?, bytes("file", file, len)?) };
+        let (out, file) = unsafe { (place(out)?, slice("file", file, len)?) };
         *out = hand_out(Model::from_bytes(file)?);
         Ok(IDDPM_OK)
     })
@@ -132,7 +122,7 @@ pub unsafe extern "C" fn iddpm_model_class_name(
         let number = std::format!("{index}");
         let name = model.class_names().get(index as usize).unwrap_or(&number);
         // SAFETY: as the caller says.
-        unsafe { put_text(name, out, len) }
+        Ok(unsafe { put_text(name, out, len) }?)
     };
     answer(|_| 0, call)
 }
@@ -151,7 +141,7 @@ pub unsafe extern "C" fn iddpm_model_notes(
     // SAFETY: as the caller says.
     answer(
         |_| 0,
-        || unsafe { put_text(&held(model)?.notes().join("\n"), out, len) },
+        || unsafe { Ok(put_text(held(model)?.notes().join("\n"), out, len)?) },
     )
 }
 
@@ -202,7 +192,7 @@ pub unsafe extern "C" fn iddpm_studio_device(
         let studio = unsafe { held(studio) }?.studio()?;
         let text = std::format!("{}{}", studio.device(), studio.precision());
         // SAFETY: as the caller says.
-        unsafe { put_text(&text, out, len) }
+        Ok(unsafe { put_text(&text, out, len) }?)
     };
     answer(|_| 0, call)
 }

@@ -1,10 +1,11 @@
 //! Pictures without end.
 
-use super::pointers::{asked, free, hand_out, held, iddpm_plane, iddpm_studio, place, put_rows};
-use crate::ffi::error::iddpm_result;
+use super::memory::held;
+use super::pointers::{asked, free, hand_out, iddpm_plane, iddpm_studio, place, put_rows};
 use crate::ffi::guard::{answer, result};
 use crate::ffi::options::iddpm_draw;
 use crate::ffi::pixels::{Layout, RGBA};
+use crate::ffi::result::iddpm_result;
 use crate::ffi::scene::Scene;
 
 use iddpm_result::IDDPM_OK;

@@ -1,13 +1,15 @@
-//! From pointers to what they stand for, with every check that there can be.
+//! From pointers to what they stand for where there is a heap: handles, drawings, what is written by its size.
 //!
-//! What no check sees is the caller's to keep, and said at each function: that a pointer which is not NULL leads to as
-//! much memory as is said, and that a handle was not freed.
+//! What no check sees is the caller's to keep, and said at each function, as in `memory.rs`: for a handle, that it was not
+//! freed.
 
 use core::ffi::{CStr, c_char};
-use core::{ptr, slice};
+use core::ptr;
+use core::str::Utf8Error;
 use std::boxed::Box;
 use std::vec::Vec;
 
+use super::memory::{self, Kind, Marked, check, check_len, held, slice};
 use crate::Model;
 use crate::ffi::error::Failure;
 use crate::ffi::handles::{Painter, Painting};
@@ -30,31 +32,24 @@ pub struct iddpm_run(());
 /// A picture without end. One thread uses it at a time, and its studio with it, whose handle it needs no more.
 pub struct iddpm_plane(());
 
-/// What a handle is of.
-pub(super) trait Kind {
-    /// What it holds.
-    type Value;
-    /// What errors call it.
-    const NAME: &'static str;
-    /// Its first bytes, by which another handle and one that was freed are mostly known.
-    const MAGIC: u64;
-}
-
 impl Kind for iddpm_model {
     type Value = Model;
     const NAME: &'static str = "model";
+    const FOREIGN: &'static str = "no model of this library, or one that was freed";
     const MAGIC: u64 = u64::from_le_bytes(*b"iddpmMod");
 }
 
 impl Kind for iddpm_studio {
     type Value = Painter;
     const NAME: &'static str = "studio";
+    const FOREIGN: &'static str = "no studio of this library, or one that was freed";
     const MAGIC: u64 = u64::from_le_bytes(*b"iddpmStu");
 }
 
 impl Kind for iddpm_run {
     type Value = Painting;
     const NAME: &'static str = "run";
+    const FOREIGN: &'static str = "no run of this library, or one that was freed";
     const MAGIC: u64 = u64::from_le_bytes(*b"iddpmRun");
 }
 
@@ -62,54 +57,13 @@ impl Kind for iddpm_plane {
     type Value = Scene;
     const NAME: &'static str = "plane";
     const MAGIC: u64 = u64::from_le_bytes(*b"iddpmPla");
-}
-
-/// What a handle leads to.
-#[repr(C)]
-struct Boxed<T> {
-    magic: u64,
-    value: T,
+    const FOREIGN: &'static str = "no plane of this library, or one that was freed";
 }
 
 /// Makes a handle, the caller's from now on.
 pub(super) fn hand_out<K: Kind>(value: K::Value) -> *mut K {
     let magic = K::MAGIC;
-    Box::into_raw(Box::new(Boxed { magic, value })).cast()
-}
-
-/// What errors say of a pointer that is NULL.
-fn null(word: &'static str) -> Failure {
-    Failure::argument(word, "NULL", "it must lead somewhere")
-}
-
-fn boxed<K: Kind>(handle: *const K) -> Result<*const Boxed<K::Value>, Failure> {
-    let boxed: *const Boxed<K::Value> = handle.cast();
-    match boxed.is_aligned() {
-        _ if boxed.is_null() => Err(null(K::NAME)),
-        true => Ok(boxed),
-        false => Err(foreign(handle)),
-    }
-}
-
-fn foreign<K: Kind>(handle: *const K) -> Failure {
-    let name = K::NAME;
-    let why = std::format!("no {name} of this library, or one that was freed");
-    Failure::argument(name, std::format!("{handle:p}"), why)
-}
-
-/// What a handle holds.
-///
-/// # Safety
-/// `handle` is NULL, or a handle of this library's of whichever kind that is not freed before the reference ends.
-pub(super) unsafe fn held<'a, K: Kind>(handle: *const K) -> Result<&'a K::Value, Failure> {
-    let boxed = boxed(handle)?;
-    // SAFETY: every handle begins with a magic number, and this one is aligned and not freed.
-    if unsafe { boxed.cast::<u64>().read() } != K::MAGIC {
-        return Err(foreign(handle));
-    }
-    // SAFETY: its number is that of handles with this value, and nothing else than `free` changes what it leads to but
-    // behind locks.
-    Ok(unsafe { &(*boxed).value })
+    Box::into_raw(Box::new(Marked { magic, value })).cast()
 }
 
 /// Frees a handle; nothing where it is NULL.
@@ -122,7 +76,7 @@ pub(super) unsafe fn free<K: Kind>(handle: *mut K) -> Result<(), Failure> {
     }
     // SAFETY: as the caller says; the reference ends here.
     unsafe { held(handle) }?;
-    let boxed: *mut Boxed<K::Value> = handle.cast();
+    let boxed: *mut Marked<K::Value> = handle.cast();
     // SAFETY: `hand_out` made it from a box, and whoever calls is the last to use it. The number is written so that it is
     // not left out: a handle that is used after it was freed is then mostly known.
     unsafe {
@@ -145,45 +99,6 @@ pub(super) unsafe fn place<'a, K: Kind>(out: *mut *mut K) -> Result<&'a mut *mut
     }
 }
 
-fn check<T>(word: &'static str, pointer: *const T) -> Result<(), Failure> {
-    match pointer.is_aligned() {
-        _ if pointer.is_null() => Err(null(word)),
-        true => Ok(()),
-        false => {
-            let why = std::format!("it is not aligned to {} bytes", align_of::<T>());
-            Err(Failure::argument(word, std::format!("{pointer:p}"), why))
-        }
-    }
-}
-
-/// Bytes to be read; none where there are 0 of them.
-///
-/// # Safety
-/// `bytes` is NULL, or leads to `len` bytes that nobody changes until the reference ends.
-pub(super) unsafe fn bytes<'a>(
-    word: &'static str,
-    bytes: *const u8,
-    len: usize,
-) -> Result<&'a [u8], Failure> {
-    check_len(word, bytes, len)?;
-    match len {
-        0 => Ok(&[]),
-        // SAFETY: it is not NULL, no longer than memory can be, and as the caller says.
-        len => Ok(unsafe { slice::from_raw_parts(bytes, len) }),
-    }
-}
-
-fn check_len(word: &'static str, bytes: *const u8, len: usize) -> Result<(), Failure> {
-    if len > isize::MAX as usize {
-        let why = std::format!("memory has at most {}", isize::MAX);
-        return Err(Failure::argument(word, std::format!("{len} bytes"), why));
-    }
-    match bytes.is_null() && len > 0 {
-        true => Err(null(word)),
-        false => Ok(()),
-    }
-}
-
 /// A text, where there is one.
 ///
 /// # Safety
@@ -192,15 +107,12 @@ pub(super) unsafe fn text<'a>(
     word: &'static str,
     text: *const c_char,
 ) -> Result<Option<&'a str>, Failure> {
-    if text.is_null() {
-        return Ok(None);
-    }
-    // SAFETY: it is not NULL, and as the caller says.
-    let text = unsafe { CStr::from_ptr(text) };
-    text.to_str().map(Some).map_err(|error| {
+    let not_utf8 = |text: &CStr, error: Utf8Error| {
         let why = std::format!("it is no UTF-8 from byte {} on", error.valid_up_to());
         Failure::argument(word, std::format!("{:?}", text.to_string_lossy()), why)
-    })
+    };
+    // SAFETY: as the caller says.
+    unsafe { memory::text(text, not_utf8) }
 }
 
 /// A text that must be there.
@@ -211,28 +123,9 @@ pub(super) unsafe fn needed_text<'a>(
     word: &'static str,
     text: *const c_char,
 ) -> Result<&'a str, Failure> {
+    check(word, text)?;
     // SAFETY: as the caller says.
-    unsafe { self::text(word, text) }?.ok_or_else(|| null(word))
-}
-
-/// Writes as much of a text as there is room for, ended by 0, and returns how many bytes all of it has with that 0.
-///
-/// # Safety
-/// `out` is NULL, or leads to `len` bytes that this thread alone uses meanwhile.
-pub(super) unsafe fn put_text(text: &str, out: *mut c_char, len: usize) -> Result<usize, Failure> {
-    check_len("out", out.cast(), len)?;
-    if len > 0 {
-        let mut end = text.len().min(len - 1);
-        while !text.is_char_boundary(end) {
-            end -= 1;
-        }
-        // SAFETY: at most `len` bytes are written where there are so many, and no text of ours is the caller's memory.
-        unsafe {
-            ptr::copy_nonoverlapping(text.as_ptr(), out.cast(), end);
-            out.add(end).write(0);
-        }
-    }
-    Ok(text.len() + 1)
+    Ok(unsafe { self::text(word, text) }?.unwrap_or_default())
 }
 
 /// Writes rows of pixels; what lies between them is left as it is.
@@ -335,7 +228,7 @@ pub(super) unsafe fn asked<'a>(draw: *const iddpm_draw) -> Result<Asked<'a>, Fai
     let plain = unsafe { &*draw };
     let own = size_of::<iddpm_draw>();
     // SAFETY: these are the rest of them.
-    let later = unsafe { bytes("draw", draw.cast::<u8>().add(own), size - own) }?;
+    let later = unsafe { slice("draw", draw.cast::<u8>().add(own), size - own) }?;
     if later.iter().any(|&byte| byte != 0) {
         let why = std::format!(
             "a later version's option is set, and this one knows the first {own} bytes"
@@ -360,7 +253,7 @@ pub(super) unsafe fn asked<'a>(draw: *const iddpm_draw) -> Result<Asked<'a>, Fai
         plain,
         texts,
         // SAFETY: as the caller says, here and below.
-        palette: unsafe { bytes("palette", plain.palette, colours) }?,
+        palette: unsafe { slice("palette", plain.palette, colours) }?,
         init: unsafe { rows("init", plain.init, layout(RGBA, plain.init_stride)) }?,
         mask: unsafe { rows("mask", plain.mask, layout(1, plain.mask_stride)) }?,
     })
@@ -380,6 +273,6 @@ unsafe fn rows<'a>(
     }
     let len = layout.len(word)?;
     // SAFETY: as the caller says.
-    let bytes = unsafe { self::bytes(word, pixels, len) }?;
+    let bytes = unsafe { slice(word, pixels, len) }?;
     Ok(Some(Rows { bytes, layout }))
 }

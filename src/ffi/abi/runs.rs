@@ -2,14 +2,16 @@
 
 use core::time::Duration;
 
+use super::memory::{held, slice};
 use super::pointers::{
-    asked, bytes, fill, free, hand_out, held, iddpm_run, iddpm_studio, place, put_rows, put_sized,
+    asked, fill, free, hand_out, iddpm_run, iddpm_studio, place, put_rows, put_sized,
 };
-use crate::ffi::error::{Failure, iddpm_result};
+use crate::ffi::error::Failure;
 use crate::ffi::guard::{answer, result};
 use crate::ffi::handles::View;
 use crate::ffi::options::iddpm_draw;
 use crate::ffi::pixels::{Layout, RGBA};
+use crate::ffi::result::iddpm_result;
 
 use iddpm_result::IDDPM_OK;
 
@@ -60,7 +62,7 @@ pub unsafe extern "C" fn iddpm_run_resume(
     // SAFETY: as the caller says.
     result(|| {
         let (out, studio, saved) =
-            unsafe { (place(out)?, held(studio)?, bytes("saved", saved, len)?) };
+            unsafe { (place(out)?, held(studio)?, slice("saved", saved, len)?) };
         *out = hand_out(studio.resume(saved)?);
         Ok(IDDPM_OK)
     })

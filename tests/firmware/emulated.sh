@@ -1,0 +1,31 @@
+# emulated.sh : sourced by the checks of firmware: what they say of a program, and how they run it in QEMU
+
+tests=$PWD
+target=$(realpath -m "${CARGO_TARGET_DIR:-../../target}")/firmware
+cache=${IDDPM_CACHE:-$HOME/.cache/iddpm}/embedded
+mkdir -p "$target"
+./cargo-core.sh
+
+die() {
+    echo "firmware: $*" >&2
+    exit 1
+}
+
+# field NAME LINE : the value of NAME=VALUE in LINE
+field() {
+    sed -n "s/.*\b$1=\([^ ]*\).*/\1/p" <<<"$2"
+}
+
+# emulate MACHINE ELF [ARGUMENTS...] : the firmware's output; its exit code is semihosting's
+emulate() {
+    LD_LIBRARY_PATH=$cache/usr/lib/x86_64-linux-gnu:$cache/lib/x86_64-linux-gnu \
+        timeout 120 "$cache/usr/bin/qemu-system-arm" -M "$1" -kernel "$2" "${@:3}" \
+        -display none -serial none -monitor none -semihosting-config enable=on,target=native
+}
+
+# sections ELF PATTERN : bytes in the allocated sections whose names match
+sections() {
+    readelf -SW "$1" | sed 's/^ *\[ *[0-9]*\] *//' |
+        awk -v names="^($2)\$" '$1 ~ names && $7 ~ /A/ { print $5 }' |
+        { sum=0; while read -r size; do sum=$((sum + 0x$size)); done; echo $sum; }
+}
