@@ -7,6 +7,7 @@ mod core;
 mod memory;
 #[cfg(feature = "ffi")]
 mod models;
+mod opaque;
 #[cfg(feature = "ffi")]
 mod planes;
 #[cfg(feature = "ffi")]
@@ -15,10 +16,9 @@ mod pointers;
 mod runs;
 
 pub use self::core::{
-    IDDPM_NOISE_INITIAL, IDDPM_STATE_BYTES, iddpm_abi_version, iddpm_bytes, iddpm_error,
-    iddpm_error_text, iddpm_guide, iddpm_levels, iddpm_noise, iddpm_sampler, iddpm_sampler_apply,
-    iddpm_sampler_init, iddpm_sampler_next, iddpm_sampler_resume, iddpm_sampler_save,
-    iddpm_sampler_x_start,
+    IDDPM_NOISE_INITIAL, IDDPM_STATE_BYTES, iddpm_abi_version, iddpm_bytes, iddpm_error_text,
+    iddpm_guide, iddpm_levels, iddpm_noise, iddpm_sampler_apply, iddpm_sampler_init,
+    iddpm_sampler_next, iddpm_sampler_resume, iddpm_sampler_save, iddpm_sampler_x_start,
 };
 #[cfg(feature = "ffi")]
 pub use models::{
@@ -26,6 +26,7 @@ pub use models::{
     iddpm_model_from_memory, iddpm_model_info, iddpm_model_notes, iddpm_model_on, iddpm_model_open,
     iddpm_studio_device, iddpm_studio_free,
 };
+pub use opaque::{iddpm_error, iddpm_sampler};
 #[cfg(feature = "ffi")]
 pub use planes::{iddpm_plane_begin, iddpm_plane_free, iddpm_plane_tile};
 #[cfg(feature = "ffi")]
