@@ -23,7 +23,7 @@ pub(super) fn show(ui: &mut egui::Ui, app: &mut App) -> Option<Action> {
             ui.add(DragValue::new(&mut settings.seed).speed(0.1))
         });
         row(ui, "steps", |ui| {
-            text(ui, &mut settings.steps, "as many as the method wants")
+            text(ui, &mut settings.steps, "the method's")
         });
         words(ui, "method", &mut settings.method, &METHODS);
         if settings.method == "ddim" {

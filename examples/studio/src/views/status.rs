@@ -1,5 +1,7 @@
 //! The device, how far a drawing is, what was said last, and where it is saved.
 
+use std::path::Path;
+
 use eframe::egui::{self, ProgressBar, TextEdit};
 
 use crate::app::{Action, App, Said};
@@ -28,9 +30,11 @@ pub(super) fn show(ui: &mut egui::Ui, app: &mut App) -> Option<Action> {
         Said::Done(line) => ui.label(line),
         Said::Failed(why) => ui.colored_label(ui.visuals().error_fg_color, why),
     };
-    let name = app.model().path().map(|path| path.display().to_string());
+    let path = app.model().path().unwrap_or(Path::new(""));
+    let name = path.file_name().unwrap_or_default().display();
     let device = app.machine.device();
-    ui.weak(format!("{}: running on {device}", name.unwrap_or_default()));
+    ui.weak(format!("{name}, running on {device}"))
+        .on_hover_text(path.display().to_string());
     ui.add_space(2.0);
     asked
 }
