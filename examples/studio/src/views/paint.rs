@@ -22,7 +22,7 @@ const TOOLS: [(Tool, &str, &str); 4] = [
 
 pub(super) fn show(ui: &mut egui::Ui, app: &mut App) -> Option<Action> {
     let mut asked = None;
-    ui.horizontal(|ui| {
+    ui.horizontal_wrapped(|ui| {
         ui.checkbox(&mut app.is_on_painting, "init")
             .on_hover_text("Begins on the painting, in place of noise");
         let paint = ui.button("Paint on it");
