@@ -12,7 +12,7 @@ use super::machine::Machine;
 use super::options::Options;
 use super::order::Order;
 use super::painting::{Brush, Painting};
-use super::picture::{Painted, Picture};
+use super::picture::{Board, Painted, Picture};
 use super::program::{Failure, say};
 use super::saving::{self, Film};
 use super::settings::{Ground, STRENGTH, Settings};
@@ -29,6 +29,7 @@ pub(crate) struct App {
     pub(crate) milliseconds: f64,
     pub(crate) painting: Painting,
     pub(crate) painted: Painted,
+    pub(crate) board: Board,
     pub(crate) brush: Brush,
     /// Whether drawings begin on the painting, which is then shown beside them.
     pub(crate) is_on_painting: bool,
@@ -82,6 +83,7 @@ impl App {
             milliseconds: options.milliseconds,
             painting: Painting::new(model),
             painted: Painted::default(),
+            board: Board::default(),
             brush: Brush::default(),
             is_on_painting: false,
             drawing: None,
@@ -127,10 +129,9 @@ impl App {
             self.act(Action::Open(file.path().into()));
         }
         if let Err(error) = self.advance(ui.ctx()) {
-            self.drawing = None;
-            self.film = None;
             self.fail(&error);
         }
+        self.board.load(ui.ctx());
         let asked = views::show(ui, self);
         asked.into_iter().for_each(|action| self.act(action));
         if self.is_busy() {
@@ -138,7 +139,7 @@ impl App {
         }
     }
 
-    /// Lets what is on its way have its part of the frame.
+    /// Lets what is on its way have its part of the frame; what fails is no longer on its way.
     fn advance(&mut self, context: &egui::Context) -> Result<(), Error> {
         if let Some(mut drawing) = self.drawing.take() {
             let was_left = drawing.advance(self.milliseconds)?;
@@ -230,9 +231,9 @@ impl App {
     fn paint(&mut self) {
         if let Some(chosen) = self.history.chosen() {
             self.painting.take(&chosen.rgba);
+            self.is_on_painting = true;
+            self.settings.strength = STRENGTH;
         }
-        self.is_on_painting = true;
-        self.settings.strength = STRENGTH;
     }
 
     fn save(&mut self) -> Result<(), Error> {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use eframe::egui::{self, Color32, ColorImage, Painter, Rect, TextureHandle, TextureOptions};
+use eframe::egui::{self, Color32, ColorImage, Painter, Pos2, Rect, TextureHandle, TextureOptions};
 
 use super::drawing::sprite::{self, Sprite};
 use super::painting::Painting;
@@ -86,5 +86,32 @@ impl Painted {
     pub(crate) fn paint(&self, painter: &Painter, rect: Rect) {
         self.picture.paint(painter, rect);
         self.mask.paint(painter, rect);
+    }
+}
+
+/// The ground under what is transparent: squares of two greys.
+#[derive(Default)]
+pub(crate) struct Board(Option<TextureHandle>);
+
+impl Board {
+    const GREYS: [u8; 2] = [0x99, 0x66];
+    /// The side of a square.
+    const CELL: f32 = 8.0;
+
+    /// Brings the squares to the window's device, once.
+    pub(crate) fn load(&mut self, context: &egui::Context) {
+        let [light, dark] = Self::GREYS;
+        self.0.get_or_insert_with(|| {
+            let squares = ColorImage::from_gray([2, 2], &[light, dark, dark, light]);
+            context.load_texture("board", squares, TextureOptions::NEAREST_REPEAT)
+        });
+    }
+
+    /// Fills a rectangle with them.
+    pub(crate) fn paint(&self, painter: &Painter, rect: Rect) {
+        if let Some(squares) = &self.0 {
+            let often = Rect::from_min_size(Pos2::ZERO, rect.size() / (2.0 * Self::CELL));
+            painter.image(squares.id(), rect, often, Color32::WHITE);
+        }
     }
 }

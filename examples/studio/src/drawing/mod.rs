@@ -23,7 +23,7 @@ pub(crate) struct Drawing {
     way: Way,
     pub(crate) times: Times,
     begun: Instant,
-    /// From the beginning to the first step.
+    /// From the beginning until the first step was taken, or recorded whole.
     first_step: Option<Duration>,
 }
 

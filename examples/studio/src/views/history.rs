@@ -3,7 +3,6 @@
 use eframe::egui::{self, Align2, FontId, Sense, vec2};
 
 use crate::app::{Action, App};
-use crate::views::picture::board;
 
 const SIDE: f32 = 64.0;
 
@@ -15,7 +14,7 @@ pub(super) fn show(ui: &mut egui::Ui, app: &App) -> Option<Action> {
         for (number, entry) in app.history.entries().rev() {
             let settings = &entry.drawn.order.settings;
             let (rect, response) = ui.allocate_exact_size(vec2(SIDE, SIDE), Sense::click());
-            board(ui.painter(), rect);
+            app.board.paint(ui.painter(), rect);
             entry.pixels.paint(ui.painter(), rect);
             if number == app.history.chosen_number() {
                 let stroke = (2.0, ui.visuals().selection.stroke.color);

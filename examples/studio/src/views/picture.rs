@@ -1,12 +1,8 @@
 //! The picture, and the painting beside it, each pixel a square of whole pixels of the screen.
 
-use eframe::egui::{self, Color32, Painter, Rect, Sense, Vec2, pos2, vec2};
+use eframe::egui::{self, Rect, Sense, Vec2, pos2, vec2};
 
 use crate::app::App;
-
-/// The ground under what is transparent.
-const GROUND: [Color32; 2] = [Color32::from_gray(0x99), Color32::from_gray(0x66)];
-const CELL: f32 = 8.0;
 
 pub(super) fn show(ui: &mut egui::Ui, app: &mut App) {
     let size = app.painting.size();
@@ -22,7 +18,7 @@ pub(super) fn show(ui: &mut egui::Ui, app: &mut App) {
     let rect = fit(ui, shown, size);
     let response = ui.allocate_rect(rect, Sense::hover());
     response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Image, true, "picture"));
-    board(ui.painter(), rect);
+    app.board.paint(ui.painter(), rect);
     if let Some(picture) = &app.picture {
         picture.show(ui.painter(), rect);
     }
@@ -41,7 +37,7 @@ fn paint_on(ui: &mut egui::Ui, app: &mut App, rect: Rect) {
         };
         app.painting.stroke(&app.brush, place(from), place(at));
     }
-    board(ui.painter(), rect);
+    app.board.paint(ui.painter(), rect);
     app.painted.follow(ui.ctx(), &app.painting);
     app.painted.paint(ui.painter(), rect);
     if let Some(at) = response.hover_pos() {
@@ -60,21 +56,4 @@ fn fit(ui: &egui::Ui, room: Rect, (width, height): (usize, usize)) -> Rect {
     let corner = room.center() - 0.5 * shown;
     let whole = |at: f32| (at * per_point).round() / per_point;
     Rect::from_min_size(pos2(whole(corner.x), whole(corner.y)), shown)
-}
-
-/// Squares of two greys.
-pub(super) fn board(painter: &Painter, rect: Rect) {
-    let [light, dark] = GROUND;
-    painter.rect_filled(rect, 0.0, light);
-    let (columns, rows) = (
-        (rect.width() / CELL).ceil() as i32,
-        (rect.height() / CELL).ceil() as i32,
-    );
-    for row in 0..rows {
-        for column in (0..columns).filter(|column| (row + column) % 2 == 1) {
-            let corner = rect.min + CELL * vec2(column as f32, row as f32);
-            let cell = Rect::from_min_size(corner, Vec2::splat(CELL)).intersect(rect);
-            painter.rect_filled(cell, 0.0, dark);
-        }
-    }
 }
