@@ -172,10 +172,7 @@ impl App {
     pub(crate) fn act(&mut self, action: Action) {
         let done = match action {
             Action::Draw => self.draw(),
-            Action::Next => {
-                self.settings.seed = self.settings.seed.wrapping_add(1);
-                self.draw()
-            }
+            Action::Next => self.next(),
             Action::Stop => {
                 self.drawing = None;
                 Ok(())
@@ -214,6 +211,11 @@ impl App {
         self.drawing = Some(self.machine.begin(order)?);
         self.path = self.settings.file_name();
         Ok(())
+    }
+
+    fn next(&mut self) -> Result<(), Error> {
+        self.settings.next_seed()?;
+        self.draw()
     }
 
     fn choose(&mut self, entry: usize) {

@@ -10,7 +10,8 @@ use super::options::Options;
 pub(crate) struct Settings {
     /// By its name, or its number where it has none; `None` of a network without classes.
     pub(crate) class: Option<String>,
-    pub(crate) seed: u64,
+    /// As it is written: every number of 64 bits can be.
+    pub(crate) seed: String,
     /// As many as the method wants where nothing is written.
     pub(crate) steps: String,
     pub(crate) method: String,
@@ -38,7 +39,7 @@ impl Settings {
                 .class
                 .clone()
                 .or_else(|| classes(model).into_iter().next()),
-            seed: options.seed.number,
+            seed: options.seed.number.to_string(),
             steps: String::new(),
             method: "dpm".into(),
             eta: 0.0,
@@ -69,7 +70,7 @@ impl Settings {
     /// The drawing, on a picture or on none, of which a part may be kept.
     pub(crate) fn draw(&self, on: Ground) -> Result<Draw, DrawError> {
         let mut draw = Draw::new()
-            .seed(self.seed)
+            .seed(self.number()?)
             .clip(&self.clip)
             .wrap(&self.wrap)
             .guidance(self.guidance);
@@ -95,6 +96,19 @@ impl Settings {
         Ok(draw)
     }
 
+    /// The seed, or what is wrong with it.
+    fn number(&self) -> Result<u64, DrawError> {
+        let mut draw = Draw::new();
+        draw.set("seed", self.seed.trim())?;
+        Ok(draw.noise_seed())
+    }
+
+    /// Goes to the next seed; to the first behind the last.
+    pub(crate) fn next_seed(&mut self) -> Result<(), DrawError> {
+        self.seed = self.number()?.wrapping_add(1).to_string();
+        Ok(())
+    }
+
     /// A name for its files.
     pub(crate) fn file_name(&self) -> String {
         let class = self.class.as_deref().unwrap_or("image");
@@ -106,7 +120,7 @@ impl Settings {
             }
         };
         let class: String = class.chars().map(plain).collect();
-        format!("{class}-{}.png", self.seed)
+        format!("{class}-{}.png", self.seed.trim())
     }
 }
 

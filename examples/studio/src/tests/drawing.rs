@@ -41,8 +41,8 @@ fn seeds_are_gone_through_and_come_back_to() {
     assert_eq!(*chosen(&window), drawn(&gem.clone().seed(43)));
 
     window.run_steps(2);
-    click(&mut window, "seed 41");
-    assert_eq!(window.state().settings.seed, 41);
+    click(&mut window, "gem 41");
+    assert_eq!(window.state().settings.seed, "41");
     assert_eq!(*chosen(&window), drawn(&gem.seed(41)));
     assert_eq!(window.state().path, "gem-41.png");
     click(&mut window, "Draw");
@@ -50,6 +50,21 @@ fn seeds_are_gone_through_and_come_back_to() {
     let entries: Vec<_> = window.state().history.entries().collect();
     assert_eq!(entries.len(), 4);
     assert_eq!(entries[0].1.rgba, entries[3].1.rgba);
+}
+
+/// Behind the last comes the first, and none is rounded on its way through the window.
+#[test]
+fn a_seed_has_64_bits() {
+    let mut window = window("--class key --seed 18446744073709551614");
+    wait(&mut window);
+    let key = Draw::new().class("key");
+    assert_eq!(*chosen(&window), drawn(&key.clone().seed(u64::MAX - 1)));
+    click(&mut window, "Next seed");
+    wait(&mut window);
+    assert_eq!(window.state().settings.seed, u64::MAX.to_string());
+    click(&mut window, "Next seed");
+    wait(&mut window);
+    assert_eq!(*chosen(&window), drawn(&key.seed(0)));
 }
 
 #[test]

@@ -32,7 +32,7 @@ fn what_is_outside_a_painted_mask_keeps_its_bytes() {
     let mut window = window("--class sword --seed 7");
     wait(&mut window);
     let sword = chosen(&window).bytes().unwrap();
-    click(&mut window, "Paint on it");
+    click(&mut window, "Paint");
     window.step();
     click(&mut window, "Mask");
     window.state_mut().brush.size = 12.0;
@@ -71,7 +71,7 @@ fn a_painting_is_what_a_drawing_begins_with() {
     for (model, channels) in [("sprites32", 4), ("digits16", 1)] {
         let mut window = window(&format!("--checkpoint ../assets/{model}.safetensors"));
         wait(&mut window);
-        click(&mut window, "Paint on it");
+        click(&mut window, "Paint");
         window.step();
         click(&mut window, "Clear");
         window.state_mut().brush.size = 1.0;

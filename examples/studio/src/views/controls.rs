@@ -1,6 +1,6 @@
 //! The options of a drawing, by the words of the command line.
 
-use eframe::egui::{self, Color32, ComboBox, DragValue, Slider, TextEdit};
+use eframe::egui::{self, Color32, ComboBox, Slider, TextEdit};
 use iddpm::run::Palette;
 
 use crate::app::{Action, App};
@@ -19,9 +19,7 @@ pub(super) fn show(ui: &mut egui::Ui, app: &mut App) -> Option<Action> {
     let settings = &mut app.settings;
     egui::Grid::new("options").num_columns(2).show(ui, |ui| {
         class(ui, settings, &classes);
-        row(ui, "seed", |ui| {
-            ui.add(DragValue::new(&mut settings.seed).speed(0.1))
-        });
+        row(ui, "seed", |ui| text(ui, &mut settings.seed, "0"));
         row(ui, "steps", |ui| {
             text(ui, &mut settings.steps, "the method's")
         });
@@ -52,7 +50,9 @@ pub(super) fn show(ui: &mut egui::Ui, app: &mut App) -> Option<Action> {
         row(ui, "palette", |ui| {
             text(ui, &mut settings.palette, "#1a1c2c,#5d275d")
         });
-        let budget = Slider::new(&mut app.milliseconds, 1.0..=MOST_MILLISECONDS).logarithmic(true);
+        let budget = Slider::new(&mut app.milliseconds, 1.0..=MOST_MILLISECONDS)
+            .logarithmic(true)
+            .clamping(egui::SliderClamping::Never);
         row(ui, "milliseconds", |ui| ui.add(budget))
             .on_hover_text("What a drawing may take of each frame");
     });

@@ -21,7 +21,8 @@ pub(super) fn show(ui: &mut egui::Ui, app: &App) -> Option<Action> {
                 ui.painter()
                     .rect_stroke(rect, 0.0, stroke, egui::StrokeKind::Outside);
             }
-            let name = format!("seed {}", settings.seed);
+            let class = settings.class.as_deref().unwrap_or_default();
+            let name = format!("{class} {}", settings.seed);
             let info = || egui::WidgetInfo::labeled(egui::Role::Button, true, &name);
             response.widget_info(info);
             if response

@@ -25,7 +25,7 @@ pub(super) fn show(ui: &mut egui::Ui, app: &mut App) -> Option<Action> {
     ui.horizontal_wrapped(|ui| {
         ui.checkbox(&mut app.is_on_painting, "init")
             .on_hover_text("Begins on the painting, in place of noise");
-        let paint = egui::Button::new("Paint on it");
+        let paint = egui::Button::new("Paint");
         let paint = ui.add_enabled(app.history.chosen().is_some(), paint);
         if paint
             .on_hover_text("P: takes the picture as init")
@@ -43,7 +43,7 @@ pub(super) fn show(ui: &mut egui::Ui, app: &mut App) -> Option<Action> {
         }
         ui.color_edit_button_srgba_unmultiplied(&mut app.brush.colour);
         let label = ui.label("brush");
-        ui.spacing_mut().slider_width = 60.0;
+        ui.spacing_mut().slider_width = 40.0;
         let most = app.painting.size().0 as f32;
         ui.add(Slider::new(&mut app.brush.size, 1.0..=most).integer())
             .labelled_by(label.id);
