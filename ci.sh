@@ -12,7 +12,7 @@ fi
 shift
 cd "$(dirname "$0")"
 
-CHECKS=(fmt clippy features test mesa26 examples c no_alloc firmware cross package fuzz_smoke docs bench_build)
+CHECKS=(fmt clippy features test mesa26 examples studio c no_alloc firmware cross package fuzz_smoke docs bench_build)
 CARGO_TARGET_DIR=$(realpath -m "${CARGO_TARGET_DIR:-target}")
 # Nothing here is built twice with a change between; a panic says its line without debug information too.
 export CARGO_TARGET_DIR CARGO_INCREMENTAL=0 CARGO_PROFILE_DEV_DEBUG=0 CARGO_PROFILE_RELEASE_DEBUG=0 PATH=$HOME/.cargo/bin:$PATH
@@ -26,7 +26,7 @@ features_of() {
 
 # Installs what a fresh Debian or Ubuntu lacks; does nothing where all is there.
 setup() {
-    local sudo=() packages=(gcc g++ cmake mono-mcs mono-runtime libsdl2-dev xvfb x11-apps unzip binutils file curl ca-certificates mesa-vulkan-drivers libvulkan1)
+    local sudo=() packages=(gcc g++ cmake mono-mcs mono-runtime libsdl2-dev xvfb x11-apps xdotool unzip binutils file curl ca-certificates mesa-vulkan-drivers libvulkan1)
     [ "$(id -u)" = 0 ] || sudo=(sudo)
     export DEBIAN_FRONTEND=noninteractive
     "${sudo[@]}" apt-get update -qq # also for the packages that the firmware's check unpacks
@@ -46,7 +46,7 @@ setup() {
 
 fmt() {
     local manifest
-    for manifest in Cargo.toml {benches,fuzz,tests}/Cargo.toml tests/*/Cargo.toml examples/c/firmware/library/Cargo.toml; do
+    for manifest in Cargo.toml {benches,examples/studio,fuzz,tests}/Cargo.toml tests/*/Cargo.toml examples/c/firmware/library/Cargo.toml; do
         cargo fmt --check --manifest-path "$manifest"
     done
 }
@@ -122,6 +122,11 @@ mesa26() {
     tests/mesa26.sh --features "$(features_of defmt | xargs)"
 }
 
+# As the tests have built it.
+studio() {
+    tests/studio/run.sh --workspace --features "$(features_of defmt | xargs)"
+}
+
 c() {
     tests/c/run.sh
 }
@@ -152,13 +157,13 @@ package() {
     tests/package.sh
 }
 
-# The compiler that the manifest says is enough, for all that a user builds; it takes minutes, and changes with what
-# the crate depends on.
+# The compiler that the manifest says is enough, for all that a user of the crate builds, which the window is not; it
+# takes minutes, and changes with what the crate depends on.
 oldest() {
     local version
     version=$(sed -n 's/^rust-version = "\(.*\)"$/\1/p' Cargo.toml).0
     rustup toolchain list | grep -q "^$version-" || rustup toolchain install "$version" --profile minimal
-    cargo "+$version" check -q --lib --examples --features "$(features_of | xargs)" \
+    cargo "+$version" check -q -p iddpm --lib --examples --features "$(features_of | xargs)" \
         --target-dir "$CARGO_TARGET_DIR/oldest"
 }
 

@@ -4,6 +4,8 @@
 //!
 //! `cargo run --release --example frames --features gpu -- --milliseconds 4`
 
+#[path = "support/milliseconds.rs"]
+mod milliseconds;
 #[path = "support/program.rs"]
 mod program;
 #[path = "support/seed.rs"]
@@ -21,6 +23,7 @@ use clap::Parser;
 use iddpm::gpu::{Gpu, wgpu};
 use iddpm::run::Budget;
 use iddpm::{Device, Draw, Images, Model, Run};
+use milliseconds::milliseconds;
 use program::{Failure, say};
 use seed::Seed;
 use whole::whole;
@@ -45,14 +48,6 @@ struct Options {
     checkpoint: Option<PathBuf>,
 }
 
-fn milliseconds(text: &str) -> Result<f64, String> {
-    let number = text.parse().ok();
-    let sound = number.filter(|number| *number > 0.0 && *number <= MOST_MILLISECONDS);
-    sound.ok_or_else(|| format!("not a number above 0 and up to {MOST_MILLISECONDS}"))
-}
-
-/// Beyond a second it is no frame.
-const MOST_MILLISECONDS: f64 = 1000.0;
 /// Milliseconds of a frame: what is left of it, the host spends otherwise.
 const FRAME: f64 = 1000.0 / 60.0;
 

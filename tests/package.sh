@@ -10,14 +10,14 @@ repository=$PWD
 export CARGO_TARGET_DIR=$(realpath -m "${CARGO_TARGET_DIR:-target}")
 folder=${IDDPM_CACHE:-$HOME/.cache/iddpm}/package
 # What the README says is in the repository alone.
-ABSENT=" ci.sh benches fuzz "
+ABSENT=" ci.sh benches fuzz examples/studio "
 
 die() {
     echo "package: $*" >&2
     exit 1
 }
 
-cargo package -q --allow-dirty --no-verify
+cargo package -q -p iddpm --allow-dirty --no-verify
 rm -rf "$folder"
 mkdir -p "$folder"
 # As new, or what was built of another package of this time would be taken for it.

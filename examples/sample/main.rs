@@ -8,6 +8,8 @@
 mod data;
 #[path = "../support/device_options.rs"]
 mod device_options;
+#[path = "../support/drawing_words.rs"]
+mod drawing_words;
 mod files;
 mod options;
 #[path = "../support/places.rs"]

@@ -12,6 +12,7 @@ use iddpm::{Draw, Error, Model};
 use super::by_option;
 use super::data;
 use super::device_options::DeviceOptions;
+use super::drawing_words::{CLIPS, METHODS, WRAPS};
 use super::files::{self, of_path};
 use super::program::{Failure, say, warn};
 use super::real::real;
@@ -135,35 +136,6 @@ fn of_palette(error: Error) -> Failure {
         error => format!("--palette {error}").into(),
     }
 }
-
-const METHODS: [Word; 4] = [
-    (
-        "ancestral",
-        "With new noise in each step, as the paper has it",
-    ),
-    ("ddim", "With no noise but the first, or some (--eta)"),
-    ("dpm", "DPM-Solver++ of second order: good in 15 steps"),
-    (
-        "heun",
-        "Heun's method: two evaluations of the network in a step",
-    ),
-];
-
-const CLIPS: [Word; 3] = [
-    ("unit", "Clipped to [-1, 1]"),
-    ("none", "Nothing"),
-    (
-        "dynamic",
-        "Scaled down where more than 0.5 % of it is beyond [-1, 1], then clipped",
-    ),
-];
-
-const WRAPS: [Word; 4] = [
-    ("none", "Nowhere"),
-    ("x", "From left to right"),
-    ("y", "From top to bottom"),
-    ("xy", "Both"),
-];
 
 const PRECISIONS: [Word; 3] = [
     ("as-stored", "As in the file"),

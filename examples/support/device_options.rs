@@ -7,7 +7,7 @@ use super::program::Failure;
 use super::threads::ThreadOptions;
 
 /// Which device, where one was asked for.
-#[derive(Args)]
+#[derive(Args, Clone)]
 pub(crate) struct DeviceOptions {
     /// What runs the network.
     #[arg(long, value_enum, default_value_t = Backend::Auto)]
@@ -38,6 +38,11 @@ impl DeviceOptions {
             (None, Backend::Gpu) => Device::gpu(),
             (None, Backend::Cpu) => Device::cpu(),
         };
+        self.threaded(device)
+    }
+
+    /// A device with so many threads as were asked for.
+    pub(crate) fn threaded(&self, device: Device) -> Device {
         match self.threads.threads {
             Some(threads) => device.with_threads(threads),
             None => device,

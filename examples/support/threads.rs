@@ -4,7 +4,7 @@ use clap::Args;
 use iddpm::run::{DrawError, Threads};
 
 /// How many threads, where a number was asked for.
-#[derive(Args)]
+#[derive(Args, Clone)]
 pub(crate) struct ThreadOptions {
     /// Threads on the processor, at most those that this process may use; all of them where none is given,
     /// or as many as RAYON_NUM_THREADS says. Results are the same with any number.

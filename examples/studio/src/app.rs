@@ -1,0 +1,283 @@
+//! The state of the window, and what changes it.
+
+use std::path::{Path, PathBuf};
+
+use eframe::egui;
+use iddpm::{Error, Model};
+
+use super::drawing::{Drawing, Drawn};
+use super::history::History;
+use super::host::Host;
+use super::machine::Machine;
+use super::options::Options;
+use super::order::Order;
+use super::painting::{Brush, Painting};
+use super::picture::{Board, Painted, Picture};
+use super::program::{Failure, say};
+use super::saving::{self, Film};
+use super::settings::{Ground, STRENGTH, Settings};
+use super::times::Times;
+use super::views;
+
+/// All that the window shows, and all that its controls change.
+pub(crate) struct App {
+    options: Options,
+    host: Option<Host>,
+    pub(crate) machine: Machine,
+    pub(crate) settings: Settings,
+    /// Of each frame, for a drawing.
+    pub(crate) milliseconds: f64,
+    pub(crate) painting: Painting,
+    pub(crate) painted: Painted,
+    pub(crate) board: Board,
+    pub(crate) brush: Brush,
+    /// Whether drawings begin on the painting, which is then shown beside them.
+    pub(crate) is_on_painting: bool,
+    /// Where the chosen drawing is saved.
+    pub(crate) path: String,
+    pub(crate) drawing: Option<Drawing>,
+    film: Option<Film>,
+    pub(crate) picture: Option<Picture>,
+    pub(crate) history: History,
+    pub(crate) said: Said,
+}
+
+/// What was said last.
+pub(crate) enum Said {
+    Done(String),
+    Failed(String),
+}
+
+/// What a control asks for.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Action {
+    /// Draws what is set, in place of what is on its way.
+    Draw,
+    /// Draws with the next seed.
+    Next,
+    /// Gives up what is on its way.
+    Stop,
+    /// Looks at a drawing that is done, with its settings.
+    Choose(usize),
+    /// Paints on the drawing that is looked at.
+    Paint,
+    /// Saves the drawing that is looked at.
+    Save,
+    /// Opens another model.
+    Open(PathBuf),
+}
+
+impl App {
+    /// A window whose first drawing is on its way.
+    pub(crate) fn new(
+        options: Options,
+        host: Option<Host>,
+        model: &Model,
+    ) -> Result<Self, Failure> {
+        let machine = Machine::new(model, &options.device, host.as_ref())?;
+        say(format_args!("running on {}", machine.device()))?;
+        let settings = Settings::new(&options, model);
+        let mut app = Self {
+            path: settings.file_name(),
+            settings,
+            milliseconds: options.milliseconds,
+            painting: Painting::new(model),
+            painted: Painted::default(),
+            board: Board::default(),
+            brush: Brush::default(),
+            is_on_painting: false,
+            drawing: None,
+            film: None,
+            picture: None,
+            history: History::default(),
+            said: Said::Done(String::new()),
+            options,
+            host,
+            machine,
+        };
+        app.act(Action::Draw);
+        Ok(app)
+    }
+
+    pub(crate) const fn model(&self) -> &Model {
+        self.machine.model()
+    }
+
+    /// Whether each frame has something to do.
+    pub(crate) const fn is_busy(&self) -> bool {
+        self.drawing.is_some() || self.film.is_some()
+    }
+
+    /// The times of the drawing that is on its way, or of that which is looked at.
+    pub(crate) fn times(&self) -> Option<&Times> {
+        let chosen = || Some(&self.history.chosen()?.drawn.times);
+        self.drawing.as_ref().map(|it| &it.times).or_else(chosen)
+    }
+
+    /// What a drawing begins with.
+    pub(crate) fn ground(&self) -> Ground {
+        match self.is_on_painting {
+            true => self.painting.ground(),
+            false => Ground::Noise,
+        }
+    }
+
+    /// A frame: what was dropped on the window, what is on its way, what is seen, what was asked for.
+    pub(crate) fn frame(&mut self, ui: &mut egui::Ui) {
+        let dropped = ui.input(|input| input.raw.dropped_files.clone());
+        for file in dropped {
+            self.act(Action::Open(file.path().into()));
+        }
+        if let Err(error) = self.advance(ui.ctx()) {
+            self.fail(&error);
+        }
+        self.board.load(ui.ctx());
+        let asked = views::show(ui, self);
+        asked.into_iter().for_each(|action| self.act(action));
+        if self.is_busy() {
+            ui.ctx().request_repaint();
+        }
+    }
+
+    /// Lets what is on its way have its part of the frame; what fails is no longer on its way.
+    fn advance(&mut self, context: &egui::Context) -> Result<(), Error> {
+        if let Some(mut drawing) = self.drawing.take() {
+            let was_left = drawing.advance(self.milliseconds)?;
+            self.picture = Some(drawing.picture(context)?);
+            match was_left {
+                true => self.drawing = Some(drawing),
+                false => self.keep(context, drawing.finish()?)?,
+            }
+        }
+        if let Some(mut film) = self.film.take() {
+            match film.advance(self.milliseconds)? {
+                true => self.film = Some(film),
+                false => self.said = Said::Done(saved(&film.finish()?)),
+            }
+        }
+        Ok(())
+    }
+
+    fn keep(&mut self, context: &egui::Context, drawn: Drawn) -> Result<(), Error> {
+        let line = drawn.to_string();
+        self.history.add(context, drawn)?;
+        match say(&line) {
+            Ok(()) => self.said = Said::Done(line),
+            Err(error) => self.said = Said::Failed(error.to_string()),
+        }
+        Ok(())
+    }
+
+    /// Does what was asked for, or says why not; all else stays as it was.
+    pub(crate) fn act(&mut self, action: Action) {
+        let done = match action {
+            Action::Draw => self.draw(),
+            Action::Next => self.next(),
+            Action::Stop => {
+                self.drawing = None;
+                Ok(())
+            }
+            Action::Choose(entry) => {
+                self.choose(entry);
+                Ok(())
+            }
+            Action::Paint => {
+                self.paint();
+                Ok(())
+            }
+            Action::Save => self.save(),
+            Action::Open(path) => self.open(&path),
+        };
+        if let Err(error) = done {
+            self.fail(&error);
+        }
+    }
+
+    fn fail(&mut self, error: &Error) {
+        self.said = Said::Failed(error.to_string());
+    }
+
+    fn draw(&mut self) -> Result<(), Error> {
+        self.drawing = None;
+        let canvas = match self.ground() {
+            Ground::Noise => None,
+            Ground::Picture | Ground::Masked => Some(self.painting.canvas(self.model())?),
+        };
+        let order = Order {
+            draw: self.settings.draw(self.ground())?,
+            settings: self.settings.clone(),
+            canvas,
+        };
+        self.drawing = Some(self.machine.begin(order)?);
+        self.path = self.settings.file_name();
+        Ok(())
+    }
+
+    fn next(&mut self) -> Result<(), Error> {
+        self.settings.next_seed()?;
+        self.draw()
+    }
+
+    fn choose(&mut self, entry: usize) {
+        self.history.choose(entry);
+        let Some(chosen) = self.history.chosen() else {
+            return;
+        };
+        self.drawing = None;
+        self.settings = chosen.drawn.order.settings.clone();
+        self.path = self.settings.file_name();
+        self.picture = Some(Picture::Pixels(chosen.pixels.clone()));
+        self.said = Said::Done(chosen.drawn.to_string());
+    }
+
+    fn paint(&mut self) {
+        if let Some(chosen) = self.history.chosen() {
+            self.painting.take(&chosen.rgba);
+            self.is_on_painting = true;
+            self.settings.strength = STRENGTH;
+        }
+    }
+
+    fn save(&mut self) -> Result<(), Error> {
+        let Some(chosen) = self.history.chosen() else {
+            return Ok(());
+        };
+        let (path, drawn) = (Path::new(self.path.trim()), &chosen.drawn);
+        match saving::is_film(path) {
+            true => {
+                let film = Film::begin(&mut self.machine.studio, &drawn.order, path)?;
+                self.film = Some(film);
+                self.said = Said::Done(format!("drawing it once more, for {}", path.display()));
+            }
+            false => {
+                saving::save(&drawn.images, path)?;
+                self.said = Said::Done(saved(path));
+            }
+        }
+        Ok(())
+    }
+
+    fn open(&mut self, path: &Path) -> Result<(), Error> {
+        let model = Model::open(path)?;
+        self.machine = Machine::new(&model, &self.options.device, self.host.as_ref())?;
+        self.drawing = None;
+        self.film = None;
+        self.picture = None;
+        self.history = History::default();
+        self.painting = Painting::new(&model);
+        self.is_on_painting = false;
+        self.settings.suited_to(&model);
+        self.draw()
+    }
+}
+
+fn saved(path: &Path) -> String {
+    let whole = std::path::absolute(path).unwrap_or_else(|_| path.into());
+    format!("saved {}", whole.display())
+}
+
+impl eframe::App for App {
+    fn ui(&mut self, ui: &mut egui::Ui, _: &mut eframe::Frame) {
+        self.frame(ui);
+    }
+}
