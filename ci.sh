@@ -46,7 +46,7 @@ setup() {
 
 fmt() {
     local manifest
-    for manifest in Cargo.toml {benches,fuzz,tests}/Cargo.toml tests/*/Cargo.toml; do
+    for manifest in Cargo.toml {benches,fuzz,tests,examples/godot}/Cargo.toml tests/*/Cargo.toml; do
         cargo fmt --check --manifest-path "$manifest"
     done
 }
