@@ -1,18 +1,18 @@
-# Draws a sprite of each class, one after another, shows them as they come, and tells how long frames were.
-# A click or a key draws others.
+# Draws a sprite of each class, one after another, shows them as they come, and tells how long
+# frames were. A click or a key draws others.
 extends Node2D
 
 const COLUMNS := 6
 const SCALE := 3.0
 const CELL := 36.0
 
-@onready var generator: SpriteGenerator = $Generator
-@onready var told: Label = $Told
-
 var names: PackedStringArray
 var sprites: Array[Sprite2D] = []
 var frames := 0
 var longest := 0.0
+
+@onready var generator: SpriteGenerator = $Generator
+@onready var told: Label = $Told
 
 
 func _ready() -> void:
@@ -30,7 +30,8 @@ func begin() -> void:
 	var sprite := Sprite2D.new()
 	sprite.centered = false
 	sprite.scale = Vector2(SCALE, SCALE)
-	sprite.position = Vector2(16, 16) + CELL * SCALE * Vector2(sprites.size() % COLUMNS, sprites.size() / COLUMNS)
+	var place := Vector2i(sprites.size() % COLUMNS, sprites.size() / COLUMNS)
+	sprite.position = Vector2(16, 16) + CELL * SCALE * Vector2(place)
 	add_child(sprite)
 	generator.sprite_class = names[sprites.size()]
 	sprites.append(sprite)
