@@ -39,14 +39,9 @@ pub(super) fn lock<'a, T>(
     })
 }
 
-/// What is asked for by its word: nothing or "best", "cpu", "gpu", or a part of an adapter's name.
+/// What is asked for by its word, the best where there is none.
 pub(super) fn device(word: Option<&str>, threads: u32) -> Device {
-    let device = match word {
-        None | Some("best") => Device::best(),
-        Some("cpu") => Device::cpu(),
-        Some("gpu") => Device::gpu(),
-        Some(name) => Device::named(name),
-    };
+    let device = word.map_or_else(Device::best, Device::from);
     match threads {
         0 => device,
         threads => device.with_threads(threads as usize),

@@ -86,6 +86,18 @@ impl Device {
     }
 }
 
+impl From<&str> for Device {
+    /// Asks by a word: `best`, `cpu`, `gpu`, or a part of a GPU's name.
+    fn from(word: &str) -> Self {
+        match word {
+            "best" => Self::best(),
+            "cpu" => Self::cpu(),
+            "gpu" => Self::gpu(),
+            name => Self::named(name),
+        }
+    }
+}
+
 /// A device that is open: for drawing it is made a [`Device`] again, for training an engine.
 #[derive(Debug, Clone)]
 #[non_exhaustive]

@@ -81,6 +81,7 @@ wait $window 2>/dev/null || true
 echo "the window shows the $shown colours of the sprite"
 
 mcs -warnaserror -out:"$build/sprite.exe" examples/csharp/*.cs
+mcs -warnaserror -target:library -out:"$build/unity.dll" examples/csharp/Iddpm.cs examples/unity/*.cs tests/c/unity_engine.cs
 model=$PWD/examples/assets/sprites32.safetensors
 (cd "$build" && LD_LIBRARY_PATH=$(dirname "$shared") mono sprite.exe "$model")
 cmp "$build/programs/sprite.pam" "$build/sprite_cs.pam"
