@@ -179,7 +179,7 @@ impl Generator {
         }
     }
 
-    /// Goes on for as long as a frame has to spare, and for one step at least. After a failure nothing is under way.
+    /// Goes on for as long as a frame has to spare, and for one operation of the network at least. After a failure nothing is under way.
     pub(crate) fn frame(&mut self, budget: Duration) -> Result<Frame, Failure> {
         let mut run = match mem::take(&mut self.state) {
             State::Idle => return Ok(Frame::Nothing),
