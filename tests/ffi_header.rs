@@ -37,6 +37,7 @@ fn the_door_is_what_the_source_says() {
         "abi/pointers.rs",
         "abi/models.rs",
         "abi/runs.rs",
+        "abi/planes.rs",
     ];
     holds("iddpm.h", "cbindgen.toml", &sources);
 }
