@@ -19,20 +19,21 @@ use crate::diffusion::{Controls, Sample};
 use crate::gpu::{self, DeviceGeneration, DeviceWeights, Gpu, NoiseSource, Precision, wgpu};
 use crate::unet::Weights;
 pub use pacing::{Budget, Pacing};
+pub(super) use pollster::block_on;
 pub(super) use run::GpuRun;
 
 pub(super) fn list() -> Vec<String> {
-    let adapters = pollster::block_on(gpu::adapters());
+    let adapters = block_on(gpu::adapters());
     adapters.iter().map(|it| it.get_info().name).collect()
 }
 
 /// Opens what is wanted, and says what it is, and why it is that.
-pub(super) fn open(wanted: &Wanted) -> Result<(Gpu, Chosen), DrawError> {
+pub(super) async fn open(wanted: &Wanted) -> Result<(Gpu, Chosen), DrawError> {
     if let Wanted::Open(gpu) = wanted {
         return Ok((Gpu::clone(gpu), chosen(gpu, "the host's".into())));
     }
-    let (adapter, why) = choose(wanted, pollster::block_on(gpu::adapters()))?;
-    let opened = pollster::block_on(Gpu::create_on(&adapter));
+    let (adapter, why) = choose(wanted, gpu::adapters().await)?;
+    let opened = Gpu::create_on(&adapter).await;
     let gpu = opened.map_err(|error| DrawError::NoGpu {
         why: format!("{}: {error}", adapter.get_info().name),
     })?;
@@ -131,14 +132,14 @@ pub(super) struct GpuStudio {
 
 impl GpuStudio {
     /// Brings a model to a device; and what is to be said of its precision there.
-    pub(super) fn new(gpu: Gpu, model: &Model) -> Result<(Self, &'static str), Error> {
+    pub(super) async fn new(gpu: Gpu, model: &Model) -> Result<(Self, &'static str), Error> {
         let (graph, weights) = (model.checkpoint().graph(), model.checkpoint().weights());
         let (precision, note) = precision(&gpu, weights, model.weight_type());
-        let weights = DeviceWeights::upload_blocking(&gpu, graph, weights, precision)?;
+        let weights = DeviceWeights::upload(&gpu, graph, weights, precision).await?;
         Ok((Self { gpu, weights }, note))
     }
 
-    pub(super) fn begin(
+    pub(super) async fn begin(
         &self,
         model: &Model,
         course: &Course,
@@ -152,7 +153,7 @@ impl GpuStudio {
         let weights = &self.weights;
         let generation =
             DeviceGeneration::steered(gpu, &graph, weights, &sampler, samples, source, controls);
-        GpuRun::begin(gpu, pollster::block_on(generation)?)
+        GpuRun::begin(gpu, generation.await?).await
     }
 
     pub(super) const fn gpu(&self) -> &Gpu {
