@@ -10,7 +10,7 @@ repository=$PWD
 export CARGO_TARGET_DIR=$(realpath -m "${CARGO_TARGET_DIR:-target}")
 folder=${IDDPM_CACHE:-$HOME/.cache/iddpm}/package
 # What the README says is in the repository alone.
-ABSENT=" ci.sh benches fuzz "
+ABSENT=" ci.sh benches fuzz examples/web examples/web/build/Cargo.toml "
 
 die() {
     echo "package: $*" >&2
