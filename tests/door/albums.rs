@@ -161,9 +161,16 @@ fn one_image_by_itself() {
     let bytes = images.bytes().unwrap();
     let expected: Vec<u8> = bytes[256..].iter().flat_map(|&v| [v, v, v, 255]).collect();
     assert_eq!(images.rgba(1).unwrap(), expected);
-    for refused in [images.rgba(2), images.png(2), images.save_one(2, &path).map(|()| Vec::new())] {
+    for refused in [
+        images.rgba(2),
+        images.png(2),
+        images.save_one(2, &path).map(|()| Vec::new()),
+    ] {
         let error = refused.unwrap_err();
-        assert!(matches!(error, Error::Draw(DrawError::Value { .. })), "{error}");
+        assert!(
+            matches!(error, Error::Draw(DrawError::Value { .. })),
+            "{error}"
+        );
         assert!(error.to_string().contains("image"), "{error}");
     }
 }

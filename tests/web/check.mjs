@@ -13,7 +13,7 @@ import { pixels } from "./png.mjs";
 const [site, out, expectedFile, most, query, device, ...flags] = process.argv.slice(2);
 const KINDS = { ".html": "text/html", ".js": "text/javascript", ".css": "text/css", ".wasm": "application/wasm" };
 const LONGEST_TASK = 50;
-const PATIENCE = 120_000;
+const PATIENCE = 60_000;
 
 // Before the page's own script: what it puts onto the canvas, its long tasks, and the gaps between its frames.
 const WATCH = `
@@ -27,9 +27,8 @@ const WATCH = `
     watched.pixels = Array.from(image.data);
     put.call(this, image, ...place);
   };`;
-const IS_OVER = `!document.getElementById("form").hidden && !document.getElementById("draw").disabled
-  && document.getElementById("status").textContent`;
-const DRAWN = `fetch(document.getElementById("download").href).then((got) => got.arrayBuffer())
+const STATUS = `document.querySelector("#status[aria-busy=false]")?.textContent`;
+const DRAWN = `document.getElementById("download").hidden ? null : fetch(document.getElementById("download").href).then((got) => got.arrayBuffer())
   .then((bytes) => ({ png: Array.from(new Uint8Array(bytes)), ...watched }))`;
 
 const server = http.createServer((request, response) => {
@@ -69,13 +68,16 @@ async function look() {
   await page("Page.navigate", { url: `http://127.0.0.1:${server.address().port}/${query}` });
   const until = Date.now() + PATIENCE;
   let status;
-  while (!(status = await ask(IS_OVER))) {
+  while (!(status = await ask(STATUS))) {
     if (Date.now() > until) {
       throw new Error(`it is not done: ${await ask("document.body.innerText")}`);
     }
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
   const drawn = await ask(DRAWN);
+  if (drawn === null) {
+    throw new Error(`it has drawn nothing: ${status}`);
+  }
   const { data } = await page("Page.captureScreenshot", { format: "png" });
   writeFileSync(`${out}.png`, Buffer.from(data, "base64"));
   return { status, ...drawn };

@@ -1,7 +1,7 @@
 // The page: what is chosen goes to the worker, what the worker has drawn comes onto the canvas. The worker does all
 // that takes long, so that the page answers at any time.
 //
-// What is behind the address chooses at once: ?backend=cpu, ?class=sword&seed=7.
+// What is behind the address chooses at once: ?backend=cpu (or gpu), ?class=sword&seed=7.
 
 const element = (id) => document.getElementById(id);
 const [picture, progress, form] = ["picture", "progress", "form"].map(element);
@@ -12,8 +12,10 @@ const worker = new Worker("worker.js", { type: "module" });
 let device = "";
 
 function setBusy(isBusy) {
+  status.ariaBusy = isBusy;
   for (const control of [choice, ...buttons]) {
-    control.disabled = isBusy;
+    // Without classes no model has come.
+    control.disabled = isBusy || choice.options.length === 0;
   }
 }
 
@@ -49,7 +51,7 @@ const heard = {
   },
   failed({ message }) {
     status.textContent = message;
-    setBusy(choice.options.length === 0);
+    setBusy(false);
   },
 };
 worker.addEventListener("message", ({ data }) => heard[data.kind](data));
@@ -63,4 +65,4 @@ element("next").addEventListener("click", () => {
   seed.value = Number(seed.value) + 1;
   draw();
 });
-worker.postMessage({ onProcessor: asked.get("backend") === "cpu" });
+worker.postMessage({ backend: asked.get("backend") ?? "best" });

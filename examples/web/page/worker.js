@@ -5,12 +5,12 @@ import start, { Sprites } from "./iddpm_web.js";
 const MODEL = "sprites32.safetensors";
 let sprites;
 
-async function open(onProcessor) {
+async function open(backend) {
   const [file] = await Promise.all([fetch(MODEL), start()]);
   if (!file.ok) {
     throw new Error(`${MODEL}: ${file.status} ${file.statusText}`);
   }
-  sprites = await Sprites.open(new Uint8Array(await file.arrayBuffer()), onProcessor);
+  sprites = await Sprites.open(new Uint8Array(await file.arrayBuffer()), backend);
   postMessage({ kind: "open", device: sprites.device(), classes: sprites.classes() });
 }
 
@@ -18,7 +18,7 @@ async function draw(name, seed) {
   const begun = performance.now();
   const drawing = await sprites.begin(name, BigInt(seed));
   try {
-    const [width, steps] = [drawing.width(), drawing.steps()];
+    const [width, steps] = [sprites.width(), drawing.steps()];
     while (await drawing.advance()) {
       const pixels = await drawing.pixels();
       postMessage({ kind: "step", pixels, width, position: drawing.position(), steps });
@@ -32,7 +32,7 @@ async function draw(name, seed) {
 
 addEventListener("message", async ({ data }) => {
   try {
-    await ("onProcessor" in data ? open(data.onProcessor) : draw(data.class, data.seed));
+    await ("backend" in data ? open(data.backend) : draw(data.class, data.seed));
   } catch (error) {
     postMessage({ kind: "failed", message: String(error.message ?? error) });
   }

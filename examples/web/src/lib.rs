@@ -14,14 +14,20 @@ pub struct Sprites {
 
 #[wasm_bindgen]
 impl Sprites {
-    /// Reads a model's file, and puts it on a GPU where the browser has one, unless the processor is asked for.
+    /// Reads a model's file, and puts it on a backend: `best` is a GPU where the browser has one that is none in
+    /// software, else the processor; `gpu` is any; `cpu` is the processor.
     ///
     /// # Errors
-    /// What the crate says of the file or of the device.
-    pub async fn open(file: Vec<u8>, on_processor: bool) -> Result<Self, JsError> {
-        let device = match on_processor {
-            true => Device::cpu(),
-            false => Device::best(),
+    /// Another word; what the crate says of the file or of the device.
+    pub async fn open(file: Vec<u8>, backend: String) -> Result<Self, JsError> {
+        let device = match backend.as_str() {
+            "best" => Device::best(),
+            "gpu" => Device::gpu(),
+            "cpu" => Device::cpu(),
+            other => {
+                let why = format!("backend {other:?}: not best, gpu or cpu");
+                return Err(JsError::new(&why));
+            }
         };
         let studio = Model::from_bytes(&file)?.on_async(device).await?;
         Ok(Self { studio })
@@ -35,6 +41,11 @@ impl Sprites {
     /// The names of the classes.
     pub fn classes(&self) -> Vec<String> {
         self.studio.model().class_names().to_vec()
+    }
+
+    /// The width of an image.
+    pub fn width(&self) -> usize {
+        self.studio.model().image().width
     }
 
     /// Begins a drawing of one image.
@@ -72,11 +83,6 @@ impl Drawing {
     /// The number of all steps.
     pub fn steps(&self) -> u32 {
         self.run.steps()
-    }
-
-    /// The width of the image.
-    pub fn width(&self) -> usize {
-        self.run.model().image().width
     }
 
     /// The image as the last step predicts it, or as it is in the end: RGBA, alpha straight, as a canvas takes it.

@@ -24,7 +24,7 @@ pub(super) use run::GpuRun;
 
 pub(super) fn list() -> Vec<String> {
     let adapters = block_on(gpu::adapters());
-    adapters.iter().map(|it| it.get_info().name).collect()
+    adapters.iter().map(|it| name(&it.get_info())).collect()
 }
 
 /// Opens what is wanted, and says what it is, and why it is that.
@@ -35,7 +35,7 @@ pub(super) async fn open(wanted: &Wanted) -> Result<(Gpu, Chosen), DrawError> {
     let (adapter, why) = choose(wanted, gpu::adapters().await)?;
     let opened = Gpu::create_on(&adapter).await;
     let gpu = opened.map_err(|error| DrawError::NoGpu {
-        why: format!("{}: {error}", adapter.get_info().name),
+        why: format!("{}: {error}", name(&adapter.get_info())),
     })?;
     let chosen = chosen(&gpu, why);
     Ok((gpu, chosen))
@@ -44,7 +44,7 @@ pub(super) async fn open(wanted: &Wanted) -> Result<(Gpu, Chosen), DrawError> {
 fn chosen(gpu: &Gpu, why: String) -> Chosen {
     let info = gpu.device().adapter_info();
     let kind = format!("{:?}, {:?}", info.device_type, info.backend);
-    let name = info.name;
+    let name = name(&info);
     Chosen::Gpu { name, kind, why }
 }
 
@@ -78,7 +78,7 @@ fn choose(
         ([_], [only]) if in_software => {
             let why = format!(
                 "the only adapter, {}, is software, which is slower",
-                only.name
+                name(only)
             );
             return Err(DrawError::NoGpu { why });
         }
@@ -95,7 +95,15 @@ fn choose(
 
 /// An adapter by name, and by interface: the same one may have several.
 fn shown(info: &wgpu::AdapterInfo) -> String {
-    format!("{} ({:?})", info.name, info.backend)
+    format!("{} ({:?})", name(info), info.backend)
+}
+
+/// What an adapter is called. Browsers keep that to themselves.
+fn name(info: &wgpu::AdapterInfo) -> String {
+    match info.name.as_str() {
+        "" => "an adapter without a name".into(),
+        name => name.into(),
+    }
 }
 
 /// The precision that suits weights: f32 stay so; f16 are computed in f16 where the device can, but for one in

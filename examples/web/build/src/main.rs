@@ -45,6 +45,7 @@ fn build() -> Result<(), Box<dyn Error>> {
         .input_path(&wasm)
         .web(true)?
         .typescript(false)
+        .omit_default_module_path(false)
         .generate(&site)
         .map_err(|error| format!("{}: {error}", wasm.display()))?;
     for file in PAGE {
