@@ -1,8 +1,8 @@
 // check.mjs SITE OUT EXPECTED.rgba MOST QUERY DEVICE [FLAG...] : opens the page in Chromium, lets it draw, and compares.
 //
 // The picture that it shows, and the one that it gives for download, differ from those bytes by no more than MOST in any
-// value; what it says of the device contains DEVICE; nothing is said on its console; no task of the page is longer than
-// it may be. OUT.png is the page as it looks, OUT.sprite.png the download.
+// value; what it says of the device contains DEVICE; nothing is said on its console; no task of the loaded page is
+// longer than it may be. OUT.png is the page as it looks, OUT.sprite.png the download.
 
 import { readFileSync, writeFileSync } from "node:fs";
 import http from "node:http";
@@ -18,7 +18,7 @@ const PATIENCE = 60_000;
 // Before the page's own script: what it puts onto the canvas, its long tasks, and the gaps between its frames.
 const WATCH = `
   window.watched = { tasks: [], gaps: [], pixels: null };
-  new PerformanceObserver((list) => watched.tasks.push(...list.getEntries().map((task) => task.duration)))
+  new PerformanceObserver((list) => watched.tasks.push(...list.getEntries().map((task) => [task.startTime, task.duration])))
     .observe({ type: "longtask", buffered: true });
   const frame = (before) => requestAnimationFrame((now) => { watched.gaps.push(now - before); frame(now); });
   frame(performance.now());
@@ -29,7 +29,8 @@ const WATCH = `
   };`;
 const STATUS = `document.querySelector("#status[aria-busy=false]")?.textContent`;
 const DRAWN = `document.getElementById("download").hidden ? null : fetch(document.getElementById("download").href).then((got) => got.arrayBuffer())
-  .then((bytes) => ({ png: Array.from(new Uint8Array(bytes)), ...watched }))`;
+  .then((bytes) => ({ png: Array.from(new Uint8Array(bytes)), ...watched,
+    loaded: performance.getEntriesByType("navigation")[0].loadEventEnd }))`;
 
 const server = http.createServer((request, response) => {
   const path = new URL(request.url, "http://page").pathname;
@@ -92,12 +93,14 @@ function difference(what, had, expected) {
 }
 
 try {
-  const { status, png, pixels: shown, tasks, gaps } = await look();
+  const { status, png, pixels: shown, tasks, gaps, loaded } = await look();
   const download = Buffer.from(png);
   writeFileSync(`${out}.sprite.png`, download);
   const expected = readFileSync(expectedFile);
   const worst = Math.max(difference("the canvas", shown, expected), difference("the PNG", pixels(download), expected));
-  const [task, gap] = [Math.max(0, ...tasks), Math.max(0, ...gaps)];
+  // A browser that has just begun is busy with itself until the page is loaded.
+  const long = tasks.filter(([begun]) => begun >= loaded).map(([, took]) => took);
+  const [task, gap] = [Math.max(0, ...long), Math.max(0, ...gaps)];
   console.log(`${status}; at most ${worst} from sample's; longest task ${task} ms (0: none over 50), frame ${gap.toFixed()} ms`);
   const wrong = [
     ...said,

@@ -22,19 +22,22 @@ target=$(realpath -m "${CARGO_TARGET_DIR:-target}")
 build=$target/web site=$target/web/site
 mkdir -p "$build"
 
-CARGO_TARGET_DIR=$build/cargo cargo run -q --release --manifest-path examples/web/build/Cargo.toml -- "$site"
+cargo run -q --release --manifest-path examples/web/build/Cargo.toml -- "$site"
 size=$(gzip -9c "$site/iddpm_web_bg.wasm" | wc -c)
 [ "$size" -le $MOST ] || die "the wasm has $size bytes compressed, over $MOST"
 
-# Behind the head of an array are the pixels.
-cargo run -q --release --example sample --features run --target-dir "$build/cargo" -- \
-    --backend cpu --class sword --seed 7 --count 1 --out "$build/sword.npz" >/dev/null
-unzip -p "$build/sword.npz" arr_0.npy | tail -c $((32 * 32 * 4)) >"$build/sword.rgba"
-
-# page NAME DEVICE FLAG... : the page, in Chromium with these flags
+# page BACKEND STEPS DEVICE FLAG... : the page on that backend, in Chromium with these flags, beside what `sample` draws:
+# behind the head of an array are the pixels
 page() {
-    node tests/web/check.mjs "$site" "$build/$1" "$build/sword.rgba" $CLOSE "?class=sword&seed=7" "${@:2}"
+    local backend=$1 steps=$2
+    cargo run -q --release --example sample --features run --target-dir "$build/cargo" -- --backend cpu --class sword \
+        --seed 7 --steps "$steps" --count 1 --out "$build/$backend.npz" >/dev/null
+    unzip -p "$build/$backend.npz" arr_0.npy | tail -c $((32 * 32 * 4)) >"$build/$backend.rgba"
+    node tests/web/check.mjs "$site" "$build/$backend" "$build/$backend.rgba" $CLOSE \
+        "?backend=$backend&class=sword&seed=7&steps=$steps" "${@:3}"
 }
-page webgpu BrowserWebGpu --enable-unsafe-webgpu
-page processor "the CPU (" --disable-features=WebGPU
+# Software takes seconds for a step.
+page gpu 3 "BrowserWebGpu; asked for" --enable-unsafe-webgpu
+page cpu 15 "the CPU (asked for)" --enable-unsafe-webgpu
+page best 15 "the CPU (" --disable-features=WebGPU
 echo "$size bytes of wasm, compressed"

@@ -1,11 +1,11 @@
 // The page: what is chosen goes to the worker, what the worker has drawn comes onto the canvas. The worker does all
 // that takes long, so that the page answers at any time.
 //
-// What is behind the address chooses at once: ?backend=cpu (or gpu), ?class=sword&seed=7.
+// What is behind the address chooses at once: ?backend=cpu (or gpu), ?class=sword&seed=7&steps=15.
 
 const element = (id) => document.getElementById(id);
 const [picture, progress, form] = ["picture", "progress", "form"].map(element);
-const [choice, seed, status, download] = ["class", "seed", "status", "download"].map(element);
+const [choice, seed, count, status, download] = ["class", "seed", "steps", "status", "download"].map(element);
 const buttons = ["draw", "next"].map(element);
 const asked = new URLSearchParams(location.search);
 const worker = new Worker("worker.js", { type: "module" });
@@ -22,7 +22,7 @@ function setBusy(isBusy) {
 function draw() {
   setBusy(true);
   download.hidden = true;
-  worker.postMessage({ class: choice.value, seed: seed.value });
+  worker.postMessage({ class: choice.value, seed: seed.value, steps: count.value });
 }
 
 // What the worker says, by its kind.
@@ -32,6 +32,7 @@ const heard = {
     choice.append(...classes.map((name) => new Option(name)));
     choice.value = asked.get("class") ?? "sword";
     seed.value = asked.get("seed") ?? seed.value;
+    count.value = asked.get("steps") ?? count.value;
     draw();
   },
   step({ pixels, width, position, steps }) {

@@ -14,14 +14,14 @@ async function open(backend) {
   postMessage({ kind: "open", device: sprites.device(), classes: sprites.classes() });
 }
 
-async function draw(name, seed) {
+async function draw(name, seed, steps) {
   const begun = performance.now();
-  const drawing = await sprites.begin(name, BigInt(seed));
+  const drawing = await sprites.begin(name, BigInt(seed), steps);
   try {
-    const [width, steps] = [sprites.width(), drawing.steps()];
+    const [width, all] = [sprites.width(), drawing.steps()];
     while (await drawing.advance()) {
       const pixels = await drawing.pixels();
-      postMessage({ kind: "step", pixels, width, position: drawing.position(), steps });
+      postMessage({ kind: "step", pixels, width, position: drawing.position(), steps: all });
     }
     const png = await drawing.png();
     postMessage({ kind: "done", png, milliseconds: performance.now() - begun });
@@ -32,7 +32,7 @@ async function draw(name, seed) {
 
 addEventListener("message", async ({ data }) => {
   try {
-    await ("backend" in data ? open(data.backend) : draw(data.class, data.seed));
+    await ("backend" in data ? open(data.backend) : draw(data.class, data.seed, data.steps));
   } catch (error) {
     postMessage({ kind: "failed", message: String(error.message ?? error) });
   }
