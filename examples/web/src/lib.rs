@@ -52,12 +52,7 @@ impl Sprites {
     ///
     /// # Errors
     /// What the crate says of the class, of the steps or of the device.
-    pub async fn begin(
-        &mut self,
-        class: &str,
-        seed: u64,
-        steps: &str,
-    ) -> Result<Drawing, JsError> {
+    pub async fn begin(&mut self, class: &str, seed: u64, steps: &str) -> Result<Drawing, JsError> {
         let draw = Draw::new().class(class).seed(seed).steps(steps);
         let run = self.studio.begin_async(&draw, 1).await?;
         Ok(Drawing { run })
