@@ -12,7 +12,7 @@ fi
 shift
 cd "$(dirname "$0")"
 
-CHECKS=(fmt clippy features test mesa26 examples studio c godot no_alloc firmware cross package fuzz_smoke docs bench_build)
+CHECKS=(fmt clippy features test mesa26 examples studio c godot web no_alloc firmware cross package fuzz_smoke docs bench_build)
 CARGO_TARGET_DIR=$(realpath -m "${CARGO_TARGET_DIR:-target}")
 # Nothing here is built twice with a change between; a panic says its line without debug information too.
 export CARGO_TARGET_DIR CARGO_INCREMENTAL=0 CARGO_PROFILE_DEV_DEBUG=0 CARGO_PROFILE_RELEASE_DEBUG=0 PATH=$HOME/.cargo/bin:$PATH
@@ -26,7 +26,7 @@ features_of() {
 
 # Installs what a fresh Debian or Ubuntu lacks; does nothing where all is there.
 setup() {
-    local sudo=() packages=(gcc g++ cmake mono-mcs mono-runtime libsdl2-dev xvfb x11-apps xdotool unzip binutils file curl ca-certificates mesa-vulkan-drivers libvulkan1 libgl1 libgl1-mesa-dri)
+    local sudo=() packages=(gcc g++ cmake mono-mcs mono-runtime libsdl2-dev chromium nodejs xvfb x11-apps xdotool unzip binutils file curl ca-certificates mesa-vulkan-drivers libvulkan1 libgl1 libgl1-mesa-dri)
     [ "$(id -u)" = 0 ] || sudo=(sudo)
     export DEBIAN_FRONTEND=noninteractive
     "${sudo[@]}" apt-get update -qq # also for the packages that the firmware's check unpacks
@@ -46,7 +46,8 @@ setup() {
 
 fmt() {
     local manifest
-    for manifest in Cargo.toml {benches,fuzz,tests}/Cargo.toml tests/*/Cargo.toml examples/{studio,godot,c/firmware/library}/Cargo.toml; do
+    for manifest in Cargo.toml {benches,fuzz,tests}/Cargo.toml tests/*/Cargo.toml \
+        examples/{studio,godot,web,web/build,c/firmware/library}/Cargo.toml; do
         cargo fmt --check --manifest-path "$manifest"
     done
 }
@@ -133,6 +134,10 @@ c() {
 
 godot() {
     tests/godot/run.sh
+}
+
+web() {
+    tests/web/run.sh
 }
 
 no_alloc() {

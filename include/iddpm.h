@@ -15,6 +15,9 @@
 // A model: a trained network with all that is known of it. Any number of threads may use it at once.
 typedef struct iddpm_model iddpm_model;
 
+// A picture without end. One thread uses it at a time, and its studio with it, whose handle it needs no more.
+typedef struct iddpm_plane iddpm_plane;
+
 // Images on their way. One thread uses it at a time; it needs its studio no more, nor its model.
 typedef struct iddpm_run iddpm_run;
 
@@ -271,6 +274,38 @@ iddpm_result iddpm_run_save(struct iddpm_run *run,
 // # Safety
 // `run` is NULL, or a handle that is not freed and that no call is under way with.
 void iddpm_run_free(struct iddpm_run *run);
+
+// Begins a picture without end in every direction, in the style of the drawing's class, which a network with classes must
+// be told; by a method that adds no noise ("dpm", "heun", "ddim"), of one image, without `init`, `between` and `wrap`.
+//
+// # Safety
+// `studio` is a handle that is not freed. `draw` was filled by `iddpm_draw_init`, and what it points to is there. At `out`
+// there is room for a handle: the caller's to free, NULL where it failed.
+iddpm_result iddpm_plane_begin(struct iddpm_studio *studio,
+                               const struct iddpm_draw *draw,
+                               struct iddpm_plane **out);
+
+// Draws a tile of `width` times `height` pixels whose left upper corner lies at `x`, `y`, into rows of RGBA as
+// `iddpm_run_pixels` does. A tile is the same bytes whatever was drawn before it, and continues its neighbours. It takes
+// as long as it takes, less beside tiles that were drawn: a thread of its own is the place for it. The studio is used
+// meanwhile.
+//
+// # Safety
+// `plane` is a handle that is not freed. There are `len` bytes at `out`.
+iddpm_result iddpm_plane_tile(struct iddpm_plane *plane,
+                              int32_t x,
+                              int32_t y,
+                              uint32_t width,
+                              uint32_t height,
+                              uint8_t *out,
+                              size_t stride,
+                              size_t len);
+
+// Frees a plane. Nothing where it is NULL.
+//
+// # Safety
+// `plane` is NULL, or a handle that is not freed and that no call is under way with.
+void iddpm_plane_free(struct iddpm_plane *plane);
 
 #ifdef __cplusplus
 }  // extern "C"

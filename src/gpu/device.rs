@@ -4,6 +4,7 @@ use std::string::{String, ToString};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::adapters::choose;
+use super::arrival::arrival;
 use super::error::GpuError;
 use super::experimental::experimental_features;
 use super::pipeline::Pipelines;
@@ -178,6 +179,16 @@ impl Gpu {
         self.check()
     }
 
+    /// Comes back once all has run that was submitted so far.
+    pub(crate) async fn idle(&self) -> Result<(), GpuError> {
+        let (caller, arrival) = arrival();
+        self.queue.on_submitted_work_done(move || caller.call(()));
+        self.wait_blocking(None)?;
+        arrival.come().await;
+        self.check_lost()
+    }
+
+    /// Waits, where a program may: a page's browser has no such call, and calls back by itself.
     pub(crate) fn wait_blocking(
         &self,
         submission_index: Option<wgpu::SubmissionIndex>,

@@ -1,9 +1,9 @@
 //! Memory of the device: buffers made and filled, weights brought there, numbers brought back.
 
 use std::string::{String, ToString};
-use std::sync::mpsc;
 use std::vec::Vec;
 
+use super::arrival::{Arrival, Dropped, arrival};
 use super::device::Gpu;
 use super::error::{GpuError, Limit};
 use super::recording::Binding;
@@ -179,7 +179,7 @@ pub(crate) async fn make_filled(
 pub struct Readback {
     what: String,
     buffer: wgpu::Buffer,
-    mapped: Option<mpsc::Receiver<Result<(), wgpu::BufferAsyncError>>>,
+    mapped: Option<Arrival<Result<(), wgpu::BufferAsyncError>>>,
     /// Elements of an image, where a word before all others tells which element of x is not finite.
     guarded: Option<usize>,
 }
@@ -218,23 +218,18 @@ impl Readback {
 
     /// Asks for the numbers to be brought to the host. Call it once what was recorded is submitted.
     pub fn map(&mut self) {
-        let (sender, receiver) = mpsc::channel();
-        self.buffer
-            .map_async(wgpu::MapMode::Read, .., move |result| {
-                // The receiver may be gone: nobody waits any more.
-                drop(sender.send(result));
-            });
-        self.mapped = Some(receiver);
+        let (caller, arrival) = arrival();
+        let came = move |result| caller.call(result);
+        self.buffer.map_async(wgpu::MapMode::Read, .., came);
+        self.mapped = Some(arrival);
     }
 
     /// Asks for the numbers as [`map`](Self::map), once this encoder is submitted.
     pub(crate) fn map_on_submit(&mut self, encoder: &wgpu::CommandEncoder) {
-        let (sender, receiver) = mpsc::channel();
-        encoder.map_buffer_on_submit(&self.buffer, wgpu::MapMode::Read, .., move |result| {
-            // The receiver may be gone: nobody waits any more.
-            drop(sender.send(result));
-        });
-        self.mapped = Some(receiver);
+        let (caller, arrival) = arrival();
+        let came = move |result| caller.call(result);
+        encoder.map_buffer_on_submit(&self.buffer, wgpu::MapMode::Read, .., came);
+        self.mapped = Some(arrival);
     }
 
     /// Gives up what is on its way; whether it may be recorded into again, which is not so while it has yet to come.
@@ -242,11 +237,11 @@ impl Readback {
         let Some(mapped) = &self.mapped else {
             return true;
         };
-        match mapped.try_recv() {
-            Err(mpsc::TryRecvError::Empty) => return false,
-            Ok(Ok(())) => self.buffer.unmap(),
+        match mapped.take() {
+            None => return false,
+            Some(Ok(Ok(()))) => self.buffer.unmap(),
             // Not mapped: the device could not, or the encoder was dropped.
-            Ok(Err(_)) | Err(mpsc::TryRecvError::Disconnected) => {}
+            Some(Ok(Err(_)) | Err(Dropped)) => {}
         }
         self.mapped = None;
         true
@@ -279,10 +274,9 @@ impl Readback {
         let Some(mapped) = &self.mapped else {
             return Ok(None);
         };
-        let came = mapped.try_recv();
-        if matches!(came, Err(mpsc::TryRecvError::Empty)) {
+        let Some(came) = mapped.take() else {
             return Ok(None);
-        }
+        };
         // Whatever it was, nothing is on its way any more.
         self.mapped = None;
         let lost = |message: String| GpuError::DeviceLost { message };
@@ -291,7 +285,7 @@ impl Readback {
             Ok(Ok(())) => {}
             Ok(Err(error)) => return Err(lost(std::format!("{what}: {error}"))),
             // Its encoder was dropped.
-            Err(_) => {
+            Err(Dropped) => {
                 let (what, recorded, ran) = (what.clone(), 1, 0);
                 return Err(GpuError::NotRun {
                     what,
@@ -311,32 +305,32 @@ impl Readback {
         words.map(Some)
     }
 
-    /// The numbers of what was submitted, waiting for them.
-    pub(crate) fn wait_blocking(
+    /// Comes back once [`take`](Self::take) has something to say of what was submitted. A program waits for its device
+    /// here; a page's browser goes on with other things.
+    pub(crate) async fn come(
+        &self,
+        gpu: &Gpu,
+        submission: wgpu::SubmissionIndex,
+    ) -> Result<(), GpuError> {
+        gpu.wait_blocking(Some(submission))?;
+        gpu.check_lost()?;
+        if let Some(mapped) = &self.mapped {
+            // Where another thread polls the same device, it may not have handed on yet what it was told.
+            mapped.come().await;
+        }
+        Ok(())
+    }
+
+    /// The numbers of what was submitted.
+    pub(crate) async fn bring(
         &mut self,
         gpu: &Gpu,
         submission: wgpu::SubmissionIndex,
     ) -> Result<Vec<u32>, GpuError> {
         self.map();
-        wait_blocking(gpu, submission, || self.take())
-    }
-}
-
-/// What `take` yields once what was submitted has run, waiting for it.
-pub(crate) fn wait_blocking<T>(
-    gpu: &Gpu,
-    submission: wgpu::SubmissionIndex,
-    mut take: impl FnMut() -> Result<Option<T>, GpuError>,
-) -> Result<T, GpuError> {
-    gpu.wait_blocking(Some(submission))?;
-    gpu.check_lost()?;
-    loop {
-        if let Some(taken) = take()? {
-            return Ok(taken);
-        }
-        // Another thread polls the same device, and has not yet handed on what it was told.
-        std::thread::yield_now();
-        gpu.wait_blocking(None)?;
+        self.come(gpu, submission).await?;
+        // It has come.
+        Ok(self.take()?.unwrap_or_default())
     }
 }
 
@@ -354,8 +348,8 @@ pub(crate) fn check_finite(at: u32, elements: usize) -> Result<(), GpuError> {
     })
 }
 
-/// The words of some stretches, waiting for them.
-pub(crate) fn read_blocking(
+/// The words of some stretches.
+pub(crate) async fn read(
     gpu: &Gpu,
     what: &str,
     parts: &[(&wgpu::Buffer, Binding)],
@@ -364,8 +358,8 @@ pub(crate) fn read_blocking(
     let mut encoder = gpu.device().create_command_encoder(&descriptor);
     let bytes = parts.iter().map(|(_, binding)| binding.bytes);
     let bytes = bytes.fold(0, u64::saturating_add);
-    let mut readback = pollster::block_on(Readback::new(gpu, what, bytes))?;
+    let mut readback = Readback::new(gpu, what, bytes).await?;
     readback.copy(&mut encoder, parts);
     let submission = submit(gpu, what, [encoder])?;
-    readback.wait_blocking(gpu, submission)
+    readback.bring(gpu, submission).await
 }

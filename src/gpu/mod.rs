@@ -34,6 +34,7 @@
 //! ```
 
 mod adapters;
+mod arrival;
 mod choice;
 mod convolution;
 mod device;
@@ -68,7 +69,6 @@ pub use generation::{DeviceGeneration, PausedReadback, Shown};
 #[doc(hidden)]
 pub use kernels::{Access, Dialect, Form, KERNELS, Kernel, Memory, Uses};
 pub use layout::plan;
-pub(crate) use memory::wait_blocking;
 pub use memory::{DeviceWeights, Readback};
 pub use network::DeviceNetwork;
 #[doc(hidden)]

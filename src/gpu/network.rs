@@ -8,7 +8,7 @@ use super::engine::Loaded;
 use super::error::GpuError;
 use super::labels::check_label_words;
 use super::layout::plan;
-use super::memory::{DeviceWeights, read_blocking};
+use super::memory::{DeviceWeights, read};
 use super::record::{Recorded, record};
 use super::recording::{Binding, Recording, Width};
 use crate::memory::collected;
@@ -157,7 +157,7 @@ impl DeviceNetwork {
 
     fn read_blocking(&self, binding: Binding) -> Result<Vec<f32>, GpuError> {
         let part = (self.loaded.buffer(binding)?, binding);
-        let words = read_blocking(&self.gpu, "output", &[part])?;
+        let words = pollster::block_on(read(&self.gpu, "output", &[part]))?;
         let half = |bits: u32| half::f16::from_bits(bits as u16).to_f32();
         Ok(match binding.width {
             Width::Full => words.into_iter().map(f32::from_bits).collect(),

@@ -1,8 +1,8 @@
 //! How long the device takes for what is recorded, by its own clock, while the host goes on.
 
-use std::sync::mpsc;
 use std::vec::Vec;
 
+use super::arrival::{Arrival, arrival};
 use super::device::{CLOCK, Gpu};
 use super::error::GpuError;
 use super::memory::create;
@@ -28,7 +28,7 @@ pub(crate) struct Stopwatch {
 struct Lap {
     buffer: wgpu::Buffer,
     work: u64,
-    mapped: Option<mpsc::Receiver<Result<(), wgpu::BufferAsyncError>>>,
+    mapped: Option<Arrival<Result<(), wgpu::BufferAsyncError>>>,
 }
 
 impl Stopwatch {
@@ -87,12 +87,10 @@ impl Stopwatch {
         let from = u64::from(at) * wgpu::QUERY_RESOLVE_BUFFER_ALIGNMENT;
         encoder.resolve_query_set(&self.queries, 2 * at..2 * at + 2, &self.resolved, from);
         encoder.copy_buffer_to_buffer(&self.resolved, from, &lap.buffer, 0, LAP_BYTES);
-        let (sender, receiver) = mpsc::channel();
-        encoder.map_buffer_on_submit(&lap.buffer, wgpu::MapMode::Read, .., move |result| {
-            // The receiver may be gone: nobody waits any more.
-            drop(sender.send(result));
-        });
-        lap.mapped = Some(receiver);
+        let (caller, arrival) = arrival();
+        let came = move |result| caller.call(result);
+        encoder.map_buffer_on_submit(&lap.buffer, wgpu::MapMode::Read, .., came);
+        lap.mapped = Some(arrival);
         lap.work
     }
 
@@ -106,10 +104,7 @@ impl Stopwatch {
 impl Lap {
     /// One that the device could not bring is dropped: it costs a measurement.
     fn take(&mut self, period: f64) -> Option<(u64, f64)> {
-        let came = self.mapped.as_ref()?.try_recv();
-        if matches!(came, Err(mpsc::TryRecvError::Empty)) {
-            return None;
-        }
+        let came = self.mapped.as_ref()?.take()?;
         self.mapped = None;
         let Ok(Ok(())) = came else {
             return None;

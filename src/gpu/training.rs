@@ -6,7 +6,7 @@ use super::engine::Loaded;
 use super::error::GpuError;
 use super::labels::{check_label_words, label_words};
 use super::layout;
-use super::memory::{DeviceWeights, Readback, read_blocking};
+use super::memory::{DeviceWeights, Readback, read};
 use super::optimizer::{self, Optimizer};
 use super::record::{Recorded, record};
 use super::recording::{Binding, Recording};
@@ -197,7 +197,7 @@ impl DeviceTraining {
         }
         let submission = submit(&self.gpu, "losses", [forward])?;
         submit(&self.gpu, "gradients", [backward])?;
-        let words = self.losses.wait_blocking(&self.gpu, submission)?;
+        let words = pollster::block_on(self.losses.bring(&self.gpu, submission))?;
         for (loss, word) in losses.iter_mut().zip(words) {
             *loss = f32::from_bits(word);
         }
@@ -231,7 +231,7 @@ impl DeviceTraining {
         }
         self.copy_out(&self.report, &mut encoder, self.optimizer.report)?;
         let submission = submit(&self.gpu, "a step of the optimiser", [encoder])?;
-        let words = self.report.wait_blocking(&self.gpu, submission)?;
+        let words = pollster::block_on(self.report.bring(&self.gpu, submission))?;
         let [norm, is_finite, ..] = *words.as_slice() else {
             return Err(GpuError::Length {
                 what: "the report of a step",
@@ -250,7 +250,7 @@ impl DeviceTraining {
         let buffers = self.buffers(kept, into.len())?;
         for (at, &binding) in buffers.iter().enumerate() {
             let part = (self.loaded.buffer(binding)?, binding);
-            let words = read_blocking(&self.gpu, NUMBERS, &[part])?;
+            let words = pollster::block_on(read(&self.gpu, NUMBERS, &[part]))?;
             self.wide.gather(at, &words, into);
         }
         Ok(())

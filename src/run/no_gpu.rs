@@ -1,5 +1,7 @@
 //! Without the feature `gpu` there is none.
 
+use core::pin::pin;
+use core::task::{Context, Poll, Waker};
 use core::time::Duration;
 use std::format;
 use std::string::String;
@@ -18,7 +20,17 @@ pub(super) const fn list() -> Vec<String> {
     Vec::new()
 }
 
-pub(super) fn open(wanted: &Wanted) -> Result<(Gpu, Chosen), DrawError> {
+/// Without a GPU nothing is waited for: all that is asked is there at the first look.
+pub(super) fn block_on<T>(asked: impl Future<Output = T>) -> T {
+    let mut asked = pin!(asked);
+    loop {
+        if let Poll::Ready(there) = asked.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+            return there;
+        }
+    }
+}
+
+pub(super) async fn open(wanted: &Wanted) -> Result<(Gpu, Chosen), DrawError> {
     let like = match wanted {
         Wanted::Named(part) => format!("no adapter is named like {}: ", OneLine(part)),
         Wanted::Best | Wanted::Cpu | Wanted::Gpu => String::new(),
@@ -32,11 +44,11 @@ pub(super) fn open(wanted: &Wanted) -> Result<(Gpu, Chosen), DrawError> {
 pub(super) enum GpuStudio {}
 
 impl GpuStudio {
-    pub(super) const fn new(gpu: Gpu, _: &Model) -> Result<(Self, &'static str), Error> {
+    pub(super) async fn new(gpu: Gpu, _: &Model) -> Result<(Self, &'static str), Error> {
         match gpu {}
     }
 
-    pub(super) const fn begin(
+    pub(super) async fn begin(
         &self,
         _: &Model,
         _: &Course,
@@ -55,7 +67,7 @@ impl GpuRun {
         match *self {}
     }
 
-    pub(super) const fn advance(&mut self) -> Result<bool, Error> {
+    pub(super) async fn advance(&mut self) -> Result<bool, Error> {
         match *self {}
     }
 
@@ -71,15 +83,15 @@ impl GpuRun {
         match *self {}
     }
 
-    pub(super) const fn x(&self) -> Result<Vec<f32>, Error> {
+    pub(super) async fn x(&self) -> Result<Vec<f32>, Error> {
         match *self {}
     }
 
-    pub(super) const fn x_start(&self) -> Result<Vec<f32>, Error> {
+    pub(super) async fn x_start(&self) -> Result<Vec<f32>, Error> {
         match *self {}
     }
 
-    pub(super) const fn save(&mut self) -> Result<Paused, Error> {
+    pub(super) async fn save(&mut self) -> Result<Paused, Error> {
         match *self {}
     }
 

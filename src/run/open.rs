@@ -16,15 +16,24 @@ impl Device {
         on_gpu::list()
     }
 
-    /// Opens it, for whatever runs there: [`Model::on`](super::Model::on) does so for drawing.
+    /// Opens it, for whatever runs there: [`Model::on`](super::Model::on) does so for drawing. It waits for the device;
+    /// [`open_async`](Self::open_async) is for pages.
     ///
     /// # Errors
     /// [`DrawError::Adapter`] and [`DrawError::NoGpu`] where a GPU was asked for and none can be had;
     /// [`DrawError::ThreadsOfGpu`] where there is one, and threads of the processor were asked for.
     pub fn open(&self) -> Result<(OpenDevice, Chosen), DrawError> {
+        on_gpu::block_on(self.open_async())
+    }
+
+    /// Opens it as [`open`](Self::open), without waiting: in a page, whose browser allows no waiting.
+    ///
+    /// # Errors
+    /// Those of [`open`](Self::open).
+    pub async fn open_async(&self) -> Result<(OpenDevice, Chosen), DrawError> {
         let why = match &self.wanted {
             Wanted::Cpu => "asked for".into(),
-            wanted => match (on_gpu::open(wanted), wanted) {
+            wanted => match (on_gpu::open(wanted).await, wanted) {
                 // Of the best they are what the processor would be given.
                 (Ok(_), wanted) if self.threads.is_some() && !matches!(wanted, Wanted::Best) => {
                     return Err(DrawError::ThreadsOfGpu);

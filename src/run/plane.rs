@@ -8,6 +8,7 @@ use std::vec::Vec;
 use super::draw::Draw;
 use super::error::DrawError;
 use super::images::Images;
+use super::on_gpu::block_on;
 use super::studio::Studio;
 use crate::Error;
 use crate::diffusion::{Noise, Paused, Sample};
@@ -292,7 +293,7 @@ impl Plane<'_> {
         let image = self.image();
         let samples: Vec<Sample> = (0..cells.len() as u64).map(|at| self.sample(at)).collect();
         let mut run = self.studio.begin_samples(&self.draw, &samples)?;
-        let begun = run.paused()?;
+        let begun = block_on(run.paused())?;
         let (mut x, mut history) = (Vec::new(), Vec::new());
         for &cell in cells {
             match blend.checked_sub(1) {
@@ -314,7 +315,7 @@ impl Plane<'_> {
         state.position = steps.start;
         let mut run = run.with(Paused { state, x, history })?;
         while run.position() < steps.end && run.advance()? {}
-        let Paused { x, history, .. } = run.paused()?;
+        let Paused { x, history, .. } = block_on(run.paused())?;
         let elements = image.elements();
         for (at, &cell) in cells.iter().enumerate() {
             let of_window = |all: &[f32]| match all.is_empty() {

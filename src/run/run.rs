@@ -8,7 +8,7 @@ use super::draw::Draw;
 use super::error::DrawError;
 use super::images::Images;
 use super::model::Model;
-use super::on_gpu::GpuRun;
+use super::on_gpu::{GpuRun, block_on};
 use super::processor::CpuRun;
 use super::saved::Saved;
 use crate::Error;
@@ -67,6 +67,19 @@ macro_rules! ask {
             Executor::Gpu(run) => run.$method($($argument),*),
         }
     };
+    // What a GPU does in its own time, and the processor at once.
+    (await $run:ident.executor.$method:ident()) => {
+        match &$run.executor {
+            Executor::Processor(run) => run.$method(),
+            Executor::Gpu(run) => run.$method().await,
+        }
+    };
+    (await $run:ident.executor.mut $method:ident()) => {
+        match &mut $run.executor {
+            Executor::Processor(run) => run.$method(),
+            Executor::Gpu(run) => run.$method().await,
+        }
+    };
 }
 
 impl Run {
@@ -115,8 +128,8 @@ impl Run {
     }
 
     /// Where the images stand.
-    pub(super) fn paused(&mut self) -> Result<Paused, Error> {
-        ask!(self.executor.mut save())
+    pub(super) async fn paused(&mut self) -> Result<Paused, Error> {
+        ask!(await self.executor.mut save())
     }
 
     /// Goes on from elsewhere.
@@ -126,8 +139,8 @@ impl Run {
     }
 
     /// Begins with these images in place of noise.
-    pub(super) fn with_x(mut self, x: Vec<f32>) -> Result<Self, Error> {
-        let begun = self.paused()?;
+    pub(super) async fn with_x(mut self, x: Vec<f32>) -> Result<Self, Error> {
+        let begun = self.paused().await?;
         self.with(Paused { x, ..begun })
     }
 
@@ -137,8 +150,16 @@ impl Run {
     /// [`DrawError::LowResMissing`]; those of the device. Where a device is lost, [`save`](Self::save) has the last
     /// step that was done, and the run goes on elsewhere.
     pub fn advance(&mut self) -> Result<bool, Error> {
+        block_on(self.advance_async())
+    }
+
+    /// Takes a step as [`advance`](Self::advance), without waiting for a GPU; the processor takes it at once.
+    ///
+    /// # Errors
+    /// Those of [`advance`](Self::advance).
+    pub async fn advance_async(&mut self) -> Result<bool, Error> {
         self.check_low_res()?;
-        ask!(self.executor.mut advance())
+        ask!(await self.executor.mut advance())
     }
 
     pub(super) fn check_low_res(&self) -> Result<(), DrawError> {
@@ -193,7 +214,7 @@ impl Run {
         self.check_low_res()?;
         match &mut self.executor {
             Executor::Processor(run) => run.advance_while(again)?,
-            Executor::Gpu(run) => while run.advance()? && again() {},
+            Executor::Gpu(run) => while block_on(run.advance())? && again() {},
         }
         Ok(!self.is_done())
     }
@@ -227,10 +248,18 @@ impl Run {
     /// # Errors
     /// Those of [`images`](Self::images).
     pub fn preview(&self) -> Result<Images, Error> {
+        block_on(self.preview_async())
+    }
+
+    /// The images as [`preview`](Self::preview), without waiting.
+    ///
+    /// # Errors
+    /// Those of [`images`](Self::images).
+    pub async fn preview_async(&self) -> Result<Images, Error> {
         if self.is_done() {
-            return self.images();
+            return self.images_async().await;
         }
-        self.images_of(ask!(self.executor.x_start())?)
+        self.images_of(ask!(await self.executor.x_start())?)
     }
 
     /// The images as they are: noise at first, the result at the end.
@@ -239,7 +268,15 @@ impl Run {
     /// [`DrawError::FrameNotSubmitted`] while a frame that was recorded has not run; [`DrawError::Spent`]; those of the
     /// device.
     pub fn images(&self) -> Result<Images, Error> {
-        self.images_of(ask!(self.executor.x())?)
+        block_on(self.images_async())
+    }
+
+    /// The images as [`images`](Self::images), without waiting.
+    ///
+    /// # Errors
+    /// Those of [`images`](Self::images).
+    pub async fn images_async(&self) -> Result<Images, Error> {
+        self.images_of(ask!(await self.executor.x())?)
     }
 
     fn images_of(&self, pixels: Vec<f32>) -> Result<Images, Error> {
@@ -264,7 +301,15 @@ impl Run {
     /// # Errors
     /// Those of the device; [`DrawError::Spent`].
     pub fn save(&mut self) -> Result<Saved, Error> {
-        let paused = self.paused()?;
+        block_on(self.save_async())
+    }
+
+    /// Saves the run as [`save`](Self::save), without waiting.
+    ///
+    /// # Errors
+    /// Those of [`save`](Self::save).
+    pub async fn save_async(&mut self) -> Result<Saved, Error> {
+        let paused = self.paused().await?;
         Saved::new(
             &self.model,
             &self.draw,

@@ -10,7 +10,7 @@ use super::draw::{Course, Draw};
 use super::error::DrawError;
 use super::images::Images;
 use super::model::Model;
-use super::on_gpu::GpuStudio;
+use super::on_gpu::{GpuStudio, block_on};
 use super::processor::CpuStudio;
 use super::run::{Executor, Run};
 use super::saved::Saved;
@@ -68,23 +68,43 @@ impl Model {
     /// # Errors
     /// [`DrawError`] and [`GpuError`](crate::gpu::GpuError) where the device cannot be had.
     pub fn on(&self, device: Device) -> Result<Studio, Error> {
-        Studio::new(self.clone(), device)
+        block_on(self.on_async(device))
+    }
+
+    /// Puts the model on a device as [`on`](Self::on), without waiting: in a page, whose browser allows no waiting.
+    ///
+    /// ```no_run
+    /// use iddpm::{Device, Draw, Error, Images, Model};
+    /// async fn draw(file: &[u8]) -> Result<Images, Error> {
+    ///     let mut studio = Model::from_bytes(file)?.on_async(Device::best()).await?;
+    ///     let mut run = studio.begin_async(&Draw::new().class("sword"), 1).await?;
+    ///     while run.advance_async().await? {
+    ///         let halfway = run.preview_async().await?;
+    ///     }
+    ///     run.images_async().await
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    /// Those of [`on`](Self::on).
+    pub async fn on_async(&self, device: Device) -> Result<Studio, Error> {
+        Studio::new(self.clone(), device).await
     }
 }
 
 impl Studio {
-    fn new(model: Model, device: Device) -> Result<Self, Error> {
+    async fn new(model: Model, device: Device) -> Result<Self, Error> {
         // A first save in the middle of a game's frames is no time to read all weights; where there is none, that
         // is told then.
         drop(model.fingerprint());
-        let (opened, chosen) = device.open()?;
+        let (opened, chosen) = device.open_async().await?;
         let (engine, precision) = match opened {
             OpenDevice::Processor(threads) => {
                 let engine = CpuStudio::new(threads.count());
                 (Engine::Processor(Box::new(engine)), "")
             }
             OpenDevice::Gpu(gpu) => {
-                let (engine, precision) = GpuStudio::new(*gpu, &model)?;
+                let (engine, precision) = GpuStudio::new(*gpu, &model).await?;
                 (Engine::Gpu(Box::new(engine)), precision)
             }
         };
@@ -146,7 +166,16 @@ impl Studio {
     /// # Errors
     /// [`DrawError`]; those of the device.
     pub fn begin(&mut self, draw: &Draw, count: usize) -> Result<Run, Error> {
-        self.begin_numbers(draw, 0..count as u64)
+        block_on(self.begin_async(draw, count))
+    }
+
+    /// Begins a run as [`begin`](Self::begin), without waiting.
+    ///
+    /// # Errors
+    /// Those of [`begin`](Self::begin).
+    pub async fn begin_async(&mut self, draw: &Draw, count: usize) -> Result<Run, Error> {
+        let samples = self.samples(draw, 0..count as u64)?;
+        self.begin_samples_async(draw, &samples).await
     }
 
     /// Begins a run of these of the seed's images at once. An image is the same in whatever run it is.
@@ -163,17 +192,31 @@ impl Studio {
     /// # Errors
     /// [`DrawError`], of a class that the network does not have too; those of the device.
     pub fn begin_samples(&mut self, draw: &Draw, samples: &[Sample]) -> Result<Run, Error> {
+        block_on(self.begin_samples_async(draw, samples))
+    }
+
+    /// Begins a run as [`begin_samples`](Self::begin_samples), without waiting; [`samples`](Self::samples) lists those of
+    /// a drawing.
+    ///
+    /// # Errors
+    /// Those of [`begin_samples`](Self::begin_samples).
+    pub async fn begin_samples_async(
+        &mut self,
+        draw: &Draw,
+        samples: &[Sample],
+    ) -> Result<Run, Error> {
         let course = self.course(draw, false)?;
         if course.begins_with_picture() {
             let why = "there is no picture to begin with";
             return Err(DrawError::value("strength", draw.picture_strength(), why).into());
         }
         let Some(row) = draw.row() else {
-            return self.begin_course(draw, course, samples, None);
+            return self.begin_course(draw, course, samples, None).await;
         };
         course.check_adds_no_noise("a row")?;
         let x = row.begin(samples, self.model.image().elements())?;
-        self.begin_course(draw, course, samples, None)?.with_x(x)
+        let run = self.begin_course(draw, course, samples, None).await?;
+        run.with_x(x).await
     }
 
     /// Begins a run on a picture: from it, as far as the drawing's strength says, or within a mask.
@@ -181,6 +224,19 @@ impl Studio {
     /// # Errors
     /// Those of [`begin`](Self::begin); [`DrawError::Value`] for a picture of another model's size.
     pub fn begin_on(
+        &mut self,
+        draw: &Draw,
+        canvas: &Canvas,
+        numbers: Range<u64>,
+    ) -> Result<Run, Error> {
+        block_on(self.begin_on_async(draw, canvas, numbers))
+    }
+
+    /// Begins a run as [`begin_on`](Self::begin_on), without waiting.
+    ///
+    /// # Errors
+    /// Those of [`begin_on`](Self::begin_on).
+    pub async fn begin_on_async(
         &mut self,
         draw: &Draw,
         canvas: &Canvas,
@@ -195,7 +251,7 @@ impl Studio {
         let known = canvas.known()?;
         let course = self.course(draw, known.is_some())?;
         if !course.begins_with_picture() {
-            return self.begin_course(draw, course, &samples, known);
+            return self.begin_course(draw, course, &samples, known).await;
         }
         let elements = self.model.image().elements();
         let (mut noise, mut x) = (zeros(elements)?, zeros(elements * samples.len())?);
@@ -204,14 +260,15 @@ impl Studio {
             sample.begin(&mut noise);
             sampler.begin_from(canvas.picture(), &noise, x)?;
         }
-        self.begin_course(draw, course, &samples, known)?.with_x(x)
+        let run = self.begin_course(draw, course, &samples, known).await?;
+        run.with_x(x).await
     }
 
     pub(super) fn course(&self, draw: &Draw, keeps: bool) -> Result<Course, Error> {
         draw.course(&self.model.description().card.diffusion, keeps)
     }
 
-    fn begin_course(
+    async fn begin_course(
         &mut self,
         draw: &Draw,
         course: Course,
@@ -232,12 +289,10 @@ impl Studio {
                 &told,
                 controls,
             )?)),
-            Engine::Gpu(engine) => Executor::Gpu(Box::new(engine.begin(
-                &self.model,
-                &course,
-                &told,
-                &controls,
-            )?)),
+            Engine::Gpu(engine) => {
+                let begun = engine.begin(&self.model, &course, &told, &controls);
+                Executor::Gpu(Box::new(begun.await?))
+            }
         };
         Run::new(
             self.model.clone(),
@@ -255,10 +310,19 @@ impl Studio {
     /// # Errors
     /// [`DrawError::Saved`] for another model's; those of [`begin`](Self::begin).
     pub fn resume(&mut self, saved: &Saved) -> Result<Run, Error> {
+        block_on(self.resume_async(saved))
+    }
+
+    /// Puts a run where a saved one was as [`resume`](Self::resume), without waiting.
+    ///
+    /// # Errors
+    /// Those of [`resume`](Self::resume).
+    pub async fn resume_async(&mut self, saved: &Saved) -> Result<Run, Error> {
         saved.check(&self.model)?;
         let known = saved.known().cloned();
         let course = self.course(saved.draw(), known.is_some())?;
-        let mut run = self.begin_course(saved.draw(), course, saved.samples(), known)?;
+        let begun = self.begin_course(saved.draw(), course, saved.samples(), known);
+        let mut run = begun.await?;
         run.put(saved)?;
         Ok(run)
     }

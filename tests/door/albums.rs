@@ -151,6 +151,30 @@ fn pictures_of_a_folder_do_not_replace_each_other() {
     assert_eq!(found.as_raw()[..], images.bytes().unwrap()[..256]);
 }
 
+/// In memory as in a file, and as pixels whatever the channels: a digit is grey and opaque.
+#[test]
+fn one_image_by_itself() {
+    let scratch = Scratch::new("door-one-image");
+    let (images, path) = (images(2), scratch.join("one.png"));
+    images.save_one(1, &path).unwrap();
+    assert_eq!(images.png(1).unwrap(), std::fs::read(&path).unwrap());
+    let bytes = images.bytes().unwrap();
+    let expected: Vec<u8> = bytes[256..].iter().flat_map(|&v| [v, v, v, 255]).collect();
+    assert_eq!(images.rgba(1).unwrap(), expected);
+    for refused in [
+        images.rgba(2),
+        images.png(2),
+        images.save_one(2, &path).map(|()| Vec::new()),
+    ] {
+        let error = refused.unwrap_err();
+        assert!(
+            matches!(error, Error::Draw(DrawError::Value { .. })),
+            "{error}"
+        );
+        assert!(error.to_string().contains("image"), "{error}");
+    }
+}
+
 /// Images that could not be taken are not there at the end.
 #[test]
 fn an_album_without_images_is_not_finished() {

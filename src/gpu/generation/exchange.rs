@@ -133,31 +133,47 @@ impl DeviceGeneration {
         readback.copy(encoder, &parts.collect::<Vec<_>>());
     }
 
-    /// Returns x_t as it is after what was submitted, waiting for it.
+    /// Returns x_t as it is after what was submitted.
     ///
     /// # Errors
     /// [`GpuError::NotFinite`], [`GpuError::DeviceLost`], [`GpuError::OutOfMemory`].
+    pub async fn x(&self) -> Result<Vec<f32>, GpuError> {
+        self.bring(Self::read_x).await
+    }
+
+    /// Returns x_t as [`x`](Self::x), waiting for it.
+    ///
+    /// # Errors
+    /// Those of [`x`](Self::x).
     pub fn x_blocking(&self) -> Result<Vec<f32>, GpuError> {
-        self.read_blocking(Self::read_x)
+        pollster::block_on(self.x())
+    }
+
+    /// Returns the last step's clipped x̂_0 as it is after what was submitted.
+    ///
+    /// # Errors
+    /// Those of [`x`](Self::x).
+    pub async fn x_start(&self) -> Result<Vec<f32>, GpuError> {
+        self.bring(Self::read_x_start).await
     }
 
     /// Returns the last step's clipped x̂_0, waiting for it.
     ///
     /// # Errors
-    /// Those of [`x_blocking`](Self::x_blocking).
+    /// Those of [`x`](Self::x).
     pub fn x_start_blocking(&self) -> Result<Vec<f32>, GpuError> {
-        self.read_blocking(Self::read_x_start)
+        pollster::block_on(self.x_start())
     }
 
-    fn read_blocking(
+    async fn bring(
         &self,
         read: impl FnOnce(&Self, &mut wgpu::CommandEncoder, &Readback),
     ) -> Result<Vec<f32>, GpuError> {
-        let mut readback = pollster::block_on(self.readback())?;
+        let mut readback = self.readback().await?;
         let mut encoder = self.encoder();
         read(self, &mut encoder, &readback);
         let submission = submit(&self.gpu, "a copy of x", [encoder])?;
-        let words = readback.wait_blocking(&self.gpu, submission)?;
+        let words = readback.bring(&self.gpu, submission).await?;
         Ok(words.into_iter().map(f32::from_bits).collect())
     }
 

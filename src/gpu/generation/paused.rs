@@ -4,8 +4,9 @@ use std::vec::Vec;
 
 use super::{DeviceGeneration, tally};
 use crate::diffusion::{Paused, SamplerState};
+use crate::gpu::Gpu;
 use crate::gpu::error::GpuError;
-use crate::gpu::memory::{FINITE, Readback, check_finite, wait_blocking};
+use crate::gpu::memory::{FINITE, Readback, check_finite};
 use crate::gpu::recording::Binding;
 use crate::gpu::watch::submit;
 use crate::memory::collected;
@@ -42,6 +43,23 @@ impl PausedReadback {
     /// Whether it may be recorded into: nothing is on its way.
     pub(crate) const fn is_free(&self) -> bool {
         self.readback.is_free()
+    }
+
+    /// Asks for the state, and takes it once what was submitted has run.
+    ///
+    /// # Errors
+    /// Those of [`take`](Self::take).
+    pub(crate) async fn bring(
+        &mut self,
+        gpu: &Gpu,
+        submission: wgpu::SubmissionIndex,
+    ) -> Result<Paused, GpuError> {
+        self.map();
+        self.readback.come(gpu, submission).await?;
+        // It has come, and has the words that are before all others: it was made for them.
+        self.take()?.ok_or_else(|| GpuError::DeviceLost {
+            message: "the state of a run came without its numbers".into(),
+        })
     }
 
     /// Gives up what is on its way; whether it may be recorded into again.
@@ -108,18 +126,25 @@ impl DeviceGeneration {
         self.read(encoder, &into.readback, &places);
     }
 
-    /// Returns the run as it stands, waiting for what was submitted; everything recorded must have been.
+    /// Returns the run as it stands after what was submitted; everything recorded must have been.
     /// Else as [`read_paused`](Self::read_paused).
     ///
     /// # Errors
-    /// Those of [`x_blocking`](Self::x_blocking).
-    pub fn paused_blocking(&self) -> Result<Paused, GpuError> {
-        let mut paused = pollster::block_on(self.paused_readback())?;
+    /// Those of [`x`](Self::x).
+    pub async fn paused(&self) -> Result<Paused, GpuError> {
+        let mut paused = self.paused_readback().await?;
         let mut encoder = self.encoder();
         self.read_paused(&mut encoder, &mut paused);
         let submission = submit(&self.gpu, "a copy of a run's state", [encoder])?;
-        paused.map();
-        wait_blocking(&self.gpu, submission, || paused.take())
+        paused.bring(&self.gpu, submission).await
+    }
+
+    /// Returns the run as [`paused`](Self::paused), waiting for it.
+    ///
+    /// # Errors
+    /// Those of [`x`](Self::x).
+    pub fn paused_blocking(&self) -> Result<Paused, GpuError> {
+        pollster::block_on(self.paused())
     }
 
     const fn state(&self) -> SamplerState {

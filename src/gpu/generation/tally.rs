@@ -4,7 +4,7 @@
 use super::DeviceGeneration;
 use crate::gpu::error::GpuError;
 use crate::gpu::kernels::accumulate;
-use crate::gpu::memory::read_blocking;
+use crate::gpu::memory::read;
 use crate::gpu::recording::{Binding, Contents, Recording};
 
 /// What it begins at: not what memory holds that nothing was copied to.
@@ -81,13 +81,14 @@ impl DeviceGeneration {
         self.loaded.write(&self.gpu, self.tally.place, &words)
     }
 
-    /// Checks that everything that was recorded has run, waiting for what was submitted.
+    /// Checks that everything that was recorded has run, after what was submitted.
     ///
     /// # Errors
-    /// [`GpuError::NotRun`]; those of [`x_blocking`](Self::x_blocking).
-    pub(crate) fn check_ran_blocking(&self) -> Result<(), GpuError> {
+    /// [`GpuError::NotRun`]; those of [`x`](Self::x).
+    pub(crate) async fn check_ran(&self) -> Result<(), GpuError> {
         let place = self.tally.place;
-        let words = read_blocking(&self.gpu, "frames", &[(self.loaded.buffer(place)?, place)])?;
+        let part = (self.loaded.buffer(place)?, place);
+        let words = read(&self.gpu, "frames", &[part]).await?;
         let read = words.first().copied().unwrap_or_default();
         check("x", read, self.tally.expected())
     }

@@ -19,22 +19,23 @@ use crate::diffusion::{Controls, Sample};
 use crate::gpu::{self, DeviceGeneration, DeviceWeights, Gpu, NoiseSource, Precision, wgpu};
 use crate::unet::Weights;
 pub use pacing::{Budget, Pacing};
+pub(super) use pollster::block_on;
 pub(super) use run::GpuRun;
 
 pub(super) fn list() -> Vec<String> {
-    let adapters = pollster::block_on(gpu::adapters());
-    adapters.iter().map(|it| it.get_info().name).collect()
+    let adapters = block_on(gpu::adapters());
+    adapters.iter().map(|it| name(&it.get_info())).collect()
 }
 
 /// Opens what is wanted, and says what it is, and why it is that.
-pub(super) fn open(wanted: &Wanted) -> Result<(Gpu, Chosen), DrawError> {
+pub(super) async fn open(wanted: &Wanted) -> Result<(Gpu, Chosen), DrawError> {
     if let Wanted::Open(gpu) = wanted {
         return Ok((Gpu::clone(gpu), chosen(gpu, "the host's".into())));
     }
-    let (adapter, why) = choose(wanted, pollster::block_on(gpu::adapters()))?;
-    let opened = pollster::block_on(Gpu::create_on(&adapter));
+    let (adapter, why) = choose(wanted, gpu::adapters().await)?;
+    let opened = Gpu::create_on(&adapter).await;
     let gpu = opened.map_err(|error| DrawError::NoGpu {
-        why: format!("{}: {error}", adapter.get_info().name),
+        why: format!("{}: {error}", name(&adapter.get_info())),
     })?;
     let chosen = chosen(&gpu, why);
     Ok((gpu, chosen))
@@ -43,7 +44,7 @@ pub(super) fn open(wanted: &Wanted) -> Result<(Gpu, Chosen), DrawError> {
 fn chosen(gpu: &Gpu, why: String) -> Chosen {
     let info = gpu.device().adapter_info();
     let kind = format!("{:?}, {:?}", info.device_type, info.backend);
-    let name = info.name;
+    let name = name(&info);
     Chosen::Gpu { name, kind, why }
 }
 
@@ -77,7 +78,7 @@ fn choose(
         ([_], [only]) if in_software => {
             let why = format!(
                 "the only adapter, {}, is software, which is slower",
-                only.name
+                name(only)
             );
             return Err(DrawError::NoGpu { why });
         }
@@ -94,7 +95,15 @@ fn choose(
 
 /// An adapter by name, and by interface: the same one may have several.
 fn shown(info: &wgpu::AdapterInfo) -> String {
-    format!("{} ({:?})", info.name, info.backend)
+    format!("{} ({:?})", name(info), info.backend)
+}
+
+/// What an adapter is called. Browsers keep that to themselves.
+fn name(info: &wgpu::AdapterInfo) -> String {
+    match info.name.as_str() {
+        "" => "an adapter without a name".into(),
+        name => name.into(),
+    }
 }
 
 /// The precision that suits weights: f32 stay so; f16 are computed in f16 where the device can, but for one in
@@ -131,14 +140,14 @@ pub(super) struct GpuStudio {
 
 impl GpuStudio {
     /// Brings a model to a device; and what is to be said of its precision there.
-    pub(super) fn new(gpu: Gpu, model: &Model) -> Result<(Self, &'static str), Error> {
+    pub(super) async fn new(gpu: Gpu, model: &Model) -> Result<(Self, &'static str), Error> {
         let (graph, weights) = (model.checkpoint().graph(), model.checkpoint().weights());
         let (precision, note) = precision(&gpu, weights, model.weight_type());
-        let weights = DeviceWeights::upload_blocking(&gpu, graph, weights, precision)?;
+        let weights = DeviceWeights::upload(&gpu, graph, weights, precision).await?;
         Ok((Self { gpu, weights }, note))
     }
 
-    pub(super) fn begin(
+    pub(super) async fn begin(
         &self,
         model: &Model,
         course: &Course,
@@ -152,7 +161,7 @@ impl GpuStudio {
         let weights = &self.weights;
         let generation =
             DeviceGeneration::steered(gpu, &graph, weights, &sampler, samples, source, controls);
-        GpuRun::begin(gpu, pollster::block_on(generation)?)
+        GpuRun::begin(gpu, generation.await?).await
     }
 
     pub(super) const fn gpu(&self) -> &Gpu {

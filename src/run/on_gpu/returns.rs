@@ -15,9 +15,10 @@ struct Return {
 }
 
 impl Returns {
-    pub(super) fn new(generation: &DeviceGeneration) -> Result<Self, GpuError> {
-        let room = || pollster::block_on(generation.paused_readback());
-        Ok(Self([Return::of(room()?), Return::of(room()?)]))
+    pub(super) async fn new(generation: &DeviceGeneration) -> Result<Self, GpuError> {
+        let room = || generation.paused_readback();
+        let (one, other) = (room().await?, room().await?);
+        Ok(Self([Return::of(one), Return::of(other)]))
     }
 
     /// The first, for a run that has waited until all [are free](Self::are_free).

@@ -9,7 +9,7 @@ use super::pacing::{Budget, Pacing};
 use super::returns::Returns;
 use crate::Error;
 use crate::diffusion::Paused;
-use crate::gpu::{DeviceGeneration, Gpu, GpuError, Shown, Stopwatch, submit, wait_blocking, wgpu};
+use crate::gpu::{DeviceGeneration, Gpu, GpuError, Shown, Stopwatch, submit, wgpu};
 use crate::run::error::DrawError;
 
 /// Looks at a frame whose submissions have run; one that is not done then was never submitted.
@@ -40,9 +40,9 @@ pub(in crate::run) struct GpuRun {
 }
 
 impl GpuRun {
-    pub(super) fn begin(gpu: &Gpu, mut generation: DeviceGeneration) -> Result<Self, Error> {
-        let clock = pollster::block_on(Stopwatch::of(gpu))?;
-        let returns = Returns::new(&generation)?;
+    pub(super) async fn begin(gpu: &Gpu, mut generation: DeviceGeneration) -> Result<Self, Error> {
+        let clock = Stopwatch::of(gpu).await?;
+        let returns = Returns::new(&generation).await?;
         let mut encoder = encoder(gpu);
         generation.record_noise(&mut encoder);
         submit(gpu, "noise", [encoder])?;
@@ -50,7 +50,7 @@ impl GpuRun {
             pacing: Pacing::new(generation.work_of_step(), clock.is_some()),
             clock,
             returns,
-            kept: generation.paused_blocking()?,
+            kept: generation.paused().await?,
             must_go_back: false,
             armed: 0,
             frames: Frames::default(),
@@ -64,10 +64,10 @@ impl GpuRun {
         Ok(self.generation.write_low_res(images)?)
     }
 
-    pub(in crate::run) fn advance(&mut self) -> Result<bool, Error> {
-        match self.step() {
+    pub(in crate::run) async fn advance(&mut self) -> Result<bool, Error> {
+        match self.step().await {
             // Frames before it: that, too, is made good by going back.
-            Err(Error::Gpu(GpuError::NotRun { .. })) => self.step(),
+            Err(Error::Gpu(GpuError::NotRun { .. })) => self.step().await,
             stepped => stepped,
         }
     }
@@ -84,7 +84,7 @@ impl GpuRun {
         }
         if self.generation.is_done() {
             // All of it has come then, or it is said why not.
-            self.advance()?;
+            pollster::block_on(self.advance())?;
         }
         Ok(())
     }
@@ -104,12 +104,12 @@ impl GpuRun {
         self.generation.part_of_step()
     }
 
-    fn step(&mut self) -> Result<bool, Error> {
-        self.settle()?;
+    async fn step(&mut self) -> Result<bool, Error> {
+        self.settle().await?;
         let was_left = !self.generation.is_done();
         // Also the end of what frames have done is only known by what has come.
         if was_left || self.kept.state.position < self.generation.position() {
-            let came = self.bring_step();
+            let came = self.bring_step().await;
             let is_lasting = matches!(came, Ok(()) | Err(GpuError::NotFinite { .. }));
             self.must_go_back = !is_lasting;
             came?;
@@ -118,42 +118,32 @@ impl GpuRun {
     }
 
     /// Takes what is left of a step, and brings it to the host.
-    fn bring_step(&mut self) -> Result<(), GpuError> {
+    async fn bring_step(&mut self) -> Result<(), GpuError> {
         let mut encoder = encoder(&self.gpu);
         self.generation.record_step(&mut encoder);
         self.generation.record_tally(&mut encoder);
         let readback = self.returns.first();
         self.generation.read_paused(&mut encoder, readback);
         let submission = submit(&self.gpu, "a step", [encoder])?;
-        readback.map();
-        self.kept = wait_blocking(&self.gpu, submission, || readback.take())?;
+        self.kept = readback.bring(&self.gpu, submission).await?;
         self.armed = self.generation.position();
         Ok(())
     }
 
     /// Waits for the frames before, until nothing is on its way.
-    fn settle(&mut self) -> Result<(), Error> {
+    async fn settle(&mut self) -> Result<(), Error> {
         for _ in 0..PATIENCE {
             self.follow()?;
             if !self.must_go_back && self.frames.are_done() && self.returns.are_free() {
                 return Ok(());
             }
-            self.look_again()?;
+            self.gpu.idle().await?;
         }
         if self.frames.are_done() {
             let message = "a state that was on its way has not come".into();
             return Err(GpuError::DeviceLost { message }.into());
         }
         Err(DrawError::FrameNotSubmitted.into())
-    }
-
-    /// Waits for what was submitted.
-    fn look_again(&self) -> Result<(), GpuError> {
-        self.gpu.wait_blocking(None)?;
-        self.gpu.check_lost()?;
-        // Another thread that polls the same device may not have handed on yet what it was told.
-        std::thread::yield_now();
-        Ok(())
     }
 
     /// Takes what has come since. Where a frame was dropped with its encoder, or the device refused it, the run goes
@@ -260,32 +250,32 @@ impl GpuRun {
         self.generation.position()
     }
 
-    pub(in crate::run) fn x(&self) -> Result<Vec<f32>, Error> {
-        self.read(DeviceGeneration::x_blocking)
+    pub(in crate::run) async fn x(&self) -> Result<Vec<f32>, Error> {
+        self.read(self.generation.x()).await
     }
 
-    pub(in crate::run) fn x_start(&self) -> Result<Vec<f32>, Error> {
-        self.read(DeviceGeneration::x_start_blocking)
+    pub(in crate::run) async fn x_start(&self) -> Result<Vec<f32>, Error> {
+        self.read(self.generation.x_start()).await
     }
 
     /// Reads what is on the device, which is what the position says only where all frames have run.
-    fn read(
+    async fn read(
         &self,
-        read: impl FnOnce(&DeviceGeneration) -> Result<Vec<f32>, GpuError>,
+        read: impl Future<Output = Result<Vec<f32>, GpuError>>,
     ) -> Result<Vec<f32>, Error> {
         for _ in 0..PATIENCE {
             if !self.frames.may_run() {
                 break;
             }
-            self.look_again()?;
+            self.gpu.idle().await?;
         }
-        let numbers = read(&self.generation)?;
+        let numbers = read.await?;
         if self.must_go_back || !self.frames.are_done() {
             return Err(DrawError::FrameNotSubmitted.into());
         }
         // Nothing of a step is there before its end: what was recorded since the last one does not matter.
         if self.kept.state.position < self.generation.position() {
-            let ran = self.generation.check_ran_blocking();
+            let ran = self.generation.check_ran().await;
             ran.map_err(|error| match error {
                 GpuError::NotRun { .. } => DrawError::FrameNotSubmitted.into(),
                 other => Error::from(other),
@@ -295,7 +285,7 @@ impl GpuRun {
     }
 
     /// The run as it stands; while frames are on their way, or where the device is lost, as it last was on the host.
-    pub(in crate::run) fn save(&mut self) -> Result<Paused, Error> {
+    pub(in crate::run) async fn save(&mut self) -> Result<Paused, Error> {
         let followed = self.follow();
         if let Err(error @ Error::Gpu(GpuError::NotFinite { .. })) = followed {
             return Err(error);
@@ -304,7 +294,7 @@ impl GpuRun {
         if is_whole || followed.is_err() || self.must_go_back || !self.frames.are_done() {
             return Ok(self.kept.clone());
         }
-        match self.generation.paused_blocking() {
+        match self.generation.paused().await {
             Ok(paused) => Ok(paused),
             Err(error @ GpuError::NotFinite { .. }) => Err(error.into()),
             // Whatever else the device says: what the host has is good.

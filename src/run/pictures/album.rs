@@ -220,23 +220,6 @@ impl Images {
         album.add(self)?;
         album.finish()
     }
-
-    /// Saves one of the images as a PNG, pixel by pixel as it is: a sprite, or a tile of a plane. One of a palette's
-    /// colours has the list of those.
-    ///
-    /// # Errors
-    /// [`FileError`](crate::files::FileError), for a number that is none of the images' too; [`DrawError::NoPicture`].
-    pub fn save_one(&self, image: usize, path: impl AsRef<Path>) -> Result<(), Error> {
-        let path = path.as_ref();
-        let drawing = Drawing::of(self.look())?;
-        let bytes = self.bytes()?;
-        let elements = self.look().image.elements().max(1);
-        let Some(pixels) = bytes.chunks_exact(elements).nth(image) else {
-            let why = format!("there is no image {image} among {}", self.len());
-            return Err(refused(path, why).into());
-        };
-        put_png(path, &drawing.picture(pixels), self.is_indexed())
-    }
 }
 
 /// The most images that are kept for a file until all are done; none are for a folder.

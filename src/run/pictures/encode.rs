@@ -1,11 +1,12 @@
 //! Pictures on their way into files.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io;
+use std::io::{self, Seek, Write};
 use std::path::Path;
 use std::string::ToString;
 use std::vec::Vec;
 
+use image::error::EncodingError;
 use image::{DynamicImage, ImageError, ImageFormat, Rgba};
 use zip::result::ZipError;
 
@@ -28,15 +29,27 @@ pub(super) fn put(
     }
 }
 
-/// Writes a picture; one of a palette's colours with the list of those, where there are at most 256.
+/// Writes a picture into a file of its own.
 pub(super) fn put_png(path: &Path, picture: &DynamicImage, is_indexed: bool) -> Result<(), Error> {
     put(path, |file| {
-        if is_indexed && let Some(indexed) = Indexed::of(picture) {
-            return indexed.write(path, file);
-        }
-        let written = picture.write_to(file, ImageFormat::Png);
+        let written = write_png(file, picture, is_indexed);
         written.map_err(|error| of_picture(path, error))
     })
+}
+
+/// Writes a picture; one of a palette's colours with the list of those, where there are at most 256.
+pub(super) fn write_png(
+    to: &mut (impl Write + Seek),
+    picture: &DynamicImage,
+    is_indexed: bool,
+) -> Result<(), ImageError> {
+    if is_indexed && let Some(indexed) = Indexed::of(picture) {
+        return indexed.write(to).map_err(|error| match error {
+            png::EncodingError::IoError(error) => ImageError::IoError(error),
+            error => ImageError::Encoding(EncodingError::new(ImageFormat::Png.into(), error)),
+        });
+    }
+    picture.write_to(to, ImageFormat::Png)
 }
 
 /// A picture as a list of colours, and the place in it of each pixel's.
@@ -64,13 +77,9 @@ impl Indexed {
         })
     }
 
-    fn write(&self, path: &Path, file: &mut Writer) -> Result<(), Error> {
-        let refused = |error| match error {
-            png::EncodingError::IoError(error) => FileError::of("writing", path)(error).into(),
-            error => encoding(path, &error),
-        };
+    fn write(&self, to: &mut impl Write) -> Result<(), png::EncodingError> {
         let (width, height) = self.size;
-        let mut encoder = png::Encoder::new(file, width, height);
+        let mut encoder = png::Encoder::new(to, width, height);
         encoder.set_color(png::ColorType::Indexed);
         encoder.set_depth(png::BitDepth::Eight);
         let colours = self.colours.iter();
@@ -87,9 +96,9 @@ impl Indexed {
         if !alphas.is_empty() {
             encoder.set_trns(alphas);
         }
-        let mut writer = encoder.write_header().map_err(refused)?;
-        writer.write_image_data(&self.pixels).map_err(refused)?;
-        writer.finish().map_err(refused)
+        let mut writer = encoder.write_header()?;
+        writer.write_image_data(&self.pixels)?;
+        writer.finish()
     }
 }
 

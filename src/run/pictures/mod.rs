@@ -9,6 +9,7 @@ mod encode;
 mod kept;
 mod place;
 mod sheet;
+mod single;
 mod trajectory;
 
 pub use album::Album;
