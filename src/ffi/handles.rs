@@ -8,17 +8,17 @@ use super::error::Failure;
 use super::options::Asked;
 use super::pixels::to_rgba;
 use super::result::iddpm_result;
-use super::scene::Scene;
 use crate::{Device, Run, Saved, Studio};
 
 // Handles go from thread to thread, and models are shared. A page has one thread, and a GPU there is that thread's.
 #[cfg(not(target_family = "wasm"))]
+pub(super) const fn shared<T: Send + Sync>() {}
+
+#[cfg(not(target_family = "wasm"))]
 const _: () = {
-    const fn shared<T: Send + Sync>() {}
     shared::<crate::Model>();
     shared::<Painter>();
     shared::<Painting>();
-    shared::<Scene>();
 };
 
 /// Takes what is behind a handle for a call. A call beside another is refused, and so is one after a panic: what that

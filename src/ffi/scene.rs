@@ -4,11 +4,16 @@ use std::sync::{Arc, Mutex};
 use std::vec::Vec;
 
 use super::error::Failure;
+#[cfg(not(target_family = "wasm"))]
+use super::handles::shared;
 use super::handles::{Painter, lock};
 use super::options::Asked;
 use super::pixels::to_rgba;
 use crate::run::Windows;
 use crate::{Draw, Studio};
+
+#[cfg(not(target_family = "wasm"))]
+const _: () = shared::<Scene>();
 
 /// A drawing on a studio, and the windows that were drawn of it.
 #[derive(Debug)]
