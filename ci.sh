@@ -68,6 +68,8 @@ features() {
         echo "feature: ${feature:-none}"
         cargo clippy -q --lib --no-default-features --features "$feature" -- -D warnings
     done
+    echo "the network alone, on every core"
+    cargo clippy -q --lib --features std,cpu -- -D warnings
     echo "training on the processor: without wgpu"
     [ -z "$(cargo tree -q -e normal --features train_cpu -i wgpu 2>/dev/null)" ]
     echo "all that need no heap, on core alone"

@@ -56,7 +56,7 @@ typedef struct iddpm_draw {
   double guidance;
   // How far images go from `init`: 0 leaves it, 1 draws anew.
   double strength;
-  // The class of every image, by its name or number; all classes in turn where it is NULL.
+  // The one class of every image, by its name or number; all classes in turn where it is NULL. Some of them are a run each.
   const char *class_name;
   // How many steps, or which, as "50", "ddim25", "10,15,20"; as many as the method wants where it is NULL.
   const char *steps;
@@ -68,7 +68,8 @@ typedef struct iddpm_draw {
   const char *wrap;
   // How often steps are taken again within `mask`: "10", "5,10"; once where it is NULL.
   const char *resample;
-  // A row of images from this seed to another: that seed and how many they are, as "7,12"; none where it is NULL.
+  // A row from this seed to another: that seed, and over how many images the row goes, as "7,12", of which `count` from
+  // `first` on are drawn; none where it is NULL.
   const char *between;
   // The colours that are drawn in, red, green, blue and alpha of each; all there are where it is NULL.
   const uint8_t *palette;
@@ -207,7 +208,8 @@ iddpm_result iddpm_run_resume(struct iddpm_studio *studio,
                               struct iddpm_run **out);
 
 // Goes on until so many microseconds have passed, also within a step: on the processor by operations of the network, on a
-// GPU by dispatches, one at least; so it may be longer by one of them. Returns `IDDPM_MORE` while anything is left,
+// GPU by dispatches, one at least; so it may be longer by one of them
+// where the cores are free, and several runs in a frame by one each. Returns `IDDPM_MORE` while anything is left,
 // `IDDPM_OK` once the images are done.
 //
 // # Safety
@@ -244,7 +246,8 @@ iddpm_result iddpm_run_pixels(struct iddpm_run *run,
                               size_t stride,
                               size_t len);
 
-// Writes an image as the last step predicted it, as `iddpm_run_pixels` does: what there is to see of it on its way.
+// Writes an image as the last step predicted it, as `iddpm_run_pixels` does: what there is to see of it on its way. Before
+// the first step, and behind a resumption, that is nothing yet: an even grey, half transparent where there is alpha.
 //
 // # Safety
 // `run` is a handle that is not freed. There are `len` bytes at `out`.
@@ -260,7 +263,8 @@ iddpm_result iddpm_run_preview(struct iddpm_run *run,
 // `run` is a handle that is not freed.
 iddpm_result iddpm_run_cancel(struct iddpm_run *run);
 
-// Writes the run as it stands, for `iddpm_run_resume` or a file, and sets `len` to the bytes that it has. Where `out` is
+// Writes the run as its last whole step left it, what is done of the next is done again: a host that saves often does so
+// behind `iddpm_run_step`. It is for `iddpm_run_resume` or a file, and sets `len` to the bytes that it has. Where `out` is
 // NULL that is all; where there is room for fewer, nothing is written, and the call fails.
 //
 // # Safety

@@ -42,8 +42,9 @@ class Run {
 
 public:
     explicit Run(iddpm_run *run) : handle(run) {}
-    // Takes steps for so many microseconds, one at least; true while some are left.
+    // Takes a step, or what is left of one; true while any is left.
     bool step() { return check(iddpm_run_step(handle.get())) == IDDPM_MORE; }
+    // Goes on for so many microseconds, by one operation of the network at least; true while anything is left.
     bool advance(uint32_t microseconds) { return check(iddpm_run_advance(handle.get(), microseconds)) == IDDPM_MORE; }
     float fraction() const { return iddpm_run_fraction(handle.get()); }
     // RGBA into a texture that is locked, say.

@@ -47,7 +47,7 @@ typedef enum iddpm_result {
   IDDPM_PANIC = -10,
 } iddpm_result;
 
-// Why a call failed, until another fails that is given it. It lies in the caller's memory and needs no end.
+// Why the last call that was given it failed, if it did. It lies in the caller's memory and needs no end.
 typedef struct iddpm_error {
   uint64_t opaque[16];
 } iddpm_error;
@@ -107,7 +107,7 @@ extern "C" {
 uint32_t iddpm_abi_version(void);
 
 // Writes why the call failed that an error is of: as much as `len` bytes have room for, always ended by 0. Returns the
-// bytes that all of it needs; 0 where no call has failed that was given it, or where it is set to 0.
+// bytes that all of it needs; 0 where the last call that was given it did not fail, or where it is set to 0.
 //
 // # Safety
 // `error` is NULL or an error that a call was given, or all its bytes are 0. `out` is NULL and `len` 0, or there are `len`
@@ -132,7 +132,8 @@ enum iddpm_result iddpm_levels(const struct iddpm_diffusion *diffusion,
                                size_t *len,
                                struct iddpm_error *error);
 
-// Begins a run over a table: of `iddpm_levels`, or among the program's constants. It is checked, with every entry.
+// Begins a run over a table: of `iddpm_levels`, or among the program's constants. Its entries are checked against each
+// other; that they are those of `diffusion`'s schedule is the caller's to see to.
 //
 // `method` is "ancestral", "ddim", "ddim:ETA", "ddim_reverse", "dpm" or "heun"; `clip` is "unit", "none", "dynamic" or
 // "dynamic:RATIO,MAX".

@@ -11,10 +11,10 @@ static void draw(const char *path, const char *class_name) {
     draw.class_name = class_name;
     draw.seed = 7;
     iddpm::Run run = studio.begin(draw);
-    while (run.advance(1000000)) {
-        // Saved and gone on with, as if the player had left.
-        run = studio.resume(run.save());
-    }
+    while (run.fraction() < 0.5f) run.step();
+    // Saved and gone on with, as if the player had left.
+    run = studio.resume(run.save());
+    while (run.advance(4000)) {}
 
     iddpm_info info = model.info();
     size_t stride = size_t(info.width) * 4;

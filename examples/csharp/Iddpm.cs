@@ -93,8 +93,9 @@ public static class Iddpm
         }
     }
 
-    // A text that stays where it is until its handle is freed; a null pointer of null.
-    static GCHandle Pinned(string text) => GCHandle.Alloc(Utf8(text), GCHandleType.Pinned);
+    // A text that stays where it is until its handle is freed; a null pointer of none, which in an inspector is empty.
+    static GCHandle Pinned(string text) =>
+        GCHandle.Alloc(string.IsNullOrEmpty(text) ? null : Utf8(text), GCHandleType.Pinned);
 
     // True while steps are left: call it in Update, with what a frame can spare.
     public static bool Advance(IntPtr run, uint microseconds) => Check(iddpm_run_advance(run, microseconds)) == More;

@@ -22,4 +22,7 @@ addon=project/addons/iddpm
 mkdir -p $addon/bin
 cp "${CARGO_TARGET_DIR:-target}/release/$built" "$addon/bin/$named"
 cp ../assets/sprites32.safetensors $addon
+# What the editor writes when a project is opened: without it Godot knows of no extension.
+mkdir -p project/.godot
+echo res://addons/iddpm/iddpm.gdextension >project/.godot/extension_list.cfg
 echo "$addon/bin/$named: $(wc -c <"$addon/bin/$named") bytes"

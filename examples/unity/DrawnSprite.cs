@@ -8,7 +8,7 @@ public class DrawnSprite : MonoBehaviour
     public string model = "sprites32.safetensors"; // in Assets/StreamingAssets
     public string className = "sword";
     public uint seed = 7;
-    public uint microseconds = 4000; // of each frame; one step is taken at least
+    public uint microseconds = 4000; // of each frame; it may be an operation of the network more
 
     IntPtr run;
     byte[] rgba;

@@ -1,7 +1,9 @@
 //! The way a network is run with `std`: on all cores, with vector instructions.
 
 use super::error::NetworkError;
-use super::fast::{Fast, Layout, Ready, Threads};
+#[cfg(feature = "run")]
+use super::fast::Ready;
+use super::fast::{Fast, Layout, Threads};
 use super::given::{Given, Inputs, Results, check_inputs};
 use super::program::Program;
 use crate::memory;
@@ -38,18 +40,6 @@ impl Executor {
         Ok(Self { fast })
     }
 
-    /// Room for another run of a network.
-    pub(crate) fn beside(ready: &Ready) -> Result<Self, NetworkError> {
-        Ok(Self {
-            fast: ready.room()?,
-        })
-    }
-
-    /// What others of the same network share.
-    pub(crate) fn ready(&self) -> Ready {
-        self.fast.ready()
-    }
-
     pub(crate) fn set_weights(&mut self, weights: Weights<'_>) -> Result<(), NetworkError> {
         Ok(self.fast.pack(weights)?)
     }
@@ -84,9 +74,21 @@ impl Executor {
         };
         Ok(self.fast.proceed(&given, results, again))
     }
+}
 
-    pub(crate) fn forget(&mut self) {
-        self.fast.forget();
+/// What several runs of one network need.
+#[cfg(feature = "run")]
+impl Executor {
+    /// Room for another run of a network.
+    pub(crate) fn beside(ready: &Ready) -> Result<Self, NetworkError> {
+        Ok(Self {
+            fast: ready.room()?,
+        })
+    }
+
+    /// What others of the same network share.
+    pub(crate) fn ready(&self) -> Ready {
+        self.fast.ready()
     }
 
     /// The share that is done of an evaluation that was begun.

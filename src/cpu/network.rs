@@ -154,7 +154,7 @@ impl Network {
     }
 
     /// Evaluates the network by operations, one at least, and asks after each whether to do another; `false` where some
-    /// are left, which the next call with the same inputs goes on with, unless they were [forgotten](Self::forget).
+    /// are left, which the next call, of the same inputs, goes on with.
     #[cfg(feature = "run")]
     pub(crate) fn forward_while(
         &mut self,
@@ -170,12 +170,6 @@ impl Network {
             check_output(output)?;
         }
         Ok(is_over)
-    }
-
-    /// Forgets an evaluation that was begun: the next has other inputs.
-    #[cfg(feature = "run")]
-    pub(crate) fn forget(&mut self) {
-        self.executor.forget();
     }
 
     /// The share that is done of an evaluation that was begun; 0 where none was.

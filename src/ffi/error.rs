@@ -8,6 +8,7 @@ use crate::Error;
 use crate::checkpoint::CheckpointError;
 use crate::cpu::NetworkError;
 use crate::run::DrawError;
+use crate::unet::ConfigError;
 
 use iddpm_result::{
     IDDPM_ARGUMENT, IDDPM_DEVICE, IDDPM_ENDED, IDDPM_FILE, IDDPM_MEMORY, IDDPM_MODEL,
@@ -65,7 +66,7 @@ macro_rules! results {
 
 results! {
     Diffusion(error) => of_diffusion(error),
-    Config(_) => IDDPM_MODEL,
+    Config(error) => of_config(error),
     Graph(_) => IDDPM_MODEL,
     Memory(_) => IDDPM_MEMORY,
     Program(_) => IDDPM_MODEL,
@@ -84,6 +85,14 @@ results! {
     Train(_) => IDDPM_ARGUMENT,
     #[cfg(feature = "evaluate")]
     Evaluate(_) => IDDPM_ARGUMENT,
+}
+
+fn of_config(error: &ConfigError) -> iddpm_result {
+    match error {
+        // More images at once than this network can have.
+        ConfigError::Batch { most: 1.., .. } => IDDPM_ARGUMENT,
+        _ => IDDPM_MODEL,
+    }
 }
 
 fn of_network(error: &NetworkError) -> iddpm_result {

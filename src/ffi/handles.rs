@@ -78,7 +78,13 @@ impl Painter {
 
     pub(super) fn resume(&self, saved: &[u8]) -> Result<Painting, Failure> {
         let saved = Saved::from_bytes(saved)?;
-        Ok(Painting::new(self.studio()?.resume(&saved)?))
+        let resumed = self.studio()?.resume(&saved).map_err(Failure::from);
+        // What it asks for is the save's, and no argument of the call.
+        let resumed = resumed.map_err(|failure| match failure.result {
+            iddpm_result::IDDPM_ARGUMENT => Failure::new(iddpm_result::IDDPM_SAVED, failure.text),
+            _ => failure,
+        });
+        Ok(Painting::new(resumed?))
     }
 }
 

@@ -30,7 +30,7 @@ pub struct iddpm_draw {
     pub guidance: f64,
     /// How far images go from `init`: 0 leaves it, 1 draws anew.
     pub strength: f64,
-    /// The class of every image, by its name or number; all classes in turn where it is NULL.
+    /// The one class of every image, by its name or number; all classes in turn where it is NULL. Some of them are a run each.
     pub class_name: *const c_char,
     /// How many steps, or which, as "50", "ddim25", "10,15,20"; as many as the method wants where it is NULL.
     pub steps: *const c_char,
@@ -42,7 +42,8 @@ pub struct iddpm_draw {
     pub wrap: *const c_char,
     /// How often steps are taken again within `mask`: "10", "5,10"; once where it is NULL.
     pub resample: *const c_char,
-    /// A row of images from this seed to another: that seed and how many they are, as "7,12"; none where it is NULL.
+    /// A row from this seed to another: that seed, and over how many images the row goes, as "7,12", of which `count` from
+    /// `first` on are drawn; none where it is NULL.
     pub between: *const c_char,
     /// The colours that are drawn in, red, green, blue and alpha of each; all there are where it is NULL.
     pub palette: *const u8,
@@ -138,7 +139,12 @@ impl Asked<'_> {
     pub(super) fn numbers(&self) -> Result<Range<u64>, Failure> {
         let iddpm_draw { first, count, .. } = *self.plain;
         let end = first.checked_add(u64::from(count));
-        let why = || std::format!("{count} images from it on have numbers up to {}", u64::MAX);
+        let why = || {
+            std::format!(
+                "{count} images from it on have numbers up to {}",
+                u64::MAX - 1
+            )
+        };
         let end = end.ok_or_else(|| Failure::argument("first", first, why()))?;
         Ok(first..end)
     }

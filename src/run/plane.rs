@@ -234,29 +234,26 @@ impl Plane<'_> {
         at(blend)..at(blend + 1)
     }
 
-    /// The windows that a tile has a part in.
+    /// The windows that a tile has a part in; an error for a tile without pixels, without room, or too far away.
     fn cells(&self, x: i32, y: i32, size: (usize, usize)) -> Result<Vec<Cell>, Error> {
         let (of_row, of_column) = self.stride();
-        let lines = |begin: i32, len: usize, stride: i32| {
-            // A corner this far away leaves room for all windows around it.
-            let most = i32::MAX / 2;
-            let end = begin.checked_add(i32::try_from(len).ok()?)?;
-            let fits = len > 0 && begin > -most && end < most;
-            fits.then(|| begin.div_euclid(stride) - 1..=(end - 1).div_euclid(stride))
+        // All that it follows from, once for each blend and at its edges, has its place too.
+        let wider = i64::from(self.blends) + 2;
+        let fits = |begin: i32, len: usize, stride: i32| {
+            let most = i64::from(i32::MAX / 2) - wider * i64::from(stride);
+            let begin = i64::from(begin);
+            let end = i64::try_from(len).map_or(i64::MAX, |len| begin.saturating_add(len));
+            len > 0 && begin > -most && end < most
         };
-        let (rows, columns) = (lines(y, size.1, of_row), lines(x, size.0, of_column));
-        if let (Some(rows), Some(columns)) = (&rows, &columns) {
-            let count =
-                |lines: &RangeInclusive<i32>| i64::from(lines.end() - lines.start()) as u64 + 1;
-            self.check_room(count(rows), count(columns), size)?;
-        }
-        let (Some(rows), Some(columns)) = (rows, columns) else {
+        if !fits(y, size.1, of_row) || !fits(x, size.0, of_column) {
             let why = "a tile has pixels, and lies within half of what 32 bits count";
             let value = format!("{}x{} at {x},{y}", size.0, size.1);
             return Err(DrawError::value("size", value, why).into());
-        };
-        let all = rows.flat_map(|row| columns.clone().map(move |column| (row, column)));
-        Ok(all.collect())
+        }
+        let (rows, columns) = (lines(y, size.1, of_row), lines(x, size.0, of_column));
+        let count = |lines: &RangeInclusive<i32>| i64::from(lines.end() - lines.start()) as u64 + 1;
+        self.check_room(count(&rows), count(&columns), size)?;
+        Ok(cells(&rows, &columns).collect())
     }
 
     /// Whether there is room for a tile, and for its windows at every blend.
@@ -368,7 +365,11 @@ impl Plane<'_> {
         let image = self.image();
         let (of_row, of_column) = self.stride();
         let mut out = zeros(size.elements())?;
-        for cell in self.cells(x, y, (size.width, size.height))? {
+        let (rows, columns) = (
+            lines(y, size.height, of_row),
+            lines(x, size.width, of_column),
+        );
+        for cell in cells(&rows, &columns) {
             let window = self.windows.get(&(blend, cell));
             let window = window.and_then(|it| it.0.get(which));
             debug_assert!(window.is_some(), "{cell:?} was ensured");
@@ -409,6 +410,17 @@ fn weight(place: i32, stride: i32) -> f32 {
         true => from_edge(place),
         false => 1.0 - from_edge(place - stride),
     }
+}
+
+/// The lines of the grid whose windows lie over so many pixels, of a place that was checked.
+fn lines(begin: i32, len: usize, stride: i32) -> RangeInclusive<i32> {
+    begin.div_euclid(stride) - 1..=(begin + len as i32 - 1).div_euclid(stride)
+}
+
+fn cells(rows: &RangeInclusive<i32>, columns: &RangeInclusive<i32>) -> impl Iterator<Item = Cell> {
+    let columns = columns.clone();
+    rows.clone()
+        .flat_map(move |row| columns.clone().map(move |column| (row, column)))
 }
 
 /// Cells and those that have a part in them.

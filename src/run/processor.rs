@@ -91,7 +91,6 @@ pub(super) struct CpuRun {
 
 impl CpuRun {
     pub(super) fn set_low_res(&mut self, images: &[f32]) -> Result<(), Error> {
-        self.network.forget();
         Ok(self.batch.set_low_res(images)?)
     }
 
@@ -162,7 +161,6 @@ impl CpuRun {
     pub(super) fn resume(&mut self, paused: &Paused) -> Result<(), Error> {
         let mut sampler = self.course.sampler()?;
         self.batch.resume(&mut sampler, paused)?;
-        self.network.forget();
         self.state = sampler.state();
         self.is_spent = false;
         Ok(())

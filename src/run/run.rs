@@ -110,7 +110,7 @@ impl Run {
         let Some((width, height)) = self.model.low_res() else {
             return Err(DrawError::LowResUnexpected.into());
         };
-        if self.position() > 0 {
+        if self.fraction() > 0.0 {
             let why = "a run that has begun keeps what it enlarges";
             let value = std::format!("step {}", self.position());
             return Err(DrawError::value("low-res", value, why).into());
@@ -170,7 +170,8 @@ impl Run {
     }
 
     /// Goes on until this time has passed, also within a step: on the processor by operations of the network, on a GPU by
-    /// dispatches, one at least. Whether anything is left; what an operation takes is what it may be longer.
+    /// dispatches, one at least. Whether anything is left; what an operation takes is what it may be longer. Runs of one
+    /// studio that are drawn by several threads at once wait for each other's operations.
     /// A page's wasm has no clock of the standard library's, which panics there: [`advance_while`](Self::advance_while)
     /// is for it.
     ///
@@ -188,8 +189,8 @@ impl Run {
         Ok(!self.is_done())
     }
 
-    /// Goes on until `again` says no, which is asked after each operation of the network on the processor, and after each
-    /// step on a GPU. Whether anything is left.
+    /// Goes on until `again` says no, which is asked after each operation of the network on the processor, by whichever of
+    /// its threads, and after each step on a GPU. Whether anything is left.
     ///
     /// ```
     /// use iddpm::{Device, Draw, Model};
@@ -294,7 +295,7 @@ impl Run {
         &self.draw
     }
 
-    /// Saves the run as it stands: it goes on by [`Studio::resume`](super::Studio::resume), on any device. While frames
+    /// Saves the run as its last whole step left it, what is done of the next is done again: it goes on by [`Studio::resume`](super::Studio::resume), on any device. While frames
     /// are on their way, and where the device is lost, it is the last step that has come to the host: one or two behind
     /// where a host is as many frames ahead of its device.
     ///

@@ -16,7 +16,7 @@ use super::run::{Executor, Run};
 use super::saved::Saved;
 use crate::Error;
 use crate::diffusion::{KnownBuf, Noise, Sample};
-use crate::memory::{self, collected, zeros};
+use crate::memory::{self, MemoryError, collected, zeros};
 
 /// Images that [`Studio::sample`] makes at once.
 const AT_ONCE: u64 = 8;
@@ -150,8 +150,7 @@ impl Studio {
         if let Some(row) = draw.row() {
             row.check_count(count)?;
         }
-        let elements = self.model.image().elements() as u64;
-        memory::check(count.saturating_mul(elements).saturating_mul(4))?;
+        self.check_room(count)?;
         let mut all = Images::none(&self.model);
         for first in (0..count).step_by(AT_ONCE as usize) {
             let mut run = self.begin_numbers(draw, first..count.min(first + AT_ONCE))?;
@@ -183,6 +182,7 @@ impl Studio {
     /// # Errors
     /// [`DrawError`]; those of the device.
     pub fn begin_numbers(&mut self, draw: &Draw, numbers: Range<u64>) -> Result<Run, Error> {
+        self.check_room(numbers.end.saturating_sub(numbers.start))?;
         let samples = self.samples(draw, numbers)?;
         self.begin_samples(draw, &samples)
     }
@@ -247,6 +247,7 @@ impl Studio {
             let why = "a row begins with noise, and on no picture";
             return Err(DrawError::value("between", row, why).into());
         }
+        self.check_room(numbers.end.saturating_sub(numbers.start))?;
         let samples = self.samples(draw, numbers)?;
         let known = canvas.known()?;
         let course = self.course(draw, known.is_some())?;
@@ -325,6 +326,12 @@ impl Studio {
         let mut run = begun.await?;
         run.put(saved)?;
         Ok(run)
+    }
+
+    /// Whether there is room for so many images.
+    fn check_room(&self, count: u64) -> Result<(), MemoryError> {
+        let elements = self.model.image().elements() as u64;
+        memory::check(count.saturating_mul(elements).saturating_mul(4))
     }
 
     /// Lists the images of a drawing by their numbers: each with the seed's noise and its class.

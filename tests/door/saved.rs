@@ -105,9 +105,8 @@ fn another_models_run_is_refused() {
     assert!(why(refused).starts_with("it is another model's, whose fingerprint is "));
 }
 
-/// Saved before it was given what it enlarges, a run asks for that when it goes on.
-#[test]
-fn a_run_that_enlarges_may_be_saved_at_its_beginning() {
+/// A network that makes 8x8 of 4x4, whatever comes of it.
+pub(crate) fn enlarging() -> Model {
     let unet = UnetConfig {
         super_resolution: true,
         ..UnetConfig::new(1, 32).with_multipliers(&[1])
@@ -125,7 +124,13 @@ fn a_run_that_enlarges_may_be_saved_at_its_beginning() {
     let description = Description::new(unet, size, card);
     let graph = description.graph(1).unwrap();
     let weights = WeightBuffer::F32(vec![0.01; graph.weights_len()]);
-    let model = Model::from(Checkpoint::new(description, weights).unwrap());
+    Model::from(Checkpoint::new(description, weights).unwrap())
+}
+
+/// Saved before it was given what it enlarges, a run asks for that when it goes on.
+#[test]
+fn a_run_that_enlarges_may_be_saved_at_its_beginning() {
+    let model = enlarging();
     let mut studio = model.on(Device::cpu()).unwrap();
     let round = studio.begin(&Draw::new().steps("2").wrap("x"), 1);
     assert_eq!(

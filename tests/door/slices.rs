@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use iddpm::{Device, Draw, Run, Studio};
+use iddpm::run::DrawError;
+use iddpm::{Device, Draw, Error, Run, Studio};
 
 use crate::null_class::with_null_class;
 
@@ -138,6 +139,68 @@ fn time_slices_have_the_bits_of_whole_steps() {
         assert!(time > Duration::ZERO || calls > 100, "{calls}");
         assert!(time < Duration::MAX || calls == 1, "{calls}");
     }
+}
+
+/// A host whose clock panics, caught by it: what was begun is not gone on with, and the step is done anew.
+#[test]
+fn a_panic_within_a_step_changes_no_bit() {
+    let mut studio = studio();
+    let expected = whole(&mut studio);
+    for at in [1, 2, 50, 101] {
+        let mut run = studio.begin(&draw(), 2).unwrap();
+        let mut left = at;
+        let stopped = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+            run.advance_while(|| {
+                left -= 1;
+                assert!(left > 0, "the clock is broken");
+                true
+            })
+        }));
+        assert!(stopped.is_err());
+        assert_eq!(finished(run), expected, "operation {at}");
+    }
+}
+
+/// What is enlarged is part of a step that has begun.
+#[test]
+fn no_low_res_images_are_taken_within_a_step() {
+    let model = crate::saved::enlarging();
+    let mut studio = model.on(Device::cpu()).unwrap();
+    let begun = studio.begin(&Draw::new().steps("3"), 1).unwrap();
+    let mut begun = begun.with_low_res(&[0.5; 16]).unwrap();
+    begun.advance_while(|| false).unwrap();
+    let Err(Error::Draw(DrawError::Value { word, .. })) = begun.with_low_res(&[0.25; 16]) else {
+        panic!("they were taken");
+    };
+    assert_eq!(word, "low-res");
+}
+
+/// A frame that the host has recorded and not submitted comes first, wherever it is.
+#[cfg(feature = "gpu")]
+#[test]
+fn time_slices_do_not_overtake_frames() {
+    use iddpm::run::Budget;
+    let mut studio = with_null_class().on(Device::gpu()).unwrap();
+    let expected = whole(&mut studio);
+    let gpu = studio.gpu().unwrap().clone();
+    let mut run = studio.begin(&draw(), 2).unwrap();
+    let frame = |run: &mut Run| {
+        let mut encoder = gpu.device().create_command_encoder(&Default::default());
+        run.record(&mut encoder, Budget::milliseconds(1.0)).unwrap();
+        encoder
+    };
+    let held = frame(&mut run);
+    let overtaken = run.advance_for(Duration::from_secs(1));
+    assert!(
+        matches!(overtaken, Err(Error::Draw(DrawError::FrameNotSubmitted))),
+        "{overtaken:?}"
+    );
+    gpu.queue().submit([held.finish()]);
+    run.advance_for(Duration::ZERO).unwrap();
+    // One that is dropped is made good.
+    drop(frame(&mut run));
+    while run.advance_for(Duration::from_secs(1)).unwrap() {}
+    assert_eq!(run.images().unwrap().planes(), expected);
 }
 
 /// On a GPU the slices are dispatches.

@@ -289,7 +289,7 @@ fn options_that_cannot_be_are_refused_by_the_doors_sentence() {
         &format!(
             "first {}: 1 images from it on have numbers up to {}",
             u64::MAX,
-            u64::MAX
+            u64::MAX - 1
         ),
     );
     let transparent = [0_u8, 0, 0, 0];

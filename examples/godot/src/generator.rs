@@ -171,7 +171,7 @@ impl Generator {
         !matches!(self.state, State::Idle)
     }
 
-    /// The share of the steps that were taken; 0 where no sprite is under way.
+    /// The share of the work that is done; 0 where no sprite is under way.
     pub(crate) fn fraction(&self) -> f32 {
         match &self.state {
             State::Drawing(run) => run.fraction(),

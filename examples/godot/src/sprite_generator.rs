@@ -45,7 +45,7 @@ pub(crate) struct SpriteGenerator {
     /// The colours that are drawn in, as "#000000,#ffffff". All there are where it is empty.
     #[export]
     palette: GString,
-    /// Milliseconds that each frame has to spare. One step is taken at least.
+    /// Milliseconds that each frame has to spare. At least one operation of the network is done.
     #[export(range = (0.5, 100.0, or_greater))]
     #[init(val = 4.0)]
     budget_ms: f64,
@@ -64,7 +64,7 @@ pub(crate) struct SpriteGenerator {
 
 #[godot_api]
 impl SpriteGenerator {
-    /// Each frame that went on: the share of the steps that were taken, and the sprite as it will be.
+    /// Each frame that went on: the share of the work that is done, and the sprite as it will be.
     #[signal]
     fn progressed(fraction: f64, preview: Gd<ImageTexture>);
 
@@ -98,7 +98,7 @@ impl SpriteGenerator {
         self.generator.is_running()
     }
 
-    /// The share of the steps that were taken; 0 where no sprite is under way.
+    /// The share of the work that is done; 0 where no sprite is under way.
     #[func]
     fn fraction(&self) -> f64 {
         f64::from(self.generator.fraction())

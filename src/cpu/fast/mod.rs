@@ -29,7 +29,9 @@ pub(crate) use threads::Threads;
 
 use crate::cpu::given::{Given, Results};
 use crate::cpu::interpreter::Memory;
-use crate::memory::{self, MemoryError, zeros};
+#[cfg(feature = "run")]
+use crate::memory;
+use crate::memory::{MemoryError, zeros};
 use crate::unet::Weights;
 
 /// A program made ready, which several runs of it may share: where everything lies, packed weights, threads.
@@ -82,11 +84,19 @@ impl Room {
     }
 }
 
+#[cfg(feature = "run")]
 impl Ready {
     /// Room for another run of the same program.
     pub(crate) fn room(&self) -> Result<Fast, MemoryError> {
         memory::check(self.shared.layout.bytes_of_room())?;
         Fast::of(self.clone())
+    }
+}
+
+#[cfg(feature = "run")]
+impl Fast {
+    pub(crate) fn ready(&self) -> Ready {
+        self.ready.clone()
     }
 }
 
@@ -108,10 +118,6 @@ impl Fast {
             ready,
             done: None,
         })
-    }
-
-    pub(crate) fn ready(&self) -> Ready {
-        self.ready.clone()
     }
 
     /// Numbers of the workspace and the inputs, and of packed weights and room beside them.
@@ -140,14 +146,7 @@ impl Fast {
         let Shared {
             layout, threads, ..
         } = &**shared;
-        if Arc::get_mut(packed).is_none() {
-            *packed = Arc::new(Aligned::zeros(layout.packed)?);
-        }
-        // Always there: it is this one's alone.
-        let Some(packed) = Arc::get_mut(packed) else {
-            return Ok(());
-        };
-        threads.run(|| {
+        let fill = |packed: &mut Aligned| {
             let numbers = packed.get_mut();
             for step in &layout.steps {
                 step.op.visit(
@@ -162,7 +161,15 @@ impl Fast {
                     },
                 );
             }
-        });
+        };
+        match Arc::get_mut(packed) {
+            Some(own) => threads.run(|| fill(own)),
+            None => {
+                let mut own = Aligned::zeros(layout.packed)?;
+                threads.run(|| fill(&mut own));
+                *packed = Arc::new(own);
+            }
+        }
         Ok(())
     }
 
@@ -237,7 +244,8 @@ impl Fast {
             output: result,
             gradients,
         };
-        let at = done.unwrap_or_default();
+        // Nothing is done of a run that a panic ends.
+        let at = done.take().unwrap_or_default();
         let left = layout.steps.get(at..).unwrap_or_default();
         let ran = threads.run(|| {
             let mut ran = 0;
@@ -271,7 +279,6 @@ impl Fast {
             *done = Some(at + ran);
             return false;
         }
-        *done = None;
         resample::channels_first(layout.output_extents, result, output);
         true
     }

@@ -29,7 +29,7 @@ pub extern "C" fn iddpm_abi_version() -> u32 {
 }
 
 /// Writes why the call failed that an error is of: as much as `len` bytes have room for, always ended by 0. Returns the
-/// bytes that all of it needs; 0 where no call has failed that was given it, or where it is set to 0.
+/// bytes that all of it needs; 0 where the last call that was given it did not fail, or where it is set to 0.
 ///
 /// # Safety
 /// `error` is NULL or an error that a call was given, or all its bytes are 0. `out` is NULL and `len` 0, or there are `len`
@@ -68,9 +68,11 @@ pub unsafe extern "C" fn iddpm_levels(
         let diffusion = flags(diffusion)?.diffusion()?;
         let steps = parsed("steps", needed("steps", steps)?, Timesteps::parse)?;
         check("len", len)?;
-        let (room, count) = (len.read(), steps.count(diffusion.num_timesteps)?);
+        let count = steps.count(diffusion.num_timesteps)?;
+        // Without a place for the table nothing need have been written to it.
+        let room = (!out.is_null()).then(|| len.read());
         len.write(count);
-        if !out.is_null() {
+        if let Some(room) = room {
             // Of one layout, as is asserted where it is made.
             let table = slice_mut("out", out.cast::<Level>(), room)?;
             ProcessView::in_slice(&diffusion, steps, table)?;
@@ -81,7 +83,8 @@ pub unsafe extern "C" fn iddpm_levels(
     unsafe { answer(error, call) }
 }
 
-/// Begins a run over a table: of `iddpm_levels`, or among the program's constants. It is checked, with every entry.
+/// Begins a run over a table: of `iddpm_levels`, or among the program's constants. Its entries are checked against each
+/// other; that they are those of `diffusion`'s schedule is the caller's to see to.
 ///
 /// `method` is "ancestral", "ddim", "ddim:ETA", "ddim_reverse", "dpm" or "heun"; `clip` is "unit", "none", "dynamic" or
 /// "dynamic:RATIO,MAX".

@@ -15,7 +15,7 @@ pub struct iddpm_sampler {
     opaque: [u64; 24],
 }
 
-/// Why a call failed, until another fails that is given it. It lies in the caller's memory and needs no end.
+/// Why the last call that was given it failed, if it did. It lies in the caller's memory and needs no end.
 #[repr(C)]
 pub struct iddpm_error {
     opaque: [u64; 16],
@@ -32,7 +32,7 @@ impl Kind for iddpm_error {
     type Value = Why;
     const NAME: &'static str = "error";
     const MAGIC: u64 = u64::from_le_bytes(*b"iddpmErr");
-    const FOREIGN: &'static str = "no call that was given it has failed";
+    const FOREIGN: &'static str = "the last call that was given it did not fail";
 }
 
 /// Puts a value where an opaque type has room for it.
@@ -74,6 +74,8 @@ pub(super) unsafe fn answer(
     error: *mut iddpm_error,
     call: impl FnOnce() -> Result<iddpm_result, Why>,
 ) -> iddpm_result {
+    // SAFETY: as the caller says. Where there is no place for it, nothing is to be forgotten.
+    let _ = unsafe { unmark(error) };
     call().unwrap_or_else(|why| {
         let result = why.result();
         // SAFETY: as the caller says. Without a place for it there is the result still.

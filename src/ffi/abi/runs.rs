@@ -69,7 +69,8 @@ pub unsafe extern "C" fn iddpm_run_resume(
 }
 
 /// Goes on until so many microseconds have passed, also within a step: on the processor by operations of the network, on a
-/// GPU by dispatches, one at least; so it may be longer by one of them. Returns `IDDPM_MORE` while anything is left,
+/// GPU by dispatches, one at least; so it may be longer by one of them
+/// where the cores are free, and several runs in a frame by one each. Returns `IDDPM_MORE` while anything is left,
 /// `IDDPM_OK` once the images are done.
 ///
 /// # Safety
@@ -128,7 +129,8 @@ pub unsafe extern "C" fn iddpm_run_pixels(
     result(|| unsafe { show(run, View::Pixels, image, out, stride, len) })
 }
 
-/// Writes an image as the last step predicted it, as `iddpm_run_pixels` does: what there is to see of it on its way.
+/// Writes an image as the last step predicted it, as `iddpm_run_pixels` does: what there is to see of it on its way. Before
+/// the first step, and behind a resumption, that is nothing yet: an even grey, half transparent where there is alpha.
 ///
 /// # Safety
 /// `run` is a handle that is not freed. There are `len` bytes at `out`.
@@ -181,7 +183,8 @@ pub unsafe extern "C" fn iddpm_run_cancel(run: *mut iddpm_run) -> iddpm_result {
     })
 }
 
-/// Writes the run as it stands, for `iddpm_run_resume` or a file, and sets `len` to the bytes that it has. Where `out` is
+/// Writes the run as its last whole step left it, what is done of the next is done again: a host that saves often does so
+/// behind `iddpm_run_step`. It is for `iddpm_run_resume` or a file, and sets `len` to the bytes that it has. Where `out` is
 /// NULL that is all; where there is room for fewer, nothing is written, and the call fails.
 ///
 /// # Safety

@@ -75,9 +75,13 @@ impl GpuRun {
     /// Goes on until this time has passed, by as much as what is left of it has room for.
     pub(in crate::run) fn advance_for(&mut self, time: Duration) -> Result<(), Error> {
         let begun = Instant::now();
+        // What the host has recorded comes first.
+        pollster::block_on(self.settle())?;
         while !self.generation.is_done() {
-            let left = time.saturating_sub(begun.elapsed());
-            self.part_of_step(Budget::milliseconds(milliseconds(left)))?;
+            let left = milliseconds(time.saturating_sub(begun.elapsed()));
+            // Never more than a step: a device that does not answer for seconds is taken for lost.
+            let part = left.min(self.pacing.milliseconds_per_step);
+            self.part_of_step(Budget::milliseconds(part))?;
             if begun.elapsed() >= time {
                 break;
             }

@@ -68,8 +68,12 @@ fn it_takes_as_many_frames_as_its_budget_makes_it() {
     let mut generator = Generator::default();
     begin(&mut generator, axe().steps("6")).unwrap();
     let (previews, small) = frames(&mut generator, Duration::ZERO);
-    assert_eq!(previews.len(), 5, "a step a frame");
-    assert_ne!(previews[0], previews[4]);
+    assert!(
+        previews.len() > 100,
+        "an operation a frame: {}",
+        previews.len()
+    );
+    assert_ne!(previews[0], previews[previews.len() - 1]);
     assert!(!generator.is_running());
 
     begin(&mut generator, axe().steps("6")).unwrap();
@@ -91,7 +95,8 @@ fn what_is_under_way_can_be_left() {
 
     begin(&mut generator, axe().steps("6")).unwrap();
     while matches!(generator.frame(Duration::ZERO).unwrap(), Frame::Nothing) {}
-    assert_eq!(generator.fraction(), 1.0 / 6.0);
+    let fraction = generator.fraction();
+    assert!(fraction > 0.0 && fraction < 1.0 / 6.0, "{fraction}");
     // Another in its place, as if there had been none.
     begin(&mut generator, axe().steps("6").seed(8)).unwrap();
     assert_eq!(generator.fraction(), 0.0);
