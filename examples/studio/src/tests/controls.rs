@@ -3,7 +3,7 @@
 use egui_kittest::kittest::Queryable;
 use iddpm::Draw;
 
-use super::{Window, choose, chosen, click, drawn, failure, wait, window, write};
+use super::{Window, choose, chosen, click, drawn, failure, type_number, wait, window, write};
 
 #[test]
 fn controls_are_the_options_of_a_drawing() {
@@ -92,4 +92,71 @@ fn an_unknown_class_leaves_a_window_that_works() {
     click(&mut window, "Draw");
     wait(&mut window);
     assert_eq!(chosen(&window).class_name(0), Some("tree".into()));
+}
+
+/// Whatever is typed as a number, the window goes on: it is within the slider's bounds, or the door says what is wrong.
+#[test]
+fn a_typed_number_ends_no_window() {
+    let mut window = window("--class coin");
+    wait(&mut window);
+    for (typed, taken) in [
+        ("-5", 1.0),
+        ("1e30", 1000.0),
+        ("NaN", 1000.0),
+        ("-inf", 1.0),
+        ("20", 20.0),
+    ] {
+        type_number(&mut window, "milliseconds", typed);
+        assert_eq!(window.state().milliseconds, taken, "{typed}");
+        click(&mut window, "Draw");
+        wait(&mut window);
+    }
+    assert_eq!(window.state().history.entries().count(), 6);
+    for typed in ["-5", "NaN", "1e30", "inf"] {
+        type_number(&mut window, "guidance", typed);
+        click(&mut window, "Draw");
+        assert!(failure(&window).starts_with("guidance "), "{typed}");
+    }
+    type_number(&mut window, "guidance", "7");
+    click(&mut window, "init");
+    window.step();
+    for (slider, most) in [("strength", 1.0), ("brush", 32.0)] {
+        for (typed, taken) in [("NaN", most), ("1e30", most)] {
+            type_number(&mut window, slider, typed);
+            let state = window.state();
+            let number = match slider {
+                "strength" => state.settings.strength.unwrap(),
+                _ => f64::from(state.brush.size),
+            };
+            assert_eq!(number, taken, "{slider} {typed}");
+        }
+    }
+    click(&mut window, "Draw");
+    wait(&mut window);
+    let entry = window.state().history.chosen().unwrap();
+    let draw = Draw::new().class("coin").guidance(7.0);
+    assert_eq!(entry.drawn.order.draw, draw);
+}
+
+/// Where a drawing is refused the one that is on its way goes on.
+#[test]
+fn what_is_refused_gives_up_nothing() {
+    let mut window = window("--class coin");
+    wait(&mut window);
+    window.state_mut().milliseconds = 0.001;
+    click(&mut window, "Next seed");
+    write(&mut window, "steps", "0");
+    for button in ["Draw", "Next seed"] {
+        click(&mut window, button);
+        assert!(
+            failure(&window).starts_with("steps "),
+            "{}",
+            failure(&window)
+        );
+        assert_eq!(window.state().settings.seed, "1");
+        assert!(window.state().drawing.is_some());
+    }
+    window.state_mut().milliseconds = 1000.0;
+    wait(&mut window);
+    assert_eq!(*chosen(&window), drawn(&Draw::new().class("coin").seed(1)));
 }

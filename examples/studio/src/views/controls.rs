@@ -38,9 +38,7 @@ pub(super) fn show(ui: &mut egui::Ui, app: &mut App) -> Option<Action> {
             });
         }
         if ground != Ground::Noise {
-            row(ui, "strength", |ui| {
-                ui.add(Slider::new(&mut settings.strength, 0.0..=1.0))
-            });
+            row(ui, "strength", |ui| strength(ui, settings, ground));
         }
         if ground == Ground::Masked {
             row(ui, "resample", |ui| {
@@ -52,7 +50,8 @@ pub(super) fn show(ui: &mut egui::Ui, app: &mut App) -> Option<Action> {
         });
         let budget = Slider::new(&mut app.milliseconds, 1.0..=MOST_MILLISECONDS)
             .logarithmic(true)
-            .clamping(egui::SliderClamping::Never);
+            // The command line's may be below.
+            .clamping(egui::SliderClamping::Edits);
         row(ui, "milliseconds", |ui| ui.add(budget))
             .on_hover_text("What a drawing may take of each frame");
     });
@@ -78,6 +77,16 @@ fn text(ui: &mut egui::Ui, value: &mut String, hint: &str) -> egui::Response {
             .hint_text(hint)
             .desired_width(170.0),
     )
+}
+
+/// The strength that is used; what is not touched stays unsaid.
+fn strength(ui: &mut egui::Ui, settings: &mut Settings, ground: Ground) -> egui::Response {
+    let mut strength = settings.strength(ground);
+    let response = ui.add(Slider::new(&mut strength, 0.0..=1.0));
+    if response.changed() {
+        settings.strength = Some(strength);
+    }
+    response
 }
 
 fn class(ui: &mut egui::Ui, settings: &mut Settings, classes: &[String]) {
