@@ -41,6 +41,8 @@ pub(crate) struct App {
     pub(crate) picture: Option<Picture>,
     pub(crate) history: History,
     pub(crate) said: Said,
+    /// Whether the last frame left the keys to a field: it is left by one, which is then no button's.
+    pub(crate) is_writing: bool,
     /// What was set before the model was opened, and it cannot have.
     pub(crate) left_out: Option<String>,
 }
@@ -94,6 +96,7 @@ impl App {
             picture: None,
             history: History::default(),
             said: Said::Done(String::new()),
+            is_writing: false,
             left_out: None,
             options,
             host,

@@ -9,8 +9,8 @@ use crate::milliseconds::MOST_MILLISECONDS;
 use crate::settings::{Ground, Settings, can_be_guided, classes};
 use crate::words::Word;
 
-/// The most that is offered; more can be written.
-const USUAL_GUIDANCE: f64 = 5.0;
+/// The most that a drawing can have.
+const MOST_GUIDANCE: f64 = 100.0;
 
 pub(super) fn show(ui: &mut egui::Ui, app: &mut App) -> Option<Action> {
     ui.add_space(4.0);
@@ -32,10 +32,11 @@ pub(super) fn show(ui: &mut egui::Ui, app: &mut App) -> Option<Action> {
         words(ui, "clip", &mut settings.clip, &CLIPS);
         words(ui, "wrap", &mut settings.wrap, &WRAPS);
         if is_guided {
-            let usual = Slider::new(&mut settings.guidance, 0.0..=USUAL_GUIDANCE);
-            row(ui, "guidance", |ui| {
-                ui.add(usual.clamping(egui::SliderClamping::Never))
-            });
+            // What is usual, 1 to 5, is in the middle.
+            let guidance = Slider::new(&mut settings.guidance, 0.0..=MOST_GUIDANCE)
+                .logarithmic(true)
+                .smallest_positive(0.1);
+            row(ui, "guidance", |ui| ui.add(guidance));
         }
         if ground != Ground::Noise {
             row(ui, "strength", |ui| strength(ui, settings, ground));
