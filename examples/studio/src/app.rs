@@ -273,7 +273,7 @@ impl App {
     fn paint(&mut self) -> Result<(), Failure> {
         let shown = self
             .shown()
-            .ok_or("nothing to paint on: a drawing is on its way")?;
+            .ok_or("nothing to paint on: no drawing is done, or another is on its way")?;
         let rgba = shown.rgba.clone();
         self.painting.take(&rgba);
         self.is_on_painting = true;
@@ -284,13 +284,16 @@ impl App {
     fn save(&mut self) -> Result<(), Failure> {
         let shown = self
             .shown()
-            .ok_or("nothing to save: a drawing is on its way")?;
+            .ok_or("nothing to save: no drawing is done, or another is on its way")?;
         let (path, drawn) = (Path::new(self.path.trim()), &shown.drawn);
         match saving::is_film(path) {
             true => {
                 if let Some(film) = &self.film {
                     let (path, before) = (path.display(), film.path().display());
-                    return Err(format!("{path}: {before} is on its way; then this").into());
+                    return Err(format!(
+                        "{path}: not before {before} is done, which is on its way"
+                    )
+                    .into());
                 }
                 let order = drawn.order.clone();
                 self.film = Some(Film::begin(&mut self.machine.studio, &order, path)?);
@@ -326,6 +329,7 @@ impl App {
         self.machine = machine;
         self.settings = settings;
         self.left_out = left_out;
+        self.path.clear();
         self.picture = None;
         self.history = History::default();
         self.painting = Painting::new(&model);
