@@ -3,7 +3,6 @@
 use std::path::{Path, PathBuf};
 
 use eframe::egui;
-use iddpm::run::DrawError;
 use iddpm::{Error, Model};
 
 use super::drawing::{Drawing, Drawn};
@@ -315,11 +314,8 @@ impl App {
         settings.suited_to(&model);
         let mut begun = machine.begin(Order::new(&settings, Ground::Noise, None)?);
         let mut left_out = None;
-        if let Err(
-            error @ Error::Draw(DrawError::Value {
-                word: "palette", ..
-            }),
-        ) = &begun
+        if let Err(Error::Draw(error)) = &begun
+            && error.option() == Some("palette")
         {
             settings.palette.clear();
             left_out = Some(format!("left out: {error}"));
