@@ -5,7 +5,7 @@
 //!
 //! The window is eframe's, on wgpu. Where its device is a GPU, the model shares it: a run is recorded within the
 //! frames, under a budget, and painted into a texture there. Where it is software, or the processor is asked for,
-//! steps are taken on the processor within the same budget.
+//! it goes on there within the same budget, a part of a step in each frame.
 
 mod app;
 #[path = "../../support/device_options.rs"]

@@ -1,9 +1,9 @@
 //! What is drawn, whole: a drawing and the picture that it is drawn on.
 
-use iddpm::run::Canvas;
+use iddpm::run::{Canvas, DrawError};
 use iddpm::{Draw, Error, Run, Studio};
 
-use super::settings::Settings;
+use super::settings::{Ground, Settings};
 
 /// A drawing of one image, what it was set by, and the picture that it begins from or keeps a part of.
 #[derive(Clone)]
@@ -14,6 +14,19 @@ pub(crate) struct Order {
 }
 
 impl Order {
+    /// What is set, on a picture or on none.
+    pub(crate) fn new(
+        settings: &Settings,
+        on: Ground,
+        canvas: Option<Canvas>,
+    ) -> Result<Self, DrawError> {
+        Ok(Self {
+            draw: settings.draw(on)?,
+            settings: settings.clone(),
+            canvas,
+        })
+    }
+
     /// Begins its run. The same order is the same image, as often as it is begun.
     pub(crate) fn begin(&self, studio: &mut Studio) -> Result<Run, Error> {
         match &self.canvas {

@@ -7,6 +7,7 @@ use iddpm::run::Trajectory;
 use iddpm::{Error, Images, Run, Studio};
 
 use super::order::Order;
+use super::times;
 
 /// Saves a picture by what its path ends in: a PNG pixel by pixel, else as [`Images::save`] does.
 pub(crate) fn save(images: &Images, path: &Path) -> Result<(), Error> {
@@ -45,16 +46,25 @@ impl Film {
         })
     }
 
-    /// Takes steps for so many milliseconds, one at least; `false` where none was left.
+    /// Where it is written.
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Goes on for so many milliseconds of a frame; `false` where nothing is left.
     pub(crate) fn advance(&mut self, milliseconds: f64) -> Result<bool, Error> {
-        let (begun, time) = (Instant::now(), Duration::from_secs_f64(milliseconds / 1e3));
-        while self.run.advance()? {
-            self.trajectory.add(&self.run.preview()?)?;
-            if begun.elapsed() >= time {
-                return Ok(true);
+        let (begun, time) = (Instant::now(), times::of_frame(milliseconds));
+        loop {
+            let position = self.run.position();
+            // As little as can be: more could go beyond a step, whose prediction would be lost.
+            let is_left = self.run.advance_for(Duration::ZERO)?;
+            if self.run.position() > position {
+                self.trajectory.add(&self.run.preview()?)?;
+            }
+            if !is_left || begun.elapsed() >= time {
+                return Ok(is_left);
             }
         }
-        Ok(false)
     }
 
     /// Writes the file, and says which.

@@ -20,16 +20,13 @@ pub(crate) struct Settings {
     pub(crate) clip: String,
     pub(crate) wrap: String,
     pub(crate) guidance: f64,
-    /// How far a drawing goes from its picture.
-    pub(crate) strength: f64,
+    /// How far a drawing goes from its picture, where it is said.
+    pub(crate) strength: Option<f64>,
     /// How often steps are taken again within a mask.
     pub(crate) resample: String,
     /// `#1a1c2c,#5d275d`; any colours where nothing is written.
     pub(crate) palette: String,
 }
-
-/// How far a drawing goes from a picture, where nothing else is said.
-pub(crate) const STRENGTH: f64 = 0.6;
 
 impl Settings {
     /// What is drawn first.
@@ -46,10 +43,19 @@ impl Settings {
             clip: "unit".into(),
             wrap: "none".into(),
             guidance: 1.0,
-            strength: STRENGTH,
+            strength: None,
             resample: String::new(),
             palette: String::new(),
         }
+    }
+
+    /// How far a drawing goes from its picture: where nothing is said as far as `sample` goes, anew within a mask.
+    pub(crate) fn strength(&self, on: Ground) -> f64 {
+        let usual = match on {
+            Ground::Picture => 0.6,
+            Ground::Noise | Ground::Masked => 1.0,
+        };
+        self.strength.unwrap_or(usual)
     }
 
     /// Keeps what another model can have as well.
@@ -88,7 +94,7 @@ impl Settings {
             draw = draw.palette(self.palette.trim().parse()?);
         }
         if on != Ground::Noise {
-            draw = draw.strength(self.strength);
+            draw = draw.strength(self.strength(on));
         }
         if on == Ground::Masked && !self.resample.trim().is_empty() {
             draw = draw.resample(self.resample.trim());

@@ -1,5 +1,12 @@
 //! How long a drawing's part of each frame took.
 
+use std::time::Duration;
+
+/// The time of a frame that a drawing may take; none for what is no time, where the least is done all the same.
+pub(crate) fn of_frame(milliseconds: f64) -> Duration {
+    Duration::try_from_secs_f64(milliseconds / 1e3).unwrap_or_default()
+}
+
 /// Bars of the histogram.
 pub(crate) const BARS: usize = 32;
 

@@ -13,7 +13,7 @@ use super::host::Host;
 use super::order::Order;
 use super::picture::{Picture, Pixels};
 use super::pixels::rgba;
-use super::times::Times;
+use super::times::{self, Times};
 use frames::Frames;
 
 /// A run on its way: a part of it in each frame.
@@ -29,8 +29,8 @@ pub(crate) struct Drawing {
 
 /// How it gets on.
 enum Way {
-    /// By steps that the window waits for.
-    Steps(Pixels),
+    /// By parts of steps that the window waits for.
+    Parts(Pixels),
     /// By work that is recorded for the window's device, which nobody waits for.
     Frames(Box<Frames>),
 }
@@ -56,7 +56,7 @@ impl Drawing {
     ) -> Self {
         let way = match host {
             Some(host) => Way::Frames(Box::new(Frames::new(host, size))),
-            None => Way::Steps(Pixels::default()),
+            None => Way::Parts(Pixels::default()),
         };
         Self {
             order,
@@ -71,10 +71,9 @@ impl Drawing {
     /// Goes on for so many milliseconds of a frame; `false` where nothing was left.
     pub(crate) fn advance(&mut self, milliseconds: f64) -> Result<bool, Error> {
         let was_left = match &mut self.way {
-            Way::Steps(_) => {
+            Way::Parts(_) => {
                 let begun = Instant::now();
-                let time = Duration::from_secs_f64(milliseconds / 1e3);
-                let was_left = self.run.advance_for(time)?;
+                let was_left = self.run.advance_for(times::of_frame(milliseconds))?;
                 self.times.add(1e3 * begun.elapsed().as_secs_f64());
                 was_left
             }
@@ -89,7 +88,7 @@ impl Drawing {
     /// The image as it is predicted, and itself in the end.
     pub(crate) fn picture(&mut self, context: &egui::Context) -> Result<Picture, Error> {
         match &mut self.way {
-            Way::Steps(pixels) => {
+            Way::Parts(pixels) => {
                 let preview = self.run.preview()?;
                 pixels.show(context, preview.size(), &rgba(&preview)?);
                 Ok(Picture::Pixels(pixels.clone()))

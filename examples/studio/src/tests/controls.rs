@@ -3,7 +3,7 @@
 use egui_kittest::kittest::Queryable;
 use iddpm::Draw;
 
-use super::{Window, choose, chosen, click, drawn, failure, wait, window, write};
+use super::{Window, choose, chosen, click, drawn, failure, type_number, wait, window, write};
 
 #[test]
 fn controls_are_the_options_of_a_drawing() {
@@ -92,4 +92,84 @@ fn an_unknown_class_leaves_a_window_that_works() {
     click(&mut window, "Draw");
     wait(&mut window);
     assert_eq!(chosen(&window).class_name(0), Some("tree".into()));
+}
+
+/// Whatever is typed as a number, it is within the bounds of what is drawn.
+#[test]
+fn a_typed_number_has_bounds() {
+    let mut window = window("--class coin");
+    wait(&mut window);
+    choose(&mut window, "method", "ddim");
+    write(&mut window, "steps", "3");
+    click(&mut window, "init");
+    window.step();
+    let of = |window: &Window, slider| -> f64 {
+        let state = window.state();
+        match slider {
+            "milliseconds" => state.milliseconds,
+            "guidance" => state.settings.guidance,
+            "eta" => state.settings.eta,
+            "strength" => state.settings.strength.unwrap(),
+            _ => state.brush.size.into(),
+        }
+    };
+    for (slider, least, most) in [
+        ("milliseconds", 1.0, 1000.0),
+        ("guidance", 0.0, 100.0),
+        ("eta", 0.0, 1.0),
+        ("strength", 0.0, 1.0),
+        ("brush", 1.0, 32.0),
+    ] {
+        for (typed, taken) in [
+            ("-5", least),
+            ("1e30", most),
+            ("-inf", least),
+            ("NaN", most),
+            ("1", 1.0),
+            ("inf", most),
+        ] {
+            type_number(&mut window, slider, typed);
+            assert_eq!(of(&window, slider), taken, "{slider} {typed}");
+        }
+        let before = window.state().history.entries().count();
+        click(&mut window, "Draw");
+        wait(&mut window);
+        let after = window.state().history.entries().count();
+        assert_eq!(after, before + 1, "{slider}");
+    }
+}
+
+/// A time that is none, as of a budget that was set elsewhere, is the least that can be done in a frame.
+#[test]
+fn a_budget_that_is_no_time_draws() {
+    for budget in [-5.0, f64::NAN, f64::INFINITY, 1e30] {
+        let mut window = window("--class coin");
+        window.state_mut().milliseconds = budget;
+        window.run_steps(2);
+        assert!(window.state().times().unwrap().len() > 0, "{budget}");
+    }
+}
+
+/// Where a drawing is refused the one that is on its way goes on.
+#[test]
+fn what_is_refused_gives_up_nothing() {
+    let mut window = window("--class coin");
+    wait(&mut window);
+    window.state_mut().milliseconds = 0.001;
+    click(&mut window, "Next seed");
+    // Escape, by which the field is left, stops no drawing.
+    write(&mut window, "steps", "0");
+    for button in ["Draw", "Next seed"] {
+        click(&mut window, button);
+        assert!(
+            failure(&window).starts_with("steps "),
+            "{}",
+            failure(&window)
+        );
+        assert_eq!(window.state().settings.seed, "1");
+        assert!(window.state().drawing.is_some());
+    }
+    window.state_mut().milliseconds = 1000.0;
+    wait(&mut window);
+    assert_eq!(*chosen(&window), drawn(&Draw::new().class("coin").seed(1)));
 }

@@ -5,10 +5,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use eframe::egui::{self, Key, Modifiers};
+use egui_kittest::kittest::{NodeT, Queryable};
 use iddpm::run::Trajectory;
-use iddpm::{Draw, Model};
+use iddpm::{Draw, Model, Studio};
 
-use super::{Window, assets, chosen, click, door, failure, press, wait, window, write};
+use super::{Window, assets, chosen, click, door, drawn, failure, press, wait, window, write};
 
 /// A folder of this test's own, gone when it ends.
 struct Folder(PathBuf);
@@ -61,6 +62,16 @@ fn save(window: &mut Window, path: &Path) {
     }
 }
 
+/// The animation of a drawing in 15 steps by the door itself.
+fn film(door: &mut Studio, draw: &Draw, path: &Path) {
+    let mut run = door.begin(draw, 1).unwrap();
+    let mut steps = Trajectory::create(path, door.model(), 1, 15).unwrap();
+    while run.advance().unwrap() {
+        steps.add(&run.preview().unwrap()).unwrap();
+    }
+    steps.finish().unwrap();
+}
+
 /// Each kind of file has the bytes that the door writes.
 #[test]
 fn files_are_the_doors() {
@@ -74,18 +85,89 @@ fn files_are_the_doors() {
     let images = door.sample(&draw, 1).unwrap();
     images.save_one(0, folder.file("door.png")).unwrap();
     images.save(folder.file("door.npz")).unwrap();
-    let mut run = door.begin(&draw, 1).unwrap();
-    let mut steps = Trajectory::create(folder.file("door.gif"), door.model(), 1, 15).unwrap();
-    while run.advance().unwrap() {
-        steps.add(&run.preview().unwrap()).unwrap();
-    }
-    steps.finish().unwrap();
+    film(&mut door, &draw, &folder.file("door.gif"));
     for suffix in ["png", "npz", "gif"] {
         let (door, ours) = (format!("door.{suffix}"), format!("ours.{suffix}"));
         save(&mut window, &folder.file(&ours));
         let bytes = [ours, door].map(|name| fs::read(folder.file(&name)).unwrap());
         assert!(bytes[0] == bytes[1], "{suffix}");
     }
+}
+
+/// What is saved and painted on is what is shown, and has its name: nothing while a drawing is on its way, and once it is
+/// given up the drawing before.
+#[test]
+fn what_is_saved_is_what_is_shown() {
+    let folder = Folder::new("shown");
+    let mut window = window("--class sword --seed 7");
+    wait(&mut window);
+    window.state_mut().milliseconds = 0.001;
+    press(&mut window, Modifiers::NONE, Key::N);
+    window.step();
+    for name in ["Save", "Paint"] {
+        let button = window.get_by_label(name);
+        assert!(button.accesskit_node().is_disabled(), "{name}");
+    }
+    assert_eq!(window.state().path, "sword-7.png");
+    press(&mut window, Modifiers::COMMAND, Key::S);
+    assert!(failure(&window).contains("on its way"));
+    press(&mut window, Modifiers::NONE, Key::P);
+    assert!(failure(&window).contains("on its way"));
+    assert!(window.state().drawing.is_some() && !window.state().is_on_painting);
+
+    press(&mut window, Modifiers::NONE, Key::Escape);
+    assert!(!window.state().is_busy());
+    assert_eq!(window.state().settings.seed, "7");
+    assert_eq!(window.state().path, "sword-7.png");
+    // With nothing on its way it gives up nothing, and what is set stays.
+    window.state_mut().settings.seed = "9".into();
+    press(&mut window, Modifiers::NONE, Key::Escape);
+    assert_eq!(window.state().settings.seed, "9");
+    let saved = folder.file("saved.png");
+    save(&mut window, &saved);
+    let sword = drawn(&Draw::new().class("sword").seed(7));
+    sword.save_one(0, folder.file("door.png")).unwrap();
+    assert!(fs::read(saved).unwrap() == fs::read(folder.file("door.png")).unwrap());
+
+    window.state_mut().milliseconds = 1000.0;
+    click(&mut window, "Draw");
+    wait(&mut window);
+    assert_eq!(window.state().path, "sword-9.png");
+}
+
+/// An animation is made a little in each frame, also within a step, and comes to its file whatever is asked for meanwhile.
+#[test]
+fn an_animation_on_its_way_comes_to_its_file() {
+    let folder = Folder::new("film");
+    let mut window = window("--class heart --seed 2");
+    wait(&mut window);
+    let (first, second) = (folder.file("first.gif"), folder.file("second.gif"));
+    window.state_mut().milliseconds = 0.001;
+    write(&mut window, "out", first.to_str().unwrap());
+    click(&mut window, "Save");
+    // More frames than it has steps.
+    window.run_steps(20);
+    assert!(window.state().is_busy());
+    write(&mut window, "out", second.to_str().unwrap());
+    click(&mut window, "Save");
+    let told = failure(&window);
+    assert!(
+        told.contains("second.gif") && told.contains("first.gif"),
+        "{told}"
+    );
+    drop_on(&mut window, assets().join("digits16.safetensors"));
+    assert_eq!(window.state().model().classes(), 10);
+    window.state_mut().milliseconds = 1000.0;
+    wait(&mut window);
+    assert!(!second.exists());
+
+    let mut door = door("sprites32.safetensors");
+    film(
+        &mut door,
+        &Draw::new().class("heart").seed(2),
+        &folder.file("door.gif"),
+    );
+    assert!(fs::read(first).unwrap() == fs::read(folder.file("door.gif")).unwrap());
 }
 
 /// A PNG of a palette's colours lists them: its colour type is 3.
@@ -145,4 +227,41 @@ fn a_dropped_checkpoint_is_opened() {
     let draw = Draw::new().class("0").seed(6);
     assert_eq!(*chosen(&window), digits.sample(&draw, 1).unwrap());
     assert_eq!(window.state().history.entries().count(), 1);
+}
+
+/// Where the first drawing of a checkpoint that is dropped is refused, all that was drawn is there.
+#[test]
+fn a_checkpoint_that_cannot_draw_costs_nothing() {
+    let mut window = window("--class sword --seed 5");
+    wait(&mut window);
+    write(&mut window, "steps", "0");
+    drop_on(&mut window, assets().join("digits16.safetensors"));
+    assert!(
+        failure(&window).starts_with("steps "),
+        "{}",
+        failure(&window)
+    );
+    assert_eq!(window.state().model().classes(), 12);
+    assert_eq!(window.state().settings.class.as_deref(), Some("sword"));
+    assert_eq!(chosen(&window).class_name(0), Some("sword".into()));
+}
+
+/// A palette goes where the network of a checkpoint that is dropped draws no such colours, which is said; else it stays.
+#[test]
+fn a_palette_is_left_out_where_a_checkpoint_cannot_have_it() {
+    for (palette, is_kept) in [("#000000,#ffffff", true), ("#1a1c2c,#ff0000", false)] {
+        let mut window = window("--class sword --seed 5");
+        wait(&mut window);
+        write(&mut window, "palette", palette);
+        drop_on(&mut window, assets().join("digits16.safetensors"));
+        wait(&mut window);
+        assert_eq!(window.state().model().classes(), 10);
+        let left = if is_kept { palette } else { "" };
+        assert_eq!(window.state().settings.palette, left);
+        window.step();
+        let said = window
+            .query_all_by_label_contains("palette #1a1c2c")
+            .count();
+        assert_eq!(said, usize::from(!is_kept));
+    }
 }

@@ -15,7 +15,7 @@ mod painting;
 mod times;
 
 use clap::Parser;
-use eframe::egui::{self, Event, Key, Modifiers};
+use eframe::egui::{self, Event, Key, Modifiers, Role};
 use egui_kittest::Harness;
 use egui_kittest::kittest::Queryable;
 use iddpm::{Device, Draw, Images, Model, Studio};
@@ -81,6 +81,17 @@ fn write(window: &mut Window, field: &str, text: &str) {
     window.step();
     window.key_press(Key::Escape);
     window.step();
+}
+
+/// Types a number beside a slider in place of the one that is there.
+fn type_number(window: &mut Window, slider: &str, text: &str) {
+    let number = window.get_by_role_and_label(Role::SpinButton, slider);
+    number.click();
+    window.run_steps(2);
+    window.event(Event::Text(text.into()));
+    window.step();
+    window.key_press(Key::Enter);
+    window.run_steps(2);
 }
 
 /// The drawing that is looked at.

@@ -47,7 +47,6 @@ fn what_is_outside_a_painted_mask_keeps_its_bytes() {
     assert!(marked[14..].iter().all(|&count| count == 0), "{marked:?}");
 
     choose(&mut window, "class", "axe");
-    window.state_mut().settings.strength = 1.0;
     click(&mut window, "Draw");
     wait(&mut window);
     let axe = chosen(&window).bytes().unwrap();
@@ -77,7 +76,7 @@ fn a_painting_is_what_a_drawing_begins_with() {
         window.state_mut().brush.size = 1.0;
         window.state_mut().brush.colour = [200, 200, 200, 255];
         drag(&mut window, [0.5, 0.0], [0.5, 1.0]);
-        window.state_mut().settings.strength = 0.0;
+        window.state_mut().settings.strength = Some(0.0);
         click(&mut window, "Draw");
         wait(&mut window);
         let images = chosen(&window);

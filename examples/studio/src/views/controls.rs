@@ -9,8 +9,8 @@ use crate::milliseconds::MOST_MILLISECONDS;
 use crate::settings::{Ground, Settings, can_be_guided, classes};
 use crate::words::Word;
 
-/// The most that is offered; more can be written.
-const USUAL_GUIDANCE: f64 = 5.0;
+/// The most that a drawing can have.
+const MOST_GUIDANCE: f64 = 100.0;
 
 pub(super) fn show(ui: &mut egui::Ui, app: &mut App) -> Option<Action> {
     ui.add_space(4.0);
@@ -32,15 +32,14 @@ pub(super) fn show(ui: &mut egui::Ui, app: &mut App) -> Option<Action> {
         words(ui, "clip", &mut settings.clip, &CLIPS);
         words(ui, "wrap", &mut settings.wrap, &WRAPS);
         if is_guided {
-            let usual = Slider::new(&mut settings.guidance, 0.0..=USUAL_GUIDANCE);
-            row(ui, "guidance", |ui| {
-                ui.add(usual.clamping(egui::SliderClamping::Never))
-            });
+            // What is usual, 1 to 5, is in the middle.
+            let guidance = Slider::new(&mut settings.guidance, 0.0..=MOST_GUIDANCE)
+                .logarithmic(true)
+                .smallest_positive(0.1);
+            row(ui, "guidance", |ui| ui.add(guidance));
         }
         if ground != Ground::Noise {
-            row(ui, "strength", |ui| {
-                ui.add(Slider::new(&mut settings.strength, 0.0..=1.0))
-            });
+            row(ui, "strength", |ui| strength(ui, settings, ground));
         }
         if ground == Ground::Masked {
             row(ui, "resample", |ui| {
@@ -52,7 +51,8 @@ pub(super) fn show(ui: &mut egui::Ui, app: &mut App) -> Option<Action> {
         });
         let budget = Slider::new(&mut app.milliseconds, 1.0..=MOST_MILLISECONDS)
             .logarithmic(true)
-            .clamping(egui::SliderClamping::Never);
+            // The command line's may be below.
+            .clamping(egui::SliderClamping::Edits);
         row(ui, "milliseconds", |ui| ui.add(budget))
             .on_hover_text("What a drawing may take of each frame");
     });
@@ -78,6 +78,16 @@ fn text(ui: &mut egui::Ui, value: &mut String, hint: &str) -> egui::Response {
             .hint_text(hint)
             .desired_width(170.0),
     )
+}
+
+/// The strength that is used; what is not touched stays unsaid.
+fn strength(ui: &mut egui::Ui, settings: &mut Settings, ground: Ground) -> egui::Response {
+    let mut strength = settings.strength(ground);
+    let response = ui.add(Slider::new(&mut strength, 0.0..=1.0));
+    if response.changed() {
+        settings.strength = Some(strength);
+    }
+    response
 }
 
 fn class(ui: &mut egui::Ui, settings: &mut Settings, classes: &[String]) {

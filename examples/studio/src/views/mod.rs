@@ -13,7 +13,10 @@ use super::app::{Action, App};
 
 /// Shows the window, and says what was asked for.
 pub(crate) fn show(ui: &mut egui::Ui, app: &mut App) -> Vec<Action> {
-    let mut asked: Vec<Action> = keys(ui).into_iter().collect();
+    let mut asked = Vec::new();
+    if !app.is_writing {
+        asked.extend(key(ui));
+    }
     egui::Panel::bottom("status").show(ui, |ui| asked.extend(status::show(ui, app)));
     egui::Panel::left("controls")
         .exact_size(290.0)
@@ -30,6 +33,7 @@ pub(crate) fn show(ui: &mut egui::Ui, app: &mut App) -> Vec<Action> {
         asked.extend(paint::show(ui, app));
         picture::show(ui, app);
     });
+    app.is_writing = ui.ctx().egui_wants_keyboard_input();
     asked
 }
 
@@ -42,10 +46,7 @@ const KEYS: [(Modifiers, Key, Action); 5] = [
     (Modifiers::COMMAND, Key::S, Action::Save),
 ];
 
-fn keys(ui: &egui::Ui) -> Option<Action> {
-    if ui.ctx().egui_wants_keyboard_input() {
-        return None;
-    }
+fn key(ui: &egui::Ui) -> Option<Action> {
     ui.input_mut(|input| {
         let pressed = KEYS
             .into_iter()

@@ -26,7 +26,7 @@ pub(super) fn show(ui: &mut egui::Ui, app: &mut App) -> Option<Action> {
         ui.checkbox(&mut app.is_on_painting, "init")
             .on_hover_text("Begins on the painting, in place of noise");
         let paint = egui::Button::new("Paint");
-        let paint = ui.add_enabled(app.history.chosen().is_some(), paint);
+        let paint = ui.add_enabled(app.shown().is_some(), paint);
         if paint
             .on_hover_text("P: takes the picture as init")
             .clicked()

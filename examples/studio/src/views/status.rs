@@ -11,9 +11,10 @@ pub(super) fn show(ui: &mut egui::Ui, app: &mut App) -> Option<Action> {
     ui.add_space(4.0);
     ui.horizontal(|ui| {
         let label = ui.label("out");
+        let is_shown = app.shown().is_some();
         let path = TextEdit::singleline(&mut app.path).desired_width(260.0);
-        ui.add(path).labelled_by(label.id);
-        let save = ui.add_enabled(app.history.chosen().is_some(), egui::Button::new("Save"));
+        ui.add_enabled(is_shown, path).labelled_by(label.id);
+        let save = ui.add_enabled(is_shown, egui::Button::new("Save"));
         let save = save.on_hover_text(
             "Ctrl+S: x.png the picture, its colours listed where it has a palette; x.gif its steps; x.npz its numbers",
         );
@@ -30,6 +31,9 @@ pub(super) fn show(ui: &mut egui::Ui, app: &mut App) -> Option<Action> {
         Said::Done(line) => ui.label(line),
         Said::Failed(why) => ui.colored_label(ui.visuals().error_fg_color, why),
     };
+    if let Some(left_out) = &app.left_out {
+        ui.label(left_out);
+    }
     let path = app.model().path().unwrap_or(Path::new(""));
     let name = path.file_name().unwrap_or_default().display();
     let device = app.machine.device();
