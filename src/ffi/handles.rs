@@ -53,6 +53,13 @@ pub(super) fn device(word: Option<&str>, threads: u32) -> Device {
 pub(super) struct Painter(Arc<Mutex<Studio>>);
 
 impl Painter {
+    #[cfg_attr(
+        target_family = "wasm",
+        allow(
+            clippy::arc_with_non_send_sync,
+            reason = "a page has one thread, and a GPU there is that thread's"
+        )
+    )]
     pub(super) fn new(studio: Studio) -> Self {
         Self(Arc::new(Mutex::new(studio)))
     }
