@@ -138,8 +138,9 @@ godot() {
     tests/godot/run.sh
 }
 
+# Beside `sample` as the tests have built it.
 web() {
-    tests/web/run.sh
+    tests/web/run.sh --workspace --features "$(features_of defmt | xargs)"
 }
 
 no_alloc() {

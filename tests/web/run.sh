@@ -1,6 +1,7 @@
 #!/bin/bash
-# run.sh : the page in a Chromium without a window: on WebGPU, in software here, and where the browser has none, it draws
-# what `sample` draws, gives it for download, and answers all the while; and it is small enough to be downloaded
+# run.sh [CARGO_OPTIONS] : the page in a Chromium without a window: on WebGPU, in software here, and where the browser has
+# none, it draws what `sample` draws, gives it for download, and answers all the while; and it is small enough to be
+# downloaded
 set -euo pipefail
 shopt -s inherit_errexit
 cd "$(dirname "$0")/../.."
@@ -26,12 +27,14 @@ cargo run -q --release --manifest-path examples/web/build/Cargo.toml -- "$site"
 size=$(gzip -9c "$site/iddpm_web_bg.wasm" | wc -c)
 [ "$size" -le $MOST ] || die "the wasm has $size bytes compressed, over $MOST"
 
+cargo build -q --example sample "$@"
+
 # page BACKEND STEPS DEVICE FLAG... : the page on that backend, in Chromium with these flags, beside what `sample` draws:
 # behind the head of an array are the pixels
 page() {
     local backend=$1 steps=$2
-    cargo run -q --release --example sample --features run --target-dir "$build/cargo" -- --backend cpu --class sword \
-        --seed 7 --steps "$steps" --count 1 --out "$build/$backend.npz" >/dev/null
+    "$target/debug/examples/sample" --backend cpu --class sword --seed 7 --steps "$steps" --count 1 \
+        --out "$build/$backend.npz" >/dev/null
     unzip -p "$build/$backend.npz" arr_0.npy | tail -c $((32 * 32 * 4)) >"$build/$backend.rgba"
     node tests/web/check.mjs "$site" "$build/$backend" "$build/$backend.rgba" $CLOSE \
         "?backend=$backend&class=sword&seed=7&steps=$steps" "${@:3}"
