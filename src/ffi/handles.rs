@@ -6,7 +6,6 @@ use std::vec::Vec;
 
 use super::error::Failure;
 use super::options::Asked;
-use super::pixels::to_rgba;
 use super::result::iddpm_result;
 use crate::{Device, Run, Saved, Studio};
 
@@ -145,14 +144,12 @@ impl Painting {
                 View::Pixels => run.images()?,
                 View::Preview => run.preview()?,
             };
-            let ((width, height), channels) = (images.size(), images.channels());
-            let bytes = images.bytes()?;
-            let mut each = bytes.chunks_exact((width * height * channels).max(1));
-            let count = images.len();
-            let why = || std::format!("the run has {count} images, the first of which is 0");
-            let bytes = each.nth(image as usize);
-            let bytes = bytes.ok_or_else(|| Failure::argument("image", image, why()))?;
-            Ok((to_rgba(bytes, channels)?, (width, height)))
+            let (index, count) = (image as usize, images.len());
+            if index >= count {
+                let why = std::format!("the run has {count} images, the first of which is 0");
+                return Err(Failure::argument("image", image, why));
+            }
+            Ok((images.rgba(index)?, images.size()))
         })
     }
 

@@ -1,9 +1,6 @@
 //! Pictures as engines have them: rows of pixels with a stride, RGBA of 8 bits each.
 
-use std::vec::Vec;
-
 use super::error::Failure;
-use crate::run::DrawError;
 
 /// Bytes of a pixel.
 pub(super) const RGBA: usize = 4;
@@ -92,27 +89,6 @@ impl<'a> Rows<'a> {
             value,
             std::format!("the network draws {width}x{height}"),
         ))
-    }
-}
-
-/// An image of so many channels, [H, W, C], as RGBA.
-pub(super) fn to_rgba(image: &[u8], channels: usize) -> Result<Vec<u8>, DrawError> {
-    let mut out = Vec::new();
-    for pixel in image.chunks_exact(channels.max(1)) {
-        out.extend_from_slice(&rgba(pixel)?);
-    }
-    Ok(out)
-}
-
-fn rgba(pixel: &[u8]) -> Result<[u8; RGBA], DrawError> {
-    match *pixel {
-        [grey] => Ok([grey, grey, grey, u8::MAX]),
-        [grey, alpha] => Ok([grey, grey, grey, alpha]),
-        [red, green, blue] => Ok([red, green, blue, u8::MAX]),
-        [red, green, blue, alpha] => Ok([red, green, blue, alpha]),
-        _ => Err(DrawError::NoPicture {
-            channels: pixel.len(),
-        }),
     }
 }
 

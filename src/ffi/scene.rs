@@ -8,7 +8,6 @@ use super::error::Failure;
 use super::handles::shared;
 use super::handles::{Painter, lock};
 use super::options::Asked;
-use super::pixels::to_rgba;
 use crate::run::Windows;
 use crate::{Draw, Studio};
 
@@ -54,7 +53,6 @@ impl Scene {
             .with_windows(core::mem::take(&mut windows));
         let tile = plane.tile(x, y, size);
         *windows = plane.into_windows();
-        let tile = tile?;
-        Ok(to_rgba(&tile.bytes()?, tile.channels())?)
+        Ok(tile?.rgba(0)?)
     }
 }

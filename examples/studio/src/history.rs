@@ -5,7 +5,6 @@ use iddpm::Error;
 
 use super::drawing::Drawn;
 use super::picture::Pixels;
-use super::pixels::rgba;
 
 /// The most drawings that are kept; the oldest go.
 const MOST: usize = 64;
@@ -28,7 +27,7 @@ pub(crate) struct History {
 impl History {
     /// Adds a drawing, and looks at it.
     pub(crate) fn add(&mut self, context: &egui::Context, drawn: Drawn) -> Result<(), Error> {
-        let rgba = rgba(&drawn.images)?;
+        let rgba = drawn.images.rgba(0)?;
         let mut pixels = Pixels::default();
         pixels.show(context, drawn.images.size(), &rgba);
         if self.entries.len() == MOST {

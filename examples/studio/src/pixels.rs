@@ -1,23 +1,8 @@
 //! Between a model's pixels and those of a window, which have red, green, blue and alpha.
 
+use iddpm::Error;
 use iddpm::run::DrawError;
-use iddpm::{Error, Images};
 use image::{DynamicImage, ImageBuffer, Pixel};
-
-/// The first of some images, 4 bytes a pixel, alpha straight.
-pub(crate) fn rgba(images: &Images) -> Result<Vec<u8>, Error> {
-    let (channels, bytes) = (images.channels(), images.bytes()?);
-    let (width, height) = images.size();
-    let read = match channels {
-        1 => buffer(width, height, bytes).map(DynamicImage::ImageLuma8),
-        2 => buffer(width, height, bytes).map(DynamicImage::ImageLumaA8),
-        3 => buffer(width, height, bytes).map(DynamicImage::ImageRgb8),
-        4 => buffer(width, height, bytes).map(DynamicImage::ImageRgba8),
-        _ => None,
-    };
-    let picture = read.ok_or(DrawError::NoPicture { channels })?;
-    Ok(picture.into_rgba8().into_raw())
-}
 
 /// A picture of 4 bytes a pixel with so many channels: grey of colours, or without its alpha.
 pub(crate) fn with_channels(

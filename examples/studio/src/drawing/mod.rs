@@ -12,7 +12,6 @@ use iddpm::{Error, Images, Run};
 use super::host::Host;
 use super::order::Order;
 use super::picture::{Picture, Pixels};
-use super::pixels::rgba;
 use super::times::{self, Times};
 use frames::Frames;
 
@@ -90,7 +89,7 @@ impl Drawing {
         match &mut self.way {
             Way::Parts(pixels) => {
                 let preview = self.run.preview()?;
-                pixels.show(context, preview.size(), &rgba(&preview)?);
+                pixels.show(context, preview.size(), &preview.rgba(0)?);
                 Ok(Picture::Pixels(pixels.clone()))
             }
             Way::Frames(frames) => Ok(Picture::Sprite(frames.sprite())),
