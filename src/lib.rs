@@ -69,6 +69,8 @@ pub mod text;
 pub mod train;
 #[cfg(any(feature = "alloc", feature = "cpu"))]
 pub mod unet;
+#[cfg(feature = "run")]
+mod waiting;
 #[cfg(any(feature = "gpu", feature = "train_cpu"))]
 mod words;
 
@@ -76,7 +78,7 @@ pub use error::Error;
 #[cfg(feature = "run")]
 pub use run::{Device, Draw, Images, Model, Run, Saved, Studio};
 #[cfg(feature = "train_cpu")]
-pub use run::{Recipe, Training};
+pub use run::{Recipe, Training, TrainingRun};
 
 /// The README's examples, as tests.
 #[cfg(all(doctest, feature = "train"))]

@@ -21,11 +21,11 @@ pub(crate) fn draw(
     threads: usize,
     stop: &Stop,
 ) -> Result<(), Failure> {
-    if training.trainer().description().unet.super_resolution {
+    if training.run().trainer().description().unet.super_resolution {
         return Ok(());
     }
     let model = training.model()?;
-    let (draw, count) = samples.draw(&model, training.trainer().config().seed);
+    let (draw, count) = samples.draw(&model, training.run().trainer().config().seed);
     let mut studio = model.on(Device::cpu().with_threads(threads))?;
     let mut album = Album::create(path, &model, count as usize)?;
     for first in (0..count).step_by(AT_ONCE as usize) {

@@ -145,8 +145,9 @@ fn say_cost(cost: &Cost) -> Result<(), Failure> {
 /// What runs the network, and the memory that it takes.
 fn say_device(training: &Training) -> Result<(), Failure> {
     let megabytes = |bytes: u64| bytes as f64 * 1e-6;
-    let (cost, all) = (training.cost(), megabytes(training.bytes()));
-    let memory = match training.device() {
+    let run = training.run();
+    let (cost, all) = (run.cost(), megabytes(run.bytes()));
+    let memory = match run.device() {
         Chosen::Gpu { .. } => format!("{all:.0} MB beside the weights"),
         _ => format!(
             "{:.0} MB of activations (at least {:.0}), {all:.0} MB in all",
@@ -154,7 +155,7 @@ fn say_device(training: &Training) -> Result<(), Failure> {
             megabytes(cost.least),
         ),
     };
-    let (device, precision) = (training.device(), training.precision());
+    let (device, precision) = (run.device(), run.precision());
     say(format_args!("running on {device}{precision}; {memory}"))?;
     if let Some(kept) = cost.kept {
         say(format_args!(

@@ -48,7 +48,9 @@ impl<'o> Session<'o> {
         rates: Option<Rates>,
         validation: Option<Validation>,
     ) -> Result<Self, Failure> {
-        if options.samples.every() > 0 && !training.trainer().description().unet.super_resolution {
+        if options.samples.every() > 0
+            && !training.run().trainer().description().unet.super_resolution
+        {
             options.samples.check(&training.model()?)?;
         }
         let stop = Stop::listen()?;
@@ -89,7 +91,7 @@ impl<'o> Session<'o> {
         // From here on all is saved: what cannot be said changes nothing of it.
         let step = self.training.position();
         let _ = say(format_args!("step {step}: {}", state.display()));
-        let skipped = self.training.trainer().progress().skipped;
+        let skipped = self.training.run().trainer().progress().skipped;
         if skipped > 0 {
             let _ = say(format_args!(
                 "examples left out: {}, {skipped} times in all",
@@ -180,7 +182,7 @@ impl<'o> Session<'o> {
             }
         }
         self.shown.step(report.step);
-        let images = self.training.trainer().config().batch;
+        let images = self.training.run().trainer().config().batch;
         if let Some(line) = self.log.add(report, images, take(&mut self.trained)) {
             self.shown.line(report.step, line);
         }

@@ -82,6 +82,7 @@ pub struct Images {
     pixels: Vec<u8>,
     labels: Option<Vec<u32>>,
     classes: Option<usize>,
+    class_names: Option<Vec<String>>,
 }
 
 impl Images {
@@ -136,6 +137,23 @@ impl Images {
             pixels,
             labels,
             classes,
+            class_names: None,
+        })
+    }
+
+    /// Names the classes, by their numbers: as many as there are.
+    ///
+    /// # Errors
+    /// [`DataError::Images`] with [`Fault::NameCount`].
+    pub fn with_class_names(self, names: Vec<String>) -> Result<Self, DataError> {
+        let classes = self.classes.unwrap_or(0);
+        if names.len() != classes {
+            let (names, classes) = (names.len() as u64, classes as u64);
+            return Err(DataError::Images(Fault::NameCount { names, classes }));
+        }
+        Ok(Self {
+            class_names: Some(names),
+            ..self
         })
     }
 
@@ -145,7 +163,11 @@ impl Images {
             check_labels(labels, classes)?;
         }
         let classes = self.labels.as_ref().map(|_| classes);
-        Ok(Self { classes, ..self })
+        Ok(Self {
+            classes,
+            class_names: None,
+            ..self
+        })
     }
 
     /// The same images, without classes.
@@ -153,6 +175,7 @@ impl Images {
         Self {
             labels: None,
             classes: None,
+            class_names: None,
             ..self
         }
     }
@@ -197,6 +220,10 @@ impl Dataset for Images {
 
     fn classes(&self) -> Option<usize> {
         self.classes
+    }
+
+    fn class_names(&self) -> Option<&[String]> {
+        self.class_names.as_deref()
     }
 
     fn get(&self, index: usize) -> Result<Example<'_>, DataError> {

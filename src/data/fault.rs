@@ -114,6 +114,13 @@ pub enum Fault {
         /// The number of images.
         images: u64,
     },
+    /// Names of classes that are more or fewer than the classes.
+    NameCount {
+        /// The number of names.
+        names: u64,
+        /// The number of classes.
+        classes: u64,
+    },
     /// A label that is no number of a class.
     Label {
         /// The image that has the label.
@@ -219,6 +226,7 @@ impl fmt::Display for Fault {
                 )
             }
             Self::LabelCount { labels, images } => write!(f, "{labels} labels for {images} images"),
+            Self::NameCount { names, classes } => write!(f, "{names} names for {classes} classes"),
             Self::Label {
                 index,
                 label,

@@ -104,7 +104,7 @@ impl Classifier {
         let recipe = config.recipe();
         recipe.validate()?;
         let mut training = Training::new(&recipe, image, found, threads)?;
-        let loader = Loader::new(data, &recipe, None, Broken::Fatal, 0)?;
+        let mut loader = Loader::new(data, &recipe, None, Broken::Fatal, 0)?;
         for step in 1..=config.steps {
             let examples = loader.next()?;
             let loss = training.step(step, &examples.x_start, &examples.labels)?;

@@ -321,6 +321,18 @@ impl Readback {
         Ok(())
     }
 
+    /// Waits for what is on its way to somebody who has gone, so that it may be recorded into.
+    pub(crate) async fn settle(&mut self, gpu: &Gpu) -> Result<(), GpuError> {
+        while !self.forget() {
+            gpu.wait_blocking(None)?;
+            gpu.check_lost()?;
+            if let Some(mapped) = &self.mapped {
+                mapped.come().await;
+            }
+        }
+        Ok(())
+    }
+
     /// The numbers of what was submitted.
     pub(crate) async fn bring(
         &mut self,

@@ -175,11 +175,11 @@ impl DeviceTraining {
     }
 
     /// Runs forward and backward on the inputs that were written; the gradients are added to those since
-    /// the last step. Waits for the losses [N, 3] alone: the backward pass may still run.
+    /// the last step. Comes back with the losses [N, 3] alone: the backward pass may still run.
     ///
     /// # Errors
     /// [`GpuError::Length`], [`GpuError::DeviceLost`].
-    pub fn accumulate_blocking(&mut self, losses: &mut [f32]) -> Result<(), GpuError> {
+    pub async fn accumulate(&mut self, losses: &mut [f32]) -> Result<(), GpuError> {
         let expected = self.recorded.output().bytes as usize / 4;
         if losses.len() != expected {
             return Err(GpuError::Length {
@@ -188,6 +188,7 @@ impl DeviceTraining {
                 expected,
             });
         }
+        self.losses.settle(&self.gpu).await?;
         let mut forward = self.encoder();
         self.loaded.encode(&mut forward, self.recorded.forward());
         self.copy_out(&self.losses, &mut forward, self.recorded.output())?;
@@ -197,21 +198,29 @@ impl DeviceTraining {
         }
         let submission = submit(&self.gpu, "losses", [forward])?;
         submit(&self.gpu, "gradients", [backward])?;
-        let words = pollster::block_on(self.losses.bring(&self.gpu, submission))?;
+        let words = self.losses.bring(&self.gpu, submission).await?;
         for (loss, word) in losses.iter_mut().zip(words) {
             *loss = f32::from_bits(word);
         }
         Ok(())
     }
 
+    /// Runs forward and backward as [`accumulate`](Self::accumulate), waiting for the losses.
+    ///
+    /// # Errors
+    /// Those of [`accumulate`](Self::accumulate).
+    pub fn accumulate_blocking(&mut self, losses: &mut [f32]) -> Result<(), GpuError> {
+        pollster::block_on(self.accumulate(losses))
+    }
+
     /// Takes one step of the optimiser, and of the averages at these rates, by the sum of the gradients,
     /// which begins anew. Where the gradient is not finite nothing else changes. Returns the norm of the
-    /// unscaled gradient and whether the step was taken, waiting for them.
+    /// unscaled gradient and whether the step was taken.
     ///
     /// # Errors
     /// [`GpuError::Length`] where there is not a rate for each average; [`GpuError::DeviceLost`],
     /// [`GpuError::OutOfMemory`].
-    pub fn update_blocking(
+    pub async fn update(
         &mut self,
         update: &OptimizerNumbers,
         rates: &[f64],
@@ -223,6 +232,7 @@ impl DeviceTraining {
         }
         self.loaded
             .write(&self.gpu, self.optimizer.update, &update.words())?;
+        self.report.settle(&self.gpu).await?;
         let mut encoder = self.encoder();
         self.loaded
             .encode(&mut encoder, self.optimizer.step.clone());
@@ -231,7 +241,7 @@ impl DeviceTraining {
         }
         self.copy_out(&self.report, &mut encoder, self.optimizer.report)?;
         let submission = submit(&self.gpu, "a step of the optimiser", [encoder])?;
-        let words = pollster::block_on(self.report.bring(&self.gpu, submission))?;
+        let words = self.report.bring(&self.gpu, submission).await?;
         let [norm, is_finite, ..] = *words.as_slice() else {
             return Err(GpuError::Length {
                 what: "the report of a step",
@@ -242,18 +252,38 @@ impl DeviceTraining {
         Ok((f32::from_bits(norm), f32::from_bits(is_finite) == 1.0))
     }
 
-    /// Copies a slot to the host, waiting for it; what belongs to no parameter stays as it is.
+    /// Takes one step as [`update`](Self::update), waiting for its report.
+    ///
+    /// # Errors
+    /// Those of [`update`](Self::update).
+    pub fn update_blocking(
+        &mut self,
+        update: &OptimizerNumbers,
+        rates: &[f64],
+    ) -> Result<(f32, bool), GpuError> {
+        pollster::block_on(self.update(update, rates))
+    }
+
+    /// Copies a slot to the host; what belongs to no parameter stays as it is.
     ///
     /// # Errors
     /// [`GpuError::Length`], [`GpuError::NoSuchAverage`], [`GpuError::DeviceLost`].
-    pub fn read_blocking(&self, kept: Kept, into: &mut [f32]) -> Result<(), GpuError> {
+    pub async fn read(&self, kept: Kept, into: &mut [f32]) -> Result<(), GpuError> {
         let buffers = self.buffers(kept, into.len())?;
         for (at, &binding) in buffers.iter().enumerate() {
             let part = (self.loaded.buffer(binding)?, binding);
-            let words = pollster::block_on(read(&self.gpu, NUMBERS, &[part]))?;
+            let words = read(&self.gpu, NUMBERS, &[part]).await?;
             self.wide.gather(at, &words, into);
         }
         Ok(())
+    }
+
+    /// Copies a slot as [`read`](Self::read), waiting for it.
+    ///
+    /// # Errors
+    /// Those of [`read`](Self::read).
+    pub fn read_blocking(&self, kept: Kept, into: &mut [f32]) -> Result<(), GpuError> {
+        pollster::block_on(self.read(kept, into))
     }
 
     /// Replaces the numbers of a slot, before whatever is submitted next.

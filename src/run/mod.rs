@@ -83,6 +83,6 @@ pub use terms::{Mean, Terms};
 pub use threads::Threads;
 #[cfg(feature = "train_cpu")]
 pub use training::{
-    Beginning, Best, ClassRows, Cost, Kept, Origin, Prepared, Recipe, Training, Validated,
-    Validation,
+    Beginning, Best, ClassRows, Cost, Kept, Origin, Prepared, Recipe, Training, TrainingRun,
+    Validated, Validation,
 };

@@ -1,7 +1,5 @@
 //! Without the feature `gpu` there is none.
 
-use core::pin::pin;
-use core::task::{Context, Poll, Waker};
 use core::time::Duration;
 use std::format;
 use std::string::String;
@@ -18,16 +16,6 @@ use crate::text::OneLine;
 
 pub(super) const fn list() -> Vec<String> {
     Vec::new()
-}
-
-/// Without a GPU nothing is waited for: all that is asked is there at the first look.
-pub(super) fn block_on<T>(asked: impl Future<Output = T>) -> T {
-    let mut asked = pin!(asked);
-    loop {
-        if let Poll::Ready(there) = asked.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
-            return there;
-        }
-    }
 }
 
 pub(super) async fn open(wanted: &Wanted) -> Result<(Gpu, Chosen), DrawError> {

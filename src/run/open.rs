@@ -8,6 +8,7 @@ use super::device::{Chosen, Device, OpenDevice, Wanted};
 use super::error::DrawError;
 use super::on_gpu;
 use super::threads::Threads;
+use crate::waiting::block_on;
 
 impl Device {
     /// Lists what [`named`](Self::named) finds a GPU by, best first; none where the crate was built without
@@ -23,7 +24,7 @@ impl Device {
     /// [`DrawError::Adapter`] and [`DrawError::NoGpu`] where a GPU was asked for and none can be had;
     /// [`DrawError::ThreadsOfGpu`] where there is one, and threads of the processor were asked for.
     pub fn open(&self) -> Result<(OpenDevice, Chosen), DrawError> {
-        on_gpu::block_on(self.open_async())
+        block_on(self.open_async())
     }
 
     /// Opens it as [`open`](Self::open), without waiting: in a page, whose browser allows no waiting.

@@ -8,13 +8,13 @@ use std::vec::Vec;
 use super::draw::Draw;
 use super::error::DrawError;
 use super::images::Images;
-use super::on_gpu::block_on;
 use super::studio::Studio;
 use crate::Error;
 use crate::diffusion::{Noise, Paused, Sample};
 use crate::memory::{self, MemoryError, bytes_of, copied, zeros};
 use crate::part::part;
 use crate::unet::{Extents, Wrap};
+use crate::waiting::block_on;
 
 /// Windows that are drawn at once.
 const AT_ONCE: usize = 8;

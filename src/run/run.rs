@@ -8,12 +8,13 @@ use super::draw::Draw;
 use super::error::DrawError;
 use super::images::Images;
 use super::model::Model;
-use super::on_gpu::{GpuRun, block_on};
+use super::on_gpu::GpuRun;
 use super::processor::CpuRun;
 use super::saved::Saved;
 use crate::Error;
 use crate::diffusion::{KnownBuf, Paused, Sample};
 use crate::memory::copied;
+use crate::waiting::block_on;
 
 /// Images on their way from noise: stepped when the host likes, looked at, saved, resumed.
 ///

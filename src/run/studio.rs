@@ -10,13 +10,14 @@ use super::draw::{Course, Draw};
 use super::error::DrawError;
 use super::images::Images;
 use super::model::Model;
-use super::on_gpu::{GpuStudio, block_on};
+use super::on_gpu::GpuStudio;
 use super::processor::CpuStudio;
 use super::run::{Executor, Run};
 use super::saved::Saved;
 use crate::Error;
 use crate::diffusion::{KnownBuf, Noise, Sample};
 use crate::memory::{self, MemoryError, collected, zeros};
+use crate::waiting::block_on;
 
 /// Images that [`Studio::sample`] makes at once.
 const AT_ONCE: u64 = 8;

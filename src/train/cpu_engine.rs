@@ -1,8 +1,9 @@
 //! Training on the processor.
 
+use std::boxed::Box;
 use std::vec::Vec;
 
-use super::engine::{Batch, Engine};
+use super::engine::{Awaited, Batch, Engine};
 use super::error::TrainError;
 use super::optimizer::{self, OptimizerStep, Report};
 use crate::cpu::{Given, Gradients, NetworkError, Results};
@@ -180,14 +181,8 @@ impl CpuEngine {
         self.microbatches += 1;
         Ok(())
     }
-}
 
-impl Engine for CpuEngine {
-    fn accumulate(&mut self, batch: &Batch<'_>, loss: &mut [f32]) -> Result<(), TrainError> {
-        self.accumulate_given(&Given::from(batch), loss)
-    }
-
-    fn update(&mut self, update: &OptimizerStep) -> Result<Report, TrainError> {
+    fn take_step(&mut self, update: &OptimizerStep) -> Report {
         if self.microbatches == 0 {
             // What is there is of the last update.
             self.sum.fill(0.0);
@@ -195,10 +190,10 @@ impl Engine for CpuEngine {
         self.microbatches = 0;
         let grad_norm = optimizer::norm(&self.sum, update.unscale);
         if !grad_norm.is_finite() {
-            return Ok(Report {
+            return Report {
                 grad_norm,
                 taken: false,
-            });
+            };
         }
         update.apply(
             grad_norm,
@@ -214,17 +209,36 @@ impl Engine for CpuEngine {
                 &mut average.numbers,
             );
         }
-        Ok(Report {
+        Report {
             grad_norm,
             taken: true,
-        })
+        }
     }
 
-    fn read(&self, slot: Slot, into: &mut [f32]) -> Result<(), TrainError> {
+    fn copy(&self, slot: Slot, into: &mut [f32]) -> Result<(), TrainError> {
         let numbers = self.slot(slot)?;
         check(into.len(), numbers.len())?;
         into.copy_from_slice(numbers);
         Ok(())
+    }
+}
+
+/// Nothing is waited for: what is asked is done where it is first looked for.
+impl Engine for CpuEngine {
+    fn accumulate_async<'a>(
+        &'a mut self,
+        batch: &'a Batch<'a>,
+        loss: &'a mut [f32],
+    ) -> Awaited<'a, ()> {
+        Box::pin(async move { self.accumulate_given(&Given::from(batch), loss) })
+    }
+
+    fn update_async<'a>(&'a mut self, update: &'a OptimizerStep) -> Awaited<'a, Report> {
+        Box::pin(async move { Ok(self.take_step(update)) })
+    }
+
+    fn read_async<'a>(&'a self, slot: Slot, into: &'a mut [f32]) -> Awaited<'a, ()> {
+        Box::pin(async move { self.copy(slot, into) })
     }
 
     fn write(&mut self, slot: Slot, numbers: &[f32]) -> Result<(), TrainError> {

@@ -1,8 +1,9 @@
 //! Training on a GPU.
 
+use std::boxed::Box;
 use std::vec::Vec;
 
-use super::engine::{Batch, Engine};
+use super::engine::{Awaited, Batch, Engine};
 use super::error::TrainError;
 use super::optimizer::{OptimizerStep, Report};
 use crate::gpu::{DeviceTraining, DeviceWeights, Gpu, Kept, Precision};
@@ -36,22 +37,34 @@ impl GpuEngine {
     /// Makes an engine for a graph of [`training_graph`](super::training_graph): weights and averages 0, to
     /// be [written](Engine::write). With any precision but [`Precision::Full`], the network is evaluated
     /// with weights rounded to f16, and with [`Precision::Half`] its activations and their gradients are
-    /// f16 too, while the weights that are trained stay f32. Waits for the device while kernels are
-    /// compiled and buffers made.
+    /// f16 too, while the weights that are trained stay f32.
     ///
     /// # Errors
     /// [`TrainError::Gpu`].
+    pub async fn new(
+        gpu: &Gpu,
+        graph: &Graph,
+        ema_rates: &[f64],
+        precision: Precision,
+    ) -> Result<Self, TrainError> {
+        let weights = DeviceWeights::zeros(gpu, graph, precision).await?;
+        Ok(Self {
+            training: DeviceTraining::new(gpu, graph, &weights, ema_rates.len()).await?,
+            rates: ema_rates.into(),
+        })
+    }
+
+    /// Makes an engine as [`new`](Self::new), waiting for the device while kernels are compiled and buffers made.
+    ///
+    /// # Errors
+    /// Those of [`new`](Self::new).
     pub fn new_blocking(
         gpu: &Gpu,
         graph: &Graph,
         ema_rates: &[f64],
         precision: Precision,
     ) -> Result<Self, TrainError> {
-        let weights = pollster::block_on(DeviceWeights::zeros(gpu, graph, precision))?;
-        Ok(Self {
-            training: DeviceTraining::new_blocking(gpu, graph, &weights, ema_rates.len())?,
-            rates: ema_rates.into(),
-        })
+        pollster::block_on(Self::new(gpu, graph, ema_rates, precision))
     }
 
     /// The training graph on the device, for a look at its memory and at the gradients.
@@ -59,25 +72,7 @@ impl GpuEngine {
         &self.training
     }
 
-    fn kept(&self, slot: Slot, len: usize) -> Result<Kept, TrainError> {
-        let expected = self.training.weights_len();
-        if len != expected {
-            return Err(TrainError::Length { len, expected });
-        }
-        match slot {
-            Slot::Ema(index) if index >= self.rates.len() => Err(TrainError::NoSuchAverage {
-                index,
-                count: self.rates.len(),
-            }),
-            Slot::Weights | Slot::FirstMoment | Slot::SecondMoment | Slot::Ema(_) => {
-                Ok(Kept::Slot(slot))
-            }
-        }
-    }
-}
-
-impl Engine for GpuEngine {
-    fn accumulate(&mut self, batch: &Batch<'_>, loss: &mut [f32]) -> Result<(), TrainError> {
+    fn write_batch(&self, batch: &Batch<'_>) -> Result<(), TrainError> {
         let Batch {
             x_start,
             noise,
@@ -98,23 +93,55 @@ impl Engine for GpuEngine {
         ] {
             training.write_input(input, numbers.map(bytemuck::cast_slice))?;
         }
-        training.write_input(Input::Keys, keys)?;
-        Ok(self.training.accumulate_blocking(loss)?)
+        Ok(training.write_input(Input::Keys, keys)?)
     }
 
-    fn update(&mut self, update: &OptimizerStep) -> Result<Report, TrainError> {
-        let rates = self.rates.iter().map(|&rate| update.ema_rate(rate));
-        let rates: Vec<f64> = rates.collect();
-        let (grad_norm, taken) = self.training.update_blocking(&update.numbers(), &rates)?;
-        Ok(Report {
-            grad_norm: grad_norm.into(),
-            taken,
+    fn kept(&self, slot: Slot, len: usize) -> Result<Kept, TrainError> {
+        let expected = self.training.weights_len();
+        if len != expected {
+            return Err(TrainError::Length { len, expected });
+        }
+        match slot {
+            Slot::Ema(index) if index >= self.rates.len() => Err(TrainError::NoSuchAverage {
+                index,
+                count: self.rates.len(),
+            }),
+            Slot::Weights | Slot::FirstMoment | Slot::SecondMoment | Slot::Ema(_) => {
+                Ok(Kept::Slot(slot))
+            }
+        }
+    }
+}
+
+impl Engine for GpuEngine {
+    fn accumulate_async<'a>(
+        &'a mut self,
+        batch: &'a Batch<'a>,
+        loss: &'a mut [f32],
+    ) -> Awaited<'a, ()> {
+        Box::pin(async move {
+            self.write_batch(batch)?;
+            Ok(self.training.accumulate(loss).await?)
         })
     }
 
-    fn read(&self, slot: Slot, into: &mut [f32]) -> Result<(), TrainError> {
-        let kept = self.kept(slot, into.len())?;
-        Ok(self.training.read_blocking(kept, into)?)
+    fn update_async<'a>(&'a mut self, update: &'a OptimizerStep) -> Awaited<'a, Report> {
+        Box::pin(async move {
+            let rates = self.rates.iter().map(|&rate| update.ema_rate(rate));
+            let rates: Vec<f64> = rates.collect();
+            let (grad_norm, taken) = self.training.update(&update.numbers(), &rates).await?;
+            Ok(Report {
+                grad_norm: grad_norm.into(),
+                taken,
+            })
+        })
+    }
+
+    fn read_async<'a>(&'a self, slot: Slot, into: &'a mut [f32]) -> Awaited<'a, ()> {
+        Box::pin(async move {
+            let kept = self.kept(slot, into.len())?;
+            Ok(self.training.read(kept, into).await?)
+        })
     }
 
     fn write(&mut self, slot: Slot, numbers: &[f32]) -> Result<(), TrainError> {

@@ -1,4 +1,4 @@
-//! Batches of examples, read ahead on a thread of their own.
+//! Batches of examples, read ahead on a thread of their own where there are threads.
 
 use std::string::ToString;
 use std::sync::Arc;
@@ -28,7 +28,16 @@ pub(crate) struct Examples {
 }
 
 /// Reads the batches of consecutive steps.
-pub(crate) struct Loader {
+pub(crate) struct Loader(Source);
+
+enum Source {
+    Ahead(Ahead),
+    /// Where there are no threads, as in a page: read when it is asked for.
+    Here(Reader),
+}
+
+/// Batches that a thread reads before they are asked for.
+struct Ahead {
     batches: Option<Receiver<Result<Examples, TrainError>>>,
     thread: Option<JoinHandle<()>>,
 }
@@ -48,9 +57,9 @@ impl Loader {
         broken: Broken,
         step: u64,
     ) -> Result<Self, TrainError> {
-        let (sender, batches) = sync_channel(AHEAD);
         let draws = Draws::new(config.seed);
-        let mut reader = Reader {
+        let reader = Reader {
+            step,
             order: Order::new(draws, data.len()),
             data,
             draws,
@@ -60,11 +69,29 @@ impl Loader {
             null_label,
             broken,
         };
+        Ok(Self(match cfg!(target_family = "wasm") {
+            true => Source::Here(reader),
+            false => Source::Ahead(Ahead::new(reader)?),
+        }))
+    }
+
+    /// The next step's batch.
+    pub(crate) fn next(&mut self) -> Result<Examples, TrainError> {
+        match &mut self.0 {
+            Source::Ahead(ahead) => ahead.next(),
+            Source::Here(reader) => reader.next(),
+        }
+    }
+}
+
+impl Ahead {
+    fn new(mut reader: Reader) -> Result<Self, TrainError> {
+        let (sender, batches) = sync_channel(AHEAD);
         let thread = std::thread::Builder::new()
             .name("examples".into())
             .spawn(move || {
-                for step in step.. {
-                    let read = reader.batch(step);
+                loop {
+                    let read = reader.next();
                     let ends = read.is_err();
                     // Nobody waits for it any more: the run is over.
                     if sender.send(read).is_err() || ends {
@@ -81,8 +108,7 @@ impl Loader {
         })
     }
 
-    /// The next step's batch.
-    pub(crate) fn next(&self) -> Result<Examples, TrainError> {
+    fn next(&self) -> Result<Examples, TrainError> {
         let batches = self.batches.as_ref();
         match batches.and_then(|batches| batches.recv().ok()) {
             Some(read) => read,
@@ -93,7 +119,7 @@ impl Loader {
     }
 }
 
-impl Drop for Loader {
+impl Drop for Ahead {
     fn drop(&mut self) {
         self.batches = None;
         if let Some(thread) = self.thread.take() {
@@ -104,6 +130,8 @@ impl Drop for Loader {
 }
 
 struct Reader {
+    /// The step whose batch is the next.
+    step: u64,
     data: Arc<dyn Dataset>,
     order: Order,
     draws: Draws,
@@ -115,8 +143,9 @@ struct Reader {
 }
 
 impl Reader {
-    fn batch(&mut self, step: u64) -> Result<Examples, TrainError> {
-        let first = step * self.batch as u64;
+    fn next(&mut self) -> Result<Examples, TrainError> {
+        let first = self.step * self.batch as u64;
+        self.step += 1;
         let positions: Vec<u64> = (first..first + self.batch as u64).collect();
         let examples: Vec<(u64, usize)> = positions
             .into_iter()

@@ -62,7 +62,7 @@ pub use check::check_data;
 pub use config::{Annealing, MicrobatchRule, TimestepLaw, TrainConfig};
 pub use cpu_engine::CpuEngine;
 pub use data::TrainingData;
-pub use engine::{Batch, Engine};
+pub use engine::{Awaited, Batch, Engine};
 pub use error::TrainError;
 #[cfg(feature = "train")]
 pub use gpu_engine::GpuEngine;

@@ -23,6 +23,7 @@ use crate::memory::{collected, zeros};
 use crate::optimizer::Slot;
 use crate::part::part;
 use crate::unet::Extents;
+use crate::waiting::block_on;
 
 /// Losses of each t that importance sampling goes by, and how much of the uniform law is mixed in: the
 /// public implementation's numbers.
@@ -227,10 +228,18 @@ impl<E: Engine> Trainer<E> {
     ///
     /// # Errors
     /// The engine's; [`TrainError::Memory`].
-    pub fn read(&self, slot: Slot) -> Result<Vec<f32>, TrainError> {
+    pub async fn read_async(&self, slot: Slot) -> Result<Vec<f32>, TrainError> {
         let mut numbers = zeros(self.parameters)?;
-        self.engine.read(slot, &mut numbers)?;
+        self.engine.read_async(slot, &mut numbers).await?;
         Ok(numbers)
+    }
+
+    /// Copies a slot as [`read_async`](Self::read_async), waiting for it.
+    ///
+    /// # Errors
+    /// Those of [`read_async`](Self::read_async).
+    pub fn read(&self, slot: Slot) -> Result<Vec<f32>, TrainError> {
+        block_on(self.read_async(slot))
     }
 
     /// Takes one step over one batch. The first error ends the run: what was saved before goes on with
@@ -243,9 +252,20 @@ impl<E: Engine> Trainer<E> {
     /// [`TrainError::Data`] where an example cannot be read and that is fatal; the engine's;
     /// [`TrainError::Ended`] after any of them.
     pub fn step(&mut self) -> Result<StepReport, TrainError> {
+        block_on(self.step_async())
+    }
+
+    /// Takes one step as [`step`](Self::step), as a future: in a page nothing may wait. One that is dropped before it is
+    /// done ends the run as an error does.
+    ///
+    /// # Errors
+    /// Those of [`step`](Self::step).
+    pub async fn step_async(&mut self) -> Result<StepReport, TrainError> {
         self.check_not_ended()?;
         self.config.check_not_annealed(self.progress.step)?;
-        let report = self.try_step();
+        // It is not known what a step has done that nobody waited for.
+        self.ended = true;
+        let report = self.try_step().await;
         self.ended = report.is_err();
         report
     }
@@ -260,12 +280,12 @@ impl<E: Engine> Trainer<E> {
         }
     }
 
-    fn try_step(&mut self) -> Result<StepReport, TrainError> {
+    async fn try_step(&mut self) -> Result<StepReport, TrainError> {
         let examples = self.loader.next()?;
         let scale = self.progress.loss_scale.map_or(1.0, LossScale::scale);
         let mut sums = Sums::default();
         for first in (0..self.config.batch).step_by(self.config.microbatch) {
-            self.microbatch(&examples, first, scale, &mut sums)?;
+            self.microbatch(&examples, first, scale, &mut sums).await?;
         }
         let lr = self.config.lr_at(self.progress.step);
         let step = self.progress.step + 1;
@@ -273,14 +293,15 @@ impl<E: Engine> Trainer<E> {
         if loss_scale.is_none() && !sums.loss.is_finite() {
             return Err(TrainError::NotFinite { step });
         }
-        let Report { grad_norm, taken } = self.engine.update(&OptimizerStep {
+        let update = OptimizerStep {
             adamw: self.config.adamw,
             lr,
             step: self.progress.taken + 1,
             unscale: 1.0 / scale,
             clip: (self.config.clip > 0.0).then_some(self.config.clip),
             ema_warm_up: self.config.ema_warm_up,
-        })?;
+        };
+        let Report { grad_norm, taken } = self.engine.update_async(&update).await?;
         match &mut self.progress.loss_scale {
             Some(scale) => {
                 scale.update(taken);
@@ -312,7 +333,7 @@ impl<E: Engine> Trainer<E> {
     }
 
     /// Forward and backward of the examples of the batch from `first` on.
-    fn microbatch(
+    async fn microbatch(
         &mut self,
         examples: &Examples,
         first: usize,
@@ -338,7 +359,8 @@ impl<E: Engine> Trainer<E> {
                 .then_some(&scratch.low_res),
             keys: (self.config.dropout > 0.0).then_some(&scratch.keys),
         };
-        self.engine.accumulate(&batch, &mut scratch.loss)?;
+        let running = self.engine.accumulate_async(&batch, &mut scratch.loss);
+        running.await?;
         self.note_losses(&drawn, sums)
     }
 

@@ -38,6 +38,22 @@ fn what_does_not_go_together_is_refused() {
 }
 
 #[test]
+fn classes_are_named_by_their_numbers() {
+    let images = || Images::new(extents(1, 1, 2), vec![1; 4], Some(vec![0, 2]), Some(3)).unwrap();
+    let names = ["axe", "bow", "cap"].map(String::from);
+    let named = images().with_class_names(names.to_vec()).unwrap();
+    assert_eq!(named.class_names(), Some(&names[..]));
+    assert_eq!(images().class_names(), None);
+    let count = |names, classes| DataError::Images(Fault::NameCount { names, classes });
+    let few = images().with_class_names(names[..2].to_vec());
+    assert_eq!(few.unwrap_err(), count(2, 3));
+    assert_eq!(count(2, 3).to_string(), "2 names for 3 classes");
+    let unlabelled = Images::new(extents(1, 1, 2), vec![1; 4], None, None).unwrap();
+    let error = unlabelled.with_class_names(names.to_vec()).unwrap_err();
+    assert_eq!(error, count(3, 0));
+}
+
+#[test]
 fn there_is_nothing_behind_the_last_image() {
     let images = Images::new(extents(1, 1, 2), vec![1, 2, 3, 4], None, None).unwrap();
     assert_eq!(images.get(1).unwrap().pixels.as_ref(), [3, 4]);

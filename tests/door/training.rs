@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use iddpm::checkpoint::WeightType;
 use iddpm::data::{self, DataError, Dataset, Example, Images, Options};
-use iddpm::run::{Beginning, Origin, Recipe, Training};
+use iddpm::run::{Beginning, Origin, Recipe, Training, TrainingRun};
 use iddpm::train::{MicrobatchRule, RunDirectory, Slot, StepReport, TrainError};
 use iddpm::unet::{Extents, Weights};
 use iddpm::{Device, Draw, Error, Model};
@@ -51,15 +51,14 @@ fn go_on(_: &StepReport) -> ControlFlow<()> {
 }
 
 /// All that a run consists of.
-fn everything(training: &Training) -> Vec<Vec<f32>> {
+fn everything(run: &TrainingRun) -> Vec<Vec<f32>> {
     let slots = [
         Slot::Weights,
         Slot::FirstMoment,
         Slot::SecondMoment,
         Slot::Ema(0),
     ];
-    let trainer = training.trainer();
-    slots.map(|slot| trainer.read(slot).unwrap()).to_vec()
+    slots.map(|slot| run.trainer().read(slot).unwrap()).to_vec()
 }
 
 fn text<T: std::fmt::Debug>(result: Result<T, Error>) -> String {
@@ -70,7 +69,10 @@ fn text<T: std::fmt::Debug>(result: Result<T, Error>) -> String {
 fn a_run_goes_on_where_it_was() {
     let scratch = Scratch::new("door-training");
     let mut whole = begin(scratch.join("whole"), &recipe()).unwrap();
-    assert_eq!((whole.position(), whole.origin()), (0, &Origin::Drawn));
+    assert_eq!(
+        (whole.position(), whole.run().origin()),
+        (0, &Origin::Drawn)
+    );
     assert_eq!(whole.until(5, go_on).unwrap(), 5);
     // Broken off after the third step, and another process later.
     let parts = scratch.join("parts");
@@ -88,19 +90,47 @@ fn a_run_goes_on_where_it_was() {
         step: 3,
         has_digests: true,
     };
-    assert_eq!((second.position(), second.origin()), (3, &origin));
+    assert_eq!((second.position(), second.run().origin()), (3, &origin));
     assert_eq!(second.step().unwrap().step, 4);
     let state = second.save_if_due().unwrap().unwrap();
     assert!(state.ends_with("step-00000004") && state.exists());
     second.step().unwrap();
     assert_eq!(second.save_if_due().unwrap(), None);
-    assert!(everything(&whole) == everything(&second));
+    assert!(everything(whole.run()) == everything(second.run()));
     drop(second);
     // What was not saved is taken once more.
     let mut third = Training::begin_or_resume(&parts, &recipe(), data(), device()).unwrap();
     assert_eq!(third.position(), 4);
     third.until(5, go_on).unwrap();
-    assert!(everything(&whole) == everything(&third));
+    assert!(everything(whole.run()) == everything(third.run()));
+}
+
+/// A run that is kept nowhere is the run that is kept, whether it is waited for or not.
+#[test]
+fn a_run_needs_no_folder() {
+    let scratch = Scratch::new("door-nowhere");
+    let mut training = begin(scratch.join("run"), &recipe()).unwrap();
+    training.until(3, go_on).unwrap();
+    let mut run = TrainingRun::begin(&recipe(), data(), device()).unwrap();
+    assert_eq!((run.position(), run.origin()), (0, &Origin::Drawn));
+    run.step().unwrap();
+    let report = pollster::block_on(async {
+        run.step_async().await?;
+        run.step_async().await
+    });
+    assert_eq!((report.unwrap().step, run.position()), (3, 3));
+    assert!(everything(&run) == everything(training.run()));
+    let model = pollster::block_on(run.model_async()).unwrap();
+    let kept = training.model().unwrap();
+    assert_eq!(model.description(), kept.description());
+    assert_eq!(model.checkpoint().weights(), kept.checkpoint().weights());
+    // Options that do not go together are refused as they are for a folder.
+    let mut wrong = recipe();
+    wrong.config.batch = 7;
+    assert_eq!(
+        text(TrainingRun::begin(&wrong, data(), device())),
+        text(begin(scratch.join("wrong"), &wrong))
+    );
 }
 
 #[test]
@@ -117,8 +147,8 @@ fn a_training_gives_a_model() {
     let opened = Model::open(scratch.join("run")).unwrap();
     assert_eq!(opened.fingerprint().unwrap(), model.fingerprint().unwrap());
     assert_eq!(opened.checkpoint().weights(), model.checkpoint().weights());
-    let (folder, trainer) = training.into_parts();
-    assert_eq!(trainer.progress().step, 1);
+    let (folder, run) = training.into_parts();
+    assert_eq!(run.position(), 1);
     assert!(folder.path().ends_with("run"));
 }
 
@@ -223,7 +253,7 @@ fn weights_of_a_model() {
         let run = scratch.join(&format!("{weight_type:?}"));
         let training = begin(&run, &recipe).unwrap();
         let path = model.path().map(Path::to_path_buf);
-        assert_eq!(training.origin(), &Origin::Model { path });
+        assert_eq!(training.run().origin(), &Origin::Model { path });
         let expected: Vec<f32> = match model.checkpoint().weights() {
             Weights::F32(numbers) => numbers.to_vec(),
             Weights::F16(bits) => {
@@ -231,13 +261,16 @@ fn weights_of_a_model() {
                 numbers.collect()
             }
         };
-        let [weights, first, _, average] = everything(&training).try_into().unwrap();
+        let [weights, first, _, average] = everything(training.run()).try_into().unwrap();
         assert!(weights == expected && average == expected);
         assert!(first.iter().all(|&moment| moment == 0.0));
         // Gone on with, it has its own.
         drop(training);
         let training = Training::begin_or_resume(&run, &recipe, data(), device()).unwrap();
-        assert!(matches!(training.origin(), Origin::Saved { step: 0, .. }));
+        assert!(matches!(
+            training.run().origin(),
+            Origin::Saved { step: 0, .. }
+        ));
     }
     let mut wide = recipe();
     wide.init = Some(crate::digits());
@@ -256,7 +289,7 @@ fn a_microbatch_is_a_bound() {
         recipe.config.rule = rule;
         let name = format!("{batch}-{microbatch}-{rule:?}");
         let training = begin(scratch.join(&name), &recipe)?;
-        Ok(training.trainer().config().microbatch)
+        Ok(training.run().trainer().config().microbatch)
     };
     let (mean, sum) = (MicrobatchRule::Mean, MicrobatchRule::Sum);
     for (batch, microbatch, rule, taken) in [
@@ -319,12 +352,12 @@ fn a_training_says_what_it_is() {
     let image = prepared.description().image();
     assert_eq!((image.channels, image.height, image.width), (1, 16, 16));
     let training = prepared.on(device()).unwrap();
-    assert_eq!(training.cost(), &cost);
-    assert!(training.bytes() > cost.activations);
+    assert_eq!(training.run().cost(), &cost);
+    assert!(training.run().bytes() > cost.activations);
     // The processor has no arithmetic in f16.
-    assert_eq!(training.precision(), ", f16 for weights alone");
+    assert_eq!(training.run().precision(), ", f16 for weights alone");
     assert_eq!(
-        training.device().to_string(),
+        training.run().device().to_string(),
         "the CPU (asked for), 1 thread"
     );
     assert!(matches!(
@@ -335,13 +368,13 @@ fn a_training_says_what_it_is() {
 
 /// The rows of a network's table of classes.
 fn rows(training: &Training) -> Vec<Vec<f32>> {
-    let description = training.trainer().description();
+    let description = training.run().trainer().description();
     let graph = description.graph(1).unwrap();
     let mut params = graph.params().iter();
     let table = params
         .find(|param| param.name == "label_emb.weight")
         .unwrap();
-    let weights = training.trainer().read(Slot::Weights).unwrap();
+    let weights = training.run().trainer().read(Slot::Weights).unwrap();
     let numbers = &weights[table.offset..][..table.elements()];
     numbers
         .chunks(table.shape[1])
@@ -379,7 +412,7 @@ fn classes_of_the_weights_go_by_their_names() {
     recipe.init = Some(first.model().unwrap());
     let (told, same) = prepared("same", &recipe, ["axe", "bow", "orb"]);
     assert_eq!(told, None);
-    assert!(everything(&same)[0] == everything(&first)[0]);
+    assert!(everything(same.run())[0] == everything(first.run())[0]);
     let (told, other) = prepared("other", &recipe, ["apple", "axe", "bow"]);
     let says = "classes: axe, bow kept; apple begun as the mean of all; orb left out";
     assert_eq!(told.as_deref(), Some(says));
@@ -387,7 +420,7 @@ fn classes_of_the_weights_go_by_their_names() {
     // Of all else not a bit is another's, and averages begin as the weights.
     let without = |training: &Training| {
         let table = rows(training).concat();
-        let weights = everything(training)[0].clone();
+        let weights = everything(training.run())[0].clone();
         let at = weights
             .windows(table.len())
             .position(|part| part == table)
@@ -395,7 +428,7 @@ fn classes_of_the_weights_go_by_their_names() {
         [&weights[..at], &weights[at + table.len()..]].concat()
     };
     assert!(without(&other) == without(&first));
-    assert!(everything(&other)[3] == everything(&other)[0]);
+    assert!(everything(other.run())[3] == everything(other.run())[0]);
 
     // A null class that there was not; then one that there is.
     recipe.config.drop_labels = 0.1;
@@ -541,7 +574,7 @@ fn recipes_are_sized_by_the_images() {
     let recipe = Recipe::of(&data());
     assert!(recipe.config.drop_labels > 0.0);
     let training = Training::begin(scratch.join("classes"), &recipe, data(), device()).unwrap();
-    let unet = &training.trainer().description().unet;
+    let unet = &training.run().trainer().description().unet;
     assert!((unet.num_classes, unet.null_class) == (Some(3), true));
     // As another network is, whatever the images ask for.
     let model = training.model().unwrap();

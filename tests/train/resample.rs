@@ -1,6 +1,7 @@
 //! Importance sampling of t as a run does it: the public implementation's history, given to a trainer,
 //! must become its weights and its law; and what the engine says of losses must become the history.
 
+use std::future::ready;
 use std::sync::Arc;
 
 use iddpm::checkpoint::{Description, ImageSize};
@@ -8,8 +9,8 @@ use iddpm::data::Images;
 use iddpm::diffusion::resample::LossSecondMoment;
 use iddpm::diffusion::{Diffusion, ModelCard, Schedule, WeightSet};
 use iddpm::train::{
-    Batch, Broken, Engine, OptimizerStep, Progress, Report, Slot, TimestepLaw, TrainConfig,
-    TrainError, Trainer, TrainingData,
+    Awaited, Batch, Broken, Engine, OptimizerStep, Progress, Report, Slot, TimestepLaw,
+    TrainConfig, TrainError, Trainer, TrainingData,
 };
 use iddpm::unet::{Extents, UnetConfig};
 
@@ -37,24 +38,28 @@ fn loss_at(t: u32) -> f32 {
 }
 
 impl Engine for Scribe {
-    fn accumulate(&mut self, batch: &Batch<'_>, loss: &mut [f32]) -> Result<(), TrainError> {
+    fn accumulate_async<'a>(
+        &'a mut self,
+        batch: &'a Batch<'a>,
+        loss: &'a mut [f32],
+    ) -> Awaited<'a, ()> {
         let rows = batch.rows.chunks_exact(ROW).map(|row| row[WEIGHT]);
         for ((&t, share), loss) in batch.timesteps.iter().zip(rows).zip(loss.chunks_mut(3)) {
             self.seen.push((t as u32, share));
             loss.copy_from_slice(&[loss_at(t as u32), 0.0, 0.0]);
         }
-        Ok(())
+        Box::pin(ready(Ok(())))
     }
 
-    fn update(&mut self, _: &OptimizerStep) -> Result<Report, TrainError> {
-        Ok(Report {
+    fn update_async<'a>(&'a mut self, _: &'a OptimizerStep) -> Awaited<'a, Report> {
+        Box::pin(ready(Ok(Report {
             grad_norm: 1.0,
             taken: true,
-        })
+        })))
     }
 
-    fn read(&self, _: Slot, _: &mut [f32]) -> Result<(), TrainError> {
-        Ok(())
+    fn read_async<'a>(&'a self, _: Slot, _: &'a mut [f32]) -> Awaited<'a, ()> {
+        Box::pin(ready(Ok(())))
     }
 
     fn write(&mut self, _: Slot, _: &[f32]) -> Result<(), TrainError> {

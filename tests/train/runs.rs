@@ -1,16 +1,19 @@
 //! Runs that are resumed, given other options or bad data: against runs that are left alone.
 
+use std::future::{pending, ready};
 use std::path::Path;
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Poll, Waker};
 
 use iddpm::checkpoint::{Description, ImageSize};
 use iddpm::data::{DataError, Dataset, Example, Images};
 use iddpm::diffusion::{Diffusion, ModelCard, Prediction, Schedule, WeightSet};
 use iddpm::train::{
-    Batch, Broken, CpuEngine, Engine, OptimizerStep, Progress, Recompute, Report, RunDirectory,
-    SavedRun, Slot, TimestepLaw, TrainConfig, TrainError, Trainer, TrainingData, check_network,
-    graph_of, initial_weights,
+    Awaited, Batch, Broken, CpuEngine, Engine, OptimizerStep, Progress, Recompute, Report,
+    RunDirectory, SavedRun, Slot, TimestepLaw, TrainConfig, TrainError, Trainer, TrainingData,
+    check_network, graph_of, initial_weights,
 };
 use iddpm::unet::{Extents, UnetConfig};
 
@@ -313,23 +316,37 @@ fn what_cannot_be_compared_is_not_the_same() {
 struct Failing {
     engine: CpuEngine,
     microbatches: usize,
+    fails: Fails,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Fails {
+    WithAnError,
+    ByNotComingBack,
 }
 
 impl Engine for Failing {
-    fn accumulate(&mut self, batch: &Batch<'_>, loss: &mut [f32]) -> Result<(), TrainError> {
+    fn accumulate_async<'a>(
+        &'a mut self,
+        batch: &'a Batch<'a>,
+        loss: &'a mut [f32],
+    ) -> Awaited<'a, ()> {
         if self.microbatches == 0 {
-            return Err(TrainError::NotFinite { step: 0 });
+            return match self.fails {
+                Fails::WithAnError => Box::pin(ready(Err(TrainError::NotFinite { step: 0 }))),
+                Fails::ByNotComingBack => Box::pin(pending()),
+            };
         }
         self.microbatches -= 1;
-        self.engine.accumulate(batch, loss)
+        self.engine.accumulate_async(batch, loss)
     }
 
-    fn update(&mut self, update: &OptimizerStep) -> Result<Report, TrainError> {
-        self.engine.update(update)
+    fn update_async<'a>(&'a mut self, update: &'a OptimizerStep) -> Awaited<'a, Report> {
+        self.engine.update_async(update)
     }
 
-    fn read(&self, slot: Slot, into: &mut [f32]) -> Result<(), TrainError> {
-        self.engine.read(slot, into)
+    fn read_async<'a>(&'a self, slot: Slot, into: &'a mut [f32]) -> Awaited<'a, ()> {
+        self.engine.read_async(slot, into)
     }
 
     fn write(&mut self, slot: Slot, numbers: &[f32]) -> Result<(), TrainError> {
@@ -337,9 +354,15 @@ impl Engine for Failing {
     }
 }
 
-/// A step that failed in its second microbatch has noted the losses of its first: no undisturbed run is there.
+/// A step that failed in its second microbatch has noted the losses of its first: no undisturbed run is there. So it
+/// is with one that nobody waited for any longer.
 #[test]
-fn a_run_that_ended_with_an_error_is_not_saved() {
+fn a_run_that_ended_within_a_step_is_not_saved() {
+    ended(Fails::WithAnError);
+    ended(Fails::ByNotComingBack);
+}
+
+fn ended(fails: Fails) {
     let config = config();
     let folder = Scratch::new("ended");
     let mut run = run_in(&folder);
@@ -350,6 +373,7 @@ fn a_run_that_ended_with_an_error_is_not_saved() {
     let mut failing = Failing {
         engine,
         microbatches: 3,
+        fails,
     };
     saved.write_to(&mut failing).unwrap();
     let (description, progress) = (description(), saved.progress);
@@ -364,8 +388,15 @@ fn a_run_that_ended_with_an_error_is_not_saved() {
     .unwrap();
     trainer.step().unwrap();
     let sound = trainer.progress().clone();
-    trainer.step().unwrap_err();
+    let mut context = Context::from_waker(Waker::noop());
+    let is_done = pin!(trainer.step_async()).poll(&mut context);
+    match fails {
+        Fails::WithAnError => assert!(matches!(is_done, Poll::Ready(Err(_))), "{is_done:?}"),
+        Fails::ByNotComingBack => assert!(is_done.is_pending()),
+    }
     assert!(*trainer.progress() != sound);
+    let error = trainer.step().unwrap_err();
+    assert!(matches!(error, TrainError::Ended { step: 1 }), "{error}");
     let error = run.save(&trainer, 1).unwrap_err();
     assert!(matches!(error, TrainError::Ended { step: 1 }), "{error}");
     assert_eq!(folder.names(), [".lock", "latest", "step-00000000"]);

@@ -18,8 +18,8 @@ use crate::checkpoint::WeightType;
 use crate::diffusion::{Controls, Sample};
 use crate::gpu::{self, DeviceGeneration, DeviceWeights, Gpu, NoiseSource, Precision, wgpu};
 use crate::unet::Weights;
+use crate::waiting::block_on;
 pub use pacing::{Budget, Pacing};
-pub(super) use pollster::block_on;
 pub(super) use run::GpuRun;
 
 pub(super) fn list() -> Vec<String> {

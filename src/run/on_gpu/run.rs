@@ -11,6 +11,7 @@ use crate::Error;
 use crate::diffusion::Paused;
 use crate::gpu::{DeviceGeneration, Gpu, GpuError, Shown, Stopwatch, submit, wgpu};
 use crate::run::error::DrawError;
+use crate::waiting::block_on;
 
 /// Looks at a frame whose submissions have run; one that is not done then was never submitted.
 const PATIENCE: usize = 1000;
@@ -76,7 +77,7 @@ impl GpuRun {
     pub(in crate::run) fn advance_for(&mut self, time: Duration) -> Result<(), Error> {
         let begun = Instant::now();
         // What the host has recorded comes first.
-        pollster::block_on(self.settle())?;
+        block_on(self.settle())?;
         while !self.generation.is_done() {
             let left = milliseconds(time.saturating_sub(begun.elapsed()));
             // Never more than a step: a device that does not answer for seconds is taken for lost.
@@ -88,7 +89,7 @@ impl GpuRun {
         }
         if self.generation.is_done() {
             // All of it has come then, or it is said why not.
-            pollster::block_on(self.advance())?;
+            block_on(self.advance())?;
         }
         Ok(())
     }

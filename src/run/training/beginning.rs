@@ -4,17 +4,14 @@ use std::boxed::Box;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::class_rows::ClassRows;
-use super::cost::Cost;
-use super::origin::{Origin, Start};
+use super::checked::Checked;
+use super::origin::{Origin, State, network_of};
 use super::prepared::Prepared;
 use super::recipe::Recipe;
 use crate::Error;
 use crate::checkpoint::Description;
 use crate::data::{self, Classes, DataError, Dataset, Opened, Options};
-use crate::train::{
-    RunDirectory, SavedRun, TrainError, TrainingData, check_data, check_network, graph_of,
-};
+use crate::train::{RunDirectory, SavedRun, TrainError};
 
 /// The beginning of a training: a folder in which nobody else trains meanwhile, and the state that goes on.
 ///
@@ -38,7 +35,7 @@ use crate::train::{
 #[derive(Debug)]
 pub struct Beginning {
     folder: RunDirectory,
-    saved: Option<(PathBuf, Box<SavedRun>)>,
+    saved: Option<State>,
 }
 
 impl Beginning {
@@ -89,17 +86,7 @@ impl Beginning {
 
     /// Where the weights come from by a recipe.
     pub fn origin(&self, recipe: &Recipe) -> Origin {
-        match (&self.saved, &recipe.init) {
-            (Some((state, saved)), _) => Origin::Saved {
-                state: state.clone(),
-                step: saved.progress.step,
-                has_digests: saved.fingerprint.is_some(),
-            },
-            (None, Some(model)) => Origin::Model {
-                path: model.path().map(Into::into),
-            },
-            (None, None) => Origin::Drawn,
-        }
+        Origin::of(self.saved.as_ref(), recipe)
     }
 
     /// The classes that data is to be opened with by a recipe: those of the network that there is already, by their
@@ -155,44 +142,9 @@ impl Beginning {
         recipe: &Recipe,
         data: impl Into<Arc<dyn Dataset>>,
     ) -> Result<Prepared, Error> {
-        self.prepare_on(recipe, data.into())
-    }
-
-    fn prepare_on(self, recipe: &Recipe, data: Arc<dyn Dataset>) -> Result<Prepared, Error> {
-        let config = recipe.config(data.as_ref());
-        config.validate()?;
-        let description = recipe.description(data.as_ref(), self.network(recipe));
-        check_data(&description, &config, data.as_ref())?;
-        let data = TrainingData::new(data, recipe.broken)?;
-        let origin = self.origin(recipe);
-        let before = self.saved.as_ref().map(|(_, saved)| saved.config.clone());
-        let start = match (self.saved, &recipe.init) {
-            (Some((_, saved)), _) => {
-                saved.check_same(&description, &config, &data)?;
-                Start::Saved(saved)
-            }
-            (None, Some(model)) => {
-                check_network(
-                    &with_classes_of(model.description(), &description),
-                    &description,
-                )?;
-                let rows = ClassRows::of(model.description(), &description);
-                Start::Model(model.clone(), rows)
-            }
-            (None, None) => Start::Drawn,
-        };
-        let graph = graph_of(&description, &config)?;
         Ok(Prepared {
             folder: self.folder,
-            cost: Cost::of(&graph, &description, &config)?,
-            graph,
-            description,
-            rates_before: before.filter(|before| *before != config),
-            config,
-            data,
-            origin,
-            start,
-            broken: recipe.broken,
+            checked: Checked::of(recipe, data.into(), self.saved)?,
             save_every: recipe.save_every,
             keep: recipe.keep,
         })
@@ -200,20 +152,6 @@ impl Beginning {
 
     /// The network that there is already: that of the state which goes on, or of the model that a new run begins with.
     pub fn network<'a>(&'a self, recipe: &'a Recipe) -> Option<&'a Description> {
-        match (&self.saved, &recipe.init) {
-            (Some((_, saved)), _) => Some(&saved.description),
-            (None, Some(model)) => Some(model.description()),
-            (None, None) => None,
-        }
+        network_of(self.saved.as_ref(), recipe)
     }
-}
-
-/// A network as it is but for its classes, where another knows such: their table is made for it.
-fn with_classes_of(network: &Description, trained: &Description) -> Description {
-    let mut network = network.clone();
-    if trained.unet.num_classes.is_some() {
-        network.unet.num_classes = trained.unet.num_classes;
-        network.unet.null_class = trained.unet.null_class;
-    }
-    network
 }

@@ -9,13 +9,13 @@ use crate::run::on_gpu::half;
 use crate::train::{GpuEngine, TrainConfig};
 use crate::unet::Graph;
 
-pub(super) fn on_gpu(gpu: &Gpu, graph: &Graph, config: &TrainConfig) -> Result<Made, Error> {
+pub(super) async fn on_gpu(gpu: &Gpu, graph: &Graph, config: &TrainConfig) -> Result<Made, Error> {
     let (width, precision) = if config.half {
         half(gpu)
     } else {
         (Precision::Full, "")
     };
-    let engine = GpuEngine::new_blocking(gpu, graph, &config.ema_rates, width)?;
+    let engine = GpuEngine::new(gpu, graph, &config.ema_rates, width).await?;
     Ok(Made {
         bytes: engine.training().bytes(),
         engine: Box::new(engine),

@@ -7,7 +7,7 @@ use crate::run::gpu_type::Gpu;
 use crate::train::TrainConfig;
 use crate::unet::Graph;
 
-pub(super) fn on_gpu(_: &Gpu, _: &Graph, _: &TrainConfig) -> Result<Made, Error> {
+pub(super) async fn on_gpu(_: &Gpu, _: &Graph, _: &TrainConfig) -> Result<Made, Error> {
     let why = "built without the feature train, which trains on a GPU".into();
     Err(DrawError::NoGpu { why }.into())
 }

@@ -2,10 +2,12 @@
 //!
 //! [`Training::begin_or_resume`] is all of it in one call. In its place a program that has something to say on the
 //! way takes the steps one by one: [`Beginning`] holds the folder, and knows the classes that data is to have;
-//! [`Prepared`] has checked recipe and data, and knows what they cost; [`Training`] is on a device.
+//! [`Prepared`] has checked recipe and data, and knows what they cost; [`Training`] is on a device. What is kept nowhere
+//! is a [`TrainingRun`] alone.
 
 mod begin;
 mod beginning;
+mod checked;
 mod class_rows;
 mod cost;
 #[cfg_attr(feature = "train", path = "engine_gpu.rs")]
@@ -17,6 +19,7 @@ mod prepared;
 mod recipe;
 #[expect(clippy::module_inception, reason = "it is what the folder is about")]
 mod training;
+mod training_run;
 mod validation;
 
 pub use beginning::Beginning;
@@ -26,4 +29,5 @@ pub use origin::Origin;
 pub use prepared::Prepared;
 pub use recipe::Recipe;
 pub use training::Training;
+pub use training_run::TrainingRun;
 pub use validation::{Best, Validated, Validation};

@@ -4,6 +4,8 @@ use std::boxed::Box;
 use std::path::PathBuf;
 
 use super::class_rows::ClassRows;
+use super::recipe::Recipe;
+use crate::checkpoint::Description;
 use crate::run::Model;
 use crate::train::SavedRun;
 
@@ -28,6 +30,38 @@ pub enum Origin {
         /// were any have none: of those, what was changed since is not found.
         has_digests: bool,
     },
+}
+
+/// A saved state of a run, and its folder.
+pub(super) type State = (PathBuf, Box<SavedRun>);
+
+impl Origin {
+    /// By a recipe, where this state goes on.
+    pub(super) fn of(saved: Option<&State>, recipe: &Recipe) -> Self {
+        match (saved, &recipe.init) {
+            (Some((state, saved)), _) => Self::Saved {
+                state: state.clone(),
+                step: saved.progress.step,
+                has_digests: saved.fingerprint.is_some(),
+            },
+            (None, Some(model)) => Self::Model {
+                path: model.path().map(Into::into),
+            },
+            (None, None) => Self::Drawn,
+        }
+    }
+}
+
+/// The network that there is already: that of the state which goes on, or of the model that a new run begins with.
+pub(super) fn network_of<'a>(
+    saved: Option<&'a State>,
+    recipe: &'a Recipe,
+) -> Option<&'a Description> {
+    match (saved, &recipe.init) {
+        (Some((_, saved)), _) => Some(&saved.description),
+        (None, Some(model)) => Some(model.description()),
+        (None, None) => None,
+    }
 }
 
 /// What an engine is filled with.

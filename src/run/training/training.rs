@@ -1,16 +1,12 @@
 //! A training run in a folder, on a device.
 
 use core::ops::ControlFlow;
-use std::boxed::Box;
 use std::path::PathBuf;
 
-use super::cost::Cost;
-use super::origin::Origin;
+use super::training_run::TrainingRun;
 use crate::Error;
-use crate::checkpoint::{Checkpoint, WeightBuffer};
-use crate::diffusion::WeightSet;
-use crate::run::{Chosen, Model};
-use crate::train::{Engine, RunDirectory, Slot, StepReport, Trainer};
+use crate::run::Model;
+use crate::train::{RunDirectory, StepReport};
 
 /// A training run in a folder, which nobody else writes to meanwhile. It resumes bit for bit.
 ///
@@ -56,12 +52,7 @@ use crate::train::{Engine, RunDirectory, Slot, StepReport, Trainer};
 /// ```
 pub struct Training {
     pub(super) folder: RunDirectory,
-    pub(super) trainer: Trainer<Box<dyn Engine>>,
-    pub(super) chosen: Chosen,
-    pub(super) precision: &'static str,
-    pub(super) bytes: u64,
-    pub(super) origin: Origin,
-    pub(super) cost: Cost,
+    pub(super) run: TrainingRun,
     pub(super) save_every: u64,
     pub(super) keep: usize,
 }
@@ -81,7 +72,7 @@ impl Training {
     /// # Errors
     /// Those of [`Trainer::step`].
     pub fn step(&mut self) -> Result<StepReport, Error> {
-        Ok(self.trainer.step()?)
+        self.run.step()
     }
 
     /// Saves where the run stands, whole or not at all, and returns the folder of the state. Where that is saved
@@ -90,7 +81,7 @@ impl Training {
     /// # Errors
     /// Those of [`RunDirectory::save`]; what was saved before is still there.
     pub fn save(&mut self) -> Result<PathBuf, Error> {
-        Ok(self.folder.save(&self.trainer, self.keep)?)
+        Ok(self.folder.save(self.run.trainer(), self.keep)?)
     }
 
     /// Saves, where the recipe's `save_every` says so of this step; the folder of the state, if there is one.
@@ -117,7 +108,7 @@ impl Training {
         mut report: impl FnMut(&StepReport) -> ControlFlow<()>,
     ) -> Result<u64, Error> {
         if let Some(last) = step.checked_sub(1).filter(|&last| last >= self.position()) {
-            self.trainer.config().check_not_annealed(last)?;
+            self.run.trainer().config().check_not_annealed(last)?;
         }
         while self.position() < step {
             if report(&self.step()?).is_break() {
@@ -131,32 +122,20 @@ impl Training {
 
     /// The number of steps that were done.
     pub const fn position(&self) -> u64 {
-        self.trainer.progress().step
+        self.run.position()
     }
 
-    /// The device, and why it was taken.
-    pub const fn device(&self) -> &Chosen {
-        &self.chosen
+    /// Returns the network as it is: its first average, or where there is none its weights.
+    ///
+    /// # Errors
+    /// Those of [`TrainingRun::model`].
+    pub fn model(&self) -> Result<Model, Error> {
+        self.run.model()
     }
 
-    /// What is to be said of the precision behind the device's name, as in ", in f16"; nothing in f32.
-    pub const fn precision(&self) -> &'static str {
-        self.precision
-    }
-
-    /// The bytes of memory that it takes: on the processor all of them, on a GPU those beside the weights.
-    pub const fn bytes(&self) -> u64 {
-        self.bytes
-    }
-
-    /// Where the weights came from.
-    pub const fn origin(&self) -> &Origin {
-        &self.origin
-    }
-
-    /// What a step costs.
-    pub const fn cost(&self) -> &Cost {
-        &self.cost
+    /// The run: its device, what it costs, where it came from.
+    pub const fn run(&self) -> &TrainingRun {
+        &self.run
     }
 
     /// The folder of the run.
@@ -164,31 +143,8 @@ impl Training {
         &self.folder
     }
 
-    /// The trainer: the floor below.
-    pub const fn trainer(&self) -> &Trainer<Box<dyn Engine>> {
-        &self.trainer
-    }
-
-    /// Gives the parts back: the folder, which is held on, and the trainer.
-    pub fn into_parts(self) -> (RunDirectory, Trainer<Box<dyn Engine>>) {
-        (self.folder, self.trainer)
-    }
-
-    /// Returns the network as it is: its first average, or where there is none its weights.
-    ///
-    /// # Errors
-    /// [`TrainError`](crate::train::TrainError), [`Ended`](crate::train::TrainError::Ended) after a step that failed;
-    /// [`CheckpointError`](crate::checkpoint::CheckpointError).
-    pub fn model(&self) -> Result<Model, Error> {
-        self.trainer.check_not_ended()?;
-        let (slot, weights) = match self.trainer.config().ema_rates.first() {
-            Some(&rate) => (Slot::Ema(0), WeightSet::Ema { rate }),
-            None => (Slot::Weights, WeightSet::Raw),
-        };
-        let mut description = self.trainer.description().clone();
-        description.card.weights = weights;
-        description.card.step = self.position();
-        let weights = WeightBuffer::F32(self.trainer.read(slot)?);
-        Ok(Model::from(Checkpoint::new(description, weights)?))
+    /// Gives the parts back: the folder, which is held on, and the run.
+    pub fn into_parts(self) -> (RunDirectory, TrainingRun) {
+        (self.folder, self.run)
     }
 }
