@@ -2,12 +2,12 @@
 
 use core::ffi::c_char;
 
-use super::memory::{held, put_text, slice};
 use super::pointers::{fill, free, hand_out, iddpm_model, iddpm_studio, needed_text, place, text};
-use crate::ffi::error::Failure;
-use crate::ffi::guard::{answer, last, result};
-use crate::ffi::handles::{Painter, device};
-use crate::ffi::info::iddpm_info;
+use crate::ffi::abi::memory::{held, put_text, slice};
+use crate::ffi::door::Failure;
+use crate::ffi::door::iddpm_info;
+use crate::ffi::door::{Painter, device};
+use crate::ffi::door::{answer, last, result};
 use crate::ffi::result::iddpm_result;
 use crate::{Device, Model};
 

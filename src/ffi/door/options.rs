@@ -63,7 +63,7 @@ pub struct iddpm_draw {
 
 impl iddpm_draw {
     /// One image of the usual drawing.
-    pub(super) const fn usual(struct_size: usize) -> Self {
+    pub(in crate::ffi) const fn usual(struct_size: usize) -> Self {
         Self {
             struct_size,
             seed: 0,
@@ -90,7 +90,7 @@ impl iddpm_draw {
     }
 
     /// The options that are texts, by a drawing's words for them.
-    pub(super) const fn texts(&self) -> [(&'static str, *const c_char); 7] {
+    pub(in crate::ffi) const fn texts(&self) -> [(&'static str, *const c_char); 7] {
         [
             ("class", self.class_name),
             ("steps", self.steps),
@@ -105,14 +105,14 @@ impl iddpm_draw {
 
 /// What was asked for, with all that it points to.
 #[derive(Debug)]
-pub(super) struct Asked<'a> {
-    pub(super) plain: &'a iddpm_draw,
+pub(in crate::ffi) struct Asked<'a> {
+    pub(in crate::ffi) plain: &'a iddpm_draw,
     /// Those that were given.
-    pub(super) texts: Vec<(&'static str, &'a str)>,
+    pub(in crate::ffi) texts: Vec<(&'static str, &'a str)>,
     /// Red, green, blue, alpha of each colour; empty for all.
-    pub(super) palette: &'a [u8],
-    pub(super) init: Option<Rows<'a>>,
-    pub(super) mask: Option<Rows<'a>>,
+    pub(in crate::ffi) palette: &'a [u8],
+    pub(in crate::ffi) init: Option<Rows<'a>>,
+    pub(in crate::ffi) mask: Option<Rows<'a>>,
 }
 
 impl Asked<'_> {

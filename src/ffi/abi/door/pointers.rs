@@ -9,13 +9,13 @@ use core::str::Utf8Error;
 use std::boxed::Box;
 use std::vec::Vec;
 
-use super::memory::{self, Kind, Marked, check, check_len, held, slice};
 use crate::Model;
-use crate::ffi::error::Failure;
-use crate::ffi::handles::{Painter, Painting};
-use crate::ffi::options::{Asked, iddpm_draw};
-use crate::ffi::pixels::{Layout, RGBA, Rows};
-use crate::ffi::scene::Scene;
+use crate::ffi::abi::memory::{self, Kind, Marked, check, check_len, held, slice};
+use crate::ffi::door::Failure;
+use crate::ffi::door::Scene;
+use crate::ffi::door::{Asked, iddpm_draw};
+use crate::ffi::door::{Layout, RGBA, Rows};
+use crate::ffi::door::{Painter, Painting};
 
 /// The most bytes of a struct that is of a later version: more is a size that was never set.
 const MOST_STRUCT: usize = 4096;

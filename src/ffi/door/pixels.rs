@@ -3,21 +3,21 @@
 use super::error::Failure;
 
 /// Bytes of a pixel.
-pub(super) const RGBA: usize = 4;
+pub(in crate::ffi) const RGBA: usize = 4;
 
 /// Rows of pixels in a caller's memory, each so many bytes after the one before.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Layout {
-    pub(super) width: usize,
-    pub(super) height: usize,
+pub(in crate::ffi) struct Layout {
+    pub(in crate::ffi) width: usize,
+    pub(in crate::ffi) height: usize,
     /// Bytes of a pixel.
-    pub(super) pixel: usize,
-    pub(super) stride: usize,
+    pub(in crate::ffi) pixel: usize,
+    pub(in crate::ffi) stride: usize,
 }
 
 impl Layout {
     /// Bytes from the first to the last of them.
-    pub(super) fn len(&self, word: &'static str) -> Result<usize, Failure> {
+    pub(in crate::ffi) fn len(&self, word: &'static str) -> Result<usize, Failure> {
         let row = self.row();
         if self.stride < row {
             let (width, pixel) = (self.width, self.pixel);
@@ -37,7 +37,11 @@ impl Layout {
     }
 
     /// Refuses fewer bytes than it has.
-    pub(super) fn check_room(&self, word: &'static str, room: usize) -> Result<(), Failure> {
+    pub(in crate::ffi) fn check_room(
+        &self,
+        word: &'static str,
+        room: usize,
+    ) -> Result<(), Failure> {
         let needed = self.len(word)?;
         match room >= needed {
             true => Ok(()),
@@ -49,16 +53,16 @@ impl Layout {
     }
 
     /// Bytes of a row.
-    pub(super) const fn row(&self) -> usize {
+    pub(in crate::ffi) const fn row(&self) -> usize {
         self.width.saturating_mul(self.pixel)
     }
 }
 
 /// Rows of pixels that a caller gave.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Rows<'a> {
-    pub(super) bytes: &'a [u8],
-    pub(super) layout: Layout,
+pub(in crate::ffi) struct Rows<'a> {
+    pub(in crate::ffi) bytes: &'a [u8],
+    pub(in crate::ffi) layout: Layout,
 }
 
 impl<'a> Rows<'a> {

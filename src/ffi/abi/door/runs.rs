@@ -2,15 +2,15 @@
 
 use core::time::Duration;
 
-use super::memory::{held, slice};
 use super::pointers::{
     asked, fill, free, hand_out, iddpm_run, iddpm_studio, place, put_rows, put_sized,
 };
-use crate::ffi::error::Failure;
-use crate::ffi::guard::{answer, result};
-use crate::ffi::handles::View;
-use crate::ffi::options::iddpm_draw;
-use crate::ffi::pixels::{Layout, RGBA};
+use crate::ffi::abi::memory::{held, slice};
+use crate::ffi::door::Failure;
+use crate::ffi::door::View;
+use crate::ffi::door::iddpm_draw;
+use crate::ffi::door::{Layout, RGBA};
+use crate::ffi::door::{answer, result};
 use crate::ffi::result::iddpm_result;
 
 use iddpm_result::IDDPM_OK;

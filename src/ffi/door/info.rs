@@ -19,7 +19,7 @@ pub struct iddpm_info {
 }
 
 impl iddpm_info {
-    pub(super) fn of(model: &Model, struct_size: usize) -> Self {
+    pub(in crate::ffi) fn of(model: &Model, struct_size: usize) -> Self {
         let image = model.image();
         Self {
             struct_size,

@@ -6,21 +6,21 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::string::String;
 
 use super::error::Failure;
-use super::result::iddpm_result;
+use crate::ffi::result::iddpm_result;
 
 std::thread_local! {
     static LAST: RefCell<String> = const { RefCell::new(String::new()) };
 }
 
 /// The sentence of the last call of this thread that failed; nothing where none did.
-pub(super) fn last() -> String {
+pub(in crate::ffi) fn last() -> String {
     // A thread that is ending has none any more.
     LAST.try_with(|last| last.borrow().clone())
         .unwrap_or_default()
 }
 
 /// Makes a call, whose answer is this where it fails.
-pub(super) fn answer<T>(
+pub(in crate::ffi) fn answer<T>(
     failed: impl FnOnce(iddpm_result) -> T,
     call: impl FnOnce() -> Result<T, Failure>,
 ) -> T {
@@ -34,7 +34,7 @@ pub(super) fn answer<T>(
 }
 
 /// Makes a call that comes to a result.
-pub(super) fn result(call: impl FnOnce() -> Result<iddpm_result, Failure>) -> iddpm_result {
+pub(in crate::ffi) fn result(call: impl FnOnce() -> Result<iddpm_result, Failure>) -> iddpm_result {
     answer(|result| result, call)
 }
 
