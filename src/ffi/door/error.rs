@@ -16,7 +16,7 @@ use iddpm_result::{
 };
 
 /// Why a call failed: the kind of it, and the sentence.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(in crate::ffi) struct Failure {
     pub(in crate::ffi) result: iddpm_result,
     pub(in crate::ffi) text: String,

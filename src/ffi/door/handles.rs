@@ -75,11 +75,15 @@ impl Painter {
     pub(in crate::ffi) fn begin(&self, asked: &Asked<'_>) -> Result<Painting, Failure> {
         let mut studio = self.studio()?;
         let (draw, numbers) = (asked.draw()?, asked.numbers()?);
+        let low_res = asked.low_res(studio.model())?;
         let run = match asked.canvas(studio.model())? {
             Some(canvas) => studio.begin_on(&draw, &canvas, numbers)?,
             None => studio.begin_numbers(&draw, numbers)?,
         };
-        Ok(Painting::new(run))
+        Ok(Painting::new(match low_res {
+            Some(bytes) => run.with_low_res_bytes(&bytes)?,
+            None => run,
+        }))
     }
 
     pub(in crate::ffi) fn resume(&self, saved: &[u8]) -> Result<Painting, Failure> {

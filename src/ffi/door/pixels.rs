@@ -1,5 +1,7 @@
 //! Pictures as engines have them: rows of pixels with a stride, RGBA of 8 bits each.
 
+use std::vec::Vec;
+
 use super::error::Failure;
 
 /// Bytes of a pixel.
@@ -76,6 +78,23 @@ impl<'a> Rows<'a> {
         })
     }
 
+    /// The bytes of RGBA pixels that a network of so many channels has, one row after the other.
+    pub(super) fn of_channels(
+        self,
+        word: &'static str,
+        channels: usize,
+    ) -> Result<Vec<u8>, Failure> {
+        let mut bytes = Vec::new();
+        for (at, pixel) in self.pixels().enumerate() {
+            let own = of_rgba(pixel, channels).map_err(|why| {
+                let (x, y) = (at % self.layout.width, at / self.layout.width);
+                Failure::argument(word, std::format!("{pixel:?} at {x},{y}"), why)
+            })?;
+            bytes.extend_from_slice(own);
+        }
+        Ok(bytes)
+    }
+
     /// Refuses another size than the network's.
     pub(super) fn check(
         &self,
@@ -97,7 +116,7 @@ impl<'a> Rows<'a> {
 }
 
 /// The bytes of an RGBA pixel that a network of so many channels has; what it cannot draw is refused, not changed.
-pub(super) fn of_rgba(pixel: &[u8], channels: usize) -> Result<&[u8], &'static str> {
+fn of_rgba(pixel: &[u8], channels: usize) -> Result<&[u8], &'static str> {
     match (channels, pixel) {
         (1 | 3, &[.., alpha]) if alpha < u8::MAX => Err("the network draws nothing transparent"),
         (1 | 2, &[red, green, blue, _]) if red != green || green != blue => {

@@ -25,9 +25,14 @@ pub(in crate::ffi) struct Scene {
 impl Scene {
     /// Begins one, where the drawing can be a plane.
     pub(in crate::ffi) fn new(painter: &Painter, asked: &Asked<'_>) -> Result<Self, Failure> {
-        if asked.init.is_some() || asked.mask.is_some() {
+        let pictures = [
+            ("init", asked.init),
+            ("mask", asked.mask),
+            ("low_res", asked.low_res),
+        ];
+        if let Some((word, _)) = pictures.iter().find(|(_, rows)| rows.is_some()) {
             let why = "a plane begins with noise alone";
-            return Err(Failure::argument("init", "given", why));
+            return Err(Failure::argument(word, "given", why));
         }
         if asked.numbers()? != (0..1) {
             let why = "a plane is one image, its number 0";

@@ -240,6 +240,11 @@ pub(super) unsafe fn asked<'a>(draw: *const iddpm_draw) -> Result<Asked<'a>, Fai
         // SAFETY: as the caller says.
         texts.extend(unsafe { self::text(word, text) }?.map(|text| (word, text)));
     }
+    // SAFETY: as the caller says.
+    for &class in unsafe { slice("classes", plain.classes, plain.class_count) }? {
+        // SAFETY: as the caller says.
+        texts.push(("class", unsafe { needed_text("class", class) }?));
+    }
     // As many as a palette has of bytes, however many there are.
     let colours = (plain.palette_count as usize).saturating_mul(RGBA);
     let (width, height) = (plain.init_width as usize, plain.init_height as usize);
@@ -249,6 +254,12 @@ pub(super) unsafe fn asked<'a>(draw: *const iddpm_draw) -> Result<Asked<'a>, Fai
         pixel,
         stride,
     };
+    let low_res = Layout {
+        width: plain.low_res_width as usize,
+        height: plain.low_res_height as usize,
+        pixel: RGBA,
+        stride: plain.low_res_stride,
+    };
     Ok(Asked {
         plain,
         texts,
@@ -256,6 +267,7 @@ pub(super) unsafe fn asked<'a>(draw: *const iddpm_draw) -> Result<Asked<'a>, Fai
         palette: unsafe { slice("palette", plain.palette, colours) }?,
         init: unsafe { rows("init", plain.init, layout(RGBA, plain.init_stride)) }?,
         mask: unsafe { rows("mask", plain.mask, layout(1, plain.mask_stride)) }?,
+        low_res: unsafe { rows("low_res", plain.low_res, low_res) }?,
     })
 }
 

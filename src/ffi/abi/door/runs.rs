@@ -130,7 +130,7 @@ pub unsafe extern "C" fn iddpm_run_pixels(
 }
 
 /// Writes an image as the last step predicted it, as `iddpm_run_pixels` does: what there is to see of it on its way. Before
-/// the first step, and behind a resumption, that is nothing yet: an even grey, half transparent where there is alpha.
+/// the first step, and behind a resumption, that is nothing yet: all is black, and clear where the network draws alpha.
 ///
 /// # Safety
 /// `run` is a handle that is not freed. There are `len` bytes at `out`.
