@@ -85,10 +85,11 @@ int main(int argc, char **argv) {
     pthread_join(other, NULL);
     check(iddpm_run_pixels(shared, 0, drawn[THREADS + 1], SIDE * 4, BYTES));
 
+    iddpm_result result;
     char why[64];
     size_t bytes;
     start(&one, holds, held);
-    while (iddpm_run_save(held, NULL, &bytes) != IDDPM_BUSY) {}
+    while ((result = iddpm_run_save(held, NULL, &bytes)) != IDDPM_BUSY) check(result);
     iddpm_last_error(why, sizeof why);
     was_met = 1;
     pthread_join(one, NULL);
