@@ -69,6 +69,7 @@ public class DrawnSprite : MonoBehaviour
     {
         rgba = new byte[info.Width * info.Height * 4];
         texture = new Texture2D((int)info.Width, (int)info.Height, TextureFormat.RGBA32, false) { filterMode = FilterMode.Point };
+        Paint(); // nothing yet, in place of what a new texture has
         var all = new Rect(0, 0, texture.width, texture.height);
         var renderer = GetComponent<SpriteRenderer>();
         renderer.sprite = Sprite.Create(texture, all, new Vector2(0.5f, 0.5f), texture.height);
@@ -83,8 +84,7 @@ public class DrawnSprite : MonoBehaviour
         {
             isLeft = run.Advance(microseconds);
             run.Preview(0, rgba, texture.width * 4); // as it will be; where nothing is left, as it is
-            texture.LoadRawTextureData(rgba);
-            texture.Apply();
+            Paint();
         }
         finally
         {
@@ -92,7 +92,13 @@ public class DrawnSprite : MonoBehaviour
         }
     }
 
-    // Bytes with which it goes on in another session; null where it is not under way.
+    void Paint()
+    {
+        texture.LoadRawTextureData(rgba);
+        texture.Apply();
+    }
+
+    // Bytes with which it goes on when the game is played again; null where it is not under way.
     public byte[] Save() => run?.Save();
 
     // What is shown stays.

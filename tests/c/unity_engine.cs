@@ -89,18 +89,24 @@ static class Engine
         while (start.MoveNext()) { }
     }
 
+    static byte[] Shown(DrawnSprite script)
+    {
+        return script.GetComponent<SpriteRenderer>().sprite.texture.Shown;
+    }
+
     static int Main(string[] arguments)
     {
         Application.streamingAssetsPath = "jar:file://" + arguments[0];
         var first = new DrawnSprite();
         Start(first);
+        if (!Array.TrueForAll(Shown(first), one => one == 0)) throw new Exception("something is seen before the first step");
         for (var frame = 0; frame < 10; frame++) Call(first, "Update");
         var second = new DrawnSprite { saved = first.Save() };
         Call(first, "OnDestroy");
         if (first.Save() != null) throw new Exception("a script that is destroyed has a run");
         Start(second);
         while (second.Save() != null) Call(second, "Update");
-        File.WriteAllBytes("sprite_unity.rgba", second.GetComponent<SpriteRenderer>().sprite.texture.Shown);
+        File.WriteAllBytes("sprite_unity.rgba", Shown(second));
         return 0;
     }
 }
