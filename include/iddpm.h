@@ -36,6 +36,10 @@ typedef struct iddpm_info {
   uint32_t channels;
   // The number of classes; 0 for a network without.
   uint32_t classes;
+  // Pixels from left to right of the pictures that it enlarges; 0 for a network that enlarges none.
+  uint32_t low_res_width;
+  // Pixels from top to bottom of the pictures that it enlarges; 0 for a network that enlarges none.
+  uint32_t low_res_height;
 } iddpm_info;
 
 // What is to be drawn, and how. `iddpm_draw_init` fills it with the usual drawing; a text or a pointer that is NULL is
@@ -56,8 +60,12 @@ typedef struct iddpm_draw {
   double guidance;
   // How far images go from `init`: 0 leaves it, 1 draws anew.
   double strength;
-  // The one class of every image, by its name or number; all classes in turn where it is NULL. Some of them are a run each.
+  // The class, by its name or number; all there are in turn where no class is named.
   const char *class_name;
+  // More classes, which are drawn in turn with it: `class_count` texts. A row goes from the first class to the second.
+  const char *const *classes;
+  // How many classes `classes` has.
+  size_t class_count;
   // How many steps, or which, as "50", "ddim25", "10,15,20"; as many as the method wants where it is NULL.
   const char *steps;
   // How a step is taken: "dpm", "heun", "ddim", "ddim:0.5", "ancestral"; "dpm" where it is NULL.
@@ -85,6 +93,15 @@ typedef struct iddpm_draw {
   const uint8_t *mask;
   // Bytes from one row of `mask` to the next.
   size_t mask_stride;
+  // What a network enlarges, RGBA as `init`, of the size that `iddpm_info` says: a picture for all images, or `count` of
+  // them, each below the one before.
+  const uint8_t *low_res;
+  // Bytes from one row of `low_res` to the next.
+  size_t low_res_stride;
+  // Pixels of `low_res` from left to right.
+  uint32_t low_res_width;
+  // Pixels of `low_res` from top to bottom, of all its pictures.
+  uint32_t low_res_height;
 } iddpm_draw;
 
 #ifdef __cplusplus
@@ -98,6 +115,10 @@ extern "C" {
 // `out` is NULL and `len` 0, or there are `len` bytes at `out`.
 size_t iddpm_last_error(char *out,
                         size_t len);
+
+// Returns what the last call of this thread that failed came to, as one that returns a number does not say; `IDDPM_OK`
+// where no call failed. A call that succeeds leaves it.
+iddpm_result iddpm_last_result(void);
 
 // Returns how many GPUs the machine has, those in software too; 0 in a library that was built without them.
 size_t iddpm_devices(void);
@@ -157,7 +178,7 @@ size_t iddpm_model_notes(const struct iddpm_model *model,
 void iddpm_model_free(struct iddpm_model *model);
 
 // Puts a model on a device: NULL or "best" for a GPU where there is one that is none in software, else the processor;
-// "cpu"; "gpu", even one in software; or a part of a GPU's name. On the processor it works with so many threads, or with
+// "cpu"; "gpu", even one in software; or a part of a GPU's name, a letter at least. On the processor it works with so many threads, or with
 // as many as there are cores where `threads` is 0; the images are the same with any number.
 //
 // # Safety
@@ -247,7 +268,7 @@ iddpm_result iddpm_run_pixels(struct iddpm_run *run,
                               size_t len);
 
 // Writes an image as the last step predicted it, as `iddpm_run_pixels` does: what there is to see of it on its way. Before
-// the first step, and behind a resumption, that is nothing yet: an even grey, half transparent where there is alpha.
+// the first step, and behind a resumption, that is nothing yet: all is black, and clear where the network draws alpha.
 //
 // # Safety
 // `run` is a handle that is not freed. There are `len` bytes at `out`.

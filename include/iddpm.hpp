@@ -26,6 +26,24 @@ inline iddpm_result check(iddpm_result result) {
     throw Error(result, why);
 }
 
+// A text that a call writes: first its size is asked for, 0 where it failed.
+template <typename Put>
+std::string text(Put put) {
+    std::string written(put(nullptr, 0), '\0');
+    if (written.empty()) check(iddpm_last_result());
+    put(written.data(), written.size());
+    written.pop_back();
+    return written;
+}
+
+// The GPUs of the machine as Model::on takes them, the best first; none in a library that was built without them.
+inline std::vector<std::string> devices() {
+    std::vector<std::string> names(iddpm_devices());
+    for (size_t at = 0; at < names.size(); at++)
+        names[at] = text([at](char *out, size_t len) { return iddpm_device_name(at, out, len); });
+    return names;
+}
+
 // The usual drawing; its fields are those of iddpm_draw.
 struct Draw : iddpm_draw {
     Draw() : iddpm_draw() { check(iddpm_draw_init(this, sizeof(iddpm_draw))); }
@@ -46,11 +64,21 @@ public:
     bool step() { return check(iddpm_run_step(handle.get())) == IDDPM_MORE; }
     // Goes on for so many microseconds, by one operation of the network at least; true while anything is left.
     bool advance(uint32_t microseconds) { return check(iddpm_run_advance(handle.get(), microseconds)) == IDDPM_MORE; }
-    float fraction() const { return iddpm_run_fraction(handle.get()); }
+    float fraction() const {
+        float done = iddpm_run_fraction(handle.get());
+        if (done < 0) check(iddpm_last_result());
+        return done;
+    }
+    uint32_t count() const {
+        uint32_t images = iddpm_run_count(handle.get());
+        if (images == 0) check(iddpm_last_result());
+        return images;
+    }
     // RGBA into a texture that is locked, say.
     void pixels(uint32_t image, uint8_t *out, size_t stride, size_t len) {
         check(iddpm_run_pixels(handle.get(), image, out, stride, len));
     }
+    // As it will be, and nothing before the first step.
     void preview(uint32_t image, uint8_t *out, size_t stride, size_t len) {
         check(iddpm_run_preview(handle.get(), image, out, stride, len));
     }
@@ -64,12 +92,28 @@ public:
     }
 };
 
+// A picture without end. It needs the handle of its studio no more, but uses the studio while it draws.
+class Plane {
+    std::unique_ptr<iddpm_plane, Free<iddpm_plane, iddpm_plane_free>> handle;
+
+public:
+    explicit Plane(iddpm_plane *plane) : handle(plane) {}
+    // RGBA whose left upper corner lies at x, y; it takes seconds, for a thread of its own.
+    void tile(int32_t x, int32_t y, uint32_t width, uint32_t height, uint8_t *out, size_t stride, size_t len) {
+        check(iddpm_plane_tile(handle.get(), x, y, width, height, out, stride, len));
+    }
+};
+
 // A model on a device.
 class Studio {
     std::unique_ptr<iddpm_studio, Free<iddpm_studio, iddpm_studio_free>> handle;
 
 public:
     explicit Studio(iddpm_studio *studio) : handle(studio) {}
+    // Which device it is on, and why.
+    std::string device() const {
+        return text([this](char *out, size_t len) { return iddpm_studio_device(handle.get(), out, len); });
+    }
     Run begin(const Draw &draw) {
         iddpm_run *run;
         check(iddpm_run_begin(handle.get(), &draw, &run));
@@ -79,6 +123,11 @@ public:
         iddpm_run *run;
         check(iddpm_run_resume(handle.get(), saved.data(), saved.size(), &run));
         return Run(run);
+    }
+    Plane begin_plane(const Draw &draw) {
+        iddpm_plane *plane;
+        check(iddpm_plane_begin(handle.get(), &draw, &plane));
+        return Plane(plane);
     }
 };
 
@@ -103,6 +152,19 @@ public:
         iddpm_info info;
         check(iddpm_model_info(handle.get(), &info, sizeof info));
         return info;
+    }
+    // Their numbers where they have no names.
+    std::vector<std::string> class_names() const {
+        std::vector<std::string> names(info().classes);
+        for (uint32_t at = 0; at < names.size(); at++)
+            names[at] = text([this, at](char *out, size_t len) {
+                return iddpm_model_class_name(handle.get(), at, out, len);
+            });
+        return names;
+    }
+    // What a user must know of it, a note a line.
+    std::string notes() const {
+        return text([this](char *out, size_t len) { return iddpm_model_notes(handle.get(), out, len); });
     }
     // On the best device where it is nullptr; "cpu", "gpu" or a GPU's name. 0 threads are as many as there are cores.
     Studio on(const char *device = nullptr, uint32_t threads = 0) const {

@@ -24,3 +24,25 @@ impl fmt::Display for OneLine<'_> {
         Ok(())
     }
 }
+
+/// A number that a user gave, as errors write it: as it is read, and not in hundreds of digits where it is far from 1.
+///
+/// ```
+/// use iddpm::text::Number;
+/// assert_eq!(Number(0.1_f32).to_string(), "0.1");
+/// assert_eq!(Number(-101.0).to_string(), "-101");
+/// assert_eq!(Number(1e300).to_string(), "1e300");
+/// assert_eq!(Number(f64::NAN).to_string(), "NaN");
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Number<T>(pub T);
+
+impl<T: Copy + Into<f64> + fmt::Display + fmt::LowerExp> fmt::Display for Number<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let size = self.0.into().abs();
+        match size > 0.0 && size.is_finite() && !(1e-5..1e16).contains(&size) {
+            true => write!(f, "{:e}", self.0),
+            false => write!(f, "{}", self.0),
+        }
+    }
+}

@@ -32,18 +32,23 @@ fn holds(header: &str, config: &str, sources: &[&str]) {
 #[test]
 fn the_door_is_what_the_source_says() {
     let sources = [
-        "info.rs",
-        "options.rs",
-        "abi/pointers.rs",
-        "abi/models.rs",
-        "abi/runs.rs",
-        "abi/planes.rs",
+        "door/info.rs",
+        "door/options.rs",
+        "abi/door/pointers.rs",
+        "abi/door/models.rs",
+        "abi/door/runs.rs",
+        "abi/door/planes.rs",
     ];
     holds("iddpm.h", "cbindgen.toml", &sources);
 }
 
 #[test]
 fn the_core_is_what_the_source_says() {
-    let sources = ["result.rs", "core/plain.rs", "abi/opaque.rs", "abi/core.rs"];
+    let sources = [
+        "result.rs",
+        "sampling/plain.rs",
+        "abi/opaque.rs",
+        "abi/sampling.rs",
+    ];
     holds("iddpm_core.h", "cbindgen_core.toml", &sources);
 }

@@ -1,108 +1,192 @@
-// iddpm.h in C#: the calls, and the sentence of one that failed as an exception. For Unity and for any other.
+// iddpm.h in C#: handles that free themselves, and exceptions with the sentence of what failed. For Unity and for any other.
 using System;
 using System.Runtime.InteropServices;
-using System.Text;
 
-public static class Iddpm
+namespace Iddpm
 {
-    const string Library = "iddpm";
-    public const int Ok = 0, More = 1;
-
-    // As in the header, field by field; texts and pictures are pointers.
-    [StructLayout(LayoutKind.Sequential)]
-    public struct Draw
+    // A handle of the library's: freed where it is disposed of, or forgotten, and never while a call with it is under way.
+    public abstract class Handle : SafeHandle
     {
-        public UIntPtr Size;
-        public ulong Seed, First;
-        public uint Count, PaletteCount;
-        public double Guidance, Strength;
-        public IntPtr ClassName, Steps, Method, Clip, Wrap, Resample, Between, Palette, Init;
-        public UIntPtr InitStride;
-        public uint InitWidth, InitHeight;
-        public IntPtr Mask;
-        public UIntPtr MaskStride;
+        protected Handle(IntPtr handle) : base(IntPtr.Zero, true) { SetHandle(handle); }
+
+        public override bool IsInvalid => handle == IntPtr.Zero;
     }
 
-    [StructLayout(LayoutKind.Sequential)]
-    public struct Info
+    // A trained network.
+    public sealed class Model : Handle
     {
-        public UIntPtr Size;
-        public uint Width, Height, Channels, Classes;
-    }
+        Model(IntPtr handle) : base(handle) { }
 
-    [DllImport(Library)] static extern UIntPtr iddpm_last_error(byte[] text, UIntPtr len);
-    [DllImport(Library)] static extern int iddpm_model_open(byte[] path, out IntPtr model);
-    [DllImport(Library)] static extern int iddpm_model_from_memory(byte[] file, UIntPtr len, out IntPtr model);
-    [DllImport(Library)] static extern int iddpm_model_info(IntPtr model, out Info info, UIntPtr size);
-    [DllImport(Library)] static extern int iddpm_model_on(IntPtr model, byte[] device, uint threads, out IntPtr studio);
-    [DllImport(Library)] static extern int iddpm_draw_init(out Draw draw, UIntPtr size);
-    [DllImport(Library)] static extern int iddpm_run_begin(IntPtr studio, ref Draw draw, out IntPtr run);
-    [DllImport(Library)] static extern int iddpm_run_advance(IntPtr run, uint microseconds);
-    [DllImport(Library)] static extern int iddpm_run_pixels(IntPtr run, uint image, byte[] rgba, UIntPtr stride, UIntPtr len);
-    [DllImport(Library)] static extern int iddpm_run_preview(IntPtr run, uint image, byte[] rgba, UIntPtr stride, UIntPtr len);
-    [DllImport(Library, EntryPoint = "iddpm_run_fraction")] public static extern float Fraction(IntPtr run);
-    [DllImport(Library, EntryPoint = "iddpm_run_free")] public static extern void FreeRun(IntPtr run);
-    [DllImport(Library, EntryPoint = "iddpm_studio_free")] public static extern void FreeStudio(IntPtr studio);
-    [DllImport(Library, EntryPoint = "iddpm_model_free")] public static extern void FreeModel(IntPtr model);
-
-    static int Check(int result)
-    {
-        if (result >= 0) return result;
-        var text = new byte[(int)iddpm_last_error(null, UIntPtr.Zero)];
-        iddpm_last_error(text, (UIntPtr)text.Length);
-        throw new InvalidOperationException(Encoding.UTF8.GetString(text, 0, text.Length - 1));
-    }
-
-    static byte[] Utf8(string text) => text == null ? null : Encoding.UTF8.GetBytes(text + "\0");
-
-    static UIntPtr SizeOf<T>() => (UIntPtr)Marshal.SizeOf(typeof(T));
-
-    public static IntPtr OpenModel(string path) { Check(iddpm_model_open(Utf8(path), out var model)); return model; }
-
-    // For an asset that is no file, as on Android: its bytes.
-    public static IntPtr OpenModel(byte[] file)
-    {
-        Check(iddpm_model_from_memory(file, (UIntPtr)file.Length, out var model));
-        return model;
-    }
-
-    public static Info About(IntPtr model) { Check(iddpm_model_info(model, out var info, SizeOf<Info>())); return info; }
-
-    // The best device where it is null; "cpu", "gpu" or a GPU's name.
-    public static IntPtr On(IntPtr model, string device = null, uint threads = 0)
-    {
-        Check(iddpm_model_on(model, Utf8(device), threads, out var studio));
-        return studio;
-    }
-
-    public static IntPtr Begin(IntPtr studio, ulong seed, string className = null, string steps = null)
-    {
-        Check(iddpm_draw_init(out var draw, SizeOf<Draw>()));
-        draw.Seed = seed;
-        var texts = new[] { Pinned(className), Pinned(steps) };
-        try
+        public static Model Open(string path)
         {
-            draw.ClassName = texts[0].AddrOfPinnedObject();
-            draw.Steps = texts[1].AddrOfPinnedObject();
-            Check(iddpm_run_begin(studio, ref draw, out var run));
+            Text.Check(Native.iddpm_model_open(Text.Utf8(path), out var model));
+            return new Model(model);
+        }
+
+        // For an asset that is no file, as on Android: its bytes.
+        public static Model FromMemory(byte[] file)
+        {
+            Text.Check(Native.iddpm_model_from_memory(file, (UIntPtr)file.Length, out var model));
+            return new Model(model);
+        }
+
+        public Info Info
+        {
+            get
+            {
+                Text.Check(Native.iddpm_model_info(this, out var info, (UIntPtr)Marshal.SizeOf(typeof(Info))));
+                return info;
+            }
+        }
+
+        // Their numbers where they have no names.
+        public string[] ClassNames
+        {
+            get
+            {
+                var names = new string[Info.Classes];
+                for (uint at = 0; at < names.Length; at++)
+                {
+                    var index = at;
+                    names[at] = Text.Of((text, len) => Native.iddpm_model_class_name(this, index, text, len));
+                }
+                return names;
+            }
+        }
+
+        // What a user must know of it, a note a line.
+        public string Notes => Text.Of((text, len) => Native.iddpm_model_notes(this, text, len));
+
+        // The best device where it is null or empty; "cpu", "gpu" or a GPU's name. 0 threads are as many as there are cores.
+        public Studio On(string device = null, uint threads = 0)
+        {
+            var word = string.IsNullOrEmpty(device) ? null : Text.Utf8(device);
+            Text.Check(Native.iddpm_model_on(this, word, threads, out var studio));
+            return new Studio(studio);
+        }
+
+        protected override bool ReleaseHandle()
+        {
+            Native.iddpm_model_free(handle);
+            return true;
+        }
+    }
+
+    // A model on a device. It needs its model no more.
+    public sealed class Studio : Handle
+    {
+        internal Studio(IntPtr handle) : base(handle) { }
+
+        // The GPUs of the machine, the best first, those in software too; none where the library was built without them.
+        public static string[] Devices()
+        {
+            var names = new string[(int)Native.iddpm_devices()];
+            for (var at = 0; at < names.Length; at++)
+            {
+                var index = (UIntPtr)at;
+                names[at] = Text.Of((text, len) => Native.iddpm_device_name(index, text, len));
+            }
+            return names;
+        }
+
+        // Which device it is on, and why.
+        public string Device => Text.Of((text, len) => Native.iddpm_studio_device(this, text, len));
+
+        public Run Begin(Drawing drawing) => new Run(drawing.Give(draw =>
+        {
+            Text.Check(Native.iddpm_run_begin(this, ref draw, out var run));
             return run;
-        }
-        finally
+        }));
+
+        public Run Resume(byte[] saved)
         {
-            foreach (var text in texts) text.Free();
+            Text.Check(Native.iddpm_run_resume(this, saved, (UIntPtr)saved.Length, out var run));
+            return new Run(run);
+        }
+
+        public Plane BeginPlane(Drawing drawing) => new Plane(drawing.Give(draw =>
+        {
+            Text.Check(Native.iddpm_plane_begin(this, ref draw, out var plane));
+            return plane;
+        }));
+
+        protected override bool ReleaseHandle()
+        {
+            Native.iddpm_studio_free(handle);
+            return true;
         }
     }
 
-    // A text that stays where it is until its handle is freed; a null pointer of none, which in an inspector is empty.
-    static GCHandle Pinned(string text) =>
-        GCHandle.Alloc(string.IsNullOrEmpty(text) ? null : Utf8(text), GCHandleType.Pinned);
+    // Images on their way. It needs its studio no more.
+    public sealed class Run : Handle
+    {
+        internal Run(IntPtr handle) : base(handle) { }
 
-    // True while steps are left: call it in Update, with what a frame can spare.
-    public static bool Advance(IntPtr run, uint microseconds) => Check(iddpm_run_advance(run, microseconds)) == More;
+        // True while anything is left: call it in Update, with what a frame can spare.
+        public bool Advance(uint microseconds) => Text.Check(Native.iddpm_run_advance(this, microseconds)) == Native.More;
 
-    public static void Pixels(IntPtr run, uint image, byte[] rgba, int stride) =>
-        Check(iddpm_run_pixels(run, image, rgba, (UIntPtr)stride, (UIntPtr)rgba.Length));
+        // Takes a step, or what is left of one; true while any is left.
+        public bool Step() => Text.Check(Native.iddpm_run_step(this)) == Native.More;
 
-    public static void Preview(IntPtr run, uint image, byte[] rgba, int stride) =>
-        Check(iddpm_run_preview(run, image, rgba, (UIntPtr)stride, (UIntPtr)rgba.Length));
+        public float Fraction
+        {
+            get
+            {
+                var fraction = Native.iddpm_run_fraction(this);
+                if (fraction < 0) Text.Check(Native.iddpm_last_result());
+                return fraction;
+            }
+        }
+
+        public uint Count
+        {
+            get
+            {
+                var count = Native.iddpm_run_count(this);
+                if (count == 0) Text.Check(Native.iddpm_last_result());
+                return count;
+            }
+        }
+
+        public void Pixels(uint image, byte[] rgba, int stride) =>
+            Text.Check(Native.iddpm_run_pixels(this, image, rgba, (UIntPtr)stride, (UIntPtr)rgba.Length));
+
+        // As it will be, and nothing before the first step.
+        public void Preview(uint image, byte[] rgba, int stride) =>
+            Text.Check(Native.iddpm_run_preview(this, image, rgba, (UIntPtr)stride, (UIntPtr)rgba.Length));
+
+        public void Cancel() => Text.Check(Native.iddpm_run_cancel(this));
+
+        // Bytes for a file, from which Studio.Resume goes on.
+        public byte[] Save()
+        {
+            var len = UIntPtr.Zero;
+            Text.Check(Native.iddpm_run_save(this, null, ref len));
+            var saved = new byte[(int)len];
+            Text.Check(Native.iddpm_run_save(this, saved, ref len));
+            return saved;
+        }
+
+        protected override bool ReleaseHandle()
+        {
+            Native.iddpm_run_free(handle);
+            return true;
+        }
+    }
+
+    // A picture without end. It needs the handle of its studio no more, but uses the studio while it draws.
+    public sealed class Plane : Handle
+    {
+        internal Plane(IntPtr handle) : base(handle) { }
+
+        // RGBA whose left upper corner lies at x, y; it takes seconds, for a thread of its own.
+        public void Tile(int x, int y, uint width, uint height, byte[] rgba, int stride) => Text.Check(
+            Native.iddpm_plane_tile(this, x, y, width, height, rgba, (UIntPtr)stride, (UIntPtr)rgba.Length));
+
+        protected override bool ReleaseHandle()
+        {
+            Native.iddpm_plane_free(handle);
+            return true;
+        }
+    }
 }

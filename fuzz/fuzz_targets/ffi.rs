@@ -64,6 +64,8 @@ struct Drawing {
     palette: Option<Vec<[u8; 3]>>,
     init: Option<Picture>,
     mask: bool,
+    /// Beside the one of the texts.
+    classes: Vec<u8>,
 }
 
 /// What is in the place of one option: of these alone hardly a run would begin.
@@ -72,6 +74,7 @@ enum Odd {
     Guidance(f64),
     Strength(f64),
     Text(u8, Vec<u8>),
+    LowRes(Picture),
 }
 
 /// Those of each option, in the order of a drawing's texts.
@@ -95,8 +98,9 @@ struct Picture {
     bytes: u8,
 }
 
-fuzz_target!(|calls: Vec<Call>| {
-    let mut host = Host::new();
+fuzz_target!(|program: (bool, Vec<Call>)| {
+    let (enlarges, calls) = program;
+    let mut host = Host::new(enlarges);
     for call in calls.iter().take(CALLS) {
         // SAFETY: the host keeps what the header asks for.
         unsafe { host.call(call) };
@@ -105,6 +109,8 @@ fuzz_target!(|calls: Vec<Call>| {
 
 /// A program in C.
 struct Host {
+    /// Whether the network enlarges pictures.
+    enlarges: bool,
     model: *mut iddpm_model,
     studio: *mut iddpm_studio,
     run: *mut iddpm_run,
@@ -112,8 +118,8 @@ struct Host {
 }
 
 impl Host {
-    fn new() -> Self {
-        let (file, cpu) = (model(), c(b"cpu"));
+    fn new(enlarges: bool) -> Self {
+        let (file, cpu) = (model(enlarges), c(b"cpu"));
         let (mut model, mut studio) = (null_mut(), null_mut());
         // SAFETY: the bytes, the text and the places are there.
         unsafe {
@@ -127,6 +133,7 @@ impl Host {
         assert!(!model.is_null() && !studio.is_null());
         let (run, saved) = (null_mut(), Vec::new());
         Self {
+            enlarges,
             model,
             studio,
             run,
@@ -174,8 +181,9 @@ impl Host {
             match *call {
                 Call::Begin(studio, ref drawing) => {
                     let mut run = null_mut();
-                    let result =
-                        drawing.with(|draw| iddpm_run_begin(self.studio(studio), draw, &mut run));
+                    let result = drawing.with(self.enlarges, |draw| {
+                        iddpm_run_begin(self.studio(studio), draw, &mut run)
+                    });
                     self.take(check(result), run);
                 }
                 Call::Advance(run, u8::MAX) => {
@@ -268,7 +276,11 @@ impl Drop for Host {
 
 impl Drawing {
     /// The drawing as the library is given it, with all that it points to.
-    unsafe fn with(&self, call: impl FnOnce(*const iddpm_draw) -> iddpm_result) -> iddpm_result {
+    unsafe fn with(
+        &self,
+        enlarges: bool,
+        call: impl FnOnce(*const iddpm_draw) -> iddpm_result,
+    ) -> iddpm_result {
         let mut draw = std::mem::MaybeUninit::<iddpm_draw>::uninit();
         // SAFETY: so many bytes are there, and where the call succeeds all of them are filled.
         let mut draw = unsafe {
@@ -301,7 +313,7 @@ impl Drawing {
             *between = None;
         }
         match &self.odd {
-            None => {}
+            None | Some(Odd::LowRes(_)) => {}
             Some(Odd::Guidance(number)) => draw.guidance = *number,
             Some(Odd::Strength(number)) => draw.strength = *number,
             Some(Odd::Text(at, text)) => texts[usize::from(*at) % 7] = Some(c(text)),
@@ -318,6 +330,13 @@ impl Drawing {
             draw.resample,
             draw.between,
         ] = texts;
+        let words = WORDS[0];
+        let named = self.classes.iter().take(IMAGES as usize);
+        let named: Vec<_> = named
+            .map(|&at| c(words[usize::from(at) % words.len()].as_bytes()))
+            .collect();
+        let classes: Vec<_> = named.iter().map(|text| text.as_ptr()).collect();
+        (draw.classes, draw.class_count) = (classes.as_ptr(), classes.len());
         let mut colours = Vec::new();
         if let Some(palette) = &self.palette {
             let rgba = palette
@@ -328,23 +347,52 @@ impl Drawing {
         }
         let mut picture = Vec::new();
         if let Some(init) = &self.init {
-            let [width, height, stride] = match init.fits {
-                true => [4, 4, 16],
-                false => [init.width, init.height, init.stride],
-            };
-            let row = 4 * usize::from(width);
-            picture = vec![init.bytes; usize::from(height) * row.max(stride.into())];
+            let [width, height, stride] = init.size(4);
+            picture = init.pixels(4);
             (draw.init, draw.init_stride) = (picture.as_ptr(), stride.into());
             (draw.init_width, draw.init_height) = (width.into(), height.into());
         }
         if self.mask {
             (draw.mask, draw.mask_stride) = (picture.as_ptr(), draw.init_stride);
         }
+        let fitting = Picture {
+            fits: true,
+            width: 0,
+            height: 0,
+            stride: 0,
+            bytes: self.guidance,
+        };
+        let low_res = match &self.odd {
+            Some(Odd::LowRes(picture)) => Some(picture),
+            _ => enlarges.then_some(&fitting),
+        };
+        let small = low_res.map(|low_res| low_res.pixels(2));
+        if let (Some(low_res), Some(small)) = (low_res, &small) {
+            let [width, height, stride] = low_res.size(2);
+            (draw.low_res, draw.low_res_stride) = (small.as_ptr(), stride.into());
+            (draw.low_res_width, draw.low_res_height) = (width.into(), height.into());
+        }
         call(&draw)
     }
 }
 
-/// Whether a call succeeded; what failed has a sentence.
+impl Picture {
+    /// Width, height and stride, where the network's are of this side.
+    fn size(&self, side: u8) -> [u8; 3] {
+        match self.fits {
+            true => [side, side, 4 * side],
+            false => [self.width, self.height, self.stride],
+        }
+    }
+
+    fn pixels(&self, side: u8) -> Vec<u8> {
+        let [width, height, stride] = self.size(side);
+        let row = 4 * usize::from(width);
+        vec![self.bytes; usize::from(height) * row.max(stride.into())]
+    }
+}
+
+/// Whether a call succeeded; what failed has a sentence, and its result is the last.
 fn check(result: iddpm_result) -> bool {
     assert_ne!(result, iddpm_result::IDDPM_PANIC);
     let failed = (result as i32) < 0;
@@ -353,6 +401,7 @@ fn check(result: iddpm_result) -> bool {
         !failed || unsafe { iddpm_last_error(null_mut(), 0) } > 1,
         "{result:?}"
     );
+    assert!(!failed || iddpm_last_result() == result, "{result:?}");
     !failed
 }
 
@@ -370,11 +419,15 @@ fn c(text: &[u8]) -> CString {
     CString::new(before).expect("there is no 0 in it")
 }
 
-/// The file of a network as small as any that draws pictures, of two classes.
-fn model() -> &'static [u8] {
-    static MODEL: OnceLock<Vec<u8>> = OnceLock::new();
-    MODEL.get_or_init(|| {
+/// The file of a network as small as any that draws pictures, of two classes, or that enlarges them.
+fn model(enlarges: bool) -> &'static [u8] {
+    static MODELS: [OnceLock<Vec<u8>>; 2] = [const { OnceLock::new() }; 2];
+    MODELS[usize::from(enlarges)].get_or_init(|| {
         let unet = UnetConfig::new(4, 32).with_classes(2).with_null_class();
+        let unet = UnetConfig {
+            super_resolution: enlarges,
+            ..unet
+        };
         let file = small_checkpoint(unet).to_bytes(Dtype::F32);
         file.expect("a small file")
     })

@@ -74,7 +74,10 @@ pub fn small_checkpoint(unet: UnetConfig) -> Checkpoint {
         .with_multipliers(&[1])
         .with_attention(&[])
         .with_learned_variance();
-    let size = ImageSize::square(4);
+    let size = ImageSize {
+        low_res: unet.super_resolution.then_some((2, 2)),
+        ..ImageSize::square(4)
+    };
     let graph = unet.graph(1, size).expect("a small network");
     let card = ModelCard {
         diffusion: Diffusion::new(Schedule::Cosine, 20),

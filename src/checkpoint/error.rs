@@ -13,6 +13,7 @@ use super::published::{FLAGS, Preset};
 use super::shown::{Shown, shape_words};
 use crate::diffusion::Error as DiffusionError;
 use crate::memory::MemoryError;
+use crate::text::Number;
 use crate::unet::ConfigError;
 
 /// Why a checkpoint was not read or not written.
@@ -421,7 +422,8 @@ impl fmt::Display for CheckpointError {
             ),
             Self::EmaRate { rate } => write!(
                 f,
-                "the rate {rate} of a moving average is not within 0 to 1, as 0.9999 is"
+                "the rate {} of a moving average is not within 0 to 1, as 0.9999 is",
+                Number(*rate)
             ),
             Self::ScheduleIsTable => f.write_str(
                 "a schedule that is a table does not travel in a checkpoint: linear, cosine and \
@@ -441,13 +443,15 @@ impl fmt::Display for CheckpointError {
             }
             Self::NotFinite { name, index, value } => write!(
                 f,
-                "tensor {} is {value} at index {index}: no network runs with that",
-                Shown(name)
+                "tensor {} is {} at index {index}: no network runs with that",
+                Shown(name),
+                Number(*value)
             ),
             Self::BeyondF16 { name, index, value } => write!(
                 f,
-                "tensor {} is {value} at index {index}, beyond the ±65504 of f16: f32 holds it",
-                Shown(name)
+                "tensor {} is {} at index {index}, beyond the ±65504 of f16: f32 holds it",
+                Shown(name),
+                Number(*value)
             ),
             Self::WeightsLength { len, expected } => {
                 write!(f, "{len} weights for a network of {expected}")

@@ -4,6 +4,7 @@ use core::fmt;
 
 use crate::diffusion;
 use crate::memory::MemoryError;
+use crate::text::Number;
 use crate::unet::expected::Must;
 use crate::unet::{Expected, Extents, GraphError, Input};
 
@@ -372,7 +373,8 @@ impl fmt::Display for NetworkError {
             ),
             Self::Period { max_period } => write!(
                 f,
-                "the embedding's longest period is {max_period}: it must be finite and above 0"
+                "the embedding's longest period is {}: it must be finite and above 0",
+                Number(max_period)
             ),
             Self::Sampler(error) => error.fmt(f),
         }

@@ -6,6 +6,7 @@ use super::error::{NetworkError, NetworkSlice};
 use super::given::{Inputs, length};
 use super::network::Network;
 use super::program::Program;
+use crate::diffusion::pixels::NOTHING;
 use crate::diffusion::{
     Controls, Guidance, Noise, Paused, RunError, Sample, Sampler, SamplerState, guide,
 };
@@ -107,8 +108,8 @@ impl<'p> Generation<'p> {
         &self.batch.x
     }
 
-    /// The clipped x̂_0 of the last step, [N, C, H, W]: what the images look like from here. 0 before the
-    /// first; spent, as x is, after one that failed.
+    /// The clipped x̂_0 of the last step, [N, C, H, W]: what the images look like from here. [`NOTHING`](crate::diffusion::pixels::NOTHING) before the first;
+    /// spent, as x is, after one that failed.
     pub fn x_start(&self) -> &[f32] {
         &self.batch.x_start
     }
@@ -219,7 +220,7 @@ impl Batch {
             x,
             output: zeros(header.batch * expected)?,
             history: zeros(history)?,
-            x_start: zeros(all)?,
+            x_start: collected(all, core::iter::repeat_n(NOTHING, all))?,
             noise: zeros(elements)?,
             twice: zeros(if looks > 1 { looks * all } else { 0 })?,
             controls,

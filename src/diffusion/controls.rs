@@ -3,8 +3,9 @@
 use alloc::vec::Vec;
 
 use super::error::{Error, Slice};
+use super::guidance::check_scales;
 use super::kept::Known;
-use super::linear::{check_finite, check_length};
+use super::linear::check_length;
 use super::palette::Colours;
 use super::sampler::Sampler;
 
@@ -86,7 +87,7 @@ impl Controls {
         if let Some(Guidance { scales, others }) = &self.guidance {
             check_length(Slice::Scales, scales.len(), images)?;
             check_length(Slice::Others, others.len(), images)?;
-            check_finite(Slice::Scales, scales, &[])?;
+            check_scales(scales)?;
         }
         match (&self.known, sampler.keeps()) {
             (Some(known), true) => known.as_known().check(elements)?,

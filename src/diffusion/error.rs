@@ -2,6 +2,8 @@
 
 use core::fmt;
 
+use crate::text::Number;
+
 /// Why an input was refused.
 ///
 /// Every function of this crate that can be handed a bad value returns this type; none of them
@@ -376,8 +378,11 @@ impl fmt::Display for Error {
             Self::Unknown { what, known } => write!(f, "unknown {what}; known are {known}"),
             Self::SigmoidParameters { start, end, tau } => write!(
                 f,
-                "sigmoid schedule with start {start:?}, end {end:?}, tau {tau:?}: needs finite start < end \
-                 and tau > 0 that give betas within (0, 1)"
+                "sigmoid schedule with start {}, end {}, tau {}: needs finite start < end and tau > 0 that give betas \
+                 within (0, 1)",
+                Number(start),
+                Number(end),
+                Number(tau)
             ),
             Self::TableLength { len, num_timesteps } => {
                 write!(
@@ -388,13 +393,15 @@ impl fmt::Display for Error {
             Self::BetaOutOfRange { index, beta } => {
                 write!(
                     f,
-                    "beta[{index}] = {beta:?} is not within (0, 1), nor 1 at a last alpha_bar of 0"
+                    "beta[{index}] = {} is not within (0, 1), nor 1 at a last alpha_bar of 0",
+                    Number(beta)
                 )
             }
             Self::AlphaBarOutOfRange { index, alpha_bar } => {
                 write!(
                     f,
-                    "alpha_bar[{index}] = {alpha_bar:e} is not within [1e-70, 1), nor 0 at the end"
+                    "alpha_bar[{index}] = {} is not within [1e-70, 1), nor 0 at the end",
+                    Number(alpha_bar)
                 )
             }
             Self::AlphaBarNotDecreasing {
@@ -403,7 +410,9 @@ impl fmt::Display for Error {
                 previous,
             } => write!(
                 f,
-                "alpha_bar[{index}] = {alpha_bar:?} is not below the {previous:?} before it"
+                "alpha_bar[{index}] = {} is not below the {} before it",
+                Number(alpha_bar),
+                Number(previous)
             ),
             Self::TableInconsistent {
                 index,
@@ -411,8 +420,9 @@ impl fmt::Display for Error {
                 expected,
             } => write!(
                 f,
-                "alpha_bar[{index}] = {alpha_bar:?}, but its beta and the alpha_bar before it give \
-                 {expected:?}"
+                "alpha_bar[{index}] = {}, but its beta and the alpha_bar before it give {}",
+                Number(alpha_bar),
+                Number(expected)
             ),
             Self::ZeroTerminalSnr { index } => write!(
                 f,
@@ -493,13 +503,17 @@ impl fmt::Display for Error {
                 max,
             } => write!(
                 f,
-                "value {index} of {slice} is {value}: must be within {min} to {max}"
+                "value {index} of {slice} is {}: must be within {} to {}",
+                Number(value),
+                Number(min),
+                Number(max)
             ),
-            Self::Eta { eta } => write!(f, "eta = {eta} is not within [0, 1]"),
+            Self::Eta { eta } => write!(f, "eta = {} is not within [0, 1]", Number(eta)),
             Self::Threshold { ratio, max } => write!(
                 f,
-                "dynamic threshold with ratio {ratio:?} and max {max:?}: needs ratio within (0, 1] and \
-                 a finite max >= 1"
+                "dynamic threshold with ratio {} and max {}: needs ratio within (0, 1] and a finite max >= 1",
+                Number(ratio),
+                Number(max)
             ),
             Self::LastSteps { steps, len } => {
                 write!(f, "the last {steps} steps of a process that has {len}")
@@ -522,7 +536,8 @@ impl fmt::Display for Error {
             }
             Self::MeanSquareOutOfRange { index, value } => write!(
                 f,
-                "mean square of epsilon at step {index} is {value:?}: must be finite, not negative"
+                "mean square of epsilon at step {index} is {}: must be finite, not negative",
+                Number(value)
             ),
             Self::StateLength { len, expected } => {
                 write!(f, "a saved state of {len} bytes, expected {expected}")
@@ -550,19 +565,25 @@ impl fmt::Display for Error {
             Self::Probability { value } => {
                 write!(
                     f,
-                    "{value:?} is no probability, no deviate in [0, 1), or too small a probability to \
-                     weigh by"
+                    "{} is no probability, no deviate in [0, 1), or too small a probability to weigh by",
+                    Number(value)
                 )
             }
             Self::Loss { timestep, loss } => {
                 write!(
                     f,
-                    "loss {loss:?} at timestep {timestep} is not finite, or too large to square"
+                    "loss {} at timestep {timestep} is not finite, or too large to square",
+                    Number(loss)
                 )
             }
             Self::NoImages => f.write_str("no images, or images without elements"),
             Self::Variance { value } => {
-                write!(f, "variance {value:?} is not within [0, {:e}]", f32::MAX)
+                write!(
+                    f,
+                    "variance {} is not within [0, {}]",
+                    Number(value),
+                    Number(f32::MAX)
+                )
             }
             Self::TermsOutOfOrder { index, due } => {
                 write!(f, "the bound's term {index} was added where {due} is due")

@@ -1,7 +1,10 @@
 //! Guidance without a classifier (Ho & Salimans 2022): towards a class, away from what is drawn without one.
 
 use super::error::{Error, Slice};
-use super::linear::check_length;
+use super::linear::{check_length, check_range};
+
+/// The largest scale of guidance.
+pub const MOST_GUIDANCE: f32 = 100.0;
 
 /// Moves an output for a class away from the output for none: c ← u + s·(c - u), for the prediction of every element;
 /// what follows, the variance channels, stays the class's.
@@ -18,13 +21,15 @@ use super::linear::check_length;
 /// ```
 ///
 /// # Errors
-/// [`Error::Length`] where the two outputs are not of one length, of `elements` or more.
+/// [`Error::OutOfRange`] for a scale that is not within 0 to [`MOST_GUIDANCE`]; [`Error::Length`] where the two outputs
+/// are not of one length, of `elements` or more.
 pub fn guide(
     scale: f32,
     elements: usize,
     unconditional: &[f32],
     output: &mut [f32],
 ) -> Result<(), Error> {
+    check_scales(&[scale])?;
     check_length(Slice::Prediction, unconditional.len(), output.len())?;
     if output.len() < elements {
         check_length(Slice::Prediction, output.len(), elements)?;
@@ -33,4 +38,9 @@ pub fn guide(
         *output = unconditional + scale * (*output - unconditional);
     }
     Ok(())
+}
+
+/// Checks that guidance can have these scales.
+pub(super) fn check_scales(scales: &[f32]) -> Result<(), Error> {
+    check_range(Slice::Scales, scales, [0.0, MOST_GUIDANCE])
 }

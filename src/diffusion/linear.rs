@@ -71,9 +71,8 @@ pub(crate) fn check_length(slice: Slice, len: usize, expected: usize) -> Result<
     })
 }
 
-/// Checks that every value of a slice is finite and within bounds.
+/// Checks that every value of a slice is within bounds, which NaN is not.
 pub(super) fn check_range(slice: Slice, values: &[f32], [min, max]: [f32; 2]) -> Result<(), Error> {
-    check_finite(slice, values, &[])?;
     let beyond = |(_, value): &(usize, &f32)| !(min..=max).contains(*value);
     match values.iter().enumerate().find(beyond) {
         None => Ok(()),

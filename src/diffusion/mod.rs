@@ -78,7 +78,7 @@ pub use card::{ModelCard, WeightSet};
 pub use controls::{Controls, Guidance, KnownBuf, PaletteBuf};
 pub use denoiser::{Denoiser, Image, Query, RunError, Sample};
 pub use error::{Error, Slice};
-pub use guidance::guide;
+pub use guidance::{MOST_GUIDANCE, guide};
 pub use kept::Known;
 pub use linear::Linear;
 pub use loss::{Loss, Objective};

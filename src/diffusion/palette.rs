@@ -18,7 +18,7 @@ impl Colours<'_> {
     /// Checks that there is a colour, and that all are whole and within [-1, 1]: what goes to them is clipped no more.
     ///
     /// # Errors
-    /// [`Error::Length`], [`Error::NotFinite`], [`Error::OutOfRange`].
+    /// [`Error::Length`], [`Error::OutOfRange`].
     pub fn check(self) -> Result<(), Error> {
         let Self { colours, channels } = self;
         if channels == 0 || colours.is_empty() || !colours.len().is_multiple_of(channels) {

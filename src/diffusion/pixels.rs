@@ -38,6 +38,9 @@ pub const fn back_from_u8(value: u8) -> f32 {
     }
 }
 
+/// What a pixel is of which there is nothing yet, in every channel: black, and clear where there is alpha.
+pub const NOTHING: f32 = from_u8(0);
+
 /// Whether images of so many channels end in one that says how opaque a pixel is: grey with alpha, and RGBA.
 pub const fn has_alpha(channels: usize) -> bool {
     matches!(channels, 2 | 4)

@@ -18,42 +18,21 @@
 
 mod abi;
 mod bad_pointer;
-mod core;
 #[cfg(feature = "ffi")]
-mod error;
-#[cfg(feature = "ffi")]
-mod guard;
-#[cfg(feature = "ffi")]
-mod handles;
-#[cfg(feature = "ffi")]
-mod info;
-#[cfg(feature = "ffi")]
-mod options;
-#[cfg(feature = "ffi")]
-mod pixels;
+mod door;
 mod result;
-#[cfg(feature = "ffi")]
-mod scene;
+mod sampling;
 
-pub use self::core::{iddpm_diffusion, iddpm_level, iddpm_step};
 pub use abi::{
     IDDPM_NOISE_INITIAL, IDDPM_STATE_BYTES, iddpm_abi_version, iddpm_bytes, iddpm_error,
     iddpm_error_text, iddpm_guide, iddpm_levels, iddpm_noise, iddpm_sampler, iddpm_sampler_apply,
     iddpm_sampler_init, iddpm_sampler_next, iddpm_sampler_resume, iddpm_sampler_save,
     iddpm_sampler_x_start,
 };
-#[cfg(feature = "ffi")]
-pub use abi::{
-    iddpm_device_name, iddpm_devices, iddpm_draw_init, iddpm_last_error, iddpm_model,
-    iddpm_model_class_name, iddpm_model_free, iddpm_model_from_memory, iddpm_model_info,
-    iddpm_model_notes, iddpm_model_on, iddpm_model_open, iddpm_plane, iddpm_plane_begin,
-    iddpm_plane_free, iddpm_plane_tile, iddpm_run, iddpm_run_advance, iddpm_run_begin,
-    iddpm_run_cancel, iddpm_run_count, iddpm_run_fraction, iddpm_run_free, iddpm_run_pixels,
-    iddpm_run_preview, iddpm_run_resume, iddpm_run_save, iddpm_run_step, iddpm_studio,
-    iddpm_studio_device, iddpm_studio_free,
-};
-#[cfg(feature = "ffi")]
-pub use info::iddpm_info;
-#[cfg(feature = "ffi")]
-pub use options::iddpm_draw;
 pub use result::iddpm_result;
+pub use sampling::{iddpm_diffusion, iddpm_level, iddpm_step};
+#[cfg(feature = "ffi")]
+pub use {
+    abi::door::*,
+    door::{iddpm_draw, iddpm_info},
+};

@@ -5,6 +5,7 @@ use std::string::String;
 
 use crate::diffusion;
 use crate::memory::{Bytes, MemoryError};
+use crate::text::Number;
 use crate::unet::GraphError;
 
 /// Declares the limits: the name of each, and whether smaller images need less of it.
@@ -285,7 +286,11 @@ impl fmt::Display for GpuError {
                 classes,
             } => write!(f, "labels[{index}] = {label}, must be below {classes}"),
             Self::NoLabel { index, number } => {
-                write!(f, "labels[{index}] = {number}, must be a whole number")
+                write!(
+                    f,
+                    "labels[{index}] = {}, must be a whole number",
+                    Number(*number)
+                )
             }
             Self::LabelsExpected { expected: true } => {
                 f.write_str("the network wants a class for each image")

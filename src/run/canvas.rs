@@ -5,9 +5,10 @@ use std::vec::Vec;
 
 use super::error::DrawError;
 use super::model::Model;
+use super::planes::planes;
 use crate::Error;
 use crate::diffusion::KnownBuf;
-use crate::diffusion::pixels::{back_from_u8, has_alpha, premultiply};
+use crate::diffusion::pixels::back_from_u8;
 use crate::memory::{collected, copied};
 use crate::unet::Extents;
 
@@ -55,19 +56,7 @@ impl Canvas {
     pub fn from_bytes(model: &Model, bytes: &[u8]) -> Result<Self, Error> {
         let image = model.image();
         check("init", image, image.elements(), bytes.len())?;
-        let Extents { channels, .. } = image;
-        let mut under = copied(bytes)?;
-        if has_alpha(channels) {
-            for pixel in under.chunks_mut(channels) {
-                if let Some((alpha, colours)) = pixel.split_last_mut() {
-                    colours
-                        .iter_mut()
-                        .for_each(|it| *it = premultiply(*it, *alpha));
-                }
-            }
-        }
-        let planes = (0..channels).flat_map(|channel| under.iter().skip(channel).step_by(channels));
-        Self::of_planes(image, &collected(bytes.len(), planes.copied())?)
+        Self::of_planes(image, &planes(bytes, image.channels)?)
     }
 
     /// A picture channels first, its colours under their alpha.

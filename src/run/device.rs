@@ -65,7 +65,7 @@ impl Device {
         Self::from(Wanted::Gpu)
     }
 
-    /// Asks for the first GPU whose name contains this, in whatever case.
+    /// Asks for the first GPU whose name contains this, a letter or more, in whatever case.
     pub fn named(part: impl Into<String>) -> Self {
         Self::from(Wanted::Named(part.into()))
     }

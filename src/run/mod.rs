@@ -47,6 +47,7 @@ mod open;
 mod palette;
 mod pictures;
 mod plane;
+mod planes;
 mod processor;
 #[expect(clippy::module_inception, reason = "it is what the folder is about")]
 mod run;

@@ -21,7 +21,8 @@ impl Device {
     /// [`open_async`](Self::open_async) is for pages.
     ///
     /// # Errors
-    /// [`DrawError::Adapter`] and [`DrawError::NoGpu`] where a GPU was asked for and none can be had;
+    /// [`DrawError::Adapter`] and [`DrawError::NoGpu`] where a GPU was asked for and none can be had; [`DrawError::Value`] for
+    /// a name without a letter;
     /// [`DrawError::ThreadsOfGpu`] where there is one, and threads of the processor were asked for.
     pub fn open(&self) -> Result<(OpenDevice, Chosen), DrawError> {
         block_on(self.open_async())
@@ -34,6 +35,11 @@ impl Device {
     pub async fn open_async(&self) -> Result<(OpenDevice, Chosen), DrawError> {
         let why = match &self.wanted {
             Wanted::Cpu => "asked for".into(),
+            // It would be a part of every name.
+            Wanted::Named(part) if part.is_empty() => {
+                let why = "a GPU is asked for by a part of its name";
+                return Err(DrawError::value("adapter", part, why));
+            }
             wanted => match (on_gpu::open(wanted).await, wanted) {
                 // Of the best they are what the processor would be given.
                 (Ok(_), wanted) if self.threads.is_some() && !matches!(wanted, Wanted::Best) => {

@@ -13,6 +13,7 @@ use crate::Error;
 use crate::diffusion::{Noise, Paused, Sample};
 use crate::memory::{self, MemoryError, bytes_of, copied, zeros};
 use crate::part::part;
+use crate::text::Number;
 use crate::unet::{Extents, Wrap};
 use crate::waiting::block_on;
 
@@ -95,7 +96,7 @@ impl Studio {
         let sampler = course.sampler()?;
         if course.begins_with_picture() {
             let why = "a plane begins with noise alone";
-            return Err(DrawError::value("strength", draw.picture_strength(), why).into());
+            return Err(DrawError::value("strength", Number(draw.picture_strength()), why).into());
         }
         if let Some(row) = draw.row() {
             return Err(DrawError::value("between", row, "a plane is of one seed").into());

@@ -9,11 +9,13 @@ use super::error::DrawError;
 use super::images::Images;
 use super::model::Model;
 use super::on_gpu::GpuRun;
+use super::planes::planes;
 use super::processor::CpuRun;
 use super::saved::Saved;
 use crate::Error;
+use crate::diffusion::pixels::image_from_u8;
 use crate::diffusion::{KnownBuf, Paused, Sample};
-use crate::memory::copied;
+use crate::memory::{copied, extend, zeros};
 use crate::waiting::block_on;
 
 /// Images on their way from noise: stepped when the host likes, looked at, saved, resumed.
@@ -126,6 +128,35 @@ impl Run {
         ask!(self.executor.mut set_low_res(images))?;
         self.low_res = copied(images)?;
         Ok(self)
+    }
+
+    /// Gives a network that enlarges images those that it enlarges, as [`Images::bytes`] has them: [N, h, w, C], 8 bits each,
+    /// alpha straight, one for each image of the run, or one for all.
+    ///
+    /// # Errors
+    /// Those of [`with_low_res`](Self::with_low_res).
+    pub fn with_low_res_bytes(self, bytes: &[u8]) -> Result<Self, Error> {
+        let Some((width, height)) = self.model.low_res() else {
+            return Err(DrawError::LowResUnexpected.into());
+        };
+        let (count, channels) = (self.samples.len(), self.model.image().channels);
+        let one = width * height * channels;
+        if bytes.len() != one && bytes.len() != count * one {
+            let value = std::format!("{} bytes", bytes.len());
+            let why = std::format!(
+                "an image of {width}x{height} has {one}, and there is one for all, or one for each of {count}"
+            );
+            return Err(DrawError::value("low-res", value, why).into());
+        }
+        let mut images = Vec::new();
+        // The only one again and again, where there is one for all.
+        for picture in bytes.chunks(one.max(1)).cycle().take(count) {
+            let planes = planes(picture, channels)?;
+            let mut numbers = zeros(one)?;
+            image_from_u8(&planes, &mut numbers)?;
+            extend(&mut images, &numbers)?;
+        }
+        self.with_low_res(&images)
     }
 
     /// Where the images stand.
@@ -244,8 +275,8 @@ impl Run {
         self.position() >= self.evaluations
     }
 
-    /// The images as the last step predicted them; the images themselves once they are done. Grey before the first
-    /// step, and where a run was resumed before its next.
+    /// The images as the last step predicted them; the images themselves once they are done. Before the first step, and
+    /// where a run was resumed before its next, nothing is to be seen: all is black, and clear where there is alpha.
     ///
     /// # Errors
     /// Those of [`images`](Self::images).

@@ -17,6 +17,7 @@ use super::saved::Saved;
 use crate::Error;
 use crate::diffusion::{KnownBuf, Noise, Sample};
 use crate::memory::{self, MemoryError, collected, zeros};
+use crate::text::Number;
 use crate::waiting::block_on;
 
 /// Images that [`Studio::sample`] makes at once.
@@ -209,7 +210,7 @@ impl Studio {
         let course = self.course(draw, false)?;
         if course.begins_with_picture() {
             let why = "there is no picture to begin with";
-            return Err(DrawError::value("strength", draw.picture_strength(), why).into());
+            return Err(DrawError::value("strength", Number(draw.picture_strength()), why).into());
         }
         let Some(row) = draw.row() else {
             return self.begin_course(draw, course, samples, None).await;

@@ -6,6 +6,7 @@ use super::progress::Progress;
 use crate::checkpoint::Description;
 use crate::data::Dataset;
 use crate::diffusion::resample::Resampler;
+use crate::text::Number;
 
 /// A network that makes an image of a larger one, or of one as large, is a slip.
 pub(super) fn check_low_res(description: &Description) -> Result<(), TrainError> {
@@ -44,7 +45,7 @@ pub fn check_data(
     }
     check(
         "drop_labels",
-        config.drop_labels,
+        Number(config.drop_labels),
         config.drop_labels == 0.0 || description.unet.null_label().is_some(),
         "0 for a network without a null class",
     )?;

@@ -10,6 +10,7 @@ use super::error::TrainError;
 use super::grad::Recompute;
 use super::optimizer::AdamW;
 use crate::diffusion::Objective;
+use crate::text::Number;
 use crate::unet::LEAST_DROPOUT;
 
 /// The options of a training run: all that it follows from beside its network, its diffusion and its data.
@@ -197,38 +198,63 @@ impl TrainConfig {
             weight_decay,
         } = self.adamw;
         for (name, value) in [("lr", self.lr), ("adamw.epsilon", epsilon)] {
-            check(name, value, above_zero(value), "finite and above 0 in f32")?;
+            check(
+                name,
+                Number(value),
+                above_zero(value),
+                "finite and above 0 in f32",
+            )?;
         }
         for (name, value) in [("adamw.beta1", beta1), ("adamw.beta2", beta2)] {
-            check(name, value, below_one(value), "within [0, 1) in f32")?;
+            check(
+                name,
+                Number(value),
+                below_one(value),
+                "within [0, 1) in f32",
+            )?;
         }
         for (name, value) in [
             ("adamw.weight_decay", weight_decay),
             ("clip", self.clip),
             ("min_snr", self.min_snr),
         ] {
-            check(name, value, from_zero(value), "finite and not below 0")?;
+            check(
+                name,
+                Number(value),
+                from_zero(value),
+                "finite and not below 0",
+            )?;
         }
         let squared = !matches!(self.objective, Objective::Kl | Objective::RescaledKl);
         let weighted = "0 for an objective without a squared error";
         check(
             "min_snr",
-            self.min_snr,
+            Number(self.min_snr),
             self.min_snr == 0.0 || squared,
             weighted,
         )?;
         for (at, &rate) in self.ema_rates.iter().enumerate() {
             let inside = above_zero(rate) && below_one(rate);
-            check("ema_rates", rate, inside, "within (0, 1) in f32")?;
+            check("ema_rates", Number(rate), inside, "within (0, 1) in f32")?;
             // Each has a file that is called by its rate.
             let before = self.ema_rates.iter().take(at);
             let other = !before.into_iter().any(|&before| before == rate);
-            check("ema_rates", rate, other, "given once")?;
+            check("ema_rates", Number(rate), other, "given once")?;
         }
         let inside = self.dropout == 0.0 || (LEAST_DROPOUT..1.0).contains(&self.dropout);
-        check("dropout", self.dropout, inside, "0 or within [2^-32, 1)")?;
+        check(
+            "dropout",
+            Number(self.dropout),
+            inside,
+            "0 or within [2^-32, 1)",
+        )?;
         let inside = (0.0..1.0).contains(&self.drop_labels);
-        check("drop_labels", self.drop_labels, inside, "within [0, 1)")
+        check(
+            "drop_labels",
+            Number(self.drop_labels),
+            inside,
+            "within [0, 1)",
+        )
     }
 
     /// The learning rate of a step, counted from 0: lr·min(1, (step+1)/warm_up), and of that what

@@ -3,6 +3,7 @@
 use core::fmt;
 
 use super::expected::{Expected, Must};
+use crate::text::Number;
 
 /// Channels that a level has at most.
 pub(super) const MOST_CHANNELS: usize = 1 << 13;
@@ -179,7 +180,8 @@ impl fmt::Display for ConfigError {
             ),
             Self::Dropout { rate } => write!(
                 f,
-                "a dropout rate of {rate}, must be 0 or within [2^-32, 1)"
+                "a dropout rate of {}, must be 0 or within [2^-32, 1)",
+                Number(rate)
             ),
         }
     }

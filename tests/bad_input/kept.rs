@@ -18,6 +18,16 @@ fn length(slice: Slice, len: usize, expected: usize) -> Error {
     }
 }
 
+fn range(slice: Slice, index: usize, value: f32, [min, max]: [f32; 2]) -> Error {
+    Error::OutOfRange {
+        slice,
+        index,
+        value,
+        min,
+        max,
+    }
+}
+
 pub(crate) fn kept() -> Vec<Case> {
     let process = ten();
     let plain = Sampler::new(&process, Method::Ancestral, Clip::Unit).unwrap();
@@ -108,10 +118,7 @@ pub(crate) fn kept() -> Vec<Case> {
         (
             "a mask that is NaN",
             keep(known(&[0.0; 2], &[0.0, f32::NAN])),
-            Error::NotFinite {
-                slice: Slice::Mask,
-                index: 1,
-            },
+            range(Slice::Mask, 1, f32::NAN, [0.0, 1.0]),
         ),
         (
             "a picture that is NaN",
@@ -124,32 +131,17 @@ pub(crate) fn kept() -> Vec<Case> {
         (
             "a mask beyond 1",
             keep(known(&[0.0; 2], &[1.0, 1.5])),
-            Error::OutOfRange {
-                slice: Slice::Mask,
-                index: 1,
-                value: 1.5,
-                min: 0.0,
-                max: 1.0,
-            },
+            range(Slice::Mask, 1, 1.5, [0.0, 1.0]),
         ),
         (
             "a colour beyond -1",
             snap(&[0.0, -1.5], 2),
-            Error::OutOfRange {
-                slice: Slice::Colours,
-                index: 1,
-                value: -1.5,
-                min: -1.0,
-                max: 1.0,
-            },
+            range(Slice::Colours, 1, -1.5, [-1.0, 1.0]),
         ),
         (
             "a colour that is infinite",
             snap(&[f32::INFINITY], 1),
-            Error::NotFinite {
-                slice: Slice::Colours,
-                index: 0,
-            },
+            range(Slice::Colours, 0, f32::INFINITY, [-1.0, 1.0]),
         ),
         (
             "a picture of another length to begin from",
@@ -185,10 +177,7 @@ pub(crate) fn kept() -> Vec<Case> {
         (
             "a scale of guidance that is infinite",
             guided(&[1.0, f32::INFINITY], &[0; 2]),
-            Error::NotFinite {
-                slice: Slice::Scales,
-                index: 1,
-            },
+            range(Slice::Scales, 1, f32::INFINITY, [0.0, 100.0]),
         ),
         (
             "other labels for more images",
@@ -205,6 +194,16 @@ pub(crate) fn kept() -> Vec<Case> {
             "two outputs of two lengths",
             refused(guide(1.0, 1, &[0.0], &mut [0.0; 2])),
             length(Slice::Prediction, 1, 2),
+        ),
+        (
+            "a scale of guidance that is NaN",
+            refused(guide(f32::NAN, 2, &[0.0; 2], &mut [0.0; 2])),
+            range(Slice::Scales, 0, f32::NAN, [0.0, 100.0]),
+        ),
+        (
+            "guidance away from the class",
+            refused(guide(-0.5, 2, &[0.0; 2], &mut [0.0; 2])),
+            range(Slice::Scales, 0, -0.5, [0.0, 100.0]),
         ),
     ]
 }

@@ -80,15 +80,24 @@ wait $window 2>/dev/null || true
 [ -n "$shown" ] || die "the window does not show the sprite: $(cat "$build/window.txt")"
 echo "the window shows the $shown colours of the sprite"
 
-mcs -warnaserror -out:"$build/sprite.exe" examples/csharp/*.cs
-mcs -warnaserror -target:library -out:"$build/unity.dll" examples/csharp/Iddpm.cs examples/unity/*.cs tests/c/unity_engine.cs
+# in_mono PROGRAM ARGUMENTS : in the folder of what is built, beside the shared library
+in_mono() {
+    (cd "$build" && LD_LIBRARY_PATH=$(dirname "$shared") mono "$@")
+}
+binding=(examples/csharp/{Native,Drawing,Iddpm}.cs)
+mcs -warnaserror -out:"$build/sprite.exe" "${binding[@]}" examples/csharp/Sprite.cs
+mcs -warnaserror -out:"$build/calls.exe" "${binding[@]}" tests/c/calls.cs
+mcs -warnaserror -out:"$build/unity.exe" "${binding[@]}" examples/unity/*.cs tests/c/unity_engine.cs
 model=$PWD/examples/assets/sprites32.safetensors
-(cd "$build" && LD_LIBRARY_PATH=$(dirname "$shared") mono sprite.exe "$model")
+in_mono sprite.exe "$model"
 cmp "$build/programs/sprite.pam" "$build/sprite_cs.pam"
-if LD_LIBRARY_PATH=$(dirname "$shared") mono "$build/sprite.exe" "$model" dragon 2>"$build/refused.txt"; then
+if in_mono sprite.exe "$model" dragon 2>"$build/refused.txt"; then
     die "there is no class of that name"
 fi
 grep -q '^class "dragon": ' "$build/refused.txt"
+in_mono calls.exe "$model"
+in_mono unity.exe "$(dirname "$model")"
+cmp <(tail -c $pixels "$build/programs/sprite.pam") "$build/sprite_unity.rgba"
 
 # Behind the head of an array and that of a picture are the same pixels.
 cargo run -q --release --example sample --features ffi --target-dir "$build/cargo" -- \
@@ -104,11 +113,13 @@ watch() {
 watch "gcc -std=c11" examples/c/sprite.c "$build/watched_sprite"
 watch "gcc -std=c11" examples/c/frames.c "$build/watched_frames"
 watch "g++ -std=c++17" examples/c/sprite.cpp "$build/watched_sprite_cpp"
+watch "g++ -std=c++17" tests/c/calls.cpp "$build/watched_calls_cpp"
 export ASAN_OPTIONS=detect_leaks=1
 (cd "$build" && ./watched_sprite 2>watched.txt) || die "sprite: $(cat "$build/watched.txt")"
 cmp "$build/sprite.pam" "$build/programs/sprite.pam"
 (cd "$build" && ./watched_sprite_cpp 2>watched.txt) || die "sprite_cpp: $(cat "$build/watched.txt")"
 "$build/watched_frames" >/dev/null
+"$build/watched_calls_cpp" "$model" 2>"$build/watched.txt" || die "calls: $(cat "$build/watched.txt")"
 
 # Threads under ThreadSanitizer: the compiler's own runtime looks at C and Rust. It does not see into the standard library,
 # which is built without it: what its `Once` has put in order is none of the races.

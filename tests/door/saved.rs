@@ -2,9 +2,9 @@
 
 use iddpm::checkpoint::{Checkpoint, Description, ImageSize, WeightBuffer};
 use iddpm::diffusion::{Diffusion, ModelCard, Schedule, Variance, WeightSet};
-use iddpm::run::DrawError;
+use iddpm::run::{DrawError, LowRes};
 use iddpm::unet::UnetConfig;
-use iddpm::{Device, Draw, Error, Model, Saved};
+use iddpm::{Device, Draw, Error, Model, Saved, Studio};
 
 use crate::scratch::Scratch;
 use crate::studio;
@@ -154,4 +154,36 @@ fn a_run_that_enlarges_may_be_saved_at_its_beginning() {
     let late = resumed.save().unwrap();
     assert_eq!(run.save().unwrap(), late);
     studio.resume(&late).unwrap();
+}
+
+/// Pictures in memory are what those of a file are: one for all, straight alpha.
+#[test]
+fn bytes_are_enlarged_as_a_file_is() {
+    let scratch = Scratch::new("door-enlarging");
+    let model = enlarging();
+    let grey: Vec<u8> = (0..16).map(|at| at * 16).collect();
+    let path = scratch.join("small.png");
+    image::GrayImage::from_raw(4, 4, grey.clone())
+        .unwrap()
+        .save(&path)
+        .unwrap();
+    let mut studio = model.on(Device::cpu()).unwrap();
+    let draw = Draw::new().steps("2");
+    let low_res = LowRes::open(&path, &model).unwrap();
+    let of_file = studio.begin_enlarging(&draw, &low_res, 0..2).unwrap();
+    let begun = |studio: &mut Studio| studio.begin(&draw, 2).unwrap();
+    let for_all = begun(&mut studio).with_low_res_bytes(&grey).unwrap();
+    let for_each = [&grey[..], &grey[..]].concat();
+    let for_each = begun(&mut studio).with_low_res_bytes(&for_each).unwrap();
+    let drawn = [of_file, for_all, for_each].map(|mut run| {
+        while run.advance().unwrap() {}
+        run.images().unwrap()
+    });
+    assert_eq!(drawn[0], drawn[1]);
+    assert_eq!(drawn[0], drawn[2]);
+    let refused = begun(&mut studio).with_low_res_bytes(&grey[1..]);
+    assert_eq!(
+        refused.unwrap_err().to_string(),
+        "low-res 15 bytes: an image of 4x4 has 16, and there is one for all, or one for each of 2"
+    );
 }

@@ -29,7 +29,7 @@ fn rgba(mut run: Run) -> Vec<Vec<u8>> {
 
 /// That a drawing of the interface is one of the door's.
 #[track_caller]
-fn same(path: &str, draw: &iddpm_draw, expected: Run) {
+pub(crate) fn same(path: &str, draw: &iddpm_draw, expected: Run) {
     let run = begin(path, draw);
     finish(run);
     let expected = rgba(expected);
@@ -77,6 +77,62 @@ fn every_option_is_the_doors() {
         &draw,
         door(SPRITES).begin_numbers(&known, 3..5).unwrap(),
     );
+}
+
+/// Beside the one class or without it, by name or number.
+#[test]
+fn several_classes_are_drawn_in_turn_as_by_the_door() {
+    let [sword, steps, axe, number] = ["sword", "2", "axe", "11"].map(c);
+    let classes = [axe.as_ptr(), number.as_ptr()];
+    let draw = iddpm_draw {
+        class_name: sword.as_ptr(),
+        classes: classes.as_ptr(),
+        class_count: 2,
+        steps: steps.as_ptr(),
+        count: 4,
+        ..usual()
+    };
+    let known = Draw::new().classes(["sword", "axe", "11"]).steps("2");
+    same(SPRITES, &draw, door(SPRITES).begin(&known, 4).unwrap());
+    let listed = iddpm_draw {
+        class_name: std::ptr::null(),
+        ..draw
+    };
+    let known = known.classes(["axe", "11"]);
+    same(SPRITES, &listed, door(SPRITES).begin(&known, 4).unwrap());
+
+    let between = c("9,3");
+    let row = iddpm_draw {
+        between: between.as_ptr(),
+        count: 3,
+        ..listed
+    };
+    let known = known.between(9, 3).unwrap();
+    same(SPRITES, &row, door(SPRITES).begin(&known, 3).unwrap());
+}
+
+#[test]
+fn a_list_of_classes_has_each_of_them() {
+    let (class, axe) = (c("no such"), c("axe"));
+    let draw = |classes: &[*const std::ffi::c_char]| iddpm_draw {
+        classes: classes.as_ptr(),
+        class_count: classes.len(),
+        ..usual()
+    };
+    let null = "class NULL: it must lead somewhere";
+    let some = [axe.as_ptr(), std::ptr::null()];
+    begin_refused(SPRITES, &draw(&some), IDDPM_ARGUMENT, null);
+    let error = door(SPRITES)
+        .begin(&Draw::new().classes(["axe", "no such"]), 1)
+        .unwrap_err();
+    let other = [axe.as_ptr(), class.as_ptr()];
+    begin_refused(SPRITES, &draw(&other), IDDPM_ARGUMENT, &error.to_string());
+    let none = iddpm_draw {
+        class_count: 2,
+        ..usual()
+    };
+    let null = "classes NULL: it must lead somewhere";
+    begin_refused(SPRITES, &none, IDDPM_ARGUMENT, null);
 }
 
 #[test]
@@ -254,6 +310,15 @@ fn options_that_cannot_be_are_refused_by_the_doors_sentence() {
         },
         new().guidance(101.0),
         0..1,
+    );
+    begin_refused(
+        DIGITS,
+        &iddpm_draw {
+            guidance: 1e300,
+            ..usual()
+        },
+        IDDPM_ARGUMENT,
+        "guidance 1e300: must be within 0 to 100",
     );
     refused_as(
         iddpm_draw {

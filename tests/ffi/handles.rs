@@ -121,6 +121,7 @@ fn a_run_is_used_by_one_thread_at_a_time() {
             while !is_over.load(Ordering::SeqCst) {
                 if shared.fraction() < 0.0 {
                     assert_eq!(last_error(), "run: another thread is in a call with it");
+                    assert_eq!(iddpm_last_result(), IDDPM_BUSY);
                     was_busy.store(true, Ordering::SeqCst);
                 }
             }

@@ -14,6 +14,7 @@
 mod scratch;
 
 mod draws;
+mod enlarging;
 mod handles;
 mod models;
 mod planes;
@@ -54,6 +55,7 @@ pub(crate) fn check(result: iddpm_result) {
 #[track_caller]
 pub(crate) fn refused(result: iddpm_result, expected: iddpm_result, sentence: &str) {
     assert_eq!((result, last_error().as_str()), (expected, sentence));
+    assert_eq!(iddpm_last_result(), expected);
 }
 
 pub(crate) fn open(path: &str) -> *mut iddpm_model {

@@ -4,7 +4,7 @@ use std::ptr::{null, null_mut};
 
 use iddpm::ffi::*;
 use iddpm::{Device, Model};
-use iddpm_result::{IDDPM_ARGUMENT, IDDPM_DEVICE, IDDPM_FILE, IDDPM_MODEL};
+use iddpm_result::{IDDPM_ARGUMENT, IDDPM_DEVICE, IDDPM_FILE, IDDPM_MODEL, IDDPM_OK};
 
 use crate::scratch::Scratch;
 use crate::{DIGITS, NO_TEXT, SPRITES, c, check, last_error, open, refused, text};
@@ -33,6 +33,8 @@ fn a_model_says_what_it_draws() {
         height: image.height as u32,
         channels: 4,
         classes: known.classes() as u32,
+        low_res_width: 0,
+        low_res_height: 0,
     };
     assert_eq!(info(model), expected);
     for (index, name) in known.class_names().iter().enumerate() {
@@ -184,8 +186,9 @@ fn texts_are_cut_to_their_room_and_always_ended() {
         assert_eq!(bytes[left], 0, "{room}");
         assert!(bytes[room..].iter().all(|&byte| byte == 0xFF));
     }
-    let of_another_thread = std::thread::spawn(last_error).join().unwrap();
-    assert_eq!(of_another_thread, "");
+    let of_another_thread = std::thread::spawn(|| (last_error(), iddpm_last_result()));
+    let none = (String::new(), IDDPM_OK);
+    assert_eq!(of_another_thread.join().unwrap(), none);
 }
 
 #[test]
@@ -211,6 +214,12 @@ fn devices_are_told_by_their_words() {
     }
     assert_eq!(shown(best), shown(named));
 
+    // It would be a part of every name.
+    refused(
+        on("", 0).0,
+        IDDPM_ARGUMENT,
+        "adapter \"\": a GPU is asked for by a part of its name",
+    );
     let (result, none) = on("no such adapter", 0);
     let error = Device::named("no such adapter").open().unwrap_err();
     refused(result, IDDPM_DEVICE, &error.to_string());

@@ -328,6 +328,18 @@ fn opaque_structs_that_nobody_filled() {
 }
 
 #[test]
+fn guidance_has_bounds() {
+    for (scale, value) in [(f32::NAN, "NaN"), (-1.0, "-1"), (1e30, "1e30")] {
+        let (mut error, mut output) = (zeroed(), [0.5]);
+        let result = unsafe { iddpm_guide(scale, 1, &0.0, output.as_mut_ptr(), 1, &mut error) };
+        assert_eq!(result, IDDPM_ARGUMENT);
+        let why = format!("value 0 of the scales of guidance is {value}: must be within 0 to 100");
+        assert_eq!(text(&error), why);
+        assert_eq!(output, [0.5]);
+    }
+}
+
+#[test]
 fn a_sentence_is_cut_where_there_is_no_room() {
     let mut error = zeroed();
     let mut x = [f32::NAN];

@@ -211,7 +211,7 @@ fn a_frame_that_is_dropped_is_made_again() {
     assert_eq!(finish(run), whole);
 }
 
-/// Noise before the first step, the images once they are done.
+/// Noise before the first step, of which nothing is seen; the images once they are done.
 #[test]
 fn images_are_there_from_the_beginning() {
     let model = model();
@@ -219,6 +219,8 @@ fn images_are_there_from_the_beginning() {
     let [on_processor, on_gpu] = [Device::cpu(), Device::from(gpu().clone())].map(|device| {
         let mut run = begin(&mut model.on(device).unwrap(), &draw, 0);
         let noise = run.images().unwrap();
+        let bytes = run.preview().unwrap().bytes().unwrap();
+        assert!(bytes.iter().all(|&byte| byte == 0));
         while run.advance().unwrap() {}
         assert_eq!(run.preview().unwrap(), run.images().unwrap());
         noise

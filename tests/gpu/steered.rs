@@ -289,12 +289,12 @@ fn what_does_not_go_together_is_refused() {
         expected,
     };
     let not_finite = |slice, index| Error::NotFinite { slice, index };
-    let out_of_range = Error::OutOfRange {
-        slice: Slice::Colours,
-        index: 4,
-        value: 1.5,
-        min: -1.0,
-        max: 1.0,
+    let out_of_range = |slice, index, value, [min, max]: [f32; 2]| Error::OutOfRange {
+        slice,
+        index,
+        value,
+        min,
+        max,
     };
     let cases = [
         (&plain, &with_known, Error::KeepMissing),
@@ -306,9 +306,17 @@ fn what_does_not_go_together_is_refused() {
         ),
         (&keeping, &broken, not_finite(Slice::Picture, 7)),
         (&plain, &colours, length(Slice::Colours, 8, 3)),
-        (&plain, &beyond, out_of_range),
+        (
+            &plain,
+            &beyond,
+            out_of_range(Slice::Colours, 4, 1.5, [-1.0, 1.0]),
+        ),
         (&plain, &unequal, length(Slice::Scales, 3, 1)),
-        (&plain, &scaled, not_finite(Slice::Scales, 0)),
+        (
+            &plain,
+            &scaled,
+            out_of_range(Slice::Scales, 0, f32::INFINITY, [0.0, 100.0]),
+        ),
     ];
     for (sampler, controls, due) in cases {
         let graph = graph(samples.len() * controls.looks());

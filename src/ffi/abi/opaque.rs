@@ -5,8 +5,8 @@ use core::str::Utf8Error;
 
 use super::memory::{Kind, Marked, check, text};
 use crate::ffi::bad_pointer::BadPointer;
-use crate::ffi::core::{Flags, Running, Why, iddpm_diffusion};
 use crate::ffi::result::iddpm_result;
+use crate::ffi::sampling::{Flags, Running, Why, iddpm_diffusion};
 
 /// A run over a table of steps: where it stands, and what its steps follow from. It lies in the caller's memory, needs no
 /// end, and a copy of it is another run. It reads the table that it began with as long as it is used.

@@ -1,5 +1,6 @@
 //! A batch of images being generated, the whole loop on the device.
 
+use core::iter::repeat_n;
 use std::vec::Vec;
 
 mod exchange;
@@ -18,7 +19,9 @@ use super::places::Places;
 use super::record::record;
 use super::recording::{Binding, Recording};
 use super::sampling::{NoiseSource, STEP_BYTES, Sampling, record_sampling};
+use crate::diffusion::pixels::NOTHING;
 use crate::diffusion::{Controls, Guidance, Sample, Sampler};
+use crate::memory::collected;
 use crate::unet::{Graph, Input};
 use paint::Paint;
 use tally::Tally;
@@ -202,6 +205,9 @@ impl DeviceGeneration {
             loaded.buffer(place)?;
         }
         loaded.write(gpu, sampling.places.not_finite, &[FINITE])?;
+        let len = sampling.places.x_start.bytes as usize / 4;
+        let unseen = collected(len, repeat_n(NOTHING.to_bits(), len))?;
+        loaded.write(gpu, sampling.places.x_start, &unseen)?;
         loaded.write(gpu, tally.place, &[tally.expected()])?;
         Ok(Self {
             gpu: gpu.clone(),

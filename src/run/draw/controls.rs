@@ -4,13 +4,13 @@ use std::format;
 use std::vec;
 
 use super::Draw;
-use crate::diffusion::{Controls, Guidance, KnownBuf, Method, PaletteBuf, Prediction, Sample};
+use crate::diffusion::{
+    Controls, Guidance, KnownBuf, MOST_GUIDANCE, Method, PaletteBuf, Prediction, Sample,
+};
 use crate::run::between::Between;
 use crate::run::error::DrawError;
 use crate::run::model::Model;
-
-/// The largest scale of guidance.
-const MOST_GUIDANCE: f64 = 100.0;
+use crate::text::Number;
 
 impl Draw {
     /// What steers this drawing of so many images beside its steps.
@@ -30,9 +30,9 @@ impl Draw {
 
     fn guided(&self, model: &Model, samples: &[Sample]) -> Result<Option<Guidance>, DrawError> {
         let Self { guidance, .. } = self;
-        if !(0.0..=MOST_GUIDANCE).contains(guidance) {
+        if !(0.0..=f64::from(MOST_GUIDANCE)).contains(guidance) {
             let why = format!("must be within 0 to {MOST_GUIDANCE}");
-            return Err(DrawError::value("guidance", guidance, why));
+            return Err(DrawError::value("guidance", Number(*guidance), why));
         }
         let images = samples.len();
         if let Some(between) = self.between
@@ -53,7 +53,7 @@ impl Draw {
             })),
             (scale, None) => {
                 let why = "this network was trained with every label; one trained with --drop-labels can be guided";
-                Err(DrawError::value("guidance", scale, why))
+                Err(DrawError::value("guidance", Number(scale), why))
             }
         }
     }

@@ -8,6 +8,7 @@ use super::Draw;
 use crate::Error;
 use crate::diffusion::{Clip, Diffusion, Method, OwnedProcess, Resampling, Sampler, Timesteps};
 use crate::run::error::DrawError;
+use crate::text::Number;
 use crate::unet::Wrap;
 
 impl Draw {
@@ -71,7 +72,7 @@ impl Draw {
         if !(0.0..=1.0).contains(&strength) {
             return Err(DrawError::value(
                 "strength",
-                strength,
+                Number(strength),
                 "must be within 0 to 1",
             ));
         }
@@ -83,7 +84,7 @@ impl Draw {
             _ if steps > 1 => Ok(share.clamp(1, steps - 1)),
             _ => {
                 let why = "one step begins with noise alone: take more of them";
-                Err(DrawError::value("strength", strength, why))
+                Err(DrawError::value("strength", Number(strength), why))
             }
         }
     }

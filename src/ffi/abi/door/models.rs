@@ -2,12 +2,12 @@
 
 use core::ffi::c_char;
 
-use super::memory::{held, put_text, slice};
 use super::pointers::{fill, free, hand_out, iddpm_model, iddpm_studio, needed_text, place, text};
-use crate::ffi::error::Failure;
-use crate::ffi::guard::{answer, last, result};
-use crate::ffi::handles::{Painter, device};
-use crate::ffi::info::iddpm_info;
+use crate::ffi::abi::memory::{held, put_text, slice};
+use crate::ffi::door::Failure;
+use crate::ffi::door::iddpm_info;
+use crate::ffi::door::{Painter, device};
+use crate::ffi::door::{answer, last, result};
 use crate::ffi::result::iddpm_result;
 use crate::{Device, Model};
 
@@ -21,7 +21,14 @@ use iddpm_result::IDDPM_OK;
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn iddpm_last_error(out: *mut c_char, len: usize) -> usize {
     // SAFETY: as the caller says.
-    answer(|_| 0, || unsafe { Ok(put_text(last(), out, len)?) })
+    answer(|_| 0, || unsafe { Ok(put_text(last().text, out, len)?) })
+}
+
+/// Returns what the last call of this thread that failed came to, as one that returns a number does not say; `IDDPM_OK`
+/// where no call failed. A call that succeeds leaves it.
+#[unsafe(no_mangle)]
+pub extern "C" fn iddpm_last_result() -> iddpm_result {
+    last().result
 }
 
 /// Returns how many GPUs the machine has, those in software too; 0 in a library that was built without them.
@@ -156,7 +163,7 @@ pub unsafe extern "C" fn iddpm_model_free(model: *mut iddpm_model) {
 }
 
 /// Puts a model on a device: NULL or "best" for a GPU where there is one that is none in software, else the processor;
-/// "cpu"; "gpu", even one in software; or a part of a GPU's name. On the processor it works with so many threads, or with
+/// "cpu"; "gpu", even one in software; or a part of a GPU's name, a letter at least. On the processor it works with so many threads, or with
 /// as many as there are cores where `threads` is 0; the images are the same with any number.
 ///
 /// # Safety

@@ -36,7 +36,7 @@ pub struct iddpm_level {
     pub alpha_bar: f64,
 }
 
-// A table of the one is a table of the other: `abi/core.rs` relies on it.
+// A table of the one is a table of the other: `abi/sampling.rs` relies on it.
 const _: () = {
     use core::mem::offset_of;
     assert!(size_of::<iddpm_level>() == size_of::<Level>());

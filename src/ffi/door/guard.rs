@@ -6,35 +6,41 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::string::String;
 
 use super::error::Failure;
-use super::result::iddpm_result;
+use crate::ffi::result::iddpm_result;
 
 std::thread_local! {
-    static LAST: RefCell<String> = const { RefCell::new(String::new()) };
+    static LAST: RefCell<Failure> = const { RefCell::new(NONE) };
 }
 
-/// The sentence of the last call of this thread that failed; nothing where none did.
-pub(super) fn last() -> String {
+/// Before any call failed.
+const NONE: Failure = Failure {
+    result: iddpm_result::IDDPM_OK,
+    text: String::new(),
+};
+
+/// Why the last call of this thread that failed did; no result below 0 and no sentence where none did.
+pub(in crate::ffi) fn last() -> Failure {
     // A thread that is ending has none any more.
-    LAST.try_with(|last| last.borrow().clone())
-        .unwrap_or_default()
+    LAST.try_with(|last| last.borrow().clone()).unwrap_or(NONE)
 }
 
 /// Makes a call, whose answer is this where it fails.
-pub(super) fn answer<T>(
+pub(in crate::ffi) fn answer<T>(
     failed: impl FnOnce(iddpm_result) -> T,
     call: impl FnOnce() -> Result<T, Failure>,
 ) -> T {
     // What a panic may leave half done lies behind locks, which are then poisoned.
     let done = catch_unwind(AssertUnwindSafe(call)).unwrap_or_else(|panic| Err(panicked(&*panic)));
-    done.unwrap_or_else(|Failure { result, text }| {
+    done.unwrap_or_else(|failure| {
+        let result = failure.result;
         // As above: without a place for the sentence there is the result still.
-        let _ = LAST.try_with(|last| last.replace(text));
+        let _ = LAST.try_with(|last| last.replace(failure));
         failed(result)
     })
 }
 
 /// Makes a call that comes to a result.
-pub(super) fn result(call: impl FnOnce() -> Result<iddpm_result, Failure>) -> iddpm_result {
+pub(in crate::ffi) fn result(call: impl FnOnce() -> Result<iddpm_result, Failure>) -> iddpm_result {
     answer(|result| result, call)
 }
 
@@ -64,9 +70,17 @@ mod tests {
             panic!("on purpose");
         };
         assert_eq!(result(call), iddpm_result::IDDPM_PANIC);
-        assert!(last().ends_with("hear of: on purpose"), "{}", last());
+        assert!(
+            last().text.ends_with("hear of: on purpose"),
+            "{last:?}",
+            last = last()
+        );
         let after = result(|| lock("run", &value).map(|_| iddpm_result::IDDPM_OK));
         assert_eq!(after, iddpm_result::IDDPM_PANIC);
-        assert!(last().starts_with("run: an earlier call"), "{}", last());
+        assert!(
+            last().text.starts_with("run: an earlier call"),
+            "{last:?}",
+            last = last()
+        );
     }
 }

@@ -6,8 +6,8 @@ use super::memory::{check, check_apart, held, held_mut, place_of, put_text, slic
 use super::opaque::{answer, flags, iddpm_error, iddpm_sampler, needed, put, unmark};
 use crate::diffusion::pixels::image_to_u8;
 use crate::diffusion::{Level, Noise, Process, ProcessView, SamplerState, Timesteps, guide};
-use crate::ffi::core::{Running, iddpm_diffusion, iddpm_level, iddpm_step, parsed};
 use crate::ffi::result::iddpm_result;
+use crate::ffi::sampling::{Running, iddpm_diffusion, iddpm_level, iddpm_step, parsed};
 
 use iddpm_result::{IDDPM_MORE, IDDPM_OK};
 

@@ -6,8 +6,8 @@ use core::ptr;
 use std::vec::Vec;
 
 use super::error::Failure;
-use super::pixels::{Rows, of_rgba};
-use crate::run::{Canvas, Palette};
+use super::pixels::Rows;
+use crate::run::{Canvas, DrawError, Palette};
 use crate::{Draw, Model};
 
 /// What is to be drawn, and how. `iddpm_draw_init` fills it with the usual drawing; a text or a pointer that is NULL is
@@ -30,8 +30,12 @@ pub struct iddpm_draw {
     pub guidance: f64,
     /// How far images go from `init`: 0 leaves it, 1 draws anew.
     pub strength: f64,
-    /// The one class of every image, by its name or number; all classes in turn where it is NULL. Some of them are a run each.
+    /// The class, by its name or number; all there are in turn where no class is named.
     pub class_name: *const c_char,
+    /// More classes, which are drawn in turn with it: `class_count` texts. A row goes from the first class to the second.
+    pub classes: *const *const c_char,
+    /// How many classes `classes` has.
+    pub class_count: usize,
     /// How many steps, or which, as "50", "ddim25", "10,15,20"; as many as the method wants where it is NULL.
     pub steps: *const c_char,
     /// How a step is taken: "dpm", "heun", "ddim", "ddim:0.5", "ancestral"; "dpm" where it is NULL.
@@ -59,11 +63,20 @@ pub struct iddpm_draw {
     pub mask: *const u8,
     /// Bytes from one row of `mask` to the next.
     pub mask_stride: usize,
+    /// What a network enlarges, RGBA as `init`, of the size that `iddpm_info` says: a picture for all images, or `count` of
+    /// them, each below the one before.
+    pub low_res: *const u8,
+    /// Bytes from one row of `low_res` to the next.
+    pub low_res_stride: usize,
+    /// Pixels of `low_res` from left to right.
+    pub low_res_width: u32,
+    /// Pixels of `low_res` from top to bottom, of all its pictures.
+    pub low_res_height: u32,
 }
 
 impl iddpm_draw {
     /// One image of the usual drawing.
-    pub(super) const fn usual(struct_size: usize) -> Self {
+    pub(in crate::ffi) const fn usual(struct_size: usize) -> Self {
         Self {
             struct_size,
             seed: 0,
@@ -73,6 +86,8 @@ impl iddpm_draw {
             guidance: 1.0,
             strength: 1.0,
             class_name: ptr::null(),
+            classes: ptr::null(),
+            class_count: 0,
             steps: ptr::null(),
             method: ptr::null(),
             clip: ptr::null(),
@@ -86,11 +101,15 @@ impl iddpm_draw {
             init_height: 0,
             mask: ptr::null(),
             mask_stride: 0,
+            low_res: ptr::null(),
+            low_res_stride: 0,
+            low_res_width: 0,
+            low_res_height: 0,
         }
     }
 
     /// The options that are texts, by a drawing's words for them.
-    pub(super) const fn texts(&self) -> [(&'static str, *const c_char); 7] {
+    pub(in crate::ffi) const fn texts(&self) -> [(&'static str, *const c_char); 7] {
         [
             ("class", self.class_name),
             ("steps", self.steps),
@@ -105,14 +124,15 @@ impl iddpm_draw {
 
 /// What was asked for, with all that it points to.
 #[derive(Debug)]
-pub(super) struct Asked<'a> {
-    pub(super) plain: &'a iddpm_draw,
+pub(in crate::ffi) struct Asked<'a> {
+    pub(in crate::ffi) plain: &'a iddpm_draw,
     /// Those that were given.
-    pub(super) texts: Vec<(&'static str, &'a str)>,
+    pub(in crate::ffi) texts: Vec<(&'static str, &'a str)>,
     /// Red, green, blue, alpha of each colour; empty for all.
-    pub(super) palette: &'a [u8],
-    pub(super) init: Option<Rows<'a>>,
-    pub(super) mask: Option<Rows<'a>>,
+    pub(in crate::ffi) palette: &'a [u8],
+    pub(in crate::ffi) init: Option<Rows<'a>>,
+    pub(in crate::ffi) mask: Option<Rows<'a>>,
+    pub(in crate::ffi) low_res: Option<Rows<'a>>,
 }
 
 impl Asked<'_> {
@@ -160,19 +180,32 @@ impl Asked<'_> {
             };
         };
         init.check("init", image.width, image.height)?;
-        let mut bytes = Vec::new();
-        for (at, pixel) in init.pixels().enumerate() {
-            let own = of_rgba(pixel, image.channels).map_err(|why| {
-                let (x, y) = (at % image.width, at / image.width);
-                Failure::argument("init", std::format!("{pixel:?} at {x},{y}"), why)
-            })?;
-            bytes.extend_from_slice(own);
-        }
+        let bytes = init.of_channels("init", image.channels)?;
         let canvas = Canvas::from_bytes(model, &bytes)?;
         let Some(mask) = self.mask else {
             return Ok(Some(canvas));
         };
         let mask: Vec<u8> = mask.pixels().flatten().copied().collect();
         Ok(Some(canvas.with_mask(&mask)?))
+    }
+
+    /// What a network enlarges, where it does.
+    pub(super) fn low_res(&self, model: &Model) -> Result<Option<Vec<u8>>, Failure> {
+        let (rows, (width, height)) = match (self.low_res, model.low_res()) {
+            (None, None) => return Ok(None),
+            (None, Some(size)) => return Err(DrawError::LowResMissing { size }.into()),
+            (Some(_), None) => return Err(DrawError::LowResUnexpected.into()),
+            (Some(rows), Some(size)) => (rows, size),
+        };
+        let (layout, count) = (rows.layout, self.plain.count as usize);
+        let heights = [1, count].map(|pictures| height.saturating_mul(pictures));
+        if layout.width != width || !heights.contains(&layout.height) {
+            let value = std::format!("{}x{}", layout.width, layout.height);
+            let why = std::format!(
+                "the network enlarges {width}x{height}: one picture, or {count}, each below the one before"
+            );
+            return Err(Failure::argument("low_res", value, why));
+        }
+        Ok(Some(rows.of_channels("low_res", model.image().channels)?))
     }
 }

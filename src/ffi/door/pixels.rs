@@ -1,23 +1,25 @@
 //! Pictures as engines have them: rows of pixels with a stride, RGBA of 8 bits each.
 
+use std::vec::Vec;
+
 use super::error::Failure;
 
 /// Bytes of a pixel.
-pub(super) const RGBA: usize = 4;
+pub(in crate::ffi) const RGBA: usize = 4;
 
 /// Rows of pixels in a caller's memory, each so many bytes after the one before.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Layout {
-    pub(super) width: usize,
-    pub(super) height: usize,
+pub(in crate::ffi) struct Layout {
+    pub(in crate::ffi) width: usize,
+    pub(in crate::ffi) height: usize,
     /// Bytes of a pixel.
-    pub(super) pixel: usize,
-    pub(super) stride: usize,
+    pub(in crate::ffi) pixel: usize,
+    pub(in crate::ffi) stride: usize,
 }
 
 impl Layout {
     /// Bytes from the first to the last of them.
-    pub(super) fn len(&self, word: &'static str) -> Result<usize, Failure> {
+    pub(in crate::ffi) fn len(&self, word: &'static str) -> Result<usize, Failure> {
         let row = self.row();
         if self.stride < row {
             let (width, pixel) = (self.width, self.pixel);
@@ -37,7 +39,11 @@ impl Layout {
     }
 
     /// Refuses fewer bytes than it has.
-    pub(super) fn check_room(&self, word: &'static str, room: usize) -> Result<(), Failure> {
+    pub(in crate::ffi) fn check_room(
+        &self,
+        word: &'static str,
+        room: usize,
+    ) -> Result<(), Failure> {
         let needed = self.len(word)?;
         match room >= needed {
             true => Ok(()),
@@ -49,16 +55,16 @@ impl Layout {
     }
 
     /// Bytes of a row.
-    pub(super) const fn row(&self) -> usize {
+    pub(in crate::ffi) const fn row(&self) -> usize {
         self.width.saturating_mul(self.pixel)
     }
 }
 
 /// Rows of pixels that a caller gave.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Rows<'a> {
-    pub(super) bytes: &'a [u8],
-    pub(super) layout: Layout,
+pub(in crate::ffi) struct Rows<'a> {
+    pub(in crate::ffi) bytes: &'a [u8],
+    pub(in crate::ffi) layout: Layout,
 }
 
 impl<'a> Rows<'a> {
@@ -70,6 +76,23 @@ impl<'a> Rows<'a> {
             let row = row.get(..self.layout.row()).unwrap_or(row);
             row.chunks_exact(pixel)
         })
+    }
+
+    /// The bytes of RGBA pixels that a network of so many channels has, one row after the other.
+    pub(super) fn of_channels(
+        self,
+        word: &'static str,
+        channels: usize,
+    ) -> Result<Vec<u8>, Failure> {
+        let mut bytes = Vec::new();
+        for (at, pixel) in self.pixels().enumerate() {
+            let own = of_rgba(pixel, channels).map_err(|why| {
+                let (x, y) = (at % self.layout.width, at / self.layout.width);
+                Failure::argument(word, std::format!("{pixel:?} at {x},{y}"), why)
+            })?;
+            bytes.extend_from_slice(own);
+        }
+        Ok(bytes)
     }
 
     /// Refuses another size than the network's.
@@ -93,7 +116,7 @@ impl<'a> Rows<'a> {
 }
 
 /// The bytes of an RGBA pixel that a network of so many channels has; what it cannot draw is refused, not changed.
-pub(super) fn of_rgba(pixel: &[u8], channels: usize) -> Result<&[u8], &'static str> {
+fn of_rgba(pixel: &[u8], channels: usize) -> Result<&[u8], &'static str> {
     match (channels, pixel) {
         (1 | 3, &[.., alpha]) if alpha < u8::MAX => Err("the network draws nothing transparent"),
         (1 | 2, &[red, green, blue, _]) if red != green || green != blue => {

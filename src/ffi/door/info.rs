@@ -16,17 +16,24 @@ pub struct iddpm_info {
     pub channels: u32,
     /// The number of classes; 0 for a network without.
     pub classes: u32,
+    /// Pixels from left to right of the pictures that it enlarges; 0 for a network that enlarges none.
+    pub low_res_width: u32,
+    /// Pixels from top to bottom of the pictures that it enlarges; 0 for a network that enlarges none.
+    pub low_res_height: u32,
 }
 
 impl iddpm_info {
-    pub(super) fn of(model: &Model, struct_size: usize) -> Self {
+    pub(in crate::ffi) fn of(model: &Model, struct_size: usize) -> Self {
         let image = model.image();
+        let (low_res_width, low_res_height) = model.low_res().unwrap_or_default();
         Self {
             struct_size,
             width: image.width as u32,
             height: image.height as u32,
             channels: image.channels as u32,
             classes: model.classes() as u32,
+            low_res_width: low_res_width as u32,
+            low_res_height: low_res_height as u32,
         }
     }
 }

@@ -2,11 +2,11 @@
 
 use std::string::{String, ToString};
 
-use super::bad_pointer::BadPointer;
-use super::result::{iddpm_result, of_diffusion};
 use crate::Error;
 use crate::checkpoint::CheckpointError;
 use crate::cpu::NetworkError;
+use crate::ffi::bad_pointer::BadPointer;
+use crate::ffi::result::{iddpm_result, of_diffusion};
 use crate::run::DrawError;
 use crate::unet::ConfigError;
 
@@ -16,20 +16,24 @@ use iddpm_result::{
 };
 
 /// Why a call failed: the kind of it, and the sentence.
-#[derive(Debug)]
-pub(super) struct Failure {
-    pub(super) result: iddpm_result,
-    pub(super) text: String,
+#[derive(Debug, Clone)]
+pub(in crate::ffi) struct Failure {
+    pub(in crate::ffi) result: iddpm_result,
+    pub(in crate::ffi) text: String,
 }
 
 impl Failure {
-    pub(super) fn new(result: iddpm_result, text: impl ToString) -> Self {
+    pub(in crate::ffi) fn new(result: iddpm_result, text: impl ToString) -> Self {
         let text = text.to_string();
         Self { result, text }
     }
 
     /// An argument that cannot have its value, and why.
-    pub(super) fn argument(word: &'static str, value: impl ToString, why: impl ToString) -> Self {
+    pub(in crate::ffi) fn argument(
+        word: &'static str,
+        value: impl ToString,
+        why: impl ToString,
+    ) -> Self {
         let (value, why) = (value.to_string(), why.to_string());
         DrawError::Value { word, value, why }.into()
     }

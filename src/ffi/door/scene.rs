@@ -16,7 +16,7 @@ const _: () = shared::<Scene>();
 
 /// A drawing on a studio, and the windows that were drawn of it.
 #[derive(Debug)]
-pub(super) struct Scene {
+pub(in crate::ffi) struct Scene {
     studio: Arc<Mutex<Studio>>,
     draw: Draw,
     windows: Mutex<Windows>,
@@ -24,10 +24,15 @@ pub(super) struct Scene {
 
 impl Scene {
     /// Begins one, where the drawing can be a plane.
-    pub(super) fn new(painter: &Painter, asked: &Asked<'_>) -> Result<Self, Failure> {
-        if asked.init.is_some() || asked.mask.is_some() {
+    pub(in crate::ffi) fn new(painter: &Painter, asked: &Asked<'_>) -> Result<Self, Failure> {
+        let pictures = [
+            ("init", asked.init),
+            ("mask", asked.mask),
+            ("low_res", asked.low_res),
+        ];
+        if let Some((word, _)) = pictures.iter().find(|(_, rows)| rows.is_some()) {
             let why = "a plane begins with noise alone";
-            return Err(Failure::argument("init", "given", why));
+            return Err(Failure::argument(word, "given", why));
         }
         if asked.numbers()? != (0..1) {
             let why = "a plane is one image, its number 0";
@@ -45,7 +50,12 @@ impl Scene {
     }
 
     /// A tile as RGBA, row after row.
-    pub(super) fn rgba(&self, x: i32, y: i32, size: (usize, usize)) -> Result<Vec<u8>, Failure> {
+    pub(in crate::ffi) fn rgba(
+        &self,
+        x: i32,
+        y: i32,
+        size: (usize, usize),
+    ) -> Result<Vec<u8>, Failure> {
         let mut windows = lock("plane", &self.windows)?;
         let mut studio = lock("studio", &self.studio)?;
         let mut plane = studio

@@ -9,13 +9,13 @@ use core::str::Utf8Error;
 use std::boxed::Box;
 use std::vec::Vec;
 
-use super::memory::{self, Kind, Marked, check, check_len, held, slice};
 use crate::Model;
-use crate::ffi::error::Failure;
-use crate::ffi::handles::{Painter, Painting};
-use crate::ffi::options::{Asked, iddpm_draw};
-use crate::ffi::pixels::{Layout, RGBA, Rows};
-use crate::ffi::scene::Scene;
+use crate::ffi::abi::memory::{self, Kind, Marked, check, check_len, held, slice};
+use crate::ffi::door::Failure;
+use crate::ffi::door::Scene;
+use crate::ffi::door::{Asked, iddpm_draw};
+use crate::ffi::door::{Layout, RGBA, Rows};
+use crate::ffi::door::{Painter, Painting};
 
 /// The most bytes of a struct that is of a later version: more is a size that was never set.
 const MOST_STRUCT: usize = 4096;
@@ -240,6 +240,11 @@ pub(super) unsafe fn asked<'a>(draw: *const iddpm_draw) -> Result<Asked<'a>, Fai
         // SAFETY: as the caller says.
         texts.extend(unsafe { self::text(word, text) }?.map(|text| (word, text)));
     }
+    // SAFETY: as the caller says.
+    for &class in unsafe { slice("classes", plain.classes, plain.class_count) }? {
+        // SAFETY: as the caller says.
+        texts.push(("class", unsafe { needed_text("class", class) }?));
+    }
     // As many as a palette has of bytes, however many there are.
     let colours = (plain.palette_count as usize).saturating_mul(RGBA);
     let (width, height) = (plain.init_width as usize, plain.init_height as usize);
@@ -249,6 +254,12 @@ pub(super) unsafe fn asked<'a>(draw: *const iddpm_draw) -> Result<Asked<'a>, Fai
         pixel,
         stride,
     };
+    let low_res = Layout {
+        width: plain.low_res_width as usize,
+        height: plain.low_res_height as usize,
+        pixel: RGBA,
+        stride: plain.low_res_stride,
+    };
     Ok(Asked {
         plain,
         texts,
@@ -256,6 +267,7 @@ pub(super) unsafe fn asked<'a>(draw: *const iddpm_draw) -> Result<Asked<'a>, Fai
         palette: unsafe { slice("palette", plain.palette, colours) }?,
         init: unsafe { rows("init", plain.init, layout(RGBA, plain.init_stride)) }?,
         mask: unsafe { rows("mask", plain.mask, layout(1, plain.mask_stride)) }?,
+        low_res: unsafe { rows("low_res", plain.low_res, low_res) }?,
     })
 }
 

@@ -6,7 +6,7 @@ use std::vec::Vec;
 
 use super::error::Failure;
 use super::options::Asked;
-use super::result::iddpm_result;
+use crate::ffi::result::iddpm_result;
 use crate::{Device, Run, Saved, Studio};
 
 // Handles go from thread to thread, and models are shared. A page has one thread, and a GPU there is that thread's.
@@ -39,7 +39,7 @@ pub(super) fn lock<'a, T>(
 }
 
 /// What is asked for by its word, the best where there is none.
-pub(super) fn device(word: Option<&str>, threads: u32) -> Device {
+pub(in crate::ffi) fn device(word: Option<&str>, threads: u32) -> Device {
     let device = word.map_or_else(Device::best, Device::from);
     match threads {
         0 => device,
@@ -49,7 +49,7 @@ pub(super) fn device(word: Option<&str>, threads: u32) -> Device {
 
 /// A model on a device.
 #[derive(Debug)]
-pub(super) struct Painter(Arc<Mutex<Studio>>);
+pub(in crate::ffi) struct Painter(Arc<Mutex<Studio>>);
 
 impl Painter {
     #[cfg_attr(
@@ -59,7 +59,7 @@ impl Painter {
             reason = "a page has one thread, and a GPU there is that thread's"
         )
     )]
-    pub(super) fn new(studio: Studio) -> Self {
+    pub(in crate::ffi) fn new(studio: Studio) -> Self {
         Self(Arc::new(Mutex::new(studio)))
     }
 
@@ -68,21 +68,25 @@ impl Painter {
         Arc::clone(&self.0)
     }
 
-    pub(super) fn studio(&self) -> Result<MutexGuard<'_, Studio>, Failure> {
+    pub(in crate::ffi) fn studio(&self) -> Result<MutexGuard<'_, Studio>, Failure> {
         lock("studio", &self.0)
     }
 
-    pub(super) fn begin(&self, asked: &Asked<'_>) -> Result<Painting, Failure> {
+    pub(in crate::ffi) fn begin(&self, asked: &Asked<'_>) -> Result<Painting, Failure> {
         let mut studio = self.studio()?;
         let (draw, numbers) = (asked.draw()?, asked.numbers()?);
+        let low_res = asked.low_res(studio.model())?;
         let run = match asked.canvas(studio.model())? {
             Some(canvas) => studio.begin_on(&draw, &canvas, numbers)?,
             None => studio.begin_numbers(&draw, numbers)?,
         };
-        Ok(Painting::new(run))
+        Ok(Painting::new(match low_res {
+            Some(bytes) => run.with_low_res_bytes(&bytes)?,
+            None => run,
+        }))
     }
 
-    pub(super) fn resume(&self, saved: &[u8]) -> Result<Painting, Failure> {
+    pub(in crate::ffi) fn resume(&self, saved: &[u8]) -> Result<Painting, Failure> {
         let saved = Saved::from_bytes(saved)?;
         let resumed = self.studio()?.resume(&saved).map_err(Failure::from);
         // What it asks for is the save's, and no argument of the call.
@@ -96,7 +100,7 @@ impl Painter {
 
 /// Images on their way; none any more where they were cancelled.
 #[derive(Debug)]
-pub(super) struct Painting(Mutex<Option<Run>>);
+pub(in crate::ffi) struct Painting(Mutex<Option<Run>>);
 
 impl Painting {
     const fn new(run: Run) -> Self {
@@ -114,27 +118,27 @@ impl Painting {
         }
     }
 
-    pub(super) fn advance(&self, time: Duration) -> Result<iddpm_result, Failure> {
+    pub(in crate::ffi) fn advance(&self, time: Duration) -> Result<iddpm_result, Failure> {
         self.with(|run| Ok(progress(run.advance_for(time)?)))
     }
 
-    pub(super) fn step(&self) -> Result<iddpm_result, Failure> {
+    pub(in crate::ffi) fn step(&self) -> Result<iddpm_result, Failure> {
         self.with(|run| {
             run.advance()?;
             Ok(progress(!run.is_done()))
         })
     }
 
-    pub(super) fn fraction(&self) -> Result<f32, Failure> {
+    pub(in crate::ffi) fn fraction(&self) -> Result<f32, Failure> {
         self.with(|run| Ok(run.fraction()))
     }
 
-    pub(super) fn count(&self) -> Result<u32, Failure> {
+    pub(in crate::ffi) fn count(&self) -> Result<u32, Failure> {
         self.with(|run| Ok(run.samples().len() as u32))
     }
 
     /// One of the images as RGBA, row after row, and the width and height that it has.
-    pub(super) fn rgba(
+    pub(in crate::ffi) fn rgba(
         &self,
         view: View,
         image: u32,
@@ -153,12 +157,12 @@ impl Painting {
         })
     }
 
-    pub(super) fn cancel(&self) -> Result<(), Failure> {
+    pub(in crate::ffi) fn cancel(&self) -> Result<(), Failure> {
         *lock("run", &self.0)? = None;
         Ok(())
     }
 
-    pub(super) fn save(&self) -> Result<Vec<u8>, Failure> {
+    pub(in crate::ffi) fn save(&self) -> Result<Vec<u8>, Failure> {
         self.with(|run| Ok(run.save()?.to_bytes()?))
     }
 }
@@ -172,7 +176,7 @@ const fn progress(is_left: bool) -> iddpm_result {
 
 /// How images are looked at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum View {
+pub(in crate::ffi) enum View {
     /// As they are.
     Pixels,
     /// As the last step predicted them.

@@ -2,15 +2,15 @@
 
 use core::time::Duration;
 
-use super::memory::{held, slice};
 use super::pointers::{
     asked, fill, free, hand_out, iddpm_run, iddpm_studio, place, put_rows, put_sized,
 };
-use crate::ffi::error::Failure;
-use crate::ffi::guard::{answer, result};
-use crate::ffi::handles::View;
-use crate::ffi::options::iddpm_draw;
-use crate::ffi::pixels::{Layout, RGBA};
+use crate::ffi::abi::memory::{held, slice};
+use crate::ffi::door::Failure;
+use crate::ffi::door::View;
+use crate::ffi::door::iddpm_draw;
+use crate::ffi::door::{Layout, RGBA};
+use crate::ffi::door::{answer, result};
 use crate::ffi::result::iddpm_result;
 
 use iddpm_result::IDDPM_OK;
@@ -130,7 +130,7 @@ pub unsafe extern "C" fn iddpm_run_pixels(
 }
 
 /// Writes an image as the last step predicted it, as `iddpm_run_pixels` does: what there is to see of it on its way. Before
-/// the first step, and behind a resumption, that is nothing yet: an even grey, half transparent where there is alpha.
+/// the first step, and behind a resumption, that is nothing yet: all is black, and clear where the network draws alpha.
 ///
 /// # Safety
 /// `run` is a handle that is not freed. There are `len` bytes at `out`.

@@ -1,12 +1,12 @@
 //! Pictures without end.
 
-use super::memory::held;
 use super::pointers::{asked, free, hand_out, iddpm_plane, iddpm_studio, place, put_rows};
-use crate::ffi::guard::{answer, result};
-use crate::ffi::options::iddpm_draw;
-use crate::ffi::pixels::{Layout, RGBA};
+use crate::ffi::abi::memory::held;
+use crate::ffi::door::Scene;
+use crate::ffi::door::iddpm_draw;
+use crate::ffi::door::{Layout, RGBA};
+use crate::ffi::door::{answer, result};
 use crate::ffi::result::iddpm_result;
-use crate::ffi::scene::Scene;
 
 use iddpm_result::IDDPM_OK;
 
