@@ -154,12 +154,12 @@ firmware() {
 # Pages, whose pointers have 32 bits, and Windows are compiled for; on 64-bit Arm and on a machine with the other
 # order of bytes the library runs as well, and must write what it writes here.
 cross() {
-    local features cache
+    local features unpacked
     features=$(features_of defmt | xargs)
-    cache=$(tests/cross/unpack.sh)
+    unpacked=$(tests/cross/unpacked.sh)
     cargo clippy -q --lib --target wasm32-unknown-unknown --features "$features" -- -D warnings
     echo "wasm32-unknown-unknown: compiles with $features"
-    PATH=$cache/bin:$PATH \
+    PATH=$unpacked/usr/bin:$PATH \
         cargo clippy -q --lib --target x86_64-pc-windows-gnu --features "$features" -- -D warnings
     echo "x86_64-pc-windows-gnu: compiles with $features"
     tests/cross/run.sh
