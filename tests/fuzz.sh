@@ -5,8 +5,10 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 folder=$(realpath -m "${CARGO_TARGET_DIR:-target}")/fuzz
 code=0
-cargo +nightly fuzz run --target-dir "$folder" "$1" "$folder/corpus/$1" -- \
-    -max_total_time="${FUZZ_SECONDS:-5}" -timeout=10 -print_final_stats=1 -verbosity=0 >"$folder/$1.txt" 2>&1 || code=$?
-echo "fuzzing: $1"
+{
+    echo "fuzzing: $1"
+    cargo +nightly fuzz run --target-dir "$folder" "$1" "$folder/corpus/$1" -- \
+        -max_total_time="${FUZZ_SECONDS:-5}" -timeout=10 -print_final_stats=1 -verbosity=0
+} >"$folder/$1.txt" 2>&1 || code=$?
 cat "$folder/$1.txt"
 exit $code
