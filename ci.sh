@@ -52,12 +52,13 @@ fmt() {
     done
 }
 
-# The first command too, on the processor alone, with the features it names and no others: what the tests of all
-# features need would hide what it lacks. With a GPU the package's check builds it.
+# A newcomer's first commands too, with the features they name and no others: what the tests of all features need would
+# hide what they lack. With a GPU the package's check builds the first.
 clippy() {
     cargo clippy --workspace --all-targets -- -D warnings
     cargo clippy --workspace --all-targets --all-features -- -D warnings
     cargo clippy --example sample --features run -- -D warnings
+    cargo clippy --example trajectory --features std -- -D warnings
 }
 
 # Each feature alone, and none: imports go one way, and no feature leans on another. Then all that
@@ -102,16 +103,15 @@ software_vulkan() {
     find /usr/share/vulkan/icd.d -name 'lvp_icd*.json' | head -n 1
 }
 
-# What a newcomer runs, and that a table printed for flash is the one that was tested.
+# What a newcomer runs, and that a table printed for flash is the one that was tested. As the tests have built them: alone
+# they would be built of other features of what they need.
 examples() {
-    local out=$CARGO_TARGET_DIR/trajectory.png
-    cargo run -q --example trajectory --features std -- --out "$out" --steps 10 --count 2
-    file "$out" | grep -q 'PNG image data'
-    cargo run -q --example flash_table | diff tests/flash_table/cosine_4000_10.rs -
-    out=$CARGO_TARGET_DIR/samples.png
-    # As the tests have built them: alone they would be built of other features of what they need.
+    local out=$CARGO_TARGET_DIR/trajectory.png built=$CARGO_TARGET_DIR/debug/examples
     cargo build -q --workspace --examples --features "$(features_of defmt | xargs)"
-    local built=$CARGO_TARGET_DIR/debug/examples
+    "$built/trajectory" --out "$out" --steps 10 --count 2
+    file "$out" | grep -q 'PNG image data'
+    "$built/flash_table" | diff tests/flash_table/cosine_4000_10.rs -
+    out=$CARGO_TARGET_DIR/samples.png
     "$built/sample" --out "$out" --steps 10 --count 10
     file "$out" | grep -q 'PNG image data'
     # Where the only device is software, it is the processor, and it is said why.
@@ -125,20 +125,20 @@ mesa26() {
     tests/mesa26.sh --features "$(features_of defmt | xargs)"
 }
 
-# As the tests have built it.
+# As the tests have built it, whose part is the window without a screen.
 studio() {
     tests/studio/run.sh --workspace --features "$(features_of defmt | xargs)"
 }
 
+# These three beside `sample` as the tests have built it.
 c() {
-    tests/c/run.sh
+    tests/c/run.sh --workspace --features "$(features_of defmt | xargs)"
 }
 
 godot() {
-    tests/godot/run.sh
+    tests/godot/run.sh --workspace --features "$(features_of defmt | xargs)"
 }
 
-# Beside `sample` as the tests have built it.
 web() {
     tests/web/run.sh --workspace --features "$(features_of defmt | xargs)"
 }
@@ -154,14 +154,12 @@ firmware() {
 # Pages, whose pointers have 32 bits, and Windows are compiled for; on 64-bit Arm and on a machine with the other
 # order of bytes the library runs as well, and must write what it writes here.
 cross() {
-    local features cache
+    local features unpacked
     features=$(features_of defmt | xargs)
-    cache=$(tests/cross/unpack.sh)
-    cargo clippy -q --lib --target wasm32-unknown-unknown --features "$features" -- -D warnings
-    echo "wasm32-unknown-unknown: compiles with $features"
-    PATH=$cache/bin:$PATH \
-        cargo clippy -q --lib --target x86_64-pc-windows-gnu --features "$features" -- -D warnings
-    echo "x86_64-pc-windows-gnu: compiles with $features"
+    unpacked=$(tests/cross/unpacked.sh)
+    PATH=$unpacked/usr/bin:$PATH cargo clippy -q --lib --target wasm32-unknown-unknown --target x86_64-pc-windows-gnu \
+        --features "$features" -- -D warnings
+    echo "wasm32-unknown-unknown and x86_64-pc-windows-gnu: compiles with $features"
     tests/cross/run.sh
 }
 
@@ -169,8 +167,8 @@ package() {
     tests/package.sh
 }
 
-# The compiler that the manifest says is enough, for all that a user of the crate builds, which the window is not; it
-# takes minutes, and changes with what the crate depends on.
+# The compiler that the manifest says is enough, for all that a user of the crate builds, which the window is not. In no
+# list: it takes a compiler's download and minutes, and changes only with what the crate depends on.
 oldest() {
     local version
     version=$(sed -n 's/^rust-version = "\(.*\)"$/\1/p' Cargo.toml).0
@@ -179,18 +177,14 @@ oldest() {
         --target-dir "$CARGO_TARGET_DIR/oldest"
 }
 
-# Every target for some seconds from the kept corpus, whose folder is left as it is.
+# Every target for some seconds from the kept corpus, whose folder is left as it is; each has one thread, so there are as
+# many at once as there are cores.
 fuzz_smoke() {
-    local target corpus=$CARGO_TARGET_DIR/fuzz/corpus
-    rm -rf "$corpus"
+    rm -rf "$CARGO_TARGET_DIR/fuzz/corpus"
     mkdir -p "$CARGO_TARGET_DIR/fuzz"
-    cp -r fuzz/corpus "$corpus"
+    cp -r fuzz/corpus "$CARGO_TARGET_DIR/fuzz"
     cargo +nightly fuzz build --target-dir "$CARGO_TARGET_DIR/fuzz"
-    for target in $(cargo fuzz list); do
-        echo "fuzzing: $target"
-        cargo +nightly fuzz run --target-dir "$CARGO_TARGET_DIR/fuzz" "$target" "$corpus/$target" -- \
-            -max_total_time="${FUZZ_SECONDS:-5}" -timeout=10 -print_final_stats=1 -verbosity=0
-    done
+    cargo fuzz list | xargs -P "$(nproc)" -I {} tests/fuzz.sh {}
 }
 
 # As cargo doc builds it, and that the compiler of docs.rs still takes what is for it alone.

@@ -10,6 +10,8 @@ mod milliseconds;
 mod program;
 #[path = "support/seed.rs"]
 mod seed;
+#[path = "support/texture.rs"]
+mod texture;
 #[path = "support/whole.rs"]
 mod whole;
 
@@ -26,6 +28,7 @@ use iddpm::{Device, Draw, Images, Model, Run};
 use milliseconds::milliseconds;
 use program::{Failure, say};
 use seed::Seed;
+use texture::texture;
 use whole::whole;
 
 /// Generates an image within the frames of a host.
@@ -72,7 +75,8 @@ fn generate(options: &Options) -> Result<(), Failure> {
         iddpm::Error::Draw(error) if error.option().is_some() => format!("--{error}").into(),
         error => Failure::from(error),
     })?;
-    let texture = device.create_texture(&preview(model.image().width, model.image().height));
+    let size = (model.image().width, model.image().height);
+    let texture = texture(&device, size, wgpu::TextureFormat::Rgba8UnormSrgb);
     say(format_args!(
         "{}{}, {} steps, {} ms a frame",
         studio.device(),
@@ -112,24 +116,6 @@ fn open(options: &Options) -> Result<Model, Failure> {
         say(note)?;
     }
     Ok(model)
-}
-
-/// A texture of the host's for the preview.
-fn preview(width: usize, height: usize) -> wgpu::TextureDescriptor<'static> {
-    wgpu::TextureDescriptor {
-        label: Some("preview"),
-        size: wgpu::Extent3d {
-            width: width as u32,
-            height: height as u32,
-            depth_or_array_layers: 1,
-        },
-        mip_level_count: 1,
-        sample_count: 1,
-        dimension: wgpu::TextureDimension::D2,
-        format: wgpu::TextureFormat::Rgba8UnormSrgb,
-        usage: wgpu::TextureUsages::COPY_DST | wgpu::TextureUsages::TEXTURE_BINDING,
-        view_formats: &[],
-    }
 }
 
 /// Waits for what was submitted, which a game does not.

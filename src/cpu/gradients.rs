@@ -9,7 +9,8 @@ use crate::unet::{Graph, Plan, Weights};
 
 /// A training graph made ready to run: plan, workspace, packed weights, threads.
 ///
-/// ```
+#[cfg_attr(feature = "train_cpu", doc = "```")]
+#[cfg_attr(not(feature = "train_cpu"), doc = "```ignore")]
 /// use iddpm::cpu::{Gradients, TrainingInputs};
 /// use iddpm::diffusion::{Diffusion, InlineProcess, LossRow, Objective, Schedule, Timesteps};
 /// use iddpm::train::{Recompute, training_graph};

@@ -32,7 +32,8 @@ const NUMBERS: &str = "numbers of a run";
 
 /// A training graph that runs on a device.
 ///
-/// ```no_run
+#[cfg_attr(feature = "train_cpu", doc = "```no_run")]
+#[cfg_attr(not(feature = "train_cpu"), doc = "```ignore")]
 /// use iddpm::gpu::{DeviceTraining, DeviceWeights, Gpu, Kept, Precision, Slot};
 /// use iddpm::train::{Recompute, initial_weights, training_graph};
 /// use iddpm::unet::{ImageSize, UnetConfig};

@@ -132,9 +132,20 @@ impl Images {
     /// # Errors
     /// [`NotFinite`](crate::diffusion::Error::NotFinite); [`MemoryError`](crate::memory::MemoryError).
     pub fn bytes(&self) -> Result<Vec<u8>, Error> {
-        let mut planes = zeros(self.pixels.len())?;
-        image_to_u8(&self.pixels, &mut planes)?;
-        let mut bytes = self.interleaved(&planes)?;
+        self.in_bytes(&self.pixels)
+    }
+
+    /// [`bytes`](Self::bytes) of one image; `None` for a number that is none of the images'.
+    pub(super) fn bytes_of(&self, image: usize) -> Option<Result<Vec<u8>, Error>> {
+        let elements = self.image.elements().max(1);
+        let planes = self.pixels.chunks_exact(elements).nth(image)?;
+        Some(self.in_bytes(planes))
+    }
+
+    fn in_bytes(&self, planes: &[f32]) -> Result<Vec<u8>, Error> {
+        let mut bytes = zeros(planes.len())?;
+        image_to_u8(planes, &mut bytes)?;
+        let mut bytes = self.interleaved(&bytes)?;
         self.straighten(&mut bytes, unpremultiply);
         Ok(bytes)
     }

@@ -1,7 +1,7 @@
 #!/bin/bash
-# run.sh : the door in C from C, C++ and C#: headers and programs without a warning, the same picture as `sample`
-# draws, a shared library that gives out nothing else, and no fault, leak, undefined step or race that the compilers'
-# sanitizers see
+# run.sh [CARGO_OPTIONS] : the door in C from C, C++ and C#: headers and programs without a warning, the same picture as
+# `sample` draws, a shared library that gives out nothing else, and no fault, leak, undefined step or race that the
+# compilers' sanitizers see
 set -euo pipefail
 shopt -s inherit_errexit
 cd "$(dirname "$0")/../.."
@@ -23,12 +23,8 @@ build=$target/c
 rm -rf "$build/programs"
 mkdir -p "$build"
 
-# library KIND : builds it as users do
-library() {
-    cargo rustc -q --lib --release --features ffi --crate-type "$1" --target-dir "$build/cargo"
-}
-library cdylib
-library staticlib
+# As users build it, both at once.
+cargo rustc -q --lib --release --features ffi --crate-type cdylib,staticlib --target-dir "$build/cargo"
 static=$build/cargo/release/libiddpm.a shared=$build/cargo/release/libiddpm.so
 
 gcc -std=c11 "${STRICT[@]}" tests/c/header.c -o "$build/header_c" "$shared"
@@ -100,8 +96,8 @@ in_mono unity.exe "$(dirname "$model")"
 cmp <(tail -c $pixels "$build/programs/sprite.pam") "$build/sprite_unity.rgba"
 
 # Behind the head of an array and that of a picture are the same pixels.
-cargo run -q --release --example sample --features ffi --target-dir "$build/cargo" -- \
-    --backend cpu --class sword --seed 7 --count 1 --out "$build/sword.npz" >/dev/null
+cargo build -q --example sample "$@"
+"$target/debug/examples/sample" --backend cpu --class sword --seed 7 --count 1 --out "$build/sword.npz" >/dev/null
 cmp <(unzip -p "$build/sword.npz" arr_0.npy | tail -c $pixels) <(tail -c $pixels "$build/programs/sprite.pam") ||
     die "another sword than sample's"
 

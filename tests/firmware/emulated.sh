@@ -2,9 +2,8 @@
 
 tests=$PWD
 target=$(realpath -m "${CARGO_TARGET_DIR:-../../target}")/firmware
-cache=${IDDPM_CACHE:-$HOME/.cache/iddpm}/embedded
+unpacked=$(./unpacked.sh)
 mkdir -p "$target"
-./cargo-core.sh
 
 die() {
     echo "firmware: $*" >&2
@@ -18,8 +17,8 @@ field() {
 
 # emulate MACHINE ELF [ARGUMENTS...] : the firmware's output; its exit code is semihosting's
 emulate() {
-    LD_LIBRARY_PATH=$cache/usr/lib/x86_64-linux-gnu:$cache/lib/x86_64-linux-gnu \
-        timeout 120 "$cache/usr/bin/qemu-system-arm" -M "$1" -kernel "$2" "${@:3}" \
+    LD_LIBRARY_PATH=$unpacked/usr/lib/x86_64-linux-gnu:$unpacked/lib/x86_64-linux-gnu \
+        timeout 120 "$unpacked/usr/bin/qemu-system-arm" -M "$1" -kernel "$2" "${@:3}" \
         -display none -serial none -monitor none -semihosting-config enable=on,target=native
 }
 

@@ -1,7 +1,7 @@
 #!/bin/bash
-# run.sh : the door in C inside a game engine: a scene of Godot 3 draws a sprite of each class a little in each frame,
-# without a window and in one, and what its textures have are the pixels of `sample`. Then the node for Godot 4, which no
-# package has: it is built, and all of it that is not Godot's is tested, also against `sample`
+# run.sh [CARGO_OPTIONS] : the door in C inside a game engine: a scene of Godot 3 draws a sprite of each class a little in
+# each frame, without a window and in one, and what its textures have are the pixels of `sample`. Then the node for
+# Godot 4, which no package has: it is built, and all of it that is not Godot's is tested, also against `sample`
 set -euo pipefail
 shopt -s inherit_errexit
 cd "$(dirname "$0")/../.."
@@ -18,9 +18,9 @@ fi
 # Where the check of the door in C builds the same.
 target=$(realpath -m "${CARGO_TARGET_DIR:-target}")
 built=$target/c/cargo game=$target/godot/game
-godot=$(tests/godot/unpack.sh)
+godot=$(tests/unpacked.sh godot godot3 godot3-server)
 
-cargo rustc -q --lib --release --features ffi --crate-type cdylib --target-dir "$built"
+cargo rustc -q --lib --release --features ffi --crate-type cdylib,staticlib --target-dir "$built"
 rm -rf "$game"
 mkdir -p "$game/home"/{.cache,.config,.local/share}
 cp tests/godot/godot3/* "$built/release/libiddpm.so" "$game"
@@ -28,8 +28,8 @@ gcc -std=c11 -Iinclude -Wall -Wextra -Werror -pedantic -shared -fPIC -fvisibilit
     -o "$game/libgdnative.so" "$game/gdnative.c" "$game/libiddpm.so"
 
 # Behind the head of an array are the pixels, one image after another.
-cargo run -q --release --example sample --features ffi --target-dir "$built" -- \
-    --backend cpu --seed 7 --count 12 --out "$game/sample.npz" >/dev/null
+cargo build -q --example sample "$@"
+"$target/debug/examples/sample" --backend cpu --seed 7 --count 12 --out "$game/sample.npz" >/dev/null
 unzip -p "$game/sample.npz" arr_0.npy | tail -c $((12 * 32 * 32 * 4)) >"$game/sample.rgba"
 
 # play COMMAND... : runs the scene with a version of Godot, and compares its sprites with sample's

@@ -23,7 +23,7 @@ target=$(realpath -m "${CARGO_TARGET_DIR:-target}")
 build=$target/web site=$target/web/site
 mkdir -p "$build"
 
-cargo run -q --release --manifest-path examples/web/build/Cargo.toml -- "$site"
+cargo run -q --manifest-path examples/web/build/Cargo.toml -- "$site"
 size=$(gzip -9c "$site/iddpm_web_bg.wasm" | wc -c)
 [ "$size" -le $MOST ] || die "the wasm has $size bytes compressed, over $MOST"
 

@@ -31,6 +31,8 @@ mod seed;
 mod settings;
 #[cfg(test)]
 mod tests;
+#[path = "../../support/texture.rs"]
+mod texture;
 #[path = "../../support/threads.rs"]
 mod threads;
 mod times;

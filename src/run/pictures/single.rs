@@ -48,12 +48,10 @@ impl Images {
 
     fn picture(&self, image: usize) -> Result<DynamicImage, Error> {
         let drawing = Drawing::of(self.look())?;
-        let bytes = self.bytes()?;
-        let elements = self.look().image.elements().max(1);
-        let Some(pixels) = bytes.chunks_exact(elements).nth(image) else {
+        let Some(pixels) = self.bytes_of(image) else {
             let why = format!("there are {} images, counted from 0", self.len());
             return Err(DrawError::value("image", image, why).into());
         };
-        Ok(drawing.picture(pixels))
+        Ok(drawing.picture(&pixels?))
     }
 }

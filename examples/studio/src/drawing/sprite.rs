@@ -8,6 +8,7 @@ use eframe::egui_wgpu::{Callback, CallbackResources, CallbackTrait};
 use iddpm::gpu::wgpu;
 
 use crate::host::Host;
+use crate::texture::texture;
 
 /// A texture that a run paints into, and how it is drawn.
 pub(crate) struct Sprite {
@@ -19,24 +20,12 @@ pub(crate) struct Sprite {
 impl Sprite {
     pub(super) fn new(host: &Host, width: usize, height: usize) -> Self {
         let Host { device, target, .. } = host;
-        let texture = device.create_texture(&wgpu::TextureDescriptor {
-            label: Some("sprite"),
-            size: wgpu::Extent3d {
-                width: width as u32,
-                height: height as u32,
-                depth_or_array_layers: 1,
-            },
-            mip_level_count: 1,
-            sample_count: 1,
-            dimension: wgpu::TextureDimension::D2,
-            // Its bytes are those that are shown, whether the window encodes what is drawn or not.
-            format: match target.is_srgb() {
-                true => wgpu::TextureFormat::Rgba8UnormSrgb,
-                false => wgpu::TextureFormat::Rgba8Unorm,
-            },
-            usage: wgpu::TextureUsages::COPY_DST | wgpu::TextureUsages::TEXTURE_BINDING,
-            view_formats: &[],
-        });
+        // Its bytes are those that are shown, whether the window encodes what is drawn or not.
+        let format = match target.is_srgb() {
+            true => wgpu::TextureFormat::Rgba8UnormSrgb,
+            false => wgpu::TextureFormat::Rgba8Unorm,
+        };
+        let texture = texture(device, (width, height), format);
         let pipeline = pipeline(device, *target);
         let view = texture.create_view(&wgpu::TextureViewDescriptor::default());
         let bound = device.create_bind_group(&wgpu::BindGroupDescriptor {

@@ -76,6 +76,8 @@ fn a_painting_is_what_a_drawing_begins_with() {
         window.state_mut().brush.size = 1.0;
         window.state_mut().brush.colour = [200, 200, 200, 255];
         drag(&mut window, [0.5, 0.0], [0.5, 1.0]);
+        let says_grey = window.query_by_label("as grey").is_some();
+        assert_eq!(says_grey, channels < 3, "{model}");
         window.state_mut().settings.strength = Some(0.0);
         click(&mut window, "Draw");
         wait(&mut window);

@@ -42,6 +42,10 @@ pub(super) fn show(ui: &mut egui::Ui, app: &mut App) -> Option<Action> {
                 .on_hover_text(says);
         }
         ui.color_edit_button_srgba_unmultiplied(&mut app.brush.colour);
+        if app.model().image().channels < 3 {
+            ui.label("as grey")
+                .on_hover_text("The model draws no colours: of what is painted it takes the grey");
+        }
         let label = ui.label("brush");
         ui.spacing_mut().slider_width = 40.0;
         let most = app.painting.size().0 as f32;

@@ -2,7 +2,7 @@
 //! folder by default.
 //!
 //! ```sh
-//! cargo run --release --manifest-path examples/web/build/Cargo.toml
+//! cargo run --manifest-path examples/web/build/Cargo.toml
 //! ```
 
 use std::error::Error;
