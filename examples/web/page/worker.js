@@ -1,39 +1,168 @@
-// The worker: loads the model once, then draws what the page asks for, step by step.
+// The worker: loads the model once, then does what the page asks for, one thing after the other. While there is a lesson,
+// it takes a step of it whenever nothing else is asked for.
 
-import start, { Sprites } from "./iddpm_web.js";
+import start, { Pictures, Sprites } from "./iddpm_web.js";
+import { Course } from "./course.js";
 
 const MODEL = "sprites32.safetensors";
-let sprites;
+// A file of more is no picture of a sprite, and a page's memory has an end.
+const MOST_BYTES = 64 * 1024 * 1024;
+const PREVIEW = { seed: 7, steps: "8" };
 
-async function open(backend) {
-  const [file] = await Promise.all([fetch(MODEL), start()]);
-  if (!file.ok) {
-    throw new Error(`${MODEL}: ${file.status} ${file.statusText}`);
-  }
-  sprites = await Sprites.open(new Uint8Array(await file.arrayBuffer()), backend);
-  postMessage({ kind: "open", device: sprites.device(), classes: sprites.classes() });
+let sprites;
+let pictures;
+let course;
+
+const say = (kind, what) => postMessage({ kind, ...what });
+
+/** Draws with another model from here on. */
+function setSprites(next) {
+  sprites?.free();
+  sprites = next;
+  say("classes", { classes: sprites.classes() });
 }
 
-async function draw(name, seed, steps) {
-  const begun = performance.now();
+async function draw(name, seed, steps, each = () => {}) {
   const drawing = await sprites.begin(name, BigInt(seed), steps);
   try {
-    const [width, all] = [sprites.width(), drawing.steps()];
     while (await drawing.advance()) {
-      const pixels = await drawing.pixels();
-      postMessage({ kind: "step", pixels, width, position: drawing.position(), steps: all });
+      await each(drawing);
     }
-    const png = await drawing.png();
-    postMessage({ kind: "done", png, milliseconds: performance.now() - begun });
+    return { pixels: await drawing.pixels(), png: await drawing.png() };
   } finally {
     drawing.free();
   }
 }
 
-addEventListener("message", async ({ data }) => {
-  try {
-    await ("backend" in data ? open(data.backend) : draw(data.class, data.seed, data.steps));
-  } catch (error) {
-    postMessage({ kind: "failed", message: String(error.message ?? error) });
+async function read(file) {
+  if (file.size > MOST_BYTES) {
+    throw new Error(`${file.name}: ${file.size} bytes, but at most ${MOST_BYTES} of a picture are read`);
   }
+  try {
+    return new Uint8Array(await file.arrayBuffer());
+  } catch (error) {
+    throw new Error(`${file.name}: ${error.message}`);
+  }
+}
+
+/** Draws with what the lesson has come to, and shows a picture of its class. */
+async function preview() {
+  const file = await course.file();
+  setSprites(await sprites.reopen(file));
+  const { pixels } = await draw(course.subject, PREVIEW.seed, PREVIEW.steps);
+  say("preview", { position: course.position, pixels, width: sprites.width() });
+  return file;
+}
+
+function end() {
+  course?.free();
+  course = undefined;
+}
+
+// What the page asks for, by its kind.
+const answers = {
+  async open({ backend }) {
+    const [file] = await Promise.all([fetch(MODEL), start()]);
+    if (!file.ok) {
+      throw new Error(`${MODEL}: ${file.status} ${file.statusText}`);
+    }
+    setSprites(await Sprites.open(new Uint8Array(await file.arrayBuffer()), backend));
+    pictures = new Pictures(sprites);
+    say("open", { device: sprites.device() });
+  },
+
+  async draw({ class: name, seed, steps }) {
+    const begun = performance.now();
+    const { png } = await draw(name, seed, steps, async (drawing) => {
+      const [pixels, position, all] = [await drawing.pixels(), drawing.position(), drawing.steps()];
+      say("step", { pixels, width: sprites.width(), position, steps: all });
+    });
+    say("drawn", { png, milliseconds: performance.now() - begun });
+  },
+
+  async add({ files }) {
+    const [taken, refused] = [[], []];
+    for (const file of files) {
+      try {
+        pictures.add(file.name, await read(file));
+        taken.push(file);
+      } catch (error) {
+        refused.push(told(error));
+      }
+    }
+    say("pictures", { taken, refused });
+  },
+
+  clear() {
+    pictures.free();
+    pictures = new Pictures(sprites);
+    say("cleared");
+  },
+
+  teach(what) {
+    if (pictures.is_empty()) {
+      throw new Error("there are no pictures: drop some on this page");
+    }
+    course = new Course(sprites, what);
+  },
+
+  /** Asked for by nobody: the next piece of the lesson. */
+  async lesson() {
+    if (await course.recall(sprites)) {
+      say("recalled", course.recalled);
+    } else if (!course.isBegun) {
+      await course.begin(sprites, pictures);
+      await preview();
+    } else {
+      say("lesson", await course.step());
+      if (course.isDone) {
+        await answers.stop();
+      } else if (course.isPreviewDue) {
+        await preview();
+      }
+    }
+    // What the page has said meanwhile is heard between two tasks.
+    await new Promise((resolve) => setTimeout(resolve));
+  },
+
+  async stop() {
+    // Where it has come to its end meanwhile, there is nothing to stop.
+    if (course?.isBegun) {
+      const [file, { subject, position, milliseconds }] = [await preview(), course];
+      end();
+      // The page has it by reference: to copy it would take its time.
+      say("taught", { file: new Blob([file]), subject, position, milliseconds });
+    } else if (course) {
+      end();
+      say("left");
+    }
+  },
+};
+
+// What has trapped, as for want of memory, is of no more use.
+function told(error) {
+  const message = String(error.message ?? error);
+  return error instanceof WebAssembly.RuntimeError ? `${message}: load the page anew` : message;
+}
+
+const asked = [];
+let wake = () => {};
+addEventListener("message", ({ data }) => {
+  asked.push(data);
+  wake();
 });
+for (;;) {
+  const question = asked.shift() ?? (course && { kind: "lesson" });
+  if (question === undefined) {
+    await new Promise((resolve) => (wake = resolve));
+    continue;
+  }
+  try {
+    await answers[question.kind](question);
+  } catch (error) {
+    if (["teach", "lesson", "stop"].includes(question.kind)) {
+      end();
+    }
+    say("failed", { asked: question.kind, message: told(error) });
+  }
+}

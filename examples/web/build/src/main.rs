@@ -18,7 +18,7 @@ const TARGET: &str = "wasm32-unknown-unknown";
 /// What every browser with WebGPU has, and those without it of the last years.
 const RUSTFLAGS: &str = "-Ctarget-feature=+simd128";
 /// The page itself, in `examples/web`.
-const PAGE: [&str; 4] = ["index.html", "style.css", "page.js", "worker.js"];
+const PAGE: &str = "page";
 const MODEL: &str = "../assets/sprites32.safetensors";
 
 fn main() -> ExitCode {
@@ -48,8 +48,9 @@ fn build() -> Result<(), Box<dyn Error>> {
         .omit_default_module_path(false)
         .generate(&site)
         .map_err(|error| format!("{}: {error}", wasm.display()))?;
-    for file in PAGE {
-        copy(&web.join("page").join(file), &site.join(file))?;
+    for entry in fs::read_dir(web.join(PAGE))? {
+        let entry = entry?;
+        copy(&entry.path(), &site.join(entry.file_name()))?;
     }
     copy(&web.join(MODEL), &site.join("sprites32.safetensors"))?;
     tell(&site)
