@@ -6,6 +6,18 @@ use super::archive::write_archive;
 use super::run::{run, succeed};
 use super::scratch::Scratch;
 
+/// Numbers of the first table and of the second.
+const NUMBERS: [&[&str]; 2] = [
+    &[
+        "accuracy",
+        "confidence",
+        "frechet",
+        "frechet_of_real",
+        "kernel",
+    ],
+    &["precision", "recall", "density", "coverage"],
+];
+
 /// What makes a run short.
 const SHORT: &str = "--steps 40 --resamples 4";
 
@@ -59,15 +71,23 @@ fn sets_are_judged() {
         .map(|set| set["name"].as_str().unwrap())
         .collect();
     assert_eq!(names, ["real, held out", "more", "noise.npz"]);
-    let rows: Vec<&str> = printed.lines().rev().take(3).collect();
-    for (set, row) in sets.iter().zip(rows.into_iter().rev()) {
-        // The table says what the file says.
-        for number in ["accuracy", "frechet", "frechet_of_real"] {
-            let of = |part: &str| set[number][part].as_f64().unwrap();
-            let text = format!("{:.4} ± {:.4}", of("value"), of("error"));
-            assert!(row.contains(&text), "{row}: {number} {text}");
+    // Two tables of a head and three rows.
+    let lines: Vec<&str> = printed.lines().collect();
+    let (_, tables) = lines.split_at(lines.len() - 8);
+    for (at, set) in sets.iter().enumerate() {
+        // They say what the file says.
+        let rows = [tables[1 + at], tables[5 + at]];
+        for (row, numbers) in rows.iter().zip(NUMBERS) {
+            for &number in numbers {
+                let of = |part: &str| set[number][part].as_f64().unwrap();
+                let text = format!("{:.4} ± {:.4}", of("value"), of("error"));
+                assert!(row.contains(&text), "{row}: {number} {text}");
+            }
+            assert!(row.starts_with(set["name"].as_str().unwrap()), "{row}");
         }
-        assert!(row.starts_with(set["name"].as_str().unwrap()), "{row}");
+        let of = |part: &str| set["nearest"][part].as_f64().unwrap();
+        let text = format!("{:.4}, least {:.4}", of("median"), of("least"));
+        assert!(rows[1].ends_with(&text), "{rows:?}: {text}");
     }
     let of = |set: usize, number: &str| sets[set][number]["value"].as_f64().unwrap();
     let counts: Vec<u64> = sets
@@ -90,6 +110,23 @@ fn sets_are_judged() {
         "{printed}"
     );
     assert!(of(2, "frechet") > 10.0 * of(1, "frechet"), "{printed}");
+    assert!(of(2, "kernel") > 10.0 * of(1, "kernel"), "{printed}");
+    // Real ones are near each other; noise, which is all alike to a classifier, is near hardly any.
+    for number in ["precision", "recall", "density", "coverage"] {
+        assert!(of(1, number) > 0.8, "{printed}");
+    }
+    for number in ["recall", "coverage"] {
+        assert!(of(2, number) < 0.3, "{printed}");
+    }
+    let near = |set: usize| sets[set]["nearest"]["median"].as_f64().unwrap();
+    assert!(
+        near(1) < 2.0 * near(0) && near(2) > 2.0 * near(0),
+        "{printed}"
+    );
+    // After so few steps no class is sure; of noise none is likelier than another.
+    let sure = |set: usize| of(set, "confidence");
+    assert!(sure(1) > 1.3 && sure(1) <= 12.0, "{printed}");
+    assert!(sure(2) < 1.1, "{printed}");
 
     // The same numbers whatever the threads; others by another seed, which says so.
     let again = succeed("evaluate", &scratch, &format!("{options} --threads 1"));
@@ -97,7 +134,7 @@ fn sets_are_judged() {
         printed
             .lines()
             .rev()
-            .take(6)
+            .take(9)
             .map(String::from)
             .collect::<Vec<_>>()
     };
