@@ -5,6 +5,7 @@
 
 #[path = "../support/data_options.rs"]
 mod data_options;
+mod drawn;
 mod options;
 #[path = "../support/places.rs"]
 mod places;
@@ -23,7 +24,7 @@ mod whole;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use iddpm::data::{Broken, Dataset, Split};
+use iddpm::data::{Broken, Dataset, Opened, Split};
 use iddpm::evaluate::{
     Classifier, ClassifierConfig, EvaluateError, Features, Judged, Nearest, density_coverage,
     frechet, kernel_distance, nearest, precision_recall,
@@ -31,6 +32,7 @@ use iddpm::evaluate::{
 use iddpm::files::write_bytes;
 use indicatif::{ProgressBar, ProgressStyle};
 
+use drawn::{Network, network};
 use options::Options;
 use program::{Failure, say};
 use report::{Near, Report, Set};
@@ -38,6 +40,12 @@ use report::{Near, Report, Set};
 /// Neighbours of precision and recall, and of density and coverage, as the literature has them.
 const PRECISION: usize = 3;
 const DENSITY: usize = 5;
+
+/// A set of samples.
+enum Samples {
+    There(Opened),
+    Of(Network),
+}
 
 fn main() -> ExitCode {
     program::run(run)
@@ -50,9 +58,15 @@ fn run(options: &Options) -> Result<(), Failure> {
     // What is wrong with any of them is found before anything is trained.
     let mut samples = Vec::new();
     for path in &options.samples {
-        let opened = options.open_samples(path, &real)?;
-        say(&opened)?;
-        samples.push((path, opened));
+        let set = match network(options, path, &real)? {
+            Some(network) => Samples::Of(network),
+            None => {
+                let opened = options.open_samples(path, &real)?;
+                say(&opened)?;
+                Samples::There(opened)
+            }
+        };
+        samples.push((path, set));
     }
     if let Some(note) = options.seed.note() {
         say(note)?;
@@ -83,9 +97,18 @@ fn run(options: &Options) -> Result<(), Failure> {
     };
     let pixels = pixels_held_out.of_some(others);
     let mut sets = vec![compare.set("real, held out".into(), &compare.others, &pixels)?];
-    for (path, opened) in &samples {
-        let judged = classifier.judge_data(opened)?;
-        let pixels = Features::of_pixels(opened)?;
+    for (path, set) in &samples {
+        let drawn;
+        let set: &dyn Dataset = match set {
+            Samples::There(opened) => opened,
+            Samples::Of(network) => {
+                drawn =
+                    network.draw(options.count.unwrap_or(compare.reference.count()), threads)?;
+                &drawn
+            }
+        };
+        let judged = classifier.judge_data(set)?;
+        let pixels = Features::of_pixels(set)?;
         sets.push(compare.set(path.display().to_string(), &judged, &pixels)?);
     }
     let report = Report {

@@ -141,7 +141,9 @@ impl<'p> Opened<'p> {
                 return Err(CheckpointError::Foreign { kind });
             }
         };
-        let mut file = BufReader::new(file);
+        let file = BufReader::new(file);
+        #[cfg(feature = "torch")]
+        let mut file = file;
         #[cfg(feature = "torch")]
         if is_torch(first(&mut file, path)?) {
             let (torch, header) = Torch::open(file)?;

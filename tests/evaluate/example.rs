@@ -177,7 +177,7 @@ fn classes_of_samples() {
     );
     assert!(axes[2].parse::<f64>().unwrap() > 0.5, "{printed}");
     // The same images at the same distance; its error knows of no classes.
-    assert_eq!(axes[5], untold[3]);
+    assert_eq!(axes[8], untold[6]);
 
     // A ground is for what is transparent: an archive of opaque images has nothing to paint over.
     noise(&scratch, "rgb.npz", 3);
@@ -193,10 +193,68 @@ fn classes_of_samples() {
     );
 }
 
+/// A network of this repository.
+fn network(name: &str) -> String {
+    format!(
+        "{}/../examples/assets/{name}.safetensors",
+        env!("CARGO_MANIFEST_DIR")
+    )
+}
+
+/// What a network draws here is what `sample` draws of it.
+#[test]
+fn a_network_stands_for_what_it_draws() {
+    let scratch = Scratch::new("evaluate-network");
+    sprites(&scratch);
+    let sprites = network("sprites32");
+    succeed(
+        "sample",
+        &scratch,
+        "--backend cpu --steps 2 --method ddim --seed 3 --count 20 --out drawn.npz",
+    );
+    let printed = succeed(
+        "evaluate",
+        &scratch,
+        &format!(
+            "--real real {sprites} drawn.npz --draw steps=2 --draw method=ddim --draw seed=3 --count 20 {SHORT}"
+        ),
+    );
+    let rows = |name: &str| {
+        let rows = printed.lines().filter(|line| line.starts_with(name));
+        let rows: Vec<&str> = rows.map(|row| row[name.len()..].trim_start()).collect();
+        assert_eq!(rows.len(), 2, "{printed}");
+        rows
+    };
+    assert_eq!(rows(&format!("{sprites} ")), rows("drawn.npz "));
+    assert!(rows("drawn.npz ")[0].starts_with("20 "), "{printed}");
+}
+
 #[test]
 fn what_it_refuses() {
     let scratch = Scratch::new("evaluate-refused");
     sprites(&scratch);
+    succeed("make_sprites", &scratch, "--out others --count 6");
+    for name in std::fs::read_dir(scratch.join("others")).unwrap() {
+        let path = name.unwrap().path();
+        let other = path.to_str().unwrap().replace("sword_", "sabre_");
+        std::fs::rename(&path, other).unwrap();
+    }
+    let (sprites_file, digits_file) = (network("sprites32"), network("digits16"));
+    for (arguments, due) in [
+        (format!("--real real {digits_file}"), "draws images of"),
+        (
+            format!("--real real {sprites_file} --draw steps=0"),
+            "--draw",
+        ),
+        (
+            format!("--real real {sprites_file} --draw colour=red"),
+            "--draw",
+        ),
+        (format!("--real others {sprites_file}"), "draws \"sword\""),
+    ] {
+        let errors = refuse(&scratch, &arguments);
+        assert!(errors.contains(due), "{arguments}: {errors}");
+    }
     noise(&scratch, "rgb.npz", 3);
     let different: Vec<u8> = (0..64_u8).flat_map(|image| [image; 192]).collect();
     let unlabelled = scratch.join("unlabelled.npz");
@@ -244,6 +302,8 @@ fn what_it_refuses() {
         "--seed -1",
         "--threads 0",
         "--alpha grey",
+        "--draw steps",
+        "--count 0",
         "",
     ] {
         let arguments = match option {
