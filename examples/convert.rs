@@ -1,6 +1,6 @@
-//! Says what the tensors of a safetensors file are, and writes them as f32 or f16.
+//! Says what the tensors of a file of weights are, safetensors or PyTorch's, and writes them as f32 or f16.
 //!
-//! `cargo run --release --features checkpoint,std --example convert -- --help`
+//! `cargo run --release --features torch --example convert -- --help`
 
 #[path = "support/places.rs"]
 mod places;
@@ -26,18 +26,17 @@ use iddpm::unet::{ConfigError, UnetConfig};
 use program::{Failure, say, warn};
 use whole::whole;
 
-/// Says what the tensors of a safetensors file are, and writes them as f32 or f16.
+/// Says what the tensors of a file of weights are, safetensors or PyTorch's, and writes them as f32 or f16.
 ///
-/// The input may be a bare state dict of the public implementation (saved with the Python package:
-/// safetensors.torch.save_file(torch.load("model.pt", map_location="cpu"), "model.safetensors")), or
+/// The input may be a bare state dict of the public implementation, as safetensors or as the .pt that torch.save wrote
+/// (1.6 or later), which is read without Python and without running anything in it; or
 /// a checkpoint that already says what it is. Options change what a preset, flags or the input say; without any of
 /// these all that the tensors do not reveal must be given. Where every name of the network has one
-/// prefix, such as module., it is taken off. Files that are not safetensors (.pt, .pth, .onnx, …)
-/// are refused, with what they are.
+/// prefix, such as module., it is taken off. Files of other formats (.onnx, .gguf, …) are refused, with what they are.
 #[derive(Parser)]
 #[command(allow_negative_numbers = true)] // to be refused by name
 #[command(after_help = "Examples:
-  convert cifar10_uncond_50M_500K.safetensors cifar10.safetensors \\
+  convert cifar10_uncond_50M_500K.pt cifar10.safetensors \\
       --preset cifar10_uncond --weights ema:0.9999 --step 500000 --dtype f16
   convert theirs.safetensors theirs128.safetensors --weights raw --step 90000 \\
       --flags \"--image_size 128 --num_channels 128 --learn_sigma True\" --channel-mult 1,1,2,3,4
@@ -45,8 +44,8 @@ use whole::whole;
       --preset cifar10_uncond --weights ema:0.9999 --step 500000
   convert mine.safetensors mine16.safetensors --dtype f16")]
 struct Options {
-    /// Tensors with the public implementation's names, as safetensors; a training run, or a state of
-    /// it, stands for its average.
+    /// Tensors with the public implementation's names, as safetensors or in PyTorch's file; a training run, or a state
+    /// of it, stands for its average.
     input: PathBuf,
     /// Where to write; replaced, whole or not at all, if it is there; - for the standard output.
     output: PathBuf,

@@ -5,6 +5,7 @@
 
 #[path = "../support/data_options.rs"]
 mod data_options;
+mod drawn;
 mod options;
 #[path = "../support/places.rs"]
 mod places;
@@ -23,14 +24,28 @@ mod whole;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use iddpm::data::{Broken, Dataset, Split};
-use iddpm::evaluate::{Classifier, ClassifierConfig, Frechet, Judged, frechet};
+use iddpm::data::{Broken, Dataset, Opened, Split};
+use iddpm::evaluate::{
+    Classifier, ClassifierConfig, EvaluateError, Features, Judged, Nearest, density_coverage,
+    frechet, kernel_distance, nearest, precision_recall,
+};
 use iddpm::files::write_bytes;
 use indicatif::{ProgressBar, ProgressStyle};
 
+use drawn::{Network, network};
 use options::Options;
 use program::{Failure, say};
-use report::{Report, Set};
+use report::{Near, Report, Set};
+
+/// Neighbours of precision and recall, and of density and coverage, as the literature has them.
+const PRECISION: usize = 3;
+const DENSITY: usize = 5;
+
+/// A set of samples.
+enum Samples {
+    There(Opened),
+    Of(Network),
+}
 
 fn main() -> ExitCode {
     program::run(run)
@@ -43,9 +58,15 @@ fn run(options: &Options) -> Result<(), Failure> {
     // What is wrong with any of them is found before anything is trained.
     let mut samples = Vec::new();
     for path in &options.samples {
-        let opened = options.open_samples(path, &real)?;
-        say(&opened)?;
-        samples.push((path, opened));
+        let set = match network(options, path, &real)? {
+            Some(network) => Samples::Of(network),
+            None => {
+                let opened = options.open_samples(path, &real)?;
+                say(&opened)?;
+                Samples::There(opened)
+            }
+        };
+        samples.push((path, set));
     }
     if let Some(note) = options.seed.note() {
         say(note)?;
@@ -61,21 +82,34 @@ fn run(options: &Options) -> Result<(), Failure> {
         trained, held_out, ..
     } = split;
     let count = trained.len();
+    let pixels = Features::of_pixels(&trained)?;
     let mut classifier = train(options, trained.into(), threads)?;
 
+    let pixels_held_out = Features::of_pixels(&held_out)?;
     let held_out = classifier.judge_data(&held_out)?;
     // Every other one, in the order of the data: as many of each class.
-    let reference = held_out.of_some((0..held_out.count()).step_by(2));
-    let others = held_out.of_some((1..held_out.count()).step_by(2));
+    let others = (1..held_out.count()).step_by(2);
     let compare = Compare {
         options,
-        reference,
-        others,
+        trained: pixels,
+        reference: held_out.of_some((0..held_out.count()).step_by(2)),
+        others: held_out.of_some(others.clone()),
     };
-    let mut sets = vec![compare.set("real, held out".into(), &compare.others)?];
-    for (path, opened) in &samples {
-        let judged = classifier.judge_data(opened)?;
-        sets.push(compare.set(path.display().to_string(), &judged)?);
+    let pixels = pixels_held_out.of_some(others);
+    let mut sets = vec![compare.set("real, held out".into(), &compare.others, &pixels)?];
+    for (path, set) in &samples {
+        let drawn;
+        let set: &dyn Dataset = match set {
+            Samples::There(opened) => opened,
+            Samples::Of(network) => {
+                drawn =
+                    network.draw(options.count.unwrap_or(compare.reference.count()), threads)?;
+                &drawn
+            }
+        };
+        let judged = classifier.judge_data(set)?;
+        let pixels = Features::of_pixels(set)?;
+        sets.push(compare.set(path.display().to_string(), &judged, &pixels)?);
     }
     let report = Report {
         features: format!(
@@ -126,31 +160,53 @@ fn train(
 /// What sets of images are compared with.
 struct Compare<'a> {
     options: &'a Options,
+    /// The pixels of what the classifier was trained on.
+    trained: Features,
     reference: Judged,
     /// Real images that neither the classifier nor the reference is of.
     others: Judged,
 }
 
 impl Compare<'_> {
-    fn set(&self, name: String, judged: &Judged) -> Result<Set, Failure> {
-        let wrong = |error| format!("{name}: {error}");
+    fn set(&self, name: String, judged: &Judged, pixels: &Features) -> Result<Set, Failure> {
+        let named = |error: EvaluateError| -> Failure { format!("{name}: {error}").into() };
+        let found = self.compare(judged, pixels).map_err(named)?;
+        Ok(Set { name, ..found })
+    }
+
+    fn compare(&self, judged: &Judged, pixels: &Features) -> Result<Set, EvaluateError> {
         let (all, count) = (self.others.count(), judged.count().min(self.others.count()));
         // Spread over all: as many of each class.
         let as_many = self.others.of_some((0..count).map(|at| at * all / count));
-        Ok(Set {
-            images: judged.count(),
-            accuracy: judged.accuracy().map(Into::into),
-            frechet: self.distance(judged).map_err(wrong)?.into(),
-            frechet_of_real: self.distance(&as_many).map_err(wrong)?.into(),
-            name,
-        })
-    }
-
-    fn distance(&self, judged: &Judged) -> Result<Frechet, iddpm::evaluate::EvaluateError> {
         let (reference, features) = (self.reference.features(), judged.features());
         let Options {
             resamples, seed, ..
         } = self.options;
-        frechet(reference, features, *resamples, seed.number)
+        let distance = |features| frechet(reference, features, *resamples, seed.number);
+        let shares = precision_recall(reference, features, PRECISION)?;
+        let dense = density_coverage(reference, features, DENSITY)?;
+        let mut near: Vec<f64> = nearest(pixels, &self.trained)?
+            .iter()
+            .map(Nearest::rms)
+            .collect();
+        near.sort_by(f64::total_cmp);
+        let near = |place: usize| near.get(place).copied().unwrap_or(f64::NAN);
+        Ok(Set {
+            name: String::new(),
+            images: judged.count(),
+            accuracy: judged.accuracy().map(Into::into),
+            frechet: distance(features)?.into(),
+            frechet_of_real: distance(as_many.features())?.into(),
+            kernel: kernel_distance(reference, features, *resamples, seed.number)?.into(),
+            precision: shares.precision.into(),
+            recall: shares.recall.into(),
+            density: dense.density.into(),
+            coverage: dense.coverage.into(),
+            confidence: judged.confidence(*resamples, seed.number)?.into(),
+            nearest: Near {
+                median: near(judged.count() / 2),
+                least: near(0),
+            },
+        })
     }
 }

@@ -3,8 +3,10 @@
 use std::path::{Path, PathBuf};
 
 use clap::Parser;
+use iddpm::Draw;
 use iddpm::data::{self, Classes, DataError, Dataset, Fit, Opened};
 use iddpm::evaluate::ClassifierConfig;
+use iddpm::run::DrawError;
 
 use super::data_options::DataOptions;
 use super::program::Failure;
@@ -30,9 +32,18 @@ pub(crate) struct Options {
     #[arg(long, value_name = "DATA")]
     pub(crate) real: PathBuf,
     /// Sets of samples, each as DATA: pictures are fitted to its size, others must have it. Classes go by their names, or
-    /// by DATA's numbers for them; samples without are compared without.
+    /// by DATA's numbers for them; samples without are compared without. A network's file, or a run of train, stands for
+    /// samples that are drawn of it.
     #[arg(value_name = "SAMPLES")]
     pub(crate) samples: Vec<PathBuf>,
+    /// How a network among SAMPLES draws, as sample has it: steps=50, method=ancestral, guidance=2, seed=7; each with its
+    /// own --draw.
+    #[arg(long, value_name = "WORD=VALUE", value_parser = word)]
+    draw: Vec<(String, String)>,
+    /// How many images a network among SAMPLES draws; as many as the real ones that they are compared with where none is
+    /// given.
+    #[arg(long, value_name = "N", value_parser = whole::<usize>(1..=MANY))]
+    pub(crate) count: Option<usize>,
     #[command(flatten)]
     pictures: DataOptions,
     /// The share of the real images that the classifier is not trained on.
@@ -55,7 +66,23 @@ pub(crate) struct Options {
     pub(crate) json: Option<PathBuf>,
 }
 
+/// A word and its value.
+fn word(text: &str) -> Result<(String, String), String> {
+    let pair = text.split_once('=');
+    let (word, value) = pair.ok_or_else(|| "not as WORD=VALUE".to_owned())?;
+    Ok((word.into(), value.into()))
+}
+
 impl Options {
+    /// What a network is told to draw.
+    pub(crate) fn drawing(&self) -> Result<Draw, DrawError> {
+        let mut draw = Draw::new();
+        for (word, value) in &self.draw {
+            draw.set(word, value)?;
+        }
+        Ok(draw)
+    }
+
     /// The real images, with their own classes.
     pub(crate) fn open_real(&self) -> Result<Opened, Failure> {
         let given = self.pictures.given();

@@ -1,6 +1,8 @@
 //! What was found, as a table and as JSON.
 
-use iddpm::evaluate::Frechet;
+use std::iter::once;
+
+use iddpm::evaluate::Estimate;
 use iddpm::run::Mean;
 use iddpm::text::OneLine;
 use serde::Serialize;
@@ -14,7 +16,7 @@ pub(crate) struct Report {
     pub(crate) features: String,
     /// Images that the classifier was trained on.
     pub(crate) trained: usize,
-    /// Images that the distances are to.
+    /// Images that all but the nearest are compared with.
     pub(crate) reference: usize,
     /// The classifier's on all images that it was not trained on.
     pub(crate) held_out_accuracy: Option<Number>,
@@ -32,7 +34,28 @@ pub(crate) struct Set {
     pub(crate) frechet: Number,
     /// The distance of real images: of as many, or of all where there are fewer.
     pub(crate) frechet_of_real: Number,
+    pub(crate) kernel: Number,
+    /// Of 3 neighbours.
+    pub(crate) precision: Number,
+    pub(crate) recall: Number,
+    /// Of 5 neighbours.
+    pub(crate) density: Number,
+    pub(crate) coverage: Number,
+    /// How surely the classifier tells them apart, from 1 to the number of classes.
+    pub(crate) confidence: Number,
+    pub(crate) nearest: Near,
 }
+
+/// How near images are to those that the classifier was trained on, in the root of the mean squared difference of
+/// pixels in [-1, 1].
+#[derive(Serialize)]
+pub(crate) struct Near {
+    pub(crate) median: f64,
+    pub(crate) least: f64,
+}
+
+/// The title of a column, and what it says of a set.
+type Column<'a> = (&'a str, &'a dyn Fn(&Set) -> String);
 
 /// A number and its standard error.
 #[derive(Serialize)]
@@ -48,9 +71,9 @@ impl From<Mean> for Number {
     }
 }
 
-impl From<Frechet> for Number {
-    fn from(frechet: Frechet) -> Self {
-        let (value, error) = (frechet.distance, frechet.error);
+impl From<Estimate> for Number {
+    fn from(estimate: Estimate) -> Self {
+        let (value, error) = (estimate.value, estimate.error);
         Self { value, error }
     }
 }
@@ -71,36 +94,49 @@ impl Report {
             ))?;
         }
         say(&self.features)?;
-        let mut rows = vec![
-            [
-                "",
-                "images",
-                "of their class",
-                "Fréchet distance",
-                "of as many real",
-            ]
-            .map(String::from),
-        ];
+        let number = |number: &Number| number.text();
+        self.table(&[
+            ("images", &|set| set.images.to_string()),
+            ("of their class", &|set| {
+                set.accuracy.as_ref().map_or_else(|| "-".into(), number)
+            }),
+            ("confidence", &|set| number(&set.confidence)),
+            ("Fréchet distance", &|set| number(&set.frechet)),
+            ("of as many real", &|set| number(&set.frechet_of_real)),
+            ("kernel distance", &|set| number(&set.kernel)),
+        ])?;
+        self.table(&[
+            ("precision", &|set| number(&set.precision)),
+            ("recall", &|set| number(&set.recall)),
+            ("density", &|set| number(&set.density)),
+            ("coverage", &|set| number(&set.coverage)),
+            ("nearest trained on", &|set| {
+                let Near { median, least } = set.nearest;
+                format!("{median:.4}, least {least:.4}")
+            }),
+        ])
+    }
+
+    /// Prints a table of all sets.
+    fn table(&self, columns: &[Column<'_>]) -> Result<(), Failure> {
+        let head = columns.iter().map(|&(title, _)| title.into());
+        let mut rows: Vec<Vec<String>> = vec![once(String::new()).chain(head).collect()];
         rows.extend(self.sets.iter().map(|set| {
-            let accuracy = set.accuracy.as_ref().map(Number::text);
-            [
-                OneLine(&set.name).to_string(),
-                set.images.to_string(),
-                accuracy.unwrap_or_else(|| "-".into()),
-                set.frechet.text(),
-                set.frechet_of_real.text(),
-            ]
+            let name = once(OneLine(&set.name).to_string());
+            name.chain(columns.iter().map(|(_, text)| text(set)))
+                .collect()
         }));
         let width = |column: usize| {
             let cells = rows.iter().filter_map(|row| row.get(column));
             cells.map(|cell| cell.chars().count()).max().unwrap_or(0)
         };
-        let widths = [0, 1, 2, 3, 4].map(width);
-        for [name, numbers @ ..] in &rows {
-            let [first, others @ ..] = widths;
-            let mut line = format!("{name:<first$}");
-            for (number, width) in numbers.iter().zip(others) {
-                line.push_str(&format!("  {number:>width$}"));
+        let widths: Vec<usize> = (0..=columns.len()).map(width).collect();
+        for row in &rows {
+            let mut cells = row.iter().zip(&widths);
+            let name = cells.next().map(|(name, width)| format!("{name:<width$}"));
+            let mut line = name.unwrap_or_default();
+            for (cell, width) in cells {
+                line.push_str(&format!("  {cell:>width$}"));
             }
             say(line)?;
         }

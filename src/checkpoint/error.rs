@@ -11,6 +11,8 @@ use super::format::TensorType;
 use super::mismatch::Mismatch;
 use super::published::{FLAGS, Preset};
 use super::shown::{Shown, shape_words};
+#[cfg(feature = "torch")]
+use super::torch::TorchError;
 use crate::diffusion::Error as DiffusionError;
 use crate::memory::MemoryError;
 use crate::text::Number;
@@ -31,6 +33,12 @@ pub enum CheckpointError {
     Foreign {
         /// The kind of file that it is.
         kind: Foreign,
+    },
+    /// A file of PyTorch that is not read.
+    #[cfg(feature = "torch")]
+    Torch {
+        /// Why it is not.
+        error: TorchError,
     },
     /// A folder where a file is due.
     Folder {
@@ -265,6 +273,8 @@ impl core::error::Error for CheckpointError {
             Self::Config(error) => Some(error),
             Self::Diffusion(error) => Some(error),
             Self::Memory(error) => Some(error),
+            #[cfg(feature = "torch")]
+            Self::Torch { error } => Some(error),
             _ => None,
         }
     }
@@ -273,6 +283,13 @@ impl core::error::Error for CheckpointError {
 impl From<ConfigError> for CheckpointError {
     fn from(error: ConfigError) -> Self {
         Self::Config(error)
+    }
+}
+
+#[cfg(feature = "torch")]
+impl From<TorchError> for CheckpointError {
+    fn from(error: TorchError) -> Self {
+        Self::Torch { error }
     }
 }
 
@@ -293,6 +310,8 @@ impl fmt::Display for CheckpointError {
         match self {
             Self::InFile { path, error } => write!(f, "{path}: {error}"),
             Self::Foreign { kind } => kind.fmt(f),
+            #[cfg(feature = "torch")]
+            Self::Torch { error } => error.fmt(f),
             Self::Folder { networks } if networks.is_empty() => f.write_str(
                 "is a folder without a network, not a checkpoint: neither a run, nor one of its \
                  states, nor a folder of safetensors",

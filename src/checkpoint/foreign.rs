@@ -18,8 +18,10 @@ pub enum Foreign {
     LfsPointer,
     /// A page of HTML or XML, such as a site shows in the place of a file.
     WebPage,
-    /// A file of PyTorch: what `torch.save` writes, now or formerly.
+    /// A file of PyTorch: what `torch.save` writes since version 1.6. With the feature `torch` it is read.
     PyTorch,
+    /// A file of PyTorch as `torch.save` wrote it before version 1.6.
+    OldPyTorch,
     /// A pickle of Python that is not PyTorch's.
     Pickle,
     /// An index of a model whose tensors are in several files.
@@ -66,7 +68,7 @@ static BEGINNINGS: [(usize, &[u8], Foreign); 27] = [
     (
         0,
         b"\x80\x02\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19",
-        Foreign::PyTorch,
+        Foreign::OldPyTorch,
     ),
     (0, b"\x80\x02", Foreign::Pickle),
     (0, b"\x80\x03", Foreign::Pickle),
@@ -239,6 +241,7 @@ impl fmt::Display for Kind<'_> {
             Foreign::LfsPointer => "a Git LFS pointer: `git lfs pull` fetches the file",
             Foreign::WebPage => "a web page",
             Foreign::PyTorch => "a file of PyTorch",
+            Foreign::OldPyTorch => "a file of PyTorch from before version 1.6",
             Foreign::Pickle => "a pickle of Python",
             Foreign::Index => "the index of a model in several files",
             Foreign::Json => "JSON",
@@ -278,7 +281,22 @@ impl fmt::Display for Foreign {
                      made of; {FROM_TORCH}"
                 );
             }
-            Self::PyTorch | Self::Pickle => {
+            Self::PyTorch => {
+                return write!(
+                    f,
+                    "is {}, not safetensors: the feature `torch` reads it; or {FROM_TORCH}",
+                    Kind(self)
+                );
+            }
+            Self::OldPyTorch => {
+                return write!(
+                    f,
+                    "is {}: torch.save(torch.load(\"model.pt\"), \"new.pt\") of a later one writes it as \
+                     it is read here",
+                    Kind(self)
+                );
+            }
+            Self::Pickle => {
                 return write!(f, "is {}, not safetensors: {FROM_TORCH}", Kind(self));
             }
             Self::Empty => ": copy or download it again",

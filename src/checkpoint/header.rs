@@ -20,6 +20,8 @@ use super::error::CheckpointError;
 use super::foreign::Foreign;
 use super::shown::Shown;
 use super::source::Source;
+#[cfg(feature = "torch")]
+use super::torch::{Torch, is_torch};
 use crate::memory::zeros;
 
 pub use super::format::{Dtype, MAX_HEADER, TensorType};
@@ -76,6 +78,10 @@ impl Header {
     /// # Errors
     /// Whatever is wrong with the header, or with the length of the file.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, CheckpointError> {
+        #[cfg(feature = "torch")]
+        if is_torch(bytes) {
+            return Ok(Torch::open(std::io::Cursor::new(bytes))?.1);
+        }
         Self::read(&mut &*bytes, bytes.len() as u64)
     }
 
@@ -108,6 +114,18 @@ impl Header {
     /// [`CheckpointError::Metadata`] for what is none.
     pub fn content(&self) -> Result<Content, CheckpointError> {
         Ok(Content::said(&self.metadata)?.unwrap_or(self.unsaid))
+    }
+
+    /// Of tensors that follow each other, in a file that says nothing else of itself.
+    #[cfg(feature = "torch")]
+    pub(super) fn of_tensors(tensors: Vec<TensorInfo>) -> Result<Self, CheckpointError> {
+        check_names(&tensors)?;
+        check_layout(&tensors)?;
+        Ok(Self {
+            tensors,
+            metadata: BTreeMap::new(),
+            unsaid: Content::Weights,
+        })
     }
 
     /// Reads up to the first tensor.

@@ -54,6 +54,8 @@ mod source;
 #[cfg(feature = "std")]
 pub(crate) mod states;
 pub mod tensors;
+#[cfg(feature = "torch")]
+mod torch;
 mod values;
 mod write;
 
@@ -74,6 +76,8 @@ pub use mismatch::Mismatch;
 pub use published::Preset;
 pub use read::{Checkpoint, ReadOptions, WeightBuffer, WeightType};
 pub use shown::Listed;
+#[cfg(feature = "torch")]
+pub use torch::TorchError;
 #[cfg(feature = "train_cpu")]
 pub(crate) use values::f32_of;
 pub use write::to_bytes;

@@ -1,5 +1,7 @@
 //! The reading of files on disk: regular files alone.
 
+#[cfg(feature = "torch")]
+use std::boxed::Box;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};
 use std::path::Path;
@@ -15,6 +17,8 @@ use super::locate::{names_beside, names_within};
 use super::read::{Checkpoint, ReadOptions, WeightType};
 use super::source::Source;
 use super::states::{FIRST_MOMENT, SECOND_MOMENT, STATE};
+#[cfg(feature = "torch")]
+use super::torch::{Torch, is_torch};
 use crate::files::regular;
 
 impl Checkpoint {
@@ -113,7 +117,14 @@ impl Header {
 /// A file whose header has been read.
 struct Opened<'p> {
     path: &'p Path,
-    file: BufReader<File>,
+    file: Bytes,
+}
+
+/// Where the bytes of tensors come from.
+enum Bytes {
+    Plain(BufReader<File>),
+    #[cfg(feature = "torch")]
+    Torch(Box<Torch<BufReader<File>>>),
 }
 
 impl<'p> Opened<'p> {
@@ -131,40 +142,62 @@ impl<'p> Opened<'p> {
             }
         };
         let file = BufReader::new(file);
-        let mut opened = Self { path, file };
+        #[cfg(feature = "torch")]
+        let mut file = file;
+        #[cfg(feature = "torch")]
+        if is_torch(first(&mut file, path)?) {
+            let (torch, header) = Torch::open(file)?;
+            let file = Bytes::Torch(Box::new(torch));
+            return Ok((Self { path, file }, header));
+        }
+        let mut opened = Self {
+            path,
+            file: Bytes::Plain(file),
+        };
         let mut header = Header::read(&mut opened, len)?;
         header.unsaid = content_by_place(path);
         Ok((opened, header))
     }
 }
 
+fn first<'a>(file: &'a mut BufReader<File>, path: &Path) -> Result<&'a [u8], CheckpointError> {
+    file.fill_buf().map_err(|error| io("reading", path, &error))
+}
+
 impl Source for Opened<'_> {
     fn first(&mut self) -> Result<&[u8], CheckpointError> {
-        let path = self.path;
-        self.file
-            .fill_buf()
-            .map_err(|error| io("reading", path, &error))
+        match &mut self.file {
+            Bytes::Plain(file) => first(file, self.path),
+            #[cfg(feature = "torch")]
+            Bytes::Torch(torch) => torch.first(),
+        }
     }
 
     fn skip(&mut self, bytes: u64) -> Result<(), CheckpointError> {
-        // No file is longer than i64 counts.
-        let skipped = self
-            .file
-            .seek_relative(i64::try_from(bytes).unwrap_or(i64::MAX));
-        skipped.map_err(|error| io("reading", self.path, &error))
+        match &mut self.file {
+            Bytes::Plain(file) => {
+                // No file is longer than i64 counts.
+                let skipped = file.seek_relative(i64::try_from(bytes).unwrap_or(i64::MAX));
+                skipped.map_err(|error| io("reading", self.path, &error))
+            }
+            #[cfg(feature = "torch")]
+            Bytes::Torch(torch) => torch.skip(bytes),
+        }
     }
 
     fn fill(&mut self, into: &mut [u8]) -> Result<(), CheckpointError> {
-        self.file
-            .read_exact(into)
-            .map_err(|error| match error.kind() {
+        match &mut self.file {
+            Bytes::Plain(file) => file.read_exact(into).map_err(|error| match error.kind() {
                 io::ErrorKind::UnexpectedEof => CheckpointError::Io {
                     action: "reading",
                     path: self.path.display().to_string(),
                     reason: "it has become shorter since it was opened".into(),
                 },
                 _ => io("reading", self.path, &error),
-            })
+            }),
+            #[cfg(feature = "torch")]
+            Bytes::Torch(torch) => torch.fill(into),
+        }
     }
 }
 

@@ -48,7 +48,7 @@ pub enum EvaluateError {
         /// The number of features of an image of the second set.
         second: usize,
     },
-    /// A set has too few images for a covariance.
+    /// A set has too few images for what is asked of it.
     TooFew {
         /// The number of images that there are.
         count: usize,
@@ -62,6 +62,15 @@ pub enum EvaluateError {
         /// The least number of resamples.
         least: usize,
     },
+    /// A probability is not between 0 and 1.
+    Probability {
+        /// The place of the image among those of its set.
+        image: usize,
+        /// The class.
+        class: usize,
+    },
+    /// A neighbourhood is to be of no neighbours.
+    NoNeighbours,
     /// A feature is not finite.
     NotFinite {
         /// The place of the image among those of its set.
@@ -98,11 +107,16 @@ impl fmt::Display for EvaluateError {
                 "sets of {first} and of {second} features: those of one network are compared"
             ),
             Self::TooFew { count, least } => {
-                write!(f, "{count} images: a covariance is of {least} or more")
+                write!(f, "{count} images, must be {least} or more")
             }
             Self::TooFewResamples { count, least } => {
                 write!(f, "{count} resamples: an error is of {least} or more")
             }
+            Self::Probability { image, class } => write!(
+                f,
+                "the probability of class {class} for image {image} is not between 0 and 1"
+            ),
+            Self::NoNeighbours => f.write_str("neighbours = 0, must be 1 or more"),
             Self::NotFinite { image, feature } => {
                 write!(f, "feature {feature} of image {image} is not finite")
             }

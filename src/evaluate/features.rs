@@ -3,6 +3,10 @@
 use std::vec::Vec;
 
 use super::error::EvaluateError;
+use crate::Error;
+use crate::data::Dataset;
+use crate::diffusion::pixels::from_u8;
+use crate::memory::collected;
 
 /// The features of a set of images, [N, width], and the class that each image is to be of, where that is known.
 ///
@@ -42,6 +46,27 @@ impl Features {
                 feature: at % width,
             }),
         }
+    }
+
+    /// Takes the pixels of a data set's images for features, each in [-1, 1], with the classes of the images.
+    ///
+    /// # Errors
+    /// [`EvaluateError::Labels`]; [`DataError`](crate::data::DataError) where an image cannot be read; where there is too
+    /// little memory.
+    pub fn of_pixels(data: &dyn Dataset) -> Result<Self, Error> {
+        let width = data.extents().elements();
+        let mut numbers = collected(data.len().saturating_mul(width), [])?;
+        let mut labels = Vec::new();
+        for index in 0..data.len() {
+            let example = data.get(index)?;
+            numbers.extend(example.pixels.iter().map(|&value| from_u8(value)));
+            labels.extend(example.label);
+        }
+        let features = Self::new(width, numbers)?;
+        Ok(match data.classes() {
+            Some(_) => features.with_labels(labels)?,
+            None => features,
+        })
     }
 
     /// The same, of images each of which is to be of a class.
@@ -91,6 +116,15 @@ impl Features {
             numbers: of_some(&self.numbers, self.width, places.clone()),
             labels: labels.map(|labels| of_some(labels, 1, places)),
         }
+    }
+}
+
+/// Refuses to compare features of different networks.
+pub(super) const fn same_width(first: &Features, second: &Features) -> Result<(), EvaluateError> {
+    let (first, second) = (first.width, second.width);
+    match first == second {
+        true => Ok(()),
+        false => Err(EvaluateError::Widths { first, second }),
     }
 }
 

@@ -1,7 +1,10 @@
 //! What a classifier makes of images.
 
+use std::vec;
 use std::vec::Vec;
 
+use super::error::EvaluateError;
+use super::estimate::Estimate;
 use super::features::{Features, of_some};
 use crate::run::Mean;
 
@@ -14,6 +17,44 @@ pub struct Judged {
 }
 
 impl Judged {
+    /// Takes what another network made of images: the probability of each class for each, [N, classes], and features.
+    ///
+    /// ```
+    /// use iddpm::evaluate::{Features, Judged};
+    /// let features = Features::new(1, vec![0.5, 0.25])?.with_labels(vec![0, 0])?;
+    /// let judged = Judged::new(2, vec![0.75, 0.25, 0.5, 0.5], features)?;
+    /// assert_eq!(judged.likeliest().collect::<Vec<_>>(), [0, 0]);
+    /// assert_eq!(judged.accuracy().map(|share| share.mean), Some(1.0));
+    /// # Ok::<(), iddpm::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`EvaluateError::Classes`] for none; [`EvaluateError::Length`]; [`EvaluateError::Probability`].
+    pub fn new(
+        classes: usize,
+        probabilities: Vec<f32>,
+        features: Features,
+    ) -> Result<Self, EvaluateError> {
+        if classes == 0 {
+            return Err(EvaluateError::Classes { found: classes });
+        }
+        if Some(probabilities.len()) != features.count().checked_mul(classes) {
+            let (len, each) = (probabilities.len(), classes);
+            return Err(EvaluateError::Length { len, each });
+        }
+        match probabilities.iter().position(|p| !(0.0..=1.0).contains(p)) {
+            None => Ok(Self {
+                classes,
+                probabilities,
+                features,
+            }),
+            Some(at) => Err(EvaluateError::Probability {
+                image: at / classes,
+                class: at % classes,
+            }),
+        }
+    }
+
     /// The number of images.
     pub fn count(&self) -> usize {
         self.features.count()
@@ -55,6 +96,36 @@ impl Judged {
         Some(Mean::of(hits))
     }
 
+    /// The confidence with which the images are told apart, exp(E KL(p(y|x) ‖ p(y))) with p(y) the mean over the images:
+    /// from 1, where all look alike, to the number of classes, where each is surely of one and all are as frequent. Of
+    /// an Inception network's probabilities it is the inception score (Salimans et al. 2016). Resamples are drawn as for
+    /// [`frechet`](super::frechet()).
+    ///
+    /// # Errors
+    /// [`EvaluateError::TooFew`] of no images; [`EvaluateError::TooFewResamples`].
+    pub fn confidence(&self, resamples: usize, seed: u64) -> Result<Estimate, EvaluateError> {
+        if self.count() == 0 {
+            return Err(EvaluateError::TooFew { count: 0, least: 1 });
+        }
+        Estimate::of([&self.features], resamples, seed, |[times]| {
+            let all: f64 = times.iter().map(|&times| times as f64).sum();
+            let mut mean = vec![0.0; self.classes];
+            // Σ p ln p of the images.
+            let mut sure = 0.0;
+            let images = self.probabilities.chunks_exact(self.classes);
+            for (image, &times) in images.zip(times) {
+                let weight = times as f64 / all;
+                for (mean, &p) in mean.iter_mut().zip(image) {
+                    let p = f64::from(p);
+                    *mean += weight * p;
+                    sure += weight * p_ln_p(p);
+                }
+            }
+            let mixed: f64 = mean.into_iter().map(p_ln_p).sum();
+            Ok((sure - mixed).exp())
+        })
+    }
+
     /// Returns what was made of some of the images, by their places; of a place that there is not there is nothing.
     #[must_use]
     pub fn of_some(&self, places: impl IntoIterator<Item = usize> + Clone) -> Self {
@@ -64,4 +135,9 @@ impl Judged {
             features: self.features.of_some(places),
         }
     }
+}
+
+/// p ln p, which is 0 of a p of 0.
+fn p_ln_p(p: f64) -> f64 {
+    if p > 0.0 { p * p.ln() } else { 0.0 }
 }

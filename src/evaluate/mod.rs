@@ -1,8 +1,9 @@
 //! Samples judged by numbers: features of images, the share of them that are of their class, distances of sets.
 //!
 //! A [`Classifier`] is trained on the data set at hand, so that there are numbers without any download. What it makes
-//! of images is [`Judged`]: the probability of each class, and [`Features`], by which [`frechet`] tells how far two
-//! sets of images are apart. Numbers of two classifiers are of different features and cannot be compared.
+//! of images is [`Judged`]: the probability of each class, and [`Features`], by which [`frechet()`] and
+//! [`kernel_distance`] tell how far two sets of images are apart, [`precision_recall`] and [`density_coverage`] how much
+//! of one is in the other, and [`nearest()`] what was learnt by heart. Numbers of two classifiers are of different features and cannot be compared.
 //!
 //! ```no_run
 //! use iddpm::data::{self, Broken, Options, Split};
@@ -21,14 +22,22 @@
 
 mod classifier;
 mod error;
+mod estimate;
 mod features;
 mod frechet;
 mod judged;
+mod kernel;
 mod moments;
+mod neighbours;
 mod network;
 
 pub use classifier::{Classifier, ClassifierConfig};
 pub use error::EvaluateError;
+pub use estimate::Estimate;
 pub use features::Features;
-pub use frechet::{Frechet, frechet};
+pub use frechet::frechet;
 pub use judged::Judged;
+pub use kernel::kernel_distance;
+pub use neighbours::{
+    DensityCoverage, Nearest, PrecisionRecall, density_coverage, nearest, precision_recall,
+};

@@ -23,6 +23,8 @@ mod null_class;
 mod numbers;
 mod prefixes;
 mod public_flags;
+#[cfg(feature = "torch")]
+mod torch;
 
 use iddpm::checkpoint::{Description, ImageSize};
 use iddpm::diffusion::{Diffusion, ModelCard, Schedule, Variance, WeightSet};

@@ -6,6 +6,18 @@ use super::archive::write_archive;
 use super::run::{run, succeed};
 use super::scratch::Scratch;
 
+/// Numbers of the first table and of the second.
+const NUMBERS: [&[&str]; 2] = [
+    &[
+        "accuracy",
+        "confidence",
+        "frechet",
+        "frechet_of_real",
+        "kernel",
+    ],
+    &["precision", "recall", "density", "coverage"],
+];
+
 /// What makes a run short.
 const SHORT: &str = "--steps 40 --resamples 4";
 
@@ -59,15 +71,23 @@ fn sets_are_judged() {
         .map(|set| set["name"].as_str().unwrap())
         .collect();
     assert_eq!(names, ["real, held out", "more", "noise.npz"]);
-    let rows: Vec<&str> = printed.lines().rev().take(3).collect();
-    for (set, row) in sets.iter().zip(rows.into_iter().rev()) {
-        // The table says what the file says.
-        for number in ["accuracy", "frechet", "frechet_of_real"] {
-            let of = |part: &str| set[number][part].as_f64().unwrap();
-            let text = format!("{:.4} ± {:.4}", of("value"), of("error"));
-            assert!(row.contains(&text), "{row}: {number} {text}");
+    // Two tables of a head and three rows.
+    let lines: Vec<&str> = printed.lines().collect();
+    let (_, tables) = lines.split_at(lines.len() - 8);
+    for (at, set) in sets.iter().enumerate() {
+        // They say what the file says.
+        let rows = [tables[1 + at], tables[5 + at]];
+        for (row, numbers) in rows.iter().zip(NUMBERS) {
+            for &number in numbers {
+                let of = |part: &str| set[number][part].as_f64().unwrap();
+                let text = format!("{:.4} ± {:.4}", of("value"), of("error"));
+                assert!(row.contains(&text), "{row}: {number} {text}");
+            }
+            assert!(row.starts_with(set["name"].as_str().unwrap()), "{row}");
         }
-        assert!(row.starts_with(set["name"].as_str().unwrap()), "{row}");
+        let of = |part: &str| set["nearest"][part].as_f64().unwrap();
+        let text = format!("{:.4}, least {:.4}", of("median"), of("least"));
+        assert!(rows[1].ends_with(&text), "{rows:?}: {text}");
     }
     let of = |set: usize, number: &str| sets[set][number]["value"].as_f64().unwrap();
     let counts: Vec<u64> = sets
@@ -90,6 +110,23 @@ fn sets_are_judged() {
         "{printed}"
     );
     assert!(of(2, "frechet") > 10.0 * of(1, "frechet"), "{printed}");
+    assert!(of(2, "kernel") > 10.0 * of(1, "kernel"), "{printed}");
+    // Real ones are near each other; noise, which is all alike to a classifier, is near hardly any.
+    for number in ["precision", "recall", "density", "coverage"] {
+        assert!(of(1, number) > 0.8, "{printed}");
+    }
+    for number in ["recall", "coverage"] {
+        assert!(of(2, number) < 0.3, "{printed}");
+    }
+    let near = |set: usize| sets[set]["nearest"]["median"].as_f64().unwrap();
+    assert!(
+        near(1) < 2.0 * near(0) && near(2) > 2.0 * near(0),
+        "{printed}"
+    );
+    // After so few steps no class is sure; of noise none is likelier than another.
+    let sure = |set: usize| of(set, "confidence");
+    assert!(sure(1) > 1.3 && sure(1) <= 12.0, "{printed}");
+    assert!(sure(2) < 1.1, "{printed}");
 
     // The same numbers whatever the threads; others by another seed, which says so.
     let again = succeed("evaluate", &scratch, &format!("{options} --threads 1"));
@@ -97,7 +134,7 @@ fn sets_are_judged() {
         printed
             .lines()
             .rev()
-            .take(6)
+            .take(9)
             .map(String::from)
             .collect::<Vec<_>>()
     };
@@ -140,7 +177,7 @@ fn classes_of_samples() {
     );
     assert!(axes[2].parse::<f64>().unwrap() > 0.5, "{printed}");
     // The same images at the same distance; its error knows of no classes.
-    assert_eq!(axes[5], untold[3]);
+    assert_eq!(axes[8], untold[6]);
 
     // A ground is for what is transparent: an archive of opaque images has nothing to paint over.
     noise(&scratch, "rgb.npz", 3);
@@ -156,10 +193,68 @@ fn classes_of_samples() {
     );
 }
 
+/// A network of this repository.
+fn network(name: &str) -> String {
+    format!(
+        "{}/../examples/assets/{name}.safetensors",
+        env!("CARGO_MANIFEST_DIR")
+    )
+}
+
+/// What a network draws here is what `sample` draws of it.
+#[test]
+fn a_network_stands_for_what_it_draws() {
+    let scratch = Scratch::new("evaluate-network");
+    sprites(&scratch);
+    let sprites = network("sprites32");
+    succeed(
+        "sample",
+        &scratch,
+        "--backend cpu --steps 2 --method ddim --seed 3 --count 20 --out drawn.npz",
+    );
+    let printed = succeed(
+        "evaluate",
+        &scratch,
+        &format!(
+            "--real real {sprites} drawn.npz --draw steps=2 --draw method=ddim --draw seed=3 --count 20 {SHORT}"
+        ),
+    );
+    let rows = |name: &str| {
+        let rows = printed.lines().filter(|line| line.starts_with(name));
+        let rows: Vec<&str> = rows.map(|row| row[name.len()..].trim_start()).collect();
+        assert_eq!(rows.len(), 2, "{printed}");
+        rows
+    };
+    assert_eq!(rows(&format!("{sprites} ")), rows("drawn.npz "));
+    assert!(rows("drawn.npz ")[0].starts_with("20 "), "{printed}");
+}
+
 #[test]
 fn what_it_refuses() {
     let scratch = Scratch::new("evaluate-refused");
     sprites(&scratch);
+    succeed("make_sprites", &scratch, "--out others --count 6");
+    for name in std::fs::read_dir(scratch.join("others")).unwrap() {
+        let path = name.unwrap().path();
+        let other = path.to_str().unwrap().replace("sword_", "sabre_");
+        std::fs::rename(&path, other).unwrap();
+    }
+    let (sprites_file, digits_file) = (network("sprites32"), network("digits16"));
+    for (arguments, due) in [
+        (format!("--real real {digits_file}"), "draws images of"),
+        (
+            format!("--real real {sprites_file} --draw steps=0"),
+            "--draw",
+        ),
+        (
+            format!("--real real {sprites_file} --draw colour=red"),
+            "--draw",
+        ),
+        (format!("--real others {sprites_file}"), "draws \"sword\""),
+    ] {
+        let errors = refuse(&scratch, &arguments);
+        assert!(errors.contains(due), "{arguments}: {errors}");
+    }
     noise(&scratch, "rgb.npz", 3);
     let different: Vec<u8> = (0..64_u8).flat_map(|image| [image; 192]).collect();
     let unlabelled = scratch.join("unlabelled.npz");
@@ -207,6 +302,8 @@ fn what_it_refuses() {
         "--seed -1",
         "--threads 0",
         "--alpha grey",
+        "--draw steps",
+        "--count 0",
         "",
     ] {
         let arguments = match option {

@@ -1,7 +1,7 @@
 //! The Fréchet distance, against laws for which it is known.
 
 use iddpm::diffusion::Noise;
-use iddpm::evaluate::{EvaluateError, Features, Frechet, frechet};
+use iddpm::evaluate::{Estimate, EvaluateError, Features, frechet};
 
 /// The set with this mean whose covariance is exactly 2·A·Aᵀ/(n - 1): the points μ ± a of each column a, n in all.
 fn set(mean: &[f32], columns: &[Vec<f32>]) -> Features {
@@ -14,7 +14,7 @@ fn set(mean: &[f32], columns: &[Vec<f32>]) -> Features {
 }
 
 fn distance(first: &Features, second: &Features) -> f64 {
-    frechet(first, second, 2, 0).unwrap().distance
+    frechet(first, second, 2, 0).unwrap().value
 }
 
 /// What arithmetic in f64 may leave, where covariances are of full rank and near 1.
@@ -177,10 +177,8 @@ fn the_error_is_the_deviation_of_the_distance() {
     close(found.error, due, 0.3 * due);
     // The same seed says the same, another nearly so; the distance has nothing to do with it.
     assert_eq!(frechet(&first, &second, 400, 1).unwrap(), found);
-    let Frechet {
-        distance, error, ..
-    } = frechet(&first, &second, 400, 2).unwrap();
-    assert!(distance == found.distance && error != found.error);
+    let Estimate { value, error, .. } = frechet(&first, &second, 400, 2).unwrap();
+    assert!(value == found.value && error != found.error);
     close(error, due, 0.3 * due);
 }
 
@@ -198,7 +196,7 @@ fn resamples_have_as_many_images_of_each_class() {
     let labels: Vec<u32> = (0..count as u32).map(|image| image % 2).collect();
     let [first, second] = [first, second].map(|all| all.with_labels(labels.clone()).unwrap());
     let known = frechet(&first, &second, 50, 0).unwrap();
-    assert_eq!(known.distance, unknown.distance);
+    assert_eq!(known.value, unknown.value);
     // Means of 400 at ±50 are off by 2.5 and their squared difference by more; means of ±1 by 0.05.
     assert!(
         unknown.error > 5.0 && known.error < 0.1,

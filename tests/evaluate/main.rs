@@ -1,4 +1,4 @@
-//! Samples judged by numbers: distances against closed forms, the classifier against what can be known of it, and
+//! Samples judged by numbers: distances against closed forms and other implementations, the classifier against what can be known of it, and
 //! `examples/evaluate` as a program.
 
 #![allow(
@@ -24,3 +24,4 @@ mod classifier;
 mod example;
 mod frechet;
 mod guidance;
+mod sets;

@@ -1,5 +1,7 @@
 //! From a bare state dict to a checkpoint, and between widths.
 
+use std::path::Path;
+
 use iddpm::checkpoint::{Description, Header};
 use safetensors::SafeTensors;
 
@@ -232,6 +234,36 @@ fn a_prefix_is_taken_off_and_said() {
         let converted = std::fs::read(scratch.join("out.safetensors")).unwrap();
         assert!(converted == std::fs::read(DIGITS_FILE).unwrap(), "{prefix}");
     }
+}
+
+/// PyTorch's own file as it is, and one network of a training's checkpoint.
+#[test]
+fn a_file_of_pytorch_by_options() {
+    let scratch = Scratch::new("convert-torch");
+    let network = "--image-size 8 --image-channels 1 --model-channels 32 --res-blocks 1 --channel-mult 1 \
+         --attention-factors none --heads 1 --scale-shift true --schedule cosine --timesteps 100 \
+         --prediction epsilon --variance fixed_small --rescale-timesteps true --weights raw --step 7";
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("checkpoint/torch");
+    let convert = |name: &str, more: &[&str]| {
+        let path = folder.join(name);
+        let files = [path.to_str().unwrap(), "out.safetensors"];
+        let options: Vec<&str> = network
+            .split_whitespace()
+            .chain(more.iter().copied())
+            .collect();
+        let printed = succeed("convert", &scratch, &[&files[..], &options].concat());
+        assert!(printed.ends_with(" parameters as F32\n"), "{printed}");
+        std::fs::read(scratch.join("out.safetensors")).unwrap()
+    };
+    let state = convert("state.pt", &[]);
+    assert!(convert("both.pt", &["--prefix", "ema."]) == state);
+    let path = folder.join("network.pt");
+    let arguments = [path.to_str().unwrap(), "out2.safetensors"];
+    let (_, errors) = refuse("convert", &scratch, &arguments);
+    assert!(
+        errors.contains("torch.nn.modules.linear.Linear"),
+        "{errors}"
+    );
 }
 
 #[test]

@@ -1,0 +1,201 @@
+//! What is near in the space of features: precision and recall (Kynkäänniemi et al. 2019), density and coverage
+//! (Naeem et al. 2020), the nearest image of a set.
+
+use std::vec::Vec;
+
+use rayon::prelude::*;
+
+use super::error::EvaluateError;
+use super::features::{Features, same_width};
+use crate::part::item;
+use crate::run::Mean;
+
+/// How much of the samples is among the real images, and how much of these among the samples.
+#[derive(Debug, Clone, Copy, PartialEq)]
+#[non_exhaustive]
+pub struct PrecisionRecall {
+    /// The share of the samples that are nearer to some real image than its k-th nearest real one is.
+    pub precision: Mean,
+    /// The share of the real images that are nearer to some sample than its k-th nearest sample is.
+    pub recall: Mean,
+}
+
+/// How densely samples lie among the real images, and how many of these have one near.
+#[derive(Debug, Clone, Copy, PartialEq)]
+#[non_exhaustive]
+pub struct DensityCoverage {
+    /// The number of real images that a sample is nearer to than their k-th nearest real one, in k; 1 on average for
+    /// samples of the same law.
+    pub density: Mean,
+    /// The share of the real images to which some sample is nearer than the k-th nearest real one.
+    pub coverage: Mean,
+}
+
+/// Computes precision and recall of samples by the k nearest neighbours, of which the literature takes 3.
+///
+/// ```
+/// use iddpm::evaluate::{Features, precision_recall};
+/// let real = Features::new(1, vec![0.0, 1.0, 10.0, 11.0])?;
+/// let drawn = Features::new(1, vec![0.5, 0.25, 100.0])?;
+/// let found = precision_recall(&real, &drawn, 1)?;
+/// assert_eq!(found.precision.mean, 2.0 / 3.0);
+/// // A sample that is alone reaches far.
+/// assert_eq!(found.recall.mean, 1.0);
+/// # Ok::<(), iddpm::Error>(())
+/// ```
+///
+/// # Errors
+/// [`EvaluateError::Widths`], [`EvaluateError::NoNeighbours`]; [`EvaluateError::TooFew`] for a set of k images or fewer.
+pub fn precision_recall(
+    reference: &Features,
+    samples: &Features,
+    neighbours: usize,
+) -> Result<PrecisionRecall, EvaluateError> {
+    let (real, drawn) = (radii(reference, neighbours)?, radii(samples, neighbours)?);
+    same_width(reference, samples)?;
+    let share = |of: &Features, around: &Features, radii: &[f64]| {
+        let within: Vec<f64> = counts_within(of, around, radii);
+        Mean::of(within.iter().map(|&count| count.min(1.0)))
+    };
+    Ok(PrecisionRecall {
+        precision: share(samples, reference, &real),
+        recall: share(reference, samples, &drawn),
+    })
+}
+
+/// Computes density and coverage of samples by the k nearest neighbours, of which the literature takes 5.
+///
+/// An outlier among the samples makes neither larger, as it may recall.
+///
+/// ```
+/// use iddpm::evaluate::{Features, density_coverage};
+/// let real = Features::new(1, vec![0.0, 1.0, 10.0, 11.0])?;
+/// let drawn = Features::new(1, vec![0.5, 0.25, 100.0])?;
+/// let found = density_coverage(&real, &drawn, 1)?;
+/// // Two are near two real ones each.
+/// assert_eq!(found.density.mean, 4.0 / 3.0);
+/// assert_eq!(found.coverage.mean, 0.5);
+/// # Ok::<(), iddpm::Error>(())
+/// ```
+///
+/// # Errors
+/// [`EvaluateError::Widths`], [`EvaluateError::NoNeighbours`]; [`EvaluateError::TooFew`] for k real images or fewer, or
+/// no samples.
+pub fn density_coverage(
+    reference: &Features,
+    samples: &Features,
+    neighbours: usize,
+) -> Result<DensityCoverage, EvaluateError> {
+    let radii = radii(reference, neighbours)?;
+    let nearest = nearest(reference, samples)?;
+    let counts = counts_within(samples, reference, &radii);
+    let covered = nearest.iter().zip(&radii);
+    let covered = covered.map(|(nearest, &radius)| f64::from(u8::from(nearest.squared <= radius)));
+    Ok(DensityCoverage {
+        density: Mean::of(counts.iter().map(|count| count / neighbours as f64)),
+        coverage: Mean::of(covered),
+    })
+}
+
+/// The image of a set that is the nearest to another image.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Nearest {
+    /// The place of the image in its set; of several that are as near, the first.
+    pub place: usize,
+    /// The squared distance of the features.
+    squared: f64,
+    width: usize,
+}
+
+impl Nearest {
+    /// The distance of the features.
+    pub fn distance(&self) -> f64 {
+        self.squared.sqrt()
+    }
+
+    /// The root of the mean squared difference of a feature: of pixels, how far one is from the other's on average.
+    pub fn rms(&self) -> f64 {
+        (self.squared / self.width as f64).sqrt()
+    }
+}
+
+/// Finds the nearest image of another set for each image. Of samples and the pixels of what the network was trained on
+/// it tells what was learnt by heart: compare with the distances of real images that it has not seen.
+///
+/// ```
+/// use iddpm::evaluate::{Features, nearest};
+/// let trained = Features::new(2, vec![0.0, 0.0, 3.0, 4.0])?;
+/// let drawn = Features::new(2, vec![3.0, 5.0, 0.0, 0.0])?;
+/// let found = nearest(&drawn, &trained)?;
+/// assert_eq!((found[0].place, found[0].distance()), (1, 1.0));
+/// assert_eq!((found[1].place, found[1].distance()), (0, 0.0));
+/// # Ok::<(), iddpm::Error>(())
+/// ```
+///
+/// # Errors
+/// [`EvaluateError::Widths`]; [`EvaluateError::TooFew`] where the other set has none.
+pub fn nearest(images: &Features, among: &Features) -> Result<Vec<Nearest>, EvaluateError> {
+    same_width(images, among)?;
+    if among.count() == 0 {
+        return Err(EvaluateError::TooFew { count: 0, least: 1 });
+    }
+    let width = images.width();
+    let rows = images.numbers().par_chunks_exact(width);
+    let found = rows.map(|row| {
+        let mut found = Nearest {
+            place: 0,
+            squared: f64::INFINITY,
+            width,
+        };
+        for (place, other) in among.rows().enumerate() {
+            let squared = squared(row, other);
+            if squared < found.squared {
+                found = Nearest {
+                    place,
+                    squared,
+                    ..found
+                };
+            }
+        }
+        found
+    });
+    Ok(found.collect())
+}
+
+/// The squared distance of each image to its k-th nearest of the others of its set.
+fn radii(features: &Features, neighbours: usize) -> Result<Vec<f64>, EvaluateError> {
+    let last = neighbours
+        .checked_sub(1)
+        .ok_or(EvaluateError::NoNeighbours)?;
+    let (count, least) = (features.count(), neighbours.saturating_add(1));
+    if count < least {
+        return Err(EvaluateError::TooFew { count, least });
+    }
+    let rows = features.numbers().par_chunks_exact(features.width());
+    let radii = rows.enumerate().map(|(image, row)| {
+        let others = features.rows().enumerate().filter(|&(at, _)| at != image);
+        let mut distances: Vec<f64> = others.map(|(_, other)| squared(row, other)).collect();
+        *distances.select_nth_unstable_by(last, f64::total_cmp).1
+    });
+    Ok(radii.collect())
+}
+
+/// For each image the number of those around whose radius it is within.
+fn counts_within(images: &Features, around: &Features, radii: &[f64]) -> Vec<f64> {
+    let rows = images.numbers().par_chunks_exact(images.width());
+    let counts = rows.map(|row| {
+        let near = around.rows().enumerate();
+        let near = near.filter(|&(at, centre)| squared(row, centre) <= item(radii, at));
+        near.count() as f64
+    });
+    counts.collect()
+}
+
+/// The squared distance of two rows.
+fn squared(first: &[f32], second: &[f32]) -> f64 {
+    let differences = first
+        .iter()
+        .zip(second)
+        .map(|(&x, &y)| f64::from(x) - f64::from(y));
+    differences.map(|difference| difference * difference).sum()
+}
