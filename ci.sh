@@ -75,7 +75,7 @@ features() {
     [ -z "$(cargo tree -q -e normal --features train_cpu -i wgpu 2>/dev/null)" ]
     echo "all that need no heap, on core alone"
     tests/firmware/cargo-core.sh check -q --lib --target thumbv6m-none-eabi \
-        --target-dir "$CARGO_TARGET_DIR/firmware" --features "$(features_of std alloc checkpoint data gpu run ffi train_cpu train evaluate | xargs)"
+        --target-dir "$CARGO_TARGET_DIR/firmware" --features "$(features_of std alloc checkpoint data gpu run ffi train_cpu train evaluate torch | xargs)"
 }
 
 # defmt needs a target's logger to link: the firmware has one. Without std the network runs in plain loops.
