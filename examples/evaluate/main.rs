@@ -113,7 +113,8 @@ fn run(options: &Options) -> Result<(), Failure> {
     }
     let report = Report {
         features: format!(
-            "features of a classifier trained on {}, {} steps, seed {}",
+            "features of classifier {:016x}, trained on {}, {} steps, seed {}",
+            classifier.fingerprint(),
             options.real.display(),
             options.steps,
             options.seed

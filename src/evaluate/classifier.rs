@@ -10,6 +10,7 @@ use super::network::{FEATURES, graph};
 use crate::Error;
 use crate::cpu::{Given, Inputs, Network, ProgramBuf};
 use crate::data::{Broken, Dataset};
+use crate::diffusion::fingerprint::Fingerprint;
 use crate::diffusion::pixels::from_u8;
 use crate::memory::{collected, copied, zeros};
 use crate::part::{split, split_mut};
@@ -75,6 +76,8 @@ pub struct Classifier {
     batch: usize,
     image: Extents,
     classes: usize,
+    /// The digest of its weights, by which its features are known.
+    fingerprint: u64,
 }
 
 impl Classifier {
@@ -111,6 +114,7 @@ impl Classifier {
             told(step, loss);
         }
         Ok(Self {
+            fingerprint: training.fingerprint(),
             network: training.network,
             batch: recipe.batch,
             image,
@@ -121,6 +125,11 @@ impl Classifier {
     /// The extents of the images that it judges.
     pub const fn image(&self) -> Extents {
         self.image
+    }
+
+    /// The number by which its features are known: those of another are not compared with them.
+    pub const fn fingerprint(&self) -> u64 {
+        self.fingerprint
     }
 
     /// The number of classes that it tells apart.
@@ -143,7 +152,7 @@ impl Classifier {
         for images in images.chunks(self.batch * each) {
             self.add(copied(images)?, &mut made)?;
         }
-        made.judged(self.classes)
+        self.judged(made)
     }
 
     /// Judges the images of a data set, in their order.
@@ -166,11 +175,17 @@ impl Classifier {
             }
             self.add(images, &mut made)?;
         }
-        let mut judged = made.judged(self.classes)?;
+        let mut judged = self.judged(made)?;
         if data.classes().is_some() {
             judged.features = judged.features.with_labels(labels)?;
         }
         Ok(judged)
+    }
+
+    /// All that was made, as of this classifier.
+    fn judged(&self, made: Made) -> Result<Judged, Error> {
+        let features = Features::new(FEATURES, made.features)?.of_network(self.fingerprint);
+        Ok(Judged::new(self.classes, made.probabilities, features)?)
     }
 
     /// Judges the images of a batch, or fewer.
@@ -195,16 +210,6 @@ impl Classifier {
 struct Made {
     features: Vec<f32>,
     probabilities: Vec<f32>,
-}
-
-impl Made {
-    fn judged(self, classes: usize) -> Result<Judged, Error> {
-        Ok(Judged {
-            classes,
-            probabilities: self.probabilities,
-            features: Features::new(FEATURES, self.features)?,
-        })
-    }
 }
 
 /// A classifier while it is trained.
@@ -275,6 +280,14 @@ impl<'a> Training<'a> {
         self.engine.read(Slot::Weights, &mut self.weights)?;
         self.network.set_weights(Weights::F32(&self.weights))?;
         Ok(loss)
+    }
+
+    fn fingerprint(&self) -> u64 {
+        let mut digest = Fingerprint::new();
+        for weight in &self.weights {
+            digest.add_bytes(&weight.to_le_bytes());
+        }
+        digest.finish()
     }
 
     /// The mean cross-entropy of a batch, whose gradient with respect to the logits is p - 1 for the class of an image

@@ -41,6 +41,13 @@ pub enum EvaluateError {
         /// The length of one image, or of the features of one.
         each: usize,
     },
+    /// Two sets of features are of different networks.
+    Networks {
+        /// The number by which the network of the first set is known.
+        first: u64,
+        /// The number by which the network of the second set is known.
+        second: u64,
+    },
     /// Two sets of features are of different widths: they are no features of one network.
     Widths {
         /// The number of features of an image of the first set.
@@ -102,6 +109,10 @@ impl fmt::Display for EvaluateError {
             Self::Length { len, each } => {
                 write!(f, "{len} numbers, must be a multiple of {each}")
             }
+            Self::Networks { first, second } => write!(
+                f,
+                "features of network {first:016x} and of network {second:016x}: those of one are compared"
+            ),
             Self::Widths { first, second } => write!(
                 f,
                 "sets of {first} and of {second} features: those of one network are compared"

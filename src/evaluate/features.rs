@@ -23,6 +23,8 @@ pub struct Features {
     width: usize,
     numbers: Vec<f32>,
     labels: Option<Vec<u32>>,
+    /// The network that they are of, where that is told.
+    network: Option<u64>,
 }
 
 impl Features {
@@ -40,6 +42,7 @@ impl Features {
                 width,
                 numbers,
                 labels: None,
+                network: None,
             }),
             Some(at) => Err(EvaluateError::NotFinite {
                 image: at / width,
@@ -82,6 +85,18 @@ impl Features {
         Ok(Self { labels, ..self })
     }
 
+    /// The same, of a network that is known by this number: they are compared with none of another's.
+    #[must_use]
+    pub fn of_network(self, network: u64) -> Self {
+        let network = Some(network);
+        Self { network, ..self }
+    }
+
+    /// The number by which the network that they are of is known, where it is told.
+    pub const fn network(&self) -> Option<u64> {
+        self.network
+    }
+
     /// The number of images.
     pub fn count(&self) -> usize {
         self.numbers.len() / self.width
@@ -115,12 +130,18 @@ impl Features {
             width: self.width,
             numbers: of_some(&self.numbers, self.width, places.clone()),
             labels: labels.map(|labels| of_some(labels, 1, places)),
+            network: self.network,
         }
     }
 }
 
 /// Refuses to compare features of different networks.
-pub(super) const fn same_width(first: &Features, second: &Features) -> Result<(), EvaluateError> {
+pub(super) fn comparable(first: &Features, second: &Features) -> Result<(), EvaluateError> {
+    if let (Some(first), Some(second)) = (first.network, second.network)
+        && first != second
+    {
+        return Err(EvaluateError::Networks { first, second });
+    }
     let (first, second) = (first.width, second.width);
     match first == second {
         true => Ok(()),

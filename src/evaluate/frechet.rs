@@ -2,7 +2,7 @@
 
 use super::error::EvaluateError;
 use super::estimate::Estimate;
-use super::features::{Features, same_width};
+use super::features::{Features, comparable};
 use super::moments::Moments;
 
 /// Computes the Fréchet distance of two sets of features: that of the normal laws with their means and covariances,
@@ -21,14 +21,14 @@ use super::moments::Moments;
 /// ```
 ///
 /// # Errors
-/// [`EvaluateError::Widths`], [`EvaluateError::TooFew`], [`EvaluateError::TooFewResamples`].
+/// [`EvaluateError::Networks`], [`EvaluateError::Widths`], [`EvaluateError::TooFew`], [`EvaluateError::TooFewResamples`].
 pub fn frechet(
     first: &Features,
     second: &Features,
     resamples: usize,
     seed: u64,
 ) -> Result<Estimate, EvaluateError> {
-    same_width(first, second)?;
+    comparable(first, second)?;
     Estimate::of([first, second], resamples, seed, |[here, there]| {
         Ok(Moments::of(first, here)?.frechet(&Moments::of(second, there)?))
     })

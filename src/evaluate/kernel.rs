@@ -7,7 +7,7 @@ use nalgebra::DMatrix;
 
 use super::error::EvaluateError;
 use super::estimate::{Estimate, drawn};
-use super::features::{Features, same_width};
+use super::features::{Features, comparable};
 
 /// The least number of images of which there are pairs.
 const LEAST: usize = 2;
@@ -32,14 +32,14 @@ const AT_ONCE: usize = 1 << 8;
 /// ```
 ///
 /// # Errors
-/// [`EvaluateError::Widths`], [`EvaluateError::TooFew`], [`EvaluateError::TooFewResamples`].
+/// [`EvaluateError::Networks`], [`EvaluateError::Widths`], [`EvaluateError::TooFew`], [`EvaluateError::TooFewResamples`].
 pub fn kernel_distance(
     first: &Features,
     second: &Features,
     resamples: usize,
     seed: u64,
 ) -> Result<Estimate, EvaluateError> {
-    same_width(first, second)?;
+    comparable(first, second)?;
     for features in [first, second] {
         let (count, least) = (features.count(), LEAST);
         if count < least {

@@ -6,7 +6,7 @@ use std::vec::Vec;
 use rayon::prelude::*;
 
 use super::error::EvaluateError;
-use super::features::{Features, same_width};
+use super::features::{Features, comparable};
 use crate::part::item;
 use crate::run::Mean;
 
@@ -45,14 +45,14 @@ pub struct DensityCoverage {
 /// ```
 ///
 /// # Errors
-/// [`EvaluateError::Widths`], [`EvaluateError::NoNeighbours`]; [`EvaluateError::TooFew`] for a set of k images or fewer.
+/// [`EvaluateError::Networks`], [`EvaluateError::Widths`], [`EvaluateError::NoNeighbours`]; [`EvaluateError::TooFew`] for a set of k images or fewer.
 pub fn precision_recall(
     reference: &Features,
     samples: &Features,
     neighbours: usize,
 ) -> Result<PrecisionRecall, EvaluateError> {
+    comparable(reference, samples)?;
     let (real, drawn) = (radii(reference, neighbours)?, radii(samples, neighbours)?);
-    same_width(reference, samples)?;
     let share = |of: &Features, around: &Features, radii: &[f64]| {
         let within: Vec<f64> = counts_within(of, around, radii);
         Mean::of(within.iter().map(|&count| count.min(1.0)))
@@ -79,13 +79,14 @@ pub fn precision_recall(
 /// ```
 ///
 /// # Errors
-/// [`EvaluateError::Widths`], [`EvaluateError::NoNeighbours`]; [`EvaluateError::TooFew`] for k real images or fewer, or
+/// [`EvaluateError::Networks`], [`EvaluateError::Widths`], [`EvaluateError::NoNeighbours`]; [`EvaluateError::TooFew`] for k real images or fewer, or
 /// no samples.
 pub fn density_coverage(
     reference: &Features,
     samples: &Features,
     neighbours: usize,
 ) -> Result<DensityCoverage, EvaluateError> {
+    comparable(reference, samples)?;
     let radii = radii(reference, neighbours)?;
     let nearest = nearest(reference, samples)?;
     let counts = counts_within(samples, reference, &radii);
@@ -133,9 +134,9 @@ impl Nearest {
 /// ```
 ///
 /// # Errors
-/// [`EvaluateError::Widths`]; [`EvaluateError::TooFew`] where the other set has none.
+/// [`EvaluateError::Networks`], [`EvaluateError::Widths`]; [`EvaluateError::TooFew`] where the other set has none.
 pub fn nearest(images: &Features, among: &Features) -> Result<Vec<Nearest>, EvaluateError> {
-    same_width(images, among)?;
+    comparable(images, among)?;
     if among.count() == 0 {
         return Err(EvaluateError::TooFew { count: 0, least: 1 });
     }

@@ -60,8 +60,11 @@ fn sets_are_judged() {
     noise(&scratch, "noise.npz", 4);
     let options = format!("--real real --alpha keep more noise.npz --json found.json {SHORT}");
     let printed = succeed("evaluate", &scratch, &options);
-    let features = "features of a classifier trained on real, 40 steps, seed 0";
-    assert!(printed.lines().any(|line| line == features), "{printed}");
+    let features = |line: &&str| {
+        line.starts_with("features of classifier ")
+            && line.ends_with(", trained on real, 40 steps, seed 0")
+    };
+    let features = printed.lines().find(features).unwrap();
     let json = std::fs::read_to_string(scratch.join("found.json")).unwrap();
     let found: Value = serde_json::from_str(&json).unwrap();
     assert_eq!(found["features"], features);

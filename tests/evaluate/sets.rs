@@ -292,6 +292,18 @@ fn what_cannot_be_compared_is_refused() {
     assert_eq!(precision_recall(&some, &wide, 3).unwrap_err(), widths);
     assert_eq!(density_coverage(&some, &wide, 3).unwrap_err(), widths);
     assert_eq!(nearest(&some, &wide).unwrap_err(), widths);
+    // As wide, and still of another network; where either is not told, nothing speaks against it.
+    let [one, other] = [1, 2].map(|network| some.clone().of_network(network));
+    let networks = EvaluateError::Networks {
+        first: 1,
+        second: 2,
+    };
+    assert_eq!(frechet(&one, &other, 2, 0).unwrap_err(), networks);
+    assert_eq!(kernel_distance(&one, &other, 2, 0).unwrap_err(), networks);
+    assert_eq!(precision_recall(&one, &other, 3).unwrap_err(), networks);
+    assert_eq!(density_coverage(&one, &other, 3).unwrap_err(), networks);
+    assert_eq!(nearest(&one, &other.of_some(0..2)).unwrap_err(), networks);
+    assert_eq!(nearest(&one, &some).unwrap().len(), 6);
     let few = |count, least| EvaluateError::TooFew { count, least };
     assert_eq!(
         kernel_distance(&some, &features(4, 1), 2, 0).unwrap_err(),
