@@ -1,15 +1,18 @@
-//! A training in one call: folder, recipe, data, device.
+//! A training in one call: folder or none, recipe, data, device.
 
 use std::path::Path;
 use std::sync::Arc;
 
 use super::beginning::Beginning;
+use super::checked::Checked;
 use super::recipe::Recipe;
 use super::training::Training;
+use super::training_run::TrainingRun;
 use crate::Error;
 use crate::data::Dataset;
 use crate::run::Device;
 use crate::train::RunDirectory;
+use crate::waiting::block_on;
 
 impl Training {
     /// Begins a new run in a folder, which then has a state to go on from.
@@ -70,6 +73,34 @@ impl Training {
             training.save()?;
         }
         Ok(training)
+    }
+}
+
+impl TrainingRun {
+    /// Begins a run. Of the recipe `save_every` and `keep` do not count.
+    ///
+    /// # Errors
+    /// [`TrainError`](crate::train::TrainError): options or data that do not go together, with each other or with the
+    /// model that the run begins with; [`DataError`](crate::data::DataError) of an example that cannot be read;
+    /// [`DrawError`](crate::run::DrawError) where the device cannot be had.
+    pub fn begin(
+        recipe: &Recipe,
+        data: impl Into<Arc<dyn Dataset>>,
+        device: Device,
+    ) -> Result<Self, Error> {
+        block_on(Self::begin_async(recipe, data, device))
+    }
+
+    /// Begins a run as [`begin`](Self::begin), as a future: in a page nothing may wait.
+    ///
+    /// # Errors
+    /// Those of [`begin`](Self::begin).
+    pub async fn begin_async(
+        recipe: &Recipe,
+        data: impl Into<Arc<dyn Dataset>>,
+        device: Device,
+    ) -> Result<Self, Error> {
+        Checked::of(recipe, data.into(), None)?.on(device).await
     }
 }
 

@@ -1,17 +1,13 @@
 //! A training run on a device.
 
 use std::boxed::Box;
-use std::sync::Arc;
 
-use super::checked::Checked;
 use super::cost::Cost;
 use super::origin::Origin;
-use super::recipe::Recipe;
 use crate::Error;
 use crate::checkpoint::{Checkpoint, WeightBuffer};
-use crate::data::Dataset;
 use crate::diffusion::WeightSet;
-use crate::run::{Chosen, Device, Model};
+use crate::run::{Chosen, Model};
 use crate::train::{Engine, Slot, StepReport, Trainer};
 use crate::waiting::block_on;
 
@@ -55,32 +51,6 @@ impl core::fmt::Debug for TrainingRun {
 }
 
 impl TrainingRun {
-    /// Begins a run. Of the recipe `save_every` and `keep` do not count.
-    ///
-    /// # Errors
-    /// [`TrainError`](crate::train::TrainError): options or data that do not go together, with each other or with the
-    /// model that the run begins with; [`DataError`](crate::data::DataError) of an example that cannot be read;
-    /// [`DrawError`](crate::run::DrawError) where the device cannot be had.
-    pub fn begin(
-        recipe: &Recipe,
-        data: impl Into<Arc<dyn Dataset>>,
-        device: Device,
-    ) -> Result<Self, Error> {
-        block_on(Self::begin_async(recipe, data, device))
-    }
-
-    /// Begins a run as [`begin`](Self::begin), as a future: in a page nothing may wait.
-    ///
-    /// # Errors
-    /// Those of [`begin`](Self::begin).
-    pub async fn begin_async(
-        recipe: &Recipe,
-        data: impl Into<Arc<dyn Dataset>>,
-        device: Device,
-    ) -> Result<Self, Error> {
-        Checked::of(recipe, data.into(), None)?.on(device).await
-    }
-
     /// Takes one step over one batch. The first error ends the run.
     ///
     /// # Errors
