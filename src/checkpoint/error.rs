@@ -11,7 +11,6 @@ use super::format::TensorType;
 use super::mismatch::Mismatch;
 use super::published::{FLAGS, Preset};
 use super::shown::{Shown, shape_words};
-#[cfg(feature = "torch")]
 use super::torch::TorchError;
 use crate::diffusion::Error as DiffusionError;
 use crate::memory::MemoryError;
@@ -35,7 +34,6 @@ pub enum CheckpointError {
         kind: Foreign,
     },
     /// A file of PyTorch that is not read.
-    #[cfg(feature = "torch")]
     Torch {
         /// Why it is not.
         error: TorchError,
@@ -273,7 +271,6 @@ impl core::error::Error for CheckpointError {
             Self::Config(error) => Some(error),
             Self::Diffusion(error) => Some(error),
             Self::Memory(error) => Some(error),
-            #[cfg(feature = "torch")]
             Self::Torch { error } => Some(error),
             _ => None,
         }
@@ -286,7 +283,6 @@ impl From<ConfigError> for CheckpointError {
     }
 }
 
-#[cfg(feature = "torch")]
 impl From<TorchError> for CheckpointError {
     fn from(error: TorchError) -> Self {
         Self::Torch { error }
@@ -310,7 +306,6 @@ impl fmt::Display for CheckpointError {
         match self {
             Self::InFile { path, error } => write!(f, "{path}: {error}"),
             Self::Foreign { kind } => kind.fmt(f),
-            #[cfg(feature = "torch")]
             Self::Torch { error } => error.fmt(f),
             Self::Folder { networks } if networks.is_empty() => f.write_str(
                 "is a folder without a network, not a checkpoint: neither a run, nor one of its \

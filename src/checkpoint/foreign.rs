@@ -291,8 +291,8 @@ impl fmt::Display for Foreign {
             Self::OldPyTorch => {
                 return write!(
                     f,
-                    "is {}: torch.save(torch.load(\"model.pt\"), \"new.pt\") of a later one writes it as \
-                     it is read here",
+                    "is {}, which is not read: torch.save(torch.load(\"model.pt\"), \"new.pt\") in a later version writes \
+                     it anew",
                     Kind(self)
                 );
             }

@@ -20,8 +20,6 @@ use super::error::CheckpointError;
 use super::foreign::Foreign;
 use super::shown::Shown;
 use super::source::Source;
-#[cfg(feature = "torch")]
-use super::torch::{Torch, is_torch};
 use crate::memory::zeros;
 
 pub use super::format::{Dtype, MAX_HEADER, TensorType};
@@ -73,18 +71,6 @@ pub struct Header {
 }
 
 impl Header {
-    /// Reads the header of a whole file in memory.
-    ///
-    /// # Errors
-    /// Whatever is wrong with the header, or with the length of the file.
-    pub fn from_bytes(bytes: &[u8]) -> Result<Self, CheckpointError> {
-        #[cfg(feature = "torch")]
-        if is_torch(bytes) {
-            return Ok(Torch::open(std::io::Cursor::new(bytes))?.1);
-        }
-        Self::read(&mut &*bytes, bytes.len() as u64)
-    }
-
     /// The tensors of the file, in its order.
     pub fn tensors(&self) -> &[TensorInfo] {
         &self.tensors

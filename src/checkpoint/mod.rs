@@ -40,6 +40,7 @@ pub mod flags;
 pub mod foreign;
 mod format;
 pub mod header;
+mod in_memory;
 #[cfg(feature = "std")]
 pub mod locate;
 mod mismatch;
@@ -54,7 +55,7 @@ mod source;
 #[cfg(feature = "std")]
 pub(crate) mod states;
 pub mod tensors;
-#[cfg(feature = "torch")]
+#[cfg_attr(not(feature = "torch"), path = "no_torch.rs")]
 mod torch;
 mod values;
 mod write;
@@ -76,7 +77,6 @@ pub use mismatch::Mismatch;
 pub use published::Preset;
 pub use read::{Checkpoint, ReadOptions, WeightBuffer, WeightType};
 pub use shown::Listed;
-#[cfg(feature = "torch")]
 pub use torch::TorchError;
 #[cfg(feature = "train_cpu")]
 pub(crate) use values::f32_of;

@@ -1,7 +1,5 @@
 //! The reading of files on disk: regular files alone.
 
-#[cfg(feature = "torch")]
-use std::boxed::Box;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};
 use std::path::Path;
@@ -15,9 +13,8 @@ use super::foreign::Foreign;
 use super::header::Header;
 use super::locate::{names_beside, names_within};
 use super::read::{Checkpoint, ReadOptions, WeightType};
-use super::source::Source;
+use super::source::{Either, Source};
 use super::states::{FIRST_MOMENT, SECOND_MOMENT, STATE};
-#[cfg(feature = "torch")]
 use super::torch::{Torch, is_torch};
 use crate::files::regular;
 
@@ -77,7 +74,7 @@ impl Checkpoint {
     ) -> Result<Self, CheckpointError> {
         let path = path.as_ref();
         let read = || {
-            let (mut file, header) = Opened::new(path)?;
+            let (mut file, header) = opened(path)?;
             Self::read(header, &mut file, options)
         };
         read().map_err(|error| match error {
@@ -109,95 +106,72 @@ impl Header {
     /// [`CheckpointError::Io`], which has it too.
     pub fn open(path: impl AsRef<Path>) -> Result<Self, CheckpointError> {
         let path = path.as_ref();
-        let opened = Opened::new(path).map_err(|error| error.in_file(path.display()))?;
-        Ok(opened.1)
+        let (_, header) = opened(path).map_err(|error| error.in_file(path.display()))?;
+        Ok(header)
     }
 }
 
-/// A file whose header has been read.
-struct Opened<'p> {
+/// A file of safetensors.
+struct Plain<'p> {
     path: &'p Path,
-    file: Bytes,
+    file: BufReader<File>,
 }
 
-/// Where the bytes of tensors come from.
-enum Bytes {
-    Plain(BufReader<File>),
-    #[cfg(feature = "torch")]
-    Torch(Box<Torch<BufReader<File>>>),
-}
+/// A file of either format.
+type OnDisk<'p> = Either<Plain<'p>, Torch<BufReader<File>>>;
 
-impl<'p> Opened<'p> {
-    fn new(path: &'p Path) -> Result<(Self, Header), CheckpointError> {
-        let failed = |error| io("opening", path, &error);
-        let (file, len) = match regular::open(path).map_err(failed)? {
-            regular::Opened::File(file, len) => (file, len),
-            regular::Opened::Folder => {
-                let networks = names_within(path);
-                return Err(CheckpointError::Folder { networks });
-            }
-            regular::Opened::Special => {
-                let kind = Foreign::Special;
-                return Err(CheckpointError::Foreign { kind });
-            }
-        };
-        let file = BufReader::new(file);
-        #[cfg(feature = "torch")]
-        let mut file = file;
-        #[cfg(feature = "torch")]
-        if is_torch(first(&mut file, path)?) {
-            let (torch, header) = Torch::open(file)?;
-            let file = Bytes::Torch(Box::new(torch));
-            return Ok((Self { path, file }, header));
+/// A file, read up to the first of its tensors.
+fn opened(path: &Path) -> Result<(OnDisk<'_>, Header), CheckpointError> {
+    let failed = |error| io("opening", path, &error);
+    let (file, len) = match regular::open(path).map_err(failed)? {
+        regular::Opened::File(file, len) => (file, len),
+        regular::Opened::Folder => {
+            let networks = names_within(path);
+            return Err(CheckpointError::Folder { networks });
         }
-        let mut opened = Self {
-            path,
-            file: Bytes::Plain(file),
-        };
-        let mut header = Header::read(&mut opened, len)?;
-        header.unsaid = content_by_place(path);
-        Ok((opened, header))
+        regular::Opened::Special => {
+            let kind = Foreign::Special;
+            return Err(CheckpointError::Foreign { kind });
+        }
+    };
+    let file = BufReader::new(file);
+    let mut file = Plain { path, file };
+    if is_torch(file.first()?) {
+        let (torch, header) = Torch::open(file.file)?;
+        return Ok((Either::Torch(torch), header));
     }
+    let mut header = Header::read(&mut file, len)?;
+    header.unsaid = content_by_place(path);
+    Ok((Either::Plain(file), header))
 }
 
-fn first<'a>(file: &'a mut BufReader<File>, path: &Path) -> Result<&'a [u8], CheckpointError> {
-    file.fill_buf().map_err(|error| io("reading", path, &error))
-}
-
-impl Source for Opened<'_> {
+impl Source for Plain<'_> {
     fn first(&mut self) -> Result<&[u8], CheckpointError> {
-        match &mut self.file {
-            Bytes::Plain(file) => first(file, self.path),
-            #[cfg(feature = "torch")]
-            Bytes::Torch(torch) => torch.first(),
-        }
+        let path = self.path;
+        self.file
+            .fill_buf()
+            .map_err(|error| io("reading", path, &error))
     }
 
     fn skip(&mut self, bytes: u64) -> Result<(), CheckpointError> {
-        match &mut self.file {
-            Bytes::Plain(file) => {
-                // No file is longer than i64 counts.
-                let skipped = file.seek_relative(i64::try_from(bytes).unwrap_or(i64::MAX));
-                skipped.map_err(|error| io("reading", self.path, &error))
-            }
-            #[cfg(feature = "torch")]
-            Bytes::Torch(torch) => torch.skip(bytes),
-        }
+        // No file is longer than i64 counts.
+        let skipped = self
+            .file
+            .seek_relative(i64::try_from(bytes).unwrap_or(i64::MAX));
+        skipped.map_err(|error| io("reading", self.path, &error))
     }
 
     fn fill(&mut self, into: &mut [u8]) -> Result<(), CheckpointError> {
-        match &mut self.file {
-            Bytes::Plain(file) => file.read_exact(into).map_err(|error| match error.kind() {
+        self.file
+            .read_exact(into)
+            .map_err(|error| match error.kind() {
                 io::ErrorKind::UnexpectedEof => CheckpointError::Io {
                     action: "reading",
                     path: self.path.display().to_string(),
                     reason: "it has become shorter since it was opened".into(),
                 },
                 _ => io("reading", self.path, &error),
-            }),
-            #[cfg(feature = "torch")]
-            Bytes::Torch(torch) => torch.fill(into),
-        }
+            })
     }
 }
 

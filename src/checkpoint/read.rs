@@ -8,10 +8,9 @@ use super::description::Description;
 use super::error::CheckpointError;
 use super::format::Dtype;
 use super::header::{Header, TensorInfo};
+use super::in_memory::opened;
 use super::source::Source;
 use super::tensors::{Place, match_up};
-#[cfg(feature = "torch")]
-use super::torch::{Torch, is_torch};
 use super::values::{Refused, f32_of, read_f16, read_f32};
 use crate::memory::{MemoryError, zeros};
 use crate::part::part_mut;
@@ -166,13 +165,7 @@ impl Checkpoint {
         bytes: &[u8],
         options: ReadOptions<'_>,
     ) -> Result<Self, CheckpointError> {
-        #[cfg(feature = "torch")]
-        if is_torch(bytes) {
-            let (mut source, header) = Torch::open(std::io::Cursor::new(bytes))?;
-            return Self::read(header, &mut source, options);
-        }
-        let mut source = bytes;
-        let header = Header::read(&mut source, bytes.len() as u64)?;
+        let (mut source, header) = opened(bytes)?;
         Self::read(header, &mut source, options)
     }
 

@@ -14,6 +14,37 @@ pub(super) trait Source {
     fn fill(&mut self, into: &mut [u8]) -> Result<(), CheckpointError>;
 }
 
+/// The one or the other, by the format of a file.
+pub(super) enum Either<P, T> {
+    /// Of safetensors.
+    Plain(P),
+    /// Of PyTorch.
+    Torch(T),
+}
+
+impl<P: Source, T: Source> Source for Either<P, T> {
+    fn first(&mut self) -> Result<&[u8], CheckpointError> {
+        match self {
+            Self::Plain(source) => source.first(),
+            Self::Torch(source) => source.first(),
+        }
+    }
+
+    fn skip(&mut self, bytes: u64) -> Result<(), CheckpointError> {
+        match self {
+            Self::Plain(source) => source.skip(bytes),
+            Self::Torch(source) => source.skip(bytes),
+        }
+    }
+
+    fn fill(&mut self, into: &mut [u8]) -> Result<(), CheckpointError> {
+        match self {
+            Self::Plain(source) => source.fill(into),
+            Self::Torch(source) => source.fill(into),
+        }
+    }
+}
+
 /// Bytes by which a file is told for what it is.
 const FIRST: usize = 1 << 12;
 

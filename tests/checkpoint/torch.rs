@@ -169,6 +169,51 @@ fn pickled(pickle: &[u8]) -> Vec<u8> {
     archive(CompressionMethod::Stored, &entries)
 }
 
+/// What is longer than any of its kind is refused before it is made: many items, many names that share a long key.
+#[test]
+fn there_is_a_bound_on_everything() {
+    let too_many = |what, max| CheckpointError::Torch {
+        error: TorchError::TooMany { what, max },
+    };
+    let pairs = b"K\x01N".repeat((1 << 18) + 1);
+    let many = [b"}(".to_vec(), pairs, b"u.".to_vec()].concat();
+    assert_eq!(refused(&pickled(&many)), too_many("items", 1 << 18));
+    // A megabyte of a key over 20 tensors, which are all one.
+    let whole = tensor("w", b"K\0", &[2], &[1]);
+    let inner = whole.strip_suffix(b"s.").unwrap();
+    let key = [b"X\0\0\x10\0".to_vec(), vec![b'k'; 1 << 20]].concat();
+    let others = (0..20_u8).flat_map(|name| [b'K', name, b'h', 1]);
+    let long = [
+        b"}".to_vec(),
+        key,
+        [inner, b"q\x01s("].concat(),
+        others.collect(),
+        b"us.".to_vec(),
+    ]
+    .concat();
+    assert_eq!(
+        refused(&pickled(&long)),
+        too_many("bytes of names", 1 << 24)
+    );
+
+    let entries = [("a/data.pkl", &whole[..]), ("a/byteorder", &[b'l'; 4096])];
+    let entry = "a/byteorder".into();
+    let error = TorchError::Compressed { entry };
+    let compressed = archive(CompressionMethod::Deflated, &entries);
+    assert_eq!(refused(&compressed), CheckpointError::Torch { error });
+    let bytes = 100_000_001;
+    let entries = [("a/data.pkl", &vec![0; bytes as usize][..])];
+    let error = TorchError::TooLong {
+        entry: "a/data.pkl".into(),
+        bytes,
+        max: bytes - 1,
+    };
+    assert_eq!(
+        refused(&archive(CompressionMethod::Stored, &entries)),
+        CheckpointError::Torch { error }
+    );
+}
+
 /// A dict of one tensor in storage 0, which has 16 numbers: its key, the number of its first, shape and strides.
 fn tensor(key: &str, first: &[u8], shape: &[u8], strides: &[u8]) -> Vec<u8> {
     let name = |name: &str| {

@@ -10,8 +10,8 @@ use super::values::{Callable, Rebuilt, Storage, Value, Values};
 
 /// Follows a pickle to its end; the value that it makes, and all others.
 ///
-/// Each instruction makes at most one value, none of which is longer than the pickle: what is made of it is bounded by
-/// its length.
+/// Each instruction makes at most one value, and what a value holds was on the stack before: what is made of a pickle is
+/// bounded by its length.
 pub(super) fn follow(pickle: &[u8]) -> Result<(Value, Values), TorchError> {
     let mut machine = Machine {
         pickle,

@@ -14,6 +14,8 @@ use crate::checkpoint::format::TensorType;
 const MOST: usize = 1 << 18;
 /// Dicts within dicts that are looked into: a checkpoint of several networks has two.
 const DEEP: usize = 8;
+/// The most bytes of all names: each is as long as all keys that it is made of, and many may share the longest.
+const NAMES: usize = 1 << 24;
 /// The most extents of a shape.
 const EXTENTS: usize = 32;
 
@@ -40,7 +42,7 @@ pub(super) fn tensors(pickle: &[u8]) -> Result<Vec<Tensor>, TorchError> {
         return Err(TorchError::NotAStateDict);
     };
     let mut found = Vec::new();
-    let mut looked = 0;
+    let (mut looked, mut named) = (0, 0);
     let mut dicts = Vec::from([(String::new(), top, 0)]);
     while let Some((prefix, dict, depth)) = dicts.pop() {
         let mut last = BTreeMap::new();
@@ -59,6 +61,11 @@ pub(super) fn tensors(pickle: &[u8]) -> Result<Vec<Tensor>, TorchError> {
             let Some(name) = name_of(key).filter(|name| last.get(name) == Some(&place)) else {
                 continue;
             };
+            named += prefix.len() + name.len();
+            if named > NAMES {
+                let what = "bytes of names";
+                return Err(TorchError::TooMany { what, max: NAMES });
+            }
             let name = format!("{prefix}{name}");
             match value {
                 Value::Tensor(tensor) => {

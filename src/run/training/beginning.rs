@@ -104,8 +104,9 @@ impl Beginning {
         }
     }
 
-    /// Opens data with these [`classes`](Self::classes), whatever the options say of them; a folder of others than those of the model that a new run
-    /// begins with has its own, and of the model's the rows of those that both call alike: [`ClassRows`].
+    /// Opens data with these [`classes`](Self::classes), whatever the options say of them; a folder of others than those of
+    /// the model that a new run begins with has its own, and of the model's the rows of those that both call alike:
+    /// [`ClassRows`](super::ClassRows).
     ///
     /// # Errors
     /// [`DataError`], which names the file.

@@ -70,7 +70,7 @@ impl Training {
     /// Takes one step over one batch. The first error ends the training: what was saved before goes on with another.
     ///
     /// # Errors
-    /// Those of [`Trainer::step`].
+    /// Those of [`Trainer::step`](crate::train::Trainer::step).
     pub fn step(&mut self) -> Result<StepReport, Error> {
         self.run.step()
     }
