@@ -4,7 +4,6 @@ use std::path::Path;
 
 use iddpm::checkpoint::{Header, locate};
 use iddpm::data::{Dataset, Images};
-use iddpm::diffusion::pixels::{has_alpha, premultiply};
 use iddpm::run::Threads;
 use iddpm::{Device, Draw, Model};
 
@@ -28,10 +27,7 @@ pub(crate) fn network(
     path: &Path,
     real: &dyn Dataset,
 ) -> Result<Option<Network>, Failure> {
-    let Ok(located) = locate(path) else {
-        return Ok(None);
-    };
-    if Header::open(&located.path).is_err() {
+    if !is_network(path) {
         return Ok(None);
     }
     let named = |error: String| format!("{}: {error}", path.display());
@@ -55,6 +51,15 @@ pub(crate) fn network(
         draw,
         labels,
     }))
+}
+
+/// Whether a path is to a network rather than to pictures: a file by its name or by its bytes, a folder by what is in it.
+fn is_network(path: &Path) -> bool {
+    if path.is_dir() {
+        return locate(path).is_ok();
+    }
+    let end = path.extension().and_then(|end| end.to_str());
+    matches!(end, Some("safetensors" | "pt" | "pth")) || Header::open(path).is_ok()
 }
 
 /// The classes of a network as the real images number them; `None` where either has none.
@@ -95,7 +100,7 @@ impl Network {
             let mut run = studio.begin_numbers(&self.draw, numbers)?;
             while run.advance()? {}
             let images = run.images()?;
-            pixels.extend(planes(&images.bytes()?, images.channels(), images.size()));
+            pixels.extend(images.data()?);
             labels.extend(images.samples().iter().filter_map(|sample| {
                 let label = sample.label?;
                 self.labels.as_ref()?.get(label as usize).copied()
@@ -104,28 +109,4 @@ impl Network {
         let labels = self.labels.as_ref().map(|_| labels);
         Ok(Images::new(self.model.image(), pixels, labels, None)?)
     }
-}
-
-/// What is in a file of images, [N, H, W, C], as data has it: [N, C, H, W], premultiplied.
-fn planes(bytes: &[u8], channels: usize, (width, height): (usize, usize)) -> Vec<u8> {
-    let value = |pixel: &[u8], channel: usize| {
-        let value = pixel.get(channel).copied().unwrap_or_default();
-        match pixel.last() {
-            Some(&alpha) if has_alpha(channels) && channel + 1 < channels => {
-                premultiply(value, alpha)
-            }
-            _ => value,
-        }
-    };
-    let images = bytes.chunks_exact(width * height * channels);
-    images
-        .flat_map(|image| {
-            let plane = move |channel| {
-                image
-                    .chunks_exact(channels)
-                    .map(move |pixel| value(pixel, channel))
-            };
-            (0..channels).flat_map(plane)
-        })
-        .collect()
 }

@@ -27,7 +27,7 @@ use std::sync::Arc;
 use iddpm::data::{Broken, Dataset, Opened, Split};
 use iddpm::evaluate::{
     Classifier, ClassifierConfig, EvaluateError, Features, Judged, Nearest, density_coverage,
-    frechet, kernel_distance, nearest, precision_recall,
+    frechet, kernel_distance, nearest, nearest_within, precision_recall,
 };
 use iddpm::files::write_bytes;
 use indicatif::{ProgressBar, ProgressStyle};
@@ -76,27 +76,24 @@ fn run(options: &Options) -> Result<(), Failure> {
     }
     say(format_args!("running on the CPU, {threads}"))?;
     let real: Arc<dyn Dataset> = real.into();
+    let pixels = Features::of_pixels(real.as_ref())?;
     let split = Split::of(real, options.held_out, Broken::Fatal);
     let split = split.map_err(|error| format!("--held-out {}: {error}", options.held_out))?;
     let Split {
         trained, held_out, ..
     } = split;
     let count = trained.len();
-    let pixels = Features::of_pixels(&trained)?;
     let mut classifier = train(options, trained.into(), threads)?;
 
-    let pixels_held_out = Features::of_pixels(&held_out)?;
     let held_out = classifier.judge_data(&held_out)?;
     // Every other one, in the order of the data: as many of each class.
-    let others = (1..held_out.count()).step_by(2);
     let compare = Compare {
         options,
-        trained: pixels,
         reference: held_out.of_some((0..held_out.count()).step_by(2)),
-        others: held_out.of_some(others.clone()),
+        others: held_out.of_some((1..held_out.count()).step_by(2)),
     };
-    let pixels = pixels_held_out.of_some(others);
-    let mut sets = vec![compare.set("real, held out".into(), &compare.others, &pixels)?];
+    let own = nearest_within(&pixels, spread(pixels.count(), compare.others.count()))?;
+    let mut sets = vec![compare.set("real, held out".into(), &compare.others, &own)?];
     for (path, set) in &samples {
         let drawn;
         let set: &dyn Dataset = match set {
@@ -108,8 +105,8 @@ fn run(options: &Options) -> Result<(), Failure> {
             }
         };
         let judged = classifier.judge_data(set)?;
-        let pixels = Features::of_pixels(set)?;
-        sets.push(compare.set(path.display().to_string(), &judged, &pixels)?);
+        let near = nearest(&Features::of_pixels(set)?, &pixels)?;
+        sets.push(compare.set(path.display().to_string(), &judged, &near)?);
     }
     let report = Report {
         features: format!(
@@ -158,27 +155,29 @@ fn train(
     classifier.map_err(|error| format!("--real {}: {error}", options.real.display()).into())
 }
 
+/// So many places of all, spread over them: as many of each class.
+fn spread(all: usize, count: usize) -> impl Iterator<Item = usize> + Clone {
+    (0..count).map(move |at| at * all / count)
+}
+
 /// What sets of images are compared with.
 struct Compare<'a> {
     options: &'a Options,
-    /// The pixels of what the classifier was trained on.
-    trained: Features,
     reference: Judged,
     /// Real images that neither the classifier nor the reference is of.
     others: Judged,
 }
 
 impl Compare<'_> {
-    fn set(&self, name: String, judged: &Judged, pixels: &Features) -> Result<Set, Failure> {
+    fn set(&self, name: String, judged: &Judged, near: &[Nearest]) -> Result<Set, Failure> {
         let named = |error: EvaluateError| -> Failure { format!("{name}: {error}").into() };
-        let found = self.compare(judged, pixels).map_err(named)?;
+        let found = self.compare(judged, near).map_err(named)?;
         Ok(Set { name, ..found })
     }
 
-    fn compare(&self, judged: &Judged, pixels: &Features) -> Result<Set, EvaluateError> {
+    fn compare(&self, judged: &Judged, near: &[Nearest]) -> Result<Set, EvaluateError> {
         let (all, count) = (self.others.count(), judged.count().min(self.others.count()));
-        // Spread over all: as many of each class.
-        let as_many = self.others.of_some((0..count).map(|at| at * all / count));
+        let as_many = self.others.of_some(spread(all, count));
         let (reference, features) = (self.reference.features(), judged.features());
         let Options {
             resamples, seed, ..
@@ -186,10 +185,7 @@ impl Compare<'_> {
         let distance = |features| frechet(reference, features, *resamples, seed.number);
         let shares = precision_recall(reference, features, PRECISION)?;
         let dense = density_coverage(reference, features, DENSITY)?;
-        let mut near: Vec<f64> = nearest(pixels, &self.trained)?
-            .iter()
-            .map(Nearest::rms)
-            .collect();
+        let mut near: Vec<f64> = near.iter().map(Nearest::rms).collect();
         near.sort_by(f64::total_cmp);
         let near = |place: usize| near.get(place).copied().unwrap_or(f64::NAN);
         Ok(Set {
@@ -203,7 +199,7 @@ impl Compare<'_> {
             recall: shares.recall.into(),
             density: dense.density.into(),
             coverage: dense.coverage.into(),
-            confidence: judged.confidence(*resamples, seed.number)?.into(),
+            inception_score: judged.inception_score(*resamples, seed.number)?.into(),
             nearest: Near {
                 median: near(judged.count() / 2),
                 least: near(0),

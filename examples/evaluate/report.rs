@@ -41,13 +41,13 @@ pub(crate) struct Set {
     /// Of 5 neighbours.
     pub(crate) density: Number,
     pub(crate) coverage: Number,
-    /// How surely the classifier tells them apart, from 1 to the number of classes.
-    pub(crate) confidence: Number,
+    /// By the classifier: from 1 to the number of classes.
+    pub(crate) inception_score: Number,
     pub(crate) nearest: Near,
 }
 
-/// How near images are to those that the classifier was trained on, in the root of the mean squared difference of
-/// pixels in [-1, 1].
+/// How near images are to the nearest real one, and real ones to the nearest other, in the root of the mean squared
+/// difference of pixels in [-1, 1].
 #[derive(Serialize)]
 pub(crate) struct Near {
     pub(crate) median: f64,
@@ -100,7 +100,7 @@ impl Report {
             ("of their class", &|set| {
                 set.accuracy.as_ref().map_or_else(|| "-".into(), number)
             }),
-            ("confidence", &|set| number(&set.confidence)),
+            ("inception score", &|set| number(&set.inception_score)),
             ("Fréchet distance", &|set| number(&set.frechet)),
             ("of as many real", &|set| number(&set.frechet_of_real)),
             ("kernel distance", &|set| number(&set.kernel)),
@@ -110,7 +110,7 @@ impl Report {
             ("recall", &|set| number(&set.recall)),
             ("density", &|set| number(&set.density)),
             ("coverage", &|set| number(&set.coverage)),
-            ("nearest trained on", &|set| {
+            ("nearest real one", &|set| {
                 let Near { median, least } = set.nearest;
                 format!("{median:.4}, least {least:.4}")
             }),

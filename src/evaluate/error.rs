@@ -2,6 +2,7 @@
 
 use core::fmt;
 
+use crate::text::Number;
 use crate::unet::Extents;
 
 /// Why images were not judged.
@@ -75,6 +76,15 @@ pub enum EvaluateError {
         image: usize,
         /// The class.
         class: usize,
+        /// What it is.
+        value: f32,
+    },
+    /// The probabilities of an image are not 1 in all.
+    Sum {
+        /// The place of the image among those of its set.
+        image: usize,
+        /// Their sum.
+        sum: f64,
     },
     /// A neighbourhood is to be of no neighbours.
     NoNeighbours,
@@ -121,11 +131,24 @@ impl fmt::Display for EvaluateError {
                 write!(f, "{count} images, must be {least} or more")
             }
             Self::TooFewResamples { count, least } => {
-                write!(f, "{count} resamples: an error is of {least} or more")
+                write!(
+                    f,
+                    "{count} resamples of two images or more: an error is of {least} such"
+                )
             }
-            Self::Probability { image, class } => write!(
+            Self::Probability {
+                image,
+                class,
+                value,
+            } => write!(
                 f,
-                "the probability of class {class} for image {image} is not between 0 and 1"
+                "the probability of class {class} for image {image} is {}, must be from 0 to 1",
+                Number(*value)
+            ),
+            Self::Sum { image, sum } => write!(
+                f,
+                "the probabilities of image {image} are {} in all, must be 1",
+                Number(*sum)
             ),
             Self::NoNeighbours => f.write_str("neighbours = 0, must be 1 or more"),
             Self::NotFinite { image, feature } => {

@@ -60,6 +60,17 @@ impl Estimate {
     }
 }
 
+/// Refuses fewer than a deviation is of.
+pub(super) const fn check_resamples(count: usize) -> Result<(), EvaluateError> {
+    match count < LEAST {
+        true => Err(EvaluateError::TooFewResamples {
+            count,
+            least: LEAST,
+        }),
+        false => Ok(()),
+    }
+}
+
 /// Resamples of sets: of each how often each image of each set is there.
 ///
 /// # Errors
@@ -69,10 +80,7 @@ pub(super) fn drawn<const N: usize>(
     resamples: usize,
     seed: u64,
 ) -> Result<Vec<[Vec<usize>; N]>, EvaluateError> {
-    if resamples < LEAST {
-        let (count, least) = (resamples, LEAST);
-        return Err(EvaluateError::TooFewResamples { count, least });
-    }
+    check_resamples(resamples)?;
     let resample = |resample: usize| {
         let mut number = 0;
         sets.map(|set| {

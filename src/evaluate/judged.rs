@@ -8,6 +8,9 @@ use super::estimate::Estimate;
 use super::features::{Features, of_some};
 use crate::run::Mean;
 
+/// How far probabilities may be from 1 in all: those of f16, of a thousand classes.
+const ROUNDED: f64 = 1e-2;
+
 /// What a classifier made of a set of images: the probability of each class, and features.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Judged {
@@ -29,7 +32,8 @@ impl Judged {
     /// ```
     ///
     /// # Errors
-    /// [`EvaluateError::Classes`] for none; [`EvaluateError::Length`]; [`EvaluateError::Probability`].
+    /// [`EvaluateError::Classes`] for none; [`EvaluateError::Length`]; [`EvaluateError::Probability`],
+    /// [`EvaluateError::Sum`].
     pub fn new(
         classes: usize,
         probabilities: Vec<f32>,
@@ -42,17 +46,26 @@ impl Judged {
             let (len, each) = (probabilities.len(), classes);
             return Err(EvaluateError::Length { len, each });
         }
-        match probabilities.iter().position(|p| !(0.0..=1.0).contains(p)) {
-            None => Ok(Self {
-                classes,
-                probabilities,
-                features,
-            }),
-            Some(at) => Err(EvaluateError::Probability {
-                image: at / classes,
-                class: at % classes,
-            }),
+        let mut all = probabilities.iter().enumerate();
+        if let Some((at, &value)) = all.find(|(_, p)| !(0.0..=1.0).contains(*p)) {
+            let (image, class) = (at / classes, at % classes);
+            return Err(EvaluateError::Probability {
+                image,
+                class,
+                value,
+            });
         }
+        for (image, row) in probabilities.chunks_exact(classes).enumerate() {
+            let sum: f64 = row.iter().map(|&p| f64::from(p)).sum();
+            if (sum - 1.0).abs() > ROUNDED {
+                return Err(EvaluateError::Sum { image, sum });
+            }
+        }
+        Ok(Self {
+            classes,
+            probabilities,
+            features,
+        })
     }
 
     /// The number of images.
@@ -96,14 +109,14 @@ impl Judged {
         Some(Mean::of(hits))
     }
 
-    /// The confidence with which the images are told apart, exp(E KL(p(y|x) ‖ p(y))) with p(y) the mean over the images:
-    /// from 1, where all look alike, to the number of classes, where each is surely of one and all are as frequent. Of
-    /// an Inception network's probabilities it is the inception score (Salimans et al. 2016). Resamples are drawn as for
+    /// The inception score (Salimans et al. 2016), by this network: exp(E KL(p(y|x) ‖ p(y))) with p(y) the mean over the
+    /// images. It goes from 1, where all look alike, to the number of classes, where each is surely of one and all are as
+    /// frequent. Resamples are drawn as for
     /// [`frechet`](super::frechet()).
     ///
     /// # Errors
     /// [`EvaluateError::TooFew`] of no images; [`EvaluateError::TooFewResamples`].
-    pub fn confidence(&self, resamples: usize, seed: u64) -> Result<Estimate, EvaluateError> {
+    pub fn inception_score(&self, resamples: usize, seed: u64) -> Result<Estimate, EvaluateError> {
         if self.count() == 0 {
             return Err(EvaluateError::TooFew { count: 0, least: 1 });
         }

@@ -6,7 +6,7 @@ use std::vec::Vec;
 use nalgebra::DMatrix;
 
 use super::error::EvaluateError;
-use super::estimate::{Estimate, drawn};
+use super::estimate::{Estimate, check_resamples, drawn};
 use super::features::{Features, comparable};
 
 /// The least number of images of which there are pairs.
@@ -20,14 +20,14 @@ const AT_ONCE: usize = 1 << 8;
 /// now and then. Of sets with as many images of each class, which one law seldom draws, it is a little below: an image
 /// has one less of its class beside it in its own set.
 ///
-/// The error is as that of [`frechet`](super::frechet()).
+/// The error is as that of [`frechet`](super::frechet()), of the resamples that have two images or more.
 ///
 /// ```
 /// use iddpm::evaluate::{Features, kernel_distance};
 /// let here = Features::new(1, vec![0.0, 1.0])?;
 /// let there = Features::new(1, vec![2.0, 3.0])?;
 /// // (0·1 + 1)³ + (2·3 + 1)³ - 2·(1 + 1 + 27 + 64)/4
-/// assert_eq!(kernel_distance(&here, &there, 10, 0)?.value, 297.5);
+/// assert_eq!(kernel_distance(&here, &there, 100, 0)?.value, 297.5);
 /// # Ok::<(), iddpm::Error>(())
 /// ```
 ///
@@ -64,7 +64,11 @@ pub fn kernel_distance(
         .map(|((here, there), between)| here + there - 2.0 * between)
         .collect();
     let (value, resampled) = numbers.split_first().unwrap_or((&f64::NAN, &[]));
-    Ok(Estimate::new(*value, resampled))
+    // A resample of one image alone, as a few images have, has no pairs.
+    let mut resampled = resampled.to_vec();
+    resampled.retain(|number| number.is_finite());
+    check_resamples(resampled.len())?;
+    Ok(Estimate::new(*value, &resampled))
 }
 
 /// The mean of k over the pairs of two images of a set, for each column of weights: an image that is there twice makes

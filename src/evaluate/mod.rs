@@ -39,5 +39,6 @@ pub use frechet::frechet;
 pub use judged::Judged;
 pub use kernel::kernel_distance;
 pub use neighbours::{
-    DensityCoverage, Nearest, PrecisionRecall, density_coverage, nearest, precision_recall,
+    DensityCoverage, Nearest, PrecisionRecall, density_coverage, nearest, nearest_within,
+    precision_recall,
 };

@@ -7,16 +7,16 @@ use rayon::prelude::*;
 
 use super::error::EvaluateError;
 use super::features::{Features, comparable};
-use crate::part::item;
+use crate::part::{item, part};
 use crate::run::Mean;
 
 /// How much of the samples is among the real images, and how much of these among the samples.
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[non_exhaustive]
 pub struct PrecisionRecall {
-    /// The share of the samples that are nearer to some real image than its k-th nearest real one is.
+    /// The share of the samples that are no farther from some real image than its k-th nearest real one.
     pub precision: Mean,
-    /// The share of the real images that are nearer to some sample than its k-th nearest sample is.
+    /// The share of the real images that are no farther from some sample than its k-th nearest sample.
     pub recall: Mean,
 }
 
@@ -24,10 +24,10 @@ pub struct PrecisionRecall {
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[non_exhaustive]
 pub struct DensityCoverage {
-    /// The number of real images that a sample is nearer to than their k-th nearest real one, in k; 1 on average for
-    /// samples of the same law.
+    /// The number of real images that a sample is no farther from than their k-th nearest real one, in k; 1 on average
+    /// for samples of the same law.
     pub density: Mean,
-    /// The share of the real images to which some sample is nearer than the k-th nearest real one.
+    /// The share of the real images from which some sample is no farther than the k-th nearest real one.
     pub coverage: Mean,
 }
 
@@ -121,7 +121,7 @@ impl Nearest {
 }
 
 /// Finds the nearest image of another set for each image. Of samples and the pixels of what the network was trained on
-/// it tells what was learnt by heart: compare with the distances of real images that it has not seen.
+/// it tells what was learnt by heart: compare with how near those are to each other, [`nearest_within`].
 ///
 /// ```
 /// use iddpm::evaluate::{Features, nearest};
@@ -140,27 +140,56 @@ pub fn nearest(images: &Features, among: &Features) -> Result<Vec<Nearest>, Eval
     if among.count() == 0 {
         return Err(EvaluateError::TooFew { count: 0, least: 1 });
     }
-    let width = images.width();
-    let rows = images.numbers().par_chunks_exact(width);
-    let found = rows.map(|row| {
-        let mut found = Nearest {
-            place: 0,
-            squared: f64::INFINITY,
-            width,
-        };
-        for (place, other) in among.rows().enumerate() {
-            let squared = squared(row, other);
-            if squared < found.squared {
-                found = Nearest {
-                    place,
-                    squared,
-                    ..found
-                };
-            }
-        }
-        found
+    let rows = images.numbers().par_chunks_exact(images.width());
+    Ok(rows.map(|row| nearest_of(row, among, None)).collect())
+}
+
+/// Finds the nearest other image of the same set for some of its images, by their places.
+///
+/// ```
+/// use iddpm::evaluate::{Features, nearest_within};
+/// let set = Features::new(1, vec![0.0, 5.0, 6.0])?;
+/// let found = nearest_within(&set, 1..3)?;
+/// assert_eq!((found[0].place, found[1].place), (2, 1));
+/// # Ok::<(), iddpm::Error>(())
+/// ```
+///
+/// # Errors
+/// [`EvaluateError::TooFew`] of fewer than two.
+pub fn nearest_within(
+    set: &Features,
+    places: impl IntoIterator<Item = usize>,
+) -> Result<Vec<Nearest>, EvaluateError> {
+    let count = set.count();
+    if count < 2 {
+        return Err(EvaluateError::TooFew { count, least: 2 });
+    }
+    let places: Vec<usize> = places.into_iter().filter(|&place| place < count).collect();
+    let found = places.par_iter().map(|&own| {
+        let row = part(set.numbers(), own * set.width(), set.width());
+        nearest_of(row, set, Some(own))
     });
     Ok(found.collect())
+}
+
+/// The nearest of a set to a row, but for the row itself.
+fn nearest_of(row: &[f32], among: &Features, own: Option<usize>) -> Nearest {
+    let mut found = Nearest {
+        place: 0,
+        squared: f64::INFINITY,
+        width: row.len(),
+    };
+    for (place, other) in among.rows().enumerate() {
+        let squared = squared(row, other);
+        if squared < found.squared && Some(place) != own {
+            found = Nearest {
+                place,
+                squared,
+                ..found
+            };
+        }
+    }
+    found
 }
 
 /// The squared distance of each image to its k-th nearest of the others of its set.

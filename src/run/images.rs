@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::vec::Vec;
 
 use super::model::{Look, Model};
+use super::planes::planes;
 use crate::Error;
 use crate::diffusion::Sample;
 use crate::diffusion::pixels::{has_alpha, image_to_u8, unpremultiply};
@@ -148,6 +149,21 @@ impl Images {
         let mut bytes = self.interleaved(&bytes)?;
         self.straighten(&mut bytes, unpremultiply);
         Ok(bytes)
+    }
+
+    /// Returns the images as data sets have them: 8 bits a value, [N, C, H, W], premultiplied where they have alpha. They
+    /// are what is read of a file that they were written to.
+    ///
+    /// # Errors
+    /// [`NotFinite`](crate::diffusion::Error::NotFinite); [`MemoryError`](crate::memory::MemoryError).
+    pub fn data(&self) -> Result<Vec<u8>, Error> {
+        let bytes = self.bytes()?;
+        let each = self.pixels.len().checked_div(self.len()).unwrap_or(0);
+        let mut data = collected(bytes.len(), [])?;
+        for image in bytes.chunks_exact(each.max(1)) {
+            data.extend(planes(image, self.channels())?);
+        }
+        Ok(data)
     }
 
     /// Returns the images in f32, [N, H, W, C], straight where they have alpha, as [`bytes`](Self::bytes).

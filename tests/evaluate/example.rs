@@ -10,7 +10,7 @@ use super::scratch::Scratch;
 const NUMBERS: [&[&str]; 2] = [
     &[
         "accuracy",
-        "confidence",
+        "inception_score",
         "frechet",
         "frechet_of_real",
         "kernel",
@@ -127,7 +127,7 @@ fn sets_are_judged() {
         "{printed}"
     );
     // After so few steps no class is sure; of noise none is likelier than another.
-    let sure = |set: usize| of(set, "confidence");
+    let sure = |set: usize| of(set, "inception_score");
     assert!(sure(1) > 1.3 && sure(1) <= 12.0, "{printed}");
     assert!(sure(2) < 1.1, "{printed}");
 

@@ -94,6 +94,14 @@ fn the_kernel_distance_is_unbiased() {
     }
 }
 
+/// Of a few images a resample may have one alone, and no pairs: it says nothing.
+#[test]
+fn resamples_without_pairs_are_no_error() {
+    let few = classes(1, 3, &[0]);
+    let found = kernel_distance(&few, &classes(2, 3, &[0]), 300, 0).unwrap();
+    assert!(found.error > 0.0 && found.error.is_finite(), "{found}");
+}
+
 /// The deviation over sets that are drawn anew is the error that resamples of one of them tell.
 #[test]
 fn the_error_of_the_kernel_distance_is_its_deviation() {
@@ -222,14 +230,14 @@ fn what_was_learnt_by_heart_is_near() {
 
 /// The inception score that NumPy makes of the same probabilities; its ends.
 #[test]
-fn the_confidence_of_probabilities() {
+fn the_inception_score_of_probabilities() {
     let judged = |classes: usize, probabilities: Vec<f32>| {
         let features = Features::new(1, vec![0.0; probabilities.len() / classes]).unwrap();
         Judged::new(classes, probabilities, features)
     };
     let confidence = |classes, probabilities| {
         let judged: Judged = judged(classes, probabilities).unwrap();
-        judged.confidence(20, 1).unwrap()
+        judged.inception_score(20, 1).unwrap()
     };
     let rows = scattered(40, 4, 77, 1.0, 0.05);
     let shares = rows.rows().flat_map(|row| {
@@ -250,11 +258,21 @@ fn the_confidence_of_probabilities() {
     assert_eq!(judged(3, vec![0.25; 4]).unwrap_err(), length);
     for wrong in [-0.5, 1.5, f32::NAN] {
         let error = judged(2, vec![0.5, 0.5, 0.5, wrong]).unwrap_err();
-        assert_eq!(error, EvaluateError::Probability { image: 1, class: 1 });
+        let EvaluateError::Probability {
+            image: 1,
+            class: 1,
+            value,
+        } = error
+        else {
+            panic!("{error}");
+        };
+        assert_eq!(value.to_bits(), wrong.to_bits());
     }
+    let sum = EvaluateError::Sum { image: 1, sum: 0.5 };
+    assert_eq!(judged(2, vec![0.5, 0.5, 0.25, 0.25]).unwrap_err(), sum);
     let none = Judged::new(2, vec![], Features::new(1, vec![]).unwrap()).unwrap();
     let few = EvaluateError::TooFew { count: 0, least: 1 };
-    assert_eq!(none.confidence(2, 0).unwrap_err(), few);
+    assert_eq!(none.inception_score(2, 0).unwrap_err(), few);
 }
 
 #[test]

@@ -1,7 +1,6 @@
 //! What a model knows already, to be trained on beside what is new.
 
 use iddpm::Draw;
-use iddpm::diffusion::pixels::image_to_u8;
 use wasm_bindgen::JsError;
 use wasm_bindgen::prelude::wasm_bindgen;
 
@@ -53,9 +52,7 @@ impl Replay {
         let mut run = studio.begin_samples_async(&self.draw, &samples).await?;
         while run.advance_async().await? {}
         let images = run.images_async().await?;
-        let mut pixels = vec![0; images.planes().len()];
-        image_to_u8(images.planes(), &mut pixels)?;
-        self.pixels.extend(pixels);
+        self.pixels.extend(images.data()?);
         self.labels.extend(samples.iter().filter_map(|it| it.label));
         Ok(true)
     }
