@@ -71,6 +71,14 @@ fn a_state_dict_is_read_number_by_number() {
     assert!(numbers(state) == due());
     // Protocol 4, and another type.
     assert!(numbers(read("state_bf16.pt", None).unwrap()) == due());
+    // Views, whose rows do not follow each other; what of them the network does not take is left out.
+    let options = ReadOptions {
+        prefix: Some("net."),
+        description: Some(small()),
+        ..ReadOptions::default()
+    };
+    let views = Checkpoint::open_with(path("views.pt"), options);
+    assert!(numbers(views.unwrap()) == due());
     // It is the network that the same numbers are in a safetensors file.
     let same = Checkpoint::new(small(), WeightBuffer::F32(due())).unwrap();
     let state = read("state.pt", None).unwrap();
@@ -146,11 +154,6 @@ fn what_is_no_state_dict_is_refused_by_name() {
     assert_eq!(of("tensor.pt"), CheckpointError::Torch { error });
     let kind = Foreign::OldPyTorch;
     assert_eq!(of("old.pt"), CheckpointError::Foreign { kind });
-    let text = of("transposed.pt").to_string();
-    assert!(
-        text.contains("weight") && text.contains(".contiguous()"),
-        "{text}"
-    );
 }
 
 /// An archive of these entries, as PyTorch writes it or compressed.
@@ -201,7 +204,7 @@ fn there_is_a_bound_on_everything() {
     let error = TorchError::Compressed { entry };
     let compressed = archive(CompressionMethod::Deflated, &entries);
     assert_eq!(refused(&compressed), CheckpointError::Torch { error });
-    let bytes = 100_000_001;
+    let bytes = (1 << 24) + 1;
     let entries = [("a/data.pkl", &vec![0; bytes as usize][..])];
     let error = TorchError::TooLong {
         entry: "a/data.pkl".into(),
@@ -313,8 +316,7 @@ fn a_tensor_lies_within_its_storage() {
     assert_eq!(read(b"K\0", &[4, 4], &[4, 1]).unwrap(), [4, 4]);
     assert_eq!(read(b"K\0", &[1, 4, 1], &[99, 1, 7]).unwrap(), [1, 4, 1]);
     for (first, shape, strides) in [
-        (&b"K\0"[..], &[4, 4][..], &[1, 4][..]),
-        (b"K\0", &[4], &[1, 1]),
+        (&b"K\0"[..], &[4][..], &[1, 1][..]),
         (b"J\xff\xff\xff\xff", &[4], &[1]),
         (b"\x8a\x08\xff\xff\xff\xff\xff\xff\xff\x7f", &[4], &[1]),
         (b"K\0", &[255; 12], &[1; 12]),

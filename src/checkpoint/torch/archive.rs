@@ -1,7 +1,7 @@
 //! The archive that a file of PyTorch is, and the numbers of the tensors in it.
 
 use std::format;
-use std::io::{Cursor, Read, Seek};
+use std::io::{Cursor, Read, Seek, SeekFrom};
 use std::string::{String, ToString};
 use std::vec::Vec;
 
@@ -9,10 +9,9 @@ use zip::result::ZipError;
 use zip::{CompressionMethod, ZipArchive};
 
 use super::error::TorchError;
-use super::state_dict::{self, Tensor};
+use super::state_dict::{self, Place, Tensor};
 use crate::checkpoint::error::CheckpointError;
 use crate::checkpoint::foreign::Foreign;
-use crate::checkpoint::format::MAX_HEADER;
 use crate::checkpoint::header::{Header, TensorInfo};
 use crate::checkpoint::source::Source;
 use crate::memory::zeros;
@@ -22,6 +21,9 @@ use crate::part::part;
 const PICKLE: &str = "data.pkl";
 /// The entry that says in which order the bytes of a number are, where there is one.
 const ORDER: &str = "byteorder";
+
+/// The most bytes of an entry that is no tensor's: those of the largest network have some hundred thousand.
+const MOST: u64 = 1 << 24;
 
 /// Whether bytes are the first of such a file.
 pub(in crate::checkpoint) fn is_torch(first: &[u8]) -> bool {
@@ -75,7 +77,10 @@ impl<R: Read + Seek> Torch<R> {
         let mut infos = Vec::with_capacity(tensors.len());
         for tensor in &tensors {
             let start = end;
-            end = start.saturating_add(tensor.bytes);
+            end = start.checked_add(tensor.bytes).ok_or(TorchError::TooMany {
+                what: "bytes of tensors",
+                max: usize::MAX,
+            })?;
             infos.push(TensorInfo {
                 name: tensor.name.clone(),
                 dtype: tensor.dtype.clone(),
@@ -95,25 +100,100 @@ impl<R: Read + Seek> Torch<R> {
         Ok((torch, header))
     }
 
-    /// The bytes of a tensor, of those of the storage that it lies in.
+    /// The bytes of a tensor, row after row.
     fn bytes(&mut self, tensor: &Tensor) -> Result<Vec<u8>, CheckpointError> {
+        let place = &tensor.place;
+        let name = format!("{}data/{}", self.folder, place.storage);
         let wrong = |reason: String| TorchError::Tensor {
             name: tensor.name.clone(),
             reason,
         };
-        let name = format!("{}data/{}", self.folder, tensor.storage);
-        let mut entry = stored(&mut self.archive, &name)?;
-        let (end, has) = (tensor.begin.saturating_add(tensor.bytes), entry.size());
+        let has = stored(&mut self.archive, &name)?.size();
+        let end = place.begin.saturating_add(place.span);
         if end > has {
             let reason = format!("ends at byte {end} of a storage of {has} bytes, {name}");
             return Err(wrong(reason).into());
         }
-        let mut bytes = zeros(tensor.bytes as usize)?;
-        let passed = std::io::copy(&mut entry.by_ref().take(tensor.begin), &mut std::io::sink());
-        let read = passed.and_then(|_| entry.read_exact(&mut bytes));
-        read.map_err(|error| wrong(format!("{name} is cut short or damaged: {error}")))?;
-        Ok(bytes)
+        // More than its storage has only what is there again and again.
+        if tensor.bytes > has {
+            let reason = format!("has {} bytes in a storage of {has}, {name}", tensor.bytes);
+            return Err(wrong(reason).into());
+        }
+        let mut span = zeros(place.span as usize)?;
+        let read = match place.span == has {
+            true => whole(&mut self.archive, &name, &mut span),
+            false => stretch(&mut self.archive, &name, place.begin, &mut span),
+        };
+        read.map_err(|error| {
+            wrong(format!(
+                "is not read, {name} is cut short or damaged: {error}"
+            ))
+        })?;
+        match place.is_dense(&tensor.shape) {
+            true => Ok(span),
+            false => place.gather(&tensor.shape, &span, tensor.bytes),
+        }
     }
+}
+
+impl Place {
+    /// Whether its numbers follow each other, row after row.
+    fn is_dense(&self, shape: &[u64]) -> bool {
+        let mut due = 1;
+        let mut sides = shape.iter().zip(&self.strides).rev();
+        sides.all(|(&extent, &stride)| {
+            let is_due = extent <= 1 || stride == due;
+            due *= extent;
+            is_due
+        })
+    }
+
+    /// Its numbers, row after row, of a stretch in which they lie otherwise.
+    fn gather(&self, shape: &[u64], span: &[u8], bytes: u64) -> Result<Vec<u8>, CheckpointError> {
+        let mut gathered = zeros(bytes as usize)?;
+        let mut index = zeros::<u64>(shape.len())?;
+        let each = self.each as usize;
+        for number in gathered.chunks_exact_mut(each.max(1)) {
+            let steps = index.iter().zip(&self.strides);
+            let at: u64 = steps.map(|(place, stride)| place * stride).sum();
+            number.copy_from_slice(part(span, at as usize * each, each));
+            for (place, &extent) in index.iter_mut().zip(shape).rev() {
+                *place += 1;
+                if *place < extent {
+                    break;
+                }
+                *place = 0;
+            }
+        }
+        Ok(gathered)
+    }
+}
+
+/// All of an entry, and its checksum with it.
+fn whole<R: Read + Seek>(
+    archive: &mut ZipArchive<R>,
+    name: &str,
+    into: &mut [u8],
+) -> Result<(), std::io::Error> {
+    let mut entry = archive.by_name(name)?;
+    entry.read_exact(into)?;
+    // It is compared at the end.
+    match entry.read(&mut [0])? {
+        0 => Ok(()),
+        _ => Err(std::io::ErrorKind::InvalidData.into()),
+    }
+}
+
+/// A stretch of an entry that is stored as it is.
+fn stretch<R: Read + Seek>(
+    archive: &mut ZipArchive<R>,
+    name: &str,
+    begin: u64,
+    into: &mut [u8],
+) -> Result<(), std::io::Error> {
+    let mut entry = archive.by_name_seek(name)?;
+    entry.seek(SeekFrom::Start(begin))?;
+    entry.read_exact(into)
 }
 
 impl<R: Read + Seek> Source for Torch<R> {
@@ -150,19 +230,18 @@ impl<R: Read + Seek> Source for Torch<R> {
 
 /// The bytes of an entry that is no tensor's.
 fn entry<R: Read + Seek>(archive: &mut ZipArchive<R>, name: &str) -> Result<Vec<u8>, TorchError> {
-    let mut entry = stored(archive, name)?;
-    let (bytes, max) = (entry.size(), MAX_HEADER);
-    if bytes > max {
-        let entry = name.into();
-        return Err(TorchError::TooLong { entry, bytes, max });
+    let bytes = stored(archive, name)?.size();
+    if bytes > MOST {
+        return Err(TorchError::TooLong {
+            entry: name.into(),
+            bytes,
+            max: MOST,
+        });
     }
-    let mut read = zeros(bytes as usize).map_err(|error| TorchError::Archive {
-        reason: error.to_string(),
-    })?;
-    let done = entry.read_exact(&mut read);
-    done.map_err(|error| TorchError::Archive {
-        reason: format!("{name}: {error}"),
-    })?;
+    let unread = |reason: String| TorchError::Archive { reason };
+    let mut read = zeros(bytes as usize).map_err(|error| unread(error.to_string()))?;
+    let done = whole(archive, name, &mut read);
+    done.map_err(|error| unread(format!("{name}: {error}")))?;
     Ok(read)
 }
 

@@ -2,7 +2,6 @@
 
 use std::format;
 use std::rc::Rc;
-use std::string::String;
 use std::vec::Vec;
 
 use super::error::TorchError;
@@ -334,6 +333,15 @@ impl<'a> Machine<'a> {
         Ok(())
     }
 
+    /// Whether nothing is said of a tensor's numbers, as that their signs are to be changed.
+    fn says_nothing(&self, said: &[Value]) -> bool {
+        said.iter().all(|value| match *value {
+            Value::Dict(place) => self.values.dict(place).is_empty(),
+            Value::Other => true,
+            _ => false,
+        })
+    }
+
     /// Does what one of the callables would.
     fn call(&mut self) -> Result<(), TorchError> {
         let (arguments, called) = (self.pop()?, self.pop()?);
@@ -353,9 +361,11 @@ impl<'a> Machine<'a> {
                     Value::Whole(offset),
                     Value::Row(shape),
                     Value::Row(strides),
-                    ..,
+                    _,
+                    _,
+                    said @ ..,
                 ],
-            ) => Rebuilt {
+            ) if self.says_nothing(said) => Rebuilt {
                 storage: *storage,
                 offset: *offset,
                 shape: *shape,
@@ -371,14 +381,5 @@ impl<'a> Machine<'a> {
         self.stack.push(Value::Tensor(self.values.tensors.len()));
         self.values.tensors.push(made);
         Ok(())
-    }
-}
-
-/// A value as a part of a name.
-pub(super) fn name_of(value: &Value) -> Option<String> {
-    match value {
-        Value::Text(text) => Some(String::from(&**text)),
-        Value::Whole(number) => Some(format!("{number}")),
-        _ => None,
     }
 }

@@ -56,6 +56,10 @@ save(
         "nothing": torch.zeros(3, 0),
     },
 )
+# One of its weights with its channels side by side, and one that is there again and again.
+last = state_dict(torch.float32)
+last["out.2.weight"] = last["out.2.weight"].contiguous(memory_format=torch.channels_last)
+save("views.pt", {"net": last, "extra": torch.arange(6.0).view(2, 3).t(), "expanded": torch.ones(1).expand(5, 1000)})
 linear = torch.nn.Linear(2, 3)
 # With the versions of its modules, which a state dict has as an attribute.
 save("module.pt", linear.state_dict())
@@ -63,6 +67,5 @@ save("parameters.pt", dict(linear.named_parameters()))
 # What is no state dict, or none that is read.
 save("network.pt", linear)
 save("tensor.pt", torch.zeros(2))
-save("transposed.pt", {"weight": torch.arange(6.0).view(2, 3).t()})
 save("scalar.pt", {"best": torch.zeros(2).numpy()})
 save("old.pt", {"weight": torch.zeros(2)}, _use_new_zipfile_serialization=False)
