@@ -162,7 +162,7 @@ fn values_out_of_range_are_named_with_the_bound() {
         ("--min-snr inf", "finite"),
         ("--weight-decay -1", "not below 0"),
         ("--dropout 1", "0 or within [2^-32, 1)"),
-        ("--dropout 0.0000000001", "0 or within [2^-32, 1)"),
+        ("--dropout 1e-10", "0 or within [2^-32, 1)"),
         ("--dropout nan", "0 or within [2^-32, 1)"),
         ("--lr-schedule cubic", "linear, cosine, constant"),
         ("--lr-schedule cosine", "no effect with --anneal 0"),
