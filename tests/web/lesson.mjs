@@ -3,7 +3,7 @@
 // FOLDER has the pictures, as CLASS_*.png. Of CLASS, which the network knows, the page takes as many steps as the LOG of the
 // same training by `train` has lines, and its losses differ by no more than CLOSE of the log's; of NEW it takes one, beside a
 // drawing of each of the twelve that it knows. What is no picture is refused by its name. There is no error on the console;
-// no task of the loaded page is longer than it may be. OUT.png is the page as it looks, OUT.safetensors the network that it
+// in each of two visits no task of the loaded page is longer than it may be. OUT.png is the page as it looks, OUT.safetensors the network it
 // gives, OUT.rgba what of NEW it draws with that.
 
 import { readFileSync, readdirSync, writeFileSync } from "node:fs";
@@ -16,7 +16,8 @@ const [known] = readdirSync(folder)[0].split("_");
 const expected = readFileSync(log, "utf8").trim().split("\n").map((line) => JSON.parse(line).loss);
 
 await visit(site, query, flags, async (page) => {
-  const said = (id) => page.until(`document.querySelector("#${id}[aria-busy=false]")?.textContent`);
+  const said = (id) =>
+    page.until(`((text) => text !== "reading …" && text)(document.querySelector("#${id}[aria-busy=false]")?.textContent)`);
   await said("status");
 
   // This program is none.

@@ -65,7 +65,7 @@ for number in {0..7}; do
     cp "examples/web/fish/fish_$number.png" "$build/pictures/sword_$number.png"
 done
 "$programs/train" --backend cpu --data "$build/pictures" --run "$build/run" --init examples/assets/sprites32.safetensors \
-    --batch 8 --lr 3e-4 --lr-schedule constant --warm-up 20 --ema 0.99 --drop-labels 0 \
+    --batch 8 --lr 3e-4 --lr-schedule constant --warm-up 20 --ema 0.99 --drop-labels 0.1 \
     --steps 3 --log-every 1 --sample-every 0 --save-every 0 >/dev/null 2>&1
 lesson cpu --enable-unsafe-webgpu
 echo "$size bytes of wasm, compressed"

@@ -159,7 +159,8 @@ async function look(site, query, flags, use) {
  */
 export async function visit(site, query, flags, use) {
   let said = await look(site, query, flags, use);
-  // Where the machine does other things beside, a task waits for it. One that is long by itself is so each time.
+  // Where the machine does other things beside, a task waits for it, and is longer than its work. One that is long by
+  // itself is so each time.
   if (said.length > 0 && said.every((sentence) => sentence.startsWith(LONG))) {
     console.error(`web: ${said.join("; ")}: once more`);
     said = await look(site, query, flags, use);

@@ -12,6 +12,8 @@ export class Course {
     this.#replay = new Replay(sprites, subject, each);
     this.subject = subject;
     this.steps = steps;
+    /** What it has come to, as it was last shown. */
+    this.newest = undefined;
     /** The time that its steps took, without what was drawn beside them. */
     this.milliseconds = 0;
   }
@@ -50,8 +52,9 @@ export class Course {
     const loss = await this.#lesson.step();
     this.milliseconds += performance.now() - begun;
     const { position, steps } = this;
-    const rate = (1000 * position * this.#lesson.batch()) / this.milliseconds;
-    return { position, steps, loss, rate };
+    const batch = this.#lesson.batch();
+    const rate = (1000 * position * batch) / this.milliseconds;
+    return { position, steps, batch, loss, rate };
   }
 
   file() {

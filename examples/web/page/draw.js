@@ -10,11 +10,11 @@ const buttons = ["draw", "next"].map(element);
 const asked = new URLSearchParams(location.search);
 let device = "";
 
-function setBusy(isBusy) {
-  status.ariaBusy = isBusy;
+function setBusy(busy) {
+  status.ariaBusy = busy;
   for (const control of [choice, ...buttons]) {
     // Without classes no model has come.
-    control.disabled = isBusy || choice.options.length === 0;
+    control.disabled = busy || choice.options.length === 0;
   }
 }
 
@@ -24,11 +24,19 @@ function draw() {
   ask("draw", { class: choice.value, seed: seed.value, steps: count.value });
 }
 
+function isBusy() {
+  return status.ariaBusy === "true";
+}
+
 // What the worker says, by its kind.
 export const heard = {
   open({ device: name }) {
     device = name;
-    choice.value = asked.get("class") ?? "sword";
+    const wanted = asked.get("class") ?? "sword";
+    if (![...choice.options].some(({ value }) => value === wanted)) {
+      choice.prepend(new Option(wanted));
+    }
+    choice.value = wanted;
     seed.value = asked.get("seed") ?? seed.value;
     count.value = asked.get("steps") ?? count.value;
     draw();
@@ -43,17 +51,20 @@ export const heard = {
     progress.value = position / steps;
     status.textContent = `on ${device}: step ${position} of ${steps}`;
   },
-  drawn({ png, milliseconds }) {
+  drawn({ class: name, seed: number, png, milliseconds }) {
     URL.revokeObjectURL(download.href);
     download.href = URL.createObjectURL(new Blob([png], { type: "image/png" }));
-    download.download = `${choice.value}_${seed.value}.png`;
+    // As it was asked for, whatever the fields say by now.
+    download.download = `${name}_${number}.png`;
     download.hidden = false;
     status.textContent = `on ${device}: drawn in ${(milliseconds / 1000).toFixed(1)} s`;
     setBusy(false);
   },
   taught({ subject }) {
-    choice.value = subject;
-    draw();
+    if (!isBusy()) {
+      choice.value = subject;
+      draw();
+    }
   },
   failed({ asked: kind, message }) {
     if (["open", "draw"].includes(kind)) {

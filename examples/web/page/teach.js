@@ -6,20 +6,21 @@ import { show } from "./show.js";
 const element = (id) => document.getElementById(id);
 const [form, choose, files, clear] = ["lesson", "choose", "files", "clear"].map(element);
 const [subject, known] = ["subject", "known"].map(element);
-const [length, each, teach, stop, network] = ["length", "each", "teach", "stop", "network"].map(element);
+const [length, each, teach, stop, first, network] = ["length", "each", "teach", "stop", "first", "network"].map(element);
 const [pictures, progress, previews, status] = ["pictures", "learnt", "previews", "lesson-status"].map(element);
 
 function setBusy(isBusy) {
   status.ariaBusy = isBusy;
   stop.disabled = !isBusy;
-  for (const control of [choose, clear, subject, length, each, teach]) {
+  for (const control of [clear, subject, length, each, teach, first]) {
     control.disabled = isBusy;
   }
 }
 
-// While a lesson goes on, its pictures are what they are.
+// A lesson has its own by then: what comes in the course of it is for the next.
 function add(chosen) {
-  if (!choose.disabled && chosen.length > 0) {
+  if (chosen.length > 0) {
+    status.textContent = "reading …";
     ask("add", { files: [...chosen] });
   }
 }
@@ -34,6 +35,7 @@ function thumbnail(file) {
 // What the worker says, by its kind.
 export const heard = {
   open() {
+    choose.disabled = false;
     setBusy(false);
   },
   classes({ classes }) {
@@ -48,13 +50,19 @@ export const heard = {
     pictures.replaceChildren();
     status.textContent = "no pictures";
   },
+  begun() {
+    previews.replaceChildren();
+    progress.value = 0;
+  },
   recalled({ count, all }) {
     progress.value = count / all;
     status.textContent = `what it knows already: picture ${count} of ${all}`;
   },
-  lesson({ position, steps, loss, rate }) {
+  lesson({ position, steps, batch, loss, rate }) {
     progress.value = position / steps;
-    status.textContent = `step ${position} of ${steps}: loss ${loss.toFixed(4)}, ${rate.toFixed(1)} images a second`;
+    const left = ((steps - position) * batch) / rate / 60;
+    status.textContent =
+      `step ${position} of ${steps}: loss ${loss.toFixed(4)}, ${rate.toFixed(1)} images a second, ${left.toFixed(1)} min left`;
   },
   preview({ position, pixels, width }) {
     const canvas = Object.assign(document.createElement("canvas"), { title: `after ${position} steps` });
@@ -64,14 +72,21 @@ export const heard = {
     figure.append(canvas, caption);
     previews.append(figure);
   },
-  taught({ file, subject: name, position, milliseconds }) {
+  taught({ file, subject: name, position, steps, milliseconds }) {
     URL.revokeObjectURL(network.href);
     network.href = URL.createObjectURL(file);
     network.download = `${name}.safetensors`;
     network.hidden = false;
     const minutes = (milliseconds / 60_000).toFixed(1);
-    status.textContent = `${name} taught, to step ${position} in ${minutes} min: the page draws with this network now`;
+    first.hidden = false;
+    const more = position < steps ? "; what it knew before is hazy until it has been taught for longer" : "";
+    status.textContent =
+      `${name} taught, to step ${position} of ${steps} in ${minutes} min: the page draws with this network now${more}`;
     setBusy(false);
+  },
+  reset() {
+    first.hidden = true;
+    status.textContent = "the page draws with its first network again";
   },
   left() {
     status.textContent = "stopped before its first step";
@@ -89,16 +104,25 @@ form.addEventListener("submit", (event) => {
   event.preventDefault();
   setBusy(true);
   status.textContent = "beginning …";
-  previews.replaceChildren();
   ask("teach", { subject: subject.value.trim(), steps: Number(length.value), each: Number(each.value) });
 });
-stop.addEventListener("click", () => ask("stop"));
+stop.addEventListener("click", () => {
+  status.textContent = "stopping …";
+  ask("stop");
+});
+first.addEventListener("click", () => ask("reset"));
 choose.addEventListener("click", () => files.click());
 clear.addEventListener("click", () => ask("clear"));
 files.addEventListener("change", () => {
   add(files.files);
   // So that the same file can be chosen again.
   files.value = "";
+});
+// In the course of a lesson the browser asks first.
+addEventListener("beforeunload", (event) => {
+  if (status.ariaBusy === "true") {
+    event.preventDefault();
+  }
 });
 addEventListener("dragover", (event) => event.preventDefault());
 addEventListener("drop", (event) => {

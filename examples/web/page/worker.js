@@ -9,6 +9,7 @@ const MODEL = "sprites32.safetensors";
 const MOST_BYTES = 64 * 1024 * 1024;
 const PREVIEW = { seed: 7, steps: "8" };
 
+let first;
 let sprites;
 let pictures;
 let course;
@@ -49,12 +50,18 @@ async function read(file) {
 async function preview() {
   const file = await course.file();
   setSprites(await sprites.reopen(file));
-  const { pixels } = await draw(course.subject, PREVIEW.seed, PREVIEW.steps);
-  say("preview", { position: course.position, pixels, width: sprites.width() });
-  return file;
+  const { position, subject, steps, milliseconds } = course;
+  // The page has it by reference: to copy it would take its time.
+  course.newest = { file: new Blob([file]), subject, position, steps, milliseconds };
+  const { pixels } = await draw(subject, PREVIEW.seed, PREVIEW.steps);
+  say("preview", { position, pixels, width: sprites.width() });
 }
 
+/** Ends the lesson; what it had come to when it was last shown is what it has taught. */
 function end() {
+  if (course?.newest) {
+    say("taught", course.newest);
+  }
   course?.free();
   course = undefined;
 }
@@ -66,7 +73,8 @@ const answers = {
     if (!file.ok) {
       throw new Error(`${MODEL}: ${file.status} ${file.statusText}`);
     }
-    setSprites(await Sprites.open(new Uint8Array(await file.arrayBuffer()), backend));
+    first = new Uint8Array(await file.arrayBuffer());
+    setSprites(await Sprites.open(first, backend));
     pictures = new Pictures(sprites);
     say("open", { device: sprites.device() });
   },
@@ -77,7 +85,7 @@ const answers = {
       const [pixels, position, all] = [await drawing.pixels(), drawing.position(), drawing.steps()];
       say("step", { pixels, width: sprites.width(), position, steps: all });
     });
-    say("drawn", { png, milliseconds: performance.now() - begun });
+    say("drawn", { class: name, seed, png, milliseconds: performance.now() - begun });
   },
 
   async add({ files }) {
@@ -104,6 +112,7 @@ const answers = {
       throw new Error("there are no pictures: drop some on this page");
     }
     course = new Course(sprites, what);
+    say("begun");
   },
 
   /** Asked for by nobody: the next piece of the lesson. */
@@ -112,7 +121,6 @@ const answers = {
       say("recalled", course.recalled);
     } else if (!course.isBegun) {
       await course.begin(sprites, pictures);
-      await preview();
     } else {
       say("lesson", await course.step());
       if (course.isDone) {
@@ -127,15 +135,19 @@ const answers = {
 
   async stop() {
     // Where it has come to its end meanwhile, there is nothing to stop.
-    if (course?.isBegun) {
-      const [file, { subject, position, milliseconds }] = [await preview(), course];
+    if (course?.isBegun && course.position > 0) {
+      await preview();
       end();
-      // The page has it by reference: to copy it would take its time.
-      say("taught", { file: new Blob([file]), subject, position, milliseconds });
     } else if (course) {
       end();
       say("left");
     }
+  },
+
+  /** Draws with the first network again. */
+  async reset() {
+    setSprites(await sprites.reopen(first));
+    say("reset");
   },
 };
 

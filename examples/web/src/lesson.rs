@@ -17,6 +17,8 @@ const BATCH: usize = 8;
 const RATE: f64 = 3e-4;
 /// The steps over which it rises.
 const WARM_UP: u64 = 20;
+/// The share of labels that are dropped.
+const DROPPED: f64 = 0.1;
 /// The rate of the average, which is what draws: of some minutes, as a lesson is.
 const AVERAGE: f64 = 0.99;
 
@@ -115,7 +117,7 @@ fn data(
     Ok(images.with_class_names(names)?)
 }
 
-/// The options of a lesson. No label is dropped: what the model draws of no class stays what it was.
+/// The options of a lesson. Some labels are dropped, as they were when the model was trained: so it can be guided still.
 fn config() -> TrainConfig {
     TrainConfig {
         batch: BATCH,
@@ -123,6 +125,7 @@ fn config() -> TrainConfig {
         lr: RATE,
         warm_up: WARM_UP,
         ema_rates: vec![AVERAGE],
+        drop_labels: DROPPED,
         ..TrainConfig::default()
     }
 }
