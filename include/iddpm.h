@@ -64,7 +64,7 @@ typedef struct iddpm_draw {
   const char *class_name;
   // More classes, which are drawn in turn with it: `class_count` texts. A row goes from the first class to the second.
   const char *const *classes;
-  // How many classes `classes` has.
+  // How many classes `classes` has: none of it is read where this is 0. How many images there are is `count` alone.
   size_t class_count;
   // How many steps, or which, as "50", "ddim25", "10,15,20"; as many as the method wants where it is NULL.
   const char *steps;
@@ -178,8 +178,8 @@ size_t iddpm_model_notes(const struct iddpm_model *model,
 void iddpm_model_free(struct iddpm_model *model);
 
 // Puts a model on a device: NULL or "best" for a GPU where there is one that is none in software, else the processor;
-// "cpu"; "gpu", even one in software; or a part of a GPU's name, a letter at least. On the processor it works with so many threads, or with
-// as many as there are cores where `threads` is 0; the images are the same with any number.
+// "cpu"; "gpu", even one in software; or a part of a GPU's name, a letter at least. On the processor it works with so many
+// threads, or with as many as there are cores where `threads` is 0; the images are the same with any number.
 //
 // # Safety
 // `model` is a handle that is not freed. `device` is NULL or a string that ends by 0. At `out` there is room for a handle:

@@ -83,6 +83,13 @@ fn run(options: &Options) -> Result<(), Failure> {
         trained, held_out, ..
     } = split;
     let count = trained.len();
+    // As the reference and the others are made of it below.
+    enough("real, held out", held_out.len() / 2)?;
+    for (path, set) in &samples {
+        if let Samples::There(opened) = set {
+            enough(&path.display().to_string(), opened.len())?;
+        }
+    }
     let mut classifier = train(options, trained.into(), threads)?;
 
     let held_out = classifier.judge_data(&held_out)?;
@@ -153,6 +160,16 @@ fn train(
     });
     bar.finish_and_clear();
     classifier.map_err(|error| format!("--real {}: {error}", options.real.display()).into())
+}
+
+/// Refuses a set of fewer images than a neighbourhood is of, before anything is trained.
+fn enough(name: &str, count: usize) -> Result<(), Failure> {
+    let least = PRECISION.max(DENSITY) + 1;
+    if count < least {
+        let error = EvaluateError::TooFew { count, least };
+        return Err(format!("{name}: {error}").into());
+    }
+    Ok(())
 }
 
 /// So many places of all, spread over them: as many of each class.

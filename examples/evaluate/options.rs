@@ -44,7 +44,7 @@ pub(crate) struct Options {
     draw: Vec<(String, String)>,
     /// How many images a network among SAMPLES draws; as many as the real ones that they are compared with where none is
     /// given.
-    #[arg(long, value_name = "N", value_parser = whole::<usize>(1..=MANY))]
+    #[arg(long, value_name = "N", value_parser = whole::<usize>(6..=MANY))]
     pub(crate) count: Option<usize>,
     #[command(flatten)]
     pictures: DataOptions,

@@ -108,8 +108,8 @@ impl<'p> Generation<'p> {
         &self.batch.x
     }
 
-    /// The clipped x̂_0 of the last step, [N, C, H, W]: what the images look like from here. [`NOTHING`](crate::diffusion::pixels::NOTHING) before the first;
-    /// spent, as x is, after one that failed.
+    /// The clipped x̂_0 of the last step, [N, C, H, W]: what the images look like from here.
+    /// [`NOTHING`](crate::diffusion::pixels::NOTHING) before the first; spent, as x is, after one that failed.
     pub fn x_start(&self) -> &[f32] {
         &self.batch.x_start
     }

@@ -3,7 +3,8 @@
 //! A [`Classifier`] is trained on the data set at hand, so that there are numbers without any download. What it makes
 //! of images is [`Judged`]: the probability of each class, and [`Features`], by which [`frechet()`] and
 //! [`kernel_distance`] tell how far two sets of images are apart, [`precision_recall`] and [`density_coverage`] how much
-//! of one is in the other, and [`nearest()`] what was learnt by heart. Numbers of two classifiers are of different features and cannot be compared.
+//! of one is in the other, and [`nearest()`] what was learnt by heart. Numbers of two classifiers are of different
+//! features and cannot be compared.
 //!
 //! ```no_run
 //! use iddpm::data::{self, Broken, Options, Split};

@@ -35,8 +35,8 @@ impl Device {
     pub async fn open_async(&self) -> Result<(OpenDevice, Chosen), DrawError> {
         let why = match &self.wanted {
             Wanted::Cpu => "asked for".into(),
-            // It would be a part of every name.
-            Wanted::Named(part) if part.is_empty() => {
+            // It would be a part of every name, or of nearly every one.
+            Wanted::Named(part) if part.trim().is_empty() => {
                 let why = "a GPU is asked for by a part of its name";
                 return Err(DrawError::value("adapter", part, why));
             }

@@ -1,5 +1,6 @@
 //! Batches of examples, read ahead on a thread of their own where there are threads.
 
+use std::io::ErrorKind;
 use std::string::ToString;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, sync_channel};
@@ -69,9 +70,18 @@ impl Loader {
             null_label,
             broken,
         };
-        Ok(Self(match cfg!(target_family = "wasm") {
-            true => Source::Here(reader),
-            false => Source::Ahead(Ahead::new(reader)?),
+        let (hand_over, reader_for_thread) = sync_channel(1);
+        Ok(Self(match Ahead::new(reader_for_thread) {
+            Ok(ahead) => {
+                // It has a place for one, and waits for it.
+                let _ = hand_over.send(reader);
+                Source::Ahead(ahead)
+            }
+            Err(error) if error.kind() == ErrorKind::Unsupported => Source::Here(reader),
+            Err(error) => {
+                let message = error.to_string();
+                return Err(TrainError::Thread { message });
+            }
         }))
     }
 
@@ -85,26 +95,26 @@ impl Loader {
 }
 
 impl Ahead {
-    fn new(mut reader: Reader) -> Result<Self, TrainError> {
+    /// A thread that reads with whoever comes.
+    fn new(readers: Receiver<Reader>) -> std::io::Result<Self> {
         let (sender, batches) = sync_channel(AHEAD);
-        let thread = std::thread::Builder::new()
-            .name("examples".into())
-            .spawn(move || {
-                loop {
-                    let read = reader.next();
-                    let ends = read.is_err();
-                    // Nobody waits for it any more: the run is over.
-                    if sender.send(read).is_err() || ends {
-                        return;
-                    }
+        let read_ahead = move || {
+            let Ok(mut reader) = readers.recv() else {
+                return;
+            };
+            loop {
+                let read = reader.next();
+                let ends = read.is_err();
+                // Nobody waits for it any more: the run is over.
+                if sender.send(read).is_err() || ends {
+                    return;
                 }
-            })
-            .map_err(|error| TrainError::Thread {
-                message: error.to_string(),
-            })?;
+            }
+        };
+        let thread = std::thread::Builder::new().name("examples".into());
         Ok(Self {
             batches: Some(batches),
-            thread: Some(thread),
+            thread: Some(thread.spawn(read_ahead)?),
         })
     }
 
@@ -220,5 +230,57 @@ impl Reader {
 fn mirror(extents: Extents, pixels: &mut [f32]) {
     for row in pixels.chunks_exact_mut(extents.width.max(1)) {
         row.reverse();
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use std::assert_eq;
+    use std::sync::Arc;
+    use std::vec;
+
+    use super::{Draws, Loader, Order, Reader, Source};
+    use crate::data::{Broken, Dataset, Images};
+    use crate::train::TrainConfig;
+    use crate::unet::Extents;
+
+    /// What is read when it is asked for is what a thread reads ahead.
+    #[test]
+    fn a_thread_reads_what_is_read_without_one() {
+        let extents = Extents {
+            channels: 1,
+            height: 2,
+            width: 3,
+        };
+        let pixels = (0..7 * 6).collect();
+        let images =
+            Images::new(extents, pixels, Some(vec![0, 1, 2, 0, 1, 2, 0]), Some(4)).unwrap();
+        let data: Arc<dyn Dataset> = Arc::new(images);
+        let config = TrainConfig {
+            batch: 3,
+            flip: true,
+            drop_labels: 0.5,
+            ..TrainConfig::default()
+        };
+        let step = 5;
+        let null = Some(3);
+        let mut ahead = Loader::new(Arc::clone(&data), &config, null, Broken::Fatal, step).unwrap();
+        let draws = Draws::new(config.seed);
+        let mut here = Loader(Source::Here(Reader {
+            step,
+            order: Order::new(draws, data.len()),
+            data,
+            draws,
+            batch: config.batch,
+            flip: config.flip,
+            drop_labels: config.drop_labels,
+            null_label: null,
+            broken: Broken::Fatal,
+        }));
+        for _ in 0..10 {
+            let (ahead, here) = (ahead.next().unwrap(), here.next().unwrap());
+            assert_eq!((ahead.x_start, ahead.labels), (here.x_start, here.labels));
+        }
     }
 }

@@ -1,5 +1,5 @@
-//! Samples judged by numbers: distances against closed forms and other implementations, the classifier against what can be known of it, and
-//! `examples/evaluate` as a program.
+//! Samples judged by numbers: distances against closed forms and other implementations, the classifier against what can
+//! be known of it, and `examples/evaluate` as a program.
 
 #![allow(
     missing_docs,

@@ -34,7 +34,7 @@ pub struct iddpm_draw {
     pub class_name: *const c_char,
     /// More classes, which are drawn in turn with it: `class_count` texts. A row goes from the first class to the second.
     pub classes: *const *const c_char,
-    /// How many classes `classes` has.
+    /// How many classes `classes` has: none of it is read where this is 0. How many images there are is `count` alone.
     pub class_count: usize,
     /// How many steps, or which, as "50", "ddim25", "10,15,20"; as many as the method wants where it is NULL.
     pub steps: *const c_char,

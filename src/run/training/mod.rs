@@ -1,4 +1,4 @@
-//! Training runs: a recipe, where a run begins, what it costs, and the run itself.
+//! Training runs, in a folder or kept nowhere: a recipe, where a run begins, what it costs, and the run itself.
 //!
 //! [`Training::begin_or_resume`] is all of it in one call. In its place a program that has something to say on the
 //! way takes the steps one by one: [`Beginning`] holds the folder, and knows the classes that data is to have;

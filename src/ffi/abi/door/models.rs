@@ -163,8 +163,8 @@ pub unsafe extern "C" fn iddpm_model_free(model: *mut iddpm_model) {
 }
 
 /// Puts a model on a device: NULL or "best" for a GPU where there is one that is none in software, else the processor;
-/// "cpu"; "gpu", even one in software; or a part of a GPU's name, a letter at least. On the processor it works with so many threads, or with
-/// as many as there are cores where `threads` is 0; the images are the same with any number.
+/// "cpu"; "gpu", even one in software; or a part of a GPU's name, a letter at least. On the processor it works with so many
+/// threads, or with as many as there are cores where `threads` is 0; the images are the same with any number.
 ///
 /// # Safety
 /// `model` is a handle that is not freed. `device` is NULL or a string that ends by 0. At `out` there is room for a handle:
