@@ -55,7 +55,7 @@ mod source;
 #[cfg(feature = "std")]
 pub(crate) mod states;
 pub mod tensors;
-#[cfg_attr(not(feature = "torch"), path = "no_torch.rs")]
+#[cfg_attr(not(feature = "torch"), path = "no_torch/mod.rs")]
 mod torch;
 mod values;
 mod write;

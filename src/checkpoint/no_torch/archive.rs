@@ -1,36 +1,35 @@
-//! Without the feature `torch` files of PyTorch are not read.
+//! The archive that no file of PyTorch is looked at as.
 
 use core::convert::Infallible;
 use core::marker::PhantomData;
 
-use super::error::CheckpointError;
-use super::foreign::Foreign;
-use super::header::Header;
-use super::source::Source;
-
-/// Why a file of PyTorch is not read: none is looked into.
-pub type TorchError = Infallible;
+use crate::checkpoint::error::CheckpointError;
+use crate::checkpoint::foreign::Foreign;
+use crate::checkpoint::header::Header;
+use crate::checkpoint::source::Source;
 
 /// There is none.
-pub(super) struct Torch<R>(Infallible, PhantomData<R>);
+pub(in crate::checkpoint) struct Torch<R>(Infallible, PhantomData<R>);
 
 /// Whether bytes are the first of a file of PyTorch that is read.
-pub(super) const fn is_torch(_: &[u8]) -> bool {
+pub(in crate::checkpoint) const fn is_torch(_: &[u8]) -> bool {
     false
 }
 
 impl<R> Torch<R> {
-    pub(super) fn open(_: R) -> Result<(Self, Header), CheckpointError> {
+    pub(in crate::checkpoint) fn open(_: R) -> Result<(Self, Header), CheckpointError> {
         let kind = Foreign::PyTorch;
         Err(CheckpointError::Foreign { kind })
     }
 }
 
 /// There is none in memory either.
-pub(super) type TorchInMemory<'a> = Torch<&'a [u8]>;
+pub(in crate::checkpoint) type TorchInMemory<'a> = Torch<&'a [u8]>;
 
 impl<'a> TorchInMemory<'a> {
-    pub(super) fn in_memory(file: &'a [u8]) -> Result<(Self, Header), CheckpointError> {
+    pub(in crate::checkpoint) fn in_memory(
+        file: &'a [u8],
+    ) -> Result<(Self, Header), CheckpointError> {
         Self::open(file)
     }
 }
