@@ -41,7 +41,7 @@ fn check(bytes: &[u8]) {
     // Of moments what follows holds too, asked for as such.
     let mut content = Content::Weights;
     if let Ok(header) = Header::from_bytes(bytes) {
-        assert_eq!(Foreign::of(bytes), None);
+        assert!(matches!(Foreign::of(bytes), None | Some(Foreign::PyTorch)));
         content = header.content().unwrap_or_default();
         if let Ok(description) = Description::from_metadata(header.metadata()) {
             let metadata = description.to_metadata().expect("it was read");
