@@ -104,7 +104,9 @@ xdotool key ctrl+s
 for _ in $(seq 100); do [ -s "$out/processor/sword-8.png" ] || sleep 0.1; done
 cmp "$out/processor/sword-8.png" "$out"/cpu-8/*.png || die "it saves another sword than sample"
 # Paints a line over the sword, and draws on it.
-xdotool key p sleep 0.5 mousemove 400 300 mousedown 1 mousemove 480 400 sleep 0.2 mousemove 520 440 sleep 0.2 mouseup 1
+# The window sees where the mouse is once a frame, of which a busy machine has few.
+xdotool key p sleep 0.5 mousemove 400 300 sleep 0.5 mousedown 1 sleep 0.5 mousemove 480 400 sleep 0.5 \
+    mousemove 520 440 sleep 0.5 mouseup 1 sleep 0.5
 xdotool key Return
 says 'strength=0.6: 9 steps'
 sleep 0.5
