@@ -116,7 +116,7 @@ extern "C" {
 size_t iddpm_last_error(char *out,
                         size_t len);
 
-// Returns what the last call of this thread that failed came to, as one that returns a number does not say; `IDDPM_OK`
+// Returns the result of the last call of this thread that failed: calls that return a number have it here alone. `IDDPM_OK`
 // where no call failed. A call that succeeds leaves it.
 iddpm_result iddpm_last_result(void);
 

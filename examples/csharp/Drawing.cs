@@ -103,6 +103,17 @@ namespace Iddpm
         public void Dispose() => pinned.ForEach(handle => handle.Free());
     }
 
+    // What a call failed with: its result, by which iddpm.h tells faults apart (IDDPM_ARGUMENT is -1), and its sentence.
+    public sealed class IddpmException : InvalidOperationException
+    {
+        public int Result { get; }
+
+        internal IddpmException(int result, string sentence) : base(sentence)
+        {
+            Result = result;
+        }
+    }
+
     // Texts, and what failed.
     static class Text
     {
@@ -120,7 +131,7 @@ namespace Iddpm
         // What a call came to, where it did not fail.
         internal static int Check(int result)
         {
-            if (result < 0) throw new InvalidOperationException(Of(Native.iddpm_last_error));
+            if (result < 0) throw new IddpmException(result, Of(Native.iddpm_last_error));
             return result;
         }
     }

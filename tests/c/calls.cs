@@ -24,6 +24,20 @@ static class Calls
         throw new Exception("it was not refused");
     }
 
+    // What it fails with.
+    static int Result(Action call)
+    {
+        try
+        {
+            call();
+        }
+        catch (IddpmException error)
+        {
+            return error.Result;
+        }
+        throw new Exception("it was not refused");
+    }
+
     static byte[] Pixels(Run run, uint image)
     {
         var rgba = new byte[32 * 32 * 4];
@@ -53,6 +67,8 @@ static class Calls
             Must(studio.Device.StartsWith("the CPU"), studio.Device);
             foreach (var device in Studio.Devices()) Must(device.Length > 0, "a device has a name");
             Must(Refused(() => model.On("no such GPU")).Contains("no such GPU"), "a device that is not there");
+            const int file = -2;
+            Must(Result(() => Model.Open("absent.safetensors")) == file, "what cannot be read is told apart");
 
             Runs(studio);
             Options(studio);

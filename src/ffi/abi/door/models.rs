@@ -24,7 +24,7 @@ pub unsafe extern "C" fn iddpm_last_error(out: *mut c_char, len: usize) -> usize
     answer(|_| 0, || unsafe { Ok(put_text(last().text, out, len)?) })
 }
 
-/// Returns what the last call of this thread that failed came to, as one that returns a number does not say; `IDDPM_OK`
+/// Returns the result of the last call of this thread that failed: calls that return a number have it here alone. `IDDPM_OK`
 /// where no call failed. A call that succeeds leaves it.
 #[unsafe(no_mangle)]
 pub extern "C" fn iddpm_last_result() -> iddpm_result {
