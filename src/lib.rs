@@ -70,6 +70,8 @@ pub mod train;
 #[cfg(any(feature = "alloc", feature = "cpu"))]
 pub mod unet;
 #[cfg(feature = "run")]
+#[cfg_attr(feature = "gpu", path = "waiting_gpu.rs")]
+#[cfg_attr(not(feature = "gpu"), path = "waiting_none.rs")]
 mod waiting;
 #[cfg(any(feature = "gpu", feature = "train_cpu"))]
 mod words;

@@ -58,18 +58,7 @@ impl Loader {
         broken: Broken,
         step: u64,
     ) -> Result<Self, TrainError> {
-        let draws = Draws::new(config.seed);
-        let reader = Reader {
-            step,
-            order: Order::new(draws, data.len()),
-            data,
-            draws,
-            batch: config.batch,
-            flip: config.flip,
-            drop_labels: config.drop_labels,
-            null_label,
-            broken,
-        };
+        let reader = Reader::new(data, config, null_label, broken, step);
         let (hand_over, reader_for_thread) = sync_channel(1);
         Ok(Self(match Ahead::new(reader_for_thread) {
             Ok(ahead) => {
@@ -153,6 +142,27 @@ struct Reader {
 }
 
 impl Reader {
+    fn new(
+        data: Arc<dyn Dataset>,
+        config: &TrainConfig,
+        null_label: Option<u32>,
+        broken: Broken,
+        step: u64,
+    ) -> Self {
+        let draws = Draws::new(config.seed);
+        Self {
+            step,
+            order: Order::new(draws, data.len()),
+            data,
+            draws,
+            batch: config.batch,
+            flip: config.flip,
+            drop_labels: config.drop_labels,
+            null_label,
+            broken,
+        }
+    }
+
     fn next(&mut self) -> Result<Examples, TrainError> {
         let first = self.step * self.batch as u64;
         self.step += 1;
@@ -240,7 +250,7 @@ mod tests {
     use std::sync::Arc;
     use std::vec;
 
-    use super::{Draws, Loader, Order, Reader, Source};
+    use super::{Loader, Reader, Source};
     use crate::data::{Broken, Dataset, Images};
     use crate::train::TrainConfig;
     use crate::unet::Extents;
@@ -266,18 +276,8 @@ mod tests {
         let step = 5;
         let null = Some(3);
         let mut ahead = Loader::new(Arc::clone(&data), &config, null, Broken::Fatal, step).unwrap();
-        let draws = Draws::new(config.seed);
-        let mut here = Loader(Source::Here(Reader {
-            step,
-            order: Order::new(draws, data.len()),
-            data,
-            draws,
-            batch: config.batch,
-            flip: config.flip,
-            drop_labels: config.drop_labels,
-            null_label: null,
-            broken: Broken::Fatal,
-        }));
+        let reader = Reader::new(data, &config, null, Broken::Fatal, step);
+        let mut here = Loader(Source::Here(reader));
         for _ in 0..10 {
             let (ahead, here) = (ahead.next().unwrap(), here.next().unwrap());
             assert_eq!((ahead.x_start, ahead.labels), (here.x_start, here.labels));

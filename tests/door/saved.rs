@@ -1,9 +1,6 @@
 //! Saved runs as bytes: whole, or refused.
 
-use iddpm::checkpoint::{Checkpoint, Description, ImageSize, WeightBuffer};
-use iddpm::diffusion::{Diffusion, ModelCard, Schedule, Variance, WeightSet};
 use iddpm::run::{DrawError, LowRes};
-use iddpm::unet::UnetConfig;
 use iddpm::{Device, Draw, Error, Model, Saved, Studio};
 
 use crate::scratch::Scratch;
@@ -105,26 +102,9 @@ fn another_models_run_is_refused() {
     assert!(why(refused).starts_with("it is another model's, whose fingerprint is "));
 }
 
-/// A network that makes 8x8 of 4x4, whatever comes of it.
+/// A network that makes 8x8 of 4x4, in grey.
 pub(crate) fn enlarging() -> Model {
-    let unet = UnetConfig {
-        super_resolution: true,
-        ..UnetConfig::new(1, 32).with_multipliers(&[1])
-    };
-    let size = ImageSize {
-        height: 8,
-        width: 8,
-        low_res: Some((4, 4)),
-    };
-    let card = ModelCard {
-        diffusion: Diffusion::new(Schedule::Linear, 100).with_variance(Variance::FixedSmall),
-        weights: WeightSet::Raw,
-        step: 0,
-    };
-    let description = Description::new(unet, size, card);
-    let graph = description.graph(1).unwrap();
-    let weights = WeightBuffer::F32(vec![0.01; graph.weights_len()]);
-    Model::from(Checkpoint::new(description, weights).unwrap())
+    Model::from(crate::enlarging_network::enlarging(1))
 }
 
 /// Saved before it was given what it enlarges, a run asks for that when it goes on.

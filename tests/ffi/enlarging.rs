@@ -2,10 +2,8 @@
 
 use std::ptr::null_mut;
 
-use iddpm::checkpoint::{Checkpoint, Description, Dtype, ImageSize, WeightBuffer};
-use iddpm::diffusion::{Diffusion, ModelCard, Schedule, Variance, WeightSet};
+use iddpm::checkpoint::Dtype;
 use iddpm::ffi::*;
-use iddpm::unet::UnetConfig;
 use iddpm::{Device, Draw, Model, Run};
 use iddpm_result::IDDPM_ARGUMENT;
 
@@ -13,28 +11,10 @@ use crate::draws::same;
 use crate::scratch::Scratch;
 use crate::{DIGITS, begin, begin_refused, check, finish, open, pixels, refused, studio, usual};
 
-/// A network that makes 8x8 of 4x4, RGBA, whatever comes of it, and the path of its file.
+/// The path of the file of a network that makes 8x8 of 4x4, RGBA.
 fn enlarging(scratch: &Scratch) -> String {
-    let unet = UnetConfig {
-        super_resolution: true,
-        ..UnetConfig::new(4, 32).with_multipliers(&[1])
-    };
-    let size = ImageSize {
-        height: 8,
-        width: 8,
-        low_res: Some((4, 4)),
-    };
-    let card = ModelCard {
-        diffusion: Diffusion::new(Schedule::Linear, 100).with_variance(Variance::FixedSmall),
-        weights: WeightSet::Raw,
-        step: 0,
-    };
-    let description = Description::new(unet, size, card);
-    let len = description.graph(1).unwrap().weights_len();
-    let weights = (0..len).map(|at| (at % 7) as f32 * 0.02 - 0.05).collect();
-    let file = Checkpoint::new(description, WeightBuffer::F32(weights)).unwrap();
-    let file = file.to_bytes(Dtype::F32).unwrap();
-    let path = scratch.write("enlarging.safetensors", &file);
+    let file = crate::enlarging_network::enlarging(4).to_bytes(Dtype::F32);
+    let path = scratch.write("enlarging.safetensors", &file.unwrap());
     path.to_str().unwrap().into()
 }
 

@@ -9,6 +9,8 @@
     clippy::indexing_slicing
 )]
 
+#[path = "../support/enlarging.rs"]
+mod enlarging_network;
 #[path = "../support/scratch.rs"]
 #[allow(dead_code)]
 mod scratch;

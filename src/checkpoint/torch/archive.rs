@@ -214,13 +214,14 @@ impl<R: Read + Seek> Source for Torch<R> {
     fn fill(&mut self, into: &mut [u8]) -> Result<(), CheckpointError> {
         // Tensors without numbers are passed over.
         self.skip(0)?;
-        let Some(tensor) = self.left.last().cloned() else {
+        let bytes = match (self.read.take(), self.left.last()) {
+            (Some(bytes), _) => bytes,
+            (None, Some(tensor)) => {
+                let tensor = tensor.clone();
+                self.bytes(&tensor)?
+            }
             // Of no tensor: no bytes.
-            return Ok(());
-        };
-        let bytes = match self.read.take() {
-            Some(bytes) => bytes,
-            None => self.bytes(&tensor)?,
+            (None, None) => return Ok(()),
         };
         into.copy_from_slice(part(&bytes, self.passed as usize, into.len()));
         self.read = Some(bytes);
