@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use iddpm::files::{FileError, read_text, write_bytes};
-use iddpm::train::StepReport;
+use iddpm::train::{GradientNoise, StepReport};
 use serde::{Deserialize, Serialize};
 
 use super::events;
@@ -33,6 +33,12 @@ pub(crate) struct Line {
     pub(crate) quartiles: [Option<f64>; 4],
     /// The norm of the gradient.
     grad_norm: Option<f64>,
+    /// How much of the gradient is noise, where that is measured.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    noise: Option<GradientNoise>,
+    /// The noise scale that follows, where there was signal in these steps.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    noise_scale: Option<f64>,
     /// The learning rate of the last step.
     lr: f64,
     /// log₂ of the loss scale.
@@ -84,6 +90,9 @@ impl Line {
             ("loss/third quarter of t", third),
             ("loss/last quarter of t", last),
             ("grad_norm", self.grad_norm),
+            ("noise", self.noise.map(|noise| noise.noise)),
+            ("signal", self.noise.map(|noise| noise.signal)),
+            ("noise_scale", self.noise_scale),
             ("lr", Some(self.lr)),
             ("loss_scale", self.loss_scale),
             ("not_taken", Some(self.not_taken as f64)),
@@ -233,8 +242,13 @@ impl Log {
         }
         self.events.add(&events::of_line(&line));
         let number = |mean: Option<f64>| mean.unwrap_or(f64::NAN);
+        let noise_scale = match (line.noise, line.noise_scale) {
+            (_, Some(scale)) => format!(", noise scale {scale:.1}"),
+            (Some(_), None) => ", noise scale above what these steps show".into(),
+            (None, None) => String::new(),
+        };
         Some(format!(
-            "loss {:.4}, bits/dim of a term {:.5}, |g| {:.3}, {:.0} images/s",
+            "loss {:.4}, bits/dim of a term {:.5}, |g| {:.3}{noise_scale}, {:.0} images/s",
             number(line.loss),
             number(line.bound),
             number(line.grad_norm),
@@ -248,6 +262,7 @@ impl Log {
         let mean = |of: fn(&StepReport) -> f64| finite_mean(self.reports.iter().map(of));
         let quartile =
             |at: usize| finite_mean(self.reports.iter().filter_map(|r| *r.quartiles.get(at)?));
+        let noise = GradientNoise::mean(self.reports.iter().filter_map(|r| r.noise));
         Some(Line {
             step: last.step,
             loss: mean(|r| r.loss),
@@ -255,6 +270,8 @@ impl Log {
             bound: mean(|r| r.bound),
             quartiles: [quartile(0), quartile(1), quartile(2), quartile(3)],
             grad_norm: mean(|r| r.grad_norm),
+            noise,
+            noise_scale: noise.and_then(GradientNoise::scale),
             lr: last.lr,
             loss_scale: last.loss_scale,
             not_taken: self.reports.iter().filter(|r| !r.taken).count() as u64,

@@ -157,6 +157,11 @@ pub(crate) struct Options {
     /// terminal.
     #[arg(long, default_value_t = 50, value_parser = whole::<u64>(1..=u64::MAX))]
     pub(crate) log_every: u64,
+    /// Measures the gradient's noise scale: about how many examples a step may have before more of them tell nothing
+    /// new, by the first microbatch of each step beside the whole. Needs a --microbatch below the --batch; the run is
+    /// the same with it and without.
+    #[arg(long)]
+    noise_scale: bool,
     #[command(flatten)]
     pub(crate) samples: SampleOptions,
 }
@@ -195,12 +200,16 @@ impl Options {
             )
             .into());
         }
-        if self.rule.is_some()
+        let of_microbatches = [
+            ("--rule", self.rule.is_some()),
+            ("--noise-scale", self.noise_scale),
+        ];
+        if let Some((option, _)) = of_microbatches.into_iter().find(|(_, given)| *given)
             && self
                 .microbatch
                 .is_none_or(|microbatch| Some(microbatch) == self.batch)
         {
-            return Err("--rule: no effect without a --microbatch below --batch".into());
+            return Err(format!("{option}: no effect without a --microbatch below --batch").into());
         }
         if self.drop_labels.is_some_and(|rate| rate > 0.0) && self.no_classes {
             return Err("--drop-labels: no effect with --no-classes".into());
@@ -300,6 +309,7 @@ impl Options {
             },
             save_every: self.save_every,
             keep: self.keep,
+            noise_scale: self.noise_scale,
             ..Recipe::default()
         }
     }

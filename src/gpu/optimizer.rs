@@ -33,7 +33,9 @@ pub(crate) struct Optimizer {
     pub(crate) report: Binding,
     /// Adds the gradients to their sum.
     pub(crate) accumulate: Range<usize>,
-    /// Takes the step.
+    /// Takes the norm of the sum.
+    pub(crate) norm: Range<usize>,
+    /// Takes the step, by that norm.
     pub(crate) step: Range<usize>,
 }
 
@@ -57,13 +59,15 @@ pub(crate) fn record(
     passes.accumulate(&gradients, &optimizer);
     let accumulated = passes.len();
     passes.norm(&optimizer);
+    let measured = passes.len();
     passes.step(&optimizer);
     if is_rounded {
         passes.round(&weights, &optimizer);
     }
     passes.average(&optimizer);
     optimizer.accumulate = begin..accumulated;
-    optimizer.step = accumulated..passes.len();
+    optimizer.norm = accumulated..measured;
+    optimizer.step = measured..passes.len();
     optimizer
 }
 
@@ -108,6 +112,7 @@ impl Optimizer {
             rates,
             report: buffer("report", 4),
             accumulate: 0..0,
+            norm: 0..0,
             step: 0..0,
         }
     }

@@ -231,17 +231,50 @@ impl DeviceTraining {
             self.loaded
                 .write(&self.gpu, binding, &AverageRate::of(rate).words())?;
         }
-        self.loaded
-            .write(&self.gpu, self.optimizer.update, &update.words())?;
-        self.report.settle(&self.gpu).await?;
-        let mut encoder = self.encoder();
+        let mut encoder = self.encode_norm(update).await?;
         self.loaded
             .encode(&mut encoder, self.optimizer.step.clone());
         for &sum in &self.optimizer.sums {
             self.loaded.clear(&mut encoder, sum)?;
         }
+        self.bring_report(encoder, "a step of the optimiser").await
+    }
+
+    /// Takes the norm of the unscaled gradient as [`update`](Self::update) does, and whether it is finite, without a
+    /// step: nothing changes by it.
+    ///
+    /// # Errors
+    /// [`GpuError::DeviceLost`], [`GpuError::OutOfMemory`].
+    pub async fn gradient_norm(
+        &mut self,
+        update: &OptimizerNumbers,
+    ) -> Result<(f32, bool), GpuError> {
+        let encoder = self.encode_norm(update).await?;
+        self.bring_report(encoder, "the norm of the gradient").await
+    }
+
+    /// Begins commands with the norm of the sum, for an optimiser of these numbers.
+    async fn encode_norm(
+        &mut self,
+        update: &OptimizerNumbers,
+    ) -> Result<wgpu::CommandEncoder, GpuError> {
+        self.loaded
+            .write(&self.gpu, self.optimizer.update, &update.words())?;
+        self.report.settle(&self.gpu).await?;
+        let mut encoder = self.encoder();
+        self.loaded
+            .encode(&mut encoder, self.optimizer.norm.clone());
+        Ok(encoder)
+    }
+
+    /// Runs commands, and brings what they report: a norm, and whether the gradient is finite.
+    async fn bring_report(
+        &mut self,
+        mut encoder: wgpu::CommandEncoder,
+        what: &'static str,
+    ) -> Result<(f32, bool), GpuError> {
         self.copy_out(&self.report, &mut encoder, self.optimizer.report)?;
-        let submission = submit(&self.gpu, "a step of the optimiser", [encoder])?;
+        let submission = submit(&self.gpu, what, [encoder])?;
         let words = self.report.bring(&self.gpu, submission).await?;
         let [norm, is_finite, ..] = *words.as_slice() else {
             return Err(GpuError::Length {

@@ -182,13 +182,17 @@ impl CpuEngine {
         Ok(())
     }
 
-    fn take_step(&mut self, update: &OptimizerStep) -> Report {
+    fn norm(&mut self, unscale: f64) -> f64 {
         if self.microbatches == 0 {
             // What is there is of the last update.
             self.sum.fill(0.0);
         }
+        optimizer::norm(&self.sum, unscale)
+    }
+
+    fn take_step(&mut self, update: &OptimizerStep) -> Report {
+        let grad_norm = self.norm(update.unscale);
         self.microbatches = 0;
-        let grad_norm = optimizer::norm(&self.sum, update.unscale);
         if !grad_norm.is_finite() {
             return Report {
                 grad_norm,
@@ -235,6 +239,10 @@ impl Engine for CpuEngine {
 
     fn update_async<'a>(&'a mut self, update: &'a OptimizerStep) -> Awaited<'a, Report> {
         Box::pin(async move { Ok(self.take_step(update)) })
+    }
+
+    fn gradient_norm_async(&mut self, unscale: f64) -> Awaited<'_, f64> {
+        Box::pin(async move { Ok(self.norm(unscale)) })
     }
 
     fn read_async<'a>(&'a self, slot: Slot, into: &'a mut [f32]) -> Awaited<'a, ()> {

@@ -38,6 +38,13 @@ pub trait Engine {
     /// What is wrong with the device.
     fn update_async<'a>(&'a mut self, update: &'a OptimizerStep) -> Awaited<'a, Report>;
 
+    /// Measures the gradients since the last update: their norm times a factor, one over the loss scale. NaN or infinite
+    /// where they are not finite. Nothing changes by it.
+    ///
+    /// # Errors
+    /// What is wrong with the device.
+    fn gradient_norm_async(&mut self, unscale: f64) -> Awaited<'_, f64>;
+
     /// Copies the numbers of a slot to `into`.
     ///
     /// # Errors
@@ -66,6 +73,14 @@ pub trait Engine {
         block_on(self.update_async(update))
     }
 
+    /// Measures gradients as [`gradient_norm_async`](Self::gradient_norm_async), waiting for their norm.
+    ///
+    /// # Errors
+    /// Those of [`gradient_norm_async`](Self::gradient_norm_async).
+    fn gradient_norm(&mut self, unscale: f64) -> Result<f64, TrainError> {
+        block_on(self.gradient_norm_async(unscale))
+    }
+
     /// Copies numbers as [`read_async`](Self::read_async), waiting for them.
     ///
     /// # Errors
@@ -86,6 +101,10 @@ impl<E: Engine + ?Sized> Engine for Box<E> {
 
     fn update_async<'a>(&'a mut self, update: &'a OptimizerStep) -> Awaited<'a, Report> {
         (**self).update_async(update)
+    }
+
+    fn gradient_norm_async(&mut self, unscale: f64) -> Awaited<'_, f64> {
+        (**self).gradient_norm_async(unscale)
     }
 
     fn read_async<'a>(&'a self, slot: Slot, into: &'a mut [f32]) -> Awaited<'a, ()> {

@@ -5,7 +5,7 @@ use std::vec::Vec;
 
 use super::engine::{Awaited, Batch, Engine};
 use super::error::TrainError;
-use super::optimizer::{OptimizerStep, Report};
+use super::optimizer::{AdamW, OptimizerStep, Report};
 use crate::gpu::{DeviceTraining, DeviceWeights, Gpu, Kept, Precision};
 use crate::optimizer::Slot;
 use crate::unet::{Graph, Input};
@@ -134,6 +134,23 @@ impl Engine for GpuEngine {
                 grad_norm: grad_norm.into(),
                 taken,
             })
+        })
+    }
+
+    fn gradient_norm_async(&mut self, unscale: f64) -> Awaited<'_, f64> {
+        Box::pin(async move {
+            // No step is taken: of its numbers the factor alone counts.
+            let update = OptimizerStep {
+                adamw: AdamW::default(),
+                lr: 0.0,
+                step: 1,
+                unscale,
+                clip: None,
+                ema_warm_up: false,
+            }
+            .numbers();
+            let (norm, is_finite) = self.training.gradient_norm(&update).await?;
+            Ok(if is_finite { norm.into() } else { f64::NAN })
         })
     }
 

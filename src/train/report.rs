@@ -4,6 +4,7 @@ use std::vec::Vec;
 
 use serde::Serialize;
 
+use super::noise_scale::GradientNoise;
 use crate::data::DataError;
 use crate::diffusion::resample::Drawn;
 
@@ -22,6 +23,9 @@ pub struct StepReport {
     pub quartiles: [Option<f64>; 4],
     /// The norm of the gradient, before clipping.
     pub grad_norm: f64,
+    /// How much of the gradient is noise, where that is measured and the step was taken.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub noise: Option<GradientNoise>,
     /// The learning rate of the step.
     pub lr: f64,
     /// log₂ of the loss scale, where there is one.

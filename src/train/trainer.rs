@@ -10,6 +10,7 @@ use super::engine::{Batch, Engine};
 use super::error::TrainError;
 use super::loader::{Examples, Loader};
 use super::loss_scale::LossScale;
+use super::noise_scale::GradientNoise;
 use super::optimizer::{OptimizerStep, Report};
 use super::order::Draws;
 use super::progress::Progress;
@@ -80,6 +81,7 @@ pub struct Trainer<E> {
     /// Of the data.
     fingerprint: u64,
     scratch: Scratch,
+    noise_scale: bool,
     /// Whether a step has failed, and left behind what belongs to no step.
     ended: bool,
 }
@@ -165,7 +167,22 @@ impl<E: Engine> Trainer<E> {
             examples: data.len(),
             fingerprint: data.fingerprint(),
             scratch,
+            noise_scale: false,
             ended: false,
+        })
+    }
+
+    /// The same run, of each step of which it is measured how much of its gradient is noise
+    /// ([`StepReport::noise`]), by its first microbatch beside the whole batch. The run stays as it is, bit for bit, and
+    /// its saved states say nothing of it.
+    ///
+    /// # Errors
+    /// [`TrainError::Option`] where the batch is one microbatch.
+    pub fn with_noise_scale(self) -> Result<Self, TrainError> {
+        self.config.check_noise_scale()?;
+        Ok(Self {
+            noise_scale: true,
+            ..self
         })
     }
 
@@ -283,9 +300,12 @@ impl<E: Engine> Trainer<E> {
     async fn try_step(&mut self) -> Result<StepReport, TrainError> {
         let examples = self.loader.next()?;
         let scale = self.progress.loss_scale.map_or(1.0, LossScale::scale);
-        let mut sums = Sums::default();
+        let (mut sums, mut norm_of_first) = (Sums::default(), None);
         for first in (0..self.config.batch).step_by(self.config.microbatch) {
             self.microbatch(&examples, first, scale, &mut sums).await?;
+            if self.noise_scale && first == 0 {
+                norm_of_first = Some(self.engine.gradient_norm_async(1.0 / scale).await?);
+            }
         }
         let lr = self.config.lr_at(self.progress.step);
         let step = self.progress.step + 1;
@@ -325,6 +345,9 @@ impl<E: Engine> Trainer<E> {
                 .quartiles
                 .map(|(sum, count)| (count > 0).then(|| sum / f64::from(count))),
             grad_norm,
+            noise: norm_of_first
+                .filter(|_| taken)
+                .map(|norm| self.noise(norm, grad_norm)),
             lr,
             loss_scale,
             taken,
@@ -364,15 +387,28 @@ impl<E: Engine> Trainer<E> {
         self.note_losses(&drawn, sums)
     }
 
+    /// The examples whose shares in what is minimised add up to 1.
+    const fn examples_of_a_whole(&self) -> f64 {
+        match self.config.rule {
+            MicrobatchRule::Mean => self.config.batch as f64,
+            MicrobatchRule::Sum => self.config.microbatch as f64,
+        }
+    }
+
+    /// The noise in a step's gradient, by the norm that the sum had after its first microbatch and that it has.
+    fn noise(&self, of_first: f64, of_all: f64) -> GradientNoise {
+        let mean =
+            |count: usize, norm: f64| (count, norm * self.examples_of_a_whole() / count as f64);
+        GradientNoise::of(
+            mean(self.config.microbatch, of_first),
+            mean(self.config.batch, of_all),
+        )
+    }
+
     /// Draws noise, t and keys of each example of the batch from `first` on.
     fn draw(&mut self, first: usize, scale: f64) -> Result<Vec<Drawn>, TrainError> {
         let begin = self.progress.step * self.config.batch as u64 + first as u64;
-        // Each example's share in what is minimised.
-        let share = scale
-            / match self.config.rule {
-                MicrobatchRule::Mean => self.config.batch as f64,
-                MicrobatchRule::Sum => self.config.microbatch as f64,
-            };
+        let share = scale / self.examples_of_a_whole();
         let scratch = &mut self.scratch;
         scratch.rows.clear();
         scratch.timesteps.clear();

@@ -230,7 +230,11 @@ fn ten_steps(
     steps
 }
 
-fn beginning<E: Engine>(engine: E, description: &Description, config: &TrainConfig) -> Trainer<E> {
+pub(crate) fn beginning<E: Engine>(
+    engine: E,
+    description: &Description,
+    config: &TrainConfig,
+) -> Trainer<E> {
     let progress = Trainer::<E>::beginning(description, config).unwrap();
     let data = TrainingData::new(Arc::new(images()), Broken::Fatal).unwrap();
     let description = description.clone();

@@ -47,6 +47,7 @@ mod gpu;
 mod gpu_half;
 mod gpu_recordings;
 mod gpu_runs;
+mod noise_scale;
 mod one_error;
 mod rates;
 mod resample;

@@ -58,6 +58,10 @@ impl Engine for Scribe {
         })))
     }
 
+    fn gradient_norm_async(&mut self, _: f64) -> Awaited<'_, f64> {
+        Box::pin(ready(Ok(1.0)))
+    }
+
     fn read_async<'a>(&'a self, _: Slot, _: &'a mut [f32]) -> Awaited<'a, ()> {
         Box::pin(ready(Ok(())))
     }

@@ -345,6 +345,10 @@ impl Engine for Failing {
         self.engine.update_async(update)
     }
 
+    fn gradient_norm_async(&mut self, unscale: f64) -> Awaited<'_, f64> {
+        self.engine.gradient_norm_async(unscale)
+    }
+
     fn read_async<'a>(&'a self, slot: Slot, into: &'a mut [f32]) -> Awaited<'a, ()> {
         self.engine.read_async(slot, into)
     }

@@ -1,6 +1,8 @@
 //! What `train` makes of its options: which may differ where a run goes on, what each may be, what has no
 //! effect.
 
+use serde_json::Value;
+
 use super::scratch::Scratch;
 use super::{refuse, run, succeed, write_archive};
 
@@ -284,6 +286,11 @@ fn what_has_no_effect_is_refused() {
             ["--attention", "factor 4"],
         ),
         ("--threads 2 --backend gpu", ["--threads", "GPU"]),
+        ("--noise-scale", ["--noise-scale", "--microbatch"]),
+        (
+            "--noise-scale --microbatch 4",
+            ["--noise-scale", "--microbatch"],
+        ),
     ] {
         let options = if given.contains("--backend") {
             options.replace("--backend cpu", "")
@@ -314,6 +321,46 @@ fn what_has_no_effect_is_refused() {
         &scratch,
         &format!("{options} --multipliers 1 --low-res 4"),
     );
+}
+
+/// In the log, as TensorBoard has it too, and nowhere else: the run is the same without.
+#[test]
+fn the_noise_scale_is_logged_where_it_is_asked_for() {
+    let scratch = Scratch::new("options-noise-scale");
+    data(&scratch);
+    let options = format!("{SMALL} --data d.npz --microbatch 2 --steps 4 --log-every 2");
+    succeed("train", &scratch, &format!("{options} --run without"));
+    succeed(
+        "train",
+        &scratch,
+        &format!("{options} --run with --noise-scale"),
+    );
+    let lines = |run: &str| -> Vec<Value> {
+        let log = std::fs::read_to_string(scratch.join(&format!("{run}/log.jsonl"))).unwrap();
+        log.lines()
+            .map(|line| serde_json::from_str(line).unwrap())
+            .collect()
+    };
+    let (with, without) = (lines("with"), lines("without"));
+    assert_eq!((with.len(), without.len()), (2, 2));
+    for (mut with, without) in with.into_iter().zip(without) {
+        let line = with.as_object_mut().unwrap();
+        let noise = line.remove("noise").unwrap();
+        let of = |part: &str| noise[part].as_f64().unwrap();
+        let scale = line.remove("noise_scale").and_then(|scale| scale.as_f64());
+        assert_eq!(
+            scale,
+            (of("signal") > 0.0).then(|| of("noise") / of("signal"))
+        );
+        for same in ["step", "loss", "grad_norm"] {
+            assert_eq!(with[same], without[same]);
+        }
+        assert!(without.get("noise").is_none() && without.get("noise_scale").is_none());
+    }
+    let state = |run: &str| std::fs::read(scratch.join(&format!("{run}/step-00000004/run.json")));
+    assert_eq!(state("with").unwrap(), state("without").unwrap());
+    let events = std::fs::read(scratch.join("with/events.out.tfevents.iddpm")).unwrap();
+    assert!(events.windows(6).any(|bytes| bytes == b"signal"));
 }
 
 /// A run that has come to a learning rate of 0 does not go on at it without a word.

@@ -34,6 +34,7 @@ pub(super) struct Checked {
     pub(super) rates_before: Option<TrainConfig>,
     pub(super) cost: Cost,
     broken: Broken,
+    noise_scale: bool,
 }
 
 impl Checked {
@@ -45,6 +46,9 @@ impl Checked {
     ) -> Result<Self, Error> {
         let config = recipe.config(data.as_ref());
         config.validate()?;
+        if recipe.noise_scale {
+            config.check_noise_scale()?;
+        }
         let network = network_of(saved.as_ref(), recipe);
         let description = recipe.description(data.as_ref(), network);
         check_data(&description, &config, data.as_ref())?;
@@ -77,6 +81,7 @@ impl Checked {
             origin,
             start,
             broken: recipe.broken,
+            noise_scale: recipe.noise_scale,
         })
     }
 
@@ -102,8 +107,12 @@ impl Checked {
         };
         let progress = fill(&mut engine, self.start, &graph, &description, &config)?;
         let (data, broken) = (self.data, self.broken);
+        let mut trainer = Trainer::new(engine, description, config, data, broken, progress)?;
+        if self.noise_scale {
+            trainer = trainer.with_noise_scale()?;
+        }
         Ok(TrainingRun {
-            trainer: Trainer::new(engine, description, config, data, broken, progress)?,
+            trainer,
             chosen,
             precision,
             bytes,

@@ -45,6 +45,9 @@ pub struct Recipe {
     pub save_every: u64,
     /// The number of states that are kept.
     pub keep: usize,
+    /// Whether it is measured how much of each step's gradient is noise
+    /// ([`Trainer::with_noise_scale`](crate::train::Trainer::with_noise_scale)), which asks for a microbatch below the batch.
+    pub noise_scale: bool,
 }
 
 /// Channels at the highest resolution.
@@ -134,6 +137,7 @@ impl Recipe {
             broken: Broken::Fatal,
             save_every: 1000,
             keep: 2,
+            noise_scale: false,
         }
     }
 
