@@ -17,7 +17,7 @@ pub(crate) fn draw(vb: &[f64], path: &Path) -> Result<bool, Failure> {
         logarithmic: true,
         of: "bits/dim",
         lines: vec![Line {
-            name: "terms",
+            name: "terms".into(),
             style: BLUE.stroke_width(2),
             points: terms.map(|(at, term)| (at as f64 + 1.0, *term)).collect(),
         }],

@@ -17,25 +17,29 @@ pub(crate) struct Plot<'a> {
     pub(crate) logarithmic: bool,
     /// What the numbers are.
     pub(crate) of: &'a str,
-    pub(crate) lines: Vec<Line<'a>>,
+    pub(crate) lines: Vec<Line>,
 }
 
 /// A line: its points, others than those with a number greater than 0 left out.
-pub(crate) struct Line<'a> {
-    pub(crate) name: &'a str,
+pub(crate) struct Line {
+    pub(crate) name: String,
     pub(crate) style: ShapeStyle,
     pub(crate) points: Vec<(f64, f64)>,
 }
 
+impl Line {
+    fn shown(&self) -> impl Iterator<Item = (f64, f64)> + Clone {
+        let points = self.points.iter().copied();
+        points.filter(|&(_, number)| number > 0.0)
+    }
+}
+
 impl Plot<'_> {
     /// Writes the plot; nothing where there is no point.
-    pub(crate) fn write(mut self, path: &Path) -> Result<bool, Box<dyn Error>> {
+    pub(crate) fn write(&self, path: &Path) -> Result<bool, Box<dyn Error>> {
         let (mut low, mut high) = (f64::INFINITY, 0.0_f64);
-        for line in &mut self.lines {
-            line.points.retain(|(_, number)| *number > 0.0);
-            for (_, number) in &line.points {
-                (low, high) = (low.min(*number), high.max(*number));
-            }
+        for (_, number) in self.lines.iter().flat_map(Line::shown) {
+            (low, high) = (low.min(number), high.max(number));
         }
         if low > high {
             return Ok(false);
@@ -84,10 +88,10 @@ impl Plot<'_> {
             .y_label_formatter(&|number| short(*number))
             .draw()?;
         for line in &self.lines {
-            let (points, style) = (line.points.iter().copied(), line.style);
+            let (points, style) = (line.shown(), line.style);
             chart
                 .draw_series(LineSeries::new(points, style))?
-                .label(line.name)
+                .label(&line.name)
                 .legend(move |(x, y)| PathElement::new([(x, y), (x + 18, y)], style));
         }
         if self.lines.len() > 1 {

@@ -23,16 +23,16 @@ pub(crate) fn draw(log: &Path, path: &Path) -> Result<bool, Failure> {
         "third",
         "last, the noisiest",
     ];
-    let mut drawn: Vec<Line<'_>> = (0..4)
+    let mut drawn: Vec<Line> = (0..4)
         .zip(names)
         .map(|(quartile, name)| Line {
-            name,
+            name: name.into(),
             style: HSLColor(0.05 + 0.2 * quartile as f64, 0.6, 0.6).stroke_width(1),
             points: points(&|line| *line.quartiles.get(quartile)?),
         })
         .collect();
     drawn.push(Line {
-        name: "all t",
+        name: "all t".into(),
         style: BLACK.stroke_width(2),
         points: points(&|line| line.loss),
     });

@@ -1,0 +1,208 @@
+//! The networks that are compared: what differs between them, and how each is trained.
+
+use std::fmt;
+
+use iddpm::data::Dataset;
+use iddpm::diffusion::{Diffusion, Objective, Schedule, Variance};
+use iddpm::run::Recipe;
+use iddpm::train::{Broken, TimestepLaw, TrainConfig};
+use iddpm::unet::UnetConfig;
+
+use super::options::Kind;
+use super::scale::Scale;
+use super::sets::Set;
+
+/// A network of a comparison.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct Cell {
+    pub(crate) set: Set,
+    pub(crate) schedule: Noise,
+    pub(crate) goal: Goal,
+    pub(crate) size: Size,
+    /// What its weights, the order of its images and their noise follow from.
+    pub(crate) seed: u64,
+}
+
+/// How noise grows with t.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Noise {
+    Linear,
+    Cosine,
+}
+
+/// What is minimised, and by which law t is drawn.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Goal {
+    /// L_simple.
+    Simple,
+    /// L_hybrid.
+    Hybrid,
+    /// L_hybrid, with t drawn by importance.
+    HybridByImportance,
+    /// L_vlb.
+    Vlb,
+    /// L_vlb, with t drawn by importance, as the paper has it.
+    VlbByImportance,
+}
+
+/// How large the network is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Size {
+    Usual,
+    /// Three residual blocks a level in place of one.
+    Deep,
+    /// Twice the channels.
+    Wide,
+}
+
+impl fmt::Display for Noise {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Linear => "linear",
+            Self::Cosine => "cosine",
+        })
+    }
+}
+
+impl fmt::Display for Goal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Simple => "simple",
+            Self::Hybrid => "hybrid",
+            Self::HybridByImportance => "hybrid_importance",
+            Self::Vlb => "vlb",
+            Self::VlbByImportance => "vlb_importance",
+        })
+    }
+}
+
+impl fmt::Display for Size {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Usual => "usual",
+            Self::Deep => "deep",
+            Self::Wide => "wide",
+        })
+    }
+}
+
+impl fmt::Display for Cell {
+    /// A name for its files.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            set,
+            schedule,
+            goal,
+            size,
+            seed,
+        } = self;
+        write!(f, "{set}-{schedule}-{goal}-{size}-{seed}")
+    }
+}
+
+impl Cell {
+    /// The digits' network of a schedule and an objective.
+    pub(crate) const fn digits(schedule: Noise, goal: Goal, seed: u64) -> Self {
+        Self {
+            set: Set::Digits,
+            schedule,
+            goal,
+            size: Size::Usual,
+            seed,
+        }
+    }
+
+    /// The steps that it is trained for.
+    pub(crate) const fn steps(&self, scale: &Scale) -> u64 {
+        match (self.set, self.size) {
+            (Set::Sprites, _) => scale.sprite_steps,
+            (_, Size::Deep | Size::Wide) => scale.large_steps,
+            _ => scale.steps,
+        }
+    }
+
+    /// How it is trained on its set.
+    pub(crate) fn recipe(&self, scale: &Scale, data: &dyn Dataset) -> Recipe {
+        let channels = data.extents().channels;
+        let (variance, objective) = match self.goal {
+            Goal::Simple => (Variance::FixedLarge, Objective::Mse),
+            Goal::Hybrid | Goal::HybridByImportance => {
+                (Variance::LearnedRange, Objective::RescaledMse)
+            }
+            Goal::Vlb | Goal::VlbByImportance => (Variance::LearnedRange, Objective::RescaledKl),
+        };
+        let unet = match self.goal {
+            Goal::Simple => self.network(scale.kind, channels),
+            _ => self.network(scale.kind, channels).with_learned_variance(),
+        };
+        let schedule = match self.schedule {
+            Noise::Linear => Schedule::Linear,
+            Noise::Cosine => Schedule::Cosine,
+        };
+        let timesteps = match self.goal {
+            Goal::HybridByImportance | Goal::VlbByImportance => TimestepLaw::LossSecondMoment,
+            Goal::Simple | Goal::Hybrid | Goal::Vlb => TimestepLaw::Uniform,
+        };
+        let has_classes = data.classes().is_some();
+        // The noise of gradients is told by two of them.
+        let microbatch = scale.batch.div_ceil(2);
+        Recipe {
+            unet,
+            diffusion: Diffusion::new(schedule, self.timesteps(scale.kind)).with_variance(variance),
+            config: TrainConfig {
+                batch: 2 * microbatch,
+                microbatch,
+                lr: scale.lr,
+                warm_up: 100,
+                objective,
+                timesteps,
+                drop_labels: if has_classes { 0.1 } else { 0.0 },
+                seed: self.seed,
+                ..TrainConfig::default()
+            },
+            low_res: None,
+            classes: true,
+            init: None,
+            broken: Broken::Fatal,
+            save_every: (self.steps(scale) / Scale::QUARTERS).max(1),
+            // Of sizes the way there is told.
+            keep: if self.is_watched() { 4 } else { 1 },
+            noise_scale: true,
+        }
+    }
+
+    /// Whether its states on the way are kept.
+    fn is_watched(&self) -> bool {
+        let usual = Self::digits(Noise::Cosine, Goal::Hybrid, self.seed);
+        *self == usual || self.size != Size::Usual
+    }
+
+    /// T.
+    pub(crate) const fn timesteps(&self, kind: Kind) -> u32 {
+        match (self.set, kind) {
+            // A long process loses least of what is known exactly.
+            (Set::Field | Set::Mosaic, _) | (Set::Digits, Kind::Published) => 4000,
+            (Set::Digits, Kind::Small) | (Set::Sprites, _) => 1000,
+        }
+    }
+
+    fn network(&self, kind: Kind, channels: usize) -> UnetConfig {
+        let published = kind == Kind::Published && self.set == Set::Digits;
+        let (width, blocks) = if published { (128, 3) } else { (32, 1) };
+        let (width, num_res_blocks) = match self.size {
+            Size::Usual => (width, blocks),
+            Size::Deep => (width, 3 * blocks),
+            Size::Wide => (2 * width, blocks),
+        };
+        let unet = UnetConfig {
+            num_res_blocks,
+            ..UnetConfig::new(channels, width)
+        };
+        match (published, self.set) {
+            (true, _) => unet.with_multipliers(&[1, 2, 2, 2]).with_attention(&[2, 4]),
+            (false, Set::Digits) => unet.with_multipliers(&[1, 2]).with_attention(&[2]),
+            (false, Set::Sprites) => unet.with_multipliers(&[1, 2, 2]).with_attention(&[4]),
+            (false, Set::Field | Set::Mosaic) => unet.with_multipliers(&[1, 2]),
+        }
+    }
+}

@@ -1,0 +1,106 @@
+//! The paper, reproduced: every network of its comparisons is trained at a small scale, several times, and each claim is
+//! measured, tested, and written down with what came of it.
+//!
+//! ```sh
+//! cargo run --release --example paper --features evaluate                # about three hours on two cores
+//! cargo run --release --example paper --features evaluate -- --quick     # ten minutes
+//! ```
+//!
+//! What is trained and measured is kept in the folder `paper`: the same command goes on where it was stopped.
+
+#[path = "../make_sprites/canvas.rs"]
+#[allow(clippy::indexing_slicing, reason = "an example's own pictures")]
+mod canvas;
+mod cell;
+#[path = "../support/plot.rs"]
+mod chart;
+#[path = "../make_sprites/choices.rs"]
+#[allow(clippy::indexing_slicing, reason = "an example's own pictures")]
+mod choices;
+mod claim;
+mod claims;
+#[path = "../support/device_options.rs"]
+mod device_options;
+mod document;
+mod draws;
+#[path = "../make_sprites/items/mod.rs"]
+#[allow(clippy::indexing_slicing, reason = "an example's own pictures")]
+mod items;
+mod judge;
+mod kept;
+mod options;
+#[path = "../make_sprites/palette.rs"]
+#[allow(dead_code, reason = "of what several programs share")]
+mod palette;
+mod plan;
+#[path = "../support/program.rs"]
+mod program;
+#[path = "../support/real.rs"]
+mod real;
+mod scale;
+mod sets;
+#[path = "../make_sprites/shapes.rs"]
+mod shapes;
+#[path = "../support/threads.rs"]
+mod threads;
+mod verdict;
+#[path = "../support/whole.rs"]
+mod whole;
+mod work;
+
+use std::process::ExitCode;
+
+use claims::CLAIMS;
+use options::Options;
+use program::{Failure, say};
+use work::Work;
+
+fn main() -> ExitCode {
+    program::run(run)
+}
+
+fn run(options: &Options) -> Result<(), Failure> {
+    options.check()?;
+    let work = Work::new(options)?;
+    if options.plan {
+        return plan::say_cost(&work, options);
+    }
+    let cells = plan::cells(options);
+    for (at, cell) in cells.iter().enumerate() {
+        say(format_args!(
+            "network {} of {}: {cell}",
+            at + 1,
+            cells.len()
+        ))?;
+        work.trained(*cell)?;
+    }
+    let mut measured = Vec::new();
+    for (number, measure) in CLAIMS
+        .into_iter()
+        .filter(|&(number, _)| options.has(number))
+    {
+        say(format_args!("claim {number}"))?;
+        measured.push(measure(&work)?);
+    }
+    let path = document::write(&work, options, &command(), &measured)?;
+    for claim in &measured {
+        for test in &claim.tests {
+            say(format_args!(
+                "{}: {}: {}: {}",
+                claim.number, test.what, test.measured, test.verdict
+            ))?;
+        }
+    }
+    say(path)
+}
+
+/// The command that makes the same numbers, but for how it is run.
+fn command() -> String {
+    let options: Vec<String> = std::env::args().skip(1).collect();
+    let mut command = "cargo run --release --example paper --features evaluate".to_owned();
+    if !options.is_empty() {
+        command += " -- ";
+        command += &options.join(" ");
+    }
+    command
+}

@@ -1,0 +1,54 @@
+//! How much is trained and measured.
+
+use super::options::{Kind, Options};
+
+/// The numbers that the scale is of.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Scale {
+    pub(crate) kind: Kind,
+    /// Steps of a network, of one for sprites, of a large one.
+    pub(crate) steps: u64,
+    pub(crate) sprite_steps: u64,
+    pub(crate) large_steps: u64,
+    pub(crate) batch: usize,
+    pub(crate) lr: f64,
+    /// Images whose bits/dim are measured, of a network and of one whose truth is known.
+    pub(crate) evaluated: usize,
+    /// Samples that are judged.
+    pub(crate) samples: usize,
+    /// Steps of the classifier.
+    pub(crate) classifier: u64,
+    pub(crate) seeds: u64,
+}
+
+impl Scale {
+    /// The states of a run that are compared on its way.
+    pub(crate) const QUARTERS: u64 = 4;
+
+    /// By the options: steps as they say, images as the root of that, so that errors fall as fast as networks get better.
+    pub(crate) fn of(options: &Options) -> Self {
+        let factor = options.scale();
+        let steps = |usual: f64| {
+            let quarter = (usual * factor / Self::QUARTERS as f64).round() as u64;
+            Self::QUARTERS * quarter.max(1)
+        };
+        let images =
+            |usual: f64, least: usize| (usual * factor.sqrt()).round().max(least as f64) as usize;
+        let (batch, lr) = match options.network {
+            Kind::Small => (32, 5e-4),
+            Kind::Published => (128, 1e-4),
+        };
+        Self {
+            kind: options.network,
+            steps: steps(3200.0),
+            sprite_steps: steps(1600.0),
+            large_steps: steps(1600.0),
+            batch,
+            lr,
+            evaluated: images(48.0, 8),
+            samples: images(480.0, 40),
+            classifier: steps(800.0).max(40),
+            seeds: options.seeds,
+        }
+    }
+}
