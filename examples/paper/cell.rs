@@ -154,6 +154,7 @@ impl Cell {
                 microbatch,
                 lr: scale.lr,
                 warm_up: 100,
+                anneal: self.steps(scale),
                 objective,
                 timesteps,
                 drop_labels: if has_classes { 0.1 } else { 0.0 },
@@ -180,9 +181,8 @@ impl Cell {
     /// T.
     pub(crate) const fn timesteps(&self, kind: Kind) -> u32 {
         match (self.set, kind) {
-            // A long process loses least of what is known exactly.
-            (Set::Field | Set::Mosaic, _) | (Set::Digits, Kind::Published) => 4000,
-            (Set::Digits, Kind::Small) | (Set::Sprites, _) => 1000,
+            (Set::Digits, Kind::Published) => 4000,
+            (Set::Digits, Kind::Small) | (Set::Sprites | Set::Field | Set::Mosaic, _) => 1000,
         }
     }
 

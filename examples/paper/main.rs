@@ -41,6 +41,7 @@ mod scale;
 mod sets;
 #[path = "../make_sprites/shapes.rs"]
 mod shapes;
+mod steps;
 #[path = "../support/threads.rs"]
 mod threads;
 mod verdict;

@@ -10,7 +10,7 @@ use super::real::real;
 use super::whole::whole;
 
 /// What `--quick` stands for.
-const QUICK: f64 = 0.05;
+const QUICK: f64 = 0.01;
 /// How large a scale may be, and how small.
 const SCALES: std::ops::RangeInclusive<f64> = 1e-3..=1e4;
 
@@ -31,7 +31,7 @@ pub(crate) struct Options {
     /// The claims that are measured: all of them, 1 to 11, where none are named.
     #[arg(long, value_name = "N,N", value_delimiter = ',', value_parser = whole::<u32>(1..=11))]
     only: Vec<u32>,
-    /// A run of minutes: --scale 0.05.
+    /// A run of minutes: --scale 0.01.
     #[arg(long, conflicts_with = "scale")]
     quick: bool,
     /// Times the steps of training of the usual scale, which takes about three hours on two cores; images are as its root.

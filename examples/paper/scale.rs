@@ -35,7 +35,7 @@ impl Scale {
         let images =
             |usual: f64, least: usize| (usual * factor.sqrt()).round().max(least as f64) as usize;
         let (batch, lr) = match options.network {
-            Kind::Small => (32, 5e-4),
+            Kind::Small => (32, 1e-3),
             Kind::Published => (128, 1e-4),
         };
         Self {
@@ -45,8 +45,8 @@ impl Scale {
             large_steps: steps(1600.0),
             batch,
             lr,
-            evaluated: images(48.0, 8),
-            samples: images(480.0, 40),
+            evaluated: images(48.0, 4),
+            samples: images(480.0, 48),
             classifier: steps(800.0).max(40),
             seeds: options.seeds,
         }

@@ -21,7 +21,7 @@ pub(crate) enum Set {
     Sprites,
     /// A Gaussian field on whole numbers: each pixel is normal around a mean of its neighbours above and to the left.
     Field,
-    /// Any of 16^16 listed images, each as likely: 4 by 4 tiles, each of which is one of 16 patterns.
+    /// Any of 2^352 listed images, each as likely: 4 by 4 tiles, each of which is one of 2^22 patterns.
     Mosaic,
 }
 
@@ -214,29 +214,33 @@ impl Field {
     }
 }
 
-/// The listed images.
+/// The listed images: the pixels of a tile lie within one of four bands, of 32 values each.
 struct Mosaic;
 
 impl Mosaic {
-    /// Patterns, and rows and columns of one.
-    const PATTERNS: usize = 16;
+    /// Rows and columns of a tile.
     const TILE: usize = 2;
-    /// log₂ 16 bits of each tile, which has four pixels.
-    const BITS: f64 = 4.0 / (Self::TILE * Self::TILE) as f64;
+    const BANDS: u8 = 4;
+    const VALUES: u8 = 32;
+    /// log₂ 4 bits of a tile for its band, log₂ 32 of each of its pixels for the value in it.
+    const BITS: f64 = 2.0 / (Self::TILE * Self::TILE) as f64 + 5.0;
+
+    /// The lowest value of a band: there is as much room between two as in one.
+    const fn lowest(band: u8) -> u8 {
+        Self::VALUES / 2 + 2 * Self::VALUES * band
+    }
 
     fn draw(number: u64) -> Vec<u8> {
-        let (patterns, choices) = (Noise::new(2), Noise::new(3));
-        let mut pixels = Vec::new();
-        for at in 0..SIDE * SIDE {
+        let choices = Noise::new(2);
+        let (of_tiles, of_pixels) = (choices.stream(number, 0), choices.stream(number, 1));
+        let one_of = |count: u8, uniform: f64| (uniform * f64::from(count)) as u8;
+        let pixels = (0..SIDE * SIDE).map(|at| {
             let (row, column) = (at / SIDE, at % SIDE);
             let tile = row / Self::TILE * (SIDE / Self::TILE) + column / Self::TILE;
-            let choice = choices.stream(number, 0).uniform_f64(tile as u64);
-            let pattern = (choice * Self::PATTERNS as f64) as u64;
-            let within = row % Self::TILE * Self::TILE + column % Self::TILE;
-            let value = patterns.stream(pattern, 0).uniform_f64(within as u64);
-            pixels.push((value * 256.0) as u8);
-        }
-        pixels
+            let band = one_of(Self::BANDS, of_tiles.uniform_f64(tile as u64));
+            Self::lowest(band) + one_of(Self::VALUES, of_pixels.uniform_f64(at as u64))
+        });
+        pixels.collect()
     }
 }
 
@@ -271,17 +275,24 @@ mod tests {
         assert!((sum / count as f64 - law).abs() < 4.0 * error, "{sum}");
     }
 
-    /// Every pattern is there, about as often as any other, and no two are alike.
+    /// Every value of every band is there, about as often as any other, and the pixels of a tile are of one band.
     #[test]
-    fn a_mosaic_has_sixteen_patterns() {
+    fn a_mosaic_is_of_tiles() {
+        let band = |pixel: u8| (pixel - Mosaic::lowest(0)) / (2 * Mosaic::VALUES);
         let mut counts = std::collections::BTreeMap::new();
         for number in 0..500 {
             let pixels = Mosaic::draw(number);
-            assert_eq!(pixels.len(), SIDE * SIDE);
-            let tile = [0, 1, SIDE, SIDE + 1].map(|at| pixels.get(at).copied());
-            *counts.entry(tile).or_insert(0) += 1;
+            for (at, &pixel) in pixels.iter().enumerate() {
+                *counts.entry(pixel).or_insert(0) += 1;
+                let first = at / SIDE / 2 * 2 * SIDE + at % SIDE / 2 * 2;
+                assert_eq!(
+                    pixels.get(first).map(|&first| band(first)),
+                    Some(band(pixel))
+                );
+            }
         }
-        assert_eq!(counts.len(), Mosaic::PATTERNS);
-        assert!(counts.values().all(|&count| (10..60).contains(&count)));
+        // 250 each on average; four pixels have their band in common, so the deviation is below 32.
+        assert_eq!(counts.len(), 128);
+        assert!(counts.values().all(|&count| (100..400).contains(&count)));
     }
 }

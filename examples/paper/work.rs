@@ -254,16 +254,18 @@ impl<'a> Work<'a> {
         })
     }
 
-    /// The bound over all steps after so many quarters of the training.
-    pub(crate) fn bits_on_the_way(&self, cell: Cell, quarters: u64) -> Result<Bits, Failure> {
-        if quarters == Scale::QUARTERS {
-            return self.bits(cell, None, "all");
-        }
-        let name = format!("{cell}.bits-all-quarter-{quarters}");
+    /// The bound over so many steps after so many quarters of the training.
+    pub(crate) fn bits_on_the_way(
+        &self,
+        cell: Cell,
+        quarters: u64,
+        steps: &str,
+    ) -> Result<Bits, Failure> {
+        let name = format!("{cell}.bits-{steps}-quarter-{quarters}");
         let of = self.of(cell)?;
         let of = format!("{of}; of {} images", self.scale.evaluated);
         self.kept.get(&name, &of, || {
-            self.evaluate(&self.model(cell, quarters)?, cell.set, "all", &name)
+            self.evaluate(&self.model(cell, quarters)?, cell.set, steps, &name)
         })
     }
 

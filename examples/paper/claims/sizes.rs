@@ -20,7 +20,10 @@ fn cell(size: Size, seed: u64) -> Cell {
 }
 
 fn bits(work: &Work<'_>, size: Size, quarter: u64) -> Result<Vec<f64>, Failure> {
-    work.over_seeds(|seed| Ok(work.bits_on_the_way(cell(size, seed), quarter)?.mean()))
+    work.over_seeds(|seed| {
+        let bits = work.bits_on_the_way(cell(size, seed), quarter, "early50")?;
+        Ok(bits.mean())
+    })
 }
 
 fn frechet(work: &Work<'_>, size: Size, quarter: u64) -> Result<Vec<f64>, Failure> {
