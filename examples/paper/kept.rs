@@ -23,7 +23,7 @@ pub(crate) struct Kept {
 /// A file of it.
 #[derive(Serialize, Deserialize)]
 struct File<T> {
-    /// In words, what the numbers follow from; of other words they are others.
+    /// As text, what the numbers follow from: of another text they are others.
     of: String,
     seconds: f64,
     value: T,

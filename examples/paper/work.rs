@@ -95,7 +95,7 @@ impl<'a> Work<'a> {
         Ok(judge)
     }
 
-    /// How a network is trained; in words, what it follows from.
+    /// How a network is trained; as text, what it follows from.
     fn recipe(&self, cell: Cell) -> Result<(Recipe, String), Failure> {
         let data = self.data(cell.set)?;
         let recipe = cell.recipe(&self.scale, data.trained.as_ref());
@@ -107,12 +107,11 @@ impl<'a> Work<'a> {
         } = &recipe;
         let fingerprint = data.trained.fingerprint(Broken::Fatal)?;
         let steps = cell.steps(&self.scale);
-        let of =
-            format!("{steps} steps on {fingerprint:016x}; {unet:?}; {diffusion:?}; {config:?}");
+        let of = serde_json::to_string(&(steps, fingerprint, unet, diffusion, config))?;
         Ok((recipe, of))
     }
 
-    /// In words, what a network follows from.
+    /// As text, what a network follows from.
     pub(crate) fn of(&self, cell: Cell) -> Result<String, Failure> {
         Ok(self.recipe(cell)?.1)
     }
