@@ -147,6 +147,7 @@ fn describe(description: &Description, out: &mut String) -> fmt::Result {
         unet,
         size,
         card,
+        grid,
         class_names,
         content,
         notes,

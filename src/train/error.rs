@@ -10,7 +10,7 @@ use super::grad::GradError;
 use crate::checkpoint::CheckpointError;
 use crate::cpu::NetworkError;
 use crate::data::DataError;
-use crate::diffusion;
+use crate::diffusion::{self, Prediction};
 use crate::files::FileError;
 use crate::memory::MemoryError;
 use crate::unet::{ConfigError, Extents};
@@ -76,6 +76,16 @@ pub enum TrainError {
         found: usize,
         /// The number of classes of the network; 0 where it takes none.
         expected: usize,
+    },
+    /// A model that cannot teach, as a student that begins with its weights must predict v.
+    NoTeacher {
+        /// What the model predicts.
+        prediction: Prediction,
+    },
+    /// A student is to be trained at a timestep that is none of its own.
+    NoLesson {
+        /// The timestep, as the network is told of it.
+        timestep: f32,
     },
     /// A batch of more examples than there are.
     BatchTooLarge {
@@ -161,7 +171,7 @@ pub enum TrainError {
     /// A run is to go on with another configuration than it was begun with.
     OtherConfiguration {
         /// The name of the one field: of [`TrainConfig`](super::TrainConfig) (`adamw.weight_decay`), of the
-        /// network's `size`, `diffusion` and `unet` (`unet.num_res_blocks`), `class_names`, `notes`, or the
+        /// network's `size`, `diffusion`, `grid` and `unet` (`unet.num_res_blocks`), `class_names`, `notes`, or the
         /// number of `examples`.
         field: String,
         /// The value of the field in the run, as JSON.
@@ -217,6 +227,8 @@ impl core::error::Error for TrainError {
             | Self::LowRes { .. }
             | Self::Extents { .. }
             | Self::Classes { .. }
+            | Self::NoTeacher { .. }
+            | Self::NoLesson { .. }
             | Self::BatchTooLarge { .. }
             | Self::Example { .. }
             | Self::AllSkipped { first: None, .. }
@@ -281,6 +293,15 @@ impl fmt::Display for TrainError {
             Self::Classes { found, expected } => write!(
                 f,
                 "the data has {found} classes, the network was made for {expected}"
+            ),
+            Self::NoTeacher { prediction } => write!(
+                f,
+                "a model that predicts {prediction} cannot be distilled: a student begins with its teacher's weights and \
+                 predicts v, as its teacher must"
+            ),
+            Self::NoLesson { timestep } => write!(
+                f,
+                "the student has no step from timestep {timestep}: its description has the grid of those that it has"
             ),
             Self::BatchTooLarge { batch, examples } => {
                 write!(f, "a batch of {batch}: there are only {examples} examples")
