@@ -164,6 +164,13 @@ fn describe(description: &Description, out: &mut String) -> fmt::Result {
         Some((height, width)) => writeln!(out, ", from {width}x{height}")?,
         None => writeln!(out)?,
     }
+    if let Some(grid) = grid {
+        writeln!(
+            out,
+            "distilled    to {} steps, {grid}",
+            grid.timesteps().len()
+        )?;
+    }
     match unet.num_classes {
         Some(classes) => {
             let null = unet.null_label();
