@@ -16,10 +16,10 @@ use super::whole::whole;
 /// What the command line says of it, beside the steps of its students.
 #[derive(Args)]
 pub(crate) struct DistillOptions {
-    /// Trains students of a checkpoint that predicts v, for fewer steps of DDIM each (Salimans & Ho 2022): of as many as
-    /// --steps has numbers, each learns from the one before, in a folder of its own in --run, and lands in one step where
-    /// its teacher lands in two or so. They are of the teacher's shape, begin with its weights, and draw in their steps
-    /// where nothing else is said.
+    /// Trains students of a checkpoint, for fewer steps of DDIM each (Salimans & Ho 2022): of as many as --steps has
+    /// numbers, each learns from the one before, in a folder of its own in --run, and lands in one step where
+    /// its teacher lands in two or so. They are of the teacher's shape, begin with its weights, predict v, and draw in
+    /// their steps where nothing else is said.
     #[arg(long, value_name = "FILE", conflicts_with = "init")]
     pub(crate) distill: Option<PathBuf>,
     /// Training steps of each student of --distill, those of before --resume among them: 12000 where none are given.

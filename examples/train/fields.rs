@@ -60,7 +60,7 @@ impl Options {
                 return told.into();
             }
             TrainError::BatchTooLarge { .. } => Some("--batch"),
-            TrainError::NoTeacher { .. } => Some("--distill"),
+            TrainError::NoTeacher => Some("--distill"),
             TrainError::Diffusion(Error::TooManySteps { .. }) => Some("--steps"),
             TrainError::OtherData { .. } => {
                 let way = "--init RUN begins a new run with this one's weights";

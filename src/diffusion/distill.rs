@@ -10,9 +10,11 @@
 //! ```
 //!
 //! and (x̃, ε̃) noised to t is x_t again: in place of an image and its noise they are what any network is trained on. The
-//! squared error of v is then the paper's weight SNR + 1 of the squared error of x̃. Nothing is clipped, as in the paper's
-//! implementation: the target of a clipped x̂_0 would have a kink that the student has to learn besides, and its own x̂_0 is
-//! clipped when it draws.
+//! squared error of v is then the paper's weight SNR + 1 of the squared error of x̃.
+//!
+//! Each x̂_0 of the teacher is clipped to [-1, 1], as where it draws, so that a student learns what its teacher draws. x̃ is
+//! a mean of them, and so within [-1, 1] too. The paper's implementation does not clip, and need not: its teachers predict v.
+//! One that predicts ε has its error divided by √ᾱ, which is nearly 0 where drawing begins.
 
 use alloc::vec::Vec;
 
@@ -41,8 +43,18 @@ pub struct Lesson {
 pub struct TeacherStep {
     /// The timestep as the network is told of it.
     pub timestep: f32,
-    /// The map from (x_t, output) to the next x.
-    pub mix: Linear,
+    /// The map from (x_t, output) to x̂_0.
+    x_start: Linear,
+    /// The map from (x_t, x̂_0) to the next x.
+    next: Linear,
+}
+
+impl TeacherStep {
+    /// Returns the next x of an element, of x_t and the network's output.
+    pub const fn take(&self, x: f64, output: f64) -> f64 {
+        let x_start = self.x_start.at(x, output).clamp(-1.0, 1.0);
+        self.next.at(x, x_start)
+    }
 }
 
 /// The map from (x_t, x_0) to x_s by deterministic DDIM, s the step that one leads to.
@@ -84,7 +96,8 @@ impl Lesson {
                 let step = taught.coefficients(place)?;
                 steps.push(TeacherStep {
                     timestep: taught.model_timestep(place)?,
-                    mix: ddim(&step).after(diffusion.prediction.to_x_start(&step)?),
+                    x_start: diffusion.prediction.to_x_start(&step)?,
+                    next: ddim(&step),
                 });
                 let timestep = taught.levels().get(place).map(|level| level.timestep);
                 if timestep == Some(level.timestep) {

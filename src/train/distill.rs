@@ -149,7 +149,7 @@ impl<'l> OnTheWay<'l> {
     fn take_step(&mut self, turn: usize, output: &[f32]) {
         if let Some(step) = self.lesson.steps.get(turn) {
             for (x, &output) in self.x.iter_mut().zip(output) {
-                *x = step.mix.at(*x, output.into());
+                *x = step.take(*x, output.into());
             }
         }
     }

@@ -10,7 +10,7 @@ use super::grad::GradError;
 use crate::checkpoint::CheckpointError;
 use crate::cpu::NetworkError;
 use crate::data::DataError;
-use crate::diffusion::{self, Prediction};
+use crate::diffusion;
 use crate::files::FileError;
 use crate::memory::MemoryError;
 use crate::unet::{ConfigError, Extents};
@@ -77,11 +77,8 @@ pub enum TrainError {
         /// The number of classes of the network; 0 where it takes none.
         expected: usize,
     },
-    /// A model that cannot teach, as a student that begins with its weights must predict v.
-    NoTeacher {
-        /// What the model predicts.
-        prediction: Prediction,
-    },
+    /// A model that cannot teach: it predicts x_{t-1}, and so takes no steps but those of the T that it was trained on.
+    NoTeacher,
     /// A student is to be trained at a timestep that is none of its own.
     NoLesson {
         /// The timestep, as the network is told of it.
@@ -227,7 +224,7 @@ impl core::error::Error for TrainError {
             | Self::LowRes { .. }
             | Self::Extents { .. }
             | Self::Classes { .. }
-            | Self::NoTeacher { .. }
+            | Self::NoTeacher
             | Self::NoLesson { .. }
             | Self::BatchTooLarge { .. }
             | Self::Example { .. }
@@ -294,10 +291,9 @@ impl fmt::Display for TrainError {
                 f,
                 "the data has {found} classes, the network was made for {expected}"
             ),
-            Self::NoTeacher { prediction } => write!(
-                f,
-                "a model that predicts {prediction} cannot be distilled: a student begins with its teacher's weights and \
-                 predicts v, as its teacher must"
+            Self::NoTeacher => f.write_str(
+                "a model that predicts x_{t-1} cannot be distilled: it takes no longer steps; one that predicts v, x_0 or \
+                 epsilon does",
             ),
             Self::NoLesson { timestep } => write!(
                 f,

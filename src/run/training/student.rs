@@ -23,7 +23,8 @@ impl Recipe {
     ///
     /// A student is a network of its teacher's shape, begins with its weights, and learns to land in one step where the
     /// teacher lands in several: in all that a distilled teacher was distilled to, and of one that knows all timesteps in
-    /// twice the student's. It has no variance to learn, and is told the classes that its teacher is told, or none where
+    /// twice the student's. It predicts v, whatever its teacher does: one that predicts something else is learnt from as well,
+    /// but its student begins with weights that mean another thing. It has no variance to learn, and is told the classes that its teacher is told, or none where
     /// labels are dropped, so that it can be guided as well. Of a student another can be made, of fewer steps.
     ///
     /// ```no_run
@@ -62,12 +63,11 @@ impl Recipe {
     }
 }
 
-/// A teacher as its students are: without a variance.
+/// A teacher as its students are: one that predicts v, without a variance.
 fn student_of(teacher: &Description) -> Description {
     let mut card = teacher.card;
-    if card.diffusion.variance.is_learned() {
-        card.diffusion.variance = Variance::FixedLarge;
-    }
+    card.diffusion.prediction = Prediction::V;
+    card.diffusion.variance = Variance::FixedLarge;
     let unet = UnetConfig {
         out_channels: teacher.unet.in_channels,
         ..teacher.unet.clone()
@@ -102,11 +102,9 @@ impl Student {
             .into());
         };
         let diffusion = teacher.description().card.diffusion;
-        if diffusion.prediction != Prediction::V {
-            return Err(TrainError::NoTeacher {
-                prediction: diffusion.prediction,
-            }
-            .into());
+        // Of the steps that are left out it says nothing.
+        if diffusion.prediction == Prediction::PreviousX {
+            return Err(TrainError::NoTeacher.into());
         }
         let of_teacher = match &teacher.description().grid {
             Some(grid) => grid.clone(),
