@@ -73,7 +73,7 @@ fn tell(options: &Options, origin: &Origin) -> Result<(), Failure> {
 }
 
 fn resumed(options: &Options, state: &Path, done: u64, has_digests: bool) -> Result<(), Failure> {
-    let (option, steps) = options.last();
+    let (option, steps) = options.distill.last();
     let state = state.display();
     if steps < done {
         return Err(format!(

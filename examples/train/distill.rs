@@ -13,9 +13,13 @@ use super::options::Options;
 use super::program::{Failure, say};
 use super::whole::whole;
 
-/// What the command line says of it, beside the steps of its students.
+/// What the command line says of how long is trained, and of students.
 #[derive(Args)]
 pub(crate) struct DistillOptions {
+    /// Steps in all, those of before --resume among them. With --distill the steps in which its students draw, fewer and
+    /// fewer: 50,25,12,6,4,2,1.
+    #[arg(long, value_delimiter = ',', default_values_t = [Recipe::default().config.anneal], value_parser = whole::<u64>(0..=u64::MAX))]
+    steps: Vec<u64>,
     /// Trains students of a checkpoint, for fewer steps of DDIM each (Salimans & Ho 2022): of as many as --steps has
     /// numbers, each learns from the one before, in a folder of its own in --run, and lands in one step where
     /// its teacher lands in two or so. They are of the teacher's shape, begin with its weights, predict v, and draw in
@@ -28,9 +32,39 @@ pub(crate) struct DistillOptions {
 }
 
 impl DistillOptions {
-    /// The last training step of each student.
-    pub(crate) fn until(&self) -> u64 {
-        self.until.unwrap_or(Recipe::default().config.anneal)
+    /// Refuses several numbers of steps where there are no students, and students of no fewer steps.
+    pub(crate) fn check(&self) -> Result<(), Failure> {
+        match (&self.distill, self.steps.as_slice()) {
+            (Some(_), _) => self.students().map(drop),
+            (None, [_]) => Ok(()),
+            (None, _) => Err(format!("--steps {}: several are of --distill", self.listed()).into()),
+        }
+    }
+
+    /// In how many steps each student draws.
+    fn students(&self) -> Result<Vec<u32>, Failure> {
+        let students = self.steps.iter().map(|&steps| u32::try_from(steps));
+        let students: Option<Vec<u32>> = students.collect::<Result<_, _>>().ok();
+        let fewer = |of: &Vec<u32>| of.is_sorted_by(|one, next| one > next) && !of.contains(&0);
+        students.filter(fewer).ok_or_else(|| {
+            let listed = self.listed();
+            format!("--steps {listed}: those of students get fewer, as 50,25,12,6,4, down to 1")
+                .into()
+        })
+    }
+
+    fn listed(&self) -> String {
+        let steps: Vec<String> = self.steps.iter().map(u64::to_string).collect();
+        steps.join(",")
+    }
+
+    /// The last training step, of each student where there are such, and the option that says it.
+    pub(crate) fn last(&self) -> (&'static str, u64) {
+        let usual = Recipe::default().config.anneal;
+        match (&self.distill, self.steps.first()) {
+            (None, Some(&steps)) => ("--steps", steps),
+            (_, _) => ("--until", self.until.unwrap_or(usual)),
+        }
     }
 }
 
@@ -46,7 +80,7 @@ pub(crate) struct Stage {
 pub(crate) fn run(options: &Options, given: &ArgMatches, file: &Path) -> Result<ExitCode, Failure> {
     let mut teacher = opened("--distill", file)?;
     check_labels(options, &teacher)?;
-    let students = options.students()?;
+    let students = options.distill.students()?;
     check_begun(options, &students)?;
     for steps in students {
         let folder = folder_of(options, steps);

@@ -62,10 +62,6 @@ pub(crate) struct Options {
     pub(crate) init: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) device: DeviceOptions,
-    /// Steps in all, those of before --resume among them. With --distill the steps in which its students draw, descending:
-    /// 50,25,12,6,4,2,1.
-    #[arg(long, value_delimiter = ',', default_values_t = [Recipe::default().config.anneal], value_parser = whole::<u64>(0..=u64::MAX))]
-    steps: Vec<u64>,
     #[command(flatten)]
     pub(crate) distill: DistillOptions,
 
@@ -214,17 +210,9 @@ impl Options {
         self.check_rates()
     }
 
-    /// What is said of a network that is trained, and of what its teacher says all.
+    /// Refuses what is said of a student, of which its teacher says all.
     fn check_students(&self) -> Result<(), Failure> {
-        if self.distill.distill.is_none() {
-            return match *self.steps {
-                [_] => Ok(()),
-                _ => {
-                    Err(format!("--steps {}: several are of --distill", self.listed_steps()).into())
-                }
-            };
-        }
-        self.students()?;
+        self.distill.check()?;
         let given = [
             ("--low-res", self.low_res.is_some()),
             ("--no-classes", self.no_classes),
@@ -238,45 +226,16 @@ impl Options {
         let mut given = given.into_iter();
         let given = given.find_map(|(option, is)| is.then_some(option));
         match self.network.given().or(given) {
-            Some(option) => Err(format!(
+            Some(option) if self.distill.distill.is_some() => Err(format!(
                 "{option}: no effect with --distill: a student is as its teacher, and learns its steps alone"
             )
             .into()),
-            None => Ok(()),
-        }
-    }
-
-    fn listed_steps(&self) -> String {
-        let steps: Vec<String> = self.steps.iter().map(u64::to_string).collect();
-        steps.join(",")
-    }
-
-    /// In how many steps each student of --distill draws.
-    ///
-    /// # Errors
-    /// Steps that do not get fewer, or none at last.
-    pub(crate) fn students(&self) -> Result<Vec<u32>, Failure> {
-        let students = self.steps.iter().map(|&steps| u32::try_from(steps));
-        let students: Option<Vec<u32>> = students.collect::<Result<_, _>>().ok();
-        let descend = |of: &Vec<u32>| of.is_sorted_by(|one, next| one > next);
-        let students = students.filter(|of| descend(of) && !of.contains(&0));
-        students.ok_or_else(|| {
-            let listed = self.listed_steps();
-            format!("--steps {listed}: those of students get fewer, as 50,25,12,6,4, down to 1")
-                .into()
-        })
-    }
-
-    /// The last step of a run, or of each in a chain of students, and the option that says it.
-    pub(crate) fn last(&self) -> (&'static str, u64) {
-        match (&self.distill.distill, self.steps.first()) {
-            (None, Some(&steps)) => ("--steps", steps),
-            (_, _) => ("--until", self.distill.until()),
+            Some(_) | None => Ok(()),
         }
     }
 
     fn check_rates(&self) -> Result<(), Failure> {
-        let ((option, steps), anneal) = (self.last(), self.anneal());
+        let ((option, steps), anneal) = (self.distill.last(), self.anneal());
         if anneal > 0 && steps > anneal {
             return Err(format!(
                 "{option} {steps}: the learning rate is 0 from step {anneal} on, by --anneal {anneal}; \
@@ -300,7 +259,7 @@ impl Options {
     fn anneal(&self) -> u64 {
         match self.lr_schedule {
             LrSchedule::Constant => 0,
-            LrSchedule::Linear | LrSchedule::Cosine => self.anneal.unwrap_or(self.last().1),
+            LrSchedule::Linear | LrSchedule::Cosine => self.anneal.unwrap_or(self.distill.last().1),
         }
     }
 

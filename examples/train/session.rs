@@ -72,7 +72,7 @@ impl<'o> Session<'o> {
             training,
             validation,
             log,
-            shown: Shown::new(options.last().1, step),
+            shown: Shown::new(options.distill.last().1, step),
             stop,
         })
     }
@@ -105,7 +105,7 @@ impl<'o> Session<'o> {
         };
         self.shown.warn(format_args!(
             "train: {stopped} at step {step} of {}: --resume goes on",
-            self.options.last().1
+            self.options.distill.last().1
         ));
         Ok(Some(stopped))
     }
@@ -120,7 +120,7 @@ impl<'o> Session<'o> {
     }
 
     fn train(&mut self) -> Result<Option<Stopped>, Failure> {
-        let (_, last) = self.options.last();
+        let (_, last) = self.options.distill.last();
         while self.training.position() < last {
             if let Some(stopped) = self.stop.heard() {
                 return Ok(Some(stopped));
