@@ -43,14 +43,11 @@ impl Recipe {
     /// ```
     #[must_use]
     pub fn distilling(self, teacher: Model, steps: u32) -> Self {
-        let network = teacher.description().clone();
-        let like = self.like(&network);
+        let like = self.like(&student_of(teacher.description()));
         Self {
-            unet: student_of(&network).unet,
-            diffusion: student_of(&network).card.diffusion,
             config: TrainConfig {
                 objective: Objective::Mse,
-                drop_labels: match network.unet.null_class {
+                drop_labels: match like.unet.null_class {
                     true => like.config.drop_labels,
                     false => 0.0,
                 },
@@ -101,22 +98,7 @@ impl Student {
             }
             .into());
         };
-        let diffusion = teacher.description().card.diffusion;
-        // Of the steps that are left out it says nothing.
-        if diffusion.prediction == Prediction::PreviousX {
-            return Err(TrainError::NoTeacher.into());
-        }
-        let of_teacher = match &teacher.description().grid {
-            Some(grid) => grid.clone(),
-            None => {
-                let total = diffusion.num_timesteps;
-                let all = Grid::all(total).map_err(TrainError::from)?;
-                let twice = steps.saturating_mul(2).min(total);
-                all.thinned(twice).map_err(TrainError::from)?
-            }
-        };
-        let grid = of_teacher.thinned(steps).map_err(TrainError::from)?;
-        let lessons = Lesson::of_all(&diffusion, &of_teacher, &grid).map_err(TrainError::from)?;
+        let (grid, lessons) = taught(teacher.description(), steps)?;
         Ok(Some(Self {
             fingerprint: Digest(teacher.fingerprint()?),
             teacher,
@@ -152,6 +134,25 @@ impl Student {
         let network = Network::with_threads(program, weights, threads.count())?;
         Ok((Box::new(network), bytes))
     }
+}
+
+/// The steps of a teacher's student, and what the teacher teaches of each.
+fn taught(teacher: &Description, steps: u32) -> Result<(Grid, Vec<Lesson>), TrainError> {
+    let diffusion = teacher.card.diffusion;
+    // Of the steps that are left out it says nothing.
+    if diffusion.prediction == Prediction::PreviousX {
+        return Err(TrainError::NoTeacher);
+    }
+    let of_teacher = match &teacher.grid {
+        Some(grid) => grid.clone(),
+        None => {
+            let twice = steps.saturating_mul(2).min(diffusion.num_timesteps);
+            Grid::all(diffusion.num_timesteps)?.thinned(twice)?
+        }
+    };
+    let grid = of_teacher.thinned(steps)?;
+    let lessons = Lesson::of_all(&diffusion, &of_teacher, &grid)?;
+    Ok((grid, lessons))
 }
 
 /// The weights of a teacher in the places that they have in its student's graph: of the last layer those that are no
