@@ -12,6 +12,7 @@ use iddpm::train::{Slot, StepReport, TimestepLaw, TrainError, graph_of, initial_
 use iddpm::unet::{Extents, UnetConfig};
 use iddpm::{Device, Draw, Error, Model};
 
+use crate::enlarging_network::enlarging;
 use crate::scratch::Scratch;
 
 fn data_of(classes: usize) -> Images {
@@ -217,6 +218,23 @@ fn a_student_learns_each_class() {
     };
     let (first, _, last) = (mean(10), mean(60), mean(10));
     assert!(last < 0.5 * first, "{first} to {last}");
+}
+
+/// A teacher that enlarges, and predicts the noise, of a student that is shown the same and predicts v.
+#[test]
+fn a_student_enlarges_as_its_teacher() {
+    let mut recipe = recipe().distilling(Model::from(enlarging(1)), 3);
+    recipe.classes = false;
+    let mut run = TrainingRun::begin(&recipe, data(), device()).unwrap();
+    for _ in 0..2 {
+        let loss = run.step().unwrap().loss;
+        assert!(loss > 0.0 && loss.is_finite(), "{loss}");
+    }
+    let student = run.model().unwrap();
+    let description = student.description();
+    assert_eq!(description.size.low_res, Some((4, 4)));
+    assert_eq!(description.card.diffusion.prediction, Prediction::V);
+    assert_eq!(Draw::new().evaluations(&student).unwrap(), 3);
 }
 
 #[test]
