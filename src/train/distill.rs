@@ -82,23 +82,10 @@ impl<E: Engine, T: Teacher> Distilling<E, T> {
             let lesson = lesson.ok_or(TrainError::NoLesson { timestep })?;
             images.push(OnTheWay::begin(lesson, x_start, noise)?);
         }
-        let mut output = zeros(batch.x_start.len().saturating_mul(self.outputs))?;
         let most = images.iter().map(|image| image.lesson.steps.len()).max();
+        let mut output = zeros(batch.x_start.len().saturating_mul(self.outputs))?;
         for turn in 0..most.unwrap_or(0) {
-            let x = images.iter().flat_map(|image| &image.x);
-            let x: Vec<f32> = collected(batch.x_start.len(), x.map(|&x| x as f32))?;
-            let timesteps: Vec<f32> = images.iter().map(|image| image.timestep(turn)).collect();
-            let inputs = Inputs {
-                x: &x,
-                timesteps: &timesteps,
-                labels: batch.labels,
-                low_res: batch.low_res,
-            };
-            self.teacher.predict_async(&inputs, &mut output).await?;
-            let outputs = output.chunks_exact(elements.saturating_mul(self.outputs));
-            for (image, output) in images.iter_mut().zip(outputs) {
-                image.take_step(turn, output);
-            }
+            take_steps(&mut self.teacher, turn, batch, &mut images, &mut output).await?;
         }
         let mut targets = Targets {
             x_start: collected(batch.x_start.len(), [])?,
@@ -110,6 +97,31 @@ impl<E: Engine, T: Teacher> Distilling<E, T> {
         }
         Ok(targets)
     }
+}
+
+/// One step of a teacher with each image that has not landed; `output` is room for what it returns.
+async fn take_steps(
+    teacher: &mut impl Teacher,
+    turn: usize,
+    batch: &Batch<'_>,
+    images: &mut [OnTheWay<'_>],
+    output: &mut [f32],
+) -> Result<(), TrainError> {
+    let x = images.iter().flat_map(|image| &image.x);
+    let x: Vec<f32> = collected(batch.x_start.len(), x.map(|&x| x as f32))?;
+    let timesteps: Vec<f32> = images.iter().map(|image| image.timestep(turn)).collect();
+    let inputs = Inputs {
+        x: &x,
+        timesteps: &timesteps,
+        labels: batch.labels,
+        low_res: batch.low_res,
+    };
+    teacher.predict_async(&inputs, output).await?;
+    let each = output.len() / images.len().max(1);
+    for (image, output) in images.iter_mut().zip(output.chunks_exact(each.max(1))) {
+        image.take_step(turn, output);
+    }
+    Ok(())
 }
 
 /// What a student is to predict of a microbatch.
