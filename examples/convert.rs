@@ -308,6 +308,7 @@ fn describe(path: &Path, options: &Options) -> Result<Description, Failure> {
     let described = Description::new(unet, size, card);
     Ok(match base {
         Some(base) => Description {
+            grid: base.grid.clone(),
             class_names: base.class_names.clone(),
             notes: base.notes.clone(),
             ..described

@@ -147,6 +147,7 @@ fn describe(description: &Description, out: &mut String) -> fmt::Result {
         unet,
         size,
         card,
+        grid,
         class_names,
         content,
         notes,
@@ -162,6 +163,13 @@ fn describe(description: &Description, out: &mut String) -> fmt::Result {
     match size.low_res {
         Some((height, width)) => writeln!(out, ", from {width}x{height}")?,
         None => writeln!(out)?,
+    }
+    if let Some(grid) = grid {
+        writeln!(
+            out,
+            "distilled    to {} steps, {grid}",
+            grid.timesteps().len()
+        )?;
     }
     match unet.num_classes {
         Some(classes) => {

@@ -68,7 +68,8 @@ typedef struct iddpm_draw {
   size_t class_count;
   // How many steps, or which, as "50", "ddim25", "10,15,20"; as many as the method wants where it is NULL.
   const char *steps;
-  // How a step is taken: "dpm", "heun", "ddim", "ddim:0.5", "ancestral"; "dpm" where it is NULL.
+  // How a step is taken: "dpm", "heun", "ddim", "ddim:0.5", "ancestral"; where it is NULL "dpm", and
+  // "ddim" of a distilled network, which takes no other.
   const char *method;
   // What is done to each prediction: "unit", "none", "dynamic"; "unit" where it is NULL.
   const char *clip;

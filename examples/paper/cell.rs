@@ -5,7 +5,7 @@ use std::fmt;
 use iddpm::data::Dataset;
 use iddpm::diffusion::{Diffusion, Objective, Schedule, Variance};
 use iddpm::run::Recipe;
-use iddpm::train::{Broken, TimestepLaw, TrainConfig};
+use iddpm::train::{TimestepLaw, TrainConfig};
 use iddpm::unet::UnetConfig;
 
 use super::options::Kind;
@@ -161,14 +161,11 @@ impl Cell {
                 seed: self.seed,
                 ..TrainConfig::default()
             },
-            low_res: None,
-            classes: true,
-            init: None,
-            broken: Broken::Fatal,
             save_every: (self.steps(scale) / Scale::QUARTERS).max(1),
             // Of sizes the way there is told.
             keep: if self.is_watched() { 4 } else { 1 },
             noise_scale: true,
+            ..Recipe::of(data)
         }
     }
 

@@ -8,30 +8,18 @@
 //!
 //! What is trained and measured is kept in the folder `paper`: the same command goes on where it was stopped.
 
-#[path = "../make_sprites/canvas.rs"]
-#[allow(clippy::indexing_slicing, reason = "an example's own pictures")]
-mod canvas;
 mod cell;
 #[path = "../support/plot.rs"]
 mod chart;
-#[path = "../make_sprites/choices.rs"]
-#[allow(clippy::indexing_slicing, reason = "an example's own pictures")]
-mod choices;
 mod claim;
 mod claims;
 #[path = "../support/device_options.rs"]
 mod device_options;
 mod document;
 mod draws;
-#[path = "../make_sprites/items/mod.rs"]
-#[allow(clippy::indexing_slicing, reason = "an example's own pictures")]
-mod items;
 mod judge;
 mod kept;
 mod options;
-#[path = "../make_sprites/palette.rs"]
-#[allow(dead_code, reason = "of what several programs share")]
-mod palette;
 mod plan;
 #[path = "../support/program.rs"]
 mod program;
@@ -39,8 +27,7 @@ mod program;
 mod real;
 mod scale;
 mod sets;
-#[path = "../make_sprites/shapes.rs"]
-mod shapes;
+mod sprites;
 mod steps;
 #[path = "../support/threads.rs"]
 mod threads;

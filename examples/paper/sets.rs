@@ -9,8 +9,8 @@ use iddpm::data::{self, Dataset, Images};
 use iddpm::diffusion::Noise;
 use iddpm::unet::Extents;
 
-use super::items::{ITEMS, picture};
 use super::program::Failure;
+use super::sprites::{ITEMS, picture};
 
 /// A set of images.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -180,7 +180,10 @@ impl Field {
             let pixel = is.then(|| pixels.get(at - back)).flatten();
             pixel.map_or(0.0, |&pixel| f64::from(pixel) - Self::MIDDLE)
         };
-        let (left, up) = (neighbour(at % SIDE > 0, 1), neighbour(at >= SIDE, SIDE));
+        let (left, up) = (
+            neighbour(!at.is_multiple_of(SIDE), 1),
+            neighbour(at >= SIDE, SIDE),
+        );
         Self::MIDDLE + Self::WEIGHT * (left + up)
     }
 

@@ -38,12 +38,12 @@ impl Verdict {
     /// Of differences that are to be above 0, one a seed: by Student's test at 95 %.
     pub(crate) fn above_zero(differences: &[f64]) -> Self {
         let mean = Mean::of(differences.iter().copied());
-        let freedom = differences.len().saturating_sub(1);
-        let beyond = match freedom.checked_sub(1) {
-            // One number says nothing of chance.
-            None => f64::INFINITY,
-            Some(place) => STUDENT[place.min(STUDENT.len() - 1)],
-        };
+        // One number says nothing of chance.
+        let beyond = differences.len().checked_sub(2).map(|place| {
+            let last = STUDENT.last();
+            STUDENT.get(place).or(last).copied()
+        });
+        let beyond = beyond.flatten().unwrap_or(f64::INFINITY);
         match mean.mean.abs() > beyond * mean.error {
             false => Self::NotSeparated,
             true => Self::exact(mean.mean > 0.0),

@@ -33,12 +33,13 @@ pub(crate) struct Options {
     #[arg(long)]
     pub(crate) checkpoint: Option<PathBuf>,
     /// How many steps, or which: 50; 10,15,20 of each third; ddim25; trailing20; quadratic30; all; ... As many as the
-    /// method wants, where none are given: 15 of dpm, 10 of heun, 25 of ddim, 50 of ancestral.
+    /// method wants, where none are given: 15 of dpm, 10 of heun, 25 of ddim, 50 of ancestral; of a distilled network those
+    /// that it was distilled to.
     #[arg(long)]
     steps: Option<String>,
-    /// How each step is taken.
-    #[arg(long, default_value = "dpm", value_parser = words::<Method>(&METHODS))]
-    method: Method,
+    /// How each step is taken: dpm where it is not said, or of a distilled network ddim.
+    #[arg(long, value_parser = words::<Method>(&METHODS))]
+    method: Option<Method>,
     /// DDIM's eta: 0 is deterministic, 1 as noisy as ancestral sampling; 0 where none is given.
     #[arg(long, value_parser = real)]
     eta: Option<f64>,
@@ -147,10 +148,10 @@ impl Options {
     /// What can be found wrong before anything is spent.
     pub(crate) fn check(&self) -> Result<(), Failure> {
         match (self.method, self.eta) {
-            (Method::Ddim { .. }, Some(eta)) if !(0.0..=1.0).contains(&eta) => {
+            (Some(Method::Ddim { .. }), Some(eta)) if !(0.0..=1.0).contains(&eta) => {
                 return Err(format!("--eta {eta}: must be within [0, 1]").into());
             }
-            (Method::Ddim { .. }, _) | (_, None) => {}
+            (Some(Method::Ddim { .. }), _) | (_, None) => {}
             (_, Some(_)) => return Err("--eta: only --method ddim has one".into()),
         }
         self.device.check()?;
@@ -216,15 +217,18 @@ impl Options {
     /// What is to be drawn.
     pub(crate) fn draw(&self) -> Result<Draw, Failure> {
         let method = match (self.method, self.eta) {
-            (Method::Ddim { .. }, Some(eta)) => Method::Ddim { eta },
+            (Some(Method::Ddim { .. }), Some(eta)) => Some(Method::Ddim { eta }),
             (method, _) => method,
         };
         let draw = match &self.steps {
             Some(steps) => Draw::new().steps(steps),
             None => Draw::new(),
         };
+        let draw = match method {
+            Some(method) => draw.method(method),
+            None => draw,
+        };
         let draw = draw
-            .method(method)
             .clip(self.clip)
             .wrap(self.wrap)
             .guidance(self.guidance)

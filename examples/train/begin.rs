@@ -7,28 +7,34 @@ use iddpm::checkpoint::WeightType;
 use iddpm::run::{Beginning, Origin, Recipe};
 use iddpm::train::{RunDirectory, TrainError};
 
+use super::distill::Stage;
 use super::options::Options;
 use super::program::{Failure, say};
 
-/// The beginning that the options ask for; the weights of `--init` become the recipe's.
+/// The beginning that the options ask for; the weights of `--init`, or of a stage's teacher, become the recipe's.
 pub(crate) fn begin(
     options: &Options,
     folder: RunDirectory,
     recipe: &mut Recipe,
+    stage: Option<&Stage>,
 ) -> Result<Beginning, Failure> {
-    let beginning = match options.resume {
-        true => Beginning::resume(folder),
-        false => Beginning::begin(folder),
+    let beginning = match (options.resume, stage) {
+        (false, _) => Beginning::begin(folder),
+        (true, None) => Beginning::resume(folder),
+        // A chain goes on where it was, and a later stage may not be begun.
+        (true, Some(_)) => Beginning::begin_or_resume(folder),
     };
     let beginning = beginning.map_err(explained)?;
-    if let Some(file) = &options.init {
-        recipe.init = Some(given(file)?);
-    }
+    recipe.init = match (&options.init, stage) {
+        (Some(file), _) => Some(given("--init", file)?),
+        (None, Some(stage)) => Some(stage.teacher.clone()),
+        (None, None) => None,
+    };
     tell(options, &beginning.origin(recipe))?;
     Ok(beginning)
 }
 
-fn explained(error: TrainError) -> Failure {
+pub(crate) fn explained(error: TrainError) -> Failure {
     match error {
         TrainError::AlreadyBegun { state } => format!(
             "{} is there already: --resume goes on with it, another --run begins anew",
@@ -42,9 +48,10 @@ fn explained(error: TrainError) -> Failure {
     }
 }
 
-fn given(file: &Path) -> Result<Model, Failure> {
+/// The model of an option.
+pub(crate) fn given(option: &str, file: &Path) -> Result<Model, Failure> {
     let model = Model::open_as(file, WeightType::F32);
-    let model = model.map_err(|error| format!("--init: {error}"))?;
+    let model = model.map_err(|error| format!("{option}: {error}"))?;
     model.notes().iter().try_for_each(say)?;
     Ok(model)
 }
@@ -59,17 +66,18 @@ fn tell(options: &Options, origin: &Origin) -> Result<(), Failure> {
             state,
             step,
             has_digests,
-        } => resumed(options.steps, state, *step, *has_digests)?,
+        } => resumed(options, state, *step, *has_digests)?,
         _ => {}
     }
     Ok(())
 }
 
-fn resumed(steps: u64, state: &Path, done: u64, has_digests: bool) -> Result<(), Failure> {
+fn resumed(options: &Options, state: &Path, done: u64, has_digests: bool) -> Result<(), Failure> {
+    let (option, steps) = options.distill.last();
     let state = state.display();
     if steps < done {
         return Err(format!(
-            "--steps {steps}: {state} is at step {done} already, of which --steps counts each"
+            "{option} {steps}: {state} is at step {done} already, of which {option} counts each"
         )
         .into());
     }
@@ -83,7 +91,7 @@ fn resumed(steps: u64, state: &Path, done: u64, has_digests: bool) -> Result<(),
     say(format_args!("going on from {state}{unchecked}"))?;
     if steps == done {
         say(format_args!(
-            "--steps {steps}: all of them are done already"
+            "{option} {steps}: all of them are done already"
         ))?;
     }
     Ok(())

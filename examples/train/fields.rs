@@ -2,6 +2,7 @@
 
 use iddpm::checkpoint::CheckpointError;
 use iddpm::data::Kind;
+use iddpm::diffusion::Error;
 use iddpm::train::TrainError;
 use iddpm::unet::ConfigError;
 
@@ -38,7 +39,10 @@ impl Options {
                 found,
                 expected,
             } => {
-                let was = "the network of --init was made";
+                let was = match self.distill.distill {
+                    Some(_) => "the network of --distill was made",
+                    None => "the network of --init was made",
+                };
                 let told = self.differs(own_size, field, expected, found, was);
                 return told.map_or_else(|| error.into(), Into::into);
             }
@@ -56,6 +60,8 @@ impl Options {
                 return told.into();
             }
             TrainError::BatchTooLarge { .. } => Some("--batch"),
+            TrainError::NoTeacher => Some("--distill"),
+            TrainError::Diffusion(Error::TooManySteps { .. }) => Some("--steps"),
             TrainError::OtherData { .. } => {
                 let way = "--init RUN begins a new run with this one's weights";
                 return format!("--data {data}: {error}; {way}").into();
@@ -133,6 +139,8 @@ impl Options {
             "half" => ("--precision", Value(precision)),
             "recompute" => ("--recompute", Value(plain)),
             "seed" => ("--seed", Value(plain)),
+            "teacher" => ("--distill", Value(plain)),
+            "grid" => ("--steps", Value(plain)),
             "size.height" if own_size => ("--data", Data("rows")),
             "size.width" if own_size => ("--data", Data("columns")),
             "size.height" | "size.width" => ("--size", Value(plain)),

@@ -7,6 +7,7 @@ use iddpm::files::{FileError, Place, remove_file};
 /// Where log, plot, options and grids of samples lie.
 pub(crate) struct Files {
     folder: PathBuf,
+    options: PathBuf,
 }
 
 const LOG: &str = "log.jsonl";
@@ -17,14 +18,20 @@ const PLOT: &str = "loss.svg";
 pub(crate) const OPTIONS: &str = "options.toml";
 
 impl Files {
-    /// Those of a folder whose one writer this is. What a killed run has left of them is removed, and each is
+    /// Those of a folder whose one writer this is, but for the options, which are kept in `run`. What a killed run has left of them is removed, and each is
     /// tried, so that nothing is trained that cannot be told of.
-    pub(crate) fn of(folder: &Path, grids: bool) -> Result<Self, FileError> {
+    pub(crate) fn of(folder: &Path, run: &Path, grids: bool) -> Result<Self, FileError> {
         let files = Self {
             folder: folder.into(),
+            options: run.join(OPTIONS),
         };
         files.remove_left();
-        for path in [files.log(), files.events(), files.plot(), files.options()] {
+        for path in [
+            &files.log(),
+            &files.events(),
+            &files.plot(),
+            files.options(),
+        ] {
             Place::of(path)?.check()?;
         }
         if grids {
@@ -46,8 +53,8 @@ impl Files {
         self.folder.join(PLOT)
     }
 
-    pub(crate) fn options(&self) -> PathBuf {
-        self.folder.join(OPTIONS)
+    pub(crate) fn options(&self) -> &Path {
+        &self.options
     }
 
     pub(crate) fn grid(&self, step: u64) -> PathBuf {

@@ -12,6 +12,7 @@ mod chart;
 mod data_options;
 #[path = "../support/device_options.rs"]
 mod device_options;
+mod distill;
 mod events;
 mod fields;
 mod files;
@@ -51,11 +52,13 @@ use iddpm::train::RunDirectory;
 
 use clap::ArgMatches;
 
+use distill::Stage;
 use files::Files;
 use options::Options;
 use program::{Failure, say};
 use rates::Rates;
 use session::Session;
+use signals::Stopped;
 
 fn main() -> ExitCode {
     match settings::words(std::env::args_os().collect()) {
@@ -66,22 +69,36 @@ fn main() -> ExitCode {
 
 fn run(options: &Options, given: &ArgMatches) -> Result<ExitCode, Failure> {
     options.check()?;
-    let mut recipe = options.recipe();
-    let valid = recipe.config.validate();
+    let valid = options.recipe().config.validate();
     valid.map_err(|error| options.explain(None, error))?;
     // What reads data, and the optimiser; the network has as many of its own.
     let threads = options.device.threads.choose()?.count();
     rayon::ThreadPoolBuilder::new()
         .num_threads(threads)
         .build_global()?;
-    // Until the end: nobody else writes there.
-    let folder = RunDirectory::open(&options.run).map_err(|error| format!("--run: {error}"))?;
-    let files = Files::of(folder.path(), options.samples.every() > 0)?;
-    let beginning = begin::begin(options, folder, &mut recipe)?;
     if let Some(note) = options.seed.note() {
         say(note)?;
     }
-    let (prepared, held_out) = prepare(options, beginning, recipe)?;
+    if let Some(file) = &options.distill.distill {
+        return distill::run(options, given, file);
+    }
+    let stopped = train(options, given, None)?;
+    Ok(stopped.map_or(ExitCode::SUCCESS, Stopped::status))
+}
+
+/// Trains in one folder: that of the run, or of a stage of its chain. What it was stopped by, if it was.
+fn train(
+    options: &Options,
+    given: &ArgMatches,
+    stage: Option<&Stage>,
+) -> Result<Option<Stopped>, Failure> {
+    let mut recipe = options.recipe();
+    // Until the end: nobody else writes there.
+    let folder = stage.map_or(&options.run, |stage| &stage.folder);
+    let folder = RunDirectory::open(folder).map_err(|error| format!("--run: {error}"))?;
+    let files = Files::of(folder.path(), &options.run, options.samples.every() > 0)?;
+    let beginning = begin::begin(options, folder, &mut recipe, stage)?;
+    let (prepared, held_out) = prepare(options, beginning, recipe, stage)?;
     say_cost(prepared.cost())?;
     let rates = say_rates(&prepared)?;
     let training = prepared.on(options.device.device())?;
@@ -102,6 +119,7 @@ fn prepare(
     options: &Options,
     beginning: Beginning,
     mut recipe: Recipe,
+    stage: Option<&Stage>,
 ) -> Result<(Prepared, Option<Arc<dyn Dataset>>), Failure> {
     let opened = options.open_data(&beginning, &recipe)?;
     let kind = opened.kind;
@@ -109,6 +127,9 @@ fn prepare(
     say(&opened)?;
     let (data, held_out) = options.val.halves(opened.into(), recipe.broken)?;
     options.size(&mut recipe, &beginning, data.as_ref())?;
+    if let Some(stage) = stage {
+        recipe = recipe.distilling(stage.teacher.clone(), stage.steps);
+    }
     let prepared = beginning.prepare(&recipe, data);
     let prepared = prepared.map_err(|error| match error {
         iddpm::Error::Train(error) => options.explain(Some(kind), error),

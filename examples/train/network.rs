@@ -59,6 +59,22 @@ const PREDICTIONS: [Word; 3] = [
 ];
 
 impl NetworkOptions {
+    /// An option that says something of the network, if any does.
+    pub(crate) fn given(&self) -> Option<&'static str> {
+        let given = [
+            ("--channels", self.channels.is_some()),
+            ("--multipliers", self.multipliers.is_some()),
+            ("--blocks", self.blocks.is_some()),
+            ("--attention", self.attention.is_some()),
+            ("--heads", self.heads.is_some()),
+            ("--timesteps", self.timesteps.is_some()),
+            ("--schedule", self.schedule.is_some()),
+            ("--predict", self.predict.is_some()),
+        ];
+        let mut given = given.into_iter();
+        given.find_map(|(option, is)| is.then_some(option))
+    }
+
     /// Network and diffusion of a recipe, for an objective: as they are said, else as the network has them that there is
     /// already, else as the data asks for.
     pub(crate) fn apply(

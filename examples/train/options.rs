@@ -11,6 +11,7 @@ use iddpm::train::{AdamW, Broken, MicrobatchRule, Recompute, TimestepLaw, TrainC
 
 use super::data_options::DataOptions;
 use super::device_options::DeviceOptions;
+use super::distill::DistillOptions;
 use super::network::NetworkOptions;
 use super::program::Failure;
 use super::rates::LrSchedule;
@@ -31,6 +32,7 @@ pub(crate) const MANY: u64 = 1 << 31;
   train --data digits.npz --run runs/digits --attention 2 --steps 3000
   train --run runs/sprites --resume --steps 40000                   (with the options it began with)
   train --data mine/ --run runs/mine --init runs/sprites            (a new run, with the weights of another)
+  train --data sprites/ --run runs/fast --distill runs/sprites --steps 50,25,12,6,4
 
 Ctrl-C, SIGTERM and SIGHUP finish the step and save: --resume goes on from there, bit for bit. Asked a second
 time, the program ends at once, and the last state that was saved is what there is.
@@ -60,9 +62,8 @@ pub(crate) struct Options {
     pub(crate) init: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) device: DeviceOptions,
-    /// Steps in all, those of before --resume among them.
-    #[arg(long, default_value_t = Recipe::default().config.anneal, value_parser = whole::<u64>(0..=u64::MAX))]
-    pub(crate) steps: u64,
+    #[command(flatten)]
+    pub(crate) distill: DistillOptions,
 
     /// Rows and columns of the low-resolution image, below those of the images: trains a super-resolution
     /// network.
@@ -211,18 +212,43 @@ impl Options {
         {
             return Err(format!("{option}: no effect without a --microbatch below --batch").into());
         }
-        if self.drop_labels.is_some_and(|rate| rate > 0.0) && self.no_classes {
+        if self.drops_labels() && self.no_classes {
             return Err("--drop-labels: no effect with --no-classes".into());
         }
+        self.check_students()?;
         self.check_rates()
     }
 
+    /// Refuses what is said of a student, of which its teacher says all.
+    fn check_students(&self) -> Result<(), Failure> {
+        self.distill.check()?;
+        let given = [
+            ("--low-res", self.low_res.is_some()),
+            ("--no-classes", self.no_classes),
+            ("--objective vlb", self.objective == Objective::RescaledKl),
+            (
+                "--sampler loss-second-moment",
+                self.sampler != TimestepLaw::Uniform,
+            ),
+            ("--val", self.val.is_given()),
+        ];
+        let mut given = given.into_iter();
+        let given = given.find_map(|(option, is)| is.then_some(option));
+        match self.network.given().or(given) {
+            Some(option) if self.distill.distill.is_some() => Err(format!(
+                "{option}: no effect with --distill: a student is as its teacher, and learns its steps alone"
+            )
+            .into()),
+            Some(_) | None => Ok(()),
+        }
+    }
+
     fn check_rates(&self) -> Result<(), Failure> {
-        let (steps, anneal) = (self.steps, self.anneal());
+        let ((option, steps), anneal) = (self.distill.last(), self.anneal());
         if anneal > 0 && steps > anneal {
             return Err(format!(
-                "--steps {steps}: the learning rate is 0 from step {anneal} on, by --anneal {anneal}; \
-                 --steps {anneal} ends there; a later --anneal or --lr-schedule constant goes on, and --init RUN \
+                "{option} {steps}: the learning rate is 0 from step {anneal} on, by --anneal {anneal}; \
+                 {option} {anneal} ends there; a later --anneal or --lr-schedule constant goes on, and --init RUN \
                  begins a new run with its weights"
             )
             .into());
@@ -233,11 +259,16 @@ impl Options {
         Ok(())
     }
 
+    /// Whether labels are to be dropped by what is said.
+    pub(crate) fn drops_labels(&self) -> bool {
+        self.drop_labels.is_some_and(|rate| rate > 0.0)
+    }
+
     /// The step at which the learning rate has fallen to 0; 0 for never.
     fn anneal(&self) -> u64 {
         match self.lr_schedule {
             LrSchedule::Constant => 0,
-            LrSchedule::Linear | LrSchedule::Cosine => self.anneal.unwrap_or(self.steps),
+            LrSchedule::Linear | LrSchedule::Cosine => self.anneal.unwrap_or(self.distill.last().1),
         }
     }
 
@@ -270,7 +301,7 @@ impl Options {
         beginning: &Beginning,
         data: &dyn Dataset,
     ) -> Result<(), Failure> {
-        if data.classes().is_none() && self.drop_labels.is_some_and(|rate| rate > 0.0) {
+        if data.classes().is_none() && self.drops_labels() {
             return Err("--drop-labels: no effect on data without classes".into());
         }
         let network = beginning.network(recipe).cloned();
@@ -340,6 +371,7 @@ impl Options {
             flip: self.flip,
             half: self.precision == WeightType::F16,
             recompute: self.recompute,
+            teacher: None,
             seed: self.seed.number,
         }
     }

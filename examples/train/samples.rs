@@ -20,9 +20,9 @@ pub(crate) struct SampleOptions {
     /// The steps of a sample, as sample's --steps: 50; trailing20; ... As many as the method wants where none are given.
     #[arg(long)]
     sample_steps: Option<String>,
-    /// How a sample's steps are taken, as sample's --method.
-    #[arg(long, default_value_t = Method::DpmSolverPlusPlus2M)]
-    sample_method: Method,
+    /// How a sample's steps are taken, as sample's --method: dpm where it is not said, or of a student ddim.
+    #[arg(long)]
+    sample_method: Option<Method>,
     /// A class that is drawn, by name or number; of several each with its own; all where none is given.
     #[arg(long, allow_hyphen_values = true)]
     sample_class: Vec<String>,
@@ -48,7 +48,11 @@ impl SampleOptions {
             Some(steps) => Draw::new().steps(steps),
             None => Draw::new(),
         };
-        let draw = draw.method(self.sample_method).seed(seed);
+        let draw = match self.sample_method {
+            Some(method) => draw.method(method),
+            None => draw,
+        };
+        let draw = draw.seed(seed);
         let rows = if model.classes() > 0 { ROWS.0 } else { ROWS.1 };
         let rows = self.sample_rows.unwrap_or(rows);
         (

@@ -3,7 +3,6 @@
 use std::collections::BTreeSet;
 use std::fmt::Display;
 use std::mem::take;
-use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use clap::ArgMatches;
@@ -60,7 +59,7 @@ impl<'o> Session<'o> {
             saved.map_err(|error| told(training.folder(), &error))?;
         }
         // From here on there is a state that they are of.
-        let kept = settings::keep(&files.options(), options, given);
+        let kept = settings::keep(files.options(), options, given);
         kept.map_err(|error| told(training.folder(), &error))?;
         let log = Log::open(&files, step, options.log_every, rates);
         let log = log.map_err(|error| told(training.folder(), &error))?;
@@ -73,16 +72,16 @@ impl<'o> Session<'o> {
             training,
             validation,
             log,
-            shown: Shown::new(options.steps, step),
+            shown: Shown::new(options.distill.last().1, step),
             stop,
         })
     }
 
-    /// Trains up to the last step, or until it is stopped; with what status the program ends.
+    /// Trains up to the last step, or until it is stopped; by what, where it was.
     ///
     /// # Errors
     /// What ended it, and which state is whole.
-    pub(crate) fn run(mut self) -> Result<ExitCode, Failure> {
+    pub(crate) fn run(mut self) -> Result<Option<Stopped>, Failure> {
         let ended = self.train();
         self.log.flush();
         self.shown.end();
@@ -102,13 +101,13 @@ impl<'o> Session<'o> {
             drop(say(self.files.plot().display()));
         }
         let Some(stopped) = stopped else {
-            return Ok(ExitCode::SUCCESS);
+            return Ok(None);
         };
         self.shown.warn(format_args!(
             "train: {stopped} at step {step} of {}: --resume goes on",
-            self.options.steps
+            self.options.distill.last().1
         ));
-        Ok(stopped.status())
+        Ok(Some(stopped))
     }
 
     /// Draws the plot of what is logged; whether there was any.
@@ -121,7 +120,8 @@ impl<'o> Session<'o> {
     }
 
     fn train(&mut self) -> Result<Option<Stopped>, Failure> {
-        while self.training.position() < self.options.steps {
+        let (_, last) = self.options.distill.last();
+        while self.training.position() < last {
             if let Some(stopped) = self.stop.heard() {
                 return Ok(Some(stopped));
             }

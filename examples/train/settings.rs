@@ -132,6 +132,9 @@ pub(crate) fn keep(file: &Path, options: &Options, given: &ArgMatches) -> Result
         let value = match key {
             // From wherever it goes on; drawn once.
             "data" => Some(path(&std::path::absolute(&options.data)?)?),
+            "distill" if let Some(file) = &options.distill.distill => {
+                Some(path(&std::path::absolute(file)?)?)
+            }
             "val" if let Some(data) = options.val.path() => {
                 Some(path(&std::path::absolute(data)?)?)
             }

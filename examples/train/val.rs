@@ -48,6 +48,11 @@ impl ValOptions {
         }
     }
 
+    /// Whether images are held out.
+    pub(crate) const fn is_given(&self) -> bool {
+        self.val.is_some()
+    }
+
     /// Whether images are evaluated at a step.
     pub(crate) fn is_due(&self, step: u64) -> bool {
         step.is_multiple_of(self.val_every.unwrap_or(EVERY))

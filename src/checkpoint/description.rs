@@ -9,10 +9,11 @@
 //! | `iddpm.diffusion` | [`Diffusion`] |
 //! | `iddpm.weights` | [`WeightSet`] |
 //! | `iddpm.step` | training steps taken |
+//! | `iddpm.grid` | the timesteps of a distilled network: [`Grid`] |
 //! | `iddpm.classes` | what the classes are called, where that is known |
 //! | `iddpm.content` | [`Content`], where it is not the weights of a network |
 //!
-//! Each value is JSON. All but the last two are needed; a field that is unknown or left out is an error, because a
+//! Each value is JSON. All but the last three are needed; a field that is unknown or left out is an error, because a
 //! network run with another flag than it was trained with gives noise, and no message.
 
 use alloc::collections::BTreeMap;
@@ -23,7 +24,7 @@ use alloc::vec::Vec;
 use serde::Deserialize;
 
 use super::error::CheckpointError;
-use crate::diffusion::{Diffusion, ModelCard, Schedule, WeightSet};
+use crate::diffusion::{Diffusion, Grid, ModelCard, Schedule, WeightSet};
 pub use crate::unet::ImageSize;
 use crate::unet::{Extents, Graph, UnetConfig};
 
@@ -43,6 +44,7 @@ pub(crate) const SIZE: &str = "iddpm.size";
 pub(crate) const DIFFUSION: &str = "iddpm.diffusion";
 const WEIGHTS: &str = "iddpm.weights";
 pub(crate) const STEP: &str = "iddpm.step";
+pub(crate) const GRID: &str = "iddpm.grid";
 const CLASSES: &str = "iddpm.classes";
 const CONTENT: &str = "iddpm.content";
 
@@ -51,10 +53,7 @@ impl Content {
     pub(super) fn said(
         metadata: &BTreeMap<String, String>,
     ) -> Result<Option<Self>, CheckpointError> {
-        match metadata.contains_key(CONTENT) {
-            true => read(metadata, CONTENT).map(Some),
-            false => Ok(None),
-        }
+        read_if_there(metadata, CONTENT)
     }
 }
 
@@ -85,6 +84,8 @@ pub struct Description {
     pub size: ImageSize,
     /// The diffusion it was trained on, which weights these are, and when they were taken.
     pub card: ModelCard<'static>,
+    /// The timesteps that a distilled network knows, and draws in; `None` for a network that knows all.
+    pub grid: Option<Grid>,
     /// The names of the classes, by their numbers, where they are known.
     pub class_names: Option<Vec<String>>,
     /// The content of the file: for a network the weights.
@@ -94,12 +95,13 @@ pub struct Description {
 }
 
 impl Description {
-    /// Describes weights, without names of classes and without notes.
+    /// Describes weights of a network that knows all timesteps, without names of classes and without notes.
     pub const fn new(unet: UnetConfig, size: ImageSize, card: ModelCard<'static>) -> Self {
         Self {
             unet,
             size,
             card,
+            grid: None,
             class_names: None,
             content: Content::Weights,
             notes: BTreeMap::new(),
@@ -148,6 +150,9 @@ impl Description {
                 expected,
             });
         }
+        if let Some(grid) = &self.grid {
+            grid.process(&self.card.diffusion)?;
+        }
         if self.unet.super_resolution != self.size.low_res.is_some() {
             return Err(CheckpointError::LowRes {
                 needed: self.unet.super_resolution,
@@ -189,7 +194,7 @@ impl Description {
             });
         }
         let needed = [FORMAT_KEY, UNET, SIZE, DIFFUSION, WEIGHTS, STEP];
-        let known = [&needed[..], &[CLASSES, CONTENT]].concat();
+        let known = [&needed[..], &[GRID, CLASSES, CONTENT]].concat();
         let mut notes = BTreeMap::new();
         for (key, value) in metadata {
             if !key.starts_with(PREFIX) {
@@ -206,10 +211,8 @@ impl Description {
                 weights: read(metadata, WEIGHTS)?,
                 step: read(metadata, STEP)?,
             },
-            class_names: match metadata.contains_key(CLASSES) {
-                true => Some(read(metadata, CLASSES)?),
-                false => None,
-            },
+            grid: read_if_there(metadata, GRID)?,
+            class_names: read_if_there(metadata, CLASSES)?,
             // Unsaid: weights.
             content: Content::said(metadata)?.unwrap_or_default(),
             notes,
@@ -245,6 +248,9 @@ impl Description {
         add(DIFFUSION, serde_json::to_string(&self.card.diffusion))?;
         add(WEIGHTS, serde_json::to_string(&self.card.weights))?;
         add(STEP, serde_json::to_string(&self.card.step))?;
+        if let Some(grid) = &self.grid {
+            add(GRID, serde_json::to_string(grid))?;
+        }
         if let Some(names) = &self.class_names {
             add(CLASSES, serde_json::to_string(names))?;
         }
@@ -260,6 +266,17 @@ fn unreadable(key: &'static str, error: &serde_json::Error) -> CheckpointError {
     CheckpointError::Metadata {
         key,
         reason: error.to_string(),
+    }
+}
+
+/// `None` where the key is not there.
+fn read_if_there<'m, T: Deserialize<'m>>(
+    metadata: &'m BTreeMap<String, String>,
+    key: &'static str,
+) -> Result<Option<T>, CheckpointError> {
+    match metadata.contains_key(key) {
+        true => read(metadata, key).map(Some),
+        false => Ok(None),
     }
 }
 

@@ -143,6 +143,11 @@ pub enum Error {
         /// The number of timesteps T.
         num_timesteps: u32,
     },
+    /// A timestep is none of those that a distilled network knows.
+    OffGrid {
+        /// The timestep that was kept.
+        timestep: u32,
+    },
     /// The storage is too small.
     Capacity {
         /// The number of entries that are needed.
@@ -481,6 +486,9 @@ impl fmt::Display for Error {
                 timestep,
                 num_timesteps,
             } => write!(f, "timestep {timestep} is not below T = {num_timesteps}"),
+            Self::OffGrid { timestep } => {
+                write!(f, "timestep {timestep} is none of those that the network was distilled to")
+            }
             Self::Capacity { needed, capacity } => {
                 write!(f, "{needed} entries are needed, there is room for {capacity}")
             }

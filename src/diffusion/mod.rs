@@ -28,6 +28,10 @@ pub mod schedule;
 pub mod timesteps;
 
 #[cfg(feature = "alloc")]
+pub mod distill;
+#[cfg(feature = "alloc")]
+pub mod grid;
+#[cfg(feature = "alloc")]
 mod owned;
 #[cfg(feature = "alloc")]
 mod paused;
@@ -77,7 +81,11 @@ pub use card::{ModelCard, WeightSet};
 #[cfg(feature = "alloc")]
 pub use controls::{Controls, Guidance, KnownBuf, PaletteBuf};
 pub use denoiser::{Denoiser, Image, Query, RunError, Sample};
+#[cfg(feature = "alloc")]
+pub use distill::{Lesson, TeacherStep};
 pub use error::{Error, Slice};
+#[cfg(feature = "alloc")]
+pub use grid::Grid;
 pub use guidance::{MOST_GUIDANCE, guide};
 pub use kept::Known;
 pub use linear::Linear;

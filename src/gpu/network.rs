@@ -11,6 +11,7 @@ use super::layout::plan;
 use super::memory::{DeviceWeights, read};
 use super::record::{Recorded, record};
 use super::recording::{Binding, Recording, Width};
+use super::watch::submit;
 use crate::memory::collected;
 use crate::unet::{Graph, GraphError, Input, TensorId};
 
@@ -119,6 +120,18 @@ impl DeviceNetwork {
         self.loaded.encode(encoder, dispatches);
     }
 
+    /// Runs the network once and returns its result.
+    ///
+    /// # Errors
+    /// [`GpuError::DeviceLost`], [`GpuError::OutOfMemory`].
+    pub(crate) async fn evaluate(&self) -> Result<Vec<f32>, GpuError> {
+        let descriptor = wgpu::CommandEncoderDescriptor::default();
+        let mut encoder = self.gpu.device().create_command_encoder(&descriptor);
+        self.encode(&mut encoder);
+        submit(&self.gpu, "an evaluation", [encoder])?;
+        self.read(self.recorded.output()).await
+    }
+
     /// Runs the network once, and waits for it.
     ///
     /// # Errors
@@ -135,7 +148,7 @@ impl DeviceNetwork {
     /// # Errors
     /// [`GpuError::DeviceLost`], [`GpuError::OutOfMemory`].
     pub fn output_blocking(&self) -> Result<Vec<f32>, GpuError> {
-        self.read_blocking(self.recorded.output())
+        pollster::block_on(self.read(self.recorded.output()))
     }
 
     /// Returns what the place of a tensor holds, which may be another tensor by now, waiting for it. For
@@ -149,15 +162,15 @@ impl DeviceNetwork {
         let (what, index) = ("tensor", id.index());
         let place = self.recorded.tensor(id);
         let (binding, len) = place.ok_or(GraphError::NoPlace { what, index })?;
-        let mut numbers = self.read_blocking(binding)?;
+        let mut numbers = pollster::block_on(self.read(binding))?;
         // f16 fills whole words.
         numbers.truncate(len);
         Ok(numbers)
     }
 
-    fn read_blocking(&self, binding: Binding) -> Result<Vec<f32>, GpuError> {
+    async fn read(&self, binding: Binding) -> Result<Vec<f32>, GpuError> {
         let part = (self.loaded.buffer(binding)?, binding);
-        let words = pollster::block_on(read(&self.gpu, "output", &[part]))?;
+        let words = read(&self.gpu, "output", &[part]).await?;
         let half = |bits: u32| half::f16::from_bits(bits as u16).to_f32();
         Ok(match binding.width {
             Width::Full => words.into_iter().map(f32::from_bits).collect(),

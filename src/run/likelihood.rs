@@ -59,7 +59,7 @@ impl Likelihood {
     /// [`DrawError::Value`] for steps that are none.
     pub fn new(model: &Model, steps: &str, threads: Threads) -> Result<Self, Error> {
         Ok(Self {
-            process: process(&model.description().card.diffusion, steps)?,
+            process: process(model.description(), steps)?,
             model: model.clone(),
             noise: Noise::new(0),
             clip: Clip::Unit,

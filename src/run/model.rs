@@ -7,7 +7,7 @@ use std::vec::Vec;
 
 use super::error::DrawError;
 use crate::Error;
-use crate::checkpoint::description::{DIFFUSION, SIZE, UNET};
+use crate::checkpoint::description::{DIFFUSION, GRID, SIZE, UNET};
 use crate::checkpoint::{Checkpoint, Description, WeightType, locate};
 use crate::diffusion::Sample;
 use crate::diffusion::fingerprint::Fingerprint;
@@ -243,6 +243,10 @@ impl Model {
             let value = metadata.get(key).map_or("", String::as_str);
             print.add_u64(value.len() as u64);
             print.add_bytes(value.as_bytes());
+        }
+        // Only of a distilled network: prints of others are what they were.
+        if let Some(grid) = metadata.get(GRID) {
+            print.add_bytes(grid.as_bytes());
         }
         match self.checkpoint.weights() {
             Weights::F32(numbers) => numbers.iter().for_each(|&number| add(&mut print, number)),

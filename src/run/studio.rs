@@ -268,7 +268,7 @@ impl Studio {
     }
 
     pub(super) fn course(&self, draw: &Draw, keeps: bool) -> Result<Course, Error> {
-        draw.course(&self.model.description().card.diffusion, keeps)
+        draw.course(self.model.description(), keeps)
     }
 
     async fn begin_course(

@@ -25,7 +25,8 @@ pub(super) fn check_low_res(description: &Description) -> Result<(), TrainError>
 ///
 /// # Errors
 /// [`TrainError::Extents`], [`TrainError::Classes`], [`TrainError::BatchTooLarge`]; [`TrainError::Option`] where
-/// labels are to be dropped and the network has no null class.
+/// labels are to be dropped and the network has no null class, or where t of a network with a grid would have a law of its
+/// losses.
 pub fn check_data(
     description: &Description,
     config: &TrainConfig,
@@ -48,6 +49,13 @@ pub fn check_data(
         Number(config.drop_labels),
         config.drop_labels == 0.0 || description.unet.null_label().is_some(),
         "0 for a network without a null class",
+    )?;
+    let uniform = config.timesteps == TimestepLaw::Uniform;
+    check(
+        "timesteps",
+        "loss_second_moment",
+        uniform || description.grid.is_none(),
+        "uniform for a network with a grid of timesteps",
     )?;
     let (batch, examples) = (config.batch, data.len());
     if batch > examples {

@@ -6,6 +6,7 @@ use std::vec::Vec;
 
 use serde::{Deserialize, Serialize};
 
+use super::digest::Digest;
 use super::error::TrainError;
 use super::grad::Recompute;
 use super::optimizer::AdamW;
@@ -73,6 +74,11 @@ pub struct TrainConfig {
     pub half: bool,
     /// The results that are made again in the backward pass rather than kept.
     pub recompute: Recompute,
+    /// The fingerprint of the teacher that a student learns from ([`Distilling`](super::Distilling)); `None` for a network
+    /// that learns from images.
+    // Not written where there is none, so that runs from before there were teachers are known again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub teacher: Option<Digest>,
     /// The seed that all randomness of the run follows from.
     pub seed: u64,
 }
@@ -154,6 +160,7 @@ impl Default for TrainConfig {
             flip: false,
             half: false,
             recompute: Recompute::Nothing,
+            teacher: None,
             seed: 0,
         }
     }
@@ -226,6 +233,13 @@ impl TrainConfig {
             )?;
         }
         let squared = !matches!(self.objective, Objective::Kl | Objective::RescaledKl);
+        let alone = self.teacher.is_none() || self.objective == Objective::Mse;
+        check(
+            "objective",
+            self.objective,
+            alone,
+            "mse for a student, which learns a teacher's steps and no variance",
+        )?;
         let weighted = "0 for an objective without a squared error";
         check(
             "min_snr",

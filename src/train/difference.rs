@@ -35,8 +35,8 @@ pub(super) fn between<T: Serialize>(
     Ok(in_values(name, &value(one)?, &value(other)?))
 }
 
-/// The first field in which two networks differ: their images, their diffusion, how they are built, what
-/// their classes are called, what else is noted of them. Of which step they are, and which weights, is none.
+/// The first field in which two networks differ: their images, their diffusion, the timesteps that they know, how they
+/// are built, what their classes are called, what else is noted of them. Of which step they are, and which weights, is none.
 ///
 /// # Errors
 /// Those of [`between`].
@@ -47,6 +47,7 @@ pub(super) fn between_networks(
     let found = [
         between("size", &one.size, &other.size)?,
         between("diffusion", &one.card.diffusion, &other.card.diffusion)?,
+        between("grid", &one.grid, &other.grid)?,
         between("unet", &one.unet, &other.unet)?,
         between("class_names", &one.class_names, &other.class_names)?,
         between("notes", &one.notes, &other.notes)?,

@@ -1,4 +1,4 @@
-//! The digests of a state's files, by which it is seen whether they are those that were saved.
+//! Digests, by which it is seen whether the files of a state are those that were saved, and a teacher the same.
 
 use std::format;
 use std::path::Path;
@@ -10,10 +10,10 @@ use crate::diffusion::fingerprint::Fingerprint;
 use crate::files::FileError;
 use crate::files::regular::{self, open_file};
 
-/// FNV-1a of 64 bits; as text 16 digits, as JSON text too, since not every reader of JSON has 64 bits.
+/// A digest, FNV-1a of 64 bits; as text 16 digits, as JSON text too, since not every reader of JSON has 64 bits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(into = "String", try_from = "String")]
-pub(super) struct Digest(pub(super) u64);
+pub struct Digest(pub u64);
 
 impl Digest {
     pub(super) fn of(bytes: &[u8]) -> Self {

@@ -77,6 +77,13 @@ pub enum TrainError {
         /// The number of classes of the network; 0 where it takes none.
         expected: usize,
     },
+    /// A model that cannot teach: it predicts x_{t-1}, and so takes no steps but those of the T that it was trained on.
+    NoTeacher,
+    /// A student is to be trained at a timestep that is none of its own.
+    NoLesson {
+        /// The timestep, as the network is told of it.
+        timestep: f32,
+    },
     /// A batch of more examples than there are.
     BatchTooLarge {
         /// The number of examples in a batch.
@@ -161,7 +168,7 @@ pub enum TrainError {
     /// A run is to go on with another configuration than it was begun with.
     OtherConfiguration {
         /// The name of the one field: of [`TrainConfig`](super::TrainConfig) (`adamw.weight_decay`), of the
-        /// network's `size`, `diffusion` and `unet` (`unet.num_res_blocks`), `class_names`, `notes`, or the
+        /// network's `size`, `diffusion`, `grid` and `unet` (`unet.num_res_blocks`), `class_names`, `notes`, or the
         /// number of `examples`.
         field: String,
         /// The value of the field in the run, as JSON.
@@ -217,6 +224,8 @@ impl core::error::Error for TrainError {
             | Self::LowRes { .. }
             | Self::Extents { .. }
             | Self::Classes { .. }
+            | Self::NoTeacher
+            | Self::NoLesson { .. }
             | Self::BatchTooLarge { .. }
             | Self::Example { .. }
             | Self::AllSkipped { first: None, .. }
@@ -281,6 +290,14 @@ impl fmt::Display for TrainError {
             Self::Classes { found, expected } => write!(
                 f,
                 "the data has {found} classes, the network was made for {expected}"
+            ),
+            Self::NoTeacher => f.write_str(
+                "a model that predicts x_{t-1} cannot be distilled: it takes no longer steps; one that predicts v, x_0 or \
+                 epsilon does",
+            ),
+            Self::NoLesson { timestep } => write!(
+                f,
+                "the student has no step from timestep {timestep}: its description has the grid of those that it has"
             ),
             Self::BatchTooLarge { batch, examples } => {
                 write!(f, "a batch of {batch}: there are only {examples} examples")

@@ -3,10 +3,12 @@
 use std::boxed::Box;
 use std::vec::Vec;
 
+use super::distill::Teacher;
 use super::engine::{Awaited, Batch, Engine};
 use super::error::TrainError;
 use super::optimizer::{AdamW, OptimizerStep, Report};
-use crate::gpu::{DeviceTraining, DeviceWeights, Gpu, Kept, Precision};
+use crate::cpu::Inputs;
+use crate::gpu::{DeviceNetwork, DeviceTraining, DeviceWeights, Gpu, Kept, Precision};
 use crate::optimizer::Slot;
 use crate::unet::{Graph, Input};
 
@@ -164,5 +166,32 @@ impl Engine for GpuEngine {
     fn write(&mut self, slot: Slot, numbers: &[f32]) -> Result<(), TrainError> {
         let kept = self.kept(slot, numbers.len())?;
         Ok(self.training.write(kept, numbers)?)
+    }
+}
+
+impl Teacher for DeviceNetwork {
+    fn predict_async<'a>(
+        &'a mut self,
+        inputs: &'a Inputs<'a>,
+        output: &'a mut [f32],
+    ) -> Awaited<'a, ()> {
+        Box::pin(async move {
+            let labels = inputs.labels.unwrap_or_default();
+            let labels: Vec<f32> = labels.iter().map(|&label| label as f32).collect();
+            self.write(Input::X, inputs.x)?;
+            self.write(Input::Timesteps, inputs.timesteps)?;
+            self.write(Input::Labels, &labels)?;
+            self.write(Input::LowRes, inputs.low_res.unwrap_or_default())?;
+            let numbers = self.evaluate().await?;
+            let (len, expected) = (numbers.len(), output.len());
+            if len < expected {
+                return Err(TrainError::Length { len, expected });
+            }
+            // f16 fills whole words.
+            for (output, number) in output.iter_mut().zip(numbers) {
+                *output = number;
+            }
+            Ok(())
+        })
     }
 }

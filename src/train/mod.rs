@@ -38,6 +38,7 @@ mod data;
 mod device;
 mod difference;
 mod digest;
+mod distill;
 mod engine;
 mod error;
 #[cfg(feature = "train")]
@@ -63,6 +64,8 @@ pub use check::check_data;
 pub use config::{Annealing, MicrobatchRule, TimestepLaw, TrainConfig};
 pub use cpu_engine::CpuEngine;
 pub use data::TrainingData;
+pub use digest::Digest;
+pub use distill::{Distilling, Teacher};
 pub use engine::{Awaited, Batch, Engine};
 pub use error::TrainError;
 #[cfg(feature = "train")]

@@ -19,10 +19,10 @@ use crate::checkpoint::Description;
 use crate::cpu::resize;
 use crate::data::Broken;
 use crate::diffusion::resample::{Drawn, LossSecondMoment, Resampler, Uniform};
-use crate::diffusion::{Error, LossRow, Timesteps};
+use crate::diffusion::{Error, Grid, LossRow, Timesteps};
 use crate::memory::{collected, zeros};
 use crate::optimizer::Slot;
-use crate::part::part;
+use crate::part::{item, part};
 use crate::unet::Extents;
 use crate::waiting::block_on;
 
@@ -31,7 +31,7 @@ use crate::waiting::block_on;
 const HISTORY: u32 = 10;
 const UNIFORM: f64 = 0.001;
 
-/// A training run in progress: an engine, the data, and where it is.
+/// A training run in progress: an engine, the data, and where it is. A network with a grid is trained at those timesteps alone.
 ///
 /// ```
 /// use std::sync::Arc;
@@ -74,6 +74,8 @@ pub struct Trainer<E> {
     draws: Draws,
     /// The loss at each t, and what the network is told of it.
     table: Vec<(LossRow, f32)>,
+    /// The timesteps that are trained: all, or those of the network's grid.
+    trained: Vec<u32>,
     image: Extents,
     parameters: usize,
     /// In the data.
@@ -157,6 +159,7 @@ impl<E: Engine> Trainer<E> {
         Ok(Self {
             engine,
             table: table(&description, &config)?,
+            trained: trained(&description)?,
             description,
             config,
             progress,
@@ -419,7 +422,7 @@ impl<E: Engine> Trainer<E> {
             self.draws.noise(position, noise);
             let of_example = draw_timestep(
                 self.progress.history.as_ref(),
-                self.table.len(),
+                &self.trained,
                 self.draws.timestep(position),
             )?;
             let (row, timestep) = row_of(&self.table, of_example.timestep)?;
@@ -451,13 +454,25 @@ impl<E: Engine> Trainer<E> {
 
 fn draw_timestep(
     history: Option<&LossSecondMoment<Vec<f64>>>,
-    steps: usize,
+    trained: &[u32],
     uniform: f64,
 ) -> Result<Drawn, TrainError> {
-    Ok(match history {
-        Some(history) => history.draw(uniform)?,
-        None => Uniform::new(steps as u32)?.draw(uniform)?,
+    if let Some(history) = history {
+        return Ok(history.draw(uniform)?);
+    }
+    let place = Uniform::new(trained.len() as u32)?.draw(uniform)?;
+    Ok(Drawn {
+        timestep: item(trained, place.timestep as usize),
+        ..place
     })
+}
+
+/// The timesteps that a network is trained at, ascending.
+fn trained(description: &Description) -> Result<Vec<u32>, TrainError> {
+    let steps = description.card.diffusion.num_timesteps;
+    let grid = description.grid.as_ref().map(Grid::timesteps);
+    let ascending = grid.map(|grid| collected(grid.len(), grid.iter().rev().copied()));
+    Ok(ascending.unwrap_or_else(|| collected(steps as usize, 0..steps))?)
 }
 
 /// The loss at a t, and what the network is told of it.

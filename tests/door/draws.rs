@@ -282,7 +282,8 @@ fn as_many_steps_as_the_method_wants() {
     }
     // Evaluations, two of each step but the last.
     assert_eq!(steps(&Draw::new().method("heun")), 19);
-    assert_eq!(Draw::new(), Draw::new().method("dpm"));
+    assert_eq!(steps(&Draw::new()), 15);
+    assert_eq!(Draw::new().to_string(), "clip=unit seed=0");
     let json = serde_json::to_string(&Draw::new()).unwrap();
     assert_eq!(serde_json::from_str::<Draw>(&json).unwrap(), Draw::new());
 }

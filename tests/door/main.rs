@@ -17,6 +17,8 @@ mod scratch;
 mod albums;
 #[cfg(feature = "train_cpu")]
 mod alpha;
+#[cfg(feature = "train_cpu")]
+mod distill;
 mod draws;
 mod likelihood;
 mod models;

@@ -38,6 +38,7 @@ mod recorded;
 mod adjoints;
 mod cpu;
 mod disk;
+mod distill;
 mod drop_labels;
 mod faults;
 mod finite_differences;

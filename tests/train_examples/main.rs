@@ -26,6 +26,7 @@ mod scratch;
 
 mod alpha;
 mod backends;
+mod distill;
 mod events;
 mod folders;
 mod held_out;

@@ -32,7 +32,8 @@ pub(crate) struct SpriteGenerator {
     /// How many steps, or which: "15", "ddim25", "10,15,20". As many as the method wants where it is empty.
     #[export]
     steps: GString,
-    /// How a step is taken: "dpm", "heun", "ddim", "ddim:0.5", "ancestral". "dpm" where it is empty.
+    /// How a step is taken: "dpm", "heun", "ddim", "ddim:0.5", "ancestral". Where it is empty "dpm", and "ddim" of a
+    /// distilled network.
     #[export]
     method: GString,
     /// Towards the class: 1 as the network learnt it, 2 or 3 further, 0 without it.

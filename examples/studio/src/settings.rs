@@ -38,7 +38,11 @@ impl Settings {
                 .or_else(|| classes(model).into_iter().next()),
             seed: options.seed.number.to_string(),
             steps: String::new(),
-            method: "dpm".into(),
+            // A distilled network takes no other.
+            method: match model.description().grid {
+                Some(_) => "ddim".into(),
+                None => "dpm".into(),
+            },
             eta: 0.0,
             clip: "unit".into(),
             wrap: "none".into(),

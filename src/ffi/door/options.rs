@@ -38,7 +38,8 @@ pub struct iddpm_draw {
     pub class_count: usize,
     /// How many steps, or which, as "50", "ddim25", "10,15,20"; as many as the method wants where it is NULL.
     pub steps: *const c_char,
-    /// How a step is taken: "dpm", "heun", "ddim", "ddim:0.5", "ancestral"; "dpm" where it is NULL.
+    /// How a step is taken: "dpm", "heun", "ddim", "ddim:0.5", "ancestral"; where it is NULL "dpm", and
+    /// "ddim" of a distilled network, which takes no other.
     pub method: *const c_char,
     /// What is done to each prediction: "unit", "none", "dynamic"; "unit" where it is NULL.
     pub clip: *const c_char,

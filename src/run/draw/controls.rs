@@ -80,12 +80,12 @@ impl Draw {
             return Ok(None);
         };
         let diffusion = &model.description().card.diffusion;
-        let method = self.method.parse();
-        if method == Ok(Method::DdimReverse) {
+        let method = self.method_of(model.description())?;
+        if method == Method::DdimReverse {
             let why = "ddim_reverse walks to noise, which is of no colours";
             return Err(DrawError::value("palette", palette, why));
         }
-        let is_ancestral = method == Ok(Method::Ancestral);
+        let is_ancestral = method == Method::Ancestral;
         if is_ancestral && diffusion.prediction == Prediction::PreviousX {
             let why = "ancestral steps of a network that predicts x_{t-1} take no x_0, which has the colours; ddim does";
             return Err(DrawError::value("palette", palette, why));

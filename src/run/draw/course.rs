@@ -1,34 +1,29 @@
-//! What a drawing is on a diffusion: a process, and how it is walked.
+//! What a drawing is on a network's diffusion: a process, and how it is walked.
 
-use std::borrow::Cow;
 use std::format;
 use std::string::ToString;
 
 use super::Draw;
 use crate::Error;
-use crate::diffusion::{Clip, Diffusion, Method, OwnedProcess, Resampling, Sampler, Timesteps};
+use crate::checkpoint::Description;
+use crate::diffusion::{Clip, Method, OwnedProcess, Resampling, Sampler, Timesteps};
 use crate::run::error::DrawError;
 use crate::text::Number;
 use crate::unet::Wrap;
 
 impl Draw {
-    /// The process and the sampler's settings that this is on a diffusion; `keeps` where a part of a picture is kept.
+    /// The process and the sampler's settings that this is of a network; `keeps` where a part of a picture is kept.
     pub(in crate::run) fn course(
         &self,
-        diffusion: &Diffusion<'_>,
+        network: &Description,
         keeps: bool,
     ) -> Result<Course, Error> {
-        let method = self.method.parse();
-        let method: Method =
-            method.map_err(|error| DrawError::value("method", &self.method, error))?;
+        let method = self.method_of(network)?;
         let steps = match &self.steps {
-            Some(steps) => Cow::from(steps),
-            None => usual_steps(method)
-                .min(diffusion.num_timesteps)
-                .to_string()
-                .into(),
+            Some(steps) => steps.clone(),
+            None => usual_steps(network, method).to_string(),
         };
-        let process = process(diffusion, &steps)?;
+        let process = process(network, &steps)?;
         let clip = self.clip.parse();
         let clip: Clip = clip.map_err(|error| DrawError::value("clip", &self.clip, error))?;
         let resampling = self.resample.parse();
@@ -50,11 +45,8 @@ impl Draw {
         };
         if let Err(error) = course.sampler() {
             return Err(match error {
-                crate::diffusion::Error::Eta { .. } => {
-                    DrawError::value("method", &self.method, error)
-                }
-                crate::diffusion::Error::KeepMethod => {
-                    DrawError::value("method", &self.method, error)
+                crate::diffusion::Error::Eta { .. } | crate::diffusion::Error::KeepMethod => {
+                    DrawError::value("method", method, error)
                 }
                 crate::diffusion::Error::Threshold { .. } => {
                     DrawError::value("clip", &self.clip, error)
@@ -65,6 +57,27 @@ impl Draw {
         }
         Ok(course)
     }
+
+    /// The method that is said; else the usual one, or of a distilled network the only one.
+    pub(super) fn method_of(&self, network: &Description) -> Result<Method, DrawError> {
+        let said = self.method.as_ref().map(|method| {
+            let wrong = |error| DrawError::value("method", method, error);
+            method.parse::<Method>().map_err(wrong)
+        });
+        match (said.transpose()?, &network.grid) {
+            (None, None) => Ok(Method::DpmSolverPlusPlus2M),
+            (Some(method), None) => Ok(method),
+            (None, Some(_)) => Ok(Self::DISTILLED),
+            (Some(method), Some(_)) if method == Self::DISTILLED => Ok(method),
+            (Some(method), Some(_)) => {
+                let why = "this network was distilled to steps of ddim, and takes no others";
+                Err(DrawError::value("method", method, why))
+            }
+        }
+    }
+
+    /// How a distilled network takes its steps.
+    const DISTILLED: Method = Method::Ddim { eta: 0.0 };
 
     /// How many of so many steps are taken: of a strength above 0 one at least.
     fn last_steps(&self, steps: usize) -> Result<usize, DrawError> {
@@ -91,26 +104,50 @@ impl Draw {
 }
 
 /// How many steps a method wants for images that are as far from real ones as those of 50 ancestral steps: measured on the
-/// shipped sprites, whose page (`examples/assets/README.md`) has the distances.
-const fn usual_steps(method: Method) -> u32 {
-    match method {
+/// shipped sprites, whose page (`examples/assets/README.md`) has the distances. Of a distilled network those that it was
+/// distilled to.
+fn usual_steps(network: &Description, method: Method) -> usize {
+    if let Some(grid) = &network.grid {
+        return grid.timesteps().len();
+    }
+    let wanted = match method {
         Method::DpmSolverPlusPlus2M => 15,
         Method::Heun => 10,
         Method::Ddim { .. } | Method::DdimReverse => 25,
         Method::Ancestral => 50,
-    }
+    };
+    wanted.min(network.card.diffusion.num_timesteps as usize)
 }
 
-/// The steps of a diffusion that a text names.
+/// The steps of a network's diffusion that a text names. Of a distilled network a number alone is of those steps that it
+/// knows, and what else is named must be of them.
 pub(in crate::run) fn process(
-    diffusion: &Diffusion<'_>,
+    network: &Description,
     steps: &str,
 ) -> Result<OwnedProcess, DrawError> {
-    let process = Timesteps::parse(steps).and_then(|kept| diffusion.process(kept));
-    process.map_err(|error| DrawError::value("steps", steps, error))
+    let diffusion = &network.card.diffusion;
+    let process = match (&network.grid, steps.trim().parse()) {
+        (None, _) => Timesteps::parse(steps).and_then(|kept| diffusion.process(kept)),
+        (Some(grid), Ok(count)) => grid.thinned(count).and_then(|grid| grid.process(diffusion)),
+        (Some(grid), Err(_)) => Timesteps::parse(steps).and_then(|kept| {
+            let process = diffusion.process(kept)?;
+            grid.check(&process)?;
+            Ok(process)
+        }),
+    };
+    process.map_err(|error| match &network.grid {
+        None => DrawError::value("steps", steps, error),
+        Some(grid) => {
+            let count = grid.timesteps().len();
+            let why = format!(
+                "{error}; this network was distilled to {count}, {grid}, and takes some of these"
+            );
+            DrawError::value("steps", steps, why)
+        }
+    })
 }
 
-/// What a drawing is on a diffusion: a process, and how it is walked.
+/// What a drawing is on a network's diffusion: a process, and how it is walked.
 #[derive(Debug, Clone)]
 pub(in crate::run) struct Course {
     process: OwnedProcess,

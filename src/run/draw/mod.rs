@@ -14,7 +14,7 @@ use super::error::DrawError;
 use super::model::Model;
 use super::palette::Palette;
 use crate::Error;
-use crate::diffusion::{Clip, Method, Resampling};
+use crate::diffusion::{Clip, Resampling};
 use crate::unet::Wrap;
 pub(super) use course::Course;
 #[cfg(feature = "data")]
@@ -39,7 +39,8 @@ pub struct Draw {
     classes: Vec<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     steps: Option<String>,
-    method: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    method: Option<String>,
     clip: String,
     #[serde(skip_serializing_if = "text::is_flat")]
     wrap: String,
@@ -69,7 +70,7 @@ impl Default for Draw {
         Self {
             classes: Vec::new(),
             steps: None,
-            method: Method::DpmSolverPlusPlus2M.to_string(),
+            method: None,
             clip: Clip::Unit.to_string(),
             wrap: Wrap::None.to_string(),
             seed: 0,
@@ -83,7 +84,8 @@ impl Default for Draw {
 }
 
 impl Draw {
-    /// A drawing of all classes in turn, in 15 steps of DPM-Solver++, of seed 0. Of the shipped sprites these cannot be
+    /// A drawing of all classes in turn, in 15 steps of DPM-Solver++, of seed 0; of a distilled network in the steps that it
+    /// was distilled to. Of the shipped sprites these cannot be
     /// told from 50 steps of the paper's sampler (`method("ancestral")`), neither by a classifier nor by the Fréchet
     /// distance of its features.
     pub fn new() -> Self {
@@ -102,7 +104,7 @@ impl Draw {
     /// ```
     /// use iddpm::Draw;
     /// let draw = Draw::new().classes(["sword", "axe"]).steps("25");
-    /// assert_eq!(draw.to_string(), "class=sword class=axe steps=25 method=dpm clip=unit seed=0");
+    /// assert_eq!(draw.to_string(), "class=sword class=axe steps=25 clip=unit seed=0");
     /// assert_eq!("class=sword class=axe steps=25".parse(), Ok(draw));
     /// ```
     #[must_use]
@@ -113,18 +115,20 @@ impl Draw {
 
     /// Takes so many steps, or those: `50`, `10,15,20` of each third, `ddim25`, `trailing20`, as
     /// [`Timesteps::parse`](crate::diffusion::Timesteps::parse) reads them. Where none are said they are as many as the
-    /// method wants: 15 of `dpm`, 10 of `heun`, 25 of `ddim`, 50 of `ancestral`, or all there are.
+    /// method wants: 15 of `dpm`, 10 of `heun`, 25 of `ddim`, 50 of `ancestral`, or all there are. A distilled network
+    /// takes those that it was distilled to, or as many of them as are said.
     #[must_use]
     pub fn steps(mut self, steps: impl Into<String>) -> Self {
         self.steps = Some(steps.into());
         self
     }
 
-    /// Takes each step by a method: `ancestral`, `ddim`, `dpm`, `heun`, as [`Method`] is named; `ddim:0.5` is DDIM with
-    /// η = 0.5, as `Method::Ddim { eta: 0.5 }` is.
+    /// Takes each step by a method: `ancestral`, `ddim`, `dpm`, `heun`, as [`Method`](crate::diffusion::Method) is named;
+    /// `ddim:0.5` is DDIM with η = 0.5, as `Method::Ddim { eta: 0.5 }` is. Where none is said it is `dpm`, and `ddim` of a
+    /// distilled network, which takes no other.
     #[must_use]
     pub fn method(mut self, method: impl ToString) -> Self {
-        self.method = method.to_string();
+        self.method = Some(method.to_string());
         self
     }
 
@@ -241,7 +245,7 @@ impl Draw {
         match word {
             "class" => self.classes.push(value.into()),
             "steps" => self.steps = Some(value.into()),
-            "method" => self.method = value.into(),
+            "method" => self.method = Some(value.into()),
             "clip" => self.clip = value.into(),
             "wrap" => self.wrap = value.into(),
             "seed" => {
@@ -266,7 +270,7 @@ impl Draw {
     /// [`DrawError::Value`] for steps, a method or a clipping that the model cannot have.
     pub fn evaluations(&self, model: &Model) -> Result<u32, Error> {
         let keeps = self.resample != Resampling::ONCE.to_string();
-        let course = self.course(&model.description().card.diffusion, keeps)?;
+        let course = self.course(model.description(), keeps)?;
         Ok(course.sampler()?.evaluations())
     }
 }

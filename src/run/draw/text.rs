@@ -32,7 +32,10 @@ impl fmt::Display for Draw {
         if let Some(steps) = steps {
             write!(f, "steps={} ", Quoted(steps))?;
         }
-        write!(f, "method={} clip={} ", Quoted(method), Quoted(clip))?;
+        if let Some(method) = method {
+            write!(f, "method={} ", Quoted(method))?;
+        }
+        write!(f, "clip={} ", Quoted(clip))?;
         if !is_flat(wrap) {
             write!(f, "wrap={} ", Quoted(wrap))?;
         }

@@ -10,11 +10,12 @@ use super::engine::on_gpu;
 use super::made::Made;
 use super::origin::{Origin, Start, State, network_of};
 use super::recipe::Recipe;
+use super::student::{Student, student_weights};
 use super::training_run::TrainingRun;
 use crate::Error;
 use crate::checkpoint::{Description, f32_of};
 use crate::data::Dataset;
-use crate::run::{Device, OpenDevice};
+use crate::run::{Device, Model, OpenDevice};
 use crate::train::{
     Broken, Engine, Progress, Slot, TrainConfig, Trainer, TrainingData, check_data, check_network,
     graph_of, initial_weights,
@@ -30,6 +31,8 @@ pub(super) struct Checked {
     data: TrainingData,
     pub(super) origin: Origin,
     start: Start,
+    /// Of what is distilled.
+    student: Option<Student>,
     /// The options of the state that goes on, where its learning rates are others from here on.
     pub(super) rates_before: Option<TrainConfig>,
     pub(super) cost: Cost,
@@ -44,18 +47,29 @@ impl Checked {
         data: Arc<dyn Dataset>,
         saved: Option<State>,
     ) -> Result<Self, Error> {
-        let config = recipe.config(data.as_ref());
+        let student = Student::of(recipe)?;
+        let config = TrainConfig {
+            teacher: student.as_ref().map(|student| student.fingerprint),
+            ..recipe.config(data.as_ref())
+        };
         config.validate()?;
         if recipe.noise_scale {
             config.check_noise_scale()?;
         }
         let network = network_of(saved.as_ref(), recipe);
-        let description = recipe.description(data.as_ref(), network);
+        let description = Description {
+            grid: student.as_ref().map(|student| student.grid.clone()),
+            ..recipe.description(data.as_ref(), network)
+        };
+        if let Some(student) = &student {
+            student.check(&description)?;
+        }
         check_data(&description, &config, data.as_ref())?;
         let data = TrainingData::new(data, recipe.broken)?;
         let origin = Origin::of(saved.as_ref(), recipe);
         let before = saved.as_ref().map(|(_, saved)| saved.config.clone());
         let start = match (saved, &recipe.init) {
+            (None, Some(teacher)) if student.is_some() => Start::Teacher(teacher.clone()),
             (Some((_, saved)), _) => {
                 saved.check_same(&description, &config, &data)?;
                 Start::Saved(saved)
@@ -80,6 +94,7 @@ impl Checked {
             data,
             origin,
             start,
+            student,
             broken: recipe.broken,
             noise_scale: recipe.noise_scale,
         })
@@ -89,7 +104,7 @@ impl Checked {
     pub(super) const fn class_rows(&self) -> Option<&ClassRows> {
         match &self.start {
             Start::Model(_, rows) => rows.as_ref(),
-            Start::Drawn | Start::Saved(_) => None,
+            Start::Drawn | Start::Teacher(_) | Start::Saved(_) => None,
         }
     }
 
@@ -102,8 +117,10 @@ impl Checked {
             precision,
             bytes,
         } = match opened {
-            OpenDevice::Processor(threads) => Made::on_processor(threads, &graph, &config)?,
-            OpenDevice::Gpu(gpu) => on_gpu(&gpu, &graph, &config).await?,
+            OpenDevice::Processor(threads) => {
+                Made::on_processor(threads, &graph, &config, self.student)?
+            }
+            OpenDevice::Gpu(gpu) => on_gpu(&gpu, &graph, &config, self.student).await?,
         };
         let progress = fill(&mut engine, self.start, &graph, &description, &config)?;
         let (data, broken) = (self.data, self.broken);
@@ -146,19 +163,27 @@ fn fill(
             return Ok(saved.progress);
         }
         Start::Model(model, rows) => {
-            let weights = match model.checkpoint().weights() {
-                Weights::F32(numbers) => Cow::Borrowed(numbers),
-                Weights::F16(bits) => Cow::Owned(f32_of(bits)?),
-            };
+            let weights = weights_of(&model)?;
             let weights = match rows {
                 Some(rows) => Cow::Owned(rows.weights(&model, &weights, graph)?),
                 None => weights,
             };
             write(engine, &weights, config)?;
         }
+        Start::Teacher(teacher) => {
+            let weights = student_weights(&teacher, &weights_of(&teacher)?, graph)?;
+            write(engine, &weights, config)?;
+        }
         Start::Drawn => write(engine, &initial_weights(graph, config.seed)?, config)?,
     }
     Ok(Trainer::<Box<dyn Engine>>::beginning(description, config)?)
+}
+
+fn weights_of(model: &Model) -> Result<Cow<'_, [f32]>, Error> {
+    Ok(match model.checkpoint().weights() {
+        Weights::F32(numbers) => Cow::Borrowed(numbers),
+        Weights::F16(bits) => Cow::Owned(f32_of(bits)?),
+    })
 }
 
 /// Weights, and averages that begin as they are.

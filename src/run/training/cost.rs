@@ -5,7 +5,7 @@ use crate::memory::bytes_of;
 use crate::train::{Recompute, TrainConfig, TrainError, graph_of};
 use crate::unet::{Graph, Plan};
 
-/// The cost of a training, which follows from its network and options alone.
+/// The cost of a training, which follows from its network and options alone: of a student without that of its teacher.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Cost {

@@ -2,9 +2,10 @@
 
 use std::boxed::Box;
 
+use super::student::Student;
 use crate::memory::bytes_of;
 use crate::run::Threads;
-use crate::train::{CpuEngine, Engine, TrainConfig, TrainError};
+use crate::train::{CpuEngine, Distilling, Engine, Teacher, TrainConfig, TrainError};
 use crate::unet::Graph;
 
 /// An engine, and what is to be said of it.
@@ -21,11 +22,12 @@ impl Made {
         threads: Threads,
         graph: &Graph,
         config: &TrainConfig,
+        student: Option<Student>,
     ) -> Result<Self, TrainError> {
         let rates = &config.ema_rates;
         let engine = CpuEngine::with_threads(graph, rates, config.half, threads.count())?;
         let (run, slots) = engine.elements();
-        Ok(Self {
+        let made = Self {
             engine: Box::new(engine),
             // It computes in f32, whatever is asked for.
             precision: if config.half {
@@ -34,6 +36,23 @@ impl Made {
                 ""
             },
             bytes: bytes_of::<f32>(run.saturating_add(slots)),
-        })
+        };
+        let Some(student) = student else {
+            return Ok(made);
+        };
+        let (teacher, bytes) = student.teacher_on_processor(threads, config.microbatch)?;
+        Ok(made.taught(student, teacher, bytes))
+    }
+
+    /// The engine with a student's teacher, which takes so many bytes.
+    pub(super) fn taught(self, student: Student, teacher: Box<dyn Teacher>, bytes: u64) -> Self {
+        let variance = student.teacher.description().card.diffusion.variance;
+        let lessons = student.lessons;
+        let engine = Distilling::new(self.engine, teacher, lessons, variance.is_learned());
+        Self {
+            engine: Box::new(engine),
+            bytes: self.bytes.saturating_add(bytes),
+            ..self
+        }
     }
 }

@@ -3,7 +3,7 @@
 //! [`Training::begin_or_resume`] is all of it in one call. In its place a program that has something to say on the
 //! way takes the steps one by one: [`Beginning`] holds the folder, and knows the classes that data is to have;
 //! [`Prepared`] has checked recipe and data, and knows what they cost; [`Training`] is on a device. What is kept nowhere
-//! is a [`TrainingRun`] alone.
+//! is a [`TrainingRun`] alone. [`Recipe::distilling`] makes of any of them the training of a student of few steps.
 
 mod begin;
 mod beginning;
@@ -17,6 +17,7 @@ mod made;
 mod origin;
 mod prepared;
 mod recipe;
+mod student;
 #[expect(clippy::module_inception, reason = "it is what the folder is about")]
 mod training;
 mod training_run;

@@ -71,6 +71,8 @@ pub(super) enum Start {
     Drawn,
     /// The weights of a model, with other rows of classes where these are others.
     Model(Model, Option<ClassRows>),
+    /// The weights of a teacher, of which a student has no variance.
+    Teacher(Model),
     /// A state of the run.
     Saved(Box<SavedRun>),
 }

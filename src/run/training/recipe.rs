@@ -39,6 +39,9 @@ pub struct Recipe {
     /// The model whose weights a new run begins with; `None` for weights that are drawn from the seed. A run that
     /// goes on has its own.
     pub init: Option<Model>,
+    /// The number of steps that a student of `init` draws in, as [`distilling`](Self::distilling) sets it; `None` for a
+    /// network that learns from the data.
+    pub distill: Option<u32>,
     /// What is done with examples that cannot be read.
     pub broken: Broken,
     /// The steps between two saved states; 0 for none but those that are asked for.
@@ -134,6 +137,7 @@ impl Recipe {
             low_res: None,
             classes: true,
             init: None,
+            distill: None,
             broken: Broken::Fatal,
             save_every: 1000,
             keep: 2,

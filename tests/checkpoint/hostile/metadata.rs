@@ -116,6 +116,20 @@ pub(super) fn metadata() -> Vec<Case> {
         },
     ));
     cases.push((
+        "a grid of nothing".into(),
+        set("iddpm.grid", "[]"),
+        Error::Diffusion(iddpm::diffusion::Error::TooFewSteps { steps: 0, min: 2 }),
+    ));
+    cases.push((
+        "a grid that ascends".into(),
+        set("iddpm.grid", "[1,2]"),
+        Error::Diffusion(iddpm::diffusion::Error::TimestepsNotDescending {
+            index: 1,
+            timestep: 2,
+            previous: 1,
+        }),
+    ));
+    cases.push((
         "moments".into(),
         set("iddpm.content", "\"second_moment\""),
         Error::OtherContent {

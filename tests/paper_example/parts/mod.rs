@@ -2,18 +2,10 @@
 
 #![allow(dead_code, unreachable_pub)]
 
-#[path = "../../../examples/make_sprites/canvas.rs"]
-mod canvas;
-#[path = "../../../examples/make_sprites/choices.rs"]
-mod choices;
-#[path = "../../../examples/make_sprites/items/mod.rs"]
-mod items;
-#[path = "../../../examples/make_sprites/palette.rs"]
-mod palette;
 #[path = "../../../examples/paper/sets.rs"]
 mod sets;
-#[path = "../../../examples/make_sprites/shapes.rs"]
-mod shapes;
+#[path = "../../../examples/paper/sprites.rs"]
+mod sprites;
 #[path = "../../../examples/paper/steps.rs"]
 mod steps;
 #[path = "../../../examples/paper/verdict.rs"]

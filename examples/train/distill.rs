@@ -1,0 +1,133 @@
+//! Progressive distillation: a chain of runs, each of which trains a student of the network of the one before.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::{ArgMatches, Args};
+use iddpm::Model;
+use iddpm::run::Recipe;
+use iddpm::train::{SavedRun, TrainError};
+
+use super::begin::{explained, given as opened};
+use super::options::Options;
+use super::program::{Failure, say};
+use super::whole::whole;
+
+/// What the command line says of how long is trained, and of students.
+#[derive(Args)]
+pub(crate) struct DistillOptions {
+    /// Steps in all, those of before --resume among them. With --distill the steps in which its students draw, fewer and
+    /// fewer: 50,25,12,6,4,2,1.
+    #[arg(long, value_delimiter = ',', default_values_t = [Recipe::default().config.anneal], value_parser = whole::<u64>(0..=u64::MAX))]
+    steps: Vec<u64>,
+    /// Trains students of a checkpoint, for fewer steps of DDIM each (Salimans & Ho 2022): of as many as --steps has
+    /// numbers, each learns from the one before, in a folder of its own in --run, and lands in one step where
+    /// its teacher lands in two or so. They are of the teacher's shape, begin with its weights, predict v, and draw in
+    /// their steps where nothing else is said.
+    #[arg(long, value_name = "FILE", conflicts_with = "init")]
+    pub(crate) distill: Option<PathBuf>,
+    /// Training steps of each student of --distill, those of before --resume among them: 12000 where none are given.
+    #[arg(long, requires = "distill", value_parser = whole::<u64>(0..=u64::MAX))]
+    until: Option<u64>,
+}
+
+impl DistillOptions {
+    /// Refuses several numbers of steps where there are no students, and students of no fewer steps.
+    pub(crate) fn check(&self) -> Result<(), Failure> {
+        match (&self.distill, self.steps.as_slice()) {
+            (Some(_), _) => self.students().map(drop),
+            (None, [_]) => Ok(()),
+            (None, _) => Err(format!("--steps {}: several are of --distill", self.listed()).into()),
+        }
+    }
+
+    /// In how many steps each student draws.
+    fn students(&self) -> Result<Vec<u32>, Failure> {
+        let students = self.steps.iter().map(|&steps| u32::try_from(steps));
+        let students: Option<Vec<u32>> = students.collect::<Result<_, _>>().ok();
+        let fewer = |of: &Vec<u32>| of.is_sorted_by(|one, next| one > next) && !of.contains(&0);
+        students.filter(fewer).ok_or_else(|| {
+            let listed = self.listed();
+            format!("--steps {listed}: those of students get fewer, as 50,25,12,6,4, down to 1")
+                .into()
+        })
+    }
+
+    fn listed(&self) -> String {
+        let steps: Vec<String> = self.steps.iter().map(u64::to_string).collect();
+        steps.join(",")
+    }
+
+    /// The last training step, of each student where there are such, and the option that says it.
+    pub(crate) fn last(&self) -> (&'static str, u64) {
+        let usual = Recipe::default().config.anneal;
+        match (&self.distill, self.steps.first()) {
+            (None, Some(&steps)) => ("--steps", steps),
+            (_, _) => ("--until", self.until.unwrap_or(usual)),
+        }
+    }
+}
+
+/// A student of the chain.
+pub(crate) struct Stage {
+    pub(crate) teacher: Model,
+    /// In which it draws.
+    pub(crate) steps: u32,
+    pub(crate) folder: PathBuf,
+}
+
+/// Trains a student of each number of steps, each of the one before; those that are done already are looked at alone.
+pub(crate) fn run(options: &Options, given: &ArgMatches, file: &Path) -> Result<ExitCode, Failure> {
+    let mut teacher = opened("--distill", file)?;
+    check_labels(options, &teacher)?;
+    let students = options.distill.students()?;
+    check_begun(options, &students)?;
+    for steps in students {
+        let folder = folder_of(options, steps);
+        say(format_args!("{steps} steps: {}", folder.display()))?;
+        let stage = Stage {
+            teacher,
+            steps,
+            folder,
+        };
+        if let Some(stopped) = super::train(options, given, Some(&stage))? {
+            return Ok(stopped.status());
+        }
+        teacher = opened("--run", &stage.folder)?;
+        say(format_args!(
+            "compared with its first teacher by: evaluate --real {} {} {}",
+            options.data.display(),
+            file.display(),
+            stage.folder.display(),
+        ))?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Names that sort as their numbers do.
+fn folder_of(options: &Options, steps: u32) -> PathBuf {
+    options.run.join(format!("steps-{steps:04}"))
+}
+
+/// Refuses to drop labels for a teacher that knows no image without.
+fn check_labels(options: &Options, teacher: &Model) -> Result<(), Failure> {
+    match teacher.description().unet.null_class || !options.drops_labels() {
+        true => Ok(()),
+        false => Err("--drop-labels: the network of --distill was trained with every label".into()),
+    }
+}
+
+/// Refuses to begin where a student is, before hours of training lead there, and to go on where none is.
+fn check_begun(options: &Options, students: &[u32]) -> Result<(), Failure> {
+    let mut first = None;
+    for &steps in students {
+        first = first.or(SavedRun::latest_in(folder_of(options, steps))?);
+    }
+    match (first, options.resume) {
+        (Some(state), false) => Err(explained(TrainError::AlreadyBegun { state })),
+        (None, true) => Err(explained(TrainError::NotBegun {
+            path: options.run.clone(),
+        })),
+        (Some(_), true) | (None, false) => Ok(()),
+    }
+}

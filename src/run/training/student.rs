@@ -1,0 +1,173 @@
+//! A student and its teacher: progressive distillation through the door.
+
+use std::boxed::Box;
+use std::format;
+use std::string::ToString;
+use std::vec::Vec;
+
+use super::class_rows::ClassRows;
+use super::recipe::Recipe;
+use crate::Error;
+use crate::checkpoint::Description;
+use crate::cpu::{Network, NetworkError, ProgramBuf};
+use crate::diffusion::{Grid, Lesson, Objective, Prediction, Variance};
+use crate::memory::zeros;
+use crate::part::{part, part_mut};
+use crate::run::{Model, Threads};
+use crate::train::{Digest, Teacher, TrainConfig, TrainError, check_network};
+use crate::unet::{Graph, Plan, UnetConfig};
+
+impl Recipe {
+    /// The same recipe for a student of a model, which draws in so many steps of DDIM as well as its teacher does in more
+    /// (progressive distillation, Salimans & Ho 2022).
+    ///
+    /// A student is a network of its teacher's shape, begins with its weights, and learns to land in one step where the
+    /// teacher lands in several: in all that a distilled teacher was distilled to, and of one that knows all timesteps in
+    /// twice the student's. It predicts v, whatever its teacher does: one that predicts something else is learnt from as well,
+    /// but its student begins with weights that mean another thing. It has no variance to learn, and is told the classes that its teacher is told, or none where
+    /// labels are dropped, so that it can be guided as well. Of a student another can be made, of fewer steps.
+    ///
+    /// ```no_run
+    /// use core::ops::ControlFlow;
+    /// use iddpm::{Device, Model, Recipe, Training};
+    /// let mut teacher = Model::open("pets.safetensors")?;
+    /// for steps in [50, 25, 12, 6, 4] {
+    ///     let pets = teacher.open_data("pets/")?;
+    ///     let recipe = Recipe::of(&pets).distilling(teacher, steps);
+    ///     let run = format!("runs/pets-{steps}");
+    ///     let mut student = Training::begin_or_resume(run, &recipe, pets, Device::best())?;
+    ///     student.until(recipe.config.anneal, |_| ControlFlow::Continue(()))?;
+    ///     teacher = student.model()?; // draws in so many steps where nothing is said of them
+    /// }
+    /// # Ok::<(), iddpm::Error>(())
+    /// ```
+    #[must_use]
+    pub fn distilling(self, teacher: Model, steps: u32) -> Self {
+        let like = self.like(&student_of(teacher.description()));
+        Self {
+            config: TrainConfig {
+                objective: Objective::Mse,
+                drop_labels: match like.unet.null_class {
+                    true => like.config.drop_labels,
+                    false => 0.0,
+                },
+                ..like.config
+            },
+            init: Some(teacher),
+            distill: Some(steps),
+            ..like
+        }
+    }
+}
+
+/// A teacher as its students are: one that predicts v, without a variance.
+fn student_of(teacher: &Description) -> Description {
+    let mut card = teacher.card;
+    card.diffusion.prediction = Prediction::V;
+    card.diffusion.variance = Variance::FixedLarge;
+    let unet = UnetConfig {
+        out_channels: teacher.unet.in_channels,
+        ..teacher.unet.clone()
+    };
+    Description {
+        class_names: teacher.class_names.clone(),
+        ..Description::new(unet, teacher.size, card)
+    }
+}
+
+/// A student: its teacher, and what that teaches.
+#[derive(Debug)]
+pub(super) struct Student {
+    pub(super) teacher: Model,
+    pub(super) grid: Grid,
+    pub(super) lessons: Vec<Lesson>,
+    pub(super) fingerprint: Digest,
+}
+
+impl Student {
+    /// That of a recipe, where it is for one.
+    pub(super) fn of(recipe: &Recipe) -> Result<Option<Self>, Error> {
+        let Some(steps) = recipe.distill else {
+            return Ok(None);
+        };
+        let Some(teacher) = recipe.init.clone() else {
+            return Err(TrainError::Option {
+                name: "distill",
+                value: steps.to_string(),
+                must: "given with init, the model that is learnt from",
+            }
+            .into());
+        };
+        let (grid, lessons) = taught(teacher.description(), steps)?;
+        Ok(Some(Self {
+            fingerprint: Digest(teacher.fingerprint()?),
+            teacher,
+            grid,
+            lessons,
+        }))
+    }
+
+    /// Refuses to teach another network than the teacher's, and classes that it does not know, or knows by other numbers.
+    pub(super) fn check(&self, trained: &Description) -> Result<(), TrainError> {
+        let student = student_of(self.teacher.description());
+        check_network(&student, trained)?;
+        match ClassRows::of(&student, trained) {
+            None => Ok(()),
+            Some(_) => Err(TrainError::OtherNetwork {
+                field: "class_names".into(),
+                found: format!("{:?}", student.class_names.unwrap_or_default()),
+                expected: format!("{:?}", trained.class_names.as_deref().unwrap_or_default()),
+            }),
+        }
+    }
+
+    /// The teacher on the processor, for so many images at once, and the bytes that it takes.
+    pub(super) fn teacher_on_processor(
+        &self,
+        threads: Threads,
+        images: usize,
+    ) -> Result<(Box<dyn Teacher>, u64), TrainError> {
+        let graph = self.teacher.description().graph(images)?;
+        let program = ProgramBuf::new(&graph, &Plan::single(&graph)).map_err(NetworkError::from)?;
+        let bytes = Network::needs(&program.view().map_err(NetworkError::from)?)?;
+        let weights = self.teacher.checkpoint().weights();
+        let network = Network::with_threads(program, weights, threads.count())?;
+        Ok((Box::new(network), bytes))
+    }
+}
+
+/// The steps of a teacher's student, and what the teacher teaches of each.
+fn taught(teacher: &Description, steps: u32) -> Result<(Grid, Vec<Lesson>), TrainError> {
+    let diffusion = teacher.card.diffusion;
+    // Of the steps that are left out it says nothing.
+    if diffusion.prediction == Prediction::PreviousX {
+        return Err(TrainError::NoTeacher);
+    }
+    let of_teacher = match &teacher.grid {
+        Some(grid) => grid.clone(),
+        None => {
+            let twice = steps.saturating_mul(2).min(diffusion.num_timesteps);
+            Grid::all(diffusion.num_timesteps)?.thinned(twice)?
+        }
+    };
+    let grid = of_teacher.thinned(steps)?;
+    let lessons = Lesson::of_all(&diffusion, &of_teacher, &grid)?;
+    Ok((grid, lessons))
+}
+
+/// The weights of a teacher in the places that they have in its student's graph: of the last layer those that are no
+/// variance's, which come first.
+pub(super) fn student_weights(
+    teacher: &Model,
+    weights: &[f32],
+    graph: &Graph,
+) -> Result<Vec<f32>, Error> {
+    let mut numbers = zeros(graph.weights_len())?;
+    let of_teacher = teacher.checkpoint().graph().params();
+    for param in graph.params() {
+        let found = of_teacher.iter().find(|of| of.name == param.name);
+        let found = found.map_or(&[][..], |of| part(weights, of.offset, param.elements()));
+        part_mut(&mut numbers, param.offset, param.elements()).copy_from_slice(found);
+    }
+    Ok(numbers)
+}

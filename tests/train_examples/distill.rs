@@ -1,0 +1,200 @@
+//! `train --distill`: a chain of students, what is in their folders, killed and gone on with, what is refused.
+
+use std::time::Duration;
+
+use super::interrupted::start;
+use super::scratch::Scratch;
+use super::{refuse, run, succeed, write_archive};
+
+const TEACHER: &str = "--backend cpu --data d.npz --multipliers 1,1 --attention 1 --heads 1 --blocks 1 --batch 4 \
+     --timesteps 20 --sample-every 0 --anneal 0";
+/// Of which all but what is said of a network counts for a student.
+const STUDENT: &str =
+    "--backend cpu --data d.npz --batch 4 --sample-every 0 --log-every 1 --anneal 0 --save-every 3";
+
+/// Data, and the run of a teacher.
+fn prepare(scratch: &Scratch) {
+    let pixels: Vec<u8> = (0..8 * 64).map(|at| (7 * at) as u8).collect();
+    let labels = [0, 1, 2, 0, 1, 2, 0, 1];
+    write_archive(&scratch.join("d.npz"), [8, 8, 8, 1], &pixels, &labels);
+    succeed("train", scratch, &format!("{TEACHER} --run t --steps 3"));
+}
+
+fn has_begun(scratch: &Scratch) -> bool {
+    scratch.join("r/steps-0004/latest").exists()
+}
+
+/// A chain that is killed again and again, and one that nobody disturbs, end in the same bytes; what draws needs no words.
+#[test]
+fn killed_and_resumed() {
+    let scratch = Scratch::new("distill-kill");
+    prepare(&scratch);
+    let chain = format!("{STUDENT} --distill t --steps 4,2,1 --until 12");
+    let told = succeed("train", &scratch, &format!("{chain} --run whole"));
+    assert!(
+        told.contains("evaluate --real d.npz t whole/steps-0002"),
+        "{told}"
+    );
+    let mut kills = 0;
+    for moment in [150, 250, 200, 300] {
+        let words = match has_begun(&scratch) {
+            true => "--run r --resume".to_owned(),
+            false => format!("{chain} --run r"),
+        };
+        let mut child = start(&scratch, &words);
+        while !has_begun(&scratch) {
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        std::thread::sleep(Duration::from_millis(moment));
+        kills += u32::from(child.try_wait().unwrap().is_none());
+        child.kill().unwrap();
+        child.wait().unwrap();
+    }
+    println!("killed {kills} times");
+    assert!(kills > 0);
+    // With the options that the chain began with and no other word.
+    succeed("train", &scratch, "--run r --resume");
+    let names = ["options.toml", "steps-0001", "steps-0002", "steps-0004"];
+    assert_eq!(scratch.names_in("r"), names);
+    for steps in ["4", "2", "1"] {
+        let state = format!("steps-000{steps}/step-00000012");
+        for name in ["model", "ema_0.999", "first_moment", "second_moment"] {
+            let bytes = |run: &str| {
+                let path = scratch.join(&format!("{run}/{state}/{name}.safetensors"));
+                std::fs::read(path).unwrap()
+            };
+            assert!(bytes("r") == bytes("whole"), "{state}/{name}");
+        }
+        let student = format!("r/steps-000{steps}");
+        let network = format!("--checkpoint {student} --count 3 --backend cpu");
+        succeed("sample", &scratch, &format!("{network} --out own.png"));
+        let said = format!("{network} --steps {steps} --method ddim --out said.png");
+        succeed("sample", &scratch, &said);
+        let pixels = |name: &str| image::open(scratch.join(name)).unwrap().into_rgba8();
+        assert!(pixels("own.png") == pixels("said.png"));
+        let file = format!("{student}/step-00000012/ema_0.999.safetensors");
+        let told = succeed("inspect", &scratch, &file);
+        assert!(
+            told.contains(&format!("distilled    to {steps} steps, custom:19")),
+            "{told}"
+        );
+    }
+    // What is done is looked at, and not done again.
+    let told = succeed("train", &scratch, "--run r --resume");
+    let done = "--until 12: all of them are done already";
+    assert_eq!(told.matches(done).count(), 3, "{told}");
+    // Of a student there are students of fewer steps.
+    let chain = format!("{STUDENT} --distill r/steps-0004 --until 1 --run fewer");
+    succeed("train", &scratch, &format!("{chain} --steps 3"));
+    assert_eq!(
+        refuse("train", &scratch, &format!("{chain}-2 --steps 5")),
+        "train: --steps: 5 steps of only 4 timesteps"
+    );
+}
+
+#[test]
+fn what_is_refused() {
+    let scratch = Scratch::new("distill-refused");
+    prepare(&scratch);
+    let chain = format!("{STUDENT} --run r --distill t --until 1");
+    let no_effect =
+        "no effect with --distill: a student is as its teacher, and learns its steps alone";
+    for (words, told) in [
+        ("--steps 4,4", "--steps 4,4: those of students get fewer"),
+        ("--steps 2,4", "--steps 2,4: those of students get fewer"),
+        ("--steps 4,0", "--steps 4,0: those of students get fewer"),
+        (
+            "--steps 5000000000",
+            "--steps 5000000000: those of students",
+        ),
+        ("--steps 21", "--steps: 21 steps of only 20 timesteps"),
+        (
+            "--steps 4 --channels 64",
+            &format!("--channels: {no_effect}"),
+        ),
+        ("--steps 4 --predict v", &format!("--predict: {no_effect}")),
+        (
+            "--steps 4 --no-classes",
+            &format!("--no-classes: {no_effect}"),
+        ),
+        ("--steps 4 --val 0.5", &format!("--val: {no_effect}")),
+        (
+            "--steps 4 --objective vlb",
+            &format!("--objective vlb: {no_effect}"),
+        ),
+        (
+            "--steps 4 --sampler loss-second-moment",
+            &format!("--sampler loss-second-moment: {no_effect}"),
+        ),
+    ] {
+        let line = refuse("train", &scratch, &format!("{chain} {words}"));
+        assert!(
+            line.starts_with(&format!("train: {told}")),
+            "{words}: {line}"
+        );
+    }
+    assert!(!scratch.join("r/steps-0004").exists());
+    let several = refuse("train", &scratch, &format!("{TEACHER} --run u --steps 4,2"));
+    assert_eq!(several, "train: --steps 4,2: several are of --distill");
+    for words in [
+        format!("{TEACHER} --run u --until 4"),
+        format!("{chain} --init t --steps 4"),
+    ] {
+        assert_eq!(
+            run("train", &scratch, &words).status.code(),
+            Some(2),
+            "{words}"
+        );
+    }
+    let absent = refuse(
+        "train",
+        &scratch,
+        &format!("{STUDENT} --run r --distill none.safetensors --steps 4"),
+    );
+    assert!(
+        absent.starts_with("train: --distill: opening none.safetensors"),
+        "{absent}"
+    );
+    let nothing = refuse("train", &scratch, &format!("{chain} --steps 4 --resume"));
+    assert_eq!(nothing, "train: r: no state to go on from");
+
+    // A chain that is there is not begun again, from wherever; nor gone on with by another teacher.
+    succeed("train", &scratch, &format!("{chain} --steps 2"));
+    let again = refuse("train", &scratch, &format!("{chain} --steps 4,2"));
+    assert!(
+        again.starts_with("train: r/steps-0002/step-00000001 is there already"),
+        "{again}"
+    );
+    succeed("train", &scratch, &format!("{TEACHER} --run t2 --steps 1"));
+    let other = "--run r --resume --until 2 --distill t2";
+    let other = refuse("train", &scratch, other);
+    assert!(
+        other.starts_with("train: --distill ") && other.contains(": the run was begun with "),
+        "{other}"
+    );
+    // A teacher that knows no image without its class, and other classes than the teacher's.
+    let classes = format!("{TEACHER} --run all --steps 1 --drop-labels 0");
+    succeed("train", &scratch, &classes);
+    let dropped = format!("{STUDENT} --run s --distill all --steps 4 --until 1 --drop-labels 0.5");
+    assert_eq!(
+        refuse("train", &scratch, &dropped),
+        "train: --drop-labels: the network of --distill was trained with every label"
+    );
+    let pixels: Vec<u8> = (0..8 * 64).map(|at| (7 * at) as u8).collect();
+    write_archive(
+        &scratch.join("two.npz"),
+        [8, 8, 8, 1],
+        &pixels,
+        &[0, 1, 0, 1, 0, 1, 0, 4],
+    );
+    let two = STUDENT.replace("d.npz", "two.npz");
+    let two = refuse(
+        "train",
+        &scratch,
+        &format!("{two} --run s --distill t --steps 4 --until 1"),
+    );
+    assert_eq!(
+        two,
+        "train: --data two.npz: image 7 has the label 4; labels are 0 to 2"
+    );
+}
