@@ -27,4 +27,5 @@ mod example;
 mod frechet;
 mod guidance;
 mod inception;
+mod inception_program;
 mod sets;
