@@ -25,10 +25,18 @@ const MANY: u64 = 1 << 20;
 compared with. Numbers of another classifier (other data, another seed) are of other features and cannot be
 compared. A Fréchet distance is the larger the fewer images it is of: beside it stands that of as many real ones. Precision
 and recall are of 3 neighbours, density and coverage of 5. The nearest real one is looked for among all of --real, in pixels:
-samples far nearer to one than real ones are to each other were learnt by heart."
+samples far nearer to one than real ones are to each other were learnt by heart.
+
+The file of --inception is not shipped. It holds TensorFlow's network of 2015 (classify_image_graph_def.pb), as ports to
+PyTorch name its tensors: pt_inception-2015-12-05-6726825d.pth, released as fid_weights at
+https://github.com/mseitzer/pytorch-fid, becomes such a file in Python by
+  import torch, safetensors.torch
+  weights = torch.load('pt_inception-2015-12-05-6726825d.pth')
+  safetensors.torch.save_file(weights, 'inception.safetensors')
+torchvision's own Inception is another network, and refused. The inception score is of all images at once."
 )]
 pub(crate) struct Options {
-    /// The real images, with classes: a folder of pictures, an .npz archive, CIFAR-10's folder or one of its batches
+    /// The real images, with classes where a classifier is trained: a folder of pictures, an .npz archive, CIFAR-10's folder or one of its batches
     /// (.bin). A picture's class is its sub-folder (cat/1.png) or what stands before the first _ of its name
     /// (cat_1.png).
     #[arg(long, value_name = "DATA")]
@@ -48,11 +56,16 @@ pub(crate) struct Options {
     pub(crate) count: Option<usize>,
     #[command(flatten)]
     pictures: DataOptions,
-    /// The share of the real images that the classifier is not trained on.
-    #[arg(long, value_name = "SHARE", default_value_t = 0.5, value_parser = real)]
-    pub(crate) held_out: f64,
+    /// The public evaluator's Inception-v3, in safetensors: it judges in the classifier's place, all real images are what is
+    /// compared with, and the Fréchet distance is FID as that evaluator has it, the kernel distance KID.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) inception: Option<PathBuf>,
+    /// The share of the real images that the classifier is not trained on, 0.5 where none is given. With --inception, the
+    /// share that shows what other real images come to, and is not compared with: none where none is given.
+    #[arg(long, value_name = "SHARE", value_parser = real)]
+    pub(crate) held_out: Option<f64>,
     /// Steps that the classifier is trained for.
-    #[arg(long, default_value_t = ClassifierConfig::default().steps, value_parser = whole::<u64>(1..=u64::MAX))]
+    #[arg(long, conflicts_with = "inception", default_value_t = ClassifierConfig::default().steps, value_parser = whole::<u64>(1..=u64::MAX))]
     pub(crate) steps: u64,
     /// How often sets are drawn from again for the error of a distance.
     #[arg(long, value_name = "N", default_value_t = 30, value_parser = whole::<usize>(2..=MANY))]

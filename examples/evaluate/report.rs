@@ -14,8 +14,8 @@ use super::program::{Failure, say};
 pub(crate) struct Report {
     /// Whose features the numbers are of.
     pub(crate) features: String,
-    /// Images that the classifier was trained on.
-    pub(crate) trained: usize,
+    /// Images that the classifier was trained on, where there is one.
+    pub(crate) trained: Option<usize>,
     /// Images that all but the nearest are compared with.
     pub(crate) reference: usize,
     /// The classifier's on all images that it was not trained on.
@@ -32,8 +32,8 @@ pub(crate) struct Set {
     /// The share that is of its class, where it is known which that is.
     pub(crate) accuracy: Option<Number>,
     pub(crate) frechet: Number,
-    /// The distance of real images: of as many, or of all where there are fewer.
-    pub(crate) frechet_of_real: Number,
+    /// The distance of other real images, where there are any: of as many, or of all where there are fewer.
+    pub(crate) frechet_of_real: Option<Number>,
     pub(crate) kernel: Number,
     /// Of 3 neighbours.
     pub(crate) precision: Number,
@@ -41,7 +41,7 @@ pub(crate) struct Set {
     /// Of 5 neighbours.
     pub(crate) density: Number,
     pub(crate) coverage: Number,
-    /// By the classifier: from 1 to the number of classes.
+    /// By the classifier, or the network in its place: from 1 to the number of its classes.
     pub(crate) inception_score: Number,
     pub(crate) nearest: Near,
 }
@@ -95,14 +95,13 @@ impl Report {
         }
         say(&self.features)?;
         let number = |number: &Number| number.text();
+        let known = |found: &Option<Number>| found.as_ref().map_or_else(|| "-".into(), number);
         self.table(&[
             ("images", &|set| set.images.to_string()),
-            ("of their class", &|set| {
-                set.accuracy.as_ref().map_or_else(|| "-".into(), number)
-            }),
+            ("of their class", &|set| known(&set.accuracy)),
             ("inception score", &|set| number(&set.inception_score)),
             ("Fréchet distance", &|set| number(&set.frechet)),
-            ("of as many real", &|set| number(&set.frechet_of_real)),
+            ("of as many real", &|set| known(&set.frechet_of_real)),
             ("kernel distance", &|set| number(&set.kernel)),
         ])?;
         self.table(&[

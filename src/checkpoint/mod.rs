@@ -39,6 +39,8 @@ mod file;
 pub mod flags;
 pub mod foreign;
 mod format;
+#[cfg(feature = "evaluate")]
+mod graph_file;
 pub mod header;
 mod in_memory;
 #[cfg(feature = "std")]
@@ -70,6 +72,8 @@ pub(crate) use file::save_shown;
 pub use flags::Flags;
 pub use foreign::Foreign;
 pub use format::{Dtype, TensorType};
+#[cfg(feature = "evaluate")]
+pub(crate) use graph_file::open_graph;
 pub use header::{Header, TensorInfo};
 #[cfg(feature = "std")]
 pub use locate::{Located, locate};

@@ -112,16 +112,16 @@ impl Header {
 }
 
 /// A file of safetensors.
-struct Plain<'p> {
+pub(super) struct Plain<'p> {
     path: &'p Path,
     file: BufReader<File>,
 }
 
 /// A file of either format.
-type OnDisk<'p> = Either<Plain<'p>, Torch<BufReader<File>>>;
+pub(super) type OnDisk<'p> = Either<Plain<'p>, Torch<BufReader<File>>>;
 
 /// A file, read up to the first of its tensors.
-fn opened(path: &Path) -> Result<(OnDisk<'_>, Header), CheckpointError> {
+pub(super) fn opened(path: &Path) -> Result<(OnDisk<'_>, Header), CheckpointError> {
     let failed = |error| io("opening", path, &error);
     let (file, len) = match regular::open(path).map_err(failed)? {
         regular::Opened::File(file, len) => (file, len),

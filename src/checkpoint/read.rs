@@ -10,7 +10,7 @@ use super::format::Dtype;
 use super::header::{Header, TensorInfo};
 use super::in_memory::opened;
 use super::source::Source;
-use super::tensors::{Place, match_up};
+use super::tensors::{Matched, Place, match_up};
 use super::values::{Refused, f32_of, read_f16, read_f32};
 use crate::memory::{MemoryError, zeros};
 use crate::part::part_mut;
@@ -101,7 +101,7 @@ impl WeightBuffer {
         }
     }
 
-    fn zeros(precision: WeightType, len: usize) -> Result<Self, CheckpointError> {
+    pub(super) fn zeros(precision: WeightType, len: usize) -> Result<Self, CheckpointError> {
         Ok(match precision {
             WeightType::F16 => Self::F16(zeros(len)?),
             WeightType::F32 | WeightType::AsStored => Self::F32(zeros(len)?),
@@ -252,26 +252,36 @@ impl Checkpoint {
         };
         description.content = found;
         let graph = description.graph(1)?;
-        let matched = match_up(&header.tensors, graph.params(), options.prefix)?;
+        let matched = match_up(&header.tensors, graph.params(), options.prefix, |_| false)?;
         let precision = match options.precision {
             WeightType::AsStored if matched.is_f16() => WeightType::F16,
             asked => asked,
         };
-        let mut weights = WeightBuffer::zeros(precision, graph.weights_len())?;
-        let mut piece = zeros(PIECE)?;
-        for (tensor, place) in header.tensors.iter().zip(&matched.places) {
-            match *place {
-                None => source.skip(tensor.range.1 - tensor.range.0)?,
-                Some(place) => read_tensor(source, tensor, place, &mut weights, &mut piece)?,
-            }
-        }
+        let weights = WeightBuffer::zeros(precision, graph.weights_len())?;
         Ok(Self {
+            weights: read_tensors(&header.tensors, &matched, source, weights)?,
             description,
             graph,
-            weights,
             note: matched.note(),
         })
     }
+}
+
+/// Fills a buffer of weights from the tensors that follow a header, each of which has a place or none.
+pub(super) fn read_tensors(
+    tensors: &[TensorInfo],
+    matched: &Matched,
+    source: &mut impl Source,
+    mut weights: WeightBuffer,
+) -> Result<WeightBuffer, CheckpointError> {
+    let mut piece = zeros(PIECE)?;
+    for (tensor, place) in tensors.iter().zip(&matched.places) {
+        match *place {
+            None => source.skip(tensor.range.1 - tensor.range.0)?,
+            Some(place) => read_tensor(source, tensor, place, &mut weights, &mut piece)?,
+        }
+    }
+    Ok(weights)
 }
 
 fn read_tensor(

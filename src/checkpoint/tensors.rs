@@ -31,7 +31,7 @@ impl Header {
     /// description.
     pub fn check(&self, description: &Description) -> Result<Option<String>, CheckpointError> {
         let graph = description.graph(1)?;
-        Ok(match_up(&self.tensors, graph.params(), None)?.note())
+        Ok(match_up(&self.tensors, graph.params(), None, |_| false)?.note())
     }
 }
 
@@ -77,11 +77,12 @@ impl Matched {
 type Names<'t> = BTreeMap<&'t str, &'t TensorInfo>;
 
 /// Finds each parameter: as many tensors as there are, of the same names and shapes, behind the
-/// prefix that was asked for or behind the only one there is.
+/// prefix that was asked for or behind the only one there is; beside them what is `unused`, by its name.
 pub(super) fn match_up(
     tensors: &[TensorInfo],
     params: &[Param],
     asked: Option<&str>,
+    unused: impl Fn(&str) -> bool,
 ) -> Result<Matched, CheckpointError> {
     let names: Names<'_> = tensors.iter().map(|t| (t.name.as_str(), t)).collect();
     let found = prefixes(tensors, params);
@@ -117,7 +118,8 @@ pub(super) fn match_up(
     // Of another network in the file, or of none: only who asks for a prefix knows of that.
     let others: Vec<&str> = others.filter(|_| asked.is_some()).collect();
     let left_out = |name: &str| {
-        asked.is_some_and(|asked| !name.starts_with(asked))
+        unused(name)
+            || asked.is_some_and(|asked| !name.starts_with(asked))
             || others.iter().any(|other| name.starts_with(other))
     };
     compare(&names, params, prefix, left_out).map_err(|mut mismatch| {

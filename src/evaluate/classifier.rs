@@ -7,6 +7,7 @@ use super::error::EvaluateError;
 use super::features::Features;
 use super::judged::Judged;
 use super::network::{FEATURES, graph};
+use super::softmax::softmax;
 use crate::Error;
 use crate::cpu::{Given, Inputs, Network, ProgramBuf};
 use crate::data::{Broken, Dataset};
@@ -320,12 +321,4 @@ const fn inputs_of(images: &[f32]) -> Inputs<'_> {
         labels: None,
         low_res: None,
     }
-}
-
-/// The probabilities of logits.
-fn softmax(logits: &[f32]) -> impl Iterator<Item = f64> {
-    let largest = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-    let power = move |&logit: &f32| f64::from(logit - largest).exp();
-    let sum: f64 = logits.iter().map(power).sum();
-    logits.iter().map(move |logit| power(logit) / sum)
 }

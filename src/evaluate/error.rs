@@ -1,12 +1,14 @@
 //! The errors of judging samples.
 
 use core::fmt;
+use std::path::PathBuf;
+use std::string::String;
 
 use crate::text::Number;
 use crate::unet::Extents;
 
 /// Why images were not judged.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub enum EvaluateError {
     /// A classifier was to be trained on data with fewer than two classes.
@@ -88,6 +90,17 @@ pub enum EvaluateError {
     },
     /// A neighbourhood is to be of no neighbours.
     NoNeighbours,
+    /// A variance among a network's weights is below 0.
+    Variance {
+        /// The path of the network's file.
+        path: PathBuf,
+        /// The name of the tensor.
+        tensor: String,
+        /// The place of the first such number.
+        index: usize,
+        /// What it is.
+        value: f32,
+    },
     /// A feature is not finite.
     NotFinite {
         /// The place of the image among those of its set.
@@ -151,6 +164,17 @@ impl fmt::Display for EvaluateError {
                 Number(*sum)
             ),
             Self::NoNeighbours => f.write_str("neighbours = 0, must be 1 or more"),
+            Self::Variance {
+                path,
+                tensor,
+                index,
+                value,
+            } => write!(
+                f,
+                "{}: tensor {tensor} is {} at index {index}: a variance is not below 0",
+                path.display(),
+                Number(*value)
+            ),
             Self::NotFinite { image, feature } => {
                 write!(f, "feature {feature} of image {image} is not finite")
             }

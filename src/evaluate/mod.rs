@@ -4,7 +4,8 @@
 //! of images is [`Judged`]: the probability of each class, and [`Features`], by which [`frechet()`] and
 //! [`kernel_distance`] tell how far two sets of images are apart, [`precision_recall`] and [`density_coverage`] how much
 //! of one is in the other, and [`nearest()`] what was learnt by heart. Numbers of two classifiers are of different
-//! features and cannot be compared.
+//! features and cannot be compared. Published distances are of the features of an [`Inception`] network, whose weights
+//! are a file of the user's.
 //!
 //! ```no_run
 //! use iddpm::data::{self, Broken, Options, Split};
@@ -26,17 +27,20 @@ mod error;
 mod estimate;
 mod features;
 mod frechet;
+mod inception;
 mod judged;
 mod kernel;
 mod moments;
 mod neighbours;
 mod network;
+mod softmax;
 
 pub use classifier::{Classifier, ClassifierConfig};
 pub use error::EvaluateError;
 pub use estimate::Estimate;
 pub use features::Features;
 pub use frechet::frechet;
+pub use inception::Inception;
 pub use judged::Judged;
 pub use kernel::kernel_distance;
 pub use neighbours::{

@@ -15,8 +15,18 @@ const AT_ONCE: usize = 1 << 10;
 /// The mean and the covariance of a set of features.
 pub(super) struct Moments {
     mean: DVector<f64>,
-    covariance: DMatrix<f64>,
+    spread: Spread,
 }
+
+/// A covariance Σ, whichever is smaller.
+enum Spread {
+    /// As it is.
+    Covariance(DMatrix<f64>),
+    /// As A of Σ = A·Aᵀ, a column an image: of fewer images than features.
+    Images(DMatrix<f64>),
+}
+
+use Spread::{Covariance, Images};
 
 impl Moments {
     /// Those of a set in which each image is there so many times; the covariance is the unbiased one.
@@ -39,18 +49,27 @@ impl Moments {
             }
         }
         mean /= count as f64;
-        let mut covariance = DMatrix::zeros(width, width);
-        for rows in rows.chunks(AT_ONCE) {
-            let centred = rows.iter().flat_map(|(row, times)| {
+        // Columns whose products are, summed up, the covariance but for a factor.
+        let centred = |rows: &[(&[f32], f64)]| {
+            let numbers = rows.iter().flat_map(|(row, times)| {
                 let root = times.sqrt();
                 let pairs = row.iter().zip(&mean);
                 pairs.map(move |(&number, mean)| root * (f64::from(number) - mean))
             });
-            let centred = DMatrix::from_iterator(width, rows.len(), centred);
-            covariance.gemm(1.0, &centred, &centred.transpose(), 1.0);
-        }
-        covariance /= (count - 1) as f64;
-        Ok(Self { mean, covariance })
+            DMatrix::from_iterator(width, rows.len(), numbers)
+        };
+        let factor = (count - 1) as f64;
+        let spread = if rows.len() < width {
+            Images(centred(&rows) / factor.sqrt())
+        } else {
+            let mut covariance = DMatrix::zeros(width, width);
+            for rows in rows.chunks(AT_ONCE) {
+                let centred = centred(rows);
+                covariance.gemm(1.0, &centred, &centred.transpose(), 1.0);
+            }
+            Covariance(covariance / factor)
+        };
+        Ok(Self { mean, spread })
     }
 
     /// The Fréchet distance of two normal laws, squared, as the literature has it: |μ - μ'|² + tr(Σ + Σ' -
@@ -58,11 +77,39 @@ impl Moments {
     pub(super) fn frechet(&self, other: &Self) -> f64 {
         // Of f32, whose squares and their squares are finite in f64: eigenvalues are found.
         let shift = (&self.mean - &other.mean).norm_squared();
-        let root = square_root(&self.covariance);
-        let product = &root * &other.covariance * &root;
+        let product = self.spread.product(&other.spread);
         let roots = product.symmetric_eigenvalues().map(root_of);
-        let spread = self.covariance.trace() + other.covariance.trace() - 2.0 * roots.sum();
+        let spread = self.spread.trace() + other.spread.trace() - 2.0 * roots.sum();
         (shift + spread).max(0.0)
+    }
+}
+
+impl Spread {
+    fn trace(&self) -> f64 {
+        match self {
+            Covariance(covariance) => covariance.trace(),
+            Images(images) => images.norm_squared(),
+        }
+    }
+
+    /// A symmetric matrix, as small as can be, with the eigenvalues of √Σ Σ' √Σ but for some that are 0: those of Aᵀ Σ' A.
+    fn product(&self, other: &Self) -> DMatrix<f64> {
+        match (self, other) {
+            (Covariance(first), Covariance(second)) => {
+                let root = square_root(first);
+                &root * second * &root
+            }
+            (Images(images), Covariance(covariance)) | (Covariance(covariance), Images(images)) => {
+                images.transpose() * (covariance * images)
+            }
+            (Images(first), Images(second)) => {
+                let products = match first.ncols() < second.ncols() {
+                    true => first.transpose() * second,
+                    false => second.transpose() * first,
+                };
+                &products * products.transpose()
+            }
+        }
     }
 }
 

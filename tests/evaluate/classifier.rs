@@ -214,14 +214,14 @@ fn what_cannot_be_is_refused() {
     };
     let error = refused(Arc::new(Forgetful), config(1, 4));
     assert!(
-        matches!(error, Error::Evaluate(found) if found == due),
+        matches!(&error, Error::Evaluate(found) if *found == due),
         "{error}"
     );
 
     let mut classifier = trained(stripes(1, 4), &config(1, 2), 1);
     let error = classifier.judge_data(&Forgetful).unwrap_err();
     assert!(
-        matches!(error, Error::Evaluate(found) if found == due),
+        matches!(&error, Error::Evaluate(found) if *found == due),
         "{error}"
     );
     let other = Extents {
@@ -235,13 +235,13 @@ fn what_cannot_be_is_refused() {
         expected: SMALL,
     };
     assert!(
-        matches!(error, Error::Evaluate(found) if found == due),
+        matches!(&error, Error::Evaluate(found) if *found == due),
         "{error}"
     );
     let error = classifier.judge(&[0.0; 65]).unwrap_err();
     let due = EvaluateError::Length { len: 65, each: 64 };
     assert!(
-        matches!(error, Error::Evaluate(found) if found == due),
+        matches!(&error, Error::Evaluate(found) if *found == due),
         "{error}"
     );
     let error = classifier.judge(&[f32::NAN; 64]).unwrap_err();

@@ -12,6 +12,8 @@
 #[path = "../support/archive.rs"]
 #[allow(dead_code)]
 mod archive;
+#[path = "../golden_support/generator.rs"]
+mod generator;
 #[path = "../support/program.rs"]
 mod program;
 #[path = "../support/run.rs"]
@@ -24,4 +26,6 @@ mod classifier;
 mod example;
 mod frechet;
 mod guidance;
+mod inception;
+mod inception_program;
 mod sets;

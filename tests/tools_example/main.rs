@@ -18,6 +18,7 @@ mod scratch;
 
 mod convert;
 mod inspect;
+mod published;
 
 use iddpm::checkpoint::{Checkpoint, Content, Description, Dtype, WeightType, save};
 use iddpm::diffusion::WeightSet;

@@ -1,0 +1,99 @@
+//! `evaluate --inception` as a program, against the library.
+
+use std::fs;
+
+use iddpm::data::Images;
+use iddpm::evaluate::frechet;
+use serde_json::Value;
+
+use super::archive::write_archive;
+use super::generator::generate;
+use super::inception::{SEED, SIZE, file, open, planes};
+use super::run::{run, succeed};
+use super::scratch::Scratch;
+
+/// So many pictures of noise, darker or lighter, in an archive of their name.
+fn noise(scratch: &Scratch, name: &str, count: usize, center: f64) -> Vec<u8> {
+    let numbers = generate(SEED, name, count * SIZE.elements(), center, 100.0);
+    let pixels: Vec<u8> = numbers.iter().map(|&number| number as u8).collect();
+    let shape = [count, SIZE.height, SIZE.width, SIZE.channels];
+    write_archive(&scratch.join(&format!("{name}.npz")), shape, &pixels, &[]);
+    pixels
+}
+
+/// The program says what the library does of the same pictures: all real ones are the reference, or all but a share.
+#[test]
+fn the_program_judges_by_it() {
+    let scratch = Scratch::new("inception-program");
+    let path = scratch.write("inception.safetensors", file());
+    let inception = open(&path, 2);
+    let [real, drawn] = [("real", 6, 110.0), ("drawn", 6, 140.0)].map(|(name, count, center)| {
+        let pixels = noise(&scratch, name, count, center);
+        let images = Images::new(SIZE, planes(&pixels, SIZE), None, None).unwrap();
+        inception.judge_data(&images, &mut |_| {}).unwrap()
+    });
+    let options = "--real real.npz drawn.npz --inception inception.safetensors --resamples 2 --json found.json";
+    let found = |options: &str| -> (String, Value) {
+        let printed = succeed("evaluate", &scratch, options);
+        let json = fs::read_to_string(scratch.join("found.json")).unwrap();
+        (printed, serde_json::from_str(&json).unwrap())
+    };
+    let (printed, json) = found(options);
+    let features = format!(
+        "features of Inception-v3 {:016x}, inception.safetensors",
+        inception.fingerprint()
+    );
+    assert!(printed.lines().any(|line| line == features), "{printed}");
+    assert_eq!(
+        (&json["features"], &json["trained"]),
+        (&features.into(), &Value::Null)
+    );
+    assert_eq!(json["reference"], 6);
+    let [set] = json["sets"].as_array().unwrap().as_slice() else {
+        panic!("{json}");
+    };
+    let due = frechet(real.features(), drawn.features(), 2, 0).unwrap();
+    assert_eq!(set["frechet"]["value"], due.value);
+    assert_eq!(set["frechet"]["error"], due.error);
+    assert_eq!(
+        set["inception_score"]["value"],
+        drawn.inception_score(2, 0).unwrap().value
+    );
+    assert_eq!(
+        (&set["frechet_of_real"], &set["accuracy"]),
+        (&Value::Null, &Value::Null)
+    );
+
+    noise(&scratch, "more", 16, 110.0);
+    let halves = options.replace("real.npz drawn.npz", "more.npz");
+    let (_, json) = found(&format!("{halves} --held-out 0.5"));
+    let [held_out] = json["sets"].as_array().unwrap().as_slice() else {
+        panic!("{json}");
+    };
+    assert_eq!(held_out["name"], "real, held out");
+    assert_eq!(held_out["frechet"], held_out["frechet_of_real"]);
+    let all = json["reference"].as_u64().unwrap() + held_out["images"].as_u64().unwrap();
+    assert_eq!(all, 16);
+
+    let output = run(
+        "evaluate",
+        &scratch,
+        "--real real.npz drawn.npz --inception absent",
+    );
+    let told = String::from_utf8(output.stderr).unwrap();
+    assert!(
+        told.starts_with("evaluate: --inception opening absent: "),
+        "{told}"
+    );
+    assert!(
+        told.contains("--help says where such a file comes from"),
+        "{told}"
+    );
+    let help = succeed("evaluate", &scratch, "--help");
+    assert!(
+        help.contains("pt_inception-2015-12-05-6726825d.pth"),
+        "{help}"
+    );
+    let output = run("evaluate", &scratch, &format!("{options} --steps 5"));
+    assert_eq!(output.status.code(), Some(2));
+}
