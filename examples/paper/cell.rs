@@ -12,6 +12,11 @@ use super::options::Kind;
 use super::scale::Scale;
 use super::sets::Set;
 
+/// Microbatches of a step.
+const MICROBATCHES: usize = 4;
+/// Steps in which the rate rises, where a run is long enough.
+const WARM_UP: u64 = 100;
+
 /// A network of a comparison.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct Cell {
@@ -49,6 +54,8 @@ pub(crate) enum Goal {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Size {
     Usual,
+    /// As large, and trained for as few steps as the larger ones, with which it is compared.
+    Short,
     /// Three residual blocks a level in place of one.
     Deep,
     /// Twice the channels.
@@ -80,6 +87,7 @@ impl fmt::Display for Size {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Usual => "usual",
+            Self::Short => "short",
             Self::Deep => "deep",
             Self::Wide => "wide",
         })
@@ -100,7 +108,26 @@ impl fmt::Display for Cell {
     }
 }
 
+impl Goal {
+    /// The variances by which its bits/dim are measured, of which the better counts: a fixed one is either of two.
+    pub(crate) const fn variances(self) -> &'static [Option<Variance>] {
+        match self {
+            Self::Simple => &[Some(Variance::FixedLarge), Some(Variance::FixedSmall)],
+            Self::Hybrid | Self::HybridByImportance | Self::Vlb | Self::VlbByImportance => &[None],
+        }
+    }
+}
+
 impl Cell {
+    /// The steps that its bits/dim are of: large images and networks cost too much for all of them, and appendix E has what
+    /// that changes.
+    pub(crate) const fn bound(&self, scale: &Scale) -> &'static str {
+        match (self.set, scale.kind) {
+            (Set::Sprites, _) | (Set::Digits, Kind::Published) => "early50",
+            _ => "all",
+        }
+    }
+
     /// The digits' network of a schedule and an objective.
     pub(crate) const fn digits(schedule: Noise, goal: Goal, seed: u64) -> Self {
         Self {
@@ -115,9 +142,8 @@ impl Cell {
     /// The steps that it is trained for.
     pub(crate) const fn steps(&self, scale: &Scale) -> u64 {
         match (self.set, self.size) {
-            (Set::Sprites, _) => scale.sprite_steps,
-            (_, Size::Deep | Size::Wide) => scale.large_steps,
-            _ => scale.steps,
+            (Set::Digits | Set::Field | Set::Mosaic, Size::Usual) => scale.steps,
+            (Set::Sprites, _) | (_, Size::Short | Size::Deep | Size::Wide) => scale.fewer_steps,
         }
     }
 
@@ -144,35 +170,30 @@ impl Cell {
             Goal::Simple | Goal::Hybrid | Goal::Vlb => TimestepLaw::Uniform,
         };
         let has_classes = data.classes().is_some();
-        // The noise of gradients is told by two of them.
-        let microbatch = scale.batch.div_ceil(2);
+        // The noise of gradients is told by one of them beside all.
+        let microbatch = scale.batch / MICROBATCHES;
+        let steps = self.steps(scale);
         Recipe {
             unet,
             diffusion: Diffusion::new(schedule, self.timesteps(scale.kind)).with_variance(variance),
             config: TrainConfig {
-                batch: 2 * microbatch,
+                batch: MICROBATCHES * microbatch,
                 microbatch,
                 lr: scale.lr,
-                warm_up: 100,
-                anneal: self.steps(scale),
+                warm_up: WARM_UP.min(steps / 10),
+                anneal: steps,
                 objective,
                 timesteps,
                 drop_labels: if has_classes { 0.1 } else { 0.0 },
                 seed: self.seed,
                 ..TrainConfig::default()
             },
-            save_every: (self.steps(scale) / Scale::QUARTERS).max(1),
+            save_every: (steps / Scale::QUARTERS).max(1),
             // Of sizes the way there is told.
-            keep: if self.is_watched() { 4 } else { 1 },
+            keep: if self.size == Size::Usual { 1 } else { 4 },
             noise_scale: true,
             ..Recipe::of(data)
         }
-    }
-
-    /// Whether its states on the way are kept.
-    fn is_watched(&self) -> bool {
-        let usual = Self::digits(Noise::Cosine, Goal::Hybrid, self.seed);
-        *self == usual || self.size != Size::Usual
     }
 
     /// T.
@@ -187,7 +208,7 @@ impl Cell {
         let published = kind == Kind::Published && self.set == Set::Digits;
         let (width, blocks) = if published { (128, 3) } else { (32, 1) };
         let (width, num_res_blocks) = match self.size {
-            Size::Usual => (width, blocks),
+            Size::Usual | Size::Short => (width, blocks),
             Size::Deep => (width, 3 * blocks),
             Size::Wide => (2 * width, blocks),
         };

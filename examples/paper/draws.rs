@@ -18,6 +18,12 @@ const AT_ONCE: usize = 32;
 /// Images of the data that the noise in a network's prediction is measured on.
 const MEASURED: usize = 128;
 
+/// DDIM in 50 steps, and its name in files: of networks that are compared by their means, not by a sampler's variance.
+pub(crate) fn ddim50() -> (&'static str, Way) {
+    let draw = Draw::new().method(Method::Ddim { eta: 0.0 }).steps("50");
+    ("ddim-50", Way::Door(draw, None))
+}
+
 /// How samples are drawn.
 #[derive(Debug, Clone)]
 pub(crate) enum Way {

@@ -1,4 +1,4 @@
-//! What judges samples of a set: a classifier that was trained on half of its images, and the other half.
+//! What judges samples of a set: a classifier of the images that networks are trained on, and those that are held out.
 
 use std::cell::RefCell;
 use std::sync::Arc;
@@ -24,7 +24,7 @@ pub(crate) struct Judge {
 /// What samples came to.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 pub(crate) struct Shares {
-    /// The Fréchet distance from real images.
+    /// The Fréchet distance from real images that are held out.
     pub(crate) frechet: f64,
     pub(crate) precision: f64,
     pub(crate) recall: f64,
@@ -35,18 +35,15 @@ pub(crate) struct Shares {
 impl Judge {
     /// Trains the classifier.
     pub(crate) fn new(data: &Data, steps: u64, threads: Threads) -> Result<Self, Failure> {
-        let Some((trained, compared)) = &data.judged else {
-            return Err("these images have no classes to be judged by".into());
-        };
         let config = ClassifierConfig {
             steps,
             ..ClassifierConfig::default()
         };
         let bar = bar(steps, "classifier");
         let done = &mut |step, _| bar.set_position(step);
-        let mut classifier = Classifier::train(Arc::clone(trained), &config, threads, done)?;
+        let mut classifier = Classifier::train(Arc::clone(&data.trained), &config, threads, done)?;
         bar.finish_and_clear();
-        let reference = classifier.judge_data(compared.as_ref())?;
+        let reference = classifier.judge_data(data.held_out.as_ref())?;
         Ok(Self {
             classifier: RefCell::new(classifier),
             reference: reference.features().clone(),

@@ -2,7 +2,8 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use iddpm::files::{create_folder, write_bytes};
@@ -15,7 +16,7 @@ use super::program::{Failure, say};
 pub(crate) struct Kept {
     folder: PathBuf,
     /// What all that was asked for took, whenever that was.
-    seconds: RefCell<BTreeMap<String, f64>>,
+    took: RefCell<BTreeMap<String, Took>>,
     /// What was made since the program began took.
     since: Cell<f64>,
 }
@@ -25,8 +26,16 @@ pub(crate) struct Kept {
 struct File<T> {
     /// As text, what the numbers follow from: of another text they are others.
     of: String,
-    seconds: f64,
+    took: Took,
     value: T,
+}
+
+/// What it took to make numbers.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+struct Took {
+    seconds: f64,
+    /// The most memory that the process had had then, in bytes, where the system tells.
+    peak: Option<u64>,
 }
 
 impl Kept {
@@ -35,7 +44,7 @@ impl Kept {
         create_folder(&folder)?;
         Ok(Self {
             folder,
-            seconds: RefCell::default(),
+            took: RefCell::default(),
             since: Cell::new(0.0),
         })
     }
@@ -48,10 +57,8 @@ impl Kept {
         make: impl FnOnce() -> Result<T, Failure>,
     ) -> Result<T, Failure> {
         let path = self.folder.join(format!("{name}.json"));
-        let there = std::fs::read(&path).ok();
-        let there = there.and_then(|bytes| serde_json::from_slice::<File<T>>(&bytes).ok());
-        if let Some(file) = there.filter(|file| file.of == of) {
-            self.took(name, file.seconds);
+        if let Some(file) = read::<T>(&path)?.filter(|file| file.of == of) {
+            self.took.borrow_mut().insert(name.into(), file.took);
             return Ok(file.value);
         }
         let (began, before) = (Instant::now(), self.since.get());
@@ -60,23 +67,51 @@ impl Kept {
         // Without what others took that this one asked for.
         let seconds = elapsed - (self.since.get() - before);
         self.since.set(before + elapsed);
+        let took = Took {
+            seconds,
+            peak: peak(),
+        };
         let file = File {
             of: of.into(),
-            seconds,
+            took,
             value,
         };
         write_bytes(&path, &serde_json::to_vec_pretty(&file)?)?;
-        self.took(name, seconds);
+        self.took.borrow_mut().insert(name.into(), took);
         say(format_args!("{name}: {seconds:.0} s"))?;
         Ok(file.value)
     }
 
-    fn took(&self, name: &str, seconds: f64) {
-        self.seconds.borrow_mut().insert(name.into(), seconds);
-    }
-
     /// What all that was asked for took, in seconds, whenever it was measured.
     pub(crate) fn seconds(&self) -> f64 {
-        self.seconds.borrow().values().sum()
+        self.took.borrow().values().map(|took| took.seconds).sum()
     }
+
+    /// The most memory that it took, in bytes, where the system tells.
+    pub(crate) fn peak(&self) -> Option<u64> {
+        self.took
+            .borrow()
+            .values()
+            .filter_map(|took| took.peak)
+            .max()
+    }
+}
+
+/// A file of numbers; `None` where there is none, or one of another form.
+fn read<T: DeserializeOwned>(path: &Path) -> Result<Option<File<T>>, Failure> {
+    match std::fs::read(path) {
+        Ok(bytes) => Ok(serde_json::from_slice(&bytes).ok()),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(format!("{}: {error}", path.display()).into()),
+    }
+}
+
+/// The most memory that this process has had, in bytes, where the system tells.
+fn peak() -> Option<u64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status
+        .lines()
+        .find_map(|line| line.strip_prefix("VmHWM:"))?;
+    let kilobytes: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
+    Some(kilobytes * 1024)
 }

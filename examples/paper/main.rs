@@ -82,13 +82,24 @@ fn run(options: &Options) -> Result<(), Failure> {
     say(path)
 }
 
-/// The command that makes the same numbers, but for how it is run.
+/// The command that makes the same numbers.
 fn command() -> String {
-    let options: Vec<String> = std::env::args().skip(1).collect();
-    let mut command = "cargo run --release --example paper --features evaluate".to_owned();
-    if !options.is_empty() {
-        command += " -- ";
-        command += &options.join(" ");
+    let features = if cfg!(feature = "gpu") {
+        "train,evaluate"
+    } else {
+        "evaluate"
+    };
+    let mut command = format!("cargo run --release --example paper --features {features}");
+    for (at, word) in std::env::args().skip(1).enumerate() {
+        command += if at == 0 { " -- " } else { " " };
+        let is_plain = word
+            .chars()
+            .all(|c| c.is_alphanumeric() || "-_./,=".contains(c));
+        command += &if is_plain {
+            word
+        } else {
+            format!("'{}'", word.replace('\'', "'\\''"))
+        };
     }
     command
 }

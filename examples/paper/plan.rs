@@ -1,5 +1,7 @@
 //! The networks that each claim is of, and what all of it costs.
 
+use iddpm::diffusion::Timesteps;
+
 use super::cell::{Cell, Goal, Noise, Size};
 use super::claims::CLAIMS;
 use super::options::Options;
@@ -14,9 +16,8 @@ const fn digits(schedule: Noise, goal: Goal) -> Kind {
     (Set::Digits, schedule, goal, Size::Usual)
 }
 
-/// Floating-point operations that a device does in a second, in training such networks: two cores of 2020, and a large GPU
-/// through these kernels.
-const RATES: [(&str, f64); 2] = [("two cores", 1e11), ("a GPU at 10 TFLOP/s", 1e13)];
+/// Floating-point operations in a second: of two cores, and of a large GPU by these kernels.
+const RATES: [f64; 2] = [1e11, 1e13];
 
 /// The kinds of network that a claim is of.
 fn kinds(claim: u32) -> Vec<Kind> {
@@ -40,7 +41,7 @@ fn kinds(claim: u32) -> Vec<Kind> {
         6 => [Linear, Cosine]
             .map(|schedule| digits(schedule, Hybrid))
             .into(),
-        9 => [Size::Usual, Size::Deep, Size::Wide].map(sized).into(),
+        9 => [Size::Short, Size::Deep, Size::Wide].map(sized).into(),
         10 => [Simple, Hybrid, VlbByImportance].map(known).concat(),
         _ => Vec::new(),
     }
@@ -68,27 +69,59 @@ pub(crate) fn cells(options: &Options) -> Vec<Cell> {
     all
 }
 
-/// Says what is trained, and what that costs.
+/// About how often a claim evaluates networks for each sample of a seed.
+const fn evaluations(claim: u32) -> u64 {
+    match claim {
+        3 => 6 * 50,
+        4 => 2 * 50,
+        5 => 4 * 50,
+        6 => 2 * 218,
+        7 => 7 * 440,
+        9 => 12 * 50,
+        11 => 440 + 450,
+        _ => 0,
+    }
+}
+
+/// Says what is trained, and about what all of it costs.
 pub(crate) fn say_cost(work: &Work<'_>, options: &Options) -> Result<(), Failure> {
-    let mut all = 0.0;
+    let (mut trained, mut evaluated, mut once) = (0.0, 0.0, 0.0_f64);
     for cell in cells(options) {
         let steps = cell.steps(&work.scale);
         let cost = work.cost(cell)?;
         let flops = cost.flops as f64 * steps as f64;
-        all += flops;
+        trained += flops;
+        // Backward is twice as much as forward.
+        let forward = cost.flops as f64 / (3 * work.scale.batch) as f64;
+        let terms = Timesteps::parse(cell.bound(&work.scale))?;
+        let terms = terms.count(cell.timesteps(work.scale.kind))?;
+        let images = terms * work.scale.evaluated * cell.goal.variances().len();
+        evaluated += forward * images as f64;
+        if cell.set == Set::Digits {
+            once = once.max(forward);
+        }
         say(format_args!(
             "{cell}: {steps} steps, {} parameters, {:.2} PFLOP",
             cost.parameters,
             flops * 1e-15
         ))?;
     }
-    say(format_args!(
-        "training: {:.1} PFLOP; what is drawn and evaluated is about as much again at the usual scale, and less at larger ones",
-        all * 1e-15
-    ))?;
-    for (device, rate) in RATES {
-        let hours = all / rate / 3600.0;
-        say(format_args!("training takes {hours:.1} hours on {device}"))?;
+    let claims = CLAIMS.into_iter().map(|(claim, _)| claim);
+    let each: u64 = claims
+        .filter(|&claim| options.has(claim))
+        .map(evaluations)
+        .sum();
+    let drawn = once * (each * options.seeds * work.scale.samples as u64) as f64;
+    for (what, flops) in [
+        ("training", trained),
+        ("samples, at most about", drawn),
+        ("bounds, on the processor, at least about", evaluated),
+    ] {
+        let [cores, gpu] = RATES.map(|rate| flops / rate / 3600.0);
+        say(format_args!(
+            "{what}: {:.2} PFLOP: {cores:.1} hours at 0.1 TFLOP/s, as of two cores, {gpu:.1} at 10",
+            flops * 1e-15
+        ))?;
     }
     Ok(())
 }

@@ -6,10 +6,9 @@ use super::options::{Kind, Options};
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Scale {
     pub(crate) kind: Kind,
-    /// Steps of a network, of one for sprites, of a large one.
+    /// Steps of a network, and of one that is for sprites or among those whose sizes are compared.
     pub(crate) steps: u64,
-    pub(crate) sprite_steps: u64,
-    pub(crate) large_steps: u64,
+    pub(crate) fewer_steps: u64,
     pub(crate) batch: usize,
     pub(crate) lr: f64,
     /// Images whose bits/dim are measured, of a network and of one whose truth is known.
@@ -32,6 +31,11 @@ impl Scale {
             let quarter = (usual * factor / Self::QUARTERS as f64).round() as u64;
             Self::QUARTERS * quarter.max(1)
         };
+        // Bounds are the processor's: of a large network a few images take hours.
+        let most = match options.network {
+            Kind::Small => usize::MAX,
+            Kind::Published => 64,
+        };
         let images =
             |usual: f64, least: usize| (usual * factor.sqrt()).round().max(least as f64) as usize;
         let (batch, lr) = match options.network {
@@ -41,11 +45,10 @@ impl Scale {
         Self {
             kind: options.network,
             steps: steps(3200.0),
-            sprite_steps: steps(1600.0),
-            large_steps: steps(1600.0),
+            fewer_steps: steps(1600.0),
             batch,
             lr,
-            evaluated: images(48.0, 4),
+            evaluated: images(48.0, 4).min(most),
             samples: images(480.0, 48),
             classifier: steps(800.0).max(40),
             seeds: options.seeds,

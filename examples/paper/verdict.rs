@@ -44,7 +44,8 @@ impl Verdict {
             STUDENT.get(place).or(last).copied()
         });
         let beyond = beyond.flatten().unwrap_or(f64::INFINITY);
-        match mean.mean.abs() > beyond * mean.error {
+        // Without any deviation nothing is known of it either: counts of few images are alike by chance.
+        match mean.error > 0.0 && mean.mean.abs() > beyond * mean.error {
             false => Self::NotSeparated,
             true => Self::exact(mean.mean > 0.0),
         }
@@ -62,5 +63,6 @@ mod tests {
         assert_eq!(Verdict::above_zero(&[2.0, 2.5, 3.0]), Verdict::Holds);
         assert_eq!(Verdict::above_zero(&[-2.0, -2.5, -3.0]), Verdict::Fails);
         assert_eq!(Verdict::above_zero(&[5.0]), Verdict::NotSeparated);
+        assert_eq!(Verdict::above_zero(&[5.0, 5.0]), Verdict::NotSeparated);
     }
 }

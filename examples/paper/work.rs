@@ -1,15 +1,14 @@
 //! What is trained and measured, each once.
 
-use std::cell::RefCell;
+use std::cell::{OnceCell, RefCell};
 use std::collections::HashMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::sync::Arc;
 
 use iddpm::checkpoint::Checkpoint;
-use iddpm::data::Broken;
 use iddpm::diffusion::Variance;
-use iddpm::run::{Beginning, Cost, Likelihood, Recipe, Terms, Threads};
+use iddpm::run::{Beginning, Chosen, Cost, Likelihood, Recipe, Terms, Threads};
 use iddpm::train::{GradientNoise, RunDirectory};
 use iddpm::{Device, Model, Training};
 use indicatif::{ProgressBar, ProgressStyle};
@@ -32,6 +31,7 @@ pub(crate) struct Work<'a> {
     pub(crate) scale: Scale,
     pub(crate) threads: Threads,
     pub(crate) kept: Kept,
+    device_name: OnceCell<String>,
     data: RefCell<HashMap<Set, Rc<Data>>>,
     judges: RefCell<HashMap<Set, Rc<Judge>>>,
 }
@@ -68,6 +68,7 @@ impl<'a> Work<'a> {
             scale: Scale::of(options),
             threads: options.device.threads.choose()?,
             kept: Kept::new(options.out.join("numbers"))?,
+            device_name: OnceCell::new(),
             data: RefCell::default(),
             judges: RefCell::default(),
         })
@@ -105,9 +106,14 @@ impl<'a> Work<'a> {
             config,
             ..
         } = &recipe;
-        let fingerprint = data.trained.fingerprint(Broken::Fatal)?;
-        let steps = cell.steps(&self.scale);
-        let of = serde_json::to_string(&(steps, fingerprint, unet, diffusion, config))?;
+        let of = serde_json::to_string(&(
+            cell.steps(&self.scale),
+            data.digest()?,
+            self.device_name()?,
+            unet,
+            diffusion,
+            config,
+        ))?;
         Ok((recipe, of))
     }
 
@@ -116,13 +122,31 @@ impl<'a> Work<'a> {
         Ok(self.recipe(cell)?.1)
     }
 
+    /// What is told of that device: numbers of another are others.
+    fn device_name(&self) -> Result<String, Failure> {
+        if let Some(name) = self.device_name.get() {
+            return Ok(name.clone());
+        }
+        let shipped =
+            Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/assets/digits16.safetensors");
+        let studio = Model::open(shipped)?.on(self.device())?;
+        let name = match studio.device() {
+            Chosen::Gpu { .. } => studio.device().to_string(),
+            // Of any processor, with any number of threads, they are the same.
+            _ => "processor".into(),
+        };
+        Ok(self.device_name.get_or_init(|| name).clone())
+    }
+
     /// The device that networks are trained and drawn on.
     pub(crate) fn device(&self) -> Device {
         self.options.device.device()
     }
 
     fn folder(&self, cell: Cell) -> PathBuf {
-        self.options.out.join("networks").join(cell.to_string())
+        // Of another scale it is another network.
+        let name = format!("{cell}-{}", cell.steps(&self.scale));
+        self.options.out.join("networks").join(name)
     }
 
     /// The state of a network after so many quarters of its steps.
@@ -207,7 +231,7 @@ impl<'a> Work<'a> {
         if found >= steps {
             let folder = folder.display();
             return Err(format!(
-                "{folder}: is trained for {found} steps, these options ask for {steps}: take another --out"
+                "{folder}: is trained already, and the numbers of its way are gone: remove it, or take another --out"
             )
             .into());
         }

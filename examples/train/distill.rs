@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use clap::{ArgMatches, Args};
 use iddpm::Model;
 use iddpm::run::Recipe;
-use iddpm::train::{SavedRun, TrainError};
+use iddpm::train::{RunDirectory, SavedRun, TrainError};
 
 use super::begin::{explained, given as opened};
 use super::options::Options;
@@ -16,9 +16,9 @@ use super::whole::whole;
 /// What the command line says of how long is trained, and of students.
 #[derive(Args)]
 pub(crate) struct DistillOptions {
-    /// Steps in all, those of before --resume among them. With --distill the steps in which its students draw, fewer and
-    /// fewer: 50,25,12,6,4,2,1.
-    #[arg(long, value_delimiter = ',', default_values_t = [Recipe::default().config.anneal], value_parser = whole::<u64>(0..=u64::MAX))]
+    /// Steps in all, those of before --resume among them: 12000 where none are given. With --distill the steps in which its
+    /// students draw, fewer and fewer: 50,25,12,6,4,2,1.
+    #[arg(long, value_delimiter = ',', value_parser = whole::<u64>(0..=u64::MAX))]
     steps: Vec<u64>,
     /// Trains students of a checkpoint, for fewer steps of DDIM each (Salimans & Ho 2022): of as many as --steps has
     /// numbers, each learns from the one before, in a folder of its own in --run, and lands in one step where
@@ -36,7 +36,7 @@ impl DistillOptions {
     pub(crate) fn check(&self) -> Result<(), Failure> {
         match (&self.distill, self.steps.as_slice()) {
             (Some(_), _) => self.students().map(drop),
-            (None, [_]) => Ok(()),
+            (None, [] | [_]) => Ok(()),
             (None, _) => Err(format!("--steps {}: several are of --distill", self.listed()).into()),
         }
     }
@@ -46,10 +46,15 @@ impl DistillOptions {
         let students = self.steps.iter().map(|&steps| u32::try_from(steps));
         let students: Option<Vec<u32>> = students.collect::<Result<_, _>>().ok();
         let fewer = |of: &Vec<u32>| of.is_sorted_by(|one, next| one > next) && !of.contains(&0);
+        if self.steps.is_empty() {
+            return Err("--steps: --distill wants those of its students, as 50,25,12,6,4".into());
+        }
         students.filter(fewer).ok_or_else(|| {
-            let listed = self.listed();
-            format!("--steps {listed}: those of students get fewer, as 50,25,12,6,4, down to 1")
-                .into()
+            let (listed, most) = (self.listed(), u32::MAX);
+            format!(
+                "--steps {listed}: those of students get fewer, as 50,25,12,6,4, from {most} down to 1"
+            )
+            .into()
         })
     }
 
@@ -62,8 +67,8 @@ impl DistillOptions {
     pub(crate) fn last(&self) -> (&'static str, u64) {
         let usual = Recipe::default().config.anneal;
         match (&self.distill, self.steps.first()) {
-            (None, Some(&steps)) => ("--steps", steps),
-            (_, _) => ("--until", self.until.unwrap_or(usual)),
+            (None, steps) => ("--steps", steps.copied().unwrap_or(usual)),
+            (Some(_), _) => ("--until", self.until.unwrap_or(usual)),
         }
     }
 }
@@ -81,6 +86,8 @@ pub(crate) fn run(options: &Options, given: &ArgMatches, file: &Path) -> Result<
     let mut teacher = opened("--distill", file)?;
     check_labels(options, &teacher)?;
     let students = options.distill.students()?;
+    // Nobody else changes a teacher meanwhile.
+    let _chain = RunDirectory::open(&options.run).map_err(|error| format!("--run: {error}"))?;
     check_begun(options, &students)?;
     for steps in students {
         let folder = folder_of(options, steps);
@@ -95,18 +102,50 @@ pub(crate) fn run(options: &Options, given: &ArgMatches, file: &Path) -> Result<
         }
         teacher = opened("--run", &stage.folder)?;
         say(format_args!(
-            "compared with its first teacher by: evaluate --real {} {} {}",
-            options.data.display(),
-            file.display(),
-            stage.folder.display(),
+            "compared with its first teacher, where there are classes, by: cargo run --release --example evaluate --features \
+             evaluate -- --real {:?} {:?} {:?}",
+            options.data, file, stage.folder,
         ))?;
     }
     Ok(ExitCode::SUCCESS)
 }
 
+/// What the name of a student's folder begins with.
+const STUDENT: &str = "steps-";
+
 /// Names that sort as their numbers do.
 fn folder_of(options: &Options, steps: u32) -> PathBuf {
-    options.run.join(format!("steps-{steps:04}"))
+    options.run.join(format!("{STUDENT}{steps:04}"))
+}
+
+/// The students that are in a folder, the first of the chain first: in how many steps each draws, and its newest state.
+fn there(folder: &Path) -> Result<Vec<(u32, PathBuf)>, Failure> {
+    let mut students = Vec::new();
+    for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+        let name = entry.file_name();
+        let steps = name.to_str().and_then(|name| name.strip_prefix(STUDENT));
+        let Some(steps) = steps.and_then(|steps| steps.parse().ok()) else {
+            continue;
+        };
+        let latest = SavedRun::latest_in(entry.path())?;
+        students.extend(latest.map(|state| (steps, state)));
+    }
+    students.sort_by_key(|&(steps, _)| std::cmp::Reverse(steps));
+    Ok(students)
+}
+
+/// Refuses to train a network in the folder of a chain: the options that it goes on with would be others.
+pub(crate) fn check_no_chain(folder: &Path) -> Result<(), Failure> {
+    match there(folder)?.first() {
+        None => Ok(()),
+        Some((_, state)) => {
+            let (folder, state) = (folder.display(), state.display());
+            Err(
+                format!("--run {folder}: is a chain of students ({state}): take another folder")
+                    .into(),
+            )
+        }
+    }
 }
 
 /// Refuses to drop labels for a teacher that knows no image without.
@@ -117,17 +156,39 @@ fn check_labels(options: &Options, teacher: &Model) -> Result<(), Failure> {
     }
 }
 
-/// Refuses to begin where a student is, before hours of training lead there, and to go on where none is.
+/// Refuses to begin where a run or a student is, to go on where none is, and to make another of a student that has taught:
+/// those behind it have learnt from it as it is.
 fn check_begun(options: &Options, students: &[u32]) -> Result<(), Failure> {
-    let mut first = None;
-    for &steps in students {
-        first = first.or(SavedRun::latest_in(folder_of(options, steps))?);
+    if let Some(state) = SavedRun::latest_in(&options.run)? {
+        return Err(explained(TrainError::AlreadyBegun { state }));
     }
-    match (first, options.resume) {
-        (Some(state), false) => Err(explained(TrainError::AlreadyBegun { state })),
-        (None, true) => Err(explained(TrainError::NotBegun {
-            path: options.run.clone(),
-        })),
-        (Some(_), true) | (None, false) => Ok(()),
+    let there = there(&options.run)?;
+    match (there.first(), options.resume) {
+        (None, false) => return Ok(()),
+        (Some((_, state)), false) => {
+            let state = state.clone();
+            return Err(explained(TrainError::AlreadyBegun { state }));
+        }
+        (None, true) => {
+            let path = options.run.clone();
+            return Err(explained(TrainError::NotBegun { path }));
+        }
+        (Some(_), true) => {}
     }
+    let begun: Vec<u32> = there.iter().map(|&(steps, _)| steps).collect();
+    if !students.starts_with(&begun) {
+        let listed = options.distill.listed();
+        return Err(format!("--steps {listed}: the chain in --run began with {begun:?}").into());
+    }
+    let (option, last) = options.distill.last();
+    for (steps, state) in there.iter().take(there.len() - 1) {
+        let found = SavedRun::load(state)?.progress.step;
+        if found != last {
+            return Err(format!(
+                "{option} {last}: the student of {steps} steps has taught after {found}: take these, or another --run"
+            )
+            .into());
+        }
+    }
+    Ok(())
 }

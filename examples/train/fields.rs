@@ -61,7 +61,9 @@ impl Options {
             }
             TrainError::BatchTooLarge { .. } => Some("--batch"),
             TrainError::NoTeacher => Some("--distill"),
-            TrainError::Diffusion(Error::TooManySteps { .. }) => Some("--steps"),
+            TrainError::Diffusion(Error::TooManySteps { .. }) | TrainError::NotFewer { .. } => {
+                Some("--steps")
+            }
             TrainError::OtherData { .. } => {
                 let way = "--init RUN begins a new run with this one's weights";
                 return format!("--data {data}: {error}; {way}").into();

@@ -82,6 +82,7 @@ fn run(options: &Options, given: &ArgMatches) -> Result<ExitCode, Failure> {
     if let Some(file) = &options.distill.distill {
         return distill::run(options, given, file);
     }
+    distill::check_no_chain(&options.run)?;
     let stopped = train(options, given, None)?;
     Ok(stopped.map_or(ExitCode::SUCCESS, Stopped::status))
 }

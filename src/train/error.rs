@@ -79,6 +79,13 @@ pub enum TrainError {
     },
     /// A model that cannot teach: it predicts x_{t-1}, and so takes no steps but those of the T that it was trained on.
     NoTeacher,
+    /// A student is to draw in as many steps as its teacher or more, of which it would learn nothing.
+    NotFewer {
+        /// The student's steps.
+        steps: u32,
+        /// The teacher's.
+        teacher: usize,
+    },
     /// A student is to be trained at a timestep that is none of its own.
     NoLesson {
         /// The timestep, as the network is told of it.
@@ -225,6 +232,7 @@ impl core::error::Error for TrainError {
             | Self::Extents { .. }
             | Self::Classes { .. }
             | Self::NoTeacher
+            | Self::NotFewer { .. }
             | Self::NoLesson { .. }
             | Self::BatchTooLarge { .. }
             | Self::Example { .. }
@@ -294,6 +302,10 @@ impl fmt::Display for TrainError {
             Self::NoTeacher => f.write_str(
                 "a model that predicts x_{t-1} cannot be distilled: it takes no longer steps; one that predicts v, x_0 or \
                  epsilon does",
+            ),
+            Self::NotFewer { steps, teacher } => write!(
+                f,
+                "a student of {steps} steps: its teacher draws in {teacher}, and fewer than those are learnt"
             ),
             Self::NoLesson { timestep } => write!(
                 f,

@@ -278,7 +278,19 @@ fn what_cannot_teach_is_refused() {
     assert!(told(&distilling(0)).starts_with("0 steps kept"));
     let few = student(&teacher, 4).unwrap().model().unwrap();
     let more = recipe().distilling(few, 5);
-    assert_eq!(told(&more), "5 steps of only 4 timesteps");
+    assert_eq!(
+        told(&more),
+        "a student of 5 steps: its teacher draws in 4, and fewer than those are learnt"
+    );
+    let as_many = recipe().distilling(more.init.unwrap(), 4);
+    let refused = TrainingRun::begin(&as_many, data(), device());
+    assert!(matches!(
+        refused,
+        Err(Error::Train(TrainError::NotFewer {
+            steps: 4,
+            teacher: 4
+        }))
+    ));
 
     let mut alone = distilling(4);
     alone.init = None;

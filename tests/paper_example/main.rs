@@ -57,7 +57,7 @@ fn found<'t>(text: &'t str, sentence: &str) -> (&'t str, &'t str) {
 fn certain_signs_are_found() {
     let scratch = Scratch::new("paper-signs");
     succeed("paper", &scratch, &format!("{SHORT} --only 1,8"));
-    let text = fs::read_to_string(scratch.join("paper/paper.md")).unwrap();
+    let text = fs::read_to_string(scratch.join("paper/claims-1-8.md")).unwrap();
     for sentence in [
         "the longer the process, the sooner",
         "at T = 4000 it is above 0.99",
@@ -81,7 +81,7 @@ fn no_bound_is_below_an_entropy() {
     let scratch = Scratch::new("paper-known");
     let options = "--scale 0.03 --seeds 2 --backend cpu --only 10";
     succeed("paper", &scratch, options);
-    let text = fs::read_to_string(scratch.join("paper/paper.md")).unwrap();
+    let text = fs::read_to_string(scratch.join("paper/claims-10.md")).unwrap();
     let (_, verdict) = found(&text, "no evaluation is below the truth");
     assert_eq!(verdict, "holds");
     for set in ["field", "mosaic"] {
@@ -118,7 +118,7 @@ fn a_killed_one_goes_on() {
         !rest.contains("digits-cosine-hybrid-usual-0.quarter-1"),
         "{rest}"
     );
-    let [whole, killed] = ["whole", "killed"].map(|out| scratch.join(out).join("paper.md"));
+    let [whole, killed] = ["whole", "killed"].map(|out| scratch.join(out).join("claims-2.md"));
     let named = |path: &Path| timeless(path).replace("--out whole", "--out killed");
     assert_eq!(named(&whole), named(&killed));
     assert!(!succeed("paper", &scratch, &options).contains(" s\n"));

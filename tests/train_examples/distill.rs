@@ -32,7 +32,7 @@ fn killed_and_resumed() {
     let chain = format!("{STUDENT} --distill t --steps 4,2,1 --until 12");
     let told = succeed("train", &scratch, &format!("{chain} --run whole"));
     assert!(
-        told.contains("evaluate --real d.npz t whole/steps-0002"),
+        told.contains("-- --real \"d.npz\" \"t\" \"whole/steps-0002\""),
         "{told}"
     );
     let mut kills = 0;
@@ -88,8 +88,56 @@ fn killed_and_resumed() {
     succeed("train", &scratch, &format!("{chain} --steps 3"));
     assert_eq!(
         refuse("train", &scratch, &format!("{chain}-2 --steps 5")),
-        "train: --steps: 5 steps of only 4 timesteps"
+        "train: --steps: a student of 5 steps: its teacher draws in 4, and fewer than those are learnt"
     );
+}
+
+/// Whatever is refused, the chain goes on as if it had never been asked for.
+#[test]
+fn a_chain_is_not_spoilt() {
+    let scratch = Scratch::new("distill-spoilt");
+    prepare(&scratch);
+    let chain = format!("{STUDENT} --distill t --steps 4,2 --until 1 --run r");
+    succeed("train", &scratch, &chain);
+    let kept = std::fs::read(scratch.join("r/options.toml")).unwrap();
+    for (words, told) in [
+        // Students have learnt from this one as it is.
+        (
+            "--until 2",
+            "--until 2: the student of 4 steps has taught after 1",
+        ),
+        (
+            "--steps 4,3,2",
+            "--steps 4,3,2: the chain in --run began with [4, 2]",
+        ),
+        (
+            "--steps 3",
+            "--steps 3: the chain in --run began with [4, 2]",
+        ),
+    ] {
+        let line = refuse("train", &scratch, &format!("--run r --resume {words}"));
+        assert!(line.starts_with(&format!("train: {told}")), "{line}");
+    }
+    let line = refuse("train", &scratch, &format!("{TEACHER} --run r --steps 1"));
+    assert!(
+        line.starts_with("train: --run r: is a chain of students"),
+        "{line}"
+    );
+    let into_run = format!("{STUDENT} --distill t --steps 4 --until 1 --run t");
+    let line = refuse("train", &scratch, &into_run);
+    assert!(
+        line.starts_with("train: t/step-00000003 is there already"),
+        "{line}"
+    );
+    assert_eq!(std::fs::read(scratch.join("r/options.toml")).unwrap(), kept);
+    assert_eq!(
+        scratch.names_in("r"),
+        ["options.toml", "steps-0002", "steps-0004"]
+    );
+    // It goes on, and gets longer.
+    let told = succeed("train", &scratch, "--run r --resume --steps 4,2,1");
+    assert!(told.contains("1 steps: r/steps-0001"), "{told}");
+    succeed("train", &scratch, "--run t --resume --steps 4");
 }
 
 #[test]
@@ -100,6 +148,7 @@ fn what_is_refused() {
     let no_effect =
         "no effect with --distill: a student is as its teacher, and learns its steps alone";
     for (words, told) in [
+        ("", "--steps: --distill wants those of its students"),
         ("--steps 4,4", "--steps 4,4: those of students get fewer"),
         ("--steps 2,4", "--steps 2,4: those of students get fewer"),
         ("--steps 4,0", "--steps 4,0: those of students get fewer"),

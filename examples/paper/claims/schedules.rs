@@ -14,7 +14,7 @@ const NEAR: f64 = 0.99;
 /// Nothing of it is trained: it is exact.
 pub(super) fn variances(_: &Work<'_>) -> Result<Claim, Failure> {
     let mut lines = Vec::new();
-    let mut table = Table::new(["T", "β̃_1/β_1", "first t/T with β̃_t/β_t > 0.99"]);
+    let mut table = Table::new(["T", "β̃_2/β_2", "first t/T with β̃_t/β_t > 0.99"]);
     let mut firsts = Vec::new();
     for length in LENGTHS {
         let process = Diffusion::new(Schedule::Cosine, length).process(Timesteps::ALL)?;
@@ -43,7 +43,7 @@ pub(super) fn variances(_: &Work<'_>) -> Result<Claim, Failure> {
     }
     let falls = firsts
         .windows(2)
-        .all(|pair| matches!(pair, [long, short] if short < long));
+        .all(|pair| matches!(pair, [of_shorter, of_longer] if of_longer < of_shorter));
     let last = firsts.last().copied().unwrap_or(f64::NAN);
     Ok(Claim {
         number: 1,

@@ -1,16 +1,13 @@
 //! Figure 10: larger networks.
 
-use iddpm::Draw;
-use iddpm::diffusion::Method;
-
 use super::super::cell::{Cell, Goal, Noise, Size};
 use super::super::claim::{Claim, Drawing, Table, Test, above, mean, middle};
-use super::super::draws::Way;
+use super::super::draws::ddim50;
 use super::super::program::Failure;
 use super::super::scale::Scale;
 use super::super::work::Work;
 
-const SIZES: [Size; 3] = [Size::Usual, Size::Deep, Size::Wide];
+const SIZES: [Size; 3] = [Size::Short, Size::Deep, Size::Wide];
 
 fn cell(size: Size, seed: u64) -> Cell {
     Cell {
@@ -27,10 +24,9 @@ fn bits(work: &Work<'_>, size: Size, quarter: u64) -> Result<Vec<f64>, Failure> 
 }
 
 fn frechet(work: &Work<'_>, size: Size, quarter: u64) -> Result<Vec<f64>, Failure> {
-    let draw = Draw::new().method(Method::Ddim { eta: 0.0 }).steps("50");
-    let way = Way::Door(draw, None);
+    let (way_name, way) = ddim50();
     work.over_seeds(|seed| {
-        let shares = work.shares_on_the_way(cell(size, seed), quarter, "ddim-50", &way);
+        let shares = work.shares_on_the_way(cell(size, seed), quarter, way_name, &way);
         Ok(shares?.frechet)
     })
 }
@@ -70,9 +66,8 @@ pub(super) fn sizes(work: &Work<'_>) -> Result<Claim, Failure> {
         of_bits.push((size.to_string(), bit_line));
         of_frechet.push((size.to_string(), frechet_line));
     }
-    // As many steps: those of the large ones are half of the usual ones'.
-    let usual = bits(work, Size::Usual, Scale::QUARTERS / 2)?;
-    let usual_frechet = frechet(work, Size::Usual, Scale::QUARTERS / 2)?;
+    let usual = bits(work, Size::Short, Scale::QUARTERS)?;
+    let usual_frechet = frechet(work, Size::Short, Scale::QUARTERS)?;
     let plot = |name, title, of, lines| {
         Drawing::new(name, title, ("work of training, 10 TFLOP", true), of, lines)
     };

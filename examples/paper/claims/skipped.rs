@@ -13,7 +13,8 @@ use super::super::work::Work;
 /// The shares of the process that are left out, in percent.
 const SKIPPED: [u32; 6] = [0, 10, 20, 30, 45, 60];
 /// The one that the claim is of.
-const FIFTH: usize = 2;
+const FIFTH: u32 = 20;
+
 pub(super) fn prefix(work: &Work<'_>) -> Result<Claim, Failure> {
     let frechet = |schedule, skipped| {
         work.over_seeds(|seed| {
@@ -28,6 +29,7 @@ pub(super) fn prefix(work: &Work<'_>) -> Result<Claim, Failure> {
     };
     let mut table = Table::new(["left out", "linear", "cosine"]);
     let (mut linear, mut cosine) = (Vec::new(), Vec::new());
+    let fifth = SKIPPED.iter().position(|&skipped| skipped == FIFTH);
     for skipped in SKIPPED {
         let (of_linear, of_cosine) = (
             frechet(Noise::Linear, skipped)?,
@@ -37,7 +39,7 @@ pub(super) fn prefix(work: &Work<'_>) -> Result<Claim, Failure> {
         linear.push(of_linear);
         cosine.push(of_cosine);
     }
-    let lost = |of: &[Vec<f64>]| match (of.first(), of.get(FIFTH)) {
+    let lost = |of: &[Vec<f64>]| match (of.first(), fifth.and_then(|fifth| of.get(fifth))) {
         (Some(all), Some(left)) => above(left, all),
         _ => Vec::new(),
     };

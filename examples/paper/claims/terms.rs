@@ -5,8 +5,9 @@ use super::super::claim::{Claim, Drawing, Table, Test, mean, middle};
 use super::super::program::Failure;
 use super::super::work::Work;
 
-/// The first steps, as a share of all.
-const SHARES: [f64; 3] = [0.01, 0.05, 0.1];
+/// The first steps, as a share of all, and the share that the claim is of.
+const SHARES: [f64; 3] = [0.01, 0.05, TENTH];
+const TENTH: f64 = 0.1;
 
 pub(super) fn shares(work: &Work<'_>) -> Result<Claim, Failure> {
     let terms = |seed| {
@@ -24,15 +25,15 @@ pub(super) fn shares(work: &Work<'_>) -> Result<Claim, Failure> {
         })
     };
     let mut table = Table::new(["first steps", "of the bits"]);
-    let mut beyond = Vec::new();
     for share in SHARES {
         let found = of_first(share)?;
         table.row([
             format!("{:.0} %", 100.0 * share),
             format!("{:.1} %", 100.0 * middle(&found)),
         ]);
-        beyond = found.iter().map(|found| found - 0.5).collect();
     }
+    let of_tenth = of_first(TENTH)?;
+    let beyond: Vec<f64> = of_tenth.iter().map(|share| share - 0.5).collect();
     let mut lines = Vec::new();
     for seed in 0..work.scale.seeds {
         let terms = terms(seed)?.into_iter().enumerate();

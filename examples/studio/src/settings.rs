@@ -15,6 +15,8 @@ pub(crate) struct Settings {
     /// As many as the method wants where nothing is written.
     pub(crate) steps: String,
     pub(crate) method: String,
+    /// Whether the network was distilled: then it takes the steps and the method that it was distilled to alone.
+    distilled: bool,
     /// Of `ddim` alone.
     pub(crate) eta: f64,
     pub(crate) clip: String,
@@ -38,11 +40,8 @@ impl Settings {
                 .or_else(|| classes(model).into_iter().next()),
             seed: options.seed.number.to_string(),
             steps: String::new(),
-            // A distilled network takes no other.
-            method: match model.description().grid {
-                Some(_) => "ddim".into(),
-                None => "dpm".into(),
-            },
+            method: usual_method(model).into(),
+            distilled: is_distilled(model),
             eta: 0.0,
             clip: "unit".into(),
             wrap: "none".into(),
@@ -75,6 +74,13 @@ impl Settings {
         if !can_be_guided(model) {
             self.guidance = 1.0;
         }
+        // What one network was distilled to is no other's.
+        if is_distilled(model) || self.distilled {
+            self.method = usual_method(model).into();
+            self.eta = 0.0;
+            self.steps = String::new();
+        }
+        self.distilled = is_distilled(model);
     }
 
     /// The drawing, on a picture or on none, of which a part may be kept.
@@ -151,6 +157,15 @@ pub(crate) fn classes(model: &Model) -> Vec<String> {
             .collect(),
         names => names.to_vec(),
     }
+}
+
+fn is_distilled(model: &Model) -> bool {
+    model.description().grid.is_some()
+}
+
+/// The method that a model draws by where none is said.
+fn usual_method(model: &Model) -> &'static str {
+    if is_distilled(model) { "ddim" } else { "dpm" }
 }
 
 /// Whether a model was trained for guidance, with some labels dropped.

@@ -84,10 +84,9 @@ impl Default for Draw {
 }
 
 impl Draw {
-    /// A drawing of all classes in turn, in 15 steps of DPM-Solver++, of seed 0; of a distilled network in the steps that it
-    /// was distilled to. Of the shipped sprites these cannot be
+    /// A drawing of all classes in turn, in 15 steps of DPM-Solver++, of seed 0. Of the shipped sprites these cannot be
     /// told from 50 steps of the paper's sampler (`method("ancestral")`), neither by a classifier nor by the Fréchet
-    /// distance of its features.
+    /// distance of its features. A distilled network draws in the steps that it was distilled to.
     pub fn new() -> Self {
         Self::default()
     }

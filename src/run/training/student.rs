@@ -18,14 +18,14 @@ use crate::train::{Digest, Teacher, TrainConfig, TrainError, check_network};
 use crate::unet::{Graph, Plan, UnetConfig};
 
 impl Recipe {
-    /// The same recipe for a student of a model, which draws in so many steps of DDIM as well as its teacher does in more
-    /// (progressive distillation, Salimans & Ho 2022).
+    /// Makes of this recipe that of a student: a network that learns to draw in `steps` steps of DDIM what `teacher` draws in
+    /// more (progressive distillation, Salimans & Ho 2022).
     ///
-    /// A student is a network of its teacher's shape, begins with its weights, and learns to land in one step where the
-    /// teacher lands in several: in all that a distilled teacher was distilled to, and of one that knows all timesteps in
-    /// twice the student's. It predicts v, whatever its teacher does: one that predicts something else is learnt from as well,
-    /// but its student begins with weights that mean another thing. It has no variance to learn, and is told the classes that its teacher is told, or none where
-    /// labels are dropped, so that it can be guided as well. Of a student another can be made, of fewer steps.
+    /// A student has its teacher's shape and begins with its weights. In one step it learns to land where the teacher lands in
+    /// several. A teacher that was distilled itself takes the steps that it knows; one that knows all timesteps takes twice as
+    /// many as the student. The student predicts v. A teacher may predict something else: its student then begins with weights
+    /// that mean another thing, and takes longest. It has no variance to learn. It is told the classes that its teacher is told,
+    /// or none where labels are dropped, so that it can be guided as well. Of a student another can be made, of fewer steps.
     ///
     /// ```no_run
     /// use core::ops::ControlFlow;
@@ -144,6 +144,10 @@ fn taught(teacher: &Description, steps: u32) -> Result<(Grid, Vec<Lesson>), Trai
         return Err(TrainError::NoTeacher);
     }
     let of_teacher = match &teacher.grid {
+        Some(grid) if steps as usize >= grid.timesteps().len() => {
+            let teacher = grid.timesteps().len();
+            return Err(TrainError::NotFewer { steps, teacher });
+        }
         Some(grid) => grid.clone(),
         None => {
             let twice = steps.saturating_mul(2).min(diffusion.num_timesteps);

@@ -6,8 +6,10 @@ use std::sync::Arc;
 
 use eframe::egui::{self, Key, Modifiers};
 use egui_kittest::kittest::{NodeT, Queryable};
+use iddpm::checkpoint::{Checkpoint, Dtype};
+use iddpm::diffusion::Grid;
 use iddpm::run::Trajectory;
-use iddpm::{Draw, Model, Studio};
+use iddpm::{Device, Draw, Model, Studio};
 
 use super::{Window, assets, chosen, click, door, drawn, failure, press, wait, window, write};
 
@@ -227,6 +229,39 @@ fn a_dropped_checkpoint_is_opened() {
     let draw = Draw::new().class("0").seed(6);
     assert_eq!(*chosen(&window), digits.sample(&draw, 1).unwrap());
     assert_eq!(window.state().history.entries().count(), 1);
+}
+
+/// A distilled network draws in its own steps, whatever was said for the one before, and the one behind it in its own.
+#[test]
+fn a_distilled_network_draws_in_its_steps() {
+    let folder = Folder::new("distilled");
+    let digits = Model::open(assets().join("digits16.safetensors")).unwrap();
+    let (mut description, _, weights) = digits.checkpoint().clone().into_parts();
+    let all = Grid::all(description.card.diffusion.num_timesteps).unwrap();
+    description.grid = Some(all.thinned(4).unwrap());
+    let student = Checkpoint::new(description, weights).unwrap();
+    let file = folder.file("student.safetensors");
+    student.save(&file, Dtype::F16).unwrap();
+
+    let mut window = window("--class sword");
+    wait(&mut window);
+    write(&mut window, "steps", "7");
+    drop_on(&mut window, file.clone());
+    wait(&mut window);
+    let mut door = Model::open(&file).unwrap().on(Device::cpu()).unwrap();
+    let zero = Draw::new().class("0");
+    assert_eq!(
+        chosen(&window).planes(),
+        door.sample(&zero, 1).unwrap().planes()
+    );
+
+    drop_on(&mut window, assets().join("digits16.safetensors"));
+    wait(&mut window);
+    let mut door = digits.on(Device::cpu()).unwrap();
+    assert_eq!(
+        chosen(&window).planes(),
+        door.sample(&zero, 1).unwrap().planes()
+    );
 }
 
 /// Where the first drawing of a checkpoint that is dropped is refused, all that was drawn is there.
