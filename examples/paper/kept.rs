@@ -84,7 +84,8 @@ impl Kept {
 
     /// What all that was asked for took, in seconds, whenever it was measured.
     pub(crate) fn seconds(&self) -> f64 {
-        self.took.borrow().values().map(|took| took.seconds).sum()
+        let took = self.took.borrow();
+        took.values().fold(0.0, |sum, took| sum + took.seconds)
     }
 
     /// The most memory that it took, in bytes, where the system tells.

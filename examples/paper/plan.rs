@@ -17,7 +17,7 @@ const fn digits(schedule: Noise, goal: Goal) -> Kind {
 }
 
 /// Floating-point operations in a second: of two cores, and of a large GPU by these kernels.
-const RATES: [f64; 2] = [1e11, 1e13];
+const RATES: [f64; 2] = [3e11, 1e13];
 
 /// The kinds of network that a claim is of.
 fn kinds(claim: u32) -> Vec<Kind> {
@@ -85,7 +85,7 @@ const fn evaluations(claim: u32) -> u64 {
 
 /// Says what is trained, and about what all of it costs.
 pub(crate) fn say_cost(work: &Work<'_>, options: &Options) -> Result<(), Failure> {
-    let (mut trained, mut evaluated, mut once) = (0.0, 0.0, 0.0_f64);
+    let (mut trained, mut evaluated, mut once) = (0.0, 0.0, 0.0);
     for cell in cells(options) {
         let steps = cell.steps(&work.scale);
         let cost = work.cost(cell)?;
@@ -97,8 +97,8 @@ pub(crate) fn say_cost(work: &Work<'_>, options: &Options) -> Result<(), Failure
         let terms = terms.count(cell.timesteps(work.scale.kind))?;
         let images = terms * work.scale.evaluated * cell.goal.variances().len();
         evaluated += forward * images as f64;
-        if cell.set == Set::Digits {
-            once = once.max(forward);
+        if (cell.set, cell.size) == (Set::Digits, Size::Usual) {
+            once = forward;
         }
         say(format_args!(
             "{cell}: {steps} steps, {} parameters, {:.2} PFLOP",
@@ -114,12 +114,12 @@ pub(crate) fn say_cost(work: &Work<'_>, options: &Options) -> Result<(), Failure
     let drawn = once * (each * options.seeds * work.scale.samples as u64) as f64;
     for (what, flops) in [
         ("training", trained),
-        ("samples, at most about", drawn),
-        ("bounds, on the processor, at least about", evaluated),
+        ("samples, about", drawn),
+        ("bounds, on the processor, about", evaluated),
     ] {
         let [cores, gpu] = RATES.map(|rate| flops / rate / 3600.0);
         say(format_args!(
-            "{what}: {:.2} PFLOP: {cores:.1} hours at 0.1 TFLOP/s, as of two cores, {gpu:.1} at 10",
+            "{what}: {:.2} PFLOP: {cores:.1} hours at 0.3 TFLOP/s, as of two cores, {gpu:.1} at 10",
             flops * 1e-15
         ))?;
     }

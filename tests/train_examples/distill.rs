@@ -54,7 +54,13 @@ fn killed_and_resumed() {
     assert!(kills > 0);
     // With the options that the chain began with and no other word.
     succeed("train", &scratch, "--run r --resume");
-    let names = ["options.toml", "steps-0001", "steps-0002", "steps-0004"];
+    let names = [
+        ".lock",
+        "options.toml",
+        "steps-0001",
+        "steps-0002",
+        "steps-0004",
+    ];
     assert_eq!(scratch.names_in("r"), names);
     for steps in ["4", "2", "1"] {
         let state = format!("steps-000{steps}/step-00000012");
