@@ -138,7 +138,7 @@ fn a_chain_is_not_spoilt() {
     assert_eq!(std::fs::read(scratch.join("r/options.toml")).unwrap(), kept);
     assert_eq!(
         scratch.names_in("r"),
-        ["options.toml", "steps-0002", "steps-0004"]
+        [".lock", "options.toml", "steps-0002", "steps-0004"]
     );
     // It goes on, and gets longer.
     let told = succeed("train", &scratch, "--run r --resume --steps 4,2,1");
