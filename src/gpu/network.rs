@@ -120,11 +120,12 @@ impl DeviceNetwork {
         self.loaded.encode(encoder, dispatches);
     }
 
-    /// Runs the network once and returns its result.
+    /// Runs the network once and returns its result, without waiting: where [`run_blocking`](Self::run_blocking) and
+    /// [`output_blocking`](Self::output_blocking) wait.
     ///
     /// # Errors
     /// [`GpuError::DeviceLost`], [`GpuError::OutOfMemory`].
-    pub(crate) async fn evaluate(&self) -> Result<Vec<f32>, GpuError> {
+    pub async fn evaluate(&self) -> Result<Vec<f32>, GpuError> {
         let descriptor = wgpu::CommandEncoderDescriptor::default();
         let mut encoder = self.gpu.device().create_command_encoder(&descriptor);
         self.encode(&mut encoder);
