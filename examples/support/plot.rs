@@ -8,7 +8,10 @@ use iddpm::files::write_whole;
 use plotters::coord::ranged1d::ValueFormatter;
 use plotters::prelude::*;
 
-/// What is plotted: lines of numbers greater than 0, on a logarithmic scale.
+/// Times the least number that the largest is, where they are of several powers of ten.
+const SEVERAL: f64 = 20.0;
+
+/// What is plotted: lines of numbers greater than 0, on a logarithmic scale where they are of several powers of ten.
 pub(crate) struct Plot<'a> {
     pub(crate) title: &'a str,
     /// What lies along the horizontal axis, and its last value; the first is 1 where it is logarithmic, else 0.
@@ -61,22 +64,26 @@ impl Plot<'_> {
             .margin(12)
             .x_label_area_size(40)
             .y_label_area_size(60);
-        let range = (low..high).log_scale();
-        if self.logarithmic {
-            let along = (1.0..self.end.max(2.0)).log_scale();
-            self.fill(builder.build_cartesian_2d(along, range)?)?;
-        } else {
-            self.fill(builder.build_cartesian_2d(0.0..self.end.max(1.0), range)?)?;
+        let along = 0.0..self.end.max(1.0);
+        let along_log = (1.0..self.end.max(2.0)).log_scale();
+        // Within one power of ten a logarithmic scale has no number beside it.
+        let (range, range_log) = (low..high, (low..high).log_scale());
+        match (self.logarithmic, high > SEVERAL * low) {
+            (false, false) => self.fill(builder.build_cartesian_2d(along, range)?)?,
+            (false, true) => self.fill(builder.build_cartesian_2d(along, range_log)?)?,
+            (true, false) => self.fill(builder.build_cartesian_2d(along_log, range)?)?,
+            (true, true) => self.fill(builder.build_cartesian_2d(along_log, range_log)?)?,
         }
         Ok(root.present()?)
     }
 
-    fn fill<'c, X>(
+    fn fill<'c, X, Y>(
         &self,
-        mut chart: ChartContext<'c, SVGBackend<'c>, Cartesian2d<X, LogCoord<f64>>>,
+        mut chart: ChartContext<'c, SVGBackend<'c>, Cartesian2d<X, Y>>,
     ) -> Result<(), Box<dyn Error>>
     where
         X: Ranged<ValueType = f64> + ValueFormatter<f64> + 'c,
+        Y: Ranged<ValueType = f64> + ValueFormatter<f64> + 'c,
     {
         chart
             .configure_mesh()

@@ -59,9 +59,9 @@ pub(super) fn sizes(work: &Work<'_>) -> Result<Claim, Failure> {
                 mean(&bits),
                 mean(&frechet),
             ]);
-            // In hundredths of a PFLOP, as the axis begins with 1.
-            bit_line.push((100.0 * flops, middle(&bits)));
-            frechet_line.push((100.0 * flops, middle(&frechet)));
+            // The axis begins with 1.
+            bit_line.push((1000.0 * flops, middle(&bits)));
+            frechet_line.push((1000.0 * flops, middle(&frechet)));
         }
         of_bits.push((size.to_string(), bit_line));
         of_frechet.push((size.to_string(), frechet_line));
@@ -69,7 +69,7 @@ pub(super) fn sizes(work: &Work<'_>) -> Result<Claim, Failure> {
     let usual = bits(work, Size::Short, Scale::QUARTERS)?;
     let usual_frechet = frechet(work, Size::Short, Scale::QUARTERS)?;
     let plot = |name, title, of, lines| {
-        Drawing::new(name, title, ("work of training, 10 TFLOP", true), of, lines)
+        Drawing::new(name, title, ("work of training, TFLOP", true), of, lines)
     };
     Ok(Claim {
         number: 9,
