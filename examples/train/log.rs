@@ -244,7 +244,7 @@ impl Log {
         let number = |mean: Option<f64>| mean.unwrap_or(f64::NAN);
         let noise_scale = match (line.noise, line.noise_scale) {
             (_, Some(scale)) => format!(", noise scale {scale:.1}"),
-            (Some(_), None) => ", noise scale above what these steps show".into(),
+            (Some(_), None) => ", noise scale not told by so few steps".into(),
             (None, None) => String::new(),
         };
         Some(format!(

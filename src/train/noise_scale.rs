@@ -55,9 +55,9 @@ impl GradientNoise {
     }
 
     /// The simple noise scale tr(Σ)/|G|²: about how many examples a batch may have before more of them tell nothing
-    /// new. `None` where the estimate of the signal is not above 0: it is of too few steps.
+    /// new. `None` where the estimate of either is not above 0: it is of too few steps.
     pub fn scale(self) -> Option<f64> {
-        (self.signal > 0.0).then(|| self.noise / self.signal)
+        (self.signal > 0.0 && self.noise > 0.0).then(|| self.noise / self.signal)
     }
 }
 

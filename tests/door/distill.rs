@@ -265,6 +265,9 @@ fn what_a_student_cannot_draw_is_refused() {
             )
         );
     }
+    // All of its own.
+    let all = Likelihood::new(&model, "all", Threads::default()).unwrap();
+    assert_eq!(all.steps(), 4);
     let bound = text(Likelihood::new(&model, "early50", Threads::default()));
     assert!(bound.ends_with(others), "{bound}");
 }

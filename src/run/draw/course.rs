@@ -119,14 +119,16 @@ fn usual_steps(network: &Description, method: Method) -> usize {
     wanted.min(network.card.diffusion.num_timesteps as usize)
 }
 
-/// The steps of a network's diffusion that a text names. Of a distilled network a number alone is of those steps that it
-/// knows, and what else is named must be of them.
+/// The steps of a network's diffusion that a text names. Of a distilled network a number alone, or `all`, is of those
+/// steps that it knows, and what else is named must be of them.
 pub(in crate::run) fn process(
     network: &Description,
     steps: &str,
 ) -> Result<OwnedProcess, DrawError> {
     let diffusion = &network.card.diffusion;
-    let process = match (&network.grid, steps.trim().parse()) {
+    let text = steps.trim();
+    let process = match (&network.grid, text.parse()) {
+        (Some(grid), _) if text == "all" => grid.process(diffusion),
         (None, _) => Timesteps::parse(steps).and_then(|kept| diffusion.process(kept)),
         (Some(grid), Ok(count)) => grid.thinned(count).and_then(|grid| grid.process(diffusion)),
         (Some(grid), Err(_)) => Timesteps::parse(steps).and_then(|kept| {
