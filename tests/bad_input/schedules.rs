@@ -3,7 +3,7 @@
 use iddpm::diffusion::Error;
 use iddpm::diffusion::resample::Uniform;
 use iddpm::diffusion::schedule::MAX_TIMESTEPS;
-use iddpm::diffusion::{Clip, Method, Objective, Process, Schedule, Timesteps};
+use iddpm::diffusion::{Clip, Grid, Method, Objective, Process, Schedule, Timesteps};
 
 use crate::refused;
 use crate::table::{Case, Ten, levels, model, spacing, ten};
@@ -206,6 +206,14 @@ pub(crate) fn spacings() -> Vec<Case> {
             "ddim1",
             spacing(Timesteps::ddim(1), 10),
             Error::TooFewSteps { steps: 1, min: 2 },
+        ),
+        (
+            "a step that a student has not learnt",
+            refused(Grid::all(10).and_then(|all| {
+                let process = Ten::new(&model(), Timesteps::trailing(4))?;
+                all.thinned(2)?.check(&process)
+            })),
+            Error::OffGrid { timestep: 2 },
         ),
         (
             "one step",
