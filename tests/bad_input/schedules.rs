@@ -213,7 +213,7 @@ pub(crate) fn spacings() -> Vec<Case> {
                 let process = Ten::new(&model(), Timesteps::trailing(4))?;
                 all.thinned(2)?.check(&process)
             })),
-            Error::OffGrid { timestep: 2 },
+            Error::OffGrid { timestep: 1 },
         ),
         (
             "one step",
