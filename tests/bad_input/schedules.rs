@@ -209,11 +209,11 @@ pub(crate) fn spacings() -> Vec<Case> {
         ),
         (
             "a step that a student has not learnt",
-            refused(Grid::all(10).and_then(|all| {
+            refused(Grid::all(100).and_then(|all| {
                 let process = Ten::new(&model(), Timesteps::trailing(4))?;
                 all.thinned(2)?.check(&process)
             })),
-            Error::OffGrid { timestep: 1 },
+            Error::OffGrid { timestep: 24 },
         ),
         (
             "one step",
