@@ -43,13 +43,23 @@ pub(crate) struct Data {
     pub(crate) held_out: Arc<dyn Dataset>,
     /// -log₂ P/D of each of these, where the law is known.
     pub(crate) bits: Option<Vec<f64>>,
+    /// A digest of all images: of others all numbers are others.
+    pub(crate) digest: u64,
 }
 
 impl Data {
-    /// A digest of all images: of others all numbers are others.
-    pub(crate) fn digest(&self) -> Result<u64, Failure> {
-        let trained = self.trained.fingerprint(Broken::Fatal)?;
-        Ok(trained.rotate_left(1) ^ self.held_out.fingerprint(Broken::Fatal)?)
+    fn new(
+        trained: Arc<dyn Dataset>,
+        held_out: Arc<dyn Dataset>,
+        bits: Option<Vec<f64>>,
+    ) -> Result<Self, Failure> {
+        let [first, second] = [&trained, &held_out].map(|images| images.fingerprint(Broken::Fatal));
+        Ok(Self {
+            digest: first?.rotate_left(1) ^ second?,
+            trained,
+            held_out,
+            bits,
+        })
     }
 }
 
@@ -88,11 +98,11 @@ fn of_file(path: &Path) -> Result<Data, Failure> {
         return Err(format!("--data {path}: samples are judged by two classes or more").into());
     }
     let some = |is: &dyn Fn(usize) -> bool| some_of(&opened, is);
-    Ok(Data {
-        trained: some(&|image| image % HELD_OUT != 0)?,
-        held_out: some(&|image| image % HELD_OUT == 0)?,
-        bits: None,
-    })
+    Data::new(
+        some(&|image| image % HELD_OUT != 0)?,
+        some(&|image| image % HELD_OUT == 0)?,
+        None,
+    )
 }
 
 /// Some of the images, by their numbers.
@@ -132,11 +142,7 @@ fn of_sprites() -> Result<Data, Failure> {
         };
         Ok(Arc::new(Images::new(extents, pixels, Some(labels), None)?))
     };
-    Ok(Data {
-        trained: drawn(0)?,
-        held_out: drawn(1)?,
-        bits: None,
-    })
+    Data::new(drawn(0)?, drawn(1)?, None)
 }
 
 /// Images of a known law: pixels, and -log₂ P/D of an image.
@@ -156,11 +162,11 @@ fn known(
     };
     let numbers = KNOWN..KNOWN + held_out;
     let bits = numbers.clone().map(|number| bits(&draw(number as u64)));
-    Ok(Data {
-        trained: images(0..KNOWN)?,
-        bits: Some(bits.collect()),
-        held_out: images(numbers)?,
-    })
+    Data::new(
+        images(0..KNOWN)?,
+        images(numbers.clone())?,
+        Some(bits.collect()),
+    )
 }
 
 /// The Gaussian field. A pixel v has the probability Φ((v + ½ - m)/s) - Φ((v - ½ - m)/s), and 0 and 255 what lies beyond

@@ -108,7 +108,7 @@ impl<'a> Work<'a> {
         } = &recipe;
         let of = serde_json::to_string(&(
             cell.steps(&self.scale),
-            data.digest()?,
+            data.digest,
             self.device_name()?,
             unet,
             diffusion,
