@@ -4,6 +4,7 @@
 //!
 //! `cargo run --release --example evaluate --features evaluate -- --real sprites samples.npz`
 
+#[path = "../support/bar.rs"]
 mod bar;
 mod basis;
 mod compare;

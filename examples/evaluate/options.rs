@@ -36,8 +36,8 @@ https://github.com/mseitzer/pytorch-fid, becomes such a file in Python by
 torchvision's own Inception is another network, and refused. The inception score is of all images at once."
 )]
 pub(crate) struct Options {
-    /// The real images, with classes where a classifier is trained: a folder of pictures, an .npz archive, CIFAR-10's folder or one of its batches
-    /// (.bin). A picture's class is its sub-folder (cat/1.png) or what stands before the first _ of its name
+    /// The real images, with classes where a classifier is trained: a folder of pictures, an .npz archive, CIFAR-10's folder
+    /// or one of its batches (.bin). A picture's class is its sub-folder (cat/1.png) or what stands before the first _ of its name
     /// (cat_1.png).
     #[arg(long, value_name = "DATA")]
     pub(crate) real: PathBuf,

@@ -7,11 +7,12 @@ use iddpm::diffusion::{Clip, Method, Noise, OwnedProcess, Sample, Sampler, Times
 use iddpm::unet::Plan;
 use iddpm::{Draw, Model};
 
+use super::bar::bar;
 use super::cell::Cell;
 use super::judge::Shares;
 use super::program::Failure;
 use super::scale::Scale;
-use super::work::{Work, bar};
+use super::work::Work;
 
 /// Images that are drawn together.
 const AT_ONCE: usize = 32;

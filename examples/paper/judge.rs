@@ -8,9 +8,9 @@ use iddpm::evaluate::{Classifier, ClassifierConfig, Features, Judged, frechet, p
 use iddpm::run::Threads;
 use serde::{Deserialize, Serialize};
 
+use super::bar::bar;
 use super::program::Failure;
 use super::sets::Data;
-use super::work::bar;
 
 /// Neighbours of precision and recall, as the literature has them.
 const NEIGHBOURS: usize = 3;

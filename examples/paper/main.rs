@@ -2,12 +2,14 @@
 //! measured, tested, and written down with what came of it.
 //!
 //! ```sh
-//! cargo run --release --example paper --features evaluate                # about three hours on two cores
-//! cargo run --release --example paper --features evaluate -- --quick     # ten minutes
+//! cargo run --release --example paper --features evaluate                # some four hours on two cores
+//! cargo run --release --example paper --features evaluate -- --quick     # a quarter of an hour
 //! ```
 //!
 //! What is trained and measured is kept in the folder `paper`: the same command goes on where it was stopped.
 
+#[path = "../support/bar.rs"]
+mod bar;
 mod cell;
 #[path = "../support/plot.rs"]
 mod chart;

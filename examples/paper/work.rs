@@ -11,9 +11,9 @@ use iddpm::diffusion::Variance;
 use iddpm::run::{Beginning, Chosen, Cost, Likelihood, Recipe, Terms, Threads};
 use iddpm::train::{GradientNoise, RunDirectory};
 use iddpm::{Device, Model, Training};
-use indicatif::{ProgressBar, ProgressStyle};
 use serde::{Deserialize, Serialize};
 
+use super::bar::bar;
 use super::cell::Cell;
 use super::judge::Judge;
 use super::kept::Kept;
@@ -311,14 +311,4 @@ impl<'a> Work<'a> {
             terms: Terms::mean(&each).vb,
         })
     }
-}
-
-/// How far something is.
-pub(crate) fn bar(steps: u64, name: &str) -> ProgressBar {
-    let bar = ProgressBar::new(steps);
-    let style = format!("{{bar:30}} {{pos}}/{{len}} {name} ({{eta}} left)");
-    if let Ok(style) = ProgressStyle::with_template(&style) {
-        bar.set_style(style);
-    }
-    bar
 }

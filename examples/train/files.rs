@@ -18,8 +18,8 @@ const PLOT: &str = "loss.svg";
 pub(crate) const OPTIONS: &str = "options.toml";
 
 impl Files {
-    /// Those of a folder whose one writer this is, but for the options, which are kept in `run`. What a killed run has left of them is removed, and each is
-    /// tried, so that nothing is trained that cannot be told of.
+    /// Those of a folder whose one writer this is, but for the options, which are kept in `run`. What a killed run has
+    /// left of them is removed, and each is tried, so that nothing is trained that cannot be told of.
     pub(crate) fn of(folder: &Path, run: &Path, grids: bool) -> Result<Self, FileError> {
         let files = Self {
             folder: folder.into(),

@@ -140,7 +140,8 @@ impl SavedRun {
     }
 }
 
-/// Refuses weights that are of another network than one that is to be trained; which average they are, of which step, at which timesteps they were trained, and what their classes are called does not count.
+/// Refuses weights that are of another network than one that is to be trained; which average they are, of which step, at
+/// which timesteps they were trained, and what their classes are called does not count.
 ///
 /// # Errors
 /// [`TrainError::OtherNetwork`], with the first field that differs; [`TrainError::NotJson`].

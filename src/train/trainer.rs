@@ -31,7 +31,8 @@ use crate::waiting::block_on;
 const HISTORY: u32 = 10;
 const UNIFORM: f64 = 0.001;
 
-/// A training run in progress: an engine, the data, and where it is. A network with a grid is trained at those timesteps alone.
+/// A training run in progress: an engine, the data, and where it is. A network with a grid is trained at those timesteps
+/// alone.
 ///
 /// ```
 /// use std::sync::Arc;

@@ -8,12 +8,13 @@ use iddpm::checkpoint::{Checkpoint, Description, WeightBuffer};
 use iddpm::data::{DataError, Dataset, Example, Images};
 use iddpm::diffusion::{Objective, Prediction, Variance};
 use iddpm::run::{Likelihood, Recipe, Threads, Training, TrainingRun};
-use iddpm::train::{Slot, StepReport, TimestepLaw, TrainError, graph_of, initial_weights};
+use iddpm::train::{StepReport, TimestepLaw, TrainError, graph_of, initial_weights};
 use iddpm::unet::{Extents, UnetConfig};
 use iddpm::{Device, Draw, Error, Model};
 
 use crate::enlarging_network::enlarging;
 use crate::scratch::Scratch;
+use crate::training::{everything, text};
 
 fn data_of(classes: usize) -> Images {
     let extents = Extents {
@@ -77,20 +78,6 @@ fn student(teacher: &Model, steps: u32) -> Result<TrainingRun, Error> {
 fn drawn(model: &Model, draw: &Draw) -> Vec<f32> {
     let mut studio = model.on(device()).unwrap();
     studio.sample(draw, 3).unwrap().floats().unwrap()
-}
-
-fn text<T: std::fmt::Debug>(result: Result<T, Error>) -> String {
-    result.unwrap_err().to_string()
-}
-
-fn everything(run: &TrainingRun) -> Vec<Vec<f32>> {
-    let slots = [
-        Slot::Weights,
-        Slot::FirstMoment,
-        Slot::SecondMoment,
-        Slot::Ema(0),
-    ];
-    slots.map(|slot| run.trainer().read(slot).unwrap()).to_vec()
 }
 
 /// Before anything is learnt a student draws what its teacher draws in the same steps, for each class and for none; where

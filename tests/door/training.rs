@@ -51,7 +51,7 @@ fn go_on(_: &StepReport) -> ControlFlow<()> {
 }
 
 /// All that a run consists of.
-fn everything(run: &TrainingRun) -> Vec<Vec<f32>> {
+pub(crate) fn everything(run: &TrainingRun) -> Vec<Vec<f32>> {
     let slots = [
         Slot::Weights,
         Slot::FirstMoment,
@@ -61,7 +61,7 @@ fn everything(run: &TrainingRun) -> Vec<Vec<f32>> {
     slots.map(|slot| run.trainer().read(slot).unwrap()).to_vec()
 }
 
-fn text<T: std::fmt::Debug>(result: Result<T, Error>) -> String {
+pub(crate) fn text<T: std::fmt::Debug>(result: Result<T, Error>) -> String {
     result.unwrap_err().to_string()
 }
 
