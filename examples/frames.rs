@@ -10,6 +10,8 @@ mod milliseconds;
 mod program;
 #[path = "support/seed.rs"]
 mod seed;
+#[path = "support/shipped.rs"]
+mod shipped;
 #[path = "support/texture.rs"]
 mod texture;
 #[path = "support/whole.rs"]
@@ -28,6 +30,7 @@ use iddpm::{Device, Draw, Images, Model, Run};
 use milliseconds::milliseconds;
 use program::{Failure, say};
 use seed::Seed;
+use shipped::sprites;
 use texture::texture;
 use whole::whole;
 
@@ -37,7 +40,7 @@ struct Options {
     /// Milliseconds of the device for each frame: above 0, and up to 1000.
     #[arg(long, default_value_t = 4.0, value_parser = milliseconds)]
     milliseconds: f64,
-    /// Sampling steps; as few as make good images where none are given.
+    /// Sampling steps; as few as make good images where none are given: four of the shipped sprites.
     #[arg(long, value_parser = whole::<u32>(2..=1_000_000))]
     steps: Option<u32>,
     /// The class that is drawn, by number or by name, where the network has such; the first where none is given.
@@ -46,7 +49,8 @@ struct Options {
     /// What the noise follows from: a number, or random, which draws one and says it.
     #[arg(long, default_value = "0", allow_hyphen_values = true)]
     seed: Seed,
-    /// A checkpoint; a run, or a state of one, stands for its average. The shipped sprites where none is given.
+    /// A checkpoint; a run, or a state of one, stands for its average. The shipped sprites where none is given: distilled to
+    /// four steps, or with --steps not.
     #[arg(long)]
     checkpoint: Option<PathBuf>,
 }
@@ -102,11 +106,8 @@ fn generate(options: &Options) -> Result<(), Failure> {
 }
 
 fn open(options: &Options) -> Result<Model, Failure> {
-    let shipped = concat!(
-        env!("CARGO_MANIFEST_DIR"),
-        "/examples/assets/sprites32.safetensors"
-    );
-    let path = options.checkpoint.clone().unwrap_or_else(|| shipped.into());
+    let shipped = || sprites(options.steps.is_some());
+    let path = options.checkpoint.clone().unwrap_or_else(shipped);
     let model = Model::open(path).map_err(|error| format!("--checkpoint: {error}"))?;
     model.notes().iter().try_for_each(say)?;
     if model.low_res().is_some() {

@@ -12,6 +12,8 @@ mod plot;
 mod program;
 #[path = "../support/seed.rs"]
 mod seed;
+#[path = "../support/shipped.rs"]
+mod shipped;
 #[path = "../support/threads.rs"]
 mod threads;
 #[path = "../support/whole.rs"]
@@ -28,6 +30,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use program::{Failure, say};
 use seed::Seed;
+use shipped::sprites;
 use threads::ThreadOptions;
 use whole::whole;
 
@@ -37,7 +40,7 @@ use whole::whole;
     after_help = "A strided evaluation needs the extra early steps (early50), or the bound is loose."
 )]
 struct Options {
-    /// A checkpoint; a run, or a state of one, stands for its average. The shipped digits where none is given.
+    /// A checkpoint; a run, or a state of one, stands for its average. The shipped sprites where none is given.
     #[arg(long)]
     checkpoint: Option<PathBuf>,
     /// A folder of pictures, one picture, an .npz archive, CIFAR-10's folder or one of its batches (.bin).
@@ -129,11 +132,8 @@ fn run(options: &Options) -> Result<(), Failure> {
 
 /// The model, once it is said which it is.
 fn open(options: &Options) -> Result<Model, Failure> {
-    let shipped = concat!(
-        env!("CARGO_MANIFEST_DIR"),
-        "/examples/assets/digits16.safetensors"
-    );
-    let path = options.checkpoint.as_deref().unwrap_or(Path::new(shipped));
+    let shipped = || sprites(true);
+    let path = options.checkpoint.clone().unwrap_or_else(shipped);
     let model = Model::open(path).map_err(|error| format!("--checkpoint: {error}"))?;
     model.notes().iter().try_for_each(say)?;
     Ok(model)

@@ -22,6 +22,8 @@ mod real;
 mod samples;
 #[path = "../support/seed.rs"]
 mod seed;
+#[path = "../support/shipped.rs"]
+mod shipped;
 #[path = "../support/signals.rs"]
 mod signals;
 mod summary;

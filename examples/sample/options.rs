@@ -17,6 +17,7 @@ use super::files::{self, of_path};
 use super::program::{Failure, say, warn};
 use super::real::real;
 use super::seed::Seed;
+use super::shipped::sprites;
 use super::whole::whole;
 use super::words::{Word, words};
 
@@ -28,8 +29,8 @@ use super::words::{Word, words};
   sample --count 200 --out samples.npz
   sample --count 5000 --out samples/")]
 pub(crate) struct Options {
-    /// A checkpoint; a run of train, or a state of one, stands for its average. The shipped sprites where none
-    /// is given.
+    /// A checkpoint; a run of train, or a state of one, stands for its average. Where none is given, shipped sprites: the
+    /// network that was distilled to four steps; with --steps, --method, --init or --size, the one that it was distilled from.
     #[arg(long)]
     pub(crate) checkpoint: Option<PathBuf>,
     /// How many steps, or which: 50; 10,15,20 of each third; ddim25; trailing20; quadratic30; all; ... As many as the
@@ -207,11 +208,13 @@ impl Options {
     }
 
     pub(crate) fn checkpoint(&self) -> PathBuf {
-        let shipped = concat!(
-            env!("CARGO_MANIFEST_DIR"),
-            "/examples/assets/sprites32.safetensors"
-        );
-        self.checkpoint.clone().unwrap_or_else(|| shipped.into())
+        // Pictures without end, and those that begin with another, want more steps than four.
+        let otherwise = self.steps.is_some()
+            || self.method.is_some()
+            || self.init.is_some()
+            || self.size.is_some();
+        let shipped = || sprites(otherwise);
+        self.checkpoint.clone().unwrap_or_else(shipped)
     }
 
     /// What is to be drawn.

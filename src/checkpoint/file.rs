@@ -17,11 +17,11 @@ impl Checkpoint {
     ///
     /// ```
     /// use iddpm::checkpoint::{Checkpoint, Dtype, WeightType};
-    /// let digits = Checkpoint::open("examples/assets/digits16.safetensors", WeightType::F32)?;
+    /// let sprites = Checkpoint::open("examples/assets/sprites32.safetensors", WeightType::F32)?;
     /// let path = std::env::temp_dir().join(format!("iddpm-saved-{}.safetensors", std::process::id()));
-    /// digits.save(&path, Dtype::Bf16)?;
+    /// sprites.save(&path, Dtype::Bf16)?;
     /// let read = Checkpoint::open(&path, WeightType::F32)?;
-    /// assert_eq!(read.description(), digits.description());
+    /// assert_eq!(read.description(), sprites.description());
     /// # std::fs::remove_file(&path)?;
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
@@ -37,9 +37,9 @@ impl Checkpoint {
 ///
 /// ```
 /// use iddpm::checkpoint::{Checkpoint, Dtype, WeightType, save};
-/// let digits = Checkpoint::open("examples/assets/digits16.safetensors", WeightType::F32)?;
+/// let sprites = Checkpoint::open("examples/assets/sprites32.safetensors", WeightType::F32)?;
 /// // Each weight is halved.
-/// let (mut description, _, weights) = digits.into_parts();
+/// let (mut description, _, weights) = sprites.into_parts();
 /// let halves: Vec<f32> = weights.into_f32()?.iter().map(|weight| weight / 2.0).collect();
 /// description.notes.insert("note".into(), "halved".into());
 /// let path = std::env::temp_dir().join(format!("iddpm-halved-{}.safetensors", std::process::id()));

@@ -54,11 +54,11 @@ pub struct TensorInfo {
 /// # #[rustfmt::skip]
 /// let file = include_bytes!(
 /// # concat!(env!("CARGO_MANIFEST_DIR"), "/",
-///     "examples/assets/digits16.safetensors"
+///     "examples/assets/sprites32.safetensors"
 /// # )
 /// );
 /// let header = Header::from_bytes(file)?;
-/// assert_eq!(header.description()?.unet.num_classes, Some(10));
+/// assert_eq!(header.description()?.unet.num_classes, Some(12));
 /// assert!(header.tensors().iter().all(|tensor| tensor.dtype == TensorType::Float(Dtype::F16)));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```

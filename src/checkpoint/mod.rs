@@ -9,14 +9,14 @@
 //! ```
 //! use iddpm::checkpoint::{Checkpoint, WeightType};
 //! # #[rustfmt::skip]
-//! static DIGITS: &[u8] = include_bytes!(
+//! static SPRITES: &[u8] = include_bytes!(
 //! # concat!(env!("CARGO_MANIFEST_DIR"), "/",
-//!     "examples/assets/digits16.safetensors"
+//!     "examples/assets/sprites32.safetensors"
 //! # )
 //! );
-//! let digits = Checkpoint::from_bytes(DIGITS, WeightType::AsStored)?;
-//! assert_eq!(digits.description().unet.num_classes, Some(10));
-//! assert_eq!(digits.graph().weights_len(), digits.weights().len());
+//! let sprites = Checkpoint::from_bytes(SPRITES, WeightType::AsStored)?;
+//! assert_eq!(sprites.description().unet.num_classes, Some(12));
+//! assert_eq!(sprites.graph().weights_len(), sprites.weights().len());
 //! # Ok::<(), iddpm::checkpoint::CheckpointError>(())
 //! ```
 //!

@@ -24,9 +24,9 @@ impl Checkpoint {
     ///
     /// ```
     /// use iddpm::checkpoint::{Checkpoint, WeightType};
-    /// let path = "examples/assets/digits16.safetensors";
-    /// let digits = Checkpoint::open(path, WeightType::AsStored)?;
-    /// assert_eq!(digits.description().image().height, 16);
+    /// let path = "examples/assets/sprites32.safetensors";
+    /// let sprites = Checkpoint::open(path, WeightType::AsStored)?;
+    /// assert_eq!(sprites.description().image().height, 32);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     ///
@@ -96,7 +96,7 @@ impl Header {
     ///
     /// ```
     /// use iddpm::checkpoint::Header;
-    /// let header = Header::open("examples/assets/digits16.safetensors")?;
+    /// let header = Header::open("examples/assets/sprites32.safetensors")?;
     /// println!("{} tensors", header.tensors().len());
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```

@@ -17,12 +17,12 @@ use crate::unet::{Graph, GraphError, Weights};
 /// ```no_run
 /// use iddpm::checkpoint::{self, Checkpoint};
 /// use iddpm::gpu::{DeviceWeights, Gpu, Precision};
-/// let file = "examples/assets/digits16.safetensors";
-/// let digits = Checkpoint::open(file, checkpoint::WeightType::AsStored)?;
+/// let file = "examples/assets/sprites32.safetensors";
+/// let sprites = Checkpoint::open(file, checkpoint::WeightType::AsStored)?;
 /// let gpu = Gpu::create_blocking()?;
 /// // The same weights serve any size of batch.
-/// let (graph, precision) = (digits.graph(), Precision::HalfWeights);
-/// let weights = DeviceWeights::upload_blocking(&gpu, graph, digits.weights(), precision)?;
+/// let (graph, precision) = (sprites.graph(), Precision::HalfWeights);
+/// let weights = DeviceWeights::upload_blocking(&gpu, graph, sprites.weights(), precision)?;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug, Clone)]

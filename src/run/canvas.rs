@@ -23,19 +23,19 @@ use crate::unet::Extents;
 /// # #[rustfmt::skip]
 /// let file = include_bytes!(
 /// # concat!(env!("CARGO_MANIFEST_DIR"), "/",
-///     "examples/assets/digits16.safetensors"
+///     "examples/assets/sprites32_4_steps.safetensors"
 /// # )
 /// );
 /// let model = Model::from_bytes(file)?;
 /// let mut studio = model.on(Device::cpu())?;
-/// let draw = Draw::new().class("3").steps("5");
-/// let three = studio.sample(&draw, 1)?.bytes()?;
+/// let draw = Draw::new().class("sword");
+/// let sword = studio.sample(&draw, 1)?.bytes()?;
 ///
-/// let upper_half: Vec<u8> = (0..16 * 16).map(|at| if at < 128 { 255 } else { 0 }).collect();
-/// let canvas = Canvas::from_bytes(&model, &three)?.with_mask(&upper_half)?;
-/// let mut run = studio.begin_on(&draw.class("8"), &canvas, 0..1)?;
+/// let upper_half: Vec<u8> = (0..32 * 32).map(|at| if at < 512 { 255 } else { 0 }).collect();
+/// let canvas = Canvas::from_bytes(&model, &sword)?.with_mask(&upper_half)?;
+/// let mut run = studio.begin_on(&draw.class("axe"), &canvas, 0..1)?;
 /// while run.advance()? {}
-/// assert_eq!(run.images()?.bytes()?[128..], three[128..]);
+/// assert_eq!(run.images()?.bytes()?[512 * 4..], sword[512 * 4..]);
 /// # Ok::<(), iddpm::Error>(())
 /// ```
 #[derive(Debug, Clone, PartialEq)]

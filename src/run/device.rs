@@ -14,7 +14,7 @@ use super::threads::Threads;
 /// # #[rustfmt::skip]
 /// let file = include_bytes!(
 /// # concat!(env!("CARGO_MANIFEST_DIR"), "/",
-///     "examples/assets/digits16.safetensors"
+///     "examples/assets/sprites32_4_steps.safetensors"
 /// # )
 /// );
 /// let studio = Model::from_bytes(file)?.on(Device::cpu().with_threads(1))?;

@@ -19,17 +19,17 @@ use crate::unet::Extents;
 /// # #[rustfmt::skip]
 /// let file = include_bytes!(
 /// # concat!(env!("CARGO_MANIFEST_DIR"), "/",
-///     "examples/assets/digits16.safetensors"
+///     "examples/assets/sprites32_4_steps.safetensors"
 /// # )
 /// );
 /// let mut studio = Model::from_bytes(file)?.on(Device::cpu())?;
-/// let images = studio.sample(&Draw::new().class("3").steps("5"), 2)?;
+/// let images = studio.sample(&Draw::new().class("sword"), 2)?;
 /// // [N, H, W, C], 8 bits each, as image libraries and engines have them.
-/// assert_eq!(images.bytes()?.len(), 2 * 16 * 16);
-/// assert_eq!(images.class_name(0), Some("3".into()));
+/// assert_eq!(images.bytes()?.len(), 2 * 32 * 32 * 4);
+/// assert_eq!(images.class_name(0), Some("sword".into()));
 /// # let folder = std::env::temp_dir();
-/// images.save(folder.join("threes.png"))?; // or .gif, .npz, or a new folder: "threes/"
-/// # std::fs::remove_file(folder.join("threes.png")).unwrap();
+/// images.save(folder.join("swords.png"))?; // or .gif, .npz, or a new folder: "swords/"
+/// # std::fs::remove_file(folder.join("swords.png")).unwrap();
 /// # Ok::<(), iddpm::Error>(())
 /// ```
 #[derive(Debug, Clone)]

@@ -38,15 +38,15 @@ const CACHE: u64 = 128 << 20;
 /// # #[rustfmt::skip]
 /// let file = include_bytes!(
 /// # concat!(env!("CARGO_MANIFEST_DIR"), "/",
-///     "examples/assets/digits16.safetensors"
+///     "examples/assets/sprites32.safetensors"
 /// # )
 /// );
 /// let mut studio = Model::from_bytes(file)?.on(Device::cpu())?;
-/// let draw = Draw::new().class("3").steps("4").method("ddim");
+/// let draw = Draw::new().class("tree").steps("4").method("ddim");
 /// let mut plane = studio.plane(&draw)?.with_blends(2)?;
-/// let tile = plane.tile(-8, 0, (24, 16))?;
-/// let alone = plane.tile(0, 0, (16, 16))?;
-/// assert_eq!(alone.bytes()?[..16], tile.bytes()?[8..24]);
+/// let tile = plane.tile(-8, 0, (40, 32))?;
+/// let alone = plane.tile(0, 0, (32, 32))?;
+/// assert_eq!(alone.bytes()?[..4 * 32], tile.bytes()?[4 * 8..4 * 40]);
 /// # Ok::<(), iddpm::Error>(())
 /// ```
 #[derive(Debug)]

@@ -25,16 +25,16 @@ use crate::waiting::block_on;
 /// # #[rustfmt::skip]
 /// let file = include_bytes!(
 /// # concat!(env!("CARGO_MANIFEST_DIR"), "/",
-///     "examples/assets/digits16.safetensors"
+///     "examples/assets/sprites32_4_steps.safetensors"
 /// # )
 /// );
 /// let mut studio = Model::from_bytes(file)?.on(Device::cpu())?;
-/// let mut run = studio.begin(&Draw::new().class("3").steps("5"), 1)?;
+/// let mut run = studio.begin(&Draw::new().class("sword"), 1)?;
 /// while run.advance()? {
 ///     let preview = run.preview()?.bytes()?;
 ///     println!("{:3.0} %: {} bytes", 100.0 * run.fraction(), preview.len());
 /// }
-/// let digit = run.images()?;
+/// let sword = run.images()?;
 /// # Ok::<(), iddpm::Error>(())
 /// ```
 #[derive(Debug)]
@@ -229,11 +229,11 @@ impl Run {
     /// # #[rustfmt::skip]
     /// let file = include_bytes!(
     /// # concat!(env!("CARGO_MANIFEST_DIR"), "/",
-    ///     "examples/assets/digits16.safetensors"
+    ///     "examples/assets/sprites32_4_steps.safetensors"
     /// # )
     /// );
     /// let mut studio = Model::from_bytes(file)?.on(Device::cpu())?;
-    /// let mut run = studio.begin(&Draw::new().steps("5"), 1)?;
+    /// let mut run = studio.begin(&Draw::new(), 1)?;
     /// // An operation at a time, whatever they take.
     /// while run.advance_while(|| false)? {
     ///     println!("{:3.0} %", 100.0 * run.fraction());

@@ -49,11 +49,11 @@ const MOST_BYTES: u64 = 1 << 30;
 /// # #[rustfmt::skip]
 /// let file = include_bytes!(
 /// # concat!(env!("CARGO_MANIFEST_DIR"), "/",
-///     "examples/assets/digits16.safetensors"
+///     "examples/assets/sprites32_4_steps.safetensors"
 /// # )
 /// );
 /// let mut studio = Model::from_bytes(file)?.on(Device::cpu())?;
-/// let mut run = studio.begin(&Draw::new().class("3").steps("5"), 1)?;
+/// let mut run = studio.begin(&Draw::new().class("sword"), 1)?;
 /// run.advance()?;
 /// let bytes: Vec<u8> = run.save()?.to_bytes()?;
 ///

@@ -42,11 +42,11 @@ fn check_count(images: usize) -> Result<(), DrawError> {
 /// # #[rustfmt::skip]
 /// let file = include_bytes!(
 /// # concat!(env!("CARGO_MANIFEST_DIR"), "/",
-///     "examples/assets/digits16.safetensors"
+///     "examples/assets/sprites32_4_steps.safetensors"
 /// # )
 /// );
 /// let mut studio = Model::from_bytes(file)?.on(Device::cpu())?;
-/// let images = studio.sample(&Draw::new().class("3").steps("5").method("ddim"), 2)?;
+/// let images = studio.sample(&Draw::new().class("sword"), 2)?;
 /// assert_eq!(images.len(), 2);
 /// # Ok::<(), iddpm::Error>(())
 /// ```

@@ -97,7 +97,7 @@ cmp <(tail -c $pixels "$build/programs/sprite.pam") "$build/sprite_unity.rgba"
 
 # Behind the head of an array and that of a picture are the same pixels.
 cargo build -q --example sample "$@"
-"$target/debug/examples/sample" --backend cpu --class sword --seed 7 --count 1 --out "$build/sword.npz" >/dev/null
+"$target/debug/examples/sample" --checkpoint "$model" --backend cpu --class sword --seed 7 --count 1 --out "$build/sword.npz" >/dev/null
 cmp <(unzip -p "$build/sword.npz" arr_0.npy | tail -c $pixels) <(tail -c $pixels "$build/programs/sprite.pam") ||
     die "another sword than sample's"
 

@@ -29,14 +29,15 @@ gcc -std=c11 -Iinclude -Wall -Wextra -Werror -pedantic -shared -fPIC -fvisibilit
 
 # Behind the head of an array are the pixels, one image after another.
 cargo build -q --example sample "$@"
-"$target/debug/examples/sample" --backend cpu --seed 7 --count 12 --out "$game/sample.npz" >/dev/null
+export IDDPM_MODEL=$PWD/examples/assets/sprites32.safetensors
+"$target/debug/examples/sample" --checkpoint "$IDDPM_MODEL" --backend cpu --seed 7 --count 12 --out "$game/sample.npz" >/dev/null
 unzip -p "$game/sample.npz" arr_0.npy | tail -c $((12 * 32 * 32 * 4)) >"$game/sample.rgba"
 
 # play COMMAND... : runs the scene with a version of Godot, and compares its sprites with sample's
 play() {
     rm -f "$game"/sprites.rgba
-    HOME=$game/home LANG=en IDDPM_MODEL=$PWD/examples/assets/sprites32.safetensors \
-        LD_LIBRARY_PATH=$godot/usr/lib/$(uname -m)-linux-gnu timeout 60 "$@" --path "$game" >"$game/said.txt" 2>&1 ||
+    HOME=$game/home LANG=en LD_LIBRARY_PATH=$godot/usr/lib/$(uname -m)-linux-gnu \
+        timeout 60 "$@" --path "$game" >"$game/said.txt" 2>&1 ||
         die "$1: $(cat "$game/said.txt")"
     cmp "$game/sprites.rgba" "$game/sample.rgba" || die "$1 has other sprites than sample"
     grep 'sprites in' "$game/said.txt"

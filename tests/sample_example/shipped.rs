@@ -1,8 +1,11 @@
 //! The network that the example takes by itself: sprites, whose classes have names.
 
+use std::process::Command;
+
 use iddpm::data::{Dataset, npz};
 
 use super::grids::{GAP, HEAD, SIDE, picture};
+use super::program::program;
 use super::run_shipped;
 use super::scratch::Scratch;
 
@@ -23,6 +26,55 @@ fn without_options_four_sprites_of_each_class() {
     let grid = picture(&scratch, "samples.png");
     let cell = (SIDE + GAP, SIDE + GAP + HEAD);
     assert_eq!(grid.dimensions(), (12 * cell.0 + GAP, 4 * cell.1 + GAP));
+}
+
+/// Four steps where nothing is said; what wants others is drawn by the network that was not distilled.
+#[test]
+fn what_is_said_chooses_the_network() {
+    let scratch = Scratch::new("shipped-steps");
+    image::RgbImage::new(32, 32)
+        .save(scratch.join("black.png"))
+        .unwrap();
+    let distilled = "sprites32_4_steps.safetensors: 32x32";
+    for (options, network, steps) in [
+        ("", distilled, "of 4 steps"),
+        (
+            "--guidance 2 --wrap x --palette black.png",
+            distilled,
+            "of 4 steps",
+        ),
+        ("--steps 3", "sprites32.safetensors: 32x32", "of 3 steps"),
+        (
+            "--method heun",
+            "sprites32.safetensors: 32x32",
+            "of 19 steps",
+        ),
+        (
+            "--init black.png",
+            "sprites32.safetensors: 32x32",
+            "of 9 steps",
+        ),
+        (
+            "--size 32x32 --steps 2",
+            "sprites32.safetensors: 32x32",
+            "by 34 steps",
+        ),
+    ] {
+        let mut sample = Command::new(program("sample"));
+        sample
+            .current_dir(scratch.path())
+            .args(options.split_whitespace());
+        sample.args(["--backend", "cpu"]);
+        if !options.contains("--size") {
+            sample.args(["--count", "1"]);
+        }
+        let output = sample.output().unwrap();
+        let printed = String::from_utf8(output.stdout).unwrap();
+        assert!(
+            printed.contains(network) && printed.contains(steps),
+            "{options}: {printed}"
+        );
+    }
 }
 
 #[test]

@@ -38,17 +38,18 @@ drawn() {
     unzip -p "$build/$1.npz" arr_0.npy | tail -c $((32 * 32 * 4)) >"$build/$1.rgba"
 }
 
-# page BACKEND STEPS DEVICE FLAG... : the page on that backend, in Chromium with these flags, beside what `sample` draws
+# page BACKEND STEPS DEVICE FLAG... : the page on that backend, in Chromium with these flags, beside what `sample` draws, in
+# so many steps, or where that is empty in as many as it takes by itself
 page() {
     local backend=$1 steps=$2
-    drawn "$backend" --class sword --steps "$steps"
+    drawn "$backend" --class sword ${steps:+--steps "$steps"}
     node tests/web/check.mjs "$site" "$build/$backend" "$build/$backend.rgba" $CLOSE \
-        "?backend=$backend&class=sword&seed=7&steps=$steps" "${@:3}"
+        "?backend=$backend&class=sword&seed=7${steps:+&steps=$steps}" "${@:3}"
 }
 # Software takes seconds for a step.
-page gpu 3 "BrowserWebGpu; asked for" --enable-unsafe-webgpu
+page gpu "" "BrowserWebGpu; asked for" --enable-unsafe-webgpu
 page cpu 15 "the CPU (asked for)" --enable-unsafe-webgpu
-page best 15 "the CPU (" --disable-features=WebGPU
+page best "" "the CPU (" --disable-features=WebGPU
 
 # lesson BACKEND FLAG... : the page is taught fish as its swords in three steps, beside the same training by `train` with
 # the options of a lesson (lesson.rs), and then a new class in one; it draws what `sample` draws with the network it gives

@@ -5,10 +5,12 @@ import { Lesson, Replay } from "./iddpm_web.js";
 const PREVIEW_EVERY = 25;
 
 export class Course {
+  #sprites;
   #replay;
   #lesson;
 
   constructor(sprites, { subject, steps, each }) {
+    this.#sprites = sprites;
     this.#replay = new Replay(sprites, subject, each);
     this.subject = subject;
     this.steps = steps;
@@ -19,8 +21,8 @@ export class Course {
   }
 
   /** Draws a picture of what the model knows; `false` where there was none left. */
-  async recall(sprites) {
-    return this.#lesson === undefined && (await this.#replay.draw(sprites));
+  async recall() {
+    return this.#lesson === undefined && (await this.#replay.draw(this.#sprites));
   }
 
   get recalled() {
@@ -31,8 +33,8 @@ export class Course {
     return this.#lesson !== undefined;
   }
 
-  async begin(sprites, pictures) {
-    this.#lesson = await Lesson.begin(sprites, pictures, this.#replay, this.subject);
+  async begin(pictures) {
+    this.#lesson = await Lesson.begin(this.#sprites, pictures, this.#replay, this.subject);
   }
 
   get position() {

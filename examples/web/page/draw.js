@@ -21,7 +21,7 @@ function setBusy(busy) {
 function draw() {
   setBusy(true);
   download.hidden = true;
-  ask("draw", { class: choice.value, seed: seed.value, steps: count.value });
+  ask("draw", { class: choice.value, seed: seed.value, steps: count.value || undefined });
 }
 
 function isBusy() {

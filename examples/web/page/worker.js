@@ -1,35 +1,58 @@
-// The worker: loads the model once, then does what the page asks for, one thing after the other. While there is a lesson,
+// The worker: loads a model, then does what the page asks for, one thing after the other. While there is a lesson,
 // it takes a step of it whenever nothing else is asked for.
 
 import start, { Pictures, Sprites } from "./iddpm_web.js";
 import { Course } from "./course.js";
 
-const MODEL = "sprites32.safetensors";
+const FEW_STEPS = "sprites32_4_steps.safetensors";
+const ANY_STEPS = "sprites32.safetensors";
 // A file of more is no picture of a sprite, and a page's memory has an end.
 const MOST_BYTES = 64 * 1024 * 1024;
 const PREVIEW = { seed: 7, steps: "8" };
 
-let first;
-let sprites;
+// Draws where nothing is said of steps: it was distilled to four, and knows no others.
+let few;
+// Takes any number of steps, and can be taught: fetched when it is wanted.
+let any;
+// What a lesson has come to, which does both.
+let taught;
 let pictures;
 let course;
 
 const say = (kind, what) => postMessage({ kind, ...what });
 
-/** Draws with another model from here on. */
-function setSprites(next) {
-  sprites?.free();
-  sprites = next;
-  say("classes", { classes: sprites.classes() });
+/** Draws with what a lesson has come to from here on, or as at first. */
+function setTaught(next) {
+  taught?.free();
+  taught = next;
+  say("classes", { classes: (taught ?? few).classes() });
 }
 
+async function fetched(model) {
+  const file = await fetch(model);
+  if (!file.ok) {
+    throw new Error(`${model}: ${file.status} ${file.statusText}`);
+  }
+  return new Uint8Array(await file.arrayBuffer());
+}
+
+/** The model that takes any number of steps, and can be taught. */
+async function teachable() {
+  if (taught === undefined) {
+    any ??= await few.reopen(await fetched(ANY_STEPS));
+  }
+  return taught ?? any;
+}
+
+/** Draws in so many steps, or in as many as the model takes by itself. */
 async function draw(name, seed, steps, each = () => {}) {
+  const sprites = steps === undefined ? (taught ?? few) : await teachable();
   const drawing = await sprites.begin(name, BigInt(seed), steps);
   try {
     while (await drawing.advance()) {
       await each(drawing);
     }
-    return { pixels: await drawing.pixels(), png: await drawing.png() };
+    return { pixels: await drawing.pixels(), png: await drawing.png(), width: sprites.width() };
   } finally {
     drawing.free();
   }
@@ -49,12 +72,12 @@ async function read(file) {
 /** Draws with what the lesson has come to, and shows a picture of its class. */
 async function preview() {
   const file = await course.file();
-  setSprites(await sprites.reopen(file));
+  setTaught(await few.reopen(file));
   const { position, subject, steps, milliseconds } = course;
   // The page has it by reference: to copy it would take its time.
   course.newest = { file: new Blob([file]), subject, position, steps, milliseconds };
-  const { pixels } = await draw(subject, PREVIEW.seed, PREVIEW.steps);
-  say("preview", { position, pixels, width: sprites.width() });
+  const { pixels, width } = await draw(subject, PREVIEW.seed, PREVIEW.steps);
+  say("preview", { position, pixels, width });
 }
 
 /** Ends the lesson; what it had come to when it was last shown is what it has taught. */
@@ -69,21 +92,18 @@ function end() {
 // What the page asks for, by its kind.
 const answers = {
   async open({ backend }) {
-    const [file] = await Promise.all([fetch(MODEL), start()]);
-    if (!file.ok) {
-      throw new Error(`${MODEL}: ${file.status} ${file.statusText}`);
-    }
-    first = new Uint8Array(await file.arrayBuffer());
-    setSprites(await Sprites.open(first, backend));
-    pictures = new Pictures(sprites);
-    say("open", { device: sprites.device() });
+    const [file] = await Promise.all([fetched(FEW_STEPS), start()]);
+    few = await Sprites.open(file, backend);
+    setTaught(undefined);
+    pictures = new Pictures(few);
+    say("open", { device: few.device() });
   },
 
   async draw({ class: name, seed, steps }) {
     const begun = performance.now();
     const { png } = await draw(name, seed, steps, async (drawing) => {
       const [pixels, position, all] = [await drawing.pixels(), drawing.position(), drawing.steps()];
-      say("step", { pixels, width: sprites.width(), position, steps: all });
+      say("step", { pixels, width: few.width(), position, steps: all });
     });
     say("drawn", { class: name, seed, png, milliseconds: performance.now() - begun });
   },
@@ -103,24 +123,24 @@ const answers = {
 
   clear() {
     pictures.free();
-    pictures = new Pictures(sprites);
+    pictures = new Pictures(few);
     say("cleared");
   },
 
-  teach(what) {
+  async teach(what) {
     if (pictures.is_empty()) {
       throw new Error("there are no pictures: drop some on this page");
     }
-    course = new Course(sprites, what);
+    course = new Course(await teachable(), what);
     say("begun");
   },
 
   /** Asked for by nobody: the next piece of the lesson. */
   async lesson() {
-    if (await course.recall(sprites)) {
+    if (await course.recall()) {
       say("recalled", course.recalled);
     } else if (!course.isBegun) {
-      await course.begin(sprites, pictures);
+      await course.begin(pictures);
     } else {
       say("lesson", await course.step());
       if (course.isDone) {
@@ -145,8 +165,8 @@ const answers = {
   },
 
   /** Draws with the first network again. */
-  async reset() {
-    setSprites(await sprites.reopen(first));
+  reset() {
+    setTaught(undefined);
     say("reset");
   },
 };

@@ -62,12 +62,21 @@ impl Sprites {
         self.model().image().width
     }
 
-    /// Begins a drawing of one image.
+    /// Begins a drawing of one image, in so many steps, or in as many as the model takes by itself.
     ///
     /// # Errors
     /// What the crate says of the class, of the steps or of the device.
-    pub async fn begin(&mut self, class: &str, seed: u64, steps: &str) -> Result<Drawing, JsError> {
-        let draw = Draw::new().class(class).seed(seed).steps(steps);
+    pub async fn begin(
+        &mut self,
+        class: &str,
+        seed: u64,
+        steps: Option<String>,
+    ) -> Result<Drawing, JsError> {
+        let draw = Draw::new().class(class).seed(seed);
+        let draw = match steps {
+            Some(steps) => draw.steps(steps),
+            None => draw,
+        };
         let run = self.studio.begin_async(&draw, 1).await?;
         Ok(Drawing::from(run))
     }

@@ -47,15 +47,15 @@ pub use paused::PausedReadback;
 /// use iddpm::diffusion::{Clip, Method, Noise, Sample, Sampler, Timesteps};
 /// use iddpm::gpu::{DeviceWeights, DeviceGeneration, Gpu, NoiseSource, Precision};
 ///
-/// let file = "examples/assets/digits16.safetensors";
-/// let digits = Checkpoint::open(file, checkpoint::WeightType::AsStored)?;
-/// let process = digits.description().card.diffusion.process(Timesteps::even(20))?;
+/// let file = "examples/assets/sprites32.safetensors";
+/// let sprites = Checkpoint::open(file, checkpoint::WeightType::AsStored)?;
+/// let process = sprites.description().card.diffusion.process(Timesteps::even(20))?;
 /// let sampler = Sampler::new(&process, Method::Ancestral, Clip::Unit)?;
-/// let sample = Sample { noise: Noise::new(7), number: 0, label: Some(3) };
+/// let sample = Sample { noise: Noise::new(7), number: 0, label: Some(10) };
 ///
 /// let gpu = Gpu::create_blocking()?;
-/// let (graph, precision) = (digits.graph(), Precision::HalfWeights);
-/// let weights = DeviceWeights::upload_blocking(&gpu, graph, digits.weights(), precision)?;
+/// let (graph, precision) = (sprites.graph(), Precision::HalfWeights);
+/// let weights = DeviceWeights::upload_blocking(&gpu, graph, sprites.weights(), precision)?;
 /// let source = NoiseSource::Philox;
 /// let mut run = DeviceGeneration::new_blocking(&gpu, graph, &weights, &sampler, &[sample], source)?;
 ///
