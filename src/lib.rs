@@ -43,6 +43,7 @@ extern crate std;
 
 #[cfg(feature = "checkpoint")]
 pub mod checkpoint;
+mod codes;
 #[cfg(feature = "cpu")]
 pub mod cpu;
 #[cfg(feature = "data")]

@@ -39,10 +39,10 @@ pub enum WeightType {
 /// # #[rustfmt::skip]
 /// let file = include_bytes!(
 /// # concat!(env!("CARGO_MANIFEST_DIR"), "/",
-///     "examples/assets/digits16.safetensors"
+///     "examples/assets/sprites32.safetensors"
 /// # )
 /// );
-/// let digits = Checkpoint::from_bytes_with(file, options)?;
+/// let sprites = Checkpoint::from_bytes_with(file, options)?;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -213,6 +213,12 @@ impl Checkpoint {
     /// The network for one image; its parameters say where each is in the weights, for any batch.
     pub const fn graph(&self) -> &Graph {
         &self.graph
+    }
+
+    /// The weights as they are held.
+    #[cfg(feature = "run")]
+    pub(crate) const fn buffer(&self) -> &WeightBuffer {
+        &self.weights
     }
 
     /// Borrows the weights.

@@ -85,11 +85,13 @@ pub(super) fn write<E: From<Refused>>(
         }
         Weights::F16(bits) => {
             let numbers = part(bits, start, range.len()).iter();
-            write_all(
-                numbers.map(|&bits| f16::from_bits(bits).to_f32()),
-                dtype,
-                sink,
-            )
+            let numbers = numbers.map(|&bits| f16::from_bits(bits).to_f32());
+            write_all(numbers, dtype, sink)
+        }
+        Weights::F16Bytes(bytes) => {
+            let numbers = part(bytes, start, range.len()).iter();
+            let numbers = numbers.map(|&bytes| f16::from_le_bytes(bytes).to_f32());
+            write_all(numbers, dtype, sink)
         }
     }
 }

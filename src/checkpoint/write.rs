@@ -9,8 +9,9 @@ use super::format::Dtype;
 use super::header::{Header, TensorInfo};
 use super::read::Checkpoint;
 use super::values::{Refused, write};
-use crate::memory::extend;
-use crate::unet::Weights;
+use crate::memory::{extend, zeros};
+use crate::part::part_mut;
+use crate::unet::{Param, Weights};
 
 /// Writes weights and their description to a whole file in memory.
 ///
@@ -36,6 +37,25 @@ impl Checkpoint {
     /// Those of [`to_bytes`].
     pub fn to_bytes(&self, dtype: Dtype) -> Result<Vec<u8>, CheckpointError> {
         to_bytes(self.description(), self.weights(), dtype)
+    }
+
+    /// Writes the weights alone, as a program of the network reads them: each parameter at its offset, the low byte of each
+    /// number first.
+    ///
+    /// # Errors
+    /// [`CheckpointError::NotFinite`], [`CheckpointError::BeyondF16`]; [`CheckpointError::Memory`].
+    pub fn weight_bytes(&self, dtype: Dtype) -> Result<Vec<u8>, CheckpointError> {
+        let weights = self.weights();
+        let mut bytes = zeros(weights.len().saturating_mul(dtype.bytes()))?;
+        for param in self.graph().params() {
+            let mut place = param.offset * dtype.bytes();
+            write_param(weights, param, dtype, &mut |piece: &[u8]| {
+                part_mut(&mut bytes, place, piece.len()).copy_from_slice(piece);
+                place += piece.len();
+                Ok(())
+            })?;
+        }
+        Ok(bytes)
     }
 }
 
@@ -69,14 +89,24 @@ pub(super) fn write_to(
     };
     sink(&header.to_bytes()?)?;
     for param in graph.params() {
-        let range = param.offset..param.offset + param.elements();
-        let piece = |bytes: &[u8]| sink(bytes).map_err(Stopped::Sink);
-        write(weights, range, dtype, piece).map_err(|stopped| match stopped {
-            Stopped::Refused(refused) => refused.in_tensor(&param.name, 0),
-            Stopped::Sink(error) => error,
-        })?;
+        write_param(weights, param, dtype, &mut sink)?;
     }
     Ok(())
+}
+
+/// Hands a parameter's numbers to `sink`, piece by piece.
+fn write_param(
+    weights: Weights<'_>,
+    param: &Param,
+    dtype: Dtype,
+    sink: &mut impl FnMut(&[u8]) -> Result<(), CheckpointError>,
+) -> Result<(), CheckpointError> {
+    let range = param.offset..param.offset + param.elements();
+    let piece = |bytes: &[u8]| sink(bytes).map_err(Stopped::Sink);
+    write(weights, range, dtype, piece).map_err(|stopped| match stopped {
+        Stopped::Refused(refused) => refused.in_tensor(&param.name, 0),
+        Stopped::Sink(error) => error,
+    })
 }
 
 /// Why writing a tensor ended early.

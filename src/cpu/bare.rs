@@ -1,9 +1,12 @@
 //! A network over borrowed slices, as a sampler asks it.
 
+use core::ops::Range;
+
 use super::error::{NetworkError, NetworkSlice};
-use super::given::{Inputs, length};
-use super::interpreter::run;
-use super::program::Program;
+use super::given::{Given, Inputs, Results, check_inputs, length};
+use super::interpreter::{Execute, executor};
+use super::program::{Instruction, Program};
+use super::run::Run;
 use crate::diffusion::{Denoiser, Query};
 use crate::unet::Weights;
 
@@ -14,6 +17,7 @@ use crate::unet::Weights;
 pub struct Bare<'a> {
     program: Program<'a>,
     weights: Weights<'a>,
+    execute: Execute,
     workspace: &'a mut [f32],
     low_res: Option<&'a [f32]>,
 }
@@ -25,6 +29,7 @@ impl<'a> Bare<'a> {
     /// # Errors
     /// [`NetworkError::Length`] for a program of several images, and for weights or a workspace that are not its own;
     /// [`NetworkError::Training`].
+    #[inline]
     pub fn new(
         program: Program<'a>,
         weights: Weights<'a>,
@@ -42,6 +47,7 @@ impl<'a> Bare<'a> {
         Ok(Self {
             program,
             weights,
+            execute: executor(weights),
             workspace,
             low_res: None,
         })
@@ -60,18 +66,59 @@ impl<'a> Bare<'a> {
         self.low_res = Some(image);
         Ok(self)
     }
-}
 
-impl Denoiser for Bare<'_> {
-    type Error = NetworkError;
-
-    fn denoise(&mut self, query: Query, x: &[f32], output: &mut [f32]) -> Result<(), NetworkError> {
+    /// Begins an evaluation that is taken in pieces.
+    ///
+    /// # Errors
+    /// A [`NetworkError`] that names the slice whose length is wrong, the class there is not, the input that is missing or not
+    /// finite.
+    pub fn begin<'r>(
+        &'r mut self,
+        query: Query,
+        x: &'r [f32],
+        output: &'r mut [f32],
+    ) -> Result<Run<'r, 'a>, NetworkError> {
+        let expected = self.program.output_len();
+        length(NetworkSlice::Output, output.len(), expected)?;
         let inputs = Inputs {
             x,
             timesteps: &[query.timestep],
             labels: query.label.as_ref().map(core::slice::from_ref),
             low_res: self.low_res,
         };
-        run(&self.program, self.weights, &inputs, self.workspace, output)
+        check_inputs(&self.program, &inputs)?;
+        Ok(Run::new(self, query, x, output))
+    }
+
+    /// The network as instructions.
+    pub const fn program(&self) -> &Program<'a> {
+        &self.program
+    }
+
+    pub(super) const fn low_res(&self) -> Option<&'a [f32]> {
+        self.low_res
+    }
+
+    /// Executes some rows of an instruction.
+    pub(super) fn execute(
+        &mut self,
+        instruction: &Instruction,
+        rows: Range<usize>,
+        given: &Given<'_>,
+        results: &mut Results<'_>,
+    ) {
+        let Self {
+            weights, workspace, ..
+        } = self;
+        (self.execute)(instruction, Some(rows), *weights, given, workspace, results);
+    }
+}
+
+impl Denoiser for Bare<'_> {
+    type Error = NetworkError;
+
+    fn denoise(&mut self, query: Query, x: &[f32], output: &mut [f32]) -> Result<(), NetworkError> {
+        self.begin(query, x, output)?.advance(u64::MAX)?;
+        Ok(())
     }
 }

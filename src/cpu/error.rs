@@ -2,6 +2,7 @@
 
 use core::fmt;
 
+use crate::codes::codes;
 use crate::diffusion;
 use crate::memory::MemoryError;
 use crate::text::Number;
@@ -89,6 +90,21 @@ pub enum ProgramError {
     },
     /// A graph that was built by hand cannot run.
     Graph(GraphError),
+}
+
+codes! { ProgramError:
+    101 Magic,
+    102 Version,
+    103 Length,
+    104 Header,
+    105 Tensor,
+    106 Code,
+    107 Field,
+    108 Overlap,
+    109 NotWritten,
+    110 NoOutput,
+    111 TooLarge,
+    112 Graph
 }
 
 /// A slice that a run is given, or that it writes.
@@ -235,6 +251,20 @@ pub enum NetworkError {
     },
     /// The sampler refused what a batch is steered by.
     Sampler(diffusion::Error),
+}
+
+codes! { NetworkError:
+    151 Length,
+    152 Training,
+    153 Missing,
+    154 Superfluous,
+    155 Label,
+    156 NotFinite,
+    157 NoPixels,
+    158 Memory,
+    159 Period,
+    160 Threads
+    ; of what is within: Program, Sampler
 }
 
 impl From<diffusion::Error> for NetworkError {

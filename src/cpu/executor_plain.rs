@@ -18,6 +18,7 @@ pub(crate) struct Executor {
 enum Owned {
     F32(Vec<f32>),
     F16(Vec<u16>),
+    F16Bytes(Vec<[u8; 2]>),
 }
 
 impl Executor {
@@ -26,6 +27,7 @@ impl Executor {
             weights: match weights {
                 Weights::F32(numbers) => Owned::F32(copied(numbers)?),
                 Weights::F16(bits) => Owned::F16(copied(bits)?),
+                Weights::F16Bytes(bytes) => Owned::F16Bytes(copied(bytes)?),
             },
             workspace: zeros(program.workspace_len())?,
         })
@@ -53,6 +55,7 @@ impl Executor {
         let weights = match &self.weights {
             Owned::F32(numbers) => Weights::F32(numbers),
             Owned::F16(bits) => Weights::F16(bits),
+            Owned::F16Bytes(bytes) => Weights::F16Bytes(bytes),
         };
         execute_all(program, weights, inputs, &mut self.workspace, output);
         Ok(())

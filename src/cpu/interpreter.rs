@@ -1,11 +1,14 @@
 //! The interpreter: a program, instruction by instruction, in plain loops.
 
+use core::ops::Range;
+
 use super::error::{NetworkError, NetworkSlice};
 use super::given::{Given, Inputs, Results, check_inputs, finite, length};
 use super::math::{Number, Real};
 use super::plain::{self, View};
 use super::program::{Instruction, Location, Operand, Program};
-use crate::part::part;
+use super::rows;
+use crate::part::{part, part_mut};
 use crate::unet::op::MAX_PERIOD;
 use crate::unet::{Op, Shape, Weights};
 
@@ -72,7 +75,9 @@ pub fn run_plain<R: Real>(
     };
     length(NetworkSlice::Gradients, results.gradients.len(), gradients)?;
     given.check(program)?;
-    run_with(program, weights, given, workspace, results);
+    for instruction in program.instructions() {
+        run_rows(&instruction, None, weights, given, workspace, results);
+    }
     Ok(())
 }
 
@@ -89,9 +94,36 @@ pub(crate) fn execute_all(
         output,
         gradients: &mut [],
     };
+    let execute = executor(weights);
+    for instruction in program.instructions() {
+        execute(&instruction, None, weights, &given, workspace, &mut results);
+    }
+}
+
+/// Executes an instruction of a network on slices that were checked: all of it, or these rows.
+pub(super) type Execute =
+    fn(&Instruction, Option<Range<usize>>, Weights<'_>, &Given<'_>, &mut [f32], &mut Results<'_>);
+
+/// What executes instructions over weights of this type. Where the type is known when a program is compiled, the loops of the
+/// others are not part of it.
+#[inline]
+pub(super) const fn executor(weights: Weights<'_>) -> Execute {
     match weights {
-        Weights::F32(weights) => run_with(program, weights, &given, workspace, &mut results),
-        Weights::F16(weights) => run_with(program, weights, &given, workspace, &mut results),
+        Weights::F32(_) => |instruction, rows, weights, given, workspace, results| {
+            if let Weights::F32(weights) = weights {
+                run_rows(instruction, rows, weights, given, workspace, results);
+            }
+        },
+        Weights::F16(_) => |instruction, rows, weights, given, workspace, results| {
+            if let Weights::F16(weights) = weights {
+                run_rows(instruction, rows, weights, given, workspace, results);
+            }
+        },
+        Weights::F16Bytes(_) => |instruction, rows, weights, given, workspace, results| {
+            if let Weights::F16Bytes(weights) = weights {
+                run_rows(instruction, rows, weights, given, workspace, results);
+            }
+        },
     }
 }
 
@@ -100,21 +132,22 @@ pub(crate) fn check_output(output: &[f32]) -> Result<(), NetworkError> {
     finite(NetworkSlice::Output, output)
 }
 
-fn run_with<R: Real, W: Number>(
-    program: &Program<'_>,
+fn run_rows<R: Real, W: Number>(
+    &Instruction { op, output: made }: &Instruction,
+    rows: Option<Range<usize>>,
     weights: &[W],
     given: &Given<'_, R>,
     workspace: &mut [R],
     results: &mut Results<'_, R>,
 ) {
-    for Instruction { op, output: made } in program.instructions() {
-        let (output, memory) = Memory::split(given, workspace, results, &made);
-        let op = op.map(
-            |operand| memory.read(operand),
-            |parameter| part(weights, parameter.first, parameter.len),
-        );
-        execute(op, made.shape, &memory, output);
-    }
+    let (output, memory) = Memory::split(given, workspace, results, &made);
+    let op = op.map(
+        |operand| memory.read(operand),
+        |parameter| part(weights, parameter.first, parameter.len),
+    );
+    let piece = rows::piece(op, made.shape, rows);
+    let output = part_mut(output, piece.first, piece.made.elements());
+    execute(piece.op, piece.made, &memory, output);
 }
 
 /// A tensor as an operation reads it; without numbers where it is labels or keys, which are words, and while

@@ -125,6 +125,14 @@ impl Number for f32 {
     }
 }
 
+/// The bits of binary16, the low byte first.
+impl Number for [u8; 2] {
+    #[inline(always)]
+    fn value(self) -> f32 {
+        u16::from_le_bytes(self).value()
+    }
+}
+
 /// The bits of binary16.
 impl Number for u16 {
     #[inline(always)]

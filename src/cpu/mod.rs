@@ -65,6 +65,8 @@ mod network;
 mod plain;
 mod program;
 pub mod resize;
+mod rows;
+mod run;
 
 pub use bare::Bare;
 #[cfg(feature = "alloc")]
@@ -84,5 +86,6 @@ pub use network::Network;
 #[cfg(feature = "run")]
 pub(crate) use network::Prepared;
 pub use program::{Instruction, Location, Operand, Parameter, Program, ProgramHeader};
+pub use run::Run;
 
 pub use crate::unet::Extents;

@@ -199,9 +199,14 @@ impl Prepared {
 
 fn check_weights(program: &Program<'_>, weights: Weights<'_>) -> Result<(), NetworkError> {
     length(NetworkSlice::Weights, weights.len(), program.weights_len())?;
+    let is_half_bad = |bits: u16| bits & 0x7c00 == 0x7c00;
     let bad = match weights {
         Weights::F32(numbers) => numbers.iter().position(|number| !number.is_finite()),
-        Weights::F16(bits) => bits.iter().position(|bits| bits & 0x7c00 == 0x7c00),
+        Weights::F16(bits) => bits.iter().position(|&bits| is_half_bad(bits)),
+        Weights::F16Bytes(bytes) => {
+            let mut bits = bytes.iter().map(|&bytes| u16::from_le_bytes(bytes));
+            bits.position(is_half_bad)
+        }
     };
     match bad {
         Some(index) => Err(NetworkError::NotFinite {

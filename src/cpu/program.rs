@@ -368,6 +368,11 @@ impl<'a> Program<'a> {
         })
     }
 
+    /// The instruction of this number; `None` behind the last.
+    pub(super) fn nth(&self, at: usize) -> Option<Instruction> {
+        self.instruction(at, self.code.get(at)?)
+    }
+
     fn instruction(&self, at: usize, record: &InstructionBytes) -> Option<Instruction> {
         let (op, output) = self.placed(at, record).ok()?;
         let output = self.operand(output)?;

@@ -2,6 +2,7 @@
 
 use core::fmt;
 
+use crate::codes::codes;
 use crate::text::Number;
 
 /// Why an input was refused.
@@ -301,6 +302,54 @@ pub enum Error {
         /// The index of the step that is due.
         due: usize,
     },
+}
+
+codes! { Error:
+    1 TooFewTimesteps,
+    2 TooManyTimesteps,
+    3 Unknown,
+    4 SigmoidParameters,
+    5 TableLength,
+    6 BetaOutOfRange,
+    7 AlphaBarOutOfRange,
+    8 AlphaBarNotDecreasing,
+    9 TableInconsistent,
+    10 ZeroTerminalSnr,
+    11 TooManySteps,
+    12 TooFewSteps,
+    13 SingleStep,
+    14 SectionTooSmall,
+    15 NoStride,
+    16 SpecEmpty,
+    17 SpecSyntax,
+    18 TimestepsNotDescending,
+    19 TimestepOutOfRange,
+    20 OffGrid,
+    21 Capacity,
+    22 Length,
+    23 StepOutOfRange,
+    24 NotFinite,
+    25 OutOfRange,
+    26 Eta,
+    27 Threshold,
+    28 LastSteps,
+    29 Resampling,
+    30 KeepMethod,
+    31 PictureMissing,
+    32 KeepMissing,
+    33 OptimalVarianceMethod,
+    34 MeanSquareOutOfRange,
+    35 StateLength,
+    36 StateCorrupt,
+    37 StateVersion,
+    38 StateMismatch,
+    39 PositionOutOfRange,
+    40 HistoryLength,
+    41 Probability,
+    42 Loss,
+    43 NoImages,
+    44 Variance,
+    45 TermsOutOfOrder
 }
 
 /// The slice that an [`Error::Length`] or [`Error::NotFinite`] speaks of.

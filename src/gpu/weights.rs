@@ -336,7 +336,7 @@ fn ordered<T: Default>(place: &WeightPlace, at: impl Fn(usize) -> T) -> impl Ite
 fn number(weights: Weights<'_>, at: usize) -> f32 {
     match weights {
         Weights::F32(numbers) => item(numbers, at),
-        Weights::F16(bits) => f16::from_bits(item(bits, at)).to_f32(),
+        Weights::F16(_) | Weights::F16Bytes(_) => f16::from_bits(half_number(weights, at)).to_f32(),
     }
 }
 
@@ -345,6 +345,7 @@ fn half_number(weights: Weights<'_>, at: usize) -> u16 {
     match weights {
         Weights::F32(numbers) => f16::from_f32(item(numbers, at)).to_bits(),
         Weights::F16(bits) => item(bits, at),
+        Weights::F16Bytes(bytes) => u16::from_le_bytes(item(bytes, at)),
     }
 }
 

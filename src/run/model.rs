@@ -8,12 +8,12 @@ use std::vec::Vec;
 use super::error::DrawError;
 use crate::Error;
 use crate::checkpoint::description::{DIFFUSION, GRID, SIZE, UNET};
-use crate::checkpoint::{Checkpoint, Description, WeightType, locate};
+use crate::checkpoint::{Checkpoint, Description, WeightBuffer, WeightType, locate};
 use crate::diffusion::Sample;
 use crate::diffusion::fingerprint::Fingerprint;
 use crate::memory::{MemoryError, collected};
 use crate::text::OneLine;
-use crate::unet::{Extents, Weights, Wrap};
+use crate::unet::{Extents, Wrap};
 
 /// A trained network with everything that is known of it: its weights, what it was trained on, its classes.
 ///
@@ -248,9 +248,11 @@ impl Model {
         if let Some(grid) = metadata.get(GRID) {
             print.add_bytes(grid.as_bytes());
         }
-        match self.checkpoint.weights() {
-            Weights::F32(numbers) => numbers.iter().for_each(|&number| add(&mut print, number)),
-            Weights::F16(halves) => {
+        match self.checkpoint.buffer() {
+            WeightBuffer::F32(numbers) => {
+                numbers.iter().for_each(|&number| add(&mut print, number))
+            }
+            WeightBuffer::F16(halves) => {
                 let numbers = halves
                     .iter()
                     .map(|&bits| half::f16::from_bits(bits).to_f32());

@@ -165,3 +165,24 @@ fn nan_anywhere_in_a_table() {
         }
     }
 }
+
+/// One number for each variant, in the order of the type; firmware has some of them in its own tables.
+#[test]
+fn each_error_has_its_number() {
+    let mut numbers = std::collections::BTreeMap::new();
+    let mut cases = all();
+    cases.extend(crate::lengths::cases());
+    for (what, found, _) in cases {
+        let shown = format!("{found:?}");
+        let name = shown.split([' ', '(']).next().unwrap().to_owned();
+        let code = found.code();
+        assert!((1..100).contains(&code), "{what}: {code}");
+        assert_eq!(iddpm::Error::from(found).code(), code);
+        let before = numbers.insert(code, name.clone());
+        assert!(before.is_none_or(|before| before == name), "{what}: {code}");
+    }
+    assert_eq!(numbers.len(), variants("Error").len());
+    for (code, name) in [(1, "TooFewTimesteps"), (24, "NotFinite")] {
+        assert_eq!(numbers[&code], name);
+    }
+}

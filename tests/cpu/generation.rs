@@ -1,10 +1,10 @@
 //! A batch of images: from one step, and put where a saved one was; an image without a heap.
 
-use iddpm::cpu::{Bare, Generation, Inputs, NetworkError, NetworkSlice};
+use iddpm::cpu::{Bare, Generation, Inputs, Network, NetworkError, NetworkSlice};
 use iddpm::diffusion::Error;
 use iddpm::diffusion::{
-    Clip, Diffusion, Image, InlineProcess, Method, Noise, Paused, Prediction, RunError, Sample,
-    Sampler, Schedule, Slice as DiffusionSlice, Timesteps,
+    Clip, Denoiser, Diffusion, Image, InlineProcess, Method, Noise, Paused, Prediction, Query,
+    RunError, Sample, Sampler, Schedule, Slice as DiffusionSlice, Timesteps,
 };
 use iddpm::unet::Weights;
 
@@ -145,6 +145,78 @@ fn a_run_without_a_heap_is_the_plain_loops() {
     }
 }
 
+/// However an evaluation is cut into pieces, and however the weights lie, it has the bits of one that is not cut.
+#[test]
+fn pieces_of_an_evaluation_make_the_whole() {
+    let subject = Subject::new(1);
+    let buf = subject.program();
+    let program = buf.view().unwrap();
+    let half = |weight: &f32| half::f16::from_f32(*weight);
+    let bits: Vec<u16> = subject
+        .weights
+        .iter()
+        .map(|it| half(it).to_bits())
+        .collect();
+    // At an odd address.
+    let bytes = [0]
+        .into_iter()
+        .chain(bits.iter().flat_map(|bits| bits.to_le_bytes()));
+    let bytes: Vec<u8> = bytes.collect();
+    let rounded: Vec<f32> = subject.weights.iter().map(|it| half(it).to_f32()).collect();
+    let query = Query {
+        timestep: 7.5,
+        index: 0,
+        label: Some(3),
+    };
+    let evaluate = |weights, piece: u64| {
+        let mut workspace = vec![f32::NAN; program.workspace_len()];
+        let network = Bare::new(program, weights, &mut workspace).unwrap();
+        let mut network = network.with_low_res(&subject.low_res).unwrap();
+        let mut output = vec![f32::NAN; program.output_len()];
+        let mut run = network.begin(query, &subject.x, &mut output).unwrap();
+        let (mut pieces, mut done) = (1, run.fraction());
+        assert_eq!(done, 0.0);
+        while run.advance(piece).unwrap() {
+            assert!((done..1.0).contains(&run.fraction()));
+            done = run.fraction();
+            pieces += 1;
+        }
+        assert_eq!(run.fraction(), 1.0);
+        (output, pieces)
+    };
+    let (whole, one) = evaluate(Weights::F32(&rounded), u64::MAX);
+    assert_eq!(one, 1);
+    let layouts = [
+        Weights::F32(&rounded),
+        Weights::F16(&bits),
+        Weights::F16Bytes(bytes[1..].as_chunks().0),
+    ];
+    for weights in layouts {
+        let mut before = usize::MAX;
+        for piece in [0, 30_000, 1_000_000, u64::MAX] {
+            let (output, pieces) = evaluate(weights, piece);
+            assert_eq!(output, whole, "{piece}");
+            assert!(pieces < before, "{pieces} pieces of {piece}");
+            before = pieces;
+        }
+        let mut network = Network::with_threads(subject.program(), weights, 1).unwrap();
+        let fast = super::forward(&mut network, &subject.inputs()).unwrap();
+        let wide = Weights::F32(&rounded);
+        let mut network = Network::with_threads(subject.program(), wide, 1).unwrap();
+        assert_eq!(
+            fast,
+            super::forward(&mut network, &subject.inputs()).unwrap()
+        );
+    }
+    // A network that is evaluated whole is the same.
+    let mut workspace = vec![f32::NAN; program.workspace_len()];
+    let network = Bare::new(program, Weights::F16(&bits), &mut workspace).unwrap();
+    let mut network = network.with_low_res(&subject.low_res).unwrap();
+    let mut output = vec![f32::NAN; program.output_len()];
+    network.denoise(query, &subject.x, &mut output).unwrap();
+    assert_eq!(output, whole);
+}
+
 #[test]
 fn what_a_bare_network_cannot_run_is_refused() {
     let (one, two) = (Subject::new(1), Subject::new(2));
@@ -168,7 +240,31 @@ fn what_a_bare_network_cannot_run_is_refused() {
     let made = Bare::new(program, weights, &mut workspace[1..]).map(drop);
     let due = program.workspace_len();
     assert_eq!(made, refused(NetworkSlice::Workspace, due - 1, due));
-    let network = Bare::new(program, weights, &mut workspace).unwrap();
+    let mut network = Bare::new(program, weights, &mut workspace).unwrap();
+    let query = |label| Query {
+        timestep: 7.5,
+        index: 0,
+        label: Some(label),
+    };
+    let elements = program.x_len();
+    let (x, mut output) = (vec![0.0; elements], vec![0.0; 2 * elements]);
+    let begun = network.begin(query(3), &x, &mut output[1..]).map(drop);
+    let due = 2 * elements;
+    assert_eq!(begun, refused(NetworkSlice::Output, due - 1, due));
+    let slice = NetworkSlice::LowRes;
+    let begun = network.begin(query(3), &x, &mut output).map(drop);
+    assert_eq!(begun, Err(NetworkError::Missing { slice }));
+    let mut network = network.with_low_res(&one.low_res).unwrap();
+    let begun = network.begin(query(10), &x, &mut output).map(drop);
+    let (image, label, classes) = (0, 10, 10);
+    assert_eq!(
+        begun,
+        Err(NetworkError::Label {
+            image,
+            label,
+            classes
+        })
+    );
     let made = network.with_low_res(&one.low_res[1..]).map(drop);
     let due = one.low_res.len();
     assert_eq!(made, refused(NetworkSlice::LowRes, due - 1, due));

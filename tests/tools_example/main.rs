@@ -1,4 +1,4 @@
-//! `examples/inspect` and `examples/convert` as programs: what they print, write and refuse.
+//! `examples/inspect`, `convert` and `flash_network` as programs: what they print, write and refuse.
 
 #![allow(
     missing_docs,
@@ -17,6 +17,7 @@ mod run;
 mod scratch;
 
 mod convert;
+mod flash;
 mod inspect;
 mod published;
 

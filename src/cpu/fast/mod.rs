@@ -158,6 +158,9 @@ impl Fast {
                         Weights::F16(weights) => {
                             pack::fill(&place, weights, layout.width, threads, numbers);
                         }
+                        Weights::F16Bytes(weights) => {
+                            pack::fill(&place, weights, layout.width, threads, numbers);
+                        }
                     },
                 );
             }

@@ -15,6 +15,7 @@ pub(crate) mod resize;
 
 use super::math::Number;
 pub(crate) use super::math::Real;
+use crate::part::part;
 use crate::unet::Shape;
 
 /// A tensor with its shape.
@@ -22,6 +23,16 @@ use crate::unet::Shape;
 pub(crate) struct View<'a, R> {
     pub(crate) shape: Shape,
     pub(crate) numbers: &'a [R],
+}
+
+impl<'a, R> View<'a, R> {
+    /// Some of its rows of so many numbers, one behind the other.
+    pub(crate) fn rows(&self, first: usize, count: usize, len: usize) -> Self {
+        Self {
+            shape: Shape::vector(1, count * len),
+            numbers: part(self.numbers, first * len, count * len),
+        }
+    }
 }
 
 impl<R: Real> View<'_, R> {

@@ -162,6 +162,11 @@ pub(in crate::run) struct Course {
 }
 
 impl Course {
+    /// The steps, and how they are taken.
+    pub(super) fn into_steps(self) -> (OwnedProcess, Method) {
+        (self.process, self.method)
+    }
+
     /// Where the images go round.
     pub(in crate::run) const fn wrap(&self) -> Wrap {
         self.wrap

@@ -14,7 +14,7 @@ use super::error::DrawError;
 use super::model::Model;
 use super::palette::Palette;
 use crate::Error;
-use crate::diffusion::{Clip, Resampling};
+use crate::diffusion::{Clip, Method, OwnedProcess, Resampling};
 use crate::unet::Wrap;
 pub(super) use course::Course;
 #[cfg(feature = "data")]
@@ -271,6 +271,15 @@ impl Draw {
         let keeps = self.resample != Resampling::ONCE.to_string();
         let course = self.course(model.description(), keeps)?;
         Ok(course.sampler()?.evaluations())
+    }
+
+    /// The steps that this takes of a model's diffusion, and how it takes them: for what walks them itself, as a
+    /// microcontroller does with a table of them.
+    ///
+    /// # Errors
+    /// Those of [`evaluations`](Self::evaluations).
+    pub fn steps_on(&self, model: &Model) -> Result<(OwnedProcess, Method), Error> {
+        Ok(self.course(model.description(), false)?.into_steps())
     }
 }
 

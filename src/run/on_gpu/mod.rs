@@ -116,8 +116,8 @@ fn precision(
     let in_software = gpu.device().adapter_info().device_type == wgpu::DeviceType::Cpu;
     match (weights, weight_type) {
         (Weights::F32(_), _) => (Precision::Full, ""),
-        (Weights::F16(_), WeightType::AsStored) if in_software => (Precision::HalfWeights, ""),
-        (Weights::F16(_), _) => half(gpu),
+        (_, WeightType::AsStored) if in_software => (Precision::HalfWeights, ""),
+        (Weights::F16(_) | Weights::F16Bytes(_), _) => half(gpu),
     }
 }
 

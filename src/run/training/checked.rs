@@ -13,14 +13,14 @@ use super::recipe::Recipe;
 use super::student::{Student, student_weights};
 use super::training_run::TrainingRun;
 use crate::Error;
-use crate::checkpoint::{Description, f32_of};
+use crate::checkpoint::{Description, WeightBuffer, f32_of};
 use crate::data::Dataset;
 use crate::run::{Device, Model, OpenDevice};
 use crate::train::{
     Broken, Engine, Progress, Slot, TrainConfig, Trainer, TrainingData, check_data, check_network,
     graph_of, initial_weights,
 };
-use crate::unet::{Graph, Weights};
+use crate::unet::Graph;
 
 /// A recipe and data that go together, with each other and with the network that there is already.
 #[derive(Debug)]
@@ -180,9 +180,9 @@ fn fill(
 }
 
 fn weights_of(model: &Model) -> Result<Cow<'_, [f32]>, Error> {
-    Ok(match model.checkpoint().weights() {
-        Weights::F32(numbers) => Cow::Borrowed(numbers),
-        Weights::F16(bits) => Cow::Owned(f32_of(bits)?),
+    Ok(match model.checkpoint().buffer() {
+        WeightBuffer::F32(numbers) => Cow::Borrowed(numbers),
+        WeightBuffer::F16(bits) => Cow::Owned(f32_of(bits)?),
     })
 }
 
