@@ -102,6 +102,9 @@ struct Network {
     /// Downsampling factors with attention, such as 2,4; none for attention in the middle alone.
     #[arg(long, value_parser = factors)]
     attention_factors: Option<Factors>,
+    /// Groups of each normalisation [default: 32].
+    #[arg(long, value_parser = count)]
+    norm_groups: Option<usize>,
     /// Attention heads on the way down.
     #[arg(long, value_parser = count)]
     heads: Option<usize>,
@@ -216,12 +219,13 @@ fn of_network(error: &CheckpointError) -> Option<&'static str> {
             "in_channels" => "--image-channels",
             "num_res_blocks" => "--res-blocks",
             "num_classes" => "--classes",
+            "norm_groups" => "--norm-groups",
             "num_heads" => "--heads",
             "num_heads_upsample" => "--heads-upsample",
             _ => return None,
         },
         ConfigError::NullClass => "--classes",
-        ConfigError::ModelChannels { .. } => "--model-channels",
+        ConfigError::ModelChannels { .. } => "--model-channels, or --norm-groups",
         ConfigError::Entries { .. }
         | ConfigError::FirstMultiplier { .. }
         | ConfigError::Multiplier { .. } => "--channel-mult",
@@ -352,6 +356,7 @@ impl Network {
         let factors = self.attention_factors.clone().map(|factors| factors.0);
         let factors = factors.or(unet.map(|u| u.attention_factors.clone()));
         let factors = wanted.given(factors, "--attention-factors");
+        let groups = of(self.norm_groups, |u| u.norm_groups);
         let heads = wanted.given(of(self.heads, |u| u.num_heads), "--heads");
         // Heads on the way up follow those on the way down, if only these are given.
         let up = match self.heads {
@@ -374,6 +379,7 @@ impl Network {
             num_res_blocks: blocks?,
             attention_factors: factors?,
             channel_mult: multipliers?,
+            norm_groups: groups.unwrap_or(UnetConfig::DEFAULT_NORM_GROUPS),
             conv_resample: resample.unwrap_or(true),
             num_classes: classes.filter(|&classes| classes > 0),
             null_class: null_class.unwrap_or(false),

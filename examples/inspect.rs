@@ -194,8 +194,8 @@ fn describe(description: &Description, out: &mut String) -> fmt::Result {
     )?;
     writeln!(
         out,
-        "options      scale-shift {}, convolutions at changes of resolution {}",
-        unet.scale_shift, unet.conv_resample
+        "options      scale-shift {}, convolutions at changes of resolution {}, normalisation in {} groups",
+        unet.scale_shift, unet.conv_resample, unet.norm_groups
     )?;
     writeln!(
         out,

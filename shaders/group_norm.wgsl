@@ -1,13 +1,14 @@
 // output[n, c, p] = f(GN·(1 + scale[n, c]) + shift[n, c]),
-// GN = (input[n, c, p] - mean[n, g])·rstd[n, g]·weight[c] + bias[c], g = c/(C/GROUPS), f the SiLU where `silu`.
+// GN = (input[n, c, p] - mean[n, g])·rstd[n, g]·weight[c] + bias[c], g = c/per_group, f the SiLU where `silu`.
 //
-// input [N, C, P]; statistics [N, GROUPS] as (mean, rstd), from group_norm_statistics; weight and bias [C];
+// input [N, C, P]; statistics [N, G] as (mean, rstd), from group_norm_statistics; weight and bias [C];
 // scale_shift [N, 2C], scale then shift, only where `modulated`. One invocation makes one number.
 
 struct Params {
     batch: u32,
     channels: u32,
     positions: u32,
+    per_group: u32,
     silu: u32,
     modulated: u32,
 }
@@ -33,7 +34,7 @@ fn main(
     let plane = at / params.positions;
     let n = plane / params.channels;
     let c = plane % params.channels;
-    let law = statistics[n * GROUPS + c / (params.channels / GROUPS)];
+    let law = statistics[plane / params.per_group];
     var value = (f32(input[at]) - law.x) * law.y * weight_in(weight[word_of(c)], c)
         + weight_in(bias[word_of(c)], c);
     if params.modulated != 0u {

@@ -1,12 +1,12 @@
 // statistics[n, g] = (mean, 1/√(variance + ε)) of group g of image n, ε = 1e-5.
 //
-// input [N, C, P] in GROUPS groups of C/GROUPS channels, a group's numbers being neighbours;
-// statistics [N, GROUPS].
+// input [N, C, P], a group's numbers being neighbours; statistics [N, G], G the number of `groups`.
 // One workgroup owns one group. The variance is the mean square about the mean, in a second pass; lane
 // sums are added as shared/reduce_*.wgsl has it, always in the same order.
 
 struct Params {
     batch: u32,
+    groups: u32,
     group_elements: u32,
 }
 
@@ -23,7 +23,7 @@ fn main(
     @builtin(local_invocation_index) lane: u32,
 ) {
     let group = flat_workgroup(workgroup, workgroups);
-    if group >= params.batch * GROUPS {
+    if group >= params.batch * params.groups {
         return;
     }
     let first = group * params.group_elements;

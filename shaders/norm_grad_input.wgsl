@@ -1,6 +1,6 @@
 // output = rstd·(d - mean d - x̂·mean d·x̂), d = ∂z·weight[c]·(1 + scale[n, c]), means over the group.
 //
-// ∂z, x̂ as in norm_sums, from which the means follow: its sums [N, 2C + 2·GROUPS] also hold the statistics.
+// ∂z, x̂ as in norm_sums, from which the means follow: its sums [N, 2C + 2G] also hold the statistics.
 // input, grad and output [N, C, P]; weight and bias [C]; scale_shift [N, 2C], scale then shift, only
 // where `modulated`. A workgroup owns 512 positions of one channel of one image, an invocation 8 of them.
 
@@ -8,6 +8,7 @@ struct Params {
     batch: u32,
     channels: u32,
     positions: u32,
+    groups: u32,
     silu: u32,
     modulated: u32,
 }
@@ -36,11 +37,11 @@ fn main(
     let channels = params.channels;
     let n = plane / channels;
     let c = plane % channels;
-    let per_group = channels / GROUPS;
+    let per_group = channels / params.groups;
     let group = c / per_group;
-    let row = n * 2u * (channels + GROUPS);
+    let row = n * 2u * (channels + params.groups);
     let mean = sums[row + 2u * channels + group];
-    let rstd = sums[row + 2u * channels + GROUPS + group];
+    let rstd = sums[row + 2u * channels + params.groups + group];
 
     var means = vec2<f32>();
     for (var i = 0u; i < per_group; i++) {

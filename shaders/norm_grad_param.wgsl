@@ -1,11 +1,12 @@
 // The gradient of weight or bias: output[c] = Σ_n (1 + scale[n, c])·sums[n, start + c].
 //
-// sums [N, 2C + 2·GROUPS] from norm_sums: `start` is C for the weight, 0 for the bias; scale_shift [N, 2C],
+// sums [N, 2C + 2G] from norm_sums: `start` is C for the weight, 0 for the bias; scale_shift [N, 2C],
 // scale first, only where `modulated`; output [C]. One invocation makes one number.
 
 struct Params {
     batch: u32,
     channels: u32,
+    groups: u32,
     start: u32,
     modulated: u32,
 }
@@ -32,7 +33,7 @@ fn main(
         if params.modulated != 0u {
             scale += scale_shift[n * 2u * channels + c];
         }
-        sum += scale * sums[n * 2u * (channels + GROUPS) + params.start + c];
+        sum += scale * sums[n * 2u * (channels + params.groups) + params.start + c];
     }
     output[c] = sum;
 }

@@ -1,11 +1,12 @@
 // The gradients of scale and shift: output[n, c] = weight[c]·Σ ∂z·x̂ + bias[c]·Σ ∂z, output[n, C + c] = Σ ∂z.
 //
-// sums [N, 2C + 2·GROUPS] from norm_sums; weight and bias [C]; output [N, 2C]. One invocation owns one channel
+// sums [N, 2C + 2G] from norm_sums; weight and bias [C]; output [N, 2C]. One invocation owns one channel
 // of one image.
 
 struct Params {
     batch: u32,
     channels: u32,
+    groups: u32,
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
@@ -27,7 +28,7 @@ fn main(
     let channels = params.channels;
     let n = at / channels;
     let c = at % channels;
-    let row = n * 2u * (channels + GROUPS);
+    let row = n * 2u * (channels + params.groups);
     let plain = sums[row + c];
     let factor = weight_in(weight[word_of(c)], c);
     let summand = weight_in(bias[word_of(c)], c);

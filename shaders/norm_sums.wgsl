@@ -3,8 +3,8 @@
 //
 //     output[n] = Σ_p ∂z of each channel, Σ_p ∂z·x̂ of each channel, mean of each group, 1/deviation
 //
-// input and grad [N, C, P]; statistics [N, GROUPS] as (mean, rstd), from group_norm_statistics; weight and
-// bias [C]; scale_shift [N, 2C], scale then shift, only where `modulated`; output [N, 2C + 2·GROUPS].
+// input and grad [N, C, P]; statistics [N, G] as (mean, rstd) of G `groups`, from group_norm_statistics;
+// weight and bias [C]; scale_shift [N, 2C], scale then shift, only where `modulated`; output [N, 2C + 2G].
 // One workgroup owns one channel of one image: 64 lanes sum every 64th position, then those are
 // added as shared/reduce_*.wgsl has it, always in the same order.
 
@@ -12,6 +12,7 @@ struct Params {
     batch: u32,
     channels: u32,
     positions: u32,
+    groups: u32,
     silu: u32,
     modulated: u32,
 }
@@ -40,9 +41,9 @@ fn main(
     let channels = params.channels;
     let n = plane / channels;
     let c = plane % channels;
-    let per_group = channels / GROUPS;
+    let per_group = channels / params.groups;
     let group = c / per_group;
-    let law = statistics[n * GROUPS + group];
+    let law = statistics[n * params.groups + group];
     var scale = 1.0;
     var shift = 0.0;
     if params.modulated != 0u {
@@ -63,12 +64,12 @@ fn main(
     }
     let all = vec2(sum(lane, mine.x), sum(lane, mine.y));
     if lane == 0u {
-        let row = n * 2u * (channels + GROUPS);
+        let row = n * 2u * (channels + params.groups);
         output[row + c] = all.x;
         output[row + channels + c] = all.y;
         if c % per_group == 0u {
             output[row + 2u * channels + group] = law.x;
-            output[row + 2u * channels + GROUPS + group] = law.y;
+            output[row + 2u * channels + params.groups + group] = law.y;
         }
     }
 }

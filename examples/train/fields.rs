@@ -153,6 +153,7 @@ impl Options {
             "unet.in_channels" if own_size => ("--data", Data("channels")),
             "unet.in_channels" => ("--grey", Flag("1")),
             "unet.model_channels" => ("--channels", Value(plain)),
+            "unet.norm_groups" => ("--norm-groups", Value(plain)),
             "unet.num_res_blocks" => ("--blocks", Value(plain)),
             "unet.attention_factors" => ("--attention", Value(plain)),
             "unet.channel_mult" => ("--multipliers", Value(plain)),
@@ -170,13 +171,14 @@ fn of_network(error: &ConfigError) -> Option<&'static str> {
     match *error {
         ConfigError::OutOfRange { option, .. } => Some(match option {
             "num_res_blocks" => "--blocks",
+            "norm_groups" => "--norm-groups",
             "num_heads" | "num_heads_upsample" => "--heads",
             "channel_mult" => "--multipliers",
             "num_classes" => "--data",
             _ => return None,
         }),
         ConfigError::Entries { .. } => Some("--multipliers"),
-        ConfigError::ModelChannels { .. } => Some("--channels"),
+        ConfigError::ModelChannels { .. } => Some("--channels, or --norm-groups"),
         ConfigError::FirstMultiplier { .. } | ConfigError::Multiplier { .. } => {
             Some("--multipliers")
         }

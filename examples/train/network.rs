@@ -18,7 +18,7 @@ const ATTENTION: usize = 4;
 /// What is not said is as the images ask for, or as the network has it that training goes on with.
 #[derive(Args)]
 pub(crate) struct NetworkOptions {
-    /// Channels at the highest resolution, a multiple of 32, up to 8192: 32 where none are given.
+    /// Channels at the highest resolution, a multiple of --norm-groups, up to 8192: 32 where none are given.
     #[arg(long, value_parser = whole::<usize>(1..=MANY))]
     channels: Option<usize>,
     /// Channels of each level over the first's, which is 1: up to 16 levels. Where none are given, 1 and then 2 for each
@@ -32,6 +32,10 @@ pub(crate) struct NetworkOptions {
     /// given, the first that leaves 8 rows and columns or fewer, and with --multipliers 4, if there is such a level.
     #[arg(long, value_delimiter = ',', value_parser = whole::<usize>(1..=MANY))]
     attention: Option<Vec<usize>>,
+    /// Groups of channels that are normalised together, 1 to 8192: 32 where none are given, as in published networks.
+    /// Networks of fewer channels have fewer: --channels 8 --norm-groups 4.
+    #[arg(long, value_parser = whole::<usize>(1..=MANY))]
+    norm_groups: Option<usize>,
     /// Attention heads, 4 where none are given; the channels where there is attention are split over them.
     #[arg(long, value_parser = whole::<usize>(1..=MANY))]
     heads: Option<usize>,
@@ -66,6 +70,7 @@ impl NetworkOptions {
             ("--multipliers", self.multipliers.is_some()),
             ("--blocks", self.blocks.is_some()),
             ("--attention", self.attention.is_some()),
+            ("--norm-groups", self.norm_groups.is_some()),
             ("--heads", self.heads.is_some()),
             ("--timesteps", self.timesteps.is_some()),
             ("--schedule", self.schedule.is_some()),
@@ -123,6 +128,7 @@ impl NetworkOptions {
         UnetConfig {
             model_channels: self.channels.unwrap_or(based.model_channels),
             num_res_blocks: self.blocks.unwrap_or(based.num_res_blocks),
+            norm_groups: self.norm_groups.unwrap_or(based.norm_groups),
             num_heads: self.heads.unwrap_or(based.num_heads),
             num_heads_upsample: self.heads.unwrap_or(based.num_heads_upsample),
             ..based.clone()

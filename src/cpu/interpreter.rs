@@ -287,10 +287,12 @@ fn execute<R: Real, W: Number>(
             weight,
             bias,
             scale_shift,
+            groups,
             silu,
         } => {
             let scale_shift = scale_shift.map(|both| both.numbers);
-            plain::norm::forward(to, input.numbers, weight, bias, scale_shift, silu, output);
+            let how = (groups, silu);
+            plain::norm::forward(to, input.numbers, weight, bias, scale_shift, how, output);
         }
         Op::Attention { qkv, heads } => plain::attention::forward(to, heads, qkv.numbers, output),
         Op::Concat { first, second } => plain::pointwise::concat(
@@ -380,12 +382,14 @@ fn execute<R: Real, W: Number>(
             weight,
             bias,
             channels,
+            ..
         } => plain::norm::scale_shift(made, channels, sums, [weight, bias], output),
         Op::NormGradParam {
             sums,
             scale_shift,
             of,
             channels,
+            ..
         } => plain::norm::parameter(made, of, channels, sums, scale_shift, output),
         Op::AttentionGrad {
             qkv, grad, heads, ..

@@ -18,7 +18,7 @@ use crate::unet::{Expected, Input, Op, Shape};
 
 /// What a program begins with.
 pub(super) const MAGIC: u32 = u32::from_le_bytes(*b"IDPM");
-pub(super) const VERSION: u32 = 3;
+pub(super) const VERSION: u32 = 4;
 pub(super) const HEADER: usize = 8;
 pub(super) const TENSOR: usize = 6;
 pub(super) const INSTRUCTION: usize = 11;

@@ -8,6 +8,8 @@ use crate::unet::{Extents, Graph, Input, Op, Shape};
 pub(super) const FEATURES: usize = 128;
 /// The channels of each level; there are more levels of as many channels as the last where images are large.
 const LEVELS: [usize; 3] = [64, FEATURES, FEATURES];
+/// The groups of each normalisation.
+const GROUPS: usize = 32;
 /// The longest side of which means are taken; a longer one is halved by a convolution.
 const POOLED: usize = 4;
 
@@ -33,7 +35,7 @@ pub(super) fn graph(batch: usize, image: Extents, classes: usize) -> Graph {
             1
         };
         h = graph.conv3(&format!("levels.{level}.conv"), h, channels, stride);
-        h = graph.norm(&format!("levels.{level}.norm"), h, None, true);
+        h = graph.norm(&format!("levels.{level}.norm"), h, GROUPS, None, true);
         level += 1;
     }
     while longest(graph.shape(h)) > 1 {

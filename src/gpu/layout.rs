@@ -6,7 +6,6 @@ use std::vec::Vec;
 
 use super::recording::{Binding, Contents, Recording, Width};
 use super::weights::{Order, Precision, WeightPlan};
-use crate::unet::config::GROUPS;
 use crate::unet::{Graph, Op, ParamId, Plan, Role, TensorId};
 
 /// How wide each tensor's numbers are. Those stay f32 that the loss goes by and begins with, gradients of
@@ -78,8 +77,7 @@ impl Layout {
     pub(crate) fn new(graph: &Graph, plan: &Plan, weights: &WeightPlan) -> (Recording, Self) {
         let mut recording = Recording::default();
         let none = recording.add_buffer("nothing", 4, Contents::Constant([0; 4].into()));
-        let words = graph.batch().saturating_mul(2 * GROUPS);
-        let statistics = recording.add_buffer("statistics", words, Contents::Workspace);
+        let statistics = recording.add_buffer("statistics", 1, Contents::Workspace);
         let partial = recording.add_buffer("partial results", 1, Contents::Workspace);
         let mut buffer = |name: String, bytes: u64, contents| {
             // What does not fit is beyond every limit, and `check` says so.

@@ -16,7 +16,6 @@ use super::layout::{self, Layout};
 use super::recording::{Binding, Dispatch, Recording};
 use super::variants::Variants;
 use super::weights::{Order, WeightPlan};
-use crate::unet::config::GROUPS;
 use crate::unet::{Conv, Graph, GraphError, Input, Node, ParamId, Plan, Role, Shape, TensorId};
 
 /// A network's recording, and where its tensors are.
@@ -287,18 +286,28 @@ impl Recorder<'_> {
         self.recording.grown(self.layout.partial, words)
     }
 
-    fn statistics(&mut self, name: &str, Tensor { binding, shape }: Tensor) {
+    /// Mean and reciprocal deviation of each group of a normalisation's input; where they will be.
+    fn statistics(
+        &mut self,
+        name: &str,
+        Tensor { binding, shape }: Tensor,
+        groups: usize,
+    ) -> Binding {
+        let words = shape.batch.saturating_mul(2).saturating_mul(groups);
+        let statistics = self.recording.grown(self.layout.statistics, words as u64);
         let dispatch = group_norm_statistics::dispatch(
             &std::format!("{name}.statistics"),
             &group_norm_statistics::Params {
                 batch: word(shape.batch),
-                group_elements: word(shape.channels / GROUPS * shape.positions()),
+                groups: word(groups),
+                group_elements: word(shape.channels / groups.max(1) * shape.positions()),
             },
             group_norm_statistics::Bindings {
                 input: binding,
-                statistics: self.layout.statistics,
+                statistics,
             },
         );
         self.push_with(dispatch, 0);
+        statistics
     }
 }

@@ -454,6 +454,7 @@ impl<'n> Differentiation<'n> {
                 weight,
                 bias,
                 scale_shift,
+                groups,
                 silu,
             } => {
                 let norm = NormOp {
@@ -462,6 +463,7 @@ impl<'n> Differentiation<'n> {
                     weight,
                     bias,
                     scale_shift: scale_shift.map(|id| self.recall(id)),
+                    groups,
                     silu,
                 };
                 let name = std::format!("{}.sums", self.name(node.output));
@@ -617,6 +619,7 @@ impl<'n> Differentiation<'n> {
                     scale_shift: norm.scale_shift,
                     of,
                     channels,
+                    groups: norm.groups,
                 },
             );
         }
@@ -626,6 +629,7 @@ impl<'n> Differentiation<'n> {
                 weight: norm.weight,
                 bias: norm.bias,
                 channels,
+                groups: norm.groups,
             });
         }
         self.pass(input, |_| Op::NormGradInput { norm, sums });

@@ -5,7 +5,7 @@ use core::marker::PhantomData;
 
 use super::expected::Expected;
 pub(crate) use super::expected::Wrong;
-use super::op::{GROUPS, LossOp, NormOp, Op};
+use super::op::{LossOp, NormOp, Op};
 use super::rules::seen;
 use super::tensor::{Input, Shape};
 use super::wrap::Wrap;
@@ -91,12 +91,14 @@ impl<T: Copy, P: Copy> Op<T, P> {
                 weight,
                 bias,
                 scale_shift,
+                groups,
                 silu,
             } => Op::GroupNorm {
                 input,
                 weight: (weight, out.channels),
                 bias: (bias, out.channels),
                 scale_shift,
+                groups,
                 silu,
             },
             Self::ConvGradInput {
@@ -139,11 +141,13 @@ impl<T: Copy, P: Copy> Op<T, P> {
                 weight,
                 bias,
                 channels,
+                groups,
             } => Op::NormGradScaleShift {
                 sums,
                 weight: (weight, channels),
                 bias: (bias, channels),
                 channels,
+                groups,
             },
             Self::TimestepEmbedding { .. }
             | Self::Attention { .. }
@@ -246,8 +250,11 @@ impl<T: Copy, P: Copy, K: Known<T, P>> Rules<'_, K, T, P> {
                 self.maybe("residual", conv.residual, out)
             }
             Op::GroupNorm {
-                input, scale_shift, ..
-            } => self.normalisation(input, scale_shift),
+                input,
+                scale_shift,
+                groups,
+                ..
+            } => self.normalisation(input, scale_shift, groups),
             Op::Attention { qkv, heads } => split(self.known.shape(qkv), heads),
             Op::Concat { first, second } => {
                 let channels = self.known.shape(second).channels;
@@ -330,13 +337,19 @@ impl<T: Copy, P: Copy, K: Known<T, P>> Rules<'_, K, T, P> {
             Op::NormSums(norm) => self.norm(norm),
             Op::NormGradInput { norm, sums } => {
                 self.norm(norm)?;
-                self.sums(sums, out.channels)
+                self.sums(sums, out.channels, norm.groups)
             }
-            Op::NormGradScaleShift { sums, channels, .. } => self.sums(sums, channels),
+            Op::NormGradScaleShift {
+                sums,
+                channels,
+                groups,
+                ..
+            } => self.sums(sums, channels, groups),
             Op::NormGradParam {
                 sums,
                 scale_shift,
                 channels,
+                groups,
                 ..
             } => {
                 self.maybe(
@@ -344,7 +357,7 @@ impl<T: Copy, P: Copy, K: Known<T, P>> Rules<'_, K, T, P> {
                     scale_shift,
                     Shape::vector(batch, twice(channels)),
                 )?;
-                self.sums(sums, channels)
+                self.sums(sums, channels, groups)
             }
             Op::AttentionGrad {
                 qkv,
@@ -388,12 +401,11 @@ impl<T: Copy, P: Copy, K: Known<T, P>> Rules<'_, K, T, P> {
         id.map_or(Ok(()), |id| self.tensor_of(field, id, due))
     }
 
-    fn normalisation(&self, input: T, scale_shift: Option<T>) -> Result<(), Wrong> {
+    fn normalisation(&self, input: T, scale_shift: Option<T>, groups: usize) -> Result<(), Wrong> {
         let Shape {
             batch, channels, ..
         } = self.known.shape(input);
-        let whole = channels.is_multiple_of(GROUPS);
-        require("channels", channels, whole, Expected::MultipleOf(GROUPS))?;
+        grouped(channels, groups)?;
         self.maybe(
             "scale_shift",
             scale_shift,
@@ -402,13 +414,14 @@ impl<T: Copy, P: Copy, K: Known<T, P>> Rules<'_, K, T, P> {
     }
 
     fn norm(&self, norm: NormOp<T, P>) -> Result<(), Wrong> {
-        self.normalisation(norm.input, norm.scale_shift)?;
+        self.normalisation(norm.input, norm.scale_shift, norm.groups)?;
         self.tensor_of("grad", norm.grad, self.known.shape(norm.input))
     }
 
-    /// What the gradients of a normalisation of so many channels share.
-    fn sums(&self, sums: T, channels: usize) -> Result<(), Wrong> {
-        let due = Shape::vector(self.batch, twice(channels.saturating_add(GROUPS)));
+    /// What the gradients of a normalisation of so many channels in so many groups share.
+    fn sums(&self, sums: T, channels: usize, groups: usize) -> Result<(), Wrong> {
+        grouped(channels, groups)?;
+        let due = Shape::vector(self.batch, twice(channels.saturating_add(groups)));
         self.tensor_of("sums", sums, due)
     }
 
@@ -482,12 +495,21 @@ fn around(seen: Shape, stride: usize, wrap: Wrap) -> Result<(), Wrong> {
     Ok(())
 }
 
+/// Of a normalisation: as many channels in each group.
+fn grouped(channels: usize, groups: usize) -> Result<(), Wrong> {
+    divides("groups", groups, channels)
+}
+
 /// Of an attention: q, k and v of each head.
 fn split(qkv: Shape, heads: usize) -> Result<(), Wrong> {
     let channels = qkv.channels;
     let thirds = channels.is_multiple_of(3);
     require("channels", channels, thirds, Expected::MultipleOf(3))?;
-    let rows = channels / 3;
-    let fits = heads > 0 && rows.is_multiple_of(heads);
-    require("heads", heads, fits, Expected::DivisorOf(rows))
+    divides("heads", heads, channels / 3)
+}
+
+/// Requires a field to divide the channels that are split by it; 0 divides none.
+fn divides(field: &'static str, value: usize, channels: usize) -> Result<(), Wrong> {
+    let fits = value > 0 && channels.is_multiple_of(value);
+    require(field, value, fits, Expected::DivisorOf(channels))
 }

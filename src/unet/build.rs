@@ -246,7 +246,7 @@ impl<'c> Builder<'c> {
             }
         }
 
-        h = self.graph.norm("out.0", h, None, true);
+        h = self.norm("out.0", h, None, true);
         let (weight, bias) = self
             .graph
             .conv_params("out.2", h, config.out_channels, 3, true);
@@ -261,7 +261,7 @@ impl<'c> Builder<'c> {
     fn residual(&mut self, path: Path<'_>, x: TensorId, channels: usize) -> TensorId {
         let name = |part: &str| format!("{path}.{part}");
         let scale_shift = self.config.scale_shift;
-        let h = self.graph.norm(&name("in_layers.0"), x, None, true);
+        let h = self.norm(&name("in_layers.0"), x, None, true);
         let first = name("in_layers.2");
         let (weight, bias) = self.graph.conv_params(&first, h, channels, 3, false);
         let width = if scale_shift { 2 * channels } else { channels };
@@ -276,7 +276,7 @@ impl<'c> Builder<'c> {
             }),
         );
         let modulation = scale_shift.then_some(embedding);
-        let h = self.graph.norm(&name("out_layers.0"), h, modulation, true);
+        let h = self.norm(&name("out_layers.0"), h, modulation, true);
         let h = self.dropout(&name("out_layers.2"), h);
         let last = name("out_layers.3");
         let (weight, bias) = self.graph.conv_params(&last, h, channels, 3, true);
@@ -292,6 +292,17 @@ impl<'c> Builder<'c> {
                 ..Conv::new(h, weight, bias)
             }),
         )
+    }
+
+    fn norm(
+        &mut self,
+        name: &str,
+        x: TensorId,
+        scale_shift: Option<TensorId>,
+        silu: bool,
+    ) -> TensorId {
+        let groups = self.config.norm_groups;
+        self.graph.norm(name, x, groups, scale_shift, silu)
     }
 
     fn dropout(&mut self, name: &str, input: TensorId) -> TensorId {
@@ -314,7 +325,7 @@ impl<'c> Builder<'c> {
     /// GN → 1×1 to q, k, v → attention → 1×1, plus the input.
     fn attention(&mut self, path: Path<'_>, x: TensorId, heads: usize) -> TensorId {
         let channels = self.graph.shape(x).channels;
-        let h = self.graph.norm(&format!("{path}.norm"), x, None, false);
+        let h = self.norm(&format!("{path}.norm"), x, None, false);
         let qkv = self.conv1d(&format!("{path}.qkv"), h, 3 * channels, None);
         let h = self
             .graph

@@ -4,8 +4,6 @@ use alloc::vec::Vec;
 
 use super::error::{ConfigError, MOST_CHANNELS};
 
-pub use super::op::GROUPS;
-
 /// Levels that a network has at most.
 const MOST_LEVELS: usize = 15;
 
@@ -23,7 +21,7 @@ const MOST_LEVELS: usize = 15;
 pub struct UnetConfig {
     /// The number of channels of an image; a super-resolution network sees twice as many.
     pub in_channels: usize,
-    /// The number of channels at the highest resolution, a multiple of 32.
+    /// The number of channels at the highest resolution, a multiple of `norm_groups`.
     pub model_channels: usize,
     /// The number of channels of the output: twice the image's where the variance is learned.
     pub out_channels: usize,
@@ -33,6 +31,17 @@ pub struct UnetConfig {
     pub attention_factors: Vec<usize>,
     /// The channels of each level over `model_channels`; the first is 1.
     pub channel_mult: Vec<usize>,
+    /// The number of groups of each normalisation (Wu & He 2018): fewer than the 32 of every published network
+    /// make networks of fewer channels.
+    // Not written where there are 32, so that a description from before it was an option stays as it is.
+    #[cfg_attr(
+        feature = "serde",
+        serde(
+            default = "default_norm_groups",
+            skip_serializing_if = "is_default_norm_groups"
+        )
+    )]
+    pub norm_groups: usize,
     /// Whether a convolution goes with each change of resolution.
     pub conv_resample: bool,
     /// Classes, where the network is conditioned on one.
@@ -60,7 +69,21 @@ pub struct UnetConfig {
     pub super_resolution: bool,
 }
 
+/// What a description says that names no groups.
+#[cfg(feature = "serde")]
+const fn default_norm_groups() -> usize {
+    UnetConfig::DEFAULT_NORM_GROUPS
+}
+
+#[cfg(feature = "serde")]
+const fn is_default_norm_groups(groups: &usize) -> bool {
+    *groups == UnetConfig::DEFAULT_NORM_GROUPS
+}
+
 impl UnetConfig {
+    /// The number of groups of a normalisation where none is given: that of every published network.
+    pub const DEFAULT_NORM_GROUPS: usize = 32;
+
     /// Begins a configuration: an unconditional network of one level without learned variance, to be
     /// refined.
     pub fn new(channels: usize, model_channels: usize) -> Self {
@@ -71,6 +94,7 @@ impl UnetConfig {
             num_res_blocks: 2,
             attention_factors: Vec::new(),
             channel_mult: [1].into(),
+            norm_groups: Self::DEFAULT_NORM_GROUPS,
             conv_resample: true,
             num_classes: None,
             null_class: false,
@@ -92,6 +116,20 @@ impl UnetConfig {
     #[must_use]
     pub fn with_attention(mut self, factors: &[usize]) -> Self {
         self.attention_factors = factors.into();
+        self
+    }
+
+    /// Replaces the number of groups of each normalisation.
+    ///
+    /// ```
+    /// use iddpm::unet::UnetConfig;
+    /// let config = UnetConfig::new(1, 8).with_norm_groups(4);
+    /// assert!(config.validate().is_ok());
+    /// assert!(config.with_norm_groups(3).validate().is_err()); // 8 channels in thirds
+    /// ```
+    #[must_use]
+    pub const fn with_norm_groups(mut self, groups: usize) -> Self {
+        self.norm_groups = groups;
         self
     }
 
@@ -165,6 +203,7 @@ impl UnetConfig {
             ("in_channels", self.in_channels, 1 << 12),
             ("out_channels", self.out_channels, 1 << 12),
             ("num_res_blocks", self.num_res_blocks, 1 << 6),
+            ("norm_groups", self.norm_groups, MOST_CHANNELS),
             ("num_heads", self.num_heads, 1 << 13),
             ("num_heads_upsample", self.num_heads_upsample, 1 << 13),
             // Absent: as good as one.
@@ -193,10 +232,10 @@ impl UnetConfig {
             return Err(ConfigError::NullClass);
         }
         let channels = self.model_channels;
-        if channels == 0 || !channels.is_multiple_of(GROUPS) || channels > MOST_CHANNELS {
+        if channels == 0 || !channels.is_multiple_of(self.norm_groups) || channels > MOST_CHANNELS {
             return Err(ConfigError::ModelChannels {
                 value: channels,
-                multiple_of: GROUPS,
+                multiple_of: self.norm_groups,
                 max: MOST_CHANNELS,
             });
         }

@@ -171,7 +171,10 @@ impl fmt::Display for Kind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.0 {
             Op::Linear { silu: true, .. } => f.write_str("silu, linear"),
-            Op::GroupNorm { silu: true, .. } => f.write_str("group_norm, silu"),
+            Op::GroupNorm { groups, silu, .. } => {
+                let silu = if silu { ", silu" } else { "" };
+                write!(f, "group_norm of {groups} groups{silu}")
+            }
             Op::Attention { heads, .. } => write!(f, "attention of {heads} heads"),
             Op::Conv(conv) => conv_kind(conv, f),
             op => f.write_str(op.name()),

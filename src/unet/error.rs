@@ -38,7 +38,7 @@ pub enum ConfigError {
     ModelChannels {
         /// The number of model channels.
         value: usize,
-        /// The number of groups, of which it must be a multiple.
+        /// The number of groups of the normalisation, of which it must be a multiple.
         multiple_of: usize,
         /// The largest number that is accepted.
         max: usize,
@@ -126,7 +126,7 @@ impl fmt::Display for ConfigError {
                 max,
             } => write!(
                 f,
-                "model_channels = {value}, must be a multiple of {multiple_of}, from \
+                "model_channels = {value}, must be a multiple of {multiple_of} (norm_groups), from \
                  {multiple_of} to {max}"
             ),
             Self::FirstMultiplier { value } => {

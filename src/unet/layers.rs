@@ -10,11 +10,12 @@ use super::tensor::{ParamId, TensorId};
 use super::wrap::Wrap;
 
 impl Graph {
-    /// A group normalisation, with scale and shift and the SiLU behind it where there are such.
+    /// A normalisation in so many groups, with scale and shift and the SiLU behind it where there are such.
     pub(crate) fn norm(
         &mut self,
         name: &str,
         input: TensorId,
+        groups: usize,
         scale_shift: Option<TensorId>,
         silu: bool,
     ) -> TensorId {
@@ -28,6 +29,7 @@ impl Graph {
                 weight,
                 bias,
                 scale_shift,
+                groups,
                 silu,
             },
         )

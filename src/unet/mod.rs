@@ -58,7 +58,7 @@ pub use extents::Extents;
 pub use graph::{Graph, Node, Tensor};
 #[cfg(feature = "train_cpu")]
 pub(crate) use op::LEAST_DROPOUT;
-pub use op::{Conv, GROUPS, LossOp, NormOp, NormParam, Op};
+pub use op::{Conv, LossOp, NormOp, NormParam, Op};
 #[cfg(feature = "alloc")]
 pub use params::{Init, Param};
 #[cfg(feature = "alloc")]

@@ -7,9 +7,6 @@ use super::operation::{Attribute, operands, operations};
 use super::tensor::{ParamId, TensorId};
 use super::wrap::Wrap;
 
-/// The number of groups in which channels are normalised.
-pub const GROUPS: usize = 32;
-
 /// The longest period over 2π of an embedding of timesteps: that of every published network.
 pub(crate) const MAX_PERIOD: f64 = 10_000.0;
 
@@ -65,8 +62,8 @@ operations! {
         },
         /// A convolution, padded so that stride 1 keeps the size, with 0 or from the other side; see [`Conv`].
         "conv": Conv(Conv<T, P>),
-        /// Group normalisation over 32 groups, ε = 1e-5, then weight and bias, then scale and shift by
-        /// the embedding, then SiLU: SiLU(GN(x)·(1+scale) + shift).
+        /// Group normalisation, ε = 1e-5, then weight and bias, then scale and shift by the embedding, then
+        /// SiLU: SiLU(GN(x)·(1+scale) + shift).
         "group_norm": GroupNorm {
             /// The input, [N, C, H, W].
             input: T,
@@ -76,6 +73,8 @@ operations! {
             bias: P,
             /// The scale, then the shift by the embedding, [N, 2C].
             scale_shift: Option<T>,
+            /// The number of groups G: each is C/G neighbouring channels.
+            groups: usize,
             /// Whether the SiLU follows.
             silu: bool,
         },
@@ -233,8 +232,8 @@ operations! {
             /// The number of classes: rows of the table.
             classes: usize,
         },
-        /// The sums that the gradients of a group normalisation share, [N, 2C + 2·32]: with z what the SiLU
-        /// is applied to and x̂ the normalised input, Σ ∂z and Σ ∂z·x̂ over the positions of each channel,
+        /// The sums that the gradients of a group normalisation share, [N, 2C + 2G]: with z what the SiLU is
+        /// applied to and x̂ the normalised input, Σ ∂z and Σ ∂z·x̂ over the positions of each channel,
         /// then the mean and 1/deviation of each group.
         "norm_sums": NormSums(NormOp<T, P>),
         /// The gradient of a group normalisation with respect to its input.
@@ -246,7 +245,7 @@ operations! {
         },
         /// The gradient of a group normalisation with respect to scale and shift, [N, 2C].
         "norm_grad_scale_shift": NormGradScaleShift {
-            /// The sums of that normalisation, [N, 2C + 2·32]: the result of [`NormSums`](Self::NormSums).
+            /// The sums of that normalisation, [N, 2C + 2G]: the result of [`NormSums`](Self::NormSums).
             sums: T,
             /// The weight of each channel, `[C]`.
             weight: P,
@@ -254,10 +253,12 @@ operations! {
             bias: P,
             /// The number of channels C.
             channels: usize,
+            /// The number of groups G.
+            groups: usize,
         },
         /// The gradient of a group normalisation with respect to its weight or bias, `[C]`.
         "norm_grad_param": NormGradParam {
-            /// The sums of that normalisation, [N, 2C + 2·32]: the result of [`NormSums`](Self::NormSums).
+            /// The sums of that normalisation, [N, 2C + 2G]: the result of [`NormSums`](Self::NormSums).
             sums: T,
             /// The scale, then the shift by the embedding, [N, 2C].
             scale_shift: Option<T>,
@@ -265,6 +266,8 @@ operations! {
             of: NormParam,
             /// The number of channels C.
             channels: usize,
+            /// The number of groups G.
+            groups: usize,
         },
         /// The gradient of self-attention with respect to q, k and v, [N, 3C, H, W].
         "attention_grad": AttentionGrad {
@@ -368,6 +371,8 @@ operands! {
         pub bias: P,
         /// The scale, then the shift by the embedding, [N, 2C].
         pub scale_shift: Option<T>,
+        /// The number of groups G: each is C/G neighbouring channels.
+        pub groups: usize,
         /// Whether the SiLU followed.
         pub silu: bool,
     }
@@ -382,6 +387,7 @@ impl<T, P> NormOp<T, P> {
             weight: (self.weight, len),
             bias: (self.bias, len),
             scale_shift: self.scale_shift,
+            groups: self.groups,
             silu: self.silu,
         }
     }

@@ -1,6 +1,6 @@
 //! The shape of what each operation makes.
 
-use super::op::{Conv, GROUPS, LossOp, NormOp, Op};
+use super::op::{Conv, LossOp, NormOp, Op};
 use super::tensor::Shape;
 
 impl<T: Copy, P: Copy> Op<T, P> {
@@ -101,7 +101,7 @@ impl<T: Copy, P: Copy> Op<T, P> {
             Self::LabelGrad { grad, classes, .. } => Shape::vector(classes, tensor(grad).channels),
             Self::NormSums(norm) => {
                 let input = tensor(norm.input);
-                let channels = input.channels.saturating_add(GROUPS);
+                let channels = input.channels.saturating_add(norm.groups);
                 Shape::vector(input.batch, channels.saturating_mul(2))
             }
             Self::NormGradScaleShift { sums, channels, .. } => {

@@ -51,6 +51,10 @@ impl Draws {
         self.of([1, 2, 3, 4, 32, 64, 96])
     }
 
+    fn groups(&mut self) -> usize {
+        self.of([1, 2, 4, 32])
+    }
+
     fn flag(&mut self) -> bool {
         self.below(2) == 0
     }
@@ -194,6 +198,7 @@ impl Built {
                 weight,
                 bias,
                 scale_shift: self.maybe(draws),
+                groups: draws.groups(),
                 silu: draws.flag(),
             },
             5 => Op::Attention {
@@ -224,6 +229,7 @@ impl Built {
             weight,
             bias,
             scale_shift: self.maybe(draws),
+            groups: draws.groups(),
             silu: draws.flag(),
         };
         let loss = LossOp {
@@ -270,12 +276,14 @@ impl Built {
                 weight,
                 bias,
                 channels: draws.size(),
+                groups: draws.groups(),
             },
             7 => Op::NormGradParam {
                 sums: grad,
                 scale_shift: norm.scale_shift,
                 of: NormParam::Weight,
                 channels: draws.size(),
+                groups: draws.groups(),
             },
             8 => Op::AttentionGrad {
                 qkv: input,

@@ -119,6 +119,7 @@ fn every_number_of_every_field() {
             weight: parameter(n),
             bias: parameter(0),
             scale_shift: Some(scale_shift),
+            groups: n,
             silu: false,
         },
         |input, _, _| Op::Upsample { input },

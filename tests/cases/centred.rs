@@ -11,15 +11,17 @@ const CENTRED: f64 = 1e-5;
 /// The four gradients of a group normalisation; what they share comes from the reference.
 pub(crate) fn norm_cases(
     stands: Stands,
+    groups: usize,
     like: Shape,
-    modulated: bool,
-    silu: bool,
+    (modulated, silu): (bool, bool),
     (offset, spread): (f64, f64),
 ) -> Vec<Case> {
     let Shape {
         batch, channels, ..
     } = like;
-    let what = format!("{like:?}, modulated {modulated}, silu {silu}, about {offset} by {spread}");
+    let what = format!(
+        "{like:?} in {groups}, modulated {modulated}, silu {silu}, about {offset} by {spread}"
+    );
     // Numbers far from 0 carry their own rounding into what is left of them.
     let tolerance = CENTRED + 3e-7 * offset.abs() / spread;
     let operands = |name: &str| {
@@ -38,6 +40,7 @@ pub(crate) fn norm_cases(
             weight: case.param(&[channels], 1.0, 0.5),
             bias: case.param(&[channels], 0.0, 0.5),
             scale_shift,
+            groups,
             silu,
         };
         (case, norm)
@@ -66,6 +69,7 @@ pub(crate) fn norm_cases(
                 weight: norm.weight,
                 bias: norm.bias,
                 channels,
+                groups,
             }
         }),
         ("norm_grad_param, weight", &|norm, sums| Op::NormGradParam {
@@ -73,18 +77,20 @@ pub(crate) fn norm_cases(
             scale_shift: norm.scale_shift,
             of: NormParam::Weight,
             channels,
+            groups,
         }),
         ("norm_grad_param, bias", &|norm, sums| Op::NormGradParam {
             sums,
             scale_shift: norm.scale_shift,
             of: NormParam::Bias,
             channels,
+            groups,
         }),
     ];
     for (name, op) in ops {
         let (mut case, norm) = operands(name);
         let numbers = sums_of(&case, norm);
-        let sums = case.numbers(vector(batch, 2 * channels + 64), numbers);
+        let sums = case.numbers(vector(batch, 2 * (channels + groups)), numbers);
         cases.push(case.of(op(norm, sums)));
     }
     cases

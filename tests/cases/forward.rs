@@ -58,6 +58,7 @@ fn linear_case(stands: Stands, batch: usize, inputs: usize, outputs: usize, silu
 
 fn group_norm_case(
     stands: Stands,
+    groups: usize,
     like: Shape,
     (modulated, silu): (bool, bool),
     (offset, spread): (f64, f64),
@@ -66,7 +67,7 @@ fn group_norm_case(
         batch, channels, ..
     } = like;
     let name = format!(
-        "group_norm {like:?}, modulated {modulated}, silu {silu}, about {offset} by {spread}"
+        "group_norm {like:?} in {groups}, modulated {modulated}, silu {silu}, about {offset} by {spread}"
     );
     // Numbers far from 0 carry their own rounding into what is left of them.
     let tolerance = 1e-5 + 1e-6 * offset.abs();
@@ -77,6 +78,7 @@ fn group_norm_case(
         weight: case.param(&[channels], 0.0, 1.0),
         bias: case.param(&[channels], 0.0, 0.5),
         scale_shift: modulated.then(|| case.random(vector(batch, 2 * channels))),
+        groups,
         silu,
     };
     case.of(op)
@@ -159,7 +161,7 @@ fn bilinear_case(stands: Stands, input: Shape, height: usize, width: usize) -> C
 pub(crate) fn table(stands: Stands) -> Vec<Case> {
     let none = (false, false);
     let conv = |input, outputs, way, beside| conv_case(stands, input, outputs, way, beside);
-    let norm = |like, how, law| group_norm_case(stands, like, how, law);
+    let norm = |groups, like, how, law| group_norm_case(stands, groups, like, how, law);
     let pool = |input| Op::AveragePool { input };
     let upsample = |input| Op::Upsample { input };
     vec![
@@ -235,12 +237,18 @@ pub(crate) fn table(stands: Stands) -> Vec<Case> {
         // Each of its neighbours is the pixel itself.
         conv(shape(2, 1, 1, 1), 1, (3, 1, false, Wrap::Xy), none),
         conv(shape(2, 40, 2, 1), 5, (3, 1, false, Wrap::Xy), none),
-        norm(shape(2, 32, 3, 5), (false, false), (0.0, 1.5)),
-        norm(shape(3, 96, 7, 3), (true, true), (0.0, 1.5)),
-        norm(shape(1, 64, 17, 19), (true, false), (300.0, 1.5)),
-        norm(shape(2, 32, 1, 1), (false, true), (1.0, 1.5)),
+        norm(32, shape(2, 32, 3, 5), (false, false), (0.0, 1.5)),
+        norm(32, shape(3, 96, 7, 3), (true, true), (0.0, 1.5)),
+        norm(32, shape(1, 64, 17, 19), (true, false), (300.0, 1.5)),
+        norm(32, shape(2, 32, 1, 1), (false, true), (1.0, 1.5)),
+        norm(4, shape(2, 8, 3, 5), (true, true), (0.0, 1.5)),
+        norm(8, shape(3, 16, 9, 7), (true, false), (30.0, 1.5)),
+        norm(3, shape(2, 24, 1, 1), (false, true), (0.0, 1.5)),
+        norm(5, shape(1, 45, 7, 3), (false, true), (0.0, 1.5)),
+        norm(1, shape(2, 7, 5, 3), (true, true), (0.0, 1.5)),
+        norm(64, shape(1, 64, 3, 5), (false, false), (0.0, 1.5)),
         // ε is as large as the variance.
-        norm(shape(1, 64, 5, 3), (false, false), (0.0, 0.005)),
+        norm(32, shape(1, 64, 5, 3), (false, false), (0.0, 0.005)),
         attention_case(stands, 2, 1, 32, 3, 5),
         attention_case(stands, 1, 4, 8, 4, 4),
         attention_case(stands, 2, 3, 5, 11, 13),

@@ -303,33 +303,18 @@ pub(crate) fn table(stands: Stands) -> Vec<Case> {
     }
     cases.extend(linear_cases(stands, 3, 70, 33, true));
     cases.extend(linear_cases(stands, 5, 7, 130, false));
-    cases.extend(norm_cases(
-        stands,
-        shape(2, 32, 3, 5),
-        false,
-        false,
-        (0.0, 1.5),
-    ));
-    cases.extend(norm_cases(
-        stands,
-        shape(3, 96, 7, 3),
-        true,
-        true,
-        (0.0, 1.5),
-    ));
-    cases.extend(norm_cases(
-        stands,
-        shape(1, 64, 17, 37),
-        true,
-        false,
-        (30.0, 1.5),
-    ));
-    cases.extend(norm_cases(
-        stands,
-        shape(2, 32, 23, 29),
-        false,
-        true,
-        (0.3, 0.005),
-    ));
+    let norms = [
+        (32, shape(2, 32, 3, 5), (false, false), (0.0, 1.5)),
+        (32, shape(3, 96, 7, 3), (true, true), (0.0, 1.5)),
+        (32, shape(1, 64, 17, 37), (true, false), (30.0, 1.5)),
+        (32, shape(2, 32, 23, 29), (false, true), (0.3, 0.005)),
+        (4, shape(2, 8, 3, 5), (true, true), (0.0, 1.5)),
+        (8, shape(3, 16, 17, 7), (false, true), (0.0, 1.5)),
+        (5, shape(1, 45, 7, 3), (true, true), (0.0, 1.5)),
+        (1, shape(2, 7, 5, 3), (true, false), (0.0, 1.5)),
+    ];
+    for (groups, like, how, law) in norms {
+        cases.extend(norm_cases(stands, groups, like, how, law));
+    }
     cases
 }

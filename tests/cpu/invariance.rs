@@ -40,12 +40,14 @@ fn threads_do_not_change_a_bit() {
 
 #[test]
 fn the_plain_way_and_the_fast_one_agree() {
-    let subject = Subject::new(2);
-    let (plain, fast) = (subject.plain(&subject.inputs()).unwrap(), subject.fast(2));
-    let largest = plain.iter().fold(0.0_f32, |a, b| a.max(b.abs()));
-    assert!(largest > 0.01);
-    for (a, b) in plain.iter().zip(&fast) {
-        assert!((a - b).abs() < 2e-5 * largest, "{a} {b}");
+    for width in [(32, 32), (8, 4), (16, 8), (24, 3), (64, 1)] {
+        let subject = Subject::of(width, 2);
+        let (plain, fast) = (subject.plain(&subject.inputs()).unwrap(), subject.fast(2));
+        let largest = plain.iter().fold(0.0_f32, |a, b| a.max(b.abs()));
+        assert!(largest > 0.01);
+        for (a, b) in plain.iter().zip(&fast) {
+            assert!((a - b).abs() < 2e-5 * largest, "{width:?}: {a} {b}");
+        }
     }
 }
 

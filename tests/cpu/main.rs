@@ -36,10 +36,16 @@ pub(crate) struct Subject {
 impl Subject {
     /// 8×16 images: tiles at the first level, the direct way at the second.
     pub(crate) fn new(batch: usize) -> Self {
+        Self::of((32, 32), batch)
+    }
+
+    /// The same with so many channels in so many groups.
+    pub(crate) fn of((channels, groups): (usize, usize), batch: usize) -> Self {
         let config = UnetConfig {
             num_res_blocks: 1,
             super_resolution: true,
-            ..UnetConfig::new(3, 32)
+            ..UnetConfig::new(3, channels)
+                .with_norm_groups(groups)
                 .with_multipliers(&[1, 2])
                 .with_attention(&[1])
                 .with_classes(10)

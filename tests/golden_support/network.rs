@@ -25,6 +25,7 @@ pub(crate) fn config(model: &Value) -> Outcome<UnetConfig> {
         conv_resample: flag(model, "conv_resample")?,
         num_classes: serde_json::from_value(model["num_classes"].clone())?,
         null_class: false,
+        norm_groups: UnetConfig::DEFAULT_NORM_GROUPS,
         num_heads,
         num_heads_upsample,
         scale_shift: flag(model, "use_scale_shift_norm")?,

@@ -18,7 +18,7 @@ fn extents(tensor: &Tensor) -> Extents {
 }
 
 pub(crate) fn group_norm(case: &Case, report: &mut Report) -> Outcome {
-    report.equal("groups", whole(&case.params, "groups")?, 32);
+    let groups = whole(&case.params, "groups")? as usize;
     report.equal("eps", number(&case.params, "eps")?, 1e-5);
     for entry in list(&case.params, "entries")? {
         let id = whole(entry, "id")?;
@@ -32,6 +32,7 @@ pub(crate) fn group_norm(case: &Case, report: &mut Report) -> Outcome {
             weight: from_number(0),
             bias: from_number(bias),
             scale_shift: None,
+            groups,
             silu: false,
         };
         let at = extents(x);

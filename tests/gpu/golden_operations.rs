@@ -70,6 +70,7 @@ impl One {
 }
 
 fn group_norm(case: &Case, report: &mut Report) -> Outcome {
+    let groups = whole(&case.params, "groups")? as usize;
     for entry in list(&case.params, "entries")? {
         let id = whole(entry, "id")?;
         let tensor = |name: &str| case.tensor(&format!("{id}.{name}"));
@@ -81,6 +82,7 @@ fn group_norm(case: &Case, report: &mut Report) -> Outcome {
             weight,
             bias,
             scale_shift: None,
+            groups,
             silu: false,
         };
         let (out, exact) = (tensor("out")?, tensor("out_f64")?);

@@ -79,6 +79,7 @@ fn other_graphs() -> Vec<Graph> {
         super_resolution: true,
         ..plain.clone().with_classes(3)
     };
+    let narrow = UnetConfig::new(1, 8).with_norm_groups(4);
     let size = ImageSize {
         height: 16,
         width: 12,
@@ -89,6 +90,7 @@ fn other_graphs() -> Vec<Graph> {
         plain.graph(300, ImageSize::square(16)),
         resampled.graph(2, ImageSize::square(16)),
         all.graph(2, size),
+        narrow.graph(1, ImageSize::square(8)),
     ];
     graphs.map(Result::unwrap).into()
 }

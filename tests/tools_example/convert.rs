@@ -200,6 +200,12 @@ fn what_does_not_fit_is_refused_and_nothing_is_written() {
             "33",
             "the network: model_channels = 33, ",
         ),
+        (
+            "--norm-groups",
+            "5",
+            "the network: model_channels = 32, must be a multiple of 5 (norm_groups)",
+        ),
+        ("--norm-groups", "0", "the network: norm_groups = 0, "),
         ("--res-blocks", "0", "the network: num_res_blocks = 0, "),
         ("--image-size", "15", "the network: image side 15, "),
         (

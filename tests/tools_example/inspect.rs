@@ -15,7 +15,7 @@ fn what_the_file_says_of_itself() {
         "classes      10",
         "network      32 channels times [1, 2, 2], 1 residual blocks a level",
         "attention    at factors [2] and in the middle, heads 2 down, 2 up",
-        "options      scale-shift true, convolutions at changes of resolution true",
+        "options      scale-shift true, convolutions at changes of resolution true, normalisation in 32 groups",
         "diffusion    cosine, T = 1000, zero terminal SNR false",
         "             predicts epsilon, variance learned_range, rescaled timesteps true",
         "tensors      167 of F16",

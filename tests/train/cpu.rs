@@ -205,6 +205,10 @@ pub(crate) fn cases() -> Vec<(&'static str, Case)> {
         num_classes: None,
         ..small().with_multipliers(&[1, 3]).with_attention(&[1])
     };
+    let narrow = |channels, groups| UnetConfig {
+        model_channels: channels,
+        ..small().with_norm_groups(groups)
+    };
     let keep = Recompute::Nothing;
     vec![
         ("tiles", Case::new(&small(), pair(16, 16), 0.0, keep)),
@@ -221,6 +225,14 @@ pub(crate) fn cases() -> Vec<(&'static str, Case)> {
         (
             "again",
             Case::new(&small(), pair(16, 8), 0.1, Recompute::Blocks),
+        ),
+        (
+            "8 channels in 4 groups",
+            Case::new(&narrow(8, 4), pair(8, 6), 0.0, keep),
+        ),
+        (
+            "16 channels in 8 groups",
+            Case::new(&narrow(16, 8), pair(6, 10), 0.1, Recompute::Blocks),
         ),
     ]
 }

@@ -422,12 +422,18 @@ fn every_option_of_the_network() {
         super_resolution: true,
         ..small()
     };
+    let narrow = |channels, groups| UnetConfig {
+        model_channels: channels,
+        ..small().with_norm_groups(groups)
+    };
     let objective = Objective::RescaledMse;
     let case = |name, config, dropout| Case::new(name, config, 2, dropout, diffusion(), objective);
     check(&[
         case("as published", &small(), 0.0),
         case("embedding added, pooled", &wide, 0.0),
         case("super-resolution, dropout", &enlarging, 0.3),
+        case("8 channels in 4 groups", &narrow(8, 4), 0.0),
+        case("12 channels in 3 groups", &narrow(12, 3), 0.0),
     ]);
 }
 

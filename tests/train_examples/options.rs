@@ -110,6 +110,10 @@ fn a_run_goes_on_with_the_options_it_began_with() {
             "--attention 1,2: the run was begun with 1",
         ),
         ("--heads 2", "--heads 2: the run was begun with 1"),
+        (
+            "--norm-groups 8",
+            "--norm-groups 8: the run was begun without it",
+        ),
         ("--no-classes", "--no-classes: the run was begun without it"),
     ] {
         let options = format!("{} --steps 2 --resume", with(&options, changed));
@@ -180,6 +184,12 @@ fn values_out_of_range_are_named_with_the_bound() {
         ("--timesteps 4294967295", "from 2 to 1000000"),
         ("--channels 33", "multiple of 32"),
         ("--channels 0", "from 1 to"),
+        ("--norm-groups 0", "from 1 to"),
+        ("--norm-groups 3", "must be a multiple of 3 (norm_groups)"),
+        (
+            "--norm-groups 9000",
+            "norm_groups = 9000, must be 1 to 8192",
+        ),
         ("--multipliers 2,1", "must be 1"),
         ("--multipliers 1,9999", "channel_mult"),
         ("--attention 3", "factor 3"),

@@ -21,10 +21,11 @@ fn changed(change: impl FnOnce(&mut UnetConfig)) -> UnetConfig {
 /// An option, the largest value it takes, and how it is set.
 type Bounded = (&'static str, usize, fn(&mut UnetConfig, usize));
 
-const BOUNDED: [Bounded; 6] = [
+const BOUNDED: [Bounded; 7] = [
     ("in_channels", 1 << 12, |c, v| c.in_channels = v),
     ("out_channels", 1 << 12, |c, v| c.out_channels = v),
     ("num_res_blocks", 1 << 6, |c, v| c.num_res_blocks = v),
+    ("norm_groups", 1 << 13, |c, v| c.norm_groups = v),
     ("num_heads", 1 << 13, |c, v| c.num_heads = v),
     ("num_heads_upsample", 1 << 13, |c, v| {
         c.num_heads_upsample = v
@@ -34,9 +35,9 @@ const BOUNDED: [Bounded; 6] = [
 
 fn cases() -> Vec<Case> {
     let one = (1, ImageSize::square(8));
-    let model_channels = |value| ConfigError::ModelChannels {
+    let model_channels = |value, multiple_of| ConfigError::ModelChannels {
         value,
-        multiple_of: 32,
+        multiple_of,
         max: 8192,
     };
     let multiplier = |level, value| ConfigError::Multiplier {
@@ -77,7 +78,11 @@ fn cases() -> Vec<Case> {
     }
     for value in [0, 1, 33, 8224, usize::MAX] {
         let config = changed(|config| config.model_channels = value);
-        cases.push(("model_channels", config, one, model_channels(value)));
+        cases.push(("model_channels", config, one, model_channels(value, 32)));
+    }
+    for groups in [3, 128, 8192] {
+        let config = changed(|config| config.norm_groups = groups);
+        cases.push(("groups", config, one, model_channels(64, groups)));
     }
     let config = changed(|config| config.null_class = true);
     cases.push(("null_class", config, one, ConfigError::NullClass));

@@ -36,6 +36,7 @@ const NORM: NormOp<Tensor, Param> = NormOp {
     weight: Param(0),
     bias: Param(1),
     scale_shift: Some(Tensor(2)),
+    groups: 1,
     silu: true,
 };
 
@@ -54,6 +55,7 @@ fn forward() -> Vec<(Operation, &'static [&'static str], &'static [&'static str]
         weight,
         bias,
         scale_shift: Some(Tensor(1)),
+        groups: 1,
         silu: true,
     };
     let label_embedding = Op::LabelEmbedding {
@@ -105,12 +107,14 @@ fn groups() -> Vec<(Operation, &'static [&'static str], &'static [&'static str])
         weight: Param(0),
         bias: Param(1),
         channels: 7,
+        groups: 1,
     };
     let parameter = Op::NormGradParam {
         sums,
         scale_shift: Some(Tensor(1)),
         of: NormParam::Weight,
         channels: 7,
+        groups: 1,
     };
     let of_both: &[&str] = &["weight", "bias"];
     let of_loss: &[&str] = &["output", "x_start", "noise", "x", "rows"];

@@ -89,6 +89,20 @@ fn numbers() {
         "{text}"
     );
 
+    for groups in [0, 2, 4, 32, usize::MAX] {
+        let (error, text) = refused(|input, _, [weight, bias]| Op::GroupNorm {
+            input,
+            weight,
+            bias,
+            scale_shift: None,
+            groups,
+            silu: false,
+        });
+        assert_eq!(error, wrong("groups", groups, Expected::DivisorOf(3)));
+        let must = format!("groups = {groups}, must be a divisor of 3");
+        assert!(text.ends_with(&must), "{text}");
+    }
+
     let (error, text) = refused(|input, _, _| Op::Slice {
         input,
         start: 2,

@@ -10,7 +10,6 @@ use crate::cpu::plain::norm::Affine;
 use crate::diffusion::lanes::dispatch;
 use crate::part::{part, part_mut};
 use crate::unet::Extents;
-use crate::unet::GROUPS;
 
 /// Positions that are summed up together; fixed, so that sums do not depend on threads.
 const STRETCH: usize = 32;
@@ -27,6 +26,7 @@ pub(crate) struct GroupNorm<'a> {
     pub(crate) bias: &'a [f32],
     /// [N, 2C].
     pub(crate) scale_shift: Option<&'a [f32]>,
+    pub(crate) groups: usize,
     pub(crate) silu: bool,
 }
 
@@ -116,7 +116,7 @@ pub(crate) fn sum_up(input: &[f32], channels: usize, sums: &mut [f64]) {
 /// Center, scale and offset of each channel of an image.
 fn parameters(norm: &GroupNorm<'_>, n: usize, sums: &mut [f64], affine: &mut [f32]) {
     let channels = norm.extents.channels;
-    let in_group = channels / GROUPS;
+    let in_group = channels / norm.groups.max(1); // None are refused before anything runs.
     let count = (in_group * norm.extents.positions()) as f64;
     let (first, others) = sums.split_at_mut(2 * channels);
     for other in others.chunks_exact(2 * channels) {
@@ -130,7 +130,7 @@ fn parameters(norm: &GroupNorm<'_>, n: usize, sums: &mut [f64], affine: &mut [f3
     let modulation = norm
         .scale_shift
         .map(|both| part(both, n * 2 * channels, 2 * channels));
-    for group in 0..GROUPS {
+    for group in 0..norm.groups {
         let start = group * in_group;
         let mean = part(plain, start, in_group).iter().sum::<f64>() / count;
         let square = part(squares, start, in_group).iter().sum::<f64>() / count;

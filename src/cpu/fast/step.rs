@@ -85,6 +85,7 @@ impl Step<'_> {
                 weight,
                 bias,
                 scale_shift,
+                groups,
                 silu,
             } => {
                 let norm = group_norm::GroupNorm {
@@ -94,6 +95,7 @@ impl Step<'_> {
                     weight: part(weight, 0, to.channels),
                     bias: part(bias, 0, to.channels),
                     scale_shift: scale_shift.map(|both| both.numbers),
+                    groups,
                     silu,
                 };
                 group_norm::run(threads, &norm, self.doubles, self.singles, output);
@@ -244,19 +246,21 @@ impl Step<'_> {
                 weight,
                 bias,
                 channels,
+                groups,
             } => {
                 let [weight, bias] = [weight, bias].map(|numbers| part(numbers, 0, channels));
-                norm::scale_shift(channels, sums.numbers, weight, bias, output);
+                norm::scale_shift([channels, groups], sums.numbers, weight, bias, output);
             }
             Op::NormGradParam {
                 sums,
                 scale_shift,
                 of,
                 channels,
+                groups,
             } => {
                 let start = of.sums_start(channels);
                 let scale_shift = scale_shift.map(|read| read.numbers);
-                norm::parameter(channels, start, sums.numbers, scale_shift, output);
+                norm::parameter([channels, groups], start, sums.numbers, scale_shift, output);
             }
             Op::AttentionGrad {
                 qkv,
@@ -414,6 +418,7 @@ fn norm_of<'a>(op: NormOp<Read<'a>, &'a [f32]>) -> NormGrad<'a> {
         weight,
         bias,
         scale_shift: op.scale_shift.map(|read| read.numbers),
+        groups: op.groups,
         silu: op.silu,
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! y = (x - μ)/√(σ² + ε)·w\[c\] + b\[c\], then y·(1 + scale\[n, c\]) + shift\[n, c\], then y/(1 + e^{-y}).
 //!
-//! μ and σ² (biased) are those of the C/32 channels of a group at all positions of an image, in two
+//! μ and σ² (biased) are those of the C/G channels of a group at all positions of an image, in two
 //! passes with f64 sums; ε = 1e-5. [N, C, H, W] to the same.
 //!
 //! With x̂ the normalised input and z = (x̂·w + b)·(1 + scale) + shift what the SiLU is applied to,
@@ -11,7 +11,7 @@
 use super::{Real, View, fill, number};
 use crate::cpu::math::{EPSILON, Number};
 use crate::part::{item, part};
-use crate::unet::{Extents, GROUPS, NormOp, NormParam, Shape};
+use crate::unet::{Extents, NormOp, NormParam, Shape};
 
 /// The normalisation.
 pub(crate) fn forward<R: Real, W: Number>(
@@ -20,18 +20,20 @@ pub(crate) fn forward<R: Real, W: Number>(
     weight: &[W],
     bias: &[W],
     scale_shift: Option<&[R]>,
-    silu: bool,
+    (groups, silu): (usize, bool),
     output: &mut [R],
 ) {
+    // None are refused before anything runs.
+    let groups = groups.max(1);
     let (channels, positions) = (extents.channels, extents.positions());
-    let in_group = channels / GROUPS;
+    let in_group = channels / groups;
     let len = in_group * positions;
-    let groups = output
+    let of_groups = output
         .chunks_exact_mut(len)
         .zip(input.chunks_exact(len))
         .enumerate();
-    for (at, (output, input)) in groups {
-        let (n, group) = (at / GROUPS, at % GROUPS);
+    for (at, (output, input)) in of_groups {
+        let (n, group) = (at / groups, at % groups);
         let (mean, deviation) = statistics(input);
         let planes = output
             .chunks_exact_mut(positions)
@@ -113,8 +115,8 @@ struct Law {
 }
 
 impl<R: Real, W: Number> Norm<'_, R, W> {
-    const fn in_group(&self) -> usize {
-        self.input.shape.channels / GROUPS
+    fn in_group(&self) -> usize {
+        self.input.shape.channels / self.groups.max(1)
     }
 
     fn law(&self, n: usize, group: usize) -> Law {
@@ -171,11 +173,11 @@ impl<R: Real, W: Number> Norm<'_, R, W> {
             width,
             ..
         } = self.input.shape;
-        let rows = output.chunks_exact_mut(2 * (channels + GROUPS));
+        let rows = output.chunks_exact_mut(2 * (channels + self.groups));
         for (n, row) in rows.enumerate() {
             let (sums, laws) = row.split_at_mut(2 * channels);
             let (zs, products) = sums.split_at_mut(channels);
-            let (means, inverses) = laws.split_at_mut(GROUPS);
+            let (means, inverses) = laws.split_at_mut(self.groups);
             let groups = zs
                 .chunks_mut(self.in_group())
                 .zip(products.chunks_mut(self.in_group()));
@@ -209,7 +211,7 @@ impl<R: Real, W: Number> Norm<'_, R, W> {
             let group = c / self.in_group().max(1);
             let law = Law {
                 mean: sums.of(n, 2 * shape.channels + group),
-                inverse: sums.of(n, 2 * shape.channels + GROUPS + group),
+                inverse: sums.of(n, 2 * shape.channels + self.groups + group),
             };
             let first = group * self.in_group();
             let mean = |start: usize| {

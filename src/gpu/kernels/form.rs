@@ -1,6 +1,5 @@
 //! The whole text of a kernel: what is put before it says how wide the numbers are that it binds, how it
-//! adds over a workgroup, which cooperative matrices it multiplies, and into how many groups a network is
-//! normalised. The kernel itself says none of it.
+//! adds over a workgroup, and which cooperative matrices it multiplies. The kernel itself says none of it.
 
 use std::format;
 use std::string::String;
@@ -8,7 +7,6 @@ use std::vec::Vec;
 
 use super::{Access, Kernel, Memory, Uses};
 use crate::gpu::variants::MatrixSide;
-use crate::unet::config::GROUPS;
 
 /// What several kernels compute.
 const COMMON: &str = include_str!("../../../shaders/shared/common.wgsl");
@@ -88,7 +86,6 @@ impl Kernel {
             head += &format!("alias Sums = coop_mat{n}x{n}<f32, C>;\n");
         }
         head += &aliases;
-        head += &format!("const GROUPS: u32 = {GROUPS}u;\n");
         head += &format!("const HALF: bool = {weights};\n");
         head += &format!("const JOINED: bool = {};\n", form.joined);
         let reduce = match (self.uses, form.subgroups) {

@@ -5,7 +5,7 @@ use crate::gpu::recording::Dispatch;
 
 kernel! {
     "group_norm" of 256
-    params { batch: u32, channels: u32, positions: u32, silu: u32, modulated: u32 }
+    params { batch: u32, channels: u32, positions: u32, per_group: u32, silu: u32, modulated: u32 }
     bindings {
         input: Activations, statistics: Read, weight: Weights, bias: Weights, scale_shift: Read,
         output: Result,

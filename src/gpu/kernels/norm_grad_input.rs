@@ -5,7 +5,7 @@ use crate::gpu::recording::Dispatch;
 
 kernel! {
     "norm_grad_input" of 64
-    params { batch: u32, channels: u32, positions: u32, silu: u32, modulated: u32 }
+    params { batch: u32, channels: u32, positions: u32, groups: u32, silu: u32, modulated: u32 }
     bindings { input: Activations, grad: Activations, sums: Read, weight: Weights, bias: Weights, scale_shift: Read, output: Result }
 }
 

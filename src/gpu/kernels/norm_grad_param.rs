@@ -5,7 +5,7 @@ use crate::gpu::recording::Dispatch;
 
 kernel! {
     "norm_grad_param" of 64
-    params { batch: u32, channels: u32, start: u32, modulated: u32 }
+    params { batch: u32, channels: u32, groups: u32, start: u32, modulated: u32 }
     bindings { sums: Read, scale_shift: Read, output: Write }
 }
 

@@ -5,7 +5,7 @@ use crate::gpu::recording::Dispatch;
 
 kernel! {
     "norm_grad_scale_shift" of 64
-    params { batch: u32, channels: u32 }
+    params { batch: u32, channels: u32, groups: u32 }
     bindings { sums: Read, weight: Weights, bias: Weights, output: Write }
 }
 

@@ -14,14 +14,14 @@ impl Recorder<'_> {
         norm: &NormOp<Tensor, Stored>,
         output: Binding,
     ) -> Dispatch {
-        self.statistics(name, norm.input);
+        let statistics = self.statistics(name, norm.input, norm.groups);
         norm_sums::dispatch(
             name,
             &self.norm_params(norm),
             norm_sums::Bindings {
                 input: norm.input.binding,
                 grad: norm.grad.binding,
-                statistics: self.layout.statistics,
+                statistics,
                 weight: norm.weight.binding,
                 bias: norm.bias.binding,
                 scale_shift: self.or_none(norm.scale_shift),
@@ -42,6 +42,7 @@ impl Recorder<'_> {
             batch,
             channels,
             positions,
+            groups,
             silu,
             modulated,
         } = self.norm_params(norm);
@@ -51,6 +52,7 @@ impl Recorder<'_> {
                 batch,
                 channels,
                 positions,
+                groups,
                 silu,
                 modulated,
             },
@@ -72,6 +74,7 @@ impl Recorder<'_> {
             batch: word(input.batch),
             channels: word(input.channels),
             positions: word(input.positions()),
+            groups: word(norm.groups),
             silu: flag(norm.silu),
             modulated: flag(norm.scale_shift.is_some()),
         }

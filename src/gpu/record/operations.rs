@@ -93,21 +93,23 @@ impl Recorder<'_> {
                 weight,
                 bias,
                 scale_shift,
+                groups,
                 silu,
             } => {
-                self.statistics(name, input);
+                let statistics = self.statistics(name, input, groups);
                 group_norm::dispatch(
                     name,
                     &group_norm::Params {
                         batch: word(out.batch),
                         channels: word(out.channels),
                         positions: word(out.positions()),
+                        per_group: word(out.channels / groups.max(1)),
                         silu: flag(silu),
                         modulated: flag(scale_shift.is_some()),
                     },
                     group_norm::Bindings {
                         input: input.binding,
-                        statistics: self.layout.statistics,
+                        statistics,
                         weight: weight.binding,
                         bias: bias.binding,
                         scale_shift: self.or_none(scale_shift),
@@ -378,11 +380,13 @@ impl Recorder<'_> {
                 weight,
                 bias,
                 channels,
+                groups,
             } => norm_grad_scale_shift::dispatch(
                 name,
                 &norm_grad_scale_shift::Params {
                     batch: word(out.batch),
                     channels: word(channels),
+                    groups: word(groups),
                 },
                 norm_grad_scale_shift::Bindings {
                     sums: sums.binding,
@@ -396,11 +400,13 @@ impl Recorder<'_> {
                 scale_shift,
                 of,
                 channels,
+                groups,
             } => norm_grad_param::dispatch(
                 name,
                 &norm_grad_param::Params {
                     batch: word(sums.shape.batch),
                     channels: word(channels),
+                    groups: word(groups),
                     start: word(of.sums_start(channels)),
                     modulated: flag(scale_shift.is_some()),
                 },

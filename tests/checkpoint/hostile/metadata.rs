@@ -156,6 +156,24 @@ pub(super) fn descriptions() -> Vec<Case> {
             }),
         ),
         (
+            "no groups",
+            |d| d.unet.norm_groups = 0,
+            Error::Config(ConfigError::OutOfRange {
+                option: "norm_groups",
+                value: 0,
+                max: 8192,
+            }),
+        ),
+        (
+            "groups that do not divide the channels",
+            |d| d.unet.norm_groups = 3,
+            Error::Config(ConfigError::ModelChannels {
+                value: 32,
+                multiple_of: 3,
+                max: 8192,
+            }),
+        ),
+        (
             "blocks that would fill the memory",
             |d| d.unet.num_res_blocks = 1 << 40,
             Error::Config(ConfigError::OutOfRange {

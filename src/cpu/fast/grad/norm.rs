@@ -14,7 +14,6 @@ use crate::cpu::math::{EPSILON, Real};
 use crate::diffusion::lanes::dispatch;
 use crate::part::{item, part, part_mut};
 use crate::unet::Extents;
-use crate::unet::GROUPS;
 
 /// A normalisation and the gradient of its result.
 #[derive(Clone, Copy)]
@@ -31,6 +30,7 @@ pub(crate) struct NormGrad<'a> {
     pub(crate) bias: &'a [f32],
     /// [N, 2C].
     pub(crate) scale_shift: Option<&'a [f32]>,
+    pub(crate) groups: usize,
     pub(crate) silu: bool,
 }
 
@@ -51,12 +51,22 @@ pub(crate) fn table_len(extents: Extents, batch: usize) -> usize {
 
 /// Rows of a table: μ, ρ, a, b, m_0, m_1.
 const TABLE: usize = 6;
-/// Channels whose sums are made together: they divide the channels, since as many groups do.
-const TOGETHER: usize = GROUPS;
+/// Channels whose sums are made together, at most.
+const TOGETHER: usize = 32;
 /// Rows whose sums are made in f32.
 const FEW: usize = 8;
 
+/// Numbers of an image's sums: of each of C channels A and B, of each of G groups μ and ρ.
+const fn sums_len([channels, groups]: [usize; 2]) -> usize {
+    2 * (channels + groups)
+}
+
 impl NormGrad<'_> {
+    fn in_group(&self) -> usize {
+        // None are refused before anything runs.
+        self.extents.channels / self.groups.max(1)
+    }
+
     fn scale(&self, n: usize, c: usize) -> f32 {
         let at = n * 2 * self.extents.channels + c;
         1.0 + self.scale_shift.map_or(0.0, |both| item(both, at))
@@ -67,18 +77,18 @@ impl NormGrad<'_> {
         self.scale_shift.map_or(0.0, |both| item(both, at))
     }
 
-    /// The tables of all images from their sums: [N, 2C + 2·32].
+    /// The tables of all images from their sums: [N, 2C + 2G].
     fn tables<'t>(&self, sums: &[f32], tables: &'t mut [f32]) -> &'t [f32] {
         let channels = self.extents.channels;
-        let in_group = channels / GROUPS;
+        let in_group = self.in_group();
         let count = (in_group * self.extents.positions()) as f32;
         let tables = part_mut(tables, 0, table_len(self.extents, self.batch));
         let images = tables
             .chunks_exact_mut(TABLE * channels)
-            .zip(sums.chunks_exact(2 * channels + 2 * GROUPS));
+            .zip(sums.chunks_exact(sums_len([channels, self.groups])));
         for (n, (table, sums)) in images.enumerate() {
             let (of_channels, of_groups) = sums.split_at(2 * channels);
-            let (means, inverses) = of_groups.split_at(GROUPS);
+            let (means, inverses) = of_groups.split_at(self.groups);
             let mut rows = table.chunks_exact_mut(channels);
             let mut next = || {
                 let row = rows.next();
@@ -94,7 +104,7 @@ impl NormGrad<'_> {
                 *b = bias * scale + self.shift(n, c);
             }
             let (plain, normal) = of_channels.split_at(channels);
-            for group in 0..GROUPS {
+            for group in 0..self.groups {
                 let first = group * in_group;
                 let of_group = |sums: &[f32]| {
                     let sums = part(sums, first, in_group);
@@ -116,7 +126,7 @@ impl NormGrad<'_> {
     }
 }
 
-/// A, B, and each group's μ and ρ: [N, 2C + 2·32].
+/// A, B, and each group's μ and ρ: [N, 2C + 2G].
 pub(crate) fn sums(
     threads: &Threads,
     norm: &NormGrad<'_>,
@@ -145,13 +155,13 @@ pub(crate) fn sums(
             );
         },
     );
-    let width = 2 * channels + 2 * GROUPS;
+    let width = sums_len([channels, norm.groups]);
     let of_image = 2 * stretches * channels;
     let images = output
         .chunks_exact_mut(width)
         .zip(doubles.chunks_exact_mut(of_image));
     for (output, doubles) in images {
-        statistics(extents, doubles, output);
+        statistics(norm, doubles, output);
     }
     let tables = norm.tables(output, tables);
     threads.chunks(
@@ -179,13 +189,13 @@ pub(crate) fn sums(
 }
 
 /// μ and ρ of each group of an image, behind its channels, from Σ x and Σ x² of its stretches.
-fn statistics(extents: Extents, doubles: &mut [f64], output: &mut [f32]) {
-    let channels = extents.channels;
-    let in_group = channels / GROUPS;
-    let count = (in_group * extents.positions()) as f64;
+fn statistics(norm: &NormGrad<'_>, doubles: &mut [f64], output: &mut [f32]) {
+    let channels = norm.extents.channels;
+    let in_group = norm.in_group();
+    let count = (in_group * norm.extents.positions()) as f64;
     let (plain, squares) = add_up(doubles, 2 * channels).split_at(channels);
-    let groups = part_mut(output, 2 * channels, 2 * GROUPS);
-    let (means, inverses) = groups.split_at_mut(GROUPS);
+    let groups = part_mut(output, 2 * channels, 2 * norm.groups);
+    let (means, inverses) = groups.split_at_mut(norm.groups);
     for (group, (mean, inverse)) in means.iter_mut().zip(inverses).enumerate() {
         let of_group = |sums: &[f64]| part(sums, group * in_group, in_group).iter().sum::<f64>();
         let center = of_group(plain) / count;
@@ -195,8 +205,7 @@ fn statistics(extents: Extents, doubles: &mut [f64], output: &mut [f32]) {
     }
 }
 
-/// Some channels at a time. A few rows are summed up in f32, which adds no more than the rounding of each
-/// number does, the sums of those in f64.
+/// Some channels at a time.
 #[inline(always)]
 fn sum_gradients(
     input: &[f32],
@@ -207,48 +216,76 @@ fn sum_gradients(
     sums: &mut [f64],
 ) {
     let (plain, normal) = sums.split_at_mut(channels);
+    let places = plain.chunks_mut(TOGETHER).zip(normal.chunks_mut(TOGETHER));
+    for (at, (plain, normal)) in places.enumerate() {
+        let (numbers, first) = ([input, grad], at * TOGETHER);
+        // Of a number that the compiler knows, the sums stay in registers.
+        match plain.len() {
+            TOGETHER => sum_some(
+                numbers,
+                table,
+                channels,
+                silu,
+                (first, TOGETHER),
+                [plain, normal],
+            ),
+            len => sum_some(
+                numbers,
+                table,
+                channels,
+                silu,
+                (first, len),
+                [plain, normal],
+            ),
+        }
+    }
+}
+
+/// Of `len` channels, at most [`TOGETHER`]. A few rows are summed up in f32, which adds no more than the rounding
+/// of each number does, the sums of those in f64.
+#[inline(always)]
+fn sum_some(
+    [input, grad]: [&[f32]; 2],
+    table: &[f32],
+    channels: usize,
+    silu: bool,
+    (first, len): (usize, usize),
+    [plain, normal]: [&mut [f64]; 2],
+) {
     plain.fill(0.0);
     normal.fill(0.0);
-    let places = plain
-        .chunks_exact_mut(TOGETHER)
-        .zip(normal.chunks_exact_mut(TOGETHER));
-    for (at, (plain, normal)) in places.enumerate() {
-        let first = at * TOGETHER;
-        let row = |at: usize| part(table, at * channels + first, TOGETHER);
-        let [mean, inverse, a, b] = [row(0), row(1), row(2), row(3)];
-        let few = input
-            .chunks(FEW * channels)
-            .zip(grad.chunks(FEW * channels));
-        for (input, grad) in few {
-            let (mut some_plain, mut some_normal) = ([0.0_f32; TOGETHER], [0.0_f32; TOGETHER]);
-            let rows = input
-                .chunks_exact(channels)
-                .zip(grad.chunks_exact(channels));
-            for (input, grad) in rows {
-                let values = part(input, first, TOGETHER)
-                    .iter()
-                    .zip(part(grad, first, TOGETHER));
-                let table = mean.iter().zip(inverse).zip(a.iter().zip(b));
-                let places = some_plain.iter_mut().zip(&mut some_normal);
-                for (((&x, &g), ((&mean, &inverse), (&a, &b))), (plain, normal)) in
-                    values.zip(table).zip(places)
-                {
-                    let hat = (x - mean) * inverse;
-                    let d = if silu {
-                        g * (hat * a + b).silu_slope()
-                    } else {
-                        g
-                    };
-                    *plain += d;
-                    *normal += d * hat;
-                }
+    let row = |at: usize| part(table, at * channels + first, len);
+    let [mean, inverse, a, b] = [row(0), row(1), row(2), row(3)];
+    let few = input
+        .chunks(FEW * channels)
+        .zip(grad.chunks(FEW * channels));
+    for (input, grad) in few {
+        let (mut some_plain, mut some_normal) = ([0.0_f32; TOGETHER], [0.0_f32; TOGETHER]);
+        let rows = input
+            .chunks_exact(channels)
+            .zip(grad.chunks_exact(channels));
+        for (input, grad) in rows {
+            let values = part(input, first, len).iter().zip(part(grad, first, len));
+            let table = mean.iter().zip(inverse).zip(a.iter().zip(b));
+            let places = some_plain.iter_mut().zip(&mut some_normal);
+            for (((&x, &g), ((&mean, &inverse), (&a, &b))), (plain, normal)) in
+                values.zip(table).zip(places)
+            {
+                let hat = (x - mean) * inverse;
+                let d = if silu {
+                    g * (hat * a + b).silu_slope()
+                } else {
+                    g
+                };
+                *plain += d;
+                *normal += d * hat;
             }
-            for (sum, some) in plain.iter_mut().zip(some_plain) {
-                *sum += f64::from(some);
-            }
-            for (sum, some) in normal.iter_mut().zip(some_normal) {
-                *sum += f64::from(some);
-            }
+        }
+        for (sum, some) in plain.iter_mut().zip(some_plain) {
+            *sum += f64::from(some);
+        }
+        for (sum, some) in normal.iter_mut().zip(some_normal) {
+            *sum += f64::from(some);
         }
     }
 }
@@ -315,7 +352,7 @@ fn apply(
 
 /// With respect to scale and shift, [N, 2C].
 pub(crate) fn scale_shift(
-    channels: usize,
+    [channels, groups]: [usize; 2],
     sums: &[f32],
     weight: &[f32],
     bias: &[f32],
@@ -323,7 +360,7 @@ pub(crate) fn scale_shift(
 ) {
     let images = output
         .chunks_exact_mut(2 * channels)
-        .zip(sums.chunks_exact(2 * channels + 2 * GROUPS));
+        .zip(sums.chunks_exact(sums_len([channels, groups])));
     for (output, sums) in images {
         let (scales, shifts) = output.split_at_mut(channels);
         let (plain, rest) = sums.split_at(channels);
@@ -338,14 +375,14 @@ pub(crate) fn scale_shift(
 
 /// With respect to the weight (from B, `start` C) or the bias (from A, `start` 0), \[C\].
 pub(crate) fn parameter(
-    channels: usize,
+    [channels, groups]: [usize; 2],
     start: usize,
     sums: &[f32],
     scale_shift: Option<&[f32]>,
     output: &mut [f32],
 ) {
     output.fill(0.0);
-    for (n, sums) in sums.chunks_exact(2 * channels + 2 * GROUPS).enumerate() {
+    for (n, sums) in sums.chunks_exact(sums_len([channels, groups])).enumerate() {
         let scales = scale_shift.map(|both| part(both, n * 2 * channels, channels));
         for (c, (out, sum)) in output
             .iter_mut()
