@@ -1,4 +1,4 @@
-//! The null class in files: what says nothing of it has none, and is written as it was.
+//! Options from after the first files: what says nothing of them is as it was, and is written as it was.
 
 use iddpm::checkpoint::{Checkpoint, Description, Dtype, WeightBuffer, WeightType};
 
@@ -8,17 +8,37 @@ fn shipped() -> Checkpoint {
     Checkpoint::open(DIGITS, WeightType::AsStored).unwrap()
 }
 
-/// A file from before there was one.
+/// Describes, writes and reads a network.
+fn read_back(description: &Description) -> Description {
+    let weights = vec![0.25; description.graph(1).unwrap().weights_len()];
+    let checkpoint = Checkpoint::new(description.clone(), WeightBuffer::F32(weights)).unwrap();
+    let file = checkpoint.to_bytes(Dtype::F32).unwrap();
+    let read = Checkpoint::from_bytes(&file, WeightType::AsStored).unwrap();
+    read.description().clone()
+}
+
+/// A file from before there were such.
 #[test]
 fn what_has_none_does_not_speak_of_it() {
     let description = shipped().description().clone();
     assert_eq!(description.unet.null_label(), None);
+    assert_eq!(description.unet.norm_groups, 32);
     let metadata = description.to_metadata().unwrap();
-    assert!(!metadata.values().any(|value| value.contains("null_class")));
+    for option in ["null_class", "norm_groups"] {
+        assert!(!metadata.values().any(|value| value.contains(option)));
+    }
 }
 
 #[test]
-fn it_is_one_more_row_of_the_table_and_no_name() {
+fn groups_are_read_as_they_were_written() {
+    let mut description = shipped().description().clone();
+    description.unet.model_channels = 8;
+    description.unet.norm_groups = 4;
+    assert_eq!(read_back(&description), description);
+}
+
+#[test]
+fn the_null_class_is_one_more_row_of_the_table_and_no_name() {
     let mut description = shipped().description().clone();
     let table = |description: &Description| {
         let graph = description.graph(1).unwrap();
@@ -39,11 +59,7 @@ fn it_is_one_more_row_of_the_table_and_no_name() {
         (vec![11, without[1]], parameters, Some(11))
     );
 
-    let weights = vec![0.25; description.graph(1).unwrap().weights_len()];
-    let checkpoint = Checkpoint::new(description.clone(), WeightBuffer::F32(weights)).unwrap();
-    let file = checkpoint.to_bytes(Dtype::F32).unwrap();
-    let read = Checkpoint::from_bytes(&file, WeightType::AsStored).unwrap();
-    assert_eq!(*read.description(), description);
+    assert_eq!(read_back(&description), description);
 }
 
 /// The table of a file must have the rows that are said.
