@@ -63,6 +63,24 @@ fn a_bare_state_dict_by_options() {
     }
 }
 
+/// No tensor's shape tells the groups: they are said once, and kept.
+#[test]
+fn groups_are_said_and_kept() {
+    let scratch = Scratch::new("convert-groups");
+    let said = [DIGITS_FILE, "said.safetensors", "--norm-groups", "8"];
+    succeed("convert", &scratch, &said);
+    succeed(
+        "convert",
+        &scratch,
+        &["said.safetensors", "kept.safetensors"],
+    );
+    for name in ["said.safetensors", "kept.safetensors"] {
+        assert_eq!(description(&scratch, name).unet.norm_groups, 8);
+        let printed = succeed("inspect", &scratch, &[name]);
+        assert!(printed.contains("normalisation in 8 groups\n"), "{printed}");
+    }
+}
+
 #[test]
 fn a_bare_state_dict_by_the_public_flags() {
     let scratch = Scratch::new("convert-flags");
