@@ -6,12 +6,11 @@
 
 #[path = "../support/bar.rs"]
 mod bar;
-mod basis;
-mod compare;
 #[path = "../support/data_options.rs"]
 mod data_options;
-mod drawn;
-mod near;
+mod judge;
+#[path = "../support/judging/mod.rs"]
+mod judging;
 mod options;
 #[path = "../support/places.rs"]
 mod places;
@@ -19,27 +18,28 @@ mod places;
 mod program;
 #[path = "../support/real.rs"]
 mod real;
-mod report;
 #[path = "../support/seed.rs"]
 mod seed;
+mod table;
 #[path = "../support/threads.rs"]
 mod threads;
 #[path = "../support/whole.rs"]
 mod whole;
 
+use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 
+use iddpm::checkpoint::{Header, locate};
 use iddpm::data::{Dataset, Opened};
 use iddpm::evaluate::Features;
 use iddpm::files::write_bytes;
+use iddpm::{Device, Model};
 
-use basis::Basis;
-use compare::{Compare, enough, spread};
-use drawn::{Network, network};
+use judge::Judge;
+use judging::{Compare, Network, Report, enough, spread, to_real, within_real};
 use options::Options;
 use program::{Failure, say};
-use report::Report;
 
 /// A set of samples.
 enum Samples {
@@ -82,40 +82,38 @@ fn run(options: &Options) -> Result<(), Failure> {
     }
     let real: Arc<dyn Dataset> = real.into();
     let pixels = Features::of_pixels(real.as_ref())?;
-    let mut basis = Basis::of(options, real, threads)?;
+    let (mut judge, basis) = Judge::of(options, real, threads)?;
     let (mut judged, count) = (Vec::new(), basis.reference.count());
     for (path, set) in &samples {
         let drawn;
         let set: &dyn Dataset = match set {
             Samples::There(opened) => opened,
             Samples::Of(network) => {
-                drawn = network.draw(options.count.unwrap_or(count), threads)?;
+                drawn = network.draw(
+                    options.count.unwrap_or(count),
+                    Device::cpu().with_threads(threads.count()),
+                    &mut || Ok(()),
+                )?;
                 &drawn
             }
         };
-        let near = near::to_real(&Features::of_pixels(set)?, &pixels)?;
-        judged.push((path.display().to_string(), basis.judge(set)?, near));
+        let near = to_real(&Features::of_pixels(set)?, &pixels)?;
+        judged.push((path.display().to_string(), judge.judge(set)?, near));
     }
     let compare = Compare {
-        options,
-        reference: &basis.reference,
-        others: basis.others.as_ref(),
+        basis: &basis,
+        resamples: options.resamples,
+        seed: options.seed.number,
     };
     let mut sets = Vec::new();
     if let Some(others) = &basis.others {
-        let own = near::within_real(&pixels, spread(pixels.count(), others.count()))?;
+        let own = within_real(&pixels, spread(pixels.count(), others.count()))?;
         sets.push(compare.set("real, held out".into(), others, &own)?);
     }
     for (name, judged, near) in judged {
         sets.push(compare.set(name, &judged, &near)?);
     }
-    let report = Report {
-        features: basis.features,
-        trained: basis.trained,
-        reference: count,
-        held_out_accuracy: basis.accuracy.map(Into::into),
-        sets,
-    };
+    let report = Report::new(&basis, sets);
     // Files first: what reads the output may be gone.
     if let Some(path) = &options.json {
         let mut text = serde_json::to_vec_pretty(&report)?;
@@ -123,5 +121,26 @@ fn run(options: &Options) -> Result<(), Failure> {
         let written = write_bytes(path, &text);
         written.map_err(|error| places::named("--json", path, error.error))?;
     }
-    report.say()
+    table::tell(&report)
+}
+
+/// The network that a path stands for; `None` for a path to pictures.
+fn network(options: &Options, path: &Path, real: &dyn Dataset) -> Result<Option<Network>, Failure> {
+    if !is_network(path) {
+        return Ok(None);
+    }
+    let model = Model::open(path)?;
+    let draw = options.drawing(&model)?;
+    let network = Network::new(model, draw, real);
+    let network = network.map_err(|error| format!("{}: {error}", path.display()))?;
+    Ok(Some(network))
+}
+
+/// Whether a path is to a network rather than to pictures: a file by its name or by its bytes, a folder by what is in it.
+fn is_network(path: &Path) -> bool {
+    if path.is_dir() {
+        return locate(path).is_ok();
+    }
+    let end = path.extension().and_then(|end| end.to_str());
+    matches!(end, Some("safetensors" | "pt" | "pth")) || Header::open(path).is_ok()
 }

@@ -3,10 +3,10 @@
 use std::path::{Path, PathBuf};
 
 use clap::Parser;
-use iddpm::Draw;
 use iddpm::data::{self, Classes, DataError, Dataset, Fit, Opened};
 use iddpm::evaluate::ClassifierConfig;
 use iddpm::run::DrawError;
+use iddpm::{Draw, Error, Model};
 
 use super::data_options::DataOptions;
 use super::program::Failure;
@@ -88,13 +88,24 @@ fn word(text: &str) -> Result<(String, String), String> {
     Ok((word.into(), value.into()))
 }
 
+/// What is wrong with a drawing, by the words that it was told in.
+fn of_draw(error: impl Into<Error>) -> Failure {
+    match error.into() {
+        Error::Draw(DrawError::Value { word, value, why }) => {
+            format!("--draw {word}={value}: {why}").into()
+        }
+        error => format!("--draw {error}").into(),
+    }
+}
+
 impl Options {
-    /// What a network is told to draw.
-    pub(crate) fn drawing(&self) -> Result<Draw, DrawError> {
+    /// What a network is told to draw, which it can.
+    pub(crate) fn drawing(&self, model: &Model) -> Result<Draw, Failure> {
         let mut draw = Draw::new();
         for (word, value) in &self.draw {
-            draw.set(word, value)?;
+            draw.set(word, value).map_err(of_draw)?;
         }
+        draw.evaluations(model).map_err(of_draw)?;
         Ok(draw)
     }
 

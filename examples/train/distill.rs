@@ -9,8 +9,9 @@ use iddpm::run::Recipe;
 use iddpm::train::{RunDirectory, SavedRun, TrainError};
 
 use super::begin::{explained, given as opened};
-use super::options::Options;
-use super::program::{Failure, say};
+use super::evaluation::{self, Evaluation};
+use super::options::{MANY, Options};
+use super::program::{Failure, say, warn};
 use super::whole::whole;
 
 /// What the command line says of how long is trained, and of students.
@@ -29,11 +30,18 @@ pub(crate) struct DistillOptions {
     /// Training steps of each student of --distill, those of before --resume among them: 12000 where none are given.
     #[arg(long, requires = "distill", value_parser = whole::<u64>(0..=u64::MAX))]
     until: Option<u64>,
+    /// Images of each student of --distill that are judged when it is done, as evaluate judges them, beside as many of the
+    /// first teacher: 500 where none are given, or as many as there are real ones to compare with; 0 for none. Their
+    /// numbers are kept in evaluation.json, and classifier.safetensors is what judges. Without the feature evaluate there are
+    /// none.
+    #[arg(long, value_name = "N", requires = "distill", value_parser = whole::<usize>(0..=MANY))]
+    pub(crate) evaluate: Option<usize>,
 }
 
 impl DistillOptions {
     /// Refuses several numbers of steps where there are no students, and students of no fewer steps.
     pub(crate) fn check(&self) -> Result<(), Failure> {
+        evaluation::check(self.evaluate)?;
         match (&self.distill, self.steps.as_slice()) {
             (Some(_), _) => self.students().map(drop),
             (None, [] | [_]) => Ok(()),
@@ -89,6 +97,7 @@ pub(crate) fn run(options: &Options, given: &ArgMatches, file: &Path) -> Result<
     // Nobody else changes a teacher meanwhile.
     let _chain = RunDirectory::open(&options.run).map_err(|error| format!("--run: {error}"))?;
     check_begun(options, &students)?;
+    let mut evaluation = Evaluation::of(options, &teacher, file)?;
     for steps in students {
         let folder = folder_of(options, steps);
         say(format_args!("{steps} steps: {}", folder.display()))?;
@@ -101,13 +110,28 @@ pub(crate) fn run(options: &Options, given: &ArgMatches, file: &Path) -> Result<
             return Ok(stopped.status());
         }
         teacher = opened("--run", &stage.folder)?;
-        say(format_args!(
-            "compared with its first teacher, where there are classes, by: cargo run --release --example evaluate --features \
-             evaluate -- --real {:?} {:?} {:?}",
-            options.data, file, stage.folder,
-        ))?;
+        let stopped = match &mut evaluation {
+            Some(evaluation) => evaluation.student(&teacher, &stage.folder)?,
+            None => {
+                say_command(options, file, &stage.folder)?;
+                None
+            }
+        };
+        if let Some(stopped) = stopped {
+            warn(format_args!("train: {stopped}: --resume goes on"));
+            return Ok(stopped.status());
+        }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Says how a student is judged that was not.
+fn say_command(options: &Options, teacher: &Path, student: &Path) -> Result<(), Failure> {
+    say(format_args!(
+        "compared with its first teacher, where there are classes, by: cargo run --release --example evaluate --features \
+         evaluate -- --real {:?} {teacher:?} {student:?}",
+        options.data,
+    ))
 }
 
 /// What the name of a student's folder begins with.

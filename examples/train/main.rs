@@ -5,6 +5,9 @@
 //! The run's folder gets its newest states, a log of JSON lines, grids of samples and a plot of the
 //! loss. Ctrl-C, SIGTERM and SIGHUP finish the step and save; `--resume` goes on, bit for bit.
 
+#[cfg(feature = "evaluate")]
+#[path = "../support/bar.rs"]
+mod bar;
 mod begin;
 #[path = "../support/plot.rs"]
 mod chart;
@@ -13,10 +16,16 @@ mod data_options;
 #[path = "../support/device_options.rs"]
 mod device_options;
 mod distill;
+#[cfg_attr(not(feature = "evaluate"), path = "no_evaluation.rs")]
+mod evaluation;
 mod events;
 mod fields;
 mod files;
 mod grid;
+#[cfg(feature = "evaluate")]
+#[path = "../support/judging/mod.rs"]
+#[allow(dead_code, unused_imports, reason = "of what several programs share")]
+mod judging;
 mod log;
 mod network;
 mod options;
@@ -157,10 +166,16 @@ fn say_rates(prepared: &Prepared) -> Result<Option<Rates>, Failure> {
 }
 
 fn say_cost(cost: &Cost) -> Result<(), Failure> {
+    let gigaflops = |flops: u64| flops as f64 * 1e-9;
+    let taught = cost.teacher.map(|teacher| {
+        let (flops, megabytes) = (gigaflops(teacher.flops), teacher.bytes as f64 * 1e-6);
+        format!(", of which its teacher's are {flops:.2}; that takes {megabytes:.0} MB")
+    });
     say(format_args!(
-        "{} parameters, {:.2} GFLOP a step",
+        "{} parameters, {:.2} GFLOP a step{}",
         cost.parameters,
-        cost.flops as f64 * 1e-9,
+        gigaflops(cost.flops),
+        taught.unwrap_or_default(),
     ))
 }
 

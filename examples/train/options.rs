@@ -3,11 +3,12 @@
 use std::path::PathBuf;
 
 use clap::Parser;
-use iddpm::checkpoint::WeightType;
+use iddpm::checkpoint::{Description, WeightType};
 use iddpm::data::{self, Classes, Dataset, Fit, Kind, Opened};
 use iddpm::diffusion::Objective;
 use iddpm::run::{Beginning, Recipe};
 use iddpm::train::{AdamW, Broken, MicrobatchRule, Recompute, TimestepLaw, TrainConfig};
+use iddpm::unet::Extents;
 
 use super::data_options::DataOptions;
 use super::device_options::DeviceOptions;
@@ -279,19 +280,28 @@ impl Options {
         recipe: &Recipe,
     ) -> Result<Opened, Failure> {
         let given = self.pictures.given();
-        let alpha = self.pictures.alpha;
-        let network = beginning.network(recipe);
-        let options = data::Options {
-            fit: match network.filter(|_| given.is_empty() && alpha.is_none()) {
-                Some(network) => Fit::Exactly(network.image()),
-                None => self.pictures.fit(&given),
-            },
-            // In their place come those that a run begins with.
-            classes: Classes::Own,
-            alpha,
-        };
+        let network = beginning.network(recipe).map(Description::image);
+        // In place of its own classes come those that a run begins with.
+        let options = self.data_options(&given, network);
         let opened = beginning.open_data(recipe, &self.data, &options);
         opened.map_err(|error| self.pictures.explain("--data", error))
+    }
+
+    /// How data is opened with its own classes: as a network takes it that there is already.
+    pub(crate) fn data_options<'a>(
+        &self,
+        given: &'a [&'a str],
+        network: Option<Extents>,
+    ) -> data::Options<'a> {
+        let alpha = self.pictures.alpha;
+        data::Options {
+            fit: match network.filter(|_| given.is_empty() && alpha.is_none()) {
+                Some(image) => Fit::Exactly(image),
+                None => self.pictures.fit(given),
+            },
+            classes: Classes::Own,
+            alpha,
+        }
     }
 
     /// Sizes a recipe by the data, and by the network that there is already.

@@ -73,7 +73,7 @@ pub use flags::Flags;
 pub use foreign::Foreign;
 pub use format::{Dtype, TensorType};
 #[cfg(feature = "evaluate")]
-pub(crate) use graph_file::open_graph;
+pub(crate) use graph_file::{open_graph, save_graph};
 pub use header::{Header, TensorInfo};
 #[cfg(feature = "std")]
 pub use locate::{Located, locate};

@@ -1,5 +1,7 @@
 //! The writing of weights to a file.
 
+use alloc::collections::BTreeMap;
+use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::content::Content;
@@ -11,7 +13,7 @@ use super::read::Checkpoint;
 use super::values::{Refused, write};
 use crate::memory::{extend, zeros};
 use crate::part::part_mut;
-use crate::unet::{Param, Weights};
+use crate::unet::{Graph, Param, Weights};
 
 /// Writes weights and their description to a whole file in memory.
 ///
@@ -64,9 +66,20 @@ pub(super) fn write_to(
     description: &Description,
     weights: Weights<'_>,
     dtype: Dtype,
-    mut sink: impl FnMut(&[u8]) -> Result<(), CheckpointError>,
+    sink: impl FnMut(&[u8]) -> Result<(), CheckpointError>,
 ) -> Result<(), CheckpointError> {
     let graph = description.graph(1)?;
+    write_graph(&graph, description.to_metadata()?, weights, dtype, sink)
+}
+
+/// The same, of the parameters of a graph, whatever the file says of itself.
+pub(super) fn write_graph(
+    graph: &Graph,
+    metadata: BTreeMap<String, String>,
+    weights: Weights<'_>,
+    dtype: Dtype,
+    mut sink: impl FnMut(&[u8]) -> Result<(), CheckpointError>,
+) -> Result<(), CheckpointError> {
     let (len, expected) = (weights.len(), graph.weights_len());
     if len != expected {
         return Err(CheckpointError::WeightsLength { len, expected });
@@ -84,7 +97,7 @@ pub(super) fn write_to(
     });
     let header = Header {
         tensors: tensors.collect(),
-        metadata: description.to_metadata()?,
+        metadata,
         unsaid: Content::Weights,
     };
     sink(&header.to_bytes()?)?;

@@ -74,11 +74,10 @@ impl ClassifierConfig {
 #[derive(Debug)]
 pub struct Classifier {
     network: Network,
+    pub(super) weights: Vec<f32>,
     batch: usize,
     image: Extents,
     classes: usize,
-    /// The digest of its weights, by which its features are known.
-    fingerprint: u64,
 }
 
 impl Classifier {
@@ -115,11 +114,28 @@ impl Classifier {
             told(step, loss);
         }
         Ok(Self {
-            fingerprint: training.fingerprint(),
             network: training.network,
+            weights: training.weights,
             batch: recipe.batch,
             image,
             classes: found,
+        })
+    }
+
+    /// The classifier that has these weights.
+    pub(super) fn of_weights(
+        weights: Vec<f32>,
+        image: Extents,
+        classes: usize,
+        threads: Threads,
+    ) -> Result<Self, Error> {
+        let batch = ClassifierConfig::default().batch;
+        Ok(Self {
+            network: network(&graph(batch, image, classes), &weights, threads)?,
+            weights,
+            batch,
+            image,
+            classes,
         })
     }
 
@@ -129,8 +145,12 @@ impl Classifier {
     }
 
     /// The number by which its features are known: those of another are not compared with them.
-    pub const fn fingerprint(&self) -> u64 {
-        self.fingerprint
+    pub fn fingerprint(&self) -> u64 {
+        let mut digest = Fingerprint::new();
+        for weight in &self.weights {
+            digest.add_bytes(&weight.to_le_bytes());
+        }
+        digest.finish()
     }
 
     /// The number of classes that it tells apart.
@@ -185,7 +205,7 @@ impl Classifier {
 
     /// All that was made, as of this classifier.
     fn judged(&self, made: Made) -> Result<Judged, Error> {
-        let features = Features::new(FEATURES, made.features)?.of_network(self.fingerprint);
+        let features = Features::new(FEATURES, made.features)?.of_network(self.fingerprint());
         Ok(Judged::new(self.classes, made.probabilities, features)?)
     }
 
@@ -234,13 +254,11 @@ impl<'a> Training<'a> {
         threads: Threads,
     ) -> Result<Self, Error> {
         let graph: Graph = graph(recipe.batch, image, classes);
-        let threads = threads.count();
         let gradients = gradient_graph(&graph, Recompute::Nothing)?;
-        let mut engine = CpuEngine::with_threads(&gradients, &[], false, threads)?;
+        let mut engine = CpuEngine::with_threads(&gradients, &[], false, threads.count())?;
         let weights = initial_weights(&graph, recipe.seed)?;
         engine.write(Slot::Weights, &weights)?;
-        let program = ProgramBuf::new(&graph, &Plan::single(&graph))?;
-        let network = Network::with_threads(program, Weights::F32(&weights), threads)?;
+        let network = network(&graph, &weights, threads)?;
         let len = recipe.batch * (FEATURES + classes);
         Ok(Self {
             recipe,
@@ -283,14 +301,6 @@ impl<'a> Training<'a> {
         Ok(loss)
     }
 
-    fn fingerprint(&self) -> u64 {
-        let mut digest = Fingerprint::new();
-        for weight in &self.weights {
-            digest.add_bytes(&weight.to_le_bytes());
-        }
-        digest.finish()
-    }
-
     /// The mean cross-entropy of a batch, whose gradient with respect to the logits is p - 1 for the class of an image
     /// and p for the others; features have none of their own.
     fn cross_entropy(&mut self, labels: &[u32]) -> f64 {
@@ -311,6 +321,13 @@ impl<'a> Training<'a> {
         }
         sum / count
     }
+}
+
+/// A graph with these weights, on the processor.
+fn network(graph: &Graph, weights: &[f32], threads: Threads) -> Result<Network, Error> {
+    let program = ProgramBuf::new(graph, &Plan::single(graph))?;
+    let weights = Weights::F32(weights);
+    Ok(Network::with_threads(program, weights, threads.count())?)
 }
 
 /// Images as the network takes them.

@@ -23,6 +23,7 @@
 //! ```
 
 mod classifier;
+mod classifier_file;
 mod error;
 mod estimate;
 mod features;

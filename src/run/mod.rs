@@ -84,6 +84,6 @@ pub use terms::{Mean, Terms};
 pub use threads::Threads;
 #[cfg(feature = "train_cpu")]
 pub use training::{
-    Beginning, Best, ClassRows, Cost, Kept, Origin, Prepared, Recipe, Training, TrainingRun,
-    Validated, Validation,
+    Beginning, Best, ClassRows, Cost, Kept, Origin, Prepared, Recipe, TeacherCost, Training,
+    TrainingRun, Validated, Validation,
 };

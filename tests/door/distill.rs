@@ -75,6 +75,34 @@ fn student(teacher: &Model, steps: u32) -> Result<TrainingRun, Error> {
     )
 }
 
+/// A step costs what its student and the evaluations of its teacher do.
+#[test]
+fn a_teacher_is_counted() {
+    let student = |teacher: &Model, steps| {
+        let mut recipe = recipe().distilling(teacher.clone(), steps);
+        recipe.config.microbatch = 1;
+        TrainingRun::begin(&recipe, data(), device()).unwrap()
+    };
+    let teacher = teacher();
+    let first = student(&teacher, 8);
+    let first_model = first.model().unwrap();
+    let second = student(&first_model, 3);
+    // Of all its steps the teacher takes two for each of 8; of these 8 are taken three or two for each of 3.
+    for (run, teacher, evaluations) in [(&first, &teacher, 2), (&second, &first_model, 3)] {
+        let cost = run.cost();
+        let own = graph_of(run.trainer().description(), run.trainer().config()).unwrap();
+        let taught = teacher.description().graph(1).unwrap();
+        let of_teacher = cost.teacher.unwrap();
+        // Two images, one at a time.
+        assert_eq!(of_teacher.flops, 2 * evaluations * taught.flops());
+        assert_eq!(cost.flops, 2 * own.flops() + of_teacher.flops);
+        assert!(of_teacher.bytes > 4 * taught.weights_len() as u64);
+        assert!(run.bytes() >= cost.activations + of_teacher.bytes);
+    }
+    let alone = TrainingRun::begin(&recipe(), data(), device()).unwrap();
+    assert!(alone.cost().teacher.is_none());
+}
+
 fn drawn(model: &Model, draw: &Draw) -> Vec<f32> {
     let mut studio = model.on(device()).unwrap();
     studio.sample(draw, 3).unwrap().floats().unwrap()

@@ -12,6 +12,8 @@ use iddpm::run::Threads;
 use iddpm::train::TrainError;
 use iddpm::unet::Extents;
 
+use super::scratch::Scratch;
+
 const SMALL: Extents = Extents {
     channels: 1,
     height: 8,
@@ -99,6 +101,41 @@ fn of_images_that_are_alike_it_knows_the_shares() {
     }
     assert!(judged.likeliest().eq([0; 4]));
     assert_eq!(judged.accuracy().unwrap().mean, 0.75);
+}
+
+/// One that was saved judges as it did, and is known by the same number; what else is in files is refused by name.
+#[test]
+fn it_is_saved() {
+    let scratch = Scratch::new("classifier-file");
+    let path = scratch.join("classifier.safetensors");
+    let images = stripes(3, 20);
+    let mut classifier = trained(stripes(1, 40), &config(5, 8), 2);
+    classifier.save(&path).unwrap();
+    let mut opened = Classifier::open(&path, Threads::default()).unwrap();
+    assert_eq!(opened.fingerprint(), classifier.fingerprint());
+    assert_eq!(
+        opened.judge_data(&images).unwrap(),
+        classifier.judge_data(&images).unwrap()
+    );
+    let written = std::fs::read(&path).unwrap();
+    let refused = |bytes: &[u8], told: &str| {
+        std::fs::write(&path, bytes).unwrap();
+        let error = Classifier::open(&path, Threads::default()).unwrap_err();
+        let error = error.to_string();
+        assert!(error.starts_with(&path.display().to_string()), "{error}");
+        assert!(error.contains(told), "{error}");
+    };
+    refused(&written[..written.len() - 4], "cut short");
+    let said = |of: &str, to: &str| {
+        let text = String::from_utf8_lossy(&written[..400]).replace(of, to);
+        [text.as_bytes(), &written[400..]].concat()
+    };
+    refused(
+        &said("iddpm.classifier", "iddpm.classifies"),
+        "iddpm.classifier",
+    );
+    refused(&said(r#"height\":8"#, r#"height\":0"#), "iddpm.classifier");
+    refused(&said(r#"classes\":3"#, r#"classes\":4"#), "logits");
 }
 
 #[test]

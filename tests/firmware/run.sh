@@ -1,5 +1,5 @@
 #!/bin/bash
-# run.sh : builds the job for three microcontrollers with core alone, runs it on them in QEMU,
+# run.sh [CARGO_OPTIONS] : builds the job for three microcontrollers with core alone, runs it on them in QEMU,
 # compares the image with the host's bit for bit, and prints what it costs; then the same in C (c.sh)
 set -euo pipefail
 shopt -s inherit_errexit
@@ -64,3 +64,4 @@ frames=$(($(tr -cd '\0' <"$target/defmt.log" | wc -c) - 1)) steps=$(field steps 
 echo "defmt on mps2-an386: $frames frames logged, one for each step and the report"
 
 ./c.sh
+./example.sh "$@"

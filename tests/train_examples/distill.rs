@@ -9,8 +9,7 @@ use super::{refuse, run, succeed, write_archive};
 const TEACHER: &str = "--backend cpu --data d.npz --multipliers 1,1 --attention 1 --heads 1 --blocks 1 --batch 4 \
      --timesteps 20 --sample-every 0 --anneal 0";
 /// Of which all but what is said of a network counts for a student.
-const STUDENT: &str =
-    "--backend cpu --data d.npz --batch 4 --sample-every 0 --log-every 1 --anneal 0 --save-every 3";
+const STUDENT: &str = "--backend cpu --data d.npz --batch 4 --sample-every 0 --log-every 1 --anneal 0 --save-every 3 --evaluate 0";
 
 /// Data, and the run of a teacher.
 fn prepare(scratch: &Scratch) {

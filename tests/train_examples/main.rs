@@ -27,6 +27,8 @@ mod scratch;
 mod alpha;
 mod backends;
 mod distill;
+#[cfg(feature = "evaluate")]
+mod evaluation;
 mod events;
 mod folders;
 mod held_out;

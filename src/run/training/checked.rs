@@ -86,7 +86,7 @@ impl Checked {
         };
         let graph = graph_of(&description, &config)?;
         Ok(Self {
-            cost: Cost::of(&graph, &description, &config)?,
+            cost: Cost::of(&graph, &description, &config, student.as_ref())?,
             graph,
             description,
             rates_before: before.filter(|before| *before != config),

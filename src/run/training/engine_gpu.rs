@@ -30,9 +30,8 @@ pub(super) async fn on_gpu(
     let Some(student) = student else {
         return Ok(made);
     };
-    let (model, images) = (&student.teacher, config.microbatch);
-    let graph = model.description().graph(images)?;
-    let weights = model.checkpoint().weights();
+    let graph = student.teacher_graph(config.microbatch)?;
+    let weights = student.teacher.checkpoint().weights();
     let weights = DeviceWeights::upload(gpu, &graph, weights, width).await?;
     let teacher = DeviceNetwork::new(gpu, &graph, &weights).await?;
     let bytes = teacher.bytes();

@@ -3,7 +3,7 @@
 use std::boxed::Box;
 
 use super::student::Student;
-use crate::memory::bytes_of;
+use crate::memory::{self, bytes_of};
 use crate::run::Threads;
 use crate::train::{CpuEngine, Distilling, Engine, Teacher, TrainConfig, TrainError};
 use crate::unet::Graph;
@@ -25,6 +25,17 @@ impl Made {
         student: Option<Student>,
     ) -> Result<Self, TrainError> {
         let rates = &config.ema_rates;
+        let taught = match student {
+            Some(student) => {
+                let (program, bytes) = student.program(config.microbatch)?;
+                Some((student, program, bytes))
+            }
+            None => None,
+        };
+        // Both at once: what the engine was promised is not yet taken when its teacher asks.
+        let of_teacher = taught.as_ref().map_or(0, |(_, _, bytes)| *bytes);
+        let needed = CpuEngine::needs(graph, rates.len(), config.half)?;
+        memory::check(needed.saturating_add(of_teacher))?;
         let engine = CpuEngine::with_threads(graph, rates, config.half, threads.count())?;
         let (run, slots) = engine.elements();
         let made = Self {
@@ -37,10 +48,10 @@ impl Made {
             },
             bytes: bytes_of::<f32>(run.saturating_add(slots)),
         };
-        let Some(student) = student else {
+        let Some((student, program, bytes)) = taught else {
             return Ok(made);
         };
-        let (teacher, bytes) = student.teacher_on_processor(threads, config.microbatch)?;
+        let teacher = student.on_processor(program, threads)?;
         Ok(made.taught(student, teacher, bytes))
     }
 

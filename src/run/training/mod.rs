@@ -25,7 +25,7 @@ mod validation;
 
 pub use beginning::Beginning;
 pub use class_rows::ClassRows;
-pub use cost::{Cost, Kept};
+pub use cost::{Cost, Kept, TeacherCost};
 pub use origin::Origin;
 pub use prepared::Prepared;
 pub use recipe::Recipe;

@@ -121,18 +121,34 @@ impl Student {
         }
     }
 
-    /// The teacher on the processor, for so many images at once, and the bytes that it takes.
-    pub(super) fn teacher_on_processor(
-        &self,
-        threads: Threads,
-        images: usize,
-    ) -> Result<(Box<dyn Teacher>, u64), TrainError> {
-        let graph = self.teacher.description().graph(images)?;
+    /// The teacher for so many images at once.
+    pub(super) fn teacher_graph(&self, images: usize) -> Result<Graph, TrainError> {
+        Ok(self.teacher.description().graph(images)?)
+    }
+
+    /// How often the teacher is evaluated for a microbatch, at most.
+    pub(super) fn most_steps(&self) -> usize {
+        let steps = self.lessons.iter().map(|lesson| lesson.steps.len());
+        steps.max().unwrap_or(0)
+    }
+
+    /// The teacher as a program of the processor for so many images at once, and the bytes that it takes there.
+    pub(super) fn program(&self, images: usize) -> Result<(ProgramBuf, u64), TrainError> {
+        let graph = self.teacher_graph(images)?;
         let program = ProgramBuf::new(&graph, &Plan::single(&graph)).map_err(NetworkError::from)?;
         let bytes = Network::needs(&program.view().map_err(NetworkError::from)?)?;
+        Ok((program, bytes))
+    }
+
+    /// The teacher's program with its weights.
+    pub(super) fn on_processor(
+        &self,
+        program: ProgramBuf,
+        threads: Threads,
+    ) -> Result<Box<dyn Teacher>, TrainError> {
         let weights = self.teacher.checkpoint().weights();
         let network = Network::with_threads(program, weights, threads.count())?;
-        Ok((Box::new(network), bytes))
+        Ok(Box::new(network))
     }
 }
 

@@ -5,9 +5,9 @@ use iddpm::evaluate::{
     precision_recall,
 };
 
-use super::options::Options;
-use super::program::Failure;
+use super::basis::Basis;
 use super::report::{Near, Set};
+use crate::program::Failure;
 
 /// Neighbours of precision and recall, and of density and coverage, as the literature has them.
 const PRECISION: usize = 3;
@@ -28,12 +28,12 @@ pub(crate) fn spread(all: usize, count: usize) -> impl Iterator<Item = usize> + 
     (0..count).map(move |at| at * all / count)
 }
 
-/// What sets of images are compared with.
+/// How sets of images are compared.
 pub(crate) struct Compare<'a> {
-    pub(crate) options: &'a Options,
-    pub(crate) reference: &'a Judged,
-    /// Other real images, where there are any.
-    pub(crate) others: Option<&'a Judged>,
+    pub(crate) basis: &'a Basis,
+    /// How often sets are drawn from again for the error of a distance, and what these draws follow from.
+    pub(crate) resamples: usize,
+    pub(crate) seed: u64,
 }
 
 impl Compare<'_> {
@@ -49,12 +49,10 @@ impl Compare<'_> {
     }
 
     fn compare(&self, judged: &Judged, near: &[Nearest]) -> Result<Set, EvaluateError> {
-        let (reference, features) = (self.reference.features(), judged.features());
-        let Options {
-            resamples, seed, ..
-        } = self.options;
-        let distance = |features: &Features| frechet(reference, features, *resamples, seed.number);
-        let of_real = self.others.map(|others| {
+        let (reference, features) = (self.basis.reference.features(), judged.features());
+        let (resamples, seed) = (self.resamples, self.seed);
+        let distance = |features: &Features| frechet(reference, features, resamples, seed);
+        let of_real = self.basis.others.as_ref().map(|others| {
             let count = judged.count().min(others.count());
             distance(others.of_some(spread(others.count(), count)).features())
         });
@@ -69,12 +67,12 @@ impl Compare<'_> {
             accuracy: judged.accuracy().map(Into::into),
             frechet: distance(features)?.into(),
             frechet_of_real: of_real.transpose()?.map(Into::into),
-            kernel: kernel_distance(reference, features, *resamples, seed.number)?.into(),
+            kernel: kernel_distance(reference, features, resamples, seed)?.into(),
             precision: shares.precision.into(),
             recall: shares.recall.into(),
             density: dense.density.into(),
             coverage: dense.coverage.into(),
-            inception_score: judged.inception_score(*resamples, seed.number)?.into(),
+            inception_score: judged.inception_score(resamples, seed)?.into(),
             nearest: Near {
                 median: near(judged.count() / 2),
                 least: near(0),

@@ -1,14 +1,10 @@
 //! Samples that a network draws here, as a set of them.
 
-use std::path::Path;
-
-use iddpm::checkpoint::{Header, locate};
 use iddpm::data::{Dataset, Images};
-use iddpm::run::Threads;
 use iddpm::{Device, Draw, Model};
 
-use super::options::Options;
-use super::program::Failure;
+use crate::bar::bar;
+use crate::program::Failure;
 
 /// Images that are drawn at once.
 const AT_ONCE: usize = 16;
@@ -19,47 +15,6 @@ pub(crate) struct Network {
     draw: Draw,
     /// Of each class of the network that of the real images.
     labels: Option<Vec<u32>>,
-}
-
-/// The network that a path stands for; `None` for a path to pictures.
-pub(crate) fn network(
-    options: &Options,
-    path: &Path,
-    real: &dyn Dataset,
-) -> Result<Option<Network>, Failure> {
-    if !is_network(path) {
-        return Ok(None);
-    }
-    let named = |error: String| format!("{}: {error}", path.display());
-    let model = Model::open(path)?;
-    let (image, expected) = (model.image(), real.extents());
-    if image != expected {
-        let why = format!("draws images of {image}: the real ones are {expected}");
-        return Err(named(why).into());
-    }
-    if model.low_res().is_some() {
-        return Err(named("enlarges images: it draws none by itself".into()).into());
-    }
-    let draw = options
-        .drawing()
-        .map_err(|error| format!("--draw {error}"))?;
-    let evaluations = draw.evaluations(&model);
-    evaluations.map_err(|error| format!("--draw {error}"))?;
-    let labels = labels(&model, real).map_err(named)?;
-    Ok(Some(Network {
-        model,
-        draw,
-        labels,
-    }))
-}
-
-/// Whether a path is to a network rather than to pictures: a file by its name or by its bytes, a folder by what is in it.
-fn is_network(path: &Path) -> bool {
-    if path.is_dir() {
-        return locate(path).is_ok();
-    }
-    let end = path.extension().and_then(|end| end.to_str());
-    matches!(end, Some("safetensors" | "pt" | "pth")) || Header::open(path).is_ok()
 }
 
 /// The classes of a network as the real images number them; `None` where either has none.
@@ -90,22 +45,50 @@ fn labels(model: &Model, real: &dyn Dataset) -> Result<Option<Vec<u32>>, String>
 }
 
 impl Network {
-    /// Draws so many images, of all classes in turn.
-    pub(crate) fn draw(&self, count: usize, threads: Threads) -> Result<Images, Failure> {
-        let device = Device::cpu().with_threads(threads.count());
+    /// A network that draws so, refused where the real images are others than it draws.
+    pub(crate) fn new(model: Model, draw: Draw, real: &dyn Dataset) -> Result<Self, String> {
+        let (image, expected) = (model.image(), real.extents());
+        if image != expected {
+            return Err(format!(
+                "draws images of {image}: the real ones are {expected}"
+            ));
+        }
+        if model.low_res().is_some() {
+            return Err("enlarges images: it draws none by itself".into());
+        }
+        let labels = labels(&model, real)?;
+        Ok(Self {
+            model,
+            draw,
+            labels,
+        })
+    }
+
+    /// Draws so many images, of all classes in turn, while `goes_on` does not end it.
+    pub(crate) fn draw(
+        &self,
+        count: usize,
+        device: Device,
+        goes_on: &mut dyn FnMut() -> Result<(), Failure>,
+    ) -> Result<Images, Failure> {
+        let bar = bar(count as u64, "images drawn");
         let mut studio = self.model.on(device)?;
         let (mut pixels, mut labels) = (Vec::new(), Vec::new());
         for first in (0..count).step_by(AT_ONCE) {
             let numbers = first as u64..(first + AT_ONCE).min(count) as u64;
             let mut run = studio.begin_numbers(&self.draw, numbers)?;
-            while run.advance()? {}
+            while run.advance()? {
+                goes_on()?;
+            }
             let images = run.images()?;
             pixels.extend(images.data()?);
             labels.extend(images.samples().iter().filter_map(|sample| {
                 let label = sample.label?;
                 self.labels.as_ref()?.get(label as usize).copied()
             }));
+            bar.inc(images.samples().len() as u64);
         }
+        bar.finish_and_clear();
         let labels = self.labels.as_ref().map(|_| labels);
         Ok(Images::new(self.model.image(), pixels, labels, None)?)
     }

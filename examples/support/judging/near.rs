@@ -2,7 +2,7 @@
 
 use iddpm::evaluate::{EvaluateError, Features, Nearest, nearest, nearest_within};
 
-use super::bar::bar;
+use crate::bar::bar;
 
 /// Images that are looked at between two looks at the bar.
 const AT_ONCE: usize = 64;

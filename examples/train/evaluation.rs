@@ -1,0 +1,213 @@
+//! The students of a chain and their first teacher, judged by what they draw: as `evaluate` does it, with one classifier
+//! for all of them. What was judged is kept, and not judged again.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use iddpm::data::{self, Broken, Dataset, Split};
+use iddpm::evaluate::{Classifier, ClassifierConfig, Features};
+use iddpm::files::write_bytes;
+use iddpm::{Draw, Model};
+use serde::{Deserialize, Serialize};
+
+use super::judging::{
+    self, Basis, Compare, HELD_OUT, Network, Number, Report, Set, enough, to_real,
+};
+use super::options::Options;
+use super::program::{Failure, say};
+use super::signals::{Stop, Stopped};
+
+/// Images of a network that are judged at most, where no number is given.
+const MOST: usize = 500;
+/// Resamples of an error, as `evaluate` takes where none are given.
+const RESAMPLES: usize = 30;
+/// The classifier, in the chain's folder.
+const CLASSIFIER: &str = "classifier.safetensors";
+/// What was found, in a student's folder, and of the first teacher in the chain's.
+const FOUND: &str = "evaluation.json";
+
+/// Refuses to judge too few images.
+pub(crate) fn check(images: Option<usize>) -> Result<(), Failure> {
+    match images {
+        Some(0) | None => Ok(()),
+        Some(count) => enough("--evaluate", count),
+    }
+}
+
+/// What judges the networks of a chain.
+pub(crate) struct Evaluation<'o> {
+    options: &'o Options,
+    /// The first teacher, and what it is called.
+    teacher: (Model, String),
+    is_teacher_told: bool,
+    stop: Stop,
+    /// From where something is to be judged on.
+    judge: Option<Judge>,
+}
+
+/// What is found, in a file.
+#[derive(Serialize, Deserialize)]
+struct Found {
+    /// Which network it is of, and how many images: of others it is judged again.
+    of: String,
+    #[serde(flatten)]
+    report: Report,
+}
+
+struct Judge {
+    real: Arc<dyn Dataset>,
+    pixels: Features,
+    classifier: Classifier,
+    basis: Basis,
+}
+
+impl<'o> Evaluation<'o> {
+    /// Of a chain whose first teacher was given so; none where none is wanted.
+    pub(crate) fn of(
+        options: &'o Options,
+        teacher: &Model,
+        name: &Path,
+    ) -> Result<Option<Self>, Failure> {
+        if options.distill.evaluate == Some(0) {
+            return Ok(None);
+        }
+        Ok(Some(Self {
+            options,
+            teacher: (teacher.clone(), name.display().to_string()),
+            is_teacher_told: false,
+            stop: Stop::listen()?,
+            judge: None,
+        }))
+    }
+
+    /// Judges a student, and says what it came to, or why that is not known. What it was stopped by, if it was.
+    pub(crate) fn student(
+        &mut self,
+        model: &Model,
+        folder: &Path,
+    ) -> Result<Option<Stopped>, Failure> {
+        let Err(error) = self.compare(model, folder) else {
+            return Ok(None);
+        };
+        match error.downcast::<Stopped>() {
+            Ok(stopped) => Ok(Some(*stopped)),
+            Err(error) => {
+                say(format_args!("{}: not evaluated: {error}", folder.display()))?;
+                Ok(None)
+            }
+        }
+    }
+
+    fn compare(&mut self, model: &Model, folder: &Path) -> Result<(), Failure> {
+        let (teacher, name) = self.teacher.clone();
+        let of_teacher = self.found(&teacher, name, &self.options.run.join(FOUND))?;
+        if !self.is_teacher_told {
+            say(line(&of_teacher))?;
+            self.is_teacher_told = true;
+        }
+        let name = folder.display().to_string();
+        say(line(&self.found(model, name, &folder.join(FOUND))?))
+    }
+
+    /// What a network came to: as a file has it, or found now and then kept there.
+    fn found(&mut self, model: &Model, name: String, path: &Path) -> Result<Set, Failure> {
+        let images = match self.options.distill.evaluate {
+            Some(count) => format!("{count} images"),
+            None => format!("at most {MOST} images"),
+        };
+        let of = format!("network {:016x}, {images}", model.fingerprint()?);
+        let kept = std::fs::read(path).ok();
+        let kept = kept.and_then(|bytes| serde_json::from_slice::<Found>(&bytes).ok());
+        let kept = kept.filter(|kept| kept.of == of);
+        if let Some(set) = kept.and_then(|kept| kept.report.sets.into_iter().next()) {
+            return Ok(set);
+        }
+        let judge = match &mut self.judge {
+            Some(judge) => judge,
+            none => none.insert(Judge::of(self.options, self.teacher.0.image())?),
+        };
+        let set = judge.judge(self.options, model, name, &self.stop)?;
+        let report = Report::new(&judge.basis, vec![set]);
+        let found = Found { of, report };
+        let mut text = serde_json::to_vec_pretty(&found)?;
+        text.push(b'\n');
+        write_bytes(path, &text)?;
+        let mut sets = found.report.sets.into_iter();
+        sets.next().ok_or_else(|| "nothing was judged".into())
+    }
+}
+
+impl Judge {
+    /// The classifier that is in the chain's folder, or trained and then kept there.
+    fn of(options: &Options, image: iddpm::unet::Extents) -> Result<Self, Failure> {
+        let given = options.pictures.given();
+        let opened = data::open(&options.data, &options.data_options(&given, Some(image)));
+        let opened = opened.map_err(|error| options.pictures.explain("--data", error))?;
+        let real: Arc<dyn Dataset> = opened.into();
+        let split = Split::of(Arc::clone(&real), HELD_OUT, Broken::Fatal)?;
+        enough("--data, held out", split.held_out.len() / 2)?;
+        let threads = options.device.threads.choose()?;
+        let (config, path) = (ClassifierConfig::default(), options.run.join(CLASSIFIER));
+        let mut classifier = if path.exists() {
+            Classifier::open(&path, threads)?
+        } else {
+            let trained = judging::train(&split.trained, &config, threads)?;
+            trained.save(&path)?;
+            trained
+        };
+        let features = format!(
+            "features of classifier {:016x}, trained on {}, {} steps, seed {}",
+            classifier.fingerprint(),
+            options.data.display(),
+            config.steps,
+            config.seed
+        );
+        Ok(Self {
+            basis: Basis::of_classifier(&mut classifier, features, &split)?,
+            pixels: Features::of_pixels(real.as_ref())?,
+            classifier,
+            real,
+        })
+    }
+
+    fn judge(
+        &mut self,
+        options: &Options,
+        model: &Model,
+        name: String,
+        stop: &Stop,
+    ) -> Result<Set, Failure> {
+        let network = Network::new(model.clone(), Draw::new(), self.real.as_ref());
+        let network = network.map_err(|error| format!("{name}: {error}"))?;
+        let usual = self.basis.reference.count().min(MOST);
+        let count = options.distill.evaluate.unwrap_or(usual);
+        let goes_on = &mut || match stop.heard() {
+            Some(stopped) => Err(stopped.into()),
+            None => Ok(()),
+        };
+        let drawn = network.draw(count, options.device.device(), goes_on)?;
+        let near = to_real(&Features::of_pixels(&drawn)?, &self.pixels)?;
+        let judged = self.classifier.judge_data(&drawn)?;
+        let compare = Compare {
+            basis: &self.basis,
+            resamples: RESAMPLES,
+            seed: ClassifierConfig::default().seed,
+        };
+        compare.set(name, &judged, &near)
+    }
+}
+
+/// What a set came to, in a line.
+fn line(set: &Set) -> String {
+    let text = |number: &Option<Number>| number.as_ref().map_or("-".into(), Number::text);
+    format!(
+        "{}: {} images: Fréchet distance {} (of as many real {}), of their class {}, precision {}, recall {}",
+        set.name,
+        set.images,
+        set.frechet.text(),
+        text(&set.frechet_of_real),
+        text(&set.accuracy),
+        set.precision.text(),
+        set.recall.text(),
+    )
+}
