@@ -1,11 +1,12 @@
 //! Whose features numbers are of: a classifier that is trained on a part of the real images, or the Inception network of
 //! a file.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use iddpm::Error;
 use iddpm::data::{Broken, Dataset, Split};
-use iddpm::evaluate::{Classifier, ClassifierConfig, Inception, Judged};
+use iddpm::evaluate::{Classifier, ClassifierConfig, EvaluateError, Inception, Judged};
 use iddpm::run::Threads;
 
 use super::bar::bar;
@@ -16,7 +17,8 @@ use super::program::Failure;
 /// What judges sets.
 pub(crate) enum Judge {
     Trained(Box<Classifier>),
-    Given(Inception),
+    /// Of a file.
+    Given(Box<Inception>, PathBuf),
 }
 
 impl Judge {
@@ -84,7 +86,7 @@ impl Judge {
             inception.fingerprint(),
             file.display()
         );
-        let mut judge = Self::Given(inception);
+        let mut judge = Self::Given(inception.into(), file.into());
         let basis = Basis {
             features,
             trained: None,
@@ -101,11 +103,16 @@ impl Judge {
     pub(crate) fn judge(&mut self, data: &dyn Dataset) -> Result<Judged, Failure> {
         match self {
             Self::Trained(classifier) => Ok(classifier.judge_data(data)?),
-            Self::Given(inception) => {
+            Self::Given(inception, file) => {
                 let bar = bar(data.len() as u64, "images judged");
                 let judged = inception.judge_data(data, &mut |done| bar.set_position(done as u64));
                 bar.finish_and_clear();
-                Ok(judged?)
+                judged.map_err(|error| match error {
+                    Error::Evaluate(error @ EvaluateError::NotFinite { .. }) => {
+                        format!("--inception {}: {error}", file.display()).into()
+                    }
+                    error => error.into(),
+                })
             }
         }
     }

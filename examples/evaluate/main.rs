@@ -39,7 +39,7 @@ use iddpm::{Device, Model};
 use judge::Judge;
 use judging::{Compare, Network, Report, enough, spread, to_real, within_real};
 use options::Options;
-use program::{Failure, say};
+use program::{Failure, say, warn};
 
 /// A set of samples.
 enum Samples {
@@ -83,6 +83,11 @@ fn run(options: &Options) -> Result<(), Failure> {
     let real: Arc<dyn Dataset> = real.into();
     let pixels = Features::of_pixels(real.as_ref())?;
     let (mut judge, basis) = Judge::of(options, real, threads)?;
+    if basis.reference.features().are_alike() {
+        warn(
+            "the real images all have the same features: what is found by them says nothing of images",
+        );
+    }
     let (mut judged, count) = (Vec::new(), basis.reference.count());
     for (path, set) in &samples {
         let drawn;

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use clap::Parser;
+use iddpm::checkpoint::locate;
 use iddpm::data::{self, Classes, DataError, Dataset, Fit, Opened};
 use iddpm::evaluate::ClassifierConfig;
 use iddpm::run::DrawError;
@@ -136,6 +137,10 @@ impl Options {
             Err(DataError::Opaque { .. }) => open(None),
             opened => opened,
         };
-        opened.map_err(|error| format!("samples {error}").into())
+        opened.map_err(|error| match (&error, locate(path)) {
+            // Such as the folder of a chain of students.
+            (DataError::EmptyFolder { .. }, Err(of_network)) => of_network.into(),
+            _ => format!("samples {error}").into(),
+        })
     }
 }

@@ -67,7 +67,8 @@ impl<'a> Work<'a> {
             options,
             scale: Scale::of(options),
             threads: options.device.threads.choose()?,
-            kept: Kept::new(options.out.join("numbers"))?,
+            kept: Kept::new(options.out.join("numbers"))
+                .map_err(|error| format!("--out: {error}"))?,
             device_name: OnceCell::new(),
             data: RefCell::default(),
             judges: RefCell::default(),

@@ -54,11 +54,13 @@ fn main() -> ExitCode {
 fn sample(options: &Options) -> Result<ExitCode, Failure> {
     options.check()?;
     let model = open(options)?;
+    options.check_eta(&model)?;
     if let Some(size) = options.size {
         return draw_tile(options, &model, size);
     }
     let samples = Samples::new(options, &model)?;
-    let steps = samples.draw.evaluations(&model).map_err(by_option)? as usize;
+    let steps = samples.draw.evaluations(&model);
+    let steps = steps.map_err(|error| options.explain(error))? as usize;
     let album = Album::create(&options.out, &model, samples.count);
     let album = album.map_err(|error| match error {
         Error::Memory(error) => format!("--count {}: {error}", samples.count).into(),
@@ -196,7 +198,7 @@ impl Drawing<'_> {
         let images = numbers.len() as u64;
         let numbers = numbers.start as u64..numbers.end as u64;
         let begun = self.samples.begin(studio, numbers);
-        let mut run = begun.map_err(by_option)?;
+        let mut run = begun.map_err(|error| self.options.explain(error))?;
         while run.advance()? {
             self.progress.inc(images);
             if let Some(trajectory) = trajectory {
@@ -227,7 +229,8 @@ fn report(options: &Options, count: usize, steps: usize, begun: Instant) -> Resu
         steps => {
             let each = seconds * 1e3 / (steps as f64 * count as f64);
             format!(
-                "{count} image{plural} of {steps} steps in {seconds:.1} s: {each:.2} ms for a step of one image"
+                "{count} image{plural} of {steps} step{} in {seconds:.1} s: {each:.2} ms for a step of one image",
+                if steps == 1 { "" } else { "s" },
             )
         }
     })?;

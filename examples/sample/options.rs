@@ -152,7 +152,8 @@ impl Options {
             (Some(Method::Ddim { .. }), Some(eta)) if !(0.0..=1.0).contains(&eta) => {
                 return Err(format!("--eta {eta}: must be within [0, 1]").into());
             }
-            (Some(Method::Ddim { .. }), _) | (_, None) => {}
+            // Which method a network takes where none is said is not known yet.
+            (Some(Method::Ddim { .. }) | None, _) | (_, None) => {}
             (_, Some(_)) => return Err("--eta: only --method ddim has one".into()),
         }
         self.device.check()?;
@@ -168,6 +169,36 @@ impl Options {
             inputs.extend(path.as_deref().map(|path| (option, path)));
         }
         files::check(&self.out, self.trajectory.as_deref(), &inputs)
+    }
+
+    /// Refuses an --eta that a network's method does not have.
+    pub(crate) fn check_eta(&self, model: &Model) -> Result<(), Failure> {
+        let is_distilled = model.description().grid.is_some();
+        match (self.eta, self.method) {
+            (Some(eta), _) if is_distilled && eta != 0.0 => Err(format!(
+                "--eta {eta}: this network was distilled to steps of ddim without noise, and takes no others: --eta 0, or none"
+            )
+            .into()),
+            (Some(_), None) if !is_distilled => {
+                Err("--eta: only --method ddim has one, and no --method was given".into())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// What is wrong with a drawing, by the option that says it: a row as it was said.
+    pub(crate) fn explain(&self, error: Error) -> Failure {
+        match (error, self.between.as_slice()) {
+            (
+                Error::Draw(DrawError::Value {
+                    word: "between",
+                    why,
+                    ..
+                }),
+                [first, last],
+            ) => format!("--between {first} {last}: {why}").into(),
+            (error, _) => by_option(error),
+        }
     }
 
     /// The trajectory of the first of these images, in so many steps, where one is wanted.

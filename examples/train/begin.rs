@@ -90,9 +90,15 @@ fn resumed(options: &Options, state: &Path, done: u64, has_digests: bool) -> Res
     };
     say(format_args!("going on from {state}{unchecked}"))?;
     if steps == done {
-        say(format_args!(
-            "{option} {steps}: all of them are done already"
-        ))?;
+        say_done(options)?;
     }
     Ok(())
+}
+
+/// Says that nothing is left to train.
+pub(crate) fn say_done(options: &Options) -> Result<(), Failure> {
+    let (option, steps) = options.distill.last();
+    say(format_args!(
+        "{option} {steps}: all of them are done already"
+    ))
 }

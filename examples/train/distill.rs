@@ -6,9 +6,9 @@ use std::process::ExitCode;
 use clap::{ArgMatches, Args};
 use iddpm::Model;
 use iddpm::run::Recipe;
-use iddpm::train::{RunDirectory, SavedRun, TrainError};
+use iddpm::train::{Digest, RunDirectory, SavedRun, TrainError};
 
-use super::begin::{explained, given as opened};
+use super::begin::{self, explained, given as opened};
 use super::evaluation::{self, Evaluation};
 use super::options::{MANY, Options};
 use super::program::{Failure, say, warn};
@@ -91,29 +91,39 @@ pub(crate) struct Stage {
 
 /// Trains a student of each number of steps, each of the one before; those that are done already are looked at alone.
 pub(crate) fn run(options: &Options, given: &ArgMatches, file: &Path) -> Result<ExitCode, Failure> {
-    let mut teacher = opened("--distill", file)?;
-    check_labels(options, &teacher)?;
+    let first = opened("--distill", file);
+    let first = if options.resume { first } else { Ok(first?) };
     let students = options.distill.students()?;
     // Nobody else changes a teacher meanwhile.
     let _chain = RunDirectory::open(&options.run).map_err(|error| format!("--run: {error}"))?;
     check_begun(options, &students)?;
-    let mut evaluation = Evaluation::of(options, &teacher, file)?;
+    let first = first_teacher(options, file, first)?;
+    if let Some(teacher) = &first {
+        check_labels(options, teacher)?;
+    }
+    let mut evaluation = Evaluation::of(options, first.as_ref(), file)?;
+    let mut teacher = first;
     for steps in students {
         let folder = folder_of(options, steps);
-        say(format_args!("{steps} steps: {}", folder.display()))?;
-        let stage = Stage {
-            teacher,
-            steps,
-            folder,
-        };
-        if let Some(stopped) = super::train(options, given, Some(&stage))? {
-            return Ok(stopped.status());
+        let plural = if steps == 1 { "" } else { "s" };
+        say(format_args!("{steps} step{plural}: {}", folder.display()))?;
+        if has_learnt(options, &folder)? {
+            begin::say_done(options)?;
+        } else {
+            let stage = Stage {
+                teacher: teacher.map_or_else(|| opened("--distill", file), Ok)?,
+                steps,
+                folder: folder.clone(),
+            };
+            if let Some(stopped) = super::train(options, given, Some(&stage))? {
+                return Ok(stopped.status());
+            }
         }
-        teacher = opened("--run", &stage.folder)?;
+        let student = opened("--run", &folder)?;
         let stopped = match &mut evaluation {
-            Some(evaluation) => evaluation.student(&teacher, &stage.folder)?,
+            Some(evaluation) => evaluation.student(&student, &folder)?,
             None => {
-                say_command(options, file, &stage.folder)?;
+                say_command(options, file, &folder)?;
                 None
             }
         };
@@ -121,8 +131,67 @@ pub(crate) fn run(options: &Options, given: &ArgMatches, file: &Path) -> Result<
             warn(format_args!("train: {stopped}: --resume goes on"));
             return Ok(stopped.status());
         }
+        teacher = Some(student);
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Whether a student is there that all of its steps are done of.
+fn has_learnt(options: &Options, folder: &Path) -> Result<bool, Failure> {
+    Ok(match SavedRun::latest_in(folder)? {
+        Some(state) => SavedRun::load(state)?.progress.step == options.distill.last().1,
+        None => false,
+    })
+}
+
+/// The first teacher, as it was opened, if that is still the network that the first student learns from. If it is not, or is
+/// gone, a chain whose first student has learnt goes on without it.
+fn first_teacher(
+    options: &Options,
+    file: &Path,
+    found: Result<Model, Failure>,
+) -> Result<Option<Model>, Failure> {
+    let there = there(&options.run)?;
+    let Some((steps, state)) = there.first() else {
+        return found.map(Some);
+    };
+    let begun = SavedRun::load(state)?.config.teacher;
+    let now = match &found {
+        Ok(teacher) => Some(Digest(teacher.fingerprint()?)),
+        Err(_) => None,
+    };
+    if now == begun && now.is_some() {
+        return found.map(Some);
+    }
+    let shown = file.display();
+    if has_learnt(options, &folder_of(options, *steps))? {
+        say(format_args!(
+            "--distill {shown}: is not what the student of {steps} steps learnt from, which needs it no more"
+        ))?;
+        return Ok(None);
+    }
+    let (_, Some(now), Some(begun)) = (found?, now, begun) else {
+        return Ok(None);
+    };
+    let way = match state_of(file, begun) {
+        Some(state) => format!("--distill {} is that network", state.display()),
+        None => format!("no state in {shown} is that network"),
+    };
+    let (now, begun) = (String::from(now), String::from(begun));
+    Err(
+        format!("--distill {shown}: is network {now}, the run was begun with {begun}: {way}")
+            .into(),
+    )
+}
+
+/// The state in a run's folder whose network has this digest, where there is one.
+fn state_of(run: &Path, digest: Digest) -> Option<PathBuf> {
+    let entries = std::fs::read_dir(run).into_iter().flatten().flatten();
+    let mut states = entries.map(|entry| entry.path());
+    states.find(|state| {
+        let model = state.is_dir().then(|| Model::open(state).ok()).flatten();
+        model.and_then(|model| model.fingerprint().ok()) == Some(digest.0)
+    })
 }
 
 /// Says how a student is judged that was not.
@@ -140,6 +209,13 @@ const STUDENT: &str = "steps-";
 /// Names that sort as their numbers do.
 fn folder_of(options: &Options, steps: u32) -> PathBuf {
     options.run.join(format!("{STUDENT}{steps:04}"))
+}
+
+/// Whether a folder is called as a student's.
+pub(crate) fn is_student(folder: &Path) -> bool {
+    let name = folder.file_name().and_then(|name| name.to_str());
+    let steps = name.and_then(|name| name.strip_prefix(STUDENT));
+    steps.is_some_and(|steps| steps.parse::<u32>().is_ok())
 }
 
 /// The students that are in a folder, the first of the chain first: in how many steps each draws, and its newest state.

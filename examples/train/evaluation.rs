@@ -37,8 +37,10 @@ pub(crate) fn check(images: Option<usize>) -> Result<(), Failure> {
 /// What judges the networks of a chain.
 pub(crate) struct Evaluation<'o> {
     options: &'o Options,
-    /// The first teacher, and what it is called.
-    teacher: (Model, String),
+    /// The first teacher, where that is there.
+    teacher: Option<Model>,
+    /// What it is called.
+    name: String,
     is_teacher_told: bool,
     stop: Stop,
     /// From where something is to be judged on.
@@ -54,6 +56,17 @@ struct Found {
     report: Report,
 }
 
+impl Found {
+    fn set(self) -> Option<Set> {
+        self.report.sets.into_iter().next()
+    }
+}
+
+/// What a file has, where it is one of these.
+fn kept(path: &Path) -> Option<Found> {
+    serde_json::from_slice(&std::fs::read(path).ok()?).ok()
+}
+
 struct Judge {
     real: Arc<dyn Dataset>,
     pixels: Features,
@@ -65,7 +78,7 @@ impl<'o> Evaluation<'o> {
     /// Of a chain whose first teacher was given so; none where none is wanted.
     pub(crate) fn of(
         options: &'o Options,
-        teacher: &Model,
+        teacher: Option<&Model>,
         name: &Path,
     ) -> Result<Option<Self>, Failure> {
         if options.distill.evaluate == Some(0) {
@@ -73,7 +86,8 @@ impl<'o> Evaluation<'o> {
         }
         Ok(Some(Self {
             options,
-            teacher: (teacher.clone(), name.display().to_string()),
+            teacher: teacher.cloned(),
+            name: name.display().to_string(),
             is_teacher_told: false,
             stop: Stop::listen()?,
             judge: None,
@@ -99,10 +113,14 @@ impl<'o> Evaluation<'o> {
     }
 
     fn compare(&mut self, model: &Model, folder: &Path) -> Result<(), Failure> {
-        let (teacher, name) = self.teacher.clone();
-        let of_teacher = self.found(&teacher, name, &self.options.run.join(FOUND))?;
         if !self.is_teacher_told {
-            say(line(&of_teacher))?;
+            let path = self.options.run.join(FOUND);
+            let of_teacher = match self.teacher.clone() {
+                Some(teacher) => Some(self.found(&teacher, self.name.clone(), &path)?),
+                // What it came to when it taught.
+                None => kept(&path).and_then(Found::set),
+            };
+            of_teacher.as_ref().map(line).map_or(Ok(()), say)?;
             self.is_teacher_told = true;
         }
         let name = folder.display().to_string();
@@ -116,15 +134,13 @@ impl<'o> Evaluation<'o> {
             None => format!("at most {MOST} images"),
         };
         let of = format!("network {:016x}, {images}", model.fingerprint()?);
-        let kept = std::fs::read(path).ok();
-        let kept = kept.and_then(|bytes| serde_json::from_slice::<Found>(&bytes).ok());
-        let kept = kept.filter(|kept| kept.of == of);
-        if let Some(set) = kept.and_then(|kept| kept.report.sets.into_iter().next()) {
+        let kept = kept(path).filter(|kept| kept.of == of);
+        if let Some(set) = kept.and_then(Found::set) {
             return Ok(set);
         }
         let judge = match &mut self.judge {
             Some(judge) => judge,
-            none => none.insert(Judge::of(self.options, self.teacher.0.image())?),
+            none => none.insert(Judge::of(self.options, model.image())?),
         };
         let set = judge.judge(self.options, model, name, &self.stop)?;
         let report = Report::new(&judge.basis, vec![set]);
@@ -132,8 +148,7 @@ impl<'o> Evaluation<'o> {
         let mut text = serde_json::to_vec_pretty(&found)?;
         text.push(b'\n');
         write_bytes(path, &text)?;
-        let mut sets = found.report.sets.into_iter();
-        sets.next().ok_or_else(|| "nothing was judged".into())
+        found.set().ok_or_else(|| "nothing was judged".into())
     }
 }
 

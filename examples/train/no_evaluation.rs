@@ -23,7 +23,7 @@ pub(crate) fn check(images: Option<usize>) -> Result<(), Failure> {
 pub(crate) enum Evaluation {}
 
 impl Evaluation {
-    pub(crate) fn of(_: &Options, _: &Model, _: &Path) -> Result<Option<Self>, Failure> {
+    pub(crate) fn of(_: &Options, _: Option<&Model>, _: &Path) -> Result<Option<Self>, Failure> {
         Ok(None)
     }
 

@@ -10,6 +10,7 @@ use clap::{Arg, ArgMatches, Command};
 use iddpm::files::{read_text, write_bytes};
 use toml::{Table, Value};
 
+use super::distill::is_student;
 use super::files::OPTIONS;
 use super::options::Options;
 use super::program::{Failure, command};
@@ -41,11 +42,29 @@ pub(crate) fn words(line: Vec<OsString>) -> Result<Vec<OsString>, Failure> {
         // A run of before options were kept has none.
         if kept.exists() {
             settings.add(&kept, &read_text(&kept, MOST)?)?;
+        } else {
+            check_no_student(&run)?;
         }
     }
     let mut line = line.into_iter();
     let name = line.next();
     Ok(name.into_iter().chain(settings.words).chain(line).collect())
+}
+
+/// Refuses to go on with a student by itself: its options are its chain's.
+fn check_no_student(run: &Path) -> Result<(), Failure> {
+    let run = std::path::absolute(run)?;
+    let chain = run.parent().filter(|chain| chain.join(OPTIONS).exists());
+    match chain.filter(|_| is_student(&run)) {
+        None => Ok(()),
+        Some(chain) => {
+            let (run, chain) = (run.display(), chain.display());
+            Err(format!(
+                "--run {run}: is a student of the chain in {chain}: --run {chain} --resume goes on"
+            )
+            .into())
+        }
+    }
 }
 
 /// What files say, where nothing before them says it.

@@ -152,6 +152,15 @@ impl Description {
         }
         if let Some(grid) = &self.grid {
             grid.process(&self.card.diffusion)?;
+            let last = self.card.diffusion.num_timesteps.saturating_sub(1);
+            if let Some(first) = grid.timesteps().first().filter(|&&first| first != last) {
+                return Err(CheckpointError::Metadata {
+                    key: GRID,
+                    reason: format!(
+                        "begins with timestep {first}, must with {last}, where there is noise alone"
+                    ),
+                });
+            }
         }
         if self.unet.super_resolution != self.size.low_res.is_some() {
             return Err(CheckpointError::LowRes {

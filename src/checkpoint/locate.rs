@@ -12,7 +12,7 @@ use super::content::Content;
 use super::error::CheckpointError;
 use super::file::io;
 use super::header::Header;
-use super::states::{BEST, Unknown, is_state, newest};
+use super::states::{BEST, Unknown, is_state, names_in, newest};
 use crate::diffusion::WeightSet;
 
 /// Files of a folder that are looked into, to name the networks in it.
@@ -181,11 +181,30 @@ pub(super) fn names_within(folder: &Path) -> Vec<String> {
         Err(Unknown::File(_)) => None,
     };
     let Some(step) = newest.as_deref().and_then(Path::file_name) else {
-        return names(folder);
+        let names = names(folder);
+        return if names.is_empty() {
+            runs(folder)
+        } else {
+            names
+        };
     };
     let in_state = names(&folder.join(step)).into_iter();
     in_state
         .map(|name| format!("{}/{name}", step.display()))
+        .collect()
+}
+
+/// The names of the runs in a folder, as those of students are in that of their chain; not all of many.
+fn runs(folder: &Path) -> Vec<String> {
+    // In a folder that cannot be read there are none.
+    let mut names = names_in(folder).unwrap_or_default();
+    names.sort_unstable();
+    let is_run = |name: &String| matches!(newest(&folder.join(name)), Ok(Some(_)));
+    names
+        .into_iter()
+        .take(FILES)
+        .filter(is_run)
+        .take(NAMED)
         .collect()
 }
 

@@ -141,7 +141,8 @@ impl fmt::Display for EvaluateError {
                 "sets of {first} and of {second} features: those of one network are compared"
             ),
             Self::TooFew { count, least } => {
-                write!(f, "{count} images, must be {least} or more")
+                let plural = if *count == 1 { "" } else { "s" };
+                write!(f, "{count} image{plural}, must be {least} or more")
             }
             Self::TooFewResamples { count, least } => {
                 write!(

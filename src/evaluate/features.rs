@@ -117,6 +117,20 @@ impl Features {
         self.labels.as_deref()
     }
 
+    /// Whether all images have the same features: what is found by such says nothing of the images.
+    ///
+    /// ```
+    /// use iddpm::evaluate::Features;
+    /// assert!(Features::new(2, vec![1.0, 2.0, 1.0, 2.0])?.are_alike());
+    /// assert!(!Features::new(2, vec![1.0, 2.0, 1.0, 3.0])?.are_alike());
+    /// # Ok::<(), iddpm::Error>(())
+    /// ```
+    pub fn are_alike(&self) -> bool {
+        let mut rows = self.rows();
+        let first = rows.next();
+        rows.all(|row| Some(row) == first)
+    }
+
     /// The features of each image.
     pub fn rows(&self) -> impl Iterator<Item = &[f32]> {
         self.numbers.chunks_exact(self.width)

@@ -246,8 +246,8 @@ fn what_it_refuses() {
     for (arguments, due) in [
         (format!("--real real {digits_file}"), "draws images of"),
         (
-            format!("--real real {sprites_file} --draw steps=0"),
-            "--draw",
+            format!("--real real {sprites_file} --draw steps=5000"),
+            "--draw steps=5000: 5000 steps of only",
         ),
         (
             format!("--real real {sprites_file} --draw colour=red"),

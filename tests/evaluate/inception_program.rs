@@ -2,6 +2,7 @@
 
 use std::fs;
 
+use iddpm::checkpoint::Header;
 use iddpm::data::Images;
 use iddpm::evaluate::frechet;
 use serde_json::Value;
@@ -19,6 +20,25 @@ fn noise(scratch: &Scratch, name: &str, count: usize, center: f64) -> Vec<u8> {
     let shape = [count, SIZE.height, SIZE.width, SIZE.channels];
     write_archive(&scratch.join(&format!("{name}.npz")), shape, &pixels, &[]);
     pixels
+}
+
+/// The file with weights before the features that are as large as they can be.
+fn with_large_weights(file: &[u8]) -> Vec<u8> {
+    let header = Header::from_bytes(file).unwrap();
+    let mut bytes = file.to_vec();
+    let data = 8 + u64::from_le_bytes(file[..8].try_into().unwrap()) as usize;
+    for name in [
+        "Mixed_7c.branch1x1.conv.weight",
+        "Mixed_7b.branch1x1.conv.weight",
+    ] {
+        let mut tensors = header.tensors().iter();
+        let (begin, end) = tensors.find(|tensor| tensor.name == name).unwrap().range;
+        let range = data + begin as usize..data + end as usize;
+        for number in bytes[range].chunks_exact_mut(4) {
+            number.copy_from_slice(&3e38_f32.to_le_bytes());
+        }
+    }
+    bytes
 }
 
 /// The program says what the library does of the same pictures: all real ones are the reference, or all but a share.
@@ -74,6 +94,31 @@ fn the_program_judges_by_it() {
     assert_eq!(held_out["frechet"], held_out["frechet_of_real"]);
     let all = json["reference"].as_u64().unwrap() + held_out["images"].as_u64().unwrap();
     assert_eq!(all, 16);
+
+    // Of pictures that are all alike numbers say nothing, and weights that are too large are a file's.
+    let shape = [6, SIZE.height, SIZE.width, SIZE.channels];
+    write_archive(
+        &scratch.join("alike.npz"),
+        shape,
+        &[7; 6 * SIZE.elements()],
+        &[],
+    );
+    let alike = "--real alike.npz --inception inception.safetensors --resamples 2";
+    let output = run("evaluate", &scratch, alike);
+    let told = String::from_utf8(output.stderr).unwrap();
+    assert!(
+        told.contains("the real images all have the same features"),
+        "{told}"
+    );
+    scratch.write("large.safetensors", &with_large_weights(file()));
+    let output = run(
+        "evaluate",
+        &scratch,
+        "--real alike.npz --inception large.safetensors",
+    );
+    let told = String::from_utf8(output.stderr).unwrap();
+    let due = "evaluate: --inception large.safetensors: feature 0 of image 0 is not finite";
+    assert_eq!(told.trim_end(), due);
 
     let output = run(
         "evaluate",

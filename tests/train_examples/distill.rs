@@ -141,8 +141,95 @@ fn a_chain_is_not_spoilt() {
     );
     // It goes on, and gets longer.
     let told = succeed("train", &scratch, "--run r --resume --steps 4,2,1");
-    assert!(told.contains("1 steps: r/steps-0001"), "{told}");
+    assert!(told.contains("1 step: r/steps-0001"), "{told}");
     succeed("train", &scratch, "--run t --resume --steps 4");
+}
+
+/// A chain whose teacher goes on, or away, needs it no more where its own students suffice; else it says what does.
+#[test]
+fn a_teacher_goes_on() {
+    let scratch = Scratch::new("distill-teacher");
+    prepare(&scratch);
+    let chain = format!("{STUDENT} --distill t --until 2");
+    succeed("train", &scratch, &format!("{chain} --steps 4,2 --run r"));
+    succeed("train", &scratch, &format!("{chain} --steps 4 --run first"));
+    succeed("train", &scratch, "--run t --resume --steps 5 --keep 9");
+    std::fs::remove_dir_all(scratch.join("r/steps-0002")).unwrap();
+    let goes_on = |told: &str| {
+        let needless = "is not what the student of 4 steps learnt from, which needs it no more";
+        assert!(told.contains(needless), "{told}");
+        assert!(
+            told.contains("step 2: r/steps-0002/step-00000002"),
+            "{told}"
+        );
+    };
+    goes_on(&succeed("train", &scratch, "--run r --resume"));
+    let line = refuse("train", &scratch, "--run first --resume --until 3");
+    assert!(line.contains(", the run was begun with "), "{line}");
+    let (_, state) = line.split_once(": --distill ").unwrap();
+    let state = state.strip_suffix(" is that network").unwrap();
+    assert!(state.ends_with("t/step-00000003"), "{line}");
+    let words = format!("--run first --resume --until 3 --distill {state}");
+    succeed("train", &scratch, &words);
+    std::fs::rename(scratch.join("t"), scratch.join("elsewhere")).unwrap();
+    std::fs::remove_dir_all(scratch.join("r/steps-0002")).unwrap();
+    goes_on(&succeed("train", &scratch, "--run r --resume"));
+    let line = refuse("train", &scratch, "--run r --resume --steps 4 --until 3");
+    assert!(
+        line.starts_with("train: --until 3: the student of 4 steps has taught"),
+        "{line}"
+    );
+}
+
+/// What is asked of a student that is its chain's, or of a chain that is its students'.
+#[test]
+fn which_is_meant() {
+    let scratch = Scratch::new("distill-meant");
+    prepare(&scratch);
+    let chain = format!("{STUDENT} --distill t --steps 4,2 --until 1 --run r");
+    succeed("train", &scratch, &chain);
+    let line = refuse("train", &scratch, "--run r/steps-0004 --resume");
+    assert!(
+        line.contains("r/steps-0004: is a student of the chain in "),
+        "{line}"
+    );
+    assert!(line.ends_with("/r --resume goes on"), "{line}");
+    let draw = "--backend cpu --out a.png --checkpoint";
+    let only = "this network was distilled to steps of ddim without noise, and takes no others: --eta 0, or none";
+    for (words, due) in [
+        (
+            "r",
+            "--checkpoint: r: is a folder, not a checkpoint; the networks in it: steps-0002, steps-0004",
+        ),
+        ("r/steps-0004 --eta 1", &format!("--eta 1: {only}")),
+        (
+            "r/steps-0004 --method ddim --eta 0.5",
+            &format!("--eta 0.5: {only}"),
+        ),
+        (
+            "t --eta 1",
+            "--eta: only --method ddim has one, and no --method was given",
+        ),
+        (
+            "t --between 1 2",
+            "--between 1 2: a row is of one class, or from one to another: name them",
+        ),
+    ] {
+        let line = refuse("sample", &scratch, &format!("{draw} {words}"));
+        assert_eq!(line, format!("sample: {due}"));
+    }
+    let told = succeed(
+        "sample",
+        &scratch,
+        &format!("{draw} r/steps-0004 --eta 0 --count 1 --steps 1"),
+    );
+    assert!(told.contains("1 image of 1 step in "), "{told}");
+    let into_file = format!("{STUDENT} --distill t --steps 4 --until 1 --run d.npz");
+    let line = refuse("train", &scratch, &into_file);
+    assert!(
+        line.starts_with("train: --run: opening the folder d.npz"),
+        "{line}"
+    );
 }
 
 #[test]
@@ -223,7 +310,8 @@ fn what_is_refused() {
     let other = "--run r --resume --until 2 --distill t2";
     let other = refuse("train", &scratch, other);
     assert!(
-        other.starts_with("train: --distill ") && other.contains(": the run was begun with "),
+        other.starts_with("train: --distill ")
+            && other.ends_with(": no state in t2 is that network"),
         "{other}"
     );
     // A teacher that knows no image without its class, and other classes than the teacher's.

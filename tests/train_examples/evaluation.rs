@@ -95,6 +95,9 @@ fn why_not() {
         let why = format!("{student}: not evaluated: --data, held out: ");
         assert!(told.contains(&why), "{told}");
     }
+    let line = refuse("evaluate", &scratch, "--real d.npz r");
+    let due = "r: is a folder, not a checkpoint; the networks in it: steps-0002, steps-0004";
+    assert_eq!(line, format!("evaluate: {due}"));
     let few = refuse("train", &scratch, &format!("{CHAIN} --run s --evaluate 5"));
     assert_eq!(few, "train: --evaluate: 5 images, must be 6 or more");
     let told = succeed("train", &scratch, &format!("{CHAIN} --run s --evaluate 0"));

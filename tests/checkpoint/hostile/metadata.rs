@@ -130,6 +130,14 @@ pub(super) fn metadata() -> Vec<Case> {
         }),
     ));
     cases.push((
+        "a grid that does not begin where drawing does".into(),
+        set("iddpm.grid", "[5,2]"),
+        Error::Metadata {
+            key: "iddpm.grid",
+            reason: "begins with timestep 5, must with 99, where there is noise alone".into(),
+        },
+    ));
+    cases.push((
         "moments".into(),
         set("iddpm.content", "\"second_moment\""),
         Error::OtherContent {
