@@ -127,8 +127,9 @@ fn it_is_saved() {
     };
     refused(&written[..written.len() - 4], "cut short");
     let said = |of: &str, to: &str| {
-        let text = String::from_utf8_lossy(&written[..400]).replace(of, to);
-        [text.as_bytes(), &written[400..]].concat()
+        // Behind the length of the head, which stays.
+        let text = String::from_utf8_lossy(&written[8..400]).replace(of, to);
+        [&written[..8], text.as_bytes(), &written[400..]].concat()
     };
     refused(
         &said("iddpm.classifier", "iddpm.classifies"),

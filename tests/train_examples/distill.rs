@@ -166,7 +166,7 @@ fn a_teacher_goes_on() {
     goes_on(&succeed("train", &scratch, "--run r --resume"));
     let line = refuse("train", &scratch, "--run first --resume --until 3");
     assert!(line.contains(", the run was begun with "), "{line}");
-    let (_, state) = line.split_once(": --distill ").unwrap();
+    let (_, state) = line.rsplit_once(": --distill ").unwrap();
     let state = state.strip_suffix(" is that network").unwrap();
     assert!(state.ends_with("t/step-00000003"), "{line}");
     let words = format!("--run first --resume --until 3 --distill {state}");
