@@ -32,7 +32,6 @@ use std::sync::Arc;
 
 use iddpm::checkpoint::{Header, locate};
 use iddpm::data::{Dataset, Opened};
-use iddpm::evaluate::Features;
 use iddpm::files::write_bytes;
 use iddpm::{Device, Model};
 
@@ -81,8 +80,12 @@ fn run(options: &Options) -> Result<(), Failure> {
         }
     }
     let real: Arc<dyn Dataset> = real.into();
-    let pixels = Features::of_pixels(real.as_ref())?;
-    let (mut judge, basis) = Judge::of(options, real, threads)?;
+    let counts = samples.iter().map(|(_, set)| match set {
+        Samples::There(opened) => opened.len(),
+        Samples::Of(_) => options.count.unwrap_or(real.len()),
+    });
+    options.check_memory(real.len(), counts)?;
+    let (mut judge, basis) = Judge::of(options, Arc::clone(&real), threads)?;
     if basis.reference.features().are_alike() {
         warn(
             "the real images all have the same features: what is found by them says nothing of images",
@@ -102,7 +105,7 @@ fn run(options: &Options) -> Result<(), Failure> {
                 &drawn
             }
         };
-        let near = to_real(&Features::of_pixels(set)?, &pixels)?;
+        let near = to_real(set, real.as_ref())?;
         judged.push((path.display().to_string(), judge.judge(set)?, near));
     }
     let compare = Compare {
@@ -112,7 +115,8 @@ fn run(options: &Options) -> Result<(), Failure> {
     };
     let mut sets = Vec::new();
     if let Some(others) = &basis.others {
-        let own = within_real(&pixels, spread(pixels.count(), others.count()))?;
+        let places: Vec<usize> = spread(real.len(), others.count()).collect();
+        let own = within_real(real.as_ref(), &places)?;
         sets.push(compare.set("real, held out".into(), others, &own)?);
     }
     for (name, judged, near) in judged {

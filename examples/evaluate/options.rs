@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 use clap::Parser;
 use iddpm::checkpoint::locate;
 use iddpm::data::{self, Classes, DataError, Dataset, Fit, Opened};
-use iddpm::evaluate::ClassifierConfig;
+use iddpm::evaluate::{ClassifierConfig, Inception};
+use iddpm::memory::{self, Bytes};
 use iddpm::run::DrawError;
 use iddpm::{Draw, Error, Model};
 
@@ -108,6 +109,23 @@ impl Options {
         }
         draw.evaluations(model).map_err(of_draw)?;
         Ok(draw)
+    }
+
+    /// Refuses more images than there is memory for what Inception makes of them, before it makes anything.
+    pub(crate) fn check_memory(
+        &self,
+        real: usize,
+        samples: impl Iterator<Item = usize>,
+    ) -> Result<(), Failure> {
+        if self.inception.is_none() {
+            return Ok(());
+        }
+        let images = samples.fold(real, usize::saturating_add);
+        let needed = memory::check(Inception::needs(images));
+        needed.map_err(|error| {
+            let (bytes, free) = (Bytes(error.bytes), Bytes(error.available.unwrap_or(0)));
+            format!("--inception: what it makes of {images} images takes {bytes}, and {free} are free: fewer images").into()
+        })
     }
 
     /// The real images, with their own classes.

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use iddpm::data::{self, Broken, Dataset, Split};
-use iddpm::evaluate::{Classifier, ClassifierConfig, Features};
+use iddpm::evaluate::{Classifier, ClassifierConfig};
 use iddpm::files::write_bytes;
 use iddpm::{Draw, Model};
 use serde::{Deserialize, Serialize};
@@ -69,7 +69,6 @@ fn kept(path: &Path) -> Option<Found> {
 
 struct Judge {
     real: Arc<dyn Dataset>,
-    pixels: Features,
     classifier: Classifier,
     basis: Basis,
 }
@@ -179,7 +178,6 @@ impl Judge {
         );
         Ok(Self {
             basis: Basis::of_classifier(&mut classifier, features, &split)?,
-            pixels: Features::of_pixels(real.as_ref())?,
             classifier,
             real,
         })
@@ -201,7 +199,7 @@ impl Judge {
             None => Ok(()),
         };
         let drawn = network.draw(count, options.device.device(), goes_on)?;
-        let near = to_real(&Features::of_pixels(&drawn)?, &self.pixels)?;
+        let near = to_real(&drawn, self.real.as_ref())?;
         let judged = self.classifier.judge_data(&drawn)?;
         let compare = Compare {
             basis: &self.basis,

@@ -30,11 +30,11 @@ pub enum EvaluateError {
         /// The number of the step, from 1 on.
         step: u64,
     },
-    /// Images are of another size than the classifier's.
+    /// Images are of another size than others that they are compared with, or that a classifier was trained on.
     Extents {
         /// The extents of the images.
         found: Extents,
-        /// The extents that the classifier was trained on.
+        /// The extents of the others.
         expected: Extents,
     },
     /// A slice holds no whole number of images, or of features.
@@ -127,7 +127,7 @@ impl fmt::Display for EvaluateError {
                 "the gradient of step {step} is not finite: a lower learning rate may help"
             ),
             Self::Extents { found, expected } => {
-                write!(f, "images of {found}: the classifier's are {expected}")
+                write!(f, "images of {found}: the others are {expected}")
             }
             Self::Length { len, each } => {
                 write!(f, "{len} numbers, must be a multiple of {each}")

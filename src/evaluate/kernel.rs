@@ -4,14 +4,16 @@ use std::vec;
 use std::vec::Vec;
 
 use nalgebra::DMatrix;
+use rayon::prelude::*;
 
+use super::distances::columns;
 use super::error::EvaluateError;
 use super::estimate::{Estimate, check_resamples, drawn};
 use super::features::{Features, comparable};
 
 /// The least number of images of which there are pairs.
 const LEAST: usize = 2;
-/// Images of the first set whose kernels with all of the second are there at once.
+/// Images of each set whose kernels are there at once, for each thread.
 const AT_ONCE: usize = 1 << 8;
 
 /// Computes the kernel distance of two sets of features, as the literature has it the squared maximum mean discrepancy
@@ -109,24 +111,31 @@ fn sums(
     there: &DMatrix<f64>,
 ) -> Vec<f64> {
     let width = first.width();
-    let matrix = |numbers: &[f32]| {
-        let numbers = numbers.iter().map(|&number| f64::from(number));
-        DMatrix::from_iterator(width, numbers.len() / width, numbers)
-    };
-    let second = matrix(second.numbers());
-    let mut sums = vec![0.0; here.ncols()];
-    let blocks = first.numbers().chunks(AT_ONCE * width);
-    for (block, begin) in blocks.zip((0..).step_by(AT_ONCE)) {
-        let mut kernels = matrix(block).tr_mul(&second);
-        kernels.apply(|product| *product = kernel(*product, width));
-        let weighted = kernels * there;
-        let weights = here.rows(begin, weighted.nrows());
-        let columns = weighted.column_iter().zip(weights.column_iter());
-        for (sum, (weighted, weights)) in sums.iter_mut().zip(columns) {
-            *sum += weighted.dot(&weights);
+    let blocks = first.numbers().par_chunks(AT_ONCE * width).enumerate();
+    let sums = blocks.map(|(number, block)| {
+        let block = columns(block, width).transpose();
+        let mut weighted = DMatrix::zeros(block.nrows(), there.ncols());
+        let others = second.numbers().chunks(AT_ONCE * width);
+        for (other, begin) in others.zip((0..).step_by(AT_ONCE)) {
+            let mut kernels = &block * columns(other, width);
+            kernels.apply(|product| *product = kernel(*product, width));
+            weighted.gemm(1.0, &kernels, &there.rows(begin, kernels.ncols()), 1.0);
+        }
+        let weights = here.rows(number * AT_ONCE, weighted.nrows());
+        let pairs = weighted.column_iter().zip(weights.column_iter());
+        pairs
+            .map(|(weighted, weights)| weighted.dot(&weights))
+            .collect()
+    });
+    // In the order of the blocks: the same sum with any number of threads.
+    let sums: Vec<Vec<f64>> = sums.collect();
+    let mut all = vec![0.0; here.ncols()];
+    for sums in &sums {
+        for (all, sum) in all.iter_mut().zip(sums) {
+            *all += sum;
         }
     }
-    sums
+    all
 }
 
 fn kernel(product: f64, width: usize) -> f64 {

@@ -3,7 +3,8 @@
 //! A [`Classifier`] is trained on the data set at hand, so that there are numbers without any download. What it makes
 //! of images is [`Judged`]: the probability of each class, and [`Features`], by which [`frechet()`] and
 //! [`kernel_distance`] tell how far two sets of images are apart, [`precision_recall`] and [`density_coverage`] how much
-//! of one is in the other, and [`nearest()`] what was learnt by heart. Numbers of two classifiers are of different
+//! of one is in the other, and
+//! [`nearest_image`] what was learnt by heart. Numbers of two classifiers are of different
 //! features and cannot be compared. Published distances are of the features of an [`Inception`] network, whose weights
 //! are a file of the user's.
 //!
@@ -24,10 +25,12 @@
 
 mod classifier;
 mod classifier_file;
+mod distances;
 mod error;
 mod estimate;
 mod features;
 mod frechet;
+mod images;
 mod inception;
 mod judged;
 mod kernel;
@@ -41,6 +44,7 @@ pub use error::EvaluateError;
 pub use estimate::Estimate;
 pub use features::Features;
 pub use frechet::frechet;
+pub use images::{nearest_image, nearest_other_image};
 pub use inception::Inception;
 pub use judged::Judged;
 pub use kernel::kernel_distance;

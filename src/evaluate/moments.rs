@@ -96,8 +96,8 @@ impl Spread {
     fn product(&self, other: &Self) -> DMatrix<f64> {
         match (self, other) {
             (Covariance(first), Covariance(second)) => {
-                let root = square_root(first);
-                &root * second * &root
+                let root = root(first);
+                root.transpose() * (second * &root)
             }
             (Images(images), Covariance(covariance)) | (Covariance(covariance), Images(images)) => {
                 images.transpose() * (covariance * images)
@@ -111,6 +111,13 @@ impl Spread {
             }
         }
     }
+}
+
+/// A matrix R of Σ = R·Rᵀ, of which Rᵀ Σ' R has the eigenvalues that are asked for: where there is one Cholesky's, which takes
+/// a small part of the time.
+fn root(covariance: &DMatrix<f64>) -> DMatrix<f64> {
+    let cholesky = covariance.clone().cholesky();
+    cholesky.map_or_else(|| square_root(covariance), |found| found.unpack())
 }
 
 /// The symmetric root of a covariance.

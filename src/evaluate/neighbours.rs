@@ -3,11 +3,10 @@
 
 use std::vec::Vec;
 
-use rayon::prelude::*;
-
+use super::distances::{Row, of_each};
 use super::error::EvaluateError;
 use super::features::{Features, comparable};
-use crate::part::{item, part};
+use crate::part::item;
 use crate::run::Mean;
 
 /// How much of the samples is among the real images, and how much of these among the samples.
@@ -106,8 +105,8 @@ pub struct Nearest {
     /// The place of the image in its set; of several that are as near, the first.
     pub place: usize,
     /// The squared distance of the features.
-    squared: f64,
-    width: usize,
+    pub(super) squared: f64,
+    pub(super) width: usize,
 }
 
 impl Nearest {
@@ -142,8 +141,7 @@ pub fn nearest(images: &Features, among: &Features) -> Result<Vec<Nearest>, Eval
     if among.count() == 0 {
         return Err(EvaluateError::TooFew { count: 0, least: 1 });
     }
-    let rows = images.numbers().par_chunks_exact(images.width());
-    Ok(rows.map(|row| nearest_of(row, among, None)).collect())
+    Ok(of_each(images, among, |_, row| nearest_of(row, None)))
 }
 
 /// Finds the nearest other image of the same set for some of its images, by their places.
@@ -167,84 +165,47 @@ pub fn nearest_within(
         return Err(EvaluateError::TooFew { count, least: 2 });
     }
     let places: Vec<usize> = places.into_iter().filter(|&place| place < count).collect();
-    let found = places.par_iter().map(|&own| {
-        let row = part(set.numbers(), own * set.width(), set.width());
-        nearest_of(row, set, Some(own))
-    });
-    Ok(found.collect())
+    let some = set.of_some(places.iter().copied());
+    Ok(of_each(&some, set, |at, row| {
+        nearest_of(row, Some(item(&places, at)))
+    }))
 }
 
-/// The nearest of a set to a row, but for the row itself.
-fn nearest_of(row: &[f32], among: &Features, own: Option<usize>) -> Nearest {
-    let mut found = Nearest {
-        place: 0,
-        squared: f64::INFINITY,
-        width: row.len(),
-    };
-    for (place, other) in among.rows().enumerate() {
-        let Some(squared) = squared_below(row, other, found.squared) else {
-            continue;
-        };
-        if Some(place) != own {
-            found = Nearest {
-                place,
-                squared,
-                ..found
-            };
-        }
+/// The nearest of a set, but for the one at a place.
+fn nearest_of(row: &Row<'_>, own: Option<usize>) -> Nearest {
+    let others = row.places().filter(|&place| Some(place) != own);
+    let found = row.smallest(others, 1).into_iter().next();
+    let (squared, place) = found.unwrap_or((f64::INFINITY, 0));
+    Nearest {
+        place,
+        squared,
+        width: row.width(),
     }
-    found
 }
 
 /// The squared distance of each image to its k-th nearest of the others of its set.
 fn radii(features: &Features, neighbours: usize) -> Result<Vec<f64>, EvaluateError> {
-    let last = neighbours
-        .checked_sub(1)
-        .ok_or(EvaluateError::NoNeighbours)?;
+    if neighbours == 0 {
+        return Err(EvaluateError::NoNeighbours);
+    }
     let (count, least) = (features.count(), neighbours.saturating_add(1));
     if count < least {
         return Err(EvaluateError::TooFew { count, least });
     }
-    let rows = features.numbers().par_chunks_exact(features.width());
-    let radii = rows.enumerate().map(|(image, row)| {
-        let others = features.rows().enumerate().filter(|&(at, _)| at != image);
-        let mut distances: Vec<f64> = others.map(|(_, other)| squared(row, other)).collect();
-        *distances.select_nth_unstable_by(last, f64::total_cmp).1
-    });
-    Ok(radii.collect())
+    Ok(of_each(features, features, |image, row| {
+        let others = row.places().filter(|&place| place != image);
+        let nearest = row.smallest(others, neighbours);
+        nearest
+            .last()
+            .map_or(f64::INFINITY, |&(squared, _)| squared)
+    }))
 }
 
 /// For each image the number of those around whose radius it is within.
 fn counts_within(images: &Features, around: &Features, radii: &[f64]) -> Vec<f64> {
-    let rows = images.numbers().par_chunks_exact(images.width());
-    let counts = rows.map(|row| {
-        let near = around.rows().enumerate();
-        let near = near.filter(|&(at, centre)| squared(row, centre) <= item(radii, at));
+    of_each(images, around, |_, row| {
+        let near = row.places();
+        let near = near.filter(|&place| row.is_within(place, item(radii, place)));
         near.count() as f64
-    });
-    counts.collect()
-}
-
-/// The squared distance of two rows.
-fn squared(first: &[f32], second: &[f32]) -> f64 {
-    let differences = first
-        .iter()
-        .zip(second)
-        .map(|(&x, &y)| f64::from(x) - f64::from(y));
-    differences.map(|difference| difference * difference).sum()
-}
-
-/// Numbers that are summed up before a sum is looked at.
-const STRETCH: usize = 64;
-
-/// The squared distance of two rows, where it is below a limit: most are beyond it long before their end.
-fn squared_below(first: &[f32], second: &[f32], limit: f64) -> Option<f64> {
-    let mut sum = 0.0;
-    for (first, second) in first.chunks(STRETCH).zip(second.chunks(STRETCH)) {
-        sum += squared(first, second);
-        if sum >= limit {
-            return None;
-        }
-    }
-    Some(sum)
+    })
 }

@@ -197,7 +197,7 @@ fn classes_of_samples() {
 }
 
 /// A network of this repository.
-fn network(name: &str) -> String {
+pub(crate) fn network(name: &str) -> String {
     format!(
         "{}/../examples/assets/{name}.safetensors",
         env!("CARGO_MANIFEST_DIR")

@@ -8,6 +8,7 @@ use iddpm::evaluate::frechet;
 use serde_json::Value;
 
 use super::archive::write_archive;
+use super::example::network;
 use super::generator::generate;
 use super::inception::{SEED, SIZE, file, open, planes};
 use super::run::{run, succeed};
@@ -119,6 +120,30 @@ fn the_program_judges_by_it() {
     let told = String::from_utf8(output.stderr).unwrap();
     let due = "evaluate: --inception large.safetensors: feature 0 of image 0 is not finite";
     assert_eq!(told.trim_end(), due);
+
+    // More than any machine has, told before the first is drawn.
+    #[cfg(target_os = "linux")]
+    {
+        write_archive(
+            &scratch.join("digits.npz"),
+            [6, 16, 16, 1],
+            &[7; 6 * 256],
+            &[],
+        );
+        let networks = format!("{} ", network("digits16")).repeat(40);
+        let many = "--inception inception.safetensors --count 1048576";
+        let output = run(
+            "evaluate",
+            &scratch,
+            &format!("--real digits.npz {networks} {many}"),
+        );
+        let told = String::from_utf8(output.stderr).unwrap();
+        let due = "evaluate: --inception: what it makes of 41943046 images takes 513 GB (";
+        assert!(
+            told.starts_with(due) && told.ends_with(" are free: fewer images\n"),
+            "{told}"
+        );
+    }
 
     let output = run(
         "evaluate",

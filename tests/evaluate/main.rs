@@ -28,4 +28,5 @@ mod frechet;
 mod guidance;
 mod inception;
 mod inception_program;
+mod near;
 mod sets;

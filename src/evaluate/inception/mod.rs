@@ -22,7 +22,7 @@ use super::softmax::softmax;
 use crate::Error;
 use crate::cpu::NetworkError;
 use crate::data::Dataset;
-use crate::memory::{MemoryError, collected};
+use crate::memory::{MemoryError, bytes_of, collected};
 use crate::run::Threads;
 use conv::Kernel;
 use layers::Layer;
@@ -58,6 +58,9 @@ pub struct Inception {
     threads: ThreadPool,
 }
 
+/// Channels of the last layer.
+const FEATURES: usize = 2048;
+
 /// What is made of one image.
 struct Seen {
     features: Vec<f32>,
@@ -67,6 +70,8 @@ struct Seen {
 impl Inception {
     /// The number of classes that it tells apart: 1000 of `ImageNet`'s, in an order of its own, and 8 of none.
     pub const CLASSES: usize = CLASSES;
+    /// The number of features of an image.
+    pub const FEATURES: usize = FEATURES;
 
     /// Reads the network's weights from a file: of each convolution `NAME.conv.weight`, `NAME.bn.weight`, `NAME.bn.bias`,
     /// `NAME.bn.running_mean` and `NAME.bn.running_var`, with names from `Conv2d_1a_3x3` to `Mixed_7c.branch_pool`, and
@@ -98,6 +103,17 @@ impl Inception {
     /// The number by which its features are known: those of another network are not compared with them.
     pub const fn fingerprint(&self) -> u64 {
         self.fingerprint
+    }
+
+    /// The bytes that are needed for what is made of so many images; [`u64::MAX`] where they are more.
+    ///
+    /// ```
+    /// use iddpm::evaluate::Inception;
+    /// use iddpm::memory::Bytes;
+    /// println!("{}", Bytes(Inception::needs(50_000))); // 611 MB
+    /// ```
+    pub const fn needs(images: usize) -> u64 {
+        bytes_of::<f32>((FEATURES + CLASSES).saturating_mul(images))
     }
 
     /// Judges the images of a data set, in their order and of any size: resized as the evaluator does it, greys as three
