@@ -130,7 +130,7 @@ studio() {
     tests/studio/run.sh --workspace --features "$(features_of defmt | xargs)"
 }
 
-# These three beside `sample` as the tests have built it.
+# These three, and `firmware`, beside `sample` as the tests have built it.
 c() {
     tests/c/run.sh --workspace --features "$(features_of defmt | xargs)"
 }
@@ -148,7 +148,7 @@ no_alloc() {
 }
 
 firmware() {
-    tests/firmware/run.sh
+    tests/firmware/run.sh --workspace --features "$(features_of defmt | xargs)"
 }
 
 # Pages, whose pointers have 32 bits, and Windows are compiled for; on 64-bit Arm and on a machine with the other
