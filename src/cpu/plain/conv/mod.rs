@@ -7,9 +7,12 @@
 //! Where the input is upsampled, in\[n, k, u, v\] stands for in\[n, k, ⌊u/2⌋, ⌊v/2⌋\].
 //! [N, K, H, W] to [N, M, H', W'].
 
+mod forward;
+
+pub(crate) use forward::forward;
+
 use super::{Real, View, fill, number, total};
 use crate::cpu::math::Number;
-use crate::part::{item, part};
 use crate::unet::{Extents, Shape, Wrap};
 
 /// Extents of a convolution.
@@ -66,6 +69,7 @@ impl Window {
 
     /// The column of the output whose column of the input lies across an edge, and that: a kernel of 3 reaches
     /// one column further.
+    #[cfg(feature = "std")]
     #[inline(always)]
     pub(crate) fn across(&self, tap: usize) -> Option<(usize, usize)> {
         if !self.wrap.columns() {
@@ -110,80 +114,6 @@ const fn before(at: usize, pad: usize, side: usize, wraps: bool) -> Option<usize
         Some((at + side - pad) % side)
     } else {
         at.checked_sub(pad)
-    }
-}
-
-/// The convolution.
-pub(crate) fn forward<R: Real, W: Number>(
-    shape: &Window,
-    input: &[R],
-    weight: &[W],
-    bias: &[W],
-    shift: Option<&[R]>,
-    residual: Option<&[R]>,
-    output: &mut [R],
-) {
-    let Window {
-        from, to, kernel, ..
-    } = *shape;
-    let taps = from.channels * kernel * kernel;
-    let across = [0, 1, 2].map(|tap| shape.across(tap));
-    let images = output
-        .chunks_exact_mut(to.elements())
-        .zip(input.chunks_exact(from.elements()));
-    for (n, (image, input)) in images.enumerate() {
-        let planes = image.chunks_exact_mut(to.positions());
-        let channels = planes.zip(weight.chunks_exact(taps)).zip(bias);
-        for (m, ((plane, weight), bias)) in channels.enumerate() {
-            let place = n * to.channels + m;
-            // Absent: 0.
-            let shift = shift.map(|shift| item(shift, place)).unwrap_or_default();
-            plane.fill(R::of(*bias) + shift);
-            for (y, row) in plane.chunks_exact_mut(to.width).enumerate() {
-                sum_row(shape, across, input, weight, y, row);
-            }
-            let Some(residual) = residual else { continue };
-            let residual = part(residual, place * to.positions(), to.positions());
-            for (out, &residual) in plane.iter_mut().zip(residual) {
-                *out = *out + residual;
-            }
-        }
-    }
-}
-
-/// Adds Σ_{k, i, j} to row y of a channel; `across` an edge lies what [`Window::across`] finds under each tap.
-fn sum_row<R: Real, W: Number>(
-    shape: &Window,
-    across: [Option<(usize, usize)>; 3],
-    input: &[R],
-    weight: &[W],
-    y: usize,
-    row: &mut [R],
-) {
-    let Window { from, kernel, .. } = *shape;
-    let planes = input.chunks_exact(from.positions());
-    for (plane, weight) in planes.zip(weight.chunks_exact(kernel * kernel)) {
-        for (i, weight) in weight.chunks_exact(kernel).enumerate() {
-            let Some(v) = shape.row(y, i) else {
-                continue;
-            };
-            let source = part(plane, v * from.width, from.width);
-            for ((j, weight), across) in weight.iter().enumerate().zip(across) {
-                let weight = R::of(*weight);
-                for (x, out) in row.iter_mut().enumerate() {
-                    let under = shape.column_inside(x, j).and_then(|u| source.get(u));
-                    if let Some(&value) = under {
-                        *out = *out + weight * value;
-                    }
-                }
-                let Some((x, u)) = across else {
-                    continue;
-                };
-                if let (Some(out), Some(&value)) = (row.get_mut(x), source.get(u)) {
-                    *out = *out + weight * value;
-                }
-            }
-        }
     }
 }
 

@@ -1,22 +1,16 @@
-//! What every target runs: one 16×16 image in ten steps of the paper's sampler, on core alone.
-//!
-//! The denoiser is the closed form for normal data, so nothing but this crate is measured.
+//! The sampling loop, with a word to the caller before each of its parts, so that they can be measured apart.
 
 use core::fmt;
 
-use iddpm::diffusion::exact::GaussianData;
-use iddpm::diffusion::{
-    Clip, Denoiser, Diffusion, Error, InlineProcess, Method, Noise, Query, Sampler, Schedule,
-    Timesteps,
-};
+use iddpm::diffusion::{Denoiser, Noise, Query, RunError, Step};
 
-const ELEMENTS: usize = 16 * 16;
-const STEPS: usize = 10;
+/// Elements of an image, of either job: 16×16.
+pub const ELEMENTS: usize = 16 * 16;
 
-/// What the job turns to next; told to the caller, so that the parts can be measured apart.
+/// What a job turns to next.
 #[derive(Clone, Copy)]
 pub enum Phase {
-    /// The process: T = 1000 levels walked, ten kept.
+    /// The process: T levels walked, ten kept.
     Table,
     /// The numbers of one step.
     Next,
@@ -46,41 +40,45 @@ impl fmt::Display for Report {
     }
 }
 
-pub fn run(phase: impl Fn(Phase)) -> Result<Report, Error> {
-    phase(Phase::Table);
-    let model = Diffusion::new(Schedule::Cosine, 1000);
-    let process = InlineProcess::<STEPS>::new(&model, Timesteps::even(STEPS as u32))?;
-
+/// Draws image 0 of a seed, of a class where the network knows any, in the steps that are given.
+pub fn draw<D: Denoiser>(
+    mut steps: impl Iterator<Item = Step>,
+    denoiser: &mut D,
+    label: Option<u32>,
+    phase: impl Fn(Phase),
+) -> Result<Report, RunError<D::Error>> {
     // The variance is learned, so the denoiser returns twice as many channels.
     let (mut x, mut output, mut noise) = ([0.0; ELEMENTS], [0.0; 2 * ELEMENTS], [0.0; ELEMENTS]);
-    let mut denoiser = GaussianData::new(process.view(), 0.25, 0.04)?;
     let seed = Noise::new(7);
     phase(Phase::Other);
     seed.stream(0, Noise::INITIAL).fill_normals(0, &mut x);
 
-    let mut sampler = Sampler::new(&process, Method::Ancestral, Clip::Unit)?;
+    let mut taken = 0;
     loop {
         phase(Phase::Next);
-        let Some(step) = sampler.next() else { break };
+        let Some(step) = steps.next() else { break };
         phase(Phase::Denoise);
         let query = Query {
             timestep: step.timestep(),
             index: step.index(),
-            label: None,
+            label,
         };
-        denoiser.denoise(query, &x, &mut output)?;
+        denoiser
+            .denoise(query, &x, &mut output)
+            .map_err(RunError::Denoiser)?;
         phase(Phase::Noise);
         if step.needs_noise() {
             seed.stream(0, step.position()).fill_normals(0, &mut noise);
         }
         phase(Phase::Apply);
         step.apply(&mut x, &output, &noise)?;
+        taken += 1;
     }
     phase(Phase::Other);
     Ok(Report {
         hash: fnv1a(&x),
         elements: ELEMENTS,
-        steps: STEPS,
+        steps: taken,
     })
 }
 

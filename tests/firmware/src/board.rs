@@ -1,26 +1,28 @@
-//! The microcontroller's side: entry, exit code, marks for the instruction count, depth of stack.
+//! The microcontroller's side: exit code, marks for the instruction count, depth of stack.
 
-use cortex_m_rt::{STACK_PAINT_VALUE, entry};
+use cortex_m_rt::STACK_PAINT_VALUE;
 use cortex_m_semihosting::debug::{self, EXIT_FAILURE, EXIT_SUCCESS};
 #[cfg(feature = "defmt")]
 use defmt_semihosting as _;
 
-use crate::job::{self, Phase};
+use crate::drawing::{Phase, Report};
 
-#[entry]
-fn main() -> ! {
-    // The host's run names an error; printing one here would add its text to what is measured.
-    let Ok(report) = job::run(mark) else {
-        finish(EXIT_FAILURE)
-    };
-    let stack = stack_used();
-    output::report(&report, stack);
-    finish(EXIT_SUCCESS)
+/// Ends the program: what a job ended with is told by the host's run, whose text would only be measured here.
+pub fn end<E>(ran: Result<(), E>) -> ! {
+    finish(match ran {
+        Ok(()) => EXIT_SUCCESS,
+        Err(_) => EXIT_FAILURE,
+    })
+}
+
+/// Prints what came out, and how deep the stack has been so far.
+pub fn report(report: &Report) {
+    output::report(report, stack_used());
 }
 
 #[cfg(not(feature = "defmt"))]
 mod output {
-    pub(super) fn report(report: &crate::job::Report, stack: usize) {
+    pub(super) fn report(report: &super::Report, stack: usize) {
         cortex_m_semihosting::hprintln!("{} stack={}", report, stack);
     }
 
@@ -34,7 +36,7 @@ mod output {
 /// Text between defmt's frames would corrupt them, so this build only logs.
 #[cfg(feature = "defmt")]
 mod output {
-    pub(super) fn report(report: &crate::job::Report, stack: usize) {
+    pub(super) fn report(report: &super::Report, stack: usize) {
         defmt::info!("hash={=u64:016x} stack={=usize}", report.hash, stack);
     }
 
@@ -50,7 +52,8 @@ fn finish(status: debug::ExitStatus) -> ! {
     }
 }
 
-fn mark(phase: Phase) {
+/// Tells the counter of instructions what comes next.
+pub fn mark(phase: Phase) {
     match phase {
         Phase::Table => marks::phase_table(),
         Phase::Next => marks::phase_next(),
