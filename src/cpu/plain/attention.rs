@@ -14,6 +14,9 @@ use crate::part::{part, put};
 use crate::unet::op::attention_scale;
 use crate::unet::{Extents, Shape};
 
+/// Columns of the result that are made at once.
+const BLOCK: usize = 8;
+
 /// The attention; `extents` are those of an image of the result.
 pub(crate) fn forward<R: Real>(extents: Extents, heads: usize, qkv: &[R], output: &mut [R]) {
     let positions = extents.positions();
@@ -27,36 +30,77 @@ pub(crate) fn forward<R: Real>(extents: Extents, heads: usize, qkv: &[R], output
         );
         let scale = R::nearest(1.0) / R::nearest((len / positions) as f64).root();
         output.fill(R::default());
-        for t in 0..positions {
-            attend(positions, t, scale, [q, k, v], output);
+        let blocks = positions - positions % BLOCK;
+        for t in (0..blocks).step_by(BLOCK) {
+            attend::<R, BLOCK>(positions, t, scale, [q, k, v], output);
+        }
+        for t in blocks..positions {
+            attend::<R, 1>(positions, t, scale, [q, k, v], output);
         }
     }
 }
 
-/// Column t of a head's result.
-fn attend<R: Real>(positions: usize, t: usize, scale: R, [q, k, v]: [&[R]; 3], output: &mut [R]) {
+/// B columns of a head's result, from column t on.
+fn attend<R: Real, const B: usize>(
+    positions: usize,
+    t: usize,
+    scale: R,
+    [q, k, v]: [&[R]; 3],
+    output: &mut [R],
+) {
     let one = R::nearest(1.0);
-    let (mut largest, mut sum) = (R::nearest(f64::NEG_INFINITY), R::default());
+    let (mut largest, mut sum) = ([R::nearest(f64::NEG_INFINITY); B], [R::default(); B]);
     for s in 0..positions {
-        let q = q.iter().skip(t).step_by(positions);
-        let k = k.iter().skip(s).step_by(positions);
-        let score = scale * q.zip(k).map(|(&q, &k)| q * k).sum::<R>();
-        let (keep, weight) = if score > largest {
-            let keep = (largest - score).exponential();
-            largest = score;
-            (keep, one)
-        } else {
-            (one, (score - largest).exponential())
-        };
-        sum = sum * keep + weight;
-        let values = v.iter().skip(s).step_by(positions);
-        for (out, &v) in output.iter_mut().skip(t).step_by(positions).zip(values) {
-            *out = *out * keep + weight * v;
+        // What sums of numbers begin with.
+        let mut scores = [-R::default(); B];
+        let rows = q.chunks_exact(positions);
+        for (q, k) in rows
+            .filter_map(|q| q.get(t..)?.first_chunk())
+            .zip(column(k, s, positions))
+        {
+            for (score, &q) in scores.iter_mut().zip::<&[R; B]>(q) {
+                *score = *score + q * k;
+            }
+        }
+        // What is kept of the sums so far, and what is added to them.
+        let mut shares = [(one, one); B];
+        let laws = shares.iter_mut().zip(&mut largest).zip(&mut sum);
+        for (score, (((keep, weight), largest), sum)) in scores.into_iter().zip(laws) {
+            let score = scale * score;
+            if score > *largest {
+                *keep = (*largest - score).exponential();
+                *largest = score;
+            } else {
+                *weight = (score - *largest).exponential();
+            }
+            *sum = *sum * *keep + *weight;
+        }
+        for (out, v) in columns::<R, B>(output, positions, t).zip(column(v, s, positions)) {
+            for (out, &(keep, weight)) in out.iter_mut().zip(&shares) {
+                *out = *out * keep + weight * v;
+            }
         }
     }
-    for out in output.iter_mut().skip(t).step_by(positions) {
-        *out = *out / sum;
+    for out in columns::<R, B>(output, positions, t) {
+        for (out, &sum) in out.iter_mut().zip(&sum) {
+            *out = *out / sum;
+        }
     }
+}
+
+/// A column of rows.
+fn column<R: Real>(rows: &[R], s: usize, positions: usize) -> impl Iterator<Item = R> {
+    rows.iter().copied().skip(s).step_by(positions)
+}
+
+/// B columns of each row, from column t on.
+fn columns<R, const B: usize>(
+    rows: &mut [R],
+    positions: usize,
+    t: usize,
+) -> impl Iterator<Item = &mut [R; B]> {
+    let rows = rows.chunks_exact_mut(positions);
+    rows.filter_map(move |row| row.get_mut(t..)?.first_chunk_mut())
 }
 
 /// The three parts of a head in \[N, 3C, H, W\], and what it made.

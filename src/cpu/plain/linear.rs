@@ -18,13 +18,17 @@ pub(crate) fn forward<R: Real, W: Number>(
     let inputs = inputs.max(1);
     let rows = output.chunks_exact_mut(bias.len().max(1));
     for (row, input) in rows.zip(input.chunks_exact(inputs)) {
-        let rows = weight.chunks_exact(inputs).zip(bias);
-        for (out, (weight, bias)) in row.iter_mut().zip(rows) {
-            let products = input.iter().zip(weight).map(|(&x, w)| {
-                let x = if silu { x.silu() } else { x };
-                x * R::of(*w)
-            });
-            *out = products.sum::<R>() + R::of(*bias);
+        // What sums of numbers begin with.
+        row.fill(-R::default());
+        for (k, &x) in input.iter().enumerate() {
+            let x = if silu { x.silu() } else { x };
+            let weights = weight.iter().skip(k).step_by(inputs);
+            for (out, weight) in row.iter_mut().zip(weights) {
+                *out = *out + x * R::of(*weight);
+            }
+        }
+        for (out, bias) in row.iter_mut().zip(bias) {
+            *out = *out + R::of(*bias);
         }
     }
 }

@@ -6,16 +6,16 @@
 //! What is asked of an image, of a row or of its edges is asked outside of the loop over columns, of some channels of the
 //! result at once; and a weight is widened once.
 
-use core::array::from_fn;
+use core::iter::once;
 use core::ops::Range;
 
 use super::super::Real;
 use super::Window;
 use crate::cpu::math::Number;
-use crate::part::{item, part, part_mut, split_mut};
+use crate::part::{item, part};
 
 /// Channels of the result that are made at once.
-const BLOCK: usize = 8;
+const BLOCK: usize = 16;
 
 /// A number for each row and column of a kernel.
 type Kernel<R> = [[R; 3]; 3];
@@ -89,17 +89,22 @@ fn add_image<R: Real, W: Number>(shape: &Window, image: &[R], weight: &[W], bloc
     };
     match (kernel, stride, upsample) {
         (1, 1, false) => add_pointwise(from.channels, image, weight, block),
-        (3, 1, false) => add_kernels(shape, image, weight, block, |kernels, source, block| {
-            add_rows(&adjacent, kernels, source, block, |line| {
-                line.windows(3).map(|three| [all(three)])
+        // Columns with a single tap inside are no edges as those below have them.
+        (3, 1, false) if from.width > 1 => {
+            add_kernels(shape, image, weight, block, |kernels, source, block| {
+                add_rows(&adjacent, kernels, source, block, |line| {
+                    line.windows(3).map(|three| [all(three)])
+                });
             });
-        }),
-        (3, 2, false) => add_kernels(shape, image, weight, block, |kernels, source, block| {
-            add_rows(&strided, kernels, source, block, |line| {
-                let second = line.get(1..).unwrap_or_default();
-                second.windows(3).step_by(2).map(|three| [all(three)])
+        }
+        (3, 2, false) if from.width > 1 => {
+            add_kernels(shape, image, weight, block, |kernels, source, block| {
+                add_rows(&strided, kernels, source, block, |line| {
+                    let second = line.get(1..).unwrap_or_default();
+                    second.windows(3).step_by(2).map(|three| [all(three)])
+                });
             });
-        }),
+        }
         (3, 1, true) => add_kernels(shape, image, weight, block, |kernels, source, block| {
             add_rows(&upsampled, kernels, source, block, |line| {
                 line.windows(2).map(|two| {
@@ -121,7 +126,7 @@ fn all<R: Real, const N: usize>(numbers: &[R]) -> [R; N] {
     numbers.first_chunk().copied().unwrap_or([R::default(); N])
 }
 
-/// Adds the channels of an image, each by its weight: three at a time, so that a sum is held for as long.
+/// Adds the channels of an image, each by its weight: four at a time, so that a sum is held for as long.
 fn add_pointwise<R: Real, W: Number>(channels: usize, image: &[R], weight: &[W], block: &mut [R]) {
     let positions = image.len() / channels.max(1);
     let planes = block.chunks_exact_mut(positions.max(1));
@@ -129,13 +134,14 @@ fn add_pointwise<R: Real, W: Number>(channels: usize, image: &[R], weight: &[W],
         let mut inputs = image.chunks_exact(positions.max(1));
         let mut next = || inputs.next().unwrap_or_default().iter();
         let (cells, _) = plane.as_chunks_mut::<1>();
-        let (threes, others) = weight.as_chunks::<3>();
-        for weights in threes {
-            let lines = [next(), next(), next()].map(|line| line.map(|&number| [[number]]));
-            add_three(cells, weights.map(|weight| [R::of(weight)]), lines);
+        let (fours, others) = weight.as_chunks::<4>();
+        for weights in fours {
+            let four = next().zip(next()).zip(next().zip(next()));
+            let under = four.map(|((a, b), (c, d))| [a, b, c, d].map(|&number| [[number]]));
+            add_all(cells, &weights.map(|weight| [R::of(weight)]), under);
         }
         for &weight in others {
-            add_one(cells, [R::of(weight)], next().map(|&number| [[number]]));
+            add_all(cells, &[[R::of(weight)]], next().map(|&a| [[[a]]]));
         }
     }
 }
@@ -180,40 +186,149 @@ fn add_rows<'a, R: Real, const P: usize, I: Iterator<Item = [[R; 3]; P]>>(
     shape: &Window,
     kernels: &[Kernel<R>],
     source: &'a [R],
-    block: &mut [R],
+    planes: &mut [R],
     under: impl Fn(&'a [R]) -> I,
 ) {
-    let to = shape.to;
+    let width = shape.to.width;
     let inside = columns_inside(shape);
-    let edges = [0, inside.end].map(|x| columns(shape, x));
-    for y in 0..to.height {
+    let ([first, a, b], [c, d, last]) = (columns(shape, 0), columns(shape, inside.end));
+    let of = Of {
+        positions: shape.to.positions(),
+        kernels,
+    };
+    for y in 0..shape.to.height {
         let lines = lines(shape, source, y);
-        let planes = block.chunks_exact_mut(to.positions());
-        for (plane, kernel) in planes.zip(kernels) {
-            let row = part_mut(plane, y * to.width, to.width);
-            let (first, others) = split_mut(row, inside.start);
-            let (inner, last) = split_mut(others, inside.len());
-            add_lines(inner.as_chunks_mut().0, kernel, lines, &under);
-            for (out, columns) in [first, last].into_iter().zip(&edges) {
-                if let Some(out) = out.first_mut() {
-                    *out = added(*out, kernel, lines, columns);
-                }
+        let row = y * width;
+        let [start, end, next] = [row + inside.start, row + inside.end, row + width];
+        of.add(planes, start..end, |&weights| weights, &lines, &under);
+        if shape.wrap.columns() {
+            of.add_each(planes, row, &lines, &[first, a, b]);
+            if end < next {
+                of.add_each(planes, end, &lines, &[c, d, last]);
+            }
+        } else {
+            let [before, behind] = [[a, b], [c, d]].map(|columns| two(lines, columns));
+            of.add(
+                planes,
+                row..start,
+                |&[_, b, c]| [b, c],
+                &before,
+                |two| once([two]),
+            );
+            if end < next {
+                of.add(
+                    planes,
+                    end..next,
+                    |&[a, b, _]| [a, b],
+                    &behind,
+                    |two| once([two]),
+                );
             }
         }
     }
 }
 
+/// The two taps of an edge that lie inside, in each line.
+#[inline(always)]
+fn two<R: Real>(lines: Lines<'_, R>, columns: [usize; 2]) -> [Option<[R; 2]>; 3] {
+    let value = |line: &[R], u| line.get(u).copied().unwrap_or_default();
+    lines.map(|line| line.map(|line| columns.map(|u| value(line, u))))
+}
+
 /// Adds a channel under kernels, a number at a time.
-fn add_each<R: Real>(shape: &Window, kernels: &[Kernel<R>], source: &[R], block: &mut [R]) {
+fn add_each<R: Real>(shape: &Window, kernels: &[Kernel<R>], source: &[R], planes: &mut [R]) {
     let to = shape.to;
+    let of = Of {
+        positions: to.positions(),
+        kernels,
+    };
     for y in 0..to.height {
         let lines = lines(shape, source, y);
         for x in 0..to.width {
-            let columns = columns(shape, x);
-            let planes = block.chunks_exact_mut(to.positions());
-            for (plane, kernel) in planes.zip(kernels) {
-                if let Some(out) = plane.get_mut(y * to.width + x) {
-                    *out = added(*out, kernel, lines, &columns);
+            of.add_each(planes, y * to.width + x, &lines, &columns(shape, x));
+        }
+    }
+}
+
+/// What channels of a block are made of: a kernel for each.
+struct Of<'a, R> {
+    /// Positions of a channel.
+    positions: usize,
+    kernels: &'a [Kernel<R>],
+}
+
+impl<R: Real> Of<'_, R> {
+    /// Adds to positions all whose `taps` lie inside; a function of its own, whose registers are those of its loops.
+    #[inline(never)]
+    fn add<T: Copy, const P: usize, const J: usize, I: Iterator<Item = [[R; J]; P]>>(
+        &self,
+        planes: &mut [R],
+        at: Range<usize>,
+        taps: impl Fn(&[R; 3]) -> [R; J],
+        lines: &[Option<T>; 3],
+        under: impl Fn(T) -> I,
+    ) {
+        match *lines {
+            [Some(a), Some(b), Some(c)] => self.each(planes, at, |cells, [above, same, below]| {
+                let lines = under(a).zip(under(b)).zip(under(c));
+                let weights = [taps(above), taps(same), taps(below)];
+                add_all(cells, &weights, lines.map(|((a, b), c)| [a, b, c]));
+            }),
+            [Some(a), Some(b), None] => self.each(planes, at, |cells, [above, same, _]| {
+                let lines = under(a).zip(under(b));
+                add_all(
+                    cells,
+                    &[taps(above), taps(same)],
+                    lines.map(|(a, b)| [a, b]),
+                );
+            }),
+            [None, Some(b), Some(c)] => self.each(planes, at, |cells, [_, same, below]| {
+                let lines = under(b).zip(under(c));
+                add_all(
+                    cells,
+                    &[taps(same), taps(below)],
+                    lines.map(|(b, c)| [b, c]),
+                );
+            }),
+            lines => self.each(planes, at, |cells, kernel| {
+                for (line, weights) in lines.into_iter().zip(kernel) {
+                    if let Some(line) = line {
+                        add_all(cells, &[taps(weights)], under(line).map(|line| [line]));
+                    }
+                }
+            }),
+        }
+    }
+
+    /// The positions of each channel, P at once, and its kernel.
+    #[inline(always)]
+    fn each<const P: usize>(
+        &self,
+        planes: &mut [R],
+        at: Range<usize>,
+        add: impl Fn(&mut [[R; P]], &Kernel<R>),
+    ) {
+        let planes = planes.chunks_exact_mut(self.positions);
+        for (plane, kernel) in planes.zip(self.kernels) {
+            if let Some(cells) = plane.get_mut(at.clone()) {
+                add(cells.as_chunks_mut().0, kernel);
+            }
+        }
+    }
+
+    /// Adds to a position the taps that lie inside.
+    fn add_each(&self, planes: &mut [R], at: usize, lines: &Lines<'_, R>, columns: &[usize; 3]) {
+        let planes = planes.chunks_exact_mut(self.positions);
+        for (plane, kernel) in planes.zip(self.kernels) {
+            let Some(out) = plane.get_mut(at) else {
+                continue;
+            };
+            for (line, weights) in lines.iter().zip(kernel) {
+                let Some(line) = line else { continue };
+                for (&column, &weight) in columns.iter().zip(weights) {
+                    if let Some(&value) = line.get(column) {
+                        *out = *out + weight * value;
+                    }
                 }
             }
         }
@@ -223,20 +338,27 @@ fn add_each<R: Real>(shape: &Window, kernels: &[Kernel<R>], source: &[R], block:
 /// The rows under a row of the output.
 #[inline(always)]
 fn lines<'a, R: Real>(shape: &Window, source: &'a [R], y: usize) -> Lines<'a, R> {
-    let Window { from, kernel, .. } = *shape;
-    from_fn(|i| {
-        let v = (i < kernel).then(|| shape.row(y, i)).flatten()?;
-        Some(part(source, v * from.width, from.width))
-    })
+    [
+        line(shape, source, y, 0),
+        line(shape, source, y, 1),
+        line(shape, source, y, 2),
+    ]
+}
+
+#[inline(always)]
+fn line<'a, R>(shape: &Window, source: &'a [R], y: usize, i: usize) -> Option<&'a [R]> {
+    let v = (i < shape.kernel).then(|| shape.row(y, i)).flatten()?;
+    source.get(v * shape.from.width..)?.get(..shape.from.width)
 }
 
 /// The columns under one of the output; where there is none, one that no row has.
 #[inline(always)]
 fn columns(shape: &Window, x: usize) -> [usize; 3] {
-    from_fn(|j| {
+    let column = |j| {
         let u = (j < shape.kernel).then(|| shape.column(x, j)).flatten();
         u.unwrap_or(usize::MAX)
-    })
+    };
+    [column(0), column(1), column(2)]
 }
 
 /// The columns of the output under which all taps of a kernel of side 3 lie inside of the image: all but the first, and
@@ -247,73 +369,23 @@ fn columns_inside(shape: &Window) -> Range<usize> {
     1..1 + (1..shape.to.width).take_while(all_inside).count()
 }
 
-/// Adds to columns all whose taps lie inside.
+/// Adds what lies under some rows of taps.
 #[inline(always)]
-fn add_lines<'a, R: Real, const P: usize, I: Iterator<Item = [[R; 3]; P]>>(
+fn add_all<R: Real, const P: usize, const J: usize, const L: usize>(
     cells: &mut [[R; P]],
-    kernel: &Kernel<R>,
-    lines: Lines<'a, R>,
-    under: impl Fn(&'a [R]) -> I,
+    weights: &[[R; J]; L],
+    under: impl Iterator<Item = [[[R; J]; P]; L]>,
 ) {
-    if let [Some(first), Some(second), Some(third)] = lines {
-        add_three(cells, *kernel, [first, second, third].map(under));
-    } else {
-        for (line, &weights) in lines.into_iter().zip(kernel) {
-            if let Some(line) = line {
-                add_one(cells, weights, under(line));
-            }
+    for (cell, lines) in cells.iter_mut().zip(under) {
+        for (p, out) in cell.iter_mut().enumerate() {
+            let rows = weights.iter().zip(&lines);
+            *out = rows.fold(*out, |sum, (weights, line)| {
+                let values = line.get(p).into_iter().flatten();
+                weights
+                    .iter()
+                    .zip(values)
+                    .fold(sum, |sum, (&weight, &value)| sum + weight * value)
+            });
         }
     }
-}
-
-/// Adds what lies under three rows of taps.
-#[inline(always)]
-fn add_three<R: Real, const P: usize, const J: usize>(
-    cells: &mut [[R; P]],
-    [above, at, below]: [[R; J]; 3],
-    [first, second, third]: [impl Iterator<Item = [[R; J]; P]>; 3],
-) {
-    let lines = first.zip(second).zip(third);
-    for (cell, ((first, second), third)) in cells.iter_mut().zip(lines) {
-        let lines = first.iter().zip(&second).zip(&third);
-        for (out, ((first, second), third)) in cell.iter_mut().zip(lines) {
-            *out = dot(dot(dot(*out, &above, first), &at, second), &below, third);
-        }
-    }
-}
-
-/// Adds what lies under a row of taps.
-#[inline(always)]
-fn add_one<R: Real, const P: usize, const J: usize>(
-    cells: &mut [[R; P]],
-    weights: [R; J],
-    line: impl Iterator<Item = [[R; J]; P]>,
-) {
-    for (cell, under) in cells.iter_mut().zip(line) {
-        for (out, under) in cell.iter_mut().zip(&under) {
-            *out = dot(*out, &weights, under);
-        }
-    }
-}
-
-/// A sum, and the products that are added to it.
-#[inline(always)]
-fn dot<R: Real, const J: usize>(sum: R, weights: &[R; J], under: &[R; J]) -> R {
-    let products = weights.iter().zip(under);
-    products.fold(sum, |sum, (&weight, &value)| sum + weight * value)
-}
-
-/// A sum, and the products of the taps that lie inside.
-#[inline(always)]
-fn added<R: Real>(sum: R, kernel: &Kernel<R>, lines: Lines<'_, R>, columns: &[usize; 3]) -> R {
-    let mut sum = sum;
-    for (line, weights) in lines.into_iter().zip(kernel) {
-        let Some(line) = line else { continue };
-        for (&column, &weight) in columns.iter().zip(weights) {
-            if let Some(&value) = line.get(column) {
-                sum = sum + weight * value;
-            }
-        }
-    }
-    sum
 }
