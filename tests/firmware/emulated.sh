@@ -28,3 +28,25 @@ sections() {
         awk -v names="^($2)\$" '$1 ~ names && $7 ~ /A/ { print $5 }' |
         { sum=0; while read -r size; do sum=$((sum + 0x$size)); done; echo $sum; }
 }
+
+# build PROGRAM TARGET ARGUMENTS... : builds a program of this package with core alone, and prints its path
+build() {
+    local program=$1 triple=$2 elf=$target/$2-$1.elf
+    shift 2
+    # What is below this level defmt leaves out of the program.
+    DEFMT_LOG=debug ./cargo-core.sh build -q --release --target "$triple" --target-dir "$target" --bin "$program" "$@"
+    cp "$target/$triple/release/$program" "$elf"
+    echo "$elf"
+}
+
+# count MACHINE ELF : the firmware's output; what it executed in each phase is counted
+count() {
+    local plugin=$target/insncount.so
+    [ "$plugin" -nt insncount.c ] || gcc -shared -fPIC -O2 -Wall -Wextra -o "$plugin" insncount.c
+    emulate "$1" "$2" -plugin "$plugin,out=$target/insns"
+}
+
+# insns PHASE PER : instructions of a phase, divided
+insns() {
+    awk -v phase="$1" -v per="$2" '$1 == phase { printf "%.1f", $2 / per }' "$target/insns"
+}

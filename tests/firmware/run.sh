@@ -1,35 +1,19 @@
 #!/bin/bash
-# run.sh [CARGO_OPTIONS] : builds the job for three microcontrollers with core alone, runs it on them in QEMU,
-# compares the image with the host's bit for bit, and prints what it costs; then the same in C (c.sh)
+# run.sh [CARGO_OPTIONS] : builds the sampler's job for three microcontrollers with core alone, runs it on them in QEMU,
+# compares the image with the host's bit for bit, and prints what it costs; then the same in C (c.sh), a network from flash
+# (network.sh), and the firmware to copy (example.sh)
 set -euo pipefail
 shopt -s inherit_errexit
 cd "$(dirname "$0")"
 . ./emulated.sh
 
-# build TARGET ARGUMENTS... : prints the path of the firmware
-build() {
-    local triple=$1
-    shift
-    # What is below this level defmt leaves out of the program.
-    DEFMT_LOG=debug ./cargo-core.sh build -q --release --target "$triple" --target-dir "$target" "$@"
-    cp "$target/$triple/release/firmware" "$target/$triple${1:+-defmt}.elf"
-    echo "$target/$triple${1:+-defmt}.elf"
-}
-
-# insns PHASE PER : instructions of a phase, divided
-insns() {
-    awk -v phase="$1" -v per="$2" '$1 == phase { printf "%.1f", $2 / per }' "$target/insns"
-}
-
 host=$(cargo run -q --release --target-dir "$target")
-gcc -shared -fPIC -O2 -Wall -Wextra -o "$target/insncount.so" insncount.c
 
 rows=() lines=()
 measure() { # CORE TARGET MACHINE
     local elf out steps pixels row line
-    elf=$(build "$2")
-    out=$(emulate "$3" "$elf" -plugin "$target/insncount.so,out=$target/insns") ||
-        die "$2 on $3 failed: ${out:-no output}"
+    elf=$(build firmware "$2")
+    out=$(count "$3" "$elf") || die "$2 on $3 failed: ${out:-no output}"
     [ "$(field hash "$out")" = "$(field hash "$host")" ] ||
         die "$2 gives another image than the host: $out, not $host"
     steps=$(field steps "$out") pixels=$(($(field elements "$out") * $(field steps "$out")))
@@ -57,11 +41,12 @@ printf '%s\n' "${rows[@]}" "${lines[@]}"
 
 # defmt opens its stream with a zero byte, ends each frame with one, and writes no others. The
 # library logs every step, the firmware its report.
-elf=$(build thumbv7em-none-eabihf --features defmt)
+elf=$(build firmware thumbv7em-none-eabihf --features defmt)
 emulate mps2-an386 "$elf" >"$target/defmt.log" || die "the defmt build failed on mps2-an386"
 frames=$(($(tr -cd '\0' <"$target/defmt.log" | wc -c) - 1)) steps=$(field steps "$host")
 [ "$frames" -eq $((steps + 1)) ] || die "defmt logged $frames frames, not $((steps + 1))"
 echo "defmt on mps2-an386: $frames frames logged, one for each step and the report"
 
 ./c.sh
+./network.sh "$@"
 ./example.sh "$@"

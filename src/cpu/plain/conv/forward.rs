@@ -89,34 +89,64 @@ fn add_image<R: Real, W: Number>(shape: &Window, image: &[R], weight: &[W], bloc
     };
     match (kernel, stride, upsample) {
         (1, 1, false) => add_pointwise(from.channels, image, weight, block),
-        // Columns with a single tap inside are no edges as those below have them.
+        // A column with a single tap inside is no edge as those below have them.
         (3, 1, false) if from.width > 1 => {
             add_kernels(shape, image, weight, block, |kernels, source, block| {
-                add_rows(&adjacent, kernels, source, block, |line| {
-                    line.windows(3).map(|three| [all(three)])
-                });
+                add_rows(&adjacent, kernels, source, block, under_adjacent);
             });
         }
         (3, 2, false) if from.width > 1 => {
             add_kernels(shape, image, weight, block, |kernels, source, block| {
-                add_rows(&strided, kernels, source, block, |line| {
-                    let second = line.get(1..).unwrap_or_default();
-                    second.windows(3).step_by(2).map(|three| [all(three)])
-                });
+                add_rows(&strided, kernels, source, block, under_strided);
             });
         }
         (3, 1, true) => add_kernels(shape, image, weight, block, |kernels, source, block| {
-            add_rows(&upsampled, kernels, source, block, |line| {
-                line.windows(2).map(|two| {
-                    let [a, b] = all(two);
-                    [[a, a, b], [a, b, b]]
-                })
-            });
+            add_rows(&upsampled, kernels, source, block, under_upsampled);
         }),
         _ => add_kernels(shape, image, weight, block, |kernels, source, block| {
             add_each(shape, kernels, source, block);
         }),
     }
+}
+
+/// What lies under the columns that have all their taps inside, of a row of the input, at stride 1.
+#[inline(always)]
+fn under_adjacent<R: Real>(line: &[R]) -> impl Iterator<Item = [[R; 3]; 1]> {
+    line.windows(3).map(|three| [all(three)])
+}
+
+/// The same at stride 2.
+#[inline(always)]
+fn under_strided<R: Real>(line: &[R]) -> impl Iterator<Item = [[R; 3]; 1]> {
+    let others = line.get(1..).unwrap_or_default();
+    others.windows(3).step_by(2).map(|three| [all(three)])
+}
+
+/// The same under two columns at once where each column of the input is seen twice.
+#[inline(always)]
+fn under_upsampled<R: Real>(line: &[R]) -> impl Iterator<Item = [[R; 3]; 2]> {
+    line.windows(2).map(|two| {
+        let [a, b] = all(two);
+        [[a, a, b], [a, b, b]]
+    })
+}
+
+/// The two taps inside of an edge.
+#[inline(always)]
+fn under_edge<R: Real>(two: [R; 2]) -> impl Iterator<Item = [[R; 2]; 1]> {
+    once([two])
+}
+
+/// The weights of the two taps inside of the first column.
+#[inline(always)]
+fn last_two<R: Real>(&[_, b, c]: &[R; 3]) -> [R; 2] {
+    [b, c]
+}
+
+/// The weights of the two taps inside of the last column.
+#[inline(always)]
+fn first_two<R: Real>(&[a, b, _]: &[R; 3]) -> [R; 2] {
+    [a, b]
 }
 
 /// The numbers of a slice that is as long.
@@ -187,7 +217,7 @@ fn add_rows<'a, R: Real, const P: usize, I: Iterator<Item = [[R; 3]; P]>>(
     kernels: &[Kernel<R>],
     source: &'a [R],
     planes: &mut [R],
-    under: impl Fn(&'a [R]) -> I,
+    under: impl Fn(&'a [R]) -> I + Copy,
 ) {
     let width = shape.to.width;
     let inside = columns_inside(shape);
@@ -200,28 +230,27 @@ fn add_rows<'a, R: Real, const P: usize, I: Iterator<Item = [[R; 3]; P]>>(
         let lines = lines(shape, source, y);
         let row = y * width;
         let [start, end, next] = [row + inside.start, row + inside.end, row + width];
-        of.add(planes, start..end, |&weights| weights, &lines, &under);
+        of.add(planes, start..end, <[R; 3]>::clone, &lines, under);
         if shape.wrap.columns() {
             of.add_each(planes, row, &lines, &[first, a, b]);
             if end < next {
                 of.add_each(planes, end, &lines, &[c, d, last]);
             }
         } else {
-            let [before, behind] = [[a, b], [c, d]].map(|columns| two(lines, columns));
             of.add(
                 planes,
                 row..start,
-                |&[_, b, c]| [b, c],
-                &before,
-                |two| once([two]),
+                last_two,
+                &two(lines, [a, b]),
+                under_edge,
             );
             if end < next {
                 of.add(
                     planes,
                     end..next,
-                    |&[a, b, _]| [a, b],
-                    &behind,
-                    |two| once([two]),
+                    first_two,
+                    &two(lines, [c, d]),
+                    under_edge,
                 );
             }
         }

@@ -44,5 +44,9 @@ pub const WORKSPACE: usize = {workspace};
     for (name, bytes) in files {
         fs::write(folder.join(name), bytes).expect("the folder can be written to");
     }
-    println!("multiply_adds={}", graph.flops() / 2);
+    println!(
+        "multiply_adds={} workspace={}",
+        graph.flops() / 2,
+        4 * workspace
+    );
 }
