@@ -12,6 +12,7 @@ mod bad_input;
 mod bytes;
 mod generation;
 mod invariance;
+mod plain;
 
 use iddpm::cpu::{Inputs, Network, NetworkError, ProgramBuf, run};
 use iddpm::diffusion::Noise;

@@ -8,6 +8,7 @@
 //! [N, K, H, W] to [N, M, H', W'].
 
 mod forward;
+mod rows;
 
 pub(crate) use forward::forward;
 
