@@ -32,17 +32,17 @@ measure() { # CORE TARGET MACHINE
     per=$(insns denoise $((evaluations * adds)))
     awk -v per="$per" -v most=$MOST 'BEGIN { exit !(per <= most) }' ||
         die "$2: $per instructions for a multiply-add, more than $MOST"
-    printf -v line '%-10s %-11s %9s %9s %9s %9s %9s %13s %8s' "$1" "$3" \
+    printf -v line '%-10s %-11s %9s %9s %9s %9s %9s %9s %9s' "$1" "$3" \
         "$(sections "$elf" '\.vector_table|\.text|\.rodata|\.data')" "$(sections "$elf" '\.weights')" \
         "$(sections "$elf" '\.data|\.bss|\.uninit')" "$(field workspace "$about")" "$(field stack "${out[-1]}")" \
-        "$(insns denoise $evaluations)" "$per"
+        "$(insns denoise $((evaluations * 1000000)))" "$per"
     rows+=("$line")
 }
 measure Cortex-M7 thumbv7em-none-eabihf mps2-an500
 measure Cortex-M55 thumbv8m.main-none-eabihf mps3-an547
 
-echo "digits16 from flash, a digit in ten steps: bytes of code, of weights in f16, of static memory, of the workspace in it,"
-echo "and of stack; then instructions of one evaluation, and for each of its $adds multiply-adds."
+echo "digits16 from flash: bytes of code, of weights in f16, of static memory, of the workspace in it, and of stack; then"
+echo "millions of instructions of an evaluation, and instructions for each of its $adds multiply-adds."
 echo "After one step and after ten every image has the host's bits: $(field hash "${host[0]}") and $(field hash "${host[-1]}")."
-printf '%-10s %-11s %9s %9s %9s %9s %9s %13s %8s\n' core machine code weights ram workspace stack instructions each
+printf '%-10s %-11s %9s %9s %9s %9s %9s %9s %9s\n' core machine code weights ram workspace stack millions each
 printf '%s\n' "${rows[@]}"
