@@ -38,7 +38,8 @@
 //! ```
 //!
 //! `plain/` has one file for each family of operations; its documentation is the formula. The plain loops run
-//! over f32 or f64, the fast ones over f32; statistics of a normalisation, and the plain loops' gradients, are
+//! over f32 or f64, the fast ones over f32. Statistics of a normalisation are summed up in f64 by the fast loops, and
+//! by the plain ones in f32 in two numbers, which cores without f64 are quick at; the plain loops' gradients are
 //! computed in f64.
 
 mod bare;
