@@ -29,7 +29,7 @@ pub(crate) fn split_mut<T>(slice: &mut [T], first: usize) -> (&mut [T], &mut [T]
 }
 
 /// Part of a slice, to be written.
-#[cfg(any(feature = "checkpoint", all(feature = "cpu", feature = "std")))]
+#[cfg(any(feature = "checkpoint", feature = "cpu"))]
 #[inline(always)]
 pub(crate) fn part_mut<T>(slice: &mut [T], start: usize, len: usize) -> &mut [T] {
     let all = slice.len();

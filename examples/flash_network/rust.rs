@@ -38,7 +38,7 @@ pub(crate) fn module(flash: &Flash<'_>) -> String {
         None => String::new(),
     };
     format!(
-        "//! {name}; made by `flash_network`.
+        "// {name}; made by `flash_network`.
 
 use iddpm::cpu::{{Bare, Program}};
 use iddpm::diffusion::{{Diffusion, Image, Level, Method, Prediction, Schedule, Variance}};

@@ -50,3 +50,8 @@ count() {
 insns() {
     awk -v phase="$1" -v per="$2" '$1 == phase { printf "%.1f", $2 / per }' "$target/insns"
 }
+
+# longest PHASE : instructions of the longest time that a phase lasted without a word
+longest() {
+    awk -v phase="$1" '$1 == phase { print $3 }' "$target/insns"
+}

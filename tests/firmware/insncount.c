@@ -2,7 +2,7 @@
 //
 // A phase begins when a function named phase_NAME runs and lasts until the next such function; what
 // runs before the first belongs to "start". Totals go to the file of the argument out=, a line
-// "NAME COUNT" each, and include the few instructions of the marking functions themselves.
+// "NAME COUNT LONGEST" each, LONGEST the most between two marks, and include the few instructions of the marking functions themselves.
 // The prototypes are written out because Debian ships no qemu-plugin.h.
 #include <stdint.h>
 #include <stdio.h>
@@ -25,7 +25,7 @@ void qemu_plugin_register_atexit_cb(plugin_id, void (*)(plugin_id, void *), void
 __attribute__((visibility("default"))) int qemu_plugin_version = 1;
 
 enum { PHASES = 16, NAME = 32 };
-static struct { char name[NAME]; uint64_t count; } phases[PHASES] = {{"start", 0}};
+static struct { char name[NAME]; uint64_t count, longest; } phases[PHASES] = {{"start", 0, 0}};
 static uint64_t executed, counted;
 static size_t current;
 static char path[4096];
@@ -40,7 +40,9 @@ static size_t phase_named(const char *name) {
 }
 
 static void close_phase(void) {
-    phases[current].count += executed - counted;
+    uint64_t since = executed - counted;
+    phases[current].count += since;
+    if (since > phases[current].longest) phases[current].longest = since;
     counted = executed;
 }
 
@@ -70,7 +72,8 @@ static void finish(plugin_id id, void *unused) {
     FILE *out = fopen(path, "w");
     if (!out) return;
     for (size_t i = 0; i < PHASES && phases[i].name[0]; i++)
-        fprintf(out, "%s %llu\n", phases[i].name, (unsigned long long)phases[i].count);
+        fprintf(out, "%s %llu %llu\n", phases[i].name, (unsigned long long)phases[i].count,
+                (unsigned long long)phases[i].longest);
     fclose(out);
 }
 

@@ -4,6 +4,4 @@
 
 #[cfg(target_os = "none")]
 pub mod board;
-#[cfg(feature = "network")]
-pub mod digits16;
 pub mod drawing;

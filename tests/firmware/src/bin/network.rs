@@ -1,26 +1,43 @@
 //! The network in flash: digits16 draws a digit, after one step and after all ten, on core alone: on a
 //! microcontroller, where it is measured, and on the host, which says what must come out.
 //!
-//! `$NETWORK` is the folder that `network_files` wrote.
+//! `$NETWORK` is the folder that `flash_network` wrote. An evaluation is taken in pieces, as beside a watchdog.
 
 #![cfg_attr(target_os = "none", no_std, no_main)]
 
-use firmware::digits16::{LABEL, MODEL};
 use firmware::drawing::{Phase, Report, draw};
 use iddpm::Error;
-use iddpm::cpu::{Bare, Program};
-use iddpm::diffusion::{Clip, InlineProcess, Method, Sampler, Timesteps};
-use iddpm::unet::Weights;
+use iddpm::cpu::{Bare, NetworkError, Program};
+use iddpm::diffusion::{Clip, Denoiser, Process, Query, Sampler};
 
-/// `PROGRAM`, `WEIGHTS` and `WORKSPACE`.
-mod files {
-    use firmware::digits16::Aligned;
-
+#[allow(dead_code)]
+mod network {
     include!(concat!(env!("NETWORK"), "/network.rs"));
 }
-use files::{PROGRAM, WEIGHTS, WORKSPACE};
+use network::{METHOD, MODEL, PROGRAM, STEPS, WEIGHTS, WORKSPACE};
 
-const STEPS: usize = 10;
+/// The digit that is drawn.
+const LABEL: Option<u32> = Some(3);
+/// Multiply-adds of a piece.
+const PIECE: u64 = 2_500_000;
+
+/// A network whose evaluations are in pieces, each of which is said before it begins.
+struct InPieces<'a, P> {
+    network: Bare<'a>,
+    phase: P,
+}
+
+impl<P: Fn(Phase)> Denoiser for InPieces<'_, P> {
+    type Error = NetworkError;
+
+    fn denoise(&mut self, query: Query, x: &[f32], output: &mut [f32]) -> Result<(), NetworkError> {
+        let mut run = self.network.begin(query, x, output)?;
+        while run.advance(PIECE)? {
+            (self.phase)(Phase::Denoise);
+        }
+        Ok(())
+    }
+}
 
 fn job(
     workspace: &mut [f32],
@@ -28,15 +45,14 @@ fn job(
     report: impl Fn(&Report),
 ) -> Result<(), Error> {
     phase(Phase::Table);
-    let process = InlineProcess::<STEPS>::new(&MODEL, Timesteps::even(STEPS as u32))?;
-    let program = Program::from_bytes(PROGRAM)?;
-    let mut network = Bare::new(
-        program,
-        Weights::F16(bytemuck::cast_slice(&WEIGHTS.0)),
-        workspace,
-    )?;
-    for steps in [1, STEPS] {
-        let sampler = Sampler::new(&process, Method::Ancestral, Clip::Unit)?;
+    let process = Process::from_table(&MODEL, &STEPS)?;
+    let network = Bare::new(Program::from_bytes(PROGRAM)?, WEIGHTS, workspace)?;
+    let mut network = InPieces {
+        network,
+        phase: &phase,
+    };
+    for steps in [1, STEPS.len()] {
+        let sampler = Sampler::new(&process, METHOD, Clip::Unit)?;
         report(&draw(sampler.take(steps), &mut network, LABEL, &phase)?);
     }
     Ok(())
