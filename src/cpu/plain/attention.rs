@@ -21,14 +21,16 @@ const BLOCK: usize = 8;
 pub(crate) fn forward<R: Real>(extents: Extents, heads: usize, qkv: &[R], output: &mut [R]) {
     let positions = extents.positions();
     let len = extents.channels / heads.max(1) * positions;
-    let heads = output.chunks_exact_mut(len).zip(qkv.chunks_exact(3 * len));
+    let heads = output
+        .chunks_exact_mut(len.max(1))
+        .zip(qkv.chunks_exact((3 * len).max(1)));
     for (output, qkv) in heads {
         let (q, k, v) = (
             part(qkv, 0, len),
             part(qkv, len, len),
             part(qkv, 2 * len, len),
         );
-        let scale = R::nearest(1.0) / R::nearest((len / positions) as f64).root();
+        let scale = R::nearest(1.0) / R::nearest((len / positions.max(1)) as f64).root();
         output.fill(R::default());
         let blocks = positions - positions % BLOCK;
         for t in (0..blocks).step_by(BLOCK) {
@@ -53,7 +55,7 @@ fn attend<R: Real, const B: usize>(
     for s in 0..positions {
         // What sums of numbers begin with.
         let mut scores = [-R::default(); B];
-        let rows = q.chunks_exact(positions);
+        let rows = q.chunks_exact(positions.max(1));
         for (q, k) in rows
             .filter_map(|q| q.get(t..)?.first_chunk())
             .zip(column(k, s, positions))
@@ -90,7 +92,7 @@ fn attend<R: Real, const B: usize>(
 
 /// A column of rows.
 fn column<R: Real>(rows: &[R], s: usize, positions: usize) -> impl Iterator<Item = R> {
-    rows.iter().copied().skip(s).step_by(positions)
+    rows.iter().copied().skip(s).step_by(positions.max(1))
 }
 
 /// B columns of each row, from column t on.
@@ -99,7 +101,7 @@ fn columns<R, const B: usize>(
     positions: usize,
     t: usize,
 ) -> impl Iterator<Item = &mut [R; B]> {
-    let rows = rows.chunks_exact_mut(positions);
+    let rows = rows.chunks_exact_mut(positions.max(1));
     rows.filter_map(move |row| row.get_mut(t..)?.first_chunk_mut())
 }
 
@@ -175,8 +177,10 @@ pub(crate) fn gradient<R: Real>(
     let positions = made.positions();
     let rows = made.channels / 3 / heads.max(1);
     let len = rows * positions;
-    let heads = qkv.chunks_exact(3 * len).zip(grad.chunks_exact(len));
-    for (output, (qkv, grad)) in output.chunks_exact_mut(3 * len).zip(heads) {
+    let heads = qkv
+        .chunks_exact((3 * len).max(1))
+        .zip(grad.chunks_exact(len.max(1)));
+    for (output, (qkv, grad)) in output.chunks_exact_mut((3 * len).max(1)).zip(heads) {
         let head = Head {
             qkv,
             grad,

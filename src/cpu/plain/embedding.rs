@@ -35,8 +35,8 @@ pub(crate) fn labels<R: Real, W: Number>(
     output: &mut [R],
 ) {
     let channels = channels.max(1);
-    let rows = output.chunks_exact_mut(channels);
-    for ((row, base), &label) in rows.zip(base.chunks_exact(channels)).zip(of) {
+    let rows = output.chunks_exact_mut(channels.max(1));
+    for ((row, base), &label) in rows.zip(base.chunks_exact(channels.max(1))).zip(of) {
         let embedding = part(table, label as usize * channels, channels);
         for ((out, &base), &weight) in row.iter_mut().zip(base).zip(embedding) {
             *out = base + R::of(weight);

@@ -29,15 +29,15 @@ pub(crate) fn forward<R: Real, W: Number>(
     let in_group = channels / groups;
     let len = in_group * positions;
     let of_groups = output
-        .chunks_exact_mut(len)
-        .zip(input.chunks_exact(len))
+        .chunks_exact_mut(len.max(1))
+        .zip(input.chunks_exact(len.max(1)))
         .enumerate();
     for (at, (output, input)) in of_groups {
         let (n, group) = (at / groups, at % groups);
         let (mean, deviation) = statistics(input);
         let planes = output
-            .chunks_exact_mut(positions)
-            .zip(input.chunks_exact(positions));
+            .chunks_exact_mut(positions.max(1))
+            .zip(input.chunks_exact(positions.max(1)));
         let parameters = weight.iter().zip(bias).skip(group * in_group);
         for (c, ((output, input), (&weight, &bias))) in planes.zip(parameters).enumerate() {
             let c = group * in_group + c;
@@ -192,14 +192,14 @@ impl<R: Real, W: Number> Norm<'_, R, W> {
             width,
             ..
         } = self.input.shape;
-        let rows = output.chunks_exact_mut(2 * (channels + self.groups));
+        let rows = output.chunks_exact_mut((2 * (channels + self.groups)).max(1));
         for (n, row) in rows.enumerate() {
             let (sums, laws) = row.split_at_mut(2 * channels);
             let (zs, products) = sums.split_at_mut(channels);
             let (means, inverses) = laws.split_at_mut(self.groups);
             let groups = zs
-                .chunks_mut(self.in_group())
-                .zip(products.chunks_mut(self.in_group()));
+                .chunks_mut(self.in_group().max(1))
+                .zip(products.chunks_mut(self.in_group().max(1)));
             let laws = means.iter_mut().zip(inverses);
             for (group, ((mean, inverse), (zs, products))) in laws.zip(groups).enumerate() {
                 let law = self.law(n, group);

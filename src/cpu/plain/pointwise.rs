@@ -5,7 +5,7 @@ use super::loss::row;
 use super::{Real, View, fill, number};
 use crate::diffusion::LossRow;
 use crate::diffusion::noise::philox4x32_10;
-use crate::part::item;
+use crate::part::{item, split_mut};
 use crate::unet::Shape;
 use crate::unet::op::kept;
 
@@ -44,7 +44,9 @@ pub(crate) fn dropout<R: Real>(
 ) {
     let keep = kept(threshold);
     let image = input.shape.image().elements().max(1);
-    let images = output.chunks_mut(image).zip(input.numbers.chunks(image));
+    let images = output
+        .chunks_mut(image.max(1))
+        .zip(input.numbers.chunks(image.max(1)));
     for ((output, input), key) in images.zip(keys.as_chunks().0) {
         let &[low, high, first, second] = key;
         for (element, (out, x)) in output.iter_mut().zip(input).enumerate() {
@@ -75,8 +77,12 @@ pub(crate) fn concat<R: Copy>(a: usize, b: usize, first: &[R], second: &[R], out
         .chunks_exact(a.max(1))
         .zip(second.chunks_exact(b.max(1)));
     for (out, (first, second)) in output.chunks_exact_mut((a + b).max(1)).zip(images) {
-        let (front, back) = out.split_at_mut(a);
-        front.copy_from_slice(first);
-        back.copy_from_slice(second);
+        let (front, back) = split_mut(out, a);
+        let parts = [(front, first), (back, second)];
+        for (part, from) in parts {
+            for (out, &number) in part.iter_mut().zip(from) {
+                *out = number;
+            }
+        }
     }
 }

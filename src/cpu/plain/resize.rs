@@ -8,11 +8,11 @@ use crate::unet::{Extents, Shape};
 ///
 /// The means of 2×2; `from` are the extents of an image of the input.
 pub(crate) fn average_pool<R: Real>(from: Extents, input: &[R], output: &mut [R]) {
-    let planes = input.chunks_exact(from.positions());
+    let planes = input.chunks_exact(from.positions().max(1));
     let out_plane = (from.height / 2) * (from.width / 2);
     for (output, plane) in output.chunks_exact_mut(out_plane.max(1)).zip(planes) {
-        let pairs = plane.chunks_exact(2 * from.width);
-        for (out, pair) in output.chunks_exact_mut(from.width / 2).zip(pairs) {
+        let pairs = plane.chunks_exact((2 * from.width).max(1));
+        for (out, pair) in output.chunks_exact_mut((from.width / 2).max(1)).zip(pairs) {
             let (upper, lower) = pair.split_at(from.width);
             let columns = upper.as_chunks::<2>().0.iter().zip(lower.as_chunks().0);
             for (out, (&[a, b], &[c, d])) in out.iter_mut().zip(columns) {
@@ -26,9 +26,9 @@ pub(crate) fn average_pool<R: Real>(from: Extents, input: &[R], output: &mut [R]
 ///
 /// Each value four times; `from` are the extents of an image of the input.
 pub(crate) fn upsample<R: Copy>(from: Extents, input: &[R], output: &mut [R]) {
-    let rows = input.chunks_exact(from.width);
-    for (pair, row) in output.chunks_exact_mut(4 * from.width).zip(rows) {
-        for out in pair.chunks_exact_mut(2 * from.width) {
+    let rows = input.chunks_exact(from.width.max(1));
+    for (pair, row) in output.chunks_exact_mut((4 * from.width).max(1)).zip(rows) {
+        for out in pair.chunks_exact_mut((2 * from.width).max(1)) {
             for (out, &value) in out.as_chunks_mut::<2>().0.iter_mut().zip(row) {
                 *out = [value, value];
             }
@@ -69,9 +69,9 @@ impl<R: Real> Between<R> {
 /// The resizing, from images of `from` to images of `to`.
 pub(crate) fn bilinear<R: Real>(from: Extents, to: Extents, input: &[R], output: &mut [R]) {
     let one = R::nearest(1.0);
-    let planes = input.chunks_exact(from.positions());
-    for (output, plane) in output.chunks_exact_mut(to.positions()).zip(planes) {
-        for (y, out) in output.chunks_exact_mut(to.width).enumerate() {
+    let planes = input.chunks_exact(from.positions().max(1));
+    for (output, plane) in output.chunks_exact_mut(to.positions().max(1)).zip(planes) {
+        for (y, out) in output.chunks_exact_mut(to.width.max(1)).enumerate() {
             let rows = Between::<R>::of(y, from.height, to.height);
             let upper = part(plane, rows.first * from.width, from.width);
             let lower = part(plane, rows.second * from.width, from.width);

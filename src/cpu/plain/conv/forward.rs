@@ -32,14 +32,17 @@ pub(crate) fn forward<R: Real, W: Number>(
     let positions = to.positions();
     let taps = from.channels * kernel * kernel;
     let images = output
-        .chunks_exact_mut(to.elements())
-        .zip(input.chunks_exact(from.elements()));
+        .chunks_exact_mut(to.elements().max(1))
+        .zip(input.chunks_exact(from.elements().max(1)));
     for (n, (image, input)) in images.enumerate() {
-        let blocks = image.chunks_mut(BLOCK * positions);
-        let parameters = weight.chunks(BLOCK * taps).zip(bias.chunks(BLOCK));
+        let blocks = image.chunks_mut((BLOCK * positions).max(1));
+        let parameters = weight.chunks((BLOCK * taps).max(1)).zip(bias.chunks(BLOCK));
         for (b, (block, (weight, bias))) in blocks.zip(parameters).enumerate() {
             let first = n * to.channels + b * BLOCK;
-            let planes = block.chunks_exact_mut(positions).zip(bias).enumerate();
+            let planes = block
+                .chunks_exact_mut(positions.max(1))
+                .zip(bias)
+                .enumerate();
             for (m, (plane, bias)) in planes {
                 // Absent: 0.
                 let shift = shift.map(|shift| item(shift, first + m));
@@ -69,8 +72,8 @@ fn add_image<R: Real, W: Number>(shape: &Window, image: &[R], weight: &[W], bloc
     }
     let taps = kernel * kernel;
     let mut kernels = [Kernel::default(); BLOCK];
-    for (k, source) in image.chunks_exact(from.positions()).enumerate() {
-        let weights = weight.chunks_exact(from.channels * taps);
+    for (k, source) in image.chunks_exact(from.positions().max(1)).enumerate() {
+        let weights = weight.chunks_exact((from.channels * taps).max(1));
         for (all, weight) in kernels.iter_mut().zip(weights) {
             *all = widened(kernel, part(weight, k * taps, taps));
         }
@@ -80,9 +83,9 @@ fn add_image<R: Real, W: Number>(shape: &Window, image: &[R], weight: &[W], bloc
 
 /// Adds the channels of an image, each by its weight: four at a time, so that a sum is held for as long.
 fn add_pointwise<R: Real, W: Number>(from: Extents, image: &[R], weight: &[W], block: &mut [R]) {
-    let planes = block.chunks_exact_mut(from.positions());
-    for (plane, weight) in planes.zip(weight.chunks_exact(from.channels)) {
-        let mut inputs = image.chunks_exact(from.positions());
+    let planes = block.chunks_exact_mut(from.positions().max(1));
+    for (plane, weight) in planes.zip(weight.chunks_exact(from.channels.max(1))) {
+        let mut inputs = image.chunks_exact(from.positions().max(1));
         let mut next = || inputs.next().unwrap_or_default().iter();
         let (cells, _) = plane.as_chunks_mut::<1>();
         let (fours, others) = weight.as_chunks::<4>();
@@ -101,7 +104,7 @@ fn add_pointwise<R: Real, W: Number>(from: Extents, image: &[R], weight: &[W], b
 #[inline(always)]
 fn widened<R: Real, W: Number>(side: usize, weight: &[W]) -> Kernel<R> {
     let mut all = Kernel::default();
-    for (row, weight) in all.iter_mut().zip(weight.chunks_exact(side)) {
+    for (row, weight) in all.iter_mut().zip(weight.chunks_exact(side.max(1))) {
         for (out, weight) in row.iter_mut().zip(weight) {
             *out = R::of(*weight);
         }

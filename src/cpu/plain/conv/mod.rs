@@ -111,7 +111,7 @@ impl Window {
 /// The row or column so many before another, of `side` there are; where they go round, the last is before the first
 /// and the first behind the last.
 const fn before(at: usize, pad: usize, side: usize, wraps: bool) -> Option<usize> {
-    if wraps {
+    if wraps && side > 0 {
         Some((at + side - pad) % side)
     } else {
         at.checked_sub(pad)
@@ -131,8 +131,8 @@ pub(crate) fn input<R: Real, W: Number>(
     fill(made, output, |n, k, y, x| {
         let mut sum = 0.0;
         for tap in 0..kernel * kernel {
-            let row = over(y, tap / kernel, way, made.height, wrap.rows());
-            let column = over(x, tap % kernel, way, made.width, wrap.columns());
+            let row = over(y, tap / kernel.max(1), way, made.height, wrap.rows());
+            let column = over(x, tap % kernel.max(1), way, made.width, wrap.columns());
             if let (Some(row), Some(column)) = (row, column) {
                 for m in 0..grad.shape.channels {
                     let weight = number(weight, (m * made.channels + k) * kernel * kernel + tap);

@@ -164,7 +164,7 @@ impl<R: Real> Channels<'_, R> {
         at: Range<usize>,
         add: impl Fn(&mut [[R; P]], &Kernel<R>),
     ) {
-        let planes = planes.chunks_exact_mut(self.positions);
+        let planes = planes.chunks_exact_mut(self.positions.max(1));
         for (plane, kernel) in planes.zip(self.kernels) {
             if let Some(cells) = plane.get_mut(at.clone()) {
                 add(cells.as_chunks_mut().0, kernel);
@@ -174,7 +174,7 @@ impl<R: Real> Channels<'_, R> {
 
     /// Adds to a position the taps that lie inside.
     fn add_at(&self, planes: &mut [R], at: usize, lines: &Lines<'_, R>, columns: &[usize; 3]) {
-        let planes = planes.chunks_exact_mut(self.positions);
+        let planes = planes.chunks_exact_mut(self.positions.max(1));
         for (plane, kernel) in planes.zip(self.kernels) {
             let Some(out) = plane.get_mut(at) else {
                 continue;

@@ -19,7 +19,7 @@ use network::{METHOD, MODEL, PROGRAM, STEPS, WEIGHTS, WORKSPACE};
 /// The digit that is drawn.
 const LABEL: Option<u32> = Some(3);
 /// Multiply-adds of a piece.
-const PIECE: u64 = 2_500_000;
+const PIECE: u64 = 1_500_000;
 
 /// A network whose evaluations are in pieces, each of which is said before it begins.
 struct InPieces<'a, P> {
