@@ -74,7 +74,7 @@ impl Real for f32 {
     }
 
     /// In two numbers of f32, as cores without f64 add them at once: with the sum what its roundings left of it (Knuth's
-    /// two-sum; cascaded, Ogita, Rump & Oishi 2005). Off by n²·2^-48·Σ|x| over n terms at most, 2^-32 over [`STRETCH`]; sums
+    /// two-sum; cascaded, Ogita, Rump & Oishi 2005). Off by n²·2^-48·Σ|x| over n terms at most, 2^-32 over a stretch; sums
     /// of stretches are added up in f64.
     #[inline(always)]
     fn total(numbers: &[Self], term: impl Fn(Self) -> Self) -> f64 {

@@ -35,8 +35,10 @@ pub(crate) fn forward<R: Real, W: Number>(
         .chunks_exact_mut(to.elements().max(1))
         .zip(input.chunks_exact(from.elements().max(1)));
     for (n, (image, input)) in images.enumerate() {
-        let blocks = image.chunks_mut((BLOCK * positions).max(1));
-        let parameters = weight.chunks((BLOCK * taps).max(1)).zip(bias.chunks(BLOCK));
+        let blocks = image.chunks_mut(positions.saturating_mul(BLOCK).max(1));
+        let parameters = weight
+            .chunks(taps.saturating_mul(BLOCK).max(1))
+            .zip(bias.chunks(BLOCK));
         for (b, (block, (weight, bias))) in blocks.zip(parameters).enumerate() {
             let first = n * to.channels + b * BLOCK;
             let planes = block

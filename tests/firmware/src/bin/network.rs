@@ -12,7 +12,10 @@ use iddpm::diffusion::{Clip, Denoiser, Process, Query, Sampler};
 
 #[allow(dead_code)]
 mod network {
-    include!(concat!(env!("NETWORK"), "/network.rs"));
+    include!(concat!(
+        env!("NETWORK", "the folder that flash_network wrote"),
+        "/network.rs"
+    ));
 }
 use network::{METHOD, MODEL, PROGRAM, STEPS, WEIGHTS, WORKSPACE};
 
