@@ -5,3 +5,4 @@
 #[cfg(target_os = "none")]
 pub mod board;
 pub mod drawing;
+pub mod job;

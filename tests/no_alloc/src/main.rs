@@ -7,6 +7,8 @@
 #![no_std]
 #![no_main]
 
+#[path = "../../firmware/src/drawing.rs"]
+mod drawing;
 #[path = "../../firmware/src/job.rs"]
 mod job;
 
