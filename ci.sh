@@ -47,7 +47,7 @@ setup() {
 fmt() {
     local manifest
     for manifest in Cargo.toml {benches,fuzz,tests}/Cargo.toml tests/*/Cargo.toml \
-        examples/{studio,godot,web,web/build,c/firmware/library}/Cargo.toml; do
+        examples/{firmware,studio,godot,web,web/build,c/firmware/library}/Cargo.toml; do
         cargo fmt --check --manifest-path "$manifest"
     done
 }

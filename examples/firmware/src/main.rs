@@ -6,6 +6,7 @@
 #![no_std]
 #![no_main]
 
+#[rustfmt::skip] // It is made by `flash_network`, where it was run.
 #[path = "../network/network.rs"]
 #[allow(dead_code, reason = "it has more than this program needs")]
 mod network;
