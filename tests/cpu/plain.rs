@@ -159,6 +159,7 @@ fn a_normalisation_in_f32_is_that_in_f64() {
             bias: graph.add_param("bias".into(), &[64], Init::Zero),
             scale_shift: None,
             silu: false,
+            groups: 32,
         };
         let result = graph.add("result", op);
         graph.set_output(result);
