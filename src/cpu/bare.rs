@@ -3,16 +3,14 @@
 use core::ops::Range;
 
 use super::error::{NetworkError, NetworkSlice};
-use super::given::{Given, Inputs, Results, check_inputs, length};
+use super::given::{Given, Results, length};
 use super::interpreter::{Execute, executor};
 use super::program::{Instruction, Program};
-use super::run::Run;
-use crate::diffusion::{Denoiser, Query};
 use crate::unet::Weights;
 
 /// A network that owns nothing: a program and weights where they lie, as in flash, and the caller's workspace.
 ///
-/// It is a [`Denoiser`] of one image, in plain loops: [the layer's page](super) draws with one.
+/// It is a [`Denoiser`](crate::diffusion::Denoiser) of one image, in plain loops: [the layer's page](super) draws with one.
 #[derive(Debug)]
 pub struct Bare<'a> {
     program: Program<'a>,
@@ -67,29 +65,6 @@ impl<'a> Bare<'a> {
         Ok(self)
     }
 
-    /// Begins an evaluation that is taken in pieces.
-    ///
-    /// # Errors
-    /// A [`NetworkError`] that names the slice whose length is wrong, the class there is not, the input that is missing or not
-    /// finite.
-    pub fn begin<'r>(
-        &'r mut self,
-        query: Query,
-        x: &'r [f32],
-        output: &'r mut [f32],
-    ) -> Result<Run<'r, 'a>, NetworkError> {
-        let expected = self.program.output_len();
-        length(NetworkSlice::Output, output.len(), expected)?;
-        let inputs = Inputs {
-            x,
-            timesteps: &[query.timestep],
-            labels: query.label.as_ref().map(core::slice::from_ref),
-            low_res: self.low_res,
-        };
-        check_inputs(&self.program, &inputs)?;
-        Ok(Run::new(self, query, x, output))
-    }
-
     /// The network as instructions.
     pub const fn program(&self) -> &Program<'a> {
         &self.program
@@ -111,14 +86,5 @@ impl<'a> Bare<'a> {
             weights, workspace, ..
         } = self;
         (self.execute)(instruction, Some(rows), *weights, given, workspace, results);
-    }
-}
-
-impl Denoiser for Bare<'_> {
-    type Error = NetworkError;
-
-    fn denoise(&mut self, query: Query, x: &[f32], output: &mut [f32]) -> Result<(), NetworkError> {
-        self.begin(query, x, output)?.advance(u64::MAX)?;
-        Ok(())
     }
 }

@@ -5,7 +5,7 @@
 
 use core::ops::Range;
 
-use super::interpreter::Read;
+use super::plain::View;
 use super::program::Instruction;
 use crate::part::part;
 use crate::unet::{Conv, Op, Shape};
@@ -56,7 +56,7 @@ impl Rows {
 
 /// An operation that makes some rows.
 pub(super) struct Piece<'a, R, W> {
-    pub(super) op: Op<Read<'a, R>, &'a [W]>,
+    pub(super) op: Op<View<'a, R>, &'a [W]>,
     pub(super) made: Shape,
     /// The place in the whole result where they begin.
     pub(super) first: usize,
@@ -64,7 +64,7 @@ pub(super) struct Piece<'a, R, W> {
 
 /// What of an operation makes these of its [`Rows`], or all.
 pub(super) fn piece<'a, R: Copy, W>(
-    op: Op<Read<'a, R>, &'a [W]>,
+    op: Op<View<'a, R>, &'a [W]>,
     whole: Shape,
     rows: Option<Range<usize>>,
 ) -> Piece<'a, R, W> {

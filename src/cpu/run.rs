@@ -1,11 +1,11 @@
 //! One evaluation of a network in pieces.
 
 use super::bare::Bare;
-use super::error::NetworkError;
-use super::given::{Given, Results};
+use super::error::{NetworkError, NetworkSlice};
+use super::given::{Given, Inputs, Results, check_inputs, length};
 use super::interpreter::check_output;
 use super::rows::Rows;
-use crate::diffusion::Query;
+use crate::diffusion::{Denoiser, Query};
 
 /// One evaluation of a network, a piece at a time, for a processor that has other work besides: a watchdog to feed, a radio
 /// to hear.
@@ -38,25 +38,49 @@ pub struct Run<'r, 'n> {
     row: usize,
 }
 
-impl<'r, 'n> Run<'r, 'n> {
-    /// Begins with inputs that were checked.
-    pub(super) fn new(
-        network: &'r mut Bare<'n>,
+impl<'n> Bare<'n> {
+    /// Begins an evaluation that is taken in pieces.
+    ///
+    /// # Errors
+    /// A [`NetworkError`] that names the slice whose length is wrong, the class there is not, the input that is missing or not
+    /// finite.
+    pub fn begin<'r>(
+        &'r mut self,
         query: Query,
         x: &'r [f32],
         output: &'r mut [f32],
-    ) -> Self {
-        Self {
-            network,
+    ) -> Result<Run<'r, 'n>, NetworkError> {
+        let expected = self.program().output_len();
+        length(NetworkSlice::Output, output.len(), expected)?;
+        let inputs = Inputs {
+            x,
+            timesteps: &[query.timestep],
+            labels: query.label.as_ref().map(core::slice::from_ref),
+            low_res: self.low_res(),
+        };
+        check_inputs(self.program(), &inputs)?;
+        Ok(Run {
+            network: self,
             x,
             output,
             timesteps: [query.timestep],
             labels: query.label.map(|label| [label]),
             instruction: 0,
             row: 0,
-        }
+        })
     }
+}
 
+impl Denoiser for Bare<'_> {
+    type Error = NetworkError;
+
+    fn denoise(&mut self, query: Query, x: &[f32], output: &mut [f32]) -> Result<(), NetworkError> {
+        self.begin(query, x, output)?.advance(u64::MAX)?;
+        Ok(())
+    }
+}
+
+impl Run<'_, '_> {
     /// Computes on, for about so many multiply-adds, and says whether anything is left.
     ///
     /// It stops between two rows: what one output channel of a convolution or a linear layer, or one head of an attention,

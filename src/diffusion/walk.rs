@@ -129,12 +129,12 @@ impl Walk {
         let rounds = u64::from(self.rounds().rounds);
         let (stretch, once) = self.lengths(method);
         // The last stretch may be shorter, or longer by what of a step is left.
-        let stretches = once.div_ceil(stretch);
-        let number = (position / (rounds * stretch)).min(stretches.saturating_sub(1));
+        let stretches = once.div_ceil(stretch.max(1));
+        let number = (position / (rounds * stretch).max(1)).min(stretches.saturating_sub(1));
         let begin = number * stretch;
         let len = stretch.min(once - begin);
         let within = position - number * rounds * stretch;
-        let (round, offset) = (within / len, within % len);
+        let (round, offset) = (within / len.max(1), within % len.max(1));
         if round >= rounds {
             return None;
         }

@@ -2,6 +2,8 @@
 
 tests=$PWD
 target=$(realpath -m "${CARGO_TARGET_DIR:-../../target}")/firmware
+# The crate's own.
+programs=$(dirname "$target")/debug/examples
 unpacked=$(./unpacked.sh)
 mkdir -p "$target"
 

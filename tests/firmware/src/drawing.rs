@@ -40,15 +40,16 @@ impl fmt::Display for Report {
     }
 }
 
-/// Draws image 0 of a seed, of a class where the network knows any, in the steps that are given.
+/// Draws image 0 of a seed, of a class where the network knows any, in the steps that are given; `output` is as long as what
+/// the denoiser returns.
 pub fn draw<D: Denoiser>(
     mut steps: impl Iterator<Item = Step>,
     denoiser: &mut D,
     label: Option<u32>,
+    output: &mut [f32],
     phase: impl Fn(Phase),
 ) -> Result<Report, RunError<D::Error>> {
-    // The variance is learned, so the denoiser returns twice as many channels.
-    let (mut x, mut output, mut noise) = ([0.0; ELEMENTS], [0.0; 2 * ELEMENTS], [0.0; ELEMENTS]);
+    let (mut x, mut noise) = ([0.0; ELEMENTS], [0.0; ELEMENTS]);
     let seed = Noise::new(7);
     phase(Phase::Other);
     seed.stream(0, Noise::INITIAL).fill_normals(0, &mut x);
@@ -64,14 +65,14 @@ pub fn draw<D: Denoiser>(
             label,
         };
         denoiser
-            .denoise(query, &x, &mut output)
+            .denoise(query, &x, output)
             .map_err(RunError::Denoiser)?;
         phase(Phase::Noise);
         if step.needs_noise() {
             seed.stream(0, step.position()).fill_normals(0, &mut noise);
         }
         phase(Phase::Apply);
-        step.apply(&mut x, &output, &noise)?;
+        step.apply(&mut x, output, &noise)?;
         taken += 1;
     }
     phase(Phase::Other);

@@ -7,7 +7,7 @@ use iddpm::diffusion::{
     Clip, Diffusion, Error, InlineProcess, Method, RunError, Sampler, Schedule, Timesteps,
 };
 
-use crate::drawing::{Phase, Report, draw};
+use crate::drawing::{ELEMENTS, Phase, Report, draw};
 
 const STEPS: usize = 10;
 
@@ -17,5 +17,12 @@ pub fn run(phase: impl Fn(Phase)) -> Result<Report, RunError<Error>> {
     let process = InlineProcess::<STEPS>::new(&model, Timesteps::even(STEPS as u32))?;
     let mut denoiser = GaussianData::new(process.view(), 0.25, 0.04)?;
     let sampler = Sampler::new(&process, Method::Ancestral, Clip::Unit)?;
-    draw(sampler, &mut denoiser, None, phase)
+    // The variance is learned, so the denoiser returns twice as many channels.
+    draw(
+        sampler,
+        &mut denoiser,
+        None,
+        &mut [0.0; 2 * ELEMENTS],
+        phase,
+    )
 }

@@ -1,5 +1,4 @@
-//! The network in flash: digits16 draws a digit, after one step and after all ten, on core alone: on a
-//! microcontroller, where it is measured, and on the host, which says what must come out.
+//! A network in flash draws a digit, after one step and after all, on core alone: on a microcontroller, where it is measured, and on the host, which says what must come out.
 //!
 //! `$NETWORK` is the folder that `flash_network` wrote. An evaluation is taken in pieces, as beside a watchdog.
 
@@ -17,7 +16,7 @@ mod network {
         "/network.rs"
     ));
 }
-use network::{METHOD, MODEL, PROGRAM, STEPS, WEIGHTS, WORKSPACE};
+use network::{METHOD, MODEL, OUTPUT, PROGRAM, STEPS, WEIGHTS, WORKSPACE};
 
 /// The digit that is drawn.
 const LABEL: Option<u32> = Some(3);
@@ -56,7 +55,14 @@ fn job(
     };
     for steps in [1, STEPS.len()] {
         let sampler = Sampler::new(&process, METHOD, Clip::Unit)?;
-        report(&draw(sampler.take(steps), &mut network, LABEL, &phase)?);
+        let output = &mut [0.0; OUTPUT];
+        report(&draw(
+            sampler.take(steps),
+            &mut network,
+            LABEL,
+            output,
+            &phase,
+        )?);
     }
     Ok(())
 }
