@@ -3,6 +3,18 @@
 /// Gives an error type its numbers: each variant one that stays its own, in the documentation as in the match.
 macro_rules! codes {
     ($error:ty: $($code:literal $name:ident),+ $(; of what is within: $($within:ident),+)?) => {
+        // Each number once: they ascend.
+        const _: () = {
+            let codes: &[u16] = &[$($code),+];
+            let mut rest = codes;
+            while let [first, others @ ..] = rest {
+                if let [second, ..] = others {
+                    assert!(*first < *second, "numbers of errors ascend");
+                }
+                rest = others;
+            }
+        };
+
         impl $error {
             /// The number of this error, for a program that has no room for its sentence: to ask for it links no text and no
             /// formatting. A number stays an error's own in later versions.

@@ -18,7 +18,7 @@ use iddpm::diffusion::{Clip, Method, Noise, Sample, Sampler, Timesteps};
 use iddpm::gpu;
 
 static DIGITS: &[u8] = include_bytes!("../examples/assets/digits16.safetensors");
-/// A network of a quarter of its channels, distilled to four steps: for a board of 1 MB of flash.
+/// A network of half of its channels, distilled to four steps: for a board of 1 MB of flash.
 static SMALL: &[u8] = include_bytes!("../examples/firmware/digits16_4_steps.safetensors");
 /// The same network, trained by this crate.
 static OURS: &[u8] = include_bytes!("data/digits16_ours.safetensors");

@@ -27,15 +27,15 @@ use program::{Failure, say};
 
   #[path = \"DIR/network.rs\"] mod network;
 
-  static MEMORY: StaticCell<network::Memory> = StaticCell::new();   // or any other &mut network::Memory
-  let memory = MEMORY.init(network::Memory::NEW);
+  // memory: &'static mut network::Memory, as of cortex_m::singleton!(: network::Memory = network::Memory::NEW)
   let process = Process::from_table(&network::MODEL, &network::STEPS)?;
   let sampler = Sampler::new(&process, network::METHOD, Clip::Unit)?;
   let (mut net, mut image) = memory.split()?;
   let sample = Sample { noise: Noise::new(7), number: 0, label: Some(3) }; // label: None without classes
   sample.run(sampler, &mut net, &mut image)?;                              // the image is image.x, in [-1, 1]
 
-and for C network.h, which has the same constants beside iddpm_core.h, and network.S, which brings the bytes of both.
+and for C network.h, which has the same constants beside iddpm_core.h, and network.S, which brings the bytes of both; what runs
+them is in Rust.
 The crate is iddpm with default-features = false and features = [\"cpu\"]; from the crate come
   use iddpm::diffusion::{Clip, Noise, Process, Sample, Sampler};
 A step of a large network takes long: net.begin(...) makes pieces of it (cpu::Run)."
@@ -52,11 +52,20 @@ struct Options {
     #[arg(long)]
     method: Option<String>,
     /// A section for the weights, which a linker's script may put into another memory than the code: .weights
-    #[arg(long)]
+    #[arg(long, value_parser = section)]
     section: Option<String>,
     /// The folder that gets the files; those of these names there are replaced.
     #[arg(long)]
     out: PathBuf,
+}
+
+/// The name of a section.
+fn section(text: &str) -> Result<String, String> {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
+    match !text.is_empty() && text.bytes().all(is_plain) {
+        true => Ok(text.into()),
+        false => Err("a name of letters, digits and . _ -, as .weights".into()),
+    }
 }
 
 fn main() -> ExitCode {

@@ -32,7 +32,7 @@ pub(crate) struct DistillOptions {
     until: Option<u64>,
     /// Images of each student of --distill that are judged when it is done, as evaluate judges them, beside as many of the
     /// first teacher: 500 where none are given, or as many as there are real ones to compare with; 0 for none. Their
-    /// numbers are kept in evaluation.json, and classifier.safetensors is what judges. Without the feature evaluate there are
+    /// numbers are kept in evaluation.json, and classifier-….safetensors is what judges. Without the feature evaluate there are
     /// none.
     #[arg(long, value_name = "N", requires = "distill", value_parser = whole::<usize>(0..=MANY))]
     pub(crate) evaluate: Option<usize>,

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use iddpm::data::{self, Broken, Dataset, Split};
 use iddpm::evaluate::{Classifier, ClassifierConfig};
 use iddpm::files::write_bytes;
+use iddpm::unet::Extents;
 use iddpm::{Draw, Model};
 use serde::{Deserialize, Serialize};
 
@@ -21,8 +22,11 @@ use super::signals::{Stop, Stopped};
 const MOST: usize = 500;
 /// Resamples of an error, as `evaluate` takes where none are given.
 const RESAMPLES: usize = 30;
-/// The classifier, in the chain's folder.
-const CLASSIFIER: &str = "classifier.safetensors";
+/// The classifier of some data, in the chain's folder: of other data it is another.
+fn classifier_file(data: u64) -> String {
+    format!("classifier-{data:016x}.safetensors")
+}
+
 /// What was found, in a student's folder, and of the first teacher in the chain's.
 const FOUND: &str = "evaluation.json";
 
@@ -43,6 +47,8 @@ pub(crate) struct Evaluation<'o> {
     name: String,
     is_teacher_told: bool,
     stop: Stop,
+    /// What is judged by, and its digest, from where that is needed on.
+    data: Option<(Arc<dyn Dataset>, u64)>,
     /// From where something is to be judged on.
     judge: Option<Judge>,
 }
@@ -50,7 +56,7 @@ pub(crate) struct Evaluation<'o> {
 /// What is found, in a file.
 #[derive(Serialize, Deserialize)]
 struct Found {
-    /// Which network it is of, and how many images: of others it is judged again.
+    /// Which network it is of, by which data it was judged, and how many images: of others it is judged again.
     of: String,
     #[serde(flatten)]
     report: Report,
@@ -89,6 +95,7 @@ impl<'o> Evaluation<'o> {
             name: name.display().to_string(),
             is_teacher_told: false,
             stop: Stop::listen()?,
+            data: None,
             judge: None,
         }))
     }
@@ -100,7 +107,8 @@ impl<'o> Evaluation<'o> {
         folder: &Path,
     ) -> Result<Option<Stopped>, Failure> {
         let Err(error) = self.compare(model, folder) else {
-            return Ok(None);
+            // Not only while images are drawn.
+            return Ok(self.stop.heard());
         };
         match error.downcast::<Stopped>() {
             Ok(stopped) => Ok(Some(*stopped)),
@@ -132,14 +140,18 @@ impl<'o> Evaluation<'o> {
             Some(count) => format!("{count} images"),
             None => format!("at most {MOST} images"),
         };
-        let of = format!("network {:016x}, {images}", model.fingerprint()?);
+        let (real, digest) = self.data(model.image())?;
+        let of = format!(
+            "network {:016x}, data {digest:016x}, {images}",
+            model.fingerprint()?
+        );
         let kept = kept(path).filter(|kept| kept.of == of);
         if let Some(set) = kept.and_then(Found::set) {
             return Ok(set);
         }
         let judge = match &mut self.judge {
             Some(judge) => judge,
-            none => none.insert(Judge::of(self.options, model.image())?),
+            none => none.insert(Judge::of(self.options, real, digest)?),
         };
         let set = judge.judge(self.options, model, name, &self.stop)?;
         let report = Report::new(&judge.basis, vec![set]);
@@ -149,19 +161,31 @@ impl<'o> Evaluation<'o> {
         write_bytes(path, &text)?;
         found.set().ok_or_else(|| "nothing was judged".into())
     }
+
+    /// The real images, fitted to a network's size, and their digest.
+    fn data(&mut self, image: Extents) -> Result<(Arc<dyn Dataset>, u64), Failure> {
+        if let Some((data, digest)) = &self.data {
+            return Ok((Arc::clone(data), *digest));
+        }
+        let options = self.options;
+        let given = options.pictures.given();
+        let opened = data::open(&options.data, &options.data_options(&given, Some(image)));
+        let opened = opened.map_err(|error| options.pictures.explain("--data", error))?;
+        let data: Arc<dyn Dataset> = opened.into();
+        let digest = data.fingerprint(Broken::Fatal)?;
+        self.data = Some((Arc::clone(&data), digest));
+        Ok((data, digest))
+    }
 }
 
 impl Judge {
     /// The classifier that is in the chain's folder, or trained and then kept there.
-    fn of(options: &Options, image: iddpm::unet::Extents) -> Result<Self, Failure> {
-        let given = options.pictures.given();
-        let opened = data::open(&options.data, &options.data_options(&given, Some(image)));
-        let opened = opened.map_err(|error| options.pictures.explain("--data", error))?;
-        let real: Arc<dyn Dataset> = opened.into();
+    fn of(options: &Options, real: Arc<dyn Dataset>, digest: u64) -> Result<Self, Failure> {
         let split = Split::of(Arc::clone(&real), HELD_OUT, Broken::Fatal)?;
         enough("--data, held out", split.held_out.len() / 2)?;
         let threads = options.device.threads.choose()?;
-        let (config, path) = (ClassifierConfig::default(), options.run.join(CLASSIFIER));
+        let config = ClassifierConfig::default();
+        let path = options.run.join(classifier_file(digest));
         let mut classifier = if path.exists() {
             Classifier::open(&path, threads)?
         } else {

@@ -11,7 +11,7 @@ use crate::part::part;
 use crate::unet::{Conv, Op, Shape};
 
 /// What a number counts for that is no sum of products, in multiply-adds.
-const EACH: u64 = 8;
+const EACH: usize = 8;
 
 /// The rows of an instruction's result.
 #[derive(Debug, Clone, Copy)]
@@ -29,20 +29,12 @@ impl Rows {
                 (made.channels, weight.len / made.channels.max(1))
             }
             Op::Attention { heads, .. } => (heads, made.positions().saturating_mul(2)),
-            _ => (1, 0),
+            _ => (1, EACH),
         };
-        match (made.batch, count) {
-            (1, 2..) => {
-                let numbers = made.elements() / count;
-                Self {
-                    count,
-                    cost: (numbers as u64).saturating_mul(of_number as u64),
-                }
-            }
-            _ => Self {
-                count: 1,
-                cost: EACH.saturating_mul(made.elements() as u64),
-            },
+        let numbers = made.elements() / count.max(1);
+        Self {
+            count,
+            cost: (numbers as u64).saturating_mul(of_number as u64),
         }
     }
 

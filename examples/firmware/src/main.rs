@@ -26,7 +26,7 @@ const SEED: u64 = 7;
 fn main() -> ! {
     // All that a drawing needs, in no stack: half of a small board's memory.
     let memory = cortex_m::singleton!(: Memory = Memory::NEW);
-    let drawn = memory.map(|memory| draw(memory).map(|()| print(&memory.x)));
+    let drawn = memory.map(|memory| draw(memory).and_then(|()| print(&memory.x)));
     end(match drawn {
         Some(Ok(())) => debug::EXIT_SUCCESS,
         Some(Err(error)) => {
@@ -54,12 +54,10 @@ fn draw(memory: &mut Memory) -> Result<(), Error> {
 }
 
 /// Prints the first channel as a picture.
-fn print(x: &[f32; network::IMAGE]) {
+fn print(x: &[f32; network::IMAGE]) -> Result<(), Error> {
     let [_, height, width] = network::SHAPE;
     let mut bytes = [0; network::IMAGE];
-    if image_to_u8(x, &mut bytes).is_err() {
-        return;
-    }
+    image_to_u8(x, &mut bytes)?;
     hprintln!("P2 {} {} 255", width, height);
     for row in bytes.chunks_exact(width).take(height) {
         for value in row {
@@ -67,6 +65,7 @@ fn print(x: &[f32; network::IMAGE]) {
         }
         hprintln!();
     }
+    Ok(())
 }
 
 fn end(status: debug::ExitStatus) -> ! {
