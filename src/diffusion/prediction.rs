@@ -214,7 +214,7 @@ impl Clip {
                         index,
                     });
                 }
-                let bound = quantile.clamp(1.0, max.max(1.0)) as f32;
+                let bound = quantile.max(1.0).min(max.max(1.0)) as f32;
                 Ok(Limit {
                     bound,
                     scale: 1.0 / bound,

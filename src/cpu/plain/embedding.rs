@@ -2,7 +2,7 @@
 
 use super::{Real, View, fill};
 use crate::cpu::math::{Number, cos, exp, sin};
-use crate::part::part;
+use crate::part::{part, split_mut};
 use crate::unet::Shape;
 
 /// out\[n\] = [cos(t_n·f_0), cos(t_n·f_1), .., sin(t_n·f_0), ..], f_i = P^{-i/h}, h = ⌊dim/2⌋, P the
@@ -16,7 +16,7 @@ pub(crate) fn timesteps<R: Real>(of: &[R], dim: usize, max_period: f64, output: 
     let log_period = libm::log(max_period);
     for (row, &t) in output.chunks_exact_mut(dim.max(1)).zip(of) {
         row.fill(R::default());
-        let (cosines, sines) = row.split_at_mut(half);
+        let (cosines, sines) = split_mut(row, half);
         for (i, (cosine, sine)) in cosines.iter_mut().zip(sines).enumerate() {
             let angle = t.exact() * exp(-log_period * i as f64 / half as f64);
             (*cosine, *sine) = (R::nearest(cos(angle)), R::nearest(sin(angle)));

@@ -10,7 +10,7 @@
 
 use super::{Real, View, fill, number};
 use crate::cpu::math::{EPSILON, Number};
-use crate::part::{item, part};
+use crate::part::{item, part, split, split_mut};
 use crate::unet::{Extents, NormOp, NormParam, Shape};
 
 /// The normalisation.
@@ -107,7 +107,7 @@ impl<R: Real> Affine<R> {
         let Some(scale_shift) = scale_shift else {
             return self;
         };
-        let (scales, shifts) = scale_shift.split_at(scale_shift.len() / 2);
+        let (scales, shifts) = split(scale_shift, scale_shift.len() / 2);
         let scale = R::nearest(1.0) + item(scales, c);
         let shift = item(shifts, c);
         Self {
@@ -194,9 +194,9 @@ impl<R: Real, W: Number> Norm<'_, R, W> {
         } = self.input.shape;
         let rows = output.chunks_exact_mut((2 * (channels + self.groups)).max(1));
         for (n, row) in rows.enumerate() {
-            let (sums, laws) = row.split_at_mut(2 * channels);
-            let (zs, products) = sums.split_at_mut(channels);
-            let (means, inverses) = laws.split_at_mut(self.groups);
+            let (sums, laws) = split_mut(row, 2 * channels);
+            let (zs, products) = split_mut(sums, channels);
+            let (means, inverses) = split_mut(laws, self.groups);
             let groups = zs
                 .chunks_mut(self.in_group().max(1))
                 .zip(products.chunks_mut(self.in_group().max(1)));

@@ -1,7 +1,7 @@
 //! Resizings and their gradients.
 
 use super::{Real, View, fill};
-use crate::part::{item, part};
+use crate::part::{item, part, split};
 use crate::unet::{Extents, Shape};
 
 /// out\[n, c, y, x\] = ¼·Σ_{i, j < 2} in\[n, c, 2y + i, 2x + j\]; an odd last row or column is left out.
@@ -9,11 +9,15 @@ use crate::unet::{Extents, Shape};
 /// The means of 2×2; `from` are the extents of an image of the input.
 pub(crate) fn average_pool<R: Real>(from: Extents, input: &[R], output: &mut [R]) {
     let planes = input.chunks_exact(from.positions().max(1));
-    let out_plane = (from.height / 2) * (from.width / 2);
+    let across = from.width / 2;
+    let out_plane = (from.height / 2) * across;
+    if across == 0 {
+        return;
+    }
     for (output, plane) in output.chunks_exact_mut(out_plane.max(1)).zip(planes) {
         let pairs = plane.chunks_exact((2 * from.width).max(1));
-        for (out, pair) in output.chunks_exact_mut((from.width / 2).max(1)).zip(pairs) {
-            let (upper, lower) = pair.split_at(from.width);
+        for (out, pair) in output.chunks_exact_mut(across).zip(pairs) {
+            let (upper, lower) = split(pair, from.width);
             let columns = upper.as_chunks::<2>().0.iter().zip(lower.as_chunks().0);
             for (out, (&[a, b], &[c, d])) in out.iter_mut().zip(columns) {
                 *out = R::nearest(0.25) * ((a + b) + (c + d));
