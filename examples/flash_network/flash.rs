@@ -98,7 +98,7 @@ an image: {evaluations} evaluations, about {all:.2} G instructions",
     }
 }
 
-/// Instructions of a multiply-add, about: 3.8 and 4.1 as measured of two networks on the Cortex-M7 and M55.
+/// Instructions of a multiply-add, about: 3.7 and 4.1 as measured of two networks on the Cortex-M7 and M55.
 const INSTRUCTIONS: f64 = 4.0;
 
 /// The network in words: of which file, and what it draws.

@@ -44,8 +44,10 @@ bytes() {
 sprite() {
     local drawn=$out/$1-$2
     [ ! -e "$drawn.colours" ] || return 0
-    "$programs/sample" --backend "$1" --class sword --seed "$2" --count 1 --out "$drawn/" >"$drawn.txt"
-    "$programs/sample" --backend "$1" --class sword --seed "$2" --count 1 --out "$drawn.npz" >"$drawn.txt"
+    for to in "$drawn/" "$drawn.npz"; do
+        "$programs/sample" --checkpoint examples/assets/sprites32.safetensors --backend "$1" --class sword --seed "$2" \
+            --count 1 --out "$to" >"$drawn.txt"
+    done
     unzip -p "$drawn.npz" arr_0.npy | tail -c $((32 * 32 * 4)) | bytes | awk '$4 == 255 { print $1, $2, $3 }' |
         sort | uniq -c >"$drawn.colours"
 }
