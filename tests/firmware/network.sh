@@ -10,24 +10,24 @@ cd "$(dirname "$0")"
 LONGEST=14400000
 
 rows=()
-# measure MODEL CORE TARGET MACHINE MOST : a row of what it costs where a multiply-add takes no more than MOST instructions
+# measure CORE TARGET MACHINE MOST : a row of what the network costs there, where a multiply-add takes no more than MOST instructions
 measure() {
     local elf out line evaluations=0 per
-    elf=$(build network "$3" --features network)
-    out=$(count "$4" "$elf") || die "$1 for $3 on $4 failed: ${out:-no output}"
+    elf=$(build network "$2" --features network)
+    out=$(count "$3" "$elf") || die "$model for $2 on $3 failed: ${out:-no output}"
     mapfile -t out <<<"$out"
-    [ ${#out[@]} = ${#host[@]} ] || die "$1 for $3 drew ${#out[@]} images, not ${#host[@]}"
+    [ ${#out[@]} = ${#host[@]} ] || die "$model for $2 drew ${#out[@]} images, not ${#host[@]}"
     for line in "${!host[@]}"; do
         [ "${out[line]%% stack=*}" = "${host[line]}" ] ||
-            die "$1 for $3 gives another image than the host: ${out[line]}, not ${host[line]}"
+            die "$model for $2 gives another image than the host: ${out[line]}, not ${host[line]}"
         evaluations=$((evaluations + $(field steps "${host[line]}")))
     done
     per=$(insns denoise $((evaluations * adds)))
-    [ "$(insns denoise 1 | cut -d . -f 1)" -le $(($5 * evaluations * adds)) ] ||
-        die "$1 for $3: $per instructions for a multiply-add, more than $5"
+    [ "$(insns denoise 1 | cut -d . -f 1)" -le $(($4 * evaluations * adds)) ] ||
+        die "$model for $2: $per instructions for a multiply-add, more than $4"
     [ "$(longest denoise)" -le $LONGEST ] ||
-        die "$1 for $3: a piece of $(longest denoise) instructions, more than $LONGEST"
-    printf -v line '%-16s %-10s %9s %9s %9s %9s %9s %9s %9s %9s' "$1" "$2" \
+        die "$model for $2: a piece of $(longest denoise) instructions, more than $LONGEST"
+    printf -v line '%-16s %-10s %9s %9s %9s %9s %9s %9s %9s %9s' "$model" "$1" \
         "$(sections "$elf" '\.vector_table|\.text|\.rodata|\.data')" "$(sections "$elf" '\.weights')" \
         "$(sections "$elf" '\.data|\.bss|\.uninit')" $((4 * workspace)) "$(field stack "${out[-1]}")" \
         "$(insns denoise $((evaluations * 1000000)))" "$per" \
@@ -35,23 +35,32 @@ measure() {
     rows+=("$line")
 }
 
-# network FILE MOST [OPTIONS...] : measures the network of a file, as `flash_network` writes it with these options
+# network FILE [OPTIONS...] : writes the network of a file as `flash_network` does with these options, and draws with it on the
+# host
 network() {
-    local model most=$2 told host adds workspace
+    local told
     model=$(basename "$1" .safetensors)
     export NETWORK=$target/$model
-    told=$("$programs/flash_network" "../../$1" "${@:3}" --section .weights --out "$NETWORK")
+    told=$("$programs/flash_network" "../../$1" "${@:2}" --section .weights --out "$NETWORK")
     adds=$(sed -n 's/^an evaluation: \([0-9]*\) multiply-adds.*/\1/p' <<<"$told")
     workspace=$(sed -n 's/^pub const WORKSPACE: usize = \([0-9]*\);/\1/p' "$NETWORK/network.rs")
     mapfile -t host < <(cargo run -q --release --target-dir "$target" --features network --bin network)
-    measure "$model" Cortex-M7 thumbv7em-none-eabihf mps2-an500 "$most"
-    measure "$model" Cortex-M55 thumbv8m.main-none-eabihf mps3-an547 "$most"
+}
+
+# measured : a row of what is the same on every core
+measured() {
     rows+=("  $adds multiply-adds; host's bits after 1 and all steps: $(field hash "${host[0]}") and $(field hash "${host[-1]}")")
 }
 
 (cd ../.. && cargo build -q --example flash_network "$@")
-network examples/assets/digits16.safetensors 4 --steps 10
-network examples/firmware/digits16_4_steps.safetensors 6
+network examples/assets/digits16.safetensors --steps 10
+measure Cortex-M7 thumbv7em-none-eabihf mps2-an500 4
+measure Cortex-M55 thumbv8m.main-none-eabihf mps3-an547 4
+measured
+# A small one, in which what is no product has a larger share.
+network examples/firmware/digits16_4_steps.safetensors
+measure Cortex-M7 thumbv7em-none-eabihf mps2-an500 6
+measured
 
 echo "Networks from flash: bytes of code, of weights in f16, of static memory, of the workspace in it, and of stack; then"
 echo "millions of instructions of an evaluation, instructions for each of its multiply-adds, and millions of the longest piece."
