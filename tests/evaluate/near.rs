@@ -47,11 +47,12 @@ fn counts(of: &Features, around: &Features, radii: &[f64]) -> Vec<usize> {
 
 #[test]
 fn as_by_every_difference() {
-    for (width, far) in [(1, 0.0), (7, 1e3), (300, 1e6)] {
-        let real = features(1, 150, width, far);
-        let mut drawn = features(2, 70, width, far);
+    // More than are compared at once, and fewer.
+    for (width, far, count) in [(1, 0.0, 600), (7, 1e3, 600), (300, 1e6, 150)] {
+        let real = features(1, count, width, far);
+        let mut drawn = features(2, count / 2 - 10, width, far);
         // Some are real ones, at no distance.
-        let copies = real.of_some(10..20).numbers().to_vec();
+        let copies = real.of_some(count - 20..count - 10).numbers().to_vec();
         let numbers = [drawn.numbers(), &copies].concat();
         drawn = Features::new(width, numbers).unwrap();
         let (three, of_drawn, five) = (radii(&real, 3), radii(&drawn, 3), radii(&real, 5));
