@@ -50,14 +50,7 @@ impl Judge {
         let classifier = judging::train(&real.trained, &config, threads);
         let mut classifier =
             classifier.map_err(|error| format!("--real {}: {error}", options.real.display()))?;
-        let features = format!(
-            "features of classifier {:016x}, trained on {}, {} steps, seed {}",
-            classifier.fingerprint(),
-            options.real.display(),
-            options.steps,
-            options.seed
-        );
-        let basis = Basis::of_classifier(&mut classifier, features, &real)?;
+        let basis = Basis::of_classifier(&mut classifier, &config, &options.real, &real)?;
         Ok((Self::Trained(classifier.into()), basis))
     }
 

@@ -11,6 +11,7 @@ use iddpm::run::DrawError;
 use iddpm::{Draw, Error, Model};
 
 use super::data_options::DataOptions;
+use super::judging::RESAMPLES;
 use super::program::Failure;
 use super::real::real;
 use super::seed::Seed;
@@ -70,7 +71,7 @@ pub(crate) struct Options {
     #[arg(long, conflicts_with = "inception", default_value_t = ClassifierConfig::default().steps, value_parser = whole::<u64>(1..=u64::MAX))]
     pub(crate) steps: u64,
     /// How often sets are drawn from again for the error of a distance.
-    #[arg(long, value_name = "N", default_value_t = 30, value_parser = whole::<usize>(2..=MANY))]
+    #[arg(long, value_name = "N", default_value_t = RESAMPLES, value_parser = whole::<usize>(2..=MANY))]
     pub(crate) resamples: usize,
     /// What the classifier's first weights and all draws follow from: a number, or random, which draws one and says
     /// it.

@@ -12,7 +12,7 @@ use iddpm::{Draw, Model};
 use serde::{Deserialize, Serialize};
 
 use super::judging::{
-    self, Basis, Compare, HELD_OUT, Network, Number, Report, Set, enough, to_real,
+    self, Basis, Compare, HELD_OUT, Network, Number, RESAMPLES, Report, Set, enough, to_real,
 };
 use super::options::Options;
 use super::program::{Failure, say};
@@ -20,8 +20,6 @@ use super::signals::{Stop, Stopped};
 
 /// Images of a network that are judged at most, where no number is given.
 const MOST: usize = 500;
-/// Resamples of an error, as `evaluate` takes where none are given.
-const RESAMPLES: usize = 30;
 /// The classifier of some data, in the chain's folder: of other data it is another.
 fn classifier_file(data: u64) -> String {
     format!("classifier-{data:016x}.safetensors")
@@ -193,15 +191,8 @@ impl Judge {
             trained.save(&path)?;
             trained
         };
-        let features = format!(
-            "features of classifier {:016x}, trained on {}, {} steps, seed {}",
-            classifier.fingerprint(),
-            options.data.display(),
-            config.steps,
-            config.seed
-        );
         Ok(Self {
-            basis: Basis::of_classifier(&mut classifier, features, &split)?,
+            basis: Basis::of_classifier(&mut classifier, &config, &options.data, &split)?,
             classifier,
             real,
         })

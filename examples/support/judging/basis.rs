@@ -1,5 +1,6 @@
 //! What sets are compared with: real images that a classifier was not trained on, as it judges them.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use iddpm::data::{Dataset, Part, Split};
@@ -11,6 +12,8 @@ use crate::program::Failure;
 
 /// The share of the real images that a classifier is not trained on, where none is given.
 pub(crate) const HELD_OUT: f64 = 0.5;
+/// Resamples of an error, where none are given.
+pub(crate) const RESAMPLES: usize = 30;
 
 /// What sets are compared with.
 pub(crate) struct Basis {
@@ -26,12 +29,21 @@ pub(crate) struct Basis {
 }
 
 impl Basis {
-    /// Of a classifier, in words, and the real images in two; of those that are held out one half is the reference.
+    /// Of a classifier that was trained so on the data of a path, and its real images in two; of those that are held out one
+    /// half is the reference.
     pub(crate) fn of_classifier(
         classifier: &mut Classifier,
-        features: String,
+        config: &ClassifierConfig,
+        data: &Path,
         real: &Split,
     ) -> Result<Self, Failure> {
+        let features = format!(
+            "features of classifier {:016x}, trained on {}, {} steps, seed {}",
+            classifier.fingerprint(),
+            data.display(),
+            config.steps,
+            config.seed
+        );
         let held_out = classifier.judge_data(&real.held_out)?;
         // Every other one, in the order of the data: as many of each class.
         let half = |first: usize| held_out.of_some((first..held_out.count()).step_by(2));

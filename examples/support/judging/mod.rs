@@ -6,7 +6,7 @@ mod drawn;
 mod near;
 mod report;
 
-pub(crate) use basis::{Basis, HELD_OUT, train};
+pub(crate) use basis::{Basis, HELD_OUT, RESAMPLES, train};
 pub(crate) use compare::{Compare, enough, spread};
 pub(crate) use drawn::Network;
 pub(crate) use near::{to_real, within_real};
