@@ -64,6 +64,7 @@ pub const METHOD: Method = Method::{method:?};
 pub static STEPS: [Level; {steps}] = [
 {levels}];
 /// The names of its classes.
+#[allow(dead_code)]
 pub const CLASSES: [&str; {classes}] = {class_names:?};
 /// Channels, height and width of an image.
 pub const SHAPE: [usize; 3] = [{channels}, {height}, {width}];
@@ -75,6 +76,7 @@ pub const HISTORY: usize = {history};
 pub const LOW_RES: usize = {low_res};
 
 /// All that a run needs beside the stack{low_res_doc}.
+#[allow(dead_code)]
 pub struct Memory {{
     pub x: [f32; IMAGE],
     pub output: [f32; OUTPUT],

@@ -2,7 +2,7 @@
 //!
 //! A [`Program`] is a graph and its plan as plain instructions. [`run`] executes it in plain loops
 //! over the caller's slices: no allocation, no thread, no instruction set; it is the specification
-//! of every operation, and what a microcontroller runs. [`Network`] (feature `alloc`) owns all that
+//! of every operation, and what a microcontroller runs. `Network` (feature `alloc`) owns all that
 //! a run needs; with `std` it uses every core and vector instruction and its own arrangement of the
 //! weights.
 //!

@@ -13,14 +13,14 @@ pub struct TensorId(pub(crate) u32);
 pub struct ParamId(pub(crate) u32);
 
 impl TensorId {
-    /// The place of the tensor in [`Graph::tensors`](super::Graph::tensors).
+    /// The place of the tensor in `Graph::tensors`.
     pub const fn index(self) -> usize {
         self.0 as usize
     }
 }
 
 impl ParamId {
-    /// The place of the parameter in [`Graph::params`](super::Graph::params).
+    /// The place of the parameter in `Graph::params`.
     pub const fn index(self) -> usize {
         self.0 as usize
     }
