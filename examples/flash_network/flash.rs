@@ -91,7 +91,7 @@ impl<'a> Flash<'a> {
 memory: {} bytes, and about 5000 of stack
 an evaluation: {each} multiply-adds, about {millions:.0} M instructions on a Cortex-M with an FPU
 an image: {evaluations} evaluations, about {all:.2} G instructions",
-            24 * self.process.len(),
+            size_of_val(self.process.levels()),
             self.process.len(),
             self.memory(),
         )

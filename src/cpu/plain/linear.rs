@@ -17,12 +17,12 @@ pub(crate) fn forward<R: Real, W: Number>(
 ) {
     let inputs = inputs.max(1);
     let rows = output.chunks_exact_mut(bias.len().max(1));
-    for (row, input) in rows.zip(input.chunks_exact(inputs.max(1))) {
+    for (row, input) in rows.zip(input.chunks_exact(inputs)) {
         // What sums of numbers begin with.
         row.fill(-R::default());
         for (k, &x) in input.iter().enumerate() {
             let x = if silu { x.silu() } else { x };
-            let weights = weight.iter().skip(k).step_by(inputs.max(1));
+            let weights = weight.iter().skip(k).step_by(inputs);
             for (out, weight) in row.iter_mut().zip(weights) {
                 *out = *out + x * R::of(*weight);
             }
