@@ -142,7 +142,8 @@ impl Cell {
     /// The steps that it is trained for.
     pub(crate) const fn steps(&self, scale: &Scale) -> u64 {
         match (self.set, self.size) {
-            (Set::Digits | Set::Field | Set::Mosaic, Size::Usual) => scale.steps,
+            (Set::Digits, Size::Usual) => scale.steps,
+            (Set::Field | Set::Mosaic, _) => scale.known_steps,
             (Set::Sprites, _) | (_, Size::Short | Size::Deep | Size::Wide) => scale.fewer_steps,
         }
     }

@@ -69,7 +69,7 @@ fn head(
          Improved DDPM (Nichol & Dhariwal 2021), with networks that this crate trained. Made by\n\n\
          ```sh\n{command}\n```\n\n\
          {digits}{} networks of each kind, which differ in their seed: first weights, order of the images, noise. Networks of digits \
-         and of the sets that are known were trained for {} steps of {}, those of sprites and of claim 9 for {}. Bits/dim are of {} \
+         were trained for {} steps of {}, those of sprites and of claim 9 for {}, those of the sets that are known for {}. Bits/dim are of {} \
          images that were not trained on, over all steps; of sprites and in claim 9 over 50 and the early ones. Fréchet distance, \
          precision and recall are of {} samples and of real images that were not trained on, by features of a classifier of those \
          that were. A number is the mean over the seeds ± its standard error. A difference is of networks of one seed, and separated \
@@ -80,6 +80,7 @@ fn head(
         scale.steps,
         scale.batch,
         scale.fewer_steps,
+        scale.known_steps,
         scale.evaluated,
         scale.samples,
         work.kept.seconds() / 60.0,

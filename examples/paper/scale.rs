@@ -6,9 +6,11 @@ use super::options::{Kind, Options};
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Scale {
     pub(crate) kind: Kind,
-    /// Steps of a network, and of one that is for sprites or among those whose sizes are compared.
+    /// Steps of a network of digits; of one that is for sprites or among those whose sizes are compared; of one whose truth
+    /// is known, which costs a fifth of a step of the others.
     pub(crate) steps: u64,
     pub(crate) fewer_steps: u64,
+    pub(crate) known_steps: u64,
     pub(crate) batch: usize,
     pub(crate) lr: f64,
     /// Images whose bits/dim are measured, of a network and of one whose truth is known.
@@ -24,7 +26,8 @@ impl Scale {
     /// The states of a run that are compared on its way.
     pub(crate) const QUARTERS: u64 = 4;
 
-    /// By the options: steps as they say, images as the root of that, so that errors fall as fast as networks get better.
+    /// By the options: steps as they say; images, and steps of the classifier, as the root of that, so that errors fall as fast as networks get
+    /// better.
     pub(crate) fn of(options: &Options) -> Self {
         let factor = options.scale();
         let steps = |usual: f64| {
@@ -44,13 +47,14 @@ impl Scale {
         };
         Self {
             kind: options.network,
-            steps: steps(3200.0),
-            fewer_steps: steps(1600.0),
+            steps: steps(800.0),
+            fewer_steps: steps(400.0),
+            known_steps: steps(1600.0),
             batch,
             lr,
-            evaluated: images(48.0, 4).min(most),
-            samples: images(480.0, 48),
-            classifier: steps(800.0).max(40),
+            evaluated: images(24.0, 4).min(most),
+            samples: images(240.0, 48),
+            classifier: images(800.0, 40) as u64,
             seeds: options.seeds,
         }
     }

@@ -31,7 +31,7 @@ use run::{run, succeed};
 use scratch::Scratch;
 
 /// A plan of seconds.
-const SHORT: &str = "--scale 0.003 --seeds 2 --backend cpu";
+const SHORT: &str = "--scale 0.012 --seeds 2 --backend cpu";
 
 /// A document without the sentence of how long it took.
 fn timeless(path: &Path) -> String {
@@ -79,7 +79,7 @@ fn certain_signs_are_found() {
 #[test]
 fn no_bound_is_below_an_entropy() {
     let scratch = Scratch::new("paper-known");
-    let options = "--scale 0.006 --seeds 2 --backend cpu --only 10";
+    let options = "--scale 0.012 --seeds 2 --backend cpu --only 10";
     succeed("paper", &scratch, options);
     let text = fs::read_to_string(scratch.join("paper/claims-10.md")).unwrap();
     let (_, verdict) = found(&text, "no evaluation is below the truth");
