@@ -77,3 +77,20 @@ pub(crate) fn put<T>(slice: &mut [T], at: usize, item: T) {
         *place = item;
     }
 }
+
+/// The parts of `a` items of one slice, to be written, each with the part of `b` items of another.
+///
+/// A zip of chunks divides by their lengths, in a function that a build for size leaves by itself: it would link what
+/// ends a division by 0.
+#[cfg(feature = "cpu")]
+#[inline(always)]
+pub(crate) fn parts<'s, A, B>(
+    of: &'s mut [A],
+    a: usize,
+    other: &'s [B],
+    b: usize,
+) -> impl Iterator<Item = (&'s mut [A], &'s [B])> {
+    let mut others = other.chunks_exact(b.max(1));
+    let parts = of.chunks_exact_mut(a.max(1));
+    parts.map_while(move |part| Some((part, others.next()?)))
+}

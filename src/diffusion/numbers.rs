@@ -17,7 +17,7 @@ pub(super) enum Numbers<'a> {
 impl<'a> Numbers<'a> {
     /// Reads numbers separated by commas, one at least; `at` is where the text begins in what is read.
     pub(super) fn read(text: &'a str, mut at: usize) -> Result<Self, Error> {
-        for piece in text.split(',') {
+        for piece in pieces(text) {
             read_number(piece, at)?;
             at += piece.len() + 1;
         }
@@ -31,9 +31,7 @@ impl<'a> Numbers<'a> {
             Self::Text(text) => (None, &[], text),
         };
         // No text has no number in its one piece.
-        let read = text
-            .split(',')
-            .filter_map(|piece| read_number(piece, 0).ok());
+        let read = pieces(text).filter_map(|piece| read_number(piece, 0).ok());
         one.into_iter().chain(list.iter().copied()).chain(read)
     }
 }
@@ -56,7 +54,19 @@ impl fmt::Display for Numbers<'_> {
     }
 }
 
+/// What commas separate. Of bytes, where a text's own way would link a panic into the smallest of firmwares.
+fn pieces(text: &str) -> impl DoubleEndedIterator<Item = &[u8]> {
+    text.as_bytes().split(|&byte| byte == b',')
+}
+
 /// Reads one number, with spaces around it or none.
-pub(super) fn read_number(text: &str, at: usize) -> Result<u32, Error> {
-    text.trim().parse().map_err(|_| Error::SpecSyntax { at })
+pub(super) fn read_number(text: &[u8], at: usize) -> Result<u32, Error> {
+    let text = text.trim_ascii();
+    let digits = text.strip_prefix(b"+").unwrap_or(text);
+    let number = digits.iter().try_fold(0_u32, |number, &digit| {
+        let digit = char::from(digit).to_digit(10)?;
+        number.checked_mul(10)?.checked_add(digit)
+    });
+    let number = number.filter(|_| !digits.is_empty());
+    number.ok_or(Error::SpecSyntax { at })
 }

@@ -127,7 +127,7 @@ impl<'a> Timesteps<'a> {
             "quadratic" => Kind::Quadratic,
             _ => return Err(Error::SpecSyntax { at: 0 }),
         };
-        Ok(Self(kind(read_number(number, name.len())?)))
+        Ok(Self(kind(read_number(number.as_bytes(), name.len())?)))
     }
 
     /// The number of timesteps kept of T.

@@ -9,7 +9,7 @@ shopt -s inherit_errexit
 
 folder=$("$(dirname "$0")/unpacked.sh")
 linker=$(rustc --print sysroot)/lib/rustlib/x86_64-unknown-linux-gnu/bin/rust-lld
-for target in THUMBV6M_NONE_EABI THUMBV7EM_NONE_EABIHF THUMBV8M_MAIN_NONE_EABIHF; do
+for target in THUMBV6M_NONE_EABI THUMBV7EM_NONE_EABIHF THUMBV8M_MAIN_NONE_EABIHF RISCV32IMAC_UNKNOWN_NONE_ELF; do
     export "CARGO_TARGET_${target}_LINKER=$linker"
 done
 # -Zbuild-std is unstable, and these packages are of the stable compiler.

@@ -17,10 +17,12 @@ field() {
     sed -n "s/.*\b$1=\([^ ]*\).*/\1/p" <<<"$2"
 }
 
-# emulate MACHINE ELF [ARGUMENTS...] : the firmware's output; its exit code is semihosting's
+# emulate MACHINE ELF [ARGUMENTS...] : the firmware's output; its exit code is the program's
 emulate() {
+    local system=arm
+    [ "$1" != virt ] || system=riscv32
     LD_LIBRARY_PATH=$unpacked/usr/lib/x86_64-linux-gnu:$unpacked/lib/x86_64-linux-gnu \
-        timeout 120 "$unpacked/usr/bin/qemu-system-arm" -M "$1" -kernel "$2" "${@:3}" \
+        timeout 120 "$unpacked/usr/bin/qemu-system-$system" -M "$1" -kernel "$2" "${@:3}" \
         -display none -serial none -monitor none -semihosting-config enable=on,target=native
 }
 

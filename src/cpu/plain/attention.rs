@@ -10,7 +10,7 @@
 //! ∂q_i = Σ_j ∂s_ij·k_j/√c and ∂k_j = Σ_i ∂s_ij·q_i/√c.
 
 use super::{Real, number};
-use crate::part::{part, put};
+use crate::part::{part, parts, put};
 use crate::unet::op::attention_scale;
 use crate::unet::{Extents, Shape};
 
@@ -21,10 +21,7 @@ const BLOCK: usize = 8;
 pub(crate) fn forward<R: Real>(extents: Extents, heads: usize, qkv: &[R], output: &mut [R]) {
     let positions = extents.positions();
     let len = extents.channels / heads.max(1) * positions;
-    let heads = output
-        .chunks_exact_mut(len.max(1))
-        .zip(qkv.chunks_exact((3 * len).max(1)));
-    for (output, qkv) in heads {
+    for (output, qkv) in parts(output, len, qkv, 3 * len) {
         let (q, k, v) = (
             part(qkv, 0, len),
             part(qkv, len, len),
@@ -177,10 +174,8 @@ pub(crate) fn gradient<R: Real>(
     let positions = made.positions();
     let rows = made.channels / 3 / heads.max(1);
     let len = rows * positions;
-    let heads = qkv
-        .chunks_exact((3 * len).max(1))
-        .zip(grad.chunks_exact(len.max(1)));
-    for (output, (qkv, grad)) in output.chunks_exact_mut((3 * len).max(1)).zip(heads) {
+    let of_qkv = parts(output, 3 * len, qkv, 3 * len);
+    for ((output, qkv), grad) in of_qkv.zip(grad.chunks_exact(len.max(1))) {
         let head = Head {
             qkv,
             grad,

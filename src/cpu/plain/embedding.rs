@@ -2,7 +2,7 @@
 
 use super::{Real, View, fill};
 use crate::cpu::math::{Number, cos, exp, sin};
-use crate::part::{part, split_mut};
+use crate::part::{part, parts, split_mut};
 use crate::unet::Shape;
 
 /// out\[n\] = [cos(t_n·f_0), cos(t_n·f_1), .., sin(t_n·f_0), ..], f_i = P^{-i/h}, h = ⌊dim/2⌋, P the
@@ -34,9 +34,7 @@ pub(crate) fn labels<R: Real, W: Number>(
     channels: usize,
     output: &mut [R],
 ) {
-    let channels = channels.max(1);
-    let rows = output.chunks_exact_mut(channels.max(1));
-    for ((row, base), &label) in rows.zip(base.chunks_exact(channels.max(1))).zip(of) {
+    for ((row, base), &label) in parts(output, channels, base, channels).zip(of) {
         let embedding = part(table, label as usize * channels, channels);
         for ((out, &base), &weight) in row.iter_mut().zip(base).zip(embedding) {
             *out = base + R::of(weight);

@@ -4,6 +4,7 @@
 
 use super::{Real, View, fill, number};
 use crate::cpu::math::Number;
+use crate::part::parts;
 use crate::unet::Shape;
 
 /// The layer; `inputs` is K.
@@ -16,8 +17,7 @@ pub(crate) fn forward<R: Real, W: Number>(
     output: &mut [R],
 ) {
     let inputs = inputs.max(1);
-    let rows = output.chunks_exact_mut(bias.len().max(1));
-    for (row, input) in rows.zip(input.chunks_exact(inputs)) {
+    for (row, input) in parts(output, bias.len(), input, inputs) {
         // What sums of numbers begin with.
         row.fill(-R::default());
         for (k, &x) in input.iter().enumerate() {

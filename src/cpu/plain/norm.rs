@@ -10,7 +10,7 @@
 
 use super::{Real, View, fill, number};
 use crate::cpu::math::{EPSILON, Number};
-use crate::part::{item, part, split, split_mut};
+use crate::part::{item, part, parts, split, split_mut};
 use crate::unet::{Extents, NormOp, NormParam, Shape};
 
 /// The normalisation.
@@ -28,16 +28,10 @@ pub(crate) fn forward<R: Real, W: Number>(
     let (channels, positions) = (extents.channels, extents.positions());
     let in_group = channels / groups;
     let len = in_group * positions;
-    let of_groups = output
-        .chunks_exact_mut(len.max(1))
-        .zip(input.chunks_exact(len.max(1)))
-        .enumerate();
-    for (at, (output, input)) in of_groups {
+    for (at, (output, input)) in parts(output, len, input, len).enumerate() {
         let (n, group) = (at / groups, at % groups);
         let (mean, deviation) = statistics(input);
-        let planes = output
-            .chunks_exact_mut(positions.max(1))
-            .zip(input.chunks_exact(positions.max(1)));
+        let planes = parts(output, positions, input, positions);
         let parameters = weight.iter().zip(bias).skip(group * in_group);
         for (c, ((output, input), (&weight, &bias))) in planes.zip(parameters).enumerate() {
             let c = group * in_group + c;

@@ -5,7 +5,7 @@ use super::loss::row;
 use super::{Real, View, fill, number};
 use crate::diffusion::LossRow;
 use crate::diffusion::noise::philox4x32_10;
-use crate::part::{item, split_mut};
+use crate::part::{item, parts, split_mut};
 use crate::unet::Shape;
 use crate::unet::op::kept;
 
@@ -73,13 +73,10 @@ pub(crate) fn slice<R: Real>(made: Shape, input: View<'_, R>, start: usize, outp
 ///
 /// The concatenation of images of `a` and of `b` elements.
 pub(crate) fn concat<R: Copy>(a: usize, b: usize, first: &[R], second: &[R], output: &mut [R]) {
-    let images = first
-        .chunks_exact(a.max(1))
-        .zip(second.chunks_exact(b.max(1)));
-    for (out, (first, second)) in output.chunks_exact_mut((a + b).max(1)).zip(images) {
+    let mut second = second.chunks_exact(b.max(1));
+    for (out, first) in parts(output, a + b, first, a) {
         let (front, back) = split_mut(out, a);
-        let parts = [(front, first), (back, second)];
-        for (part, from) in parts {
+        for (part, from) in [(front, first), (back, second.next().unwrap_or_default())] {
             for (out, &number) in part.iter_mut().zip(from) {
                 *out = number;
             }

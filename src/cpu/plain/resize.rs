@@ -1,22 +1,20 @@
 //! Resizings and their gradients.
 
 use super::{Real, View, fill};
-use crate::part::{item, part, split};
+use crate::part::{item, part, parts, split};
 use crate::unet::{Extents, Shape};
 
 /// out\[n, c, y, x\] = ¼·Σ_{i, j < 2} in\[n, c, 2y + i, 2x + j\]; an odd last row or column is left out.
 ///
 /// The means of 2×2; `from` are the extents of an image of the input.
 pub(crate) fn average_pool<R: Real>(from: Extents, input: &[R], output: &mut [R]) {
-    let planes = input.chunks_exact(from.positions().max(1));
     let across = from.width / 2;
     let out_plane = (from.height / 2) * across;
     if across == 0 {
         return;
     }
-    for (output, plane) in output.chunks_exact_mut(out_plane.max(1)).zip(planes) {
-        let pairs = plane.chunks_exact((2 * from.width).max(1));
-        for (out, pair) in output.chunks_exact_mut(across).zip(pairs) {
+    for (output, plane) in parts(output, out_plane, input, from.positions()) {
+        for (out, pair) in parts(output, across, plane, 2 * from.width) {
             let (upper, lower) = split(pair, from.width);
             let columns = upper.as_chunks::<2>().0.iter().zip(lower.as_chunks().0);
             for (out, (&[a, b], &[c, d])) in out.iter_mut().zip(columns) {
@@ -30,8 +28,7 @@ pub(crate) fn average_pool<R: Real>(from: Extents, input: &[R], output: &mut [R]
 ///
 /// Each value four times; `from` are the extents of an image of the input.
 pub(crate) fn upsample<R: Copy>(from: Extents, input: &[R], output: &mut [R]) {
-    let rows = input.chunks_exact(from.width.max(1));
-    for (pair, row) in output.chunks_exact_mut((4 * from.width).max(1)).zip(rows) {
+    for (pair, row) in parts(output, 4 * from.width, input, from.width) {
         for out in pair.chunks_exact_mut((2 * from.width).max(1)) {
             for (out, &value) in out.as_chunks_mut::<2>().0.iter_mut().zip(row) {
                 *out = [value, value];
@@ -73,8 +70,7 @@ impl<R: Real> Between<R> {
 /// The resizing, from images of `from` to images of `to`.
 pub(crate) fn bilinear<R: Real>(from: Extents, to: Extents, input: &[R], output: &mut [R]) {
     let one = R::nearest(1.0);
-    let planes = input.chunks_exact(from.positions().max(1));
-    for (output, plane) in output.chunks_exact_mut(to.positions().max(1)).zip(planes) {
+    for (output, plane) in parts(output, to.positions(), input, from.positions()) {
         for (y, out) in output.chunks_exact_mut(to.width.max(1)).enumerate() {
             let rows = Between::<R>::of(y, from.height, to.height);
             let upper = part(plane, rows.first * from.width, from.width);

@@ -1,11 +1,12 @@
 //! The microcontroller's side: exit code, marks for the instruction count, depth of stack.
 
-use cortex_m_rt::STACK_PAINT_VALUE;
 use cortex_m_semihosting::debug::{self, EXIT_FAILURE, EXIT_SUCCESS};
 #[cfg(feature = "defmt")]
 use defmt_semihosting as _;
 
-use crate::drawing::{Phase, Report};
+use crate::drawing::Phase;
+#[cfg(not(feature = "silent"))]
+use crate::drawing::Report;
 
 /// Ends the program: what a job ended with is told by the host's run, whose text would only be measured here.
 pub fn end<E>(ran: Result<(), E>) -> ! {
@@ -16,11 +17,12 @@ pub fn end<E>(ran: Result<(), E>) -> ! {
 }
 
 /// Prints what came out, and how deep the stack has been so far.
+#[cfg(not(feature = "silent"))]
 pub fn report(report: &Report) {
     output::report(report, stack_used());
 }
 
-#[cfg(not(feature = "defmt"))]
+#[cfg(not(any(feature = "defmt", feature = "silent")))]
 mod output {
     pub(super) fn report(report: &super::Report, stack: usize) {
         cortex_m_semihosting::hprintln!("{} stack={}", report, stack);
@@ -31,6 +33,12 @@ mod output {
         cortex_m_semihosting::hprintln!("{}", info);
         super::finish(super::EXIT_FAILURE)
     }
+}
+
+#[cfg(feature = "silent")]
+#[panic_handler]
+fn panic(_: &core::panic::PanicInfo) -> ! {
+    finish(EXIT_FAILURE)
 }
 
 /// Text between defmt's frames would corrupt them, so this build only logs.
@@ -88,8 +96,11 @@ mod marks {
     );
 }
 
+#[cfg(not(feature = "silent"))]
 /// Bytes of stack that have been written to since reset: the paint below them is untouched.
 fn stack_used() -> usize {
+    use cortex_m_rt::STACK_PAINT_VALUE;
+
     unsafe extern "C" {
         static _stack_end: u32;
         static _stack_start: u32;

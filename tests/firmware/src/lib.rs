@@ -2,7 +2,12 @@
 
 #![cfg_attr(target_os = "none", no_std)]
 
-#[cfg(target_os = "none")]
+#[cfg(all(target_os = "none", target_arch = "arm"))]
+pub mod board;
+#[cfg(all(target_os = "none", target_arch = "riscv32"))]
+#[path = "board_riscv.rs"]
 pub mod board;
 pub mod drawing;
 pub mod job;
+#[cfg(feature = "network")]
+pub mod network;

@@ -10,7 +10,7 @@ use super::super::Real;
 use super::Window;
 use super::rows::{Kernel, add_all, add_channel};
 use crate::cpu::math::Number;
-use crate::part::{item, part};
+use crate::part::{item, part, parts};
 use crate::unet::Extents;
 
 /// Channels of the result that are made at once.
@@ -31,9 +31,7 @@ pub(crate) fn forward<R: Real, W: Number>(
     } = *shape;
     let positions = to.positions();
     let taps = from.channels * kernel * kernel;
-    let images = output
-        .chunks_exact_mut(to.elements().max(1))
-        .zip(input.chunks_exact(from.elements().max(1)));
+    let images = parts(output, to.elements(), input, from.elements());
     for (n, (image, input)) in images.enumerate() {
         let blocks = image.chunks_mut(positions.saturating_mul(BLOCK).max(1));
         let parameters = weight
@@ -85,8 +83,7 @@ fn add_image<R: Real, W: Number>(shape: &Window, image: &[R], weight: &[W], bloc
 
 /// Adds the channels of an image, each by its weight: four at a time, so that a sum is held for as long.
 fn add_pointwise<R: Real, W: Number>(from: Extents, image: &[R], weight: &[W], block: &mut [R]) {
-    let planes = block.chunks_exact_mut(from.positions().max(1));
-    for (plane, weight) in planes.zip(weight.chunks_exact(from.channels.max(1))) {
+    for (plane, weight) in parts(block, from.positions(), weight, from.channels) {
         let mut inputs = image.chunks_exact(from.positions().max(1));
         let mut next = || inputs.next().unwrap_or_default().iter();
         let (cells, _) = plane.as_chunks_mut::<1>();

@@ -102,7 +102,7 @@ impl Window {
     const fn unspread(&self, at: usize) -> Option<usize> {
         match self.spread {
             1 => Some(at),
-            spread if at.is_multiple_of(spread) => Some(at / spread),
+            spread if at.is_multiple_of(spread) => at.checked_div(spread),
             _ => None,
         }
     }
