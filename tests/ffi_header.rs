@@ -43,6 +43,15 @@ fn the_door_is_what_the_source_says() {
 }
 
 #[test]
+fn the_network_is_what_the_source_says() {
+    holds(
+        "iddpm_network.h",
+        "cbindgen_network.toml",
+        &["abi/network.rs"],
+    );
+}
+
+#[test]
 fn the_core_is_what_the_source_says() {
     let sources = [
         "result.rs",

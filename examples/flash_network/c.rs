@@ -36,7 +36,7 @@ pub(crate) fn header(flash: &Flash<'_>) -> String {
 #ifndef IDDPM_NETWORK_H
 #define IDDPM_NETWORK_H
 
-#include \"iddpm_core.h\"
+#include \"iddpm_network.h\"
 
 /* An image: channels, height, width, and numbers in all. */
 #define IDDPM_NETWORK_CHANNELS {channels}
@@ -113,5 +113,12 @@ pub(crate) fn symbols(flash: &Flash<'_>) -> String {
         Some(section) => format!("    .section {section}, \"a\"\n"),
         None => String::new(),
     };
-    format!("/* Made by flash_network. */\n    .section .rodata\n{program}{section}{weights}")
+    format!(
+        "/* Made by flash_network. */
+    .section .rodata
+{program}{section}{weights}#ifdef __linux__ /* Or its linker takes the stack for one that is executed. */
+    .section .note.GNU-stack, \"\", %progbits
+#endif
+"
+    )
 }

@@ -87,6 +87,8 @@ pub use network::Network;
 #[cfg(feature = "run")]
 pub(crate) use network::Prepared;
 pub use program::{Instruction, Location, Operand, Parameter, Program, ProgramHeader};
+#[cfg(feature = "ffi_core")]
+pub(crate) use run::Cursor;
 pub use run::Run;
 
 pub use crate::unet::Extents;

@@ -30,6 +30,12 @@ pub struct Run<'r, 'n> {
     network: &'r mut Bare<'n>,
     x: &'r [f32],
     output: &'r mut [f32],
+    cursor: Cursor,
+}
+
+/// Where an evaluation stands, without what it borrows.
+#[derive(Debug, Clone)]
+pub(crate) struct Cursor {
     timesteps: [f32; 1],
     labels: Option<[u32; 1]>,
     /// The instruction that is due.
@@ -50,23 +56,12 @@ impl<'n> Bare<'n> {
         x: &'r [f32],
         output: &'r mut [f32],
     ) -> Result<Run<'r, 'n>, NetworkError> {
-        let expected = self.program().output_len();
-        length(NetworkSlice::Output, output.len(), expected)?;
-        let inputs = Inputs {
-            x,
-            timesteps: &[query.timestep],
-            labels: query.label.as_ref().map(core::slice::from_ref),
-            low_res: self.low_res(),
-        };
-        check_inputs(self.program(), &inputs)?;
+        let cursor = Cursor::begin(self, query, x, output)?;
         Ok(Run {
             network: self,
             x,
             output,
-            timesteps: [query.timestep],
-            labels: query.label.map(|label| [label]),
-            instruction: 0,
-            row: 0,
+            cursor,
         })
     }
 }
@@ -90,8 +85,52 @@ impl Run<'_, '_> {
     /// # Errors
     /// [`NetworkError::NotFinite`] for a result that is not finite, at the end.
     pub fn advance(&mut self, multiply_adds: u64) -> Result<bool, NetworkError> {
+        self.cursor
+            .advance(self.network, self.x, self.output, multiply_adds)
+    }
+
+    /// How much is done, in instructions: 0 at first, 1 at the end.
+    pub fn fraction(&self) -> f32 {
+        let all = self.network.program().header().instructions;
+        self.cursor.instruction as f32 / all as f32
+    }
+}
+
+impl Cursor {
+    /// The beginning of an evaluation, whose inputs are sound.
+    pub(crate) fn begin(
+        network: &Bare<'_>,
+        query: Query,
+        x: &[f32],
+        output: &[f32],
+    ) -> Result<Self, NetworkError> {
+        let expected = network.program().output_len();
+        length(NetworkSlice::Output, output.len(), expected)?;
+        let inputs = Inputs {
+            x,
+            timesteps: &[query.timestep],
+            labels: query.label.as_ref().map(core::slice::from_ref),
+            low_res: network.low_res(),
+        };
+        check_inputs(network.program(), &inputs)?;
+        Ok(Self {
+            timesteps: [query.timestep],
+            labels: query.label.map(|label| [label]),
+            instruction: 0,
+            row: 0,
+        })
+    }
+
+    /// As [`Run::advance`], by what it began with.
+    pub(crate) fn advance(
+        &mut self,
+        network: &mut Bare<'_>,
+        x: &[f32],
+        output: &mut [f32],
+        multiply_adds: u64,
+    ) -> Result<bool, NetworkError> {
         let (mut left, mut is_first) = (multiply_adds, true);
-        while let Some(instruction) = self.network.program().nth(self.instruction) {
+        while let Some(instruction) = network.program().nth(self.instruction) {
             let rows = Rows::of(&instruction);
             let due = rows.within(self.row, left);
             let (next, cost) = (due.end, rows.cost.saturating_mul(due.len() as u64));
@@ -100,31 +139,24 @@ impl Run<'_, '_> {
             }
             is_first = false;
             let given = Given {
-                x: Some(self.x),
+                x: Some(x),
                 timesteps: Some(&self.timesteps),
                 labels: self.labels.as_ref().map(<[u32; 1]>::as_slice),
-                low_res: self.network.low_res(),
+                low_res: network.low_res(),
                 ..Given::default()
             };
             let mut results = Results {
-                output: self.output,
+                output: &mut *output,
                 gradients: &mut [],
             };
-            self.network
-                .execute(&instruction, due, &given, &mut results);
+            network.execute(&instruction, due, &given, &mut results);
             left = left.saturating_sub(cost);
             self.row = next;
             if next >= rows.count {
                 (self.instruction, self.row) = (self.instruction + 1, 0);
             }
         }
-        check_output(self.output)?;
+        check_output(output)?;
         Ok(false)
-    }
-
-    /// How much is done, in instructions: 0 at first, 1 at the end.
-    pub fn fraction(&self) -> f32 {
-        let all = self.network.program().header().instructions;
-        self.instruction as f32 / all as f32
     }
 }

@@ -60,6 +60,7 @@ fn pieces(text: &str) -> impl DoubleEndedIterator<Item = &[u8]> {
 }
 
 /// Reads one number, with spaces around it or none.
+#[inline(never)] // Every way over a list would have it in itself.
 pub(super) fn read_number(text: &[u8], at: usize) -> Result<u32, Error> {
     let text = text.trim_ascii();
     let digits = text.strip_prefix(b"+").unwrap_or(text);

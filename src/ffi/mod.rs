@@ -4,6 +4,9 @@
 //! on the caller's memory, over [`diffusion`](crate::diffusion). A call that can fail returns an [`iddpm_result`], and leaves
 //! why in an [`iddpm_error`] of the caller's.
 //!
+//! `include/iddpm_network.h` (with feature `cpu` beside it) needs none either: a network whose program and weights lie in flash,
+//! evaluated in pieces, over [`cpu`](crate::cpu).
+//!
 //! `include/iddpm.h` (feature `ffi`) is the door, over `run`. A handle is a pointer that the library gives and takes back: a
 //! model (`iddpm_model`), a model on a device (`iddpm_studio`), images on their way (`iddpm_run`), a picture without end (`iddpm_plane`). A call that can fail
 //! returns an [`iddpm_result`], and `iddpm_last_error` has the sentence. Nothing calls back, and no panic leaves the library.
@@ -23,6 +26,10 @@ mod door;
 mod result;
 mod sampling;
 
+#[cfg(feature = "cpu")]
+pub use abi::{
+    IDDPM_NO_CLASS, iddpm_network, iddpm_network_advance, iddpm_network_begin, iddpm_network_init,
+};
 pub use abi::{
     IDDPM_NOISE_INITIAL, IDDPM_STATE_BYTES, iddpm_abi_version, iddpm_bytes, iddpm_error,
     iddpm_error_text, iddpm_guide, iddpm_levels, iddpm_noise, iddpm_sampler, iddpm_sampler_apply,

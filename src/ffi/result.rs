@@ -1,5 +1,7 @@
 //! What a call came to, with a heap and without one.
 
+#[cfg(feature = "cpu")]
+use crate::cpu::NetworkError;
 use crate::diffusion::Error;
 
 /// What a call came to: below 0 it failed. Why, `iddpm_last_error` says, or, of a call that is given an
@@ -43,6 +45,18 @@ pub(super) fn of_diffusion(error: &Error) -> iddpm_result {
         | Error::StateVersion { .. }
         | Error::StateMismatch { .. }
         | Error::PositionOutOfRange { .. } => iddpm_result::IDDPM_SAVED,
+        _ => iddpm_result::IDDPM_ARGUMENT,
+    }
+}
+
+/// Which result an error of a network is.
+#[cfg(feature = "cpu")]
+pub(super) fn of_network(error: &NetworkError) -> iddpm_result {
+    match error {
+        NetworkError::Program(_) => iddpm_result::IDDPM_MODEL,
+        NetworkError::NotFinite { .. } => iddpm_result::IDDPM_NOT_FINITE,
+        NetworkError::Memory(_) => iddpm_result::IDDPM_MEMORY,
+        NetworkError::Sampler(error) => of_diffusion(error),
         _ => iddpm_result::IDDPM_ARGUMENT,
     }
 }

@@ -33,7 +33,7 @@ for program in header_c header_cpp; do
     LD_LIBRARY_PATH=$(dirname "$shared") "$build/$program" || die "$program: a drawing is of another size there"
 done
 
-declared=$(grep -ohE '\biddpm_[a-z_]+\(' include/iddpm.h include/iddpm_core.h | tr -d '(' | sort -u)
+declared=$(grep -ohE '\biddpm_[a-z_]+\(' include/*.h | tr -d '(' | sort -u)
 defined=$(nm -D --defined-only "$shared" | awk '{ print $3 }' | sort)
 [ "$defined" = "$declared" ] || die "header and library differ: $(diff <(echo "$declared") <(echo "$defined"))"
 

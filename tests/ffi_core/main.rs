@@ -8,6 +8,8 @@
     clippy::indexing_slicing
 )]
 
+#[cfg(all(feature = "cpu", feature = "std"))]
+mod evaluations;
 mod refused;
 mod runs;
 

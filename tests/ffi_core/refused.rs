@@ -10,7 +10,7 @@ use crate::{LEN, MODEL, Slices, check, levels, network, next, noise, sampler, te
 
 /// That a call fails so, by this sentence.
 #[track_caller]
-fn refused(
+pub(crate) fn refused(
     expected: iddpm_result,
     sentence: &str,
     call: impl FnOnce(*mut iddpm_error) -> iddpm_result,

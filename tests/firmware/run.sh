@@ -1,7 +1,7 @@
 #!/bin/bash
 # run.sh [CARGO_OPTIONS] : builds the sampler's job for three microcontrollers with core alone, runs it on them in QEMU,
-# compares the image with the host's bit for bit, and prints what it costs; then the same in C (c.sh), a network from flash
-# (network.sh), firmwares without a word, for size (silent.sh), and the firmware to copy (example.sh)
+# compares the image with the host's bit for bit, and prints what it costs; then a network from flash
+# (network.sh), both in C (c.sh), firmwares without a word, for size (silent.sh), and the firmware to copy (example.sh)
 set -euo pipefail
 shopt -s inherit_errexit
 cd "$(dirname "$0")"
@@ -47,7 +47,8 @@ frames=$(($(tr -cd '\0' <"$target/defmt.log" | wc -c) - 1)) steps=$(field steps 
 [ "$frames" -eq $((steps + 1)) ] || die "defmt logged $frames frames, not $((steps + 1))"
 echo "defmt on mps2-an386: $frames frames logged, one for each step and the report"
 
-./c.sh
 ./network.sh "$@"
-NETWORK=$target/digits16_4_steps ./silent.sh
+export NETWORK=$target/digits16_4_steps
+./c.sh
+./silent.sh
 ./example.sh "$@"

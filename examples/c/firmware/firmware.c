@@ -1,9 +1,11 @@
 // The microcontroller's side of the sample, for Cortex-M: reset, the stack's depth, text and exit by semihosting. In this
 // folder, for a Cortex-M4F:
 //   cargo build --release --manifest-path library/Cargo.toml --target thumbv7em-none-eabihf
-//   clang --target=thumbv7em-none-eabihf -mcpu=cortex-m4 -std=c11 -I../../../include -ffreestanding -ffp-contract=off -Os -c sample.c firmware.c
-//   ld.lld --gc-sections -T firmware.ld --defsym FLASH_SIZE=4M --defsym RAM_SIZE=4M sample.o firmware.o
+//   clang --target=thumbv7em-none-eabihf -mcpu=cortex-m4 -std=c11 -I../../../include -ffreestanding -ffp-contract=off -Os -c sample.c report.c firmware.c
+//   ld.lld --gc-sections -T firmware.ld --defsym FLASH_SIZE=4M --defsym RAM_SIZE=4M sample.o report.o firmware.o
 //       library/target/thumbv7em-none-eabihf/release/libiddpm_firmware.a -o firmware.elf
+// A digit by a network in flash, for a Cortex-M7: network.c in place of sample.c, with -I of the folder that `flash_network`
+// wrote, its network.S, -mcpu=cortex-m7, and the library built with --features network.
 // -ffp-contract=off is for the network in sample.c: fused, its products and sums would have other bits than the host's.
 #include "sample.h"
 

@@ -1,6 +1,9 @@
 // One 16x16 image in 10 of 1000 steps, as a program without a heap draws it. All memory is this file's.
 #include "sample.h"
 
+enum { STEPS = 10 };
+const size_t sample_steps = STEPS;
+
 // What the network was trained on.
 static const iddpm_diffusion DIFFUSION = {
     .schedule = "cosine",
@@ -51,34 +54,4 @@ iddpm_result sample(uint64_t seed, float x[ELEMENTS], char *why, size_t why_len)
     }
     if (result < 0) iddpm_error_text(&error, why, why_len);
     return result;
-}
-
-static void print_number(unsigned long long value, unsigned base, unsigned digits, void (*print)(const char *)) {
-    char text[24];
-    char *at = text + sizeof text - 1;
-    *at = 0;
-    do {
-        *--at = "0123456789abcdef"[value % base];
-        value /= base;
-    } while (value > 0 || text + sizeof text - 1 - at < (ptrdiff_t)digits);
-    print(at);
-}
-
-void report(const float x[ELEMENTS], void (*print)(const char *text)) {
-    // FNV-1a over the bits of the image.
-    uint64_t hash = 0xcbf29ce484222325;
-    for (size_t i = 0; i < ELEMENTS; i++) {
-        union {
-            float number;
-            uint32_t word;
-        } bits = {x[i]};
-        for (unsigned shift = 0; shift < 32; shift += 8)
-            hash = (hash ^ (bits.word >> shift & 0xFF)) * 0x100000001b3;
-    }
-    print("hash=");
-    print_number(hash, 16, 16, print);
-    print(" elements=");
-    print_number(ELEMENTS, 10, 1, print);
-    print(" steps=");
-    print_number(STEPS, 10, 1, print);
 }

@@ -6,9 +6,15 @@
 #[cfg(feature = "ffi")]
 pub(super) mod door;
 mod memory;
+#[cfg(feature = "cpu")]
+mod network;
 mod opaque;
 mod sampling;
 
+#[cfg(feature = "cpu")]
+pub use network::{
+    IDDPM_NO_CLASS, iddpm_network, iddpm_network_advance, iddpm_network_begin, iddpm_network_init,
+};
 pub use opaque::{iddpm_error, iddpm_sampler};
 pub use sampling::{
     IDDPM_NOISE_INITIAL, IDDPM_STATE_BYTES, iddpm_abi_version, iddpm_bytes, iddpm_error_text,

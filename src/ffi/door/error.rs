@@ -4,9 +4,8 @@ use std::string::{String, ToString};
 
 use crate::Error;
 use crate::checkpoint::CheckpointError;
-use crate::cpu::NetworkError;
 use crate::ffi::bad_pointer::BadPointer;
-use crate::ffi::result::{iddpm_result, of_diffusion};
+use crate::ffi::result::{iddpm_result, of_diffusion, of_network};
 use crate::run::DrawError;
 use crate::unet::ConfigError;
 
@@ -96,16 +95,6 @@ fn of_config(error: &ConfigError) -> iddpm_result {
         // More images at once than this network can have.
         ConfigError::Batch { most: 1.., .. } => IDDPM_ARGUMENT,
         _ => IDDPM_MODEL,
-    }
-}
-
-fn of_network(error: &NetworkError) -> iddpm_result {
-    match error {
-        NetworkError::Program(_) => IDDPM_MODEL,
-        NetworkError::NotFinite { .. } => IDDPM_NOT_FINITE,
-        NetworkError::Memory(_) => IDDPM_MEMORY,
-        NetworkError::Sampler(error) => of_diffusion(error),
-        _ => IDDPM_ARGUMENT,
     }
 }
 
