@@ -34,8 +34,8 @@ use program::{Failure, say};
   let sample = Sample { noise: Noise::new(7), number: 0, label: Some(3) }; // label: None without classes
   sample.run(sampler, &mut net, &mut image)?;                              // the image is image.x, in [-1, 1]
 
-and for C network.h, which has the same constants beside iddpm_core.h, and network.S, which brings the bytes of both; what runs
-them is in Rust.
+and for C network.h, which has the same constants beside iddpm_network.h, whose calls run the network, and network.S, which
+brings the bytes of both files: examples/c/firmware/network.c draws with them.
 The crate is iddpm with default-features = false and features = [\"cpu\"]; from the crate come
   use iddpm::diffusion::{Clip, Noise, Process, Sample, Sampler};
 A step of a large network takes long: net.begin(...) makes pieces of it (cpu::Run)."
