@@ -1,17 +1,7 @@
-// output[n, c, p] = f(GN·(1 + scale[n, c]) + shift[n, c]),
-// GN = (input[n, c, p] - mean[n, g])·rstd[n, g]·weight[c] + bias[c], g = c/per_group, f the SiLU where `silu`.
+// output[n, c, p] = the group normalisation of input[n, c, p] as shared/group_norm.wgsl has it, from known statistics.
 //
-// input [N, C, P]; statistics [N, G] as (mean, rstd), from group_norm_statistics; weight and bias [C];
-// scale_shift [N, 2C], scale then shift, only where `modulated`. One invocation makes one number.
-
-struct Params {
-    batch: u32,
-    channels: u32,
-    positions: u32,
-    per_group: u32,
-    silu: u32,
-    modulated: u32,
-}
+// input and output [N, C, P]; statistics [N, G] as (mean, rstd), from group_norm_statistics. One invocation makes one
+// number.
 
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> input: array<Input>;
@@ -33,13 +23,6 @@ fn main(
     }
     let plane = at / params.positions;
     let n = plane / params.channels;
-    let c = plane % params.channels;
     let law = statistics[plane / params.per_group];
-    var value = (f32(input[at]) - law.x) * law.y * weight_in(weight[word_of(c)], c)
-        + weight_in(bias[word_of(c)], c);
-    if params.modulated != 0u {
-        let row = 2u * n * params.channels;
-        value = value * (1.0 + scale_shift[row + c]) + scale_shift[row + params.channels + c];
-    }
-    output[at] = Output(select(value, silu(value), params.silu != 0u));
+    output[at] = Output(normalised(n, plane % params.channels, f32(input[at]), law));
 }

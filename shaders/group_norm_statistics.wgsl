@@ -1,8 +1,7 @@
-// statistics[n, g] = (mean, 1/√(variance + ε)) of group g of image n, ε = 1e-5.
+// statistics[n, g] = (mean, 1/√(variance + ε)) of group g of image n, as shared/group_statistics.wgsl has it.
 //
 // input [N, C, P], a group's numbers being neighbours; statistics [N, G], G the number of `groups`.
-// One workgroup owns one group. The variance is the mean square about the mean, in a second pass; lane
-// sums are added as shared/reduce_*.wgsl has it, always in the same order.
+// One workgroup owns one group.
 
 struct Params {
     batch: u32,
@@ -26,20 +25,8 @@ fn main(
     if group >= params.batch * params.groups {
         return;
     }
-    let first = group * params.group_elements;
-    let count = f32(params.group_elements);
-    var mine = 0.0;
-    for (var i = lane; i < params.group_elements; i += LANES) {
-        mine += f32(input[first + i]);
-    }
-    let mean = sum(lane, mine) / count;
-    var squares = 0.0;
-    for (var i = lane; i < params.group_elements; i += LANES) {
-        let centred = f32(input[first + i]) - mean;
-        squares += centred * centred;
-    }
-    let variance = sum(lane, squares) / count;
+    let law = statistics_of(lane, group * params.group_elements, params.group_elements);
     if lane == 0u {
-        statistics[group] = vec2(mean, 1.0 / sqrt(variance + 1e-5));
+        statistics[group] = law;
     }
 }

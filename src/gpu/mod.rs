@@ -37,6 +37,7 @@ mod adapters;
 mod arrival;
 mod choice;
 mod convolution;
+mod cost;
 mod device;
 mod engine;
 mod error;
@@ -62,6 +63,7 @@ mod watch;
 mod weights;
 
 pub use adapters::adapters;
+pub use cost::Counts;
 pub use device::Gpu;
 pub use error::{GpuError, Limit};
 pub use generation::{DeviceGeneration, PausedReadback, Shown};
@@ -79,7 +81,7 @@ pub use recording::{
 };
 pub use sampling::NoiseSource;
 pub(crate) use stopwatch::Stopwatch;
-pub use training::{DeviceTraining, Kept};
+pub use training::{DeviceTraining, Kept, record_training};
 pub use variants::{AttentionVariant, ConvVariant, MatrixSide, Reduction, Variants};
 pub(crate) use watch::submit;
 pub use weights::{Precision, WeightPlan};

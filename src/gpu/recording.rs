@@ -98,6 +98,9 @@ pub struct Dispatch {
     pub bindings: Vec<Binding>,
     /// The number of workgroups, before they are folded over the grid.
     pub workgroups: u64,
+    /// The bytes that its invocations ask memory for, or write, of each binding: what several of them read counts
+    /// for each. Caches spare some of it.
+    pub moved: Vec<u64>,
 }
 
 impl Dispatch {
@@ -125,9 +128,22 @@ impl Dispatch {
             kernel,
             form,
             params,
+            moved: bindings.iter().map(|binding| binding.bytes).collect(),
             bindings,
             workgroups,
         }
+    }
+
+    /// The same where so many numbers in all are asked for, or written, of the bindings of these places; of the others
+    /// each byte once.
+    pub(crate) fn moving(mut self, numbers: &[(usize, u64)]) -> Self {
+        for &(at, numbers) in numbers {
+            let width = self.bindings.get(at).map(|binding| binding.width);
+            if let (Some(width), Some(moved)) = (width, self.moved.get_mut(at)) {
+                *moved = width.bytes(numbers as usize);
+            }
+        }
+        self
     }
 }
 

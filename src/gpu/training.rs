@@ -10,6 +10,7 @@ use super::memory::{DeviceWeights, Readback, read};
 use super::optimizer::{self, Optimizer};
 use super::record::{Recorded, record};
 use super::recording::{Binding, Recording};
+use super::variants::Variants;
 use super::watch::{Upload, submit};
 use super::weights::{Precision, WeightPlan};
 use crate::memory::collected;
@@ -25,6 +26,32 @@ pub enum Kept {
     Gradients,
     /// The sum of the gradients since the last step of the optimiser.
     Sum,
+}
+
+/// Records a step of training of one microbatch: a graph of `train::training_graph`, then the optimiser with so many moving
+/// averages, over weights that are trained where they lie. What [`DeviceTraining`] runs, before any device is touched.
+///
+/// # Errors
+/// Those of [`record`](super::record).
+pub fn record_training(
+    graph: &Graph,
+    weights: &WeightPlan,
+    variants: Variants,
+    averages: usize,
+) -> Result<Recorded, GpuError> {
+    recorded(graph, weights, variants, averages).map(|(recorded, _)| recorded)
+}
+
+fn recorded(
+    graph: &Graph,
+    weights: &WeightPlan,
+    variants: Variants,
+    averages: usize,
+) -> Result<(Recorded, Optimizer), GpuError> {
+    let plan = layout::plan(graph, weights.precision());
+    let mut recorded = record(graph, &plan, weights, variants)?;
+    let optimizer = optimizer::record(&mut recorded, weights, variants.reduction, averages);
+    Ok((recorded, optimizer))
 }
 
 /// What is kept, as errors have it.
@@ -83,14 +110,7 @@ impl DeviceTraining {
         averages: usize,
     ) -> Result<Self, GpuError> {
         let weight_plan = weights.plan();
-        let plan = layout::plan(graph, weight_plan.precision());
-        let mut recorded = record(graph, &plan, weight_plan, gpu.variants())?;
-        let optimizer = optimizer::record(
-            &mut recorded,
-            weight_plan,
-            gpu.variants().reduction,
-            averages,
-        );
+        let (recorded, optimizer) = recorded(graph, weight_plan, gpu.variants(), averages)?;
         let loaded = Loaded::new(gpu, recorded.recording.clone(), weights).await?;
         Ok(Self {
             losses: Readback::new(gpu, "losses", recorded.output().bytes).await?,

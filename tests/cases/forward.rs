@@ -237,6 +237,8 @@ pub(crate) fn table(stands: Stands) -> Vec<Case> {
         // Each of its neighbours is the pixel itself.
         conv(shape(2, 1, 1, 1), 1, (3, 1, false, Wrap::Xy), none),
         conv(shape(2, 40, 2, 1), 5, (3, 1, false, Wrap::Xy), none),
+        // Groups of more numbers than one workgroup takes as a whole on a GPU.
+        norm(2, shape(2, 4, 129, 65), (true, true), (0.5, 2.0)),
         norm(32, shape(2, 32, 3, 5), (false, false), (0.0, 1.5)),
         norm(32, shape(3, 96, 7, 3), (true, true), (0.0, 1.5)),
         norm(32, shape(1, 64, 17, 19), (true, false), (300.0, 1.5)),

@@ -14,5 +14,7 @@ kernel! {
 
 pub(crate) fn dispatch(name: &str, params: &Params, bindings: Bindings) -> Dispatch {
     let numbers = u64::from(params.elements);
+    // The last three are read and written.
     dispatch_of(name, params, bindings, numbers.div_ceil(256))
+        .moving(&[3, 4, 5].map(|at| (at, 2 * numbers)))
 }

@@ -12,8 +12,27 @@ pub(crate) static KERNEL: Kernel = Kernel {
 };
 
 pub(crate) fn dispatch(name: &str, params: &Params, bindings: Bindings) -> Dispatch {
+    let (heads, rows) = (
+        u64::from(params.batch) * u64::from(params.heads),
+        u64::from(params.rows),
+    );
+    let (positions, sixteens) = (
+        u64::from(params.positions),
+        u64::from(params.positions.div_ceil(16)),
+    );
+    let keys = heads * positions;
+    // 16 queries at a time, a key reads their rows and those of their gradients twice, beside its own of k and v, and their
+    // laws, of four numbers; what it has gathered of k and of v it adds to in memory.
+    let read = keys * rows * 2 * (positions + sixteens);
+    let gathered = keys * rows * 2 * (2 * sixteens).saturating_sub(1);
+    let query = attention_grad_query::dispatch(name, params, bindings);
     Dispatch {
         kernel: &KERNEL,
-        ..attention_grad_query::dispatch(name, params, bindings)
+        ..query.moving(&[
+            (0, read),
+            (1, keys * rows * 2 * positions),
+            (2, keys * 4 * positions),
+            (3, gathered),
+        ])
     }
 }

@@ -12,5 +12,15 @@ kernel! {
 pub(crate) fn dispatch(name: &str, params: &Params, bindings: Bindings) -> Dispatch {
     let heads = u64::from(params.batch) * u64::from(params.heads);
     let tiles = u64::from(params.positions.div_ceil(64));
-    dispatch_of(name, params, bindings, heads * tiles)
+    let (rows, positions) = (u64::from(params.rows), u64::from(params.positions));
+    let (sixteens, queries) = (positions.div_ceil(16), heads * positions);
+    // 16 keys at a time, a query reads their rows twice and those of their values once, beside its own of q and of the
+    // gradient; what it has gathered it adds to in memory.
+    let read = queries * rows * (3 * positions + sixteens);
+    let gathered = queries * rows * (2 * sixteens).saturating_sub(1);
+    dispatch_of(name, params, bindings, heads * tiles).moving(&[
+        (0, read),
+        (1, queries * rows * sixteens),
+        (3, gathered),
+    ])
 }

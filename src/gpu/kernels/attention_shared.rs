@@ -10,6 +10,7 @@ pub(crate) static KERNEL: Kernel = Kernel {
     source: include_str!("../../../shaders/attention_shared.wgsl"),
     // Vectors of four: 16 rows of the factors of scores, the shares of 64 keys, one of each invocation.
     memory: Memory::Bytes(16 * (384 + 512 + 128)),
+    loads_per_product: Some(0.5),
     workgroup: 128,
     ..attention::KERNEL
 };
@@ -18,9 +19,14 @@ pub(crate) fn dispatch(name: &str, params: &Params, bindings: Bindings) -> Dispa
     let heads = u64::from(params.batch) * u64::from(params.heads);
     let blocks = u64::from(params.rows.div_ceil(64));
     let tiles = u64::from(params.positions.div_ceil(32));
+    let plain = attention::dispatch(name, params, bindings);
+    // For each block of 64 keys: the rows of 32 queries and of these keys, and 64 rows of their values.
+    let steps = u64::from(params.positions.div_ceil(64));
+    let of_a_block = u64::from(params.rows) * (32 + 64) + 64 * 64;
+    let brought = heads * blocks * tiles * steps * of_a_block;
     Dispatch {
         kernel: &KERNEL,
         workgroups: heads * blocks * tiles,
-        ..attention::dispatch(name, params, bindings)
+        ..plain.moving(&[(0, brought)])
     }
 }

@@ -12,5 +12,5 @@ kernel! {
 pub(crate) fn dispatch(name: &str, params: &Params, bindings: Bindings) -> Dispatch {
     let plane = u64::from(params.out_height) * u64::from(params.out_width);
     let numbers = u64::from(params.planes) * plane;
-    dispatch_of(name, params, bindings, numbers.div_ceil(256))
+    dispatch_of(name, params, bindings, numbers.div_ceil(256)).moving(&[(0, 4 * numbers)])
 }

@@ -20,7 +20,25 @@ kernel! {
 pub(crate) fn dispatch(name: &str, params: &Params, bindings: Bindings) -> Dispatch {
     let positions = u64::from(params.out_height) * u64::from(params.out_width);
     let blocks = u64::from(params.batch) * u64::from(params.outputs.div_ceil(8));
+    // An invocation reads each number under its position, and eight weights for it.
+    let seen = positions * blocks * u64::from(params.inputs) * taps(params);
     dispatch_of(name, params, bindings, positions.div_ceil(64) * blocks)
+        .moving(&[(INPUT, seen), (WEIGHT, 8 * seen)])
+}
+
+/// Of the bindings, the places of both factors.
+const INPUT: usize = 0;
+const WEIGHT: usize = 1;
+
+fn taps(params: &Params) -> u64 {
+    u64::from(params.side) * u64::from(params.side)
+}
+
+/// A dispatch of a kernel whose workgroups own so many channels at so many positions, and bring both factors of every
+/// product of them into their memory once.
+pub(super) fn in_tiles(dispatch: Dispatch, params: &Params, tile: u32) -> Dispatch {
+    let brought = tiles(params, tile) * taps(params) * u64::from(params.inputs) * u64::from(tile);
+    dispatch.moving(&[(INPUT, brought), (WEIGHT, brought)])
 }
 
 /// Workgroups that own so many channels at so many positions each, the batch's positions counted through.

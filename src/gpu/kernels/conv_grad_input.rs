@@ -13,5 +13,9 @@ kernel! {
 pub(crate) fn dispatch(name: &str, params: &Params, bindings: Bindings) -> Dispatch {
     let positions = u64::from(params.height) * u64::from(params.width);
     let blocks = u64::from(params.batch) * u64::from(params.inputs.div_ceil(8));
+    // An invocation reads each gradient over its position, and eight weights for it.
+    let taps = u64::from(params.side) * u64::from(params.side);
+    let seen = positions * blocks * u64::from(params.outputs) * taps;
     dispatch_of(name, params, bindings, positions.div_ceil(64) * blocks)
+        .moving(&[(0, seen), (1, 8 * seen)])
 }

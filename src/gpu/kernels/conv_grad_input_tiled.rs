@@ -11,6 +11,7 @@ pub(crate) static KERNEL: Kernel = Kernel {
     source: include_str!("../../../shaders/conv_grad_input_tiled.wgsl"),
     // Two tiles of 16 rows of 64 numbers.
     memory: Memory::Bytes(2 * 16 * 256),
+    loads_per_product: Some(0.25),
     workgroup: 64,
     ..conv_grad_input::KERNEL
 };
@@ -19,9 +20,13 @@ pub(crate) fn dispatch(name: &str, params: &Params, bindings: Bindings) -> Dispa
     let image = u64::from(params.height) * u64::from(params.width);
     let positions = u64::from(params.batch) * image;
     let blocks = u64::from(params.inputs.div_ceil(64));
+    let workgroups = positions.div_ceil(64) * blocks;
+    let taps = u64::from(params.side) * u64::from(params.side);
+    let brought = workgroups * taps * u64::from(params.outputs) * 64;
+    let plain = conv_grad_input::dispatch(name, params, bindings);
     Dispatch {
         kernel: &KERNEL,
-        workgroups: positions.div_ceil(64) * blocks,
-        ..conv_grad_input::dispatch(name, params, bindings)
+        workgroups,
+        ..plain.moving(&[(0, brought), (1, brought)])
     }
 }

@@ -13,5 +13,9 @@ kernel! {
 pub(crate) fn dispatch(name: &str, params: &Params, bindings: Bindings) -> Dispatch {
     let columns = u64::from(params.inputs) * u64::from(params.side) * u64::from(params.side);
     let blocks = u64::from(params.rows.div_ceil(4));
+    // An invocation reads a number of the input at each position, and four gradients.
+    let image = u64::from(params.out_height) * u64::from(params.out_width);
+    let seen = columns * blocks * u64::from(params.batch) * image;
     dispatch_of(name, params, bindings, columns.div_ceil(64) * blocks)
+        .moving(&[(0, seen), (1, 4 * seen)])
 }

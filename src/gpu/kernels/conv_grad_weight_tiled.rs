@@ -11,6 +11,7 @@ pub(crate) static KERNEL: Kernel = Kernel {
     source: include_str!("../../../shaders/conv_grad_weight_tiled.wgsl"),
     // Two tiles of 16 rows of 68 numbers.
     memory: Memory::Bytes(2 * 16 * 272),
+    loads_per_product: Some(0.25),
     workgroup: 64,
     ..conv_grad_weight::KERNEL
 };
@@ -45,9 +46,13 @@ fn blocks(params: &Params) -> u64 {
 }
 
 pub(crate) fn dispatch(name: &str, params: &Params, bindings: Bindings) -> Dispatch {
+    let image = u64::from(params.out_height) * u64::from(params.out_width);
+    // All parts together go through all positions.
+    let brought = blocks(params) * u64::from(params.batch) * image * 64;
+    let plain = conv_grad_weight::dispatch(name, params, bindings);
     Dispatch {
         kernel: &KERNEL,
         workgroups: blocks(params) * u64::from(params.parts),
-        ..conv_grad_weight::dispatch(name, params, bindings)
+        ..plain.moving(&[(0, brought), (1, brought)])
     }
 }

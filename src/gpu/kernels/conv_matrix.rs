@@ -11,6 +11,7 @@ pub(crate) static KERNEL: Kernel = Kernel {
     source: include_str!("../../../shaders/conv_matrix.wgsl"),
     uses: Uses::Matrices,
     memory: Memory::OfMatrices(bytes),
+    loads_per_product: Some(1.0),
     workgroup: 128,
     ..conv::KERNEL
 };
@@ -34,7 +35,7 @@ pub(crate) fn dispatch(
     joined: bool,
     side: MatrixSide,
 ) -> Dispatch {
-    let plain = conv::dispatch(name, params, bindings);
+    let plain = conv::in_tiles(conv::dispatch(name, params, bindings), params, tile(side));
     Dispatch {
         kernel: &KERNEL,
         form: Form {

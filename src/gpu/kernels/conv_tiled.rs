@@ -11,6 +11,7 @@ pub(crate) static KERNEL: Kernel = Kernel {
     uses: Uses::Stretches,
     // Two tiles of 16 rows of 64 numbers.
     memory: Memory::Bytes(2 * 16 * 256),
+    loads_per_product: Some(0.25),
     workgroup: 64,
     ..conv::KERNEL
 };
@@ -19,7 +20,7 @@ pub(crate) static KERNEL: Kernel = Kernel {
 pub(crate) const TILE: u32 = 64;
 
 pub(crate) fn dispatch(name: &str, params: &Params, bindings: Bindings, joined: bool) -> Dispatch {
-    let plain = conv::dispatch(name, params, bindings);
+    let plain = conv::in_tiles(conv::dispatch(name, params, bindings), params, TILE);
     Dispatch {
         kernel: &KERNEL,
         form: Form {

@@ -36,6 +36,7 @@ macro_rules! kernel {
             source: include_str!(concat!("../../../shaders/", $name, ".wgsl")),
             uses: $crate::gpu::kernels::declare::uses!($($uses)?),
             memory: $crate::gpu::kernels::Memory::Bytes(0 $(+ $bytes)?),
+            loads_per_product: None,
             workgroup: $workgroup,
             params: Params::FIELDS,
             bindings: &[$((stringify!($binding), $crate::gpu::kernels::Access::$access)),*],

@@ -11,5 +11,6 @@ kernel! {
 
 pub(crate) fn dispatch(name: &str, params: &Params, bindings: Bindings) -> Dispatch {
     let numbers = u64::from(params.elements);
-    dispatch_of(name, params, bindings, numbers.div_ceil(256))
+    // The average is read and written.
+    dispatch_of(name, params, bindings, numbers.div_ceil(256)).moving(&[(3, 2 * numbers)])
 }

@@ -64,7 +64,7 @@ pub enum Memory {
 pub struct Kernel {
     /// The name of the kernel: the stem of its files.
     pub name: &'static str,
-    /// The interface that it shares with other variants of the same operation.
+    /// The text that it shares with other kernels: the interface of the variants of an operation, functions.
     pub interface: &'static str,
     /// The kernel's own text in WGSL; [`Kernel::text`] has all of it.
     pub source: &'static str,
@@ -72,6 +72,9 @@ pub struct Kernel {
     pub uses: Uses,
     /// The workgroup memory that the text declares; [`Kernel::workgroup_bytes`] adds what its sums take.
     pub memory: Memory,
+    /// How often a vector of four, or a matrix, is loaded from the workgroup's memory for each product of such; none
+    /// where products are not made from there.
+    pub loads_per_product: Option<f32>,
     /// The number of invocations of a workgroup.
     pub workgroup: u32,
     /// The fields of `Params` in order, each a word: name and type.

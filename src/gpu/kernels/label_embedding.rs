@@ -11,5 +11,6 @@ kernel! {
 
 pub(crate) fn dispatch(name: &str, params: &Params, bindings: Bindings) -> Dispatch {
     let numbers = u64::from(params.batch) * u64::from(params.channels);
-    dispatch_of(name, params, bindings, numbers.div_ceil(64))
+    // Of the table the rows of these classes.
+    dispatch_of(name, params, bindings, numbers.div_ceil(64)).moving(&[(2, numbers)])
 }

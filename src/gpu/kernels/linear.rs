@@ -12,5 +12,7 @@ kernel! {
 
 pub(crate) fn dispatch(name: &str, params: &Params, bindings: Bindings) -> Dispatch {
     let numbers = u64::from(params.batch) * u64::from(params.outputs);
-    dispatch_of(name, params, bindings, numbers)
+    // Each has the products of a row of both by itself.
+    let products = numbers * u64::from(params.inputs);
+    dispatch_of(name, params, bindings, numbers).moving(&[(0, products), (1, products)])
 }

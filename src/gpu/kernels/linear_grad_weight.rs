@@ -11,5 +11,7 @@ kernel! {
 
 pub(crate) fn dispatch(name: &str, params: &Params, bindings: Bindings) -> Dispatch {
     let numbers = u64::from(params.outputs) * u64::from(params.inputs);
+    let products = numbers * u64::from(params.batch);
     dispatch_of(name, params, bindings, numbers.div_ceil(64))
+        .moving(&[(0, products), (1, products)])
 }

@@ -6,9 +6,9 @@ use super::{Recorder, Stored, Tensor};
 use crate::gpu::kernels::declare::{flag, word};
 use crate::gpu::kernels::{
     add, attention, attention_shared, average_pool, average_pool_grad, bilinear, channel_sum,
-    concat, diffuse, dropout, group_norm, label_embedding, label_grad, linear, linear_grad_input,
-    linear_grad_weight, loss, loss_grad, norm_grad_param, norm_grad_scale_shift, position_sum,
-    slice, timestep_embedding, upsample, upsample_grad,
+    concat, diffuse, dropout, group_norm, group_norm_whole, label_embedding, label_grad, linear,
+    linear_grad_input, linear_grad_weight, loss, loss_grad, norm_grad_param, norm_grad_scale_shift,
+    position_sum, slice, timestep_embedding, upsample, upsample_grad,
 };
 use crate::gpu::recording::{Binding, Contents};
 use crate::gpu::variants::AttentionVariant;
@@ -96,26 +96,36 @@ impl Recorder<'_> {
                 groups,
                 silu,
             } => {
-                let statistics = self.statistics(name, input, groups);
-                group_norm::dispatch(
-                    name,
-                    &group_norm::Params {
-                        batch: word(out.batch),
-                        channels: word(out.channels),
-                        positions: word(out.positions()),
-                        per_group: word(out.channels / groups.max(1)),
-                        silu: flag(silu),
-                        modulated: flag(scale_shift.is_some()),
-                    },
-                    group_norm::Bindings {
+                let params = group_norm::Params {
+                    batch: word(out.batch),
+                    channels: word(out.channels),
+                    positions: word(out.positions()),
+                    per_group: word(out.channels / groups.max(1)),
+                    silu: flag(silu),
+                    modulated: flag(scale_shift.is_some()),
+                };
+                let scale_shift = self.or_none(scale_shift);
+                if group_norm_whole::suits(&params) {
+                    let bindings = group_norm_whole::Bindings {
+                        input: input.binding,
+                        weight: weight.binding,
+                        bias: bias.binding,
+                        scale_shift,
+                        output,
+                    };
+                    group_norm_whole::dispatch(name, &params, bindings)
+                } else {
+                    let statistics = self.statistics(name, input, groups);
+                    let bindings = group_norm::Bindings {
                         input: input.binding,
                         statistics,
                         weight: weight.binding,
                         bias: bias.binding,
-                        scale_shift: self.or_none(scale_shift),
+                        scale_shift,
                         output,
-                    },
-                )
+                    };
+                    group_norm::dispatch(name, &params, bindings)
+                }
             }
             Op::Attention { qkv, heads } => {
                 let rows = out.channels / heads.max(1);

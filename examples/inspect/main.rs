@@ -2,9 +2,14 @@
 //!
 //! `cargo run --release --features checkpoint,std --example inspect -- --help`
 
-#[path = "support/program.rs"]
+#[cfg(feature = "gpu")]
+mod cost;
+#[cfg(not(feature = "gpu"))]
+#[path = "no_cost.rs"]
+mod cost;
+#[path = "../support/program.rs"]
 mod program;
-#[path = "support/whole.rs"]
+#[path = "../support/whole.rs"]
 mod whole;
 
 use std::fmt::{self, Write};
@@ -13,8 +18,9 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use iddpm::checkpoint::{
-    Checkpoint, CheckpointError, Content, Description, Header, ReadOptions, locate,
+    Checkpoint, CheckpointError, Content, Description, Header, Preset, ReadOptions, locate,
 };
+use iddpm::diffusion::WeightSet;
 use iddpm::text::OneLine;
 use iddpm::unet::{Graph, Plan};
 
@@ -28,9 +34,11 @@ use whole::whole;
 #[derive(Parser)]
 #[command(after_help = "Examples:
   inspect digits16.safetensors --plan
+  inspect cifar10_uncond --cost --batch 64 --floor h100
   inspect digits16.safetensors --dot | dot -Tsvg > network.svg")]
 struct Options {
-    /// A checkpoint, as safetensors; a training run, or a state of it, stands for its average.
+    /// A checkpoint, as safetensors; a training run, or a state of it, stands for its average. With --cost also the name of a
+    /// published model, where there is no such file.
     input: PathBuf,
     /// Lists the parameters.
     #[arg(long)]
@@ -42,7 +50,7 @@ struct Options {
     #[arg(long)]
     plan: bool,
     /// Prints the network for Graphviz, and nothing else.
-    #[arg(long, conflicts_with_all = ["params", "graph", "plan"])]
+    #[arg(long, conflicts_with_all = ["params", "graph", "plan", "cost"])]
     dot: bool,
     /// Plans one workspace for each operand, as a GPU needs, rather than one for all.
     #[arg(long)]
@@ -53,6 +61,8 @@ struct Options {
     /// Reads the weights too, and checks that every number is finite.
     #[arg(long)]
     check: bool,
+    #[command(flatten)]
+    cost: cost::CostOptions,
 }
 
 fn main() -> ExitCode {
@@ -68,6 +78,10 @@ fn main() -> ExitCode {
 }
 
 fn inspect(options: &Options, out: &mut String) -> Result<(), Failure> {
+    if let Some(preset) = published(options) {
+        let graph = preset.describe(WeightSet::Raw, 0)?.graph(options.batch)?;
+        return cost::tell(&graph, &options.cost, out);
+    }
     let located = locate(&options.input)?;
     match located.note {
         // What draws the network takes nothing else.
@@ -128,7 +142,17 @@ fn inspect(options: &Options, out: &mut String) -> Result<(), Failure> {
     if options.plan {
         write!(out, "\n{}", plan.table(&graph))?;
     }
+    if options.cost.cost {
+        cost::tell(&graph, &options.cost, out)?;
+    }
     Ok(())
+}
+
+/// The published model whose costs are asked for.
+fn published(options: &Options) -> Option<Preset> {
+    let name = options.input.to_str()?;
+    let is_asked = options.cost.cost && !options.input.exists();
+    is_asked.then(|| name.parse().ok())?
 }
 
 fn check(path: &Path, content: Content, out: &mut String) -> Result<(), Failure> {

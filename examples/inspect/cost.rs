@@ -1,0 +1,178 @@
+//! What a network costs on a GPU, by counts that need none.
+
+use std::fmt::Write;
+
+use clap::ValueEnum;
+use iddpm::gpu::{
+    AttentionVariant, ConvVariant, Counts, MatrixSide, Precision, Recorded, Reduction, Variants,
+    WeightPlan, plan, record,
+};
+use iddpm::unet::Graph;
+
+use super::program::Failure;
+
+/// The most bytes of a buffer of weights: what every device binds.
+const BINDING: u64 = 1 << 27;
+/// Seconds that a dispatch takes at least which waits for the one before it, on any GPU.
+const LAUNCH: f64 = 3.5e-6;
+
+/// The width of weights and activations.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Width {
+    F32,
+    F16,
+}
+
+/// A GPU that floors are told of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Floor {
+    H100,
+    H200,
+    Rtx4090,
+    SteamDeck,
+}
+
+impl Floor {
+    /// What its maker says: bytes a second, and operations a second by width, of f16 with sums in f32 on its matrix units
+    /// where it has such.
+    const fn rates(self, width: Width) -> (f64, f64) {
+        let (bytes, full, half) = match self {
+            Self::H100 => (3.35e12, 67e12, 989e12),
+            Self::H200 => (4.8e12, 67e12, 989e12),
+            Self::Rtx4090 => (1.008e12, 82.6e12, 165e12),
+            Self::SteamDeck => (88e9, 1.6e12, 3.3e12),
+        };
+        match width {
+            Width::F32 => (bytes, full),
+            Width::F16 => (bytes, half),
+        }
+    }
+}
+
+/// What is asked of the counts.
+#[derive(clap::Args)]
+pub(crate) struct CostOptions {
+    /// Counts what a step costs on a GPU: dispatches, bytes, operations, kernel by kernel. No GPU is touched.
+    #[arg(long)]
+    pub(crate) cost: bool,
+    /// The width of weights and activations that is counted; f16 as on a GPU with matrices of 16x16.
+    #[arg(long, value_enum, default_value_t = Width::F16, requires = "cost")]
+    precision: Width,
+    /// Counts a step of training, of one microbatch and one moving average.
+    #[cfg(feature = "train")]
+    #[arg(long, requires = "cost")]
+    train: bool,
+    /// Says what no kernels could be faster than on this GPU, by its maker's figures.
+    #[arg(long, value_enum, requires = "cost")]
+    floor: Option<Floor>,
+}
+
+impl Width {
+    const fn precision(self) -> Precision {
+        match self {
+            Self::F32 => Precision::Full,
+            Self::F16 => Precision::Half,
+        }
+    }
+
+    /// What is chosen on a GPU.
+    const fn variants(self) -> Variants {
+        Variants {
+            conv: match self {
+                Self::F32 => ConvVariant::Tiled,
+                Self::F16 => ConvVariant::Matrix(MatrixSide::Sixteen),
+            },
+            attention: AttentionVariant::Shared,
+            reduction: Reduction::Subgroups,
+        }
+    }
+}
+
+/// Tells what a step of a network costs.
+pub(crate) fn tell(graph: &Graph, options: &CostOptions, out: &mut String) -> Result<(), Failure> {
+    let (recorded, what) = recorded(graph, options)?;
+    let recording = &recorded.recording;
+    let all = 0..recording.dispatches.len();
+    writeln!(
+        out,
+        "\ncost of {what}, {} images in {:?}",
+        graph.batch(),
+        options.precision
+    )?;
+    writeln!(
+        out,
+        "{:<24} {:>10} {:>9} {:>8} {:>10} {:>10} {:>10} {:>10} {:>9} {:>6}",
+        "kernel",
+        "dispatches",
+        "dependent",
+        "barriers",
+        "workgroups",
+        "MB bound",
+        "MB moved",
+        "GFLOP",
+        "KiB",
+        "loads"
+    )?;
+    for (name, counts) in recording.counts_by_kernel(all.clone()) {
+        let mut dispatches = recording.dispatches.iter();
+        let first = dispatches.find(|dispatch| dispatch.kernel.name == name);
+        let (memory, loads) = first.map_or((0, None), |dispatch| {
+            (
+                dispatch.kernel.workgroup_bytes(dispatch.form),
+                dispatch.kernel.loads_per_product,
+            )
+        });
+        let loads = loads.map_or("-".into(), |loads| loads.to_string());
+        line(
+            out,
+            name,
+            &counts,
+            &format!("{:>9.1} {loads:>6}", memory as f64 / 1024.0),
+        )?;
+    }
+    let counts = recording.counts(all);
+    line(out, "all", &counts, "")?;
+    if let Some(floor) = options.floor {
+        let (bytes, operations) = floor.rates(options.precision);
+        let milliseconds = |seconds: f64| 1e3 * seconds;
+        writeln!(
+            out,
+            "floor of {floor:?}: {:.3} ms for dispatches that wait, {:.3} for what is bound, {:.3} for operations",
+            milliseconds(counts.dependent as f64 * LAUNCH),
+            milliseconds(counts.bound as f64 / bytes),
+            milliseconds(counts.flops as f64 / operations),
+        )?;
+    }
+    Ok(())
+}
+
+/// What a step dispatches, and what that is called.
+fn recorded(graph: &Graph, options: &CostOptions) -> Result<(Recorded, &'static str), Failure> {
+    let (precision, variants) = (options.precision.precision(), options.precision.variants());
+    #[cfg(feature = "train")]
+    if options.train {
+        use iddpm::train::{Recompute, training_graph};
+        let graph = training_graph(graph, Recompute::Nothing)?;
+        let weights = WeightPlan::new(&graph, precision, BINDING)?;
+        let recorded = iddpm::gpu::record_training(&graph, &weights, variants, 1)?;
+        return Ok((recorded, "a step of training"));
+    }
+    let weights = WeightPlan::new(graph, precision, BINDING)?;
+    let recorded = record(graph, &plan(graph, precision), &weights, variants)?;
+    Ok((recorded, "an evaluation"))
+}
+
+fn line(out: &mut String, name: &str, counts: &Counts, rest: &str) -> std::fmt::Result {
+    let scaled = |number: u64, unit: f64| number as f64 / unit;
+    let text = format!(
+        "{name:<24} {:>10} {:>9} {:>8} {:>10} {:>10.1} {:>10.1} {:>10.2} {rest}",
+        counts.dispatches,
+        counts.dependent,
+        counts.barriers,
+        counts.workgroups,
+        scaled(counts.bound, 1e6),
+        scaled(counts.moved, 1e6),
+        scaled(counts.flops, 1e9),
+    );
+    writeln!(out, "{}", text.trim_end())
+}

@@ -1,0 +1,34 @@
+// output[n, c, p] = the group normalisation of input[n, c, p] as shared/group_norm.wgsl has it, statistics and all.
+//
+// input and output [N, C, P], a group's numbers being neighbours. One workgroup owns one group, which it reads three times:
+// for groups so small that the second and the third time they are in a cache.
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> input: array<Input>;
+@group(0) @binding(2) var<storage, read> weight: array<u32>;
+@group(0) @binding(3) var<storage, read> bias: array<u32>;
+@group(0) @binding(4) var<storage, read> scale_shift: array<f32>;
+@group(0) @binding(5) var<storage, read_write> output: array<Output>;
+
+const LANES: u32 = 256u;
+
+@compute @workgroup_size(256)
+fn main(
+    @builtin(workgroup_id) workgroup: vec3<u32>,
+    @builtin(num_workgroups) workgroups: vec3<u32>,
+    @builtin(local_invocation_index) lane: u32,
+) {
+    let group = flat_workgroup(workgroup, workgroups);
+    let groups = params.channels / params.per_group;
+    if group >= params.batch * groups {
+        return;
+    }
+    let elements = params.per_group * params.positions;
+    let first = group * elements;
+    let law = statistics_of(lane, first, elements);
+    let first_channel = group % groups * params.per_group;
+    for (var i = lane; i < elements; i += LANES) {
+        let c = first_channel + i / params.positions;
+        output[first + i] = Output(normalised(group / groups, c, f32(input[first + i]), law));
+    }
+}
