@@ -5,8 +5,9 @@ use std::fmt::Write;
 use clap::ValueEnum;
 use iddpm::gpu::{
     AttentionVariant, ConvVariant, Counts, MatrixSide, Precision, Recorded, Reduction, Variants,
-    WeightPlan, plan, record,
+    WeightPlan, plan, record, record_training,
 };
+use iddpm::train::{Recompute, training_graph};
 use iddpm::unet::Graph;
 
 use super::program::Failure;
@@ -59,7 +60,6 @@ pub(crate) struct CostOptions {
     #[arg(long, value_enum, default_value_t = Width::F16, requires = "cost")]
     precision: Width,
     /// Counts a step of training, of one microbatch and one moving average.
-    #[cfg(feature = "train")]
     #[arg(long, requires = "cost")]
     train: bool,
     /// Says what no kernels could be faster than on this GPU, by its maker's figures.
@@ -95,9 +95,9 @@ pub(crate) fn tell(graph: &Graph, options: &CostOptions, out: &mut String) -> Re
     let all = 0..recording.dispatches.len();
     writeln!(
         out,
-        "\ncost of {what}, {} images in {:?}",
+        "\ncost of {what}, {} images in {}",
         graph.batch(),
-        options.precision
+        said(options.precision),
     )?;
     writeln!(
         out,
@@ -137,7 +137,8 @@ pub(crate) fn tell(graph: &Graph, options: &CostOptions, out: &mut String) -> Re
         let milliseconds = |seconds: f64| 1e3 * seconds;
         writeln!(
             out,
-            "floor of {floor:?}: {:.3} ms for dispatches that wait, {:.3} for what is bound, {:.3} for operations",
+            "floor of {}: {:.3} ms for dispatches that wait, {:.3} for what is bound, {:.3} for operations",
+            said(floor),
             milliseconds(counts.dependent as f64 * LAUNCH),
             milliseconds(counts.bound as f64 / bytes),
             milliseconds(counts.flops as f64 / operations),
@@ -146,15 +147,19 @@ pub(crate) fn tell(graph: &Graph, options: &CostOptions, out: &mut String) -> Re
     Ok(())
 }
 
+/// A value as the command line has it.
+fn said(value: impl ValueEnum) -> String {
+    let value = value.to_possible_value();
+    value.map_or(String::new(), |value| value.get_name().into())
+}
+
 /// What a step dispatches, and what that is called.
 fn recorded(graph: &Graph, options: &CostOptions) -> Result<(Recorded, &'static str), Failure> {
     let (precision, variants) = (options.precision.precision(), options.precision.variants());
-    #[cfg(feature = "train")]
     if options.train {
-        use iddpm::train::{Recompute, training_graph};
         let graph = training_graph(graph, Recompute::Nothing)?;
         let weights = WeightPlan::new(&graph, precision, BINDING)?;
-        let recorded = iddpm::gpu::record_training(&graph, &weights, variants, 1)?;
+        let recorded = record_training(&graph, &weights, variants, 1)?;
         return Ok((recorded, "a step of training"));
     }
     let weights = WeightPlan::new(graph, precision, BINDING)?;

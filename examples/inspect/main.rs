@@ -2,9 +2,9 @@
 //!
 //! `cargo run --release --features checkpoint,std --example inspect -- --help`
 
-#[cfg(feature = "gpu")]
+#[cfg(feature = "train")]
 mod cost;
-#[cfg(not(feature = "gpu"))]
+#[cfg(not(feature = "train"))]
 #[path = "no_cost.rs"]
 mod cost;
 #[path = "../support/program.rs"]
@@ -78,9 +78,18 @@ fn main() -> ExitCode {
 }
 
 fn inspect(options: &Options, out: &mut String) -> Result<(), Failure> {
-    if let Some(preset) = published(options) {
+    if let Some(preset) = published(options)? {
+        if options.params || options.check {
+            let name = preset.name();
+            return Err(format!(
+                "--params, --check: {name} is a published model by its name, and has no file"
+            )
+            .into());
+        }
         let graph = preset.describe(WeightSet::Raw, 0)?.graph(options.batch)?;
-        return cost::tell(&graph, &options.cost, out);
+        let plan = planned(&graph, options);
+        summarise(&graph, &plan, out)?;
+        return list(&graph, &plan, options, out);
     }
     let located = locate(&options.input)?;
     match located.note {
@@ -108,11 +117,7 @@ fn inspect(options: &Options, out: &mut String) -> Result<(), Failure> {
             .graph(batch)
             .map_err(|error| format!("--batch {batch}: {error}"))?,
     };
-    let plan = if options.separated {
-        Plan::separated(&graph)
-    } else {
-        Plan::single(&graph)
-    };
+    let plan = planned(&graph, options);
     if options.dot {
         write!(out, "{}", graph.dot(Some(&plan)))?;
         return Ok(());
@@ -136,23 +141,38 @@ fn inspect(options: &Options, out: &mut String) -> Result<(), Failure> {
         writeln!(out)?;
         list_tensors(&header, out)?;
     }
+    list(&graph, &plan, options, out)
+}
+
+fn planned(graph: &Graph, options: &Options) -> Plan {
+    match options.separated {
+        true => Plan::separated(graph),
+        false => Plan::single(graph),
+    }
+}
+
+/// Lists what is asked for of a network.
+fn list(graph: &Graph, plan: &Plan, options: &Options, out: &mut String) -> Result<(), Failure> {
     if options.graph {
         write!(out, "\n{}", graph.text())?;
     }
     if options.plan {
-        write!(out, "\n{}", plan.table(&graph))?;
+        write!(out, "\n{}", plan.table(graph))?;
     }
     if options.cost.cost {
-        cost::tell(&graph, &options.cost, out)?;
+        cost::tell(graph, &options.cost, out)?;
     }
     Ok(())
 }
 
-/// The published model whose costs are asked for.
-fn published(options: &Options) -> Option<Preset> {
-    let name = options.input.to_str()?;
-    let is_asked = options.cost.cost && !options.input.exists();
-    is_asked.then(|| name.parse().ok())?
+/// The published model whose costs are asked for, where it is no file that is named.
+fn published(options: &Options) -> Result<Option<Preset>, CheckpointError> {
+    let input = &options.input;
+    let is_name = !input.exists() && input.extension().is_none();
+    match input.to_str() {
+        Some(name) if options.cost.cost && is_name => Ok(Some(name.parse()?)),
+        _ => Ok(None),
+    }
 }
 
 fn check(path: &Path, content: Content, out: &mut String) -> Result<(), Failure> {

@@ -76,6 +76,46 @@ fn the_plan_of_a_batch_and_of_separate_arenas() {
     assert!(!workspace(&["--separated"]).contains(" in 1 arenas"));
 }
 
+/// Of a published model by its name, and of a file; what is counted is what the library counts.
+#[test]
+fn what_it_costs_on_a_gpu() {
+    let scratch = Scratch::new("inspect-cost");
+    let all = |options: &str| {
+        let options: Vec<&str> = options.split(' ').collect();
+        let printed = succeed("inspect", &scratch, &options);
+        let mut lines = printed
+            .lines()
+            .skip_while(|line| !line.starts_with("cost of"));
+        let head = lines.next().unwrap().to_owned();
+        let line = lines.find(|line| line.starts_with("all ")).unwrap();
+        let numbers = line.split_whitespace().skip(1);
+        (
+            head,
+            numbers.map(str::to_owned).collect::<Vec<_>>(),
+            printed,
+        )
+    };
+    let (head, numbers, _) = all("cifar10_uncond --cost");
+    assert_eq!(head, "cost of an evaluation, 1 images in f16");
+    assert_eq!(numbers[..2], ["335", "258"]);
+    let (head, numbers, _) = all("cifar10_uncond --cost --batch 128 --train --precision f32");
+    assert_eq!(head, "cost of a step of training, 128 images in f32");
+    assert_eq!(numbers[6], "6440.07");
+    let (_, _, printed) = all(&format!("{DIGITS_FILE} --cost --floor h200"));
+    assert!(
+        printed.contains("\ncost of ") && printed.contains("\nfloor of h200: "),
+        "{printed}"
+    );
+
+    let (_, errors) = refuse("inspect", &scratch, &["cifar11", "--cost"]);
+    assert!(
+        errors.contains("cifar11") && errors.contains("cifar10_uncond"),
+        "{errors}"
+    );
+    let (_, errors) = refuse("inspect", &scratch, &["cifar10_uncond", "--train"]);
+    assert!(errors.contains("--cost"), "{errors}");
+}
+
 #[test]
 fn the_network_for_graphviz() {
     let scratch = Scratch::new("inspect-dot");
