@@ -23,7 +23,7 @@
 typedef enum iddpm_result {
   // It is done.
   IDDPM_OK = 0,
-  // It is done, and steps of the run are left.
+  // It is done, and steps of the run, or pieces of the evaluation, are left.
   IDDPM_MORE = 1,
   // An argument, or an option of a drawing, cannot be what it is.
   IDDPM_ARGUMENT = -1,
@@ -35,11 +35,11 @@ typedef enum iddpm_result {
   IDDPM_DEVICE = -4,
   // There is not as much memory as is needed.
   IDDPM_MEMORY = -5,
-  // The network predicted what is no finite number.
+  // The network predicted what is no finite number, or was given one.
   IDDPM_NOT_FINITE = -6,
   // Bytes are no saved run, or one of another model.
   IDDPM_SAVED = -7,
-  // The run goes no further: it was cancelled, a step of it failed, or all were taken.
+  // The run goes no further: it was cancelled, a step of it failed, or all were taken. Or no evaluation is under way.
   IDDPM_ENDED = -8,
   // Another thread is in a call with this handle.
   IDDPM_BUSY = -9,

@@ -46,7 +46,8 @@ iddpm_result iddpm_network_init(struct iddpm_network *network,
                                 iddpm_error *error);
 
 // Begins an evaluation of the image `x` at a step's `timestep`, for a class or for `IDDPM_NO_CLASS`; one that was under way
-// is left. `output` is where the result comes to be, `IDDPM_NETWORK_OUTPUT` numbers. Nothing is computed yet.
+// is left, also where the call fails. `output` is where the result comes to be, `IDDPM_NETWORK_OUTPUT` numbers, apart from
+// `x` and from all that the network uses. Nothing is computed yet.
 //
 // # Safety
 // `network` is one of `iddpm_network_init`, or all its bytes are 0. There are `len` numbers at `x`, which stay as they are
@@ -64,10 +65,12 @@ iddpm_result iddpm_network_begin(struct iddpm_network *network,
 // Computes on, for about so many multiply-adds, and returns `IDDPM_MORE` while anything is left, `IDDPM_OK` where the output
 // is whole: between two calls a watchdog is fed, and whatever the pieces, the output has the same bits. It stops between two
 // rows: what one output channel of a convolution, or one head of an attention, makes of the image. 0 is a row at a time,
-// `UINT64_MAX` all that is left.
+// `UINT64_MAX` all that is left. An output that is not finite is `IDDPM_NOT_FINITE`. After `IDDPM_OK`, and after a call that
+// failed, no evaluation is under way: another call is `IDDPM_ENDED`.
 //
 // # Safety
-// `network` is one of `iddpm_network_init`, or all its bytes are 0. `error` is NULL, or there is room for one.
+// `network` is one of `iddpm_network_init`, or all its bytes are 0, and used by one thread at a time; what it was made of and
+// what its evaluation began with are there still. `error` is NULL, or there is room for one.
 iddpm_result iddpm_network_advance(struct iddpm_network *network,
                                    uint64_t multiply_adds,
                                    iddpm_error *error);

@@ -34,7 +34,6 @@ use whole::whole;
 #[derive(Parser)]
 #[command(after_help = "Examples:
   inspect digits16.safetensors --plan
-  inspect cifar10_uncond --cost --batch 64 --floor h100
   inspect digits16.safetensors --dot | dot -Tsvg > network.svg")]
 struct Options {
     /// A checkpoint, as safetensors; a training run, or a state of it, stands for its average. With --cost also the name of a
@@ -86,7 +85,8 @@ fn inspect(options: &Options, out: &mut String) -> Result<(), Failure> {
             )
             .into());
         }
-        let graph = preset.describe(WeightSet::Raw, 0)?.graph(options.batch)?;
+        let description = preset.describe(WeightSet::Raw, 0)?;
+        let graph = of_batch(&description, options.batch)?;
         let plan = planned(&graph, options);
         summarise(&graph, &plan, out)?;
         return list(&graph, &plan, options, out);
@@ -113,9 +113,7 @@ fn inspect(options: &Options, out: &mut String) -> Result<(), Failure> {
     let of_one = description.graph(1).map_err(refused)?;
     let graph = match options.batch {
         1 => of_one,
-        batch => description
-            .graph(batch)
-            .map_err(|error| format!("--batch {batch}: {error}"))?,
+        batch => of_batch(&description, batch)?,
     };
     let plan = planned(&graph, options);
     if options.dot {
@@ -142,6 +140,11 @@ fn inspect(options: &Options, out: &mut String) -> Result<(), Failure> {
         list_tensors(&header, out)?;
     }
     list(&graph, &plan, options, out)
+}
+
+fn of_batch(description: &Description, batch: usize) -> Result<Graph, Failure> {
+    let graph = description.graph(batch);
+    Ok(graph.map_err(|error| format!("--batch {batch}: {error}"))?)
 }
 
 fn planned(graph: &Graph, options: &Options) -> Plan {

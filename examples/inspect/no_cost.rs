@@ -1,4 +1,4 @@
-//! In place of the counts, where there are no kernels to count.
+//! In place of the counts, without the feature train: a step of training is among them.
 
 use iddpm::unet::Graph;
 
@@ -14,5 +14,5 @@ pub(crate) struct CostOptions {
 
 /// Says how there would be counts.
 pub(crate) fn tell(_: &Graph, _: &CostOptions, _: &mut String) -> Result<(), Failure> {
-    Err("--cost: this program was built without kernels: cargo run --release --example inspect --features train".into())
+    Err("--cost: this program was built without the feature train: cargo run --release --example inspect --features train".into())
 }

@@ -6,10 +6,11 @@ use super::options::{Kind, Options};
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Scale {
     pub(crate) kind: Kind,
-    /// Steps of a network of digits; of one that is for sprites or among those whose sizes are compared; of one whose truth
-    /// is known, which costs a fifth of a step of the others.
+    /// Steps of a network of digits.
     pub(crate) steps: u64,
+    /// Steps of one that is for sprites, or among those whose sizes are compared.
     pub(crate) fewer_steps: u64,
+    /// Steps of one whose truth is known: each costs a fifth of the others'.
     pub(crate) known_steps: u64,
     pub(crate) batch: usize,
     pub(crate) lr: f64,
@@ -26,8 +27,8 @@ impl Scale {
     /// The states of a run that are compared on its way.
     pub(crate) const QUARTERS: u64 = 4;
 
-    /// By the options: steps as they say; images, and steps of the classifier, as the root of that, so that errors fall as fast as networks get
-    /// better.
+    /// By the options: steps as they say; images, and the classifier's steps, as the root of that, so that errors fall as fast
+    /// as networks get better.
     pub(crate) fn of(options: &Options) -> Self {
         let factor = options.scale();
         let steps = |usual: f64| {
@@ -39,7 +40,7 @@ impl Scale {
             Kind::Small => usize::MAX,
             Kind::Published => 64,
         };
-        let images =
+        let rooted =
             |usual: f64, least: usize| (usual * factor.sqrt()).round().max(least as f64) as usize;
         let (batch, lr) = match options.network {
             Kind::Small => (32, 1e-3),
@@ -52,9 +53,9 @@ impl Scale {
             known_steps: steps(1600.0),
             batch,
             lr,
-            evaluated: images(24.0, 4).min(most),
-            samples: images(240.0, 48),
-            classifier: images(800.0, 40) as u64,
+            evaluated: rooted(24.0, 4).min(most),
+            samples: rooted(240.0, 48),
+            classifier: rooted(800.0, 40) as u64,
             seeds: options.seeds,
         }
     }

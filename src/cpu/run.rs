@@ -34,7 +34,7 @@ pub struct Run<'r, 'n> {
 }
 
 /// Where an evaluation stands, without what it borrows.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub(crate) struct Cursor {
     timesteps: [f32; 1],
     labels: Option<[u32; 1]>,

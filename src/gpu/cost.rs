@@ -20,7 +20,7 @@ pub struct Counts {
     pub workgroups: u64,
     /// The bytes of the stretches that are bound.
     pub bound: u64,
-    /// The bytes that invocations ask memory for, or write, what several of them read counted for each.
+    /// The bytes that invocations ask memory for, or write, as [`Dispatch::moved`] counts them.
     pub moved: u64,
     /// Multiplications and additions of the operations, as [`Graph::flops`](crate::unet::Graph::flops) counts them.
     pub flops: u64,

@@ -98,8 +98,9 @@ pub struct Dispatch {
     pub bindings: Vec<Binding>,
     /// The number of workgroups, before they are folded over the grid.
     pub workgroups: u64,
-    /// The bytes that its invocations ask memory for, or write, of each binding: what several of them read counts
-    /// for each. Caches spare some of it.
+    /// The bytes that its invocations ask memory for, or write, of each binding: a factor of products that several of them
+    /// read counts for each. A layer's few parameters count once, and what a kernel looks for past an image's edge counts
+    /// too. Caches spare some of it.
     pub moved: Vec<u64>,
 }
 
@@ -138,9 +139,12 @@ impl Dispatch {
     /// each byte once.
     pub(crate) fn moving(mut self, numbers: &[(usize, u64)]) -> Self {
         for &(at, numbers) in numbers {
-            let width = self.bindings.get(at).map(|binding| binding.width);
-            if let (Some(width), Some(moved)) = (width, self.moved.get_mut(at)) {
-                *moved = width.bytes(numbers as usize);
+            let each = self.bindings.get(at).map(|binding| match binding.width {
+                Width::Full => 4,
+                Width::Half => 2,
+            });
+            if let (Some(each), Some(moved)) = (each, self.moved.get_mut(at)) {
+                *moved = numbers.saturating_mul(each);
             }
         }
         self

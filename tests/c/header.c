@@ -1,7 +1,6 @@
-// The header alone, before any other: as C11 and as C++17 it needs nothing else.
-#include "iddpm.h"
-// As it stands beside the others.
+// The headers before any other: as C11 and as C++17 they need nothing else.
 #include "iddpm_network.h"
+#include "iddpm.h"
 
 int main(void) {
     iddpm_draw draw;

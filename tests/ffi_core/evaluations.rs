@@ -244,19 +244,48 @@ fn what_is_wrong_with_an_evaluation() {
     );
     subject.x.push(number);
     let lain = std::mem::take(&mut subject.x);
-    refused(
-        IDDPM_ARGUMENT,
-        "x NULL: it must lead somewhere",
-        |error| unsafe {
-            let (output, len) = (subject.output.as_mut_ptr(), subject.output.len());
-            iddpm_network_begin(&mut network, 1.0, 1, null(), 64, output, len, error)
-        },
+    let (output, len) = (subject.output.as_mut_ptr(), subject.output.len());
+    let (workspace, low_res) = (
+        subject.workspace.as_mut_ptr(),
+        subject.low_res.as_ptr().cast_mut(),
     );
-    let sentence = "output: it lies where x does, and must be apart from it";
-    refused(IDDPM_ARGUMENT, sentence, |error| unsafe {
-        let (output, len) = (subject.output.as_mut_ptr(), subject.output.len());
-        iddpm_network_begin(&mut network, 1.0, 1, output, 64, output, len, error)
-    });
+    for (sentence, x, output) in [
+        ("x NULL: it must lead somewhere", null(), output),
+        (
+            "output: it lies where x does, and must be apart from it",
+            output.cast_const(),
+            output,
+        ),
+        (
+            "output: it lies where workspace does, and must be apart from it",
+            lain.as_ptr(),
+            workspace,
+        ),
+        (
+            "workspace: it lies where x does, and must be apart from it",
+            workspace.cast_const(),
+            output,
+        ),
+        (
+            "output: it lies where low_res does, and must be apart from it",
+            lain.as_ptr(),
+            low_res,
+        ),
+    ] {
+        // One that is under way ends by that too.
+        subject.x.clone_from(&lain);
+        check(|error| subject.begin(&mut network, (1.0, 1), error));
+        subject.x.clear();
+        refused(IDDPM_ARGUMENT, sentence, |error| unsafe {
+            iddpm_network_begin(&mut network, 1.0, 1, x, 64, output, len, error)
+        });
+        let mut error = zeroed();
+        assert_eq!(
+            advance(&mut network, 1, &mut error),
+            IDDPM_ENDED,
+            "{sentence}"
+        );
+    }
     subject.x = lain;
     subject.x[5] = f32::INFINITY;
     refused(

@@ -21,9 +21,11 @@ same() {
 (cd ../.. && cargo rustc -q --lib --release --no-default-features --features ffi_core,cpu,std --crate-type staticlib \
     --target-dir "$target")
 host() { # SOURCES...
+    local out
     gcc "${STRICT[@]}" -I"$NETWORK" -ffp-contract=off -g -fsanitize=address,undefined -fno-sanitize-recover=all \
         "$@" "$source"/{report,host}.c "$target/release/libiddpm.a" -lm -lpthread -ldl -o "$build/host"
-    same "the host" "$("$build/host" 2>"$build/image.txt")"
+    out=$("$build/host" 2>"$build/image.txt") || die "the host failed: $(head -n 5 "$build/image.txt")"
+    same "the host" "$out"
 }
 
 linker=$(rustc --print sysroot)/lib/rustlib/x86_64-unknown-linux-gnu/bin/rust-lld

@@ -50,16 +50,18 @@ pub unsafe extern "C" fn iddpm_network_init(
 ) -> iddpm_result {
     // SAFETY: as the caller says.
     let call = || unsafe {
-        unmark(network)?;
         check_apart(
-            [place_of("workspace", workspace, workspace_len)],
+            [
+                place_of("workspace", workspace, workspace_len),
+                place_of("network", network, 1),
+            ],
             [
                 place_of("program", program, program_len),
                 place_of("weights", weights, weights_len),
                 place_of("low_res", low_res, low_res_len),
-                place_of("network", network, 1),
             ],
         )?;
+        unmark(network)?;
         let evaluating = Evaluating::new(
             slice("program", program, program_len)?,
             slice("weights", weights, weights_len)?,
@@ -74,7 +76,8 @@ pub unsafe extern "C" fn iddpm_network_init(
 }
 
 /// Begins an evaluation of the image `x` at a step's `timestep`, for a class or for `IDDPM_NO_CLASS`; one that was under way
-/// is left. `output` is where the result comes to be, `IDDPM_NETWORK_OUTPUT` numbers. Nothing is computed yet.
+/// is left, also where the call fails. `output` is where the result comes to be, `IDDPM_NETWORK_OUTPUT` numbers, apart from
+/// `x` and from all that the network uses. Nothing is computed yet.
 ///
 /// # Safety
 /// `network` is one of `iddpm_network_init`, or all its bytes are 0. There are `len` numbers at `x`, which stay as they are
@@ -94,9 +97,14 @@ pub unsafe extern "C" fn iddpm_network_begin(
 ) -> iddpm_result {
     // SAFETY: as the caller says.
     let call = || unsafe {
+        let place = place_of("network", network, 1);
+        let network = held_mut(network)?;
+        network.leave();
+        let x_place = place_of("x", x, len);
+        let [program, weights, low_res, workspace] = network.places();
         check_apart(
-            [place_of("output", output, output_len)],
-            [place_of("x", x, len), place_of("network", network, 1)],
+            [place_of("output", output, output_len), workspace, place],
+            [x_place, program, weights, low_res],
         )?;
         let query = Query {
             timestep,
@@ -107,7 +115,7 @@ pub unsafe extern "C" fn iddpm_network_begin(
             slice("x", x, len)?,
             slice_mut("output", output, output_len)?,
         );
-        held_mut(network)?.begin(query, x, output)?;
+        network.begin(query, x, output)?;
         Ok(IDDPM_MORE)
     };
     // SAFETY: as the caller says.
@@ -117,10 +125,12 @@ pub unsafe extern "C" fn iddpm_network_begin(
 /// Computes on, for about so many multiply-adds, and returns `IDDPM_MORE` while anything is left, `IDDPM_OK` where the output
 /// is whole: between two calls a watchdog is fed, and whatever the pieces, the output has the same bits. It stops between two
 /// rows: what one output channel of a convolution, or one head of an attention, makes of the image. 0 is a row at a time,
-/// `UINT64_MAX` all that is left.
+/// `UINT64_MAX` all that is left. An output that is not finite is `IDDPM_NOT_FINITE`. After `IDDPM_OK`, and after a call that
+/// failed, no evaluation is under way: another call is `IDDPM_ENDED`.
 ///
 /// # Safety
-/// `network` is one of `iddpm_network_init`, or all its bytes are 0. `error` is NULL, or there is room for one.
+/// `network` is one of `iddpm_network_init`, or all its bytes are 0, and used by one thread at a time; what it was made of and
+/// what its evaluation began with are there still. `error` is NULL, or there is room for one.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn iddpm_network_advance(
     network: *mut iddpm_network,

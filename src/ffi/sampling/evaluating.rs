@@ -1,14 +1,64 @@
 //! A network in flash, evaluated in pieces.
 
-use super::failure::Why;
+use core::fmt;
+use core::ops::Range;
+
 use crate::cpu::{Bare, Cursor, NetworkError, Program};
 use crate::diffusion::Query;
+use crate::ffi::result::{iddpm_result, of_network};
 use crate::unet::Weights;
+
+/// What is wrong with a network, or with an evaluation of it.
+#[derive(Debug, Clone, PartialEq)]
+pub(in crate::ffi) enum Fault {
+    Network(NetworkError),
+    /// Bytes of weights that end within a number.
+    HalfWeight {
+        bytes: usize,
+    },
+    /// No evaluation is under way.
+    NotBegun,
+}
+
+impl Fault {
+    pub(super) fn result(&self) -> iddpm_result {
+        match self {
+            Self::Network(error) => of_network(error),
+            Self::HalfWeight { .. } => iddpm_result::IDDPM_ARGUMENT,
+            Self::NotBegun => iddpm_result::IDDPM_ENDED,
+        }
+    }
+}
+
+impl From<NetworkError> for Fault {
+    fn from(error: NetworkError) -> Self {
+        Self::Network(error)
+    }
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Network(error) => error.fmt(f),
+            Self::HalfWeight { bytes } => {
+                write!(f, "weights {bytes} bytes: each number in f16 has two")
+            }
+            Self::NotBegun => {
+                f.write_str("network: no evaluation is under way: iddpm_network_begin begins one")
+            }
+        }
+    }
+}
+
+/// Where a slice of the caller's lies, and what it is called.
+type Place = (&'static str, Range<usize>);
 
 /// A network, and the evaluation that is under way.
 #[derive(Debug)]
 pub(in crate::ffi) struct Evaluating {
     network: Bare<'static>,
+    /// Of the program, the weights, the image that is enlarged, and the workspace.
+    places: [Place; 4],
     under_way: Option<UnderWay>,
 }
 
@@ -26,11 +76,17 @@ impl Evaluating {
         weights: &'static [u8],
         workspace: &'static mut [f32],
         low_res: &'static [f32],
-    ) -> Result<Self, Why> {
+    ) -> Result<Self, Fault> {
+        let places = [
+            place("program", program),
+            place("weights", weights),
+            place("low_res", low_res),
+            place("workspace", workspace),
+        ];
         let program = Program::from_bytes(program).map_err(NetworkError::from)?;
         let (numbers, []) = weights.as_chunks() else {
             let bytes = weights.len();
-            return Err(Why::HalfWeight { bytes });
+            return Err(Fault::HalfWeight { bytes });
         };
         let mut network = Bare::new(program, Weights::F16Bytes(numbers), workspace)?;
         if !low_res.is_empty() {
@@ -38,8 +94,19 @@ impl Evaluating {
         }
         Ok(Self {
             network,
+            places,
             under_way: None,
         })
+    }
+
+    /// Leaves an evaluation that is under way, and what it borrowed.
+    pub(in crate::ffi) fn leave(&mut self) {
+        self.under_way = None;
+    }
+
+    /// Where the program, the weights, the image that is enlarged, and the workspace lie.
+    pub(in crate::ffi) fn places(&self) -> [Place; 4] {
+        self.places.clone()
     }
 
     /// Begins an evaluation; one that was under way is left.
@@ -48,22 +115,28 @@ impl Evaluating {
         query: Query,
         x: &'static [f32],
         output: &'static mut [f32],
-    ) -> Result<(), Why> {
-        self.under_way = None;
+    ) -> Result<(), Fault> {
+        self.leave();
         let cursor = Cursor::begin(&self.network, query, x, output)?;
         self.under_way = Some(UnderWay { cursor, x, output });
         Ok(())
     }
 
     /// Computes on, and says whether anything is left.
-    pub(in crate::ffi) fn advance(&mut self, multiply_adds: u64) -> Result<bool, Why> {
-        let Self { network, under_way } = self;
-        let UnderWay { cursor, x, output } = under_way.as_mut().ok_or(Why::NotBegun)?;
+    pub(in crate::ffi) fn advance(&mut self, multiply_adds: u64) -> Result<bool, Fault> {
+        let Self {
+            network, under_way, ..
+        } = self;
+        let UnderWay { cursor, x, output } = under_way.as_mut().ok_or(Fault::NotBegun)?;
         let is_left = cursor.advance(network, x, output, multiply_adds);
         if !matches!(is_left, Ok(true)) {
-            // What it borrowed is the caller's again.
-            *under_way = None;
+            self.leave();
         }
         Ok(is_left?)
     }
+}
+
+fn place<T>(name: &'static str, slice: &[T]) -> Place {
+    let Range { start, end } = slice.as_ptr_range();
+    (name, start.addr()..end.addr())
 }

@@ -4,12 +4,9 @@ use core::fmt;
 
 use heapless::String;
 
-#[cfg(feature = "cpu")]
-use crate::cpu::NetworkError;
+use super::evaluating::Fault;
 use crate::diffusion::Error;
 use crate::ffi::bad_pointer::BadPointer;
-#[cfg(feature = "cpu")]
-use crate::ffi::result::of_network;
 use crate::ffi::result::{iddpm_result, of_diffusion};
 use crate::text::OneLine;
 
@@ -34,16 +31,7 @@ pub(in crate::ffi) enum Why {
         value: u32,
     },
     Diffusion(Error),
-    #[cfg(feature = "cpu")]
-    Network(NetworkError),
-    /// Bytes of weights that end within a number.
-    #[cfg(feature = "cpu")]
-    HalfWeight {
-        bytes: usize,
-    },
-    /// No evaluation of the network is under way.
-    #[cfg(feature = "cpu")]
-    NotBegun,
+    Network(Fault),
     /// All steps were taken.
     AtEnd {
         evaluations: u32,
@@ -59,12 +47,7 @@ impl Why {
                 iddpm_result::IDDPM_ARGUMENT
             }
             Self::Diffusion(error) => of_diffusion(error),
-            #[cfg(feature = "cpu")]
-            Self::Network(error) => of_network(error),
-            #[cfg(feature = "cpu")]
-            Self::HalfWeight { .. } => iddpm_result::IDDPM_ARGUMENT,
-            #[cfg(feature = "cpu")]
-            Self::NotBegun => iddpm_result::IDDPM_ENDED,
+            Self::Network(fault) => fault.result(),
             Self::AtEnd { .. } | Self::Spent => iddpm_result::IDDPM_ENDED,
         }
     }
@@ -82,10 +65,9 @@ impl From<Error> for Why {
     }
 }
 
-#[cfg(feature = "cpu")]
-impl From<NetworkError> for Why {
-    fn from(error: NetworkError) -> Self {
-        Self::Network(error)
+impl From<Fault> for Why {
+    fn from(fault: Fault) -> Self {
+        Self::Network(fault)
     }
 }
 
@@ -104,16 +86,7 @@ impl fmt::Display for Why {
             }
             Self::Flag { word, value } => write!(f, "{word} {value}: it is 0 or 1"),
             Self::Diffusion(error) => write!(f, "{error}"),
-            #[cfg(feature = "cpu")]
-            Self::Network(error) => write!(f, "{error}"),
-            #[cfg(feature = "cpu")]
-            Self::HalfWeight { bytes } => {
-                write!(f, "weights {bytes} bytes: each number in f16 has two")
-            }
-            #[cfg(feature = "cpu")]
-            Self::NotBegun => {
-                f.write_str("network: no evaluation is under way: iddpm_network_begin begins one")
-            }
+            Self::Network(fault) => write!(f, "{fault}"),
             Self::AtEnd { evaluations } => {
                 write!(f, "sampler: all {evaluations} steps of the run were taken")
             }

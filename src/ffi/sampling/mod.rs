@@ -2,6 +2,9 @@
 
 #[cfg(feature = "cpu")]
 mod evaluating;
+#[cfg(not(feature = "cpu"))]
+#[path = "no_evaluating.rs"]
+mod evaluating;
 mod failure;
 mod plain;
 mod running;

@@ -22,7 +22,7 @@ pub(crate) fn dispatch(name: &str, params: &Params, bindings: Bindings) -> Dispa
     );
     let keys = heads * positions;
     // 16 queries at a time, a key reads their rows and those of their gradients twice, beside its own of k and v, and their
-    // laws, of four numbers; what it has gathered of k and of v it adds to in memory.
+    // laws, of three numbers; what it has gathered of k and of v it adds to in memory.
     let read = keys * rows * 2 * (positions + sixteens);
     let gathered = keys * rows * 2 * (2 * sixteens).saturating_sub(1);
     let query = attention_grad_query::dispatch(name, params, bindings);
@@ -31,7 +31,7 @@ pub(crate) fn dispatch(name: &str, params: &Params, bindings: Bindings) -> Dispa
         ..query.moving(&[
             (0, read),
             (1, keys * rows * 2 * positions),
-            (2, keys * 4 * positions),
+            (2, keys * 3 * positions),
             (3, gathered),
         ])
     }

@@ -20,10 +20,10 @@ pub(crate) fn dispatch(name: &str, params: &Params, bindings: Bindings) -> Dispa
     let blocks = u64::from(params.rows.div_ceil(64));
     let tiles = u64::from(params.positions.div_ceil(32));
     let plain = attention::dispatch(name, params, bindings);
-    // For each block of 64 keys: the rows of 32 queries and of these keys, and 64 rows of their values.
+    // Each workgroup brings all keys, its own queries for every 64 keys, and of the values its own rows.
     let steps = u64::from(params.positions.div_ceil(64));
-    let of_a_block = u64::from(params.rows) * (32 + 64) + 64 * 64;
-    let brought = heads * blocks * tiles * steps * of_a_block;
+    let times = blocks * tiles + blocks * steps + tiles;
+    let brought = heads * u64::from(params.rows) * u64::from(params.positions) * times;
     Dispatch {
         kernel: &KERNEL,
         workgroups: heads * blocks * tiles,

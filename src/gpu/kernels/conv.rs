@@ -37,8 +37,13 @@ fn taps(params: &Params) -> u64 {
 /// A dispatch of a kernel whose workgroups own so many channels at so many positions, and bring both factors of every
 /// product of them into their memory once.
 pub(super) fn in_tiles(dispatch: Dispatch, params: &Params, tile: u32) -> Dispatch {
-    let brought = tiles(params, tile) * taps(params) * u64::from(params.inputs) * u64::from(tile);
-    dispatch.moving(&[(INPUT, brought), (WEIGHT, brought)])
+    let image = u64::from(params.out_height) * u64::from(params.out_width);
+    let positions = u64::from(params.batch) * image;
+    let products = taps(params) * u64::from(params.inputs);
+    let input = positions * u64::from(params.outputs.div_ceil(tile)) * products;
+    let weight =
+        positions.div_ceil(tile.into()) * u64::from(params.outputs.next_multiple_of(4)) * products;
+    dispatch.moving(&[(INPUT, input), (WEIGHT, weight)])
 }
 
 /// Workgroups that own so many channels at so many positions each, the batch's positions counted through.

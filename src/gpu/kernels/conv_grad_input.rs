@@ -15,7 +15,9 @@ pub(crate) fn dispatch(name: &str, params: &Params, bindings: Bindings) -> Dispa
     let blocks = u64::from(params.batch) * u64::from(params.inputs.div_ceil(8));
     // An invocation reads each gradient over its position, and eight weights for it.
     let taps = u64::from(params.side) * u64::from(params.side);
-    let seen = positions * blocks * u64::from(params.outputs) * taps;
+    let strides = u64::from(params.stride) * u64::from(params.stride);
+    // Of several columns a stride apart one has a gradient over it.
+    let seen = positions * blocks * u64::from(params.outputs) * taps / strides.max(1);
     dispatch_of(name, params, bindings, positions.div_ceil(64) * blocks)
         .moving(&[(0, seen), (1, 8 * seen)])
 }

@@ -20,13 +20,18 @@ pub(crate) fn dispatch(name: &str, params: &Params, bindings: Bindings) -> Dispa
     let image = u64::from(params.height) * u64::from(params.width);
     let positions = u64::from(params.batch) * image;
     let blocks = u64::from(params.inputs.div_ceil(64));
-    let workgroups = positions.div_ceil(64) * blocks;
+    let tiles = positions.div_ceil(64);
+    let workgroups = tiles * blocks;
     let taps = u64::from(params.side) * u64::from(params.side);
-    let brought = workgroups * taps * u64::from(params.outputs) * 64;
+    let strides = u64::from(params.stride) * u64::from(params.stride);
+    // Of several columns a stride apart one has a gradient over it.
+    let grads = positions * blocks * taps * u64::from(params.outputs) / strides.max(1);
+    let quads = u64::from(params.outputs.next_multiple_of(4));
+    let weights = tiles * taps * quads * u64::from(params.inputs);
     let plain = conv_grad_input::dispatch(name, params, bindings);
     Dispatch {
         kernel: &KERNEL,
         workgroups,
-        ..plain.moving(&[(0, brought), (1, brought)])
+        ..plain.moving(&[(0, grads), (1, weights)])
     }
 }

@@ -47,12 +47,16 @@ fn blocks(params: &Params) -> u64 {
 
 pub(crate) fn dispatch(name: &str, params: &Params, bindings: Bindings) -> Dispatch {
     let image = u64::from(params.out_height) * u64::from(params.out_width);
-    // All parts together go through all positions.
-    let brought = blocks(params) * u64::from(params.batch) * image * 64;
+    // All parts together go through all positions: for every 64 columns with the gradients of all rows, for every 64 rows with
+    // the inputs of all columns.
+    let positions = u64::from(params.batch) * image;
+    let rows = u64::from(params.rows.div_ceil(64));
+    let grads = blocks(params) / rows.max(1) * positions * u64::from(params.outputs);
+    let inputs = rows * positions * columns(params);
     let plain = conv_grad_weight::dispatch(name, params, bindings);
     Dispatch {
         kernel: &KERNEL,
         workgroups: blocks(params) * u64::from(params.parts),
-        ..plain.moving(&[(0, brought), (1, brought)])
+        ..plain.moving(&[(0, inputs), (1, grads)])
     }
 }

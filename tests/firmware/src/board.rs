@@ -96,8 +96,8 @@ mod marks {
     );
 }
 
-#[cfg(not(feature = "silent"))]
 /// Bytes of stack that have been written to since reset: the paint below them is untouched.
+#[cfg(not(feature = "silent"))]
 fn stack_used() -> usize {
     use cortex_m_rt::STACK_PAINT_VALUE;
 

@@ -10,6 +10,7 @@ use firmware::{board, drawing::Report};
 
 /// As hexadecimal digits.
 const HASH: &str = env!("HASH", "the hash of the host's image");
+const _: () = assert!(HASH.len() == 16, "no hash of an image");
 
 /// Whether a job's last image has the host's bits.
 fn is_expected(report: &Report) -> bool {
