@@ -42,6 +42,15 @@ setup() {
     rustup target add wasm32-unknown-unknown x86_64-pc-windows-gnu aarch64-unknown-linux-musl \
         s390x-unknown-linux-gnu 2>/dev/null
     cargo fuzz --version >/dev/null 2>&1 || cargo install cargo-fuzz --locked
+    fetch &
+}
+
+# What later checks unpack, while those before them use the processor. Where it fails, they say so.
+fetch() {
+    local unpack
+    for unpack in tests/{firmware,cross,godot}/unpacked.sh; do
+        "$unpack" >/dev/null || true
+    done
 }
 
 fmt() {

@@ -3,13 +3,16 @@
 # the machine lacks, and unpacks them into it where they do not yet
 #
 # Nothing is installed, which could remove what is there. The folder is in a cache and keeps the list that it was unpacked
-# of: another list under the same name is unpacked anew. Wants apt; with $APT_CONFIG it is apt as that file sets it up, and
+# of: another list under the same name is unpacked anew. Who asks while another unpacks it waits for that. Wants apt; with $APT_CONFIG it is apt as that file sets it up, and
 # its lists of packages are fetched too.
 set -euo pipefail
 shopt -s inherit_errexit
 
 folder=${IDDPM_CACHE:-$HOME/.cache/iddpm}/$1
 shift
+mkdir -p "$(dirname "$folder")"
+exec 9>"$folder.lock"
+flock 9
 if [ "$(cat "$folder/packages.txt" 2>/dev/null)" != "$*" ]; then
     new=$folder.$$ debs=$folder.$$.debs
     trap 'rm -rf "$new" "$debs"' EXIT

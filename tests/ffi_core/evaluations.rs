@@ -163,7 +163,8 @@ fn what_is_wrong_with_a_network() {
     let whole = Subject::new();
     let due = whole.weights.len() / 2;
     let room = whole.workspace.len();
-    let wrong: [(&str, iddpm_result, fn(&mut Subject)); 6] = [
+    type Wrong<'s> = (&'s str, iddpm_result, fn(&mut Subject));
+    let wrong: [Wrong<'_>; 6] = [
         (
             "not a program: it does not begin with IDPM",
             IDDPM_MODEL,

@@ -18,7 +18,7 @@ fi
 # Where the check of the door in C builds the same.
 target=$(realpath -m "${CARGO_TARGET_DIR:-target}")
 built=$target/c/cargo game=$target/godot/game
-godot=$(tests/unpacked.sh godot godot3 godot3-server)
+godot=$(tests/godot/unpacked.sh)
 
 cargo rustc -q --lib --release --features ffi --crate-type cdylib,staticlib --target-dir "$built"
 rm -rf "$game"
