@@ -113,4 +113,5 @@ fn overlap(one: &Binding, other: &Binding) -> bool {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
 mod tests;
