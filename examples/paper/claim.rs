@@ -132,9 +132,12 @@ fn style(at: usize) -> plotters::style::ShapeStyle {
     RGBColor(red, green, blue).stroke_width(2)
 }
 
-/// A mean and its error, in words.
+/// A mean and its error, in words; of numbers that are none it is not told.
 pub(crate) fn mean(of: &[f64]) -> String {
-    Mean::of(of.iter().copied()).to_string()
+    match of.iter().any(|number| number.is_nan()) {
+        true => "not told".into(),
+        false => Mean::of(of.iter().copied()).to_string(),
+    }
 }
 
 /// The mean alone.

@@ -32,7 +32,7 @@ pub enum Kept {
 /// averages, over weights that are trained where they lie. What [`DeviceTraining`] runs, before any device is touched.
 ///
 /// # Errors
-/// Those of [`record`](super::record).
+/// Those of [`record()`].
 pub fn record_training(
     graph: &Graph,
     weights: &WeightPlan,

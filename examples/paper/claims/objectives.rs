@@ -166,9 +166,10 @@ pub(super) fn importance(work: &Work<'_>) -> Result<Claim, Failure> {
         scales.push(last);
     }
     let mut table = table(&rows);
-    table
-        .heads
-        .push("noise scale of the last quarter's gradient".into());
+    table.heads.push(
+        "noise scale of the last quarter's gradient (not told where the noise hides the signal)"
+            .into(),
+    );
     for (row, scale) in table.rows.iter_mut().zip(&scales) {
         row.push(mean(scale));
     }

@@ -10,8 +10,7 @@ use crate::run::DrawError;
 use crate::unet::ConfigError;
 
 use iddpm_result::{
-    IDDPM_ARGUMENT, IDDPM_DEVICE, IDDPM_ENDED, IDDPM_FILE, IDDPM_MEMORY, IDDPM_MODEL,
-    IDDPM_NOT_FINITE, IDDPM_SAVED,
+    IDDPM_ARGUMENT, IDDPM_DEVICE, IDDPM_ENDED, IDDPM_FILE, IDDPM_MEMORY, IDDPM_MODEL, IDDPM_SAVED,
 };
 
 /// Why a call failed: the kind of it, and the sentence.
@@ -131,7 +130,7 @@ fn of_gpu(error: &crate::gpu::GpuError) -> iddpm_result {
     use crate::gpu::GpuError;
     match error {
         GpuError::OutOfMemory { .. } | GpuError::HostMemory(_) => IDDPM_MEMORY,
-        GpuError::NotFinite { .. } => IDDPM_NOT_FINITE,
+        GpuError::NotFinite { .. } => iddpm_result::IDDPM_NOT_FINITE,
         GpuError::Sampler(error) => of_diffusion(error),
         GpuError::Graph(_) => IDDPM_MODEL,
         _ => IDDPM_DEVICE,
