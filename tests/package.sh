@@ -10,7 +10,7 @@ repository=$PWD
 export CARGO_TARGET_DIR=$(realpath -m "${CARGO_TARGET_DIR:-target}")
 folder=${IDDPM_CACHE:-$HOME/.cache/iddpm}/package
 # What the README says is in the repository alone.
-ABSENT=" ci.sh benches fuzz examples/firmware examples/firmware/digits16_4_steps.safetensors examples/studio examples/godot examples/godot/build.sh examples/godot/project examples/web examples/web/build/Cargo.toml examples/web/fish "
+ABSENT=" ci.sh examples/assets/paper/paper.md benches fuzz examples/firmware examples/firmware/digits16_4_steps.safetensors examples/studio examples/godot examples/godot/build.sh examples/godot/project examples/web examples/web/build/Cargo.toml examples/web/fish "
 
 die() {
     echo "package: $*" >&2

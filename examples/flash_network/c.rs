@@ -11,6 +11,7 @@ pub(crate) fn header(flash: &Flash<'_>) -> String {
         low_res,
         output,
         workspace,
+        multiply_adds,
         class_names,
         process,
         method,
@@ -32,7 +33,7 @@ pub(crate) fn header(flash: &Flash<'_>) -> String {
         ),
     };
     format!(
-        "/* {comment}; made by flash_network. */
+        "/* {comment}; made by flash_network. A program has one such header: another network's has the same names. */
 #ifndef IDDPM_NETWORK_H
 #define IDDPM_NETWORK_H
 
@@ -43,16 +44,20 @@ pub(crate) fn header(flash: &Flash<'_>) -> String {
 #define IDDPM_NETWORK_HEIGHT {height}
 #define IDDPM_NETWORK_WIDTH {width}
 #define IDDPM_NETWORK_IMAGE {elements}
-/* Numbers of what the network returns, of its workspace, of what the method keeps, of the image that is enlarged. */
+/* Numbers of what the network returns, of its workspace, of what the method keeps, of the image that is enlarged. Of 0 numbers
+   C has no array: NULL is given. */
 #define IDDPM_NETWORK_OUTPUT {output}
 #define IDDPM_NETWORK_WORKSPACE {workspace}
 #define IDDPM_NETWORK_HISTORY {history}
 #define IDDPM_NETWORK_LOW_RES {low_res}
 #define IDDPM_NETWORK_CLASSES {classes}
+/* Multiply-adds of an evaluation. */
+#define IDDPM_NETWORK_MULTIPLY_ADDS {multiply_adds}
 {names}/* What it was trained on. */
 static const iddpm_diffusion IDDPM_NETWORK_MODEL = {{\"{schedule}\", \"{prediction}\", \"{variance}\", {num_timesteps}, {rescale}, {zero}}};
 /* How its steps are taken, and these, for iddpm_sampler_init. */
 #define IDDPM_NETWORK_METHOD \"{method}\"
+#define IDDPM_NETWORK_CLIP \"unit\"
 #define IDDPM_NETWORK_STEPS {steps}
 static const iddpm_level IDDPM_NETWORK_LEVELS[IDDPM_NETWORK_STEPS] = {{
 {levels}}};

@@ -35,7 +35,7 @@ use program::{Failure, say};
   sample.run(sampler, &mut net, &mut image)?;                              // the image is image.x, in [-1, 1]
 
 and for C network.h, which has the same constants beside iddpm_network.h, whose calls run the network, and network.S, which
-brings the bytes of both files: examples/c/firmware/network.c draws with them.
+brings the bytes of both files (-I DIR): examples/c/firmware/network.c draws with them. A program has one of them.
 The crate is iddpm with default-features = false and features = [\"cpu\"]; from the crate come
   use iddpm::diffusion::{Clip, Noise, Process, Sample, Sampler};
 A step of a large network takes long: net.begin(...) makes pieces of it (cpu::Run)."

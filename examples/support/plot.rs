@@ -91,7 +91,7 @@ impl Plot<'_> {
             .y_labels(30)
             .x_desc(self.along)
             .y_desc(self.of)
-            .x_label_formatter(&|along| format!("{along:.0}"))
+            .x_label_formatter(&|along| ((10.0 * along).round() / 10.0).to_string())
             .y_label_formatter(&|number| short(*number))
             .draw()?;
         for line in &self.lines {

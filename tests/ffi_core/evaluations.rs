@@ -171,14 +171,21 @@ fn what_is_wrong_with_a_network() {
             |it| it.program[0] ^= 1,
         ),
         (
-            &format!("weights {} bytes: each number in f16 has two", 2 * due - 1),
+            &format!(
+                "weights {} bytes: this network has {}, two for each number",
+                2 * due - 1,
+                2 * due
+            ),
             IDDPM_ARGUMENT,
             |it| it.weights.truncate(it.weights.len() - 1),
         ),
         (
-            &format!("weights has {} elements, must have {due}", due - 1),
+            &format!(
+                "weights {due} bytes: this network has {}, two for each number",
+                2 * due
+            ),
             IDDPM_ARGUMENT,
-            |it| it.weights.truncate(it.weights.len() - 2),
+            |it| it.weights.truncate(it.weights.len() / 2),
         ),
         (
             &format!("workspace has {} elements, must have {room}", room - 1),
@@ -252,6 +259,11 @@ fn what_is_wrong_with_an_evaluation() {
     );
     for (sentence, x, output) in [
         ("x NULL: it must lead somewhere", null(), output),
+        (
+            "output NULL: it must lead somewhere",
+            lain.as_ptr(),
+            null_mut(),
+        ),
         (
             "output: it lies where x does, and must be apart from it",
             output.cast_const(),

@@ -23,7 +23,7 @@ iddpm_result sample(uint64_t seed, float x[ELEMENTS], char *why, size_t why_len)
                                              IDDPM_NETWORK_WORKSPACE, NULL, IDDPM_NETWORK_LOW_RES, &error);
     if (result >= 0)
         result = iddpm_sampler_init(&sampler, &IDDPM_NETWORK_MODEL, IDDPM_NETWORK_LEVELS, IDDPM_NETWORK_STEPS,
-                                    IDDPM_NETWORK_METHOD, "unit", &error);
+                                    IDDPM_NETWORK_METHOD, IDDPM_NETWORK_CLIP, &error);
     if (result >= 0) result = iddpm_noise(seed, 0, IDDPM_NOISE_INITIAL, 0, x, ELEMENTS, &error);
     while (result >= 0 && (result = iddpm_sampler_next(&sampler, &step, &error)) == IDDPM_MORE) {
         result = iddpm_network_begin(&network, step.timestep, CLASS, x, ELEMENTS, output, IDDPM_NETWORK_OUTPUT, &error);

@@ -36,7 +36,7 @@ pub(super) fn sizes(work: &Work<'_>) -> Result<Claim, Failure> {
         "network",
         "parameters",
         "steps",
-        "PFLOP",
+        "TFLOP",
         "bits/dim",
         "Fréchet distance",
     ]);
@@ -48,7 +48,7 @@ pub(super) fn sizes(work: &Work<'_>) -> Result<Claim, Failure> {
             let cell = cell(size, 0);
             let trained = work.trained(cell)?;
             let until = trained.iter().take(quarter as usize);
-            let flops = until.map(|quarter| quarter.flops).sum::<f64>() * 1e-15;
+            let flops = until.map(|quarter| quarter.flops).sum::<f64>() * 1e-12;
             let parameters = trained.first().map_or(0, |quarter| quarter.parameters);
             let steps = cell.steps(&work.scale) / Scale::QUARTERS * quarter;
             table.row([
@@ -59,9 +59,8 @@ pub(super) fn sizes(work: &Work<'_>) -> Result<Claim, Failure> {
                 mean(&bits),
                 mean(&frechet),
             ]);
-            // The axis begins with 1.
-            bit_line.push((1000.0 * flops, middle(&bits)));
-            frechet_line.push((1000.0 * flops, middle(&frechet)));
+            bit_line.push((flops, middle(&bits)));
+            frechet_line.push((flops, middle(&frechet)));
         }
         of_bits.push((size.to_string(), bit_line));
         of_frechet.push((size.to_string(), frechet_line));

@@ -111,8 +111,13 @@ pub(super) fn check_apart<const W: usize, const R: usize>(
 ) -> Result<(), BadPointer> {
     for (at, (word, place)) in written.iter().enumerate() {
         let others = written.iter().skip(at + 1).chain(&read);
-        let overlap =
-            |other: &&(_, Range<usize>)| place.start < other.1.end && other.1.start < place.end;
+        // What is empty lies nowhere.
+        let overlap = |other: &&(_, Range<usize>)| {
+            !place.is_empty()
+                && !other.1.is_empty()
+                && place.start < other.1.end
+                && other.1.start < place.end
+        };
         if let Some(&(other, _)) = others.clone().find(overlap) {
             let fault = Fault::Overlaps { other };
             return Err(BadPointer { word, fault });

@@ -1,6 +1,6 @@
 //! The calls that evaluate a network in flash, without a heap.
 
-use super::memory::{Kind, check_apart, held_mut, place_of, slice, slice_mut};
+use super::memory::{Kind, check_apart, check_len, held_mut, place_of, slice, slice_mut};
 use super::opaque::{answer, iddpm_error, put, unmark};
 use crate::diffusion::Query;
 use crate::ffi::result::iddpm_result;
@@ -27,7 +27,9 @@ impl Kind for iddpm_network {
 }
 
 /// Takes a network as `flash_network` writes it: the program's bytes, the weights in f16, and a workspace of at least
-/// `IDDPM_NETWORK_WORKSPACE` numbers, of any value. The program is checked, whatever its bytes. `low_res` is the image that
+/// `IDDPM_NETWORK_WORKSPACE` numbers, of any value. The program is checked: whatever its bytes, an evaluation stays within what
+/// it is given. That they, and the weights, are those that were written is for a checksum of yours. A call that fails leaves no
+/// network, nor that which was there. `low_res` is the image that
 /// the network enlarges, `IDDPM_NETWORK_LOW_RES` numbers, or NULL and 0 where it enlarges none.
 ///
 /// # Safety
@@ -75,7 +77,8 @@ pub unsafe extern "C" fn iddpm_network_init(
     unsafe { answer(error, call) }
 }
 
-/// Begins an evaluation of the image `x` at a step's `timestep`, for a class or for `IDDPM_NO_CLASS`; one that was under way
+/// Begins an evaluation of the image `x` at a step's `timestep`, for a class below `IDDPM_NETWORK_CLASSES`, or for
+/// `IDDPM_NO_CLASS` by a network that has none, or was trained without them too; one that was under way
 /// is left, also where the call fails. `output` is where the result comes to be, `IDDPM_NETWORK_OUTPUT` numbers, apart from
 /// `x` and from all that the network uses. Nothing is computed yet.
 ///
@@ -100,6 +103,9 @@ pub unsafe extern "C" fn iddpm_network_begin(
         let place = place_of("network", network, 1);
         let network = held_mut(network)?;
         network.leave();
+        check_len("x", x, len)?;
+        check_len("output", output, output_len)?;
+        network.check_lengths(len, output_len)?;
         let x_place = place_of("x", x, len);
         let [program, weights, low_res, workspace] = network.places();
         check_apart(

@@ -3,7 +3,7 @@
 use core::fmt;
 use core::ops::Range;
 
-use crate::cpu::{Bare, Cursor, NetworkError, Program};
+use crate::cpu::{Bare, Cursor, NetworkError, NetworkSlice, Program};
 use crate::diffusion::Query;
 use crate::ffi::result::{iddpm_result, of_network};
 use crate::unet::Weights;
@@ -12,9 +12,10 @@ use crate::unet::Weights;
 #[derive(Debug, Clone, PartialEq)]
 pub(in crate::ffi) enum Fault {
     Network(NetworkError),
-    /// Bytes of weights that end within a number.
-    HalfWeight {
+    /// Weights of another network, or cut off.
+    Weights {
         bytes: usize,
+        expected: usize,
     },
     /// No evaluation is under way.
     NotBegun,
@@ -24,7 +25,7 @@ impl Fault {
     pub(super) fn result(&self) -> iddpm_result {
         match self {
             Self::Network(error) => of_network(error),
-            Self::HalfWeight { .. } => iddpm_result::IDDPM_ARGUMENT,
+            Self::Weights { .. } => iddpm_result::IDDPM_ARGUMENT,
             Self::NotBegun => iddpm_result::IDDPM_ENDED,
         }
     }
@@ -40,8 +41,11 @@ impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Network(error) => error.fmt(f),
-            Self::HalfWeight { bytes } => {
-                write!(f, "weights {bytes} bytes: each number in f16 has two")
+            Self::Weights { bytes, expected } => {
+                write!(
+                    f,
+                    "weights {bytes} bytes: this network has {expected}, two for each number"
+                )
             }
             Self::NotBegun => {
                 f.write_str("network: no evaluation is under way: iddpm_network_begin begins one")
@@ -84,10 +88,11 @@ impl Evaluating {
             place("workspace", workspace),
         ];
         let program = Program::from_bytes(program).map_err(NetworkError::from)?;
-        let (numbers, []) = weights.as_chunks() else {
-            let bytes = weights.len();
-            return Err(Fault::HalfWeight { bytes });
-        };
+        let (bytes, expected) = (weights.len(), 2 * program.weights_len());
+        if bytes != expected {
+            return Err(Fault::Weights { bytes, expected });
+        }
+        let (numbers, _) = weights.as_chunks();
         let mut network = Bare::new(program, Weights::F16Bytes(numbers), workspace)?;
         if !low_res.is_empty() {
             network = network.with_low_res(low_res)?;
@@ -107,6 +112,25 @@ impl Evaluating {
     /// Where the program, the weights, the image that is enlarged, and the workspace lie.
     pub(in crate::ffi) fn places(&self) -> [Place; 4] {
         self.places.clone()
+    }
+
+    /// Checks how many numbers there are of an image and of its output.
+    pub(in crate::ffi) fn check_lengths(&self, x: usize, output: usize) -> Result<(), Fault> {
+        let program = self.network.program();
+        for (slice, len, expected) in [
+            (NetworkSlice::X, x, program.x_len()),
+            (NetworkSlice::Output, output, program.output_len()),
+        ] {
+            if len != expected {
+                let error = NetworkError::Length {
+                    slice,
+                    len,
+                    expected,
+                };
+                return Err(error.into());
+            }
+        }
+        Ok(())
     }
 
     /// Begins an evaluation; one that was under way is left.
