@@ -24,7 +24,7 @@ pub(crate) struct Flash<'a> {
     /// Of two bytes each, the low one first.
     pub(crate) weights: Vec<u8>,
     /// Of one evaluation.
-    multiply_adds: u64,
+    pub(crate) multiply_adds: u64,
     evaluations: u32,
 }
 
