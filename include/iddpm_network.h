@@ -27,7 +27,9 @@ extern "C" {
 #endif // __cplusplus
 
 // Takes a network as `flash_network` writes it: the program's bytes, the weights in f16, and a workspace of at least
-// `IDDPM_NETWORK_WORKSPACE` numbers, of any value. The program is checked, whatever its bytes. `low_res` is the image that
+// `IDDPM_NETWORK_WORKSPACE` numbers, of any value. The program is checked: whatever its bytes, an evaluation stays within what
+// it is given. That they, and the weights, are those that were written is for a checksum of yours. A call that fails leaves no
+// network, nor that which was there. `low_res` is the image that
 // the network enlarges, `IDDPM_NETWORK_LOW_RES` numbers, or NULL and 0 where it enlarges none.
 //
 // # Safety
@@ -45,7 +47,8 @@ iddpm_result iddpm_network_init(struct iddpm_network *network,
                                 size_t low_res_len,
                                 iddpm_error *error);
 
-// Begins an evaluation of the image `x` at a step's `timestep`, for a class or for `IDDPM_NO_CLASS`; one that was under way
+// Begins an evaluation of the image `x` at a step's `timestep`, for a class below `IDDPM_NETWORK_CLASSES`, or for
+// `IDDPM_NO_CLASS` by a network that has none, or was trained without them too; one that was under way
 // is left, also where the call fails. `output` is where the result comes to be, `IDDPM_NETWORK_OUTPUT` numbers, apart from
 // `x` and from all that the network uses. Nothing is computed yet.
 //
