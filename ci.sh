@@ -92,7 +92,7 @@ features() {
 test() {
     cargo test -q --workspace
     cargo test -q --workspace --features alloc,cpu --test golden_unet
-    CAMPAIGN_SECONDS=${CAMPAIGN_SECONDS:-5} cargo test -q --workspace --features "$(features_of defmt | xargs)"
+    CAMPAIGN_SECONDS=${CAMPAIGN_SECONDS:-3} cargo test -q --workspace --features "$(features_of defmt | xargs)"
     if command -v tint >/dev/null; then
         cargo test -q --lib --features "$(features_of defmt | xargs)" -- --ignored tint
     else
@@ -103,7 +103,7 @@ test() {
 # Among the tests; by itself it prints its counts: kills, signals, second writers, broken files and hostile
 # values. CAMPAIGN_SECONDS=3600 ./ci.sh campaign goes on for hours.
 campaign() {
-    CAMPAIGN_SECONDS=${CAMPAIGN_SECONDS:-5} cargo test -q --workspace --features "$(features_of defmt | xargs)" \
+    CAMPAIGN_SECONDS=${CAMPAIGN_SECONDS:-3} cargo test -q --workspace --features "$(features_of defmt | xargs)" \
         --test campaign -- --nocapture --test-threads=1
 }
 
