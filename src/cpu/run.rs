@@ -97,6 +97,17 @@ impl Run<'_, '_> {
 }
 
 impl Cursor {
+    /// Checks how many numbers an image and its output have.
+    pub(crate) fn check_lengths(
+        network: &Bare<'_>,
+        x: usize,
+        output: usize,
+    ) -> Result<(), NetworkError> {
+        let program = network.program();
+        length(NetworkSlice::Output, output, program.output_len())?;
+        length(NetworkSlice::X, x, program.x_len())
+    }
+
     /// The beginning of an evaluation, whose inputs are sound.
     pub(crate) fn begin(
         network: &Bare<'_>,
@@ -104,8 +115,7 @@ impl Cursor {
         x: &[f32],
         output: &[f32],
     ) -> Result<Self, NetworkError> {
-        let expected = network.program().output_len();
-        length(NetworkSlice::Output, output.len(), expected)?;
+        Self::check_lengths(network, x.len(), output.len())?;
         let inputs = Inputs {
             x,
             timesteps: &[query.timestep],

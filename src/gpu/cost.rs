@@ -29,21 +29,22 @@ pub struct Counts {
 impl Counts {
     fn add(&mut self, dispatch: &Dispatch, before: Option<&Dispatch>) {
         let is_behind = |meet| before.is_some_and(|before| share(before, dispatch, meet));
-        let all = |bytes: u64, more: &u64| bytes.saturating_add(*more);
         self.dispatches += 1;
         self.dependent += u64::from(is_behind(overlap));
         self.barriers += u64::from(is_behind(in_one_buffer));
         self.workgroups = self.workgroups.saturating_add(dispatch.workgroups);
         let bound = dispatch.bindings.iter().map(|binding| binding.bytes);
         self.bound = bound.fold(self.bound, u64::saturating_add);
-        self.moved = dispatch.moved.iter().fold(self.moved, all);
+        let moved = dispatch.moved.iter().copied();
+        self.moved = moved.fold(self.moved, u64::saturating_add);
         self.flops = self.flops.saturating_add(dispatch.flops);
     }
 }
 
 impl Recording {
-    /// Counts what some of the dispatches cost together: a [`Recorded`](super::Recorded) knows which are of the network and which of its
-    /// gradients.
+    /// Counts what some of the dispatches cost together.
+    ///
+    /// A [`Recorded`](super::Recorded) knows which are of the network, and which of its gradients.
     ///
     /// ```
     /// use iddpm::gpu::{Precision, Variants, WeightPlan, plan, record};

@@ -3,7 +3,7 @@
 use core::fmt;
 use core::ops::Range;
 
-use crate::cpu::{Bare, Cursor, NetworkError, NetworkSlice, Program};
+use crate::cpu::{Bare, Cursor, NetworkError, Program};
 use crate::diffusion::Query;
 use crate::ffi::result::{iddpm_result, of_network};
 use crate::unet::Weights;
@@ -116,21 +116,7 @@ impl Evaluating {
 
     /// Checks how many numbers there are of an image and of its output.
     pub(in crate::ffi) fn check_lengths(&self, x: usize, output: usize) -> Result<(), Fault> {
-        let program = self.network.program();
-        for (slice, len, expected) in [
-            (NetworkSlice::X, x, program.x_len()),
-            (NetworkSlice::Output, output, program.output_len()),
-        ] {
-            if len != expected {
-                let error = NetworkError::Length {
-                    slice,
-                    len,
-                    expected,
-                };
-                return Err(error.into());
-            }
-        }
-        Ok(())
+        Ok(Cursor::check_lengths(&self.network, x, output)?)
     }
 
     /// Begins an evaluation; one that was under way is left.

@@ -14,10 +14,20 @@ pub(crate) fn dispatch(name: &str, params: &Params, bindings: Bindings) -> Dispa
     let positions = u64::from(params.height) * u64::from(params.width);
     let blocks = u64::from(params.batch) * u64::from(params.inputs.div_ceil(8));
     // An invocation reads each gradient over its position, and eight weights for it.
-    let taps = u64::from(params.side) * u64::from(params.side);
-    let strides = u64::from(params.stride) * u64::from(params.stride);
-    // Of several columns a stride apart one has a gradient over it.
-    let seen = positions * blocks * u64::from(params.outputs) * taps / strides.max(1);
+    let seen = seen(params, 8);
     dispatch_of(name, params, bindings, positions.div_ceil(64) * blocks)
         .moving(&[(0, seen), (1, 8 * seen)])
+}
+
+/// Gradients that lie over all positions, once for each block of so many channels: of columns that are a stride apart one
+/// has a gradient over it.
+pub(super) fn seen(params: &Params, channels: u32) -> u64 {
+    let positions = u64::from(params.height) * u64::from(params.width);
+    let blocks = u64::from(params.batch) * u64::from(params.inputs.div_ceil(channels));
+    let strides = u64::from(params.stride) * u64::from(params.stride);
+    positions * blocks * u64::from(params.outputs) * taps(params) / strides.max(1)
+}
+
+pub(super) fn taps(params: &Params) -> u64 {
+    u64::from(params.side) * u64::from(params.side)
 }

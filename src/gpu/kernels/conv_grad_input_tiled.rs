@@ -22,12 +22,9 @@ pub(crate) fn dispatch(name: &str, params: &Params, bindings: Bindings) -> Dispa
     let blocks = u64::from(params.inputs.div_ceil(64));
     let tiles = positions.div_ceil(64);
     let workgroups = tiles * blocks;
-    let taps = u64::from(params.side) * u64::from(params.side);
-    let strides = u64::from(params.stride) * u64::from(params.stride);
-    // Of several columns a stride apart one has a gradient over it.
-    let grads = positions * blocks * taps * u64::from(params.outputs) / strides.max(1);
+    let grads = conv_grad_input::seen(params, 64);
     let quads = u64::from(params.outputs.next_multiple_of(4));
-    let weights = tiles * taps * quads * u64::from(params.inputs);
+    let weights = tiles * conv_grad_input::taps(params) * quads * u64::from(params.inputs);
     let plain = conv_grad_input::dispatch(name, params, bindings);
     Dispatch {
         kernel: &KERNEL,
