@@ -3,6 +3,15 @@
 // input and output [N, C, P]; statistics [N, G] as (mean, rstd), from group_norm_statistics. One invocation makes one
 // number.
 
+struct Params {
+    batch: u32,
+    channels: u32,
+    positions: u32,
+    per_group: u32,
+    silu: u32,
+    modulated: u32,
+}
+
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> input: array<Input>;
 @group(0) @binding(2) var<storage, read> statistics: array<vec2<f32>>;

@@ -15,6 +15,10 @@ struct Params {
 
 const LANES: u32 = 256u;
 
+fn number_at(at: u32) -> f32 {
+    return f32(input[at]);
+}
+
 @compute @workgroup_size(256)
 fn main(
     @builtin(workgroup_id) workgroup: vec3<u32>,

@@ -3,6 +3,15 @@
 // input and output [N, C, P], a group's numbers being neighbours. One workgroup owns one group, which it reads three times:
 // for groups so small that the second and the third time they are in a cache.
 
+struct Params {
+    batch: u32,
+    channels: u32,
+    positions: u32,
+    per_group: u32,
+    silu: u32,
+    modulated: u32,
+}
+
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> input: array<Input>;
 @group(0) @binding(2) var<storage, read> weight: array<u32>;
@@ -11,6 +20,10 @@
 @group(0) @binding(5) var<storage, read_write> output: array<Output>;
 
 const LANES: u32 = 256u;
+
+fn number_at(at: u32) -> f32 {
+    return f32(input[at]);
+}
 
 @compute @workgroup_size(256)
 fn main(
@@ -29,6 +42,6 @@ fn main(
     let first_channel = group % groups * params.per_group;
     for (var i = lane; i < elements; i += LANES) {
         let c = first_channel + i / params.positions;
-        output[first + i] = Output(normalised(group / groups, c, f32(input[first + i]), law));
+        output[first + i] = Output(normalised(group / groups, c, number_at(first + i), law));
     }
 }

@@ -180,7 +180,10 @@ impl Cell {
             config: TrainConfig {
                 batch: MICROBATCHES * microbatch,
                 microbatch,
-                lr: scale.lr,
+                lr: match self.set {
+                    Set::Digits | Set::Sprites => scale.lr,
+                    Set::Field | Set::Mosaic => scale.known_lr,
+                },
                 warm_up: WARM_UP.min(steps / 10),
                 anneal: steps,
                 objective,

@@ -10,10 +10,12 @@ pub(crate) struct Scale {
     pub(crate) steps: u64,
     /// Steps of one that is for sprites, or among those whose sizes are compared.
     pub(crate) fewer_steps: u64,
-    /// Steps of one whose truth is known: each costs a fifth of the others'.
+    /// Steps of one whose truth is known: each costs a fifth of the others', and 1 % of it takes many.
     pub(crate) known_steps: u64,
     pub(crate) batch: usize,
     pub(crate) lr: f64,
+    /// Of those whose truth is known.
+    pub(crate) known_lr: f64,
     /// Images whose bits/dim are measured, of a network and of one whose truth is known.
     pub(crate) evaluated: usize,
     /// Samples that are judged.
@@ -50,9 +52,10 @@ impl Scale {
             kind: options.network,
             steps: steps(800.0),
             fewer_steps: steps(400.0),
-            known_steps: steps(1600.0),
+            known_steps: steps(6400.0),
             batch,
             lr,
+            known_lr: 3e-3,
             evaluated: rooted(24.0, 4).min(most),
             samples: rooted(240.0, 48),
             classifier: rooted(800.0, 40) as u64,

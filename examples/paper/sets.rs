@@ -21,7 +21,7 @@ pub(crate) enum Set {
     Sprites,
     /// A Gaussian field on whole numbers: each pixel is normal around a mean of its neighbours above and to the left.
     Field,
-    /// Any of 2^352 listed images, each as likely: 4 by 4 tiles, each of which is one of 2^22 patterns.
+    /// Any of 2^464 listed images, each as likely: 4 by 4 tiles, each of which is one of 2^29 patterns.
     Mosaic,
 }
 
@@ -223,21 +223,16 @@ impl Field {
     }
 }
 
-/// The listed images: the pixels of a tile lie within one of four bands, of 32 values each.
+/// The listed images: the pixels of a tile are all dark, below 128, or all bright.
 struct Mosaic;
 
 impl Mosaic {
     /// Rows and columns of a tile.
     const TILE: usize = 2;
-    const BANDS: u8 = 4;
-    const VALUES: u8 = 32;
-    /// log₂ 4 bits of a tile for its band, log₂ 32 of each of its pixels for the value in it.
-    const BITS: f64 = 2.0 / (Self::TILE * Self::TILE) as f64 + 5.0;
-
-    /// The lowest value of a band: there is as much room between two as in one.
-    const fn lowest(band: u8) -> u8 {
-        Self::VALUES / 2 + 2 * Self::VALUES * band
-    }
+    /// Values of each kind.
+    const VALUES: u8 = 128;
+    /// A bit of a tile for its kind, log₂ 128 of each of its pixels for the value within it.
+    const BITS: f64 = 1.0 / (Self::TILE * Self::TILE) as f64 + 7.0;
 
     fn draw(number: u64) -> Vec<u8> {
         let choices = Noise::new(2);
@@ -246,8 +241,8 @@ impl Mosaic {
         let pixels = (0..SIDE * SIDE).map(|at| {
             let (row, column) = (at / SIDE, at % SIDE);
             let tile = row / Self::TILE * (SIDE / Self::TILE) + column / Self::TILE;
-            let band = one_of(Self::BANDS, of_tiles.uniform_f64(tile as u64));
-            Self::lowest(band) + one_of(Self::VALUES, of_pixels.uniform_f64(at as u64))
+            let kind = one_of(2, of_tiles.uniform_f64(tile as u64));
+            Self::VALUES * kind + one_of(Self::VALUES, of_pixels.uniform_f64(at as u64))
         });
         pixels.collect()
     }
@@ -284,24 +279,24 @@ mod tests {
         assert!((sum / count as f64 - law).abs() < 4.0 * error, "{sum}");
     }
 
-    /// Every value of every band is there, about as often as any other, and the pixels of a tile are of one band.
+    /// Every value is there, about as often as any other, and the pixels of a tile are of one kind.
     #[test]
     fn a_mosaic_is_of_tiles() {
-        let band = |pixel: u8| (pixel - Mosaic::lowest(0)) / (2 * Mosaic::VALUES);
         let mut counts = std::collections::BTreeMap::new();
-        for number in 0..500 {
+        for number in 0..1000 {
             let pixels = Mosaic::draw(number);
             for (at, &pixel) in pixels.iter().enumerate() {
                 *counts.entry(pixel).or_insert(0) += 1;
                 let first = at / SIDE / 2 * 2 * SIDE + at % SIDE / 2 * 2;
+                let kind = |pixel: u8| pixel / Mosaic::VALUES;
                 assert_eq!(
-                    pixels.get(first).map(|&first| band(first)),
-                    Some(band(pixel))
+                    pixels.get(first).map(|&first| kind(first)),
+                    Some(kind(pixel))
                 );
             }
         }
-        // 250 each on average; four pixels have their band in common, so the deviation is below 32.
-        assert_eq!(counts.len(), 128);
+        // 250 each on average; four pixels have their kind in common, so the deviation is below 32.
+        assert_eq!(counts.len(), 256);
         assert!(counts.values().all(|&count| (100..400).contains(&count)));
     }
 }

@@ -2,16 +2,8 @@
 //
 // f(GN·(1 + scale[n, c]) + shift[n, c]), GN = (number - mean)·rstd·weight[c] + bias[c], f the SiLU where `silu`.
 //
-// weight and bias [C]; scale_shift [N, 2C], scale then shift, only where `modulated`. The bindings are the kernel's.
-
-struct Params {
-    batch: u32,
-    channels: u32,
-    positions: u32,
-    per_group: u32,
-    silu: u32,
-    modulated: u32,
-}
+// weight and bias [C]; scale_shift [N, 2C], scale then shift, only where `modulated`. The bindings, and the
+// parameters, are the kernel's.
 
 fn normalised(n: u32, c: u32, number: f32, law: vec2<f32>) -> f32 {
     var value = (number - law.x) * law.y * weight_in(weight[word_of(c)], c)

@@ -9,6 +9,7 @@ use super::program::{
     CallersShapes, Instruction, Location, Operand, Parameter, Placed, Program, ProgramHeader,
     TensorBytes, Workspace, word,
 };
+use crate::unet::plan::inputs;
 use crate::unet::{ELEMENTS_LIMIT, Graph, GraphError, ParamId, Plan, Role, TensorId};
 
 /// A [`Program`] that owns its bytes.
@@ -54,7 +55,7 @@ impl ProgramBuf {
     /// was built by hand, and where graph and plan do not belong together.
     pub fn new(graph: &Graph, plan: &Plan) -> Result<Self, ProgramError> {
         graph.check()?;
-        plan.check(graph, |id| graph.shape(id).elements())?;
+        plan.check(graph, &inputs(graph), |id| graph.shape(id).elements())?;
         let output = graph.output().ok_or(ProgramError::NoOutput)?;
         let header = ProgramHeader {
             batch: graph.batch(),

@@ -1,7 +1,7 @@
 //! The kernel that runs a convolution, and into how many stretches its input channels are cut.
 
 use super::kernels::conv::{self, Bindings, Params};
-use super::kernels::{conv_matrix, conv_sum, conv_tiled};
+use super::kernels::{conv_matrix, conv_sum, conv_tiled, group_norm, group_norm_sums};
 use super::recording::{Binding, Dispatch, Width};
 use super::variants::{ConvVariant, MatrixSide};
 
@@ -56,14 +56,14 @@ impl Convolution {
         }
     }
 
-    /// The dispatch that multiplies, and where it does so in stretches the one that adds their sums;
+    /// The dispatch that multiplies, and where it does so in stretches what is left to do with their sums;
     /// `partial` is what [`partial_words`](Self::partial_words) asks for.
     pub(crate) fn dispatches(
         &self,
         name: &str,
         bindings: Bindings,
         partial: Binding,
-    ) -> (Dispatch, Option<Dispatch>) {
+    ) -> (Dispatch, Option<Ended>) {
         if self.partial_words() == 0 {
             return (self.main(name, bindings), None);
         }
@@ -71,27 +71,13 @@ impl Convolution {
             output: partial,
             ..bindings
         };
-        let params = &self.params;
-        let end = conv_sum::dispatch(
-            name,
-            &conv_sum::Params {
-                batch: params.batch,
-                outputs: params.outputs,
-                positions: params.out_height * params.out_width,
-                splits: params.splits,
-                has_shift: params.has_shift,
-                has_residual: params.has_residual,
-            },
-            conv_sum::Bindings {
-                sums: partial,
-                bias: bindings.bias,
-                shift: bindings.shift,
-                residual: bindings.residual,
-                output: bindings.output,
-            },
-        );
+        let ended = Ended {
+            params: self.params,
+            bindings,
+            sums: partial,
+        };
         let stretches = std::format!("{name}.stretches");
-        (self.main(&stretches, part), Some(end))
+        (self.main(&stretches, part), Some(ended))
     }
 
     fn main(&self, name: &str, bindings: Bindings) -> Dispatch {
@@ -104,6 +90,84 @@ impl Convolution {
                 conv_matrix::dispatch(name, &self.params, bindings, joined, side)
             }
         }
+    }
+}
+
+/// A convolution whose stretches are summed, each for itself.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Ended {
+    params: Params,
+    bindings: Bindings,
+    sums: Binding,
+}
+
+impl Ended {
+    /// The dispatch that adds their sums.
+    pub(crate) fn alone(&self, name: &str) -> Dispatch {
+        let Self {
+            params,
+            bindings,
+            sums,
+        } = *self;
+        conv_sum::dispatch(
+            name,
+            &conv_sum::Params {
+                batch: params.batch,
+                outputs: params.outputs,
+                positions: params.out_height * params.out_width,
+                splits: params.splits,
+                has_shift: params.has_shift,
+                has_residual: params.has_residual,
+            },
+            conv_sum::Bindings {
+                sums,
+                bias: bindings.bias,
+                shift: bindings.shift,
+                residual: bindings.residual,
+                output: bindings.output,
+            },
+        )
+    }
+
+    /// The dispatch that adds them and normalises what that makes, by weight, bias and modulation, into an output.
+    pub(crate) fn with_norm(
+        &self,
+        name: &str,
+        norm: &group_norm::Params,
+        (weight, bias, scale_shift, output): (Binding, Binding, Binding, Binding),
+    ) -> Dispatch {
+        let Self {
+            params,
+            bindings,
+            sums,
+        } = *self;
+        group_norm_sums::dispatch(
+            name,
+            &group_norm_sums::Params {
+                batch: norm.batch,
+                channels: norm.channels,
+                positions: norm.positions,
+                per_group: norm.per_group,
+                silu: norm.silu,
+                modulated: norm.modulated,
+                splits: params.splits,
+                has_shift: params.has_shift,
+                has_residual: params.has_residual,
+            },
+            group_norm_sums::Bindings {
+                sums,
+                conv_bias: bindings.bias,
+                residual: bindings.residual,
+                weight,
+                bias,
+                scale_shift: match params.has_shift {
+                    0 => scale_shift,
+                    _ => bindings.shift,
+                },
+                made: bindings.output,
+                output,
+            },
+        )
     }
 }
 

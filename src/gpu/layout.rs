@@ -4,8 +4,11 @@
 use std::string::String;
 use std::vec::Vec;
 
-use super::recording::{Binding, Contents, Recording, Width};
+use super::fusion;
+use super::layers::{Layer, layers};
+use super::recording::{ALIGNMENT, Binding, Contents, Recording, Width};
 use super::weights::{Order, Precision, WeightPlan};
+use crate::part::put;
 use crate::unet::{Graph, Op, ParamId, Plan, Role, TensorId};
 
 /// How wide each tensor's numbers are. Those stay f32 that the loss goes by and begins with, gradients of
@@ -39,9 +42,10 @@ fn widths(graph: &Graph, precision: Precision) -> Vec<Width> {
     widths
 }
 
-/// Plans where each tensor of a graph lies, in words: [`Plan::separated`] with the widths of a precision.
+/// Plans where each tensor of a graph lies, in words: [`Plan::separated`] with the widths of a precision, for operations of
+/// which some are run as one.
 pub fn plan(graph: &Graph, precision: Precision) -> Plan {
-    Plan::separated_by(graph, words(graph, precision))
+    Plan::separated_as(graph, &fusion::reads(graph), words(graph, precision))
 }
 
 /// How many words a tensor of a graph takes at a precision.
@@ -51,6 +55,41 @@ pub(crate) fn words(graph: &Graph, precision: Precision) -> impl Fn(TensorId) ->
         // What is not of this graph, `record` refuses; it has no elements either.
         let width = widths.get(id.index()).copied().unwrap_or(Width::Full);
         (width.bytes(graph.shape(id).elements()) / 4) as usize
+    }
+}
+
+/// Gives the results of layers that run as one a buffer of their own: the plan has places for each in its turn.
+fn place_together(
+    graph: &Graph,
+    layers: &[Vec<Layer>],
+    recording: &mut Recording,
+    tensors: &mut [Option<Binding>],
+) {
+    for together in layers.iter().filter(|together| together.len() > 1) {
+        let mut bytes = 0_u64;
+        let places: Vec<(TensorId, u64)> = together
+            .iter()
+            .map(|&Layer { output, .. }| {
+                let offset = bytes.next_multiple_of(ALIGNMENT);
+                bytes = offset.saturating_add(Width::Full.bytes(graph.shape(output).elements()));
+                (output, offset)
+            })
+            .collect();
+        // What does not fit is beyond every limit, and `check` says so.
+        let words = usize::try_from(bytes / 4).unwrap_or(usize::MAX);
+        let buffer = recording.add_buffer("vectors of the blocks", words, Contents::Workspace);
+        for (output, offset) in places {
+            let bytes = Width::Full.bytes(graph.shape(output).elements());
+            put(
+                tensors,
+                output.index(),
+                Some(Binding {
+                    offset,
+                    bytes,
+                    ..buffer
+                }),
+            );
+        }
     }
 }
 
@@ -70,6 +109,8 @@ pub(crate) struct Layout {
     pub(crate) partial: Binding,
     /// What is bound where there is nothing.
     pub(crate) none: Binding,
+    /// The linear layers, those together that run as one.
+    pub(crate) layers: Vec<Vec<Layer>>,
 }
 
 impl Layout {
@@ -115,7 +156,7 @@ impl Layout {
             .tensors()
             .iter()
             .zip(widths(graph, weights.precision()));
-        let tensors = (0..)
+        let mut tensors: Vec<Option<Binding>> = (0..)
             .zip(tensors)
             .map(|(at, (tensor, width))| match tensor.role {
                 Role::Input(_) => {
@@ -152,6 +193,8 @@ impl Layout {
                 })
             })
             .collect();
+        let layers = layers(graph);
+        place_together(graph, &layers, &mut recording, &mut tensors);
         let orders = (0..graph.params().len())
             .map(|at| Some(weights.place(ParamId(at as u32))?.order))
             .collect();
@@ -164,6 +207,7 @@ impl Layout {
             statistics,
             partial,
             none,
+            layers,
         };
         (recording, layout)
     }

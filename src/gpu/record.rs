@@ -2,14 +2,16 @@
 
 mod attention_grad;
 mod conv_grad;
+mod linear;
 mod norm_grad;
 mod operations;
 
 use core::ops::Range;
 use std::vec::Vec;
 
-use super::convolution::Convolution;
+use super::convolution::{Convolution, Ended};
 use super::error::GpuError;
+use super::fusion;
 use super::kernels::declare::{flag, word};
 use super::kernels::{conv, group_norm_statistics};
 use super::layout::{self, Layout};
@@ -100,7 +102,11 @@ pub fn record(
         let what = "parameter";
         return Err(GraphError::NoPlace { what, index }.into());
     }
-    plan.check(graph, layout::words(graph, weights.precision()))?;
+    let (reads, words) = (
+        fusion::reads(graph),
+        layout::words(graph, weights.precision()),
+    );
+    plan.check(graph, &reads, words)?;
     let (recording, layout) = Layout::new(graph, plan, weights);
     let mut recorder = Recorder {
         graph,
@@ -109,6 +115,8 @@ pub fn record(
         layout,
         current: 0,
         flops: 0,
+        ends_in_next: fusion::ends_in_next(graph),
+        ended: None,
     };
     let mut forward = None;
     for (at, node) in graph.nodes().iter().enumerate() {
@@ -176,6 +184,10 @@ struct Recorder<'g> {
     /// The operation that is recorded, by its place among the graph's, and all of its FLOPs.
     current: usize,
     flops: u64,
+    /// Whether each operation may end in the one behind it.
+    ends_in_next: Vec<bool>,
+    /// The convolution that the operation behind it ends.
+    ended: Option<Ended>,
 }
 
 impl Recorder<'_> {
@@ -231,8 +243,7 @@ impl Recorder<'_> {
             // There is such a tensor, or `tensor` would have said so.
             Some(Role::Input(_) | Role::Inner) | None => Order::AsGiven,
         };
-        self.operation(self.graph.name(node.output), op, (made, order));
-        Ok(())
+        self.operation(self.graph.name(node.output), op, (made, order))
     }
 
     fn conv(&mut self, name: &str, conv: Conv<Tensor, Stored>, made: Tensor) {
@@ -274,10 +285,14 @@ impl Recorder<'_> {
         };
         let convolution = Convolution::new(self.variants.conv, params, &bindings);
         let partial = self.partial(convolution.partial_words());
-        let (main, end) = convolution.dispatches(name, bindings, partial);
+        let (main, ended) = convolution.dispatches(name, bindings, partial);
         self.push(main);
-        if let Some(end) = end {
-            self.push_with(end, 0);
+        match ended {
+            Some(ended) if self.ends_in_next.get(self.current) == Some(&true) => {
+                self.ended = Some(ended);
+            }
+            Some(ended) => self.push_with(ended.alone(name), 0),
+            None => {}
         }
     }
 

@@ -7,6 +7,7 @@ use std::vec::Vec;
 use half::f16;
 
 use super::error::{GpuError, Limit};
+use super::layers::layers;
 use super::limits::MOST_BOUND;
 use super::recording::{ALIGNMENT, Width};
 use crate::memory::{MemoryError, collected};
@@ -163,7 +164,11 @@ impl WeightPlan {
             buffers: Vec::new(),
             len: graph.weights_len(),
         };
-        for (param, order) in graph.params().iter().zip(orders) {
+        let mut places = vec![None; graph.params().len()];
+        for id in placed_in_order(graph) {
+            let (Some(param), Some(&order)) = (graph.param(id), orders.get(id.index())) else {
+                continue;
+            };
             let numbers = order.numbers(param.elements());
             let bytes = precision.weights().bytes(numbers);
             if bytes > limit {
@@ -175,15 +180,18 @@ impl WeightPlan {
                 });
             }
             let (buffer, offset) = plan.room_for(bytes, limit);
-            plan.places.push(WeightPlace {
+            let place = WeightPlace {
                 buffer,
                 offset,
                 bytes,
                 order,
                 from: param.offset,
                 elements: param.elements(),
-            });
+            };
+            put(&mut places, id.index(), Some(place));
         }
+        // Each has a place by now.
+        plan.places = places.into_iter().flatten().collect();
         Ok(plan)
     }
 
@@ -315,6 +323,26 @@ impl WeightPlan {
         }
         Ok(())
     }
+}
+
+/// The parameters of a graph in the order in which they are placed: weights of layers that run as one are neighbours, and so
+/// are their biases; then all others, as the graph has them.
+fn placed_in_order(graph: &Graph) -> impl Iterator<Item = ParamId> {
+    let together = layers(graph);
+    let weights = together.iter().flatten().map(|layer| layer.weight);
+    let biases = together.iter().flatten().map(|layer| layer.bias);
+    let first: Vec<ParamId> = weights.chain(biases).collect();
+    let mut seen = vec![false; graph.params().len()];
+    let all = (0..graph.params().len()).map(|at| ParamId(at as u32));
+    // A parameter of two layers is placed once.
+    let each = first.into_iter().chain(all);
+    each.filter(move |id| {
+        let is_new = seen.get(id.index()) == Some(&false);
+        if is_new {
+            put(&mut seen, id.index(), true);
+        }
+        is_new
+    })
 }
 
 /// The numbers of a parameter in the order of the device.

@@ -58,7 +58,8 @@ impl Plan {
     /// Plans one arena for everything: what an executor over one slice needs.
     pub fn single(graph: &Graph) -> Self {
         let elements = |id| graph.shape(id).elements();
-        Self::coloured(graph, vec![Some(0); graph.tensors().len()], elements)
+        let colours = vec![Some(0); graph.tensors().len()];
+        Self::coloured(graph, &inputs(graph), colours, elements)
     }
 
     /// Plans several arenas, such that no operation reads and writes the same one.
@@ -71,12 +72,22 @@ impl Plan {
     /// Plans several arenas as [`separated`](Self::separated), where a tensor takes as much room as `len`
     /// says: that of elements of another width. The lengths of the plan are in the same unit.
     pub fn separated_by(graph: &Graph, len: impl Fn(TensorId) -> usize) -> Self {
+        Self::separated_as(graph, &inputs(graph), len)
+    }
+
+    /// Plans several arenas as [`separated_by`](Self::separated_by), where each operation reads what `reads` says of it:
+    /// its own inputs, and those of others that are run as one with it.
+    pub(crate) fn separated_as(
+        graph: &Graph,
+        reads: &[Vec<TensorId>],
+        len: impl Fn(TensorId) -> usize,
+    ) -> Self {
         let mut colours: Vec<Option<usize>> = vec![None; graph.tensors().len()];
         let mut used = [0_usize; 6];
-        for node in graph.nodes() {
+        for (node, reads) in graph.nodes().iter().zip(reads) {
             let forbidden = |arena: usize| {
-                let mut inputs = node.op.inputs();
-                inputs.any(|input| colours.get(input.index()) == Some(&Some(arena)))
+                let mut reads = reads.iter();
+                reads.any(|input| colours.get(input.index()) == Some(&Some(arena)))
             };
             let arenas = used.iter_mut().enumerate();
             let candidates = arenas.filter(|(arena, _)| !forbidden(*arena));
@@ -91,15 +102,16 @@ impl Plan {
                 put(&mut colours, node.output.index(), Some(arena));
             }
         }
-        Self::coloured(graph, colours, len)
+        Self::coloured(graph, reads, colours, len)
     }
 
     fn coloured(
         graph: &Graph,
+        reads: &[Vec<TensorId>],
         colours: Vec<Option<usize>>,
         len: impl Fn(TensorId) -> usize,
     ) -> Self {
-        let lifetimes = lifetimes(graph);
+        let lifetimes = lifetimes(graph, reads);
         let tensors = graph.tensors().iter().zip(0..);
         let planned: Vec<Planned> = tensors
             .map(|(tensor, at)| Planned {
@@ -143,7 +155,7 @@ impl Plan {
         }
     }
 
-    /// Checks that the plan is of a graph, and that each tensor has the room that `len` says it needs.
+    /// Checks that the plan is of a graph whose operations read what `reads` says, and that each tensor has the room that `len` says it needs.
     ///
     /// # Errors
     /// [`GraphError::Plan`](crate::unet::GraphError::Plan) with the first tensor that is another.
@@ -151,6 +163,7 @@ impl Plan {
     pub(crate) fn check(
         &self,
         graph: &Graph,
+        reads: &[Vec<TensorId>],
         len: impl Fn(TensorId) -> usize,
     ) -> Result<(), crate::unet::GraphError> {
         use crate::unet::GraphError;
@@ -166,7 +179,7 @@ impl Plan {
         if planned != found {
             return differ(planned.min(found), "tensors", planned, found);
         }
-        let lifetimes = self.lifetimes.iter().zip(lifetimes(graph));
+        let lifetimes = self.lifetimes.iter().zip(lifetimes(graph, reads));
         let each = graph.tensors().iter().zip(&self.planned).zip(lifetimes);
         for (at, ((tensor, planned), (due, lifetime))) in (0..).zip(each) {
             let elements = tensor.shape.elements();
@@ -277,15 +290,21 @@ fn lowest_gap(taken: &[Taken], lifetime: Lifetime, size: usize) -> usize {
     best.map_or(end, |(_, offset)| offset)
 }
 
-fn lifetimes(graph: &Graph) -> Vec<Lifetime> {
+/// What each operation of a graph reads by itself.
+pub(crate) fn inputs(graph: &Graph) -> Vec<Vec<TensorId>> {
+    let nodes = graph.nodes().iter();
+    nodes.map(|node| node.op.inputs().collect()).collect()
+}
+
+fn lifetimes(graph: &Graph, reads: &[Vec<TensorId>]) -> Vec<Lifetime> {
     let mut lifetimes = vec![Lifetime { first: 0, last: 0 }; graph.tensors().len()];
-    for (at, node) in graph.nodes().iter().enumerate() {
+    for (at, (node, reads)) in graph.nodes().iter().zip(reads).enumerate() {
         let made = Lifetime {
             first: at,
             last: at,
         };
         put(&mut lifetimes, node.output.index(), made);
-        for input in node.op.inputs() {
+        for input in reads {
             // Another graph's tensor, which `check` refuses, has no lifetime.
             if let Some(read) = lifetimes.get_mut(input.index()) {
                 read.last = at;

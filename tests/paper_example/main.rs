@@ -31,7 +31,7 @@ use run::{run, succeed};
 use scratch::Scratch;
 
 /// A plan of seconds.
-const SHORT: &str = "--scale 0.012 --seeds 2 --backend cpu";
+const SHORT: &str = "--scale 0.003 --seeds 2 --backend cpu";
 
 /// A document without the sentence of how long it took.
 fn timeless(path: &Path) -> String {

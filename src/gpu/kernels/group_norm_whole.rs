@@ -38,8 +38,8 @@ pub(crate) struct Bindings {
 const MOST: u64 = 16_384;
 
 /// Whether groups are so small that one dispatch is better than two.
-pub(crate) fn suits(params: &Params) -> bool {
-    u64::from(params.per_group) * u64::from(params.positions) <= MOST
+pub(crate) fn suits(per_group: u32, positions: u32) -> bool {
+    u64::from(per_group) * u64::from(positions) <= MOST
 }
 
 pub(crate) fn dispatch(name: &str, params: &Params, bindings: Bindings) -> Dispatch {

@@ -16,6 +16,7 @@ pub(crate) mod conv_sum;
 pub(crate) mod conv_tiled;
 pub(crate) mod group_norm;
 pub(crate) mod group_norm_statistics;
+pub(crate) mod group_norm_sums;
 pub(crate) mod group_norm_whole;
 pub(crate) mod label_embedding;
 pub(crate) mod linear;
@@ -72,7 +73,7 @@ pub use form::{Dialect, Form};
 pub use kernel::{Access, Kernel, Memory, Uses};
 
 /// Every kernel there is.
-pub static KERNELS: [&Kernel; 56] = [
+pub static KERNELS: [&Kernel; 57] = [
     &accumulate::KERNEL,
     &adamw::KERNEL,
     &add::KERNEL,
@@ -101,6 +102,7 @@ pub static KERNELS: [&Kernel; 56] = [
     &gradient_norm::KERNEL,
     &group_norm::KERNEL,
     &group_norm_statistics::KERNEL,
+    &group_norm_sums::KERNEL,
     &group_norm_whole::KERNEL,
     &guide::KERNEL,
     &keep::KERNEL,

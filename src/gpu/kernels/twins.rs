@@ -12,6 +12,7 @@ use std::{assert_eq, panic, println};
 
 use naga::{AddressSpace, Module, StorageAccess, TypeInner};
 
+use super::linear::Row;
 use super::step::StepNumbers;
 use super::{Access, Dialect, Form, KERNELS, Kernel};
 use crate::diffusion::LossRow;
@@ -162,6 +163,12 @@ fn the_numbers_of_a_step_are_those_the_shaders_read() {
     let kernel = kernel.unwrap_or_else(|| panic!("no step"));
     let module = parse(kernel, Form::default());
     assert_eq!(members(&module, "Step"), listed(StepNumbers::FIELDS));
+}
+
+#[test]
+fn the_rows_of_layers_are_those_the_shader_reads() {
+    let module = parse(&super::linear::KERNEL, Form::default());
+    assert_eq!(members(&module, "Layer"), listed(Row::FIELDS));
 }
 
 #[test]

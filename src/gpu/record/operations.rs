@@ -3,10 +3,11 @@
 use super::attention_grad::AttentionGrad;
 use super::conv_grad::{InputGrad, WeightGrad};
 use super::{Recorder, Stored, Tensor};
+use crate::gpu::error::GpuError;
 use crate::gpu::kernels::declare::{flag, word};
 use crate::gpu::kernels::{
     add, attention, attention_shared, average_pool, average_pool_grad, bilinear, channel_sum,
-    concat, diffuse, dropout, group_norm, group_norm_whole, label_embedding, label_grad, linear,
+    concat, diffuse, dropout, group_norm, group_norm_whole, label_embedding, label_grad,
     linear_grad_input, linear_grad_weight, loss, loss_grad, norm_grad_param, norm_grad_scale_shift,
     position_sum, slice, timestep_embedding, upsample, upsample_grad,
 };
@@ -23,7 +24,7 @@ impl Recorder<'_> {
         name: &str,
         op: Op<Tensor, Stored>,
         (made, order): (Tensor, Order),
-    ) {
+    ) -> Result<(), GpuError> {
         let Tensor {
             binding: output,
             shape: out,
@@ -67,27 +68,11 @@ impl Recorder<'_> {
                     output,
                 },
             ),
-            Op::Linear {
-                input,
-                weight,
-                bias,
-                silu,
-            } => linear::dispatch(
-                name,
-                &linear::Params {
-                    batch: word(out.batch),
-                    inputs: word(input.shape.channels),
-                    outputs: word(out.channels),
-                    silu: flag(silu),
-                },
-                linear::Bindings {
-                    input: input.binding,
-                    weight: weight.binding,
-                    bias: bias.binding,
-                    output,
-                },
-            ),
-            Op::Conv(conv) => return self.conv(name, conv, made),
+            Op::Linear { input, silu, .. } => return self.linear(input, silu),
+            Op::Conv(conv) => {
+                self.conv(name, conv, made);
+                return Ok(());
+            }
             Op::GroupNorm {
                 input,
                 weight,
@@ -105,7 +90,10 @@ impl Recorder<'_> {
                     modulated: flag(scale_shift.is_some()),
                 };
                 let scale_shift = self.or_none(scale_shift);
-                if group_norm_whole::suits(&params) {
+                if let Some(ended) = self.ended.take() {
+                    let bindings = (weight.binding, bias.binding, scale_shift, output);
+                    ended.with_norm(name, &params, bindings)
+                } else if group_norm_whole::suits(params.per_group, params.positions) {
                     let bindings = group_norm_whole::Bindings {
                         input: input.binding,
                         weight: weight.binding,
@@ -307,7 +295,8 @@ impl Recorder<'_> {
                     wrap,
                     order,
                 };
-                return self.conv_grad_weight(name, made, &conv);
+                self.conv_grad_weight(name, made, &conv);
+                return Ok(());
             }
             Op::ChannelSum { grad } => channel_sum::dispatch(
                 name,
@@ -438,7 +427,8 @@ impl Recorder<'_> {
                     grad,
                     heads,
                 };
-                return self.attention_grad(name, &attention, output);
+                self.attention_grad(name, &attention, output);
+                return Ok(());
             }
             Op::AveragePoolGrad { grad, .. } => average_pool_grad::dispatch(
                 name,
@@ -466,6 +456,7 @@ impl Recorder<'_> {
             ),
         };
         self.push(dispatch);
+        Ok(())
     }
 }
 
