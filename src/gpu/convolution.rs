@@ -1,7 +1,7 @@
 //! The kernel that runs a convolution, and into how many stretches its input channels are cut.
 
 use super::kernels::conv::{self, Bindings, Params};
-use super::kernels::{conv_matrix, conv_sum, conv_tiled, group_norm, group_norm_sums};
+use super::kernels::{conv_matrix, conv_sum, conv_tiled};
 use super::recording::{Binding, Dispatch, Width};
 use super::variants::{ConvVariant, MatrixSide};
 
@@ -11,6 +11,8 @@ const ENOUGH: u64 = 256;
 const STEP: u32 = 32;
 /// The fewest products that a stretch has for each number, so that writing and adding it stays cheap.
 const PRODUCTS: u32 = 9 * STEP;
+/// The same where the kernel is one number: no normalisation adds those up, but a dispatch of their own.
+const POINT_PRODUCTS: u32 = 16 * STEP;
 
 /// How one convolution runs; its parameters as they come in, of one stretch.
 pub(crate) struct Convolution {
@@ -96,9 +98,9 @@ impl Convolution {
 /// A convolution whose stretches are summed, each for itself.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Ended {
-    params: Params,
-    bindings: Bindings,
-    sums: Binding,
+    pub(crate) params: Params,
+    pub(crate) bindings: Bindings,
+    pub(crate) sums: Binding,
 }
 
 impl Ended {
@@ -128,47 +130,6 @@ impl Ended {
             },
         )
     }
-
-    /// The dispatch that adds them and normalises what that makes, by weight, bias and modulation, into an output.
-    pub(crate) fn with_norm(
-        &self,
-        name: &str,
-        norm: &group_norm::Params,
-        (weight, bias, scale_shift, output): (Binding, Binding, Binding, Binding),
-    ) -> Dispatch {
-        let Self {
-            params,
-            bindings,
-            sums,
-        } = *self;
-        group_norm_sums::dispatch(
-            name,
-            &group_norm_sums::Params {
-                batch: norm.batch,
-                channels: norm.channels,
-                positions: norm.positions,
-                per_group: norm.per_group,
-                silu: norm.silu,
-                modulated: norm.modulated,
-                splits: params.splits,
-                has_shift: params.has_shift,
-                has_residual: params.has_residual,
-            },
-            group_norm_sums::Bindings {
-                sums,
-                conv_bias: bindings.bias,
-                residual: bindings.residual,
-                weight,
-                bias,
-                scale_shift: match params.has_shift {
-                    0 => scale_shift,
-                    _ => bindings.shift,
-                },
-                made: bindings.output,
-                output,
-            },
-        )
-    }
 }
 
 /// Numbers of the output.
@@ -192,6 +153,9 @@ fn stretch(params: &Params, tile: u32) -> u32 {
     };
     let wanted = ENOUGH.div_ceil(conv::tiles(&image, tile).max(1));
     let even = u64::from(params.inputs).div_ceil(wanted) as u32;
-    let least = PRODUCTS.div_ceil(params.side * params.side);
+    let least = match params.side {
+        1 => POINT_PRODUCTS,
+        side => PRODUCTS.div_ceil(side * side),
+    };
     even.max(least).next_multiple_of(STEP)
 }

@@ -1,64 +1,116 @@
 //! Which operations end in the dispatch of the one behind them. A graph alone says so, so that a plan knows it too.
 
+use std::vec;
 use std::vec::Vec;
 
 use super::kernels::declare::word;
 use super::kernels::group_norm_whole;
+use crate::part::put;
 use crate::unet::plan::inputs;
-use crate::unet::{Graph, Op, TensorId};
+use crate::unet::{Graph, Node, Op, TensorId};
 
-/// Whether each operation may end in the one behind it: a convolution that was cut along its input channels is added up by
-/// the normalisation that reads it, where groups are small.
+/// Whether each operation ends in the one behind it, where groups are small: a concatenation is made by the normalisation
+/// that reads it first, and a convolution that was cut along its input channels is added up by a normalisation behind it, or
+/// behind the concatenation that it is for.
 pub(crate) fn ends_in_next(graph: &Graph) -> Vec<bool> {
     let nodes = graph.nodes();
-    let behind = nodes.iter().skip(1).map(|node| &node.op);
-    let mut ends: Vec<bool> = nodes
-        .iter()
-        .zip(behind)
-        .map(|(made, op)| match (&made.op, op) {
-            (
-                Op::Conv(conv),
-                &Op::GroupNorm {
-                    input,
-                    scale_shift,
-                    groups,
-                    ..
-                },
-            ) => {
-                let shape = graph.shape(made.output);
-                input == made.output
-                    && group_norm_whole::suits(
-                        word(shape.channels / groups.max(1)),
-                        word(shape.positions()),
-                    )
-                    // Both would be bound in one place.
-                    && !(conv.shift.is_some() && scale_shift.is_some())
-            }
-            _ => false,
-        })
-        .collect();
-    // There is none behind the last.
-    ends.resize(nodes.len(), false);
+    let readers = readers(graph);
+    let mut ends = vec![false; nodes.len()];
+    for at in (0..nodes.len().saturating_sub(1)).rev() {
+        if let (Some(one), Some(next)) = (nodes.get(at), nodes.get(at + 1)) {
+            let next_ends = ends.get(at + 1) == Some(&true);
+            let is_once = readers.get(one.output.index()) == Some(&1);
+            put(&mut ends, at, meet(graph, one, (next, next_ends), is_once));
+        }
+    }
     ends
 }
 
-/// What the dispatches of an operation read, or may: what those read that run as one with it counts for both.
+/// Whether an operation, whose result is read once or more often, ends in the next one, which may itself end in the next.
+fn meet(graph: &Graph, one: &Node, (next, next_ends): (&Node, bool), is_once: bool) -> bool {
+    match (&one.op, &next.op) {
+        (Op::Conv(conv), Op::Concat { first, second }) => {
+            // The result itself is not written then.
+            next_ends && is_once && *first == one.output && first != second && conv.shift.is_none()
+        }
+        (Op::Conv(conv), norm) => {
+            // What would be bound in one place are both.
+            let has_two = conv.shift.is_some() && is_modulated(norm);
+            normalises(graph, norm, one.output) && !has_two
+        }
+        (Op::Concat { .. }, norm) => normalises(graph, norm, one.output) && !is_modulated(norm),
+        _ => false,
+    }
+}
+
+const fn is_modulated(op: &Op) -> bool {
+    matches!(
+        op,
+        Op::GroupNorm {
+            scale_shift: Some(_),
+            ..
+        }
+    )
+}
+
+/// Whether an operation normalises a tensor in small groups.
+fn normalises(graph: &Graph, op: &Op, id: TensorId) -> bool {
+    let shape = graph.shape(id);
+    match *op {
+        Op::GroupNorm { input, groups, .. } => {
+            let per_group = word(shape.channels / groups.max(1));
+            input == id && group_norm_whole::suits(per_group, word(shape.positions()))
+        }
+        _ => false,
+    }
+}
+
+/// How many operations read each tensor; the network's result is read besides.
+fn readers(graph: &Graph) -> Vec<usize> {
+    let mut readers = vec![0; graph.tensors().len()];
+    let inputs = graph.nodes().iter().flat_map(|node| node.op.inputs());
+    for id in inputs.chain(graph.output()) {
+        // What is not of this graph, `record` refuses.
+        if let Some(count) = readers.get_mut(id.index()) {
+            *count += 1;
+        }
+    }
+    readers
+}
+
+/// What the dispatches of each operation read, or may: its own inputs, and what those that run as one with it leave to the
+/// last of them.
 pub(crate) fn reads(graph: &Graph) -> Vec<Vec<TensorId>> {
     let nodes = graph.nodes();
     let mut reads = inputs(graph);
-    for (at, _) in ends_in_next(graph)
-        .iter()
-        .enumerate()
-        .filter(|(_, ends)| **ends)
-    {
-        let [one, next] = [at, at + 1].map(|at| reads.get(at).cloned().unwrap_or_default());
-        let made = nodes.get(at).map(|node| node.output);
-        if let Some(first) = reads.get_mut(at) {
-            first.extend(next.iter().filter(|id| Some(**id) != made));
+    let mut from = 0;
+    for (at, ends) in ends_in_next(graph).into_iter().enumerate() {
+        if ends {
+            continue;
         }
-        if let Some(second) = reads.get_mut(at + 1) {
-            second.extend(one);
+        let run = from..at + 1;
+        from = at + 1;
+        let left: Vec<TensorId> = nodes
+            .get(run.clone())
+            .unwrap_or_default()
+            .iter()
+            .flat_map(left)
+            .collect();
+        for one in run.clone() {
+            let made = nodes.get(one..run.end).unwrap_or_default();
+            let is_made = |id: &TensorId| made.iter().any(|node| node.output == *id);
+            if let Some(reads) = reads.get_mut(one) {
+                reads.extend(left.iter().filter(|id| !is_made(id)));
+            }
         }
     }
     reads
+}
+
+/// What an operation reads but for the factor of a convolution's products.
+fn left(node: &Node) -> Vec<TensorId> {
+    match node.op {
+        Op::Conv(conv) => conv.shift.into_iter().chain(conv.residual).collect(),
+        op => op.inputs().collect(),
+    }
 }

@@ -3,6 +3,7 @@
 mod attention_grad;
 mod conv_grad;
 mod linear;
+mod norm;
 mod norm_grad;
 mod operations;
 
@@ -116,7 +117,7 @@ pub fn record(
         current: 0,
         flops: 0,
         ends_in_next: fusion::ends_in_next(graph),
-        ended: None,
+        held: Held::default(),
     };
     let mut forward = None;
     for (at, node) in graph.nodes().iter().enumerate() {
@@ -186,8 +187,16 @@ struct Recorder<'g> {
     flops: u64,
     /// Whether each operation may end in the one behind it.
     ends_in_next: Vec<bool>,
-    /// The convolution that the operation behind it ends.
+    held: Held,
+}
+
+/// What operations have left to the one behind them.
+#[derive(Debug, Clone, Copy, Default)]
+struct Held {
+    /// A convolution in stretches.
     ended: Option<Ended>,
+    /// Both parts of a concatenation.
+    parts: Option<(Tensor, Tensor)>,
 }
 
 impl Recorder<'_> {
@@ -288,12 +297,15 @@ impl Recorder<'_> {
         let (main, ended) = convolution.dispatches(name, bindings, partial);
         self.push(main);
         match ended {
-            Some(ended) if self.ends_in_next.get(self.current) == Some(&true) => {
-                self.ended = Some(ended);
-            }
+            Some(ended) if self.ends_in_next() => self.held.ended = Some(ended),
             Some(ended) => self.push_with(ended.alone(name), 0),
             None => {}
         }
+    }
+
+    /// Whether the operation that is recorded may end in the one behind it.
+    fn ends_in_next(&self) -> bool {
+        self.ends_in_next.get(self.current) == Some(&true)
     }
 
     /// Room for what one dispatch hands to the next.

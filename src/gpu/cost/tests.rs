@@ -45,9 +45,9 @@ fn counts(recorded: &Recorded, kernel: &str) -> (Counts, Counts) {
 #[test]
 fn a_published_model_costs_no_more() {
     for (batch, dispatches, waiting, bound, of_attention) in [
-        (1, 252, 244, 360_000_000, 21_000_000),
-        (8, 290, 269, 1_498_700_000, 170_000_000),
-        (64, 235, 218, 4_580_000_000, 1_330_000_000),
+        (1, 213, 205, 346_000_000, 21_000_000),
+        (8, 212, 204, 1_402_000_000, 170_000_000),
+        (64, 211, 203, 4_324_000_000, 1_330_000_000),
     ] {
         let graph = cifar10(batch);
         let recorded = recorded(&graph, Precision::Half, MATRICES);

@@ -15,6 +15,7 @@ pub(crate) mod conv_matrix;
 pub(crate) mod conv_sum;
 pub(crate) mod conv_tiled;
 pub(crate) mod group_norm;
+pub(crate) mod group_norm_concat;
 pub(crate) mod group_norm_statistics;
 pub(crate) mod group_norm_sums;
 pub(crate) mod group_norm_whole;
@@ -73,7 +74,7 @@ pub use form::{Dialect, Form};
 pub use kernel::{Access, Kernel, Memory, Uses};
 
 /// Every kernel there is.
-pub static KERNELS: [&Kernel; 57] = [
+pub static KERNELS: [&Kernel; 58] = [
     &accumulate::KERNEL,
     &adamw::KERNEL,
     &add::KERNEL,
@@ -101,6 +102,7 @@ pub static KERNELS: [&Kernel; 57] = [
     &go_back::KERNEL,
     &gradient_norm::KERNEL,
     &group_norm::KERNEL,
+    &group_norm_concat::KERNEL,
     &group_norm_statistics::KERNEL,
     &group_norm_sums::KERNEL,
     &group_norm_whole::KERNEL,

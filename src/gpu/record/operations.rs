@@ -2,14 +2,15 @@
 
 use super::attention_grad::AttentionGrad;
 use super::conv_grad::{InputGrad, WeightGrad};
+use super::norm::Norm;
 use super::{Recorder, Stored, Tensor};
 use crate::gpu::error::GpuError;
 use crate::gpu::kernels::declare::{flag, word};
 use crate::gpu::kernels::{
     add, attention, attention_shared, average_pool, average_pool_grad, bilinear, channel_sum,
-    concat, diffuse, dropout, group_norm, group_norm_whole, label_embedding, label_grad,
-    linear_grad_input, linear_grad_weight, loss, loss_grad, norm_grad_param, norm_grad_scale_shift,
-    position_sum, slice, timestep_embedding, upsample, upsample_grad,
+    concat, diffuse, dropout, label_embedding, label_grad, linear_grad_input, linear_grad_weight,
+    loss, loss_grad, norm_grad_param, norm_grad_scale_shift, position_sum, slice,
+    timestep_embedding, upsample, upsample_grad,
 };
 use crate::gpu::recording::{Binding, Contents};
 use crate::gpu::variants::AttentionVariant;
@@ -81,39 +82,15 @@ impl Recorder<'_> {
                 groups,
                 silu,
             } => {
-                let params = group_norm::Params {
-                    batch: word(out.batch),
-                    channels: word(out.channels),
-                    positions: word(out.positions()),
-                    per_group: word(out.channels / groups.max(1)),
-                    silu: flag(silu),
-                    modulated: flag(scale_shift.is_some()),
+                let norm = Norm {
+                    input,
+                    weight: weight.binding,
+                    bias: bias.binding,
+                    scale_shift,
+                    groups,
+                    silu,
                 };
-                let scale_shift = self.or_none(scale_shift);
-                if let Some(ended) = self.ended.take() {
-                    let bindings = (weight.binding, bias.binding, scale_shift, output);
-                    ended.with_norm(name, &params, bindings)
-                } else if group_norm_whole::suits(params.per_group, params.positions) {
-                    let bindings = group_norm_whole::Bindings {
-                        input: input.binding,
-                        weight: weight.binding,
-                        bias: bias.binding,
-                        scale_shift,
-                        output,
-                    };
-                    group_norm_whole::dispatch(name, &params, bindings)
-                } else {
-                    let statistics = self.statistics(name, input, groups);
-                    let bindings = group_norm::Bindings {
-                        input: input.binding,
-                        statistics,
-                        weight: weight.binding,
-                        bias: bias.binding,
-                        scale_shift,
-                        output,
-                    };
-                    group_norm::dispatch(name, &params, bindings)
-                }
+                self.group_norm(name, &norm, made)
             }
             Op::Attention { qkv, heads } => {
                 let rows = out.channels / heads.max(1);
@@ -132,6 +109,10 @@ impl Recorder<'_> {
                     AttentionVariant::Shared => attention_shared::dispatch(name, &params, bindings),
                     AttentionVariant::Plain => attention::dispatch(name, &params, bindings),
                 }
+            }
+            Op::Concat { first, second } if self.ends_in_next() => {
+                self.held.parts = Some((first, second));
+                return Ok(());
             }
             Op::Concat { first, second } => concat::dispatch(
                 name,

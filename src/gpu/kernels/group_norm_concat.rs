@@ -1,0 +1,27 @@
+//! A concatenation, of which the first part may still be a convolution's stretches, and the group normalisation behind it: a
+//! workgroup for each group.
+
+use super::declare::kernel;
+use crate::gpu::recording::Dispatch;
+
+kernel! {
+    "group_norm_concat" of 256 with "group_scale.wgsl" "group_statistics.wgsl" uses Reductions
+    params {
+        batch: u32, channels: u32, positions: u32, per_group: u32, silu: u32,
+        first_channels: u32, splits: u32, has_given: u32,
+    }
+    bindings {
+        sums: Read, conv_bias: Weights, given: Activations, second: Activations, weight: Weights, bias: Weights,
+        made: Result, output: Result,
+    }
+}
+
+/// Of the bindings, the place of the concatenation.
+const MADE: usize = 6;
+
+pub(crate) fn dispatch(name: &str, params: &Params, bindings: Bindings) -> Dispatch {
+    let groups = u64::from(params.batch) * u64::from(params.channels / params.per_group.max(1));
+    let numbers = groups * u64::from(params.per_group) * u64::from(params.positions);
+    // Written once, read for mean, deviation and result.
+    dispatch_of(name, params, bindings, groups).moving(&[(MADE, 4 * numbers)])
+}
