@@ -1,5 +1,5 @@
 //! One forward pass on the device: milliseconds and GFLOP/s, of each precision the device can do, by the
-//! variants of kernels chosen for it. Runs are submitted together and waited for once.
+//! variants of kernels chosen for it. Each run is submitted while the one before it is under way, and the last is waited for.
 //!
 //! `cargo bench --workspace --features gpu --bench gpu`; `-- --help` says what it can be told. `benches/compare.sh`
 //! runs it beside PyTorch on the same device, BENCHMARKS.md has the figures.
@@ -55,12 +55,16 @@ fn forward(
     network.write(Input::X, &x(x_len))?;
     network.write(Input::Timesteps, &timesteps(graph.batch()))?;
     let timing = time(Duration::from_secs(2), |runs| {
-        let descriptor = wgpu::CommandEncoderDescriptor::default();
-        let mut encoder = gpu.device().create_command_encoder(&descriptor);
-        for _ in 0..runs {
+        let encoded = || {
+            let descriptor = wgpu::CommandEncoderDescriptor::default();
+            let mut encoder = gpu.device().create_command_encoder(&descriptor);
             network.encode(&mut encoder);
+            encoder
+        };
+        for _ in 1..runs {
+            gpu.queue().submit([encoded().finish()]);
         }
-        gpu.submit_blocking(encoder).unwrap();
+        gpu.submit_blocking(encoded()).unwrap();
     });
     let output = network.output_blocking()?;
     Ok((timing, output, network))
