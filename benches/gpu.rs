@@ -11,6 +11,8 @@
     clippy::panic
 )]
 
+#[path = "networks/encoding.rs"]
+mod encoding;
 #[path = "networks/kernels.rs"]
 mod kernels;
 mod networks;
@@ -33,6 +35,9 @@ struct Arguments {
     /// Print where the time goes, kernel by kernel, by the device's clock
     #[arg(long)]
     kernels: bool,
+    /// Time what a step takes to encode, on no device at all, and nothing else
+    #[arg(long)]
+    encoding: bool,
 }
 
 const PRECISIONS: [(Precision, &str); 3] = [
@@ -109,7 +114,12 @@ fn main() {
         options,
         all_variants,
         kernels,
+        encoding,
     } = Arguments::parse();
+    if encoding {
+        encoding::print();
+        return;
+    }
     let cases = options.cases(&[1, 8, 64], &[1, 8]);
     if options.list {
         cases.iter().for_each(|case| println!("{}", case.name()));
