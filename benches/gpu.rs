@@ -1,5 +1,5 @@
 //! One forward pass on the device: milliseconds and GFLOP/s, of each precision the device can do, by the
-//! variants of kernels chosen for it. Runs are submitted together and waited for once.
+//! variants of kernels chosen for it. Each run is submitted while the one before it is under way, and the last is waited for.
 //!
 //! `cargo bench --workspace --features gpu --bench gpu`; `-- --help` says what it can be told. `benches/compare.sh`
 //! runs it beside PyTorch on the same device, BENCHMARKS.md has the figures.
@@ -11,6 +11,8 @@
     clippy::panic
 )]
 
+#[path = "networks/encoding.rs"]
+mod encoding;
 #[path = "networks/kernels.rs"]
 mod kernels;
 mod networks;
@@ -33,6 +35,9 @@ struct Arguments {
     /// Print where the time goes, kernel by kernel, by the device's clock
     #[arg(long)]
     kernels: bool,
+    /// Time what a step takes to encode, on no device at all, and nothing else
+    #[arg(long)]
+    encoding: bool,
 }
 
 const PRECISIONS: [(Precision, &str); 3] = [
@@ -55,12 +60,16 @@ fn forward(
     network.write(Input::X, &x(x_len))?;
     network.write(Input::Timesteps, &timesteps(graph.batch()))?;
     let timing = time(Duration::from_secs(2), |runs| {
-        let descriptor = wgpu::CommandEncoderDescriptor::default();
-        let mut encoder = gpu.device().create_command_encoder(&descriptor);
-        for _ in 0..runs {
+        let encoded = || {
+            let descriptor = wgpu::CommandEncoderDescriptor::default();
+            let mut encoder = gpu.device().create_command_encoder(&descriptor);
             network.encode(&mut encoder);
+            encoder
+        };
+        for _ in 1..runs {
+            gpu.queue().submit([encoded().finish()]);
         }
-        gpu.submit_blocking(encoder).unwrap();
+        gpu.submit_blocking(encoded()).unwrap();
     });
     let output = network.output_blocking()?;
     Ok((timing, output, network))
@@ -105,7 +114,12 @@ fn main() {
         options,
         all_variants,
         kernels,
+        encoding,
     } = Arguments::parse();
+    if encoding {
+        encoding::print();
+        return;
+    }
     let cases = options.cases(&[1, 8, 64], &[1, 8]);
     if options.list {
         cases.iter().for_each(|case| println!("{}", case.name()));

@@ -91,7 +91,7 @@ impl Work<'_> {
         for first in (0..self.scale.samples).step_by(AT_ONCE) {
             let last = (first + AT_ONCE).min(self.scale.samples);
             let mut run = studio.begin_numbers(draw, first as u64..last as u64)?;
-            while run.advance()? {}
+            run.finish()?;
             let images = run.images()?;
             pixels.extend(images.data()?);
             labels.extend(images.samples().iter().filter_map(|sample| sample.label));

@@ -199,12 +199,22 @@ impl Drawing<'_> {
         let numbers = numbers.start as u64..numbers.end as u64;
         let begun = self.samples.begin(studio, numbers);
         let mut run = begun.map_err(|error| self.options.explain(error))?;
-        while run.advance()? {
-            self.progress.inc(images);
-            if let Some(trajectory) = trajectory {
+        if let Some(trajectory) = trajectory {
+            while run.advance()? {
+                self.progress.inc(images);
                 trajectory.add(&run.preview()?)?;
+                if let Some(stopped) = self.stop.heard() {
+                    return Err(stopped.into());
+                }
             }
-            if let Some(stopped) = self.stop.heard() {
+        } else {
+            let mut stopped = None;
+            run.finish_while(|_| {
+                self.progress.inc(images);
+                stopped = self.stop.heard();
+                stopped.is_none()
+            })?;
+            if let Some(stopped) = stopped {
                 return Err(stopped.into());
             }
         }

@@ -179,6 +179,23 @@ impl Gpu {
         self.check()
     }
 
+    /// Submits what was recorded, and waits until what was submitted `before` it has run. So the device has something to do
+    /// when it ends that, while the host records again; no more than two are under way.
+    ///
+    /// # Errors
+    /// Those of [`submit_blocking`](Self::submit_blocking).
+    pub(crate) fn submit_ahead(
+        &self,
+        before: &mut Option<wgpu::SubmissionIndex>,
+        encoder: wgpu::CommandEncoder,
+    ) -> Result<(), GpuError> {
+        let submission = self.queue.submit([encoder.finish()]);
+        if let Some(before) = before.replace(submission) {
+            self.wait_blocking(Some(before))?;
+        }
+        self.check()
+    }
+
     /// Comes back once all has run that was submitted so far.
     pub(crate) async fn idle(&self) -> Result<(), GpuError> {
         let (caller, arrival) = arrival();

@@ -213,11 +213,12 @@ impl DeviceTraining {
         let mut forward = self.encoder();
         self.loaded.encode(&mut forward, self.recorded.forward());
         self.copy_out(&self.losses, &mut forward, self.recorded.output())?;
+        let submission = submit(&self.gpu, "losses", [forward])?;
+        // Recorded while the device runs forward.
         let mut backward = self.encoder();
         for rest in [self.recorded.backward(), self.optimizer.accumulate.clone()] {
             self.loaded.encode(&mut backward, rest);
         }
-        let submission = submit(&self.gpu, "losses", [forward])?;
         submit(&self.gpu, "gradients", [backward])?;
         let words = self.losses.bring(&self.gpu, submission).await?;
         for (loss, word) in losses.iter_mut().zip(words) {

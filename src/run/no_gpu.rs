@@ -59,6 +59,14 @@ impl GpuRun {
         match *self {}
     }
 
+    pub(super) async fn advance_until(
+        &mut self,
+        _: u32,
+        _: &mut dyn FnMut(u32) -> bool,
+    ) -> Result<(), Error> {
+        match *self {}
+    }
+
     pub(super) const fn advance_for(&mut self, _: Duration) -> Result<(), Error> {
         match *self {}
     }

@@ -98,6 +98,16 @@ impl CpuRun {
         self.part_of_step(|| true)
     }
 
+    /// Goes on until so many steps are done, and tells `again` of each, which may say no.
+    pub(super) fn advance_until(
+        &mut self,
+        end: u32,
+        again: &mut dyn FnMut(u32) -> bool,
+    ) -> Result<(), Error> {
+        while self.position() < end && self.advance()? && again(self.position()) {}
+        Ok(())
+    }
+
     /// Goes on by operations of the network, one at least, and asks after each whether to do another.
     pub(super) fn advance_while(
         &mut self,

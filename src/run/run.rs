@@ -252,6 +252,57 @@ impl Run {
         Ok(!self.is_done())
     }
 
+    /// Takes every step that is left. On a GPU each is handed to it while the one before it runs, so that it never waits for
+    /// the host: sooner done than by [`advance`](Self::advance), with the same images.
+    ///
+    /// # Errors
+    /// Those of [`advance`](Self::advance).
+    pub fn finish(&mut self) -> Result<(), Error> {
+        self.finish_while(|_| true).map(drop)
+    }
+
+    /// Takes steps as [`finish`](Self::finish) while `again` says so, which is told after each how many are done. A GPU is a
+    /// step ahead then, which is done too. Whether anything is left.
+    ///
+    /// ```
+    /// use iddpm::{Device, Draw, Model};
+    /// # #[rustfmt::skip]
+    /// let file = include_bytes!(
+    /// # concat!(env!("CARGO_MANIFEST_DIR"), "/",
+    ///     "examples/assets/sprites32_4_steps.safetensors"
+    /// # )
+    /// );
+    /// let mut studio = Model::from_bytes(file)?.on(Device::cpu())?;
+    /// let mut run = studio.begin(&Draw::new(), 1)?;
+    /// let steps = run.steps();
+    /// let is_left = run.finish_while(|done| {
+    ///     println!("{done} of {steps} steps");
+    ///     true // no, where somebody has asked to stop
+    /// })?;
+    /// assert!(!is_left);
+    /// # Ok::<(), iddpm::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// Those of [`advance`](Self::advance).
+    pub fn finish_while(&mut self, mut again: impl FnMut(u32) -> bool) -> Result<bool, Error> {
+        self.advance_until(self.evaluations, &mut again)?;
+        Ok(!self.is_done())
+    }
+
+    /// Goes on until so many steps are done.
+    pub(super) fn advance_until(
+        &mut self,
+        end: u32,
+        again: &mut dyn FnMut(u32) -> bool,
+    ) -> Result<(), Error> {
+        self.check_low_res()?;
+        match &mut self.executor {
+            Executor::Processor(run) => run.advance_until(end, again),
+            Executor::Gpu(run) => block_on(run.advance_until(end, again)),
+        }
+    }
+
     /// The number of steps that were taken, or recorded into frames.
     pub const fn position(&self) -> u32 {
         ask!(self.executor.position())

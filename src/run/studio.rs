@@ -156,7 +156,7 @@ impl Studio {
         let mut all = Images::none(&self.model);
         for first in (0..count).step_by(AT_ONCE as usize) {
             let mut run = self.begin_numbers(draw, first..count.min(first + AT_ONCE))?;
-            while run.advance()? {}
+            run.finish()?;
             all.extend(run.images()?)?;
         }
         Ok(all)

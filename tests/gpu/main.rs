@@ -45,6 +45,7 @@ mod held;
 mod rounding;
 
 mod agreement;
+mod ahead;
 mod door;
 mod failures;
 mod frames;

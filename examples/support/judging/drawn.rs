@@ -77,9 +77,12 @@ impl Network {
         for first in (0..count).step_by(AT_ONCE) {
             let numbers = first as u64..(first + AT_ONCE).min(count) as u64;
             let mut run = studio.begin_numbers(&self.draw, numbers)?;
-            while run.advance()? {
-                goes_on()?;
-            }
+            let mut ended = Ok(());
+            run.finish_while(|_| {
+                ended = goes_on();
+                ended.is_ok()
+            })?;
+            ended?;
             let images = run.images()?;
             pixels.extend(images.data()?);
             labels.extend(images.samples().iter().filter_map(|sample| {

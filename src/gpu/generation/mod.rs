@@ -379,17 +379,21 @@ impl DeviceGeneration {
         &self.output_buffer
     }
 
-    /// Records and submits what is left, step by step, and waits for the image.
+    /// Records and submits what is left, step by step, each while the one before it runs, and waits for the image.
     ///
     /// # Errors
     /// Those of [`x_blocking`](Self::x_blocking).
     pub fn finish_blocking(&mut self) -> Result<Vec<f32>, GpuError> {
+        let mut before = None;
         while !self.is_done() {
             let mut encoder = self.encoder();
             self.record_step(&mut encoder);
-            self.gpu.submit_blocking(encoder)?;
+            self.gpu.submit_ahead(&mut before, encoder)?;
         }
-        self.x_blocking()
+        // The image comes behind the last step, so that both are waited for at once; what was said of the step comes first.
+        let x = self.x_blocking();
+        self.gpu.check()?;
+        x
     }
 
     /// The number of images N.

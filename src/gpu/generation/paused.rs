@@ -49,12 +49,24 @@ impl PausedReadback {
     ///
     /// # Errors
     /// Those of [`take`](Self::take).
-    pub(crate) async fn bring(
+    async fn bring(
         &mut self,
         gpu: &Gpu,
         submission: wgpu::SubmissionIndex,
     ) -> Result<Paused, GpuError> {
         self.map();
+        self.come(gpu, submission).await
+    }
+
+    /// Takes the state that was asked for, once what was submitted has run.
+    ///
+    /// # Errors
+    /// Those of [`take`](Self::take).
+    pub(crate) async fn come(
+        &mut self,
+        gpu: &Gpu,
+        submission: wgpu::SubmissionIndex,
+    ) -> Result<Paused, GpuError> {
         self.readback.come(gpu, submission).await?;
         // It has come, and has the words that are before all others: it was made for them.
         self.take()?.ok_or_else(|| GpuError::DeviceLost {

@@ -21,10 +21,13 @@ impl Returns {
         Ok(Self([Return::of(one), Return::of(other)]))
     }
 
-    /// The first, for a run that has waited until all [are free](Self::are_free).
-    pub(super) const fn first(&mut self) -> &mut PausedReadback {
-        let [Return { readback, .. }, _] = &mut self.0;
-        readback
+    /// That of a step, for a run that has waited until all [are free](Self::are_free), or all but that of the step before.
+    pub(super) const fn of_step(&mut self, position: u32) -> &mut PausedReadback {
+        let [even, odd] = &mut self.0;
+        match position.is_multiple_of(2) {
+            true => &mut even.readback,
+            false => &mut odd.readback,
+        }
     }
 
     /// One that may be recorded into.

@@ -18,6 +18,9 @@ const PATIENCE: usize = 1000;
 /// Frames whose work is remembered until a host says how long they took.
 const REMEMBERED: usize = 16;
 
+/// A step that was handed to the device: where the run is behind it, and by which to wait for it.
+type Sent = (u32, wgpu::SubmissionIndex);
+
 /// A batch of images on a device.
 ///
 /// Each step that was done comes to the host on its way, where there is room: what is left where the device is lost,
@@ -66,9 +69,28 @@ impl GpuRun {
     }
 
     pub(in crate::run) async fn advance(&mut self) -> Result<bool, Error> {
-        match self.step().await {
+        self.advance_to(None, &mut |_| true).await
+    }
+
+    /// Goes on until so many steps are done, each handed to the device while the one before it runs. `again` is told of
+    /// each once it has come to the host; where it says no, the one that is under way is the last.
+    pub(in crate::run) async fn advance_until(
+        &mut self,
+        end: u32,
+        again: &mut dyn FnMut(u32) -> bool,
+    ) -> Result<(), Error> {
+        self.advance_to(Some(end), again).await.map(drop)
+    }
+
+    /// Goes on by a step where no end is named; whether anything was left.
+    async fn advance_to(
+        &mut self,
+        end: Option<u32>,
+        again: &mut dyn FnMut(u32) -> bool,
+    ) -> Result<bool, Error> {
+        match self.steps(end, again).await {
             // Frames before it: that, too, is made good by going back.
-            Err(Error::Gpu(GpuError::NotRun { .. })) => self.step().await,
+            Err(Error::Gpu(GpuError::NotRun { .. })) => self.steps(end, again).await,
             stepped => stepped,
         }
     }
@@ -109,12 +131,21 @@ impl GpuRun {
         self.generation.part_of_step()
     }
 
-    async fn step(&mut self) -> Result<bool, Error> {
+    async fn steps(
+        &mut self,
+        end: Option<u32>,
+        again: &mut dyn FnMut(u32) -> bool,
+    ) -> Result<bool, Error> {
         self.settle().await?;
-        let was_left = !self.generation.is_done();
+        let (was_left, position) = (!self.generation.is_done(), self.generation.position());
+        let end = end.unwrap_or(position.saturating_add(1));
         // Also the end of what frames have done is only known by what has come.
-        if was_left || self.kept.state.position < self.generation.position() {
-            let came = self.bring_step().await;
+        let is_due = match was_left {
+            true => position < end,
+            false => self.kept.state.position < position,
+        };
+        if is_due {
+            let came = self.bring_steps(end, again).await;
             let is_lasting = matches!(came, Ok(()) | Err(GpuError::NotFinite { .. }));
             self.must_go_back = !is_lasting;
             came?;
@@ -122,16 +153,45 @@ impl GpuRun {
         Ok(was_left)
     }
 
-    /// Takes what is left of a step, and brings it to the host.
-    async fn bring_step(&mut self) -> Result<(), GpuError> {
+    /// Takes what is left of a step and those behind it, and brings each to the host; two at most are under way.
+    async fn bring_steps(
+        &mut self,
+        end: u32,
+        again: &mut dyn FnMut(u32) -> bool,
+    ) -> Result<(), GpuError> {
+        let mut sent = self.send_step()?;
+        while self.generation.position() < end && !self.generation.is_done() {
+            let next = self.send_step()?;
+            let (position, _) = sent;
+            self.bring_step(core::mem::replace(&mut sent, next)).await?;
+            if !again(position) {
+                // Else the run would be where no state of it has come from.
+                return self.bring_step(sent).await;
+            }
+        }
+        let (position, _) = sent;
+        self.bring_step(sent).await?;
+        again(position);
+        Ok(())
+    }
+
+    /// Hands what is left of a step to the device, which is to say where the run is then.
+    fn send_step(&mut self) -> Result<Sent, GpuError> {
         let mut encoder = encoder(&self.gpu);
         self.generation.record_step(&mut encoder);
         self.generation.record_tally(&mut encoder);
-        let readback = self.returns.first();
+        let position = self.generation.position();
+        let readback = self.returns.of_step(position);
         self.generation.read_paused(&mut encoder, readback);
         let submission = submit(&self.gpu, "a step", [encoder])?;
-        self.kept = readback.bring(&self.gpu, submission).await?;
-        self.armed = self.generation.position();
+        readback.map();
+        Ok((position, submission))
+    }
+
+    async fn bring_step(&mut self, (position, submission): Sent) -> Result<(), GpuError> {
+        let readback = self.returns.of_step(position);
+        self.kept = readback.come(&self.gpu, submission).await?;
+        self.armed = position;
         Ok(())
     }
 
