@@ -12,10 +12,11 @@
 // its bits do not depend on them.
 //
 // Numbers are brought four at a time, by each lane up to four times for a step: what the next step needs is
-// asked for before the products of this one, and waits in registers meanwhile.
+// asked for before the products of this one, and waits in registers meanwhile. Where there is room for BUFFERS
+// = 2 of each tile they are written in turn, and all wait for each other once a step in place of twice.
 //
 // No operation reaches the elements of a matrix, so the sums go through workgroup memory too, a matrix of
-// each patch at a time, and lanes end them side by side.
+// each of SLOTS patches at a time, and lanes end them side by side.
 //
 // Rows are 8 numbers further apart than they are long: beginnings stay at multiples of 16 bytes, and
 // columns spread over the banks.
@@ -34,14 +35,15 @@ const WEIGHTS_AT_ONCE: u32 = LANES / WEIGHTS_FOURS;
 const INPUTS_AT_ONCE: u32 = LANES / INPUTS_FOURS;
 const WEIGHTS_TIMES: u32 = STEP / WEIGHTS_AT_ONCE;
 const INPUTS_TIMES: u32 = STEP / INPUTS_AT_ONCE;
-// Lanes that end a patch's sums.
-const ENDING: u32 = LANES / PATCHES;
+// Patches whose sums are ended at once: two where tiles are two, for want of room. Lanes that end those of one.
+const SLOTS: u32 = PATCHES / BUFFERS;
+const ENDING: u32 = LANES / SLOTS;
 
 @group(0) @binding(2) var<storage, read> weight: array<vec4<f16>>;
 
-var<workgroup> weights_tile: array<Cell, STEP * WEIGHTS_PITCH / CELL>;
-var<workgroup> inputs_tile: array<Cell, STEP * INPUTS_PITCH / CELL>;
-var<workgroup> ends: array<f32, PATCHES * SIDE * SIDE>;
+var<workgroup> weights_tile: array<Cell, BUFFERS * STEP * WEIGHTS_PITCH / CELL>;
+var<workgroup> inputs_tile: array<Cell, BUFFERS * STEP * INPUTS_PITCH / CELL>;
+var<workgroup> ends: array<f32, SLOTS * SIDE * SIDE>;
 
 // A row of a patch; of the columns that it lacks nothing is used. All indices are constants, so that the
 // matrices stay in registers.
@@ -91,14 +93,18 @@ fn main(
         var seen = four_seen(places, tap);
         var weights = fetch_weights(lane, tap, k, end, first_m / 4u);
         var inputs = fetch_inputs(lane, seen, k, end);
+        // The tiles that are written, of so many rows further on.
+        var buffer = 0u;
         for (var stretch = first_split; stretch < last_split; stretch++) {
             let channels = min(params.split_inputs, params.inputs - stretch * params.split_inputs);
             let steps = taps * ((channels + STEP - 1u) / STEP);
             clear(&s0); clear(&s1);
             if ROWS > 2u { clear(&s2); clear(&s3); }
             for (var step = 0u; step < steps; step++) {
-                workgroupBarrier();
-                put(lane, weights, inputs);
+                if BUFFERS == 1u {
+                    workgroupBarrier();
+                }
+                put(lane, buffer, weights, inputs);
                 workgroupBarrier();
                 k += STEP;
                 if k >= end {
@@ -117,8 +123,8 @@ fn main(
                 }
                 if is_mine {
                     for (var depth = 0u; depth < STEP; depth += SIDE) {
-                        let l = depth * WEIGHTS_PITCH + row;
-                        let r = depth * INPUTS_PITCH + column;
+                        let l = (buffer + depth) * WEIGHTS_PITCH + row;
+                        let r = (buffer + depth) * INPUTS_PITCH + column;
                         var rights: array<Right, 4>;
                         rights[0] = right(r);
                         rights[1] = right(r + SIDE);
@@ -134,6 +140,9 @@ fn main(
                         }
                     }
                 }
+                if BUFFERS == 2u {
+                    buffer = STEP - buffer;
+                }
             }
             if JOINED {
                 add(&t0, &s0); add(&t1, &s1);
@@ -144,24 +153,34 @@ fn main(
             copy(&s0, &t0); copy(&s1, &t1);
             if ROWS > 2u { copy(&s2, &t2); copy(&s3, &t3); }
         }
-        // The patch that a lane ends, and where its own column of that begins.
-        let ended = round + lane / ENDING;
-        let is_ended = ended < min(round + subgroups, PATCHES);
-        let m = first_m + ended / 2u * ROWS * SIDE + lane % ENDING / SIDE;
+        // The sums of this round's patches, and the columns of the output that a lane ends: the same ones for
+        // both halves of the patches.
+        let round_end = min(round + subgroups, PATCHES);
+        let ended = lane / ENDING;
         let position = first_position + ended % 2u * COLUMNS * SIDE + lane % SIDE;
-        let slot = min(patch_index, PATCHES - 1u) * SIDE * SIDE;
-        let own = ended * SIDE * SIDE + lane % ENDING;
         let columns = array(
-            column_of(position, is_ended),
-            column_of(position + SIDE, is_ended),
-            column_of(position + 2u * SIDE, is_ended && COLUMNS > 2u),
-            column_of(position + 3u * SIDE, is_ended && COLUMNS > 2u),
+            column_of(position),
+            column_of(position + SIDE),
+            column_of(position + 2u * SIDE),
+            column_of(position + 3u * SIDE),
         );
-        end_row(&s0, is_mine, slot, own, columns, first_split, m);
-        end_row(&s1, is_mine, slot, own, columns, first_split, m + SIDE);
-        if ROWS > 2u {
-            end_row(&s2, is_mine, slot, own, columns, first_split, m + 2u * SIDE);
-            end_row(&s3, is_mine, slot, own, columns, first_split, m + 3u * SIDE);
+        for (var first = 0u; first < PATCHES; first += SLOTS) {
+            let stores = is_mine && patch_index / SLOTS == first / SLOTS;
+            let patch_ended = first + ended;
+            let turn = Turn(
+                stores,
+                patch_index % SLOTS * SIDE * SIDE,
+                patch_ended >= round && patch_ended < round_end,
+                ended * SIDE * SIDE + lane % ENDING,
+                first_split,
+            );
+            let m = first_m + patch_ended / 2u * ROWS * SIDE + lane % ENDING / SIDE;
+            end_row(turn, &s0, columns, m);
+            end_row(turn, &s1, columns, m + SIDE);
+            if ROWS > 2u {
+                end_row(turn, &s2, columns, m + 2u * SIDE);
+                end_row(turn, &s3, columns, m + 3u * SIDE);
+            }
         }
     }
 }
@@ -207,15 +226,15 @@ fn fetch_inputs(lane: u32, seen: FourSeen, k: u32, end: u32) -> Fours {
 }
 
 // Puts what a lane has fetched where all subgroups load it.
-fn put(lane: u32, weights: Fours, inputs: Fours) {
-    let w = lane / WEIGHTS_FOURS * WEIGHTS_PITCH + lane % WEIGHTS_FOURS * 4u;
+fn put(lane: u32, buffer: u32, weights: Fours, inputs: Fours) {
+    let w = (buffer + lane / WEIGHTS_FOURS) * WEIGHTS_PITCH + lane % WEIGHTS_FOURS * 4u;
     put_weights(w, weights[0]);
     put_weights(w + WEIGHTS_AT_ONCE * WEIGHTS_PITCH, weights[1]);
     if WEIGHTS_TIMES > 2u {
         put_weights(w + 2u * WEIGHTS_AT_ONCE * WEIGHTS_PITCH, weights[2]);
         put_weights(w + 3u * WEIGHTS_AT_ONCE * WEIGHTS_PITCH, weights[3]);
     }
-    let i = lane / INPUTS_FOURS * INPUTS_PITCH + lane % INPUTS_FOURS * 4u;
+    let i = (buffer + lane / INPUTS_FOURS) * INPUTS_PITCH + lane % INPUTS_FOURS * 4u;
     put_inputs(i, inputs[0]);
     put_inputs(i + INPUTS_AT_ONCE * INPUTS_PITCH, inputs[1]);
     if INPUTS_TIMES > 2u {
@@ -275,52 +294,45 @@ struct Column {
     inside: bool,
 }
 
-fn column_of(position: u32, is_ended: bool) -> Column {
+fn column_of(position: u32) -> Column {
     let image = params.out_height * params.out_width;
     let n = position / image;
-    return Column(n * params.outputs, position % image, is_ended && n < params.batch);
+    return Column(n * params.outputs, position % image, n < params.batch);
 }
 
-// Ends a row of each patch, matrix by matrix.
-fn end_row(
-    row: ptr<function, Row>,
-    is_mine: bool,
+// What a lane does where sums of patches are ended: whether its subgroup stores a matrix, and where; whether
+// the lane ends numbers, and the first of them.
+struct Turn {
+    stores: bool,
     slot: u32,
+    ends: bool,
     own: u32,
-    columns: array<Column, 4>,
     split: u32,
-    m: u32,
-) {
-    end_matrix((*row)[0], is_mine, slot, own, columns[0], split, m);
-    end_matrix((*row)[1], is_mine, slot, own, columns[1], split, m);
+}
+
+// Ends a row of patches, matrix by matrix.
+fn end_row(turn: Turn, row: ptr<function, Row>, columns: array<Column, 4>, m: u32) {
+    end_matrix(turn, (*row)[0], columns[0], m);
+    end_matrix(turn, (*row)[1], columns[1], m);
     if COLUMNS > 2u {
-        end_matrix((*row)[2], is_mine, slot, own, columns[2], split, m);
-        end_matrix((*row)[3], is_mine, slot, own, columns[3], split, m);
+        end_matrix(turn, (*row)[2], columns[2], m);
+        end_matrix(turn, (*row)[3], columns[3], m);
     }
 }
 
-// Ends one matrix of each patch: each lane one column of it, from channel `m` on, as far apart as lanes
-// beside it leave; `own` is its first number there.
-fn end_matrix(
-    sums: Sums,
-    is_mine: bool,
-    slot: u32,
-    own: u32,
-    column: Column,
-    split: u32,
-    m: u32,
-) {
+// Ends a matrix of each of the patches: each lane one column of it, from channel `m` on.
+fn end_matrix(turn: Turn, sums: Sums, column: Column, m: u32) {
     workgroupBarrier();
-    if is_mine {
-        coopStoreT(sums, &ends[slot], SIDE);
+    if turn.stores {
+        coopStoreT(sums, &ends[turn.slot], SIDE);
     }
     workgroupBarrier();
     let image = params.out_height * params.out_width;
     for (var row = 0u; row < SIDE; row += ENDING / SIDE) {
-        if column.inside && m + row < params.outputs {
+        if turn.ends && column.inside && m + row < params.outputs {
             let channel = column.channel + m + row;
             let at = channel * image + column.position;
-            finish_at(split, channel, m + row, at, ends[own + row * SIDE]);
+            finish_at(turn.split, channel, m + row, at, ends[turn.own + row * SIDE]);
         }
     }
 }

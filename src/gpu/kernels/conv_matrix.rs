@@ -19,12 +19,13 @@ pub(crate) static KERNEL: Kernel = Kernel {
     ..conv::KERNEL
 };
 
-/// What a subgroup owns, in matrices, and how many input channels it walks at a time.
+/// What a subgroup owns, in matrices; how many input channels it walks at a time, and in how many buffers in turn.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Patch {
     pub(crate) rows: u32,
     pub(crate) columns: u32,
     pub(crate) step: u32,
+    pub(crate) buffers: u32,
 }
 
 impl Patch {
@@ -33,16 +34,18 @@ impl Patch {
     /// it is four by two. Of the large tiles' sixteen rows so many steps fit into the 16 KiB that each device
     /// has for a workgroup.
     pub(crate) const fn of(side: MatrixSide, form: Form) -> Self {
-        let (rows, columns, step) = match (side, form.large, form.joined) {
-            (_, false, _) => (2, 2, 32),
-            (MatrixSide::Eight, true, _) => (4, 4, 32),
-            (MatrixSide::Sixteen, true, false) => (4, 4, 16),
-            (MatrixSide::Sixteen, true, true) => (4, 2, 16),
+        let (rows, columns, step, buffers) = match (side, form.large, form.joined) {
+            (_, false, _) => (2, 2, 32, 1),
+            (MatrixSide::Eight, true, false) => (4, 4, 32, 1),
+            (MatrixSide::Eight, true, true) => (4, 4, 16, 2),
+            (MatrixSide::Sixteen, true, false) => (4, 4, 16, 1),
+            (MatrixSide::Sixteen, true, true) => (4, 2, 16, 2),
         };
         Self {
             rows,
             columns,
             step,
+            buffers,
         }
     }
 
@@ -55,7 +58,8 @@ impl Patch {
     }
 }
 
-/// Bytes of two tiles in f16, and of a matrix of each of four patches in f32. Without matrices there is no such
+/// Bytes of two tiles in f16, as often as there are buffers, and of a matrix in f32 of each of four patches, or of two at a
+/// time where buffers are two. Without matrices there is no such
 /// kernel.
 fn bytes(form: Form) -> u64 {
     form.matrix.map_or(0, |side| {
@@ -63,7 +67,8 @@ fn bytes(form: Form) -> u64 {
         let tile = patch.tile(side);
         let row = u64::from(tile.channels + 8) + u64::from(tile.positions + 8);
         let matrix = u64::from(side.length()) * u64::from(side.length());
-        2 * u64::from(patch.step) * row + 4 * 4 * matrix
+        let buffers = u64::from(patch.buffers);
+        2 * buffers * u64::from(patch.step) * row + 4 * 4 / buffers * matrix
     })
 }
 

@@ -103,10 +103,12 @@ impl Kernel {
                 rows,
                 columns,
                 step,
+                buffers,
             } = Patch::of(side, form);
             head += &format!("const ROWS: u32 = {rows}u;\n");
             head += &format!("const COLUMNS: u32 = {columns}u;\n");
             head += &format!("const STEP: u32 = {step}u;\n");
+            head += &format!("const BUFFERS: u32 = {buffers}u;\n");
         }
         head += &aliases;
         head += &format!("const HALF: bool = {weights};\n");
