@@ -27,16 +27,11 @@ impl Variants {
     #[must_use]
     pub fn within(self, limits: &wgpu::Limits) -> Self {
         let is_room = |kernel: &Kernel| fits(kernel, Form::default(), limits);
-        // Whichever patch a dispatch has.
+        // Whichever form a dispatch has.
         let is_room_for_matrices = |side| {
-            [false, true].into_iter().all(|large| {
-                let form = Form {
-                    matrix: Some(side),
-                    large,
-                    ..Form::default()
-                };
-                fits(&conv_matrix::KERNEL, form, limits)
-            })
+            let forms = conv_matrix::KERNEL.forms().into_iter();
+            let mut of_side = forms.filter(|form| form.matrix == Some(side));
+            of_side.all(|form| fits(&conv_matrix::KERNEL, form, limits))
         };
         let tiled = [
             &conv_tiled::KERNEL,
