@@ -117,15 +117,19 @@ pub(crate) fn tell(graph: &Graph, options: &CostOptions, out: &mut String) -> Re
         "loads"
     )?;
     for (name, counts) in recording.counts_by_kernel(all.clone()) {
-        let mut dispatches = recording.dispatches.iter();
-        let first = dispatches.find(|dispatch| dispatch.kernel.name == name);
-        let (memory, loads) = first.map_or((0, None), |dispatch| {
-            (
-                dispatch.kernel.workgroup_bytes(dispatch.form),
-                dispatch.kernel.loads_per_product,
-            )
+        let dispatches = recording.dispatches.iter();
+        let of_kernel = || dispatches.clone().filter(|one| one.kernel.name == name);
+        let memory = of_kernel().map(|one| one.kernel.workgroup_bytes(one.form));
+        let memory = memory.max().unwrap_or(0);
+        // Of forms that differ, the mean over the operations.
+        let loads = of_kernel().filter_map(|one| {
+            let loads = one.kernel.loads_per_product?;
+            Some(f64::from(loads(one.form)) * one.flops as f64)
         });
-        let loads = loads.map_or("-".into(), |loads| loads.to_string());
+        let loads = loads.reduce(|all, one| all + one);
+        let loads = loads.map_or("-".into(), |all| {
+            format!("{:.2}", all / counts.flops.max(1) as f64)
+        });
         line(
             out,
             name,

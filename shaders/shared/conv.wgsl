@@ -1,4 +1,4 @@
-// What all variants of the convolution share: their numbers, what they bind, how they end.
+// What all variants of the convolution share: their numbers, what they bind beside both factors, how they end.
 //
 // output[n, m, y, x] = bias[m] + shift[n, m] + residual[n, m, y, x]
 //                    + Σ_{k, dy, dx} weight[k, dy, dx, m]·in[n, k, stride·y + dy - pad, stride·x + dx - pad]
@@ -31,21 +31,10 @@ struct Params {
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> input: array<Input>;
-@group(0) @binding(2) var<storage, read> weight: array<vec2<u32>>;
 @group(0) @binding(3) var<storage, read> bias: array<u32>;
 @group(0) @binding(4) var<storage, read> shift: array<f32>;
 @group(0) @binding(5) var<storage, read> residual: array<Residual>;
 @group(0) @binding(6) var<storage, read_write> output: array<Output>;
-
-// Weights 4·quad to 4·quad + 3.
-fn weights_at(quad: u32) -> vec4<f32> {
-    if HALF {
-        let words = weight[quad];
-        return vec4(unpack2x16float(words.x), unpack2x16float(words.y));
-    }
-    return bitcast<vec4<f32>>(vec4(weight[2u * quad], weight[2u * quad + 1u]));
-}
 
 // Adds what else is to be added to a sum over all input channels, or over one stretch, and writes it.
 fn finish(split: u32, n: u32, m: u32, position: u32, sum: f32) {
@@ -53,10 +42,14 @@ fn finish(split: u32, n: u32, m: u32, position: u32, sum: f32) {
         return;
     }
     let channel = n * params.outputs + m;
-    let positions = params.out_height * params.out_width;
-    let at = channel * positions + position;
+    finish_at(split, channel, m, channel * params.out_height * params.out_width + position, sum);
+}
+
+// The same where it is known to be of the output: its channel counted over the batch, and its place.
+fn finish_at(split: u32, channel: u32, m: u32, at: u32, sum: f32) {
     if params.splits > 1u && !JOINED {
-        output[split * params.batch * params.outputs * positions + at] = Output(sum);
+        let numbers = params.batch * params.outputs * params.out_height * params.out_width;
+        output[split * numbers + at] = Output(sum);
         return;
     }
     var value = sum + weight_in(bias[word_of(m)], m);

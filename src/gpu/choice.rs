@@ -26,27 +26,27 @@ impl Variants {
     /// Falls back to the next best variants where a device's limits have no room for a kernel's workgroup.
     #[must_use]
     pub fn within(self, limits: &wgpu::Limits) -> Self {
-        let fits = |kernel: &Kernel, matrix| {
-            let form = Form {
-                matrix,
-                ..Form::default()
-            };
-            fits(kernel, form, limits)
+        let is_room = |kernel: &Kernel| fits(kernel, Form::default(), limits);
+        // Whichever form a dispatch has.
+        let is_room_for_matrices = |side| {
+            let forms = conv_matrix::KERNEL.forms().into_iter();
+            let mut of_side = forms.filter(|form| form.matrix == Some(side));
+            of_side.all(|form| fits(&conv_matrix::KERNEL, form, limits))
         };
         let tiled = [
             &conv_tiled::KERNEL,
             &conv_grad_input_tiled::KERNEL,
             &conv_grad_weight_tiled::KERNEL,
         ];
-        let is_room_for_tiles = tiled.into_iter().all(|kernel| fits(kernel, None));
+        let is_room_for_tiles = tiled.into_iter().all(is_room);
         let conv = match self.conv {
             ConvVariant::Plain => ConvVariant::Plain,
             _ if !is_room_for_tiles => ConvVariant::Plain,
-            ConvVariant::Matrix(side) if fits(&conv_matrix::KERNEL, Some(side)) => self.conv,
+            ConvVariant::Matrix(side) if is_room_for_matrices(side) => self.conv,
             ConvVariant::Matrix(_) | ConvVariant::Tiled => ConvVariant::Tiled,
         };
         let attention = match self.attention {
-            AttentionVariant::Shared if fits(&attention_shared::KERNEL, None) => self.attention,
+            AttentionVariant::Shared if is_room(&attention_shared::KERNEL) => self.attention,
             AttentionVariant::Shared | AttentionVariant::Plain => AttentionVariant::Plain,
         };
         Self {

@@ -1,12 +1,14 @@
 //! The kernel that runs a convolution, and into how many stretches its input channels are cut.
 
-use super::kernels::conv::{self, Bindings, Params};
+use super::kernels::conv::{self, Bindings, Params, Tile};
 use super::kernels::{conv_matrix, conv_sum, conv_tiled};
 use super::recording::{Binding, Dispatch, Width};
 use super::variants::{ConvVariant, MatrixSide};
 
 /// Workgroups that keep a large GPU busy: a few for each of about a hundred processors.
 const ENOUGH: u64 = 256;
+/// The same of large tiles of matrices of eight rows: GPUs that have no larger ones have tens of processors.
+const ENOUGH_OF_EIGHT: u64 = 32;
 /// Stretches are multiples of so many input channels: of what every kernel walks at a time.
 const STEP: u32 = 32;
 /// The fewest products that a stretch has for each number, so that writing and adding it stays cheap.
@@ -35,7 +37,8 @@ impl Convolution {
         let tile = match variant {
             ConvVariant::Plain => None,
             ConvVariant::Tiled => Some(conv_tiled::TILE),
-            ConvVariant::Matrix(side) => Some(conv_matrix::tile(side)),
+            // The small tile, whichever runs: the sums must not depend on that.
+            ConvVariant::Matrix(side) => Some(conv_matrix::tile(side, false, false)),
         };
         let split_inputs = tile.map_or(params.inputs, |tile| stretch(&params, tile));
         Self {
@@ -89,7 +92,8 @@ impl Convolution {
             ConvVariant::Plain => conv::dispatch(name, &self.params, bindings),
             ConvVariant::Tiled => conv_tiled::dispatch(name, &self.params, bindings, joined),
             ConvVariant::Matrix(side) => {
-                conv_matrix::dispatch(name, &self.params, bindings, joined, side)
+                let large = suits_large(&self.params, side, joined);
+                conv_matrix::dispatch(name, &self.params, bindings, joined, side, large)
             }
         }
     }
@@ -144,9 +148,25 @@ fn suits_matrices(params: &Params, bindings: &Bindings, side: MatrixSide) -> boo
     half(bindings.input) && half(bindings.weight) && params.inputs >= side.length()
 }
 
+/// Whether the large tiles of matrices are workgroups enough, and reach no further past the output's edges than the small
+/// ones but for an eighth.
+fn suits_large(params: &Params, side: MatrixSide, joined: bool) -> bool {
+    let [small, large] = [false, true].map(|large| {
+        let tile = conv_matrix::tile(side, large, joined);
+        let tiles = conv::tiles(params, tile);
+        let numbers = u64::from(tile.channels) * u64::from(tile.positions);
+        (tiles * conv::cut(params, joined), tiles * numbers)
+    });
+    let enough = match side {
+        MatrixSide::Eight => ENOUGH_OF_EIGHT,
+        MatrixSide::Sixteen => ENOUGH,
+    };
+    large.0 >= enough && large.1 <= small.1 + small.1 / 8
+}
+
 /// Input channels of a stretch: all, where one image's tiles are enough workgroups. Whatever the batch, so
 /// that an image's numbers do not depend on what else is in it.
-fn stretch(params: &Params, tile: u32) -> u32 {
+fn stretch(params: &Params, tile: Tile) -> u32 {
     let image = Params {
         batch: 1,
         ..*params

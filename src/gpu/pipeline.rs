@@ -49,11 +49,10 @@ async fn compile(
     let validation = device.push_error_scope(wgpu::ErrorFilter::Validation);
     let dialect = match device.adapter_info().backend {
         wgpu::Backend::BrowserWebGpu => Dialect::Browser,
-        wgpu::Backend::Noop
-        | wgpu::Backend::Vulkan
-        | wgpu::Backend::Metal
-        | wgpu::Backend::Dx12
-        | wgpu::Backend::Gl => Dialect::Native,
+        wgpu::Backend::Metal => Dialect::Metal,
+        wgpu::Backend::Noop | wgpu::Backend::Vulkan | wgpu::Backend::Dx12 | wgpu::Backend::Gl => {
+            Dialect::Native
+        }
     };
     let descriptor = wgpu::ShaderModuleDescriptor {
         label: Some(kernel.name),

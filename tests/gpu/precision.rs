@@ -1,7 +1,10 @@
 //! What f16 asks for and saves; that an image does not depend on its batch.
 
+use std::collections::HashSet;
+
 use iddpm::gpu::{
-    ConvVariant, DeviceNetwork, DeviceWeights, Gpu, GpuError, Precision, Variants, plan, wgpu,
+    ConvVariant, DeviceNetwork, DeviceWeights, Dispatch, Form, Gpu, GpuError, MatrixSide,
+    Precision, Variants, plan, wgpu,
 };
 use iddpm::unet::{Conv, Graph, ImageSize, Init, Input, Op, Shape, UnetConfig, Weights, Wrap};
 
@@ -94,64 +97,96 @@ fn a_tensor_of_halves_is_read() {
     assert_eq!(network.output_blocking().unwrap().len(), 6);
 }
 
+/// A convolution of a batch between two copies, so that it has f16 where that is asked for.
+fn convolution(batch: usize, outputs: usize, height: usize, width: usize) -> Graph {
+    let mut graph = Graph::new(batch);
+    let x = graph.add_input(Input::X, "x", shape(batch, 70, height, width));
+    let weight = graph.add_param("w".into(), &[outputs, 70, 3, 3], Init::Zero);
+    let bias = graph.add_param("b".into(), &[outputs], Init::Zero);
+    let copy = |input| Op::Bilinear {
+        input,
+        height,
+        width,
+    };
+    let input = graph.add("copy", copy(x));
+    let conv = Conv {
+        input,
+        weight,
+        bias,
+        kernel: 3,
+        stride: 1,
+        upsample: false,
+        wrap: Wrap::None,
+        shift: None,
+        residual: None,
+    };
+    let made = graph.add("conv", Op::Conv(conv));
+    let result = graph.add("result", copy(made));
+    graph.set_output(result);
+    graph
+}
+
 /// An image's bits do not depend on the batch, in any variant: a batch large enough that convolutions join
-/// what they cut for few images, and whose tiles begin in the midst of one.
+/// what they cut for few images, and whose tiles begin in the midst of one; channels and batches for which matrices
+/// have large tiles, cut and joined, over rows that are read four numbers at a time and others.
 #[test]
 fn a_convolution_of_a_batch_is_that_of_its_images() {
-    let conv = |batch| {
-        let mut graph = Graph::new(batch);
-        let x = graph.add_input(Input::X, "x", shape(batch, 70, 7, 9));
-        let weight = graph.add_param("w".into(), &[5, 70, 3, 3], Init::Zero);
-        let bias = graph.add_param("b".into(), &[5], Init::Zero);
-        let copy = |input| Op::Bilinear {
-            input,
-            height: 7,
-            width: 9,
-        };
-        let input = graph.add("copy", copy(x));
-        let conv = Conv {
-            input,
-            weight,
-            bias,
-            kernel: 3,
-            stride: 1,
-            upsample: false,
-            wrap: Wrap::None,
-            shift: None,
-            residual: None,
-        };
-        let made = graph.add("conv", Op::Conv(conv));
-        let result = graph.add("result", copy(made));
-        graph.set_output(result);
-        graph
-    };
-    let (batch, image, made) = (262, 70 * 7 * 9, 5 * 7 * 9);
-    let x = generate(1, "x", batch * image, 0.1, 1.0);
-    let weights = generate(2, "weights", conv(1).weights_len(), 0.0, 0.1);
-    let run = |gpu: &Gpu, batch, x: &[f32], precision| {
-        let graph = conv(batch);
-        let weights = Weights::F32(&weights);
-        let weights = DeviceWeights::upload_blocking(gpu, &graph, weights, precision).unwrap();
-        let network = DeviceNetwork::new_blocking(gpu, &graph, &weights).unwrap();
+    let run = |gpu: &Gpu, graph: &Graph, weights: &[f32], x: &[f32], precision| {
+        let weights = Weights::F32(weights);
+        let weights = DeviceWeights::upload_blocking(gpu, graph, weights, precision).unwrap();
+        let network = DeviceNetwork::new_blocking(gpu, graph, &weights).unwrap();
         network.poison();
         network.write(Input::X, x).unwrap();
         network.run_blocking().unwrap();
-        let dispatches = network.recording().dispatches.len();
-        (network.output_blocking().unwrap(), dispatches)
+        let dispatches = &network.recording().dispatches;
+        let is_conv = |dispatch: &&Dispatch| dispatch.name.starts_with("conv");
+        let forms: Vec<Form> = dispatches
+            .iter()
+            .filter(is_conv)
+            .map(|one| one.form)
+            .collect();
+        (network.output_blocking().unwrap(), forms)
     };
     let device = gpu().device();
     let has_half = device.features().contains(wgpu::Features::SHADER_F16);
-    let precisions = [Precision::Full, Precision::Half];
-    for variants in Variants::all(device, gpu().matrices()) {
-        let gpu = gpu().clone().with_variants(variants);
-        for &precision in &precisions[..1 + usize::from(has_half)] {
-            let (all, joined) = run(&gpu, batch, &x, precision);
-            for n in [0, 131, 261] {
-                let (alone, cut) = run(&gpu, 1, &x[n * image..][..image], precision);
-                assert_eq!(alone, all[n * made..][..made], "{n}, {variants:?}");
-                let is_cut = variants.conv != ConvVariant::Plain;
-                assert_eq!(cut, joined + usize::from(is_cut), "{variants:?}");
+    let precisions = &[Precision::Full, Precision::Half][..1 + usize::from(has_half)];
+    let mut matrices = HashSet::new();
+    for (outputs, height, width, middle) in [(5, 7, 9, 2), (64, 7, 9, 40), (64, 8, 8, 40)] {
+        let (image, made) = (70 * height * width, outputs * height * width);
+        let graphs = [1, middle, 262].map(|batch| convolution(batch, outputs, height, width));
+        let [one, some, many] = &graphs;
+        let x = generate(1, "x", many.batch() * image, 0.1, 1.0);
+        let weights = generate(2, "weights", one.weights_len(), 0.0, 0.1);
+        for variants in Variants::all(device, gpu().matrices()) {
+            let gpu = gpu().clone().with_variants(variants);
+            for &precision in precisions {
+                let (all, joined) = run(&gpu, many, &weights, &x, precision);
+                for n in [0, 131, 261] {
+                    let (alone, cut) =
+                        run(&gpu, one, &weights, &x[n * image..][..image], precision);
+                    assert_eq!(alone, all[n * made..][..made], "{n}, {variants:?}");
+                    let is_cut = variants.conv != ConvVariant::Plain;
+                    assert_eq!(
+                        cut.len(),
+                        joined.len() + usize::from(is_cut),
+                        "{variants:?}"
+                    );
+                }
+                let few = some.batch();
+                let (few, cut) = run(&gpu, some, &weights, &x[..few * image], precision);
+                assert_eq!(few, all[..few.len()], "{variants:?}");
+                let forms = joined.iter().chain(&cut);
+                matrices.extend(forms.filter(|form| form.matrix.is_some()));
             }
+        }
+    }
+    if gpu().matrices() == Some(MatrixSide::Eight) {
+        for (joined, quads) in [(false, false), (false, true), (true, false), (true, true)] {
+            let is_it = |form: &Form| form.large && (form.joined, form.quads) == (joined, quads);
+            assert!(
+                matrices.iter().any(is_it),
+                "{joined}, {quads}: {matrices:?}"
+            );
         }
     }
 }

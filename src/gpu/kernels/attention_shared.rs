@@ -10,7 +10,7 @@ pub(crate) static KERNEL: Kernel = Kernel {
     source: include_str!("../../../shaders/attention_shared.wgsl"),
     // Vectors of four: 16 rows of the factors of scores, the shares of 64 keys, one of each invocation.
     memory: Memory::Bytes(16 * (384 + 512 + 128)),
-    loads_per_product: Some(0.5),
+    loads_per_product: Some(|_| 0.5),
     workgroup: 128,
     ..attention::KERNEL
 };

@@ -4,7 +4,7 @@ use super::declare::kernel;
 use crate::gpu::recording::Dispatch;
 
 kernel! {
-    "conv" of 64 with "conv.wgsl"
+    "conv" of 64 with "conv.wgsl" and "conv_words.wgsl"
     params {
         batch: u32, inputs: u32, height: u32, width: u32,
         outputs: u32, out_height: u32, out_width: u32,
@@ -27,30 +27,39 @@ pub(crate) fn dispatch(name: &str, params: &Params, bindings: Bindings) -> Dispa
 }
 
 /// Of the bindings, the places of both factors.
-const INPUT: usize = 0;
+pub(crate) const INPUT: usize = 0;
 const WEIGHT: usize = 1;
 
 fn taps(params: &Params) -> u64 {
     u64::from(params.side) * u64::from(params.side)
 }
 
-/// A dispatch of a kernel whose workgroups own so many channels at so many positions, and bring both factors of every
-/// product of them into their memory once.
-pub(super) fn in_tiles(dispatch: Dispatch, params: &Params, tile: u32) -> Dispatch {
+/// What a workgroup owns of the output.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Tile {
+    pub(crate) channels: u32,
+    /// Positions, counted over the batch.
+    pub(crate) positions: u32,
+}
+
+/// A dispatch of a kernel whose workgroups own a tile each, and bring both factors of every product of it into their memory
+/// once.
+pub(super) fn in_tiles(dispatch: Dispatch, params: &Params, tile: Tile) -> Dispatch {
     let image = u64::from(params.out_height) * u64::from(params.out_width);
     let positions = u64::from(params.batch) * image;
     let products = taps(params) * u64::from(params.inputs);
-    let input = positions * u64::from(params.outputs.div_ceil(tile)) * products;
-    let weight =
-        positions.div_ceil(tile.into()) * u64::from(params.outputs.next_multiple_of(4)) * products;
+    let input = positions * u64::from(params.outputs.div_ceil(tile.channels)) * products;
+    let weight = positions.div_ceil(tile.positions.into())
+        * u64::from(params.outputs.next_multiple_of(4))
+        * products;
     dispatch.moving(&[(INPUT, input), (WEIGHT, weight)])
 }
 
-/// Workgroups that own so many channels at so many positions each, the batch's positions counted through.
-pub(crate) fn tiles(params: &Params, tile: u32) -> u64 {
+/// Workgroups that own a tile each.
+pub(crate) fn tiles(params: &Params, tile: Tile) -> u64 {
     let image = u64::from(params.out_height) * u64::from(params.out_width);
     let positions = u64::from(params.batch) * image;
-    positions.div_ceil(tile.into()) * u64::from(params.outputs.div_ceil(tile))
+    positions.div_ceil(tile.positions.into()) * u64::from(params.outputs.div_ceil(tile.channels))
 }
 
 /// How many workgroups share the input channels of one tile.

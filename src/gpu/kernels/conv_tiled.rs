@@ -1,6 +1,6 @@
 //! Convolution, the tiled variant: 64 channels at 64 positions for a workgroup, through its memory.
 
-use super::conv::{self, Bindings, Params};
+use super::conv::{self, Bindings, Params, Tile};
 use super::{Form, Kernel, Memory, Uses};
 use crate::gpu::recording::Dispatch;
 
@@ -11,13 +11,16 @@ pub(crate) static KERNEL: Kernel = Kernel {
     uses: Uses::Stretches,
     // Two tiles of 16 rows of 64 numbers.
     memory: Memory::Bytes(2 * 16 * 256),
-    loads_per_product: Some(0.25),
+    loads_per_product: Some(|_| 0.25),
     workgroup: 64,
     ..conv::KERNEL
 };
 
-/// Channels, and positions, of a workgroup.
-pub(crate) const TILE: u32 = 64;
+/// What a workgroup owns.
+pub(crate) const TILE: Tile = Tile {
+    channels: 64,
+    positions: 64,
+};
 
 pub(crate) fn dispatch(name: &str, params: &Params, bindings: Bindings, joined: bool) -> Dispatch {
     let plain = conv::in_tiles(conv::dispatch(name, params, bindings), params, TILE);

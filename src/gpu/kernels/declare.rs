@@ -14,7 +14,7 @@ pub(crate) const fn flag(yes: bool) -> u32 {
 /// what it uses and how many bytes its own text holds of a workgroup's memory are nothing unless they are said.
 macro_rules! kernel {
     (
-        $name:literal of $workgroup:literal $(with $($interface:literal)+)? $(uses $uses:ident)?
+        $name:literal of $workgroup:literal $(with $($interface:literal)and+)? $(uses $uses:ident)?
         $(holds $bytes:literal)?
         params { $($field:ident: $type:ident),* $(,)? }
         bindings { $($binding:ident: $access:ident),* $(,)? }
@@ -32,7 +32,7 @@ macro_rules! kernel {
 
         pub(crate) static KERNEL: $crate::gpu::kernels::Kernel = $crate::gpu::kernels::Kernel {
             name: $name,
-            interface: concat!($($(include_str!(concat!("../../../shaders/shared/", $interface))),+)?),
+            interface: concat!($($(include_str!(concat!("../../../shaders/shared/", $interface)), "\n"),+)?),
             source: include_str!(concat!("../../../shaders/", $name, ".wgsl")),
             uses: $crate::gpu::kernels::declare::uses!($($uses)?),
             memory: $crate::gpu::kernels::Memory::Bytes(0 $(+ $bytes)?),

@@ -5,6 +5,7 @@ use std::format;
 use std::string::String;
 use std::vec::Vec;
 
+use super::conv_matrix::{INPUT, Patch};
 use super::{Access, Kernel, Memory, Uses};
 use crate::gpu::variants::MatrixSide;
 
@@ -14,6 +15,14 @@ const COMMON: &str = include_str!("../../../shaders/shared/common.wgsl");
 const REDUCE_TREE: &str = include_str!("../../../shaders/shared/reduce_tree.wgsl");
 /// The same through subgroups.
 const REDUCE_SUBGROUPS: &str = include_str!("../../../shaders/shared/reduce_subgroups.wgsl");
+/// A convolution's input, read four numbers at a time.
+const CONV_QUADS: &str = include_str!("../../../shaders/shared/conv_quads.wgsl");
+/// The same number by number.
+const CONV_EACH: &str = include_str!("../../../shaders/shared/conv_each.wgsl");
+/// Tiles of matrices in workgroup memory, written four numbers at a time.
+const CELLS_FOUR: &str = include_str!("../../../shaders/shared/cells_four.wgsl");
+/// The same number by number.
+const CELLS_ONE: &str = include_str!("../../../shaders/shared/cells_one.wgsl");
 
 /// The form in which a kernel is compiled for a dispatch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
@@ -26,6 +35,10 @@ pub struct Form {
     pub joined: bool,
     /// The cooperative matrices, for the kernel that multiplies them.
     pub matrix: Option<MatrixSide>,
+    /// Whether each subgroup has the large patch of matrices, for the kernel that multiplies them.
+    pub large: bool,
+    /// Whether the input is read four numbers at a time, for the kernel that multiplies matrices.
+    pub quads: bool,
 }
 
 /// A dialect of WGSL: they differ in which extensions must be named.
@@ -33,6 +46,8 @@ pub struct Form {
 pub enum Dialect {
     /// The dialect of naga, which natively reads it: subgroups need no word, and the word is refused.
     Native,
+    /// The same for Metal, where naga loads matrices from single numbers only, not from vectors of them.
+    Metal,
     /// The dialect of browsers, as the standard has it.
     Browser,
 }
@@ -84,16 +99,34 @@ impl Kernel {
                 head += &format!("alias {name} = coop_mat{n}x{n}<{scalar}, {role}>;\n");
             }
             head += &format!("alias Sums = coop_mat{n}x{n}<f32, C>;\n");
+            let Patch {
+                rows,
+                columns,
+                step,
+                buffers,
+            } = Patch::of(side, form);
+            head += &format!("const ROWS: u32 = {rows}u;\n");
+            head += &format!("const COLUMNS: u32 = {columns}u;\n");
+            head += &format!("const STEP: u32 = {step}u;\n");
+            head += &format!("const BUFFERS: u32 = {buffers}u;\n");
         }
         head += &aliases;
         head += &format!("const HALF: bool = {weights};\n");
         head += &format!("const JOINED: bool = {};\n", form.joined);
-        let reduce = match (self.uses, form.subgroups) {
-            (Uses::Nothing | Uses::Stretches | Uses::Matrices, _) => "",
-            (Uses::Reductions, false) => REDUCE_TREE,
-            (Uses::Reductions, true) => REDUCE_SUBGROUPS,
-        };
-        let parts = [&head, COMMON, reduce, self.interface, self.source];
+        let mut parts = Vec::from([head.as_str(), COMMON]);
+        match (self.uses, form.subgroups) {
+            (Uses::Nothing | Uses::Stretches, _) => {}
+            (Uses::Reductions, false) => parts.push(REDUCE_TREE),
+            (Uses::Reductions, true) => parts.push(REDUCE_SUBGROUPS),
+            (Uses::Matrices, _) => {
+                parts.push(if form.quads { CONV_QUADS } else { CONV_EACH });
+                parts.push(match dialect {
+                    Dialect::Metal => CELLS_ONE,
+                    Dialect::Native | Dialect::Browser => CELLS_FOUR,
+                });
+            }
+        }
+        parts.extend([self.interface, self.source]);
         parts.join("\n")
     }
 
@@ -101,8 +134,7 @@ impl Kernel {
     pub fn workgroup_bytes(&self, form: Form) -> u64 {
         let own = match self.memory {
             Memory::Bytes(bytes) => bytes,
-            // Without matrices there is no such kernel: of `forms`, all have them.
-            Memory::OfMatrices(bytes) => form.matrix.map_or(0, bytes),
+            Memory::OfForm(bytes) => bytes(form),
         };
         let for_sums = match self.uses {
             Uses::Reductions => 4 * u64::from(self.workgroup),
@@ -130,28 +162,30 @@ impl Kernel {
         let no = &[false][..];
         let both = &[false, true][..];
         let sides = &[Some(MatrixSide::Eight), Some(MatrixSide::Sixteen)][..];
-        let (subgroups, joined, matrices) = match self.uses {
-            Uses::Nothing => (no, no, &[None][..]),
-            Uses::Reductions => (both, no, &[None][..]),
-            Uses::Stretches => (no, both, &[None][..]),
+        let (subgroups, joined, matrices, patches) = match self.uses {
+            Uses::Nothing => (no, no, &[None][..], no),
+            Uses::Reductions => (both, no, &[None][..], no),
+            Uses::Stretches => (no, both, &[None][..], no),
             Uses::Matrices => {
-                halves.retain(|half| half & weights != 0);
-                (no, both, sides)
+                // Both factors are f16.
+                halves.retain(|half| half & weights != 0 && half >> INPUT & 1 == 1);
+                (no, both, sides, both)
             }
         };
-        let mut forms = Vec::new();
-        for &halves in &halves {
-            for &subgroups in subgroups {
-                for &joined in joined {
-                    forms.extend(matrices.iter().map(|&matrix| Form {
-                        halves,
-                        subgroups,
-                        joined,
-                        matrix,
-                    }));
-                }
-            }
+        let mut forms = Vec::from([Form::default()]);
+        fn each<T: Copy>(forms: &mut Vec<Form>, values: &[T], set: fn(Form, T) -> Form) {
+            let with = |&form: &Form| values.iter().map(move |&value| set(form, value));
+            *forms = forms.iter().flat_map(with).collect();
         }
+        each(&mut forms, &halves, |form, halves| Form { halves, ..form });
+        each(&mut forms, subgroups, |form, subgroups| Form {
+            subgroups,
+            ..form
+        });
+        each(&mut forms, joined, |form, joined| Form { joined, ..form });
+        each(&mut forms, matrices, |form, matrix| Form { matrix, ..form });
+        each(&mut forms, patches, |form, large| Form { large, ..form });
+        each(&mut forms, patches, |form, quads| Form { quads, ..form });
         forms
     }
 }

@@ -1,6 +1,6 @@
 //! A kernel as the host knows it.
 
-use crate::gpu::variants::MatrixSide;
+use super::Form;
 
 /// The access of a kernel to one of its bindings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -55,8 +55,8 @@ pub enum Uses {
 pub enum Memory {
     /// A number of bytes that is the same in every form.
     Bytes(u64),
-    /// A number of bytes that depends on the side of cooperative matrices.
-    OfMatrices(fn(MatrixSide) -> u64),
+    /// A number of bytes that depends on the form: on its cooperative matrices.
+    OfForm(fn(Form) -> u64),
 }
 
 /// A WGSL kernel: its text, and what its host side takes it to declare. A test compares the two.
@@ -72,9 +72,9 @@ pub struct Kernel {
     pub uses: Uses,
     /// The workgroup memory that the text declares; [`Kernel::workgroup_bytes`] adds what its sums take.
     pub memory: Memory,
-    /// How often a vector of four, or a matrix, is loaded from the workgroup's memory for each product of such; none
-    /// where products are not made from there.
-    pub loads_per_product: Option<f32>,
+    /// How often a vector of four, or a matrix, is loaded from the workgroup's memory for each product of such, in a form;
+    /// none where products are not made from there.
+    pub loads_per_product: Option<fn(Form) -> f32>,
     /// The number of invocations of a workgroup.
     pub workgroup: u32,
     /// The fields of `Params` in order, each a word: name and type.

@@ -19,7 +19,11 @@ use crate::diffusion::LossRow;
 use crate::optimizer::{AverageRate, OptimizerNumbers};
 
 fn parse(kernel: &Kernel, form: Form) -> Module {
-    let source = kernel.text(form, Dialect::Native);
+    parse_in(kernel, form, Dialect::Native)
+}
+
+fn parse_in(kernel: &Kernel, form: Form, dialect: Dialect) -> Module {
+    let source = kernel.text(form, dialect);
     let name = std::format!("{} {form:?}", kernel.name);
     let mut front = naga::front::wgsl::Frontend::new();
     // unpack2x16float: every WebGPU device has it. The others only where a form asks for them.
@@ -87,11 +91,11 @@ fn members(module: &Module, name: &str) -> Vec<(String, &'static str)> {
     fields.collect()
 }
 
-/// Whether a type is an array of f16.
+/// Whether a type is an array of f16, or of vectors of such.
 fn holds_halves(module: &Module, ty: naga::Handle<naga::Type>) -> bool {
     match module.types[ty].inner {
         TypeInner::Array { base, .. } => {
-            module.types[base].inner == TypeInner::Scalar(naga::Scalar::F16)
+            module.types[base].inner.scalar() == Some(naga::Scalar::F16)
         }
         _ => false,
     }
@@ -147,8 +151,12 @@ fn every_shader_is_what_its_host_side_takes_it_for() {
                         storage(StorageAccess::LOAD | StorageAccess::STORE)
                     }
                 };
-                // Weights are read as words of either width.
-                let is_tensor = matches!(access, Access::Activations | Access::Result);
+                // Weights are read as words of either width, but for those of matrices.
+                let is_tensor = match access {
+                    Access::Activations | Access::Result => true,
+                    Access::Weights => form.matrix.is_some() && name == "weight",
+                    Access::Step | Access::Read | Access::Write => false,
+                };
                 let is_half = is_tensor && form.halves >> (binding - 1) & 1 == 1;
                 (binding, name.into(), space, is_half)
             });
@@ -248,6 +256,14 @@ fn workgroup_memory_is_what_the_text_declares() {
         let declared = shared.map(|(_, one)| u64::from(bytes(one.ty).next_multiple_of(16)));
         let (name, declared) = (kernel.name, declared.sum::<u64>());
         assert_eq!(kernel.workgroup_bytes(form), declared, "{name} {form:?}");
+    }
+}
+
+/// What differs for Metal is how a workgroup's memory is written, which no other test reads.
+#[test]
+fn naga_takes_every_text_for_metal() {
+    for (kernel, form) in all_forms().filter(|(_, form)| form.matrix.is_some()) {
+        parse_in(kernel, form, Dialect::Metal);
     }
 }
 
