@@ -2,7 +2,7 @@
 //! measured, tested, and written down with what came of it.
 //!
 //! ```sh
-//! cargo run --release --example paper --features evaluate                # an hour and a half on two cores
+//! cargo run --release --example paper --features evaluate                # two hours on two cores
 //! cargo run --release --example paper --features evaluate -- --quick     # a quarter of an hour
 //! ```
 //!

@@ -35,7 +35,7 @@ pub(crate) struct Options {
     /// A run of minutes: --scale 0.04.
     #[arg(long, conflicts_with = "scale")]
     quick: bool,
-    /// Times the steps of training of the usual scale, which takes an hour and a half on two cores; images are as its root.
+    /// Times the steps of training of the usual scale, which takes two hours on two cores; images are as its root.
     #[arg(long, value_name = "FACTOR", value_parser = real)]
     scale: Option<f64>,
     /// Networks of each kind, of the seeds 0, 1, 2, ...
