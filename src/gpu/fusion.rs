@@ -20,7 +20,10 @@ pub(crate) fn ends_in_next(graph: &Graph) -> Vec<bool> {
         if let (Some(one), Some(next)) = (nodes.get(at), nodes.get(at + 1)) {
             let next_ends = ends.get(at + 1) == Some(&true);
             let is_once = readers.get(one.output.index()) == Some(&1);
-            put(&mut ends, at, meet(graph, one, (next, next_ends), is_once));
+            // The network's result is there where forward ends.
+            let is_inner = graph.output() != Some(one.output);
+            let meet = is_inner && meet(graph, one, (next, next_ends), is_once);
+            put(&mut ends, at, meet);
         }
     }
     ends
@@ -65,11 +68,10 @@ fn normalises(graph: &Graph, op: &Op, id: TensorId) -> bool {
     }
 }
 
-/// How many operations read each tensor; the network's result is read besides.
+/// How often operations read each tensor.
 fn readers(graph: &Graph) -> Vec<usize> {
     let mut readers = vec![0; graph.tensors().len()];
-    let inputs = graph.nodes().iter().flat_map(|node| node.op.inputs());
-    for id in inputs.chain(graph.output()) {
+    for id in graph.nodes().iter().flat_map(|node| node.op.inputs()) {
         // What is not of this graph, `record` refuses.
         if let Some(count) = readers.get_mut(id.index()) {
             *count += 1;

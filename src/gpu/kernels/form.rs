@@ -6,7 +6,7 @@ use std::string::String;
 use std::vec::Vec;
 
 use super::conv_matrix::{INPUT, Patch};
-use super::{Access, Kernel, Memory, Uses};
+use super::{Access, Form, Kernel, Memory, Uses};
 use crate::gpu::variants::MatrixSide;
 
 /// What several kernels compute.
@@ -24,23 +24,6 @@ const CELLS_FOUR: &str = include_str!("../../../shaders/shared/cells_four.wgsl")
 /// The same number by number.
 const CELLS_ONE: &str = include_str!("../../../shaders/shared/cells_one.wgsl");
 
-/// The form in which a kernel is compiled for a dispatch.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
-pub struct Form {
-    /// The bindings that hold f16, a bit for each in the order of [`Kernel::bindings`].
-    pub halves: u32,
-    /// Whether sums over a workgroup go through subgroups.
-    pub subgroups: bool,
-    /// Whether a convolution's workgroup joins all stretches of the input channels.
-    pub joined: bool,
-    /// The cooperative matrices, for the kernel that multiplies them.
-    pub matrix: Option<MatrixSide>,
-    /// Whether each subgroup has the large patch of matrices, for the kernel that multiplies them.
-    pub large: bool,
-    /// Whether the input is read four numbers at a time, for the kernel that multiplies matrices.
-    pub quads: bool,
-}
-
 /// A dialect of WGSL: they differ in which extensions must be named.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Dialect {
@@ -50,12 +33,6 @@ pub enum Dialect {
     Metal,
     /// The dialect of browsers, as the standard has it.
     Browser,
-}
-
-impl Form {
-    fn is_half(self, binding: usize) -> bool {
-        self.halves >> binding & 1 == 1
-    }
 }
 
 impl Kernel {

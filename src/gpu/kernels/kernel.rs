@@ -1,6 +1,6 @@
 //! A kernel as the host knows it.
 
-use super::Form;
+use crate::gpu::variants::MatrixSide;
 
 /// The access of a kernel to one of its bindings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -57,6 +57,30 @@ pub enum Memory {
     Bytes(u64),
     /// A number of bytes that depends on the form: on its cooperative matrices.
     OfForm(fn(Form) -> u64),
+}
+
+/// The form in which a kernel is compiled for a dispatch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub struct Form {
+    /// The bindings that hold f16, a bit for each in the order of [`Kernel::bindings`].
+    pub halves: u32,
+    /// Whether sums over a workgroup go through subgroups.
+    pub subgroups: bool,
+    /// Whether a convolution's workgroup joins all stretches of the input channels.
+    pub joined: bool,
+    /// The cooperative matrices, for the kernel that multiplies them.
+    pub matrix: Option<MatrixSide>,
+    /// Whether each subgroup has the large patch of matrices, for the kernel that multiplies them.
+    pub large: bool,
+    /// Whether the input is read four numbers at a time, for the kernel that multiplies matrices.
+    pub quads: bool,
+}
+
+impl Form {
+    /// Whether a binding holds f16, by its place.
+    pub(super) const fn is_half(self, binding: usize) -> bool {
+        self.halves >> binding & 1 == 1
+    }
 }
 
 /// A WGSL kernel: its text, and what its host side takes it to declare. A test compares the two.

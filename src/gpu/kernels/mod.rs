@@ -70,8 +70,8 @@ pub(crate) mod twice;
 #[cfg(test)]
 mod twins;
 
-pub use form::{Dialect, Form};
-pub use kernel::{Access, Kernel, Memory, Uses};
+pub use form::Dialect;
+pub use kernel::{Access, Form, Kernel, Memory, Uses};
 
 /// Every kernel there is.
 pub static KERNELS: [&Kernel; 58] = [
