@@ -32,10 +32,7 @@ fn main(
     if at >= numbers {
         return;
     }
-    var value = 0.0;
-    for (var split = 0u; split < params.splits; split++) {
-        value += sums[split * numbers + at];
-    }
+    var value = added(numbers, at);
     let channel = at / params.positions;
     let m = channel % params.outputs;
     value += weight_in(bias[word_of(m)], m);

@@ -59,8 +59,7 @@ fn main(
     let law = statistics_of(lane, first, elements);
     for (var i = lane; i < elements; i += LANES) {
         let c = first_channel + i / params.positions;
-        let value = scaled(c, number_at(first + i), law);
-        output[first + i] = Output(select(value, silu(value), params.silu != 0u));
+        output[first + i] = Output(activated(scaled(c, number_at(first + i), law)));
     }
 }
 
@@ -75,12 +74,8 @@ fn joined(n: u32, c: u32, p: u32) -> f32 {
     if params.splits == 0u {
         return f32(given[at]);
     }
-    // As conv_sum has it.
     let numbers = params.batch * before * params.positions;
-    var value = 0.0;
-    for (var split = 0u; split < params.splits; split++) {
-        value += sums[split * numbers + at];
-    }
+    var value = added(numbers, at);
     value += weight_in(conv_bias[word_of(c)], c);
     if params.has_given != 0u {
         value += f32(given[at]);

@@ -60,13 +60,10 @@ fn main(
     }
 }
 
-// A number of the convolution, as conv_sum has it.
+// A number of the convolution.
 fn ended(n: u32, c: u32, at: u32) -> f32 {
     let numbers = params.batch * params.channels * params.positions;
-    var value = 0.0;
-    for (var split = 0u; split < params.splits; split++) {
-        value += sums[split * numbers + at];
-    }
+    var value = added(numbers, at);
     value += weight_in(conv_bias[word_of(c)], c);
     if params.has_shift != 0u {
         value += scale_shift[n * params.channels + c];

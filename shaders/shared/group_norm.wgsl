@@ -11,5 +11,5 @@ fn normalised(n: u32, c: u32, number: f32, law: vec2<f32>) -> f32 {
         let row = 2u * n * params.channels;
         value = value * (1.0 + scale_shift[row + c]) + scale_shift[row + params.channels + c];
     }
-    return select(value, silu(value), params.silu != 0u);
+    return activated(value);
 }

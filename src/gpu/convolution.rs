@@ -13,7 +13,7 @@ const ENOUGH_OF_EIGHT: u64 = 32;
 const STEP: u32 = 32;
 /// The fewest products that a stretch has for each number, so that writing and adding it stays cheap.
 const PRODUCTS: u32 = 9 * STEP;
-/// The same where the kernel is one number: no normalisation adds those up, but a dispatch of their own.
+/// The same where the kernel is one number: mostly no normalisation adds those up, but a dispatch of their own.
 const POINT_PRODUCTS: u32 = 16 * STEP;
 
 /// How one convolution runs; its parameters as they come in, of one stretch.

@@ -7,8 +7,8 @@
 pub(crate) fn experimental_features() -> wgpu::ExperimentalFeatures {
     // SAFETY: what may go wrong is that a feature has a mistake that its checks do not find. The one that
     // is asked for are cooperative matrices, in one kernel, which stays in bounds by construction: its
-    // loads and stores are in workgroup memory, at offsets that are constants of the text. The tests
-    // compare it with every other variant.
+    // loads and stores are in workgroup memory, in one of BUFFERS tiles, at a row below STEP, and in the patch of a
+    // subgroup whose number is below that of the patches. The tests compare it with every other variant.
     unsafe { wgpu::ExperimentalFeatures::enabled() }
 }
 

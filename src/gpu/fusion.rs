@@ -81,7 +81,7 @@ fn readers(graph: &Graph) -> Vec<usize> {
 }
 
 /// What the dispatches of each operation read, or may: its own inputs, and what those that run as one with it leave to the
-/// last of them.
+/// last of them: with a residual and two parts of a concatenation four at most, where a plan has arenas for five.
 pub(crate) fn reads(graph: &Graph) -> Vec<Vec<TensorId>> {
     let nodes = graph.nodes();
     let mut reads = inputs(graph);

@@ -58,7 +58,8 @@ pub(crate) fn words(graph: &Graph, precision: Precision) -> impl Fn(TensorId) ->
     }
 }
 
-/// Gives the results of layers that run as one a buffer of their own: the plan has places for each in its turn.
+/// Gives the results of layers that run as one a buffer of their own: the plan has places for each in its turn, vectors
+/// among images, which stay unused.
 fn place_together(
     graph: &Graph,
     layers: &[Vec<Layer>],

@@ -37,7 +37,8 @@ pub struct Recorded {
 }
 
 impl Recorded {
-    /// Looks up where a tensor is while it is needed, and how many elements it has.
+    /// Looks up where a tensor is while it is needed, and how many elements it has. A convolution that ends in the
+    /// concatenation behind it is written there alone.
     pub fn tensor(&self, id: TensorId) -> Option<(Binding, usize)> {
         let len = self.lens.get(id.index()).copied()?;
         Some((self.layout.tensor(id)?, len))
@@ -88,6 +89,8 @@ impl Recorded {
 /// assert_eq!(flops, graph.flops());
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
+///
+/// The plan is one of [`plan`](super::plan), which knows the operations that run as one.
 ///
 /// # Errors
 /// [`GpuError::Graph`] for a graph that was built by hand, and that no kernel can run, and where the plan or the

@@ -4,6 +4,7 @@
 
 mod case;
 mod centred;
+mod chains;
 mod forward;
 mod gradients;
 pub(crate) mod processor;
@@ -12,6 +13,7 @@ pub(crate) mod rounding;
 mod trained;
 
 pub(crate) use case::{Case, Stands};
+pub(crate) use chains::chains;
 
 use iddpm::unet::{Shape, Wrap};
 

@@ -3,7 +3,7 @@
 use iddpm::gpu::{DeviceNetwork, DeviceWeights, Gpu, GpuError, Precision, Variants, wgpu};
 use iddpm::unet::Weights;
 
-use super::cases::{Case, Stands, table};
+use super::cases::{Case, Stands, chains, table};
 use super::compare::off;
 
 /// On the device, everything that could be read before it is written being NaN.
@@ -36,7 +36,7 @@ fn every_operation() {
     let mut failures = String::new();
     let mut runs = 0;
     for stands in Stands::RUN {
-        for case in table(stands) {
+        for case in table(stands).into_iter().chain(chains(stands)) {
             let truth = case.truth();
             for variants in Variants::all(device, gpu.matrices()) {
                 let gpu = gpu.clone().with_variants(variants);

@@ -13,7 +13,7 @@ use iddpm::gpu::{
 };
 use iddpm::unet::{Graph, ImageSize, Op, TensorId, UnetConfig};
 
-use super::cases::{Stands, table};
+use super::cases::{Stands, chains, table};
 use super::cpu;
 use super::gpu::gpu;
 use super::recorded::each_recording;
@@ -186,7 +186,10 @@ fn phases_are_all_of_a_recording() {
             assert!(ops.any(|op| matches!(op, Op::LossGrad(_))), "{name}, {how}");
         });
     }
-    for case in table(Stands::Alone) {
+    for case in table(Stands::Alone)
+        .into_iter()
+        .chain(chains(Stands::Alone))
+    {
         each_recording(&case.graph, |how, recorded| {
             assert!(recorded.backward().is_empty(), "{}, {how}", case.name);
         });

@@ -1,11 +1,9 @@
 //! Convolution, the variant of cooperative matrices: four patches of them for a workgroup.
 
-use super::conv::{self, Bindings, Params, Tile};
+use super::conv::{self, Bindings, INPUT, Params, Tile};
 use super::{Form, Kernel, Memory, Uses};
 use crate::gpu::recording::Dispatch;
 use crate::gpu::variants::MatrixSide;
-
-pub(crate) use super::conv::INPUT;
 
 /// Parameters and bindings are those of the plain variant.
 pub(crate) static KERNEL: Kernel = Kernel {

@@ -4,7 +4,7 @@ use super::declare::kernel;
 use crate::gpu::recording::Dispatch;
 
 kernel! {
-    "conv_sum" of 64
+    "conv_sum" of 64 with "stretches.wgsl"
     params {
         batch: u32, outputs: u32, positions: u32, splits: u32, has_shift: u32, has_residual: u32,
     }

@@ -5,7 +5,8 @@ use std::format;
 use std::string::String;
 use std::vec::Vec;
 
-use super::conv_matrix::{INPUT, Patch};
+use super::conv::INPUT;
+use super::conv_matrix::Patch;
 use super::{Access, Form, Kernel, Memory, Uses};
 use crate::gpu::variants::MatrixSide;
 

@@ -161,12 +161,20 @@ impl GpuRun {
     ) -> Result<(), GpuError> {
         let mut sent = self.send_step()?;
         while self.generation.position() < end && !self.generation.is_done() {
-            let next = self.send_step()?;
+            let next = match self.send_step() {
+                Ok(next) => next,
+                Err(error) => {
+                    // The step before it is done all the same.
+                    self.bring_step(sent).await?;
+                    return Err(error);
+                }
+            };
             let (position, _) = sent;
-            self.bring_step(core::mem::replace(&mut sent, next)).await?;
-            if !again(position) {
+            let came = self.bring_step(core::mem::replace(&mut sent, next)).await;
+            if came.is_err() || !again(position) {
                 // Else the run would be where no state of it has come from.
-                return self.bring_step(sent).await;
+                let last = self.bring_step(sent).await;
+                return came.and(last);
             }
         }
         let (position, _) = sent;

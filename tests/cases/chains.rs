@@ -1,0 +1,151 @@
+//! Operations that a GPU may run as one: a convolution of so many channels that it is cut, a concatenation, and the
+//! normalisation behind them.
+
+use iddpm::unet::{Conv, Op, Shape, Wrap};
+
+use super::rounding::{HALF, sum_of};
+use super::{Case, Stands, shape, vector};
+
+/// Channels of what is convolved: three stretches of it.
+const INPUTS: usize = 70;
+
+/// What stands before the normalisation.
+#[derive(Debug, Clone, Copy)]
+struct Chain {
+    /// Whether the convolution adds a residual, a shift; whether the normalisation is modulated.
+    residual: bool,
+    shifted: bool,
+    modulated: bool,
+    /// The channels behind the convolution's, where there are such.
+    second: Option<usize>,
+    groups: usize,
+}
+
+/// Groups lie across both parts of a concatenation, or have one channel each.
+pub(crate) fn chains(stands: Stands) -> Vec<Case> {
+    let plain = Chain {
+        residual: false,
+        shifted: false,
+        modulated: false,
+        second: None,
+        groups: 5,
+    };
+    let second = Some(5);
+    let residual = true;
+    [
+        plain,
+        Chain { residual, ..plain },
+        Chain {
+            shifted: true,
+            groups: 10,
+            ..plain
+        },
+        Chain {
+            modulated: true,
+            residual,
+            groups: 2,
+            ..plain
+        },
+        Chain {
+            modulated: true,
+            shifted: true,
+            ..plain
+        },
+        Chain { second, ..plain },
+        Chain {
+            second,
+            residual,
+            groups: 15,
+            ..plain
+        },
+        Chain {
+            second,
+            shifted: true,
+            ..plain
+        },
+        Chain {
+            second,
+            modulated: true,
+            groups: 3,
+            ..plain
+        },
+    ]
+    .map(|chain| chain.case(stands))
+    .into_iter()
+    .chain([twice(stands)])
+    .collect()
+}
+
+/// What f32 leaves of numbers from which their mean is subtracted; where these are kept in f16, those four deviations away
+/// are rounded by as much.
+fn tolerance(stands: Stands, terms: usize) -> f64 {
+    let rounded = match stands {
+        Stands::Within => 4.0 * HALF,
+        Stands::Alone | Stands::Trained => 0.0,
+    };
+    sum_of(terms) + 1e-5 + rounded
+}
+
+impl Chain {
+    fn case(self, stands: Stands) -> Case {
+        let (batch, height, width, outputs) = (3, 5, 7, 10);
+        let terms = 9 * INPUTS;
+        let mut case = stands.case(format!("{self:?}"), batch, tolerance(stands, terms));
+        let image = |channels| shape(batch, channels, height, width);
+        let channels = outputs + self.second.unwrap_or(0);
+        // All of it before the convolution, so that nothing stands between the operations.
+        let input = case.random(image(INPUTS));
+        let residual = self.residual.then(|| case.random(image(outputs)));
+        let shift = self.shifted.then(|| case.random(vector(batch, outputs)));
+        let second = self.second.map(|second| case.random(image(second)));
+        let scale_shift = self
+            .modulated
+            .then(|| case.random(vector(batch, 2 * channels)));
+        let scale = 1.0 / (terms as f64).sqrt();
+        let conv = Op::Conv(Conv {
+            input,
+            weight: case.param(&[outputs, INPUTS, 3, 3], 0.0, scale),
+            bias: case.param(&[outputs], 0.0, 0.5),
+            kernel: 3,
+            stride: 1,
+            upsample: false,
+            wrap: Wrap::None,
+            shift,
+            residual,
+        });
+        let weight = case.param(&[channels], 1.0, 0.5);
+        let bias = case.param(&[channels], 0.0, 0.5);
+        let mut made = case.graph.add("conv", conv);
+        if let Some(second) = second {
+            let first = made;
+            made = case.graph.add("concat", Op::Concat { first, second });
+        }
+        case.of(Op::GroupNorm {
+            input: made,
+            weight,
+            bias,
+            scale_shift,
+            groups: self.groups,
+            silu: true,
+        })
+    }
+}
+
+/// A concatenation of a tensor with itself.
+fn twice(stands: Stands) -> Case {
+    let like: Shape = shape(2, 9, 3, 5);
+    let mut case = stands.case("concat of one tensor".into(), 2, tolerance(stands, 1));
+    let first = case.random(like);
+    let weight = case.param(&[18], 1.0, 0.5);
+    let bias = case.param(&[18], 0.0, 0.5);
+    let second = first;
+    let input = case.graph.add("concat", Op::Concat { first, second });
+    case.of(Op::GroupNorm {
+        input,
+        weight,
+        bias,
+        scale_shift: None,
+        groups: 6,
+        silu: false,
+    })
+}
