@@ -4,7 +4,7 @@
 
 mod case;
 mod centred;
-mod chains;
+pub(crate) mod chains;
 mod forward;
 mod gradients;
 pub(crate) mod processor;
@@ -13,7 +13,6 @@ pub(crate) mod rounding;
 mod trained;
 
 pub(crate) use case::{Case, Stands};
-pub(crate) use chains::chains;
 
 use iddpm::unet::{Shape, Wrap};
 

@@ -3,7 +3,8 @@
 use iddpm::gpu::{DeviceNetwork, DeviceWeights, Gpu, GpuError, Precision, Variants, wgpu};
 use iddpm::unet::Weights;
 
-use super::cases::{Case, Stands, chains, table};
+use super::cases::chains::chains;
+use super::cases::{Case, Stands, table};
 use super::compare::off;
 
 /// On the device, everything that could be read before it is written being NaN.

@@ -13,7 +13,8 @@ use iddpm::gpu::{
 };
 use iddpm::unet::{Graph, ImageSize, Op, TensorId, UnetConfig};
 
-use super::cases::{Stands, chains, table};
+use super::cases::chains::chains;
+use super::cases::{Stands, table};
 use super::cpu;
 use super::gpu::gpu;
 use super::recorded::each_recording;
