@@ -9,7 +9,7 @@
 // Σ_s sums[s, n, c, p] + conv_bias[c] + given[n, c, p]
 //
 // `given` then being its residual, if `has_given`. sums [splits, N, A, P], added in order; given [N, A, P], second [N, B, P],
-// made and output [N, A + B, P]. One workgroup owns one group; of `made` a lane reads what it wrote itself.
+// made and output [N, A + B, P]. shared/group_norm_made.wgsl has how it is gone about.
 
 struct Params {
     batch: u32,
@@ -32,39 +32,12 @@ struct Params {
 @group(0) @binding(7) var<storage, read_write> made: array<Made>;
 @group(0) @binding(8) var<storage, read_write> output: array<Output>;
 
-const LANES: u32 = 256u;
-
-fn number_at(at: u32) -> f32 {
-    return f32(made[at]);
-}
-
-@compute @workgroup_size(256)
-fn main(
-    @builtin(workgroup_id) workgroup: vec3<u32>,
-    @builtin(num_workgroups) workgroups: vec3<u32>,
-    @builtin(local_invocation_index) lane: u32,
-) {
-    let group = flat_workgroup(workgroup, workgroups);
-    let groups = params.channels / params.per_group;
-    if group >= params.batch * groups {
-        return;
-    }
-    let n = group / groups;
-    let elements = params.per_group * params.positions;
-    let first = group * elements;
-    let first_channel = group % groups * params.per_group;
-    for (var i = lane; i < elements; i += LANES) {
-        made[first + i] = Made(joined(n, first_channel + i / params.positions, i % params.positions));
-    }
-    let law = statistics_of(lane, first, elements);
-    for (var i = lane; i < elements; i += LANES) {
-        let c = first_channel + i / params.positions;
-        output[first + i] = Output(activated(scaled(c, number_at(first + i), law)));
-    }
+fn normalised(n: u32, c: u32, number: f32, law: vec2<f32>) -> f32 {
+    return activated(scaled(c, number, law));
 }
 
 // A number of the concatenation.
-fn joined(n: u32, c: u32, p: u32) -> f32 {
+fn number_of(n: u32, c: u32, p: u32) -> f32 {
     let before = params.first_channels;
     if c >= before {
         let channel = n * (params.channels - before) + c - before;

@@ -4,8 +4,8 @@
 // output[n, c, p] = the group normalisation of made[n, c, p] as shared/group_norm.wgsl has it, statistics and all.
 //
 // sums [splits, N, C, P], added in order; made, residual and output [N, C, P]. shift [N, C] is bound as
-// `scale_shift` where it is flagged: then there is no scale_shift [N, 2C]. One workgroup owns one group; of `made` a lane
-// reads what it wrote itself.
+// `scale_shift` where it is flagged: then there is no scale_shift [N, 2C]. shared/group_norm_made.wgsl has
+// how it is gone about.
 
 struct Params {
     batch: u32,
@@ -29,39 +29,9 @@ struct Params {
 @group(0) @binding(7) var<storage, read_write> made: array<Made>;
 @group(0) @binding(8) var<storage, read_write> output: array<Output>;
 
-const LANES: u32 = 256u;
-
-fn number_at(at: u32) -> f32 {
-    return f32(made[at]);
-}
-
-@compute @workgroup_size(256)
-fn main(
-    @builtin(workgroup_id) workgroup: vec3<u32>,
-    @builtin(num_workgroups) workgroups: vec3<u32>,
-    @builtin(local_invocation_index) lane: u32,
-) {
-    let group = flat_workgroup(workgroup, workgroups);
-    let groups = params.channels / params.per_group;
-    if group >= params.batch * groups {
-        return;
-    }
-    let n = group / groups;
-    let elements = params.per_group * params.positions;
-    let first = group * elements;
-    let first_channel = group % groups * params.per_group;
-    for (var i = lane; i < elements; i += LANES) {
-        made[first + i] = Made(ended(n, first_channel + i / params.positions, first + i));
-    }
-    let law = statistics_of(lane, first, elements);
-    for (var i = lane; i < elements; i += LANES) {
-        let c = first_channel + i / params.positions;
-        output[first + i] = Output(normalised(n, c, number_at(first + i), law));
-    }
-}
-
 // A number of the convolution.
-fn ended(n: u32, c: u32, at: u32) -> f32 {
+fn number_of(n: u32, c: u32, p: u32) -> f32 {
+    let at = (n * params.channels + c) * params.positions + p;
     let numbers = params.batch * params.channels * params.positions;
     var value = added(numbers, at);
     value += weight_in(conv_bias[word_of(c)], c);

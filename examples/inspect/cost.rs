@@ -118,18 +118,11 @@ pub(crate) fn tell(graph: &Graph, options: &CostOptions, out: &mut String) -> Re
     )?;
     for (name, counts) in recording.counts_by_kernel(all.clone()) {
         let dispatches = recording.dispatches.iter();
-        let of_kernel = || dispatches.clone().filter(|one| one.kernel.name == name);
-        let memory = of_kernel().map(|one| one.kernel.workgroup_bytes(one.form));
+        let of_kernel = dispatches.filter(|one| one.kernel.name == name);
+        let memory = of_kernel.map(|one| one.kernel.workgroup_bytes(one.form));
         let memory = memory.max().unwrap_or(0);
-        // Of forms that differ, the mean over the operations.
-        let loads = of_kernel().filter_map(|one| {
-            let loads = one.kernel.loads_per_product?;
-            Some(f64::from(loads(one.form)) * one.flops as f64)
-        });
-        let loads = loads.reduce(|all, one| all + one);
-        let loads = loads.map_or("-".into(), |all| {
-            format!("{:.2}", all / counts.flops.max(1) as f64)
-        });
+        let loads = recording.loads_per_product(all.clone(), name);
+        let loads = loads.map_or("-".into(), |loads| format!("{loads:.2}"));
         line(
             out,
             name,

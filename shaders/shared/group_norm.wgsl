@@ -2,8 +2,7 @@
 //
 // f(GN·(1 + scale[n, c]) + shift[n, c]), GN as shared/group_scale.wgsl has it, f the SiLU where `silu`.
 //
-// scale_shift [N, 2C], scale then shift, only where `modulated`. The bindings, and the
-// parameters, are the kernel's.
+// scale_shift [N, 2C], scale then shift, only where `modulated`. The bindings, and the parameters, are the kernel's.
 
 fn normalised(n: u32, c: u32, number: f32, law: vec2<f32>) -> f32 {
     var value = scaled(c, number, law);

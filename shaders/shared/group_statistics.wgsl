@@ -1,8 +1,7 @@
 // The statistics of a group of numbers, (mean, 1/√(variance + ε)), ε = 1e-5, for every lane of the workgroup that owns it.
 //
 // The variance is the mean square about the mean, in a second pass; lane sums are added as shared/reduce_*.wgsl has it,
-// always in the same order. LANES and number_at, which reads what is
-// normalised, are the kernel's.
+// always in the same order. LANES and number_at, which reads what is normalised, are the kernel's.
 
 fn statistics_of(lane: u32, first: u32, elements: u32) -> vec2<f32> {
     let count = f32(elements);

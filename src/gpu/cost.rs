@@ -78,6 +78,21 @@ impl Recording {
         kernels
     }
 
+    /// Counts how often a kernel loads from a workgroup's memory for each product, as
+    /// [`Kernel::loads_per_product`](super::Kernel::loads_per_product) has it: the mean over the operations of some of the
+    /// dispatches; none where it makes no products from there.
+    pub fn loads_per_product(&self, dispatches: Range<usize>, kernel: &str) -> Option<f64> {
+        let all = self.dispatches.get(dispatches).unwrap_or_default().iter();
+        let of_kernel = all.filter(|dispatch| dispatch.kernel.name == kernel);
+        let (mut loads, mut products) = (0.0, 0.0);
+        for dispatch in of_kernel {
+            let each = dispatch.kernel.loads_per_product?;
+            loads += f64::from(each(dispatch.form)) * dispatch.flops as f64;
+            products += dispatch.flops as f64;
+        }
+        (products > 0.0).then(|| loads / products)
+    }
+
     /// The dispatches of a range, each with the one before it, where that is in the range too.
     fn with_those_before(
         &self,

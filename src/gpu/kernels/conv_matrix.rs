@@ -57,8 +57,7 @@ impl Patch {
 }
 
 /// Bytes of two tiles in f16, as often as there are buffers, and of a matrix in f32 of each of four patches, or of two at a
-/// time where buffers are two. Without matrices there is no such
-/// kernel.
+/// time where buffers are two. Without matrices there is no such kernel.
 fn bytes(form: Form) -> u64 {
     form.matrix.map_or(0, |side| {
         let patch = Patch::of(side, form);
