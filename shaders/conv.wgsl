@@ -54,6 +54,14 @@ fn main(
             }
         }
     }
+    var at = skip_place(n * positions + position);
+    for (var l = 0u; l < params.skip_inputs; l++) {
+        let value = residual_at(at);
+        let row = params.skip_weight + l * quads;
+        low += value * weights_at(row + first);
+        high += value * weights_at(row + second);
+        at += positions;
+    }
     for (var j = 0u; j < 4u; j++) {
         finish(0u, n, m + j, position, low[j]);
         finish(0u, n, m + 4u + j, position, high[j]);

@@ -72,7 +72,9 @@ fn main(
     let first_m = group / tiles % blocks * CHANNELS;
     let first_position = group % tiles * POSITIONS;
     let places = places_of(first_position + lane % INPUTS_FOURS * 4u);
-    let taps = params.side * params.side;
+    let skipped = skip_places(first_position + lane % INPUTS_FOURS * 4u);
+    // The residual's channels are the last tap's, where there are such.
+    let taps = params.side * params.side + u32(SKIP);
 
     for (var round = 0u; round < PATCHES; round += subgroups) {
         let patch_index = round + subgroup;
@@ -88,16 +90,14 @@ fn main(
         // What is fetched, which is one step ahead of what is multiplied.
         var split = first_split;
         var tap = 0u;
-        var k = split * params.split_inputs;
-        var end = min(k + params.split_inputs, params.inputs);
+        var channels = channels_of(split, tap);
         var seen = four_seen(places, tap);
-        var weights = fetch_weights(lane, tap, k, end, first_m / 4u);
-        var inputs = fetch_inputs(lane, seen, k, end);
+        var weights = fetch_weights(lane, tap, channels, first_m / 4u);
+        var inputs = fetch_inputs(lane, seen, channels);
         // The tiles that are written, of so many rows further on.
         var buffer = 0u;
         for (var stretch = first_split; stretch < last_split; stretch++) {
-            let channels = min(params.split_inputs, params.inputs - stretch * params.split_inputs);
-            let steps = taps * ((channels + STEP - 1u) / STEP);
+            let steps = steps_of(stretch);
             clear(&s0); clear(&s1);
             if ROWS > 2u { clear(&s2); clear(&s3); }
             for (var step = 0u; step < steps; step++) {
@@ -106,20 +106,23 @@ fn main(
                 }
                 put(lane, buffer, weights, inputs);
                 workgroupBarrier();
-                k += STEP;
-                if k >= end {
+                channels.first += STEP;
+                if channels.first >= channels.end {
                     tap += 1u;
                     if tap == taps {
                         tap = 0u;
                         split += 1u;
                     }
-                    k = split * params.split_inputs;
-                    end = min(k + params.split_inputs, params.inputs);
+                    channels = channels_of(split, tap);
                     seen = four_seen(places, tap);
                 }
                 if split < last_split {
-                    weights = fetch_weights(lane, tap, k, end, first_m / 4u);
-                    inputs = fetch_inputs(lane, seen, k, end);
+                    weights = fetch_weights(lane, tap, channels, first_m / 4u);
+                    if is_skip(tap) {
+                        inputs = fetch_skipped(lane, skipped, channels);
+                    } else {
+                        inputs = fetch_inputs(lane, seen, channels);
+                    }
                 }
                 if is_mine {
                     for (var depth = 0u; depth < STEP; depth += SIDE) {
@@ -185,16 +188,45 @@ fn main(
     }
 }
 
-// What a lane brings of STEP rows of weights.
-fn fetch_weights(lane: u32, tap: u32, k: u32, end: u32, first_four: u32) -> Fours {
+// Channels from the first that is fetched up to the end of what a stretch has of them.
+struct Channels {
+    first: u32,
+    end: u32,
+}
+
+fn is_skip(tap: u32) -> bool {
+    return SKIP && tap == params.side * params.side;
+}
+
+// Those of a stretch: of the input, or of the residual, where the last stretches may have none.
+fn channels_of(split: u32, tap: u32) -> Channels {
+    let skips = is_skip(tap);
+    let all = select(params.inputs, params.skip_inputs, skips);
+    let each = select(params.split_inputs, params.split_skip, skips);
+    return Channels(split * each, min((split + 1u) * each, all));
+}
+
+// How many steps a stretch takes: one at least for each tap.
+fn steps_of(split: u32) -> u32 {
     let taps = params.side * params.side;
+    return taps * steps(channels_of(split, 0u)) + u32(SKIP) * steps(channels_of(split, taps));
+}
+
+fn steps(channels: Channels) -> u32 {
+    return max(1u, (max(channels.end, channels.first) - channels.first + STEP - 1u) / STEP);
+}
+
+// What a lane brings of STEP rows of weights.
+fn fetch_weights(lane: u32, tap: u32, channels: Channels, first_four: u32) -> Fours {
+    let skips = is_skip(tap);
+    let taps = select(params.side * params.side, 1u, skips);
     let fours = (params.outputs + 3u) / 4u;
     let four = first_four + lane % WEIGHTS_FOURS;
-    let channel = k + lane / WEIGHTS_FOURS;
-    let at = (channel * taps + tap) * fours + four;
+    let channel = channels.first + lane / WEIGHTS_FOURS;
+    let at = select(channel * taps + tap, channel, skips) * fours + four + select(0u, params.skip_weight, skips);
     let apart = WEIGHTS_AT_ONCE * taps * fours;
     // Of channels behind the last there are no weights.
-    let last = select(0u, end, four < fours);
+    let last = select(0u, channels.end, four < fours);
     var all: Fours;
     all[0] = weights_or_zeros(at, channel < last);
     all[1] = weights_or_zeros(at + apart, channel + WEIGHTS_AT_ONCE < last);
@@ -210,9 +242,10 @@ fn weights_or_zeros(at: u32, is_there: bool) -> vec4<f16> {
 }
 
 // What a lane brings of STEP rows of inputs.
-fn fetch_inputs(lane: u32, seen: FourSeen, k: u32, end: u32) -> Fours {
-    let c0 = k + lane / INPUTS_FOURS;
+fn fetch_inputs(lane: u32, seen: FourSeen, channels: Channels) -> Fours {
+    let c0 = channels.first + lane / INPUTS_FOURS;
     let c1 = c0 + INPUTS_AT_ONCE;
+    let end = channels.end;
     var all: Fours;
     all[0] = inputs_at(seen, c0, c0 < end);
     all[1] = inputs_at(seen, c1, c1 < end);
@@ -221,6 +254,23 @@ fn fetch_inputs(lane: u32, seen: FourSeen, k: u32, end: u32) -> Fours {
         let c3 = c2 + INPUTS_AT_ONCE;
         all[2] = inputs_at(seen, c2, c2 < end);
         all[3] = inputs_at(seen, c3, c3 < end);
+    }
+    return all;
+}
+
+// The same of the residual.
+fn fetch_skipped(lane: u32, places: SkipPlaces, channels: Channels) -> Fours {
+    let c0 = channels.first + lane / INPUTS_FOURS;
+    let c1 = c0 + INPUTS_AT_ONCE;
+    let end = channels.end;
+    var all: Fours;
+    all[0] = skip_at(places, c0, c0 < end);
+    all[1] = skip_at(places, c1, c1 < end);
+    if INPUTS_TIMES > 2u {
+        let c2 = c1 + INPUTS_AT_ONCE;
+        let c3 = c2 + INPUTS_AT_ONCE;
+        all[2] = skip_at(places, c2, c2 < end);
+        all[3] = skip_at(places, c3, c3 < end);
     }
     return all;
 }

@@ -1,8 +1,9 @@
 // The end of a convolution that was cut along its input channels:
 //
-// output[n, m, p] = Σ_s sums[s, n, m, p] + bias[m] + shift[n, m] + residual[n, m, p]
+// output[n, m, p] = Σ_s sums[s, n, m, p] + conv_bias[m] + shift[n, m] + residual[n, m, p]
 //
-// sums [splits, N, M, P]; shift and residual only where flagged. One invocation makes one number, adding
+// and the bias `skip_bias` numbers behind, where there is such: of a convolution that ended in this one. sums
+// [splits, N, M, P]; shift and residual only where flagged. One invocation makes one number, adding
 // the stretches in order.
 
 struct Params {
@@ -12,11 +13,12 @@ struct Params {
     splits: u32,
     has_shift: u32,
     has_residual: u32,
+    skip_bias: u32,
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> sums: array<f32>;
-@group(0) @binding(2) var<storage, read> bias: array<u32>;
+@group(0) @binding(2) var<storage, read> conv_bias: array<u32>;
 @group(0) @binding(3) var<storage, read> shift: array<f32>;
 @group(0) @binding(4) var<storage, read> residual: array<Residual>;
 @group(0) @binding(5) var<storage, read_write> output: array<Output>;
@@ -32,10 +34,8 @@ fn main(
     if at >= numbers {
         return;
     }
-    var value = added(numbers, at);
     let channel = at / params.positions;
-    let m = channel % params.outputs;
-    value += weight_in(bias[word_of(m)], m);
+    var value = with_bias(added(numbers, at), channel % params.outputs);
     if params.has_shift != 0u {
         value += shift[channel];
     }

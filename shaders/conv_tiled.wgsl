@@ -46,6 +46,10 @@ fn main(
     let p1 = place_of(first_position + 4u * quad + 1u);
     let p2 = place_of(first_position + 4u * quad + 2u);
     let p3 = place_of(first_position + 4u * quad + 3u);
+    let image = params.out_height * params.out_width;
+    let skipped = first_position + 4u * quad + vec4(0u, 1u, 2u, 3u);
+    let skip_inside = skipped < vec4(positions);
+    let skip_at = vec4(skip_place(skipped.x), skip_place(skipped.y), skip_place(skipped.z), skip_place(skipped.w));
 
     // Quads of channels ty and ty + 8, of positions tx and tx + 8: rows are channels.
     let tx = lane % 8u;
@@ -61,8 +65,6 @@ fn main(
 
     let taps = params.side * params.side;
     for (var split = first_split; split < first_split + stretches; split++) {
-        let first_channel = split * params.split_inputs;
-        let end = min(first_channel + params.split_inputs, params.inputs);
         var s00 = vec4<f32>(); var s01 = vec4<f32>();
         var s10 = vec4<f32>(); var s11 = vec4<f32>();
         var s20 = vec4<f32>(); var s21 = vec4<f32>();
@@ -71,7 +73,15 @@ fn main(
         var s50 = vec4<f32>(); var s51 = vec4<f32>();
         var s60 = vec4<f32>(); var s61 = vec4<f32>();
         var s70 = vec4<f32>(); var s71 = vec4<f32>();
-        for (var tap = 0u; tap < taps; tap++) {
+        // The residual's channels are the last tap's, where there are such.
+        for (var tap = 0u; tap < taps + u32(params.skip_inputs != 0u); tap++) {
+            let skips = tap == taps;
+            let first_channel = split * select(params.split_inputs, params.split_skip, skips);
+            let end = select(
+                min(first_channel + params.split_inputs, params.inputs),
+                min(first_channel + params.split_skip, params.skip_inputs),
+                skips,
+            );
             let v0 = seen_from(p0, tap);
             let v1 = seen_from(p1, tap);
             let v2 = seen_from(p2, tap);
@@ -85,13 +95,23 @@ fn main(
                     var inputs = vec4<f32>();
                     if channel < end {
                         if weight_quad < quads {
-                            weights = weights_at((channel * taps + tap) * quads + weight_quad);
+                            let row = select(channel * taps + tap, channel, skips);
+                            let before = select(0u, params.skip_weight, skips);
+                            weights = weights_at(before + row * quads + weight_quad);
                         }
-                        let ahead = channel * plane;
-                        if v0.inside { inputs.x = f32(input[v0.at + ahead]); }
-                        if v1.inside { inputs.y = f32(input[v1.at + ahead]); }
-                        if v2.inside { inputs.z = f32(input[v2.at + ahead]); }
-                        if v3.inside { inputs.w = f32(input[v3.at + ahead]); }
+                        if skips {
+                            let at = skip_at + channel * image;
+                            if skip_inside.x { inputs.x = residual_at(at.x); }
+                            if skip_inside.y { inputs.y = residual_at(at.y); }
+                            if skip_inside.z { inputs.z = residual_at(at.z); }
+                            if skip_inside.w { inputs.w = residual_at(at.w); }
+                        } else {
+                            let ahead = channel * plane;
+                            if v0.inside { inputs.x = f32(input[v0.at + ahead]); }
+                            if v1.inside { inputs.y = f32(input[v1.at + ahead]); }
+                            if v2.inside { inputs.z = f32(input[v2.at + ahead]); }
+                            if v3.inside { inputs.w = f32(input[v3.at + ahead]); }
+                        }
                     }
                     weights_tile[row * 16u + quad] = weights;
                     inputs_tile[row * 16u + quad] = inputs;

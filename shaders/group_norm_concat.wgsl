@@ -20,6 +20,7 @@ struct Params {
     first_channels: u32,
     splits: u32,
     has_given: u32,
+    skip_bias: u32,
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
@@ -48,8 +49,7 @@ fn number_of(n: u32, c: u32, p: u32) -> f32 {
         return f32(given[at]);
     }
     let numbers = params.batch * before * params.positions;
-    var value = added(numbers, at);
-    value += weight_in(conv_bias[word_of(c)], c);
+    var value = with_bias(added(numbers, at), c);
     if params.has_given != 0u {
         value += f32(given[at]);
     }

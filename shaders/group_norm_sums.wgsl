@@ -17,6 +17,7 @@ struct Params {
     splits: u32,
     has_shift: u32,
     has_residual: u32,
+    skip_bias: u32,
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
@@ -33,8 +34,7 @@ struct Params {
 fn number_of(n: u32, c: u32, p: u32) -> f32 {
     let at = (n * params.channels + c) * params.positions + p;
     let numbers = params.batch * params.channels * params.positions;
-    var value = added(numbers, at);
-    value += weight_in(conv_bias[word_of(c)], c);
+    var value = with_bias(added(numbers, at), c);
     if params.has_shift != 0u {
         value += scale_shift[n * params.channels + c];
     }

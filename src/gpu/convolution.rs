@@ -41,11 +41,14 @@ impl Convolution {
             ConvVariant::Matrix(side) => Some(conv_matrix::tile(side, false, false)),
         };
         let split_inputs = tile.map_or(params.inputs, |tile| stretch(&params, tile));
+        let splits = params.inputs.div_ceil(split_inputs.max(1));
+        let share = params.skip_inputs.div_ceil(splits.max(1));
         Self {
             variant,
             params: Params {
-                splits: params.inputs.div_ceil(split_inputs.max(1)),
+                splits,
                 split_inputs,
+                split_skip: share.next_multiple_of(STEP),
                 ..params
             },
             joined: tile.is_none_or(|tile| conv::tiles(&params, tile) >= ENOUGH),
@@ -108,6 +111,15 @@ pub(crate) struct Ended {
 }
 
 impl Ended {
+    /// What is bound where no residual is left to add: there was none, or it has been seen.
+    pub(crate) fn with_residual_or(self, none: Binding) -> Self {
+        let mut bindings = self.bindings;
+        if self.params.has_residual == 0 {
+            bindings.residual = none;
+        }
+        Self { bindings, ..self }
+    }
+
     /// The dispatch that adds their sums.
     pub(crate) fn alone(&self, name: &str) -> Dispatch {
         let Self {
@@ -124,10 +136,11 @@ impl Ended {
                 splits: params.splits,
                 has_shift: params.has_shift,
                 has_residual: params.has_residual,
+                skip_bias: params.skip_bias,
             },
             conv_sum::Bindings {
                 sums,
-                bias: bindings.bias,
+                conv_bias: bindings.bias,
                 shift: bindings.shift,
                 residual: bindings.residual,
                 output: bindings.output,
@@ -142,10 +155,13 @@ fn numbers(params: &Params) -> u64 {
     u64::from(params.batch) * u64::from(params.outputs) * image
 }
 
-/// Both factors are f16, and a matrix has no fewer rows of them than it has room for.
+/// All factors are f16, and a matrix has no fewer rows of them than it has room for.
 fn suits_matrices(params: &Params, bindings: &Bindings, side: MatrixSide) -> bool {
     let half = |binding: Binding| binding.width == Width::Half;
-    half(bindings.input) && half(bindings.weight) && params.inputs >= side.length()
+    let is_residual_factor = params.skip_inputs > 0;
+    let has_factors = half(bindings.input) && half(bindings.weight);
+    let suits = has_factors && (!is_residual_factor || half(bindings.residual));
+    suits && params.inputs >= side.length()
 }
 
 /// Whether the large tiles of matrices are workgroups enough, and reach no further past the output's edges than the small

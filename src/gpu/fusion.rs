@@ -7,11 +7,12 @@ use super::kernels::declare::word;
 use super::kernels::group_norm_whole;
 use crate::part::put;
 use crate::unet::plan::inputs;
-use crate::unet::{Graph, Node, Op, TensorId};
+use crate::unet::{Conv, Graph, Node, Op, ParamId, TensorId};
 
-/// Whether each operation ends in the one behind it, where groups are small: a concatenation is made by the normalisation
-/// that reads it first, and a convolution that was cut along its input channels is added up by a normalisation behind it, or
-/// behind the concatenation that it is for.
+/// Whether each operation ends in the one behind it: a convolution through a kernel of one whose result is another one's
+/// residual; and where groups are small, a concatenation is made by the normalisation that reads it first, and a convolution
+/// that was cut along its input channels is added up by a normalisation behind it, or behind the concatenation that it is
+/// for.
 pub(crate) fn ends_in_next(graph: &Graph) -> Vec<bool> {
     let nodes = graph.nodes();
     let readers = readers(graph);
@@ -36,6 +37,7 @@ fn meet(graph: &Graph, one: &Node, (next, next_ends): (&Node, bool), is_once: bo
             // The result itself is not written then.
             next_ends && is_once && *first == one.output && first != second && conv.shift.is_none()
         }
+        (Op::Conv(skip), Op::Conv(_)) => is_once && skips(one.output, skip, &next.op),
         (Op::Conv(conv), norm) => {
             // What would be bound in one place are both.
             let has_two = conv.shift.is_some() && is_modulated(norm);
@@ -44,6 +46,39 @@ fn meet(graph: &Graph, one: &Node, (next, next_ends): (&Node, bool), is_once: bo
         (Op::Concat { .. }, norm) => normalises(graph, norm, one.output) && !is_modulated(norm),
         _ => false,
     }
+}
+
+/// Whether a convolution through a kernel of one makes another's residual, and nothing else that it reads.
+fn skips(made: TensorId, skip: &Conv, next: &Op) -> bool {
+    let is_point = skip.kernel == 1 && skip.stride == 1 && !skip.upsample;
+    let is_bare = skip.shift.is_none() && skip.residual.is_none();
+    is_point && is_bare && matches!(next, Op::Conv(next) if next.residual == Some(made))
+}
+
+/// A convolution that ends in the one behind it, and that one by its place among the operations.
+struct Skipped {
+    skip: Conv,
+    conv: Conv,
+    at: usize,
+}
+
+fn skipped(graph: &Graph, ends: &[bool]) -> Vec<Skipped> {
+    let nodes = graph.nodes();
+    let pairs = nodes.iter().zip(nodes.iter().skip(1)).zip(1..).zip(ends);
+    let skipped =
+        |(((one, next), at), &ends): (((&Node, &Node), usize), &bool)| match (one.op, next.op) {
+            (Op::Conv(skip), Op::Conv(conv)) if ends => Some(Skipped { skip, conv, at }),
+            _ => None,
+        };
+    pairs.filter_map(skipped).collect()
+}
+
+/// The parameters that are bound together: of a convolution, and of the one that ends in it.
+pub(crate) fn bound_together(graph: &Graph) -> Vec<[ParamId; 2]> {
+    let skipped = skipped(graph, &ends_in_next(graph)).into_iter();
+    skipped
+        .flat_map(|Skipped { skip, conv, .. }| [[conv.weight, skip.weight], [conv.bias, skip.bias]])
+        .collect()
 }
 
 const fn is_modulated(op: &Op) -> bool {
@@ -85,8 +120,14 @@ fn readers(graph: &Graph) -> Vec<usize> {
 pub(crate) fn reads(graph: &Graph) -> Vec<Vec<TensorId>> {
     let nodes = graph.nodes();
     let mut reads = inputs(graph);
+    let ends = ends_in_next(graph);
+    for Skipped { skip, at, .. } in skipped(graph, &ends) {
+        if let Some(reads) = reads.get_mut(at) {
+            reads.push(skip.input);
+        }
+    }
     let mut from = 0;
-    for (at, ends) in ends_in_next(graph).into_iter().enumerate() {
+    for (at, ends) in ends.into_iter().enumerate() {
         if ends {
             continue;
         }

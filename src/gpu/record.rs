@@ -6,6 +6,7 @@ mod linear;
 mod norm;
 mod norm_grad;
 mod operations;
+mod skip;
 
 use core::ops::Range;
 use std::vec::Vec;
@@ -200,6 +201,17 @@ struct Held {
     ended: Option<Ended>,
     /// Both parts of a concatenation.
     parts: Option<(Tensor, Tensor)>,
+    /// A convolution through a kernel of one.
+    skip: Option<Skip>,
+}
+
+/// A convolution through a kernel of one, which is left to the one behind it.
+#[derive(Debug, Clone, Copy)]
+struct Skip {
+    input: Tensor,
+    weight: Binding,
+    bias: Binding,
+    flops: u64,
 }
 
 impl Recorder<'_> {
@@ -258,7 +270,16 @@ impl Recorder<'_> {
         self.operation(self.graph.name(node.output), op, (made, order))
     }
 
-    fn conv(&mut self, name: &str, conv: Conv<Tensor, Stored>, made: Tensor) {
+    fn conv(
+        &mut self,
+        name: &str,
+        conv: Conv<Tensor, Stored>,
+        made: Tensor,
+    ) -> Result<(), GpuError> {
+        if let Some(skip) = self.skip(&conv)? {
+            self.held.skip = Some(skip);
+            return Ok(());
+        }
         let Tensor {
             binding: output,
             shape: out,
@@ -281,6 +302,10 @@ impl Recorder<'_> {
             has_residual: flag(conv.residual.is_some()),
             splits: 1,
             split_inputs: word(input.channels),
+            skip_inputs: 0,
+            split_skip: 0,
+            skip_weight: 0,
+            skip_bias: 0,
         };
         // Bound where there is no residual, in the width that makes the fewest forms.
         let none = Binding {
@@ -295,15 +320,23 @@ impl Recorder<'_> {
             residual: conv.residual.map_or(none, |residual| residual.binding),
             output,
         };
+        let (params, bindings) = match self.held.skip.take() {
+            Some(skip) => {
+                self.flops += skip.flops;
+                skip.seen(params, bindings)
+            }
+            None => (params, bindings),
+        };
         let convolution = Convolution::new(self.variants.conv, params, &bindings);
         let partial = self.partial(convolution.partial_words());
         let (main, ended) = convolution.dispatches(name, bindings, partial);
         self.push(main);
-        match ended {
+        match ended.map(|ended| ended.with_residual_or(none)) {
             Some(ended) if self.ends_in_next() => self.held.ended = Some(ended),
             Some(ended) => self.push_with(ended.alone(name), 0),
             None => {}
         }
+        Ok(())
     }
 
     /// Whether the operation that is recorded may end in the one behind it.

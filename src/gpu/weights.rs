@@ -7,6 +7,7 @@ use std::vec::Vec;
 use half::f16;
 
 use super::error::{GpuError, Limit};
+use super::fusion;
 use super::layers::layers;
 use super::limits::MOST_BOUND;
 use super::recording::{ALIGNMENT, Width};
@@ -165,30 +166,41 @@ impl WeightPlan {
             len: graph.weights_len(),
         };
         let mut places = vec![None; graph.params().len()];
-        for id in placed_in_order(graph) {
-            let (Some(param), Some(&order)) = (graph.param(id), orders.get(id.index())) else {
-                continue;
-            };
-            let numbers = order.numbers(param.elements());
-            let bytes = precision.weights().bytes(numbers);
-            if bytes > limit {
-                return Err(GpuError::Limit {
-                    limit: name,
-                    what: param.name.clone(),
-                    wanted: bytes,
-                    had: limit,
-                });
+        let bytes_of = |id: &ParamId| {
+            let (param, order) = (graph.param(*id)?, orders.get(id.index())?);
+            let bytes = precision.weights().bytes(order.numbers(param.elements()));
+            Some(bytes.saturating_add(ALIGNMENT))
+        };
+        for together in placed_in_order(graph) {
+            if together.len() > 1 {
+                let bytes = together.iter().filter_map(bytes_of);
+                plan.keep_together(bytes.fold(0, u64::saturating_add), limit);
             }
-            let (buffer, offset) = plan.room_for(bytes, limit);
-            let place = WeightPlace {
-                buffer,
-                offset,
-                bytes,
-                order,
-                from: param.offset,
-                elements: param.elements(),
-            };
-            put(&mut places, id.index(), Some(place));
+            for id in together {
+                let (Some(param), Some(&order)) = (graph.param(id), orders.get(id.index())) else {
+                    continue;
+                };
+                let numbers = order.numbers(param.elements());
+                let bytes = precision.weights().bytes(numbers);
+                if bytes > limit {
+                    return Err(GpuError::Limit {
+                        limit: name,
+                        what: param.name.clone(),
+                        wanted: bytes,
+                        had: limit,
+                    });
+                }
+                let (buffer, offset) = plan.room_for(bytes, limit);
+                let place = WeightPlace {
+                    buffer,
+                    offset,
+                    bytes,
+                    order,
+                    from: param.offset,
+                    elements: param.elements(),
+                };
+                put(&mut places, id.index(), Some(place));
+            }
         }
         // Each has a place by now.
         plan.places = places.into_iter().flatten().collect();
@@ -224,12 +236,20 @@ impl WeightPlan {
         }
     }
 
+    /// Begins a buffer where the last one has no room for so many bytes, if a whole one has.
+    fn keep_together(&mut self, bytes: u64, limit: u64) {
+        let limit = self.within_limit(limit);
+        let used = self
+            .buffers
+            .last()
+            .map_or(0, |last| last.next_multiple_of(ALIGNMENT));
+        if used.saturating_add(bytes) > limit && bytes <= limit {
+            self.buffers.push(0);
+        }
+    }
+
     fn room_for(&mut self, bytes: u64, limit: u64) -> (usize, u64) {
-        // Half of it for f16, so that the same places can hold f32.
-        let limit = match self.precision.weights() {
-            Width::Full => limit,
-            Width::Half => limit / 2,
-        };
+        let limit = self.within_limit(limit);
         if let Some(last) = self.buffers.last_mut() {
             let offset = last.next_multiple_of(ALIGNMENT);
             if offset + bytes <= limit {
@@ -239,6 +259,14 @@ impl WeightPlan {
         }
         self.buffers.push(bytes);
         (self.buffers.len() - 1, 0)
+    }
+
+    /// Half of a limit for f16, so that the same places can hold f32.
+    const fn within_limit(&self, limit: u64) -> u64 {
+        match self.precision.weights() {
+            Width::Full => limit,
+            Width::Half => limit / 2,
+        }
     }
 
     /// Numbers in the caller's slice.
@@ -325,23 +353,33 @@ impl WeightPlan {
     }
 }
 
-/// The parameters of a graph in the order in which they are placed: weights of layers that run as one are neighbours, and so
-/// are their biases; then all others, as the graph has them.
-fn placed_in_order(graph: &Graph) -> impl Iterator<Item = ParamId> {
+/// The parameters of a graph in the order in which they are placed, those together that one buffer should have: weights of
+/// layers that run as one are neighbours, and so are their biases; then all others, as the graph has them, those of a
+/// convolution beside those of the one that ends in it.
+fn placed_in_order(graph: &Graph) -> impl Iterator<Item = Vec<ParamId>> {
     let together = layers(graph);
     let weights = together.iter().flatten().map(|layer| layer.weight);
     let biases = together.iter().flatten().map(|layer| layer.bias);
     let first: Vec<ParamId> = weights.chain(biases).collect();
+    let mut beside = vec![None; graph.params().len()];
+    for [one, other] in fusion::bound_together(graph) {
+        // What is not of this graph, `record` refuses.
+        if let Some(beside) = beside.get_mut(one.index()) {
+            *beside = Some(other);
+        }
+    }
     let mut seen = vec![false; graph.params().len()];
     let all = (0..graph.params().len()).map(|at| ParamId(at as u32));
-    // A parameter of two layers is placed once.
     let each = first.into_iter().chain(all);
-    each.filter(move |id| {
-        let is_new = seen.get(id.index()) == Some(&false);
-        if is_new {
-            put(&mut seen, id.index(), true);
-        }
-        is_new
+    each.map(move |id| {
+        let other = beside.get(id.index()).copied().flatten();
+        let both = [id].into_iter().chain(other);
+        // A parameter of two layers is placed once.
+        let is_new = |id: &ParamId| {
+            let seen = seen.get_mut(id.index());
+            seen.is_some_and(|seen| !core::mem::replace(seen, true))
+        };
+        both.filter(is_new).collect()
     })
 }
 

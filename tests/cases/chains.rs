@@ -1,7 +1,7 @@
-//! Operations that a GPU may run as one: a convolution of so many channels that it is cut, a concatenation, and the
-//! normalisation behind them.
+//! Operations that a GPU may run as one: a convolution of so many channels that it is cut, one through a kernel of one that
+//! makes its residual, a concatenation, and the normalisation behind them.
 
-use iddpm::unet::{Conv, Op, Shape, Wrap};
+use iddpm::unet::{Conv, Op, ParamId, Shape, TensorId, Wrap};
 
 use super::rounding::{HALF, sum_of};
 use super::{Case, Stands, shape, vector};
@@ -73,6 +73,7 @@ pub(crate) fn chains(stands: Stands) -> Vec<Case> {
     .map(|chain| chain.case(stands))
     .into_iter()
     .chain([twice(stands)])
+    .chain(skips(stands))
     .collect()
 }
 
@@ -126,6 +127,169 @@ impl Chain {
             bias,
             scale_shift,
             groups: self.groups,
+            silu: true,
+        })
+    }
+}
+
+/// A convolution whose residual is one through a kernel of one.
+#[derive(Debug, Clone, Copy)]
+struct Skips {
+    /// The channels of both inputs, the result's, and its rows and columns.
+    inputs: usize,
+    skipped: usize,
+    outputs: usize,
+    size: [usize; 2],
+    kernel: usize,
+    stride: usize,
+    upsample: bool,
+    shifted: bool,
+    /// The groups of a normalisation behind it, where there is one.
+    groups: Option<usize>,
+    /// The channels of what is concatenated in between.
+    second: Option<usize>,
+}
+
+/// The residual has fewer channels than stretches begin with, or more than the input; rows that are read four numbers at a
+/// time, and such that are not.
+fn skips(stands: Stands) -> impl Iterator<Item = Case> {
+    let plain = Skips {
+        inputs: INPUTS,
+        skipped: 40,
+        outputs: 10,
+        size: [4, 8],
+        kernel: 3,
+        stride: 1,
+        upsample: false,
+        shifted: false,
+        groups: None,
+        second: None,
+    };
+    [
+        plain,
+        Skips {
+            skipped: 1,
+            size: [3, 5],
+            ..plain
+        },
+        Skips {
+            inputs: 16,
+            skipped: 130,
+            outputs: 70,
+            shifted: true,
+            ..plain
+        },
+        Skips {
+            stride: 2,
+            shifted: true,
+            groups: Some(5),
+            ..plain
+        },
+        Skips {
+            upsample: true,
+            groups: Some(2),
+            ..plain
+        },
+        Skips {
+            kernel: 1,
+            inputs: 600,
+            groups: Some(10),
+            ..plain
+        },
+        Skips {
+            groups: Some(5),
+            second: Some(5),
+            ..plain
+        },
+        Skips {
+            size: [1, 1],
+            groups: Some(5),
+            ..plain
+        },
+    ]
+    .into_iter()
+    .map(move |skips| skips.case(stands))
+}
+
+/// A convolution through a kernel of one.
+const fn point(input: TensorId, weight: ParamId, bias: ParamId) -> Conv {
+    Conv {
+        input,
+        weight,
+        bias,
+        kernel: 1,
+        stride: 1,
+        upsample: false,
+        wrap: Wrap::None,
+        shift: None,
+        residual: None,
+    }
+}
+
+impl Skips {
+    fn case(self, stands: Stands) -> Case {
+        let (batch, [height, width]) = (3, self.size);
+        let products = self.kernel * self.kernel * self.inputs;
+        let terms = products + self.skipped;
+        let tolerance = match self.groups {
+            Some(_) => tolerance(stands, terms),
+            None => sum_of(terms),
+        };
+        let mut case = stands.case(format!("{self:?}"), batch, tolerance);
+        let channels = self.outputs + self.second.unwrap_or(0);
+        let [rows, columns] = self.size.map(|side| match self.upsample {
+            true => side / 2,
+            false => side * self.stride,
+        });
+        let input = case.random(shape(batch, self.inputs, rows, columns));
+        let seen = case.random(shape(batch, self.skipped, height, width));
+        let shift = self
+            .shifted
+            .then(|| case.random(vector(batch, self.outputs)));
+        let second = self
+            .second
+            .map(|second| case.random(shape(batch, second, height, width)));
+        let scale = 1.0 / (terms as f64).sqrt();
+        let extents = [self.outputs, self.inputs, self.kernel, self.kernel];
+        let conv = Conv {
+            kernel: self.kernel,
+            stride: self.stride,
+            upsample: self.upsample,
+            shift,
+            ..point(
+                input,
+                case.param(&extents, 0.0, scale),
+                case.param(&[self.outputs], 0.0, 0.5),
+            )
+        };
+        let skip = point(
+            seen,
+            case.param(&[self.outputs, self.skipped, 1, 1], 0.0, scale),
+            case.param(&[self.outputs], 0.0, 0.5),
+        );
+        let residual = case.graph.add("skip", Op::Conv(skip));
+        let conv = Op::Conv(Conv {
+            residual: Some(residual),
+            ..conv
+        });
+        let Some(groups) = self.groups else {
+            return case.of(conv);
+        };
+        let (weight, bias) = (
+            case.param(&[channels], 1.0, 0.5),
+            case.param(&[channels], 0.0, 0.5),
+        );
+        let mut made = case.graph.add("conv", conv);
+        if let Some(second) = second {
+            let first = made;
+            made = case.graph.add("concat", Op::Concat { first, second });
+        }
+        case.of(Op::GroupNorm {
+            input: made,
+            weight,
+            bias,
+            scale_shift: None,
+            groups,
             silu: true,
         })
     }

@@ -97,7 +97,7 @@ fn what_it_costs_on_a_gpu() {
     };
     let (head, numbers, _) = all("cifar10_uncond --cost");
     assert_eq!(head, "cost of an evaluation, 1 images in f16");
-    assert_eq!(numbers[..2], ["213", "205"]);
+    assert_eq!(numbers[..2], ["196", "192"]);
     let (head, numbers, _) = all("cifar10_uncond --cost --batch 128 --train --precision f32");
     assert_eq!(head, "cost of a step of training, 128 images in f32");
     assert_eq!(numbers[6], "6440.07");

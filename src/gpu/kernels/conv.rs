@@ -1,5 +1,7 @@
 //! Convolution, the plain variant: 8 channels at one position for an invocation.
 
+use std::vec::Vec;
+
 use super::declare::kernel;
 use crate::gpu::recording::Dispatch;
 
@@ -9,7 +11,7 @@ kernel! {
         batch: u32, inputs: u32, height: u32, width: u32,
         outputs: u32, out_height: u32, out_width: u32,
         side: u32, stride: u32, upsample: u32, wrap_y: u32, wrap_x: u32, has_shift: u32, has_residual: u32,
-        splits: u32, split_inputs: u32,
+        splits: u32, split_inputs: u32, skip_inputs: u32, split_skip: u32, skip_weight: u32, skip_bias: u32,
     }
     bindings {
         input: Activations, weight: Weights, bias: Weights, shift: Read, residual: Activations,
@@ -21,14 +23,24 @@ pub(crate) fn dispatch(name: &str, params: &Params, bindings: Bindings) -> Dispa
     let positions = u64::from(params.out_height) * u64::from(params.out_width);
     let blocks = u64::from(params.batch) * u64::from(params.outputs.div_ceil(8));
     // An invocation reads each number under its position, and eight weights for it.
-    let seen = positions * blocks * u64::from(params.inputs) * taps(params);
+    let numbers = positions * blocks;
+    let seen = numbers * u64::from(params.inputs) * taps(params);
+    let skipped = numbers * u64::from(params.skip_inputs);
     dispatch_of(name, params, bindings, positions.div_ceil(64) * blocks)
-        .moving(&[(INPUT, seen), (WEIGHT, 8 * seen)])
+        .moving(&[(INPUT, seen), (WEIGHT, 8 * (seen + skipped))])
+        .moving(&of_residual(params, skipped))
 }
 
-/// Of the bindings, the places of both factors.
+/// How many numbers are asked for of a residual that is seen through a kernel.
+fn of_residual(params: &Params, skipped: u64) -> Vec<(usize, u64)> {
+    let is_skip = params.skip_inputs > 0;
+    is_skip.then_some((RESIDUAL, skipped)).into_iter().collect()
+}
+
+/// Of the bindings, the places of both factors, and of the residual.
 pub(crate) const INPUT: usize = 0;
 const WEIGHT: usize = 1;
+pub(crate) const RESIDUAL: usize = 4;
 
 fn taps(params: &Params) -> u64 {
     u64::from(params.side) * u64::from(params.side)
@@ -47,12 +59,15 @@ pub(crate) struct Tile {
 pub(super) fn in_tiles(dispatch: Dispatch, params: &Params, tile: Tile) -> Dispatch {
     let image = u64::from(params.out_height) * u64::from(params.out_width);
     let positions = u64::from(params.batch) * image;
-    let products = taps(params) * u64::from(params.inputs);
-    let input = positions * u64::from(params.outputs.div_ceil(tile.channels)) * products;
+    let seen = taps(params) * u64::from(params.inputs);
+    let skipped = u64::from(params.skip_inputs);
+    let each = positions * u64::from(params.outputs.div_ceil(tile.channels));
     let weight = positions.div_ceil(tile.positions.into())
         * u64::from(params.outputs.next_multiple_of(4))
-        * products;
-    dispatch.moving(&[(INPUT, input), (WEIGHT, weight)])
+        * (seen + skipped);
+    dispatch
+        .moving(&[(INPUT, each * seen), (WEIGHT, weight)])
+        .moving(&of_residual(params, each * skipped))
 }
 
 /// Workgroups that own a tile each.

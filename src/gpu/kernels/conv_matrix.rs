@@ -86,6 +86,7 @@ pub(crate) const fn tile(side: MatrixSide, large: bool, joined: bool) -> Tile {
         matrix: Some(side),
         large,
         quads: false,
+        skip: false,
     };
     Patch::of(side, form).tile(side)
 }
@@ -131,6 +132,7 @@ pub(crate) fn dispatch(
             matrix: Some(side),
             large,
             quads,
+            skip: params.skip_inputs > 0,
             ..plain.form
         },
         workgroups: conv::tiles(params, tile) * conv::cut(params, joined),

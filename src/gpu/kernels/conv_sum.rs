@@ -7,8 +7,9 @@ kernel! {
     "conv_sum" of 64 with "stretches.wgsl"
     params {
         batch: u32, outputs: u32, positions: u32, splits: u32, has_shift: u32, has_residual: u32,
+        skip_bias: u32,
     }
-    bindings { sums: Read, bias: Weights, shift: Read, residual: Activations, output: Result }
+    bindings { sums: Read, conv_bias: Weights, shift: Read, residual: Activations, output: Result }
 }
 
 pub(crate) fn dispatch(name: &str, params: &Params, bindings: Bindings) -> Dispatch {

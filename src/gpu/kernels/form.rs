@@ -5,7 +5,7 @@ use std::format;
 use std::string::String;
 use std::vec::Vec;
 
-use super::conv::INPUT;
+use super::conv::{INPUT, RESIDUAL};
 use super::conv_matrix::Patch;
 use super::{Access, Form, Kernel, Memory, Uses};
 use crate::gpu::variants::MatrixSide;
@@ -20,6 +20,9 @@ const REDUCE_SUBGROUPS: &str = include_str!("../../../shaders/shared/reduce_subg
 const CONV_QUADS: &str = include_str!("../../../shaders/shared/conv_quads.wgsl");
 /// The same number by number.
 const CONV_EACH: &str = include_str!("../../../shaders/shared/conv_each.wgsl");
+/// Its residual, seen through a kernel of one, in the same two ways.
+const SKIP_QUADS: &str = include_str!("../../../shaders/shared/skip_quads.wgsl");
+const SKIP_EACH: &str = include_str!("../../../shaders/shared/skip_each.wgsl");
 /// Tiles of matrices in workgroup memory, written four numbers at a time.
 const CELLS_FOUR: &str = include_str!("../../../shaders/shared/cells_four.wgsl");
 /// The same number by number.
@@ -87,6 +90,7 @@ impl Kernel {
             head += &format!("const COLUMNS: u32 = {columns}u;\n");
             head += &format!("const STEP: u32 = {step}u;\n");
             head += &format!("const BUFFERS: u32 = {buffers}u;\n");
+            head += &format!("const SKIP: bool = {};\n", form.skip);
         }
         head += &aliases;
         head += &format!("const HALF: bool = {weights};\n");
@@ -98,6 +102,9 @@ impl Kernel {
             (Uses::Reductions, true) => parts.push(REDUCE_SUBGROUPS),
             (Uses::Matrices, _) => {
                 parts.push(if form.quads { CONV_QUADS } else { CONV_EACH });
+                // Of a residual that is added numbers are read one by one.
+                let is_vectors = form.quads && form.skip;
+                parts.push(if is_vectors { SKIP_QUADS } else { SKIP_EACH });
                 parts.push(match dialect {
                     Dialect::Metal => CELLS_ONE,
                     Dialect::Native | Dialect::Browser => CELLS_FOUR,
@@ -164,6 +171,9 @@ impl Kernel {
         each(&mut forms, matrices, |form, matrix| Form { matrix, ..form });
         each(&mut forms, patches, |form, large| Form { large, ..form });
         each(&mut forms, patches, |form, quads| Form { quads, ..form });
+        each(&mut forms, patches, |form, skip| Form { skip, ..form });
+        // What is seen through a kernel is a factor too.
+        forms.retain(|form| !form.skip || form.is_half(RESIDUAL));
         forms
     }
 }

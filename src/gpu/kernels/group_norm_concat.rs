@@ -8,7 +8,7 @@ kernel! {
     "group_norm_concat" of 256 with "stretches.wgsl" and "group_scale.wgsl" and "group_statistics.wgsl" and "group_norm_made.wgsl" uses Reductions
     params {
         batch: u32, channels: u32, positions: u32, per_group: u32, silu: u32,
-        first_channels: u32, splits: u32, has_given: u32,
+        first_channels: u32, splits: u32, has_given: u32, skip_bias: u32,
     }
     bindings {
         sums: Read, conv_bias: Weights, given: Activations, second: Activations, weight: Weights, bias: Weights,

@@ -8,7 +8,7 @@ kernel! {
     "group_norm_sums" of 256 with "stretches.wgsl" and "group_scale.wgsl" and "group_norm.wgsl" and "group_statistics.wgsl" and "group_norm_made.wgsl" uses Reductions
     params {
         batch: u32, channels: u32, positions: u32, per_group: u32, silu: u32, modulated: u32,
-        splits: u32, has_shift: u32, has_residual: u32,
+        splits: u32, has_shift: u32, has_residual: u32, skip_bias: u32,
     }
     bindings {
         sums: Read, conv_bias: Weights, residual: Activations, weight: Weights, bias: Weights, scale_shift: Read,

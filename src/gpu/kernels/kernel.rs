@@ -74,6 +74,8 @@ pub struct Form {
     pub large: bool,
     /// Whether the input is read four numbers at a time, for the kernel that multiplies matrices.
     pub quads: bool,
+    /// Whether the residual is seen through a kernel of one, for the kernel that multiplies matrices.
+    pub skip: bool,
 }
 
 impl Form {

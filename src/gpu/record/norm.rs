@@ -66,6 +66,7 @@ impl Recorder<'_> {
                 splits: ended.params.splits,
                 has_shift: ended.params.has_shift,
                 has_residual: ended.params.has_residual,
+                skip_bias: ended.params.skip_bias,
             };
             return group_norm_sums::dispatch(name, &params, bindings);
         }
@@ -101,16 +102,17 @@ impl Recorder<'_> {
         output: Binding,
     ) -> Dispatch {
         let none = self.layout.none;
-        let (sums, conv_bias, splits, given, has_given) = match ended {
+        let (sums, conv_bias, skip_bias, splits, given, has_given) = match ended {
             Some(ended) => (
                 ended.sums,
                 ended.bindings.bias,
+                ended.params.skip_bias,
                 ended.params.splits,
                 ended.bindings.residual,
                 ended.params.has_residual,
             ),
             // Of the width that the weights have: there is no other form.
-            None => (none, norm.bias, 0, first.binding, 1),
+            None => (none, norm.bias, 0, 0, first.binding, 1),
         };
         group_norm_concat::dispatch(
             name,
@@ -123,6 +125,7 @@ impl Recorder<'_> {
                 first_channels: word(first.shape.channels),
                 splits,
                 has_given,
+                skip_bias,
             },
             group_norm_concat::Bindings {
                 sums,

@@ -70,10 +70,7 @@ impl Recorder<'_> {
                 },
             ),
             Op::Linear { input, silu, .. } => return self.linear(input, silu),
-            Op::Conv(conv) => {
-                self.conv(name, conv, made);
-                return Ok(());
-            }
+            Op::Conv(conv) => return self.conv(name, conv, made),
             Op::GroupNorm {
                 input,
                 weight,
