@@ -3,8 +3,8 @@
 use std::collections::HashSet;
 
 use iddpm::gpu::{
-    ConvVariant, DeviceNetwork, DeviceWeights, Dispatch, Form, Gpu, GpuError, MatrixSide,
-    Precision, Variants, plan, wgpu,
+    AttentionVariant, ConvVariant, DeviceNetwork, DeviceWeights, Dispatch, Form, Gpu, GpuError,
+    MatrixSide, Precision, Variants, plan, wgpu,
 };
 use iddpm::unet::{Conv, Graph, ImageSize, Init, Input, Op, Shape, UnetConfig, Weights, Wrap};
 
@@ -97,8 +97,9 @@ fn a_tensor_of_halves_is_read() {
     assert_eq!(network.output_blocking().unwrap().len(), 6);
 }
 
-/// A convolution of a batch between two copies, so that it has f16 where that is asked for.
-fn convolution(batch: usize, outputs: usize, height: usize, width: usize) -> Graph {
+/// A convolution of a batch between two copies, so that it has f16 where that is asked for; where it skips, another one
+/// through a kernel of one makes its residual.
+fn convolution(batch: usize, outputs: usize, [height, width]: [usize; 2], skips: bool) -> Graph {
     let mut graph = Graph::new(batch);
     let x = graph.add_input(Input::X, "x", shape(batch, 70, height, width));
     let weight = graph.add_param("w".into(), &[outputs, 70, 3, 3], Init::Zero);
@@ -120,7 +121,14 @@ fn convolution(batch: usize, outputs: usize, height: usize, width: usize) -> Gra
         shift: None,
         residual: None,
     };
-    let made = graph.add("conv", Op::Conv(conv));
+    let skip = skips.then(|| Conv {
+        weight: graph.add_param("skip.w".into(), &[outputs, 70, 1, 1], Init::Zero),
+        bias: graph.add_param("skip.b".into(), &[outputs], Init::Zero),
+        kernel: 1,
+        ..conv
+    });
+    let residual = skip.map(|skip| graph.add("skip", Op::Conv(skip)));
+    let made = graph.add("conv", Op::Conv(Conv { residual, ..conv }));
     let result = graph.add("result", copy(made));
     graph.set_output(result);
     graph
@@ -128,7 +136,8 @@ fn convolution(batch: usize, outputs: usize, height: usize, width: usize) -> Gra
 
 /// An image's bits do not depend on the batch, in any variant: a batch large enough that convolutions join
 /// what they cut for few images, and whose tiles begin in the midst of one; channels and batches for which matrices
-/// have large tiles, cut and joined, over rows that are read four numbers at a time and others.
+/// have large tiles, cut and joined, over rows that are read four numbers at a time and others; beside a residual that is
+/// seen through a kernel of one.
 #[test]
 fn a_convolution_of_a_batch_is_that_of_its_images() {
     let run = |gpu: &Gpu, graph: &Graph, weights: &[f32], x: &[f32], precision| {
@@ -151,9 +160,17 @@ fn a_convolution_of_a_batch_is_that_of_its_images() {
     let has_half = device.features().contains(wgpu::Features::SHADER_F16);
     let precisions = &[Precision::Full, Precision::Half][..1 + usize::from(has_half)];
     let mut matrices = HashSet::new();
-    for (outputs, height, width, middle) in [(5, 7, 9, 2), (64, 7, 9, 40), (64, 8, 8, 40)] {
+    for (outputs, [height, width], middle, skips) in [
+        (5, [7, 9], 2, false),
+        (64, [7, 9], 40, false),
+        (64, [8, 8], 40, false),
+        (5, [7, 9], 2, true),
+        (64, [7, 9], 40, true),
+        (64, [8, 8], 40, true),
+    ] {
         let (image, made) = (70 * height * width, outputs * height * width);
-        let graphs = [1, middle, 262].map(|batch| convolution(batch, outputs, height, width));
+        let graphs =
+            [1, middle, 262].map(|batch| convolution(batch, outputs, [height, width], skips));
         let [one, some, many] = &graphs;
         let x = generate(1, "x", many.batch() * image, 0.1, 1.0);
         let weights = generate(2, "weights", one.weights_len(), 0.0, 0.1);
@@ -181,12 +198,54 @@ fn a_convolution_of_a_batch_is_that_of_its_images() {
         }
     }
     if gpu().matrices() == Some(MatrixSide::Eight) {
-        for (joined, quads) in [(false, false), (false, true), (true, false), (true, true)] {
-            let is_it = |form: &Form| form.large && (form.joined, form.quads) == (joined, quads);
+        for wanted in 0..8 {
+            let [joined, quads, skip] = [1, 2, 4].map(|bit| wanted & bit != 0);
+            let is_it = |form: &Form| {
+                form.large && (form.joined, form.quads, form.skip) == (joined, quads, skip)
+            };
             assert!(
                 matrices.iter().any(is_it),
-                "{joined}, {quads}: {matrices:?}"
+                "{joined}, {quads}, {skip}: {matrices:?}"
             );
+        }
+    }
+}
+
+/// The same of attention, whose workgroups have more queries where there are many of them.
+#[test]
+fn attention_of_a_batch_is_that_of_its_images() {
+    let (heads, rows, height, width) = (40, 3, 5, 13);
+    let attention = |batch| {
+        let mut graph = Graph::new(batch);
+        let qkv = graph.add_input(Input::X, "x", shape(batch, 3 * heads * rows, height, width));
+        let made = graph.add("attention", Op::Attention { qkv, heads });
+        graph.set_output(made);
+        graph
+    };
+    let (one, many) = (attention(1), attention(5));
+    let made = heads * rows * height * width;
+    let x = generate(3, "x", 5 * 3 * made, 0.1, 1.0);
+    let run = |gpu: &Gpu, graph: &Graph, x: &[f32]| {
+        let none = Weights::F32(&[]);
+        let weights = DeviceWeights::upload_blocking(gpu, graph, none, Precision::Full).unwrap();
+        let network = DeviceNetwork::new_blocking(gpu, graph, &weights).unwrap();
+        network.write(Input::X, x).unwrap();
+        network.run_blocking().unwrap();
+        let is_large = network
+            .recording()
+            .dispatches
+            .iter()
+            .any(|one| one.form.large);
+        (network.output_blocking().unwrap(), is_large)
+    };
+    for variants in Variants::all(gpu().device(), gpu().matrices()) {
+        let gpu = gpu().clone().with_variants(variants);
+        let (all, is_large) = run(&gpu, &many, &x);
+        assert_eq!(is_large, variants.attention == AttentionVariant::Shared);
+        for n in 0..5 {
+            let (alone, is_large) = run(&gpu, &one, &x[n * 3 * made..][..3 * made]);
+            assert!(!is_large);
+            assert_eq!(alone, all[n * made..][..made], "{n}, {variants:?}");
         }
     }
 }

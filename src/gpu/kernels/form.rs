@@ -95,9 +95,10 @@ impl Kernel {
         head += &aliases;
         head += &format!("const HALF: bool = {weights};\n");
         head += &format!("const JOINED: bool = {};\n", form.joined);
+        head += &format!("const LARGE: bool = {};\n", form.large);
         let mut parts = Vec::from([head.as_str(), COMMON]);
         match (self.uses, form.subgroups) {
-            (Uses::Nothing | Uses::Stretches, _) => {}
+            (Uses::Nothing | Uses::Blocks | Uses::Stretches, _) => {}
             (Uses::Reductions, false) => parts.push(REDUCE_TREE),
             (Uses::Reductions, true) => parts.push(REDUCE_SUBGROUPS),
             (Uses::Matrices, _) => {
@@ -123,7 +124,7 @@ impl Kernel {
         };
         let for_sums = match self.uses {
             Uses::Reductions => 4 * u64::from(self.workgroup),
-            Uses::Nothing | Uses::Stretches | Uses::Matrices => 0,
+            Uses::Nothing | Uses::Blocks | Uses::Stretches | Uses::Matrices => 0,
         };
         own + for_sums
     }
@@ -147,14 +148,16 @@ impl Kernel {
         let no = &[false][..];
         let both = &[false, true][..];
         let sides = &[Some(MatrixSide::Eight), Some(MatrixSide::Sixteen)][..];
-        let (subgroups, joined, matrices, patches) = match self.uses {
-            Uses::Nothing => (no, no, &[None][..], no),
-            Uses::Reductions => (both, no, &[None][..], no),
-            Uses::Stretches => (no, both, &[None][..], no),
+        let none = &[None][..];
+        let (subgroups, joined, matrices, large, patches) = match self.uses {
+            Uses::Nothing => (no, no, none, no, no),
+            Uses::Blocks => (no, no, none, both, no),
+            Uses::Reductions => (both, no, none, no, no),
+            Uses::Stretches => (no, both, none, no, no),
             Uses::Matrices => {
                 // Both factors are f16.
                 halves.retain(|half| half & weights != 0 && half >> INPUT & 1 == 1);
-                (no, both, sides, both)
+                (no, both, sides, both, both)
             }
         };
         let mut forms = Vec::from([Form::default()]);
@@ -169,7 +172,7 @@ impl Kernel {
         });
         each(&mut forms, joined, |form, joined| Form { joined, ..form });
         each(&mut forms, matrices, |form, matrix| Form { matrix, ..form });
-        each(&mut forms, patches, |form, large| Form { large, ..form });
+        each(&mut forms, large, |form, large| Form { large, ..form });
         each(&mut forms, patches, |form, quads| Form { quads, ..form });
         each(&mut forms, patches, |form, skip| Form { skip, ..form });
         // What is seen through a kernel is a factor too.

@@ -44,6 +44,8 @@ pub enum Uses {
     Nothing,
     /// The functions `sum` and `maximum` over the workgroup.
     Reductions,
+    /// The flag that tells whether a workgroup's block is the large one.
+    Blocks,
     /// The flag that tells whether it joins stretches of input channels.
     Stretches,
     /// The flag of [`Stretches`](Self::Stretches), and cooperative matrices.
@@ -70,7 +72,7 @@ pub struct Form {
     pub joined: bool,
     /// The cooperative matrices, for the kernel that multiplies them.
     pub matrix: Option<MatrixSide>,
-    /// Whether each subgroup has the large patch of matrices, for the kernel that multiplies them.
+    /// Whether a workgroup has the large block, or each of its subgroups the large patch of matrices.
     pub large: bool,
     /// Whether the input is read four numbers at a time, for the kernel that multiplies matrices.
     pub quads: bool,
