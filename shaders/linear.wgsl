@@ -1,7 +1,8 @@
 // output[n, m] = Σ_k weight[m, k]·f(input[n, k]) + bias[m] for each of several layers, f the SiLU where `silu`.
 //
 // input [N, K]; of a layer weight [M, K], bias [M] and output [N, M], which begin where its row of `layers` says. Rows of
-// all layers are counted through. One workgroup makes one row of four images: its 64 lanes sum every 64th product of
+// all layers are counted through. The N are several times `images`: the output of the next ones lies `apart` numbers further
+// on. One workgroup makes one row of four images: its 64 lanes sum every 64th product of
 // each, then those are added as shared/reduce_*.wgsl has it, always in the same order.
 
 struct Params {
@@ -10,6 +11,8 @@ struct Params {
     rows: u32,
     layers: u32,
     silu: u32,
+    images: u32,
+    apart: u32,
 }
 
 // Where a layer's rows begin among all, and how many they are; its first weight, bias and number of the output.
@@ -61,7 +64,9 @@ fn main(
     for (var i = 0u; i < min(IMAGES, params.batch - n); i++) {
         let all = sum(lane, mine[i]);
         if lane == 0u {
-            output[layer.output + (n + i) * layer.rows + m] = all + shift;
+            let image = n + i;
+            let before = image / params.images * params.apart + image % params.images * layer.rows;
+            output[layer.output + before + m] = all + shift;
         }
     }
 }

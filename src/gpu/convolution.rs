@@ -13,8 +13,8 @@ const ENOUGH_OF_EIGHT: u64 = 32;
 const STEP: u32 = 32;
 /// The fewest products that a stretch has for each number, so that writing and adding it stays cheap.
 const PRODUCTS: u32 = 9 * STEP;
-/// The same where the kernel is one number: mostly no normalisation adds those up, but a dispatch of their own.
-const POINT_PRODUCTS: u32 = 16 * STEP;
+/// The same where no normalisation adds the stretches up, but a dispatch of their own.
+const PRODUCTS_OF_OWN: u32 = 4 * PRODUCTS;
 
 /// How one convolution runs; its parameters as they come in, of one stretch.
 pub(crate) struct Convolution {
@@ -25,7 +25,13 @@ pub(crate) struct Convolution {
 }
 
 impl Convolution {
-    pub(crate) fn new(variant: ConvVariant, params: Params, bindings: &Bindings) -> Self {
+    /// How it runs, where the operation behind it adds its stretches up, should it be cut, or where it is to do so itself.
+    pub(crate) fn new(
+        variant: ConvVariant,
+        params: Params,
+        bindings: &Bindings,
+        is_added: bool,
+    ) -> Self {
         let variant = match variant {
             ConvVariant::Plain => ConvVariant::Plain,
             ConvVariant::Tiled => ConvVariant::Tiled,
@@ -40,7 +46,7 @@ impl Convolution {
             // The small tile, whichever runs: the sums must not depend on that.
             ConvVariant::Matrix(side) => Some(conv_matrix::tile(side, false, false)),
         };
-        let split_inputs = tile.map_or(params.inputs, |tile| stretch(&params, tile));
+        let split_inputs = tile.map_or(params.inputs, |tile| stretch(&params, tile, is_added));
         let splits = params.inputs.div_ceil(split_inputs.max(1));
         let share = params.skip_inputs.div_ceil(splits.max(1));
         Self {
@@ -182,16 +188,14 @@ fn suits_large(params: &Params, side: MatrixSide, joined: bool) -> bool {
 
 /// Input channels of a stretch: all, where one image's tiles are enough workgroups. Whatever the batch, so
 /// that an image's numbers do not depend on what else is in it.
-fn stretch(params: &Params, tile: Tile) -> u32 {
+fn stretch(params: &Params, tile: Tile, is_added: bool) -> u32 {
     let image = Params {
         batch: 1,
         ..*params
     };
     let wanted = ENOUGH.div_ceil(conv::tiles(&image, tile).max(1));
     let even = u64::from(params.inputs).div_ceil(wanted) as u32;
-    let least = match params.side {
-        1 => POINT_PRODUCTS,
-        side => PRODUCTS.div_ceil(side * side),
-    };
+    let products = if is_added { PRODUCTS } else { PRODUCTS_OF_OWN };
+    let least = products.div_ceil(params.side * params.side);
     even.max(least).next_multiple_of(STEP)
 }

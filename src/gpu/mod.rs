@@ -39,6 +39,7 @@ mod choice;
 mod convolution;
 mod cost;
 mod device;
+mod embedding;
 mod engine;
 mod error;
 mod experimental;

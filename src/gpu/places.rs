@@ -14,9 +14,9 @@ pub(crate) struct Places {
     /// The numbers of the step that runs, and of all steps, x_T's noise behind them.
     pub(crate) step: Binding,
     pub(crate) steps: Binding,
-    /// The timesteps that the network sees, and those of all steps.
-    pub(crate) timesteps: Option<Binding>,
-    pub(crate) all_timesteps: Binding,
+    /// What the network is told of the step that runs, and of all steps, one after the other: timesteps, or the vectors that
+    /// it makes of them.
+    pub(crate) told: Option<(Binding, Binding)>,
 }
 
 impl Places {
@@ -31,21 +31,13 @@ impl Places {
             not_finite,
             step,
             steps,
-            timesteps,
-            all_timesteps,
+            told,
         } = *self;
         let always = [
-            x,
-            x_start,
-            history,
-            output,
-            normals,
-            not_finite,
-            step,
-            steps,
-            all_timesteps,
+            x, x_start, history, output, normals, not_finite, step, steps,
         ];
-        always.into_iter().chain(timesteps)
+        let told = told.into_iter().flat_map(|(one, all)| [one, all]);
+        always.into_iter().chain(told)
     }
 }
 

@@ -63,6 +63,21 @@ impl Recorded {
         self.classes
     }
 
+    /// Takes dispatches out of the forward pass.
+    pub(crate) fn take_forward(&mut self, is_taken: impl Fn(&Dispatch) -> bool) -> Vec<Dispatch> {
+        let all = core::mem::take(&mut self.recording.dispatches);
+        let end = self.forward.end;
+        let mut at = 0;
+        let (taken, left): (Vec<Dispatch>, Vec<Dispatch>) = all.into_iter().partition(|dispatch| {
+            at += 1;
+            at <= end && is_taken(dispatch)
+        });
+        self.recording.dispatches = left;
+        self.forward.end -= taken.len();
+        self.backward = self.backward.start - taken.len()..self.backward.end - taken.len();
+        taken
+    }
+
     /// The dispatches until the result is there: all of a network, and of a training graph those up to the
     /// losses.
     pub fn forward(&self) -> Range<usize> {
@@ -327,7 +342,8 @@ impl Recorder<'_> {
             }
             None => (params, bindings),
         };
-        let convolution = Convolution::new(self.variants.conv, params, &bindings);
+        let convolution =
+            Convolution::new(self.variants.conv, params, &bindings, self.ends_in_next());
         let partial = self.partial(convolution.partial_words());
         let (main, ended) = convolution.dispatches(name, bindings, partial);
         self.push(main);

@@ -77,6 +77,16 @@ pub struct Binding {
     pub width: Width,
 }
 
+impl Binding {
+    /// The same stretch where so many buffers lie before its own.
+    pub(crate) const fn moved_by(self, buffers: u32) -> Self {
+        Self {
+            buffer: BufferId(self.buffer.0 + buffers),
+            ..self
+        }
+    }
+}
+
 /// One run of a kernel.
 #[derive(Debug, Clone)]
 pub struct Dispatch {
@@ -185,6 +195,17 @@ impl Recording {
             | (Uses::Nothing | Uses::Blocks | Uses::Stretches | Uses::Matrices, _) => false,
         };
         self.dispatches.push(dispatch);
+    }
+
+    /// Adds another recording's buffers behind its own, and returns the other's dispatches, as they run on those.
+    pub(crate) fn append(&mut self, other: Self) -> Vec<Dispatch> {
+        let before = self.buffers.len() as u32;
+        self.buffers.extend(other.buffers);
+        let mut dispatches = other.dispatches;
+        for binding in dispatches.iter_mut().flat_map(|one| &mut one.bindings) {
+            *binding = binding.moved_by(before);
+        }
+        dispatches
     }
 
     /// A binding of so many words from the beginning of a workspace buffer, which grows to hold them.

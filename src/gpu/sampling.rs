@@ -3,6 +3,7 @@
 
 use std::vec::Vec;
 
+use super::embedding::Table;
 use super::error::{GpuError, Limit};
 use super::kernels::declare::word;
 use super::kernels::step::StepNumbers;
@@ -38,14 +39,17 @@ pub(crate) struct Sampling {
     pub(crate) changes: usize,
     /// D.
     pub(crate) elements: usize,
+    /// What makes the table of all steps, once; no part of a step.
+    pub(crate) table: Vec<Dispatch>,
 }
 
 /// Bytes of one step's numbers.
 pub(crate) const STEP_BYTES: u64 = 4 * StepNumbers::FIELDS.len() as u64;
 
-/// Adds the loop of `sampler` to a network; without a network, the host writes its output.
+/// Adds the loop of `sampler` to a network, with the table of what it makes of timesteps, where there is one; without a
+/// network, the host writes its output.
 pub(crate) fn record_sampling(
-    network: Option<Recorded>,
+    network: Option<(Recorded, Option<Table>)>,
     elements: usize,
     sampler: &Sampler<'_>,
     samples: &[Sample],
@@ -67,8 +71,11 @@ pub(crate) fn record_sampling(
     if source == NoiseSource::Host && controls.known.is_some() {
         return Err(GpuError::HostNoise);
     }
+    let (network, table) = network.unzip();
+    let table = table.flatten();
     let (mut recording, ends) = begun(network, sizes)?;
-    let places = Places::added(&mut recording, &ends, sampler, sizes, controls)?;
+    let told = table.as_ref().map(|table| (table.row, table.rows));
+    let places = Places::added(&mut recording, &ends, told, sampler, sizes, controls)?;
     let bounds = recording.add_buffer("bounds", sizes.batch, Contents::Workspace);
     let words: Vec<u32> = samples.iter().flat_map(sample_words).collect();
     let len = words.len();
@@ -104,7 +111,7 @@ pub(crate) fn record_sampling(
     let steps = || {
         (0..sampler.evaluations()).filter_map(|position| {
             let step = sampler.step_at(position);
-            debug_assert!(step.is_some(), "`tables` has found a step at {position}");
+            debug_assert!(step.is_some(), "`numbers` has found a step at {position}");
             step
         })
     };
@@ -136,6 +143,7 @@ pub(crate) fn record_sampling(
         begin,
         changes,
         elements,
+        table: table.map_or(Vec::new(), |table| table.dispatches),
     })
 }
 
@@ -181,12 +189,14 @@ impl Places {
     fn added(
         recording: &mut Recording,
         ends: &Ends,
+        told: Option<(Binding, Binding)>,
         sampler: &Sampler<'_>,
         sizes: Sizes,
         controls: &Controls,
     ) -> Result<Self, GpuError> {
         let all = sizes.batch * sizes.elements;
-        let (steps, all_timesteps) = tables(sampler, sizes.batch * sizes.looks, controls)?;
+        let steps = numbers(sampler, controls)?;
+        let timesteps = timesteps(sampler, sizes.batch * sizes.looks)?;
         // Where it is not read, one number stands for it.
         let history = if sampler.method().needs_history() {
             all
@@ -206,6 +216,11 @@ impl Places {
             let len = words.len();
             recording.add_buffer(name, len, Contents::Constant(words))
         };
+        let steps = constant("steps", steps);
+        let told = told.or_else(|| {
+            let place = ends.timesteps?;
+            Some((place, constant("all timesteps", timesteps)))
+        });
         Ok(Self {
             // What the network sees once more lies behind.
             x: Binding {
@@ -218,9 +233,8 @@ impl Places {
             normals,
             not_finite,
             step,
-            steps: constant("steps", steps),
-            timesteps: ends.timesteps,
-            all_timesteps: constant("all timesteps", all_timesteps),
+            steps,
+            told,
         })
     }
 }
@@ -281,31 +295,34 @@ fn threshold_dispatch(
     ))
 }
 
-/// The numbers of every step, then those that draw x_T; the timesteps of every step, once an image.
-fn tables(
-    sampler: &Sampler<'_>,
-    batch: usize,
-    controls: &Controls,
-) -> Result<(Vec<u32>, Vec<u32>), GpuError> {
-    let steps = sampler.evaluations() as usize;
-    let of_steps = steps
-        .saturating_add(1)
-        .saturating_mul(StepNumbers::FIELDS.len());
-    let mut numbers = collected(of_steps, [])?;
-    let mut timesteps = collected(steps.saturating_mul(batch), [])?;
+/// The numbers of every step, then those that draw x_T.
+fn numbers(sampler: &Sampler<'_>, controls: &Controls) -> Result<Vec<u32>, GpuError> {
     let len = sampler.evaluations();
+    let rows = (len as usize).saturating_add(1);
+    let mut numbers = collected(rows.saturating_mul(StepNumbers::FIELDS.len()), [])?;
     for position in 0..len {
         let beyond = Error::PositionOutOfRange { position, len };
         let step = sampler.step_at(position).ok_or(beyond)?;
         numbers.extend(StepNumbers::of(&step, controls.colours_at(position).is_some()).words());
-        timesteps.extend(core::iter::repeat_n(step.timestep().to_bits(), batch));
     }
     numbers.extend(StepNumbers::INITIAL.words());
+    Ok(numbers)
+}
+
+/// The timesteps of every step as words, once an image.
+pub(crate) fn timesteps(sampler: &Sampler<'_>, batch: usize) -> Result<Vec<u32>, GpuError> {
+    let len = sampler.evaluations();
+    let mut timesteps = collected((len as usize).saturating_mul(batch), [])?;
+    for position in 0..len {
+        let beyond = Error::PositionOutOfRange { position, len };
+        let step = sampler.step_at(position).ok_or(beyond)?;
+        timesteps.extend(core::iter::repeat_n(step.timestep().to_bits(), batch));
+    }
     // Of a run without steps, too, there is a buffer.
     if timesteps.is_empty() {
         timesteps.push(0);
     }
-    Ok((numbers, timesteps))
+    Ok(timesteps)
 }
 
 fn sample_words(sample: &Sample) -> [u32; 4] {

@@ -207,9 +207,14 @@ impl Graph {
     /// Begins a graph with the same batch and parameters, and nothing else yet.
     #[must_use]
     pub fn with_same_params(&self) -> Self {
+        self.of_batch(self.batch)
+    }
+
+    /// The same for another batch.
+    pub(crate) fn of_batch(&self, batch: usize) -> Self {
         Self {
             params: self.params.clone(),
-            ..Self::new(self.batch)
+            ..Self::new(batch)
         }
     }
 

@@ -190,6 +190,7 @@ impl DeviceGeneration {
     #[doc(hidden)]
     pub fn poison(&self) -> Result<(), GpuError> {
         self.loaded.poison(&self.gpu);
+        self.make_table()?;
         self.write_tally()?;
         self.loaded
             .write(&self.gpu, self.places.not_finite, &[FINITE])

@@ -1,6 +1,7 @@
 //! A batch of images being generated, the whole loop on the device.
 
 use core::iter::repeat_n;
+use core::ops::Range;
 use std::vec::Vec;
 
 mod exchange;
@@ -10,6 +11,7 @@ mod tally;
 mod work;
 
 use super::device::Gpu;
+use super::embedding::{Steps, tabulate};
 use super::engine::Loaded;
 use super::error::GpuError;
 use super::labels::label_words;
@@ -18,7 +20,8 @@ use super::memory::{DeviceWeights, FINITE};
 use super::places::Places;
 use super::record::record;
 use super::recording::{Binding, Recording};
-use super::sampling::{NoiseSource, STEP_BYTES, Sampling, record_sampling};
+use super::sampling::{NoiseSource, STEP_BYTES, Sampling, record_sampling, timesteps};
+use super::watch::submit;
 use crate::diffusion::pixels::NOTHING;
 use crate::diffusion::{Controls, Guidance, Sample, Sampler};
 use crate::memory::collected;
@@ -97,6 +100,8 @@ pub struct DeviceGeneration {
     position: u32,
     /// The next dispatch of the recording.
     dispatch: usize,
+    /// The dispatches that make the table of all steps: before the first one, and of none.
+    table: Range<usize>,
 }
 
 impl DeviceGeneration {
@@ -146,15 +151,24 @@ impl DeviceGeneration {
         let x = graph.input(Input::X).map(|id| graph.shape(id));
         // Without an x, `record_sampling` refuses the network.
         let elements = x.map_or(0, |x| x.elements() / x.batch.max(1));
-        let recorded = record(
-            graph,
-            &plan(graph, weights.plan().precision()),
-            weights.plan(),
-            gpu.variants(),
-        )?;
+        let (weight_plan, variants) = (weights.plan(), gpu.variants());
+        let plan = plan(graph, weight_plan.precision());
+        let mut recorded = record(graph, &plan, weight_plan, variants)?;
+        let steps = Steps {
+            count: sampler.evaluations() as usize,
+            timesteps: &timesteps(sampler, seen)?,
+            labels: &labels,
+        };
+        let table = tabulate(&mut recorded, graph, weight_plan, variants, &steps)?;
         let (low_res, label_place) = (recorded.input(Input::LowRes), recorded.input(Input::Labels));
-        let mut sampling =
-            record_sampling(Some(recorded), elements, sampler, samples, source, controls)?;
+        let mut sampling = record_sampling(
+            Some((recorded, table)),
+            elements,
+            sampler,
+            samples,
+            source,
+            controls,
+        )?;
         let end = sampling.recording.dispatches.len();
         let paint = x.and_then(|x| {
             let places = [sampling.places.x, sampling.places.x_start];
@@ -198,6 +212,9 @@ impl DeviceGeneration {
     ) -> Result<Self, GpuError> {
         let end = sampling.recording.dispatches.len();
         let tally = Tally::record(&mut sampling.recording);
+        let before = sampling.recording.dispatches.len();
+        sampling.recording.dispatches.append(&mut sampling.table);
+        let table = before..sampling.recording.dispatches.len();
         let work = work::work(&sampling.recording);
         let loaded = Loaded::new(gpu, sampling.recording, weights).await?;
         // What is recorded later copies from and to these, and nothing of it can fail.
@@ -209,7 +226,7 @@ impl DeviceGeneration {
         let unseen = collected(len, repeat_n(NOTHING.to_bits(), len))?;
         loaded.write(gpu, sampling.places.x_start, &unseen)?;
         loaded.write(gpu, tally.place, &[tally.expected()])?;
-        Ok(Self {
+        let run = Self {
             gpu: gpu.clone(),
             x_buffer: loaded.buffer(sampling.places.x)?.clone(),
             output_buffer: loaded.buffer(sampling.places.output)?.clone(),
@@ -230,7 +247,20 @@ impl DeviceGeneration {
             evaluations: sampler.evaluations(),
             position: 0,
             dispatch: 0,
-        })
+            table,
+        };
+        run.make_table()?;
+        Ok(run)
+    }
+
+    /// Makes what the network makes of the timesteps of all steps, before whatever is submitted next.
+    fn make_table(&self) -> Result<(), GpuError> {
+        if self.table.is_empty() {
+            return Ok(());
+        }
+        let mut encoder = self.encoder();
+        self.loaded.encode(&mut encoder, self.table.clone());
+        submit(&self.gpu, "the vectors of all steps", [encoder]).map(|_| ())
     }
 
     /// Begins a run as [`new`](Self::new), waiting for it.
@@ -311,24 +341,19 @@ impl DeviceGeneration {
         self.record(encoder, self.end - self.dispatch)
     }
 
-    /// The numbers of a step, and the timesteps that the network sees in it.
+    /// The numbers of a step, and what the network is told of it.
     fn copy_step(&self, encoder: &mut wgpu::CommandEncoder, position: u32) {
         let Places {
-            step,
-            steps,
-            timesteps,
-            all_timesteps,
-            ..
+            step, steps, told, ..
         } = self.places;
         let row = u64::from(position);
         self.loaded
             .copy(encoder, (steps, row * STEP_BYTES), step, STEP_BYTES);
-        if let Some(timesteps) = timesteps
+        if let Some((one, all)) = told
             && position < self.evaluations
         {
-            let bytes = timesteps.bytes;
-            self.loaded
-                .copy(encoder, (all_timesteps, row * bytes), timesteps, bytes);
+            let bytes = one.bytes;
+            self.loaded.copy(encoder, (all, row * bytes), one, bytes);
         }
     }
 
@@ -357,7 +382,7 @@ impl DeviceGeneration {
     }
 
     /// The dispatches of the run: those that draw x_T, then those of one step, then those that paint, then the
-    /// one that counts frames.
+    /// one that counts frames, then those that make the table of all steps.
     #[doc(hidden)]
     pub const fn recording(&self) -> &Recording {
         self.loaded.recording()

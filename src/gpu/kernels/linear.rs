@@ -1,11 +1,11 @@
 //! Linear layers, matrices times vectors, behind a SiLU or not: a workgroup for each row of four images.
 
 use super::declare::kernel;
-use crate::gpu::recording::Dispatch;
+use crate::gpu::recording::{Binding, Dispatch, Width};
 
 kernel! {
     "linear" of 64 uses Reductions
-    params { batch: u32, inputs: u32, rows: u32, layers: u32, silu: u32 }
+    params { batch: u32, inputs: u32, rows: u32, layers: u32, silu: u32, images: u32, apart: u32 }
     bindings { input: Read, weight: Weights, bias: Weights, layers: Read, output: Write }
 }
 
@@ -27,4 +27,48 @@ pub(crate) fn dispatch(name: &str, params: &Params, bindings: Bindings) -> Dispa
         (1, quads * products),
         (4, u64::from(params.batch) * rows),
     ])
+}
+
+/// The same layers for all images of so many steps: what they read, and the buffer `row` of a step's results as a row of
+/// `rows`.
+pub(crate) fn of_steps(
+    dispatch: &Dispatch,
+    steps: u32,
+    input: Binding,
+    (row, rows): (Binding, Binding),
+) -> Dispatch {
+    let (params, bindings) = (dispatch.params.as_slice(), dispatch.bindings.as_slice());
+    let (&[images, inputs, all, layers, silu, ..], &[_, weight, bias, table, output]) =
+        (params, bindings)
+    else {
+        debug_assert!(false, "no linear layers: {dispatch:?}");
+        return dispatch.clone();
+    };
+    let params = Params {
+        batch: images * steps,
+        inputs,
+        rows: all,
+        layers,
+        silu,
+        images,
+        apart: (row.bytes / 4) as u32,
+    };
+    let bindings = Bindings {
+        input,
+        weight,
+        bias,
+        layers: table,
+        output: Binding {
+            offset: output.offset,
+            bytes: rows.bytes - output.offset,
+            width: Width::Full,
+            ..rows
+        },
+    };
+    let name = std::format!("{} of all steps", dispatch.name);
+    let made = self::dispatch(&name, &params, bindings);
+    Dispatch {
+        form: dispatch.form,
+        ..made
+    }
 }

@@ -88,6 +88,8 @@ impl Recorder<'_> {
             rows: before,
             layers: word(rows.len()),
             silu: flag(silu),
+            images: word(input.shape.batch),
+            apart: 0,
         };
         let bindings = linear::Bindings {
             input: input.binding,
