@@ -1,4 +1,4 @@
-// What both variants of a convolution's gradient with respect to its input share.
+// What all variants of a convolution's gradient with respect to its input share, beside the weights.
 //
 // output[n, k, y, x] = addend[n, k, y, x]
 //     + Σ_{m, dy, dx} weight[k, dy, dx, m]·grad[n, m, (y + pad - dy)/stride, (x + pad - dx)/stride]
@@ -25,7 +25,6 @@ struct Params {
 
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> grad: array<Grad>;
-@group(0) @binding(2) var<storage, read> weight: array<vec2<u32>>;
 @group(0) @binding(3) var<storage, read> addend: array<Addend>;
 @group(0) @binding(4) var<storage, read_write> output: array<Output>;
 
@@ -36,13 +35,4 @@ fn finish_at(at: u32, sum: f32) {
         value += f32(addend[at]);
     }
     output[at] = Output(value);
-}
-
-// Weights 4·quad to 4·quad + 3.
-fn weights_at(quad: u32) -> vec4<f32> {
-    if HALF {
-        let words = weight[quad];
-        return vec4(unpack2x16float(words.x), unpack2x16float(words.y));
-    }
-    return bitcast<vec4<f32>>(vec4(weight[2u * quad], weight[2u * quad + 1u]));
 }

@@ -5,8 +5,7 @@ use std::format;
 use std::string::String;
 use std::vec::Vec;
 
-use super::conv::INPUT;
-use super::conv_matrix::Patch;
+use super::matrices::{FACTORS, Patch};
 use super::{Access, Form, Kernel, Memory, Uses};
 use crate::gpu::variants::MatrixSide;
 
@@ -16,7 +15,7 @@ const COMMON: &str = include_str!("../../../shaders/shared/common.wgsl");
 const REDUCE_TREE: &str = include_str!("../../../shaders/shared/reduce_tree.wgsl");
 /// The same through subgroups.
 const REDUCE_SUBGROUPS: &str = include_str!("../../../shaders/shared/reduce_subgroups.wgsl");
-/// A convolution's input, read four numbers at a time.
+/// What a convolution's positions see, read four numbers at a time.
 const CONV_QUADS: &str = include_str!("../../../shaders/shared/conv_quads.wgsl");
 /// The same number by number.
 const CONV_EACH: &str = include_str!("../../../shaders/shared/conv_each.wgsl");
@@ -54,7 +53,12 @@ impl Kernel {
                 Access::Activations | Access::Result => {
                     has_halves |= form.is_half(at);
                     let width = if form.is_half(at) { "f16" } else { "f32" };
-                    aliases += &format!("alias {} = {width};\n", capitalised(name));
+                    let of = if form.quads && FACTORS.contains(&at) {
+                        format!("vec4<{width}>")
+                    } else {
+                        width.into()
+                    };
+                    aliases += &format!("alias {} = {of};\n", capitalised(name));
                 }
                 Access::Weights if form.is_half(at) => weights = "true",
                 Access::Weights | Access::Step | Access::Read | Access::Write => {}
@@ -87,6 +91,7 @@ impl Kernel {
             head += &format!("const COLUMNS: u32 = {columns}u;\n");
             head += &format!("const STEP: u32 = {step}u;\n");
             head += &format!("const BUFFERS: u32 = {buffers}u;\n");
+            head += &format!("const QUADS: bool = {};\n", form.quads);
         }
         head += &aliases;
         head += &format!("const HALF: bool = {weights};\n");
@@ -96,7 +101,7 @@ impl Kernel {
             (Uses::Nothing | Uses::Stretches, _) => {}
             (Uses::Reductions, false) => parts.push(REDUCE_TREE),
             (Uses::Reductions, true) => parts.push(REDUCE_SUBGROUPS),
-            (Uses::Matrices, _) => {
+            (Uses::Matrices | Uses::JoinedMatrices, _) => {
                 parts.push(if form.quads { CONV_QUADS } else { CONV_EACH });
                 parts.push(match dialect {
                     Dialect::Metal => CELLS_ONE,
@@ -108,6 +113,15 @@ impl Kernel {
         parts.join("\n")
     }
 
+    /// Whether a factor of matrices may be of this width: a gradient may be f32 too, and is rounded then.
+    fn is_factor_in(&self, at: usize, halves: u32) -> bool {
+        let is_gradient = self
+            .bindings
+            .get(at)
+            .is_some_and(|(name, _)| *name == "grad");
+        is_gradient || halves >> at & 1 == 1
+    }
+
     /// The number of bytes of a workgroup's memory that the kernel's whole text declares.
     pub fn workgroup_bytes(&self, form: Form) -> u64 {
         let own = match self.memory {
@@ -116,7 +130,7 @@ impl Kernel {
         };
         let for_sums = match self.uses {
             Uses::Reductions => 4 * u64::from(self.workgroup),
-            Uses::Nothing | Uses::Stretches | Uses::Matrices => 0,
+            Uses::Nothing | Uses::Stretches | Uses::Matrices | Uses::JoinedMatrices => 0,
         };
         own + for_sums
     }
@@ -144,10 +158,15 @@ impl Kernel {
             Uses::Nothing => (no, no, &[None][..], no),
             Uses::Reductions => (both, no, &[None][..], no),
             Uses::Stretches => (no, both, &[None][..], no),
-            Uses::Matrices => {
-                // Both factors are f16.
-                halves.retain(|half| half & weights != 0 && half >> INPUT & 1 == 1);
-                (no, both, sides, both)
+            Uses::Matrices | Uses::JoinedMatrices => {
+                // Factors are f16, or rounded to it.
+                halves.retain(|half| FACTORS.iter().all(|&at| self.is_factor_in(at, *half)));
+                let joined = if self.uses == Uses::Matrices {
+                    no
+                } else {
+                    both
+                };
+                (no, joined, sides, both)
             }
         };
         let mut forms = Vec::from([Form::default()]);

@@ -46,8 +46,10 @@ pub enum Uses {
     Reductions,
     /// The flag that tells whether it joins stretches of input channels.
     Stretches,
-    /// The flag of [`Stretches`](Self::Stretches), and cooperative matrices.
+    /// Cooperative matrices.
     Matrices,
+    /// The flag of [`Stretches`](Self::Stretches), and cooperative matrices.
+    JoinedMatrices,
 }
 
 /// The workgroup memory that a kernel's own text declares.
@@ -68,11 +70,11 @@ pub struct Form {
     pub subgroups: bool,
     /// Whether a convolution's workgroup joins all stretches of the input channels.
     pub joined: bool,
-    /// The cooperative matrices, for the kernel that multiplies them.
+    /// The cooperative matrices, for the kernels that multiply them.
     pub matrix: Option<MatrixSide>,
-    /// Whether each subgroup has the large patch of matrices, for the kernel that multiplies them.
+    /// Whether each subgroup has the large patch of matrices, for the kernels that multiply them.
     pub large: bool,
-    /// Whether the input is read four numbers at a time, for the kernel that multiplies matrices.
+    /// Whether images are read four numbers at a time, for the kernels that multiply matrices.
     pub quads: bool,
 }
 

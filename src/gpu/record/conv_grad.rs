@@ -1,12 +1,14 @@
 //! The gradients of a convolution as dispatches.
 
 use super::{Recorder, Stored, Tensor};
+use crate::gpu::convolution::suits_large;
 use crate::gpu::kernels::declare::{flag, word};
 use crate::gpu::kernels::{
-    conv_grad_input, conv_grad_input_tiled, conv_grad_weight, conv_grad_weight_tiled, sum_parts,
+    conv_grad_input, conv_grad_input_matrix, conv_grad_input_tiled, conv_grad_weight,
+    conv_grad_weight_tiled, sum_parts,
 };
-use crate::gpu::recording::{Binding, Dispatch};
-use crate::gpu::variants::ConvVariant;
+use crate::gpu::recording::{Binding, Dispatch, Width};
+use crate::gpu::variants::{ConvVariant, MatrixSide};
 use crate::gpu::weights::Order;
 use crate::unet::Wrap;
 
@@ -72,10 +74,17 @@ impl Recorder<'_> {
             addend: addend.map_or(none, |addend| addend.binding),
             output: made.binding,
         };
-        if self.plain() {
-            conv_grad_input::dispatch(name, &params, bindings)
-        } else {
-            conv_grad_input_tiled::dispatch(name, &params, bindings)
+        match self.variants.conv {
+            ConvVariant::Plain => conv_grad_input::dispatch(name, &params, bindings),
+            ConvVariant::Matrix(side) if gives_matrices(&params, &bindings, side) => {
+                let large = suits_large(side, false, |tile| {
+                    [conv_grad_input::tiles(&params, tile); 2]
+                });
+                conv_grad_input_matrix::dispatch(name, &params, bindings, side, large)
+            }
+            ConvVariant::Matrix(_) | ConvVariant::Tiled => {
+                conv_grad_input_tiled::dispatch(name, &params, bindings)
+            }
         }
     }
 
@@ -152,4 +161,17 @@ impl WeightGrad {
             parts: 1,
         }
     }
+}
+
+/// Whether images are f16, the weights too, and a matrix has no fewer rows of them than it has room for. A gradient of such
+/// that was summed up in f32 is rounded.
+fn gives_matrices(
+    params: &conv_grad_input::Params,
+    bindings: &conv_grad_input::Bindings,
+    side: MatrixSide,
+) -> bool {
+    let half = |binding: Binding| binding.width == Width::Half;
+    half(bindings.weight)
+        && (half(bindings.grad) || half(bindings.output))
+        && params.outputs >= side.length()
 }

@@ -1,6 +1,5 @@
-// Both factors of a convolution as its variants without matrices bind them.
+// The weights of a convolution as its variants without matrices bind them, and those of its gradients.
 
-@group(0) @binding(1) var<storage, read> input: array<Input>;
 @group(0) @binding(2) var<storage, read> weight: array<vec2<u32>>;
 
 // Weights 4·quad to 4·quad + 3.
