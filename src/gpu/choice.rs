@@ -4,7 +4,7 @@ use std::vec::Vec;
 
 use super::kernels::{
     Form, Kernel, attention_shared, conv_grad_input_matrix, conv_grad_input_tiled,
-    conv_grad_weight_tiled, conv_matrix, conv_tiled,
+    conv_grad_weight_matrix, conv_grad_weight_tiled, conv_matrix, conv_tiled,
 };
 use super::limits::fits;
 use super::variants::{AttentionVariant, ConvVariant, MatrixSide, Reduction, Variants};
@@ -29,7 +29,11 @@ impl Variants {
         let is_room = |kernel: &Kernel| fits(kernel, Form::default(), limits);
         // Whichever form a dispatch has.
         let is_room_for_matrices = |side| {
-            let kernels = [&conv_matrix::KERNEL, &conv_grad_input_matrix::KERNEL];
+            let kernels = [
+                &conv_matrix::KERNEL,
+                &conv_grad_input_matrix::KERNEL,
+                &conv_grad_weight_matrix::KERNEL,
+            ];
             kernels.into_iter().all(|kernel| {
                 let forms = kernel.forms().into_iter();
                 let mut of_side = forms.filter(|form| form.matrix == Some(side));

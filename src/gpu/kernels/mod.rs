@@ -35,6 +35,7 @@ pub(crate) mod conv_grad_input;
 pub(crate) mod conv_grad_input_matrix;
 pub(crate) mod conv_grad_input_tiled;
 pub(crate) mod conv_grad_weight;
+pub(crate) mod conv_grad_weight_matrix;
 pub(crate) mod conv_grad_weight_tiled;
 pub(crate) mod diffuse;
 pub(crate) mod dropout;
@@ -76,7 +77,7 @@ pub use form::Dialect;
 pub use kernel::{Access, Form, Kernel, Memory, Uses};
 
 /// Every kernel there is.
-pub static KERNELS: [&Kernel; 59] = [
+pub static KERNELS: [&Kernel; 60] = [
     &accumulate::KERNEL,
     &adamw::KERNEL,
     &add::KERNEL,
@@ -95,6 +96,7 @@ pub static KERNELS: [&Kernel; 59] = [
     &conv_grad_input_matrix::KERNEL,
     &conv_grad_input_tiled::KERNEL,
     &conv_grad_weight::KERNEL,
+    &conv_grad_weight_matrix::KERNEL,
     &conv_grad_weight_tiled::KERNEL,
     &conv_matrix::KERNEL,
     &conv_sum::KERNEL,
