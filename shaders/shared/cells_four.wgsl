@@ -3,10 +3,10 @@
 alias Cell = vec4<f16>;
 const CELL: u32 = 4u;
 
-fn put_weights(at: u32, four: vec4<f16>) {
-    weights_tile[at / CELL] = four;
+fn put_left(at: u32, four: vec4<f16>) {
+    left_tile[at / CELL] = four;
 }
 
-fn put_inputs(at: u32, four: vec4<f16>) {
-    inputs_tile[at / CELL] = four;
+fn put_right(at: u32, four: vec4<f16>) {
+    right_tile[at / CELL] = four;
 }

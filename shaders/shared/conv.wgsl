@@ -1,4 +1,4 @@
-// What all variants of the convolution share: their numbers, what they bind beside both factors, how they end.
+// What all variants of the convolution share: their numbers, what they bind beside the weights, how they end.
 //
 // output[n, m, y, x] = bias[m] + shift[n, m] + residual[n, m, y, x]
 //                    + Σ_{k, dy, dx} weight[k, dy, dx, m]·in[n, k, stride·y + dy - pad, stride·x + dx - pad]
@@ -41,6 +41,7 @@ struct Params {
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> input: array<Input>;
 @group(0) @binding(3) var<storage, read> bias: array<u32>;
 @group(0) @binding(4) var<storage, read> shift: array<f32>;
 @group(0) @binding(6) var<storage, read_write> output: array<Output>;
@@ -80,41 +81,4 @@ fn finish_at(split: u32, channel: u32, m: u32, at: u32, sum: f32) {
 fn skip_place(position: u32) -> u32 {
     let image = params.out_height * params.out_width;
     return position / image * (params.skip_inputs * image) + position % image;
-}
-
-// A position of the output, counted over the batch: where its image begins in the input, and its top left
-// corner there.
-struct Place {
-    image: u32,
-    y: i32,
-    x: i32,
-    inside: bool,
-}
-
-fn place_of(position: u32) -> Place {
-    let pad = i32(params.side / 2u);
-    let row = position / params.out_width;
-    return Place(
-        row / params.out_height * (params.inputs * params.height * params.width),
-        i32(row % params.out_height * params.stride) - pad,
-        i32(position % params.out_width * params.stride) - pad,
-        position < params.batch * params.out_height * params.out_width,
-    );
-}
-
-// What a position sees through one tap of the kernel, in the first channel.
-struct Seen {
-    at: u32,
-    inside: bool,
-}
-
-fn seen_from(place: Place, tap: u32) -> Seen {
-    let rows = i32(params.height << params.upsample);
-    let columns = i32(params.width << params.upsample);
-    let y = around(place.y + i32(tap / params.side), rows, params.wrap_y);
-    let x = around(place.x + i32(tap % params.side), columns, params.wrap_x);
-    let inside = place.inside && y >= 0 && y < rows && x >= 0 && x < columns;
-    let at = place.image + (u32(max(y, 0)) >> params.upsample) * params.width
-        + (u32(max(x, 0)) >> params.upsample);
-    return Seen(at, inside);
 }

@@ -1,6 +1,5 @@
-// The input of a convolution in matrices, read number by number: whatever stride, doubling, edges and rows.
-
-@group(0) @binding(1) var<storage, read> input: array<f16>;
+// What positions of a convolution see, or of its gradient, read number by number: whatever stride, doubling,
+// edges and rows.
 
 // Four positions, of whatever rows and images.
 struct Places {
@@ -31,8 +30,13 @@ fn four_seen(places: Places, tap: u32) -> FourSeen {
     );
 }
 
-fn inputs_at(seen: FourSeen, channel: u32, is_there: bool) -> vec4<f16> {
-    let at = seen.at + channel * (params.height * params.width);
-    let four = vec4(input[at.x], input[at.y], input[at.z], input[at.w]);
+fn seen_at(seen: FourSeen, channel: u32, is_there: bool) -> vec4<f16> {
+    let at = seen.at + channel * seen_plane();
+    let four = vec4(
+        f16(seen_number(at.x)),
+        f16(seen_number(at.y)),
+        f16(seen_number(at.z)),
+        f16(seen_number(at.w)),
+    );
     return select(vec4<f16>(), four, seen.inside & vec4(is_there));
 }

@@ -1,4 +1,4 @@
-// What both variants of a convolution's gradient with respect to its weight share.
+// What all variants of a convolution's gradient with respect to its weight share.
 //
 // output[m, k, dy, dx] = Σ_{n, y, x} grad[n, m, y, x]·in[n, k, stride·y + dy - pad, stride·x + dx - pad]
 //

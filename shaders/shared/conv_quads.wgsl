@@ -1,8 +1,7 @@
-// The input of a convolution in matrices, read four numbers at a time: where a row of the output is a row of
-// the input, unmoved but for the tap, and rows have a multiple of four numbers. What four positions beside
-// each other see lies beside each other then, in one vector, or from the middle of one to that of the next.
-
-@group(0) @binding(1) var<storage, read> input: array<vec4<f16>>;
+// What positions of a convolution see, or of its gradient, read four numbers at a time: where a row of what
+// sees is a row of what is seen, unmoved but for the tap, and rows have a multiple of four numbers. What four
+// positions beside each other see lies beside each other then, in one vector, or from the middle of one to that
+// of the next.
 
 // Four positions, the first of which is a multiple of 4: they are of one row.
 alias Places = Place;
@@ -12,7 +11,7 @@ fn places_of(first: u32) -> Places {
 }
 
 // What they see through one tap of the kernel, in the first channel: where the first number lies, and which
-// of them are inside. Those outside may lie before the input or behind it.
+// of them are inside. Those outside may lie before what is seen or behind it.
 struct FourSeen {
     at: i32,
     inside: vec4<bool>,
@@ -30,12 +29,12 @@ fn four_seen(places: Places, tap: u32) -> FourSeen {
 }
 
 // How far into a vector they begin is the same for all positions of a tap.
-fn inputs_at(seen: FourSeen, channel: u32, is_there: bool) -> vec4<f16> {
-    let at = u32(seen.at >> 2u) + channel * (params.height * params.width / 4u);
+fn seen_at(seen: FourSeen, channel: u32, is_there: bool) -> vec4<f16> {
+    let at = u32(seen.at >> 2u) + channel * (seen_plane() / 4u);
     let start = u32(seen.at) & 3u;
-    var four = input[at];
+    var four = vec4<f16>(seen_number(at));
     if start != 0u {
-        let next = input[at + 1u];
+        let next = vec4<f16>(seen_number(at + 1u));
         if start == 1u {
             four = vec4(four.yzw, next.x);
         } else if start == 2u {

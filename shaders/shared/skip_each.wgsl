@@ -1,10 +1,4 @@
-// The residual of a convolution in matrices, and what is seen of it through a kernel of one, number by number.
-
-@group(0) @binding(5) var<storage, read> residual: array<Residual>;
-
-fn residual_at(at: u32) -> f32 {
-    return f32(residual[at]);
-}
+// What is seen of a convolution's residual through a kernel of one, number by number.
 
 // Where four positions lie in its first channel.
 alias SkipPlaces = vec4<u32>;

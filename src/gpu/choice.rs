@@ -3,8 +3,8 @@
 use std::vec::Vec;
 
 use super::kernels::{
-    Form, Kernel, attention_shared, conv_grad_input_tiled, conv_grad_weight_tiled, conv_matrix,
-    conv_tiled,
+    Form, Kernel, attention_shared, conv_grad_input_matrix, conv_grad_input_tiled,
+    conv_grad_weight_matrix, conv_grad_weight_tiled, conv_matrix, conv_tiled,
 };
 use super::limits::fits;
 use super::variants::{AttentionVariant, ConvVariant, MatrixSide, Reduction, Variants};
@@ -29,9 +29,16 @@ impl Variants {
         let is_room = |kernel: &Kernel| fits(kernel, Form::default(), limits);
         // Whichever form a dispatch has.
         let is_room_for_matrices = |side| {
-            let forms = conv_matrix::KERNEL.forms().into_iter();
-            let mut of_side = forms.filter(|form| form.matrix == Some(side));
-            of_side.all(|form| fits(&conv_matrix::KERNEL, form, limits))
+            let kernels = [
+                &conv_matrix::KERNEL,
+                &conv_grad_input_matrix::KERNEL,
+                &conv_grad_weight_matrix::KERNEL,
+            ];
+            kernels.into_iter().all(|kernel| {
+                let forms = kernel.forms().into_iter();
+                let mut of_side = forms.filter(|form| form.matrix == Some(side));
+                of_side.all(|form| fits(kernel, form, limits))
+            })
         };
         let tiled = [
             &conv_tiled::KERNEL,

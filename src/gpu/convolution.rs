@@ -1,7 +1,7 @@
 //! The kernel that runs a convolution, and into how many stretches its input channels are cut.
 
 use super::kernels::conv::{self, Bindings, Params, Tile};
-use super::kernels::{conv_matrix, conv_sum, conv_tiled};
+use super::kernels::{conv_matrix, conv_sum, conv_tiled, matrices};
 use super::recording::{Binding, Dispatch, Width};
 use super::variants::{ConvVariant, MatrixSide};
 
@@ -44,7 +44,7 @@ impl Convolution {
             ConvVariant::Plain => None,
             ConvVariant::Tiled => Some(conv_tiled::TILE),
             // The small tile, whichever runs: the sums must not depend on that.
-            ConvVariant::Matrix(side) => Some(conv_matrix::tile(side, false, false)),
+            ConvVariant::Matrix(side) => Some(matrices::tile(side, false, false)),
         };
         let split_inputs = tile.map_or(params.inputs, |tile| stretch(&params, tile, is_added));
         let splits = params.inputs.div_ceil(split_inputs.max(1));
@@ -101,7 +101,10 @@ impl Convolution {
             ConvVariant::Plain => conv::dispatch(name, &self.params, bindings),
             ConvVariant::Tiled => conv_tiled::dispatch(name, &self.params, bindings, joined),
             ConvVariant::Matrix(side) => {
-                let large = suits_large(&self.params, side, joined);
+                let large = suits_large(side, joined, |tile| {
+                    let tiles = conv::tiles(&self.params, tile);
+                    [tiles, tiles * conv::cut(&self.params, joined)]
+                });
                 conv_matrix::dispatch(name, &self.params, bindings, joined, side, large)
             }
         }
@@ -170,14 +173,18 @@ fn suits_matrices(params: &Params, bindings: &Bindings, side: MatrixSide) -> boo
     suits && params.inputs >= side.length()
 }
 
-/// Whether the large tiles of matrices are workgroups enough, and reach no further past the output's edges than the small
-/// ones but for an eighth.
-fn suits_large(params: &Params, side: MatrixSide, joined: bool) -> bool {
+/// Whether the large tiles of matrices are workgroups enough, and reach no further past the product's edges than the small
+/// ones but for an eighth; of a tile is known how many there are, and how many workgroups have them.
+pub(crate) fn suits_large(
+    side: MatrixSide,
+    joined: bool,
+    count: impl Fn(Tile) -> [u64; 2],
+) -> bool {
     let [small, large] = [false, true].map(|large| {
-        let tile = conv_matrix::tile(side, large, joined);
-        let tiles = conv::tiles(params, tile);
-        let numbers = u64::from(tile.channels) * u64::from(tile.positions);
-        (tiles * conv::cut(params, joined), tiles * numbers)
+        let tile = matrices::tile(side, large, joined);
+        let [tiles, workgroups] = count(tile);
+        let numbers = u64::from(tile.rows) * u64::from(tile.columns);
+        (workgroups, tiles * numbers)
     });
     let enough = match side {
         MatrixSide::Eight => ENOUGH_OF_EIGHT,

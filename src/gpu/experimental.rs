@@ -6,9 +6,10 @@
 /// Leave to ask for them; none is asked for by this alone.
 pub(crate) fn experimental_features() -> wgpu::ExperimentalFeatures {
     // SAFETY: what may go wrong is that a feature has a mistake that its checks do not find. The one that
-    // is asked for are cooperative matrices, in one kernel, which stays in bounds by construction: its
-    // loads and stores are in workgroup memory, in one of BUFFERS tiles, at a row below STEP, and in the patch of a
-    // subgroup whose number is below that of the patches. The tests compare it with every other variant.
+    // is asked for are cooperative matrices, in shaders/shared/matrices.wgsl alone, which stays in bounds by
+    // construction: its loads and stores are in workgroup memory, in one of BUFFERS tiles, at a term below STEP, and
+    // in the patch of a subgroup whose number is below that of the patches. The tests compare each of its kernels
+    // with every other variant.
     unsafe { wgpu::ExperimentalFeatures::enabled() }
 }
 

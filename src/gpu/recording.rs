@@ -192,7 +192,14 @@ impl Recording {
         dispatch.form.subgroups = match (dispatch.kernel.uses, reduction) {
             (Uses::Reductions, Reduction::Subgroups) => true,
             (Uses::Reductions, Reduction::Tree)
-            | (Uses::Nothing | Uses::Blocks | Uses::Stretches | Uses::Matrices, _) => false,
+            | (
+                Uses::Nothing
+                | Uses::Blocks
+                | Uses::Stretches
+                | Uses::Matrices
+                | Uses::JoinedMatrices,
+                _,
+            ) => false,
         };
         self.dispatches.push(dispatch);
     }

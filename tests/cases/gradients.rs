@@ -4,7 +4,7 @@ use iddpm::diffusion::LossRow;
 use iddpm::unet::{Input, LossOp, Op, Shape, Wrap};
 
 use super::centred::{attention_case, norm_cases};
-use super::rounding::ROUNDINGS;
+use super::rounding::{ROUNDINGS, sum_of};
 use super::{Case, Stands, Way, generate, shape, vector};
 
 /// What f32 leaves of the largest number of a result, where a sum has at most some hundreds of terms:
@@ -185,7 +185,9 @@ fn conv_cases(
     let what = format!(
         "{batch}x{channels}x{height}x{width} to {outputs}, side {kernel}, stride {stride}, upsample {upsample}, round {wrap}"
     );
-    let mut of_weight = stands.case(format!("conv_grad_weight {what}"), batch, SUMS);
+    // Over all positions, and over the channels behind each tap.
+    let tolerance = SUMS.max(sum_of(batch * out.positions()));
+    let mut of_weight = stands.case(format!("conv_grad_weight {what}"), batch, tolerance);
     let x = of_weight.random(input);
     let grad = of_weight.random(out);
     let of_weight = of_weight.of(Op::ConvGradWeight {
@@ -196,7 +198,8 @@ fn conv_cases(
         upsample,
         wrap,
     });
-    let mut of_input = stands.case(format!("conv_grad_input {what}"), batch, SUMS);
+    let tolerance = SUMS.max(sum_of(outputs * kernel * kernel));
+    let mut of_input = stands.case(format!("conv_grad_input {what}"), batch, tolerance);
     let grad = of_input.random(out);
     let weight = of_input.param(&[outputs, channels, kernel, kernel], 0.0, 0.5);
     let of_input = of_input.of(Op::ConvGradInput {
@@ -295,6 +298,19 @@ pub(crate) fn table(stands: Stands) -> Vec<Case> {
         (shape(2, 1, 1, 1), 1, (3, 1, false, Wrap::Xy)),
         (shape(2, 40, 2, 1), 5, (3, 1, true, Wrap::Xy)),
         (shape(2, 5, 19, 23), 6, (3, 1, false, Wrap::Xy)),
+        // As many channels as a matrix has room for, or one more or fewer; images of four numbers a row.
+        (shape(1, 8, 3, 8), 7, (3, 1, false, Wrap::None)),
+        (shape(3, 7, 3, 8), 8, (3, 1, false, Wrap::None)),
+        (shape(3, 9, 5, 4), 9, (3, 1, false, Wrap::None)),
+        (shape(1, 16, 2, 12), 15, (1, 1, false, Wrap::None)),
+        (shape(3, 33, 8, 4), 16, (3, 1, false, Wrap::None)),
+        (shape(1, 17, 8, 12), 17, (3, 2, false, Wrap::None)),
+        (shape(3, 33, 1, 1), 16, (3, 1, false, Wrap::None)),
+        (shape(1, 16, 1, 2), 33, (3, 1, true, Wrap::None)),
+        // Tiles enough for large ones, of rows of four numbers or not.
+        (shape(3, 128, 19, 20), 33, (3, 1, false, Wrap::None)),
+        (shape(3, 128, 17, 21), 66, (3, 1, false, Wrap::Xy)),
+        (shape(3, 128, 34, 42), 64, (3, 2, false, Wrap::None)),
         // Enough positions for several parts.
         (shape(2, 5, 19, 23), 6, (3, 1, false, Wrap::None)),
     ];

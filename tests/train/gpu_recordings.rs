@@ -3,14 +3,16 @@
 
 use std::collections::BTreeSet;
 
+use iddpm::checkpoint::Preset;
 use iddpm::diffusion::{
     Clip, Controls, Diffusion, Guidance, InlineProcess, KnownBuf, Method, Noise, PaletteBuf,
-    Resampling, Sample, Sampler, Schedule, Timesteps,
+    Resampling, Sample, Sampler, Schedule, Timesteps, WeightSet,
 };
 use iddpm::gpu::{
-    DeviceGeneration, DeviceTraining, DeviceWeights, KERNELS, NoiseSource, Precision, Recorded,
-    Recording,
+    ConvVariant, DeviceGeneration, DeviceTraining, DeviceWeights, KERNELS, MatrixSide, NoiseSource,
+    Precision, Recorded, Recording, Variants, WeightPlan, plan, record,
 };
+use iddpm::train::{Recompute, training_graph};
 use iddpm::unet::{Graph, ImageSize, Op, TensorId, UnetConfig};
 
 use super::cases::chains::chains;
@@ -194,5 +196,36 @@ fn phases_are_all_of_a_recording() {
         each_recording(&case.graph, |how, recorded| {
             assert!(recorded.backward().is_empty(), "{}, {how}", case.name);
         });
+    }
+}
+
+/// Of the published model of CIFAR-10 in f16: all products of its convolutions' gradients but a fiftieth are made in
+/// matrices.
+#[test]
+fn gradients_of_convolutions_are_made_in_matrices() {
+    let description = Preset::Cifar10Uncond.describe(WeightSet::Raw, 0).unwrap();
+    for (side, batch) in [
+        (MatrixSide::Eight, 1),
+        (MatrixSide::Sixteen, 1),
+        (MatrixSide::Sixteen, 128),
+    ] {
+        let network = description.graph(batch).unwrap();
+        let graph = training_graph(&network, Recompute::Nothing).unwrap();
+        let weights = WeightPlan::new(&graph, Precision::Half, 1 << 27).unwrap();
+        let variants = Variants {
+            conv: ConvVariant::Matrix(side),
+            ..Variants::PARALLEL
+        };
+        let places = plan(&graph, Precision::Half);
+        let recorded = record(&graph, &places, &weights, variants).unwrap();
+        let (mut all, mut in_matrices) = (0, 0);
+        for (kernel, counts) in recorded.recording.counts_by_kernel(recorded.backward()) {
+            if kernel.starts_with("conv_grad") {
+                all += counts.flops;
+                in_matrices += u64::from(kernel.ends_with("_matrix")) * counts.flops;
+            }
+        }
+        println!("{side:?}, {batch}: {in_matrices} of {all}");
+        assert!(100 * in_matrices >= 98 * all && all > 0);
     }
 }

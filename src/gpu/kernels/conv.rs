@@ -6,7 +6,7 @@ use super::declare::kernel;
 use crate::gpu::recording::Dispatch;
 
 kernel! {
-    "conv" of 64 with "conv.wgsl" and "conv_words.wgsl"
+    "conv" of 64 with "conv.wgsl" and "conv_seen.wgsl" and "weight_words.wgsl" and "residual.wgsl"
     params {
         batch: u32, inputs: u32, height: u32, width: u32,
         outputs: u32, out_height: u32, out_width: u32,
@@ -37,21 +37,23 @@ fn of_residual(params: &Params, skipped: u64) -> Vec<(usize, u64)> {
     is_skip.then_some((RESIDUAL, skipped)).into_iter().collect()
 }
 
-/// Of the bindings, the places of both factors, and of the residual.
+/// Of the bindings, the places of both factors.
 pub(crate) const INPUT: usize = 0;
 const WEIGHT: usize = 1;
+/// The place of the residual.
 pub(crate) const RESIDUAL: usize = 4;
 
 fn taps(params: &Params) -> u64 {
     u64::from(params.side) * u64::from(params.side)
 }
 
-/// What a workgroup owns of the output.
+/// What a workgroup owns of the output as a product of matrices.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Tile {
-    pub(crate) channels: u32,
+    /// Channels.
+    pub(crate) rows: u32,
     /// Positions, counted over the batch.
-    pub(crate) positions: u32,
+    pub(crate) columns: u32,
 }
 
 /// A dispatch of a kernel whose workgroups own a tile each, and bring both factors of every product of it into their memory
@@ -61,8 +63,8 @@ pub(super) fn in_tiles(dispatch: Dispatch, params: &Params, tile: Tile) -> Dispa
     let positions = u64::from(params.batch) * image;
     let seen = taps(params) * u64::from(params.inputs);
     let skipped = u64::from(params.skip_inputs);
-    let each = positions * u64::from(params.outputs.div_ceil(tile.channels));
-    let weight = positions.div_ceil(tile.positions.into())
+    let each = positions * u64::from(params.outputs.div_ceil(tile.rows));
+    let weight = positions.div_ceil(tile.columns.into())
         * u64::from(params.outputs.next_multiple_of(4))
         * (seen + skipped);
     dispatch
@@ -74,7 +76,7 @@ pub(super) fn in_tiles(dispatch: Dispatch, params: &Params, tile: Tile) -> Dispa
 pub(crate) fn tiles(params: &Params, tile: Tile) -> u64 {
     let image = u64::from(params.out_height) * u64::from(params.out_width);
     let positions = u64::from(params.batch) * image;
-    positions.div_ceil(tile.positions.into()) * u64::from(params.outputs.div_ceil(tile.channels))
+    positions.div_ceil(tile.columns.into()) * u64::from(params.outputs.div_ceil(tile.rows))
 }
 
 /// How many workgroups share the input channels of one tile.

@@ -1,6 +1,7 @@
 //! The gradient of a convolution with respect to its input, the tiled variant: 64 channels at 64 positions
 //! for a workgroup, through its memory.
 
+use super::conv::Tile;
 use super::conv_grad_input::{self, Bindings, Params};
 use super::{Kernel, Memory};
 use crate::gpu::recording::Dispatch;
@@ -16,19 +17,15 @@ pub(crate) static KERNEL: Kernel = Kernel {
     ..conv_grad_input::KERNEL
 };
 
+/// What a workgroup owns.
+const TILE: Tile = Tile {
+    rows: 64,
+    columns: 64,
+};
+
 pub(crate) fn dispatch(name: &str, params: &Params, bindings: Bindings) -> Dispatch {
-    let image = u64::from(params.height) * u64::from(params.width);
-    let positions = u64::from(params.batch) * image;
-    let blocks = u64::from(params.inputs.div_ceil(64));
-    let tiles = positions.div_ceil(64);
-    let workgroups = tiles * blocks;
-    let grads = conv_grad_input::seen(params, 64);
-    let quads = u64::from(params.outputs.next_multiple_of(4));
-    let weights = tiles * conv_grad_input::taps(params) * quads * u64::from(params.inputs);
-    let plain = conv_grad_input::dispatch(name, params, bindings);
     Dispatch {
         kernel: &KERNEL,
-        workgroups,
-        ..plain.moving(&[(0, grads), (1, weights)])
+        ..conv_grad_input::in_tiles(name, params, bindings, TILE)
     }
 }

@@ -17,5 +17,56 @@ pub(crate) fn dispatch(name: &str, params: &Params, bindings: Bindings) -> Dispa
     let image = u64::from(params.out_height) * u64::from(params.out_width);
     let seen = columns * blocks * u64::from(params.batch) * image;
     dispatch_of(name, params, bindings, columns.div_ceil(64) * blocks)
-        .moving(&[(0, seen), (1, 4 * seen)])
+        .moving(&[(INPUT, seen), (GRAD, 4 * seen)])
+}
+
+/// Of the bindings, the places of both factors.
+pub(super) const INPUT: usize = 0;
+pub(super) const GRAD: usize = 1;
+
+/// A part has at least so many positions, or its sum is not worth the writing.
+const POSITIONS_OF_A_PART: u64 = 256;
+/// All parts together have at most so many numbers: 64 MiB.
+const NUMBERS_OF_PARTS: u64 = 1 << 24;
+
+/// Into how many parts the positions are best cut, where so many tiles cover the result, and so many workgroups keep a
+/// large device busy.
+pub(super) fn parts(params: &Params, tiles: u64, enough: u64) -> u32 {
+    let wanted = enough.div_ceil(tiles.max(1));
+    let sensible = positions(params).div_ceil(POSITIONS_OF_A_PART);
+    let fitting = NUMBERS_OF_PARTS / numbers(params).max(1);
+    wanted.min(sensible).min(fitting).max(1) as u32
+}
+
+/// Numbers of the result.
+pub(crate) fn numbers(params: &Params) -> u64 {
+    u64::from(params.rows) * columns(params)
+}
+
+/// Numbers of one row of it.
+fn columns(params: &Params) -> u64 {
+    u64::from(params.inputs) * u64::from(params.side) * u64::from(params.side)
+}
+
+/// Those that are summed over.
+fn positions(params: &Params) -> u64 {
+    let image = u64::from(params.out_height) * u64::from(params.out_width);
+    u64::from(params.batch) * image
+}
+
+/// The dispatch of a variant whose workgroups own so many columns and rows each, of which there are so many tiles: all parts
+/// together go through all positions, for the columns of a tile with the gradients of all rows, for its rows with the inputs
+/// of all columns.
+pub(super) fn in_tiles(
+    name: &str,
+    params: &Params,
+    bindings: Bindings,
+    tiles: u64,
+    rows: u32,
+) -> Dispatch {
+    let blocks = u64::from(params.rows.div_ceil(rows));
+    let grads = tiles / blocks.max(1) * positions(params) * u64::from(params.outputs);
+    let inputs = blocks * positions(params) * columns(params);
+    dispatch_of(name, params, bindings, tiles * u64::from(params.parts))
+        .moving(&[(INPUT, inputs), (GRAD, grads)])
 }

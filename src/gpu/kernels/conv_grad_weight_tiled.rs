@@ -16,47 +16,25 @@ pub(crate) static KERNEL: Kernel = Kernel {
     ..conv_grad_weight::KERNEL
 };
 
+/// Rows of a workgroup, and columns.
+const SIDE: u32 = 64;
 /// So many workgroups keep a large device busy.
 const ENOUGH: u64 = 1024;
-/// A part has at least so many positions, or its sum is not worth the writing.
-const POSITIONS_OF_A_PART: u64 = 256;
-/// All parts together have at most so many numbers: 64 MiB.
-const NUMBERS_OF_PARTS: u64 = 1 << 24;
 
 /// Into how many parts the positions are best cut.
 pub(crate) fn parts(params: &Params) -> u32 {
-    let image = u64::from(params.out_height) * u64::from(params.out_width);
-    let positions = u64::from(params.batch) * image;
-    let numbers = u64::from(params.rows) * columns(params);
-    let wanted = ENOUGH.div_ceil(blocks(params).max(1));
-    let sensible = positions.div_ceil(POSITIONS_OF_A_PART);
-    let fitting = NUMBERS_OF_PARTS / numbers.max(1);
-    wanted.min(sensible).min(fitting).max(1) as u32
+    conv_grad_weight::parts(params, tiles(params), ENOUGH)
 }
 
-/// Numbers of one row of the result.
-pub(crate) fn columns(params: &Params) -> u64 {
-    u64::from(params.inputs) * u64::from(params.side) * u64::from(params.side)
-}
-
-fn blocks(params: &Params) -> u64 {
+fn tiles(params: &Params) -> u64 {
     let padded = u64::from(params.inputs.next_multiple_of(16));
     let columns = padded * u64::from(params.side) * u64::from(params.side);
-    columns.div_ceil(64) * u64::from(params.rows.div_ceil(64))
+    columns.div_ceil(SIDE.into()) * u64::from(params.rows.div_ceil(SIDE))
 }
 
 pub(crate) fn dispatch(name: &str, params: &Params, bindings: Bindings) -> Dispatch {
-    let image = u64::from(params.out_height) * u64::from(params.out_width);
-    // All parts together go through all positions: for every 64 columns with the gradients of all rows, for every 64 rows with
-    // the inputs of all columns.
-    let positions = u64::from(params.batch) * image;
-    let rows = u64::from(params.rows.div_ceil(64));
-    let grads = blocks(params) / rows.max(1) * positions * u64::from(params.outputs);
-    let inputs = rows * positions * columns(params);
-    let plain = conv_grad_weight::dispatch(name, params, bindings);
     Dispatch {
         kernel: &KERNEL,
-        workgroups: blocks(params) * u64::from(params.parts),
-        ..plain.moving(&[(0, inputs), (1, grads)])
+        ..conv_grad_weight::in_tiles(name, params, bindings, tiles(params), SIDE)
     }
 }

@@ -18,8 +18,8 @@ pub(crate) static KERNEL: Kernel = Kernel {
 
 /// What a workgroup owns.
 pub(crate) const TILE: Tile = Tile {
-    channels: 64,
-    positions: 64,
+    rows: 64,
+    columns: 64,
 };
 
 pub(crate) fn dispatch(name: &str, params: &Params, bindings: Bindings, joined: bool) -> Dispatch {

@@ -32,7 +32,7 @@ macro_rules! kernel {
 
         pub(crate) static KERNEL: $crate::gpu::kernels::Kernel = $crate::gpu::kernels::Kernel {
             name: $name,
-            interface: concat!($($(include_str!(concat!("../../../shaders/shared/", $interface)), "\n"),+)?),
+            interface: $crate::gpu::kernels::declare::shared!($($($interface),+)?),
             source: include_str!(concat!("../../../shaders/", $name, ".wgsl")),
             uses: $crate::gpu::kernels::declare::uses!($($uses)?),
             memory: $crate::gpu::kernels::Memory::Bytes(0 $(+ $bytes)?),
@@ -55,6 +55,13 @@ macro_rules! kernel {
     };
 }
 
+/// The texts of these files of shaders/shared.
+macro_rules! shared {
+    ($($file:literal),*) => {
+        concat!($(include_str!(concat!("../../../shaders/shared/", $file)), "\n"),*)
+    };
+}
+
 /// What is named, or nothing.
 macro_rules! uses {
     () => {
@@ -65,4 +72,4 @@ macro_rules! uses {
     };
 }
 
-pub(crate) use {kernel, uses};
+pub(crate) use {kernel, shared, uses};

@@ -5,8 +5,8 @@ use std::format;
 use std::string::String;
 use std::vec::Vec;
 
-use super::conv::{INPUT, RESIDUAL};
-use super::conv_matrix::Patch;
+use super::conv::RESIDUAL;
+use super::matrices::{FACTORS, Patch};
 use super::{Access, Form, Kernel, Memory, Uses};
 use crate::gpu::variants::MatrixSide;
 
@@ -16,11 +16,12 @@ const COMMON: &str = include_str!("../../../shaders/shared/common.wgsl");
 const REDUCE_TREE: &str = include_str!("../../../shaders/shared/reduce_tree.wgsl");
 /// The same through subgroups.
 const REDUCE_SUBGROUPS: &str = include_str!("../../../shaders/shared/reduce_subgroups.wgsl");
-/// A convolution's input, read four numbers at a time.
+/// What a convolution's positions see, read four numbers at a time.
 const CONV_QUADS: &str = include_str!("../../../shaders/shared/conv_quads.wgsl");
 /// The same number by number.
 const CONV_EACH: &str = include_str!("../../../shaders/shared/conv_each.wgsl");
-/// Its residual, seen through a kernel of one, in the same two ways.
+/// A convolution's residual, and what is seen of it through a kernel of one, in the same two ways.
+const RESIDUAL_EACH: &str = include_str!("../../../shaders/shared/residual.wgsl");
 const SKIP_QUADS: &str = include_str!("../../../shaders/shared/skip_quads.wgsl");
 const SKIP_EACH: &str = include_str!("../../../shaders/shared/skip_each.wgsl");
 /// Tiles of matrices in workgroup memory, written four numbers at a time.
@@ -57,7 +58,12 @@ impl Kernel {
                 Access::Activations | Access::Result => {
                     has_halves |= form.is_half(at);
                     let width = if form.is_half(at) { "f16" } else { "f32" };
-                    aliases += &format!("alias {} = {width};\n", capitalised(name));
+                    let of = if form.quads && FACTORS.contains(&at) {
+                        format!("vec4<{width}>")
+                    } else {
+                        width.into()
+                    };
+                    aliases += &format!("alias {} = {of};\n", capitalised(name));
                 }
                 Access::Weights if form.is_half(at) => weights = "true",
                 Access::Weights | Access::Step | Access::Read | Access::Write => {}
@@ -90,6 +96,7 @@ impl Kernel {
             head += &format!("const COLUMNS: u32 = {columns}u;\n");
             head += &format!("const STEP: u32 = {step}u;\n");
             head += &format!("const BUFFERS: u32 = {buffers}u;\n");
+            head += &format!("const QUADS: bool = {};\n", form.quads);
             head += &format!("const SKIP: bool = {};\n", form.skip);
         }
         head += &aliases;
@@ -101,19 +108,32 @@ impl Kernel {
             (Uses::Nothing | Uses::Blocks | Uses::Stretches, _) => {}
             (Uses::Reductions, false) => parts.push(REDUCE_TREE),
             (Uses::Reductions, true) => parts.push(REDUCE_SUBGROUPS),
-            (Uses::Matrices, _) => {
+            (Uses::Matrices | Uses::JoinedMatrices, _) => {
                 parts.push(if form.quads { CONV_QUADS } else { CONV_EACH });
-                // Of a residual that is added numbers are read one by one.
-                let is_vectors = form.quads && form.skip;
-                parts.push(if is_vectors { SKIP_QUADS } else { SKIP_EACH });
                 parts.push(match dialect {
                     Dialect::Metal => CELLS_ONE,
                     Dialect::Native | Dialect::Browser => CELLS_FOUR,
                 });
             }
         }
+        if self.uses == Uses::JoinedMatrices {
+            // Of a residual that is added numbers are read one by one.
+            match form.quads && form.skip {
+                true => parts.push(SKIP_QUADS),
+                false => parts.extend([RESIDUAL_EACH, SKIP_EACH]),
+            }
+        }
         parts.extend([self.interface, self.source]);
         parts.join("\n")
+    }
+
+    /// Whether a factor of matrices may be of this width: a gradient may be f32 too, and is rounded then.
+    fn is_factor_in(&self, at: usize, halves: u32) -> bool {
+        let is_gradient = self
+            .bindings
+            .get(at)
+            .is_some_and(|(name, _)| *name == "grad");
+        is_gradient || halves >> at & 1 == 1
     }
 
     /// The number of bytes of a workgroup's memory that the kernel's whole text declares.
@@ -124,7 +144,11 @@ impl Kernel {
         };
         let for_sums = match self.uses {
             Uses::Reductions => 4 * u64::from(self.workgroup),
-            Uses::Nothing | Uses::Blocks | Uses::Stretches | Uses::Matrices => 0,
+            Uses::Nothing
+            | Uses::Blocks
+            | Uses::Stretches
+            | Uses::Matrices
+            | Uses::JoinedMatrices => 0,
         };
         own + for_sums
     }
@@ -149,15 +173,20 @@ impl Kernel {
         let both = &[false, true][..];
         let sides = &[Some(MatrixSide::Eight), Some(MatrixSide::Sixteen)][..];
         let none = &[None][..];
-        let (subgroups, joined, matrices, large, patches) = match self.uses {
-            Uses::Nothing => (no, no, none, no, no),
-            Uses::Blocks => (no, no, none, both, no),
-            Uses::Reductions => (both, no, none, no, no),
-            Uses::Stretches => (no, both, none, no, no),
-            Uses::Matrices => {
-                // Both factors are f16.
-                halves.retain(|half| half & weights != 0 && half >> INPUT & 1 == 1);
-                (no, both, sides, both, both)
+        let (subgroups, joined, matrices, large, quads, skip) = match self.uses {
+            Uses::Nothing => (no, no, none, no, no, no),
+            Uses::Blocks => (no, no, none, both, no, no),
+            Uses::Reductions => (both, no, none, no, no, no),
+            Uses::Stretches => (no, both, none, no, no, no),
+            Uses::Matrices | Uses::JoinedMatrices => {
+                // Factors are f16, or rounded to it.
+                halves.retain(|half| FACTORS.iter().all(|&at| self.is_factor_in(at, *half)));
+                let of_conv = if self.uses == Uses::Matrices {
+                    no
+                } else {
+                    both
+                };
+                (no, of_conv, sides, both, both, of_conv)
             }
         };
         let mut forms = Vec::from([Form::default()]);
@@ -173,8 +202,8 @@ impl Kernel {
         each(&mut forms, joined, |form, joined| Form { joined, ..form });
         each(&mut forms, matrices, |form, matrix| Form { matrix, ..form });
         each(&mut forms, large, |form, large| Form { large, ..form });
-        each(&mut forms, patches, |form, quads| Form { quads, ..form });
-        each(&mut forms, patches, |form, skip| Form { skip, ..form });
+        each(&mut forms, quads, |form, quads| Form { quads, ..form });
+        each(&mut forms, skip, |form, skip| Form { skip, ..form });
         // What is seen through a kernel is a factor too.
         forms.retain(|form| !form.skip || form.is_half(RESIDUAL));
         forms

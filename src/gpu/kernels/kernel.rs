@@ -48,8 +48,10 @@ pub enum Uses {
     Blocks,
     /// The flag that tells whether it joins stretches of input channels.
     Stretches,
-    /// The flag of [`Stretches`](Self::Stretches), and cooperative matrices.
+    /// Cooperative matrices.
     Matrices,
+    /// The flag of [`Stretches`](Self::Stretches), and cooperative matrices.
+    JoinedMatrices,
 }
 
 /// The workgroup memory that a kernel's own text declares.
@@ -70,11 +72,11 @@ pub struct Form {
     pub subgroups: bool,
     /// Whether a convolution's workgroup joins all stretches of the input channels.
     pub joined: bool,
-    /// The cooperative matrices, for the kernel that multiplies them.
+    /// The cooperative matrices, for the kernels that multiply them.
     pub matrix: Option<MatrixSide>,
     /// Whether a workgroup has the large block, or each of its subgroups the large patch of matrices.
     pub large: bool,
-    /// Whether the input is read four numbers at a time, for the kernel that multiplies matrices.
+    /// Whether images are read four numbers at a time, for the kernels that multiply matrices.
     pub quads: bool,
     /// Whether the residual is seen through a kernel of one, for the kernel that multiplies matrices.
     pub skip: bool,

@@ -4,6 +4,7 @@
 pub(crate) mod declare;
 mod form;
 mod kernel;
+pub(crate) mod matrices;
 
 pub(crate) mod attention;
 pub(crate) mod attention_shared;
@@ -31,8 +32,10 @@ pub(crate) mod attention_rows;
 pub(crate) mod average_pool_grad;
 pub(crate) mod channel_sum;
 pub(crate) mod conv_grad_input;
+pub(crate) mod conv_grad_input_matrix;
 pub(crate) mod conv_grad_input_tiled;
 pub(crate) mod conv_grad_weight;
+pub(crate) mod conv_grad_weight_matrix;
 pub(crate) mod conv_grad_weight_tiled;
 pub(crate) mod diffuse;
 pub(crate) mod dropout;
@@ -74,7 +77,7 @@ pub use form::Dialect;
 pub use kernel::{Access, Form, Kernel, Memory, Uses};
 
 /// Every kernel there is.
-pub static KERNELS: [&Kernel; 58] = [
+pub static KERNELS: [&Kernel; 60] = [
     &accumulate::KERNEL,
     &adamw::KERNEL,
     &add::KERNEL,
@@ -90,8 +93,10 @@ pub static KERNELS: [&Kernel; 58] = [
     &concat::KERNEL,
     &conv::KERNEL,
     &conv_grad_input::KERNEL,
+    &conv_grad_input_matrix::KERNEL,
     &conv_grad_input_tiled::KERNEL,
     &conv_grad_weight::KERNEL,
+    &conv_grad_weight_matrix::KERNEL,
     &conv_grad_weight_tiled::KERNEL,
     &conv_matrix::KERNEL,
     &conv_sum::KERNEL,

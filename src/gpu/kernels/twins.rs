@@ -297,7 +297,7 @@ fn every_shader_has_a_host_side_and_every_host_side_a_shader() {
         stems(
             "src/gpu/kernels",
             "rs",
-            &["declare", "form", "kernel", "mod", "twins"]
+            &["declare", "form", "kernel", "matrices", "mod", "twins"]
         )
     );
     let mut named: Vec<String> = KERNELS.iter().map(|kernel| kernel.name.into()).collect();

@@ -1,12 +1,14 @@
 //! The gradients of a convolution as dispatches.
 
 use super::{Recorder, Stored, Tensor};
+use crate::gpu::convolution::suits_large;
 use crate::gpu::kernels::declare::{flag, word};
 use crate::gpu::kernels::{
-    conv_grad_input, conv_grad_input_tiled, conv_grad_weight, conv_grad_weight_tiled, sum_parts,
+    conv_grad_input, conv_grad_input_matrix, conv_grad_input_tiled, conv_grad_weight,
+    conv_grad_weight_matrix, conv_grad_weight_tiled, matrices, sum_parts,
 };
-use crate::gpu::recording::Dispatch;
-use crate::gpu::variants::ConvVariant;
+use crate::gpu::recording::{Binding, Dispatch, Width};
+use crate::gpu::variants::{ConvVariant, MatrixSide};
 use crate::gpu::weights::Order;
 use crate::unet::Wrap;
 
@@ -15,6 +17,8 @@ pub(super) struct InputGrad {
     /// The gradient with respect to the result.
     pub(super) grad: Tensor,
     pub(super) weight: Stored,
+    /// What is added to it: the gradient that reaches the input another way.
+    pub(super) addend: Option<Tensor>,
     pub(super) kernel: usize,
     pub(super) stride: usize,
     pub(super) wrap: Wrap,
@@ -39,6 +43,7 @@ impl Recorder<'_> {
         let &InputGrad {
             grad,
             weight,
+            addend,
             kernel,
             stride,
             wrap,
@@ -56,16 +61,30 @@ impl Recorder<'_> {
             stride: word(stride),
             wrap_y: flag(wrap.rows()),
             wrap_x: flag(wrap.columns()),
+            has_addend: flag(addend.is_some()),
+        };
+        // Bound where nothing is added, in the width that makes the fewest forms.
+        let none = Binding {
+            width: made.binding.width,
+            ..self.layout.none
         };
         let bindings = conv_grad_input::Bindings {
             grad: grad.binding,
             weight: weight.binding,
+            addend: addend.map_or(none, |addend| addend.binding),
             output: made.binding,
         };
-        if self.plain() {
-            conv_grad_input::dispatch(name, &params, bindings)
-        } else {
-            conv_grad_input_tiled::dispatch(name, &params, bindings)
+        match self.variants.conv {
+            ConvVariant::Plain => conv_grad_input::dispatch(name, &params, bindings),
+            ConvVariant::Matrix(side) if input_suits_matrices(&params, &bindings, side) => {
+                let large = suits_large(side, false, |tile| {
+                    [conv_grad_input::tiles(&params, tile); 2]
+                });
+                conv_grad_input_matrix::dispatch(name, &params, bindings, side, large)
+            }
+            ConvVariant::Matrix(_) | ConvVariant::Tiled => {
+                conv_grad_input_tiled::dispatch(name, &params, bindings)
+            }
         }
     }
 
@@ -77,22 +96,20 @@ impl Recorder<'_> {
             grad: conv.grad.binding,
             output: made.binding,
         };
-        if self.plain() {
-            return self.push(conv_grad_weight::dispatch(name, &params, bindings));
-        }
-        let parts = conv_grad_weight_tiled::parts(&params);
+        let variant = self.of_weight(&params, &bindings);
+        let parts = variant.parts(&params);
         if parts == 1 {
-            return self.push(conv_grad_weight_tiled::dispatch(name, &params, bindings));
+            return self.push(variant.dispatch(name, &params, bindings));
         }
         let params = conv_grad_weight::Params { parts, ..params };
-        let elements = u64::from(params.rows) * conv_grad_weight_tiled::columns(&params);
+        let elements = conv_grad_weight::numbers(&params);
         let part = self.partial(elements * u64::from(parts));
         let in_parts = conv_grad_weight::Bindings {
             output: part,
             ..bindings
         };
         let whole = std::format!("{name}.parts");
-        self.push(conv_grad_weight_tiled::dispatch(&whole, &params, in_parts));
+        self.push(variant.dispatch(&whole, &params, in_parts));
         let sum = sum_parts::dispatch(
             name,
             &sum_parts::Params {
@@ -107,9 +124,60 @@ impl Recorder<'_> {
         self.push_with(sum, 0);
     }
 
-    /// Whether kernels without workgroup memory are preferred.
-    const fn plain(&self) -> bool {
-        matches!(self.variants.conv, ConvVariant::Plain)
+    /// The variant of the gradient with respect to a weight.
+    fn of_weight(
+        &self,
+        params: &conv_grad_weight::Params,
+        bindings: &conv_grad_weight::Bindings,
+    ) -> OfWeight {
+        match self.variants.conv {
+            ConvVariant::Plain => OfWeight::Plain,
+            ConvVariant::Matrix(side) if weight_suits_matrices(params, bindings, side) => {
+                let large = suits_large(side, false, |tile| {
+                    let tiles = conv_grad_weight_matrix::tiles(params, tile);
+                    let parts = conv_grad_weight_matrix::parts(params, tile);
+                    [tiles, tiles * u64::from(parts)]
+                });
+                OfWeight::Matrix { side, large }
+            }
+            ConvVariant::Matrix(_) | ConvVariant::Tiled => OfWeight::Tiled,
+        }
+    }
+}
+
+/// The variants of the gradient with respect to a weight.
+#[derive(Debug, Clone, Copy)]
+enum OfWeight {
+    Plain,
+    Tiled,
+    Matrix { side: MatrixSide, large: bool },
+}
+
+impl OfWeight {
+    /// Into how many parts the positions are best cut.
+    fn parts(self, params: &conv_grad_weight::Params) -> u32 {
+        match self {
+            Self::Plain => 1,
+            Self::Tiled => conv_grad_weight_tiled::parts(params),
+            Self::Matrix { side, large } => {
+                conv_grad_weight_matrix::parts(params, matrices::tile(side, large, false))
+            }
+        }
+    }
+
+    fn dispatch(
+        self,
+        name: &str,
+        params: &conv_grad_weight::Params,
+        bindings: conv_grad_weight::Bindings,
+    ) -> Dispatch {
+        match self {
+            Self::Plain => conv_grad_weight::dispatch(name, params, bindings),
+            Self::Tiled => conv_grad_weight_tiled::dispatch(name, params, bindings),
+            Self::Matrix { side, large } => {
+                conv_grad_weight_matrix::dispatch(name, params, bindings, side, large)
+            }
+        }
     }
 }
 
@@ -142,4 +210,29 @@ impl WeightGrad {
             parts: 1,
         }
     }
+}
+
+/// Whether images are f16, the weights too, and a matrix has no fewer rows of them than it has room for. A gradient of such
+/// that was summed up in f32 is rounded.
+fn input_suits_matrices(
+    params: &conv_grad_input::Params,
+    bindings: &conv_grad_input::Bindings,
+    side: MatrixSide,
+) -> bool {
+    is_half(bindings.weight)
+        && (is_half(bindings.grad) || is_half(bindings.output))
+        && params.outputs >= side.length()
+}
+
+/// The same of the gradient with respect to the weight.
+fn weight_suits_matrices(
+    params: &conv_grad_weight::Params,
+    bindings: &conv_grad_weight::Bindings,
+    side: MatrixSide,
+) -> bool {
+    is_half(bindings.input) && params.inputs.min(params.outputs) >= side.length()
+}
+
+fn is_half(binding: Binding) -> bool {
+    binding.width == Width::Half
 }

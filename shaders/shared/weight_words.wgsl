@@ -1,12 +1,6 @@
-// What a convolution reads as its variants without matrices bind it.
+// The weights of a convolution as its variants without matrices bind them, and those of its gradients.
 
-@group(0) @binding(1) var<storage, read> input: array<Input>;
 @group(0) @binding(2) var<storage, read> weight: array<vec2<u32>>;
-@group(0) @binding(5) var<storage, read> residual: array<Residual>;
-
-fn residual_at(at: u32) -> f32 {
-    return f32(residual[at]);
-}
 
 // Weights 4·quad to 4·quad + 3.
 fn weights_at(quad: u32) -> vec4<f32> {

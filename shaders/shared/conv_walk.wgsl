@@ -1,0 +1,161 @@
+// A product of matrices that is a convolution, or its gradient with respect to the input: rows are channels of
+// the result, columns its positions, counted over the batch. For each tap of the kernel, in order, it walks the
+// channels of what the positions see. The kernel says how large this is.
+
+const RIGHT_BY_ROWS: bool = true;
+
+@group(0) @binding(2) var<storage, read> weight: array<vec4<f16>>;
+
+// Channels and positions of the result, images of such; channels that are summed over, cut into so many
+// stretches of so many, of which JOINED workgroups have all. Where SKIP, each stretch has its share of other channels
+// behind its own, as of one tap more: they are seen through a kernel of one, which right_fours has of the kernel.
+struct Sizes {
+    rows: u32,
+    image: u32,
+    channels: u32,
+    stretch: u32,
+    stretches: u32,
+    skipped: u32,
+    skip_stretch: u32,
+}
+
+fn is_skip(tap: u32) -> bool {
+    return SKIP && tap == params.side * params.side;
+}
+
+// Channels from a first one up to an end.
+struct Channels {
+    first: u32,
+    end: u32,
+}
+
+// Those of a stretch through a tap, of which the last stretches may have none where it is the skip's.
+fn channels_of(stretch: u32, tap: u32) -> Channels {
+    let sizes = sizes();
+    let skips = is_skip(tap);
+    let all = select(sizes.channels, sizes.skipped, skips);
+    let each = select(sizes.stretch, sizes.skip_stretch, skips);
+    return Channels(stretch * each, min((stretch + 1u) * each, all));
+}
+
+// Steps through them: one at least.
+fn steps_through(channels: Channels) -> u32 {
+    return max(1u, (max(channels.end, channels.first) - channels.first + STEP - 1u) / STEP);
+}
+
+fn task_of(group: u32) -> Task {
+    let sizes = sizes();
+    let tiles = (params.batch * sizes.image + TILE_COLUMNS - 1u) / TILE_COLUMNS;
+    let blocks = (sizes.rows + TILE_ROWS - 1u) / TILE_ROWS;
+    let each = select(1u, sizes.stretches, JOINED);
+    let first = group / tiles / blocks * each;
+    let end = select(first, first + each, first < sizes.stretches);
+    return Task(group / tiles % blocks * TILE_ROWS, group % tiles * TILE_COLUMNS, first, end);
+}
+
+fn steps_of(stretch: u32) -> u32 {
+    let taps = params.side * params.side;
+    let steps = taps * steps_through(channels_of(stretch, 0u));
+    if SKIP {
+        return steps + steps_through(channels_of(stretch, taps));
+    }
+    return steps;
+}
+
+// The first channel of a step, the end of its stretch, and what a lane's four positions see through its tap.
+struct Walk {
+    first_row: u32,
+    first_column: u32,
+    stretch: u32,
+    end_stretch: u32,
+    tap: u32,
+    channel: u32,
+    end: u32,
+    places: Places,
+    seen: FourSeen,
+}
+
+fn walk_of(task: Task, lane: u32) -> Walk {
+    let channels = channels_of(task.first_stretch, 0u);
+    let places = places_of(task.first_column + lane % RIGHT_FOURS * 4u);
+    return Walk(
+        task.first_row,
+        task.first_column,
+        task.first_stretch,
+        task.end_stretch,
+        0u,
+        channels.first,
+        channels.end,
+        places,
+        four_seen(places, 0u),
+    );
+}
+
+fn next(walk: ptr<function, Walk>) -> bool {
+    (*walk).channel += STEP;
+    if (*walk).channel >= (*walk).end {
+        (*walk).tap += 1u;
+        if (*walk).tap == params.side * params.side + u32(SKIP) {
+            (*walk).tap = 0u;
+            (*walk).stretch += 1u;
+        }
+        let channels = channels_of((*walk).stretch, (*walk).tap);
+        (*walk).channel = channels.first;
+        (*walk).end = channels.end;
+        (*walk).seen = four_seen((*walk).places, (*walk).tap);
+    }
+    return (*walk).stretch < (*walk).end_stretch;
+}
+
+// What a lane brings of the weights: of the lines from `line` on those before `end`, each so far behind the one before.
+fn weights_from(at: u32, apart: u32, line: u32, end: u32) -> Fours {
+    var all: Fours;
+    all[0] = weights_or_zeros(at, line < end);
+    all[1] = weights_or_zeros(at + apart, line + LEFT_AT_ONCE < end);
+    if LEFT_TIMES > 2u {
+        all[2] = weights_or_zeros(at + 2u * apart, line + 2u * LEFT_AT_ONCE < end);
+        all[3] = weights_or_zeros(at + 3u * apart, line + 3u * LEFT_AT_ONCE < end);
+    }
+    return all;
+}
+
+fn weights_or_zeros(at: u32, is_there: bool) -> vec4<f16> {
+    return select(vec4<f16>(), weight[at], is_there);
+}
+
+// What a lane brings of what the positions see.
+fn seen_fours(walk: Walk, lane: u32) -> Fours {
+    let c0 = walk.channel + lane / RIGHT_FOURS;
+    let c1 = c0 + RIGHT_AT_ONCE;
+    var all: Fours;
+    all[0] = seen_at(walk.seen, c0, c0 < walk.end);
+    all[1] = seen_at(walk.seen, c1, c1 < walk.end);
+    if RIGHT_TIMES > 2u {
+        let c2 = c1 + RIGHT_AT_ONCE;
+        let c3 = c2 + RIGHT_AT_ONCE;
+        all[2] = seen_at(walk.seen, c2, c2 < walk.end);
+        all[3] = seen_at(walk.seen, c3, c3 < walk.end);
+    }
+    return all;
+}
+
+// A column of the result: its image's first channel, counted over the batch, and its position there.
+struct Column {
+    channel: u32,
+    position: u32,
+    inside: bool,
+}
+
+fn column_of(column: u32) -> Column {
+    let sizes = sizes();
+    let n = column / sizes.image;
+    return Column(n * sizes.rows, column % sizes.image, n < params.batch);
+}
+
+fn end_at(stretch: u32, row: u32, column: Column, sum: f32) {
+    let sizes = sizes();
+    if column.inside && row < sizes.rows {
+        let channel = column.channel + row;
+        end_channel(stretch, channel, row, channel * sizes.image + column.position, sum);
+    }
+}
