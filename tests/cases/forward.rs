@@ -266,7 +266,6 @@ pub(crate) fn table(stands: Stands) -> Vec<Case> {
         attention_case(stands, 1, 1, 512, 1, 17),
         // So many heads that workgroups have more queries.
         attention_case(stands, 3, 45, 2, 5, 13),
-        attention_case(stands, 1, 64, 66, 1, 135),
         concat_case(stands, shape(3, 5, 3, 7), 2),
         concat_case(stands, shape(2, 64, 8, 8), 33),
         // One tensor twice.
