@@ -54,7 +54,7 @@ fn main(
     }
     for (var i = 0u; i < 8u; i++) {
         if first + i < params.inputs {
-            output[(n * params.inputs + first + i) * positions + position] = Output(sums[i]);
+            finish_at((n * params.inputs + first + i) * positions + position, sums[i]);
         }
     }
 }

@@ -161,6 +161,6 @@ fn finish(k: u32, first: u32, sums: vec4<f32>) {
         if n >= params.batch {
             return;
         }
-        output[(n * params.inputs + k) * image + position % image] = Output(sums[i]);
+        finish_at((n * params.inputs + k) * image + position % image, sums[i]);
     }
 }

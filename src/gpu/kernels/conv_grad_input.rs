@@ -6,8 +6,8 @@ use crate::gpu::recording::Dispatch;
 
 kernel! {
     "conv_grad_input" of 64 with "conv_grad_input.wgsl"
-    params { batch: u32, inputs: u32, height: u32, width: u32, outputs: u32, out_height: u32, out_width: u32, side: u32, stride: u32, wrap_y: u32, wrap_x: u32 }
-    bindings { grad: Activations, weight: Weights, output: Result }
+    params { batch: u32, inputs: u32, height: u32, width: u32, outputs: u32, out_height: u32, out_width: u32, side: u32, stride: u32, wrap_y: u32, wrap_x: u32, has_addend: u32 }
+    bindings { grad: Activations, weight: Weights, addend: Activations, output: Result }
 }
 
 pub(crate) fn dispatch(name: &str, params: &Params, bindings: Bindings) -> Dispatch {

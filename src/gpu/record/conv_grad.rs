@@ -5,7 +5,7 @@ use crate::gpu::kernels::declare::{flag, word};
 use crate::gpu::kernels::{
     conv_grad_input, conv_grad_input_tiled, conv_grad_weight, conv_grad_weight_tiled, sum_parts,
 };
-use crate::gpu::recording::Dispatch;
+use crate::gpu::recording::{Binding, Dispatch};
 use crate::gpu::variants::ConvVariant;
 use crate::gpu::weights::Order;
 use crate::unet::Wrap;
@@ -15,6 +15,8 @@ pub(super) struct InputGrad {
     /// The gradient with respect to the result.
     pub(super) grad: Tensor,
     pub(super) weight: Stored,
+    /// What is added to it: the gradient that reaches the input another way.
+    pub(super) addend: Option<Tensor>,
     pub(super) kernel: usize,
     pub(super) stride: usize,
     pub(super) wrap: Wrap,
@@ -39,6 +41,7 @@ impl Recorder<'_> {
         let &InputGrad {
             grad,
             weight,
+            addend,
             kernel,
             stride,
             wrap,
@@ -56,10 +59,17 @@ impl Recorder<'_> {
             stride: word(stride),
             wrap_y: flag(wrap.rows()),
             wrap_x: flag(wrap.columns()),
+            has_addend: flag(addend.is_some()),
+        };
+        // Bound where nothing is added, in the width that makes the fewest forms.
+        let none = Binding {
+            width: made.binding.width,
+            ..self.layout.none
         };
         let bindings = conv_grad_input::Bindings {
             grad: grad.binding,
             weight: weight.binding,
+            addend: addend.map_or(none, |addend| addend.binding),
             output: made.binding,
         };
         if self.plain() {

@@ -253,6 +253,7 @@ impl Recorder<'_> {
                 let conv = InputGrad {
                     grad,
                     weight,
+                    addend: None,
                     kernel,
                     stride,
                     wrap,
