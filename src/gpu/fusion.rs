@@ -1,4 +1,4 @@
-//! Which operations end in the dispatch of the one behind them. A graph alone says so, so that a plan knows it too.
+//! Which operations run as one with the one behind them. A graph alone says so, so that a plan knows it too.
 
 use std::vec;
 use std::vec::Vec;
@@ -7,11 +7,12 @@ use super::kernels::declare::word;
 use super::kernels::group_norm_whole;
 use crate::part::put;
 use crate::unet::plan::inputs;
-use crate::unet::{Graph, Node, Op, TensorId};
+use crate::unet::{Graph, Node, Op, Role, TensorId};
 
-/// Whether each operation ends in the one behind it, where groups are small: a concatenation is made by the normalisation
+/// Whether each operation ends in the one behind it. Where groups are small, a concatenation is made by the normalisation
 /// that reads it first, and a convolution that was cut along its input channels is added up by a normalisation behind it, or
-/// behind the concatenation that it is for.
+/// behind the concatenation that it is for. Of gradients, those of small groups are made with their sums, and one is written
+/// only once what is added to it behind it is.
 pub(crate) fn ends_in_next(graph: &Graph) -> Vec<bool> {
     let nodes = graph.nodes();
     let readers = readers(graph);
@@ -36,6 +37,14 @@ fn meet(graph: &Graph, one: &Node, (next, next_ends): (&Node, bool), is_once: bo
             // The result itself is not written then.
             next_ends && is_once && *first == one.output && first != second && conv.shift.is_none()
         }
+        (Op::NormSums(norm), Op::NormGradInput { norm: same, sums }) => {
+            *sums == one.output && norm == same && has_small_groups(graph, norm.input, norm.groups)
+        }
+        (Op::NormGradInput { .. } | Op::ConvGradInput { .. }, Op::Add { first, second }) => {
+            // The result itself is not written then; what a parameter learns from may lie transposed.
+            let is_image = graph.tensor(next.output).map(|sum| sum.role) == Some(Role::Inner);
+            is_once && *second == one.output && first != second && is_image
+        }
         (Op::Conv(conv), norm) => {
             // What would be bound in one place are both.
             let has_two = conv.shift.is_some() && is_modulated(norm);
@@ -58,14 +67,17 @@ const fn is_modulated(op: &Op) -> bool {
 
 /// Whether an operation normalises a tensor in small groups.
 fn normalises(graph: &Graph, op: &Op, id: TensorId) -> bool {
-    let shape = graph.shape(id);
     match *op {
-        Op::GroupNorm { input, groups, .. } => {
-            let per_group = word(shape.channels / groups.max(1));
-            input == id && group_norm_whole::suits(per_group, word(shape.positions()))
-        }
+        Op::GroupNorm { input, groups, .. } => input == id && has_small_groups(graph, id, groups),
         _ => false,
     }
+}
+
+/// Whether so many groups of a tensor are small ones.
+fn has_small_groups(graph: &Graph, id: TensorId, groups: usize) -> bool {
+    let shape = graph.shape(id);
+    let per_group = word(shape.channels / groups.max(1));
+    group_norm_whole::suits(per_group, word(shape.positions()))
 }
 
 /// How often operations read each tensor.
@@ -81,12 +93,21 @@ fn readers(graph: &Graph) -> Vec<usize> {
 }
 
 /// What the dispatches of each operation read, or may: its own inputs, and what those that run as one with it leave to the
-/// last of them: with a residual and two parts of a concatenation four at most, where a plan has arenas for five.
+/// last of them. They are four at most of a convolution with a residual and two parts of a concatenation, and five of a
+/// normalisation's gradient, its sums among them, that is added to another: for so many a plan has arenas.
 pub(crate) fn reads(graph: &Graph) -> Vec<Vec<TensorId>> {
     let nodes = graph.nodes();
+    let ends = ends_in_next(graph);
     let mut reads = inputs(graph);
+    // What is not written nobody reads.
+    let mut unwritten = vec![false; graph.tensors().len()];
+    for (node, _) in nodes.iter().zip(&ends).filter(|(_, ends)| **ends) {
+        if let Op::NormGradInput { .. } | Op::ConvGradInput { .. } = node.op {
+            put(&mut unwritten, node.output.index(), true);
+        }
+    }
     let mut from = 0;
-    for (at, ends) in ends_in_next(graph).into_iter().enumerate() {
+    for (at, ends) in ends.into_iter().enumerate() {
         if ends {
             continue;
         }
@@ -105,6 +126,9 @@ pub(crate) fn reads(graph: &Graph) -> Vec<Vec<TensorId>> {
                 reads.extend(left.iter().filter(|id| !is_made(id)));
             }
         }
+    }
+    for reads in &mut reads {
+        reads.retain(|id| unwritten.get(id.index()) != Some(&true));
     }
     reads
 }

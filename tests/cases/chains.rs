@@ -1,10 +1,10 @@
 //! Operations that a GPU may run as one: a convolution of so many channels that it is cut, a concatenation, and the
-//! normalisation behind them.
+//! normalisation behind them; gradients.
 
 use iddpm::unet::{Conv, Op, Shape, Wrap};
 
 use super::rounding::{HALF, sum_of};
-use super::{Case, Stands, shape, vector};
+use super::{Case, Stands, backward, shape, vector};
 
 /// Channels of what is convolved: three stretches of it.
 const INPUTS: usize = 70;
@@ -73,6 +73,7 @@ pub(crate) fn chains(stands: Stands) -> Vec<Case> {
     .map(|chain| chain.case(stands))
     .into_iter()
     .chain([twice(stands)])
+    .chain(backward::chains(stands))
     .collect()
 }
 

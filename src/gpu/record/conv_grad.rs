@@ -5,7 +5,7 @@ use crate::gpu::kernels::declare::{flag, word};
 use crate::gpu::kernels::{
     conv_grad_input, conv_grad_input_tiled, conv_grad_weight, conv_grad_weight_tiled, sum_parts,
 };
-use crate::gpu::recording::{Binding, Dispatch};
+use crate::gpu::recording::Dispatch;
 use crate::gpu::variants::ConvVariant;
 use crate::gpu::weights::Order;
 use crate::unet::Wrap;
@@ -61,15 +61,10 @@ impl Recorder<'_> {
             wrap_x: flag(wrap.columns()),
             has_addend: flag(addend.is_some()),
         };
-        // Bound where nothing is added, in the width that makes the fewest forms.
-        let none = Binding {
-            width: made.binding.width,
-            ..self.layout.none
-        };
         let bindings = conv_grad_input::Bindings {
             grad: grad.binding,
             weight: weight.binding,
-            addend: addend.map_or(none, |addend| addend.binding),
+            addend: self.or_none_as(addend, made.binding),
             output: made.binding,
         };
         if self.plain() {
