@@ -1,8 +1,7 @@
-// output = rstd·(d - mean d - x̂·mean d·x̂), d = ∂z·weight[c]·(1 + scale[n, c]), means over the group.
+// output = the gradient of a group normalisation's input as shared/norm_grad_added.wgsl has it, from known sums.
 //
-// ∂z, x̂ as in norm_sums, from which the means follow: its sums [N, 2C + 2G] also hold the statistics.
-// input, grad and output [N, C, P]; weight and bias [C]; scale_shift [N, 2C], scale then shift, only
-// where `modulated`. A workgroup owns 512 positions of one channel of one image, an invocation 8 of them.
+// The means over a group follow from the sums [N, 2C + 2G] of norm_sums, which also hold the statistics. input, grad and
+// output [N, C, P]. A workgroup owns 512 positions of one channel of one image, an invocation 8 of them.
 
 struct Params {
     batch: u32,
@@ -11,6 +10,7 @@ struct Params {
     groups: u32,
     silu: u32,
     modulated: u32,
+    has_addend: u32,
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
@@ -20,7 +20,8 @@ struct Params {
 @group(0) @binding(4) var<storage, read> weight: array<u32>;
 @group(0) @binding(5) var<storage, read> bias: array<u32>;
 @group(0) @binding(6) var<storage, read> scale_shift: array<f32>;
-@group(0) @binding(7) var<storage, read_write> output: array<Output>;
+@group(0) @binding(7) var<storage, read> addend: array<Addend>;
+@group(0) @binding(8) var<storage, read_write> output: array<Output>;
 
 @compute @workgroup_size(64)
 fn main(
@@ -40,47 +41,23 @@ fn main(
     let per_group = channels / params.groups;
     let group = c / per_group;
     let row = n * 2u * (channels + params.groups);
-    let mean = sums[row + 2u * channels + group];
-    let rstd = sums[row + 2u * channels + params.groups + group];
+    let of_group = row + 2u * channels + group;
+    let law = vec2(sums[of_group], sums[of_group + params.groups]);
 
     var means = vec2<f32>();
     for (var i = 0u; i < per_group; i++) {
         let other = group * per_group + i;
-        means += gain(n, other) * vec2(sums[row + other], sums[row + channels + other]);
+        means += gain(channel_of(n, other)) * vec2(sums[row + other], sums[row + channels + other]);
     }
     means /= f32(per_group * params.positions);
 
-    let scale = modulation(n, c);
-    var shift = 0.0;
-    if params.modulated != 0u {
-        shift = scale_shift[n * 2u * channels + channels + c];
-    }
-    let factor = weight_in(weight[word_of(c)], c);
-    let summand = weight_in(bias[word_of(c)], c);
+    let channel = channel_of(n, c);
     for (var i = 0u; i < 8u; i++) {
         let p = (group_of_work % tiles) * 512u + 64u * i + lane;
         if p >= params.positions {
             return;
         }
         let at = plane * params.positions + p;
-        let normal = (f32(input[at]) - mean) * rstd;
-        var d = f32(grad[at]) * factor * scale;
-        if params.silu != 0u {
-            d *= silu_slope((normal * factor + summand) * scale + shift);
-        }
-        output[at] = Output(rstd * (d - means.x - normal * means.y));
+        output[at] = Output(gradient(channel, law, means, at));
     }
-}
-
-// 1 + scale of a channel.
-fn modulation(n: u32, c: u32) -> f32 {
-    if params.modulated != 0u {
-        return 1.0 + scale_shift[n * 2u * params.channels + c];
-    }
-    return 1.0;
-}
-
-// What the normalised input of a channel is multiplied by.
-fn gain(n: u32, c: u32) -> f32 {
-    return weight_in(weight[word_of(c)], c) * modulation(n, c);
 }

@@ -1,12 +1,10 @@
-// What the gradients of a group normalisation share. With x̂ the normalised input,
-// z = (x̂·weight[c] + bias[c])·(1 + scale[n, c]) + shift[n, c], and ∂z = grad·f'(z), f the SiLU where `silu`:
+// What the gradients of a group normalisation share, ∂z and x̂ as shared/norm_grad.wgsl has them:
 //
 //     output[n] = Σ_p ∂z of each channel, Σ_p ∂z·x̂ of each channel, mean of each group, 1/deviation
 //
 // input and grad [N, C, P]; statistics [N, G] as (mean, rstd) of G `groups`, from group_norm_statistics;
-// weight and bias [C]; scale_shift [N, 2C], scale then shift, only where `modulated`; output [N, 2C + 2G].
-// One workgroup owns one channel of one image: 64 lanes sum every 64th position, then those are
-// added as shared/reduce_*.wgsl has it, always in the same order.
+// output [N, 2C + 2G]. One workgroup owns one channel of one image: 64 lanes sum every 64th position, then
+// those are added as shared/reduce_*.wgsl has it, always in the same order.
 
 struct Params {
     batch: u32,
@@ -44,23 +42,11 @@ fn main(
     let per_group = channels / params.groups;
     let group = c / per_group;
     let law = statistics[n * params.groups + group];
-    var scale = 1.0;
-    var shift = 0.0;
-    if params.modulated != 0u {
-        scale += scale_shift[n * 2u * channels + c];
-        shift = scale_shift[n * 2u * channels + channels + c];
-    }
-    let factor = weight_in(weight[word_of(c)], c);
-    let summand = weight_in(bias[word_of(c)], c);
+    let channel = channel_of(n, c);
     var mine = vec2<f32>();
     for (var p = lane; p < params.positions; p += LANES) {
-        let at = plane * params.positions + p;
-        let normal = (f32(input[at]) - law.x) * law.y;
-        var d = f32(grad[at]);
-        if params.silu != 0u {
-            d *= silu_slope((normal * factor + summand) * scale + shift);
-        }
-        mine += d * vec2(1.0, normal);
+        let number = seen(channel, law, plane * params.positions + p);
+        mine += number.x * vec2(1.0, number.y);
     }
     let all = vec2(sum(lane, mine.x), sum(lane, mine.y));
     if lane == 0u {

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use clap::ValueEnum;
 use iddpm::gpu::{
     AttentionVariant, ConvVariant, Counts, MatrixSide, Precision, Recorded, Reduction, Variants,
-    WeightPlan, plan, record, record_training,
+    WeightPlan, plan, record_step, record_training,
 };
 use iddpm::train::{Recompute, training_graph};
 use iddpm::unet::Graph;
@@ -53,8 +53,8 @@ impl Floor {
 /// What is asked of the counts.
 #[derive(clap::Args)]
 pub(crate) struct CostOptions {
-    /// Counts what a step costs on a GPU, kernel by kernel, as of cifar10_uncond --cost --batch 64 --floor h100. No GPU is
-    /// touched. Told are dispatches, those that wait for the one before them, those behind a barrier, as one buffer has stretches
+    /// Counts what a step of a run costs on a GPU, kernel by kernel, as of cifar10_uncond --cost --batch 64 --floor h100: its
+    /// evaluation of the network, but for what a run makes once, for all timesteps. No GPU is touched. Told are dispatches, those that wait for the one before them, those behind a barrier, as one buffer has stretches
     /// of both; bytes that are bound, and that invocations ask for; operations; memory of a workgroup, and how often a vector or a
     /// matrix is loaded from there for each product.
     #[arg(long)]
@@ -163,7 +163,7 @@ fn recorded(graph: &Graph, options: &CostOptions) -> Result<(Recorded, &'static 
         return Ok((recorded, "a step of training"));
     }
     let weights = WeightPlan::new(graph, precision, BINDING)?;
-    let recorded = record(graph, &plan(graph, precision), &weights, variants)?;
+    let recorded = record_step(graph, &plan(graph, precision), &weights, variants)?;
     Ok((recorded, "an evaluation"))
 }
 

@@ -13,7 +13,7 @@ use super::recording::{Binding, Contents, Dispatch};
 use super::variants::Variants;
 use super::weights::WeightPlan;
 use crate::part::{item, put};
-use crate::unet::{Graph, Input, Node, Op, Role, Shape, TensorId};
+use crate::unet::{Graph, Input, Node, Op, Plan, Role, Shape, TensorId};
 
 /// A table has at most so many bytes. Where a run's steps and images make more of them, each step makes its own.
 const MOST: u64 = 64 << 20;
@@ -99,6 +99,11 @@ const fn is_told(role: Role) -> bool {
 }
 
 impl Part {
+    /// Takes its dispatches out of a recording of the whole graph.
+    fn take(&self, recorded: &mut Recorded) -> Vec<Dispatch> {
+        recorded.take_forward(|dispatch| dispatch.node.is_some_and(|at| item(&self.nodes, at)))
+    }
+
     /// What makes the vector, as a network of so many images.
     fn graph(&self, of: &Graph, images: usize) -> Graph {
         let mut graph = of.of_batch(images);
@@ -179,8 +184,7 @@ pub(crate) fn tabulate(
     let rows = recorded
         .recording
         .add_buffer("vectors of all steps", words, Contents::Workspace);
-    let is_part = |dispatch: &Dispatch| dispatch.node.is_some_and(|at| item(&part.nodes, at));
-    for dispatch in recorded.take_forward(is_part) {
+    for dispatch in part.take(recorded) {
         let is_layers = dispatch
             .bindings
             .iter()
@@ -199,6 +203,37 @@ pub(crate) fn tabulate(
         row,
         dispatches,
     }))
+}
+
+/// Records what each step of a run evaluates: the network but for what goes by timesteps and classes alone, which a run makes
+/// once, for all of its steps (as long as that is no more than 64 MiB). What [`DeviceGeneration`](super::DeviceGeneration) runs, before any device is touched.
+///
+/// ```
+/// use iddpm::gpu::{Precision, Variants, WeightPlan, plan, record, record_step};
+/// use iddpm::unet::{ImageSize, UnetConfig};
+/// let graph = UnetConfig::new(1, 32).graph(1, ImageSize::square(8))?;
+/// let weights = WeightPlan::new(&graph, Precision::Full, 1 << 27)?;
+/// let places = plan(&graph, Precision::Full);
+/// let all = record(&graph, &places, &weights, Variants::PLAIN)?;
+/// let step = record_step(&graph, &places, &weights, Variants::PLAIN)?;
+/// // The timestep's embedding, two layers of it, and those of all blocks.
+/// assert_eq!(step.forward().len() + 4, all.forward().len());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// # Errors
+/// Those of [`record()`].
+pub fn record_step(
+    graph: &Graph,
+    plan: &Plan,
+    weights: &WeightPlan,
+    variants: Variants,
+) -> Result<Recorded, GpuError> {
+    let mut recorded = record(graph, plan, weights, variants)?;
+    if let Some(part) = part(graph) {
+        drop(part.take(&mut recorded));
+    }
+    Ok(recorded)
 }
 
 /// The buffer of the layers' results.

@@ -1,4 +1,4 @@
-//! Which operations end in the dispatch of the one behind them. A graph alone says so, so that a plan knows it too.
+//! Which operations run as one with the one behind them. A graph alone says so, so that a plan knows it too.
 
 use std::vec;
 use std::vec::Vec;
@@ -7,12 +7,12 @@ use super::kernels::declare::word;
 use super::kernels::group_norm_whole;
 use crate::part::put;
 use crate::unet::plan::inputs;
-use crate::unet::{Conv, Graph, Node, Op, ParamId, TensorId};
+use crate::unet::{Conv, Graph, Node, Op, ParamId, Role, TensorId};
 
 /// Whether each operation ends in the one behind it: a convolution through a kernel of one whose result is another one's
-/// residual; and where groups are small, a concatenation is made by the normalisation that reads it first, and a convolution
-/// that was cut along its input channels is added up by a normalisation behind it, or behind the concatenation that it is
-/// for.
+/// residual. Where groups are small, a concatenation is made by the normalisation that reads it first, and a convolution that
+/// was cut along its input channels is added up by a normalisation behind it, or behind the concatenation that it is for. Of
+/// gradients, those of small groups are made with their sums, and one is written only once what is added to it behind it is.
 pub(crate) fn ends_in_next(graph: &Graph) -> Vec<bool> {
     let nodes = graph.nodes();
     let readers = readers(graph);
@@ -38,6 +38,14 @@ fn meet(graph: &Graph, one: &Node, (next, next_ends): (&Node, bool), is_once: bo
             next_ends && is_once && *first == one.output && first != second && conv.shift.is_none()
         }
         (Op::Conv(skip), Op::Conv(_)) => is_once && skips(one.output, skip, &next.op),
+        (Op::NormSums(norm), Op::NormGradInput { norm: same, sums }) => {
+            *sums == one.output && norm == same && has_small_groups(graph, norm.input, norm.groups)
+        }
+        (Op::NormGradInput { .. } | Op::ConvGradInput { .. }, Op::Add { first, second }) => {
+            // The result itself is not written then; what a parameter learns from may lie transposed.
+            let is_image = graph.tensor(next.output).map(|sum| sum.role) == Some(Role::Inner);
+            is_once && *second == one.output && first != second && is_image
+        }
         (Op::Conv(conv), norm) => {
             // What would be bound in one place are both.
             let has_two = conv.shift.is_some() && is_modulated(norm);
@@ -93,14 +101,17 @@ const fn is_modulated(op: &Op) -> bool {
 
 /// Whether an operation normalises a tensor in small groups.
 fn normalises(graph: &Graph, op: &Op, id: TensorId) -> bool {
-    let shape = graph.shape(id);
     match *op {
-        Op::GroupNorm { input, groups, .. } => {
-            let per_group = word(shape.channels / groups.max(1));
-            input == id && group_norm_whole::suits(per_group, word(shape.positions()))
-        }
+        Op::GroupNorm { input, groups, .. } => input == id && has_small_groups(graph, id, groups),
         _ => false,
     }
+}
+
+/// Whether so many groups of a tensor are small ones.
+fn has_small_groups(graph: &Graph, id: TensorId, groups: usize) -> bool {
+    let shape = graph.shape(id);
+    let per_group = word(shape.channels / groups.max(1));
+    group_norm_whole::suits(per_group, word(shape.positions()))
 }
 
 /// How often operations read each tensor.
@@ -116,14 +127,22 @@ fn readers(graph: &Graph) -> Vec<usize> {
 }
 
 /// What the dispatches of each operation read, or may: its own inputs, and what those that run as one with it leave to the
-/// last of them: with a residual and two parts of a concatenation four at most, where a plan has arenas for five.
+/// last of them. They are four at most of a convolution with a residual and two parts of a concatenation, and five of a
+/// normalisation's gradient, its sums among them, that is added to another: for so many a plan has arenas.
 pub(crate) fn reads(graph: &Graph) -> Vec<Vec<TensorId>> {
     let nodes = graph.nodes();
-    let mut reads = inputs(graph);
     let ends = ends_in_next(graph);
+    let mut reads = inputs(graph);
     for Skipped { skip, at, .. } in skipped(graph, &ends) {
         if let Some(reads) = reads.get_mut(at) {
             reads.push(skip.input);
+        }
+    }
+    // What is not written nobody reads.
+    let mut unwritten = vec![false; graph.tensors().len()];
+    for (node, _) in nodes.iter().zip(&ends).filter(|(_, ends)| **ends) {
+        if let Op::NormGradInput { .. } | Op::ConvGradInput { .. } = node.op {
+            put(&mut unwritten, node.output.index(), true);
         }
     }
     let mut from = 0;
@@ -146,6 +165,9 @@ pub(crate) fn reads(graph: &Graph) -> Vec<Vec<TensorId>> {
                 reads.extend(left.iter().filter(|id| !is_made(id)));
             }
         }
+    }
+    for reads in &mut reads {
+        reads.retain(|id| unwritten.get(id.index()) != Some(&true));
     }
     reads
 }

@@ -72,11 +72,12 @@ pub use error::{GpuError, Limit};
 pub use generation::{DeviceGeneration, PausedReadback, Shown};
 // What is hidden is for tests and counts, which look into what is recorded before anything runs.
 #[doc(hidden)]
+pub use embedding::record_step;
+#[doc(hidden)]
 pub use kernels::{Access, Dialect, Form, KERNELS, Kernel, Memory, Uses};
 pub use layout::plan;
 pub use memory::{DeviceWeights, Readback};
 pub use network::DeviceNetwork;
-#[doc(hidden)]
 pub use record::{Recorded, record};
 #[doc(hidden)]
 pub use recording::{

@@ -20,7 +20,7 @@ use super::layout::{self, Layout};
 use super::recording::{Binding, Dispatch, Recording};
 use super::variants::Variants;
 use super::weights::{Order, WeightPlan};
-use crate::unet::{Conv, Graph, GraphError, Input, Node, ParamId, Plan, Role, Shape, TensorId};
+use crate::unet::{Conv, Graph, GraphError, Input, Node, Op, ParamId, Plan, Role, Shape, TensorId};
 
 /// A network's recording, and where its tensors are.
 #[derive(Debug, Clone)]
@@ -270,6 +270,15 @@ impl Recorder<'_> {
         tensor.map_or(self.layout.none, |tensor| tensor.binding)
     }
 
+    /// The same for images: in the width of another, which makes the fewest forms.
+    fn or_none_as(&self, tensor: Option<Tensor>, like: Binding) -> Binding {
+        let none = Binding {
+            width: like.width,
+            ..self.layout.none
+        };
+        tensor.map_or(none, |tensor| tensor.binding)
+    }
+
     fn node(&mut self, at: usize, node: &Node) -> Result<(), GpuError> {
         (self.current, self.flops) = (at, self.graph.node_flops(node));
         let op = node.op.try_map(|id| self.tensor(id), |id| self.param(id))?;
@@ -322,17 +331,12 @@ impl Recorder<'_> {
             skip_weight: 0,
             skip_bias: 0,
         };
-        // Bound where there is no residual, in the width that makes the fewest forms.
-        let none = Binding {
-            width: output.width,
-            ..self.layout.none
-        };
         let bindings = conv::Bindings {
             input: conv.input.binding,
             weight: conv.weight.binding,
             bias: conv.bias.binding,
             shift: self.or_none(conv.shift),
-            residual: conv.residual.map_or(none, |residual| residual.binding),
+            residual: self.or_none_as(conv.residual, output),
             output,
         };
         let (params, bindings) = match self.held.skip.take() {
@@ -347,6 +351,7 @@ impl Recorder<'_> {
         let partial = self.partial(convolution.partial_words());
         let (main, ended) = convolution.dispatches(name, bindings, partial);
         self.push(main);
+        let none = self.or_none_as(None, output);
         match ended.map(|ended| ended.with_residual_or(none)) {
             Some(ended) if self.ends_in_next() => self.held.ended = Some(ended),
             Some(ended) => self.push_with(ended.alone(name), 0),
@@ -357,7 +362,36 @@ impl Recorder<'_> {
 
     /// Whether the operation that is recorded may end in the one behind it.
     fn ends_in_next(&self) -> bool {
-        self.ends_in_next.get(self.current) == Some(&true)
+        self.ends_at(self.current)
+    }
+
+    fn ends_at(&self, at: usize) -> bool {
+        self.ends_in_next.get(at) == Some(&true)
+    }
+
+    /// Whether the operation that is recorded is one that the operation before it ended in.
+    fn is_done(&self) -> bool {
+        self.current
+            .checked_sub(1)
+            .is_some_and(|before| self.ends_at(before))
+    }
+
+    /// What the operation makes in which the one that is recorded ends, if it does.
+    fn next_made(&self) -> Result<Option<Tensor>, GpuError> {
+        let next = self.graph.nodes().get(self.current + 1);
+        let next = next.filter(|_| self.ends_in_next());
+        next.map(|next| self.tensor(next.output)).transpose()
+    }
+
+    /// What is added to what an operation makes, by its place, where it ends in that addition; and what is made then.
+    fn summed(&self, at: usize, made: Tensor) -> Result<(Option<Tensor>, Tensor), GpuError> {
+        match self.graph.nodes().get(at + 1) {
+            Some(&Node {
+                op: Op::Add { first, .. },
+                output,
+            }) if self.ends_at(at) => Ok((Some(self.tensor(first)?), self.tensor(output)?)),
+            _ => Ok((None, made)),
+        }
     }
 
     /// Room for what one dispatch hands to the next.

@@ -608,6 +608,8 @@ impl<'n> Differentiation<'n> {
     ) {
         let channels = self.network.shape(input).channels;
         let sums = self.graph.add(name, Op::NormSums(norm));
+        // Beside the sums, so that a device may make both at once.
+        self.pass(input, |_| Op::NormGradInput { norm, sums });
         for (param, of) in [
             (norm.weight, NormParam::Weight),
             (norm.bias, NormParam::Bias),
@@ -632,6 +634,5 @@ impl<'n> Differentiation<'n> {
                 groups: norm.groups,
             });
         }
-        self.pass(input, |_| Op::NormGradInput { norm, sums });
     }
 }

@@ -6,7 +6,7 @@ use super::rounding::HALF;
 use super::{Case, Stands, generate, shape, vector};
 
 /// What f32 leaves of the largest number of a result where means are subtracted from what they are means of.
-const CENTRED: f64 = 1e-5;
+pub(super) const CENTRED: f64 = 1e-5;
 
 /// The four gradients of a group normalisation; what they share comes from the reference.
 pub(crate) fn norm_cases(

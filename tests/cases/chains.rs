@@ -1,10 +1,10 @@
 //! Operations that a GPU may run as one: a convolution of so many channels that it is cut, one through a kernel of one that
-//! makes its residual, a concatenation, and the normalisation behind them.
+//! makes its residual, a concatenation, and the normalisation behind them; gradients.
 
 use iddpm::unet::{Conv, Op, ParamId, Shape, TensorId, Wrap};
 
 use super::rounding::{HALF, sum_of};
-use super::{Case, Stands, shape, vector};
+use super::{Case, Stands, backward, shape, vector};
 
 /// Channels of what is convolved: three stretches of it.
 const INPUTS: usize = 70;
@@ -74,6 +74,7 @@ pub(crate) fn chains(stands: Stands) -> Vec<Case> {
     .into_iter()
     .chain([twice(stands)])
     .chain(skips(stands))
+    .chain(backward::chains(stands))
     .collect()
 }
 

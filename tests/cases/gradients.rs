@@ -9,7 +9,7 @@ use super::{Case, Stands, Way, generate, shape, vector};
 
 /// What f32 leaves of the largest number of a result, where a sum has at most some hundreds of terms:
 /// their roundings, of 6e-8 each, add up like a random walk of some tens of steps.
-const SUMS: f64 = 4e-6;
+pub(super) const SUMS: f64 = 4e-6;
 
 fn row(words: [f64; 14]) -> [f64; LossRow::LEN] {
     let mut row = [0.0; LossRow::LEN];

@@ -2,6 +2,7 @@
 //!
 //! The plain loops in f64 say what must come out; golden tensors, finite differences and adjoints prove them.
 
+mod backward;
 mod case;
 mod centred;
 pub(crate) mod chains;
@@ -16,7 +17,7 @@ pub(crate) use case::{Case, Stands};
 
 use iddpm::unet::{Shape, Wrap};
 
-pub(crate) fn shape(batch: usize, channels: usize, height: usize, width: usize) -> Shape {
+pub(crate) const fn shape(batch: usize, channels: usize, height: usize, width: usize) -> Shape {
     Shape {
         batch,
         channels,

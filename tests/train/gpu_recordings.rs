@@ -138,6 +138,14 @@ fn wanted(graph: &Graph) -> Vec<Option<u64>> {
     wanted
 }
 
+/// Whether an operation may have no dispatch of its own.
+const fn is_made_with_another(op: &Op) -> bool {
+    matches!(
+        op,
+        Op::Concat { .. } | Op::NormGradInput { .. } | Op::Add { .. }
+    )
+}
+
 /// Every dispatch is of an operation, in their order, and all of one do what it takes.
 #[test]
 fn dispatches_do_what_their_operations_take() {
@@ -151,9 +159,9 @@ fn dispatches_do_what_their_operations_take() {
                 last = at;
                 *done[at].get_or_insert(0) += dispatch.flops;
             }
-            // What a concatenation ends in makes it too.
+            // What they end in, or what ends in them, makes them too.
             let nodes = graph.nodes().iter().zip(&mut done);
-            for (_, done) in nodes.filter(|(node, _)| matches!(node.op, Op::Concat { .. })) {
+            for (_, done) in nodes.filter(|(node, _)| is_made_with_another(&node.op)) {
                 done.get_or_insert(0);
             }
             assert_eq!(done, wanted(graph), "{name}, {how}");

@@ -47,6 +47,7 @@ pub(crate) mod loss_grad;
 pub(crate) mod norm_grad_input;
 pub(crate) mod norm_grad_param;
 pub(crate) mod norm_grad_scale_shift;
+pub(crate) mod norm_grad_whole;
 pub(crate) mod norm_sums;
 pub(crate) mod position_sum;
 pub(crate) mod slice;
@@ -77,7 +78,7 @@ pub use form::Dialect;
 pub use kernel::{Access, Form, Kernel, Memory, Uses};
 
 /// Every kernel there is.
-pub static KERNELS: [&Kernel; 60] = [
+pub static KERNELS: [&Kernel; 61] = [
     &accumulate::KERNEL,
     &adamw::KERNEL,
     &add::KERNEL,
@@ -124,6 +125,7 @@ pub static KERNELS: [&Kernel; 60] = [
     &norm_grad_input::KERNEL,
     &norm_grad_param::KERNEL,
     &norm_grad_scale_shift::KERNEL,
+    &norm_grad_whole::KERNEL,
     &norm_sums::KERNEL,
     &palette::KERNEL,
     &pixels::KERNEL,

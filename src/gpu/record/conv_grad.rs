@@ -63,15 +63,10 @@ impl Recorder<'_> {
             wrap_x: flag(wrap.columns()),
             has_addend: flag(addend.is_some()),
         };
-        // Bound where nothing is added, in the width that makes the fewest forms.
-        let none = Binding {
-            width: made.binding.width,
-            ..self.layout.none
-        };
         let bindings = conv_grad_input::Bindings {
             grad: grad.binding,
             weight: weight.binding,
-            addend: addend.map_or(none, |addend| addend.binding),
+            addend: self.or_none_as(addend, made.binding),
             output: made.binding,
         };
         match self.variants.conv {

@@ -207,6 +207,7 @@ impl Recorder<'_> {
             Op::LossGrad(op) => {
                 loss_grad::dispatch(name, &loss_params(&op), loss_bindings(&op, output))
             }
+            Op::Add { .. } if self.is_done() => return Ok(()),
             Op::Add { first, second } => {
                 let (rows, columns) = match order {
                     Order::AsGiven => (1, out.elements()),
@@ -247,10 +248,11 @@ impl Recorder<'_> {
                 wrap,
                 ..
             } => {
+                let (addend, made) = self.summed(self.current, made)?;
                 let conv = InputGrad {
                     grad,
                     weight,
-                    addend: None,
+                    addend,
                     kernel,
                     stride,
                     wrap,
@@ -351,8 +353,9 @@ impl Recorder<'_> {
                     output,
                 },
             ),
-            Op::NormSums(norm) => self.norm_sums(name, &norm, output),
-            Op::NormGradInput { norm, sums } => self.norm_grad_input(name, &norm, sums, output),
+            Op::NormSums(norm) => self.norm_sums(name, &norm, output)?,
+            Op::NormGradInput { .. } if self.is_done() => return Ok(()),
+            Op::NormGradInput { norm, sums } => self.norm_grad_input(name, &norm, sums, made)?,
             Op::NormGradScaleShift {
                 sums,
                 weight,
