@@ -87,6 +87,32 @@ pub(crate) fn methods() -> [Method; 4] {
     ]
 }
 
+/// What a network makes of timesteps and classes is a table where there are many steps, and made in its step where there is
+/// one: the first step is the same to the bit.
+#[test]
+fn a_step_among_others_is_that_step_alone() {
+    let diffusion = Diffusion::new(Schedule::Cosine, 1000);
+    let first = |timesteps: &[u32]| {
+        let process = InlineProcess::<6>::new(&diffusion, Timesteps::custom(timesteps)).unwrap();
+        let sampler = Sampler::new(&process, Method::Ancestral, Clip::Unit).unwrap();
+        let mut run = begin(gpu(), &sampler, 3..6);
+        run.poison().unwrap();
+        let dispatches = run.dispatches_left();
+        let mut encoder = gpu()
+            .device()
+            .create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
+        run.record_step(&mut encoder);
+        gpu().queue().submit([encoder.finish()]);
+        let per_step = (dispatches - 1) / timesteps.len();
+        (run.x_start_blocking().unwrap(), per_step)
+    };
+    let (alone, dispatches) = first(&[700]);
+    let (among, fewer) = first(&[700, 300, 20]);
+    assert_eq!(alone, among);
+    // The embedding of the timestep, two layers, that of the class, and those of all blocks.
+    assert_eq!(fewer + 5, dispatches);
+}
+
 /// Everything in one encoder; one dispatch a submission; pieces of seven.
 #[test]
 fn however_it_is_cut() {

@@ -7,7 +7,7 @@ use crate::gpu::{
     AttentionVariant, ConvVariant, MatrixSide, Precision, Recorded, Reduction, Variants,
     WeightPlan, plan, record, record_step,
 };
-use crate::unet::{Graph, ImageSize, UnetConfig};
+use crate::unet::{Graph, ImageSize, Init, Input, Op, Shape, TensorId, UnetConfig};
 
 /// What is chosen on a GPU with matrices of 16.
 const MATRICES: Variants = Variants {
@@ -154,4 +154,44 @@ fn stretches_that_do_not_meet_do_not_wait() {
     assert_eq!((one.dispatches, one.dependent, one.barriers), (1, 0, 0));
     let behind = recorded.recording.dispatches.len() + 1;
     assert_eq!(recorded.recording.counts(behind..behind), Counts::default());
+}
+
+/// What goes by timesteps alone is made once a run where nothing reads it but layers that run as one, and nothing goes on from
+/// those by timesteps alone.
+#[test]
+fn what_others_read_is_made_in_each_step() {
+    let counts = |last: fn([TensorId; 4]) -> Op| {
+        let mut graph = Graph::new(2);
+        let shape = |channels| Shape {
+            batch: 2,
+            channels,
+            height: 1,
+            width: 1,
+        };
+        let timesteps = graph.add_input(Input::Timesteps, "t", shape(1));
+        let x = graph.add_input(Input::X, "x", shape(8));
+        let vector = graph.add("v", Op::TimestepEmbedding { timesteps, dim: 8 });
+        let layers = ["a", "b"].map(|name| {
+            let weight = graph.add_param(std::format!("{name}.weight"), &[8, 8], Init::Zero);
+            let bias = graph.add_param(std::format!("{name}.bias"), &[8], Init::Zero);
+            let op = Op::Linear {
+                input: vector,
+                weight,
+                bias,
+                silu: true,
+            };
+            graph.add(name, op)
+        });
+        let result = graph.add("result", last([vector, layers[0], layers[1], x]));
+        graph.set_output(result);
+        let whole = recorded(&graph, Precision::Full, TILED);
+        let step = of_step(&graph, Precision::Full, TILED);
+        [whole, step].map(|recorded| recorded.forward().len())
+    };
+    let with_x = |[_, first, _, second]: [TensorId; 4]| Op::Add { first, second };
+    assert_eq!(counts(with_x), [3, 1]);
+    let of_the_vector = |[first, _, _, second]: [TensorId; 4]| Op::Add { first, second };
+    assert_eq!(counts(of_the_vector), [3, 3]);
+    let of_layers = |[_, first, second, _]: [TensorId; 4]| Op::Add { first, second };
+    assert_eq!(counts(of_layers), [3, 3]);
 }
