@@ -200,6 +200,8 @@ struct Held {
     ended: Option<Ended>,
     /// Both parts of a concatenation.
     parts: Option<(Tensor, Tensor)>,
+    /// Whether a convolution's gradient of the bias is made already.
+    has_bias: bool,
 }
 
 impl Recorder<'_> {

@@ -151,9 +151,10 @@ fn dispatches_do_what_their_operations_take() {
                 last = at;
                 *done[at].get_or_insert(0) += dispatch.flops;
             }
-            // What a concatenation ends in makes it too.
+            // What a concatenation ends in makes it too, and what makes the gradient of a weight that of its bias.
+            let is_elsewhere = |op| matches!(op, Op::Concat { .. } | Op::ChannelSum { .. });
             let nodes = graph.nodes().iter().zip(&mut done);
-            for (_, done) in nodes.filter(|(node, _)| matches!(node.op, Op::Concat { .. })) {
+            for (_, done) in nodes.filter(|(node, _)| is_elsewhere(node.op)) {
                 done.get_or_insert(0);
             }
             assert_eq!(done, wanted(graph), "{name}, {how}");

@@ -110,7 +110,7 @@ fn are_neighbours(one: &Placed, other: &Placed) -> bool {
 }
 
 /// The shortest stretch of a buffer that has several of its stretches, the first among them.
-fn span(stretches: impl Iterator<Item = Binding>, first: Binding) -> Binding {
+pub(super) fn span(stretches: impl Iterator<Item = Binding>, first: Binding) -> Binding {
     let end = |binding: Binding| binding.offset.saturating_add(binding.bytes);
     stretches.fold(first, |all, one| {
         let offset = all.offset.min(one.offset);
@@ -123,7 +123,7 @@ fn span(stretches: impl Iterator<Item = Binding>, first: Binding) -> Binding {
 }
 
 /// How many numbers of a stretch lie before one that is within it.
-fn numbers_into(span: Binding, within: Binding) -> u32 {
+pub(super) fn numbers_into(span: Binding, within: Binding) -> u32 {
     let each = match span.width {
         Width::Full => 4,
         Width::Half => 2,
