@@ -69,7 +69,7 @@ fn left_fours(walk: Walk, lane: u32) -> Fours {
     return weights_from(at, LEFT_AT_ONCE * taps * fours, channel, end);
 }
 
-fn right_fours(walk: Walk, lane: u32) -> Fours {
+fn right_fours(walk: ptr<function, Walk>, lane: u32) -> Fours {
     return seen_fours(walk, lane);
 }
 

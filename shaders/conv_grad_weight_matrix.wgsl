@@ -6,6 +6,8 @@
 // What is brought at once are four positions of one row, and of one column. Where the gradient is f32 it is
 // rounded to f16.
 //
+// The workgroups of the first rows sum up the columns besides, which is the gradient of the bias.
+//
 // There may be too few tiles for a device: the positions are cut into `parts`, the sums of which lie one after
 // the other in the output, for sum_parts. Sums run in order of position: always the same.
 
@@ -42,6 +44,9 @@ struct Walk {
     tap: u32,
     first_channel: u32,
     first_column: u32,
+    // Where the workgroup sums up the columns: those that the lane brings, over what it brings of them.
+    sums_columns: bool,
+    sums: vec4<f32>,
 }
 
 fn walk_of(task: Task, lane: u32) -> Walk {
@@ -52,6 +57,8 @@ fn walk_of(task: Task, lane: u32) -> Walk {
         block / blocks_of_a_tap(),
         block % blocks_of_a_tap() * TILE_ROWS,
         task.first_column,
+        params.bias != 0u && task.first_row == 0u,
+        vec4<f32>(),
     );
 }
 
@@ -81,13 +88,13 @@ fn left_fours(walk: Walk, lane: u32) -> Fours {
     return all;
 }
 
-fn right_fours(walk: Walk, lane: u32) -> Fours {
+fn right_fours(walk: ptr<function, Walk>, lane: u32) -> Fours {
     let plane = params.out_height * params.out_width;
-    let positions = walk.position + lane % RIGHT_FOURS * 4u + vec4(0u, 1u, 2u, 3u);
+    let positions = (*walk).position + lane % RIGHT_FOURS * 4u + vec4(0u, 1u, 2u, 3u);
     let images = positions / plane;
     let at = images * (params.outputs * plane) + positions % plane;
     let inside = positions < vec4(params.batch * plane);
-    let m0 = walk.first_column + lane / RIGHT_FOURS;
+    let m0 = (*walk).first_column + lane / RIGHT_FOURS;
     let m1 = m0 + RIGHT_AT_ONCE;
     var all: Fours;
     all[0] = grads_at(at + m0 * plane, inside & vec4(m0 < params.outputs));
@@ -97,6 +104,9 @@ fn right_fours(walk: Walk, lane: u32) -> Fours {
         let m3 = m2 + RIGHT_AT_ONCE;
         all[2] = grads_at(at + m2 * plane, inside & vec4(m2 < params.outputs));
         all[3] = grads_at(at + m3 * plane, inside & vec4(m3 < params.outputs));
+    }
+    if (*walk).sums_columns {
+        (*walk).sums += vec4(total(all[0]), total(all[1]), total(all[2]), total(all[3]));
     }
     return all;
 }
@@ -117,6 +127,30 @@ fn grads_of(at: u32) -> vec4<f16> {
     return vec4<f16>(vec4(grad[at]));
 }
 
+fn total(four: vec4<f16>) -> f32 {
+    return f32(four.x) + f32(four.y) + (f32(four.z) + f32(four.w));
+}
+
+// Adds what the lanes of a column have summed up: the gradient of the bias.
+fn end_walk(walk: Walk, stretch: u32, lane: u32) {
+    if !walk.sums_columns {
+        return;
+    }
+    for (var time = 0u; time < RIGHT_TIMES; time++) {
+        workgroupBarrier();
+        ends[lane] = walk.sums[time];
+        workgroupBarrier();
+        let column = walk.first_column + time * RIGHT_AT_ONCE + lane;
+        if lane < RIGHT_AT_ONCE && column < params.outputs {
+            var sum = 0.0;
+            for (var four = 0u; four < RIGHT_FOURS; four++) {
+                sum += ends[lane * RIGHT_FOURS + four];
+            }
+            output[stretch * params.part_stride + params.bias + column] = sum;
+        }
+    }
+}
+
 // Where a column begins in the output.
 struct Column {
     at: u32,
@@ -132,8 +166,7 @@ fn end_at(part: u32, row: u32, column: Column, sum: f32) {
     let taps = params.side * params.side;
     let channel = row % padded;
     if column.inside && channel < params.inputs {
-        let size = params.rows * params.inputs * taps;
         let at = column.at + (channel * taps + row / padded) * params.column_stride;
-        output[part * size + at] = sum;
+        output[part * params.part_stride + at] = sum;
     }
 }

@@ -127,12 +127,11 @@ fn finish(part: u32, m: u32, first: u32, sums: vec4<f32>) {
     if m >= params.rows || tap >= taps {
         return;
     }
-    let size = params.rows * params.inputs * taps;
     for (var i = 0u; i < 4u; i++) {
         let k = first % padded + i;
         if k < params.inputs {
             let at = m * params.row_stride + (k * taps + tap) * params.column_stride;
-            output[part * size + at] = sums[i];
+            output[part * params.part_stride + at] = sums[i];
         }
     }
 }

@@ -35,9 +35,9 @@ fn left_fours(walk: Walk, lane: u32) -> Fours {
     return weights_from(at, LEFT_AT_ONCE * taps * fours, channel, end);
 }
 
-fn right_fours(walk: Walk, lane: u32) -> Fours {
-    if is_skip(walk.tap) {
-        return skipped_fours(walk, lane);
+fn right_fours(walk: ptr<function, Walk>, lane: u32) -> Fours {
+    if is_skip((*walk).tap) {
+        return skipped_fours(*walk, lane);
     }
     return seen_fours(walk, lane);
 }

@@ -1,10 +1,12 @@
-// output[i] = Σ_s parts[s, i], s in order.
+// output[i] = Σ_s parts[s, i], s in order; from `first` on they lie `apart` further behind in the output.
 //
-// parts [S, E], output [E]. One invocation makes one number.
+// parts [S, E]. One invocation makes one number.
 
 struct Params {
     elements: u32,
     parts: u32,
+    first: u32,
+    apart: u32,
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
@@ -25,5 +27,5 @@ fn main(
     for (var s = 0u; s < params.parts; s++) {
         sum += part[s * params.elements + at];
     }
-    output[at] = sum;
+    output[at + select(0u, params.apart, at >= params.first)] = sum;
 }

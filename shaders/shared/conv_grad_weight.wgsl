@@ -5,6 +5,8 @@
 // `in` is the input [N, K, H, W], each value repeated 2×2 where `upsample`; outside it is 0, or goes round where
 // `wrap_y` and `wrap_x` say so; grad [N, M, H', W']; pad = side/2, `side` is that of the kernel. A number of the result lies at
 // m·row_stride + (k·side² + dy·side + dx)·column_stride; rows from M to `rows` are 0.
+//
+// Where `bias` is not 0, the sums of `grad` over n, y and x lie from there on: the gradient of the bias.
 
 struct Params {
     batch: u32,
@@ -22,7 +24,10 @@ struct Params {
     rows: u32,
     row_stride: u32,
     column_stride: u32,
+    // Positions are cut into so many parts, the sums of which lie so far behind each other.
     parts: u32,
+    part_stride: u32,
+    bias: u32,
 }
 
 @group(0) @binding(0) var<uniform> params: Params;

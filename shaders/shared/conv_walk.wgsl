@@ -124,20 +124,25 @@ fn weights_or_zeros(at: u32, is_there: bool) -> vec4<f16> {
 }
 
 // What a lane brings of what the positions see.
-fn seen_fours(walk: Walk, lane: u32) -> Fours {
-    let c0 = walk.channel + lane / RIGHT_FOURS;
+fn seen_fours(walk: ptr<function, Walk>, lane: u32) -> Fours {
+    let seen = (*walk).seen;
+    let end = (*walk).end;
+    let c0 = (*walk).channel + lane / RIGHT_FOURS;
     let c1 = c0 + RIGHT_AT_ONCE;
     var all: Fours;
-    all[0] = seen_at(walk.seen, c0, c0 < walk.end);
-    all[1] = seen_at(walk.seen, c1, c1 < walk.end);
+    all[0] = seen_at(seen, c0, c0 < end);
+    all[1] = seen_at(seen, c1, c1 < end);
     if RIGHT_TIMES > 2u {
         let c2 = c1 + RIGHT_AT_ONCE;
         let c3 = c2 + RIGHT_AT_ONCE;
-        all[2] = seen_at(walk.seen, c2, c2 < walk.end);
-        all[3] = seen_at(walk.seen, c3, c3 < walk.end);
+        all[2] = seen_at(seen, c2, c2 < end);
+        all[3] = seen_at(seen, c3, c3 < end);
     }
     return all;
 }
+
+// What is left where it ends: nothing.
+fn end_walk(walk: Walk, stretch: u32, lane: u32) {}
 
 // A column of the result: its image's first channel, counted over the batch, and its position there.
 struct Column {

@@ -6,7 +6,8 @@
 //     steps_of(stretch) -> u32      how many steps of STEP terms a stretch of the sums has
 //     struct Walk                   where a lane is on its way through them
 //     walk_of(task, lane) -> Walk, next(&walk) -> bool      its first step; the next one, where there is one
-//     left_fours(walk, lane) -> Fours, right_fours(walk, lane) -> Fours      what it brings for a step
+//     left_fours(walk, lane) -> Fours, right_fours(&walk, lane) -> Fours     what it brings for a step
+//     end_walk(walk, stretch, lane)                                         what is left where it ends
 //     struct Column, column_of(column) -> Column, end_at(stretch, row, column, sum)      what becomes of a sum
 //
 // A workgroup of 128 owns TILE_ROWS × TILE_COLUMNS of the product as four patches of ROWS×COLUMNS matrices, one
@@ -96,7 +97,7 @@ fn main(
         // What is fetched, which is one step ahead of what is multiplied.
         var walk = walk_of(task, lane);
         var lefts = left_fours(walk, lane);
-        var rights = right_fours(walk, lane);
+        var rights = right_fours(&walk, lane);
         // The tiles that are written, of so many lines further on.
         var buffer = 0u;
         for (var stretch = task.first_stretch; stretch < task.end_stretch; stretch++) {
@@ -111,7 +112,7 @@ fn main(
                 workgroupBarrier();
                 if next(&walk) {
                     lefts = left_fours(walk, lane);
-                    rights = right_fours(walk, lane);
+                    rights = right_fours(&walk, lane);
                 }
                 if is_mine {
                     for (var depth = 0u; depth < STEP; depth += SIDE) {
@@ -144,6 +145,7 @@ fn main(
             copy(&s0, &t0); copy(&s1, &t1);
             if ROWS > 2u { copy(&s2, &t2); copy(&s3, &t3); }
         }
+        end_walk(walk, task.first_stretch, lane);
         // The sums of this round's patches, and the columns of the product that a lane ends: the same ones for
         // both halves of the patches.
         let round_end = min(round + subgroups, PATCHES);

@@ -218,6 +218,8 @@ struct Held {
     parts: Option<(Tensor, Tensor)>,
     /// A convolution through a kernel of one.
     skip: Option<Skip>,
+    /// Whether a convolution's gradient of the bias is made already.
+    has_bias: bool,
 }
 
 /// A convolution through a kernel of one, which is left to the one behind it.

@@ -142,7 +142,7 @@ fn wanted(graph: &Graph) -> Vec<Option<u64>> {
 const fn is_made_with_another(op: &Op) -> bool {
     matches!(
         op,
-        Op::Concat { .. } | Op::NormGradInput { .. } | Op::Add { .. }
+        Op::Concat { .. } | Op::NormGradInput { .. } | Op::Add { .. } | Op::ChannelSum { .. }
     )
 }
 

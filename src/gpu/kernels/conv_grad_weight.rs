@@ -6,7 +6,7 @@ use crate::gpu::recording::Dispatch;
 
 kernel! {
     "conv_grad_weight" of 64 with "conv_grad_weight.wgsl"
-    params { batch: u32, inputs: u32, height: u32, width: u32, outputs: u32, out_height: u32, out_width: u32, side: u32, stride: u32, upsample: u32, wrap_y: u32, wrap_x: u32, rows: u32, row_stride: u32, column_stride: u32, parts: u32 }
+    params { batch: u32, inputs: u32, height: u32, width: u32, outputs: u32, out_height: u32, out_width: u32, side: u32, stride: u32, upsample: u32, wrap_y: u32, wrap_x: u32, rows: u32, row_stride: u32, column_stride: u32, parts: u32, part_stride: u32, bias: u32 }
     bindings { input: Activations, grad: Activations, output: Write }
 }
 

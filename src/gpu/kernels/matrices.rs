@@ -6,6 +6,7 @@ use crate::gpu::variants::MatrixSide;
 
 /// Both factors are what such a kernel binds first.
 pub(super) const FACTORS: [usize; 2] = [0, 1];
+
 /// What a subgroup owns, in matrices; how many terms it walks at a time, and in how many buffers in turn.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Patch {

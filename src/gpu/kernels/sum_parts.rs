@@ -5,7 +5,7 @@ use crate::gpu::recording::Dispatch;
 
 kernel! {
     "sum_parts" of 256
-    params { elements: u32, parts: u32 }
+    params { elements: u32, parts: u32, first: u32, apart: u32 }
     bindings { part: Read, output: Write }
 }
 

@@ -1,5 +1,6 @@
 //! The gradients of a convolution as dispatches.
 
+use super::linear::{numbers_into, span};
 use super::{Recorder, Stored, Tensor};
 use crate::gpu::convolution::suits_large;
 use crate::gpu::kernels::declare::{flag, word};
@@ -10,7 +11,7 @@ use crate::gpu::kernels::{
 use crate::gpu::recording::{Binding, Dispatch, Width};
 use crate::gpu::variants::{ConvVariant, MatrixSide};
 use crate::gpu::weights::Order;
-use crate::unet::Wrap;
+use crate::unet::{Op, Role, TensorId, Wrap};
 
 /// What the gradient with respect to a convolution's input is made of.
 pub(super) struct InputGrad {
@@ -92,13 +93,35 @@ impl Recorder<'_> {
             output: made.binding,
         };
         let variant = self.of_weight(&params, &bindings);
+        let bias = match variant {
+            OfWeight::Matrix { .. } => self.bias_behind(made.binding),
+            OfWeight::Plain | OfWeight::Tiled => None,
+        };
+        self.held.has_bias = bias.is_some();
+        let all = [made.binding].into_iter().chain(bias);
+        let bindings = conv_grad_weight::Bindings {
+            output: span(all, made.binding),
+            ..bindings
+        };
+        // Where the bias's numbers lie: behind the weight's, and in parts right behind those.
+        let place = bias.map_or(0, |bias| numbers_into(bindings.output, bias));
         let parts = variant.parts(&params);
         if parts == 1 {
+            let params = conv_grad_weight::Params {
+                bias: place,
+                ..params
+            };
             return self.push(variant.dispatch(name, &params, bindings));
         }
-        let params = conv_grad_weight::Params { parts, ..params };
-        let elements = conv_grad_weight::numbers(&params);
-        let part = self.partial(elements * u64::from(parts));
+        let numbers = conv_grad_weight::numbers(&params) as u32;
+        let elements = numbers + bias.map_or(0, |_| params.outputs);
+        let params = conv_grad_weight::Params {
+            parts,
+            part_stride: elements,
+            bias: bias.map_or(0, |_| numbers),
+            ..params
+        };
+        let part = self.partial(u64::from(elements) * u64::from(parts));
         let in_parts = conv_grad_weight::Bindings {
             output: part,
             ..bindings
@@ -108,8 +131,10 @@ impl Recorder<'_> {
         let sum = sum_parts::dispatch(
             name,
             &sum_parts::Params {
-                elements: elements as u32,
+                elements,
                 parts,
+                first: numbers,
+                apart: place.saturating_sub(numbers),
             },
             sum_parts::Bindings {
                 part,
@@ -117,6 +142,25 @@ impl Recorder<'_> {
             },
         );
         self.push_with(sum, 0);
+    }
+
+    /// The gradient of the bias, where the operation behind this one makes it of the same gradient, and it lies behind the
+    /// weight's in one buffer.
+    fn bias_behind(&self, weight: Binding) -> Option<Binding> {
+        let nodes = self.graph.nodes();
+        let (one, next) = (nodes.get(self.current)?, nodes.get(self.current + 1)?);
+        let (Op::ConvGradWeight { grad, .. }, Op::ChannelSum { grad: summed }) = (one.op, next.op)
+        else {
+            return None;
+        };
+        let is_last = |id: TensorId| {
+            let role = self.graph.tensor(id).map(|tensor| tensor.role);
+            matches!(role, Some(Role::Gradient(_)))
+        };
+        let bias = self.layout.tensor(next.output)?;
+        let are_neighbours = bias.buffer == weight.buffer && bias.offset > weight.offset;
+        let suits = grad == summed && is_last(one.output) && is_last(next.output) && are_neighbours;
+        suits.then_some(bias)
     }
 
     /// The variant of the gradient with respect to a weight.
@@ -203,6 +247,8 @@ impl WeightGrad {
             row_stride: word(row_stride),
             column_stride: word(column_stride),
             parts: 1,
+            part_stride: 0,
+            bias: 0,
         }
     }
 }

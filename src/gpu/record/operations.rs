@@ -279,6 +279,10 @@ impl Recorder<'_> {
                 self.conv_grad_weight(name, made, &conv);
                 return Ok(());
             }
+            Op::ChannelSum { .. } if self.held.has_bias => {
+                self.held.has_bias = false;
+                return Ok(());
+            }
             Op::ChannelSum { grad } => channel_sum::dispatch(
                 name,
                 &channel_sum::Params {
