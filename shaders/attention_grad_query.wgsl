@@ -1,13 +1,11 @@
-// The gradient of self-attention with respect to q:
+// The gradient of self-attention with respect to q, the plain variant, without workgroup memory;
+// shared/attention_grad_query.wgsl has what is computed.
 //
-//     output[d, q] = Σ_k ∂s_k·k[d, k]/√c, ∂s_k = p_k·(Σ_d grad[d, q]·v[d, k] - mean)
-//
-// p the softmax of the scores s_k = Σ_d q[d, q]·k[d, k]/√c, made again from their largest and their sum;
-// these and the mean are `laws`. Of the output this kernel writes the rows of q.
-//
-// One invocation owns one query, lanes being neighbouring queries, so that a key is the same for all. It
-// walks the keys 16 at a time; what it has gathered lies in its own column of the output. Any c. All
-// sums run in order.
+// An invocation owns one query of one head, lanes being neighbouring queries, so that a key is the same for all.
+// It walks the keys 16 at a time with a running maximum and a running sum (online softmax), and gathers BLOCK
+// rows as it goes. A head of more rows is walked again for each BLOCK of them: any c. All sums run in order.
+
+const BLOCK: u32 = 128u;
 
 @compute @workgroup_size(64)
 fn main(
@@ -24,17 +22,33 @@ fn main(
     if head >= params.batch * params.heads || q >= positions {
         return;
     }
-    let queries = 3u * head * rows * positions;
-    let keys = queries + rows * positions;
+    let given = head * rows * positions + q;
+    var mean = 0.0;
+    for (var d = 0u; d < rows; d++) {
+        mean += f32(grad[given + d * positions]) * f32(made[given + d * positions]);
+    }
+    for (var first_row = 0u; first_row < rows; first_row += BLOCK) {
+        gather(head, q, mean, first_row, min(BLOCK, rows - first_row));
+    }
+}
+
+// So many rows of the output; with the first of them the laws.
+fn gather(head: u32, q: u32, mean: f32, first_row: u32, count: u32) {
+    let positions = params.positions;
+    let rows = params.rows;
+    let queries = 3u * head * rows * positions + q;
+    let keys = (3u * head + 1u) * rows * positions;
     let values = keys + rows * positions;
     let given = head * rows * positions + q;
-    let law = laws[head * positions + q];
 
+    var gathered: array<f32, BLOCK>;
+    var largest = LOWEST;
+    var total = 0.0;
     for (var first = 0u; first < positions; first += 16u) {
-        let at0 = places(first + 0u, positions);
-        let at1 = places(first + 4u, positions);
-        let at2 = places(first + 8u, positions);
-        let at3 = places(first + 12u, positions);
+        let at0 = places(first);
+        let at1 = places(first + 4u);
+        let at2 = places(first + 8u);
+        let at3 = places(first + 12u);
         var s0 = vec4<f32>();
         var s1 = vec4<f32>();
         var s2 = vec4<f32>();
@@ -44,7 +58,7 @@ fn main(
         var t2 = vec4<f32>();
         var t3 = vec4<f32>();
         for (var d = 0u; d < rows; d++) {
-            let query = f32(qkv[queries + d * positions + q]) * params.scale;
+            let query = f32(qkv[queries + d * positions]) * params.scale;
             let slope = f32(grad[given + d * positions]);
             let key = keys + d * positions;
             let value = values + d * positions;
@@ -57,29 +71,39 @@ fn main(
             t2 += slope * four(value, at2);
             t3 += slope * four(value, at3);
         }
-        t0 = slopes(s0, t0, law, first + 0u, positions);
-        t1 = slopes(s1, t1, law, first + 4u, positions);
-        t2 = slopes(s2, t2, law, first + 8u, positions);
-        t3 = slopes(s3, t3, law, first + 12u, positions);
-        for (var d = 0u; d < rows; d++) {
-            let key = keys + d * positions;
-            let gathered = dot(t0, four(key, at0)) + dot(t1, four(key, at1))
-                + dot(t2, four(key, at2)) + dot(t3, four(key, at3));
-            let at = queries + d * positions + q;
-            if first == 0u {
-                output[at] = gathered;
-            } else {
-                output[at] += gathered;
-            }
+        let before = largest;
+        let tops = max(max(s0, s1), max(s2, s3));
+        largest = max(largest, max(max(tops.x, tops.y), max(tops.z, tops.w)));
+        s0 = shares(s0, largest, first);
+        s1 = shares(s1, largest, first + 4u);
+        s2 = shares(s2, largest, first + 8u);
+        s3 = shares(s3, largest, first + 12u);
+        let kept = exp(before - largest);
+        let ones = vec4(1.0);
+        total = total * kept + dot(s0, ones) + dot(s1, ones) + dot(s2, ones) + dot(s3, ones);
+        t0 = s0 * (t0 - mean);
+        t1 = s1 * (t1 - mean);
+        t2 = s2 * (t2 - mean);
+        t3 = s3 * (t3 - mean);
+        for (var d = 0u; d < count; d++) {
+            let key = keys + (first_row + d) * positions;
+            gathered[d] = gathered[d] * kept
+                + (dot(t0, four(key, at0)) + dot(t1, four(key, at1))
+                + dot(t2, four(key, at2)) + dot(t3, four(key, at3)));
         }
+    }
+    let inverse = 1.0 / total;
+    let by = params.scale * inverse;
+    for (var d = 0u; d < count; d++) {
+        output[queries + (first_row + d) * positions] = Output(gathered[d] * by);
+    }
+    if first_row == 0u {
+        laws[head * positions + q] = vec4(largest, inverse, mean, 0.0);
     }
 }
 
-// ∂s/√c of four keys, 0 past the last.
-fn slopes(
-    scores: vec4<f32>, values: vec4<f32>, law: vec4<f32>, first: u32, positions: u32,
-) -> vec4<f32> {
-    let there = first + vec4(0u, 1u, 2u, 3u) < vec4(positions);
-    let shares = exp(scores - law.x) * law.y;
-    return select(vec4<f32>(), params.scale * shares * (values - law.z), there);
+// exp(score - largest), 0 past the last key.
+fn shares(scores: vec4<f32>, largest: f32, first: u32) -> vec4<f32> {
+    let there = first + vec4(0u, 1u, 2u, 3u) < vec4(params.positions);
+    return select(vec4<f32>(), exp(scores - largest), there);
 }

@@ -3,8 +3,9 @@
 use std::vec::Vec;
 
 use super::kernels::{
-    Form, Kernel, attention_shared, conv_grad_input_matrix, conv_grad_input_tiled,
-    conv_grad_weight_matrix, conv_grad_weight_tiled, conv_matrix, conv_tiled,
+    Form, Kernel, attention_grad_key_shared, attention_grad_query_shared, attention_shared,
+    conv_grad_input_matrix, conv_grad_input_tiled, conv_grad_weight_matrix, conv_grad_weight_tiled,
+    conv_matrix, conv_tiled,
 };
 use super::limits::fits;
 use super::variants::{AttentionVariant, ConvVariant, MatrixSide, Reduction, Variants};
@@ -52,8 +53,13 @@ impl Variants {
             ConvVariant::Matrix(side) if is_room_for_matrices(side) => self.conv,
             ConvVariant::Matrix(_) | ConvVariant::Tiled => ConvVariant::Tiled,
         };
+        let shared = [
+            &attention_shared::KERNEL,
+            &attention_grad_query_shared::KERNEL,
+            &attention_grad_key_shared::KERNEL,
+        ];
         let attention = match self.attention {
-            AttentionVariant::Shared if is_room(&attention_shared::KERNEL) => self.attention,
+            AttentionVariant::Shared if shared.into_iter().all(is_room) => self.attention,
             AttentionVariant::Shared | AttentionVariant::Plain => AttentionVariant::Plain,
         };
         Self {

@@ -27,10 +27,10 @@ pub enum MatrixSide {
 /// The variant of the kernels that run attention.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum AttentionVariant {
-    /// The plain variant, an invocation for each query, without workgroup memory: chosen on software
-    /// devices, where a barrier is dear.
+    /// The plain variant, an invocation for each query, or for each key of a gradient, without workgroup memory:
+    /// chosen on software devices, where a barrier is dear.
     Plain,
-    /// The shared variant, a workgroup for 32 queries and 64 channels of a head (flash attention): chosen on
+    /// The shared variant, a workgroup for 32 queries, or keys, and 64 channels of a head (flash attention): chosen on
     /// every GPU.
     Shared,
 }

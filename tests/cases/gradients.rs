@@ -277,6 +277,15 @@ pub(crate) fn table(stands: Stands) -> Vec<Case> {
         attention_case(stands, 2, 3, 5, 11, 13),
         attention_case(stands, 1, 1, 130, 2, 3),
         attention_case(stands, 1, 2, 16, 1, 1),
+        // One below, at and past the positions that a workgroup owns and walks, and the rows that it sums.
+        attention_case(stands, 3, 3, 1, 3, 3),
+        attention_case(stands, 2, 2, 17, 3, 11),
+        attention_case(stands, 1, 2, 64, 4, 8),
+        attention_case(stands, 1, 1, 64, 7, 9),
+        attention_case(stands, 1, 2, 17, 8, 8),
+        attention_case(stands, 2, 1, 65, 5, 13),
+        attention_case(stands, 1, 1, 100, 11, 12),
+        attention_case(stands, 3, 1, 100, 1, 1),
     ];
     cases.extend(dropout_cases(stands));
     cases.extend(pointwise_cases(stands));

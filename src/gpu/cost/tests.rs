@@ -140,6 +140,53 @@ fn keys_are_brought_once_a_block_of_queries() {
     );
 }
 
+/// The gradients of attention over 64 positions, of a head of 64 rows: two workgroups bring all that they walk, and what they
+/// own once, for their only block.
+#[test]
+fn gradients_bring_what_they_walk_once_a_block_of_what_they_own() {
+    let shape = |channels| Shape {
+        batch: 1,
+        channels,
+        height: 8,
+        width: 8,
+    };
+    let mut graph = Graph::new(1);
+    let qkv = graph.add_input(Input::XStart, "qkv", shape(192));
+    let output = graph.add_input(Input::Noise, "made", shape(64));
+    let grad = graph.add_input(Input::Rows, "grad", shape(64));
+    let result = graph.add(
+        "result",
+        Op::AttentionGrad {
+            qkv,
+            output,
+            grad,
+            heads: 1,
+        },
+    );
+    graph.set_output(result);
+    let recorded = recorded(&graph, Precision::Full, TILED);
+    let [query, key] = recorded.recording.dispatches.as_slice() else {
+        panic!("{:?}", recorded.recording.dispatches);
+    };
+    // Of f32 at so many positions of all rows; a law is four.
+    let all = |positions: u64| 4 * 64 * positions;
+    let laws = 4 * 4 * 64;
+    // The keys for their scores and for the sums, the values between; the gradient and what was made for the mean too.
+    let of_query = [all(2 * 3 * 64 + 64), all(2 * 64), laws, all(64), all(64)];
+    // The queries and the gradient for products and for sums, the own keys and values.
+    let of_key = [
+        all(2 * 2 * 64 + 2 * 64),
+        all(2 * 2 * 64),
+        2 * laws,
+        all(2 * 64),
+    ];
+    assert_eq!(query.kernel.name, "attention_grad_query_shared");
+    assert_eq!(query.moved, of_query);
+    assert_eq!(key.kernel.name, "attention_grad_key_shared");
+    assert_eq!(key.moved, of_key);
+    assert_eq!(query.flops + key.flops, graph.flops());
+}
+
 /// A dispatch waits for the one before it where a stretch of theirs meets, and not where only their buffer is the same.
 #[test]
 fn stretches_that_do_not_meet_do_not_wait() {

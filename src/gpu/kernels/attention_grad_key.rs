@@ -1,38 +1,58 @@
-//! The gradient of self-attention with respect to k and v: an invocation for each key.
+//! The gradient of self-attention with respect to k and v, the plain variant: an invocation for each key of each head.
 
-use super::Kernel;
-use super::attention_grad_query::{self, Bindings, Params};
-use crate::gpu::recording::Dispatch;
+use super::attention_grad_query::{self, Params};
+use super::{Access, Kernel};
+use crate::gpu::recording::{Binding, Dispatch};
 
-/// Parameters and bindings are those of the gradient with respect to q.
+/// Parameters are those of the gradient with respect to q.
 pub(crate) static KERNEL: Kernel = Kernel {
     name: "attention_grad_key",
+    interface: concat!(
+        include_str!("../../../shaders/shared/attention_grad.wgsl"),
+        include_str!("../../../shaders/shared/attention_grad_key.wgsl")
+    ),
     source: include_str!("../../../shaders/attention_grad_key.wgsl"),
+    bindings: &[
+        ("qkv", Access::Activations),
+        ("grad", Access::Activations),
+        ("laws", Access::Read),
+        ("output", Access::Result),
+    ],
     ..attention_grad_query::KERNEL
 };
 
+/// What one dispatch binds.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Bindings {
+    pub(crate) qkv: Binding,
+    pub(crate) grad: Binding,
+    pub(crate) laws: Binding,
+    pub(crate) output: Binding,
+}
+
+/// Rows of either gradient that an invocation gathers at once.
+const BLOCK: u32 = 128;
+
 pub(crate) fn dispatch(name: &str, params: &Params, bindings: Bindings) -> Dispatch {
-    let (heads, rows) = (
-        u64::from(params.batch) * u64::from(params.heads),
-        u64::from(params.rows),
-    );
-    let (positions, sixteens) = (
-        u64::from(params.positions),
-        u64::from(params.positions.div_ceil(16)),
-    );
+    let Bindings {
+        qkv,
+        grad,
+        laws,
+        output,
+    } = bindings;
+    let bindings = [qkv, grad, laws, output].into();
+    let heads = u64::from(params.batch) * u64::from(params.heads);
+    let tiles = u64::from(params.positions.div_ceil(64));
+    let (rows, positions) = (u64::from(params.rows), u64::from(params.positions));
+    // For every block of its gradients' rows, a key goes through all queries, their gradients and their laws, of three
+    // numbers, beside its own of k and v for 16 of them; then through the queries and gradients of that block.
+    let (queries, sixteens) = (rows * positions, rows * positions.div_ceil(16));
+    let blocks = u64::from(params.rows.div_ceil(BLOCK));
     let keys = heads * positions;
-    // 16 queries at a time, a key reads their rows and those of their gradients twice, beside its own of k and v, and their
-    // laws, of three numbers; what it has gathered of k and of v it adds to in memory.
-    let read = keys * rows * 2 * (positions + sixteens);
-    let gathered = keys * rows * 2 * (2 * sixteens).saturating_sub(1);
-    let query = attention_grad_query::dispatch(name, params, bindings);
-    Dispatch {
-        kernel: &KERNEL,
-        ..query.moving(&[
-            (0, read),
-            (1, keys * rows * 2 * positions),
-            (2, keys * 3 * positions),
-            (3, gathered),
-        ])
-    }
+    Dispatch::new(name, &KERNEL, params.words(), bindings, heads * tiles).moving(&[
+        (0, keys * (blocks * (queries + 2 * sixteens) + queries)),
+        (1, keys * (blocks * queries + queries)),
+        (2, keys * blocks * 3 * positions),
+        (3, keys * 2 * rows),
+    ])
 }

@@ -27,8 +27,9 @@ pub(crate) mod upsample;
 
 pub(crate) mod add;
 pub(crate) mod attention_grad_key;
+pub(crate) mod attention_grad_key_shared;
 pub(crate) mod attention_grad_query;
-pub(crate) mod attention_rows;
+pub(crate) mod attention_grad_query_shared;
 pub(crate) mod average_pool_grad;
 pub(crate) mod channel_sum;
 pub(crate) mod conv_grad_input;
@@ -78,14 +79,15 @@ pub use form::Dialect;
 pub use kernel::{Access, Form, Kernel, Memory, Uses};
 
 /// Every kernel there is.
-pub static KERNELS: [&Kernel; 61] = [
+pub static KERNELS: [&Kernel; 63] = [
     &accumulate::KERNEL,
     &adamw::KERNEL,
     &add::KERNEL,
     &attention::KERNEL,
     &attention_grad_key::KERNEL,
+    &attention_grad_key_shared::KERNEL,
     &attention_grad_query::KERNEL,
-    &attention_rows::KERNEL,
+    &attention_grad_query_shared::KERNEL,
     &attention_shared::KERNEL,
     &average_pool::KERNEL,
     &average_pool_grad::KERNEL,

@@ -2,8 +2,12 @@
 
 use super::{Recorder, Tensor};
 use crate::gpu::kernels::declare::word;
-use crate::gpu::kernels::{attention_grad_key, attention_grad_query, attention_rows};
+use crate::gpu::kernels::{
+    attention_grad_key, attention_grad_key_shared, attention_grad_query,
+    attention_grad_query_shared,
+};
 use crate::gpu::recording::Binding;
+use crate::gpu::variants::AttentionVariant;
 use crate::unet::op::attention_scale;
 
 /// What the gradients of an attention are made of.
@@ -17,7 +21,7 @@ pub(super) struct AttentionGrad {
 }
 
 impl Recorder<'_> {
-    /// Records what the gradients with respect to q, k and v share, then those.
+    /// Records the gradient with respect to q, which leaves what those of k and v need of each query, then these.
     pub(super) fn attention_grad(
         &mut self,
         name: &str,
@@ -32,65 +36,43 @@ impl Recorder<'_> {
         } = attention;
         let shape = made.shape;
         let rows = shape.channels / heads.max(1);
-        let (batch, heads, positions) = (shape.batch, word(heads), shape.positions());
-        let scale = attention_scale(rows) as f32;
-        let words = 4 * batch as u64 * u64::from(heads) * positions as u64;
+        let words = 4 * shape.batch as u64 * heads as u64 * shape.positions() as u64;
         let laws = self.partial(words);
-        let (batch, rows, positions) = (word(batch), word(rows), word(positions));
+        let params = attention_grad_query::Params {
+            batch: word(shape.batch),
+            heads: word(heads),
+            rows: word(rows),
+            positions: word(shape.positions()),
+            scale: attention_scale(rows) as f32,
+        };
         let (qkv, made, grad) = (qkv.binding, made.binding, grad.binding);
-        let laws_of = attention_rows::dispatch(
-            &std::format!("{name}.laws"),
-            &attention_rows::Params {
-                batch,
-                heads,
-                rows,
-                positions,
-                scale,
-            },
-            attention_rows::Bindings {
-                qkv,
-                made,
-                grad,
-                output: laws,
-            },
-        );
-        let of_query = attention_grad_query::dispatch(
-            &std::format!("{name}.q"),
-            &attention_grad_query::Params {
-                batch,
-                heads,
-                rows,
-                positions,
-                scale,
-            },
-            attention_grad_query::Bindings {
-                qkv,
-                grad,
-                laws,
-                output,
-            },
-        );
-        let of_key = attention_grad_key::dispatch(
-            &std::format!("{name}.kv"),
-            &attention_grad_query::Params {
-                batch,
-                heads,
-                rows,
-                positions,
-                scale,
-            },
-            attention_grad_query::Bindings {
-                qkv,
-                grad,
-                laws,
-                output,
-            },
-        );
-        // Of the four products, the laws take the one that the others share, the gradient of q takes one,
-        // those of k and v two.
-        let product = self.flops / 4;
-        self.push_with(laws_of, product);
-        self.push_with(of_query, product);
-        self.push_with(of_key, self.flops - 2 * product);
+        let of_query = attention_grad_query::Bindings {
+            qkv,
+            grad,
+            laws,
+            output,
+            made,
+        };
+        let of_key = attention_grad_key::Bindings {
+            qkv,
+            grad,
+            laws,
+            output,
+        };
+        let (query, key) = (std::format!("{name}.q"), std::format!("{name}.kv"));
+        let (of_query, of_key) = match self.variants.attention {
+            AttentionVariant::Shared => (
+                attention_grad_query_shared::dispatch(&query, &params, of_query),
+                attention_grad_key_shared::dispatch(&key, &params, of_key),
+            ),
+            AttentionVariant::Plain => (
+                attention_grad_query::dispatch(&query, &params, of_query),
+                attention_grad_key::dispatch(&key, &params, of_key),
+            ),
+        };
+        // Of the four products that must be made, the gradient of q takes its own and the one that all share.
+        let half = self.flops / 2;
+        self.push_with(of_query, half);
+        self.push_with(of_key, self.flops - half);
     }
 }
