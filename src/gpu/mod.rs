@@ -57,6 +57,9 @@ mod places;
 mod record;
 mod recording;
 mod sampling;
+#[cfg_attr(not(target_family = "wasm"), path = "spread_threads.rs")]
+#[cfg_attr(target_family = "wasm", path = "spread_none.rs")]
+mod spread;
 mod steering;
 mod stopwatch;
 mod training;
