@@ -8,7 +8,9 @@ use std::vec::Vec;
 use super::error::GpuError;
 use super::experimental::kernel_module;
 use super::kernels::{Access, Dialect, Form, Kernel};
+use super::pipeline_cache::PipelineCache;
 use super::spread::spread;
+use super::store::Store;
 
 /// A compiled kernel.
 #[derive(Debug)]
@@ -19,12 +21,23 @@ pub(crate) struct Pipeline {
 
 /// The kernels that were compiled for a device so far, by address, which no two have in common, and form.
 #[derive(Debug, Default)]
-pub(crate) struct Pipelines(Mutex<HashMap<Key, Arc<Pipeline>>>);
+pub(crate) struct Pipelines {
+    known: Mutex<HashMap<Key, Arc<Pipeline>>>,
+    cache: Option<PipelineCache>,
+}
 
 /// What a kernel's pipeline is known by.
 type Key = (usize, Form);
 
 impl Pipelines {
+    /// None yet; what the driver makes of them is kept for other starts, where it can be.
+    pub(super) fn kept(device: &wgpu::Device, store: Store) -> Self {
+        Self {
+            known: Mutex::default(),
+            cache: PipelineCache::open(device, store),
+        }
+    }
+
     /// The compiled kernels in their forms, in this order. Those that are not there yet are compiled on all threads, each
     /// once; an error is that of the first.
     pub(crate) async fn get(
@@ -33,7 +46,8 @@ impl Pipelines {
         wanted: &[(&'static Kernel, Form)],
     ) -> Result<Vec<Arc<Pipeline>>, GpuError> {
         let missing = self.missing(wanted);
-        let compile = |&(kernel, form): &_| compile(device, kernel, form);
+        let cache = self.cache.as_ref().map(PipelineCache::cache);
+        let compile = |&(kernel, form): &_| compile(device, kernel, form, cache);
         let compiled = match device.adapter_info().backend {
             // One thread at a time has its context, and gives up where it waits for long.
             wgpu::Backend::Gl => missing.iter().map(compile).collect(),
@@ -49,6 +63,9 @@ impl Pipelines {
             let mut known = self.lock();
             let known = known.entry(key(kernel, form));
             known.or_insert_with(|| Arc::new(pipeline));
+        }
+        if let Some(cache) = self.cache.as_ref().filter(|_| !missing.is_empty()) {
+            cache.keep();
         }
         let known = self.lock();
         let of = |&(kernel, form): &_| known.get(&key(kernel, form)).cloned();
@@ -69,7 +86,7 @@ impl Pipelines {
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<Key, Arc<Pipeline>>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -82,6 +99,7 @@ fn compile(
     device: &wgpu::Device,
     kernel: &'static Kernel,
     form: Form,
+    cache: Option<&wgpu::PipelineCache>,
 ) -> (Pipeline, impl Future<Output = Option<wgpu::Error>>) {
     let internal = device.push_error_scope(wgpu::ErrorFilter::Internal);
     let validation = device.push_error_scope(wgpu::ErrorFilter::Validation);
@@ -116,7 +134,7 @@ fn compile(
             zero_initialize_workgroup_memory: false,
             ..wgpu::PipelineCompilationOptions::default()
         },
-        cache: None,
+        cache,
     });
     let (validation, internal) = (validation.pop(), internal.pop());
     let error = async { validation.await.or(internal.await) };
