@@ -3,12 +3,8 @@
 use super::kernels::conv::{self, Bindings, Params, Tile};
 use super::kernels::{conv_matrix, conv_sum, conv_tiled};
 use super::recording::{Binding, Dispatch, Width};
-use super::variants::{ConvVariant, MatrixSide};
+use super::variants::{ConvVariant, MatrixSide, Variants};
 
-/// Workgroups that keep a large GPU busy: a few for each of about a hundred processors.
-const ENOUGH: u64 = 256;
-/// The same of large tiles of matrices of eight rows: GPUs that have no larger ones have tens of processors.
-const ENOUGH_OF_EIGHT: u64 = 32;
 /// Stretches are multiples of so many input channels: of what every kernel walks at a time.
 const STEP: u32 = 32;
 /// The fewest products that a stretch has for each number, so that writing and adding it stays cheap.
@@ -22,11 +18,14 @@ pub(crate) struct Convolution {
     params: Params,
     /// Whether one workgroup has all stretches of a tile.
     joined: bool,
+    /// Workgroups that keep the device busy.
+    enough: u64,
 }
 
 impl Convolution {
-    pub(crate) fn new(variant: ConvVariant, params: Params, bindings: &Bindings) -> Self {
-        let variant = match variant {
+    pub(crate) fn new(variants: Variants, params: Params, bindings: &Bindings) -> Self {
+        let enough = variants.class.enough_workgroups();
+        let variant = match variants.conv {
             ConvVariant::Plain => ConvVariant::Plain,
             ConvVariant::Tiled => ConvVariant::Tiled,
             ConvVariant::Matrix(side) if suits_matrices(&params, bindings, side) => {
@@ -40,7 +39,7 @@ impl Convolution {
             // The small tile, whichever runs: the sums must not depend on that.
             ConvVariant::Matrix(side) => Some(conv_matrix::tile(side, false, false)),
         };
-        let split_inputs = tile.map_or(params.inputs, |tile| stretch(&params, tile));
+        let split_inputs = tile.map_or(params.inputs, |tile| stretch(&params, tile, enough));
         Self {
             variant,
             params: Params {
@@ -48,7 +47,8 @@ impl Convolution {
                 split_inputs,
                 ..params
             },
-            joined: tile.is_none_or(|tile| conv::tiles(&params, tile) >= ENOUGH),
+            joined: tile.is_none_or(|tile| conv::tiles(&params, tile) >= enough),
+            enough,
         }
     }
 
@@ -92,7 +92,7 @@ impl Convolution {
             ConvVariant::Plain => conv::dispatch(name, &self.params, bindings),
             ConvVariant::Tiled => conv_tiled::dispatch(name, &self.params, bindings, joined),
             ConvVariant::Matrix(side) => {
-                let large = suits_large(&self.params, side, joined);
+                let large = suits_large(&self.params, side, joined, self.enough);
                 conv_matrix::dispatch(name, &self.params, bindings, joined, side, large)
             }
         }
@@ -150,28 +150,24 @@ fn suits_matrices(params: &Params, bindings: &Bindings, side: MatrixSide) -> boo
 
 /// Whether the large tiles of matrices are workgroups enough, and reach no further past the output's edges than the small
 /// ones but for an eighth.
-fn suits_large(params: &Params, side: MatrixSide, joined: bool) -> bool {
+fn suits_large(params: &Params, side: MatrixSide, joined: bool, enough: u64) -> bool {
     let [small, large] = [false, true].map(|large| {
         let tile = conv_matrix::tile(side, large, joined);
         let tiles = conv::tiles(params, tile);
         let numbers = u64::from(tile.channels) * u64::from(tile.positions);
         (tiles * conv::cut(params, joined), tiles * numbers)
     });
-    let enough = match side {
-        MatrixSide::Eight => ENOUGH_OF_EIGHT,
-        MatrixSide::Sixteen => ENOUGH,
-    };
     large.0 >= enough && large.1 <= small.1 + small.1 / 8
 }
 
 /// Input channels of a stretch: all, where one image's tiles are enough workgroups. Whatever the batch, so
 /// that an image's numbers do not depend on what else is in it.
-fn stretch(params: &Params, tile: Tile) -> u32 {
+fn stretch(params: &Params, tile: Tile, enough: u64) -> u32 {
     let image = Params {
         batch: 1,
         ..*params
     };
-    let wanted = ENOUGH.div_ceil(conv::tiles(&image, tile).max(1));
+    let wanted = enough.div_ceil(conv::tiles(&image, tile).max(1));
     let even = u64::from(params.inputs).div_ceil(wanted) as u32;
     let least = match params.side {
         1 => POINT_PRODUCTS,

@@ -89,7 +89,7 @@ pub use recording::{
 pub use sampling::NoiseSource;
 pub(crate) use stopwatch::Stopwatch;
 pub use training::{DeviceTraining, Kept, record_training};
-pub use variants::{AttentionVariant, ConvVariant, MatrixSide, Reduction, Variants};
+pub use variants::{AttentionVariant, ConvVariant, DeviceClass, MatrixSide, Reduction, Variants};
 pub(crate) use watch::submit;
 pub use weights::{Precision, WeightPlan};
 

@@ -295,7 +295,7 @@ impl Recorder<'_> {
             residual: conv.residual.map_or(none, |residual| residual.binding),
             output,
         };
-        let convolution = Convolution::new(self.variants.conv, params, &bindings);
+        let convolution = Convolution::new(self.variants, params, &bindings);
         let partial = self.partial(convolution.partial_words());
         let (main, ended) = convolution.dispatches(name, bindings, partial);
         self.push(main);

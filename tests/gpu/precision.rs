@@ -100,8 +100,8 @@ fn a_tensor_of_halves_is_read() {
 /// A convolution of a batch between two copies, so that it has f16 where that is asked for.
 fn convolution(batch: usize, outputs: usize, height: usize, width: usize) -> Graph {
     let mut graph = Graph::new(batch);
-    let x = graph.add_input(Input::X, "x", shape(batch, 70, height, width));
-    let weight = graph.add_param("w".into(), &[outputs, 70, 3, 3], Init::Zero);
+    let x = graph.add_input(Input::X, "x", shape(batch, 134, height, width));
+    let weight = graph.add_param("w".into(), &[outputs, 134, 3, 3], Init::Zero);
     let bias = graph.add_param("b".into(), &[outputs], Init::Zero);
     let copy = |input| Op::Bilinear {
         input,
@@ -151,8 +151,8 @@ fn a_convolution_of_a_batch_is_that_of_its_images() {
     let has_half = device.features().contains(wgpu::Features::SHADER_F16);
     let precisions = &[Precision::Full, Precision::Half][..1 + usize::from(has_half)];
     let mut matrices = HashSet::new();
-    for (outputs, height, width, middle) in [(5, 7, 9, 2), (64, 7, 9, 40), (64, 8, 8, 40)] {
-        let (image, made) = (70 * height * width, outputs * height * width);
+    for (outputs, height, width, middle) in [(5, 7, 9, 2), (64, 7, 9, 7), (64, 8, 8, 7)] {
+        let (image, made) = (134 * height * width, outputs * height * width);
         let graphs = [1, middle, 262].map(|batch| convolution(batch, outputs, height, width));
         let [one, some, many] = &graphs;
         let x = generate(1, "x", many.batch() * image, 0.1, 1.0);
