@@ -4,8 +4,8 @@ use std::fmt::Write;
 
 use clap::ValueEnum;
 use iddpm::gpu::{
-    AttentionVariant, ConvVariant, Counts, MatrixSide, Precision, Recorded, Reduction, Variants,
-    WeightPlan, plan, record_step, record_training,
+    AttentionVariant, ConvVariant, Counts, DeviceClass, MatrixSide, Precision, Recorded, Reduction,
+    Variants, WeightPlan, plan, record_step, record_training,
 };
 use iddpm::train::{Recompute, training_graph};
 use iddpm::unet::Graph;
@@ -22,6 +22,13 @@ const LAUNCH: f64 = 9e-6;
 pub(crate) enum Width {
     F32,
     F16,
+}
+
+/// A GPU by how many workgroups keep it busy.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Class {
+    Large,
+    Small,
 }
 
 /// A GPU that floors are told of.
@@ -62,6 +69,9 @@ pub(crate) struct CostOptions {
     /// The width of weights and activations that is counted; f16 as on a GPU with matrices of 16x16.
     #[arg(long, value_enum, default_value_t = Width::F16, requires = "cost")]
     precision: Width,
+    /// The class of the GPU: a small one is given its work in fewer pieces, which cost fewer bytes to put together.
+    #[arg(long, value_enum, default_value_t = Class::Large, requires = "cost")]
+    device_class: Class,
     /// Counts a step of training, of one microbatch and one moving average.
     #[arg(long, requires = "cost")]
     train: bool,
@@ -78,8 +88,8 @@ impl Width {
         }
     }
 
-    /// What is chosen on a GPU.
-    const fn variants(self) -> Variants {
+    /// What is chosen on a GPU of this class.
+    const fn variants(self, class: Class) -> Variants {
         Variants {
             conv: match self {
                 Self::F32 => ConvVariant::Tiled,
@@ -87,6 +97,10 @@ impl Width {
             },
             attention: AttentionVariant::Shared,
             reduction: Reduction::Subgroups,
+            class: match class {
+                Class::Large => DeviceClass::Large,
+                Class::Small => DeviceClass::Small,
+            },
         }
     }
 }
@@ -98,9 +112,10 @@ pub(crate) fn tell(graph: &Graph, options: &CostOptions, out: &mut String) -> Re
     let all = 0..recording.dispatches.len();
     writeln!(
         out,
-        "\ncost of {what}, {} images in {}",
+        "\ncost of {what}, {} images in {} on a {} GPU",
         graph.batch(),
         said(options.precision),
+        said(options.device_class),
     )?;
     writeln!(
         out,
@@ -155,7 +170,10 @@ fn said(value: impl ValueEnum) -> String {
 
 /// What a step dispatches, and what that is called.
 fn recorded(graph: &Graph, options: &CostOptions) -> Result<(Recorded, &'static str), Failure> {
-    let (precision, variants) = (options.precision.precision(), options.precision.variants());
+    let (precision, variants) = (
+        options.precision.precision(),
+        options.precision.variants(options.device_class),
+    );
     if options.train {
         let graph = training_graph(graph, Recompute::Nothing)?;
         let weights = WeightPlan::new(&graph, precision, BINDING)?;
@@ -164,7 +182,7 @@ fn recorded(graph: &Graph, options: &CostOptions) -> Result<(Recorded, &'static 
     }
     let weights = WeightPlan::new(graph, precision, BINDING)?;
     let recorded = record_step(graph, &plan(graph, precision), &weights, variants)?;
-    Ok((recorded, "an evaluation"))
+    Ok((recorded, "a step of a run"))
 }
 
 fn line(out: &mut String, name: &str, counts: &Counts, rest: &str) -> std::fmt::Result {

@@ -1,7 +1,7 @@
 //! What a device calls back with: looked for as it comes, or awaited. A page cannot stop and wait as a program can; its
 //! browser calls back once the page has returned.
 
-use core::pin::Pin;
+use core::pin::{Pin, pin};
 use core::task::{Context, Poll, Waker};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -83,6 +83,14 @@ impl<T> Future for Come<'_, T> {
         }
         slot.waker = Some(context.waker().clone());
         Poll::Pending
+    }
+}
+
+/// What is there at the first look, or nothing.
+pub(crate) fn at_once<T>(asked: impl Future<Output = T>) -> Option<T> {
+    match pin!(asked).poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(there) => Some(there),
+        Poll::Pending => None,
     }
 }
 

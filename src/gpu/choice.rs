@@ -1,5 +1,6 @@
 //! The choice among kernels for the same operation: made once, from what the device is.
 
+use std::collections::HashSet;
 use std::vec::Vec;
 
 use super::kernels::{
@@ -8,7 +9,9 @@ use super::kernels::{
     conv_matrix, conv_tiled,
 };
 use super::limits::fits;
-use super::variants::{AttentionVariant, ConvVariant, MatrixSide, Reduction, Variants};
+use super::variants::{
+    AttentionVariant, ConvVariant, DeviceClass, MatrixSide, Reduction, Variants,
+};
 
 impl Variants {
     /// Chooses the fastest variants for a device, by its kind, and of what its features and limits allow.
@@ -73,10 +76,14 @@ impl Variants {
     /// any feature first. For tests and measurements.
     #[doc(hidden)]
     pub fn all(device: &wgpu::Device, matrices: Option<MatrixSide>) -> Vec<Self> {
-        let chosen = Self::for_a_gpu(device, matrices);
         let without_matrices = Self::for_a_gpu(device, None);
-        let mut all: Vec<Self> = [Self::PLAIN, Self::PARALLEL, without_matrices, chosen].into();
-        all.dedup();
+        let mut all: Vec<Self> = [Self::PLAIN, Self::PARALLEL, without_matrices].into();
+        for class in [DeviceClass::Large, DeviceClass::Small] {
+            let chosen = Self::for_a_gpu(device, matrices);
+            all.push(Self { class, ..chosen });
+        }
+        let mut seen = HashSet::new();
+        all.retain(|&variants| seen.insert(variants));
         let limits = device.limits();
         all.retain(|variants| variants.within(&limits) == *variants);
         all
@@ -92,6 +99,7 @@ impl Variants {
             } else {
                 Reduction::Tree
             },
+            class: DeviceClass::of(device.adapter_info().device_type),
             ..Self::PARALLEL
         }
     }

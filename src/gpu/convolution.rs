@@ -3,12 +3,8 @@
 use super::kernels::conv::{self, Bindings, Params, Tile};
 use super::kernels::{conv_matrix, conv_sum, conv_tiled, matrices};
 use super::recording::{Binding, Dispatch, Width};
-use super::variants::{ConvVariant, MatrixSide};
+use super::variants::{ConvVariant, MatrixSide, Variants};
 
-/// Workgroups that keep a large GPU busy: a few for each of about a hundred processors.
-const ENOUGH: u64 = 256;
-/// The same of large tiles of matrices of eight rows: GPUs that have no larger ones have tens of processors.
-const ENOUGH_OF_EIGHT: u64 = 32;
 /// Stretches are multiples of so many input channels: of what every kernel walks at a time.
 const STEP: u32 = 32;
 /// The fewest products that a stretch has for each number, so that writing and adding it stays cheap.
@@ -22,17 +18,20 @@ pub(crate) struct Convolution {
     params: Params,
     /// Whether one workgroup has all stretches of a tile.
     joined: bool,
+    /// Workgroups that keep the device busy.
+    enough: u64,
 }
 
 impl Convolution {
     /// How it runs, where the operation behind it adds its stretches up, should it be cut, or where it is to do so itself.
     pub(crate) fn new(
-        variant: ConvVariant,
+        variants: Variants,
         params: Params,
         bindings: &Bindings,
         is_added: bool,
     ) -> Self {
-        let variant = match variant {
+        let enough = variants.class.enough_workgroups();
+        let variant = match variants.conv {
             ConvVariant::Plain => ConvVariant::Plain,
             ConvVariant::Tiled => ConvVariant::Tiled,
             ConvVariant::Matrix(side) if suits_matrices(&params, bindings, side) => {
@@ -46,7 +45,8 @@ impl Convolution {
             // The small tile, whichever runs: the sums must not depend on that.
             ConvVariant::Matrix(side) => Some(matrices::tile(side, false, false)),
         };
-        let split_inputs = tile.map_or(params.inputs, |tile| stretch(&params, tile, is_added));
+        let stretch = |tile| stretch(&params, tile, enough, is_added);
+        let split_inputs = tile.map_or(params.inputs, stretch);
         let splits = params.inputs.div_ceil(split_inputs.max(1));
         let share = params.skip_inputs.div_ceil(splits.max(1));
         Self {
@@ -57,7 +57,8 @@ impl Convolution {
                 split_skip: share.next_multiple_of(STEP),
                 ..params
             },
-            joined: tile.is_none_or(|tile| conv::tiles(&params, tile) >= ENOUGH),
+            joined: tile.is_none_or(|tile| conv::tiles(&params, tile) >= enough),
+            enough,
         }
     }
 
@@ -101,7 +102,7 @@ impl Convolution {
             ConvVariant::Plain => conv::dispatch(name, &self.params, bindings),
             ConvVariant::Tiled => conv_tiled::dispatch(name, &self.params, bindings, joined),
             ConvVariant::Matrix(side) => {
-                let large = suits_large(side, joined, |tile| {
+                let large = suits_large(side, joined, self.enough, |tile| {
                     let tiles = conv::tiles(&self.params, tile);
                     [tiles, tiles * conv::cut(&self.params, joined)]
                 });
@@ -178,6 +179,7 @@ fn suits_matrices(params: &Params, bindings: &Bindings, side: MatrixSide) -> boo
 pub(crate) fn suits_large(
     side: MatrixSide,
     joined: bool,
+    enough: u64,
     count: impl Fn(Tile) -> [u64; 2],
 ) -> bool {
     let [small, large] = [false, true].map(|large| {
@@ -186,21 +188,17 @@ pub(crate) fn suits_large(
         let numbers = u64::from(tile.rows) * u64::from(tile.columns);
         (workgroups, tiles * numbers)
     });
-    let enough = match side {
-        MatrixSide::Eight => ENOUGH_OF_EIGHT,
-        MatrixSide::Sixteen => ENOUGH,
-    };
     large.0 >= enough && large.1 <= small.1 + small.1 / 8
 }
 
 /// Input channels of a stretch: all, where one image's tiles are enough workgroups. Whatever the batch, so
 /// that an image's numbers do not depend on what else is in it.
-fn stretch(params: &Params, tile: Tile, is_added: bool) -> u32 {
+fn stretch(params: &Params, tile: Tile, enough: u64, is_added: bool) -> u32 {
     let image = Params {
         batch: 1,
         ..*params
     };
-    let wanted = ENOUGH.div_ceil(conv::tiles(&image, tile).max(1));
+    let wanted = enough.div_ceil(conv::tiles(&image, tile).max(1));
     let even = u64::from(params.inputs).div_ceil(wanted) as u32;
     let products = if is_added { PRODUCTS } else { PRODUCTS_OF_OWN };
     let least = products.div_ceil(params.side * params.side);

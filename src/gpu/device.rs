@@ -1,5 +1,6 @@
 //! The device that everything runs on: the host's, or one of our own.
 
+use std::path::Path;
 use std::string::{String, ToString};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -8,11 +9,15 @@ use super::arrival::arrival;
 use super::error::GpuError;
 use super::experimental::experimental_features;
 use super::pipeline::Pipelines;
+use super::store::Store;
 use super::variants::{MatrixSide, Variants};
+use crate::files::FileError;
 
 /// What a device of our own is made with where the adapter has it: 16-bit activations, sums through
-/// subgroups, cooperative matrices; a clock.
-const WANTED: wgpu::Features = MatrixSide::FEATURES.union(CLOCK);
+/// subgroups, cooperative matrices; a clock; kernels that can be kept.
+const WANTED: wgpu::Features = MatrixSide::FEATURES
+    .union(CLOCK)
+    .union(wgpu::Features::PIPELINE_CACHE);
 
 /// What a clock of a device takes.
 pub(super) const CLOCK: wgpu::Features =
@@ -139,6 +144,24 @@ impl Gpu {
     /// The cooperative matrices that the device was said to have.
     pub const fn matrices(&self) -> Option<MatrixSide> {
         self.matrices
+    }
+
+    /// Keeps in this folder what the driver makes of kernels: at the next start they need not be compiled again. Only who
+    /// runs the program should be able to write there.
+    ///
+    /// It has a file for each adapter, written whenever kernels were compiled; one that is damaged, or of another driver, is
+    /// written anew, and what cannot be written is compiled again. So far it is done on Vulkan alone, with
+    /// [`wgpu::Features::PIPELINE_CACHE`], which a host's own device must have been made with. Most drivers keep kernels by
+    /// themselves besides, those of phones mostly do not.
+    ///
+    /// What was compiled on this device before is compiled again: call it before anything is loaded.
+    ///
+    /// # Errors
+    /// [`FileError`] where the folder cannot be made.
+    pub fn with_cache(mut self, folder: impl AsRef<Path>) -> Result<Self, FileError> {
+        let store = Store::new(folder.as_ref(), &self.device.adapter_info())?;
+        self.pipelines = Arc::new(Pipelines::kept(&self.device, store));
+        Ok(self)
     }
 
     /// Replaces the choice among variants of kernels, for what is loaded from now on.

@@ -49,14 +49,14 @@ impl Loaded {
         let buffers = make_buffers(gpu, &recording, weights).await?;
         let (params, offsets) = make_params(gpu, &recording).await?;
 
-        let mut ready = Vec::new();
+        let mut wanted = Vec::new();
+        let mut grids = Vec::new();
         for dispatch in &recording.dispatches {
-            let grid = folded(dispatch, most)?;
-            let pipeline = gpu
-                .pipelines
-                .get(gpu.device(), dispatch.kernel, dispatch.form);
-            ready.push((pipeline.await?, grid));
+            wanted.push((dispatch.kernel, dispatch.form));
+            grids.push(folded(dispatch, most)?);
         }
+        let pipelines = gpu.pipelines.get(gpu.device(), &wanted).await?;
+        let ready = pipelines.into_iter().zip(grids);
         let prepare = || {
             let steps = recording.dispatches.iter().zip(offsets).zip(ready);
             let steps = steps.map(|((dispatch, offset), (pipeline, grid))| Prepared {

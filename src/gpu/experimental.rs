@@ -1,5 +1,5 @@
 //! Leave to use features of wgpu that it calls experimental, and kernels whose loops are not counted
-//! besides: the only unsafe code of this layer.
+//! besides: the unsafe code of this layer, but for the driver's cache.
 
 #![allow(unsafe_code)]
 

@@ -54,12 +54,17 @@ mod memory;
 mod network;
 mod optimizer;
 mod pipeline;
+mod pipeline_cache;
 mod places;
 mod record;
 mod recording;
 mod sampling;
+#[cfg_attr(not(target_family = "wasm"), path = "spread_threads.rs")]
+#[cfg_attr(target_family = "wasm", path = "spread_none.rs")]
+mod spread;
 mod steering;
 mod stopwatch;
+mod store;
 mod training;
 mod variants;
 mod watch;
@@ -86,7 +91,7 @@ pub use recording::{
 pub use sampling::NoiseSource;
 pub(crate) use stopwatch::Stopwatch;
 pub use training::{DeviceTraining, Kept, record_training};
-pub use variants::{AttentionVariant, ConvVariant, MatrixSide, Reduction, Variants};
+pub use variants::{AttentionVariant, ConvVariant, DeviceClass, MatrixSide, Reduction, Variants};
 pub(crate) use watch::submit;
 pub use weights::{Precision, WeightPlan};
 

@@ -1,13 +1,16 @@
 //! Kernels compiled for a device, each once.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::string::ToString;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::vec::Vec;
 
 use super::error::GpuError;
 use super::experimental::kernel_module;
 use super::kernels::{Access, Dialect, Form, Kernel};
+use super::pipeline_cache::PipelineCache;
+use super::spread::spread;
+use super::store::Store;
 
 /// A compiled kernel.
 #[derive(Debug)]
@@ -18,33 +21,86 @@ pub(crate) struct Pipeline {
 
 /// The kernels that were compiled for a device so far, by address, which no two have in common, and form.
 #[derive(Debug, Default)]
-pub(crate) struct Pipelines(Mutex<HashMap<(usize, Form), Arc<Pipeline>>>);
+pub(crate) struct Pipelines {
+    known: Mutex<HashMap<Key, Arc<Pipeline>>>,
+    cache: Option<PipelineCache>,
+}
+
+/// What a kernel's pipeline is known by.
+type Key = (usize, Form);
 
 impl Pipelines {
-    /// The compiled kernel, from those that are there where it is among them already.
+    /// None yet; what the driver makes of them is kept for other starts, where it can be.
+    pub(super) fn kept(device: &wgpu::Device, store: Store) -> Self {
+        Self {
+            known: Mutex::default(),
+            cache: PipelineCache::open(device, store),
+        }
+    }
+
+    /// The compiled kernels in their forms, in this order. Those that are not there yet are compiled on all threads, each
+    /// once; an error is that of the first.
     pub(crate) async fn get(
         &self,
         device: &wgpu::Device,
-        kernel: &'static Kernel,
-        form: Form,
-    ) -> Result<Arc<Pipeline>, GpuError> {
-        let Self(compiled) = self;
-        let key = (core::ptr::from_ref(kernel).addr(), form);
-        let lock = || compiled.lock().unwrap_or_else(PoisonError::into_inner);
-        let known = lock().get(&key).cloned();
-        if let Some(known) = known {
-            return Ok(known);
+        wanted: &[(&'static Kernel, Form)],
+    ) -> Result<Vec<Arc<Pipeline>>, GpuError> {
+        let missing = self.missing(wanted);
+        let cache = self.cache.as_ref().map(PipelineCache::cache);
+        let compile = |&(kernel, form): &_| compile(device, kernel, form, cache);
+        let compiled = match device.adapter_info().backend {
+            // One thread at a time has its context, and gives up where it waits for long.
+            wgpu::Backend::Gl => missing.iter().map(compile).collect(),
+            _ => spread(&missing, compile),
+        };
+        for (&(kernel, form), (pipeline, error)) in missing.iter().zip(compiled) {
+            if let Some(error) = error.await {
+                return Err(GpuError::ShaderRejected {
+                    kernel: kernel.name,
+                    message: error.to_string(),
+                });
+            }
+            let mut known = self.lock();
+            let known = known.entry(key(kernel, form));
+            known.or_insert_with(|| Arc::new(pipeline));
         }
-        let pipeline = Arc::new(compile(device, kernel, form).await?);
-        Ok(Arc::clone(lock().entry(key).or_insert(pipeline)))
+        if let Some(cache) = self.cache.as_ref().filter(|_| !missing.is_empty()) {
+            cache.keep();
+        }
+        let known = self.lock();
+        let of = |&(kernel, form): &_| known.get(&key(kernel, form)).cloned();
+        let all: Vec<_> = wanted.iter().filter_map(of).collect();
+        debug_assert_eq!(all.len(), wanted.len(), "none is ever taken out");
+        Ok(all)
+    }
+
+    /// Those of the wanted that were not compiled yet, each once.
+    fn missing(&self, wanted: &[(&'static Kernel, Form)]) -> Vec<(&'static Kernel, Form)> {
+        let known = self.lock();
+        let mut seen = HashSet::new();
+        let is_new = |&&(kernel, form): &&_| {
+            let key = key(kernel, form);
+            !known.contains_key(&key) && seen.insert(key)
+        };
+        wanted.iter().filter(is_new).copied().collect()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<Key, Arc<Pipeline>>> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-async fn compile(
+fn key(kernel: &'static Kernel, form: Form) -> Key {
+    (core::ptr::from_ref(kernel).addr(), form)
+}
+
+/// Compiles a kernel, within scopes of errors that are this thread's; what the device says of it may come later.
+fn compile(
     device: &wgpu::Device,
     kernel: &'static Kernel,
     form: Form,
-) -> Result<Pipeline, GpuError> {
+    cache: Option<&wgpu::PipelineCache>,
+) -> (Pipeline, impl Future<Output = Option<wgpu::Error>>) {
     let internal = device.push_error_scope(wgpu::ErrorFilter::Internal);
     let validation = device.push_error_scope(wgpu::ErrorFilter::Validation);
     let dialect = match device.adapter_info().backend {
@@ -78,17 +134,11 @@ async fn compile(
             zero_initialize_workgroup_memory: false,
             ..wgpu::PipelineCompilationOptions::default()
         },
-        cache: None,
+        cache,
     });
     let (validation, internal) = (validation.pop(), internal.pop());
-    let errors = [validation.await, internal.await];
-    match errors.into_iter().flatten().next() {
-        None => Ok(Pipeline { pipeline, layout }),
-        Some(error) => Err(GpuError::ShaderRejected {
-            kernel: kernel.name,
-            message: error.to_string(),
-        }),
-    }
+    let error = async { validation.await.or(internal.await) };
+    (Pipeline { pipeline, layout }, error)
 }
 
 fn layout_entries(kernel: &Kernel) -> Vec<wgpu::BindGroupLayoutEntry> {
@@ -111,4 +161,41 @@ fn layout_entries(kernel: &Kernel) -> Vec<wgpu::BindGroupLayoutEntry> {
         count: None,
     };
     (0..).zip(params.chain(bound)).map(entry).collect()
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::indexing_slicing)]
+mod tests {
+    use std::sync::Arc;
+    use std::vec::Vec;
+    use std::{assert, assert_eq};
+
+    use super::{Form, Pipelines};
+    use crate::gpu::KERNELS;
+    use crate::gpu::adapters::choose;
+
+    /// Each kernel once, in the order of who asks.
+    #[test]
+    fn a_kernel_is_compiled_once() {
+        let adapter = pollster::block_on(choose()).unwrap();
+        let device = adapter.request_device(&wgpu::DeviceDescriptor::default());
+        let (device, _) = pollster::block_on(device).unwrap();
+        let pipelines = Pipelines::default();
+        let forms = KERNELS.iter().filter(|kernel| kernel.forms().len() == 1);
+        let wanted: Vec<_> = forms.map(|&kernel| (kernel, Form::default())).collect();
+        assert!(wanted.len() > 9);
+        let twice = [&wanted[..], &wanted].concat();
+        let get = |wanted| pollster::block_on(pipelines.get(&device, wanted)).unwrap();
+        let (first, again) = (get(&twice), get(&wanted));
+        assert_eq!((first.len(), again.len()), (twice.len(), wanted.len()));
+        let (one, other) = first.split_at(wanted.len());
+        for ((one, other), again) in one.iter().zip(other).zip(&again) {
+            assert!(Arc::ptr_eq(one, other) && Arc::ptr_eq(one, again));
+        }
+        let distinct = one.iter().enumerate().all(|(at, pipeline)| {
+            let mut others = one.iter().skip(at + 1);
+            others.all(|other| !Arc::ptr_eq(pipeline, other))
+        });
+        assert!(distinct);
+    }
 }

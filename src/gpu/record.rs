@@ -348,8 +348,7 @@ impl Recorder<'_> {
             }
             None => (params, bindings),
         };
-        let convolution =
-            Convolution::new(self.variants.conv, params, &bindings, self.ends_in_next());
+        let convolution = Convolution::new(self.variants, params, &bindings, self.ends_in_next());
         let partial = self.partial(convolution.partial_words());
         let (main, ended) = convolution.dispatches(name, bindings, partial);
         self.push(main);

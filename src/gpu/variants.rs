@@ -46,6 +46,17 @@ pub enum Reduction {
     Subgroups,
 }
 
+/// The class of a device, by how many workgroups keep it busy: what has fewer processors is given its work in fewer pieces,
+/// which cost fewer bytes to put together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum DeviceClass {
+    /// A GPU of about a hundred processors, with memory of its own: chosen for discrete and virtual ones, and for those that do
+    /// not say what they are, as in browsers.
+    Large,
+    /// A GPU of about ten processors, which shares the host's memory: chosen for integrated ones, and in software.
+    Small,
+}
+
 /// A choice among variants of kernels; all give the same numbers but for rounding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Variants {
@@ -55,6 +66,8 @@ pub struct Variants {
     pub attention: AttentionVariant,
     /// The way of sums over a workgroup.
     pub reduction: Reduction,
+    /// The class of the device, which decides how often convolutions are cut.
+    pub class: DeviceClass,
 }
 
 impl Variants {
@@ -63,6 +76,7 @@ impl Variants {
         conv: ConvVariant::Plain,
         attention: AttentionVariant::Plain,
         reduction: Reduction::Tree,
+        class: DeviceClass::Small,
     };
 
     /// The variants that suit processors of many lanes, and need no feature.
@@ -70,7 +84,28 @@ impl Variants {
         conv: ConvVariant::Tiled,
         attention: AttentionVariant::Shared,
         reduction: Reduction::Tree,
+        class: DeviceClass::Large,
     };
+}
+
+impl DeviceClass {
+    /// Chooses the class by what an adapter says of itself.
+    pub const fn of(kind: wgpu::DeviceType) -> Self {
+        match kind {
+            wgpu::DeviceType::IntegratedGpu | wgpu::DeviceType::Cpu => Self::Small,
+            wgpu::DeviceType::DiscreteGpu
+            | wgpu::DeviceType::VirtualGpu
+            | wgpu::DeviceType::Other => Self::Large,
+        }
+    }
+
+    /// Workgroups that keep such a device busy: a few for each of its processors.
+    pub(super) const fn enough_workgroups(self) -> u64 {
+        match self {
+            Self::Large => 256,
+            Self::Small => 32,
+        }
+    }
 }
 
 impl MatrixSide {

@@ -2,10 +2,9 @@
 //! handler, which without one would be a panic. And numbers on their way there, in memory that may be
 //! refused.
 
-use core::pin::pin;
-use core::task::{Context, Poll, Waker};
 use std::vec::Vec;
 
+use super::arrival::at_once;
 use super::device::{Gpu, error_of};
 use super::error::GpuError;
 use crate::memory::extend;
@@ -30,10 +29,9 @@ pub(crate) fn watched_now<T>(
     ask: impl FnOnce() -> T,
 ) -> Result<T, GpuError> {
     let (made, error) = asked(gpu, ask);
-    match pin!(error).poll(&mut Context::from_waker(Waker::noop())) {
-        Poll::Ready(Some(error)) => Err(error_of(error, what)),
-        Poll::Ready(None) | Poll::Pending => Ok(made),
-    }
+    let error = at_once(error).flatten();
+    let error = error.map(|error| error_of(error, what));
+    error.map_or(Ok(made), Err)
 }
 
 /// Submits what was recorded: what the device refuses of it is told here, and to nobody else.

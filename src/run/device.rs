@@ -2,6 +2,7 @@
 
 use core::fmt;
 use std::boxed::Box;
+use std::path::PathBuf;
 use std::string::String;
 
 use super::gpu_type::Gpu;
@@ -25,6 +26,7 @@ use super::threads::Threads;
 pub struct Device {
     pub(super) wanted: Wanted,
     pub(super) threads: Option<usize>,
+    pub(super) cache: Option<PathBuf>,
 }
 
 #[derive(Debug, Clone, Default)]
@@ -41,7 +43,7 @@ impl From<Wanted> for Device {
     fn from(wanted: Wanted) -> Self {
         Self {
             wanted,
-            threads: None,
+            ..Self::default()
         }
     }
 }
@@ -82,6 +84,15 @@ impl Device {
     #[must_use]
     pub const fn with_threads(mut self, threads: usize) -> Self {
         self.threads = Some(threads);
+        self
+    }
+
+    /// Keeps in this folder what a GPU's driver makes of kernels, so that the next start need not compile them again, as
+    /// [`Gpu::with_cache`](crate::gpu::Gpu::with_cache) says. The processor has no use for it.
+    #[cfg(feature = "gpu")]
+    #[must_use]
+    pub fn with_cache(mut self, folder: impl Into<PathBuf>) -> Self {
+        self.cache = Some(folder.into());
         self
     }
 }

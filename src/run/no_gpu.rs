@@ -2,6 +2,7 @@
 
 use core::time::Duration;
 use std::format;
+use std::path::Path;
 use std::string::String;
 use std::vec::Vec;
 
@@ -26,6 +27,10 @@ pub(super) async fn open(wanted: &Wanted) -> Result<(Gpu, Chosen), DrawError> {
     };
     let why = format!("{like}built without the feature gpu");
     Err(DrawError::NoGpu { why })
+}
+
+pub(super) const fn prepared(gpu: Gpu, _: Option<&Path>) -> Result<Gpu, DrawError> {
+    match gpu {}
 }
 
 #[derive(Debug)]

@@ -22,7 +22,7 @@ impl Device {
     ///
     /// # Errors
     /// [`DrawError::Adapter`] and [`DrawError::NoGpu`] where a GPU was asked for and none can be had; [`DrawError::Value`] for
-    /// a name without a letter;
+    /// a name without a letter, and for a folder of a cache that cannot be made;
     /// [`DrawError::ThreadsOfGpu`] where there is one, and threads of the processor were asked for.
     pub fn open(&self) -> Result<(OpenDevice, Chosen), DrawError> {
         block_on(self.open_async())
@@ -45,7 +45,10 @@ impl Device {
                 (Ok(_), wanted) if self.threads.is_some() && !matches!(wanted, Wanted::Best) => {
                     return Err(DrawError::ThreadsOfGpu);
                 }
-                (Ok((gpu, chosen)), _) => return Ok((OpenDevice::Gpu(Box::new(gpu)), chosen)),
+                (Ok((gpu, chosen)), _) => {
+                    let gpu = on_gpu::prepared(gpu, self.cache.as_deref())?;
+                    return Ok((OpenDevice::Gpu(Box::new(gpu)), chosen));
+                }
                 (Err(none), Wanted::Best) => none.to_string(),
                 (Err(none), _) => return Err(none),
             },

@@ -4,8 +4,8 @@
 use iddpm::cpu::{Gradients, Network, ProgramBuf, TrainingInputs};
 use iddpm::diffusion::Noise;
 use iddpm::gpu::{
-    AttentionVariant, ConvVariant, MatrixSide, Precision, Reduction, Variants, WeightPlan, plan,
-    record, wgpu,
+    AttentionVariant, ConvVariant, DeviceClass, MatrixSide, Precision, Reduction, Variants,
+    WeightPlan, plan, record, wgpu,
 };
 use iddpm::train::{CpuEngine, Recompute, training_graph};
 use iddpm::unet::{
@@ -403,6 +403,7 @@ fn on_a_device(graph: &Graph, sound: bool, ran: &mut Ran) {
             conv: ConvVariant::Matrix(MatrixSide::Sixteen),
             attention: AttentionVariant::Shared,
             reduction: Reduction::Subgroups,
+            class: DeviceClass::Small,
         },
     ];
     for precision in [Precision::Full, Precision::HalfWeights, Precision::Half] {

@@ -298,7 +298,7 @@ fn the_device_has_what_it_is_known_for() {
     );
     if std::env::var_os("IDDPM_TEST_EXPECT_MATRICES").is_some() {
         assert_eq!(has, [true; 3]);
-        assert_eq!(variants.len(), 4);
+        assert_eq!(variants.len(), 5);
     }
 }
 

@@ -46,6 +46,7 @@ mod rounding;
 
 mod agreement;
 mod ahead;
+mod cache;
 mod door;
 mod failures;
 mod frames;

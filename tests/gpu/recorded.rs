@@ -1,8 +1,8 @@
 //! A graph as plain data, without a device, in every way that a device could run it.
 
 use iddpm::gpu::{
-    AttentionVariant, ConvVariant, MatrixSide, Precision, Recorded, Reduction, Variants,
-    WeightPlan, plan, record, wgpu,
+    AttentionVariant, ConvVariant, DeviceClass, MatrixSide, Precision, Recorded, Reduction,
+    Variants, WeightPlan, plan, record, wgpu,
 };
 use iddpm::unet::Graph;
 
@@ -19,11 +19,14 @@ fn all_variants() -> Vec<Variants> {
     ] {
         for attention in [AttentionVariant::Plain, AttentionVariant::Shared] {
             for reduction in [Reduction::Tree, Reduction::Subgroups] {
-                all.push(Variants {
-                    conv,
-                    attention,
-                    reduction,
-                });
+                for class in [DeviceClass::Large, DeviceClass::Small] {
+                    all.push(Variants {
+                        conv,
+                        attention,
+                        reduction,
+                        class,
+                    });
+                }
             }
         }
     }

@@ -96,10 +96,23 @@ fn what_it_costs_on_a_gpu() {
         )
     };
     let (head, numbers, _) = all("cifar10_uncond --cost");
-    assert_eq!(head, "cost of an evaluation, 1 images in f16");
-    assert_eq!(numbers[..2], ["196", "192"]);
+    assert_eq!(
+        head,
+        "cost of a step of a run, 1 images in f16 on a large GPU"
+    );
+    assert_eq!(numbers[..2], ["190", "186"]);
+    let bound = |numbers: &[String]| numbers[4].parse::<f64>().unwrap();
+    let (head, small, _) = all("cifar10_uncond --cost --device-class small");
+    assert_eq!(
+        head,
+        "cost of a step of a run, 1 images in f16 on a small GPU"
+    );
+    assert!(bound(&small) < 0.6 * bound(&numbers), "{small:?}");
     let (head, numbers, _) = all("cifar10_uncond --cost --batch 128 --train --precision f32");
-    assert_eq!(head, "cost of a step of training, 128 images in f32");
+    assert_eq!(
+        head,
+        "cost of a step of training, 128 images in f32 on a large GPU"
+    );
     assert_eq!(numbers[6], "6440.07");
     let (_, _, printed) = all(&format!("{DIGITS_FILE} --cost --floor h200"));
     assert!(

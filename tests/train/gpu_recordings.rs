@@ -118,13 +118,20 @@ fn every_kernel_is_dispatched() {
 }
 
 /// What the dispatches of each operation do: what it takes, but for linear layers of one vector, which the first of them
-/// does for all.
+/// does for all, and for a convolution that makes another's residual through a kernel of one, which that one does.
 fn wanted(graph: &Graph) -> Vec<Option<u64>> {
     let mut wanted = Vec::new();
     let mut firsts: Vec<((TensorId, bool), usize)> = Vec::new();
     for (at, node) in graph.nodes().iter().enumerate() {
         let flops = graph.node_flops(node);
         wanted.push(Some(flops));
+        let before = at.checked_sub(1).map(|at| graph.nodes()[at]);
+        if let (Some(skip), Op::Conv(conv)) = (before, node.op)
+            && matches!(skip.op, Op::Conv(skip) if skip.kernel == 1)
+            && conv.residual == Some(skip.output)
+        {
+            *wanted[at].as_mut().unwrap() += wanted[at - 1].take().unwrap();
+        }
         if let Op::Linear { input, silu, .. } = node.op {
             match firsts.iter().find(|(seen, _)| *seen == (input, silu)) {
                 Some(&(_, first)) => {

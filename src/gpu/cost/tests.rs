@@ -4,8 +4,8 @@ use super::Counts;
 use crate::checkpoint::Preset;
 use crate::diffusion::WeightSet;
 use crate::gpu::{
-    AttentionVariant, ConvVariant, MatrixSide, Precision, Recorded, Reduction, Variants,
-    WeightPlan, plan, record, record_step,
+    AttentionVariant, ConvVariant, DeviceClass, MatrixSide, Precision, Recorded, Reduction,
+    Variants, WeightPlan, plan, record, record_step,
 };
 use crate::unet::{Graph, ImageSize, Init, Input, Op, Shape, TensorId, UnetConfig};
 
@@ -14,6 +14,7 @@ const MATRICES: Variants = Variants {
     conv: ConvVariant::Matrix(MatrixSide::Sixteen),
     attention: AttentionVariant::Shared,
     reduction: Reduction::Subgroups,
+    class: DeviceClass::Large,
 };
 /// The same without matrices.
 const TILED: Variants = Variants {
@@ -83,6 +84,29 @@ fn a_published_model_costs_no_more() {
         let (_, tiled) = counts(&recorded, "conv_tiled");
         assert!(1000 * tiled.flops <= all.flops, "{batch}: {tiled:?}");
     }
+}
+
+/// The same of one image on a small GPU, of whose bytes 105 MB are weights: in fewer pieces, sums of stretches are less than a
+/// fourth of those on a large one.
+#[test]
+fn a_small_gpu_moves_less() {
+    let graph = cifar10(1);
+    let [large, small] = [DeviceClass::Large, DeviceClass::Small].map(|class| {
+        let variants = Variants { class, ..MATRICES };
+        recorded(&graph, Precision::Half, variants)
+    });
+    let sums = |recorded: &Recorded| -> u64 {
+        let dispatches = recorded.recording.dispatches.iter();
+        let stretches = dispatches.filter(|one| one.name.ends_with(".stretches"));
+        stretches
+            .map(|one| one.bindings.last().unwrap().bytes)
+            .sum()
+    };
+    let (all, _) = counts(&small, "");
+    assert!(all.dispatches <= 212, "{all:?}");
+    assert!(all.bound <= 203_000_000, "{all:?}");
+    assert!(all.moved <= 833_000_000, "{all:?}");
+    assert!(4 * sums(&small) <= sums(&large));
 }
 
 /// A network of one tile of positions: of each convolution a workgroup brings each weight once, and each number of the

@@ -79,7 +79,7 @@ pub use form::Dialect;
 pub use kernel::{Access, Form, Kernel, Memory, Uses};
 
 /// Every kernel there is.
-pub static KERNELS: [&Kernel; 63] = [
+pub static KERNELS: [&Kernel; 62] = [
     &accumulate::KERNEL,
     &adamw::KERNEL,
     &add::KERNEL,

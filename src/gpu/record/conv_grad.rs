@@ -73,9 +73,12 @@ impl Recorder<'_> {
         match self.variants.conv {
             ConvVariant::Plain => conv_grad_input::dispatch(name, &params, bindings),
             ConvVariant::Matrix(side) if input_suits_matrices(&params, &bindings, side) => {
-                let large = suits_large(side, false, |tile| {
-                    [conv_grad_input::tiles(&params, tile); 2]
-                });
+                let large = suits_large(
+                    side,
+                    false,
+                    self.variants.class.enough_workgroups(),
+                    |tile| [conv_grad_input::tiles(&params, tile); 2],
+                );
                 conv_grad_input_matrix::dispatch(name, &params, bindings, side, large)
             }
             ConvVariant::Matrix(_) | ConvVariant::Tiled => {
@@ -172,11 +175,16 @@ impl Recorder<'_> {
         match self.variants.conv {
             ConvVariant::Plain => OfWeight::Plain,
             ConvVariant::Matrix(side) if weight_suits_matrices(params, bindings, side) => {
-                let large = suits_large(side, false, |tile| {
-                    let tiles = conv_grad_weight_matrix::tiles(params, tile);
-                    let parts = conv_grad_weight_matrix::parts(params, tile);
-                    [tiles, tiles * u64::from(parts)]
-                });
+                let large = suits_large(
+                    side,
+                    false,
+                    self.variants.class.enough_workgroups(),
+                    |tile| {
+                        let tiles = conv_grad_weight_matrix::tiles(params, tile);
+                        let parts = conv_grad_weight_matrix::parts(params, tile);
+                        [tiles, tiles * u64::from(parts)]
+                    },
+                );
                 OfWeight::Matrix { side, large }
             }
             ConvVariant::Matrix(_) | ConvVariant::Tiled => OfWeight::Tiled,

@@ -6,6 +6,7 @@ mod returns;
 mod run;
 
 use std::format;
+use std::path::Path;
 use std::string::String;
 use std::vec::Vec;
 
@@ -39,6 +40,15 @@ pub(super) async fn open(wanted: &Wanted) -> Result<(Gpu, Chosen), DrawError> {
     })?;
     let chosen = chosen(&gpu, why);
     Ok((gpu, chosen))
+}
+
+/// What was found, with what is asked of it besides.
+pub(super) fn prepared(gpu: Gpu, cache: Option<&Path>) -> Result<Gpu, DrawError> {
+    let Some(folder) = cache else {
+        return Ok(gpu);
+    };
+    let kept = gpu.with_cache(folder);
+    kept.map_err(|error| DrawError::value("cache", folder.to_string_lossy(), error))
 }
 
 fn chosen(gpu: &Gpu, why: String) -> Chosen {
