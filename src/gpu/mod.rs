@@ -61,6 +61,7 @@ mod steering;
 mod stopwatch;
 mod training;
 mod variants;
+mod vectors;
 mod watch;
 mod weights;
 

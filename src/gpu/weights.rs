@@ -325,13 +325,17 @@ impl WeightPlan {
     }
 }
 
-/// The parameters of a graph in the order in which they are placed: weights of layers that run as one are neighbours, and so
-/// are their biases; then all others, as the graph has them.
+/// The parameters of a graph in the order in which they are placed: weights of layers that run as one are neighbours, so
+/// are their biases, and so are the parameters of normalisations; then all others, as the graph has them.
 fn placed_in_order(graph: &Graph) -> impl Iterator<Item = ParamId> {
     let together = layers(graph);
     let weights = together.iter().flatten().map(|layer| layer.weight);
     let biases = together.iter().flatten().map(|layer| layer.bias);
-    let first: Vec<ParamId> = weights.chain(biases).collect();
+    let norms = graph.nodes().iter().flat_map(|node| match node.op {
+        Op::GroupNorm { weight, bias, .. } => [Some(weight), Some(bias)],
+        _ => [None; 2],
+    });
+    let first: Vec<ParamId> = weights.chain(biases).chain(norms.flatten()).collect();
     let mut seen = vec![false; graph.params().len()];
     let all = (0..graph.params().len()).map(|at| ParamId(at as u32));
     // A parameter of two layers is placed once.
