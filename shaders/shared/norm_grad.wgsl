@@ -1,8 +1,7 @@
 // What the gradients of a group normalisation share. With x̂ the normalised input of a channel,
 // z = (x̂·weight[c] + bias[c])·(1 + scale[n, c]) + shift[n, c], and ∂z = grad·f'(z), f the SiLU where `silu`.
 //
-// weight and bias [C]; scale_shift [N, 2C], scale then shift, only where `modulated`. The bindings, and the parameters, are
-// the kernel's.
+// weight and bias [C]; channel_of has scale and shift, if there are such. The bindings, and the parameters, are the kernel's.
 
 // weight, bias, 1 + scale and shift of a channel of an image.
 struct Channel {
@@ -12,14 +11,9 @@ struct Channel {
     shift: f32,
 }
 
-fn channel_of(n: u32, c: u32) -> Channel {
-    var channel = Channel(weight_in(weight[word_of(c)], c), weight_in(bias[word_of(c)], c), 1.0, 0.0);
-    if params.modulated != 0u {
-        let row = 2u * n * params.channels;
-        channel.scale += scale_shift[row + c];
-        channel.shift = scale_shift[row + params.channels + c];
-    }
-    return channel;
+// A channel that is not modulated.
+fn plain_channel(c: u32) -> Channel {
+    return Channel(weight_in(weight[word_of(c)], c), weight_in(bias[word_of(c)], c), 1.0, 0.0);
 }
 
 // What the normalised input of a channel is multiplied by.

@@ -5,6 +5,7 @@ use std::vec::Vec;
 
 use super::kernels::declare::word;
 use super::kernels::group_norm_whole;
+use super::vectors;
 use crate::part::put;
 use crate::unet::plan::inputs;
 use crate::unet::{Conv, Graph, Node, Op, ParamId, Role, TensorId};
@@ -12,7 +13,8 @@ use crate::unet::{Conv, Graph, Node, Op, ParamId, Role, TensorId};
 /// Whether each operation ends in the one behind it: a convolution through a kernel of one whose result is another one's
 /// residual. Where groups are small, a concatenation is made by the normalisation that reads it first, and a convolution that
 /// was cut along its input channels is added up by a normalisation behind it, or behind the concatenation that it is for. Of
-/// gradients, those of small groups are made with their sums, and one is written only once what is added to it behind it is.
+/// gradients, those of small groups are made with their sums, one is written only once what is added to it behind it is,
+/// those of the layers of a vector are added up, and that of a concatenation is written as its parts.
 pub(crate) fn ends_in_next(graph: &Graph) -> Vec<bool> {
     let nodes = graph.nodes();
     let readers = readers(graph);
@@ -27,7 +29,45 @@ pub(crate) fn ends_in_next(graph: &Graph) -> Vec<bool> {
             put(&mut ends, at, meet);
         }
     }
+    for sum in vectors::sums(graph) {
+        for at in sum.start..sum.end.saturating_sub(1) {
+            put(&mut ends, at, true);
+        }
+    }
+    for at in 0..nodes.len() {
+        let Some(Op::NormSums(norm)) = nodes.get(at).map(|node| node.op) else {
+            continue;
+        };
+        let is_whole = ends.get(at) == Some(&true) && norm.scale_shift.is_none();
+        let last = at + 1 + usize::from(ends.get(at + 1) == Some(&true));
+        if is_whole && is_cut_in_two(graph, last, &readers) {
+            put(&mut ends, last, true);
+            put(&mut ends, last + 1, true);
+        }
+    }
     ends
+}
+
+/// Whether what an operation makes, by its place, is read by the two behind it alone, which are its slices.
+fn is_cut_in_two(graph: &Graph, at: usize, readers: &[usize]) -> bool {
+    let Some([whole, first, second]) = graph.nodes().get(at..at + 3) else {
+        return false;
+    };
+    let is_inner = |node: &Node| {
+        let role = graph.tensor(node.output).map(|tensor| tensor.role);
+        role == Some(Role::Inner) && graph.output() != Some(node.output)
+    };
+    let channels = graph.shape(first.output).channels;
+    let slice = |start, channels| Op::Slice {
+        input: whole.output,
+        start,
+        channels,
+    };
+    let rest = graph.shape(whole.output).channels.saturating_sub(channels);
+    [whole, first, second].into_iter().all(is_inner)
+        && readers.get(whole.output.index()) == Some(&2)
+        && first.op == slice(0, channels)
+        && second.op == slice(channels, rest)
 }
 
 /// Whether an operation, whose result is read once or more often, ends in the next one, which may itself end in the next.
@@ -126,9 +166,9 @@ fn readers(graph: &Graph) -> Vec<usize> {
     readers
 }
 
-/// What the dispatches of each operation read, or may: its own inputs, and what those that run as one with it leave to the
-/// last of them. They are four at most of a convolution with a residual and two parts of a concatenation, and five of a
-/// normalisation's gradient, its sums among them, that is added to another: for so many a plan has arenas.
+/// What the dispatches of each operation read of the arenas of a plan, or may: its own inputs, and what those that run as one
+/// with it read or write before it. They are four at most of a convolution with a residual and two parts of a concatenation,
+/// and five of a normalisation's gradient, its sums among them, that is added to another: for so many a plan has arenas.
 pub(crate) fn reads(graph: &Graph) -> Vec<Vec<TensorId>> {
     let nodes = graph.nodes();
     let ends = ends_in_next(graph);
@@ -138,11 +178,11 @@ pub(crate) fn reads(graph: &Graph) -> Vec<Vec<TensorId>> {
             reads.push(skip.input);
         }
     }
-    // What is not written nobody reads.
-    let mut unwritten = vec![false; graph.tensors().len()];
+    // Neither what is not written, nor what lies in no arena.
+    let mut elsewhere = vectors::lie_together(graph);
     for (node, _) in nodes.iter().zip(&ends).filter(|(_, ends)| **ends) {
-        if let Op::NormGradInput { .. } | Op::ConvGradInput { .. } = node.op {
-            put(&mut unwritten, node.output.index(), true);
+        if is_unwritten(&node.op) {
+            put(&mut elsewhere, node.output.index(), true);
         }
     }
     let mut from = 0;
@@ -167,15 +207,31 @@ pub(crate) fn reads(graph: &Graph) -> Vec<Vec<TensorId>> {
         }
     }
     for reads in &mut reads {
-        reads.retain(|id| unwritten.get(id.index()) != Some(&true));
+        reads.retain(|id| elsewhere.get(id.index()) != Some(&true));
     }
     reads
 }
 
-/// What an operation reads but for the factor of a convolution's products.
+/// Whether an operation that ends in the next one writes nothing itself.
+const fn is_unwritten(op: &Op) -> bool {
+    matches!(
+        op,
+        Op::NormGradInput { .. }
+            | Op::ConvGradInput { .. }
+            | Op::LinearGradInput { .. }
+            | Op::Add { .. }
+    )
+}
+
+/// What an operation reads but for the factor of a convolution's products, and what it makes.
 fn left(node: &Node) -> Vec<TensorId> {
+    let made = [node.output];
     match node.op {
-        Op::Conv(conv) => conv.shift.into_iter().chain(conv.residual).collect(),
-        op => op.inputs().collect(),
+        Op::Conv(conv) => made
+            .into_iter()
+            .chain(conv.shift)
+            .chain(conv.residual)
+            .collect(),
+        op => made.into_iter().chain(op.inputs()).collect(),
     }
 }

@@ -7,6 +7,7 @@ use std::vec::Vec;
 use super::fusion;
 use super::layers::{Layer, layers};
 use super::recording::{ALIGNMENT, Binding, Contents, Recording, Width};
+use super::vectors;
 use super::weights::{Order, Precision, WeightPlan};
 use crate::part::put;
 use crate::unet::{Graph, Op, ParamId, Plan, Role, TensorId};
@@ -56,32 +57,28 @@ pub(crate) fn words(graph: &Graph, precision: Precision) -> impl Fn(TensorId) ->
     }
 }
 
-/// Gives the results of layers that run as one a buffer of their own: the plan has places for each in its turn, vectors
-/// among images, which stay unused.
-fn place_together(
-    graph: &Graph,
-    layers: &[Vec<Layer>],
-    recording: &mut Recording,
-    tensors: &mut [Option<Binding>],
-) {
-    for together in layers.iter().filter(|together| together.len() > 1) {
+/// Gives vectors that lie together a buffer of their own: the plan has places for each in its turn, among images, which stay
+/// unused.
+fn place_together(graph: &Graph, recording: &mut Recording, tensors: &mut [Option<Binding>]) {
+    for together in vectors::together(graph) {
         let mut bytes = 0_u64;
         let places: Vec<(TensorId, u64)> = together
-            .iter()
-            .map(|&Layer { output, .. }| {
+            .tensors
+            .into_iter()
+            .map(|id| {
                 let offset = bytes.next_multiple_of(ALIGNMENT);
-                bytes = offset.saturating_add(Width::Full.bytes(graph.shape(output).elements()));
-                (output, offset)
+                bytes = offset.saturating_add(Width::Full.bytes(graph.shape(id).elements()));
+                (id, offset)
             })
             .collect();
         // What does not fit is beyond every limit, and `check` says so.
         let words = usize::try_from(bytes / 4).unwrap_or(usize::MAX);
-        let buffer = recording.add_buffer("vectors of the blocks", words, Contents::Workspace);
-        for (output, offset) in places {
-            let bytes = Width::Full.bytes(graph.shape(output).elements());
+        let buffer = recording.add_buffer(together.name, words, Contents::Workspace);
+        for (id, offset) in places {
+            let bytes = Width::Full.bytes(graph.shape(id).elements());
             put(
                 tensors,
-                output.index(),
+                id.index(),
                 Some(Binding {
                     offset,
                     bytes,
@@ -193,7 +190,7 @@ impl Layout {
             })
             .collect();
         let layers = layers(graph);
-        place_together(graph, &layers, &mut recording, &mut tensors);
+        place_together(graph, &mut recording, &mut tensors);
         let orders = (0..graph.params().len())
             .map(|at| Some(weights.place(ParamId(at as u32))?.order))
             .collect();

@@ -67,6 +67,7 @@ mod stopwatch;
 mod store;
 mod training;
 mod variants;
+mod vectors;
 mod watch;
 mod weights;
 

@@ -3,10 +3,13 @@
 mod attention_grad;
 mod conv_grad;
 mod linear;
+mod linear_grad;
 mod norm;
 mod norm_grad;
+mod norm_params;
 mod operations;
 mod skip;
+mod tables;
 
 use core::ops::Range;
 use std::vec::Vec;
@@ -19,6 +22,7 @@ use super::kernels::{conv, group_norm_statistics};
 use super::layout::{self, Layout};
 use super::recording::{Binding, Dispatch, Recording};
 use super::variants::Variants;
+use super::vectors;
 use super::weights::{Order, WeightPlan};
 use crate::unet::{Conv, Graph, GraphError, Input, Node, Op, ParamId, Plan, Role, Shape, TensorId};
 
@@ -136,6 +140,7 @@ pub fn record(
         current: 0,
         flops: 0,
         ends_in_next: fusion::ends_in_next(graph),
+        runs: vectors::runs(graph),
         held: Held::default(),
     };
     let mut forward = None;
@@ -188,6 +193,14 @@ struct Stored {
     rows: usize,
 }
 
+/// An operation, what it makes, and its FLOPs.
+#[derive(Debug, Clone, Copy)]
+struct Made {
+    op: Op<Tensor, Stored>,
+    output: Tensor,
+    flops: u64,
+}
+
 /// What is wrong with a parameter that has no place.
 const fn no_param(id: ParamId) -> GraphError {
     GraphError::NoPlace {
@@ -206,6 +219,8 @@ struct Recorder<'g> {
     flops: u64,
     /// Whether each operation may end in the one behind it.
     ends_in_next: Vec<bool>,
+    /// The operations that are recorded together, at the first one's place.
+    runs: Vec<Range<usize>>,
     held: Held,
 }
 
@@ -226,8 +241,11 @@ struct Held {
 #[derive(Debug, Clone, Copy)]
 struct Skip {
     input: Tensor,
+    /// The parameters of both, and where its own begin in those.
     weight: Binding,
     bias: Binding,
+    first_weight: u32,
+    first_bias: u32,
     flops: u64,
 }
 
@@ -282,9 +300,12 @@ impl Recorder<'_> {
     }
 
     fn node(&mut self, at: usize, node: &Node) -> Result<(), GpuError> {
-        (self.current, self.flops) = (at, self.graph.node_flops(node));
-        let op = node.op.try_map(|id| self.tensor(id), |id| self.param(id))?;
-        let made = self.tensor(node.output)?;
+        if self.runs.iter().any(|run| run.start < at && at < run.end) {
+            return Ok(());
+        }
+        self.current = at;
+        let Made { op, output, flops } = self.made(node)?;
+        self.flops = flops;
         let order = match self.graph.tensor(node.output).map(|tensor| tensor.role) {
             Some(Role::Gradient(param)) => {
                 let order = self.layout.order(param);
@@ -293,7 +314,25 @@ impl Recorder<'_> {
             // There is such a tensor, or `tensor` would have said so.
             Some(Role::Input(_) | Role::Inner) | None => Order::AsGiven,
         };
-        self.operation(self.graph.name(node.output), op, (made, order))
+        self.operation(self.graph.name(node.output), op, (output, order))
+    }
+
+    fn made(&self, node: &Node) -> Result<Made, GpuError> {
+        Ok(Made {
+            op: node.op.try_map(|id| self.tensor(id), |id| self.param(id))?,
+            output: self.tensor(node.output)?,
+            flops: self.graph.node_flops(node),
+        })
+    }
+
+    /// The operations that are recorded together with the one that is recorded, which is the first of them; it alone, as a
+    /// rule.
+    fn run(&self) -> Result<Vec<Made>, GpuError> {
+        let begins = |run: &&Range<usize>| run.start == self.current;
+        let run = self.runs.iter().find(begins).cloned();
+        let run = run.unwrap_or(self.current..self.current + 1);
+        let nodes = self.graph.nodes().get(run).unwrap_or_default();
+        nodes.iter().map(|node| self.made(node)).collect()
     }
 
     fn conv(
@@ -392,6 +431,22 @@ impl Recorder<'_> {
                 output,
             }) if self.ends_at(at) => Ok((Some(self.tensor(first)?), self.tensor(output)?)),
             _ => Ok((None, made)),
+        }
+    }
+
+    /// The slices that an operation ends in, by its place, if it does in such.
+    fn parts(&self, at: usize) -> Result<Option<[Tensor; 2]>, GpuError> {
+        match self.graph.nodes().get(at + 1..at + 3) {
+            Some(
+                [
+                    Node {
+                        op: Op::Slice { .. },
+                        output: first,
+                    },
+                    Node { output: second, .. },
+                ],
+            ) if self.ends_at(at) => Ok(Some([self.tensor(*first)?, self.tensor(*second)?])),
+            _ => Ok(None),
         }
     }
 

@@ -354,13 +354,17 @@ impl WeightPlan {
 }
 
 /// The parameters of a graph in the order in which they are placed, those together that one buffer should have: weights of
-/// layers that run as one are neighbours, and so are their biases; then all others, as the graph has them, those of a
-/// convolution beside those of the one that ends in it.
+/// layers that run as one are neighbours, so are their biases, and so are the parameters of normalisations; then all others,
+/// as the graph has them, those of a convolution beside those of the one that ends in it.
 fn placed_in_order(graph: &Graph) -> impl Iterator<Item = Vec<ParamId>> {
     let together = layers(graph);
     let weights = together.iter().flatten().map(|layer| layer.weight);
     let biases = together.iter().flatten().map(|layer| layer.bias);
-    let first: Vec<ParamId> = weights.chain(biases).collect();
+    let norms = graph.nodes().iter().flat_map(|node| match node.op {
+        Op::GroupNorm { weight, bias, .. } => [Some(weight), Some(bias)],
+        _ => [None; 2],
+    });
+    let first: Vec<ParamId> = weights.chain(biases).chain(norms.flatten()).collect();
     let mut beside = vec![None; graph.params().len()];
     for [one, other] in fusion::bound_together(graph) {
         // What is not of this graph, `record` refuses.

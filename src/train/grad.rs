@@ -149,6 +149,21 @@ fn uses(network: &Graph, result: TensorId) -> Vec<usize> {
     uses
 }
 
+/// Which tensors of a network are vectors made of vectors alone: what is made of the timesteps, whose gradients may come
+/// behind all others.
+fn of_vectors(network: &Graph) -> PerTensor<bool> {
+    let mut found = PerTensor::of(network);
+    for (id, tensor) in (0..).map(TensorId).zip(network.tensors()) {
+        let is_given = matches!(tensor.role, Role::Input(_));
+        found.set(id, is_given && tensor.shape.positions() == 1);
+    }
+    for node in network.nodes() {
+        let is_of_vectors = node.op.inputs().all(|input| found.get(input));
+        found.set(node.output, is_of_vectors);
+    }
+    found
+}
+
 struct Differentiation<'n> {
     network: &'n Graph,
     /// The operation that makes each of its tensors.
@@ -166,6 +181,10 @@ struct Differentiation<'n> {
     partial: Vec<Option<TensorId>>,
     /// Uses of each parameter whose gradients are still to come.
     uses: Vec<usize>,
+    /// Operations over vectors that are put off until someone asks for what they make, so that a device finds them beside
+    /// each other: parts of the gradients of tensors, and gradients of parameters.
+    to_pass: Vec<(TensorId, Op)>,
+    to_learn: Vec<(ParamId, Op)>,
     recompute: Recompute,
 }
 
@@ -208,6 +227,8 @@ impl<'n> Differentiation<'n> {
             learns: PerTensor::of(network),
             partial: vec![None; uses.len()],
             uses,
+            to_pass: Vec::new(),
+            to_learn: Vec::new(),
             recompute,
         };
         Ok((training, result))
@@ -272,10 +293,29 @@ impl<'n> Differentiation<'n> {
     /// Every operation's gradients, from that of the result on.
     fn all(mut self, result: TensorId, seed: TensorId) -> Result<Graph, GradError> {
         self.contribute(result, seed);
-        for node in self.network.nodes().iter().rev() {
+        let of_vectors = of_vectors(self.network);
+        let nodes = self.network.nodes().iter().rev();
+        let (last, first): (Vec<&Node>, Vec<&Node>) =
+            nodes.partition(|node| of_vectors.get(node.output));
+        for node in first {
             self.backward(node)?;
         }
+        self.settle();
+        for node in last {
+            self.backward(node)?;
+        }
+        self.settle();
         Ok(self.graph)
+    }
+
+    /// Adds the operations that were put off.
+    fn settle(&mut self) {
+        for (id, op) in core::mem::take(&mut self.to_pass) {
+            self.pass(id, |_| op);
+        }
+        for (param, op) in core::mem::take(&mut self.to_learn) {
+            self.learn(param, op);
+        }
     }
 
     fn name(&self, id: TensorId) -> &str {
@@ -421,6 +461,9 @@ impl<'n> Differentiation<'n> {
 
     /// The gradients of one operation, whose result has the gradient it has by now.
     fn backward(&mut self, node: &Node) -> Result<(), GradError> {
+        if self.to_pass.iter().any(|(id, _)| *id == node.output) {
+            self.settle();
+        }
         let Some(grad) = self.grads.get(node.output) else {
             return Ok(());
         };
@@ -441,12 +484,13 @@ impl<'n> Differentiation<'n> {
                     },
                 );
                 self.learn(bias, Op::ChannelSum { grad });
-                self.pass(input, |_| Op::LinearGradInput {
+                let of_input = Op::LinearGradInput {
                     grad,
                     weight,
                     input: recalled,
                     silu,
-                });
+                };
+                self.to_pass.push((input, of_input));
             }
             Op::Conv(conv) => self.conv(&conv, grad),
             Op::GroupNorm {
@@ -614,25 +658,24 @@ impl<'n> Differentiation<'n> {
             (norm.weight, NormParam::Weight),
             (norm.bias, NormParam::Bias),
         ] {
-            self.learn(
-                param,
-                Op::NormGradParam {
-                    sums,
-                    scale_shift: norm.scale_shift,
-                    of,
-                    channels,
-                    groups: norm.groups,
-                },
-            );
+            let of_param = Op::NormGradParam {
+                sums,
+                scale_shift: norm.scale_shift,
+                of,
+                channels,
+                groups: norm.groups,
+            };
+            self.to_learn.push((param, of_param));
         }
         if let Some(scale_shift) = scale_shift {
-            self.pass(scale_shift, |_| Op::NormGradScaleShift {
+            let of_both = Op::NormGradScaleShift {
                 sums,
                 weight: norm.weight,
                 bias: norm.bias,
                 channels,
                 groups: norm.groups,
-            });
+            };
+            self.to_pass.push((scale_shift, of_both));
         }
     }
 }

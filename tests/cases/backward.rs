@@ -1,11 +1,11 @@
-//! Gradients that a GPU may run as one: those of a normalisation's input with their sums, and what is added to them or to
-//! those of a convolution.
+//! Gradients that a GPU may run as one: those of a normalisation's input with their sums, what is added to them or to
+//! those of a convolution, and those of layers that read one vector.
 
 use iddpm::unet::{NormOp, NormParam, Op, Shape, Wrap};
 
 use super::centred::CENTRED;
 use super::gradients::SUMS;
-use super::rounding::ROUNDINGS;
+use super::rounding::{ROUNDINGS, sum_of};
 use super::{Case, Stands, shape, vector};
 
 /// A normalisation whose gradients are made.
@@ -34,10 +34,12 @@ pub(super) fn chains(stands: Stands) -> Vec<Case> {
         .iter()
         .flat_map(|norm| [norm.added(stands), norm.of_sums(stands), norm.again(stands)])
         .collect();
+    cases.extend([(false, false), (true, false), (true, true)].map(|how| parts(stands, how)));
     // Groups of one number have no gradient, whose rounding there would be nothing to compare with.
     let alone = NORMS.iter().filter(|norm| norm.like.positions() > 1);
     cases.extend(alone.map(|norm| norm.alone(stands)));
     cases.extend([(3, 1), (1, 1), (3, 2)].map(|how| conv(stands, how)));
+    cases.extend([false, true].map(|is_read| layers(stands, is_read)));
     cases
 }
 
@@ -110,6 +112,29 @@ impl Norm {
     }
 }
 
+/// The gradient of a concatenation in its parts, which come out in the other order; what is added to it or not, behind a
+/// normalisation that is modulated or not.
+fn parts(stands: Stands, (is_added, modulated): (bool, bool)) -> Case {
+    let norm = Norm::of(shape(3, 15, 5, 7), 5, modulated, true);
+    let (mut case, op) = norm.operands(stands, &format!("parts, added {is_added}"));
+    let other = is_added.then(|| case.random(norm.like));
+    let sums = case.graph.add("sums", Op::NormSums(op));
+    let mut input = case.graph.add("grad", Op::NormGradInput { norm: op, sums });
+    if let Some(first) = other {
+        let second = input;
+        input = case.graph.add("sum", Op::Add { first, second });
+    }
+    let [second, first] = [(0, 4), (4, 11)].map(|(start, channels)| {
+        let slice = Op::Slice {
+            input,
+            start,
+            channels,
+        };
+        case.graph.add("part", slice)
+    });
+    case.of(Op::Concat { first, second })
+}
+
 /// The gradient of a convolution's input, and what is added to it.
 fn conv(stands: Stands, (kernel, stride): (usize, usize)) -> Case {
     let name = format!("gradient of a convolution of {kernel} by {stride} and what is added");
@@ -129,5 +154,46 @@ fn conv(stands: Stands, (kernel, stride): (usize, usize)) -> Case {
         width: like.width,
     };
     let second = case.graph.add("grad", op);
+    case.of(Op::Add { first, second })
+}
+
+/// The gradient of a vector that several layers read; what is added up so far may be read by another, too.
+fn layers(stands: Stands, is_read: bool) -> Case {
+    let (batch, inputs) = (5, 70);
+    let widths = [33, 1, 130, 7];
+    let rows = widths.iter().sum();
+    let name = format!("gradient of the vector of layers, read {is_read}");
+    let mut case = stands.case(name, batch, sum_of(rows) + ROUNDINGS);
+    let input = case.random(vector(batch, inputs));
+    let all = case.random(vector(batch, rows));
+    let mut start = 0;
+    let grads = widths.map(|channels| {
+        let slice = Op::Slice {
+            input: all,
+            start,
+            channels,
+        };
+        start += channels;
+        (channels, case.graph.add("slice", slice))
+    });
+    let mut sums = Vec::new();
+    for (channels, grad) in grads {
+        let of_layer = Op::LinearGradInput {
+            grad,
+            weight: case.param(&[channels, inputs], 0.0, 0.5),
+            input,
+            silu: true,
+        };
+        let second = case.graph.add("of a layer", of_layer);
+        sums.push(match sums.last() {
+            None => second,
+            Some(&first) => case.graph.add("sum", Op::Add { first, second }),
+        });
+    }
+    let (first, second) = match sums[..] {
+        [_, first, .., second] if is_read => (first, second),
+        [.., second] => (input, second),
+        [] => unreachable!(),
+    };
     case.of(Op::Add { first, second })
 }

@@ -45,6 +45,7 @@ pub(crate) mod linear_grad_input;
 pub(crate) mod linear_grad_weight;
 pub(crate) mod loss;
 pub(crate) mod loss_grad;
+pub(crate) mod norm_grad_concat;
 pub(crate) mod norm_grad_input;
 pub(crate) mod norm_grad_param;
 pub(crate) mod norm_grad_scale_shift;
@@ -79,7 +80,7 @@ pub use form::Dialect;
 pub use kernel::{Access, Form, Kernel, Memory, Uses};
 
 /// Every kernel there is.
-pub static KERNELS: [&Kernel; 62] = [
+pub static KERNELS: [&Kernel; 63] = [
     &accumulate::KERNEL,
     &adamw::KERNEL,
     &add::KERNEL,
@@ -124,6 +125,7 @@ pub static KERNELS: [&Kernel; 62] = [
     &loss::KERNEL,
     &loss_grad::KERNEL,
     &noise::KERNEL,
+    &norm_grad_concat::KERNEL,
     &norm_grad_input::KERNEL,
     &norm_grad_param::KERNEL,
     &norm_grad_scale_shift::KERNEL,

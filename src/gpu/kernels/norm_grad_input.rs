@@ -4,7 +4,7 @@ use super::declare::kernel;
 use crate::gpu::recording::Dispatch;
 
 kernel! {
-    "norm_grad_input" of 64 with "norm_grad.wgsl" and "norm_grad_added.wgsl"
+    "norm_grad_input" of 64 with "norm_grad.wgsl" and "norm_grad_modulated.wgsl" and "norm_grad_added.wgsl"
     params { batch: u32, channels: u32, positions: u32, groups: u32, silu: u32, modulated: u32, has_addend: u32 }
     bindings {
         input: Activations, grad: Activations, sums: Read, weight: Weights, bias: Weights, scale_shift: Read,

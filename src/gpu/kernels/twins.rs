@@ -12,9 +12,11 @@ use std::{assert_eq, panic, println};
 
 use naga::{AddressSpace, Module, StorageAccess, TypeInner};
 
-use super::linear::Row;
 use super::step::StepNumbers;
-use super::{Access, Dialect, Form, KERNELS, Kernel};
+use super::{
+    Access, Dialect, Form, KERNELS, Kernel, linear, linear_grad_input, linear_grad_weight,
+    norm_grad_param, norm_grad_scale_shift,
+};
 use crate::diffusion::LossRow;
 use crate::optimizer::{AverageRate, OptimizerNumbers};
 
@@ -174,9 +176,33 @@ fn the_numbers_of_a_step_are_those_the_shaders_read() {
 }
 
 #[test]
-fn the_rows_of_layers_are_those_the_shader_reads() {
-    let module = parse(&super::linear::KERNEL, Form::default());
-    assert_eq!(members(&module, "Layer"), listed(Row::FIELDS));
+fn rows_are_those_the_shaders_read() {
+    for (kernel, name, fields) in [
+        (&linear::KERNEL, "Layer", linear::Row::FIELDS),
+        (
+            &linear_grad_input::KERNEL,
+            "Layer",
+            linear_grad_input::Row::FIELDS,
+        ),
+        (
+            &linear_grad_weight::KERNEL,
+            "Parameter",
+            linear_grad_weight::Row::FIELDS,
+        ),
+        (
+            &norm_grad_param::KERNEL,
+            "Norm",
+            norm_grad_param::Row::FIELDS,
+        ),
+        (
+            &norm_grad_scale_shift::KERNEL,
+            "Norm",
+            norm_grad_scale_shift::Row::FIELDS,
+        ),
+    ] {
+        let module = parse(kernel, Form::default());
+        assert_eq!(members(&module, name), listed(fields), "{}", kernel.name);
+    }
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! The gradients of a convolution as dispatches.
 
-use super::linear::{numbers_into, span};
+use super::tables::{both, numbers_into};
 use super::{Recorder, Stored, Tensor};
 use crate::gpu::convolution::suits_large;
 use crate::gpu::kernels::declare::{flag, word};
@@ -100,14 +100,13 @@ impl Recorder<'_> {
             OfWeight::Matrix { .. } => self.bias_behind(made.binding),
             OfWeight::Plain | OfWeight::Tiled => None,
         };
-        self.held.has_bias = bias.is_some();
-        let all = [made.binding].into_iter().chain(bias);
-        let bindings = conv_grad_weight::Bindings {
-            output: span(all, made.binding),
-            ..bindings
-        };
+        let joined = bias.and_then(|bias| Some((both(&[made.binding], &[bias])?, bias)));
+        self.held.has_bias = joined.is_some();
+        let bias = joined.map(|(_, bias)| bias);
+        let [output] = joined.map_or([made.binding], |(spans, _)| spans);
+        let bindings = conv_grad_weight::Bindings { output, ..bindings };
         // Where the bias's numbers lie: behind the weight's, and in parts right behind those.
-        let place = bias.map_or(0, |bias| numbers_into(bindings.output, bias));
+        let place = bias.map_or(0, |bias| numbers_into(&output, &bias));
         let parts = variant.parts(&params);
         if parts == 1 {
             let params = conv_grad_weight::Params {

@@ -3,7 +3,7 @@
 use super::{Recorder, Stored, Tensor};
 use crate::gpu::error::GpuError;
 use crate::gpu::kernels::declare::{flag, word};
-use crate::gpu::kernels::{norm_grad_input, norm_grad_whole, norm_sums};
+use crate::gpu::kernels::{norm_grad_concat, norm_grad_input, norm_grad_whole, norm_sums};
 use crate::gpu::recording::{Binding, Dispatch};
 use crate::unet::NormOp;
 
@@ -20,8 +20,32 @@ impl Recorder<'_> {
         let (weight, bias) = (norm.weight.binding, norm.bias.binding);
         let scale_shift = self.or_none(norm.scale_shift);
         if let Some(of_input) = self.next_made()? {
-            let (addend, made) = self.summed(self.current + 1, of_input)?;
-            let per_group = params.channels / params.groups.max(1);
+            let at = self.current + 1;
+            let (addend, made) = self.summed(at, of_input)?;
+            let lanes = norm_grad_whole::lanes(params.channels / params.groups.max(1));
+            if let Some([first, second]) = self.parts(at + usize::from(addend.is_some()))? {
+                let params = norm_grad_concat::Params {
+                    batch: params.batch,
+                    channels: params.channels,
+                    positions: params.positions,
+                    groups: params.groups,
+                    silu: params.silu,
+                    has_addend: flag(addend.is_some()),
+                    lanes,
+                    first_channels: word(first.shape.channels),
+                };
+                let bindings = norm_grad_concat::Bindings {
+                    input: norm.input.binding,
+                    grad: norm.grad.binding,
+                    weight,
+                    bias,
+                    addend: self.or_none_as(addend, first.binding),
+                    sums: output,
+                    first: first.binding,
+                    second: second.binding,
+                };
+                return Ok(norm_grad_concat::dispatch(name, &params, bindings));
+            }
             let params = norm_grad_whole::Params {
                 batch: params.batch,
                 channels: params.channels,
@@ -30,7 +54,7 @@ impl Recorder<'_> {
                 silu: params.silu,
                 modulated: params.modulated,
                 has_addend: flag(addend.is_some()),
-                lanes: norm_grad_whole::lanes(per_group),
+                lanes,
             };
             let bindings = norm_grad_whole::Bindings {
                 input: norm.input.binding,

@@ -5,11 +5,10 @@ use super::conv_grad::{InputGrad, WeightGrad};
 use super::norm::Norm;
 use super::{Recorder, Stored, Tensor};
 use crate::gpu::error::GpuError;
-use crate::gpu::kernels::declare::{flag, word};
+use crate::gpu::kernels::declare::word;
 use crate::gpu::kernels::{
     add, attention, attention_shared, average_pool, average_pool_grad, bilinear, channel_sum,
-    concat, diffuse, dropout, label_embedding, label_grad, linear_grad_input, linear_grad_weight,
-    loss, loss_grad, norm_grad_param, norm_grad_scale_shift, position_sum, slice,
+    concat, diffuse, dropout, label_embedding, label_grad, loss, loss_grad, position_sum, slice,
     timestep_embedding, upsample, upsample_grad,
 };
 use crate::gpu::recording::{Binding, Contents};
@@ -227,6 +226,7 @@ impl Recorder<'_> {
                     },
                 )
             }
+            Op::Slice { .. } if self.is_done() => return Ok(()),
             Op::Slice { input, start, .. } => slice::dispatch(
                 name,
                 &slice::Params {
@@ -306,40 +306,8 @@ impl Recorder<'_> {
                     output,
                 },
             ),
-            Op::LinearGradInput {
-                grad,
-                weight,
-                input,
-                silu,
-            } => linear_grad_input::dispatch(
-                name,
-                &linear_grad_input::Params {
-                    batch: word(out.batch),
-                    inputs: word(out.channels),
-                    outputs: word(grad.shape.channels),
-                    silu: flag(silu),
-                },
-                linear_grad_input::Bindings {
-                    grad: grad.binding,
-                    weight: weight.binding,
-                    input: input.binding,
-                    output,
-                },
-            ),
-            Op::LinearGradWeight { input, grad, silu } => linear_grad_weight::dispatch(
-                name,
-                &linear_grad_weight::Params {
-                    batch: word(grad.shape.batch),
-                    inputs: word(input.shape.channels),
-                    outputs: word(grad.shape.channels),
-                    silu: flag(silu),
-                },
-                linear_grad_weight::Bindings {
-                    input: input.binding,
-                    grad: grad.binding,
-                    output,
-                },
-            ),
+            Op::LinearGradInput { .. } => return self.linear_grad_input(name),
+            Op::LinearGradWeight { .. } => return self.linear_grad_params(name),
             Op::LabelGrad {
                 grad,
                 labels,
@@ -360,47 +328,8 @@ impl Recorder<'_> {
             Op::NormSums(norm) => self.norm_sums(name, &norm, output)?,
             Op::NormGradInput { .. } if self.is_done() => return Ok(()),
             Op::NormGradInput { norm, sums } => self.norm_grad_input(name, &norm, sums, made)?,
-            Op::NormGradScaleShift {
-                sums,
-                weight,
-                bias,
-                channels,
-                groups,
-            } => norm_grad_scale_shift::dispatch(
-                name,
-                &norm_grad_scale_shift::Params {
-                    batch: word(out.batch),
-                    channels: word(channels),
-                    groups: word(groups),
-                },
-                norm_grad_scale_shift::Bindings {
-                    sums: sums.binding,
-                    weight: weight.binding,
-                    bias: bias.binding,
-                    output,
-                },
-            ),
-            Op::NormGradParam {
-                sums,
-                scale_shift,
-                of,
-                channels,
-                groups,
-            } => norm_grad_param::dispatch(
-                name,
-                &norm_grad_param::Params {
-                    batch: word(sums.shape.batch),
-                    channels: word(channels),
-                    groups: word(groups),
-                    start: word(of.sums_start(channels)),
-                    modulated: flag(scale_shift.is_some()),
-                },
-                norm_grad_param::Bindings {
-                    sums: sums.binding,
-                    scale_shift: self.or_none(scale_shift),
-                    output,
-                },
-            ),
+            Op::NormGradScaleShift { .. } => return self.norm_grad_scale_shifts(name),
+            Op::NormGradParam { .. } => return self.norm_grad_params(name),
             Op::AttentionGrad {
                 qkv,
                 output: made,

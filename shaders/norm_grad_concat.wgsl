@@ -1,0 +1,43 @@
+// The backward pass of a group normalisation of a concatenation but for its parameters, one pass:
+//
+// sums[n] = what norm_sums makes, statistics and all
+// first[n], then second[n] = the gradient of its input as shared/norm_grad_added.wgsl has it: channels of one image after
+// those of the other
+//
+// input and grad [N, A + B, P], first [N, A, P] and second [N, B, P], sums [N, 2(A + B) + 2G].
+// shared/norm_grad_group.wgsl has how it is gone about.
+
+struct Params {
+    batch: u32,
+    channels: u32,
+    positions: u32,
+    groups: u32,
+    silu: u32,
+    has_addend: u32,
+    lanes: u32,
+    first_channels: u32,
+}
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> input: array<Input>;
+@group(0) @binding(2) var<storage, read> grad: array<Grad>;
+@group(0) @binding(3) var<storage, read> weight: array<u32>;
+@group(0) @binding(4) var<storage, read> bias: array<u32>;
+@group(0) @binding(5) var<storage, read> addend: array<Addend>;
+@group(0) @binding(6) var<storage, read_write> sums: array<f32>;
+@group(0) @binding(7) var<storage, read_write> first: array<First>;
+@group(0) @binding(8) var<storage, read_write> second: array<Second>;
+
+fn channel_of(n: u32, c: u32) -> Channel {
+    return plain_channel(c);
+}
+
+// Writes a number of the gradient.
+fn finish_at(n: u32, c: u32, p: u32, value: f32) {
+    let before = params.first_channels;
+    if c < before {
+        first[(n * before + c) * params.positions + p] = First(value);
+        return;
+    }
+    second[(n * (params.channels - before) + c - before) * params.positions + p] = Second(value);
+}
