@@ -49,6 +49,7 @@ mod labels;
 mod layers;
 mod layout;
 mod limits;
+mod measured;
 mod memory;
 mod network;
 mod optimizer;
@@ -78,6 +79,7 @@ pub use generation::{DeviceGeneration, PausedReadback, Shown};
 #[doc(hidden)]
 pub use kernels::{Access, Dialect, Form, KERNELS, Kernel, Memory, Uses};
 pub use layout::plan;
+pub use measured::Measured;
 pub use memory::{DeviceWeights, Readback};
 pub use network::DeviceNetwork;
 #[doc(hidden)]
