@@ -2,11 +2,12 @@
 # Times the network beside PyTorch on the same device, and writes the table into BENCHMARKS.md. On a GPU
 # it runs the tests of what it times first, on that device, and stops where they fail.
 #
-#   benches/compare.sh [--train] [--cpu] [--small] [--untested] [--rounds N] [--modes MODE,...] [CASE ...]
+#   benches/compare.sh [--train] [--cpu] [--small] [--quick] [--untested] [--rounds N] [--modes MODE,...] [CASE ...]
 #
 # Without options: on the GPU, one evaluation of the published models. --train: training steps instead.
 # --cpu: the CPU executor, forward on 1 and 2 threads. --small: 32 channels, one image: what a software
-# device can do. --untested: without the tests, where they have just run on this device, as in the second
+# device can do. --quick: the first of these once, without PyTorch, and the table is printed, with where the time
+# goes on a GPU, kernel by kernel: whether all of it works on a device. --untested: without the tests, where they have just run on this device, as in the second
 # of several goes: times of kernels that are wrong say nothing. For each case first ours, then PyTorch, and
 # all of it twice, so that drift shows. benches/pytorch/{forward,train_step}.py say which modes PyTorch has.
 #
@@ -21,13 +22,14 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 command="benches/compare.sh${*:+ $*}"
-device=gpu train= tested=1
+device=gpu train= tested=1 quick=
 ours=() theirs=() cases=() rounds=2
 while (($#)); do
     case $1 in
         --train) train=1 ;;
         --cpu) device=cpu theirs+=(--device cpu) ;;
         --small) ours+=(--small) ;;
+        --quick) ours+=(--small) quick=1 rounds=1 ;;
         --untested) tested= ;;
         --rounds) rounds=$2 && shift ;;
         --modes) theirs+=(--modes "$2") && shift ;;
@@ -44,8 +46,10 @@ case $device${train:+-train} in
     cpu-train) bench=train_step features=train script=train_step ;;
 esac
 
+[[ -z $quick || $bench != gpu ]] || ours+=(--kernels)
+
 python=${PYTHON:-python3}
-"$python" -c 'import torch' || { echo "$python has no PyTorch: set PYTHON" >&2 && exit 1; }
+[[ -n $quick ]] || "$python" -c 'import torch' || { echo "$python has no PyTorch: set PYTHON" >&2 && exit 1; }
 
 run_bench() {
     if [[ -n ${IDDPM_BENCH:-} ]]; then
@@ -77,19 +81,24 @@ if [[ $device == gpu && -n $tested ]]; then
     run_tests || { echo "the tests fail on this device: nothing is timed" >&2 && exit 1; }
 fi
 listed=$(run_bench --list)
-((${#cases[@]})) || mapfile -t cases <<<"$listed"
+((${#cases[@]})) || mapfile -t ${quick:+-n 1} cases <<<"$listed"
 made=
 if [[ -z ${IDDPM_LINES:-} ]]; then
     IDDPM_LINES=$(mktemp) made=$IDDPM_LINES
 fi
 IDDPM_LINES=$(realpath -m "$IDDPM_LINES") # cargo runs a benchmark in its package's folder
-trap '[[ -z $made ]] || rm -f "$made"' EXIT
+table=BENCHMARKS.md
+if [[ -n $quick ]]; then
+    table=$(mktemp)
+fi
+trap '[[ -z $made ]] || rm -f "$made"; [[ -z $quick ]] || rm -f "$table"' EXIT
 
 for ((round = 1; round <= rounds; round++)); do
     for name in "${cases[@]}"; do
         echo "== round $round of $rounds: $name"
         run_bench --json "$IDDPM_LINES" "$name"
-        "$python" "benches/pytorch/$script.py" "${theirs[@]}" "$IDDPM_LINES" "$name"
+        [[ -n $quick ]] || "$python" "benches/pytorch/$script.py" "${theirs[@]}" "$IDDPM_LINES" "$name"
     done
 done
-"$python" benches/pytorch/tables.py "$IDDPM_LINES" BENCHMARKS.md --command "$command"
+"$python" benches/pytorch/tables.py "$IDDPM_LINES" "$table" --command "$command"
+[[ -z $quick ]] || cat "$table"

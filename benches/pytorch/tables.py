@@ -149,7 +149,7 @@ def preamble(found, command, on_cpu):
         about += [
             "",
             "**A software device: these figures prove only that the script runs.** They say nothing of how fast",
-            "the kernels are on a GPU, and PyTorch ran on the processor itself.",
+            "the kernels are on a GPU" + (", and PyTorch ran on the processor itself." if theirs else "."),
         ]
     return "\n".join(about)
 

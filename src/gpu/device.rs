@@ -32,6 +32,7 @@ pub struct Gpu {
     variants: Variants,
     matrices: Option<MatrixSide>,
     pub(crate) pipelines: Arc<Pipelines>,
+    store: Option<Store>,
     /// What a device of our own said when it was lost, or where nobody asked.
     last_words: Arc<Mutex<Words>>,
 }
@@ -62,6 +63,7 @@ impl Gpu {
             device,
             queue,
             pipelines: Arc::default(),
+            store: None,
             last_words: Arc::default(),
         }
     }
@@ -160,8 +162,14 @@ impl Gpu {
     /// [`FileError`] where the folder cannot be made.
     pub fn with_cache(mut self, folder: impl AsRef<Path>) -> Result<Self, FileError> {
         let store = Store::new(folder.as_ref(), &self.device.adapter_info())?;
-        self.pipelines = Arc::new(Pipelines::kept(&self.device, store));
+        self.pipelines = Arc::new(Pipelines::kept(&self.device, store.clone()));
+        self.store = Some(store);
         Ok(self)
+    }
+
+    /// Where things of the device are kept between starts.
+    pub(super) const fn store(&self) -> Option<&Store> {
+        self.store.as_ref()
     }
 
     /// Replaces the choice among variants of kernels, for what is loaded from now on.

@@ -50,6 +50,7 @@ mod labels;
 mod layers;
 mod layout;
 mod limits;
+mod measured;
 mod memory;
 mod network;
 mod optimizer;
@@ -82,6 +83,7 @@ pub use embedding::record_step;
 #[doc(hidden)]
 pub use kernels::{Access, Dialect, Form, KERNELS, Kernel, Memory, Uses};
 pub use layout::plan;
+pub use measured::Measured;
 pub use memory::{DeviceWeights, Readback};
 pub use network::DeviceNetwork;
 pub use record::{Recorded, record};

@@ -2,10 +2,9 @@
 
 use core::fmt;
 use std::boxed::Box;
-use std::path::PathBuf;
 use std::string::String;
 
-use super::gpu_type::Gpu;
+use super::gpu_type::{Gpu, GpuOptions};
 use super::threads::Threads;
 
 /// A device that is asked for.
@@ -26,7 +25,7 @@ use super::threads::Threads;
 pub struct Device {
     pub(super) wanted: Wanted,
     pub(super) threads: Option<usize>,
-    pub(super) cache: Option<PathBuf>,
+    pub(super) gpu: GpuOptions,
 }
 
 #[derive(Debug, Clone, Default)]
@@ -91,8 +90,18 @@ impl Device {
     /// [`Gpu::with_cache`](crate::gpu::Gpu::with_cache) says. The processor has no use for it.
     #[cfg(feature = "gpu")]
     #[must_use]
-    pub fn with_cache(mut self, folder: impl Into<PathBuf>) -> Self {
-        self.cache = Some(folder.into());
+    pub fn with_cache(mut self, folder: impl Into<std::path::PathBuf>) -> Self {
+        self.gpu.cache = Some(folder.into());
+        self
+    }
+
+    /// Lets kernels be chosen by what a few convolutions take on the device, in some milliseconds, where it may list what it
+    /// is slow at, as [`Gpu::measured`](crate::gpu::Gpu::measured) says; [`Chosen`] then tells what was found. The choice is
+    /// remembered where there is a [cache](Self::with_cache). Without one, images of two starts may differ by rounding.
+    #[cfg(feature = "gpu")]
+    #[must_use]
+    pub const fn measured(mut self) -> Self {
+        self.gpu.is_measured = true;
         self
     }
 }

@@ -3,3 +3,7 @@
 /// There is none.
 #[derive(Debug, Clone)]
 pub enum Gpu {}
+
+/// Nothing can be asked of it.
+#[derive(Debug, Clone, Default)]
+pub(super) struct GpuOptions;

@@ -2,14 +2,13 @@
 
 use core::time::Duration;
 use std::format;
-use std::path::Path;
 use std::string::String;
 use std::vec::Vec;
 
 use super::device::{Chosen, Wanted};
 use super::draw::Course;
 use super::error::DrawError;
-use super::gpu_type::Gpu;
+use super::gpu_type::{Gpu, GpuOptions};
 use super::model::Model;
 use crate::Error;
 use crate::diffusion::{Controls, Paused, Sample};
@@ -29,7 +28,11 @@ pub(super) async fn open(wanted: &Wanted) -> Result<(Gpu, Chosen), DrawError> {
     Err(DrawError::NoGpu { why })
 }
 
-pub(super) const fn prepared(gpu: Gpu, _: Option<&Path>) -> Result<Gpu, DrawError> {
+pub(super) async fn prepared(
+    gpu: Gpu,
+    _: Chosen,
+    _: &GpuOptions,
+) -> Result<(Gpu, Chosen), DrawError> {
     match gpu {}
 }
 

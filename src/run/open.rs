@@ -46,7 +46,7 @@ impl Device {
                     return Err(DrawError::ThreadsOfGpu);
                 }
                 (Ok((gpu, chosen)), _) => {
-                    let gpu = on_gpu::prepared(gpu, self.cache.as_deref())?;
+                    let (gpu, chosen) = on_gpu::prepared(gpu, chosen, &self.gpu).await?;
                     return Ok((OpenDevice::Gpu(Box::new(gpu)), chosen));
                 }
                 (Err(none), Wanted::Best) => none.to_string(),

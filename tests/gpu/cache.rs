@@ -59,3 +59,15 @@ fn a_cache_without_a_folder_is_refused() {
     assert!(Device::cpu().with_cache(&file).open().is_ok());
     fs::remove_file(file).unwrap();
 }
+
+/// On a real device it is said; one in software is not measured.
+#[test]
+fn a_measured_choice_is_said() {
+    let (_, plain) = Device::gpu().open().unwrap();
+    let (_, chosen) = Device::gpu().measured().open().unwrap();
+    let (plain, chosen) = (plain.to_string(), chosen.to_string());
+    let is_measured = super::gpu().matrices().is_some()
+        && super::gpu().device().adapter_info().device_type != wgpu::DeviceType::Cpu;
+    assert_eq!(chosen != plain, is_measured, "{plain}, {chosen}");
+    assert_eq!(chosen.contains("; measured: "), is_measured, "{chosen}");
+}

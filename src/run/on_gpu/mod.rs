@@ -6,13 +6,13 @@ mod returns;
 mod run;
 
 use std::format;
-use std::path::Path;
-use std::string::String;
+use std::string::{String, ToString};
 use std::vec::Vec;
 
 use super::device::{Chosen, Wanted};
 use super::draw::Course;
 use super::error::DrawError;
+use super::gpu_type::GpuOptions;
 use super::model::Model;
 use crate::Error;
 use crate::checkpoint::WeightType;
@@ -42,13 +42,26 @@ pub(super) async fn open(wanted: &Wanted) -> Result<(Gpu, Chosen), DrawError> {
     Ok((gpu, chosen))
 }
 
-/// What was found, with what is asked of it besides.
-pub(super) fn prepared(gpu: Gpu, cache: Option<&Path>) -> Result<Gpu, DrawError> {
-    let Some(folder) = cache else {
-        return Ok(gpu);
-    };
-    let kept = gpu.with_cache(folder);
-    kept.map_err(|error| DrawError::value("cache", folder.to_string_lossy(), error))
+/// What was found, with what is asked of it besides, and what there is to say of that.
+pub(super) async fn prepared(
+    mut gpu: Gpu,
+    mut chosen: Chosen,
+    asked: &GpuOptions,
+) -> Result<(Gpu, Chosen), DrawError> {
+    if let Some(folder) = &asked.cache {
+        let kept = gpu.with_cache(folder);
+        gpu = kept.map_err(|error| DrawError::value("cache", folder.display(), error))?;
+    }
+    if asked.is_measured {
+        let measured = gpu.measured().await.map_err(|error| DrawError::NoGpu {
+            why: error.to_string(),
+        })?;
+        gpu = measured.0;
+        if let (Chosen::Gpu { why, .. }, Some(measured)) = (&mut chosen, measured.1) {
+            *why += &format!("; {measured}");
+        }
+    }
+    Ok((gpu, chosen))
 }
 
 fn chosen(gpu: &Gpu, why: String) -> Chosen {
