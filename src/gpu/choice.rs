@@ -30,19 +30,21 @@ impl Variants {
     /// Falls back to the next best variants where a device's limits have no room for a kernel's workgroup.
     #[must_use]
     pub fn within(self, limits: &wgpu::Limits) -> Self {
-        let is_room = |kernel: &Kernel| fits(kernel, Form::default(), limits);
         // Whichever form a dispatch has.
+        let is_room_for = |kernel: &Kernel, is_of_it: &dyn Fn(&Form) -> bool| {
+            let mut forms = kernel.forms().into_iter().filter(is_of_it);
+            forms.all(|form| fits(kernel, form, limits))
+        };
+        let is_room = |kernel: &Kernel| is_room_for(kernel, &|_| true);
         let is_room_for_matrices = |side| {
             let kernels = [
                 &conv_matrix::KERNEL,
                 &conv_grad_input_matrix::KERNEL,
                 &conv_grad_weight_matrix::KERNEL,
             ];
-            kernels.into_iter().all(|kernel| {
-                let forms = kernel.forms().into_iter();
-                let mut of_side = forms.filter(|form| form.matrix == Some(side));
-                of_side.all(|form| fits(kernel, form, limits))
-            })
+            let is_of_side = |form: &Form| form.matrix == Some(side);
+            let mut kernels = kernels.into_iter();
+            kernels.all(|kernel| is_room_for(kernel, &is_of_side))
         };
         let tiled = [
             &conv_tiled::KERNEL,
