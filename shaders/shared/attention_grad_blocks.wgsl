@@ -8,7 +8,7 @@
 // multiplied goes 16 steps at a time through workgroup memory. A lane owns the same four positions in both, and
 // four of those walked or four rows. All sums run in order: d or the positions walked, then blocks.
 //
-// Each product or sum of a block costs a lane, for 64 rows: 1024 multiply-additions; 32 or 48 numbers from memory,
+// Each product or sum of a block costs a lane, for 64 rows: 1024 multiply-additions; 48 or 32 numbers from memory,
 // which neighbours read side by side; 128 vectors from workgroup memory, whose addresses differ by one vector
 // between lanes or are the same; 8 barriers.
 

@@ -12,8 +12,8 @@ use super::weights::{Order, Precision, WeightPlan};
 use crate::part::put;
 use crate::unet::{Graph, Op, ParamId, Plan, Role, TensorId};
 
-/// How wide each tensor's numbers are. Those stay f32 that the loss goes by and begins with, gradients of
-/// parameters, and what a kernel adds to piece by piece.
+/// How wide each tensor's numbers are. Those stay f32 that the loss goes by and begins with, and gradients of
+/// parameters.
 fn widths(graph: &Graph, precision: Precision) -> Vec<Width> {
     let tensors = graph.tensors().iter().zip(0..);
     let mut widths: Vec<Width> = tensors
