@@ -1,7 +1,6 @@
 // The convolution, the plain variant: one invocation makes 8 channels at one position, without workgroup
 // memory. An input value is read once for 8 products; the weights are the same for all lanes of a
-// workgroup. shared/conv.wgsl has what is computed. Never cut into
-// stretches.
+// workgroup. shared/conv.wgsl has what is computed. Never cut into stretches.
 
 @compute @workgroup_size(64)
 fn main(

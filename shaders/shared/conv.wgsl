@@ -5,8 +5,9 @@
 //                    + skip_bias[m] + Σ_l skip_weight[l, m]·residual[n, l, y, x]
 //
 // `in` is the input [N, K, H, W], each value repeated 2×2 where `upsample`; outside it is 0, or goes round where
-// `wrap_y` and `wrap_x` say so; pad = side/2; `side` is that of the kernel. weight is [K, side, side, M], M padded with zeros to a multiple of 4, so
-// that channels lie beside each other; it is read four at a time. shift and residual only where flagged.
+// `wrap_y` and `wrap_x` say so; pad = side/2; `side` is that of the kernel. weight is [K, side, side, M], M padded
+// with zeros to a multiple of 4, so that channels lie beside each other; it is read four at a time. shift and
+// residual only where flagged.
 //
 // Where there are `skip_inputs`, that many channels of `residual` are not added but seen through a kernel of one, a
 // convolution of its own that ends in this one; then residual is not flagged. Its weights [L, M], padded like the others,

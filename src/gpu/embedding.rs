@@ -152,6 +152,7 @@ pub(crate) fn tabulate(
     weights: &WeightPlan,
     variants: Variants,
     steps: &Steps<'_>,
+    limits: &wgpu::Limits,
 ) -> Result<Option<Table>, GpuError> {
     let Some(part) = part(graph) else {
         return Ok(None);
@@ -160,7 +161,8 @@ pub(crate) fn tabulate(
         return Ok(None);
     };
     let bytes = row.bytes.saturating_mul(steps.count as u64);
-    if bytes > MOST || steps.count < 2 {
+    let most = MOST.min(limits.max_storage_buffer_binding_size);
+    if bytes > most || steps.count < 2 {
         return Ok(None);
     }
     let images = steps.count.saturating_mul(graph.batch());
@@ -205,8 +207,9 @@ pub(crate) fn tabulate(
     }))
 }
 
-/// Records what each step of a run evaluates: the network but for what goes by timesteps and classes alone, which a run makes
-/// once, for all of its steps (as long as that is no more than 64 MiB). What [`DeviceGeneration`](super::DeviceGeneration) runs, before any device is touched.
+/// Records what each step of a run evaluates: the network but for what goes by timesteps and classes alone, which a run of two
+/// steps or more makes once, for all of them, as long as that is no more than 64 MiB. What
+/// [`DeviceGeneration`](super::DeviceGeneration) runs then, before any device is touched.
 ///
 /// ```
 /// use iddpm::gpu::{Precision, Variants, WeightPlan, plan, record, record_step};

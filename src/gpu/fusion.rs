@@ -23,8 +23,9 @@ pub(crate) fn ends_in_next(graph: &Graph) -> Vec<bool> {
         if let (Some(one), Some(next)) = (nodes.get(at), nodes.get(at + 1)) {
             let next_ends = ends.get(at + 1) == Some(&true);
             let is_once = readers.get(one.output.index()) == Some(&1);
-            // The network's result is there where forward ends.
-            let is_inner = graph.output() != Some(one.output);
+            // The network's result is there where forward ends, and a parameter's gradient at the end.
+            let role = graph.tensor(one.output).map(|tensor| tensor.role);
+            let is_inner = role == Some(Role::Inner) && graph.output() != Some(one.output);
             let meet = is_inner && meet(graph, one, (next, next_ends), is_once);
             put(&mut ends, at, meet);
         }

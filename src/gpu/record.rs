@@ -42,8 +42,8 @@ pub struct Recorded {
 }
 
 impl Recorded {
-    /// Looks up where a tensor is while it is needed, and how many elements it has. A convolution that ends in the
-    /// concatenation behind it is written there alone.
+    /// Looks up where a tensor is while it is needed, and how many elements it has. What ends in the
+    /// operation behind it may be written there alone.
     pub fn tensor(&self, id: TensorId) -> Option<(Binding, usize)> {
         let len = self.lens.get(id.index()).copied()?;
         Some((self.layout.tensor(id)?, len))
@@ -383,21 +383,29 @@ impl Recorder<'_> {
         let (params, bindings) = match self.held.skip.take() {
             Some(skip) => {
                 self.flops += skip.flops;
-                skip.seen(params, bindings)
+                skip.with_skip(params, bindings)
             }
             None => (params, bindings),
         };
-        let convolution = Convolution::new(self.variants, params, &bindings, self.ends_in_next());
+        let convolution = Convolution::new(self.variants, params, &bindings, self.is_added());
         let partial = self.partial(convolution.partial_words());
         let (main, ended) = convolution.dispatches(name, bindings, partial);
         self.push(main);
         let none = self.or_none_as(None, output);
         match ended.map(|ended| ended.with_residual_or(none)) {
-            Some(ended) if self.ends_in_next() => self.held.ended = Some(ended),
+            Some(ended) if self.is_added() => self.held.ended = Some(ended),
             Some(ended) => self.push_with(ended.alone(name), 0),
             None => {}
         }
         Ok(())
+    }
+
+    /// Whether what is behind a convolution adds its stretches up: not another convolution, in which it ends as a whole or
+    /// not at all.
+    fn is_added(&self) -> bool {
+        let next = self.graph.nodes().get(self.current + 1);
+        let is_conv = matches!(next.map(|node| node.op), Some(Op::Conv(_)));
+        self.ends_in_next() && !is_conv
     }
 
     /// Whether the operation that is recorded may end in the one behind it.

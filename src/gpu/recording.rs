@@ -204,13 +204,17 @@ impl Recording {
         self.dispatches.push(dispatch);
     }
 
-    /// Adds another recording's buffers behind its own, and returns the other's dispatches, as they run on those.
+    /// Adds another recording's buffers behind its own, and returns the other's dispatches, as they run on those:
+    /// of no operation of this one's graph.
     pub(crate) fn append(&mut self, other: Self) -> Vec<Dispatch> {
         let before = self.buffers.len() as u32;
         self.buffers.extend(other.buffers);
         let mut dispatches = other.dispatches;
-        for binding in dispatches.iter_mut().flat_map(|one| &mut one.bindings) {
-            *binding = binding.moved_by(before);
+        for dispatch in &mut dispatches {
+            dispatch.node = None;
+            for binding in &mut dispatch.bindings {
+                *binding = binding.moved_by(before);
+            }
         }
         dispatches
     }

@@ -30,8 +30,8 @@ pub enum AttentionVariant {
     /// The plain variant, an invocation for each query, or for each key of a gradient, without workgroup memory:
     /// chosen on software devices, where a barrier is dear.
     Plain,
-    /// The shared variant, a workgroup for 32 queries, or keys, and 64 channels of a head (flash attention): chosen on
-    /// every GPU.
+    /// The shared variant, a workgroup for 32 or 64 queries, or 32 keys, and 64 channels of a head (flash attention):
+    /// chosen on every GPU.
     Shared,
 }
 

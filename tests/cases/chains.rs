@@ -149,6 +149,8 @@ struct Skips {
     groups: Option<usize>,
     /// The channels of what is concatenated in between.
     second: Option<usize>,
+    /// Whether the parameters of the residual's convolution are the graph's first.
+    comes_first: bool,
 }
 
 /// The residual has fewer channels than stretches begin with, or more than the input; rows that are read four numbers at a
@@ -165,9 +167,16 @@ fn skips(stands: Stands) -> impl Iterator<Item = Case> {
         shifted: false,
         groups: None,
         second: None,
+        comes_first: false,
     };
     [
         plain,
+        Skips {
+            skipped: 1300,
+            groups: Some(5),
+            comes_first: true,
+            ..plain
+        },
         Skips {
             skipped: 1,
             size: [3, 5],
@@ -252,22 +261,25 @@ impl Skips {
             .map(|second| case.random(shape(batch, second, height, width)));
         let scale = 1.0 / (terms as f64).sqrt();
         let extents = [self.outputs, self.inputs, self.kernel, self.kernel];
+        let mut params = |extents: &[usize]| {
+            let weight = case.param(extents, 0.0, scale);
+            (weight, case.param(&[self.outputs], 0.0, 0.5))
+        };
+        let of_skip = [self.outputs, self.skipped, 1, 1];
+        let ((weight, bias), skip) = if self.comes_first {
+            let skip = params(&of_skip);
+            (params(&extents), skip)
+        } else {
+            (params(&extents), params(&of_skip))
+        };
         let conv = Conv {
             kernel: self.kernel,
             stride: self.stride,
             upsample: self.upsample,
             shift,
-            ..point(
-                input,
-                case.param(&extents, 0.0, scale),
-                case.param(&[self.outputs], 0.0, 0.5),
-            )
+            ..point(input, weight, bias)
         };
-        let skip = point(
-            seen,
-            case.param(&[self.outputs, self.skipped, 1, 1], 0.0, scale),
-            case.param(&[self.outputs], 0.0, 0.5),
-        );
+        let skip = point(seen, skip.0, skip.1);
         let residual = case.graph.add("skip", Op::Conv(skip));
         let conv = Op::Conv(Conv {
             residual: Some(residual),

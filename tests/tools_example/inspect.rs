@@ -100,7 +100,7 @@ fn what_it_costs_on_a_gpu() {
         head,
         "cost of a step of a run, 1 images in f16 on a large GPU"
     );
-    assert_eq!(numbers[..2], ["190", "186"]);
+    assert_eq!(numbers[..2], ["190", "189"]);
     let bound = |numbers: &[String]| numbers[4].parse::<f64>().unwrap();
     let (head, small, _) = all("cifar10_uncond --cost --device-class small");
     assert_eq!(

@@ -9,9 +9,9 @@ use iddpm::diffusion::{
     Resampling, Sample, Sampler, Schedule, Timesteps, WeightSet,
 };
 use iddpm::gpu::{
-    AttentionVariant, ConvVariant, DeviceGeneration, DeviceTraining, DeviceWeights, KERNELS,
-    MatrixSide, NoiseSource, Precision, Recorded, Recording, Reduction, Variants, WeightPlan, plan,
-    record, record_training,
+    AttentionVariant, ConvVariant, DeviceGeneration, DeviceTraining, DeviceWeights, Dispatch,
+    KERNELS, MatrixSide, NoiseSource, Precision, Recorded, Recording, Reduction, Variants,
+    WeightPlan, plan, record, record_step, record_training,
 };
 use iddpm::train::{Recompute, training_graph};
 use iddpm::unet::{Graph, ImageSize, Op, UnetConfig};
@@ -80,7 +80,18 @@ fn sampled() -> Recording {
         &controls,
     );
     let recording = pollster::block_on(run).unwrap().recording().clone();
-    assert_eq!(flops(&recording), graph.flops());
+    // Of the network what each step evaluates; the rest is made once, of all steps.
+    let places = plan(&graph, weights.plan().precision());
+    let step = record_step(&graph, &places, weights.plan(), gpu().variants()).unwrap();
+    let is_of_network = |dispatch: &&Dispatch| dispatch.node.is_some();
+    let of_network = recording.dispatches.iter().filter(is_of_network);
+    let done: u64 = of_network.map(|dispatch| dispatch.flops).sum();
+    assert_eq!(done, flops(&step.recording));
+    let once = graph.flops() - done;
+    assert_eq!(
+        flops(&recording),
+        done + u64::from(sampler.evaluations()) * once
+    );
     recording
 }
 
@@ -118,7 +129,8 @@ fn every_kernel_is_dispatched() {
     assert!(missing.is_empty(), "nothing dispatches {missing:?}");
 }
 
-/// What the dispatches of each operation do: what it takes, and what those behind it of its kind do that have no dispatch.
+/// What the dispatches of each operation do: what it takes, what those behind it of its kind do that have no dispatch, and
+/// what a convolution does that ends in it.
 fn wanted(graph: &Graph, done: &[Option<u64>]) -> Vec<Option<u64>> {
     let nodes = graph.nodes();
     let mut wanted: Vec<Option<u64>> = vec![None; nodes.len()];
@@ -126,7 +138,12 @@ fn wanted(graph: &Graph, done: &[Option<u64>]) -> Vec<Option<u64>> {
         let flops = graph.node_flops(node);
         let is_alike =
             |&before: &usize| nodes[before].op.name() == node.op.name() && done[before].is_some();
-        let does = (0..=at).rev().find(is_alike);
+        let next = nodes.get(at + 1).map(|next| next.op);
+        let is_skip = matches!(next, Some(Op::Conv(next)) if next.residual == Some(node.output));
+        let does = match is_skip && done[at].is_none() {
+            true => Some(at + 1),
+            false => (0..=at).rev().find(is_alike),
+        };
         match does {
             Some(does) => *wanted[does].get_or_insert(0) += flops,
             // What another ends in, or what ends in another.

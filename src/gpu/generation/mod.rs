@@ -159,7 +159,14 @@ impl DeviceGeneration {
             timesteps: &timesteps(sampler, seen)?,
             labels: &labels,
         };
-        let table = tabulate(&mut recorded, graph, weight_plan, variants, &steps)?;
+        let table = tabulate(
+            &mut recorded,
+            graph,
+            weight_plan,
+            variants,
+            &steps,
+            gpu.limits(),
+        )?;
         let (low_res, label_place) = (recorded.input(Input::LowRes), recorded.input(Input::Labels));
         let mut sampling = record_sampling(
             Some((recorded, table)),

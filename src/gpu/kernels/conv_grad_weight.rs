@@ -23,6 +23,8 @@ pub(crate) fn dispatch(name: &str, params: &Params, bindings: Bindings) -> Dispa
 /// Of the bindings, the places of both factors.
 pub(super) const INPUT: usize = 0;
 pub(super) const GRAD: usize = 1;
+/// And of the result.
+const OUTPUT: usize = 2;
 
 /// A part has at least so many positions, or its sum is not worth the writing.
 const POSITIONS_OF_A_PART: u64 = 256;
@@ -67,6 +69,18 @@ pub(super) fn in_tiles(
     let blocks = u64::from(params.rows.div_ceil(rows));
     let grads = tiles / blocks.max(1) * positions(params) * u64::from(params.outputs);
     let inputs = blocks * positions(params) * columns(params);
-    dispatch_of(name, params, bindings, tiles * u64::from(params.parts))
-        .moving(&[(INPUT, inputs), (GRAD, grads)])
+    dispatch_of(name, params, bindings, tiles * u64::from(params.parts)).moving(&[
+        (INPUT, inputs),
+        (GRAD, grads),
+        (OUTPUT, made(params)),
+    ])
+}
+
+/// Numbers that are written: those of all parts, each with the bias's where it has such.
+fn made(params: &Params) -> u64 {
+    let of_bias = match params.bias {
+        0 => 0,
+        _ => params.outputs,
+    };
+    u64::from(params.parts) * (numbers(params) + u64::from(of_bias))
 }

@@ -69,6 +69,7 @@ pub(crate) fn of_steps(
     let made = self::dispatch(&name, &params, bindings);
     Dispatch {
         form: dispatch.form,
+        flops: dispatch.flops * u64::from(steps),
         ..made
     }
 }

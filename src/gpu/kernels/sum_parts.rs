@@ -11,5 +11,7 @@ kernel! {
 
 pub(crate) fn dispatch(name: &str, params: &Params, bindings: Bindings) -> Dispatch {
     let numbers = u64::from(params.elements);
+    let parts = u64::from(params.parts);
     dispatch_of(name, params, bindings, numbers.div_ceil(256))
+        .moving(&[(0, parts * numbers), (1, numbers)])
 }

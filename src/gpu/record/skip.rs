@@ -9,8 +9,8 @@ use crate::gpu::kernels::declare::word;
 use crate::unet::{Conv, Op};
 
 impl Recorder<'_> {
-    /// The convolution that is recorded, where it ends in the one behind it: one dispatch can bind the parameters of both
-    /// then.
+    /// What the convolution that is recorded leaves to the one behind it, where it ends in that one; none where it has a
+    /// dispatch of its own, for which it may, too, where no dispatch can bind the parameters of both.
     pub(super) fn skip(&self, conv: &Conv<Tensor, Stored>) -> Result<Option<Skip>, GpuError> {
         let next = self.graph.nodes().get(self.current + 1);
         let Some(Op::Conv(next)) = next.map(|node| node.op).filter(|_| self.ends_in_next()) else {
@@ -38,7 +38,7 @@ impl Recorder<'_> {
 
 impl Skip {
     /// The convolution behind this one, whose residual is what this one reads.
-    pub(super) fn seen(self, params: Params, bindings: Bindings) -> (Params, Bindings) {
+    pub(super) fn with_skip(self, params: Params, bindings: Bindings) -> (Params, Bindings) {
         let params = Params {
             has_residual: 0,
             skip_inputs: word(self.input.shape.channels),
