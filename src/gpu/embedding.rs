@@ -162,7 +162,7 @@ pub(crate) fn tabulate(
     };
     let bytes = row.bytes.saturating_mul(steps.count as u64);
     let most = MOST.min(limits.max_storage_buffer_binding_size);
-    if bytes > most || steps.count < 2 {
+    if bytes > most {
         return Ok(None);
     }
     let images = steps.count.saturating_mul(graph.batch());
@@ -207,8 +207,8 @@ pub(crate) fn tabulate(
     }))
 }
 
-/// Records what each step of a run evaluates: the network but for what goes by timesteps and classes alone, which a run of two
-/// steps or more makes once, for all of them, as long as that is no more than 64 MiB. What
+/// Records what each step of a run evaluates: the network but for what goes by timesteps and classes alone, which a run makes
+/// once, for all of its steps, as long as that is no more than 64 MiB. What
 /// [`DeviceGeneration`](super::DeviceGeneration) runs then, before any device is touched.
 ///
 /// ```

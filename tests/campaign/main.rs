@@ -114,7 +114,8 @@ fn command(name: &str, scratch: &Scratch, arguments: &str) -> Command {
 /// Pictures to train on: `a_0.png` and on, of two classes.
 fn pictures(scratch: &Scratch) {
     std::fs::create_dir_all(scratch.join("pictures")).unwrap();
-    for number in 0..8_u32 {
+    // So many that half of them, held out, are enough for `evaluate`.
+    for number in 0..32_u32 {
         let picture = image::GrayImage::from_fn(8, 8, |x, y| {
             image::Luma([(x * y * number + 17 * number) as u8])
         });

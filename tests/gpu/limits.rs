@@ -181,6 +181,6 @@ fn variants_are_what_there_is_room_for() {
     else {
         panic!("{refused:?}");
     };
-    let expected = (Limit::WorkgroupMemory, 16_384, 4096);
+    let expected = (Limit::WorkgroupMemory, 14_336, 4096);
     assert_eq!((limit, wanted, had), expected);
 }

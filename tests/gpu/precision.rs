@@ -136,8 +136,8 @@ fn convolution(batch: usize, outputs: usize, [height, width]: [usize; 2], skips:
 
 /// An image's bits do not depend on the batch, in any variant: a batch large enough that convolutions join
 /// what they cut for few images, and whose tiles begin in the midst of one; channels and batches for which matrices
-/// have large tiles, cut and joined, over rows that are read four numbers at a time and others; beside a residual that is
-/// seen through a kernel of one.
+/// have large tiles, cut and joined, over rows that are read four numbers at a time and others, where there are such; beside
+/// a residual that is seen through a kernel of one.
 #[test]
 fn a_convolution_of_a_batch_is_that_of_its_images() {
     let run = |gpu: &Gpu, graph: &Graph, weights: &[f32], x: &[f32], precision| {
@@ -162,6 +162,7 @@ fn a_convolution_of_a_batch_is_that_of_its_images() {
     let mut matrices = HashSet::new();
     for (outputs, [height, width], middle, skips) in [
         (5, [7, 9], 2, false),
+        (5, [7, 9], 2, true),
         (64, [7, 9], 7, false),
         (64, [8, 8], 7, false),
         (64, [7, 9], 7, true),
@@ -174,8 +175,15 @@ fn a_convolution_of_a_batch_is_that_of_its_images() {
         let x = generate(1, "x", many.batch() * image, 0.1, 1.0);
         let weights = generate(2, "weights", one.weights_len(), 0.0, 0.1);
         for variants in Variants::all(device, gpu().matrices()) {
+            let in_matrices = matches!(variants.conv, ConvVariant::Matrix(_));
+            if outputs == 64 && !in_matrices {
+                continue;
+            }
             let gpu = gpu().clone().with_variants(variants);
             for &precision in precisions {
+                if outputs == 64 && precision == Precision::Full {
+                    continue;
+                }
                 let (all, joined) = run(&gpu, many, &weights, &x, precision);
                 for n in [0, 131, 261] {
                     let (alone, cut) =

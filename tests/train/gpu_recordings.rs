@@ -122,6 +122,9 @@ fn every_kernel_is_dispatched() {
         found.extend(dispatches.map(|dispatch| dispatch.kernel.name));
     };
     each_graph(|_, graph| each_recording(graph, |_, recorded| look(&recorded.recording)));
+    for case in chains(Stands::Alone) {
+        each_recording(&case.graph, |_, recorded| look(&recorded.recording));
+    }
     look(&sampled());
     look(&trained());
     let names = KERNELS.iter().map(|kernel| kernel.name);
@@ -251,9 +254,9 @@ fn a_step_with_a_published_model_costs_no_more() {
         ..Variants::PARALLEL
     };
     for (recompute, dispatches, bytes) in [
-        (Recompute::Nothing, 827, 4_688_000_000),
-        (Recompute::Cheap, 923, 3_511_000_000),
-        (Recompute::Blocks, 968, 2_697_000_000),
+        (Recompute::Nothing, 682, 4_764_000_000),
+        (Recompute::Cheap, 778, 3_516_000_000),
+        (Recompute::Blocks, 823, 2_709_000_000),
     ] {
         let graph = training_graph(&description.graph(128).unwrap(), recompute).unwrap();
         let weights = WeightPlan::new(&graph, Precision::Half, 1 << 27).unwrap();
@@ -262,6 +265,10 @@ fn a_step_with_a_published_model_costs_no_more() {
         let counts = recording.counts(0..recording.dispatches.len());
         assert!(counts.dispatches <= dispatches, "{recompute:?}: {counts:?}");
         let room: u64 = recording.buffers.iter().map(|buffer| buffer.bytes).sum();
+        println!(
+            "{recompute:?}: {} dispatches, {room} bytes",
+            counts.dispatches
+        );
         assert!(room <= bytes, "{recompute:?}: {room} bytes");
         assert_eq!(recording.mistake(), None, "{recompute:?}");
     }
