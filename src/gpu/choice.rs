@@ -75,14 +75,21 @@ impl Variants {
     }
 
     /// Lists every choice that a device can run and that differs from the others in a kernel, those without
-    /// any feature first. For tests and measurements.
+    /// any feature first, and both classes among them. For tests and measurements.
     #[doc(hidden)]
     pub fn all(device: &wgpu::Device, matrices: Option<MatrixSide>) -> Vec<Self> {
-        let without_matrices = Self::for_a_gpu(device, None);
-        let mut all: Vec<Self> = [Self::PLAIN, Self::PARALLEL, without_matrices].into();
-        for class in [DeviceClass::Large, DeviceClass::Small] {
+        let of_class = |class, variants: Self| Self { class, ..variants };
+        let [large, small] = [DeviceClass::Large, DeviceClass::Small];
+        let without_matrices = of_class(large, Self::for_a_gpu(device, None));
+        let mut all: Vec<Self> = [
+            Self::PLAIN,
+            of_class(small, Self::PARALLEL),
+            without_matrices,
+        ]
+        .into();
+        if matrices.is_some() {
             let chosen = Self::for_a_gpu(device, matrices);
-            all.push(Self { class, ..chosen });
+            all.extend([large, small].map(|class| of_class(class, chosen)));
         }
         let mut seen = HashSet::new();
         all.retain(|&variants| seen.insert(variants));
