@@ -34,8 +34,8 @@ pub(crate) fn dispatch(
         [params.height, params.width],
     );
     let mut plain = conv_grad_input::in_tiles(name, params, bindings, tile);
-    if let Some(seen) = plain.moved.get_mut(GRAD).filter(|_| quads) {
-        *seen = matrices::asked(*seen, params.side);
+    if quads {
+        matrices::ask_in_fours(&mut plain, GRAD, params.side);
     }
     Dispatch {
         kernel: &KERNEL,

@@ -52,8 +52,8 @@ pub(crate) fn dispatch(
     );
     let tiles = tiles(params, tile);
     let mut plain = conv_grad_weight::in_tiles(name, params, bindings, tiles, tile.columns);
-    if let Some(seen) = plain.moved.get_mut(INPUT).filter(|_| quads) {
-        *seen = matrices::asked(*seen, params.side);
+    if quads {
+        matrices::ask_in_fours(&mut plain, INPUT, params.side);
     }
     Dispatch {
         kernel: &KERNEL,

@@ -41,8 +41,8 @@ pub(crate) fn dispatch(
         [params.out_height, params.out_width],
     );
     let mut plain = conv::in_tiles(conv::dispatch(name, params, bindings), params, tile);
-    if let Some(seen) = plain.moved.get_mut(INPUT).filter(|_| quads) {
-        *seen = matrices::asked(*seen, params.side);
+    if quads {
+        matrices::ask_in_fours(&mut plain, INPUT, params.side);
     }
     Dispatch {
         kernel: &KERNEL,

@@ -2,6 +2,7 @@
 
 use super::conv::Tile;
 use super::{Form, Kernel, Memory, Uses};
+use crate::gpu::recording::Dispatch;
 use crate::gpu::variants::MatrixSide;
 
 /// Both factors are what such a kernel binds first.
@@ -127,10 +128,12 @@ pub(super) fn has_quads(is_moved_by_taps: bool, seen: [u32; 2], out: [u32; 2]) -
     is_moved_by_taps && seen == out && width.is_multiple_of(4)
 }
 
-/// How many numbers are asked for where `seen` are seen in fours through a kernel of such a side: those of two vectors for
+/// Counts what a dispatch asks for of the factor that is seen in fours through a kernel of such a side: of two vectors for
 /// one, through each tap through which they begin in the midst of a vector.
-pub(super) fn asked(seen: u64, side: u32) -> u64 {
+pub(super) fn ask_in_fours(dispatch: &mut Dispatch, factor: usize, side: u32) {
     let even = (0..side).filter(|dx| dx % 4 == side / 2 % 4).count() as u64;
     let side = u64::from(side);
-    seen / side.max(1) * (2 * side - even)
+    if let Some(seen) = dispatch.moved.get_mut(factor) {
+        *seen = *seen / side.max(1) * (2 * side - even);
+    }
 }
