@@ -58,19 +58,16 @@ fn seen_from(place: Place, tap: u32) -> Seen {
     return Seen(place.image + row * params.out_width + column, inside);
 }
 
-fn left_fours(walk: Walk, lane: u32) -> Fours {
+fn left_fours(walk: Walk, turn: u32, lane: u32) -> Fours {
+    let tap = walk.tap + turn;
     let taps = params.side * params.side;
     let fours = (params.outputs + 3u) / 4u;
     let four = walk.channel / 4u + lane % LEFT_FOURS;
     let channel = walk.first_row + lane / LEFT_FOURS;
-    let at = (channel * taps + taps - 1u - walk.tap) * fours + four;
+    let at = (channel * taps + taps - 1u - tap) * fours + four;
     // Of channels behind the last there are no weights.
     let end = select(0u, params.inputs, four < fours);
     return weights_from(at, LEFT_AT_ONCE * taps * fours, channel, end);
-}
-
-fn right_fours(walk: ptr<function, Walk>, lane: u32) -> Fours {
-    return seen_fours(walk, lane);
 }
 
 fn end_channel(stretch: u32, channel: u32, row: u32, at: u32, sum: f32) {

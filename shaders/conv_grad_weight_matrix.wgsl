@@ -33,7 +33,7 @@ fn steps_before(part: u32) -> u32 {
     return min(part * each, all);
 }
 
-fn steps_of(part: u32) -> u32 {
+fn blocks_of(part: u32) -> u32 {
     return steps_before(part + 1u) - steps_before(part);
 }
 
@@ -71,14 +71,16 @@ fn seen_number(at: u32) -> Input {
     return input[at];
 }
 
-fn left_fours(walk: Walk, lane: u32) -> Fours {
+fn left_fours(walk: Walk, turn: u32, lane: u32) -> Fours {
     let places = places_of(walk.position + lane % LEFT_FOURS * 4u);
     let seen = four_seen(places, walk.tap);
     let c0 = walk.first_channel + lane / LEFT_FOURS;
     let c1 = c0 + LEFT_AT_ONCE;
     var all: Fours;
     all[0] = seen_at(seen, c0, c0 < params.inputs);
-    all[1] = seen_at(seen, c1, c1 < params.inputs);
+    if LEFT_TIMES > 1u {
+        all[1] = seen_at(seen, c1, c1 < params.inputs);
+    }
     if LEFT_TIMES > 2u {
         let c2 = c1 + LEFT_AT_ONCE;
         let c3 = c2 + LEFT_AT_ONCE;
@@ -98,7 +100,9 @@ fn right_fours(walk: ptr<function, Walk>, lane: u32) -> Fours {
     let m1 = m0 + RIGHT_AT_ONCE;
     var all: Fours;
     all[0] = grads_at(at + m0 * plane, inside & vec4(m0 < params.outputs));
-    all[1] = grads_at(at + m1 * plane, inside & vec4(m1 < params.outputs));
+    if RIGHT_TIMES > 1u {
+        all[1] = grads_at(at + m1 * plane, inside & vec4(m1 < params.outputs));
+    }
     if RIGHT_TIMES > 2u {
         let m2 = m1 + RIGHT_AT_ONCE;
         let m3 = m2 + RIGHT_AT_ONCE;
@@ -149,6 +153,10 @@ fn end_walk(walk: Walk, stretch: u32, lane: u32) {
             output[stretch * params.part_stride + params.bias + column] = sum;
         }
     }
+}
+
+fn is_within(row: u32, column: u32) -> bool {
+    return row % (blocks_of_a_tap() * TILE_ROWS) < params.inputs && column < params.rows;
 }
 
 // Where a column begins in the output.

@@ -22,41 +22,18 @@ fn seen_number(at: u32) -> Input {
     return input[at];
 }
 
-fn left_fours(walk: Walk, lane: u32) -> Fours {
-    let skips = is_skip(walk.tap);
+fn left_fours(walk: Walk, turn: u32, lane: u32) -> Fours {
+    let tap = walk.tap + turn;
+    let skips = is_skip(tap);
     let taps = select(params.side * params.side, 1u, skips);
     let fours = (params.outputs + 3u) / 4u;
     let four = walk.first_row / 4u + lane % LEFT_FOURS;
     let channel = walk.channel + lane / LEFT_FOURS;
-    let line = select(channel * taps + walk.tap, channel, skips);
+    let line = select(channel * taps + tap, channel, skips);
     let at = line * fours + four + select(0u, params.skip_weight, skips);
     // Of channels behind the last there are no weights.
     let end = select(0u, walk.end, four < fours);
     return weights_from(at, LEFT_AT_ONCE * taps * fours, channel, end);
-}
-
-fn right_fours(walk: ptr<function, Walk>, lane: u32) -> Fours {
-    if is_skip((*walk).tap) {
-        return skipped_fours(*walk, lane);
-    }
-    return seen_fours(walk, lane);
-}
-
-// What a lane brings of the residual.
-fn skipped_fours(walk: Walk, lane: u32) -> Fours {
-    let places = skip_places(walk.first_column + lane % RIGHT_FOURS * 4u);
-    let c0 = walk.channel + lane / RIGHT_FOURS;
-    let c1 = c0 + RIGHT_AT_ONCE;
-    var all: Fours;
-    all[0] = skip_at(places, c0, c0 < walk.end);
-    all[1] = skip_at(places, c1, c1 < walk.end);
-    if RIGHT_TIMES > 2u {
-        let c2 = c1 + RIGHT_AT_ONCE;
-        let c3 = c2 + RIGHT_AT_ONCE;
-        all[2] = skip_at(places, c2, c2 < walk.end);
-        all[3] = skip_at(places, c3, c3 < walk.end);
-    }
-    return all;
 }
 
 fn end_channel(stretch: u32, channel: u32, row: u32, at: u32, sum: f32) {

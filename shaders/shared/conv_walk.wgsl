@@ -1,8 +1,6 @@
 // A product of matrices that is a convolution, or its gradient with respect to the input: rows are channels of
-// the result, columns its positions, counted over the batch. For each tap of the kernel, in order, it walks the
-// channels of what the positions see. The kernel says how large this is.
-
-const RIGHT_BY_ROWS: bool = true;
+// the result, columns its positions, counted over the batch. It walks the channels of what the positions see through each
+// tap of the kernel, in the order of walk_taps.wgsl or halo.wgsl. The kernel says how large this is.
 
 @group(0) @binding(2) var<storage, read> weight: array<vec4<f16>>;
 
@@ -53,65 +51,13 @@ fn task_of(group: u32) -> Task {
     return Task(group / tiles % blocks * TILE_ROWS, group % tiles * TILE_COLUMNS, first, end);
 }
 
-fn steps_of(stretch: u32) -> u32 {
-    let taps = params.side * params.side;
-    let steps = taps * steps_through(channels_of(stretch, 0u));
-    if SKIP {
-        return steps + steps_through(channels_of(stretch, taps));
-    }
-    return steps;
-}
-
-// The first channel of a step, the end of its stretch, and what a lane's four positions see through its tap.
-struct Walk {
-    first_row: u32,
-    first_column: u32,
-    stretch: u32,
-    end_stretch: u32,
-    tap: u32,
-    channel: u32,
-    end: u32,
-    places: Places,
-    seen: FourSeen,
-}
-
-fn walk_of(task: Task, lane: u32) -> Walk {
-    let channels = channels_of(task.first_stretch, 0u);
-    let places = places_of(task.first_column + lane % RIGHT_FOURS * 4u);
-    return Walk(
-        task.first_row,
-        task.first_column,
-        task.first_stretch,
-        task.end_stretch,
-        0u,
-        channels.first,
-        channels.end,
-        places,
-        four_seen(places, 0u),
-    );
-}
-
-fn next(walk: ptr<function, Walk>) -> bool {
-    (*walk).channel += STEP;
-    if (*walk).channel >= (*walk).end {
-        (*walk).tap += 1u;
-        if (*walk).tap == params.side * params.side + u32(SKIP) {
-            (*walk).tap = 0u;
-            (*walk).stretch += 1u;
-        }
-        let channels = channels_of((*walk).stretch, (*walk).tap);
-        (*walk).channel = channels.first;
-        (*walk).end = channels.end;
-        (*walk).seen = four_seen((*walk).places, (*walk).tap);
-    }
-    return (*walk).stretch < (*walk).end_stretch;
-}
-
 // What a lane brings of the weights: of the lines from `line` on those before `end`, each so far behind the one before.
 fn weights_from(at: u32, apart: u32, line: u32, end: u32) -> Fours {
     var all: Fours;
     all[0] = weights_or_zeros(at, line < end);
-    all[1] = weights_or_zeros(at + apart, line + LEFT_AT_ONCE < end);
+    if LEFT_TIMES > 1u {
+        all[1] = weights_or_zeros(at + apart, line + LEFT_AT_ONCE < end);
+    }
     if LEFT_TIMES > 2u {
         all[2] = weights_or_zeros(at + 2u * apart, line + 2u * LEFT_AT_ONCE < end);
         all[3] = weights_or_zeros(at + 3u * apart, line + 3u * LEFT_AT_ONCE < end);
@@ -123,22 +69,9 @@ fn weights_or_zeros(at: u32, is_there: bool) -> vec4<f16> {
     return select(vec4<f16>(), weight[at], is_there);
 }
 
-// What a lane brings of what the positions see.
-fn seen_fours(walk: ptr<function, Walk>, lane: u32) -> Fours {
-    let seen = (*walk).seen;
-    let end = (*walk).end;
-    let c0 = (*walk).channel + lane / RIGHT_FOURS;
-    let c1 = c0 + RIGHT_AT_ONCE;
-    var all: Fours;
-    all[0] = seen_at(seen, c0, c0 < end);
-    all[1] = seen_at(seen, c1, c1 < end);
-    if RIGHT_TIMES > 2u {
-        let c2 = c1 + RIGHT_AT_ONCE;
-        let c3 = c2 + RIGHT_AT_ONCE;
-        all[2] = seen_at(seen, c2, c2 < end);
-        all[3] = seen_at(seen, c3, c3 < end);
-    }
-    return all;
+fn is_within(row: u32, column: u32) -> bool {
+    let sizes = sizes();
+    return row < sizes.rows && column < params.batch * sizes.image;
 }
 
 // What is left where it ends: nothing.

@@ -1,59 +1,54 @@
 // A product of two factors in cooperative matrices of SIDE×SIDE: f16 factors, f32 sums. What its rows and
 // columns are, over what they are summed, and where sums go, the kernel says:
 //
-//     LEFT_BY_ROWS, RIGHT_BY_ROWS   whether what is brought of a factor at once is of one row of it, or column
+//     LEFT_BY_ROWS                  whether what is brought of the left factor at once is of one row, or column
 //     task_of(group) -> Task        what a workgroup has to do
-//     steps_of(stretch) -> u32      how many steps of STEP terms a stretch of the sums has
+//     blocks_of(stretch) -> u32     how many blocks a stretch of the sums has
 //     struct Walk                   where a lane is on its way through them
-//     walk_of(task, lane) -> Walk, next(&walk) -> bool      its first step; the next one, where there is one
-//     left_fours(walk, lane) -> Fours, right_fours(&walk, lane) -> Fours     what it brings for a step
+//     walk_of(task, lane) -> Walk, next(&walk) -> bool      its first block; the next one, where there is one
+//     left_fours(walk, turn, lane) -> Fours                 what it brings of the left factor for a turn of a block
+//     is_within(row, column) -> bool                        whether the product has them
 //     end_walk(walk, stretch, lane)                                         what is left where it ends
 //     struct Column, column_of(column) -> Column, end_at(stretch, row, column, sum)      what becomes of a sum
 //
 // A workgroup of 128 owns TILE_ROWS × TILE_COLUMNS of the product as four patches of ROWS×COLUMNS matrices, one
-// to a subgroup: 2×2 or up to 4×4, as the dispatch has it. It walks the terms STEP at a time through workgroup
+// to a subgroup: 2×2 or up to 4×4, as the dispatch has it. It walks the terms STEP at a time, a turn, through workgroup
 // memory. Where there are fewer than four subgroups, it goes round again for the patches that are left; where
 // there are more, those only bring numbers. So the subgroups' size is nowhere taken for granted.
 //
 // A number is summed over its terms in the order in which the kernel walks them whatever the patches are: its
 // bits do not depend on them.
 //
-// Numbers are brought four at a time, by each lane up to four times for a step: what the next step needs is
+// The left factor is brought anew for each turn, the right one for each block of them: of one turn where right_lines.wgsl
+// has its tile, of one for each tap where halo.wgsl has it.
+//
+// Numbers are brought four at a time, by each lane up to four times for a turn: what the next one needs is
 // asked for before the products of this one, and waits in registers meanwhile. Where there is room for BUFFERS
-// = 2 of each tile they are written in turn, and all wait for each other once a step in place of twice.
+// = 2 of a tile they are written in turn, and all wait for each other once a turn in place of twice.
 //
 // No operation reaches the elements of a matrix, so the sums go through workgroup memory too, a matrix of
 // each of SLOTS patches at a time, and lanes end them side by side.
 //
-// Lines of a tile are 8 numbers further apart than they are long: beginnings stay at multiples of 16 bytes, and
-// what is loaded at once spreads over the banks.
+// Lines of a tile are 8 numbers further apart than they are long, but for the left one's rows where CROWDED: beginnings
+// stay at multiples of 16 bytes, and what is loaded at once spreads over the banks.
 
 const LANES: u32 = 128u;
 const PATCHES: u32 = 4u;
 const TILE_ROWS: u32 = 2u * ROWS * SIDE;
 const TILE_COLUMNS: u32 = 2u * COLUMNS * SIDE;
 
-// The lines of a tile: a column of the left factor and a row of the right one for each of the step's terms, or
-// a row and a column for each of the workgroup's.
+// The lines of the left tile: a column for each of the step's terms, or a row for each of the workgroup's.
 const LEFT_LINES: u32 = select(STEP, TILE_ROWS, LEFT_BY_ROWS);
 const LEFT_LENGTH: u32 = select(TILE_ROWS, STEP, LEFT_BY_ROWS);
-const RIGHT_LINES: u32 = select(TILE_COLUMNS, STEP, RIGHT_BY_ROWS);
-const RIGHT_LENGTH: u32 = select(STEP, TILE_COLUMNS, RIGHT_BY_ROWS);
-const LEFT_PITCH: u32 = LEFT_LENGTH + 8u;
-const RIGHT_PITCH: u32 = RIGHT_LENGTH + 8u;
-// Fours of a line, the lines that all lanes bring at once, and how often they do for a step: 2 or 4 times.
+const LEFT_PITCH: u32 = LEFT_LENGTH + select(8u, 0u, CROWDED && LEFT_BY_ROWS);
+// Fours of a line, the lines that all lanes bring at once, and how often they do for a turn: 1, 2 or 4 times.
 const LEFT_FOURS: u32 = LEFT_LENGTH / 4u;
-const RIGHT_FOURS: u32 = RIGHT_LENGTH / 4u;
 const LEFT_AT_ONCE: u32 = LANES / LEFT_FOURS;
-const RIGHT_AT_ONCE: u32 = LANES / RIGHT_FOURS;
 const LEFT_TIMES: u32 = LEFT_LINES / LEFT_AT_ONCE;
-const RIGHT_TIMES: u32 = RIGHT_LINES / RIGHT_AT_ONCE;
-// Patches whose sums are ended at once: two where tiles are two, for want of room. Lanes that end those of one.
-const SLOTS: u32 = PATCHES / BUFFERS;
+// Lanes that end the sums of one patch.
 const ENDING: u32 = LANES / SLOTS;
 
 var<workgroup> left_tile: array<Cell, BUFFERS * LEFT_LINES * LEFT_PITCH / CELL>;
-var<workgroup> right_tile: array<Cell, BUFFERS * RIGHT_LINES * RIGHT_PITCH / CELL>;
 var<workgroup> ends: array<f32, SLOTS * SIDE * SIDE>;
 
 // What a workgroup has to do: the tile that begins there, summed over these stretches; nothing where there are none.
@@ -88,52 +83,71 @@ fn main(
         let is_mine = patch_index < PATCHES;
         let row = patch_index / 2u * ROWS * SIDE;
         let column = patch_index % 2u * COLUMNS * SIDE;
+        let multiplies = is_mine && is_within(task.first_row + row, task.first_column + column);
         var s0: Row; var s1: Row; var s2: Row; var s3: Row;
         var t0: Row; var t1: Row; var t2: Row; var t3: Row;
         if JOINED {
             clear(&t0); clear(&t1);
             if ROWS > 2u { clear(&t2); clear(&t3); }
         }
-        // What is fetched, which is one step ahead of what is multiplied.
+        // Where the patch's columns begin in the right tile.
+        let c0 = right_column(column);
+        let c1 = right_column(column + SIDE);
+        let c2 = right_column(column + 2u * SIDE);
+        let c3 = right_column(column + 3u * SIDE);
+        clear_right(lane);
+        // What is fetched, which is ahead of what is multiplied: a turn of the left factor, a block of the right one.
         var walk = walk_of(task, lane);
-        var lefts = left_fours(walk, lane);
-        var rights = right_fours(&walk, lane);
-        // The tiles that are written, of so many lines further on.
+        var lefts = left_fours(walk, 0u, lane);
+        var rights = rights_of(&walk, lane);
+        // Which of two tiles is written.
         var buffer = 0u;
         for (var stretch = task.first_stretch; stretch < task.end_stretch; stretch++) {
-            let steps = steps_of(stretch);
+            let blocks = blocks_of(stretch);
             clear(&s0); clear(&s1);
             if ROWS > 2u { clear(&s2); clear(&s3); }
-            for (var step = 0u; step < steps; step++) {
-                if BUFFERS == 1u {
+            for (var block = 0u; block < blocks; block++) {
+                if RIGHT_BUFFERS == 1u {
                     workgroupBarrier();
                 }
-                put(lane, buffer, lefts, rights);
-                workgroupBarrier();
-                if next(&walk) {
-                    lefts = left_fours(walk, lane);
-                    rights = right_fours(&walk, lane);
+                put_rights(walk, lane, buffer, rights);
+                let here = walk;
+                let turns = turns_of(here);
+                let has_next = next(&walk);
+                if has_next {
+                    rights = rights_of(&walk, lane);
                 }
-                if is_mine {
-                    for (var depth = 0u; depth < STEP; depth += SIDE) {
-                        let term = buffer + depth;
-                        var all: array<Right, 4>;
-                        all[0] = right(term, column);
-                        all[1] = right(term, column + SIDE);
-                        if COLUMNS > 2u {
-                            all[2] = right(term, column + 2u * SIDE);
-                            all[3] = right(term, column + 3u * SIDE);
-                        }
-                        multiply(left(term, row), &all, &s0);
-                        multiply(left(term, row + SIDE), &all, &s1);
-                        if ROWS > 2u {
-                            multiply(left(term, row + 2u * SIDE), &all, &s2);
-                            multiply(left(term, row + 3u * SIDE), &all, &s3);
+                for (var turn = 0u; turn < turns; turn++) {
+                    if BUFFERS == 1u && turn > 0u {
+                        workgroupBarrier();
+                    }
+                    put_lefts(lane, buffer, lefts);
+                    let is_last = turn + 1u == turns;
+                    if has_next || !is_last {
+                        lefts = left_fours(later_of(here, walk, is_last), select(turn + 1u, 0u, is_last), lane);
+                    }
+                    workgroupBarrier();
+                    if multiplies {
+                        let place = right_place(here, turn, buffer);
+                        for (var depth = 0u; depth < STEP; depth += SIDE) {
+                            var all: array<Right, 4>;
+                            all[0] = right(place, depth, c0);
+                            all[1] = right(place, depth, c1);
+                            if COLUMNS > 2u {
+                                all[2] = right(place, depth, c2);
+                                all[3] = right(place, depth, c3);
+                            }
+                            multiply(left(buffer, depth, row), &all, &s0);
+                            multiply(left(buffer, depth, row + SIDE), &all, &s1);
+                            if ROWS > 2u {
+                                multiply(left(buffer, depth, row + 2u * SIDE), &all, &s2);
+                                multiply(left(buffer, depth, row + 3u * SIDE), &all, &s3);
+                            }
                         }
                     }
-                }
-                if BUFFERS == 2u {
-                    buffer = STEP - buffer;
+                    if BUFFERS == 2u {
+                        buffer = 1u - buffer;
+                    }
                 }
             }
             if JOINED {
@@ -146,24 +160,23 @@ fn main(
             if ROWS > 2u { copy(&s2, &t2); copy(&s3, &t3); }
         }
         end_walk(walk, task.first_stretch, lane);
-        // The sums of this round's patches, and the columns of the product that a lane ends: the same ones for
-        // both halves of the patches.
+        // The sums of this round's patches, SLOTS of them at once.
         let round_end = min(round + subgroups, PATCHES);
         let ended = lane / ENDING;
-        let first_column = task.first_column + ended % 2u * COLUMNS * SIDE + lane % SIDE;
-        let columns = array(
-            column_of(first_column),
-            column_of(first_column + SIDE),
-            column_of(first_column + 2u * SIDE),
-            column_of(first_column + 3u * SIDE),
-        );
         for (var first = 0u; first < PATCHES; first += SLOTS) {
             let stores = is_mine && patch_index / SLOTS == first / SLOTS;
             let patch_ended = first + ended;
+            let first_column = task.first_column + patch_ended % 2u * COLUMNS * SIDE + lane % SIDE;
+            let columns = array(
+                column_of(first_column),
+                column_of(first_column + SIDE),
+                column_of(first_column + 2u * SIDE),
+                column_of(first_column + 3u * SIDE),
+            );
             let turn = Turn(
                 stores,
                 patch_index % SLOTS * SIDE * SIDE,
-                patch_ended >= round && patch_ended < round_end,
+                patch_ended >= round && patch_ended < round_end && lane % ENDING < SIDE * SIDE,
                 ended * SIDE * SIDE + lane % ENDING,
                 task.first_stretch,
             );
@@ -178,38 +191,26 @@ fn main(
     }
 }
 
-// Puts what a lane has fetched where all subgroups load it.
-fn put(lane: u32, buffer: u32, lefts: Fours, rights: Fours) {
-    let l = (buffer + lane / LEFT_FOURS) * LEFT_PITCH + lane % LEFT_FOURS * 4u;
-    put_left(l, lefts[0]);
-    put_left(l + LEFT_AT_ONCE * LEFT_PITCH, lefts[1]);
+// Puts what a lane has fetched of the left factor where all subgroups load it.
+fn put_lefts(lane: u32, buffer: u32, lefts: Fours) {
+    let at = (buffer * LEFT_LINES + lane / LEFT_FOURS) * LEFT_PITCH + lane % LEFT_FOURS * 4u;
+    put_left(at, lefts[0]);
+    if LEFT_TIMES > 1u {
+        put_left(at + LEFT_AT_ONCE * LEFT_PITCH, lefts[1]);
+    }
     if LEFT_TIMES > 2u {
-        put_left(l + 2u * LEFT_AT_ONCE * LEFT_PITCH, lefts[2]);
-        put_left(l + 3u * LEFT_AT_ONCE * LEFT_PITCH, lefts[3]);
-    }
-    let r = (buffer + lane / RIGHT_FOURS) * RIGHT_PITCH + lane % RIGHT_FOURS * 4u;
-    put_right(r, rights[0]);
-    put_right(r + RIGHT_AT_ONCE * RIGHT_PITCH, rights[1]);
-    if RIGHT_TIMES > 2u {
-        put_right(r + 2u * RIGHT_AT_ONCE * RIGHT_PITCH, rights[2]);
-        put_right(r + 3u * RIGHT_AT_ONCE * RIGHT_PITCH, rights[3]);
+        put_left(at + 2u * LEFT_AT_ONCE * LEFT_PITCH, lefts[2]);
+        put_left(at + 3u * LEFT_AT_ONCE * LEFT_PITCH, lefts[3]);
     }
 }
 
-// A matrix of the left factor, from a term and a row of the workgroup's on.
-fn left(term: u32, row: u32) -> Left {
+// A matrix of the left factor, from a term of the step and a row of the workgroup's on.
+fn left(buffer: u32, term: u32, row: u32) -> Left {
+    let begin = buffer * LEFT_LINES * LEFT_PITCH;
     if LEFT_BY_ROWS {
-        return coopLoadT<Left>(&left_tile[(row * LEFT_PITCH + term) / CELL], LEFT_PITCH / CELL);
+        return coopLoadT<Left>(&left_tile[(begin + row * LEFT_PITCH + term) / CELL], LEFT_PITCH / CELL);
     }
-    return coopLoad<Left>(&left_tile[(term * LEFT_PITCH + row) / CELL], LEFT_PITCH / CELL);
-}
-
-// A matrix of the right factor, from a term and a column of the workgroup's on.
-fn right(term: u32, column: u32) -> Right {
-    if RIGHT_BY_ROWS {
-        return coopLoadT<Right>(&right_tile[(term * RIGHT_PITCH + column) / CELL], RIGHT_PITCH / CELL);
-    }
-    return coopLoad<Right>(&right_tile[(column * RIGHT_PITCH + term) / CELL], RIGHT_PITCH / CELL);
+    return coopLoad<Left>(&left_tile[(begin + term * LEFT_PITCH + row) / CELL], LEFT_PITCH / CELL);
 }
 
 fn multiply(l: Left, rights: ptr<function, array<Right, 4>>, sums: ptr<function, Row>) {

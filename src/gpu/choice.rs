@@ -75,7 +75,7 @@ impl Variants {
     }
 
     /// Lists every choice that a device can run and that differs from the others in a kernel, those without
-    /// any feature first, and both classes among them. For tests and measurements.
+    /// any feature first, and both classes among them. For tests.
     #[doc(hidden)]
     pub fn all(device: &wgpu::Device, matrices: Option<MatrixSide>) -> Vec<Self> {
         let of_class = |class, variants: Self| Self { class, ..variants };
@@ -87,9 +87,15 @@ impl Variants {
             without_matrices,
         ]
         .into();
-        if matrices.is_some() {
-            let chosen = Self::for_a_gpu(device, matrices);
-            all.extend([large, small].map(|class| of_class(class, chosen)));
+        if let Some(side) = matrices {
+            // All that is put together of matrices, whichever the device has.
+            let other = match side {
+                MatrixSide::Eight => MatrixSide::EightAsSixteen,
+                MatrixSide::Sixteen | MatrixSide::EightAsSixteen => side,
+            };
+            let chosen = |side| Self::for_a_gpu(device, Some(side));
+            all.push(of_class(large, chosen(side)));
+            all.push(of_class(small, chosen(other)));
         }
         let mut seen = HashSet::new();
         all.retain(|&variants| seen.insert(variants));

@@ -1,7 +1,7 @@
 //! The kernel that runs a convolution, and into how many stretches its input channels are cut.
 
 use super::kernels::conv::{self, Bindings, Params, Tile};
-use super::kernels::{conv_matrix, conv_sum, conv_tiled, matrices};
+use super::kernels::{Seen, conv_matrix, conv_sum, conv_tiled, matrices};
 use super::recording::{Binding, Dispatch, Width};
 use super::variants::{ConvVariant, MatrixSide, Variants};
 
@@ -43,7 +43,7 @@ impl Convolution {
             ConvVariant::Plain => None,
             ConvVariant::Tiled => Some(conv_tiled::TILE),
             // The small tile, whichever runs: the sums must not depend on that.
-            ConvVariant::Matrix(side) => Some(matrices::tile(side, false, false)),
+            ConvVariant::Matrix(side) => Some(matrices::tile(side, Seen::Each, false, false)),
         };
         let stretch = |tile| stretch(&params, tile, enough, is_added);
         let split_inputs = tile.map_or(params.inputs, stretch);
@@ -102,7 +102,8 @@ impl Convolution {
             ConvVariant::Plain => conv::dispatch(name, &self.params, bindings),
             ConvVariant::Tiled => conv_tiled::dispatch(name, &self.params, bindings, joined),
             ConvVariant::Matrix(side) => {
-                let large = suits_large(side, joined, self.enough, |tile| {
+                let seen = conv_matrix::seen(&self.params, side);
+                let large = suits_large((side, seen), joined, self.enough, |tile| {
                     let tiles = conv::tiles(&self.params, tile);
                     [tiles, tiles * conv::cut(&self.params, joined)]
                 });
@@ -177,18 +178,18 @@ fn suits_matrices(params: &Params, bindings: &Bindings, side: MatrixSide) -> boo
 /// Whether the large tiles of matrices are workgroups enough, and reach no further past the product's edges than the small
 /// ones but for an eighth; of a tile is known how many there are, and how many workgroups have them.
 pub(crate) fn suits_large(
-    side: MatrixSide,
+    (side, seen): (MatrixSide, Seen),
     joined: bool,
     enough: u64,
     count: impl Fn(Tile) -> [u64; 2],
 ) -> bool {
     let [small, large] = [false, true].map(|large| {
-        let tile = matrices::tile(side, large, joined);
+        let tile = matrices::tile(side, seen, large, joined);
         let [tiles, workgroups] = count(tile);
         let numbers = u64::from(tile.rows) * u64::from(tile.columns);
         (workgroups, tiles * numbers)
     });
-    large.0 >= enough && large.1 <= small.1 + small.1 / 8
+    side != MatrixSide::Eight && large.0 >= enough && large.1 <= small.1 + small.1 / 8
 }
 
 /// Input channels of a stretch: all, where one image's tiles are enough workgroups. Whatever the batch, so

@@ -197,6 +197,7 @@ impl Recording {
                 | Uses::Blocks
                 | Uses::Stretches
                 | Uses::Matrices
+                | Uses::TapMatrices
                 | Uses::JoinedMatrices,
                 _,
             ) => false,

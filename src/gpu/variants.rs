@@ -22,6 +22,10 @@ pub enum MatrixSide {
     Eight,
     /// Matrices of 16×16×16.
     Sixteen,
+    /// Matrices of 8×8×8 as those of sixteen rows are put together: for tests of these on devices that have the smaller
+    /// ones.
+    #[doc(hidden)]
+    EightAsSixteen,
 }
 
 /// The variant of the kernels that run attention.
@@ -112,7 +116,7 @@ impl MatrixSide {
     /// The number of rows, and of columns, of a matrix.
     pub const fn length(self) -> u32 {
         match self {
-            Self::Eight => 8,
+            Self::Eight | Self::EightAsSixteen => 8,
             Self::Sixteen => 16,
         }
     }

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use iddpm::gpu::{
     AttentionVariant, ConvVariant, DeviceNetwork, DeviceWeights, Dispatch, Form, Gpu, GpuError,
-    MatrixSide, Precision, Variants, plan, wgpu,
+    MatrixSide, Precision, Seen, Variants, plan, wgpu,
 };
 use iddpm::unet::{Conv, Graph, ImageSize, Init, Input, Op, Shape, UnetConfig, Weights, Wrap};
 
@@ -151,7 +151,7 @@ const MANY: usize = 64;
 
 /// An image's bits do not depend on the batch, in any variant: a batch large enough that convolutions join
 /// what they cut for few images, and whose tiles begin in the midst of one; channels and batches for which matrices
-/// have large tiles, cut and joined, over rows that are read four numbers at a time and others, where there are such; beside
+/// have large tiles, cut and joined, over rows that are read four numbers at a time, with a halo, and others, where there are such; beside
 /// a residual that is seen through a kernel of one.
 #[test]
 fn a_convolution_of_a_batch_is_that_of_its_images() {
@@ -179,8 +179,10 @@ fn a_convolution_of_a_batch_is_that_of_its_images() {
         (5, [7, 9], 2, false),
         (5, [7, 9], 2, true),
         (MANY, [7, 9], 7, false),
+        (MANY, [6, 12], 6, false),
         (MANY, [8, 8], 7, false),
         (MANY, [7, 9], 7, true),
+        (MANY, [6, 12], 6, true),
         (MANY, [8, 8], 7, true),
     ] {
         let (image, made) = (134 * height * width, outputs * height * width);
@@ -220,14 +222,15 @@ fn a_convolution_of_a_batch_is_that_of_its_images() {
         }
     }
     if gpu().matrices() == Some(MatrixSide::Eight) {
-        for wanted in 0..8 {
-            let [joined, quads, skip] = [1, 2, 4].map(|bit| wanted & bit != 0);
+        for wanted in 0..12 {
+            let [joined, skip] = [1, 2].map(|bit| wanted & bit != 0);
+            let seen = [Seen::Each, Seen::Quads, Seen::Halo][wanted / 4];
             let is_it = |form: &Form| {
-                form.large && (form.joined, form.quads, form.skip) == (joined, quads, skip)
+                form.large && (form.joined, form.seen, form.skip) == (joined, seen, skip)
             };
             assert!(
                 matrices.iter().any(is_it),
-                "{joined}, {quads}, {skip}: {matrices:?}"
+                "{joined}, {seen:?}, {skip}: {matrices:?}"
             );
         }
     }

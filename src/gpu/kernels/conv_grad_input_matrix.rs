@@ -3,7 +3,7 @@
 use super::conv_grad_input::{self, Bindings, GRAD, Params};
 use super::declare::shared;
 use super::matrices::{self, Brought, tile};
-use super::{Form, Kernel, Uses};
+use super::{Form, Kernel, Seen, Uses};
 use crate::gpu::recording::Dispatch;
 use crate::gpu::variants::MatrixSide;
 
@@ -15,9 +15,20 @@ pub(crate) static KERNEL: Kernel = matrices::variant_of(
         shared!("conv_grad_input.wgsl", "conv_walk.wgsl", "matrices.wgsl"),
         include_str!("../../../shaders/conv_grad_input_matrix.wgsl"),
     ),
-    Uses::Matrices,
+    Uses::TapMatrices,
     |form| matrices::bytes(form, Brought::ByRows, Brought::ByRows),
 );
+
+/// How the gradient is read.
+pub(crate) fn seen(params: &Params, side: MatrixSide) -> Seen {
+    let is_moved_by_taps = params.stride == 1 && [params.wrap_y, params.wrap_x] == [0; 2];
+    matrices::seen(
+        side,
+        is_moved_by_taps.then_some(params.side),
+        [params.out_height, params.out_width],
+        [params.height, params.width],
+    )
+}
 
 pub(crate) fn dispatch(
     name: &str,
@@ -26,23 +37,16 @@ pub(crate) fn dispatch(
     side: MatrixSide,
     large: bool,
 ) -> Dispatch {
-    let tile = tile(side, large, false);
-    let is_moved_by_taps = params.stride == 1 && [params.wrap_y, params.wrap_x] == [0; 2];
-    let quads = matrices::has_quads(
-        is_moved_by_taps,
-        [params.out_height, params.out_width],
-        [params.height, params.width],
-    );
+    let seen = seen(params, side);
+    let tile = tile(side, seen, large, false);
     let mut plain = conv_grad_input::in_tiles(name, params, bindings, tile);
-    if quads {
-        matrices::ask_in_fours(&mut plain, GRAD, params.side);
-    }
+    matrices::ask(&mut plain, GRAD, seen, [params.side, params.width], tile);
     Dispatch {
         kernel: &KERNEL,
         form: Form {
             matrix: Some(side),
             large,
-            quads,
+            seen,
             ..plain.form
         },
         ..plain

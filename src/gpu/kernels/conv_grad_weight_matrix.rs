@@ -42,25 +42,23 @@ pub(crate) fn dispatch(
     side: MatrixSide,
     large: bool,
 ) -> Dispatch {
-    let tile = tile(side, large, false);
     let is_moved_by_taps =
         params.stride == 1 && [params.upsample, params.wrap_y, params.wrap_x] == [0; 3];
-    let quads = matrices::has_quads(
+    let seen = matrices::seen_anew(
         is_moved_by_taps,
         [params.height, params.width],
         [params.out_height, params.out_width],
     );
+    let tile = tile(side, seen, large, false);
     let tiles = tiles(params, tile);
     let mut plain = conv_grad_weight::in_tiles(name, params, bindings, tiles, tile.columns);
-    if quads {
-        matrices::ask_in_fours(&mut plain, INPUT, params.side);
-    }
+    matrices::ask(&mut plain, INPUT, seen, [params.side, params.width], tile);
     Dispatch {
         kernel: &KERNEL,
         form: Form {
             matrix: Some(side),
             large,
-            quads,
+            seen,
             ..plain.form
         },
         ..plain

@@ -3,7 +3,7 @@
 use super::conv::{self, Bindings, INPUT, Params};
 use super::declare::shared;
 use super::matrices::{self, Brought, tile};
-use super::{Form, Kernel, Uses};
+use super::{Form, Kernel, Seen, Uses};
 use crate::gpu::recording::Dispatch;
 use crate::gpu::variants::MatrixSide;
 
@@ -24,6 +24,18 @@ pub(crate) static KERNEL: Kernel = matrices::variant_of(
     |form| matrices::bytes(form, Brought::ByColumns, Brought::ByRows),
 );
 
+/// How the input is read.
+pub(crate) fn seen(params: &Params, side: MatrixSide) -> Seen {
+    let is_moved_by_taps =
+        params.stride == 1 && [params.upsample, params.wrap_y, params.wrap_x] == [0; 3];
+    matrices::seen(
+        side,
+        is_moved_by_taps.then_some(params.side),
+        [params.height, params.width],
+        [params.out_height, params.out_width],
+    )
+}
+
 pub(crate) fn dispatch(
     name: &str,
     params: &Params,
@@ -32,25 +44,17 @@ pub(crate) fn dispatch(
     side: MatrixSide,
     large: bool,
 ) -> Dispatch {
-    let tile = tile(side, large, joined);
-    let is_moved_by_taps =
-        params.stride == 1 && [params.upsample, params.wrap_y, params.wrap_x] == [0; 3];
-    let quads = matrices::has_quads(
-        is_moved_by_taps,
-        [params.height, params.width],
-        [params.out_height, params.out_width],
-    );
+    let seen = seen(params, side);
+    let tile = tile(side, seen, large, joined);
     let mut plain = conv::in_tiles(conv::dispatch(name, params, bindings), params, tile);
-    if quads {
-        matrices::ask_in_fours(&mut plain, INPUT, params.side);
-    }
+    matrices::ask(&mut plain, INPUT, seen, [params.side, params.width], tile);
     Dispatch {
         kernel: &KERNEL,
         form: Form {
             joined,
             matrix: Some(side),
             large,
-            quads,
+            seen,
             skip: params.skip_inputs > 0,
             ..plain.form
         },

@@ -7,7 +7,7 @@ use std::vec::Vec;
 
 use super::conv::RESIDUAL;
 use super::matrices::{FACTORS, Patch};
-use super::{Access, Form, Kernel, Memory, Uses};
+use super::{Access, Form, Kernel, Memory, Seen, Uses};
 use crate::gpu::variants::MatrixSide;
 
 /// What several kernels compute.
@@ -16,6 +16,12 @@ const COMMON: &str = include_str!("../../../shaders/shared/common.wgsl");
 const REDUCE_TREE: &str = include_str!("../../../shaders/shared/reduce_tree.wgsl");
 /// The same through subgroups.
 const REDUCE_SUBGROUPS: &str = include_str!("../../../shaders/shared/reduce_subgroups.wgsl");
+/// The tile of what is seen, brought anew for each step.
+const RIGHT_LINES: &str = include_str!("../../../shaders/shared/right_lines.wgsl");
+/// The walk through taps that brings it so.
+const WALK_TAPS: &str = include_str!("../../../shaders/shared/walk_taps.wgsl");
+/// The walk that brings it once for all taps.
+const HALO: &str = include_str!("../../../shaders/shared/halo.wgsl");
 /// What a convolution's positions see, read four numbers at a time.
 const CONV_QUADS: &str = include_str!("../../../shaders/shared/conv_quads.wgsl");
 /// The same number by number.
@@ -24,6 +30,8 @@ const CONV_EACH: &str = include_str!("../../../shaders/shared/conv_each.wgsl");
 const RESIDUAL_EACH: &str = include_str!("../../../shaders/shared/residual.wgsl");
 const SKIP_QUADS: &str = include_str!("../../../shaders/shared/skip_quads.wgsl");
 const SKIP_EACH: &str = include_str!("../../../shaders/shared/skip_each.wgsl");
+/// Where there is no residual to be seen.
+const SKIP_NONE: &str = include_str!("../../../shaders/shared/skip_none.wgsl");
 /// Tiles of matrices in workgroup memory, written four numbers at a time.
 const CELLS_FOUR: &str = include_str!("../../../shaders/shared/cells_four.wgsl");
 /// The same number by number.
@@ -58,7 +66,7 @@ impl Kernel {
                 Access::Activations | Access::Result => {
                     has_halves |= form.is_half(at);
                     let width = if form.is_half(at) { "f16" } else { "f32" };
-                    let of = if form.quads && FACTORS.contains(&at) {
+                    let of = if form.seen != Seen::Each && FACTORS.contains(&at) {
                         format!("vec4<{width}>")
                     } else {
                         width.into()
@@ -91,12 +99,16 @@ impl Kernel {
                 columns,
                 step,
                 buffers,
+                slots,
+                is_crowded,
             } = Patch::of(side, form);
             head += &format!("const ROWS: u32 = {rows}u;\n");
             head += &format!("const COLUMNS: u32 = {columns}u;\n");
             head += &format!("const STEP: u32 = {step}u;\n");
             head += &format!("const BUFFERS: u32 = {buffers}u;\n");
-            head += &format!("const QUADS: bool = {};\n", form.quads);
+            head += &format!("const SLOTS: u32 = {slots}u;\n");
+            head += &format!("const CROWDED: bool = {is_crowded};\n");
+            head += &format!("const QUADS: bool = {};\n", form.seen != Seen::Each);
             head += &format!("const SKIP: bool = {};\n", form.skip);
         }
         head += &aliases;
@@ -108,20 +120,27 @@ impl Kernel {
             (Uses::Nothing | Uses::Blocks | Uses::Stretches, _) => {}
             (Uses::Reductions, false) => parts.push(REDUCE_TREE),
             (Uses::Reductions, true) => parts.push(REDUCE_SUBGROUPS),
-            (Uses::Matrices | Uses::JoinedMatrices, _) => {
-                parts.push(if form.quads { CONV_QUADS } else { CONV_EACH });
+            (Uses::Matrices | Uses::TapMatrices | Uses::JoinedMatrices, _) => {
+                match form.seen {
+                    Seen::Each => parts.extend([RIGHT_LINES, CONV_EACH]),
+                    Seen::Quads => parts.extend([RIGHT_LINES, CONV_QUADS]),
+                    Seen::Halo => parts.push(HALO),
+                }
+                if self.uses != Uses::Matrices && form.seen != Seen::Halo {
+                    parts.push(WALK_TAPS);
+                }
                 parts.push(match dialect {
                     Dialect::Metal => CELLS_ONE,
                     Dialect::Native | Dialect::Browser => CELLS_FOUR,
                 });
             }
         }
-        if self.uses == Uses::JoinedMatrices {
+        match self.uses {
             // Of a residual that is added numbers are read one by one.
-            match form.quads && form.skip {
-                true => parts.push(SKIP_QUADS),
-                false => parts.extend([RESIDUAL_EACH, SKIP_EACH]),
-            }
+            Uses::JoinedMatrices if form.skip && form.seen != Seen::Each => parts.push(SKIP_QUADS),
+            Uses::JoinedMatrices => parts.extend([RESIDUAL_EACH, SKIP_EACH]),
+            Uses::TapMatrices => parts.push(SKIP_NONE),
+            Uses::Nothing | Uses::Blocks | Uses::Reductions | Uses::Stretches | Uses::Matrices => {}
         }
         parts.extend([self.interface, self.source]);
         parts.join("\n")
@@ -148,6 +167,7 @@ impl Kernel {
             | Uses::Blocks
             | Uses::Stretches
             | Uses::Matrices
+            | Uses::TapMatrices
             | Uses::JoinedMatrices => 0,
         };
         own + for_sums
@@ -171,39 +191,40 @@ impl Kernel {
         halves.dedup();
         let no = &[false][..];
         let both = &[false, true][..];
-        let sides = &[Some(MatrixSide::Eight), Some(MatrixSide::Sixteen)][..];
+        let sides = &[MatrixSide::Eight, MatrixSide::Sixteen].map(Some)[..];
         let none = &[None][..];
-        let (subgroups, joined, matrices, large, quads, skip) = match self.uses {
-            Uses::Nothing => (no, no, none, no, no, no),
-            Uses::Blocks => (no, no, none, both, no, no),
-            Uses::Reductions => (both, no, none, no, no, no),
-            Uses::Stretches => (no, both, none, no, no, no),
-            Uses::Matrices | Uses::JoinedMatrices => {
-                // Factors are f16, or rounded to it.
-                halves.retain(|half| FACTORS.iter().all(|&at| self.is_factor_in(at, *half)));
-                let of_conv = if self.uses == Uses::Matrices {
-                    no
-                } else {
-                    both
-                };
-                (no, of_conv, sides, both, both, of_conv)
-            }
+        let each = &[Seen::Each][..];
+        let quads = &[Seen::Each, Seen::Quads][..];
+        let all = &[Seen::Each, Seen::Quads, Seen::Halo][..];
+        let (subgroups, joined, matrices, large, seen, skip) = match self.uses {
+            Uses::Nothing => (no, no, none, no, each, no),
+            Uses::Blocks => (no, no, none, both, each, no),
+            Uses::Reductions => (both, no, none, no, each, no),
+            Uses::Stretches => (no, both, none, no, each, no),
+            Uses::Matrices => (no, no, sides, both, quads, no),
+            Uses::TapMatrices => (no, no, sides, both, all, no),
+            Uses::JoinedMatrices => (no, both, sides, both, all, both),
         };
+        if matrices != none {
+            // Factors are f16, or rounded to it.
+            halves.retain(|half| FACTORS.iter().all(|&at| self.is_factor_in(at, *half)));
+        }
         let mut forms = Vec::from([Form::default()]);
-        fn each<T: Copy>(forms: &mut Vec<Form>, values: &[T], set: fn(Form, T) -> Form) {
+        fn with_each<T: Copy>(forms: &mut Vec<Form>, values: &[T], set: fn(Form, T) -> Form) {
             let with = |&form: &Form| values.iter().map(move |&value| set(form, value));
             *forms = forms.iter().flat_map(with).collect();
         }
-        each(&mut forms, &halves, |form, halves| Form { halves, ..form });
-        each(&mut forms, subgroups, |form, subgroups| Form {
+        with_each(&mut forms, &halves, |form, halves| Form { halves, ..form });
+        with_each(&mut forms, subgroups, |form, subgroups| Form {
             subgroups,
             ..form
         });
-        each(&mut forms, joined, |form, joined| Form { joined, ..form });
-        each(&mut forms, matrices, |form, matrix| Form { matrix, ..form });
-        each(&mut forms, large, |form, large| Form { large, ..form });
-        each(&mut forms, quads, |form, quads| Form { quads, ..form });
-        each(&mut forms, skip, |form, skip| Form { skip, ..form });
+        with_each(&mut forms, joined, |form, joined| Form { joined, ..form });
+        with_each(&mut forms, matrices, |form, matrix| Form { matrix, ..form });
+        with_each(&mut forms, large, |form, large| Form { large, ..form });
+        with_each(&mut forms, seen, |form, seen| Form { seen, ..form });
+        with_each(&mut forms, skip, |form, skip| Form { skip, ..form });
+        forms.retain(|form| form.matrix != Some(MatrixSide::Eight) || !form.large);
         // What is seen through a kernel is a factor too.
         forms.retain(|form| !form.skip || form.is_half(RESIDUAL));
         forms

@@ -50,8 +50,23 @@ pub enum Uses {
     Stretches,
     /// Cooperative matrices.
     Matrices,
-    /// The flag of [`Stretches`](Self::Stretches), and cooperative matrices.
+    /// Cooperative matrices, and a walk through the taps of a convolution.
+    TapMatrices,
+    /// The same, and the flag of [`Stretches`](Self::Stretches).
     JoinedMatrices,
+}
+
+/// How the kernels that multiply matrices read images.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum Seen {
+    /// Number by number: whatever stride, doubling, edges and rows.
+    #[default]
+    Each,
+    /// Four numbers at a time, where taps alone move what is seen.
+    Quads,
+    /// Four numbers at a time, once for all taps of a kernel of three, with what lies around a tile; for kernels that walk
+    /// through taps.
+    Halo,
 }
 
 /// The workgroup memory that a kernel's own text declares.
@@ -74,10 +89,10 @@ pub struct Form {
     pub joined: bool,
     /// The cooperative matrices, for the kernels that multiply them.
     pub matrix: Option<MatrixSide>,
-    /// Whether a workgroup has the large block, or each of its subgroups the large patch of matrices.
+    /// Whether a workgroup has the large block, or each of its subgroups the large patch of matrices of sixteen rows.
     pub large: bool,
-    /// Whether images are read four numbers at a time, for the kernels that multiply matrices.
-    pub quads: bool,
+    /// How images are read, for the kernels that multiply matrices.
+    pub seen: Seen,
     /// Whether the residual is seen through a kernel of one, for the kernel that multiplies matrices.
     pub skip: bool,
 }

@@ -1,7 +1,7 @@
 //! The host side of shaders/shared/matrices.wgsl: products in cooperative matrices, four patches of them for a workgroup.
 
 use super::conv::Tile;
-use super::{Form, Kernel, Memory, Uses};
+use super::{Form, Kernel, Memory, Seen, Uses};
 use crate::gpu::recording::Dispatch;
 use crate::gpu::variants::MatrixSide;
 
@@ -14,27 +14,54 @@ pub(crate) struct Patch {
     pub(crate) rows: u32,
     pub(crate) columns: u32,
     pub(crate) step: u32,
+    /// Of the left factor's tile, and of the right one's where that is brought anew for each step.
     pub(crate) buffers: u32,
+    /// Patches whose sums are ended at once.
+    pub(crate) slots: u32,
+    /// Whether there is no room for lines of the left tile to lie apart, where they are its rows.
+    pub(crate) is_crowded: bool,
 }
 
+/// Cells of the widest halo around so many columns: whole rows of 32 at most, one row more on either side, and two columns.
+const fn halo_cells(columns: u32) -> u32 {
+    (columns / WIDEST + 2) * (WIDEST + 2)
+}
+
+/// Positions of the widest rows that a halo is brought around.
+const WIDEST: u32 = 32;
+
 impl Patch {
-    /// Two by two, or four by four: as much as registers have room for, which a lane of 32 has 255 of. Sums of
-    /// sixteen matrices of sixteen rows are 128 of them; joined stretches have such sums twice, so that there
-    /// it is four by two. Of the large tiles' sixteen rows so many steps fit into the 16 KiB that each device
-    /// has for a workgroup.
+    /// Four by four matrices of eight rows; of sixteen rows two by two, or as much as registers have room for, which a lane
+    /// of 32 has 255 of: sums of sixteen matrices are 128 of them, and joined stretches have such sums twice, so that
+    /// there they are eight. So many terms, buffers and slots fit into the 16 KiB that each device has for a workgroup.
     pub(super) const fn of(side: MatrixSide, form: Form) -> Self {
-        let (rows, columns, step, buffers) = match (side, form.large, form.joined) {
-            (_, false, _) => (2, 2, 32, 1),
-            (MatrixSide::Eight, true, false) => (4, 4, 32, 1),
-            (MatrixSide::Eight, true, true) => (4, 4, 16, 2),
-            (MatrixSide::Sixteen, true, false) => (4, 4, 16, 1),
-            (MatrixSide::Sixteen, true, true) => (4, 2, 16, 2),
+        let is_halo = matches!(form.seen, Seen::Halo);
+        let is_eight = matches!(side, MatrixSide::Eight);
+        let (rows, columns) = match (form.large, form.joined) {
+            _ if is_eight => (4, 4),
+            (false, _) => (2, 2),
+            (true, false) => (4, 4),
+            // With a halo a tile asks for more weights than for what is seen.
+            (true, true) if is_halo => (2, 4),
+            (true, true) => (4, 2),
+        };
+        let (step, buffers, slots, is_crowded) = match (is_halo, form.large, form.joined) {
+            (true, ..) if is_eight => (32, 1, 2, true),
+            (true, false, _) => (16, 2, 2, false),
+            (true, true, false) => (16, 1, 2, true),
+            (true, true, true) => (16, 2, 1, false),
+            (false, ..) if is_eight => (32, 1, 4, false),
+            (false, false, _) => (32, 1, 4, false),
+            (false, true, false) => (16, 1, 4, false),
+            (false, true, true) => (16, 2, 2, false),
         };
         Self {
             rows,
             columns,
             step,
             buffers,
+            slots,
+            is_crowded,
         }
     }
 
@@ -47,15 +74,15 @@ impl Patch {
     }
 }
 
-/// What a workgroup owns in a form.
-pub(crate) const fn tile(side: MatrixSide, large: bool, joined: bool) -> Tile {
+/// What a workgroup owns in a form. Of matrices of eight rows there is no large one.
+pub(crate) const fn tile(side: MatrixSide, seen: Seen, large: bool, joined: bool) -> Tile {
     let form = Form {
         halves: 0,
         subgroups: false,
         joined,
         matrix: Some(side),
         large,
-        quads: false,
+        seen,
         skip: false,
     };
     Patch::of(side, form).tile(side)
@@ -70,26 +97,27 @@ pub(super) enum Brought {
     ByColumns,
 }
 
-/// Bytes of two tiles in f16, as often as there are buffers, and of a matrix in f32 of each of four patches, or of two at a
-/// time where buffers are two. Without matrices there is no such kernel.
+/// Bytes of two tiles in f16, as often as there are buffers, and of a matrix in f32 of each patch that is ended at a time.
+/// Without matrices there is no such kernel.
 pub(super) fn bytes(form: Form, left: Brought, right: Brought) -> u64 {
     form.matrix.map_or(0, |side| {
         let patch = Patch::of(side, form);
         let tile = patch.tile(side);
         // Lines of a tile are of the terms, or of what the workgroup owns.
-        let of_terms = |own: u32| u64::from(patch.step) * u64::from(own + 8);
-        let of_own = |own: u32| u64::from(own) * u64::from(patch.step + 8);
-        let left = match left {
-            Brought::ByColumns => of_terms(tile.rows),
-            Brought::ByRows => of_own(tile.rows),
+        let of_terms = |own: u32| patch.step * (own + 8);
+        let of_own = |own: u32, pad| own * (patch.step + pad);
+        let left = patch.buffers
+            * match left {
+                Brought::ByColumns => of_terms(tile.rows),
+                Brought::ByRows => of_own(tile.rows, if patch.is_crowded { 0 } else { 8 }),
+            };
+        let right = match (form.seen, right) {
+            (Seen::Halo, _) => halo_cells(tile.columns) * (patch.step + 8),
+            (_, Brought::ByRows) => patch.buffers * of_terms(tile.columns),
+            (_, Brought::ByColumns) => patch.buffers * of_own(tile.columns, 8),
         };
-        let right = match right {
-            Brought::ByRows => of_terms(tile.columns),
-            Brought::ByColumns => of_own(tile.columns),
-        };
-        let matrix = u64::from(side.length()) * u64::from(side.length());
-        let buffers = u64::from(patch.buffers);
-        2 * buffers * (left + right) + 4 * 4 / buffers * matrix
+        let matrix = side.length() * side.length();
+        u64::from(2 * (left + right) + 4 * patch.slots * matrix)
     })
 }
 
@@ -121,19 +149,51 @@ pub(super) const fn variant_of(
     }
 }
 
-/// Whether what four positions of a convolution see lies beside each other, where taps alone move it and images are so
-/// high and wide; see shaders/shared/conv_quads.wgsl.
-pub(super) fn has_quads(is_moved_by_taps: bool, seen: [u32; 2], out: [u32; 2]) -> bool {
-    let [_, width] = seen;
-    is_moved_by_taps && seen == out && width.is_multiple_of(4)
+/// How a kernel that walks through taps reads images of which `out` sees `seen`, height and width, through a kernel of such a
+/// side where taps alone move what is seen. Whatever the batch, and whichever tile: a halo is walked in another order.
+pub(super) fn seen(
+    side: MatrixSide,
+    moved_through: Option<u32>,
+    seen: [u32; 2],
+    out: [u32; 2],
+) -> Seen {
+    let [height, width] = out;
+    let largest = tile(side, Seen::Each, true, false).columns;
+    let is_row = width.is_power_of_two() && (side.length()..=WIDEST).contains(&width);
+    let is_whole = (height * width).is_multiple_of(largest);
+    match seen_anew(moved_through.is_some(), seen, out) {
+        Seen::Quads if moved_through == Some(3) && is_row && is_whole => Seen::Halo,
+        seen => seen,
+    }
 }
 
-/// Counts what a dispatch asks for of the factor that is seen in fours through a kernel of such a side: of two vectors for
-/// one, through each tap through which they begin in the midst of a vector.
-pub(super) fn ask_in_fours(dispatch: &mut Dispatch, factor: usize, side: u32) {
+/// How they are read anew for each tap: four at a time, where what four positions see lies beside each other.
+pub(super) fn seen_anew(is_moved_by_taps: bool, seen: [u32; 2], out: [u32; 2]) -> Seen {
+    let [_, width] = seen;
+    match is_moved_by_taps && seen == out && width.is_multiple_of(4) {
+        true => Seen::Quads,
+        false => Seen::Each,
+    }
+}
+
+/// Counts what a dispatch asks for of the factor that is seen through a kernel of such a side from rows of such a width, where
+/// it was counted once for each tap. In fours these are two vectors for one through each tap through which they begin in the
+/// midst of a vector. A halo is a row more on either side of a tile's.
+pub(super) fn ask(
+    dispatch: &mut Dispatch,
+    factor: usize,
+    seen: Seen,
+    [side, width]: [u32; 2],
+    tile: Tile,
+) {
     let even = (0..side).filter(|dx| dx % 4 == side / 2 % 4).count() as u64;
-    let side = u64::from(side);
-    if let Some(seen) = dispatch.moved.get_mut(factor) {
-        *seen = *seen / side.max(1) * (2 * side - even);
+    let (side, width) = (u64::from(side.max(1)), u64::from(width.max(1)));
+    let rows = u64::from(tile.columns) / width;
+    if let Some(asked) = dispatch.moved.get_mut(factor) {
+        *asked = match seen {
+            Seen::Each => *asked,
+            Seen::Quads => *asked / side * (2 * side - even),
+            Seen::Halo => *asked / (side * side) * (rows + 2) / rows.max(1),
+        };
     }
 }

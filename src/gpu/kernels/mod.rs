@@ -77,7 +77,7 @@ pub(crate) mod twice;
 mod twins;
 
 pub use form::Dialect;
-pub use kernel::{Access, Form, Kernel, Memory, Uses};
+pub use kernel::{Access, Form, Kernel, Memory, Seen, Uses};
 
 /// Every kernel there is.
 pub static KERNELS: [&Kernel; 63] = [

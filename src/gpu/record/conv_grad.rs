@@ -5,7 +5,7 @@ use super::{Recorder, Stored, Tensor};
 use crate::gpu::convolution::suits_large;
 use crate::gpu::kernels::declare::{flag, word};
 use crate::gpu::kernels::{
-    conv_grad_input, conv_grad_input_matrix, conv_grad_input_tiled, conv_grad_weight,
+    Seen, conv_grad_input, conv_grad_input_matrix, conv_grad_input_tiled, conv_grad_weight,
     conv_grad_weight_matrix, conv_grad_weight_tiled, matrices, sum_parts,
 };
 use crate::gpu::recording::{Binding, Dispatch, Width};
@@ -73,8 +73,9 @@ impl Recorder<'_> {
         match self.variants.conv {
             ConvVariant::Plain => conv_grad_input::dispatch(name, &params, bindings),
             ConvVariant::Matrix(side) if input_suits_matrices(&params, &bindings, side) => {
+                let seen = conv_grad_input_matrix::seen(&params, side);
                 let large = suits_large(
-                    side,
+                    (side, seen),
                     false,
                     self.variants.class.enough_workgroups(),
                     |tile| [conv_grad_input::tiles(&params, tile); 2],
@@ -175,7 +176,7 @@ impl Recorder<'_> {
             ConvVariant::Plain => OfWeight::Plain,
             ConvVariant::Matrix(side) if weight_suits_matrices(params, bindings, side) => {
                 let large = suits_large(
-                    side,
+                    (side, Seen::Quads),
                     false,
                     self.variants.class.enough_workgroups(),
                     |tile| {
@@ -205,9 +206,10 @@ impl OfWeight {
         match self {
             Self::Plain => 1,
             Self::Tiled => conv_grad_weight_tiled::parts(params),
-            Self::Matrix { side, large } => {
-                conv_grad_weight_matrix::parts(params, matrices::tile(side, large, false))
-            }
+            Self::Matrix { side, large } => conv_grad_weight_matrix::parts(
+                params,
+                matrices::tile(side, Seen::Quads, large, false),
+            ),
         }
     }
 

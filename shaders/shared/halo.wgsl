@@ -1,0 +1,185 @@
+// A walk whose blocks are STEP channels of what the tile's positions see, with the halo around them, and have a turn for
+// each tap of a kernel of three: where taps alone move what is seen, and a tile is whole rows of one image, of 32 positions
+// at most, a power of two.
+//
+// The right factor's tile is a line of channels for each cell of the halo: a row more on either side of the tile's, and a
+// column more, which is past the image's edge and stays 0. A tap is so many cells further on.
+
+// Cells of the widest rows: those of narrower ones are fewer.
+const WIDEST: u32 = 32u;
+const CELLS: u32 = (TILE_COLUMNS / WIDEST + 2u) * (WIDEST + 2u);
+const RIGHT_PITCH: u32 = STEP + 8u;
+// Four channels at four positions are a piece, one for a lane at once; how often they are brought: 1 or 2 times.
+const PIECES: u32 = (TILE_COLUMNS + 2u * WIDEST) / 4u * (STEP / 4u);
+const TIMES: u32 = (PIECES + LANES - 1u) / LANES;
+
+const RIGHT_BUFFERS: u32 = 1u;
+
+var<workgroup> right_tile: array<Cell, CELLS * RIGHT_PITCH / CELL>;
+
+// What a lane brings at once, of a channel each.
+alias Rights = array<Fours, 2>;
+
+// A block: its first tap, the first channel and the end of its stretch. The tap behind the last is the skip's.
+struct Walk {
+    first_row: u32,
+    first_column: u32,
+    stretch: u32,
+    end_stretch: u32,
+    tap: u32,
+    channel: u32,
+    end: u32,
+}
+
+fn walk_of(task: Task, lane: u32) -> Walk {
+    let channels = channels_of(task.first_stretch, 0u);
+    return Walk(
+        task.first_row,
+        task.first_column,
+        task.first_stretch,
+        task.end_stretch,
+        0u,
+        channels.first,
+        channels.end,
+    );
+}
+
+fn next(walk: ptr<function, Walk>) -> bool {
+    (*walk).channel += STEP;
+    if (*walk).channel >= (*walk).end {
+        let is_last = !SKIP || is_skip((*walk).tap);
+        (*walk).tap = select(params.side * params.side, 0u, is_last);
+        (*walk).stretch += u32(is_last);
+        let channels = channels_of((*walk).stretch, (*walk).tap);
+        (*walk).channel = channels.first;
+        (*walk).end = channels.end;
+    }
+    return (*walk).stretch < (*walk).end_stretch;
+}
+
+fn blocks_of(stretch: u32) -> u32 {
+    let blocks = steps_through(channels_of(stretch, 0u));
+    if SKIP {
+        return blocks + steps_through(channels_of(stretch, params.side * params.side));
+    }
+    return blocks;
+}
+
+fn turns_of(walk: Walk) -> u32 {
+    return select(params.side * params.side, 1u, is_skip(walk.tap));
+}
+
+// The walk of the next turn, which is the next block's where this one is its block's last.
+fn later_of(walk: Walk, next: Walk, is_last: bool) -> Walk {
+    var later = walk;
+    if is_last {
+        later = next;
+    }
+    return later;
+}
+
+// Cells from one row to the next.
+fn cells_of_a_row() -> u32 {
+    return params.width + 2u;
+}
+
+fn rows_of_a_tile() -> u32 {
+    return TILE_COLUMNS / params.width;
+}
+
+// What is past the left and the right edge.
+fn clear_right(lane: u32) {
+    let four = lane % (STEP / 4u);
+    for (var edge = lane / (STEP / 4u); edge < 2u * (rows_of_a_tile() + 2u); edge += LANES / (STEP / 4u)) {
+        let cell = edge / 2u * cells_of_a_row() + edge % 2u * (params.width + 1u);
+        put_right(cell * RIGHT_PITCH + four * 4u, vec4<f16>());
+    }
+}
+
+// What a lane brings at once: four channels of those of a block, at four positions counted from the first one of the halo's rows.
+struct Piece {
+    channel: u32,
+    position: u32,
+}
+
+fn piece_of(index: u32) -> Piece {
+    return Piece(index % (STEP / 4u) * 4u, index / (STEP / 4u) * 4u);
+}
+
+fn rights_of(walk: ptr<function, Walk>, lane: u32) -> Rights {
+    var all: Rights;
+    all[0] = fours_of(*walk, piece_of(lane));
+    if TIMES > 1u {
+        all[1] = fours_of(*walk, piece_of(lane + LANES));
+    }
+    return all;
+}
+
+fn fours_of(walk: Walk, piece: Piece) -> Fours {
+    let channel = walk.channel + piece.channel;
+    var all: Fours;
+    if is_skip(walk.tap) {
+        // Only what is under the tile.
+        let places = skip_places(walk.first_column + piece.position);
+        let inside = piece.position < TILE_COLUMNS;
+        all[0] = skip_at(places, channel, inside && channel < walk.end);
+        all[1] = skip_at(places, channel + 1u, inside && channel + 1u < walk.end);
+        all[2] = skip_at(places, channel + 2u, inside && channel + 2u < walk.end);
+        all[3] = skip_at(places, channel + 3u, inside && channel + 3u < walk.end);
+        return all;
+    }
+    let plane = params.height * params.width;
+    let position = walk.first_column % plane + piece.position;
+    let first = walk.first_column / plane * (sizes().channels * plane);
+    // The halo begins a row before the tile.
+    let inside = position >= params.width && position < plane + params.width
+        && piece.position < TILE_COLUMNS + 2u * params.width;
+    let at = first + position - params.width + channel * plane;
+    all[0] = seen_or_zeros(at, inside && channel < walk.end);
+    all[1] = seen_or_zeros(at + plane, inside && channel + 1u < walk.end);
+    all[2] = seen_or_zeros(at + 2u * plane, inside && channel + 2u < walk.end);
+    all[3] = seen_or_zeros(at + 3u * plane, inside && channel + 3u < walk.end);
+    return all;
+}
+
+fn seen_or_zeros(at: u32, inside: bool) -> vec4<f16> {
+    return select(vec4<f16>(), vec4<f16>(seen_number(select(0u, at / 4u, inside))), inside);
+}
+
+// Puts what a lane has brought where all subgroups load it.
+fn put_rights(walk: Walk, lane: u32, buffer: u32, rights: Rights) {
+    let skips = is_skip(walk.tap);
+    put_piece(piece_of(lane), skips, rights[0]);
+    if TIMES > 1u {
+        put_piece(piece_of(lane + LANES), skips, rights[1]);
+    }
+}
+
+// How many cells further on the tap of a turn sees: the skip's sees what is under the tile, as the one in the middle.
+fn right_place(walk: Walk, turn: u32, buffer: u32) -> u32 {
+    let tap = select(turn, 4u, is_skip(walk.tap));
+    return tap / 3u * cells_of_a_row() + tap % 3u;
+}
+
+// Four positions beside each other, all four channels of each at once.
+fn put_piece(piece: Piece, skips: bool, fours: Fours) {
+    let row = piece.position / params.width;
+    if row < rows_of_a_tile() + select(2u, 0u, skips) {
+        let cell = (row + u32(skips)) * cells_of_a_row() + 1u + piece.position % params.width;
+        let at = cell * RIGHT_PITCH + piece.channel;
+        put_right(at, vec4(fours[0].x, fours[1].x, fours[2].x, fours[3].x));
+        put_right(at + RIGHT_PITCH, vec4(fours[0].y, fours[1].y, fours[2].y, fours[3].y));
+        put_right(at + 2u * RIGHT_PITCH, vec4(fours[0].z, fours[1].z, fours[2].z, fours[3].z));
+        put_right(at + 3u * RIGHT_PITCH, vec4(fours[0].w, fours[1].w, fours[2].w, fours[3].w));
+    }
+}
+
+// The cell that a column of the workgroup's sees through the first tap.
+fn right_column(column: u32) -> u32 {
+    return column / params.width * cells_of_a_row() + column % params.width;
+}
+
+// A matrix of it, from a channel of the block and such a cell on.
+fn right(tap: u32, channel: u32, cell: u32) -> Right {
+    return coopLoad<Right>(&right_tile[((cell + tap) * RIGHT_PITCH + channel) / CELL], RIGHT_PITCH / CELL);
+}
