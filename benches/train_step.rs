@@ -33,6 +33,8 @@
     clippy::panic
 )]
 
+#[path = "networks/kernels.rs"]
+mod kernels;
 mod networks;
 
 use std::path::PathBuf;
@@ -40,12 +42,12 @@ use std::time::Duration;
 
 use clap::Parser;
 use iddpm::diffusion::{Diffusion, InlineProcess, LossRow, Objective, Schedule, Timesteps};
-use iddpm::gpu::{Gpu, Precision, wgpu};
+use iddpm::gpu::{DeviceNetwork, DeviceWeights, Gpu, Precision, Variants, wgpu};
 use iddpm::train::{
     AdamW, Batch, CpuEngine, Engine, GpuEngine, OptimizerStep, Recompute, Slot, TrainError,
     training_graph,
 };
-use iddpm::unet::{Graph, ImageSize, Plan, UnetConfig};
+use iddpm::unet::{Graph, ImageSize, Plan, UnetConfig, Weights};
 use networks::gemm_rate::gemm_rate;
 use networks::generator::generate;
 use networks::timing::{Timing, time};
@@ -65,6 +67,12 @@ struct Arguments {
     /// The small network at a batch of 1: for software devices
     #[arg(long)]
     small: bool,
+    /// Time every variant that the device can run, not only the one chosen for it
+    #[arg(long)]
+    all_variants: bool,
+    /// Print where the time of forward and backward goes, kernel by kernel, by the device's clock
+    #[arg(long)]
+    kernels: bool,
     /// Append each measurement to this file, as a line of JSON
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
@@ -262,7 +270,7 @@ fn on_processor(case: &Case, json: Option<&PathBuf>) -> Result<(), TrainError> {
     Ok(())
 }
 
-fn on_gpu(gpu: &Gpu, case: &Case, json: Option<&PathBuf>) -> Result<(), TrainError> {
+fn on_gpu(gpu: &Gpu, case: &Case, arguments: &Arguments) -> Result<(), TrainError> {
     let graph = case.graph();
     let info = gpu.device().adapter_info();
     let has_half = gpu.device().features().contains(wgpu::Features::SHADER_F16);
@@ -282,7 +290,20 @@ fn on_gpu(gpu: &Gpu, case: &Case, json: Option<&PathBuf>) -> Result<(), TrainErr
         line["variants"] = format!("{:?}", gpu.variants()).into();
         let weights = 4 * engine.training().weights_len() as u64;
         line["peak_mb"] = ((engine.training().bytes() + weights) / 1_000_000).into();
-        line::append(json.map(PathBuf::as_path), &line);
+        line::append(arguments.json.as_deref(), &line);
+        if arguments.all_variants {
+            println!("    {:?}", gpu.variants());
+        }
+        if arguments.kernels {
+            drop(engine);
+            let numbers = networks::weights(&graph);
+            let numbers = Weights::F32(&numbers);
+            let stored = DeviceWeights::upload_blocking(gpu, &graph, numbers, precision)?;
+            let network = DeviceNetwork::new_blocking(gpu, &graph, &stored)?;
+            if kernels::print(gpu, &network).is_none() {
+                println!("    the device has no clock");
+            }
+        }
     }
     Ok(())
 }
@@ -303,7 +324,13 @@ fn main() {
     line::append(arguments.json.as_deref(), &line::reference());
     for case in &cases {
         let done = match &gpu {
-            Some(gpu) => on_gpu(gpu, case, arguments.json.as_ref()),
+            Some(gpu) if arguments.all_variants => {
+                let mut all = Variants::all(gpu.device(), gpu.matrices()).into_iter();
+                all.try_for_each(|variants| {
+                    on_gpu(&gpu.clone().with_variants(variants), case, &arguments)
+                })
+            }
+            Some(gpu) => on_gpu(gpu, case, &arguments),
             None => on_processor(case, arguments.json.as_ref()),
         };
         // A batch too large for the device: the others are measured all the same.
