@@ -31,7 +31,10 @@ fuzz_target!(|bytes: &[u8]| {
         (digest ^ u64::from(byte)).wrapping_mul(0x0100_0000_01B3)
     });
     mended[8..HEAD].copy_from_slice(&digest.to_le_bytes());
-    check(&mended);
+    for version in 1..=3 {
+        mended[4] = version;
+        check(&mended);
+    }
 });
 
 fn check_drawing(text: &str) {
@@ -50,8 +53,8 @@ fn check(bytes: &[u8]) {
     let again = Saved::from_bytes(&written).expect("it was written");
     assert_eq!(again.to_bytes().expect("as before"), written);
     assert_eq!(
-        (again.draw(), again.position()),
-        (saved.draw(), saved.position())
+        (again.draw(), again.position(), again.made_with()),
+        (saved.draw(), saved.position(), saved.made_with())
     );
     let mut studio = model()
         .on(Device::cpu().with_threads(1))

@@ -1,5 +1,7 @@
 //! The variants of kernels for the same operation.
 
+use core::fmt;
+
 /// The variant of the kernels that run convolutions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ConvVariant {
@@ -90,6 +92,34 @@ impl Variants {
         reduction: Reduction::Tree,
         class: DeviceClass::Large,
     };
+}
+
+impl fmt::Display for Variants {
+    /// Says which variants they are, as in `convolutions in matrices of 16x16, attention in blocks, sums by subgroups, cut for
+    /// a large GPU`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.conv {
+            ConvVariant::Plain => write!(f, "plain convolutions")?,
+            ConvVariant::Tiled => write!(f, "convolutions in tiles")?,
+            ConvVariant::Matrix(side) => {
+                let n = side.length();
+                write!(f, "convolutions in matrices of {n}x{n}")?;
+            }
+        }
+        let attention = match self.attention {
+            AttentionVariant::Plain => "plain attention",
+            AttentionVariant::Shared => "attention in blocks",
+        };
+        let sums = match self.reduction {
+            Reduction::Tree => "sums in trees",
+            Reduction::Subgroups => "sums by subgroups",
+        };
+        let class = match self.class {
+            DeviceClass::Large => "large",
+            DeviceClass::Small => "small",
+        };
+        write!(f, ", {attention}, {sums}, cut for a {class} GPU")
+    }
 }
 
 impl DeviceClass {

@@ -83,6 +83,10 @@ impl GpuRun {
         match *self {}
     }
 
+    pub(super) const fn made_with(&self) -> Option<&str> {
+        match *self {}
+    }
+
     pub(super) const fn position(&self) -> u32 {
         match *self {}
     }

@@ -90,6 +90,11 @@ pub(super) struct CpuRun {
 }
 
 impl CpuRun {
+    /// What a GPU's run is made with: this is none.
+    pub(super) const fn made_with(&self) -> Option<&str> {
+        None
+    }
+
     pub(super) fn set_low_res(&mut self, images: &[f32]) -> Result<(), Error> {
         Ok(self.batch.set_low_res(images)?)
     }

@@ -400,8 +400,15 @@ impl Run {
             &self.samples,
             &self.low_res,
             self.known.as_ref(),
+            self.made_with().map(Into::into),
             paused,
         )
+    }
+
+    /// What its steps are made with on a GPU: the device, the precision, and the variants of kernels. The numbers of one
+    /// such way are always the same, and differ from another's by rounding. `None` on the processor.
+    pub fn made_with(&self) -> Option<&str> {
+        ask!(self.executor.made_with())
     }
 
     pub(super) fn put(&mut self, saved: &Saved) -> Result<(), Error> {

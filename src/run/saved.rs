@@ -4,9 +4,11 @@
 //! iDDr | version u32 | digest u64 of what follows
 //! model u64 | fingerprint u64 | position u32
 //! lengths: text of the drawing, images, low-res, x, history: u32 each, numbers of the last three
-//! version 2, of a run that keeps a part of a picture: picture and mask, numbers, u32 each
-//! the drawing's text | noise u64, number u64, class u32 (all ones: none) of each image
-//! low-res, x, history, version 2: picture, mask: f32 each
+//! version 2, of a run that keeps a part of a picture, and version 3: picture and mask, numbers, u32 each
+//! version 3, of a run on a GPU: length u32 of what it was made with
+//! the drawing's text | version 3: what it was made with, text
+//! noise u64, number u64, class u32 (all ones: none) of each image
+//! low-res, x, history, versions 2 and 3: picture, mask: f32 each
 //! ```
 //!
 //! All little-endian. The digest is FNV-1a.
@@ -27,9 +29,10 @@ use crate::diffusion::{KnownBuf, Noise, Paused, Sample, SamplerState};
 use crate::files::{read_bytes, write_bytes};
 use crate::memory::{collected, copied};
 
-/// Of a run that keeps nothing of a picture, and of one that does.
+/// Of a run that keeps nothing of a picture, of one that does, and of one that says what it was made with.
 const PLAIN: u32 = 1;
 const KEEPING: u32 = 2;
+const SAYING: u32 = 3;
 /// A class that is none.
 const NO_LABEL: u32 = u32::MAX;
 /// Bytes before what the digest is of.
@@ -71,6 +74,7 @@ pub struct Saved {
     samples: Vec<Sample>,
     low_res: Vec<f32>,
     known: Option<KnownBuf>,
+    made_with: Option<String>,
     paused: Paused,
 }
 
@@ -81,6 +85,7 @@ impl Saved {
         samples: &[Sample],
         low_res: &[f32],
         known: Option<&KnownBuf>,
+        made_with: Option<String>,
         paused: Paused,
     ) -> Result<Self, Error> {
         Ok(Self {
@@ -89,6 +94,7 @@ impl Saved {
             samples: copied(samples)?,
             low_res: copied(low_res)?,
             known: known.cloned(),
+            made_with,
             paused,
         })
     }
@@ -106,6 +112,13 @@ impl Saved {
     /// The number of steps that were taken.
     pub const fn position(&self) -> u32 {
         self.paused.state.position
+    }
+
+    /// What its steps were made with on a GPU: the device, the precision, and the variants of kernels, as
+    /// [`Run::made_with`](super::Run::made_with) says it; `None` on the processor, and of a file before version 3. A run goes
+    /// on anywhere; with something else the rest of its steps differs by rounding.
+    pub fn made_with(&self) -> Option<&str> {
+        self.made_with.as_deref()
     }
 
     pub(super) fn low_res(&self) -> &[f32] {
@@ -161,6 +174,7 @@ impl Saved {
             samples,
             low_res,
             known,
+            made_with,
             paused,
         } = self;
         let SamplerState {
@@ -170,21 +184,30 @@ impl Saved {
         let draw = draw.to_string();
         let mut numbers = std::vec![low_res, &paused.x, &paused.history];
         let mut version = PLAIN;
+        let nothing = Vec::new();
         if let Some(KnownBuf { picture, mask }) = known {
             numbers.extend([picture, mask]);
             version = KEEPING;
+        } else if made_with.is_some() {
+            numbers.extend([&nothing, &nothing]);
         }
+        if made_with.is_some() {
+            version = SAYING;
+        }
+        let made_with = made_with.as_deref();
         let mut content = Vec::new();
         content.extend(model.to_le_bytes());
         content.extend(fingerprint.to_le_bytes());
         content.extend(position.to_le_bytes());
         let lengths = [draw.len(), samples.len()].into_iter();
-        for len in lengths.chain(numbers.iter().map(|it| it.len())) {
+        let lengths = lengths.chain(numbers.iter().map(|it| it.len()));
+        for len in lengths.chain(made_with.map(str::len)) {
             let len = u32::try_from(len)
                 .map_err(|_| refused(format!("{len} numbers are more than a file of a run has")))?;
             content.extend(len.to_le_bytes());
         }
         content.extend(draw.bytes());
+        content.extend(made_with.unwrap_or_default().bytes());
         for Sample {
             noise,
             number,
@@ -234,9 +257,9 @@ impl Saved {
         }
         reader.bytes(SAVED_RUN.len())?;
         let version = reader.u32()?;
-        if ![PLAIN, KEEPING].contains(&version) {
+        if ![PLAIN, KEEPING, SAYING].contains(&version) {
             return Err(refused(format!(
-                "version {version}; this crate reads {PLAIN} and {KEEPING}"
+                "version {version}; this crate reads {PLAIN} to {SAYING}"
             )));
         }
         let stored = reader.u64()?;
@@ -255,11 +278,23 @@ impl Saved {
         }
         let [draw, samples, low_res, x, history] = lengths;
         let kept = match version {
-            KEEPING => Some((reader.u32()? as usize, reader.u32()? as usize)),
+            PLAIN => None,
+            _ => Some((reader.u32()? as usize, reader.u32()? as usize)),
+        };
+        // Of no numbers where a run keeps nothing.
+        let kept = kept.filter(|kept| version == KEEPING || *kept != (0, 0));
+        let made_with = match version {
+            SAYING => Some(reader.u32()? as usize),
             _ => None,
         };
-        let draw = str::from_utf8(reader.bytes(draw)?);
-        let draw = draw.map_err(|_| refused("its drawing is no text"))?;
+        let text = |bytes, what: &str| {
+            str::from_utf8(bytes).map_err(|_| refused(format!("{what} is no text")))
+        };
+        let draw = text(reader.bytes(draw)?, "its drawing")?;
+        let made_with = match made_with {
+            Some(len) => Some(text(reader.bytes(len)?, "what it was made with")?),
+            None => None,
+        };
         let samples = reader.samples(samples)?;
         let (low_res, x, history) = (
             reader.numbers(low_res)?,
@@ -283,6 +318,7 @@ impl Saved {
             samples,
             low_res,
             known,
+            made_with: made_with.map(String::from),
             paused: Paused {
                 state: SamplerState {
                     fingerprint,

@@ -26,6 +26,7 @@ fn a_file_goes_on_where_the_run_was() {
     saved.write(scratch.join("run")).unwrap();
     let read = Saved::read(scratch.join("run")).unwrap();
     assert_eq!((&read, read.draw(), read.position()), (&saved, &draw, 3));
+    assert_eq!((read.made_with(), run.made_with()), (None, None));
     // In another process, on as many threads as it likes.
     let model = Model::open("../examples/assets/digits16.safetensors").unwrap();
     let mut resumed = model
@@ -70,8 +71,7 @@ fn what_is_no_saved_run_is_refused() {
     let longer = [&bytes[..], &[0]].concat();
     assert!(why(Saved::from_bytes(&longer)).starts_with("it is damaged or cut"));
     assert!(
-        why(Saved::from_bytes(b"iDDr\x03\0\0\0"))
-            .starts_with("version 3; this crate reads 1 and 2")
+        why(Saved::from_bytes(b"iDDr\x04\0\0\0")).starts_with("version 4; this crate reads 1 to 3")
     );
 }
 

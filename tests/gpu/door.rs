@@ -67,6 +67,14 @@ fn a_saved_run_goes_on_on_either() {
                 assert!(bytes.len() < pixels + 1024, "{} bytes", bytes.len());
                 let saved = Saved::from_bytes(&bytes).unwrap();
                 assert_eq!(saved.position(), steps);
+                assert_eq!(saved.made_with(), run.made_with());
+                let is_on_a_gpu = saved.made_with().map(|text| text.contains(" convolutions"));
+                assert_eq!(
+                    is_on_a_gpu,
+                    (from == 1).then_some(true),
+                    "{:?}",
+                    saved.made_with()
+                );
                 let how = format!("{method:?}, {steps} steps on {from}");
                 assert_eq!(
                     finish(studios[from].resume(&saved).unwrap()),

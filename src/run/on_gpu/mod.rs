@@ -184,7 +184,14 @@ impl GpuStudio {
         let weights = &self.weights;
         let generation =
             DeviceGeneration::steered(gpu, &graph, weights, &sampler, samples, source, controls);
-        GpuRun::begin(gpu, generation.await?).await
+        let precision = match self.weights.plan().precision() {
+            Precision::Full => "f32",
+            Precision::HalfWeights => "weights in f16",
+            Precision::Half => "f16",
+        };
+        let device = shown(&gpu.device().adapter_info());
+        let made_with = format!("{device}, {precision}: {}", gpu.variants());
+        GpuRun::begin(gpu, generation.await?, made_with).await
     }
 
     pub(super) const fn gpu(&self) -> &Gpu {

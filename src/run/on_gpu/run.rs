@@ -1,6 +1,7 @@
 //! A batch of images on a GPU.
 
 use std::collections::VecDeque;
+use std::string::String;
 use std::time::{Duration, Instant};
 use std::vec::Vec;
 
@@ -29,6 +30,7 @@ type Sent = (u32, wgpu::SubmissionIndex);
 pub(in crate::run) struct GpuRun {
     gpu: Gpu,
     generation: DeviceGeneration,
+    made_with: String,
     returns: Returns,
     kept: Paused,
     /// Whether something that was recorded has not run, and never will: nothing goes on before the run is where
@@ -44,7 +46,16 @@ pub(in crate::run) struct GpuRun {
 }
 
 impl GpuRun {
-    pub(super) async fn begin(gpu: &Gpu, mut generation: DeviceGeneration) -> Result<Self, Error> {
+    /// What its steps are made with: device, precision, variants.
+    pub(in crate::run) fn made_with(&self) -> Option<&str> {
+        Some(&self.made_with)
+    }
+
+    pub(super) async fn begin(
+        gpu: &Gpu,
+        mut generation: DeviceGeneration,
+        made_with: String,
+    ) -> Result<Self, Error> {
         let clock = Stopwatch::of(gpu).await?;
         let returns = Returns::new(&generation).await?;
         let mut encoder = encoder(gpu);
@@ -53,6 +64,7 @@ impl GpuRun {
         Ok(Self {
             pacing: Pacing::new(generation.work_of_step(), clock.is_some()),
             clock,
+            made_with,
             returns,
             kept: generation.paused().await?,
             must_go_back: false,
