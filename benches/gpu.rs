@@ -20,7 +20,7 @@ mod networks;
 use std::time::Duration;
 
 use clap::Parser;
-use iddpm::gpu::{DeviceNetwork, DeviceWeights, Gpu, GpuError, Precision, Variants, wgpu};
+use iddpm::gpu::{DeviceNetwork, DeviceWeights, Gpu, GpuError, Precision, wgpu};
 use iddpm::unet::{Graph, Input, Weights};
 use networks::timing::{Timing, time};
 use networks::{Case, Options, line, timesteps, weights, x};
@@ -132,7 +132,7 @@ fn main() {
     line::append(options.json.as_deref(), &line::reference());
     for case in &cases {
         if all_variants {
-            for variants in Variants::all(gpu.device(), gpu.matrices()) {
+            for variants in kernels::variants(&gpu) {
                 run(
                     &gpu.clone().with_variants(variants),
                     case,

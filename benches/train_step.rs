@@ -2,7 +2,8 @@
 //!
 //! `cargo bench --workspace --features train --bench train_step` on the processor, beside the `gemm` crate's rate on the
 //! same threads; `-- --gpu` on the device that wgpu prefers, in f32 and, where it can, in f16 with a loss
-//! scale. `benches/compare.sh --train` runs it beside PyTorch, BENCHMARKS.md has the figures.
+//! scale; with `--all-variants` in every variant of kernels, with `--kernels` kernel by kernel.
+//! `benches/compare.sh --train` runs it beside PyTorch, BENCHMARKS.md has the figures.
 //!
 //! Floor on the processor. The small network's batch of 8 takes 20.65 GFLOP, nearly all of them in three
 //! convolutions of the same size: forward, the gradient of the input, that of the weights. Winograd's tiles
@@ -42,7 +43,7 @@ use std::time::Duration;
 
 use clap::Parser;
 use iddpm::diffusion::{Diffusion, InlineProcess, LossRow, Objective, Schedule, Timesteps};
-use iddpm::gpu::{DeviceNetwork, DeviceWeights, Gpu, Precision, Variants, wgpu};
+use iddpm::gpu::{DeviceNetwork, DeviceWeights, Gpu, Precision, wgpu};
 use iddpm::train::{
     AdamW, Batch, CpuEngine, Engine, GpuEngine, OptimizerStep, Recompute, Slot, TrainError,
     training_graph,
@@ -68,10 +69,10 @@ struct Arguments {
     #[arg(long)]
     small: bool,
     /// Time every variant that the device can run, not only the one chosen for it
-    #[arg(long)]
+    #[arg(long, requires = "gpu")]
     all_variants: bool,
     /// Print where the time of forward and backward goes, kernel by kernel, by the device's clock
-    #[arg(long)]
+    #[arg(long, requires = "gpu")]
     kernels: bool,
     /// Append each measurement to this file, as a line of JSON
     #[arg(long, value_name = "FILE")]
@@ -325,10 +326,11 @@ fn main() {
     for case in &cases {
         let done = match &gpu {
             Some(gpu) if arguments.all_variants => {
-                let mut all = Variants::all(gpu.device(), gpu.matrices()).into_iter();
-                all.try_for_each(|variants| {
-                    on_gpu(&gpu.clone().with_variants(variants), case, &arguments)
-                })
+                let all = kernels::variants(gpu).into_iter();
+                let each = all
+                    .map(|variants| on_gpu(&gpu.clone().with_variants(variants), case, &arguments));
+                // Each is measured, whatever becomes of the others.
+                each.fold(Ok(()), Result::and)
             }
             Some(gpu) => on_gpu(gpu, case, &arguments),
             None => on_processor(case, arguments.json.as_ref()),

@@ -1,14 +1,26 @@
-//! Where a pass of the network takes its time on the device: by its own clock, kernel by kernel.
+//! Variants of kernels on a device, and where a pass of the network takes its time there: by its own clock, kernel by kernel.
 
 use std::collections::BTreeMap;
 
-use iddpm::gpu::{DeviceNetwork, Gpu, wgpu};
+use iddpm::gpu::{ConvVariant, DeviceNetwork, Gpu, MatrixSide, Variants, wgpu};
 
 /// Runs to warm up, and runs of which the median counts.
 const WARM: usize = 2;
 const RUNS: usize = 9;
 /// Bytes of a timestamp.
 const TICK: u64 = 8;
+
+/// Every choice among variants that the device can run, in both classes.
+pub(crate) fn variants(gpu: &Gpu) -> Vec<Variants> {
+    let mut all = Variants::all(gpu.device(), gpu.matrices());
+    for variants in &mut all {
+        // What only tests run.
+        if variants.conv == ConvVariant::Matrix(MatrixSide::EightAsSixteen) {
+            variants.conv = ConvVariant::Matrix(MatrixSide::Eight);
+        }
+    }
+    all
+}
 
 /// Prints for each kernel how many dispatches it has, how long they take together, and their share; `None`
 /// where the device has no clock.

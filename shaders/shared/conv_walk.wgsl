@@ -6,7 +6,8 @@
 
 // Channels and positions of the result, images of such; channels that are summed over, cut into so many
 // stretches of so many, of which JOINED workgroups have all. Where SKIP, each stretch has its share of other channels
-// behind its own, as of one tap more: they are seen through a kernel of one, which right_fours has of the kernel.
+// behind its own, as of one tap more: they are seen through a kernel of one, which
+// skip_quads.wgsl, skip_each.wgsl or skip_none.wgsl has.
 struct Sizes {
     rows: u32,
     image: u32,

@@ -17,7 +17,7 @@ const RIGHT_BUFFERS: u32 = 1u;
 
 var<workgroup> right_tile: array<Cell, CELLS * RIGHT_PITCH / CELL>;
 
-// What a lane brings at once, of a channel each.
+// The pieces that a lane brings: of each four channels, and of each of those four positions.
 alias Rights = array<Fours, 2>;
 
 // A block: its first tap, the first channel and the end of its stretch. The tap behind the last is the skip's.
@@ -96,7 +96,8 @@ fn clear_right(lane: u32) {
     }
 }
 
-// What a lane brings at once: four channels of those of a block, at four positions counted from the first one of the halo's rows.
+// A piece: the first of its four channels, among those of a block, and of its four positions, counted from the first of
+// the halo's rows.
 struct Piece {
     channel: u32,
     position: u32,

@@ -20,10 +20,19 @@
 // bits do not depend on them.
 //
 // The left factor is brought anew for each turn, the right one for each block of them: of one turn where right_lines.wgsl
-// has its tile, of one for each tap where halo.wgsl has it.
+// has its tile, of one for each tap where halo.wgsl has it. Either says
 //
-// Numbers are brought four at a time, by each lane up to four times for a turn: what the next one needs is
-// asked for before the products of this one, and waits in registers meanwhile. Where there is room for BUFFERS
+//     RIGHT_BUFFERS                               how many right tiles are written in turn
+//     clear_right(lane)                           makes 0 what no block writes
+//     rights_of(&walk, lane) -> its own type      what a lane brings of the right factor for a block
+//     put_rights(walk, lane, buffer, rights)      puts it where all load it
+//     turns_of(walk) -> u32                       how many turns a block has
+//     later_of(walk, next, is_last) -> Walk       that of the next turn, by this block's and the next one's
+//     right_place(walk, turn, buffer) -> u32, right_column(column) -> u32     where a turn's and a column's numbers are
+//     right(place, depth, column) -> Right        a matrix from there on
+//
+// Numbers are brought four at a time, by each lane up to four times for a turn, or eight for a block: what the next one
+// needs is asked for before the products of this one, and waits in registers meanwhile. Where there is room for BUFFERS
 // = 2 of a tile they are written in turn, and all wait for each other once a turn in place of twice.
 //
 // No operation reaches the elements of a matrix, so the sums go through workgroup memory too, a matrix of
@@ -34,8 +43,9 @@
 
 const LANES: u32 = 128u;
 const PATCHES: u32 = 4u;
-const TILE_ROWS: u32 = 2u * ROWS * SIDE;
-const TILE_COLUMNS: u32 = 2u * COLUMNS * SIDE;
+// Patches beside each other, and such rows of them.
+const TILE_ROWS: u32 = PATCHES / BESIDE * ROWS * SIDE;
+const TILE_COLUMNS: u32 = BESIDE * COLUMNS * SIDE;
 
 // The lines of the left tile: a column for each of the step's terms, or a row for each of the workgroup's.
 const LEFT_LINES: u32 = select(STEP, TILE_ROWS, LEFT_BY_ROWS);
@@ -81,8 +91,8 @@ fn main(
     for (var round = 0u; round < PATCHES; round += subgroups) {
         let patch_index = round + subgroup;
         let is_mine = patch_index < PATCHES;
-        let row = patch_index / 2u * ROWS * SIDE;
-        let column = patch_index % 2u * COLUMNS * SIDE;
+        let row = patch_index / BESIDE * ROWS * SIDE;
+        let column = patch_index % BESIDE * COLUMNS * SIDE;
         let multiplies = is_mine && is_within(task.first_row + row, task.first_column + column);
         var s0: Row; var s1: Row; var s2: Row; var s3: Row;
         var t0: Row; var t1: Row; var t2: Row; var t3: Row;
@@ -166,26 +176,26 @@ fn main(
         for (var first = 0u; first < PATCHES; first += SLOTS) {
             let stores = is_mine && patch_index / SLOTS == first / SLOTS;
             let patch_ended = first + ended;
-            let first_column = task.first_column + patch_ended % 2u * COLUMNS * SIDE + lane % SIDE;
+            let first_column = task.first_column + patch_ended % BESIDE * COLUMNS * SIDE + lane % SIDE;
             let columns = array(
                 column_of(first_column),
                 column_of(first_column + SIDE),
                 column_of(first_column + 2u * SIDE),
                 column_of(first_column + 3u * SIDE),
             );
-            let turn = Turn(
+            let ending = Ending(
                 stores,
                 patch_index % SLOTS * SIDE * SIDE,
                 patch_ended >= round && patch_ended < round_end && lane % ENDING < SIDE * SIDE,
                 ended * SIDE * SIDE + lane % ENDING,
                 task.first_stretch,
             );
-            let first_row = task.first_row + patch_ended / 2u * ROWS * SIDE + lane % ENDING / SIDE;
-            end_row(turn, &s0, columns, first_row);
-            end_row(turn, &s1, columns, first_row + SIDE);
+            let first_row = task.first_row + patch_ended / BESIDE * ROWS * SIDE + lane % ENDING / SIDE;
+            end_row(ending, &s0, columns, first_row);
+            end_row(ending, &s1, columns, first_row + SIDE);
             if ROWS > 2u {
-                end_row(turn, &s2, columns, first_row + 2u * SIDE);
-                end_row(turn, &s3, columns, first_row + 3u * SIDE);
+                end_row(ending, &s2, columns, first_row + 2u * SIDE);
+                end_row(ending, &s3, columns, first_row + 3u * SIDE);
             }
         }
     }
@@ -194,7 +204,10 @@ fn main(
 // Puts what a lane has fetched of the left factor where all subgroups load it.
 fn put_lefts(lane: u32, buffer: u32, lefts: Fours) {
     let at = (buffer * LEFT_LINES + lane / LEFT_FOURS) * LEFT_PITCH + lane % LEFT_FOURS * 4u;
-    put_left(at, lefts[0]);
+    // There may be fewer lines than lanes bring at once.
+    if LEFT_AT_ONCE <= LEFT_LINES || lane / LEFT_FOURS < LEFT_LINES {
+        put_left(at, lefts[0]);
+    }
     if LEFT_TIMES > 1u {
         put_left(at + LEFT_AT_ONCE * LEFT_PITCH, lefts[1]);
     }
@@ -251,7 +264,7 @@ fn copy(row: ptr<function, Row>, sums: ptr<function, Row>) {
 
 // What a lane does where sums of patches are ended: whether its subgroup stores a matrix, and where; whether
 // the lane ends numbers, and the first of them.
-struct Turn {
+struct Ending {
     stores: bool,
     slot: u32,
     ends: bool,
@@ -260,25 +273,25 @@ struct Turn {
 }
 
 // Ends a row of patches, matrix by matrix.
-fn end_row(turn: Turn, row: ptr<function, Row>, columns: array<Column, 4>, first: u32) {
-    end_matrix(turn, (*row)[0], columns[0], first);
-    end_matrix(turn, (*row)[1], columns[1], first);
+fn end_row(ending: Ending, row: ptr<function, Row>, columns: array<Column, 4>, first: u32) {
+    end_matrix(ending, (*row)[0], columns[0], first);
+    end_matrix(ending, (*row)[1], columns[1], first);
     if COLUMNS > 2u {
-        end_matrix(turn, (*row)[2], columns[2], first);
-        end_matrix(turn, (*row)[3], columns[3], first);
+        end_matrix(ending, (*row)[2], columns[2], first);
+        end_matrix(ending, (*row)[3], columns[3], first);
     }
 }
 
 // Ends a matrix of each of the patches: each lane one column of it, from row `first` on.
-fn end_matrix(turn: Turn, sums: Sums, column: Column, first: u32) {
+fn end_matrix(ending: Ending, sums: Sums, column: Column, first: u32) {
     workgroupBarrier();
-    if turn.stores {
-        coopStoreT(sums, &ends[turn.slot], SIDE);
+    if ending.stores {
+        coopStoreT(sums, &ends[ending.slot], SIDE);
     }
     workgroupBarrier();
     for (var row = 0u; row < SIDE; row += ENDING / SIDE) {
-        if turn.ends {
-            end_at(turn.stretch, first + row, column, ends[turn.own + row * SIDE]);
+        if ending.ends {
+            end_at(ending.stretch, first + row, column, ends[ending.own + row * SIDE]);
         }
     }
 }

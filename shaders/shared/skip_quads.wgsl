@@ -16,5 +16,5 @@ fn skip_places(first: u32) -> SkipPlaces {
 
 fn skip_at(place: SkipPlaces, channel: u32, is_there: bool) -> vec4<f16> {
     let at = place + channel * (params.out_height * params.out_width);
-    return select(vec4<f16>(), residual[at / 4u], is_there);
+    return select(vec4<f16>(), residual[select(0u, at / 4u, is_there)], is_there);
 }

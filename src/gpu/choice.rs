@@ -36,13 +36,14 @@ impl Variants {
             forms.all(|form| fits(kernel, form, limits))
         };
         let is_room = |kernel: &Kernel| is_room_for(kernel, &|_| true);
-        let is_room_for_matrices = |side| {
+        let is_room_for_matrices = |side: MatrixSide| {
             let kernels = [
                 &conv_matrix::KERNEL,
                 &conv_grad_input_matrix::KERNEL,
                 &conv_grad_weight_matrix::KERNEL,
             ];
-            let is_of_side = |form: &Form| form.matrix == Some(side);
+            let listed = side.listed();
+            let is_of_side = |form: &Form| form.matrix == Some(listed);
             let mut kernels = kernels.into_iter();
             kernels.all(|kernel| is_room_for(kernel, &is_of_side))
         };

@@ -43,7 +43,10 @@ impl Convolution {
             ConvVariant::Plain => None,
             ConvVariant::Tiled => Some(conv_tiled::TILE),
             // The small tile, whichever runs: the sums must not depend on that.
-            ConvVariant::Matrix(side) => Some(matrices::tile(side, Seen::Each, false, false)),
+            ConvVariant::Matrix(side) => {
+                let seen = conv_matrix::seen(&params, side);
+                Some(matrices::tile(side, seen, false, false))
+            }
         };
         let stretch = |tile| stretch(&params, tile, enough, is_added);
         let split_inputs = tile.map_or(params.inputs, stretch);

@@ -6,10 +6,11 @@
 /// Leave to ask for them; none is asked for by this alone.
 pub(crate) fn experimental_features() -> wgpu::ExperimentalFeatures {
     // SAFETY: what may go wrong is that a feature has a mistake that its checks do not find. The one that
-    // is asked for are cooperative matrices, in shaders/shared/matrices.wgsl alone, which stays in bounds by
-    // construction: its loads and stores are in workgroup memory, in one of BUFFERS tiles, at a term below STEP, and
-    // in the patch of a subgroup whose number is below that of the patches. The tests compare each of its kernels
-    // with every other variant.
+    // is asked for are cooperative matrices, in shaders/shared/{matrices,right_lines,halo}.wgsl alone, which stay in
+    // bounds by construction: their loads and stores are in workgroup memory, in one of the buffers that a tile has,
+    // at a term below STEP, and in the patch of a subgroup whose number is below that of the patches. A tile with a
+    // halo has as many cells as rows of 32 positions have, and `matrices::way_to_see` lets no wider rows and no other than
+    // whole tiles have one, as its test says. The tests compare each of the kernels with every other variant.
     unsafe { wgpu::ExperimentalFeatures::enabled() }
 }
 

@@ -19,6 +19,7 @@ pub enum ConvVariant {
 
 /// The size of cooperative matrices: as many rows as columns, of both factors and of the sums.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum MatrixSide {
     /// Matrices of 8×8×8.
     Eight,
@@ -143,6 +144,14 @@ impl DeviceClass {
 }
 
 impl MatrixSide {
+    /// The side in whose forms kernels are listed: what is put together as of sixteen rows takes no more of anything.
+    pub(crate) const fn listed(self) -> Self {
+        match self {
+            Self::Eight => Self::Eight,
+            Self::Sixteen | Self::EightAsSixteen => Self::Sixteen,
+        }
+    }
+
     /// The number of rows, and of columns, of a matrix.
     pub const fn length(self) -> u32 {
         match self {

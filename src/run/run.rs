@@ -378,9 +378,10 @@ impl Run {
         &self.draw
     }
 
-    /// Saves the run as its last whole step left it, what is done of the next is done again: it goes on by [`Studio::resume`](super::Studio::resume), on any device. While frames
-    /// are on their way, and where the device is lost, it is the last step that has come to the host: one or two behind
-    /// where a host is as many frames ahead of its device.
+    /// Saves the run as its last whole step left it, what is done of the next is done again: it goes on by
+    /// [`Studio::resume`](super::Studio::resume), on any device, and says what it was [made with](Saved::made_with) on a GPU.
+    /// While frames are on their way, and where the device is lost, it is the last step that has come to the host: one or two
+    /// behind where a host is as many frames ahead of its device.
     ///
     /// # Errors
     /// Those of the device; [`DrawError::Spent`].

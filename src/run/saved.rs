@@ -442,6 +442,7 @@ mod tests {
             samples: Vec::new(),
             low_res: Vec::new(),
             known: None,
+            made_with: None,
             paused: Paused {
                 state: SamplerState {
                     fingerprint: 0,

@@ -212,6 +212,20 @@ pub(crate) fn table(stands: Stands) -> Vec<Case> {
             (3, 1, false, Wrap::Xy),
             (true, true),
         ),
+        // Whole rows of images that are tiles, one or several of them: read with what lies around them.
+        conv(
+            shape(2, 40, 4, 16),
+            33,
+            (3, 1, false, Wrap::None),
+            (true, true),
+        ),
+        conv(
+            shape(2, 33, 8, 32),
+            34,
+            (3, 1, false, Wrap::None),
+            (false, true),
+        ),
+        conv(shape(1, 17, 32, 8), 66, (3, 1, false, Wrap::None), none),
         // In tiles of 2×2: some across an edge, one across both.
         conv(shape(3, 64, 10, 12), 64, (3, 1, false, Wrap::Xy), none),
         conv(shape(2, 32, 4, 6), 32, (3, 1, true, Wrap::Xy), none),

@@ -316,6 +316,11 @@ pub(crate) fn table(stands: Stands) -> Vec<Case> {
         (shape(1, 17, 8, 12), 17, (3, 2, false, Wrap::None)),
         (shape(3, 33, 1, 1), 16, (3, 1, false, Wrap::None)),
         (shape(1, 16, 1, 2), 33, (3, 1, true, Wrap::None)),
+        // Whole rows of images that are tiles.
+        (shape(2, 40, 4, 16), 33, (3, 1, false, Wrap::None)),
+        (shape(2, 33, 8, 32), 34, (3, 1, false, Wrap::None)),
+        (shape(1, 66, 32, 8), 17, (3, 1, false, Wrap::None)),
+        (shape(3, 128, 16, 32), 64, (3, 1, false, Wrap::None)),
         // Tiles enough for large ones, of rows of four numbers or not.
         (shape(3, 128, 19, 20), 33, (3, 1, false, Wrap::None)),
         (shape(3, 128, 17, 21), 66, (3, 1, false, Wrap::Xy)),

@@ -151,7 +151,7 @@ const MANY: usize = 64;
 
 /// An image's bits do not depend on the batch, in any variant: a batch large enough that convolutions join
 /// what they cut for few images, and whose tiles begin in the midst of one; channels and batches for which matrices
-/// have large tiles, cut and joined, over rows that are read four numbers at a time, with a halo, and others, where there are such; beside
+/// have large tiles, cut and joined, over rows that are read with a halo, four numbers at a time, and others; beside
 /// a residual that is seen through a kernel of one.
 #[test]
 fn a_convolution_of_a_batch_is_that_of_its_images() {

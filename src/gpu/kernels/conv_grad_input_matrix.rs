@@ -22,7 +22,7 @@ pub(crate) static KERNEL: Kernel = matrices::variant_of(
 /// How the gradient is read.
 pub(crate) fn seen(params: &Params, side: MatrixSide) -> Seen {
     let is_moved_by_taps = params.stride == 1 && [params.wrap_y, params.wrap_x] == [0; 2];
-    matrices::seen(
+    matrices::way_to_see(
         side,
         is_moved_by_taps.then_some(params.side),
         [params.out_height, params.out_width],

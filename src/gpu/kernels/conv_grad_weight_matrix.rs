@@ -44,7 +44,7 @@ pub(crate) fn dispatch(
 ) -> Dispatch {
     let is_moved_by_taps =
         params.stride == 1 && [params.upsample, params.wrap_y, params.wrap_x] == [0; 3];
-    let seen = matrices::seen_anew(
+    let seen = matrices::way_to_see_anew(
         is_moved_by_taps,
         [params.height, params.width],
         [params.out_height, params.out_width],

@@ -28,7 +28,7 @@ pub(crate) static KERNEL: Kernel = matrices::variant_of(
 pub(crate) fn seen(params: &Params, side: MatrixSide) -> Seen {
     let is_moved_by_taps =
         params.stride == 1 && [params.upsample, params.wrap_y, params.wrap_x] == [0; 3];
-    matrices::seen(
+    matrices::way_to_see(
         side,
         is_moved_by_taps.then_some(params.side),
         [params.height, params.width],

@@ -16,7 +16,7 @@ const COMMON: &str = include_str!("../../../shaders/shared/common.wgsl");
 const REDUCE_TREE: &str = include_str!("../../../shaders/shared/reduce_tree.wgsl");
 /// The same through subgroups.
 const REDUCE_SUBGROUPS: &str = include_str!("../../../shaders/shared/reduce_subgroups.wgsl");
-/// The tile of what is seen, brought anew for each step.
+/// The right factor's tile, brought anew for each step.
 const RIGHT_LINES: &str = include_str!("../../../shaders/shared/right_lines.wgsl");
 /// The walk through taps that brings it so.
 const WALK_TAPS: &str = include_str!("../../../shaders/shared/walk_taps.wgsl");
@@ -97,6 +97,7 @@ impl Kernel {
             let Patch {
                 rows,
                 columns,
+                beside,
                 step,
                 buffers,
                 slots,
@@ -104,6 +105,7 @@ impl Kernel {
             } = Patch::of(side, form);
             head += &format!("const ROWS: u32 = {rows}u;\n");
             head += &format!("const COLUMNS: u32 = {columns}u;\n");
+            head += &format!("const BESIDE: u32 = {beside}u;\n");
             head += &format!("const STEP: u32 = {step}u;\n");
             head += &format!("const BUFFERS: u32 = {buffers}u;\n");
             head += &format!("const SLOTS: u32 = {slots}u;\n");

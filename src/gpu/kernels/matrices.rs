@@ -13,6 +13,8 @@ pub(super) const FACTORS: [usize; 2] = [0, 1];
 pub(crate) struct Patch {
     pub(crate) rows: u32,
     pub(crate) columns: u32,
+    /// Patches of a workgroup that lie beside each other, of four.
+    pub(crate) beside: u32,
     pub(crate) step: u32,
     /// Of the left factor's tile, and of the right one's where that is brought anew for each step.
     pub(crate) buffers: u32,
@@ -41,9 +43,14 @@ impl Patch {
             _ if is_eight => (4, 4),
             (false, _) => (2, 2),
             (true, false) => (4, 4),
-            // With a halo a tile asks for more weights than for what is seen.
             (true, true) if is_halo => (2, 4),
             (true, true) => (4, 2),
+        };
+        // With a halo a tile asks for more weights than for what is seen: the fewer rows of it, the better.
+        let beside = if is_halo && !is_eight && !form.large {
+            4
+        } else {
+            2
         };
         let (step, buffers, slots, is_crowded) = match (is_halo, form.large, form.joined) {
             (true, ..) if is_eight => (32, 1, 2, true),
@@ -58,6 +65,7 @@ impl Patch {
         Self {
             rows,
             columns,
+            beside,
             step,
             buffers,
             slots,
@@ -65,16 +73,16 @@ impl Patch {
         }
     }
 
-    /// What a workgroup owns: two by two patches.
+    /// What a workgroup owns: four patches.
     const fn tile(self, side: MatrixSide) -> Tile {
         Tile {
-            rows: 2 * self.rows * side.length(),
-            columns: 2 * self.columns * side.length(),
+            rows: 4 / self.beside * self.rows * side.length(),
+            columns: self.beside * self.columns * side.length(),
         }
     }
 }
 
-/// What a workgroup owns in a form. Of matrices of eight rows there is no large one.
+/// What a workgroup owns in a form. Of matrices of eight rows the large one is the small one.
 pub(crate) const fn tile(side: MatrixSide, seen: Seen, large: bool, joined: bool) -> Tile {
     let form = Form {
         halves: 0,
@@ -151,7 +159,7 @@ pub(super) const fn variant_of(
 
 /// How a kernel that walks through taps reads images of which `out` sees `seen`, height and width, through a kernel of such a
 /// side where taps alone move what is seen. Whatever the batch, and whichever tile: a halo is walked in another order.
-pub(super) fn seen(
+pub(super) fn way_to_see(
     side: MatrixSide,
     moved_through: Option<u32>,
     seen: [u32; 2],
@@ -161,14 +169,14 @@ pub(super) fn seen(
     let largest = tile(side, Seen::Each, true, false).columns;
     let is_row = width.is_power_of_two() && (side.length()..=WIDEST).contains(&width);
     let is_whole = (height * width).is_multiple_of(largest);
-    match seen_anew(moved_through.is_some(), seen, out) {
+    match way_to_see_anew(moved_through.is_some(), seen, out) {
         Seen::Quads if moved_through == Some(3) && is_row && is_whole => Seen::Halo,
-        seen => seen,
+        other => other,
     }
 }
 
 /// How they are read anew for each tap: four at a time, where what four positions see lies beside each other.
-pub(super) fn seen_anew(is_moved_by_taps: bool, seen: [u32; 2], out: [u32; 2]) -> Seen {
+pub(super) fn way_to_see_anew(is_moved_by_taps: bool, seen: [u32; 2], out: [u32; 2]) -> Seen {
     let [_, width] = seen;
     match is_moved_by_taps && seen == out && width.is_multiple_of(4) {
         true => Seen::Quads,
@@ -195,5 +203,53 @@ pub(super) fn ask(
             Seen::Quads => *asked / side * (2 * side - even),
             Seen::Halo => *asked / (side * side) * (rows + 2) / rows.max(1),
         };
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{assert, assert_eq};
+
+    use super::{Seen, halo_cells, tile, way_to_see};
+    use crate::gpu::variants::MatrixSide;
+
+    /// Only where every tile that runs there is whole rows of one image, and its halo has room.
+    #[test]
+    fn a_halo_is_around_whole_rows_of_one_image() {
+        let sides = [
+            MatrixSide::Eight,
+            MatrixSide::Sixteen,
+            MatrixSide::EightAsSixteen,
+        ];
+        let mut halos = 0;
+        for side in sides {
+            for (height, width) in (1..=66_u32).flat_map(|h| (1..=130_u32).map(move |w| (h, w))) {
+                let image = [height, width];
+                if way_to_see(side, Some(3), image, image) != Seen::Halo {
+                    continue;
+                }
+                halos += 1;
+                for way in 0..4 {
+                    let [large, joined] = [1, 2].map(|bit| way & bit != 0);
+                    let columns = tile(side, Seen::Halo, large, joined).columns;
+                    assert_eq!((height * width) % columns, 0, "{image:?}");
+                    assert_eq!(columns % width, 0, "{image:?}");
+                    assert_eq!(width % side.length(), 0, "{image:?}");
+                    let cells = (columns / width + 2) * (width + 2);
+                    assert!(cells <= halo_cells(columns), "{image:?}, {side:?}");
+                }
+            }
+        }
+        assert!(halos > 100);
+        for (through, seen) in [
+            (None, [8, 8]),
+            (Some(1), [8, 8]),
+            (Some(5), [8, 8]),
+            (Some(3), [16, 8]),
+        ] {
+            for side in sides {
+                assert!(way_to_see(side, through, seen, [8, 8]) != Seen::Halo);
+            }
+        }
     }
 }
