@@ -12,6 +12,7 @@ mod skip;
 mod tables;
 
 use core::ops::Range;
+use std::collections::HashSet;
 use std::vec::Vec;
 
 use super::convolution::{Convolution, Ended};
@@ -23,8 +24,36 @@ use super::layout::{self, Layout};
 use super::recording::{Binding, Dispatch, Recording};
 use super::variants::Variants;
 use super::vectors;
-use super::weights::{Order, WeightPlan};
+use super::weights::{Order, Precision, WeightPlan};
 use crate::unet::{Conv, Graph, GraphError, Input, Node, Op, ParamId, Plan, Role, Shape, TensorId};
+
+/// Lists those variants that run a graph with other kernels, forms or cuts than those before them. For tests, which need run
+/// what is the same only once.
+///
+/// # Errors
+/// Those of [`record`].
+#[doc(hidden)]
+pub fn distinct(
+    all: Vec<Variants>,
+    graph: &Graph,
+    precision: Precision,
+) -> Result<Vec<Variants>, GpuError> {
+    let weights = WeightPlan::new(graph, precision, u64::from(u32::MAX))?;
+    let plan = layout::plan(graph, precision);
+    let mut seen = HashSet::new();
+    let mut distinct = Vec::new();
+    for variants in all {
+        let dispatches = record(graph, &plan, &weights, variants)?
+            .recording
+            .dispatches;
+        let runs = dispatches.into_iter();
+        let runs = runs.map(|one| (one.kernel.name, one.form, one.params));
+        if seen.insert(runs.collect::<Vec<_>>()) {
+            distinct.push(variants);
+        }
+    }
+    Ok(distinct)
+}
 
 /// A network's recording, and where its tensors are.
 #[derive(Debug, Clone)]

@@ -312,7 +312,7 @@ impl Plane<'_> {
         let mut state = begun.state;
         state.position = steps.start;
         let mut run = run.with(Paused { state, x, history })?;
-        run.advance_until(steps.end, &mut |_| true)?;
+        block_on(run.advance_until(steps.end, &mut |_| true))?;
         let Paused { x, history, .. } = block_on(run.paused())?;
         let elements = image.elements();
         for (at, &cell) in cells.iter().enumerate() {

@@ -258,7 +258,15 @@ impl Run {
     /// # Errors
     /// Those of [`advance`](Self::advance).
     pub fn finish(&mut self) -> Result<(), Error> {
-        self.finish_while(|_| true).map(drop)
+        block_on(self.finish_async())
+    }
+
+    /// Takes every step that is left as [`finish`](Self::finish), without waiting for a GPU; the processor takes them at once.
+    ///
+    /// # Errors
+    /// Those of [`advance`](Self::advance).
+    pub async fn finish_async(&mut self) -> Result<(), Error> {
+        self.finish_while_async(|_| true).await.map(drop)
     }
 
     /// Takes steps as [`finish`](Self::finish) while `again` says so, which is told after each how many are done. A GPU is a
@@ -285,13 +293,24 @@ impl Run {
     ///
     /// # Errors
     /// Those of [`advance`](Self::advance).
-    pub fn finish_while(&mut self, mut again: impl FnMut(u32) -> bool) -> Result<bool, Error> {
-        self.advance_until(self.evaluations, &mut again)?;
+    pub fn finish_while(&mut self, again: impl FnMut(u32) -> bool) -> Result<bool, Error> {
+        block_on(self.finish_while_async(again))
+    }
+
+    /// Takes steps as [`finish_while`](Self::finish_while), without waiting for a GPU; the processor takes them at once.
+    ///
+    /// # Errors
+    /// Those of [`advance`](Self::advance).
+    pub async fn finish_while_async(
+        &mut self,
+        mut again: impl FnMut(u32) -> bool,
+    ) -> Result<bool, Error> {
+        self.advance_until(self.evaluations, &mut again).await?;
         Ok(!self.is_done())
     }
 
     /// Goes on until so many steps are done.
-    pub(super) fn advance_until(
+    pub(super) async fn advance_until(
         &mut self,
         end: u32,
         again: &mut dyn FnMut(u32) -> bool,
@@ -299,7 +318,7 @@ impl Run {
         self.check_low_res()?;
         match &mut self.executor {
             Executor::Processor(run) => run.advance_until(end, again),
-            Executor::Gpu(run) => block_on(run.advance_until(end, again)),
+            Executor::Gpu(run) => run.advance_until(end, again).await,
         }
     }
 

@@ -1,6 +1,6 @@
 //! Whole networks against the public implementation's numbers.
 
-use iddpm::gpu::{DeviceNetwork, DeviceWeights, Gpu, Precision, Variants, wgpu};
+use iddpm::gpu::{DeviceNetwork, DeviceWeights, Gpu, Precision, Variants, distinct, wgpu};
 use iddpm::unet::{Graph, ImageSize, Input, Weights};
 
 use super::case::{Case, Outcome, Tensor, cases, golden_directory, list, number, text, whole};
@@ -180,13 +180,21 @@ fn golden_networks() {
         }
         report.begin(&case.name);
         let published = published_half(&cases, case).unwrap();
-        for variants in Variants::all(device, gpu().matrices()) {
-            let gpu = gpu().clone().with_variants(variants);
-            let mut outcome = check(&gpu, case, &mut report);
-            if has_half && outcome.is_ok() {
-                outcome = check_half(&gpu, case, published, &mut report);
+        let graph = graph_of(case).unwrap();
+        for precision in [Precision::Full, Precision::Half] {
+            let is_half = precision == Precision::Half;
+            if is_half && !has_half {
+                continue;
             }
-            outcome.unwrap_or_else(|error| panic!("unet/{}, {variants:?}: {error}", case.name));
+            let all = Variants::all(device, gpu().matrices());
+            for variants in distinct(all, &graph, precision).unwrap() {
+                let gpu = gpu().clone().with_variants(variants);
+                let outcome = match is_half {
+                    true => check_half(&gpu, case, published, &mut report),
+                    false => check(&gpu, case, &mut report),
+                };
+                outcome.unwrap_or_else(|error| panic!("unet/{}, {variants:?}: {error}", case.name));
+            }
         }
     }
     println!("{report}");

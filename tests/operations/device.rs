@@ -1,6 +1,8 @@
 //! On a GPU, in every variant and precision that it has.
 
-use iddpm::gpu::{DeviceNetwork, DeviceWeights, Gpu, GpuError, Precision, Variants, wgpu};
+use iddpm::gpu::{
+    DeviceNetwork, DeviceWeights, Gpu, GpuError, Precision, Variants, distinct, wgpu,
+};
 use iddpm::unet::Weights;
 
 use super::cases::chains::chains;
@@ -34,17 +36,18 @@ fn every_operation() {
     let gpu = Gpu::create_blocking().unwrap_or_else(|error| panic!("{error}"));
     let device = gpu.device();
     let has_half = device.features().contains(wgpu::Features::SHADER_F16);
+    let all = Variants::all(device, gpu.matrices());
     let mut failures = String::new();
     let mut runs = 0;
     for stands in Stands::RUN {
         for case in table(stands).into_iter().chain(chains(stands)) {
             let truth = case.truth();
-            for variants in Variants::all(device, gpu.matrices()) {
-                let gpu = gpu.clone().with_variants(variants);
-                for &precision in precisions(stands, has_half) {
-                    if precision == Precision::HalfWeights && case.graph.weights_len() == 0 {
-                        continue;
-                    }
+            for &precision in precisions(stands, has_half) {
+                if precision == Precision::HalfWeights && case.graph.weights_len() == 0 {
+                    continue;
+                }
+                for variants in distinct(all.clone(), &case.graph, precision).unwrap() {
+                    let gpu = gpu.clone().with_variants(variants);
                     runs += 1;
                     let found = match run(&gpu, &case, precision) {
                         Ok(result) => off(&case, precision, &result, &truth),

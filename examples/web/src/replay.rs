@@ -50,7 +50,7 @@ impl Replay {
         let studio = sprites.studio();
         let samples = studio.samples(&self.draw, number as u64..number as u64 + 1)?;
         let mut run = studio.begin_samples_async(&self.draw, &samples).await?;
-        while run.advance_async().await? {}
+        run.finish_async().await?;
         let images = run.images_async().await?;
         self.pixels.extend(images.data()?);
         self.labels.extend(samples.iter().filter_map(|it| it.label));
