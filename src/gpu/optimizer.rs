@@ -2,13 +2,14 @@
 //! their norm decides about the step, AdamW and the moving averages take it.
 //!
 //! Gradients, moments and averages lie as the weights do, in as many buffers. Where the weights are f16,
-//! masters in f32 are what is trained, and the weights are rounded from them after each step.
+//! masters in f32 are what is trained, and each step rounds the weights from them.
 
 use core::ops::Range;
+use std::vec;
 use std::vec::Vec;
 
-use super::kernels::declare::word;
-use super::kernels::{accumulate, adamw, ema, gradient_norm, round_weights, square_sums};
+use super::kernels::declare::{flag, word};
+use super::kernels::{accumulate, adamw, ema, gradient_norm, square_sums};
 use super::record::Recorded;
 use super::recording::{Binding, Contents, Dispatch, Recording};
 use super::variants::Reduction;
@@ -51,6 +52,7 @@ pub(crate) fn record(
     let is_rounded = plan.precision() != Precision::Full;
     let recording = &mut recorded.recording;
     let mut optimizer = Optimizer::placed(recording, &weights, &gradients, is_rounded, averages);
+    let beside = Beside::placed(recording, &weights, is_rounded, &optimizer);
     let mut passes = Passes {
         recording,
         reduction,
@@ -60,10 +62,7 @@ pub(crate) fn record(
     let accumulated = passes.len();
     passes.norm(&optimizer);
     let measured = passes.len();
-    passes.step(&optimizer);
-    if is_rounded {
-        passes.round(&weights, &optimizer);
-    }
+    passes.step(&optimizer, &beside);
     passes.average(&optimizer);
     optimizer.accumulate = begin..accumulated;
     optimizer.norm = accumulated..measured;
@@ -114,6 +113,45 @@ impl Optimizer {
             accumulate: 0..0,
             norm: 0..0,
             step: 0..0,
+        }
+    }
+}
+
+/// What a step makes beside the weights that are trained, buffer by buffer, and what is bound where there is no such thing.
+struct Beside {
+    /// The first average, and its rate.
+    average: Vec<Binding>,
+    rate: Binding,
+    has_average: bool,
+    /// The weights in f16.
+    halves: Vec<Binding>,
+    has_halves: bool,
+}
+
+impl Beside {
+    fn placed(
+        recording: &mut Recording,
+        weights: &[Binding],
+        is_rounded: bool,
+        optimizer: &Optimizer,
+    ) -> Self {
+        let mut none = |name| recording.add_buffer(name, 4, Contents::Workspace);
+        let first = optimizer.averages.first().zip(optimizer.rates.first());
+        let (average, rate) = match first {
+            Some((average, &rate)) => (average.clone(), rate),
+            None => (vec![none("no average"); weights.len()], none("no rate")),
+        };
+        let halves = if is_rounded {
+            weights.into()
+        } else {
+            vec![none("no weights in f16"); weights.len()]
+        };
+        Self {
+            average,
+            rate,
+            has_average: first.is_some(),
+            halves,
+            has_halves: is_rounded,
         }
     }
 }
@@ -188,53 +226,42 @@ impl Passes<'_> {
         ));
     }
 
-    /// AdamW's step of the masters.
-    fn step(&mut self, optimizer: &Optimizer) {
+    /// AdamW's step of the masters, with the first average and the weights in f16.
+    fn step(&mut self, optimizer: &Optimizer, beside: &Beside) {
         let moments = optimizer
             .first_moments
             .iter()
             .zip(&optimizer.second_moments);
-        let each = optimizer.sums.iter().zip(&optimizer.masters).zip(moments);
-        for (at, ((&gradient, &weight), (&first_moment, &second_moment))) in each.enumerate() {
+        let trained = optimizer.sums.iter().zip(&optimizer.masters).zip(moments);
+        let made = beside.average.iter().zip(&beside.halves);
+        for (at, (trained, (&average, &halves))) in trained.zip(made).enumerate() {
+            let ((&gradient, &weight), (&first_moment, &second_moment)) = trained;
             self.push(adamw::dispatch(
                 &std::format!("step of weights {at}"),
                 &adamw::Params {
-                    elements: elements(&weight),
+                    quads: elements(&weight) / 4,
+                    has_average: flag(beside.has_average),
+                    has_halves: flag(beside.has_halves),
                 },
                 adamw::Bindings {
                     update: optimizer.update,
+                    rate: beside.rate,
                     report: optimizer.report,
                     gradient,
                     weight,
                     first_moment,
                     second_moment,
+                    average,
+                    halves,
                 },
             ));
         }
     }
 
-    /// The weights, rounded from their masters.
-    fn round(&mut self, weights: &[Binding], optimizer: &Optimizer) {
-        let pairs = weights.iter().zip(&optimizer.masters);
-        for (at, (&words, &masters)) in pairs.enumerate() {
-            self.push(round_weights::dispatch(
-                &std::format!("weights {at}"),
-                &round_weights::Params {
-                    words: elements(&words),
-                },
-                round_weights::Bindings {
-                    report: optimizer.report,
-                    masters,
-                    words,
-                },
-            ));
-        }
-    }
-
-    /// The moving averages of the masters.
+    /// The moving averages of the masters but the first.
     fn average(&mut self, optimizer: &Optimizer) {
         let averages = optimizer.averages.iter().zip(&optimizer.rates);
-        for (which, (average, &rate)) in averages.enumerate() {
+        for (which, (average, &rate)) in averages.enumerate().skip(1) {
             for (at, (&average, &weight)) in average.iter().zip(&optimizer.masters).enumerate() {
                 self.push(ema::dispatch(
                     &std::format!("average {which}: {at}"),
