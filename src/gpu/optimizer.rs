@@ -33,11 +33,11 @@ pub(crate) struct Optimizer {
     pub(crate) rates: Vec<Binding>,
     /// The norm of the gradient, and 1 where it is finite.
     pub(crate) report: Binding,
-    /// By the gradients of one microbatch.
+    /// The passes by the gradients of one microbatch.
     pub(crate) alone: Passes,
     /// Adds the gradients to their sums.
     pub(crate) accumulate: Range<usize>,
-    /// By the sums.
+    /// The passes by the sums.
     pub(crate) summed: Passes,
 }
 

@@ -305,7 +305,7 @@ impl DeviceTraining {
         }
     }
 
-    /// Brings the sum to where it stays when other gradients are written.
+    /// Brings the sum to where it stays while other gradients are written.
     fn sum_up(&mut self) -> Result<(), GpuError> {
         if self.pending == Pending::Gradients {
             let mut encoder = self.encoder();
@@ -334,7 +334,7 @@ impl DeviceTraining {
         Ok(encoder)
     }
 
-    /// Runs commands that report.
+    /// Runs commands that make a report.
     fn submit_report(
         &self,
         mut encoder: wgpu::CommandEncoder,
@@ -344,7 +344,7 @@ impl DeviceTraining {
         submit(&self.gpu, what, [encoder])
     }
 
-    /// Brings what they report: a norm, and whether the gradient is finite.
+    /// Brings their report: a norm, and whether the gradient is finite.
     async fn bring_report(
         &mut self,
         submission: wgpu::SubmissionIndex,
@@ -399,7 +399,8 @@ impl DeviceTraining {
     /// # Errors
     /// [`GpuError::Length`], [`GpuError::NoSuchAverage`], [`GpuError::OutOfMemory`].
     pub fn write(&mut self, kept: Kept, numbers: &[f32]) -> Result<(), GpuError> {
-        check_numbers(numbers.len(), self.plan.len())?;
+        // What is refused changes nothing.
+        self.buffers(kept, numbers.len())?;
         match kept {
             Kept::Slot(_) => {}
             Kept::Gradients => self.sum_up()?,
@@ -413,8 +414,9 @@ impl DeviceTraining {
         Ok(())
     }
 
-    /// Fills all that a run writes, inputs and gradients included, with NaN, but the sum of gradients, which begins anew: whatever is read before it is
-    /// written then shows in the result. What is kept must be written anew. For tests.
+    /// Fills all that a run writes, inputs and gradients included, with NaN: whatever is read before it is
+    /// written then shows in the result. The sum of the gradients begins anew; what else is kept must be written anew. For
+    /// tests.
     ///
     /// # Errors
     /// [`GpuError::HostMemory`], [`GpuError::OutOfMemory`].
@@ -476,7 +478,7 @@ impl DeviceTraining {
                 average.ok_or(GpuError::NoSuchAverage { index, count })?
             }
         };
-        check_numbers(len, self.plan.len())?;
+        check_len("a slice of numbers of a run", len, self.plan.len())?;
         Ok(buffers)
     }
 
@@ -489,10 +491,6 @@ impl DeviceTraining {
         readback.copy(encoder, &[(self.loaded.buffer(binding)?, binding)]);
         Ok(())
     }
-}
-
-fn check_numbers(len: usize, expected: usize) -> Result<(), GpuError> {
-    check_len("a slice of numbers of a run", len, expected)
 }
 
 fn check_len(what: &'static str, len: usize, expected: usize) -> Result<(), GpuError> {

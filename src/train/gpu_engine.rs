@@ -74,7 +74,7 @@ impl GpuEngine {
         &self.training
     }
 
-    /// The same, for gradients of the caller's own.
+    /// The training graph on the device, for gradients of the caller's own.
     pub const fn training_mut(&mut self) -> &mut DeviceTraining {
         &mut self.training
     }
