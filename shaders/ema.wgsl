@@ -1,19 +1,13 @@
 // average ← rate·average + rest·weight, rest = 1 - rate; nothing where the gradient was not finite.
 //
-// The rate may differ from step to step. One invocation owns one number.
+// Of averages beside the first, which adamw brings along. One invocation owns one number.
 
 struct Params {
     elements: u32,
 }
 
-// The rate of this step.
-struct Rate {
-    rate: f32,
-    rest: f32,
-}
-
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<uniform> rate: Rate;
+@group(0) @binding(1) var<uniform> rate: AverageRate;
 @group(0) @binding(2) var<storage, read> report: array<f32>;
 @group(0) @binding(3) var<storage, read> weight: array<f32>;
 @group(0) @binding(4) var<storage, read_write> average: array<f32>;

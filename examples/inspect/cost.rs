@@ -109,7 +109,7 @@ impl Width {
 pub(crate) fn tell(graph: &Graph, options: &CostOptions, out: &mut String) -> Result<(), Failure> {
     let (recorded, what) = recorded(graph, options)?;
     let recording = &recorded.recording;
-    let all = 0..recording.dispatches.len();
+    let all = recorded.step();
     writeln!(
         out,
         "\ncost of {what}, {} images in {} on a {} GPU",
@@ -132,7 +132,7 @@ pub(crate) fn tell(graph: &Graph, options: &CostOptions, out: &mut String) -> Re
         "loads"
     )?;
     for (name, counts) in recording.counts_by_kernel(all.clone()) {
-        let dispatches = recording.dispatches.iter();
+        let dispatches = recording.dispatches.iter().take(all.end);
         let of_kernel = dispatches.filter(|one| one.kernel.name == name);
         let memory = of_kernel.map(|one| one.kernel.workgroup_bytes(one.form));
         let memory = memory.max().unwrap_or(0);

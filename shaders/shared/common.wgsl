@@ -75,6 +75,12 @@ struct OptimizerNumbers {
     epsilon: f32,
 }
 
+// The rate of a moving average, which may differ from step to step, and 1 less that.
+struct AverageRate {
+    rate: f32,
+    rest: f32,
+}
+
 // A dimension holds 65,535 workgroups: more are folded into rows of the grid.
 fn flat_workgroup(id: vec3<u32>, count: vec3<u32>) -> u32 {
     return id.y * count.x + id.x;

@@ -1,14 +1,18 @@
-//! The optimiser's passes over all weights, recorded behind a training graph: gradients are added up,
-//! their norm decides about the step, AdamW and the moving averages take it.
+//! The optimiser's passes over all weights, recorded behind a training graph: the norm of the gradients decides about the
+//! step, AdamW and the moving averages take it.
+//!
+//! A step's only microbatch leaves its gradients where backward wrote them, and the passes read them there. Of several they
+//! are added up, and the same passes, recorded once more, read the sums.
 //!
 //! Gradients, moments and averages lie as the weights do, in as many buffers. Where the weights are f16,
-//! masters in f32 are what is trained, and the weights are rounded from them after each step.
+//! masters in f32 are what is trained, and each step rounds the weights from them.
 
 use core::ops::Range;
+use std::vec;
 use std::vec::Vec;
 
-use super::kernels::declare::word;
-use super::kernels::{accumulate, adamw, ema, gradient_norm, round_weights, square_sums};
+use super::kernels::declare::{flag, word};
+use super::kernels::{accumulate, adamw, ema, gradient_norm, square_sums};
 use super::record::Recorded;
 use super::recording::{Binding, Contents, Dispatch, Recording};
 use super::variants::Reduction;
@@ -20,8 +24,6 @@ use crate::optimizer::{AverageRate, OptimizerNumbers};
 pub(crate) struct Optimizer {
     /// The weights that are trained.
     pub(crate) masters: Vec<Binding>,
-    /// The sum of the gradients since the last step.
-    pub(crate) sums: Vec<Binding>,
     pub(crate) first_moments: Vec<Binding>,
     pub(crate) second_moments: Vec<Binding>,
     pub(crate) averages: Vec<Vec<Binding>>,
@@ -31,15 +33,25 @@ pub(crate) struct Optimizer {
     pub(crate) rates: Vec<Binding>,
     /// The norm of the gradient, and 1 where it is finite.
     pub(crate) report: Binding,
-    /// Adds the gradients to their sum.
+    /// The passes by the gradients of one microbatch.
+    pub(crate) alone: Passes,
+    /// Adds the gradients to their sums.
     pub(crate) accumulate: Range<usize>,
-    /// Takes the norm of the sum.
+    /// The passes by the sums.
+    pub(crate) summed: Passes,
+}
+
+/// The passes of a step by gradients that lie in one place.
+#[derive(Debug)]
+pub(crate) struct Passes {
+    pub(crate) gradients: Vec<Binding>,
+    /// Takes the norm of the gradients.
     pub(crate) norm: Range<usize>,
     /// Takes the step, by that norm.
     pub(crate) step: Range<usize>,
 }
 
-/// Records the passes behind what is recorded already, with so many averages.
+/// Records the passes behind what is recorded already, with so many averages: those of a step of one microbatch first.
 pub(crate) fn record(
     recorded: &mut Recorded,
     plan: &WeightPlan,
@@ -51,24 +63,34 @@ pub(crate) fn record(
     let is_rounded = plan.precision() != Precision::Full;
     let recording = &mut recorded.recording;
     let mut optimizer = Optimizer::placed(recording, &weights, &gradients, is_rounded, averages);
-    let mut passes = Passes {
+    let beside = Beside::placed(recording, &weights, is_rounded, &optimizer);
+    let mut recorder = Recorder {
         recording,
         reduction,
+        optimizer: &optimizer,
+        beside: &beside,
     };
-    let begin = passes.len();
-    passes.accumulate(&gradients, &optimizer);
-    let accumulated = passes.len();
-    passes.norm(&optimizer);
-    let measured = passes.len();
-    passes.step(&optimizer);
-    if is_rounded {
-        passes.round(&weights, &optimizer);
-    }
-    passes.average(&optimizer);
-    optimizer.accumulate = begin..accumulated;
-    optimizer.norm = accumulated..measured;
-    optimizer.step = measured..passes.len();
+    let alone = recorder.passes(&optimizer.alone.gradients);
+    let stepped = recorder.len();
+    recorder.accumulate();
+    let accumulated = recorder.len();
+    let summed = recorder.passes(&optimizer.summed.gradients);
+    recorded.end_step(stepped);
+    optimizer.alone = alone;
+    optimizer.accumulate = stepped..accumulated;
+    optimizer.summed = summed;
     optimizer
+}
+
+impl Passes {
+    /// Over these gradients; none is recorded yet.
+    const fn over(gradients: Vec<Binding>) -> Self {
+        Self {
+            gradients,
+            norm: 0..0,
+            step: 0..0,
+        }
+    }
 }
 
 impl Optimizer {
@@ -104,16 +126,61 @@ impl Optimizer {
         let rates = names.map(|name| buffer(&name, words)).collect();
         Self {
             masters,
-            sums,
             first_moments,
             second_moments,
             averages: of_averages,
             update,
             rates,
             report: buffer("report", 4),
+            alone: Passes::over(gradients.into()),
             accumulate: 0..0,
-            norm: 0..0,
-            step: 0..0,
+            summed: Passes::over(sums),
+        }
+    }
+}
+
+/// What a step binds beside what is kept, and stand-ins where there is no such thing.
+struct Beside {
+    /// Sums of squares, two words for each part.
+    squares: Binding,
+    /// The first average, and its rate.
+    average: Vec<Binding>,
+    rate: Binding,
+    has_average: bool,
+    /// The weights in f16.
+    halves: Vec<Binding>,
+    has_halves: bool,
+}
+
+impl Beside {
+    fn placed(
+        recording: &mut Recording,
+        weights: &[Binding],
+        is_rounded: bool,
+        optimizer: &Optimizer,
+    ) -> Self {
+        let gradients = &optimizer.alone.gradients;
+        let parts: u32 = gradients.iter().map(parts_of).sum();
+        let words = 2 * parts as usize;
+        let squares = recording.add_buffer("squares", words, Contents::Workspace);
+        let mut none = |name| recording.add_buffer(name, 4, Contents::Workspace);
+        let first = optimizer.averages.first().zip(optimizer.rates.first());
+        let (average, rate) = match first {
+            Some((average, &rate)) => (average.clone(), rate),
+            None => (vec![none("no average"); weights.len()], none("no rate")),
+        };
+        let halves = if is_rounded {
+            weights.into()
+        } else {
+            vec![none("no weights in f16"); weights.len()]
+        };
+        Self {
+            squares,
+            average,
+            rate,
+            has_average: first.is_some(),
+            halves,
+            has_halves: is_rounded,
         }
     }
 }
@@ -123,13 +190,20 @@ fn elements(binding: &Binding) -> u32 {
     word((binding.bytes / 4) as usize)
 }
 
-/// The passes as they are recorded, each over all buffers.
-struct Passes<'r> {
-    recording: &'r mut Recording,
-    reduction: Reduction,
+/// The parts that its squares are summed in.
+fn parts_of(gradient: &Binding) -> u32 {
+    elements(gradient).div_ceil(square_sums::NUMBERS_OF_A_PART)
 }
 
-impl Passes<'_> {
+/// The passes as they are recorded, each over all buffers.
+struct Recorder<'r> {
+    recording: &'r mut Recording,
+    reduction: Reduction,
+    optimizer: &'r Optimizer,
+    beside: &'r Beside,
+}
+
+impl Recorder<'_> {
     fn len(&self) -> usize {
         self.recording.dispatches.len()
     }
@@ -138,10 +212,27 @@ impl Passes<'_> {
         self.recording.push(dispatch, self.reduction);
     }
 
-    /// Adds the gradients to their sum.
-    fn accumulate(&mut self, gradients: &[Binding], optimizer: &Optimizer) {
-        let pairs = gradients.iter().zip(&optimizer.sums);
-        for (at, (&gradient, &sum)) in pairs.enumerate() {
+    /// The passes of a step by these gradients.
+    fn passes(&mut self, gradients: &[Binding]) -> Passes {
+        let begin = self.len();
+        self.norm(gradients);
+        let measured = self.len();
+        self.step(gradients);
+        self.average();
+        Passes {
+            gradients: gradients.into(),
+            norm: begin..measured,
+            step: measured..self.len(),
+        }
+    }
+
+    /// Adds the gradients to their sums.
+    fn accumulate(&mut self) {
+        let (gradients, sums) = (
+            &self.optimizer.alone.gradients,
+            &self.optimizer.summed.gradients,
+        );
+        for (at, (&gradient, &sum)) in gradients.iter().zip(sums).enumerate() {
             self.push(accumulate::dispatch(
                 &std::format!("sum of gradients {at}"),
                 &accumulate::Params {
@@ -152,30 +243,25 @@ impl Passes<'_> {
         }
     }
 
-    /// The norm of the sum, in parts and then of all.
-    fn norm(&mut self, optimizer: &Optimizer) {
-        let (update, report) = (optimizer.update, optimizer.report);
-        let parts_of = |sum| elements(sum).div_ceil(square_sums::NUMBERS_OF_A_PART);
-        let count: u32 = optimizer.sums.iter().map(parts_of).sum();
-        let words = 2 * count as usize;
-        let parts = self
-            .recording
-            .add_buffer("squares", words, Contents::Workspace);
-        let mut first = 0;
-        for (at, gradient) in optimizer.sums.iter().enumerate() {
+    /// The norm of gradients, in parts and then of all.
+    fn norm(&mut self, gradients: &[Binding]) {
+        let &Optimizer { update, report, .. } = self.optimizer;
+        let parts = self.beside.squares;
+        let mut count = 0;
+        for (at, &gradient) in gradients.iter().enumerate() {
             self.push(square_sums::dispatch(
                 &std::format!("squares {at}"),
                 &square_sums::Params {
-                    elements: elements(gradient),
-                    first,
+                    elements: elements(&gradient),
+                    first: count,
                 },
                 square_sums::Bindings {
                     update,
-                    gradient: *gradient,
+                    gradient,
                     parts,
                 },
             ));
-            first += parts_of(gradient);
+            count += parts_of(&gradient);
         }
         self.push(gradient_norm::dispatch(
             "norm of the gradient",
@@ -188,53 +274,44 @@ impl Passes<'_> {
         ));
     }
 
-    /// AdamW's step of the masters.
-    fn step(&mut self, optimizer: &Optimizer) {
+    /// AdamW's step of the masters, with the first average and the weights in f16.
+    fn step(&mut self, gradients: &[Binding]) {
+        let (optimizer, beside) = (self.optimizer, self.beside);
         let moments = optimizer
             .first_moments
             .iter()
             .zip(&optimizer.second_moments);
-        let each = optimizer.sums.iter().zip(&optimizer.masters).zip(moments);
-        for (at, ((&gradient, &weight), (&first_moment, &second_moment))) in each.enumerate() {
+        let trained = gradients.iter().zip(&optimizer.masters).zip(moments);
+        let made = beside.average.iter().zip(&beside.halves);
+        for (at, (trained, (&average, &halves))) in trained.zip(made).enumerate() {
+            let ((&gradient, &weight), (&first_moment, &second_moment)) = trained;
             self.push(adamw::dispatch(
                 &std::format!("step of weights {at}"),
                 &adamw::Params {
-                    elements: elements(&weight),
+                    quads: elements(&weight) / 4,
+                    has_average: flag(beside.has_average),
+                    has_halves: flag(beside.has_halves),
                 },
                 adamw::Bindings {
                     update: optimizer.update,
+                    rate: beside.rate,
                     report: optimizer.report,
                     gradient,
                     weight,
                     first_moment,
                     second_moment,
+                    average,
+                    halves,
                 },
             ));
         }
     }
 
-    /// The weights, rounded from their masters.
-    fn round(&mut self, weights: &[Binding], optimizer: &Optimizer) {
-        let pairs = weights.iter().zip(&optimizer.masters);
-        for (at, (&words, &masters)) in pairs.enumerate() {
-            self.push(round_weights::dispatch(
-                &std::format!("weights {at}"),
-                &round_weights::Params {
-                    words: elements(&words),
-                },
-                round_weights::Bindings {
-                    report: optimizer.report,
-                    masters,
-                    words,
-                },
-            ));
-        }
-    }
-
-    /// The moving averages of the masters.
-    fn average(&mut self, optimizer: &Optimizer) {
+    /// The moving averages of the masters but the first.
+    fn average(&mut self) {
+        let optimizer = self.optimizer;
         let averages = optimizer.averages.iter().zip(&optimizer.rates);
-        for (which, (average, &rate)) in averages.enumerate() {
+        for (which, (average, &rate)) in averages.enumerate().skip(1) {
             for (at, (&average, &weight)) in average.iter().zip(&optimizer.masters).enumerate() {
                 self.push(ema::dispatch(
                     &std::format!("average {which}: {at}"),

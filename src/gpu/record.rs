@@ -67,6 +67,7 @@ pub struct Recorded {
     output: Binding,
     forward: Range<usize>,
     backward: Range<usize>,
+    step: Range<usize>,
     classes: Option<u32>,
 }
 
@@ -108,6 +109,7 @@ impl Recorded {
         self.recording.dispatches = left;
         self.forward.end -= taken.len();
         self.backward = self.backward.start - taken.len()..self.backward.end - taken.len();
+        self.step.end -= taken.len();
         taken
     }
 
@@ -121,6 +123,17 @@ impl Recorded {
     /// gradients.
     pub fn backward(&self) -> Range<usize> {
         self.backward.clone()
+    }
+
+    /// The dispatches of one step: all of a network, and of [`record_training`](super::record_training) those of a step of
+    /// one microbatch; behind them lie those that steps of several have.
+    pub fn step(&self) -> Range<usize> {
+        self.step.clone()
+    }
+
+    /// Ends a step with what is recorded by now.
+    pub(crate) const fn end_step(&mut self, end: usize) {
+        self.step.end = end;
     }
 }
 
@@ -202,6 +215,7 @@ pub fn record(
         output,
         forward: 0..forward,
         backward: forward..end,
+        step: 0..end,
         classes: graph.classes(),
         lens: graph.tensors().iter().map(|t| t.shape.elements()).collect(),
         layout,

@@ -7,7 +7,7 @@ use super::error::GpuError;
 use super::labels::{check_label_words, label_words};
 use super::layout;
 use super::memory::{DeviceWeights, Readback, read};
-use super::optimizer::{self, Optimizer};
+use super::optimizer::{self, Optimizer, Passes};
 use super::record::{Recorded, record};
 use super::recording::{Binding, Recording};
 use super::variants::Variants;
@@ -28,8 +28,20 @@ pub enum Kept {
     Sum,
 }
 
-/// Records a step of training of one microbatch: a graph of `train::training_graph`, then the optimiser with so many moving
-/// averages, over weights that are trained where they lie. What [`DeviceTraining`] runs, before any device is touched.
+/// Where the sum of the gradients since the last step of the optimiser is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Pending {
+    /// No microbatch has come: the sums are 0.
+    Nothing,
+    /// One has: its gradients are the sum, where backward wrote them, and the sums are 0 as yet.
+    Gradients,
+    /// In the sums.
+    Sums,
+}
+
+/// Records a step of training: a graph of `train::training_graph`, then the optimiser with so many moving averages, over
+/// weights that are trained where they lie; and behind that what a step of several microbatches has. What
+/// [`DeviceTraining`] runs, before any device is touched.
 ///
 /// # Errors
 /// Those of [`record()`].
@@ -90,6 +102,7 @@ pub struct DeviceTraining {
     plan: WeightPlan,
     wide: WeightPlan,
     optimizer: Optimizer,
+    pending: Pending,
     losses: Readback,
     report: Readback,
 }
@@ -121,6 +134,7 @@ impl DeviceTraining {
             plan: weight_plan.clone(),
             wide: weight_plan.widened(),
             optimizer,
+            pending: Pending::Nothing,
         })
     }
 
@@ -196,7 +210,7 @@ impl DeviceTraining {
     }
 
     /// Runs forward and backward on the inputs that were written; the gradients are added to those since
-    /// the last step. Comes back with the losses [N, 3] alone: the backward pass may still run.
+    /// the last step, where there are such. Comes back with the losses [N, 3] alone: the backward pass may still run.
     ///
     /// # Errors
     /// [`GpuError::Length`], [`GpuError::DeviceLost`].
@@ -210,16 +224,21 @@ impl DeviceTraining {
             });
         }
         self.losses.settle(&self.gpu).await?;
+        self.sum_up()?;
         let mut forward = self.encoder();
         self.loaded.encode(&mut forward, self.recorded.forward());
         self.copy_out(&self.losses, &mut forward, self.recorded.output())?;
         let submission = submit(&self.gpu, "losses", [forward])?;
         // Recorded while the device runs forward.
         let mut backward = self.encoder();
-        for rest in [self.recorded.backward(), self.optimizer.accumulate.clone()] {
-            self.loaded.encode(&mut backward, rest);
+        self.loaded.encode(&mut backward, self.recorded.backward());
+        if self.pending == Pending::Sums {
+            self.encode_accumulate(&mut backward);
         }
         submit(&self.gpu, "gradients", [backward])?;
+        if self.pending == Pending::Nothing {
+            self.pending = Pending::Gradients;
+        }
         let words = self.losses.bring(&self.gpu, submission).await?;
         for (loss, word) in losses.iter_mut().zip(words) {
             *loss = f32::from_bits(word);
@@ -253,12 +272,15 @@ impl DeviceTraining {
                 .write(&self.gpu, binding, &AverageRate::of(rate).words())?;
         }
         let mut encoder = self.encode_norm(update).await?;
-        self.loaded
-            .encode(&mut encoder, self.optimizer.step.clone());
-        for &sum in &self.optimizer.sums {
-            self.loaded.clear(&mut encoder, sum)?;
+        self.loaded.encode(&mut encoder, self.due().step.clone());
+        if self.pending == Pending::Sums {
+            for &sum in &self.optimizer.summed.gradients {
+                self.loaded.clear(&mut encoder, sum)?;
+            }
         }
-        self.bring_report(encoder, "a step of the optimiser").await
+        let submission = self.submit_report(encoder, "a step of the optimiser")?;
+        self.pending = Pending::Nothing;
+        self.bring_report(submission).await
     }
 
     /// Takes the norm of the unscaled gradient as [`update`](Self::update) does, and whether it is finite, without a
@@ -271,7 +293,32 @@ impl DeviceTraining {
         update: &OptimizerNumbers,
     ) -> Result<(f32, bool), GpuError> {
         let encoder = self.encode_norm(update).await?;
-        self.bring_report(encoder, "the norm of the gradient").await
+        let submission = self.submit_report(encoder, "the norm of the gradient")?;
+        self.bring_report(submission).await
+    }
+
+    /// The passes over the sum, wherever it is.
+    const fn due(&self) -> &Passes {
+        match self.pending {
+            Pending::Gradients => &self.optimizer.alone,
+            Pending::Nothing | Pending::Sums => &self.optimizer.summed,
+        }
+    }
+
+    /// Brings the sum to where it stays while other gradients are written.
+    fn sum_up(&mut self) -> Result<(), GpuError> {
+        if self.pending == Pending::Gradients {
+            let mut encoder = self.encoder();
+            self.encode_accumulate(&mut encoder);
+            submit(&self.gpu, "sum of gradients", [encoder])?;
+            self.pending = Pending::Sums;
+        }
+        Ok(())
+    }
+
+    fn encode_accumulate(&self, encoder: &mut wgpu::CommandEncoder) {
+        let accumulate = self.optimizer.accumulate.clone();
+        self.loaded.encode(encoder, accumulate);
     }
 
     /// Begins commands with the norm of the sum, for an optimiser of these numbers.
@@ -283,19 +330,25 @@ impl DeviceTraining {
             .write(&self.gpu, self.optimizer.update, &update.words())?;
         self.report.settle(&self.gpu).await?;
         let mut encoder = self.encoder();
-        self.loaded
-            .encode(&mut encoder, self.optimizer.norm.clone());
+        self.loaded.encode(&mut encoder, self.due().norm.clone());
         Ok(encoder)
     }
 
-    /// Runs commands, and brings what they report: a norm, and whether the gradient is finite.
-    async fn bring_report(
-        &mut self,
+    /// Runs commands that make a report.
+    fn submit_report(
+        &self,
         mut encoder: wgpu::CommandEncoder,
         what: &'static str,
-    ) -> Result<(f32, bool), GpuError> {
+    ) -> Result<wgpu::SubmissionIndex, GpuError> {
         self.copy_out(&self.report, &mut encoder, self.optimizer.report)?;
-        let submission = submit(&self.gpu, what, [encoder])?;
+        submit(&self.gpu, what, [encoder])
+    }
+
+    /// Brings their report: a norm, and whether the gradient is finite.
+    async fn bring_report(
+        &mut self,
+        submission: wgpu::SubmissionIndex,
+    ) -> Result<(f32, bool), GpuError> {
         let words = self.report.bring(&self.gpu, submission).await?;
         let [norm, is_finite, ..] = *words.as_slice() else {
             return Err(GpuError::Length {
@@ -341,11 +394,18 @@ impl DeviceTraining {
         pollster::block_on(self.read(kept, into))
     }
 
-    /// Replaces the numbers of a slot, before whatever is submitted next.
+    /// Replaces the numbers of a slot, before whatever is submitted next. Gradients that are replaced stay in the sum.
     ///
     /// # Errors
     /// [`GpuError::Length`], [`GpuError::NoSuchAverage`], [`GpuError::OutOfMemory`].
-    pub fn write(&self, kept: Kept, numbers: &[f32]) -> Result<(), GpuError> {
+    pub fn write(&mut self, kept: Kept, numbers: &[f32]) -> Result<(), GpuError> {
+        // What is refused changes nothing.
+        self.buffers(kept, numbers.len())?;
+        match kept {
+            Kept::Slot(_) => {}
+            Kept::Gradients => self.sum_up()?,
+            Kept::Sum => self.pending = Pending::Sums,
+        }
         let buffers = self.buffers(kept, numbers.len())?;
         self.write_to(buffers, &self.wide, numbers)?;
         if kept == Kept::Slot(Slot::Weights) && self.plan.precision() != Precision::Full {
@@ -355,12 +415,13 @@ impl DeviceTraining {
     }
 
     /// Fills all that a run writes, inputs and gradients included, with NaN: whatever is read before it is
-    /// written then shows in the result. What is kept must be written anew. For tests.
+    /// written then shows in the result. The sum of the gradients begins anew; what else is kept must be written anew. For
+    /// tests.
     ///
     /// # Errors
     /// [`GpuError::HostMemory`], [`GpuError::OutOfMemory`].
     #[doc(hidden)]
-    pub fn poison(&self) -> Result<(), GpuError> {
+    pub fn poison(&mut self) -> Result<(), GpuError> {
         self.loaded.poison(&self.gpu);
         // Gaps between parameters belong to nobody, and stay 0.
         let mut encoder = self.encoder();
@@ -369,11 +430,12 @@ impl DeviceTraining {
             .layout
             .gradients
             .iter()
-            .chain(&self.optimizer.sums)
+            .chain(&self.optimizer.summed.gradients)
         {
             self.loaded.clear(&mut encoder, binding)?;
         }
         self.gpu.queue().submit([encoder.finish()]);
+        self.pending = Pending::Nothing;
         let len = self.plan.len();
         let nan = collected(len, core::iter::repeat_n(f32::NAN, len))?;
         self.write(Kept::Gradients, &nan)
@@ -406,7 +468,7 @@ impl DeviceTraining {
         let buffers = match kept {
             Kept::Slot(Slot::Weights) => &self.optimizer.masters,
             Kept::Gradients => &self.recorded.layout.gradients,
-            Kept::Sum => &self.optimizer.sums,
+            Kept::Sum => &self.due().gradients,
             Kept::Slot(Slot::FirstMoment) => &self.optimizer.first_moments,
             Kept::Slot(Slot::SecondMoment) => &self.optimizer.second_moments,
             Kept::Slot(Slot::Ema(index)) => {

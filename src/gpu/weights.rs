@@ -250,6 +250,8 @@ impl WeightPlan {
 
     fn room_for(&mut self, bytes: u64, limit: u64) -> (usize, u64) {
         let limit = self.within_limit(limit);
+        // The optimiser takes four numbers at a time, to the end of a buffer.
+        let bytes = bytes.next_multiple_of(16);
         if let Some(last) = self.buffers.last_mut() {
             let offset = last.next_multiple_of(ALIGNMENT);
             if offset + bytes <= limit {

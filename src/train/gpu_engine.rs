@@ -74,6 +74,11 @@ impl GpuEngine {
         &self.training
     }
 
+    /// The training graph on the device, for gradients of the caller's own.
+    pub const fn training_mut(&mut self) -> &mut DeviceTraining {
+        &mut self.training
+    }
+
     fn write_batch(&self, batch: &Batch<'_>) -> Result<(), TrainError> {
         let Batch {
             x_start,

@@ -35,7 +35,7 @@ pub(crate) fn gradients(
     precision: Precision,
 ) -> (Vec<f32>, Vec<f32>) {
     let mut engine = GpuEngine::new_blocking(gpu, graph, &[], precision).unwrap();
-    engine.training().poison().unwrap();
+    engine.training_mut().poison().unwrap();
     engine.write(Slot::Weights, weights).unwrap();
     let mut loss = vec![f32::NAN; 3 * graph.batch()];
     engine.accumulate(batch, &mut loss).unwrap();

@@ -69,7 +69,7 @@ fn on_device(weights: &[f32], rates: &[f64]) -> Stepper {
     let (len, averages) = (weights.len(), rates.len());
     let mut engine = with_weights(weights, rates);
     Box::new(move |gradients, update| {
-        let training = engine.training();
+        let training = engine.training_mut();
         training.write(Kept::Sum, &padded(gradients)).unwrap();
         assert!(engine.update(update).unwrap().taken);
         slots(averages)
@@ -125,7 +125,7 @@ fn norm_clipping_and_steps_that_are_not_taken() {
     for (at, bad) in [(0, f32::NAN), (len - 1, f32::INFINITY)] {
         let mut gradients = gradients.clone();
         gradients[at] = bad;
-        let training = engine.training();
+        let training = engine.training_mut();
         training.write(Kept::Sum, &padded(&gradients)).unwrap();
         let report = engine.update(&update).unwrap();
         assert!(
@@ -145,7 +145,7 @@ fn norm_clipping_and_steps_that_are_not_taken() {
     expected.extend([weights.clone(), weights]);
     for clip in [Some(2.0), Some(1e6), None] {
         update.clip = clip;
-        let training = engine.training();
+        let training = engine.training_mut();
         training.write(Kept::Sum, &padded(&gradients)).unwrap();
         let report = engine.update(&update).unwrap();
         // 157 sums of up to 64 squares to a lane, then trees.

@@ -48,6 +48,7 @@ mod gpu;
 mod gpu_half;
 mod gpu_recordings;
 mod gpu_runs;
+mod gpu_sums;
 mod noise_scale;
 mod one_error;
 mod rates;

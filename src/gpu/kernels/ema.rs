@@ -1,4 +1,4 @@
-//! An exponential moving average of the weights.
+//! An exponential moving average of the weights, beside the one that their step brings along.
 
 use super::declare::kernel;
 use crate::gpu::recording::Dispatch;

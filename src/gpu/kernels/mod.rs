@@ -60,7 +60,6 @@ pub(crate) mod accumulate;
 pub(crate) mod adamw;
 pub(crate) mod ema;
 pub(crate) mod gradient_norm;
-pub(crate) mod round_weights;
 pub(crate) mod square_sums;
 
 pub(crate) mod go_back;
@@ -80,7 +79,7 @@ pub use form::Dialect;
 pub use kernel::{Access, Form, Kernel, Memory, Seen, Uses};
 
 /// Every kernel there is.
-pub static KERNELS: [&Kernel; 63] = [
+pub static KERNELS: [&Kernel; 62] = [
     &accumulate::KERNEL,
     &adamw::KERNEL,
     &add::KERNEL,
@@ -134,7 +133,6 @@ pub static KERNELS: [&Kernel; 63] = [
     &palette::KERNEL,
     &pixels::KERNEL,
     &position_sum::KERNEL,
-    &round_weights::KERNEL,
     &slice::KERNEL,
     &square_sums::KERNEL,
     &step::KERNEL,

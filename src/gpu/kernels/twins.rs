@@ -216,10 +216,12 @@ fn the_numbers_of_an_update_are_those_the_shaders_read() {
             listed(OptimizerNumbers::FIELDS)
         );
     }
-    let kernel = KERNELS.iter().find(|kernel| kernel.name == "ema");
-    let kernel = kernel.unwrap_or_else(|| panic!("no ema"));
-    let module = parse(kernel, Form::default());
-    assert_eq!(members(&module, "Rate"), listed(AverageRate::FIELDS));
+    for name in ["adamw", "ema"] {
+        let kernel = KERNELS.iter().find(|kernel| kernel.name == name);
+        let kernel = kernel.unwrap_or_else(|| panic!("no {name}"));
+        let module = parse(kernel, Form::default());
+        assert_eq!(members(&module, "AverageRate"), listed(AverageRate::FIELDS));
+    }
 }
 
 #[test]
