@@ -85,13 +85,13 @@ const REFUSALS: [(Needs, Target, &str); 10] = [
         Needs::matrices_of(8),
         Target::Hlsl,
         "write_value_type CooperativeMatrix { columns: Eight, rows: Eight, \
-         scalar: Scalar { kind: Float, width: 4 }, role: C }",
+         scalar: Scalar { kind: Float, width: 2 }, role: B }",
     ),
     (
         Needs::matrices_of(16),
         Target::Hlsl,
         "write_value_type CooperativeMatrix { columns: Sixteen, rows: Sixteen, \
-         scalar: Scalar { kind: Float, width: 4 }, role: C }",
+         scalar: Scalar { kind: Float, width: 2 }, role: B }",
     ),
 ];
 const NO_F16: &str =
