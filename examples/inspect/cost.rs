@@ -132,7 +132,8 @@ pub(crate) fn tell(graph: &Graph, options: &CostOptions, out: &mut String) -> Re
         "loads"
     )?;
     for (name, counts) in recording.counts_by_kernel(all.clone()) {
-        let dispatches = recording.dispatches.iter().take(all.end);
+        let dispatches = recording.dispatches.get(all.clone());
+        let dispatches = dispatches.unwrap_or_default().iter();
         let of_kernel = dispatches.filter(|one| one.kernel.name == name);
         let memory = of_kernel.map(|one| one.kernel.workgroup_bytes(one.form));
         let memory = memory.max().unwrap_or(0);

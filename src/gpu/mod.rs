@@ -86,7 +86,7 @@ pub use layout::plan;
 pub use measured::Measured;
 pub use memory::{DeviceWeights, Readback};
 pub use network::DeviceNetwork;
-pub use record::{Recorded, distinct, record};
+pub use record::{Recorded, distinct_variants, record};
 #[doc(hidden)]
 pub use recording::{
     ALIGNMENT, Binding, Buffer, BufferId, Contents, Dispatch, Recording, Width, grid,

@@ -33,7 +33,7 @@ use crate::unet::{Conv, Graph, GraphError, Input, Node, Op, ParamId, Plan, Role,
 /// # Errors
 /// Those of [`record`].
 #[doc(hidden)]
-pub fn distinct(
+pub fn distinct_variants(
     all: Vec<Variants>,
     graph: &Graph,
     precision: Precision,
@@ -47,7 +47,7 @@ pub fn distinct(
             .recording
             .dispatches;
         let runs = dispatches.into_iter();
-        let runs = runs.map(|one| (one.kernel.name, one.form, one.params));
+        let runs = runs.map(|one| (one.kernel.name, one.form, one.params, one.workgroups));
         if seen.insert(runs.collect::<Vec<_>>()) {
             distinct.push(variants);
         }
@@ -131,7 +131,7 @@ impl Recorded {
         self.step.clone()
     }
 
-    /// Ends a step with what is recorded by now.
+    /// Ends a step there: what is recorded behind it only other steps have.
     pub(crate) const fn end_step(&mut self, end: usize) {
         self.step.end = end;
     }

@@ -151,7 +151,7 @@ impl DeviceTraining {
         pollster::block_on(Self::new(gpu, graph, weights, averages))
     }
 
-    /// The dispatches of a step, and the buffers they run on.
+    /// The dispatches of steps of one microbatch and of several, and the buffers they run on.
     #[doc(hidden)]
     pub const fn recording(&self) -> &Recording {
         self.loaded.recording()
@@ -397,14 +397,23 @@ impl DeviceTraining {
     /// Replaces the numbers of a slot, before whatever is submitted next. Gradients that are replaced stay in the sum.
     ///
     /// # Errors
-    /// [`GpuError::Length`], [`GpuError::NoSuchAverage`], [`GpuError::OutOfMemory`].
+    /// [`GpuError::Length`], [`GpuError::NoSuchAverage`], [`GpuError::OutOfMemory`], [`GpuError::DeviceLost`].
     pub fn write(&mut self, kept: Kept, numbers: &[f32]) -> Result<(), GpuError> {
         // What is refused changes nothing.
         self.buffers(kept, numbers.len())?;
         match kept {
             Kept::Slot(_) => {}
             Kept::Gradients => self.sum_up()?,
-            Kept::Sum => self.pending = Pending::Sums,
+            Kept::Sum => {
+                // Where writing fails half-way, an only microbatch's gradients are the sum still; sums that were 0 may not
+                // be any more.
+                if self.pending == Pending::Nothing {
+                    self.pending = Pending::Sums;
+                }
+                self.write_to(&self.optimizer.summed.gradients, &self.wide, numbers)?;
+                self.pending = Pending::Sums;
+                return Ok(());
+            }
         }
         let buffers = self.buffers(kept, numbers.len())?;
         self.write_to(buffers, &self.wide, numbers)?;

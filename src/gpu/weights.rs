@@ -182,15 +182,17 @@ impl WeightPlan {
                 };
                 let numbers = order.numbers(param.elements());
                 let bytes = precision.weights().bytes(numbers);
-                if bytes > limit {
+                // The optimiser takes four numbers at a time, to the end of a buffer.
+                let room = bytes.next_multiple_of(16);
+                if room > limit {
                     return Err(GpuError::Limit {
                         limit: name,
                         what: param.name.clone(),
-                        wanted: bytes,
+                        wanted: room,
                         had: limit,
                     });
                 }
-                let (buffer, offset) = plan.room_for(bytes, limit);
+                let (buffer, offset) = plan.room_for(room, limit);
                 let place = WeightPlace {
                     buffer,
                     offset,
@@ -250,8 +252,6 @@ impl WeightPlan {
 
     fn room_for(&mut self, bytes: u64, limit: u64) -> (usize, u64) {
         let limit = self.within_limit(limit);
-        // The optimiser takes four numbers at a time, to the end of a buffer.
-        let bytes = bytes.next_multiple_of(16);
         if let Some(last) = self.buffers.last_mut() {
             let offset = last.next_multiple_of(ALIGNMENT);
             if offset + bytes <= limit {

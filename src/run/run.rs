@@ -262,6 +262,7 @@ impl Run {
     }
 
     /// Takes every step that is left as [`finish`](Self::finish), without waiting for a GPU; the processor takes them at once.
+    /// Where its future is dropped, up to two steps are under way, which are done and counted.
     ///
     /// # Errors
     /// Those of [`advance`](Self::advance).
@@ -425,8 +426,9 @@ impl Run {
         )
     }
 
-    /// What its steps are made with on a GPU: the device, the precision, and the variants of kernels. The numbers of one
-    /// such way are always the same, and differ from another's by rounding. `None` on the processor.
+    /// What its steps are made with on a GPU: version of this crate, device, driver, precision, and variants of kernels. Where
+    /// that is the same, numbers are the same; they differ by rounding from those of something else. A browser does not
+    /// say what its devices are. `None` on the processor.
     pub fn made_with(&self) -> Option<&str> {
         ask!(self.executor.made_with())
     }

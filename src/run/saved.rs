@@ -33,6 +33,8 @@ use crate::memory::{collected, copied};
 const PLAIN: u32 = 1;
 const KEEPING: u32 = 2;
 const SAYING: u32 = 3;
+/// Bytes of the longest text of what a run was made with.
+const MOST_SAID: usize = 1024;
 /// A class that is none.
 const NO_LABEL: u32 = u32::MAX;
 /// Bytes before what the digest is of.
@@ -114,9 +116,9 @@ impl Saved {
         self.paused.state.position
     }
 
-    /// What its steps were made with on a GPU: the device, the precision, and the variants of kernels, as
-    /// [`Run::made_with`](super::Run::made_with) says it; `None` on the processor, and of a file before version 3. A run goes
-    /// on anywhere; with something else the rest of its steps differs by rounding.
+    /// What the run that was saved made its steps with on a GPU, as [`Run::made_with`](super::Run::made_with) says it; `None`
+    /// on the processor, and of a file before version 3. A run goes on anywhere; with something else the rest of its steps
+    /// differs by rounding. Of a run that was itself resumed it does not say what made the steps before.
     pub fn made_with(&self) -> Option<&str> {
         self.made_with.as_deref()
     }
@@ -292,9 +294,17 @@ impl Saved {
         };
         let draw = text(reader.bytes(draw)?, "its drawing")?;
         let made_with = match made_with {
+            Some(len) if len > MOST_SAID => {
+                return Err(refused(format!(
+                    "what it was made with is a text of {len} bytes, of at most {MOST_SAID}"
+                )));
+            }
             Some(len) => Some(text(reader.bytes(len)?, "what it was made with")?),
             None => None,
         };
+        if made_with.is_some_and(|text| text.contains(char::is_control)) {
+            return Err(refused("what it was made with is no line of text"));
+        }
         let samples = reader.samples(samples)?;
         let (low_res, x, history) = (
             reader.numbers(low_res)?,
@@ -457,5 +467,52 @@ mod tests {
             error.ends_with("at most 1073741824: draw fewer at once"),
             "{error}"
         );
+    }
+
+    /// With and without a text, an empty one and a kept picture among them: what is written is read, in the oldest version
+    /// that can say it; and what is no line of text, or too long, is refused.
+    #[test]
+    fn what_it_was_made_with_is_kept() {
+        let saved = |made_with: Option<&str>, known: Option<KnownBuf>| Saved {
+            model: 1,
+            draw: Draw::new(),
+            samples: Vec::new(),
+            low_res: Vec::new(),
+            known,
+            made_with: made_with.map(String::from),
+            paused: Paused {
+                state: SamplerState {
+                    fingerprint: 2,
+                    position: 3,
+                },
+                x: [0.5].into(),
+                history: Vec::new(),
+            },
+        };
+        let keeping = || {
+            let (picture, mask) = ([0.25, 1.0].into(), [1.0].into());
+            Some(KnownBuf { picture, mask })
+        };
+        for (made_with, known, version) in [
+            (None, None, PLAIN),
+            (None, keeping(), KEEPING),
+            (Some(""), None, SAYING),
+            (Some("a GPU"), None, SAYING),
+            (Some("a GPU"), keeping(), SAYING),
+        ] {
+            let saved = saved(made_with, known);
+            let bytes = saved.to_bytes().unwrap();
+            assert_eq!(bytes.get(4..8), Some(&version.to_le_bytes()[..]));
+            assert_eq!(Saved::from_bytes(&bytes).unwrap(), saved);
+        }
+        let long = "x".repeat(MOST_SAID + 1);
+        for (text, due) in [
+            ("two\nlines", "is no line of text"),
+            (long.as_str(), "a text of 1025 bytes, of at most 1024"),
+        ] {
+            let bytes = saved(Some(text), None).to_bytes().unwrap();
+            let error = Saved::from_bytes(&bytes).unwrap_err().to_string();
+            assert!(error.contains(due), "{error}");
+        }
     }
 }

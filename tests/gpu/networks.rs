@@ -1,6 +1,6 @@
 //! Whole networks against the public implementation's numbers.
 
-use iddpm::gpu::{DeviceNetwork, DeviceWeights, Gpu, Precision, Variants, distinct, wgpu};
+use iddpm::gpu::{DeviceNetwork, DeviceWeights, Gpu, Precision, Variants, distinct_variants, wgpu};
 use iddpm::unet::{Graph, ImageSize, Input, Weights};
 
 use super::case::{Case, Outcome, Tensor, cases, golden_directory, list, number, text, whole};
@@ -187,7 +187,7 @@ fn golden_networks() {
                 continue;
             }
             let all = Variants::all(device, gpu().matrices());
-            for variants in distinct(all, &graph, precision).unwrap() {
+            for variants in distinct_variants(all, &graph, precision).unwrap() {
                 let gpu = gpu().clone().with_variants(variants);
                 let outcome = match is_half {
                     true => check_half(&gpu, case, published, &mut report),

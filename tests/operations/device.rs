@@ -1,7 +1,7 @@
 //! On a GPU, in every variant and precision that it has.
 
 use iddpm::gpu::{
-    DeviceNetwork, DeviceWeights, Gpu, GpuError, Precision, Variants, distinct, wgpu,
+    DeviceNetwork, DeviceWeights, Gpu, GpuError, Precision, Variants, distinct_variants, wgpu,
 };
 use iddpm::unet::Weights;
 
@@ -46,7 +46,7 @@ fn every_operation() {
                 if precision == Precision::HalfWeights && case.graph.weights_len() == 0 {
                     continue;
                 }
-                for variants in distinct(all.clone(), &case.graph, precision).unwrap() {
+                for variants in distinct_variants(all.clone(), &case.graph, precision).unwrap() {
                     let gpu = gpu.clone().with_variants(variants);
                     runs += 1;
                     let found = match run(&gpu, &case, precision) {

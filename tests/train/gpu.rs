@@ -4,7 +4,7 @@
 
 use std::sync::OnceLock;
 
-use iddpm::gpu::{Gpu, Kept, Precision, Variants, distinct};
+use iddpm::gpu::{Gpu, Kept, Precision, Variants, distinct_variants};
 use iddpm::train::{Batch, Engine, GpuEngine, Recompute, Slot, training_graph};
 use iddpm::unet::Graph;
 
@@ -65,7 +65,7 @@ fn gradients_are_those_of_the_reference() {
                 case.weights.iter_mut().for_each(narrow);
             }
             let all = Variants::all(gpu().device(), gpu().matrices());
-            for variants in distinct(all, &case.graph, precision).unwrap() {
+            for variants in distinct_variants(all, &case.graph, precision).unwrap() {
                 let gpu = gpu().clone().with_variants(variants);
                 let run = || gradients(&gpu, &case.graph, &case.weights, &case.inputs(), precision);
                 let (loss, first) = run();

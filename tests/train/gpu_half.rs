@@ -1,7 +1,7 @@
 //! Training in f16 on a GPU, with a loss scale and masters in f32.
 
 use iddpm::diffusion::LossRow;
-use iddpm::gpu::{Kept, Precision, Variants, distinct, wgpu};
+use iddpm::gpu::{Kept, Precision, Variants, distinct_variants, wgpu};
 use iddpm::train::{
     AdamW, Batch, Engine, GpuEngine, OptimizerStep, Slot, TrainConfig, graph_of, initial_weights,
 };
@@ -34,7 +34,7 @@ fn gradients_in_f16() {
     for (name, case) in super::cpu::cases() {
         let truth = case.reference().gradients;
         let all = Variants::all(device, gpu().matrices());
-        for variants in distinct(all, &case.graph, Precision::Half).unwrap() {
+        for variants in distinct_variants(all, &case.graph, Precision::Half).unwrap() {
             let gpu = gpu().clone().with_variants(variants);
             let scaled = |scale: f64, precision| {
                 let inputs = case.inputs();

@@ -17,7 +17,10 @@ use super::model::Model;
 use crate::Error;
 use crate::checkpoint::WeightType;
 use crate::diffusion::{Controls, Sample};
-use crate::gpu::{self, DeviceGeneration, DeviceWeights, Gpu, NoiseSource, Precision, wgpu};
+use crate::gpu::{
+    self, ConvVariant, DeviceGeneration, DeviceWeights, Gpu, NoiseSource, Precision, wgpu,
+};
+use crate::text::OneLine;
 use crate::unet::Weights;
 use crate::waiting::block_on;
 pub use pacing::{Budget, Pacing};
@@ -154,6 +157,27 @@ pub(super) fn half(gpu: &Gpu) -> (Precision, &'static str) {
     }
 }
 
+/// What steps are made with, in a line: all that their numbers depend on, as far as a device says it.
+fn made_with(gpu: &Gpu, precision: Precision) -> String {
+    let info = gpu.device().adapter_info();
+    let mut variants = gpu.variants();
+    // Matrices are of f16 alone.
+    if precision != Precision::Half && matches!(variants.conv, ConvVariant::Matrix(_)) {
+        variants.conv = ConvVariant::Tiled;
+    }
+    let precision = match precision {
+        Precision::Full => "f32",
+        Precision::HalfWeights => "weights in f16",
+        Precision::Half => "f16",
+    };
+    let driver = [info.driver.as_str(), info.driver_info.as_str()].join(" ");
+    let device = format!("{}, {:?}, {}", name(&info), info.backend, driver.trim());
+    // Drivers say a few words, but who knows.
+    let device: String = OneLine(&device).to_string().chars().take(150).collect();
+    let version = env!("CARGO_PKG_VERSION");
+    format!("iddpm {version} on {device}, {precision}: {variants}")
+}
+
 /// A model on a device: its weights are brought there once.
 #[derive(Debug)]
 pub(super) struct GpuStudio {
@@ -184,13 +208,7 @@ impl GpuStudio {
         let weights = &self.weights;
         let generation =
             DeviceGeneration::steered(gpu, &graph, weights, &sampler, samples, source, controls);
-        let precision = match self.weights.plan().precision() {
-            Precision::Full => "f32",
-            Precision::HalfWeights => "weights in f16",
-            Precision::Half => "f16",
-        };
-        let device = shown(&gpu.device().adapter_info());
-        let made_with = format!("{device}, {precision}: {}", gpu.variants());
+        let made_with = made_with(gpu, self.weights.plan().precision());
         GpuRun::begin(gpu, generation.await?, made_with).await
     }
 
