@@ -99,6 +99,16 @@ fn published_half(cases: &[Case], base: &Case) -> Outcome<Option<Distance>> {
     Ok(Some(distance(&half.values, &single.values)))
 }
 
+/// A case's result with weights in f16, or all of it, and how far that is from f64.
+fn half(gpu: &Gpu, case: &Case, precision: Precision) -> Outcome<(Vec<f32>, Distance)> {
+    let graph = graph_of(case)?;
+    let weights = weights_of(case, &graph)?;
+    let result = run(gpu, case, &graph, &weights, precision)?;
+    let wide: Vec<f64> = result.iter().map(|&number| number.into()).collect();
+    let found = distance(&wide, &case.tensor("out_f64")?.values);
+    Ok((result, found))
+}
+
 /// Activations in f16. How far that may be from f64:
 ///
 /// - No further than the public implementation's f16 is from its f32, which rounds what a layer reads and
@@ -107,17 +117,14 @@ fn published_half(cases: &[Case], base: &Case) -> Outcome<Option<Distance>> {
 /// - Of networks that it was not recorded of, as far as rounding the weights alone takes them (they are
 ///   validated to be rounded and nothing else), which shows how a network carries relative errors of 2^-12
 ///   to its result: a layer rounds its weights once and two or three activations, so at most three times.
-fn check_half(gpu: &Gpu, case: &Case, published: Option<Distance>, report: &mut Report) -> Outcome {
-    let graph = graph_of(case)?;
-    let weights = weights_of(case, &graph)?;
-    let exact = &case.tensor("out_f64")?.values;
-    let of = |result: &[f32]| {
-        let wide: Vec<f64> = result.iter().map(|&number| number.into()).collect();
-        distance(&wide, exact)
-    };
-    let narrow_weights = of(&run(gpu, case, &graph, &weights, Precision::HalfWeights)?);
-    let result = run(gpu, case, &graph, &weights, Precision::Half)?;
-    let found = of(&result);
+fn check_half(
+    gpu: &Gpu,
+    case: &Case,
+    narrow_weights: Distance,
+    published: Option<Distance>,
+    report: &mut Report,
+) -> Outcome {
+    let (result, found) = half(gpu, case, Precision::Half)?;
     report.near("f16, root", found.root, 0.0, 3.0 * narrow_weights.root);
     let most = 3.0 * narrow_weights.largest;
     report.near("f16, largest", found.largest, 0.0, most);
@@ -128,7 +135,7 @@ fn check_half(gpu: &Gpu, case: &Case, published: Option<Distance>, report: &mut 
     }
     // Not the same as with f16 weights alone.
     report.equal("f16 shows", found.root > narrow_weights.root, true);
-    let again = run(gpu, case, &graph, &weights, Precision::Half)?;
+    let (again, _) = half(gpu, case, Precision::Half)?;
     report.equal("the same bits in f16", result == again, true);
     Ok(())
 }
@@ -181,6 +188,7 @@ fn golden_networks() {
         report.begin(&case.name);
         let published = published_half(&cases, case).unwrap();
         let graph = graph_of(case).unwrap();
+        let (_, narrow_weights) = half(gpu(), case, Precision::HalfWeights).unwrap();
         for precision in [Precision::Full, Precision::Half] {
             let is_half = precision == Precision::Half;
             if is_half && !has_half {
@@ -190,7 +198,7 @@ fn golden_networks() {
             for variants in distinct_variants(all, &graph, precision).unwrap() {
                 let gpu = gpu().clone().with_variants(variants);
                 let outcome = match is_half {
-                    true => check_half(&gpu, case, published, &mut report),
+                    true => check_half(&gpu, case, narrow_weights, published, &mut report),
                     false => check(&gpu, case, &mut report),
                 };
                 outcome.unwrap_or_else(|error| panic!("unet/{}, {variants:?}: {error}", case.name));

@@ -1,7 +1,7 @@
 //! Training in f16 on a GPU, with a loss scale and masters in f32.
 
 use iddpm::diffusion::LossRow;
-use iddpm::gpu::{Kept, Precision, Variants, distinct_variants, wgpu};
+use iddpm::gpu::{Gpu, Kept, Precision, Variants, distinct_variants, wgpu};
 use iddpm::train::{
     AdamW, Batch, Engine, GpuEngine, OptimizerStep, Slot, TrainConfig, graph_of, initial_weights,
 };
@@ -33,34 +33,34 @@ fn gradients_in_f16() {
     }
     for (name, case) in super::cpu::cases() {
         let truth = case.reference().gradients;
+        let scaled = |gpu: &Gpu, scale: f64, precision| {
+            let inputs = case.inputs();
+            let mut rows = inputs.rows.to_vec();
+            for row in rows.chunks_exact_mut(LossRow::LEN) {
+                row[WEIGHT] *= scale as f32;
+            }
+            let batch = Batch {
+                rows: &rows,
+                ..inputs
+            };
+            let (loss, mine) = gradients(gpu, &case.graph, &case.weights, &batch, precision);
+            assert!(loss.iter().all(|loss| loss.is_finite()));
+            (distance(&mine, scale, &truth), mine)
+        };
+        let (by_weights, _) = scaled(gpu(), 1.0, Precision::HalfWeights);
         let all = Variants::all(device, gpu().matrices());
         for variants in distinct_variants(all, &case.graph, Precision::Half).unwrap() {
             let gpu = gpu().clone().with_variants(variants);
-            let scaled = |scale: f64, precision| {
-                let inputs = case.inputs();
-                let mut rows = inputs.rows.to_vec();
-                for row in rows.chunks_exact_mut(LossRow::LEN) {
-                    row[WEIGHT] *= scale as f32;
-                }
-                let batch = Batch {
-                    rows: &rows,
-                    ..inputs
-                };
-                let (loss, mine) = gradients(&gpu, &case.graph, &case.weights, &batch, precision);
-                assert!(loss.iter().all(|loss| loss.is_finite()));
-                (distance(&mine, scale, &truth), mine)
-            };
-            let (by_weights, _) = scaled(1.0, Precision::HalfWeights);
-            let (found, first) = scaled(1024.0, Precision::Half);
+            let (found, first) = scaled(&gpu, 1024.0, Precision::Half);
             println!("{name}, {variants:?}: {found:.2e}, by weights alone {by_weights:.2e}");
             assert!(
                 found < 7_f64.sqrt() * by_weights && found > by_weights,
                 "{name}, {variants:?}: {found:e}, by weights alone {by_weights:e}"
             );
-            let (_, again) = scaled(1024.0, Precision::Half);
+            let (_, again) = scaled(&gpu, 1024.0, Precision::Half);
             assert_eq!(bits(&first), bits(&again), "{name}, {variants:?}");
             // What f16 cannot hold is seen in the gradient, by which the step is not taken.
-            let (_, overflown) = scaled(1e12, Precision::Half);
+            let (_, overflown) = scaled(&gpu, 1e12, Precision::Half);
             assert!(overflown.iter().any(|gradient| !gradient.is_finite()));
         }
     }
