@@ -183,7 +183,7 @@ impl WeightPlan {
                 let numbers = order.numbers(param.elements());
                 let bytes = precision.weights().bytes(numbers);
                 // The optimiser takes four numbers at a time, to the end of a buffer.
-                let room = bytes.next_multiple_of(16);
+                let room = bytes.checked_next_multiple_of(16).unwrap_or(u64::MAX);
                 if room > limit {
                     return Err(GpuError::Limit {
                         limit: name,
