@@ -6,8 +6,8 @@
 
 // Channels and positions of the result, images of such; channels that are summed over, cut into so many
 // stretches of so many, of which JOINED workgroups have all. Where SKIP, each stretch has its share of other channels
-// behind its own, as of one tap more: they are seen through a kernel of one, which
-// skip_quads.wgsl, skip_each.wgsl or skip_none.wgsl has.
+// behind its own, as of one tap more: they are seen through a kernel of one, which skip_quads.wgsl, skip_each.wgsl or
+// skip_none.wgsl has.
 struct Sizes {
     rows: u32,
     image: u32,
@@ -40,6 +40,15 @@ fn channels_of(stretch: u32, tap: u32) -> Channels {
 // Steps through them: one at least.
 fn steps_through(channels: Channels) -> u32 {
     return max(1u, (max(channels.end, channels.first) - channels.first + STEP - 1u) / STEP);
+}
+
+// A stretch's channels are walked so often as the walk says, those of the skip once.
+fn blocks_of(stretch: u32) -> u32 {
+    let blocks = times_through() * steps_through(channels_of(stretch, 0u));
+    if SKIP {
+        return blocks + steps_through(channels_of(stretch, params.side * params.side));
+    }
+    return blocks;
 }
 
 fn task_of(group: u32) -> Task {

@@ -5,8 +5,7 @@
 // The right factor's tile is a line of channels for each cell of the halo: a row more on either side of the tile's, and a
 // column more, which is past the image's edge and stays 0. A tap is so many cells further on.
 
-// Cells of the widest rows: those of narrower ones are fewer.
-const WIDEST: u32 = 32u;
+// Cells of the WIDEST rows: those of narrower ones are fewer.
 const CELLS: u32 = (TILE_COLUMNS / WIDEST + 2u) * (WIDEST + 2u);
 const RIGHT_PITCH: u32 = STEP + 8u;
 // Four channels at four positions are a piece, one for a lane at once; how often they are brought: 1 or 2 times.
@@ -57,25 +56,12 @@ fn next(walk: ptr<function, Walk>) -> bool {
     return (*walk).stretch < (*walk).end_stretch;
 }
 
-fn blocks_of(stretch: u32) -> u32 {
-    let blocks = steps_through(channels_of(stretch, 0u));
-    if SKIP {
-        return blocks + steps_through(channels_of(stretch, params.side * params.side));
-    }
-    return blocks;
+fn times_through() -> u32 {
+    return 1u;
 }
 
 fn turns_of(walk: Walk) -> u32 {
     return select(params.side * params.side, 1u, is_skip(walk.tap));
-}
-
-// The walk of the next turn, which is the next block's where this one is its block's last.
-fn later_of(walk: Walk, next: Walk, is_last: bool) -> Walk {
-    var later = walk;
-    if is_last {
-        later = next;
-    }
-    return later;
 }
 
 // Cells from one row to the next.

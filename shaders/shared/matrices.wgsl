@@ -27,7 +27,6 @@
 //     rights_of(&walk, lane) -> its own type      what a lane brings of the right factor for a block
 //     put_rights(walk, lane, buffer, rights)      puts it where all load it
 //     turns_of(walk) -> u32                       how many turns a block has
-//     later_of(walk, next, is_last) -> Walk       that of the next turn, by this block's and the next one's
 //     right_place(walk, turn, buffer) -> u32, right_column(column) -> u32     where a turn's and a column's numbers are
 //     right(place, depth, column) -> Right        a matrix from there on
 //
@@ -47,7 +46,7 @@ const PATCHES: u32 = 4u;
 const TILE_ROWS: u32 = PATCHES / BESIDE * ROWS * SIDE;
 const TILE_COLUMNS: u32 = BESIDE * COLUMNS * SIDE;
 
-// The lines of the left tile: a column for each of the step's terms, or a row for each of the workgroup's.
+// The lines of the left tile: a column for each of a turn's terms, or a row for each of the workgroup's.
 const LEFT_LINES: u32 = select(STEP, TILE_ROWS, LEFT_BY_ROWS);
 const LEFT_LENGTH: u32 = select(TILE_ROWS, STEP, LEFT_BY_ROWS);
 const LEFT_PITCH: u32 = LEFT_LENGTH + select(8u, 0u, CROWDED && LEFT_BY_ROWS);
@@ -88,6 +87,7 @@ fn main(
         return;
     }
 
+    clear_right(lane);
     for (var round = 0u; round < PATCHES; round += subgroups) {
         let patch_index = round + subgroup;
         let is_mine = patch_index < PATCHES;
@@ -105,7 +105,6 @@ fn main(
         let c1 = right_column(column + SIDE);
         let c2 = right_column(column + 2u * SIDE);
         let c3 = right_column(column + 3u * SIDE);
-        clear_right(lane);
         // What is fetched, which is ahead of what is multiplied: a turn of the left factor, a block of the right one.
         var walk = walk_of(task, lane);
         var lefts = left_fours(walk, 0u, lane);
@@ -132,9 +131,14 @@ fn main(
                         workgroupBarrier();
                     }
                     put_lefts(lane, buffer, lefts);
+                    // The next turn is the next block's where this one is its block's last.
                     let is_last = turn + 1u == turns;
+                    var later = here;
+                    if is_last {
+                        later = walk;
+                    }
                     if has_next || !is_last {
-                        lefts = left_fours(later_of(here, walk, is_last), select(turn + 1u, 0u, is_last), lane);
+                        lefts = left_fours(later, select(turn + 1u, 0u, is_last), lane);
                     }
                     workgroupBarrier();
                     if multiplies {
@@ -217,7 +221,7 @@ fn put_lefts(lane: u32, buffer: u32, lefts: Fours) {
     }
 }
 
-// A matrix of the left factor, from a term of the step and a row of the workgroup's on.
+// A matrix of the left factor, from a term of the turn and a row of the workgroup's on.
 fn left(buffer: u32, term: u32, row: u32) -> Left {
     let begin = buffer * LEFT_LINES * LEFT_PITCH;
     if LEFT_BY_ROWS {

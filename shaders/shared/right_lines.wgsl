@@ -23,11 +23,6 @@ fn turns_of(walk: Walk) -> u32 {
     return 1u;
 }
 
-// The walk of the next turn, which is of the next block.
-fn later_of(walk: Walk, next: Walk, is_last: bool) -> Walk {
-    return next;
-}
-
 fn rights_of(walk: ptr<function, Walk>, lane: u32) -> Fours {
     return right_fours(walk, lane);
 }

@@ -2,13 +2,8 @@
 
 const RIGHT_BY_ROWS: bool = true;
 
-fn blocks_of(stretch: u32) -> u32 {
-    let taps = params.side * params.side;
-    let steps = taps * steps_through(channels_of(stretch, 0u));
-    if SKIP {
-        return steps + steps_through(channels_of(stretch, taps));
-    }
-    return steps;
+fn times_through() -> u32 {
+    return params.side * params.side;
 }
 
 // The first channel of a step, the end of its stretch, and what a lane's four positions see through its tap.

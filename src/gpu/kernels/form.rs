@@ -6,7 +6,7 @@ use std::string::String;
 use std::vec::Vec;
 
 use super::conv::RESIDUAL;
-use super::matrices::{FACTORS, Patch};
+use super::matrices::{FACTORS, Patch, WIDEST};
 use super::{Access, Form, Kernel, Memory, Seen, Uses};
 use crate::gpu::variants::MatrixSide;
 
@@ -108,6 +108,7 @@ impl Kernel {
             head += &format!("const BESIDE: u32 = {beside}u;\n");
             head += &format!("const STEP: u32 = {step}u;\n");
             head += &format!("const BUFFERS: u32 = {buffers}u;\n");
+            head += &format!("const WIDEST: u32 = {WIDEST}u;\n");
             head += &format!("const SLOTS: u32 = {slots}u;\n");
             head += &format!("const CROWDED: bool = {is_crowded};\n");
             head += &format!("const QUADS: bool = {};\n", form.seen != Seen::Each);

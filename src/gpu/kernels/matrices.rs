@@ -30,7 +30,7 @@ const fn halo_cells(columns: u32) -> u32 {
 }
 
 /// Positions of the widest rows that a halo is brought around.
-const WIDEST: u32 = 32;
+pub(super) const WIDEST: u32 = 32;
 
 impl Patch {
     /// Four by four matrices of eight rows; of sixteen rows two by two, or as much as registers have room for, which a lane
@@ -57,10 +57,9 @@ impl Patch {
             (true, false, _) => (16, 2, 2, false),
             (true, true, false) => (16, 1, 2, true),
             (true, true, true) => (16, 2, 1, false),
-            (false, ..) if is_eight => (32, 1, 4, false),
-            (false, false, _) => (32, 1, 4, false),
-            (false, true, false) => (16, 1, 4, false),
-            (false, true, true) => (16, 2, 2, false),
+            (false, large, _) if is_eight || !large => (32, 1, 4, false),
+            (false, _, false) => (16, 1, 4, false),
+            (false, _, true) => (16, 2, 2, false),
         };
         Self {
             rows,
