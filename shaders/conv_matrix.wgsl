@@ -5,6 +5,10 @@
 
 const LEFT_BY_ROWS: bool = false;
 
+// Of seen_laws.wgsl.
+@group(0) @binding(7) var<storage, read> second: array<Second>;
+@group(0) @binding(8) var<storage, read> laws: array<vec4<f32>>;
+
 fn sizes() -> Sizes {
     let image = params.out_height * params.out_width;
     return Sizes(

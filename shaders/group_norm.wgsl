@@ -32,6 +32,6 @@ fn main(
     }
     let plane = at / params.positions;
     let n = plane / params.channels;
-    let law = statistics[plane / params.per_group];
-    output[at] = Output(normalised(n, plane % params.channels, f32(input[at]), law));
+    let law = law_of(n, plane % params.channels, statistics[plane / params.per_group]);
+    output[at] = Output(by_law(f32(input[at]), law, params.silu != 0u));
 }

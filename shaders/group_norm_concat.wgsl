@@ -33,8 +33,8 @@ struct Params {
 @group(0) @binding(7) var<storage, read_write> made: array<Made>;
 @group(0) @binding(8) var<storage, read_write> output: array<Output>;
 
-fn normalised(n: u32, c: u32, number: f32, law: vec2<f32>) -> f32 {
-    return activated(scaled(c, number, law));
+fn law_of(n: u32, c: u32, statistics: vec2<f32>) -> vec3<f32> {
+    return scale_of(c, statistics);
 }
 
 // A number of the concatenation.

@@ -38,10 +38,10 @@ fn main(
     }
     let elements = params.per_group * params.positions;
     let first = group * elements;
-    let law = statistics_of(lane, first, elements);
+    let statistics = statistics_of(lane, first, elements);
     let first_channel = group % groups * params.per_group;
     for (var i = lane; i < elements; i += LANES) {
-        let c = first_channel + i / params.positions;
-        output[first + i] = Output(normalised(group / groups, c, number_at(first + i), law));
+        let law = law_of(group / groups, first_channel + i / params.positions, statistics);
+        output[first + i] = Output(by_law(number_at(first + i), law, params.silu != 0u));
     }
 }

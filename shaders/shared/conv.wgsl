@@ -39,6 +39,10 @@ struct Params {
     split_skip: u32,
     skip_weight: u32,
     skip_bias: u32,
+    // Where the input is normalised as it is read, as seen_laws.wgsl has it: how many channels the first part of a
+    // concatenation has, or all, and whether the SiLU is behind that.
+    first_inputs: u32,
+    is_active: u32,
 }
 
 @group(0) @binding(0) var<uniform> params: Params;

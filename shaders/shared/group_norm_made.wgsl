@@ -1,6 +1,6 @@
 // What kernels share that make the numbers which they normalise: one workgroup owns one group, and a lane reads of `made`
-// what it wrote itself. number_of makes a number and `normalised` normalises it; both, the bindings and the parameters are
-// the kernel's.
+// what it wrote itself. number_of makes a number and law_of has the law by which it is normalised; both, the bindings and the
+// parameters are the kernel's.
 
 const LANES: u32 = 256u;
 
@@ -26,9 +26,9 @@ fn main(
     for (var i = lane; i < elements; i += LANES) {
         made[first + i] = Made(number_of(n, first_channel + i / params.positions, i % params.positions));
     }
-    let law = statistics_of(lane, first, elements);
+    let statistics = statistics_of(lane, first, elements);
     for (var i = lane; i < elements; i += LANES) {
-        let c = first_channel + i / params.positions;
-        output[first + i] = Output(normalised(n, c, number_at(first + i), law));
+        let law = law_of(n, first_channel + i / params.positions, statistics);
+        output[first + i] = Output(by_law(number_at(first + i), law, params.silu != 0u));
     }
 }

@@ -1,10 +1,7 @@
-// (number - mean)·rstd·weight[c] + bias[c], of a channel and the statistics of its group, (mean, rstd). weight and bias [C].
+// How a group normalisation scales a channel, as a law of shared/group_law.wgsl: (mean, rstd·weight[c], bias[c]), from the
+// statistics of its group, (mean, rstd). weight and bias [C].
 
-fn scaled(c: u32, number: f32, law: vec2<f32>) -> f32 {
-    return (number - law.x) * law.y * weight_in(weight[word_of(c)], c) + weight_in(bias[word_of(c)], c);
-}
-
-// The SiLU of it, where `silu`.
-fn activated(value: f32) -> f32 {
-    return select(value, silu(value), params.silu != 0u);
+fn scale_of(c: u32, statistics: vec2<f32>) -> vec3<f32> {
+    let gain = statistics.y * weight_in(weight[word_of(c)], c);
+    return vec3(statistics.x, gain, weight_in(bias[word_of(c)], c));
 }

@@ -115,30 +115,56 @@ fn fours_of(walk: Walk, piece: Piece) -> Fours {
         all[3] = skip_at(places, channel + 3u, inside && channel + 3u < walk.end);
         return all;
     }
-    let plane = params.height * params.width;
-    let position = walk.first_column % plane + piece.position;
-    let first = walk.first_column / plane * (sizes().channels * plane);
-    // The halo begins a row before the tile.
-    let inside = position >= params.width && position < plane + params.width
-        && piece.position < TILE_COLUMNS + 2u * params.width;
-    let at = first + position - params.width + channel * plane;
-    all[0] = seen_or_zeros(at, inside && channel < walk.end);
-    all[1] = seen_or_zeros(at + plane, inside && channel + 1u < walk.end);
-    all[2] = seen_or_zeros(at + 2u * plane, inside && channel + 2u < walk.end);
-    all[3] = seen_or_zeros(at + 3u * plane, inside && channel + 3u < walk.end);
+    let place = place_of_piece(walk, piece);
+    let at = place.position - params.width;
+    let l0 = line_of(place.image, channel);
+    let l1 = next_line(l0);
+    let l2 = next_line(l1);
+    all[0] = four_in(l0, at, place.inside && channel < walk.end);
+    all[1] = four_in(l1, at, place.inside && channel + 1u < walk.end);
+    all[2] = four_in(l2, at, place.inside && channel + 2u < walk.end);
+    all[3] = four_in(next_line(l2), at, place.inside && channel + 3u < walk.end);
     return all;
 }
 
-fn seen_or_zeros(at: u32, inside: bool) -> vec4<f16> {
-    return select(vec4<f16>(), vec4<f16>(seen_number(select(0u, at / 4u, inside))), inside);
+// Where a piece is seen: which image, its position there, of which a row lies before the first one, and whether it is one.
+struct PlaceOfPiece {
+    image: u32,
+    position: u32,
+    inside: bool,
+}
+
+fn place_of_piece(walk: Walk, piece: Piece) -> PlaceOfPiece {
+    let plane = params.height * params.width;
+    // The halo begins a row before the tile.
+    let position = walk.first_column % plane + piece.position;
+    let inside = position >= params.width && position < plane + params.width
+        && piece.position < TILE_COLUMNS + 2u * params.width;
+    return PlaceOfPiece(walk.first_column / plane, position, inside);
+}
+
+// What becomes of a piece of what is seen; what is past an edge stays 0.
+fn piece_through(walk: Walk, piece: Piece, fours: Fours) -> Fours {
+    if !LAWS || is_skip(walk.tap) {
+        return fours;
+    }
+    let place = place_of_piece(walk, piece);
+    let channel = walk.channel + piece.channel;
+    var all: Fours;
+    all[0] = four_through(place.image, channel, fours[0], place.inside && channel < walk.end);
+    all[1] = four_through(place.image, channel + 1u, fours[1], place.inside && channel + 1u < walk.end);
+    all[2] = four_through(place.image, channel + 2u, fours[2], place.inside && channel + 2u < walk.end);
+    all[3] = four_through(place.image, channel + 3u, fours[3], place.inside && channel + 3u < walk.end);
+    return all;
 }
 
 // Puts what a lane has brought where all subgroups load it.
 fn put_rights(walk: Walk, lane: u32, buffer: u32, rights: Rights) {
     let skips = is_skip(walk.tap);
-    put_piece(piece_of(lane), skips, rights[0]);
+    put_piece(piece_of(lane), skips, piece_through(walk, piece_of(lane), rights[0]));
     if TIMES > 1u {
-        put_piece(piece_of(lane + LANES), skips, rights[1]);
+        let piece = piece_of(lane + LANES);
+        put_piece(piece, skips, piece_through(walk, piece, rights[1]));
     }
 }
 

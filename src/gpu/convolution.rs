@@ -1,6 +1,7 @@
 //! The kernel that runs a convolution, and into how many stretches its input channels are cut.
 
 use super::kernels::conv::{self, Bindings, Params, Tile};
+use super::kernels::conv_matrix::Laws;
 use super::kernels::{Seen, conv_matrix, conv_sum, conv_tiled, matrices};
 use super::recording::{Binding, Dispatch, Width};
 use super::variants::{ConvVariant, MatrixSide, Variants};
@@ -80,10 +81,11 @@ impl Convolution {
         &self,
         name: &str,
         bindings: Bindings,
+        laws: Laws,
         partial: Binding,
     ) -> (Dispatch, Option<Ended>) {
         if self.partial_words() == 0 {
-            return (self.main(name, bindings), None);
+            return (self.main(name, bindings, laws), None);
         }
         let part = Bindings {
             output: partial,
@@ -95,10 +97,18 @@ impl Convolution {
             sums: partial,
         };
         let stretches = std::format!("{name}.stretches");
-        (self.main(&stretches, part), Some(ended))
+        (self.main(&stretches, part, laws), Some(ended))
     }
 
-    fn main(&self, name: &str, bindings: Bindings) -> Dispatch {
+    /// Whether it may normalise what it reads: where it brings that once for all taps.
+    pub(crate) fn suits_laws(&self) -> bool {
+        match self.variant {
+            ConvVariant::Plain | ConvVariant::Tiled => false,
+            ConvVariant::Matrix(side) => conv_matrix::seen(&self.params, side) == Seen::Halo,
+        }
+    }
+
+    fn main(&self, name: &str, bindings: Bindings, laws: Laws) -> Dispatch {
         // One form the fewer where there is nothing to join.
         let joined = self.joined && self.params.splits > 1;
         match self.variant {
@@ -110,7 +120,8 @@ impl Convolution {
                     let tiles = conv::tiles(&self.params, tile);
                     [tiles, tiles * conv::cut(&self.params, joined)]
                 });
-                conv_matrix::dispatch(name, &self.params, bindings, joined, side, large)
+                let way = (side, large);
+                conv_matrix::dispatch(name, &self.params, bindings, joined, way, laws)
             }
         }
     }

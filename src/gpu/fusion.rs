@@ -130,6 +130,38 @@ pub(crate) fn bound_together(graph: &Graph) -> Vec<[ParamId; 2]> {
         .collect()
 }
 
+/// For each operation the convolution, by its place, that may normalise what it reads in place of it: of a normalisation in
+/// small groups that it alone reads. What the laws of one take is another's behind that, so that there is none between.
+pub(crate) fn reads_normalised(graph: &Graph) -> Vec<Option<usize>> {
+    let nodes = graph.nodes();
+    let readers = readers(graph);
+    let ends = ends_in_next(graph);
+    let mut reads = vec![None; nodes.len()];
+    let mut normalised = None;
+    for (at, node) in nodes.iter().enumerate() {
+        match node.op {
+            Op::GroupNorm { input, groups, .. } => {
+                let is_inner = graph.tensor(node.output).map(|made| made.role) == Some(Role::Inner);
+                let is_once = readers.get(node.output.index()) == Some(&1);
+                let is_left = is_inner && is_once && graph.output() != Some(node.output);
+                let is_left = is_left && has_small_groups(graph, input, groups);
+                normalised = is_left.then_some((at, node.output));
+            }
+            Op::Conv(conv) => {
+                let is_skip = ends.get(at) == Some(&true)
+                    && matches!(nodes.get(at + 1).map(|next| next.op), Some(Op::Conv(_)));
+                let read = normalised.filter(|(_, made)| *made == conv.input && !is_skip);
+                if let Some((norm, _)) = read {
+                    put(&mut reads, norm, Some(at));
+                }
+            }
+            Op::NormSums(_) | Op::NormGradInput { .. } => normalised = None,
+            _ => {}
+        }
+    }
+    reads
+}
+
 const fn is_modulated(op: &Op) -> bool {
     matches!(
         op,
@@ -177,6 +209,12 @@ pub(crate) fn reads(graph: &Graph) -> Vec<Vec<TensorId>> {
     for Skipped { skip, at, .. } in skipped(graph, &ends) {
         if let Some(reads) = reads.get_mut(at) {
             reads.push(skip.input);
+        }
+    }
+    let normalised = reads_normalised(graph).into_iter().zip(nodes);
+    for (conv, norm) in normalised.filter_map(|(conv, norm)| Some((conv?, norm))) {
+        if let (Op::GroupNorm { input, .. }, Some(reads)) = (norm.op, reads.get_mut(conv)) {
+            reads.push(input);
         }
     }
     // Neither what is not written, nor what lies in no arena.

@@ -18,6 +18,7 @@ use std::vec::Vec;
 use super::convolution::{Convolution, Ended};
 use super::error::GpuError;
 use super::fusion;
+use super::kernels::conv_matrix::Laws;
 use super::kernels::declare::{flag, word};
 use super::kernels::{conv, group_norm_statistics};
 use super::layout::{self, Layout};
@@ -184,6 +185,8 @@ pub fn record(
         ends_in_next: fusion::ends_in_next(graph),
         runs: vectors::runs(graph),
         held: Held::default(),
+        reads_normalised: fusion::reads_normalised(graph),
+        laws: None,
     };
     let mut forward = None;
     for (at, node) in graph.nodes().iter().enumerate() {
@@ -265,6 +268,10 @@ struct Recorder<'g> {
     /// The operations that are recorded together, at the first one's place.
     runs: Vec<Range<usize>>,
     held: Held,
+    /// For each normalisation the convolution, by its place, that may normalise instead as it reads.
+    reads_normalised: Vec<Option<usize>>,
+    /// Which one is to, what it reads then, and by which laws.
+    laws: Option<(usize, Binding, Laws)>,
 }
 
 /// What operations have left to the one behind them.
@@ -274,8 +281,6 @@ struct Held {
     ended: Option<Ended>,
     /// Both parts of a concatenation.
     parts: Option<(Tensor, Tensor)>,
-    /// A convolution through a kernel of one.
-    skip: Option<Skip>,
     /// Whether a convolution's gradient of the bias is made already.
     has_bias: bool,
 }
@@ -384,10 +389,38 @@ impl Recorder<'_> {
         conv: Conv<Tensor, Stored>,
         made: Tensor,
     ) -> Result<(), GpuError> {
-        if let Some(skip) = self.skip(&conv)? {
-            self.held.skip = Some(skip);
+        if self.skip(self.current, &conv)?.is_some() {
             return Ok(());
         }
+        let (convolution, bindings, flops) = self.convolution(self.current, &conv, made)?;
+        let partial = self.partial(convolution.partial_words());
+        let none = self.or_none_as(None, made.binding);
+        let none_of = Laws {
+            second: self.or_none_as(None, bindings.input),
+            laws: self.layout.none,
+            first_inputs: 0,
+            is_active: false,
+        };
+        let (input, laws) = self.take_laws().unwrap_or((bindings.input, none_of));
+        let bindings = conv::Bindings { input, ..bindings };
+        let (main, ended) = convolution.dispatches(name, bindings, laws, partial);
+        self.push_with(main, flops);
+        match ended.map(|ended| ended.with_residual_or(none)) {
+            Some(ended) if self.is_added(self.current) => self.held.ended = Some(ended),
+            Some(ended) => self.push_with(ended.alone(name), 0),
+            None => {}
+        }
+        Ok(())
+    }
+
+    /// How a convolution runs, by its place among the operations, with the one that ends in it; what it binds, and the FLOPs
+    /// of both.
+    fn convolution(
+        &self,
+        at: usize,
+        conv: &Conv<Tensor, Stored>,
+        made: Tensor,
+    ) -> Result<(Convolution, conv::Bindings, u64), GpuError> {
         let Tensor {
             binding: output,
             shape: out,
@@ -414,6 +447,8 @@ impl Recorder<'_> {
             split_skip: 0,
             skip_weight: 0,
             skip_bias: 0,
+            first_inputs: 0,
+            is_active: 0,
         };
         let bindings = conv::Bindings {
             input: conv.input.binding,
@@ -423,32 +458,29 @@ impl Recorder<'_> {
             residual: self.or_none_as(conv.residual, output),
             output,
         };
-        let (params, bindings) = match self.held.skip.take() {
+        let own = self
+            .graph
+            .nodes()
+            .get(at)
+            .map(|node| self.graph.node_flops(node));
+        let mut flops = own.unwrap_or_default();
+        let (params, bindings) = match self.skipped(at)? {
             Some(skip) => {
-                self.flops += skip.flops;
+                flops += skip.flops;
                 skip.with_skip(params, bindings)
             }
             None => (params, bindings),
         };
-        let convolution = Convolution::new(self.variants, params, &bindings, self.is_added());
-        let partial = self.partial(convolution.partial_words());
-        let (main, ended) = convolution.dispatches(name, bindings, partial);
-        self.push(main);
-        let none = self.or_none_as(None, output);
-        match ended.map(|ended| ended.with_residual_or(none)) {
-            Some(ended) if self.is_added() => self.held.ended = Some(ended),
-            Some(ended) => self.push_with(ended.alone(name), 0),
-            None => {}
-        }
-        Ok(())
+        let convolution = Convolution::new(self.variants, params, &bindings, self.is_added(at));
+        Ok((convolution, bindings, flops))
     }
 
     /// Whether what is behind a convolution adds its stretches up: not another convolution, in which it ends as a whole or
     /// not at all.
-    fn is_added(&self) -> bool {
-        let next = self.graph.nodes().get(self.current + 1);
+    fn is_added(&self, at: usize) -> bool {
+        let next = self.graph.nodes().get(at + 1);
         let is_conv = matches!(next.map(|node| node.op), Some(Op::Conv(_)));
-        self.ends_in_next() && !is_conv
+        self.ends_at(at) && !is_conv
     }
 
     /// Whether the operation that is recorded may end in the one behind it.

@@ -1,15 +1,27 @@
 //! Convolution, the variant of cooperative matrices.
 
 use super::conv::{self, Bindings, INPUT, Params};
-use super::declare::shared;
+use super::declare::{flag, shared};
 use super::matrices::{self, Brought, tile};
-use super::{Form, Kernel, Seen, Uses};
-use crate::gpu::recording::Dispatch;
+use super::{Access, Form, Kernel, Seen, Uses};
+use crate::gpu::recording::{Binding, Dispatch, Width};
 use crate::gpu::variants::MatrixSide;
 
-/// Parameters and bindings are those of the plain variant.
+/// Parameters and bindings are those of the plain variant, and two more.
 pub(crate) static KERNEL: Kernel = matrices::variant_of(
-    conv::KERNEL,
+    Kernel {
+        bindings: &[
+            ("input", Access::Activations),
+            ("weight", Access::Weights),
+            ("bias", Access::Weights),
+            ("shift", Access::Read),
+            ("residual", Access::Activations),
+            ("output", Access::Result),
+            ("second", Access::Activations),
+            ("laws", Access::Read),
+        ],
+        ..conv::KERNEL
+    },
     "conv_matrix",
     (
         shared!(
@@ -23,6 +35,22 @@ pub(crate) static KERNEL: Kernel = matrices::variant_of(
     Uses::JoinedMatrices,
     |form| matrices::bytes(form, Brought::ByColumns, Brought::ByRows),
 );
+
+/// The place of the second part of a concatenation among the bindings.
+pub(super) const SECOND: usize = 6;
+
+/// What is bound beside what all variants bind.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Laws {
+    /// The second part of a concatenation, of which the input is the first one; as wide.
+    pub(crate) second: Binding,
+    /// By which the input is normalised.
+    pub(crate) laws: Binding,
+    /// Channels of the first part: none where there are no laws.
+    pub(crate) first_inputs: u32,
+    /// Whether the SiLU is behind the normalisation.
+    pub(crate) is_active: bool,
+}
 
 /// How the input is read.
 pub(crate) fn seen(params: &Params, side: MatrixSide) -> Seen {
@@ -41,13 +69,25 @@ pub(crate) fn dispatch(
     params: &Params,
     bindings: Bindings,
     joined: bool,
-    side: MatrixSide,
-    large: bool,
+    (side, large): (MatrixSide, bool),
+    laws: Laws,
 ) -> Dispatch {
+    let params = &Params {
+        first_inputs: laws.first_inputs,
+        is_active: flag(laws.is_active),
+        ..*params
+    };
     let seen = seen(params, side);
     let tile = tile(side, seen, large, joined);
     let mut plain = conv::in_tiles(conv::dispatch(name, params, bindings), params, tile);
     matrices::ask(&mut plain, INPUT, seen, [params.side, params.width], tile);
+    for more in [laws.second, laws.laws] {
+        plain.bindings.push(more);
+        plain.moved.push(more.bytes);
+    }
+    if laws.second.width == Width::Half {
+        plain.form.halves |= 1 << SECOND;
+    }
     Dispatch {
         kernel: &KERNEL,
         form: Form {
@@ -56,6 +96,7 @@ pub(crate) fn dispatch(
             large,
             seen,
             skip: params.skip_inputs > 0,
+            laws: laws.first_inputs > 0,
             ..plain.form
         },
         workgroups: conv::tiles(params, tile) * conv::cut(params, joined),

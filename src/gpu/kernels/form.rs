@@ -6,6 +6,7 @@ use std::string::String;
 use std::vec::Vec;
 
 use super::conv::RESIDUAL;
+use super::conv_matrix::SECOND;
 use super::matrices::{FACTORS, Patch, WIDEST};
 use super::{Access, Form, Kernel, Memory, Seen, Uses};
 use crate::gpu::variants::MatrixSide;
@@ -22,6 +23,13 @@ const RIGHT_LINES: &str = include_str!("../../../shaders/shared/right_lines.wgsl
 const WALK_TAPS: &str = include_str!("../../../shaders/shared/walk_taps.wgsl");
 /// The walk that brings it once for all taps.
 const HALO: &str = include_str!("../../../shaders/shared/halo.wgsl");
+/// What such a walk sees: all of it in one place, and as it is.
+const SEEN_WHOLE: &str = include_str!("../../../shaders/shared/seen_whole.wgsl");
+/// The same, normalised by laws.
+const SEEN_LAWS: &str = concat!(
+    include_str!("../../../shaders/shared/group_law.wgsl"),
+    include_str!("../../../shaders/shared/seen_laws.wgsl")
+);
 /// What a convolution's positions see, read four numbers at a time.
 const CONV_QUADS: &str = include_str!("../../../shaders/shared/conv_quads.wgsl");
 /// The same number by number.
@@ -66,7 +74,8 @@ impl Kernel {
                 Access::Activations | Access::Result => {
                     has_halves |= form.is_half(at);
                     let width = if form.is_half(at) { "f16" } else { "f32" };
-                    let of = if form.seen != Seen::Each && FACTORS.contains(&at) {
+                    let is_factor = FACTORS.contains(&at) || form.laws && at == SECOND;
+                    let of = if form.seen != Seen::Each && is_factor {
                         format!("vec4<{width}>")
                     } else {
                         width.into()
@@ -113,6 +122,7 @@ impl Kernel {
             head += &format!("const CROWDED: bool = {is_crowded};\n");
             head += &format!("const QUADS: bool = {};\n", form.seen != Seen::Each);
             head += &format!("const SKIP: bool = {};\n", form.skip);
+            head += &format!("const LAWS: bool = {};\n", form.laws);
         }
         head += &aliases;
         head += &format!("const HALF: bool = {weights};\n");
@@ -128,6 +138,9 @@ impl Kernel {
                     Seen::Each => parts.extend([RIGHT_LINES, CONV_EACH]),
                     Seen::Quads => parts.extend([RIGHT_LINES, CONV_QUADS]),
                     Seen::Halo => parts.push(HALO),
+                }
+                if form.seen == Seen::Halo {
+                    parts.push(if form.laws { SEEN_LAWS } else { SEEN_WHOLE });
                 }
                 if self.uses != Uses::Matrices && form.seen != Seen::Halo {
                     parts.push(WALK_TAPS);
@@ -199,7 +212,8 @@ impl Kernel {
         let each = &[Seen::Each][..];
         let quads = &[Seen::Each, Seen::Quads][..];
         let all = &[Seen::Each, Seen::Quads, Seen::Halo][..];
-        let (subgroups, joined, matrices, large, seen, skip) = match self.uses {
+        // The last are of the convolution alone: what is seen of its residual, and laws for its input.
+        let (subgroups, joined, matrices, large, seen, more) = match self.uses {
             Uses::Nothing => (no, no, none, no, each, no),
             Uses::Blocks => (no, no, none, both, each, no),
             Uses::Reductions => (both, no, none, no, each, no),
@@ -226,10 +240,16 @@ impl Kernel {
         with_each(&mut forms, matrices, |form, matrix| Form { matrix, ..form });
         with_each(&mut forms, large, |form, large| Form { large, ..form });
         with_each(&mut forms, seen, |form, seen| Form { seen, ..form });
-        with_each(&mut forms, skip, |form, skip| Form { skip, ..form });
+        with_each(&mut forms, more, |form, skip| Form { skip, ..form });
+        with_each(&mut forms, more, |form, laws| Form { laws, ..form });
         forms.retain(|form| form.matrix != Some(MatrixSide::Eight) || !form.large);
         // What is seen through a kernel is a factor too.
         forms.retain(|form| !form.skip || form.is_half(RESIDUAL));
+        if self.uses == Uses::JoinedMatrices {
+            // The second part of a concatenation is, too, and what is bound where there is none is as wide.
+            forms.retain(|form| form.is_half(SECOND));
+            forms.retain(|form| !form.laws || form.seen == Seen::Halo);
+        }
         forms
     }
 }

@@ -4,7 +4,7 @@ use super::declare::kernel;
 use crate::gpu::recording::Dispatch;
 
 kernel! {
-    "group_norm" of 256 with "group_scale.wgsl" and "group_norm.wgsl"
+    "group_norm" of 256 with "group_law.wgsl" and "group_scale.wgsl" and "group_norm.wgsl"
     params { batch: u32, channels: u32, positions: u32, per_group: u32, silu: u32, modulated: u32 }
     bindings {
         input: Activations, statistics: Read, weight: Weights, bias: Weights, scale_shift: Read,

@@ -5,7 +5,7 @@ use super::declare::kernel;
 use crate::gpu::recording::Dispatch;
 
 kernel! {
-    "group_norm_concat" of 256 with "stretches.wgsl" and "group_scale.wgsl" and "group_statistics.wgsl" and "group_norm_made.wgsl" uses Reductions
+    "group_norm_concat" of 256 with "stretches.wgsl" and "group_law.wgsl" and "group_scale.wgsl" and "group_statistics.wgsl" and "group_norm_made.wgsl" uses Reductions
     params {
         batch: u32, channels: u32, positions: u32, per_group: u32, silu: u32,
         first_channels: u32, splits: u32, has_given: u32, skip_bias: u32,

@@ -8,6 +8,7 @@ use crate::gpu::recording::{Binding, Dispatch};
 pub(crate) static KERNEL: Kernel = Kernel {
     name: "group_norm_whole",
     interface: concat!(
+        include_str!("../../../shaders/shared/group_law.wgsl"),
         include_str!("../../../shaders/shared/group_scale.wgsl"),
         include_str!("../../../shaders/shared/group_norm.wgsl"),
         include_str!("../../../shaders/shared/group_statistics.wgsl")

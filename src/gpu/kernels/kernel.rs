@@ -95,6 +95,8 @@ pub struct Form {
     pub seen: Seen,
     /// Whether the residual is seen through a kernel of one, for the kernel that multiplies matrices.
     pub skip: bool,
+    /// Whether the input is normalised as it is read, by laws, for the same.
+    pub laws: bool,
 }
 
 impl Form {

@@ -91,6 +91,7 @@ pub(crate) const fn tile(side: MatrixSide, seen: Seen, large: bool, joined: bool
         large,
         seen,
         skip: false,
+        laws: false,
     };
     Patch::of(side, form).tile(side)
 }

@@ -17,6 +17,7 @@ pub(crate) mod conv_sum;
 pub(crate) mod conv_tiled;
 pub(crate) mod group_norm;
 pub(crate) mod group_norm_concat;
+pub(crate) mod group_norm_laws;
 pub(crate) mod group_norm_statistics;
 pub(crate) mod group_norm_sums;
 pub(crate) mod group_norm_whole;
@@ -79,7 +80,7 @@ pub use form::Dialect;
 pub use kernel::{Access, Form, Kernel, Memory, Seen, Uses};
 
 /// Every kernel there is.
-pub static KERNELS: [&Kernel; 62] = [
+pub static KERNELS: [&Kernel; 63] = [
     &accumulate::KERNEL,
     &adamw::KERNEL,
     &add::KERNEL,
@@ -111,6 +112,7 @@ pub static KERNELS: [&Kernel; 62] = [
     &gradient_norm::KERNEL,
     &group_norm::KERNEL,
     &group_norm_concat::KERNEL,
+    &group_norm_laws::KERNEL,
     &group_norm_statistics::KERNEL,
     &group_norm_sums::KERNEL,
     &group_norm_whole::KERNEL,

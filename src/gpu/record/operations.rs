@@ -86,7 +86,7 @@ impl Recorder<'_> {
                     groups,
                     silu,
                 };
-                self.group_norm(name, &norm, made)
+                self.group_norm(name, &norm, made)?
             }
             Op::Attention { qkv, heads } => {
                 let rows = out.channels / heads.max(1);

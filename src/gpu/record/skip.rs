@@ -9,11 +9,29 @@ use crate::gpu::kernels::declare::word;
 use crate::unet::{Conv, Op};
 
 impl Recorder<'_> {
-    /// What the convolution that is recorded leaves to the one behind it, where it ends in that one; none where it has a
+    /// What the convolution before the one at a place leaves to that, where it ends in it.
+    pub(super) fn skipped(&self, at: usize) -> Result<Option<Skip>, GpuError> {
+        let before = at.checked_sub(1);
+        let node = before.and_then(|before| self.graph.nodes().get(before));
+        let (Some(before), Some(node)) = (before, node) else {
+            return Ok(None);
+        };
+        match self.made(node)?.op {
+            Op::Conv(conv) => self.skip(before, &conv),
+            _ => Ok(None),
+        }
+    }
+
+    /// What a convolution, by its place, leaves to the one behind it, where it ends in that one; none where it has a
     /// dispatch of its own, for which it may, too, where no dispatch can bind the parameters of both.
-    pub(super) fn skip(&self, conv: &Conv<Tensor, Stored>) -> Result<Option<Skip>, GpuError> {
-        let next = self.graph.nodes().get(self.current + 1);
-        let Some(Op::Conv(next)) = next.map(|node| node.op).filter(|_| self.ends_in_next()) else {
+    pub(super) fn skip(
+        &self,
+        at: usize,
+        conv: &Conv<Tensor, Stored>,
+    ) -> Result<Option<Skip>, GpuError> {
+        let nodes = self.graph.nodes();
+        let next = nodes.get(at + 1).map(|node| node.op);
+        let (Some(Op::Conv(next)), true) = (next, self.ends_at(at)) else {
             return Ok(None);
         };
         let first = [
@@ -31,7 +49,7 @@ impl Recorder<'_> {
             // Weights are read four at a time.
             first_weight: numbers_into(&weight, &conv.weight.binding) / 4,
             first_bias: numbers_into(&bias, &conv.bias.binding),
-            flops: self.flops,
+            flops: nodes.get(at).map_or(0, |node| self.graph.node_flops(node)),
         }))
     }
 }
