@@ -17,13 +17,17 @@ fn seen_number(at: u32) -> Grad {
     return grad[at];
 }
 
-// Numbers of one channel of what is seen.
+// How many channels are seen, and numbers of one.
+fn seen_channels() -> u32 {
+    return params.outputs;
+}
+
 fn seen_plane() -> u32 {
     return params.out_height * params.out_width;
 }
 
-// A position of the output, counted over the batch: where its image begins in the gradient, and the top left
-// corner of what it sees there, before its coordinates are divided by the stride.
+// A position of the output, counted over the batch: its image, and the top left corner of what it sees of the gradient,
+// before its coordinates are divided by the stride.
 struct Place {
     image: u32,
     y: i32,
@@ -35,7 +39,7 @@ fn place_of(position: u32) -> Place {
     let pad = i32(params.side - 1u - params.side / 2u);
     let row = position / params.width;
     return Place(
-        row / params.height * (params.outputs * seen_plane()),
+        row / params.height,
         i32(row % params.height) - pad,
         i32(position % params.width) - pad,
         position < params.batch * params.height * params.width,
@@ -55,7 +59,8 @@ fn seen_from(place: Place, tap: u32) -> Seen {
     let column = u32(max(left, 0)) / params.stride;
     let is_whole = i32(row * params.stride) == up && i32(column * params.stride) == left;
     let inside = place.inside && is_whole && row < params.out_height && column < params.out_width;
-    return Seen(place.image + row * params.out_width + column, inside);
+    let at = place.image * (params.outputs * seen_plane()) + row * params.out_width + column;
+    return Seen(at, inside);
 }
 
 fn left_fours(walk: Walk, turn: u32, lane: u32) -> Fours {

@@ -115,6 +115,10 @@ fn right_fours(walk: ptr<function, Walk>, lane: u32) -> Fours {
     return all;
 }
 
+fn fours_through(walk: Walk, lane: u32, fours: Fours) -> Fours {
+    return fours;
+}
+
 // Four gradients, which lie beside each other where QUADS.
 fn grads_at(at: vec4<u32>, inside: vec4<bool>) -> vec4<f16> {
     var four: vec4<f16>;

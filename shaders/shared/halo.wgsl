@@ -151,10 +151,12 @@ fn piece_through(walk: Walk, piece: Piece, fours: Fours) -> Fours {
     let place = place_of_piece(walk, piece);
     let channel = walk.channel + piece.channel;
     var all: Fours;
-    all[0] = four_through(place.image, channel, fours[0], place.inside && channel < walk.end);
-    all[1] = four_through(place.image, channel + 1u, fours[1], place.inside && channel + 1u < walk.end);
-    all[2] = four_through(place.image, channel + 2u, fours[2], place.inside && channel + 2u < walk.end);
-    all[3] = four_through(place.image, channel + 3u, fours[3], place.inside && channel + 3u < walk.end);
+    // Of channels behind the last one nothing is there.
+    let there = vec4(place.inside) & (channel + vec4(0u, 1u, 2u, 3u) < vec4(walk.end));
+    all[0] = four_through(place.image, channel, fours[0], vec4(there.x));
+    all[1] = four_through(place.image, channel + 1u, fours[1], vec4(there.y));
+    all[2] = four_through(place.image, channel + 2u, fours[2], vec4(there.z));
+    all[3] = four_through(place.image, channel + 3u, fours[3], vec4(there.w));
     return all;
 }
 

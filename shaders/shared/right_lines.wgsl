@@ -3,6 +3,7 @@
 //
 //     RIGHT_BY_ROWS                              whether what is brought at once is of one term, or of one column
 //     right_fours(&walk, lane) -> Fours          what a lane brings
+//     fours_through(walk, lane, fours) -> Fours  what becomes of that
 
 const RIGHT_LINES: u32 = select(TILE_COLUMNS, STEP, RIGHT_BY_ROWS);
 const RIGHT_LENGTH: u32 = select(STEP, TILE_COLUMNS, RIGHT_BY_ROWS);
@@ -33,7 +34,8 @@ fn right_place(walk: Walk, turn: u32, buffer: u32) -> u32 {
 }
 
 // Puts what a lane has brought where all subgroups load it.
-fn put_rights(walk: Walk, lane: u32, buffer: u32, rights: Fours) {
+fn put_rights(walk: Walk, lane: u32, buffer: u32, brought: Fours) {
+    let rights = fours_through(walk, lane, brought);
     let at = right_place(walk, 0u, buffer) + lane / RIGHT_FOURS * RIGHT_PITCH + lane % RIGHT_FOURS * 4u;
     put_right(at, rights[0]);
     if RIGHT_TIMES > 1u {

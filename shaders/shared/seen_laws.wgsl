@@ -1,6 +1,6 @@
 // What a convolution in matrices reads four numbers at a time and normalises, by laws of shared/group_law.wgsl, one for each
 // channel of each image: all of it `input`, or a concatenation, the first channels `input` and those behind it `second`.
-// Channels are seen by fours, and of each four all are in the one or in the other.
+// The first are a multiple of 4: with a halo four are seen at once.
 
 // Where a channel of an image begins, and in which of both.
 struct Line {
@@ -32,18 +32,19 @@ fn four_in(line: Line, at: u32, inside: bool) -> vec4<f16> {
     return input[(line.at + at) / 4u];
 }
 
-// What becomes of them: of such zeros nothing.
-fn four_through(image: u32, channel: u32, four: vec4<f16>, inside: bool) -> vec4<f16> {
-    if !inside {
-        return four;
+// What becomes of them: of those outside 0.
+fn four_through(image: u32, channel: u32, four: vec4<f16>, inside: vec4<bool>) -> vec4<f16> {
+    if !any(inside) {
+        return vec4<f16>();
     }
     let law = laws[image * params.inputs + channel].xyz;
     let is_active = params.is_active != 0u;
     let numbers = vec4<f32>(four);
-    return vec4<f16>(vec4(
+    let made = vec4<f16>(vec4(
         by_law(numbers.x, law, is_active),
         by_law(numbers.y, law, is_active),
         by_law(numbers.z, law, is_active),
         by_law(numbers.w, law, is_active),
     ));
+    return select(vec4<f16>(), made, inside);
 }

@@ -4,7 +4,7 @@
 alias Line = u32;
 
 fn line_of(image: u32, channel: u32) -> Line {
-    return (image * sizes().channels + channel) * seen_plane();
+    return (image * seen_channels() + channel) * seen_plane();
 }
 
 // The next channel's.
@@ -19,6 +19,6 @@ fn four_in(line: Line, at: u32, inside: bool) -> vec4<f16> {
 }
 
 // What becomes of them.
-fn four_through(image: u32, channel: u32, four: vec4<f16>, inside: bool) -> vec4<f16> {
+fn four_through(image: u32, channel: u32, four: vec4<f16>, inside: vec4<bool>) -> vec4<f16> {
     return four;
 }

@@ -96,3 +96,24 @@ fn seen_fours(walk: ptr<function, Walk>, lane: u32) -> Fours {
     }
     return all;
 }
+
+// What becomes of what a lane has brought.
+fn fours_through(walk: Walk, lane: u32, fours: Fours) -> Fours {
+    if !LAWS || is_skip(walk.tap) {
+        return fours;
+    }
+    let c0 = walk.channel + lane / RIGHT_FOURS;
+    let c1 = c0 + RIGHT_AT_ONCE;
+    var all: Fours;
+    all[0] = seen_through(walk.seen, c0, fours[0], c0 < walk.end);
+    if RIGHT_TIMES > 1u {
+        all[1] = seen_through(walk.seen, c1, fours[1], c1 < walk.end);
+    }
+    if RIGHT_TIMES > 2u {
+        let c2 = c1 + RIGHT_AT_ONCE;
+        let c3 = c2 + RIGHT_AT_ONCE;
+        all[2] = seen_through(walk.seen, c2, fours[2], c2 < walk.end);
+        all[3] = seen_through(walk.seen, c3, fours[3], c3 < walk.end);
+    }
+    return all;
+}

@@ -100,11 +100,15 @@ impl Convolution {
         (self.main(&stretches, part, laws), Some(ended))
     }
 
-    /// Whether it may normalise what it reads: where it brings that once for all taps.
+    /// Whether it may normalise what it reads: where a workgroup brings each number once, not once for each tap.
     pub(crate) fn suits_laws(&self) -> bool {
         match self.variant {
             ConvVariant::Plain | ConvVariant::Tiled => false,
-            ConvVariant::Matrix(side) => conv_matrix::seen(&self.params, side) == Seen::Halo,
+            ConvVariant::Matrix(side) => match conv_matrix::seen(&self.params, side) {
+                Seen::Each => false,
+                Seen::Quads => self.params.side == 1,
+                Seen::Halo => true,
+            },
         }
     }
 

@@ -139,7 +139,7 @@ impl Kernel {
                     Seen::Quads => parts.extend([RIGHT_LINES, CONV_QUADS]),
                     Seen::Halo => parts.push(HALO),
                 }
-                if form.seen == Seen::Halo {
+                if form.seen != Seen::Each {
                     parts.push(if form.laws { SEEN_LAWS } else { SEEN_WHOLE });
                 }
                 if self.uses != Uses::Matrices && form.seen != Seen::Halo {
@@ -248,7 +248,7 @@ impl Kernel {
         if self.uses == Uses::JoinedMatrices {
             // The second part of a concatenation is, too, and what is bound where there is none is as wide.
             forms.retain(|form| form.is_half(SECOND));
-            forms.retain(|form| !form.laws || form.seen == Seen::Halo);
+            forms.retain(|form| !form.laws || form.seen != Seen::Each);
         }
         forms
     }
