@@ -43,6 +43,8 @@ struct Params {
     // concatenation has, or all, and whether the SiLU is behind that.
     first_inputs: u32,
     is_active: u32,
+    // The same of the skip's channels.
+    first_skip: u32,
 }
 
 @group(0) @binding(0) var<uniform> params: Params;

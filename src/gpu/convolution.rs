@@ -100,6 +100,11 @@ impl Convolution {
         (self.main(&stretches, part, laws), Some(ended))
     }
 
+    /// Channels of the residual that are seen through a kernel of one.
+    pub(crate) const fn skip_inputs(&self) -> u32 {
+        self.params.skip_inputs
+    }
+
     /// Whether it may normalise what it reads: where a workgroup brings each number once, not once for each tap.
     pub(crate) fn suits_laws(&self) -> bool {
         match self.variant {
@@ -109,6 +114,16 @@ impl Convolution {
                 Seen::Quads => self.params.side == 1,
                 Seen::Halo => true,
             },
+        }
+    }
+
+    /// Whether what it sees through a kernel of one may be in two parts.
+    pub(crate) fn suits_parts(&self) -> bool {
+        match self.variant {
+            ConvVariant::Plain | ConvVariant::Tiled => false,
+            ConvVariant::Matrix(side) => {
+                self.params.skip_inputs > 0 && conv_matrix::seen(&self.params, side) != Seen::Each
+            }
         }
     }
 

@@ -130,36 +130,89 @@ pub(crate) fn bound_together(graph: &Graph) -> Vec<[ParamId; 2]> {
         .collect()
 }
 
-/// For each operation the convolution, by its place, that may normalise what it reads in place of it: of a normalisation in
-/// small groups that it alone reads. What the laws of one take is another's behind that, so that there is none between.
-pub(crate) fn reads_normalised(graph: &Graph) -> Vec<Option<usize>> {
+/// What may read what a normalisation is of, in place of what it makes.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Normalising {
+    /// The convolution, by its place among the operations, that normalises as it reads.
+    pub(crate) conv: usize,
+    /// Of a concatenation that need not be made for it either.
+    pub(crate) parts: Option<Parts>,
+}
+
+/// Both parts of a concatenation, and the convolution by its place, if there is one, that ends in the one behind it and reads
+/// them, too.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Parts {
+    first: TensorId,
+    second: TensorId,
+    pub(crate) skip: Option<usize>,
+}
+
+/// For each normalisation in small groups, by its place, the convolution that alone reads what it makes. What the laws of one
+/// take is another's behind that, so that there is none between.
+pub(crate) fn normalising(graph: &Graph) -> Vec<Option<Normalising>> {
     let nodes = graph.nodes();
     let readers = readers(graph);
     let ends = ends_in_next(graph);
-    let mut reads = vec![None; nodes.len()];
+    let mut all = vec![None; nodes.len()];
     let mut normalised = None;
     for (at, node) in nodes.iter().enumerate() {
         match node.op {
             Op::GroupNorm { input, groups, .. } => {
-                let is_inner = graph.tensor(node.output).map(|made| made.role) == Some(Role::Inner);
                 let is_once = readers.get(node.output.index()) == Some(&1);
-                let is_left = is_inner && is_once && graph.output() != Some(node.output);
+                let is_left = is_once && is_inner(graph, node.output);
                 let is_left = is_left && has_small_groups(graph, input, groups);
                 normalised = is_left.then_some((at, node.output));
             }
             Op::Conv(conv) => {
-                let is_skip = ends.get(at) == Some(&true)
-                    && matches!(nodes.get(at + 1).map(|next| next.op), Some(Op::Conv(_)));
-                let read = normalised.filter(|(_, made)| *made == conv.input && !is_skip);
-                if let Some((norm, _)) = read {
-                    put(&mut reads, norm, Some(at));
+                let read = normalised.filter(|(_, made)| *made == conv.input);
+                if let (Some((norm, _)), false) = (read, is_skip(graph, &ends, at)) {
+                    let parts = parts(graph, &ends, norm);
+                    put(&mut all, norm, Some(Normalising { conv: at, parts }));
                 }
             }
             Op::NormSums(_) | Op::NormGradInput { .. } => normalised = None,
             _ => {}
         }
     }
-    reads
+    all
+}
+
+/// Whether a convolution, by its place, ends in another one.
+fn is_skip(graph: &Graph, ends: &[bool], at: usize) -> bool {
+    let next = graph.nodes().get(at + 1).map(|next| next.op);
+    ends.get(at) == Some(&true) && matches!(next, Some(Op::Conv(_)))
+}
+
+/// Whether a tensor is none that another than an operation reads.
+fn is_inner(graph: &Graph, id: TensorId) -> bool {
+    let role = graph.tensor(id).map(|tensor| tensor.role);
+    role == Some(Role::Inner) && graph.output() != Some(id)
+}
+
+/// The parts of what a normalisation is of, by its place, where it makes that: a concatenation which but for it at most a
+/// convolution reads that ends in the one behind it. Channels of the first part are seen by fours.
+fn parts(graph: &Graph, ends: &[bool], norm: usize) -> Option<Parts> {
+    let before = norm.checked_sub(1)?;
+    let Node {
+        op: Op::Concat { first, second },
+        output,
+    } = *graph.nodes().get(before)?
+    else {
+        return None;
+    };
+    let is_left = ends.get(before) == Some(&true) && is_inner(graph, output);
+    let is_by_fours = graph.shape(first).channels.is_multiple_of(4);
+    let nodes = graph.nodes().iter().enumerate();
+    let mut others =
+        nodes.filter(|(at, node)| *at != norm && node.op.inputs().any(|id| id == output));
+    let skip = others.next().map(|(at, _)| at);
+    let is_read_so = others.next().is_none() && skip.is_none_or(|at| is_skip(graph, ends, at));
+    (is_left && is_by_fours && is_read_so).then_some(Parts {
+        first,
+        second,
+        skip,
+    })
 }
 
 const fn is_modulated(op: &Op) -> bool {
@@ -211,10 +264,21 @@ pub(crate) fn reads(graph: &Graph) -> Vec<Vec<TensorId>> {
             reads.push(skip.input);
         }
     }
-    let normalised = reads_normalised(graph).into_iter().zip(nodes);
-    for (conv, norm) in normalised.filter_map(|(conv, norm)| Some((conv?, norm))) {
-        if let (Op::GroupNorm { input, .. }, Some(reads)) = (norm.op, reads.get_mut(conv)) {
-            reads.push(input);
+    for (normalising, norm) in normalising(graph).into_iter().zip(nodes) {
+        let (Some(Normalising { conv, parts }), Op::GroupNorm { input, .. }) =
+            (normalising, norm.op)
+        else {
+            continue;
+        };
+        let skip = parts.and_then(|parts| parts.skip);
+        let parts = parts.map(|parts| [parts.first, parts.second]);
+        let parts = parts.into_iter().flatten();
+        if let Some(reads) = reads.get_mut(conv) {
+            reads.extend(parts.clone().chain([input]));
+        }
+        // The one that it ends in reads them then.
+        if let Some(reads) = skip.and_then(|skip| reads.get_mut(skip + 1)) {
+            reads.extend(parts);
         }
     }
     // Neither what is not written, nor what lies in no arena.

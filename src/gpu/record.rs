@@ -17,7 +17,7 @@ use std::vec::Vec;
 
 use super::convolution::{Convolution, Ended};
 use super::error::GpuError;
-use super::fusion;
+use super::fusion::{self, Normalising};
 use super::kernels::conv_matrix::Laws;
 use super::kernels::declare::{flag, word};
 use super::kernels::{conv, group_norm_statistics};
@@ -185,8 +185,8 @@ pub fn record(
         ends_in_next: fusion::ends_in_next(graph),
         runs: vectors::runs(graph),
         held: Held::default(),
-        reads_normalised: fusion::reads_normalised(graph),
-        laws: None,
+        normalising: fusion::normalising(graph),
+        left: Left::default(),
     };
     let mut forward = None;
     for (at, node) in graph.nodes().iter().enumerate() {
@@ -268,10 +268,17 @@ struct Recorder<'g> {
     /// The operations that are recorded together, at the first one's place.
     runs: Vec<Range<usize>>,
     held: Held,
-    /// For each normalisation the convolution, by its place, that may normalise instead as it reads.
-    reads_normalised: Vec<Option<usize>>,
-    /// Which one is to, what it reads then, and by which laws.
+    normalising: Vec<Option<Normalising>>,
+    left: Left,
+}
+
+/// What is left to operations further behind.
+#[derive(Debug, Clone, Copy, Default)]
+struct Left {
+    /// A normalisation, to a convolution by its place: what that reads, and by which laws.
     laws: Option<(usize, Binding, Laws)>,
+    /// A concatenation, to a convolution that sees it through a kernel of one: the parts.
+    parts: Option<(usize, [Tensor; 2])>,
 }
 
 /// What operations have left to the one behind them.
@@ -400,9 +407,9 @@ impl Recorder<'_> {
             laws: self.layout.none,
             first_inputs: 0,
             is_active: false,
+            first_skip: convolution.skip_inputs(),
         };
-        let (input, laws) = self.take_laws().unwrap_or((bindings.input, none_of));
-        let bindings = conv::Bindings { input, ..bindings };
+        let (bindings, laws) = self.take_left(bindings, none_of);
         let (main, ended) = convolution.dispatches(name, bindings, laws, partial);
         self.push_with(main, flops);
         match ended.map(|ended| ended.with_residual_or(none)) {
@@ -411,6 +418,19 @@ impl Recorder<'_> {
             None => {}
         }
         Ok(())
+    }
+
+    /// How the convolution at a place among the operations runs, if there is one.
+    fn convolution_at(&self, at: usize) -> Result<Option<Convolution>, GpuError> {
+        let Some(node) = self.graph.nodes().get(at) else {
+            return Ok(None);
+        };
+        let Made { op, output, .. } = self.made(node)?;
+        let Op::Conv(conv) = op else {
+            return Ok(None);
+        };
+        let (convolution, ..) = self.convolution(at, &conv, output)?;
+        Ok(Some(convolution))
     }
 
     /// How a convolution runs, by its place among the operations, with the one that ends in it; what it binds, and the FLOPs
@@ -449,6 +469,7 @@ impl Recorder<'_> {
             skip_bias: 0,
             first_inputs: 0,
             is_active: 0,
+            first_skip: 0,
         };
         let bindings = conv::Bindings {
             input: conv.input.binding,

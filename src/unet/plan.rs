@@ -64,7 +64,8 @@ impl Plan {
 
     /// Plans several arenas, such that no operation reads and writes the same one.
     ///
-    /// An operation reads at most five tensors, so six arenas always do; a network takes three.
+    /// An operation reads at most five tensors, of those that are run as one at most seven, so eight arenas always do; a network
+    /// takes three.
     pub fn separated(graph: &Graph) -> Self {
         Self::separated_by(graph, |id| graph.shape(id).elements())
     }
@@ -83,7 +84,7 @@ impl Plan {
         len: impl Fn(TensorId) -> usize,
     ) -> Self {
         let mut colours: Vec<Option<usize>> = vec![None; graph.tensors().len()];
-        let mut used = [0_usize; 6];
+        let mut used = [0_usize; 8];
         for (node, reads) in graph.nodes().iter().zip(reads) {
             let forbidden = |arena: usize| {
                 let mut reads = reads.iter();
@@ -96,7 +97,7 @@ impl Plan {
             let chosen = candidates.max_by_key(|(arena, largest)| {
                 ((**largest).min(elements), core::cmp::Reverse(*arena))
             });
-            debug_assert!(chosen.is_some(), "an operation reads at most five tensors");
+            debug_assert!(chosen.is_some(), "an operation reads at most seven tensors");
             if let Some((arena, largest)) = chosen {
                 *largest = elements.max(*largest);
                 put(&mut colours, node.output.index(), Some(arena));

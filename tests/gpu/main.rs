@@ -56,6 +56,7 @@ mod golden_operations;
 mod host;
 mod limits;
 mod networks;
+mod normalised;
 mod polled;
 mod precision;
 mod published;

@@ -12,7 +12,7 @@ kernel! {
         outputs: u32, out_height: u32, out_width: u32,
         side: u32, stride: u32, upsample: u32, wrap_y: u32, wrap_x: u32, has_shift: u32, has_residual: u32,
         splits: u32, split_inputs: u32, skip_inputs: u32, split_skip: u32, skip_weight: u32, skip_bias: u32,
-        first_inputs: u32, is_active: u32,
+        first_inputs: u32, is_active: u32, first_skip: u32,
     }
     bindings {
         input: Activations, weight: Weights, bias: Weights, shift: Read, residual: Activations,

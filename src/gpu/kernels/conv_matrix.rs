@@ -1,11 +1,12 @@
 //! Convolution, the variant of cooperative matrices.
 
-use super::conv::{self, Bindings, INPUT, Params};
+use super::conv::{self, Bindings, INPUT, Params, RESIDUAL};
 use super::declare::{flag, shared};
 use super::matrices::{self, Brought, tile};
 use super::{Access, Form, Kernel, Seen, Uses};
 use crate::gpu::recording::{Binding, Dispatch, Width};
 use crate::gpu::variants::MatrixSide;
+use crate::part::put;
 
 /// Parameters and bindings are those of the plain variant, and two more.
 pub(crate) static KERNEL: Kernel = matrices::variant_of(
@@ -42,12 +43,14 @@ pub(super) const SECOND: usize = 6;
 /// What is bound beside what all variants bind.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Laws {
-    /// The second part of a concatenation, of which the input is the first one; as wide.
+    /// The second part of a concatenation, of which the first one is the input, or the residual that is seen; as wide.
     pub(crate) second: Binding,
     /// By which the input is normalised.
     pub(crate) laws: Binding,
-    /// Channels of the first part: none where there are no laws.
+    /// Channels of the first part of the input, or all: none where there are no laws.
     pub(crate) first_inputs: u32,
+    /// The same of a residual that is seen through a kernel.
+    pub(crate) first_skip: u32,
     /// Whether the SiLU is behind the normalisation.
     pub(crate) is_active: bool,
 }
@@ -75,6 +78,7 @@ pub(crate) fn dispatch(
     let params = &Params {
         first_inputs: laws.first_inputs,
         is_active: flag(laws.is_active),
+        first_skip: laws.first_skip,
         ..*params
     };
     let seen = seen(params, side);
@@ -84,6 +88,21 @@ pub(crate) fn dispatch(
     for more in [laws.second, laws.laws] {
         plain.bindings.push(more);
         plain.moved.push(more.bytes);
+    }
+    // What is asked for of a concatenation is asked of both of its parts.
+    let parts = [
+        (INPUT, laws.first_inputs, params.inputs),
+        (RESIDUAL, laws.first_skip, params.skip_inputs),
+    ];
+    for (at, first, all) in parts
+        .into_iter()
+        .filter(|&(_, first, all)| first > 0 && first < all)
+    {
+        if let Some(asked) = plain.moved.get(at).copied() {
+            let of_first = asked / u64::from(all) * u64::from(first);
+            put(&mut plain.moved, at, of_first);
+            put(&mut plain.moved, SECOND, asked - of_first);
+        }
     }
     if laws.second.width == Width::Half {
         plain.form.halves |= 1 << SECOND;

@@ -74,7 +74,8 @@ impl Kernel {
                 Access::Activations | Access::Result => {
                     has_halves |= form.is_half(at);
                     let width = if form.is_half(at) { "f16" } else { "f32" };
-                    let is_factor = FACTORS.contains(&at) || form.laws && at == SECOND;
+                    let is_factor =
+                        FACTORS.contains(&at) || (form.laws || form.skip) && at == SECOND;
                     let of = if form.seen != Seen::Each && is_factor {
                         format!("vec4<{width}>")
                     } else {

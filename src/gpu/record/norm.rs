@@ -3,13 +3,13 @@
 use super::{Recorder, Tensor};
 use crate::gpu::convolution::Ended;
 use crate::gpu::error::GpuError;
+use crate::gpu::fusion::{Normalising, Parts};
 use crate::gpu::kernels::conv_matrix::Laws;
 use crate::gpu::kernels::declare::{flag, word};
 use crate::gpu::kernels::{
-    group_norm, group_norm_concat, group_norm_laws, group_norm_sums, group_norm_whole,
+    conv, group_norm, group_norm_concat, group_norm_laws, group_norm_sums, group_norm_whole,
 };
-use crate::gpu::recording::{Binding, Dispatch};
-use crate::unet::Op;
+use crate::gpu::recording::{Binding, Dispatch, Width};
 
 /// A normalisation.
 pub(super) struct Norm {
@@ -41,7 +41,20 @@ impl Recorder<'_> {
             modulated: flag(norm.scale_shift.is_some()),
         };
         let held = core::mem::take(&mut self.held);
-        if let Some(parts) = held.parts {
+        if let Some((first, second)) = held.parts {
+            if held.ended.is_none()
+                && let Some(normalising) = self.normalising(norm)?
+                && let Some(parts) = normalising.parts
+                && self.parts_stay(parts, [first, second])?
+            {
+                let both = [first, second];
+                if let Some(skip) = parts.skip {
+                    self.left.parts = Some((skip + 1, both));
+                }
+                let left = (normalising.conv, Some(both));
+                return Ok(self.leave_laws(name, norm, &params, left));
+            }
+            let parts = (first, second);
             return Ok(self.of_parts(name, norm, &params, parts, held.ended, output));
         }
         let scale_shift = self.or_none(norm.scale_shift);
@@ -80,8 +93,9 @@ impl Recorder<'_> {
             };
             return Ok(group_norm_sums::dispatch(name, &params, bindings));
         }
-        if let Some(conv) = self.normalising()? {
-            return Ok(self.leave_laws(name, norm, &params, conv));
+        if let Some(normalising) = self.normalising(norm)? {
+            let left = (normalising.conv, None);
+            return Ok(self.leave_laws(name, norm, &params, left));
         }
         if group_norm_whole::suits(params.per_group, params.positions) {
             let bindings = group_norm_whole::Bindings {
@@ -104,39 +118,52 @@ impl Recorder<'_> {
         Ok(group_norm::dispatch(name, &params, bindings))
     }
 
-    /// The convolution, by its place, that normalises as it reads, in place of the operation that is recorded.
-    fn normalising(&self) -> Result<Option<usize>, GpuError> {
-        let Some(at) = self.reads_normalised.get(self.current).copied().flatten() else {
+    /// What normalises in place of the operation that is recorded, as it reads.
+    fn normalising(&self, norm: &Norm) -> Result<Option<Normalising>, GpuError> {
+        let found = self.normalising.get(self.current).copied().flatten();
+        let Some(found) = found.filter(|_| norm.input.binding.width == Width::Half) else {
             return Ok(None);
         };
-        let node = self.graph.nodes().get(at);
-        let made = node.map(|node| self.made(node)).transpose()?;
-        let Some((Op::Conv(conv), output)) = made.map(|made| (made.op, made.output)) else {
-            return Ok(None);
-        };
-        let (convolution, ..) = self.convolution(at, &conv, output)?;
-        Ok(convolution.suits_laws().then_some(at))
+        let convolution = self.convolution_at(found.conv)?;
+        let suits = convolution.is_some_and(|convolution| convolution.suits_laws());
+        Ok(suits.then_some(found))
     }
 
-    /// Leaves a normalisation to the convolution at a place: all that is done for it now are the laws that it goes by.
+    /// Whether both parts of a concatenation may stay where they are, for all that read them.
+    fn parts_stay(&self, parts: Parts, [first, second]: [Tensor; 2]) -> Result<bool, GpuError> {
+        let are_factors = [first, second].map(|part| part.binding.width) == [Width::Half; 2];
+        // A convolution binds one concatenation.
+        let may_stay = are_factors && self.left.parts.is_none();
+        let Some(skip) = parts.skip.filter(|_| may_stay) else {
+            return Ok(may_stay);
+        };
+        // It ends in the one behind it, and if it has a dispatch of its own after all, there is nothing to be seen there.
+        let reader = self.convolution_at(skip + 1)?;
+        Ok(reader.is_some_and(|reader| reader.suits_parts()))
+    }
+
+    /// Leaves a normalisation to a convolution at a place: all that is done for it now are the laws that it goes by.
     fn leave_laws(
         &mut self,
         name: &str,
         norm: &Norm,
         params: &group_norm::Params,
-        conv: usize,
+        (conv, parts): (usize, Option<[Tensor; 2]>),
     ) -> Dispatch {
         let rows = u64::from(params.batch) * u64::from(params.channels);
         let words = group_norm_laws::WORDS.saturating_mul(rows);
         let laws = self.recording.grown(self.layout.statistics, words);
-        let second = self.or_none_as(None, norm.input.binding);
+        let first = parts.map_or(norm.input, |[first, _]| first);
+        let second = self.or_none_as(parts.map(|[_, second]| second), first.binding);
+        let first_channels = word(first.shape.channels);
         let left = Laws {
             second,
             laws,
-            first_inputs: params.channels,
+            first_inputs: first_channels,
             is_active: norm.silu,
+            first_skip: 0,
         };
-        self.laws = Some((conv, norm.input.binding, left));
+        self.left.laws = Some((conv, first.binding, left));
         group_norm_laws::dispatch(
             &std::format!("{name}.laws"),
             &group_norm_laws::Params {
@@ -145,10 +172,10 @@ impl Recorder<'_> {
                 positions: params.positions,
                 per_group: params.per_group,
                 modulated: params.modulated,
-                first_channels: params.channels,
+                first_channels,
             },
             group_norm_laws::Bindings {
-                first: norm.input.binding,
+                first: first.binding,
                 second,
                 weight: norm.weight,
                 bias: norm.bias,
@@ -158,11 +185,24 @@ impl Recorder<'_> {
         )
     }
 
-    /// What was left to the convolution that is recorded: what it reads, and by which laws it normalises that.
-    pub(super) fn take_laws(&mut self) -> Option<(Binding, Laws)> {
+    /// What the convolution that is recorded binds, with what was left to it.
+    pub(super) fn take_left(
+        &mut self,
+        bindings: conv::Bindings,
+        none: Laws,
+    ) -> (conv::Bindings, Laws) {
         let current = self.current;
-        let left = self.laws.take_if(|(conv, ..)| *conv == current);
-        left.map(|(_, input, laws)| (input, laws))
+        let (mut bindings, mut laws) = (bindings, none);
+        if let Some((_, input, left)) = self.left.laws.take_if(|(conv, ..)| *conv == current) {
+            let first_skip = none.first_skip;
+            (bindings.input, laws) = (input, Laws { first_skip, ..left });
+        }
+        if let Some((_, [first, second])) = self.left.parts.take_if(|(conv, _)| *conv == current) {
+            bindings.residual = first.binding;
+            laws.second = second.binding;
+            laws.first_skip = word(first.shape.channels);
+        }
+        (bindings, laws)
     }
 
     /// The normalisation that makes the concatenation too, of which the first part may be a convolution's stretches.
