@@ -13,6 +13,12 @@ const PRODUCTS: u32 = 9 * STEP;
 /// The same where no normalisation adds the stretches up, but a dispatch of their own.
 const PRODUCTS_OF_OWN: u32 = 4 * PRODUCTS;
 
+/// The most stretches: what is read again of each number are eight sums, however many channels there are.
+const MOST: u64 = 8;
+/// How many times fewer workgroups than keep the device busy are enough to join stretches where apart they would have no large
+/// tiles: processors that idle for a while cost less than sums that are written and read for each stretch.
+const SPARED: u64 = 4;
+
 /// How one convolution runs; its parameters as they come in, of one stretch.
 pub(crate) struct Convolution {
     variant: ConvVariant,
@@ -53,7 +59,7 @@ impl Convolution {
         let split_inputs = tile.map_or(params.inputs, stretch);
         let splits = params.inputs.div_ceil(split_inputs.max(1));
         let share = params.skip_inputs.div_ceil(splits.max(1));
-        Self {
+        let mut convolution = Self {
             variant,
             params: Params {
                 splits,
@@ -61,9 +67,30 @@ impl Convolution {
                 split_skip: share.next_multiple_of(STEP),
                 ..params
             },
-            joined: tile.is_none_or(|tile| conv::tiles(&params, tile) >= enough),
+            joined: false,
             enough,
-        }
+        };
+        let wanted = match variant {
+            ConvVariant::Matrix(side) if convolution.suits_large(side) => enough,
+            _ => enough / SPARED,
+        };
+        convolution.joined = tile.is_none_or(|tile| conv::tiles(&params, tile) >= wanted);
+        convolution
+    }
+
+    /// Whether workgroups have the large tiles of matrices.
+    fn suits_large(&self, side: MatrixSide) -> bool {
+        let joined = self.is_joined();
+        let seen = conv_matrix::seen(&self.params, side);
+        suits_large((side, seen), joined, self.enough, |tile| {
+            let tiles = conv::tiles(&self.params, tile);
+            [tiles, tiles * conv::cut(&self.params, joined)]
+        })
+    }
+
+    /// Whether a workgroup joins stretches: one form the fewer where there is nothing to join.
+    const fn is_joined(&self) -> bool {
+        self.joined && self.params.splits > 1
     }
 
     /// Words of the sums of all stretches; 0 where none are written.
@@ -128,18 +155,12 @@ impl Convolution {
     }
 
     fn main(&self, name: &str, bindings: Bindings, laws: Laws) -> Dispatch {
-        // One form the fewer where there is nothing to join.
-        let joined = self.joined && self.params.splits > 1;
+        let joined = self.is_joined();
         match self.variant {
             ConvVariant::Plain => conv::dispatch(name, &self.params, bindings),
             ConvVariant::Tiled => conv_tiled::dispatch(name, &self.params, bindings, joined),
             ConvVariant::Matrix(side) => {
-                let seen = conv_matrix::seen(&self.params, side);
-                let large = suits_large((side, seen), joined, self.enough, |tile| {
-                    let tiles = conv::tiles(&self.params, tile);
-                    [tiles, tiles * conv::cut(&self.params, joined)]
-                });
-                let way = (side, large);
+                let way = (side, self.suits_large(side));
                 conv_matrix::dispatch(name, &self.params, bindings, joined, way, laws)
             }
         }
@@ -232,7 +253,7 @@ fn stretch(params: &Params, tile: Tile, enough: u64, is_added: bool) -> u32 {
         batch: 1,
         ..*params
     };
-    let wanted = enough.div_ceil(conv::tiles(&image, tile).max(1));
+    let wanted = enough.div_ceil(conv::tiles(&image, tile).max(1)).min(MOST);
     let even = u64::from(params.inputs).div_ceil(wanted) as u32;
     let products = if is_added { PRODUCTS } else { PRODUCTS_OF_OWN };
     let least = products.div_ceil(params.side * params.side);

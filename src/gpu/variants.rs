@@ -138,7 +138,7 @@ impl DeviceClass {
     pub(super) const fn enough_workgroups(self) -> u64 {
         match self {
             Self::Large => 256,
-            Self::Small => 32,
+            Self::Small => 24,
         }
     }
 }
