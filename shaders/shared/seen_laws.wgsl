@@ -2,18 +2,8 @@
 // channel of each image: all of it `input`, or a concatenation, the first channels `input` and those behind it `second`.
 // The first are a multiple of 4: with a halo four are seen at once.
 
-// Where a channel of an image begins, and in which of both.
-struct Line {
-    at: u32,
-    is_second: bool,
-}
-
 fn line_of(image: u32, channel: u32) -> Line {
-    let before = params.first_inputs;
-    let is_second = channel >= before;
-    let channels = select(before, params.inputs - before, is_second);
-    let own = select(channel, channel - before, is_second);
-    return Line((image * channels + own) * seen_plane(), is_second);
+    return line_in_parts(image, channel, params.first_inputs, params.inputs, seen_plane());
 }
 
 // The next channel's, in the same one.

@@ -22,13 +22,11 @@ fn skip_at(places: SkipPlaces, channel: u32, is_there: bool) -> vec4<f16> {
     if !is_there {
         return vec4<f16>();
     }
-    let before = params.first_skip;
-    let is_second = channel >= before;
-    let channels = select(before, params.skip_inputs - before, is_second);
-    let own = select(channel, channel - before, is_second);
-    let at = (places.image * channels + own) * (params.out_height * params.out_width) + places.position;
-    if is_second {
-        return second[at / 4u];
+    let plane = params.out_height * params.out_width;
+    let line = line_in_parts(places.image, channel, params.first_skip, params.skip_inputs, plane);
+    let at = (line.at + places.position) / 4u;
+    if line.is_second {
+        return second[at];
     }
-    return residual[at / 4u];
+    return residual[at];
 }

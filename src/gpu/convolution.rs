@@ -15,9 +15,12 @@ const PRODUCTS_OF_OWN: u32 = 4 * PRODUCTS;
 
 /// The most stretches: what is read again of each number are eight sums, however many channels there are.
 const MOST: u64 = 8;
-/// How many times fewer workgroups than keep the device busy are enough to join stretches where apart they would have no large
+/// How many times fewer workgroups than keep the device busy are enough in matrices to join stretches where apart they would have no large
 /// tiles: processors that idle for a while cost less than sums that are written and read for each stretch.
 const SPARED: u64 = 4;
+
+/// The fewest numbers of a channel that is normalised as it is read.
+const LEAST: u64 = 16;
 
 /// How one convolution runs; its parameters as they come in, of one stretch.
 pub(crate) struct Convolution {
@@ -71,8 +74,8 @@ impl Convolution {
             enough,
         };
         let wanted = match variant {
-            ConvVariant::Matrix(side) if convolution.suits_large(side) => enough,
-            _ => enough / SPARED,
+            ConvVariant::Matrix(side) if !convolution.suits_large(side) => enough / SPARED,
+            ConvVariant::Plain | ConvVariant::Tiled | ConvVariant::Matrix(_) => enough,
         };
         convolution.joined = tile.is_none_or(|tile| conv::tiles(&params, tile) >= wanted);
         convolution
@@ -132,9 +135,12 @@ impl Convolution {
         self.params.skip_inputs
     }
 
-    /// Whether it may normalise what it reads: where a workgroup brings each number once, not once for each tap.
+    /// Whether it may normalise what it reads: where a workgroup brings each number once, not once for each tap, and channels
+    /// are longer than their laws.
     pub(crate) fn suits_laws(&self) -> bool {
+        let positions = u64::from(self.params.height) * u64::from(self.params.width);
         match self.variant {
+            _ if positions < LEAST => false,
             ConvVariant::Plain | ConvVariant::Tiled => false,
             ConvVariant::Matrix(side) => match conv_matrix::seen(&self.params, side) {
                 Seen::Each => false,

@@ -1,11 +1,14 @@
-//! Which operations run as one with the one behind them. A graph alone says so, so that a plan knows it too.
+//! Which operations run as one with the one behind them, and which a convolution does as it reads. A graph and its precision
+//! alone say so, so that a plan knows it too.
 
 use std::vec;
 use std::vec::Vec;
 
 use super::kernels::declare::word;
 use super::kernels::group_norm_whole;
+use super::recording::Width;
 use super::vectors;
+use super::weights::Precision;
 use crate::part::put;
 use crate::unet::plan::inputs;
 use crate::unet::{Conv, Graph, Node, Op, ParamId, Role, TensorId};
@@ -23,9 +26,7 @@ pub(crate) fn ends_in_next(graph: &Graph) -> Vec<bool> {
         if let (Some(one), Some(next)) = (nodes.get(at), nodes.get(at + 1)) {
             let next_ends = ends.get(at + 1) == Some(&true);
             let is_once = readers.get(one.output.index()) == Some(&1);
-            // The network's result is there where forward ends, and a parameter's gradient at the end.
-            let role = graph.tensor(one.output).map(|tensor| tensor.role);
-            let is_inner = role == Some(Role::Inner) && graph.output() != Some(one.output);
+            let is_inner = is_inner(graph, one.output);
             let meet = is_inner && meet(graph, one, (next, next_ends), is_once);
             put(&mut ends, at, meet);
         }
@@ -54,10 +55,6 @@ fn is_cut_in_two(graph: &Graph, at: usize, readers: &[usize]) -> bool {
     let Some([whole, first, second]) = graph.nodes().get(at..at + 3) else {
         return false;
     };
-    let is_inner = |node: &Node| {
-        let role = graph.tensor(node.output).map(|tensor| tensor.role);
-        role == Some(Role::Inner) && graph.output() != Some(node.output)
-    };
     let channels = graph.shape(first.output).channels;
     let slice = |start, channels| Op::Slice {
         input: whole.output,
@@ -65,7 +62,8 @@ fn is_cut_in_two(graph: &Graph, at: usize, readers: &[usize]) -> bool {
         channels,
     };
     let rest = graph.shape(whole.output).channels.saturating_sub(channels);
-    [whole, first, second].into_iter().all(is_inner)
+    let mut made = [whole, first, second].into_iter();
+    made.all(|node| is_inner(graph, node.output))
         && readers.get(whole.output.index()) == Some(&2)
         && first.op == slice(0, channels)
         && second.op == slice(channels, rest)
@@ -148,13 +146,18 @@ pub(crate) struct Parts {
     pub(crate) skip: Option<usize>,
 }
 
-/// For each normalisation in small groups, by its place, the convolution that alone reads what it makes. What the laws of one
-/// take is another's behind that, so that there is none between.
-pub(crate) fn normalising(graph: &Graph) -> Vec<Option<Normalising>> {
+/// For each normalisation in small groups of f16, by its place, the convolution that alone reads what it makes. All laws lie
+/// in one buffer, so no other normalisation is between. Of a graph with gradients there are none: what is made is read again
+/// there, or made again to take less memory, which what lives on would take.
+pub(crate) fn normalising(graph: &Graph, precision: Precision) -> Vec<Option<Normalising>> {
     let nodes = graph.nodes();
     let readers = readers(graph);
     let ends = ends_in_next(graph);
     let mut all = vec![None; nodes.len()];
+    let mut tensors = graph.tensors().iter();
+    if tensors.any(|tensor| matches!(tensor.role, Role::Gradient(_))) {
+        return all;
+    }
     let mut normalised = None;
     for (at, node) in nodes.iter().enumerate() {
         match node.op {
@@ -162,6 +165,8 @@ pub(crate) fn normalising(graph: &Graph) -> Vec<Option<Normalising>> {
                 let is_once = readers.get(node.output.index()) == Some(&1);
                 let is_left = is_once && is_inner(graph, node.output);
                 let is_left = is_left && has_small_groups(graph, input, groups);
+                let width = precision.activations(graph.shape(input).positions());
+                let is_left = is_left && width == Width::Half;
                 normalised = is_left.then_some((at, node.output));
             }
             Op::Conv(conv) => {
@@ -171,7 +176,6 @@ pub(crate) fn normalising(graph: &Graph) -> Vec<Option<Normalising>> {
                     put(&mut all, norm, Some(Normalising { conv: at, parts }));
                 }
             }
-            Op::NormSums(_) | Op::NormGradInput { .. } => normalised = None,
             _ => {}
         }
     }
@@ -184,7 +188,8 @@ fn is_skip(graph: &Graph, ends: &[bool], at: usize) -> bool {
     ends.get(at) == Some(&true) && matches!(next, Some(Op::Conv(_)))
 }
 
-/// Whether a tensor is none that another than an operation reads.
+/// Whether operations alone read a tensor: the network's result is there where forward ends, and a parameter's gradient at the
+/// end.
 fn is_inner(graph: &Graph, id: TensorId) -> bool {
     let role = graph.tensor(id).map(|tensor| tensor.role);
     role == Some(Role::Inner) && graph.output() != Some(id)
@@ -253,9 +258,10 @@ fn readers(graph: &Graph) -> Vec<usize> {
 }
 
 /// What the dispatches of each operation read of the arenas of a plan, or may: its own inputs, and what those that run as one
-/// with it read or write before it. They are four at most of a convolution with a residual and two parts of a concatenation,
-/// and five of a normalisation's gradient, its sums among them, that is added to another: for so many a plan has arenas.
-pub(crate) fn reads(graph: &Graph) -> Vec<Vec<TensorId>> {
+/// with it read or write before it, or that it does as it reads. They are five at most of a normalisation's gradient, its sums
+/// among them, that is added to another, and nine of a convolution: what was normalised before it and after, the parts of
+/// that, a residual, what makes it and its parts, and a shift. For so many a plan has arenas.
+pub(crate) fn reads(graph: &Graph, precision: Precision) -> Vec<Vec<TensorId>> {
     let nodes = graph.nodes();
     let ends = ends_in_next(graph);
     let mut reads = inputs(graph);
@@ -264,7 +270,7 @@ pub(crate) fn reads(graph: &Graph) -> Vec<Vec<TensorId>> {
             reads.push(skip.input);
         }
     }
-    for (normalising, norm) in normalising(graph).into_iter().zip(nodes) {
+    for (normalising, norm) in normalising(graph, precision).into_iter().zip(nodes) {
         let (Some(Normalising { conv, parts }), Op::GroupNorm { input, .. }) =
             (normalising, norm.op)
         else {

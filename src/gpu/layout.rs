@@ -44,7 +44,11 @@ fn widths(graph: &Graph, precision: Precision) -> Vec<Width> {
 /// Plans where each tensor of a graph lies, in words: [`Plan::separated`] with the widths of a precision, for operations of
 /// which some are run as one.
 pub fn plan(graph: &Graph, precision: Precision) -> Plan {
-    Plan::separated_as(graph, &fusion::reads(graph), words(graph, precision))
+    Plan::separated_as(
+        graph,
+        &fusion::reads(graph, precision),
+        words(graph, precision),
+    )
 }
 
 /// How many words a tensor of a graph takes at a precision.
@@ -101,6 +105,8 @@ pub(crate) struct Layout {
     pub(crate) gradients: Vec<Binding>,
     /// Mean and deviation of each group of the normalisation that runs.
     pub(crate) statistics: Binding,
+    /// The laws that a convolution normalises by as it reads, until it has.
+    pub(crate) laws: Binding,
     /// What the operation that runs hands from one of its dispatches to the next.
     pub(crate) partial: Binding,
     /// What is bound where there is nothing.
@@ -115,6 +121,7 @@ impl Layout {
         let mut recording = Recording::default();
         let none = recording.add_buffer("nothing", 4, Contents::Constant([0; 4].into()));
         let statistics = recording.add_buffer("statistics", 1, Contents::Workspace);
+        let laws = recording.add_buffer("laws", 1, Contents::Workspace);
         let partial = recording.add_buffer("partial results", 1, Contents::Workspace);
         let mut buffer = |name: String, bytes: u64, contents| {
             // What does not fit is beyond every limit, and `check` says so.
@@ -201,6 +208,7 @@ impl Layout {
             weights: stored,
             gradients,
             statistics,
+            laws,
             partial,
             none,
             layers,

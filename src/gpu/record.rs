@@ -74,7 +74,8 @@ pub struct Recorded {
 
 impl Recorded {
     /// Looks up where a tensor is while it is needed, and how many elements it has. What ends in the
-    /// operation behind it may be written there alone.
+    /// operation behind it may be written there alone; what convolutions normalise as they read, and a concatenation that only
+    /// such read, nowhere.
     pub fn tensor(&self, id: TensorId) -> Option<(Binding, usize)> {
         let len = self.lens.get(id.index()).copied()?;
         Some((self.layout.tensor(id)?, len))
@@ -170,7 +171,7 @@ pub fn record(
         return Err(GraphError::NoPlace { what, index }.into());
     }
     let (reads, words) = (
-        fusion::reads(graph),
+        fusion::reads(graph, weights.precision()),
         layout::words(graph, weights.precision()),
     );
     plan.check(graph, &reads, words)?;
@@ -185,7 +186,7 @@ pub fn record(
         ends_in_next: fusion::ends_in_next(graph),
         runs: vectors::runs(graph),
         held: Held::default(),
-        normalising: fusion::normalising(graph),
+        normalising: fusion::normalising(graph, weights.precision()),
         left: Left::default(),
     };
     let mut forward = None;
@@ -278,7 +279,7 @@ struct Left {
     /// A normalisation, to a convolution by its place: what that reads, and by which laws.
     laws: Option<(usize, Binding, Laws)>,
     /// A concatenation, to a convolution that sees it through a kernel of one: the parts.
-    parts: Option<(usize, [Tensor; 2])>,
+    parts: Option<(usize, norm::Both)>,
 }
 
 /// What operations have left to the one behind them.
@@ -287,7 +288,7 @@ struct Held {
     /// A convolution in stretches.
     ended: Option<Ended>,
     /// Both parts of a concatenation.
-    parts: Option<(Tensor, Tensor)>,
+    parts: Option<norm::Both>,
     /// Whether a convolution's gradient of the bias is made already.
     has_bias: bool,
 }

@@ -64,8 +64,8 @@ impl Plan {
 
     /// Plans several arenas, such that no operation reads and writes the same one.
     ///
-    /// An operation reads at most five tensors, of those that are run as one at most seven, so eight arenas always do; a network
-    /// takes three.
+    /// An operation reads at most five tensors, with those that run as one with it at most nine, so ten arenas always do; a
+    /// network takes three.
     pub fn separated(graph: &Graph) -> Self {
         Self::separated_by(graph, |id| graph.shape(id).elements())
     }
@@ -84,7 +84,7 @@ impl Plan {
         len: impl Fn(TensorId) -> usize,
     ) -> Self {
         let mut colours: Vec<Option<usize>> = vec![None; graph.tensors().len()];
-        let mut used = [0_usize; 8];
+        let mut used = [0_usize; 10];
         for (node, reads) in graph.nodes().iter().zip(reads) {
             let forbidden = |arena: usize| {
                 let mut reads = reads.iter();
@@ -97,7 +97,7 @@ impl Plan {
             let chosen = candidates.max_by_key(|(arena, largest)| {
                 ((**largest).min(elements), core::cmp::Reverse(*arena))
             });
-            debug_assert!(chosen.is_some(), "an operation reads at most seven tensors");
+            debug_assert!(chosen.is_some(), "an operation reads at most nine tensors");
             if let Some((arena, largest)) = chosen {
                 *largest = elements.max(*largest);
                 put(&mut colours, node.output.index(), Some(arena));

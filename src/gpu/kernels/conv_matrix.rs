@@ -94,6 +94,7 @@ pub(crate) fn dispatch(
         (INPUT, laws.first_inputs, params.inputs),
         (RESIDUAL, laws.first_skip, params.skip_inputs),
     ];
+    let mut of_second = 0;
     for (at, first, all) in parts
         .into_iter()
         .filter(|&(_, first, all)| first > 0 && first < all)
@@ -101,7 +102,8 @@ pub(crate) fn dispatch(
         if let Some(asked) = plain.moved.get(at).copied() {
             let of_first = asked / u64::from(all) * u64::from(first);
             put(&mut plain.moved, at, of_first);
-            put(&mut plain.moved, SECOND, asked - of_first);
+            of_second += asked - of_first;
+            put(&mut plain.moved, SECOND, of_second);
         }
     }
     if laws.second.width == Width::Half {

@@ -30,6 +30,8 @@ const SEEN_LAWS: &str = concat!(
     include_str!("../../../shaders/shared/group_law.wgsl"),
     include_str!("../../../shaders/shared/seen_laws.wgsl")
 );
+/// Where the parts of a concatenation are.
+const PARTS: &str = include_str!("../../../shaders/shared/parts.wgsl");
 /// What a convolution's positions see, read four numbers at a time.
 const CONV_QUADS: &str = include_str!("../../../shaders/shared/conv_quads.wgsl");
 /// The same number by number.
@@ -142,6 +144,9 @@ impl Kernel {
                 }
                 if form.seen != Seen::Each {
                     parts.push(if form.laws { SEEN_LAWS } else { SEEN_WHOLE });
+                }
+                if form.seen != Seen::Each && (form.laws || form.skip) {
+                    parts.push(PARTS);
                 }
                 if self.uses != Uses::Matrices && form.seen != Seen::Halo {
                     parts.push(WALK_TAPS);

@@ -21,6 +21,9 @@ pub(super) struct Norm {
     pub(super) silu: bool,
 }
 
+/// Both parts of a concatenation.
+pub(super) type Both = (Tensor, Tensor);
+
 impl Recorder<'_> {
     pub(super) fn group_norm(
         &mut self,
@@ -41,20 +44,12 @@ impl Recorder<'_> {
             modulated: flag(norm.scale_shift.is_some()),
         };
         let held = core::mem::take(&mut self.held);
-        if let Some((first, second)) = held.parts {
-            if held.ended.is_none()
-                && let Some(normalising) = self.normalising(norm)?
-                && let Some(parts) = normalising.parts
-                && self.parts_stay(parts, [first, second])?
-            {
-                let both = [first, second];
-                if let Some(skip) = parts.skip {
-                    self.left.parts = Some((skip + 1, both));
-                }
-                let left = (normalising.conv, Some(both));
-                return Ok(self.leave_laws(name, norm, &params, left));
-            }
-            let parts = (first, second);
+        if held.ended.is_none()
+            && let Some(normalising) = self.normalising(norm, held.parts)?
+        {
+            return Ok(self.leave_laws(name, norm, &params, (normalising, held.parts)));
+        }
+        if let Some(parts) = held.parts {
             return Ok(self.of_parts(name, norm, &params, parts, held.ended, output));
         }
         let scale_shift = self.or_none(norm.scale_shift);
@@ -66,36 +61,7 @@ impl Recorder<'_> {
             ..
         } = *norm;
         if let Some(ended) = held.ended {
-            let bindings = group_norm_sums::Bindings {
-                sums: ended.sums,
-                conv_bias: ended.bindings.bias,
-                residual: ended.bindings.residual,
-                weight,
-                bias,
-                scale_shift: match ended.params.has_shift {
-                    0 => scale_shift,
-                    _ => ended.bindings.shift,
-                },
-                made: input.binding,
-                output,
-            };
-            let params = group_norm_sums::Params {
-                batch: params.batch,
-                channels: params.channels,
-                positions: params.positions,
-                per_group: params.per_group,
-                silu: params.silu,
-                modulated: params.modulated,
-                splits: ended.params.splits,
-                has_shift: ended.params.has_shift,
-                has_residual: ended.params.has_residual,
-                skip_bias: ended.params.skip_bias,
-            };
-            return Ok(group_norm_sums::dispatch(name, &params, bindings));
-        }
-        if let Some(normalising) = self.normalising(norm)? {
-            let left = (normalising.conv, None);
-            return Ok(self.leave_laws(name, norm, &params, left));
+            return Ok(self.of_sums(name, norm, &params, ended, output));
         }
         if group_norm_whole::suits(params.per_group, params.positions) {
             let bindings = group_norm_whole::Bindings {
@@ -118,19 +84,29 @@ impl Recorder<'_> {
         Ok(group_norm::dispatch(name, &params, bindings))
     }
 
-    /// What normalises in place of the operation that is recorded, as it reads.
-    fn normalising(&self, norm: &Norm) -> Result<Option<Normalising>, GpuError> {
+    /// What normalises in place of the operation that is recorded, as it reads: in parts, where what is normalised is not made
+    /// yet.
+    fn normalising(
+        &self,
+        norm: &Norm,
+        parts: Option<Both>,
+    ) -> Result<Option<Normalising>, GpuError> {
         let found = self.normalising.get(self.current).copied().flatten();
         let Some(found) = found.filter(|_| norm.input.binding.width == Width::Half) else {
             return Ok(None);
         };
         let convolution = self.convolution_at(found.conv)?;
         let suits = convolution.is_some_and(|convolution| convolution.suits_laws());
-        Ok(suits.then_some(found))
+        let stays = match (parts, found.parts) {
+            (None, _) => true,
+            (Some(_), None) => false,
+            (Some(both), Some(parts)) => self.parts_stay(parts, both)?,
+        };
+        Ok((suits && stays).then_some(found))
     }
 
     /// Whether both parts of a concatenation may stay where they are, for all that read them.
-    fn parts_stay(&self, parts: Parts, [first, second]: [Tensor; 2]) -> Result<bool, GpuError> {
+    fn parts_stay(&self, parts: Parts, (first, second): Both) -> Result<bool, GpuError> {
         let are_factors = [first, second].map(|part| part.binding.width) == [Width::Half; 2];
         // A convolution binds one concatenation.
         let may_stay = are_factors && self.left.parts.is_none();
@@ -142,19 +118,23 @@ impl Recorder<'_> {
         Ok(reader.is_some_and(|reader| reader.suits_parts()))
     }
 
-    /// Leaves a normalisation to a convolution at a place: all that is done for it now are the laws that it goes by.
+    /// Leaves a normalisation to a convolution: all that is done for it now are the laws that it goes by.
     fn leave_laws(
         &mut self,
         name: &str,
         norm: &Norm,
         params: &group_norm::Params,
-        (conv, parts): (usize, Option<[Tensor; 2]>),
+        (normalising, parts): (Normalising, Option<Both>),
     ) -> Dispatch {
+        let skip = normalising.parts.and_then(|parts| parts.skip);
+        if let (Some(skip), Some(both)) = (skip, parts) {
+            self.left.parts = Some((skip + 1, both));
+        }
         let rows = u64::from(params.batch) * u64::from(params.channels);
         let words = group_norm_laws::WORDS.saturating_mul(rows);
-        let laws = self.recording.grown(self.layout.statistics, words);
-        let first = parts.map_or(norm.input, |[first, _]| first);
-        let second = self.or_none_as(parts.map(|[_, second]| second), first.binding);
+        let laws = self.recording.grown(self.layout.laws, words);
+        let first = parts.map_or(norm.input, |(first, _)| first);
+        let second = self.or_none_as(parts.map(|(_, second)| second), first.binding);
         let first_channels = word(first.shape.channels);
         let left = Laws {
             second,
@@ -163,7 +143,7 @@ impl Recorder<'_> {
             is_active: norm.silu,
             first_skip: 0,
         };
-        self.left.laws = Some((conv, first.binding, left));
+        self.left.laws = Some((normalising.conv, first.binding, left));
         group_norm_laws::dispatch(
             &std::format!("{name}.laws"),
             &group_norm_laws::Params {
@@ -197,12 +177,49 @@ impl Recorder<'_> {
             let first_skip = none.first_skip;
             (bindings.input, laws) = (input, Laws { first_skip, ..left });
         }
-        if let Some((_, [first, second])) = self.left.parts.take_if(|(conv, _)| *conv == current) {
+        if let Some((_, (first, second))) = self.left.parts.take_if(|(conv, _)| *conv == current) {
             bindings.residual = first.binding;
             laws.second = second.binding;
             laws.first_skip = word(first.shape.channels);
         }
         (bindings, laws)
+    }
+
+    /// The normalisation that adds up a convolution's stretches, too.
+    fn of_sums(
+        &self,
+        name: &str,
+        norm: &Norm,
+        params: &group_norm::Params,
+        ended: Ended,
+        output: Binding,
+    ) -> Dispatch {
+        let bindings = group_norm_sums::Bindings {
+            sums: ended.sums,
+            conv_bias: ended.bindings.bias,
+            residual: ended.bindings.residual,
+            weight: norm.weight,
+            bias: norm.bias,
+            scale_shift: match ended.params.has_shift {
+                0 => self.or_none(norm.scale_shift),
+                _ => ended.bindings.shift,
+            },
+            made: norm.input.binding,
+            output,
+        };
+        let params = group_norm_sums::Params {
+            batch: params.batch,
+            channels: params.channels,
+            positions: params.positions,
+            per_group: params.per_group,
+            silu: params.silu,
+            modulated: params.modulated,
+            splits: ended.params.splits,
+            has_shift: ended.params.has_shift,
+            has_residual: ended.params.has_residual,
+            skip_bias: ended.params.skip_bias,
+        };
+        group_norm_sums::dispatch(name, &params, bindings)
     }
 
     /// The normalisation that makes the concatenation too, of which the first part may be a convolution's stretches.
@@ -211,7 +228,7 @@ impl Recorder<'_> {
         name: &str,
         norm: &Norm,
         params: &group_norm::Params,
-        (first, second): (Tensor, Tensor),
+        (first, second): Both,
         ended: Option<Ended>,
         output: Binding,
     ) -> Dispatch {
