@@ -1,14 +1,12 @@
-//! Which operations run as one with the one behind them, and which a convolution does as it reads. A graph and its precision
-//! alone say so, so that a plan knows it too.
+//! Which operations run as one with the one behind them, and which a convolution does as it reads. A graph and the widths
+//! of its tensors alone say so, so that a plan knows it too.
 
 use std::vec;
 use std::vec::Vec;
 
 use super::kernels::declare::word;
 use super::kernels::group_norm_whole;
-use super::recording::Width;
 use super::vectors;
-use super::weights::Precision;
 use crate::part::put;
 use crate::unet::plan::inputs;
 use crate::unet::{Conv, Graph, Node, Op, ParamId, Role, TensorId};
@@ -149,7 +147,10 @@ pub(crate) struct Parts {
 /// For each normalisation in small groups of f16, by its place, the convolution that alone reads what it makes. All laws lie
 /// in one buffer, so no other normalisation is between. Of a graph with gradients there are none: what is made is read again
 /// there, or made again to take less memory, which what lives on would take.
-pub(crate) fn normalising(graph: &Graph, precision: Precision) -> Vec<Option<Normalising>> {
+pub(crate) fn normalising(
+    graph: &Graph,
+    is_half: impl Fn(TensorId) -> bool,
+) -> Vec<Option<Normalising>> {
     let nodes = graph.nodes();
     let readers = readers(graph);
     let ends = ends_in_next(graph);
@@ -165,8 +166,7 @@ pub(crate) fn normalising(graph: &Graph, precision: Precision) -> Vec<Option<Nor
                 let is_once = readers.get(node.output.index()) == Some(&1);
                 let is_left = is_once && is_inner(graph, node.output);
                 let is_left = is_left && has_small_groups(graph, input, groups);
-                let width = precision.activations(graph.shape(input).positions());
-                let is_left = is_left && width == Width::Half;
+                let is_left = is_left && is_half(input);
                 normalised = is_left.then_some((at, node.output));
             }
             Op::Conv(conv) => {
@@ -261,7 +261,7 @@ fn readers(graph: &Graph) -> Vec<usize> {
 /// with it read or write before it, or that it does as it reads. They are five at most of a normalisation's gradient, its sums
 /// among them, that is added to another, and nine of a convolution: what was normalised before it and after, the parts of
 /// that, a residual, what makes it and its parts, and a shift. For so many a plan has arenas.
-pub(crate) fn reads(graph: &Graph, precision: Precision) -> Vec<Vec<TensorId>> {
+pub(crate) fn reads(graph: &Graph, is_half: impl Fn(TensorId) -> bool) -> Vec<Vec<TensorId>> {
     let nodes = graph.nodes();
     let ends = ends_in_next(graph);
     let mut reads = inputs(graph);
@@ -270,7 +270,7 @@ pub(crate) fn reads(graph: &Graph, precision: Precision) -> Vec<Vec<TensorId>> {
             reads.push(skip.input);
         }
     }
-    for (normalising, norm) in normalising(graph, precision).into_iter().zip(nodes) {
+    for (normalising, norm) in normalising(graph, is_half).into_iter().zip(nodes) {
         let (Some(Normalising { conv, parts }), Op::GroupNorm { input, .. }) =
             (normalising, norm.op)
         else {

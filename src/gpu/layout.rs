@@ -46,9 +46,15 @@ fn widths(graph: &Graph, precision: Precision) -> Vec<Width> {
 pub fn plan(graph: &Graph, precision: Precision) -> Plan {
     Plan::separated_as(
         graph,
-        &fusion::reads(graph, precision),
+        &fusion::reads(graph, halves(graph, precision)),
         words(graph, precision),
     )
+}
+
+/// Whether a tensor of a graph is f16 at a precision.
+pub(crate) fn halves(graph: &Graph, precision: Precision) -> impl Fn(TensorId) -> bool {
+    let widths = widths(graph, precision);
+    move |id| widths.get(id.index()) == Some(&Width::Half)
 }
 
 /// How many words a tensor of a graph takes at a precision.

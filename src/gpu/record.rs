@@ -171,7 +171,7 @@ pub fn record(
         return Err(GraphError::NoPlace { what, index }.into());
     }
     let (reads, words) = (
-        fusion::reads(graph, weights.precision()),
+        fusion::reads(graph, layout::halves(graph, weights.precision())),
         layout::words(graph, weights.precision()),
     );
     plan.check(graph, &reads, words)?;
@@ -186,7 +186,7 @@ pub fn record(
         ends_in_next: fusion::ends_in_next(graph),
         runs: vectors::runs(graph),
         held: Held::default(),
-        normalising: fusion::normalising(graph, weights.precision()),
+        normalising: fusion::normalising(graph, layout::halves(graph, weights.precision())),
         left: Left::default(),
     };
     let mut forward = None;
@@ -232,6 +232,9 @@ struct Tensor {
     binding: Binding,
     shape: Shape,
 }
+
+/// Both parts of a concatenation.
+type Both = (Tensor, Tensor);
 
 /// A parameter as an operation reads it.
 #[derive(Debug, Clone, Copy)]
@@ -279,7 +282,7 @@ struct Left {
     /// A normalisation, to a convolution by its place: what that reads, and by which laws.
     laws: Option<(usize, Binding, Laws)>,
     /// A concatenation, to a convolution that sees it through a kernel of one: the parts.
-    parts: Option<(usize, norm::Both)>,
+    parts: Option<(usize, Both)>,
 }
 
 /// What operations have left to the one behind them.
@@ -288,7 +291,7 @@ struct Held {
     /// A convolution in stretches.
     ended: Option<Ended>,
     /// Both parts of a concatenation.
-    parts: Option<norm::Both>,
+    parts: Option<Both>,
     /// Whether a convolution's gradient of the bias is made already.
     has_bias: bool,
 }

@@ -1,6 +1,6 @@
 //! Group normalisation, with what was left to it by the operations before: a convolution's stretches, a concatenation.
 
-use super::{Recorder, Tensor};
+use super::{Both, Recorder, Tensor};
 use crate::gpu::convolution::Ended;
 use crate::gpu::error::GpuError;
 use crate::gpu::fusion::{Normalising, Parts};
@@ -20,9 +20,6 @@ pub(super) struct Norm {
     pub(super) groups: usize,
     pub(super) silu: bool,
 }
-
-/// Both parts of a concatenation.
-pub(super) type Both = (Tensor, Tensor);
 
 impl Recorder<'_> {
     pub(super) fn group_norm(
