@@ -1,8 +1,12 @@
 //! Plans of other graphs, which have as many tensors.
 
 use iddpm::cpu::{ProgramBuf, ProgramError};
-use iddpm::gpu::{GpuError, Precision, Variants, WeightPlan, plan, record};
-use iddpm::unet::{Graph, GraphError, ImageSize, Input, Op, Plan, Shape, UnetConfig};
+use iddpm::gpu::{
+    ConvVariant, GpuError, MatrixSide, Precision, Variants, WeightPlan, plan, record,
+};
+use iddpm::unet::{
+    Conv, Graph, GraphError, ImageSize, Init, Input, Op, Plan, Shape, TensorId, UnetConfig, Wrap,
+};
 
 fn network(batch: usize, side: usize) -> Graph {
     UnetConfig::new(1, 32)
@@ -129,4 +133,101 @@ fn for_numbers_of_another_width() {
     // More room than is needed is no mistake.
     let wide = Plan::separated_by(&graph, |id| 2 * graph.shape(id).elements());
     assert!(ProgramBuf::new(&graph, &wide).is_ok());
+}
+
+/// A convolution that reads two concatenations, one of them normalised, the other through a kernel of one, beside a shift:
+/// what they are made of is there, too, and none of it lies where it writes.
+#[test]
+fn of_as_many_as_are_read() {
+    const CHANNELS: usize = 16;
+    let shape = Shape {
+        batch: 70,
+        channels: CHANNELS,
+        height: 8,
+        width: 16,
+    };
+    let mut graph = Graph::new(shape.batch);
+    let x = graph.add_input(Input::X, "x", shape);
+    let point = Shape {
+        channels: 1,
+        height: 1,
+        width: 1,
+        ..shape
+    };
+    let timesteps = graph.add_input(Input::Timesteps, "timesteps", point);
+    let dim = CHANNELS;
+    let shift = graph.add("shift", Op::TimestepEmbedding { timesteps, dim });
+    let copy = |graph: &mut Graph| {
+        let (height, width) = (shape.height, shape.width);
+        graph.add(
+            "copy",
+            Op::Bilinear {
+                input: x,
+                height,
+                width,
+            },
+        )
+    };
+    let conv = |graph: &mut Graph, name: &str, input: TensorId, kernel: usize| {
+        let inputs = graph.shape(input).channels;
+        Conv {
+            input,
+            weight: graph.add_param(
+                format!("{name}.w"),
+                &[CHANNELS, inputs, kernel, kernel],
+                Init::Zero,
+            ),
+            bias: graph.add_param(format!("{name}.b"), &[CHANNELS], Init::Zero),
+            kernel,
+            stride: 1,
+            upsample: false,
+            wrap: Wrap::None,
+            shift: None,
+            residual: None,
+        }
+    };
+    let normal = |graph: &mut Graph, name: &str, first, second| {
+        let input = graph.add(name, Op::Concat { first, second });
+        let norm = Op::GroupNorm {
+            input,
+            weight: graph.add_param(format!("{name}.w"), &[2 * CHANNELS], Init::One),
+            bias: graph.add_param(format!("{name}.b"), &[2 * CHANNELS], Init::Zero),
+            scale_shift: None,
+            groups: 8,
+            silu: true,
+        };
+        (input, graph.add(name, norm))
+    };
+    let parts = [(); 3].map(|()| copy(&mut graph));
+    let (both, one) = normal(&mut graph, "one", parts[0], parts[1]);
+    let first = conv(&mut graph, "first", one, 3);
+    let first = graph.add("first", Op::Conv(first));
+    let (_, other) = normal(&mut graph, "other", first, parts[2]);
+    let last = conv(&mut graph, "last", other, 3);
+    let skip = conv(&mut graph, "skip", both, 1);
+    let residual = Some(graph.add("skip", Op::Conv(skip)));
+    let last = Conv {
+        shift: Some(shift),
+        residual,
+        ..last
+    };
+    let last = graph.add("last", Op::Conv(last));
+    graph.set_output(last);
+    for side in [MatrixSide::Eight, MatrixSide::Sixteen] {
+        let conv = ConvVariant::Matrix(side);
+        let variants = Variants {
+            conv,
+            ..Variants::PARALLEL
+        };
+        for precision in [Precision::Full, Precision::Half] {
+            let weights = WeightPlan::new(&graph, precision, u64::MAX).unwrap();
+            let recorded = record(&graph, &plan(&graph, precision), &weights, variants).unwrap();
+            assert_eq!(recorded.recording.mistake(), None);
+            let laws = recorded.recording.dispatches.iter();
+            let laws = laws
+                .filter(|one| one.kernel.name == "group_norm_laws")
+                .count();
+            assert_eq!(laws > 0, precision == Precision::Half);
+        }
+    }
 }

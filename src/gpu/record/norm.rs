@@ -42,7 +42,7 @@ impl Recorder<'_> {
         };
         let held = core::mem::take(&mut self.held);
         if held.ended.is_none()
-            && let Some(normalising) = self.normalising(norm, held.parts)?
+            && let Some(normalising) = self.normalising(held.parts)?
         {
             return Ok(self.leave_laws(name, norm, &params, (normalising, held.parts)));
         }
@@ -83,13 +83,9 @@ impl Recorder<'_> {
 
     /// What normalises in place of the operation that is recorded, as it reads: in parts, where what is normalised is not made
     /// yet.
-    fn normalising(
-        &self,
-        norm: &Norm,
-        parts: Option<Both>,
-    ) -> Result<Option<Normalising>, GpuError> {
+    fn normalising(&self, parts: Option<Both>) -> Result<Option<Normalising>, GpuError> {
         let found = self.normalising.get(self.current).copied().flatten();
-        let Some(found) = found.filter(|_| norm.input.binding.width == Width::Half) else {
+        let Some(found) = found else {
             return Ok(None);
         };
         let convolution = self.convolution_at(found.conv)?;
