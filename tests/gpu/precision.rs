@@ -35,7 +35,8 @@ fn without_the_feature_it_is_named() {
     DeviceWeights::upload_blocking(&plain, &graph, weights, Precision::HalfWeights).unwrap();
 }
 
-/// All that grows with the image is half as large; vectors and the result are not.
+/// All that grows with the image is half as large; vectors and the result are not. What is normalised as it is read is needed
+/// a little longer, which takes a tenth more.
 #[test]
 fn half_the_memory() {
     let config = UnetConfig {
@@ -49,7 +50,7 @@ fn half_the_memory() {
     assert_eq!(words(Precision::HalfWeights), words(Precision::Full));
     let ratio = words(Precision::Half) / words(Precision::Full);
     println!("f16 takes {ratio:.3} of the memory of f32");
-    assert!((0.5..0.52).contains(&ratio), "{ratio}");
+    assert!((0.5..0.55).contains(&ratio), "{ratio}");
 }
 
 /// Numbers that are kept in f16 are read as what they are, an odd number of them too.
