@@ -125,6 +125,11 @@ fn every_kernel_is_dispatched() {
     for case in chains(Stands::Alone) {
         each_recording(&case.graph, |_, recorded| look(&recorded.recording));
     }
+    // What is normalised as it is read has no gradients.
+    let network = UnetConfig::new(3, 32)
+        .graph(1, ImageSize::square(16))
+        .unwrap();
+    each_recording(&network, |_, recorded| look(&recorded.recording));
     look(&sampled());
     look(&trained());
     let names = KERNELS.iter().map(|kernel| kernel.name);
