@@ -5,7 +5,7 @@
 
 const LEFT_BY_ROWS: bool = false;
 
-// Of seen_laws.wgsl.
+// The second part of a concatenation, for seen_laws.wgsl or skip_quads.wgsl; the laws of the former.
 @group(0) @binding(7) var<storage, read> second: array<Second>;
 @group(0) @binding(8) var<storage, read> laws: array<vec4<f32>>;
 

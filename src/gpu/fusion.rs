@@ -164,9 +164,10 @@ pub(crate) fn normalising(
         match node.op {
             Op::GroupNorm { input, groups, .. } => {
                 let is_once = readers.get(node.output.index()) == Some(&1);
-                let is_left = is_once && is_inner(graph, node.output);
-                let is_left = is_left && has_small_groups(graph, input, groups);
-                let is_left = is_left && is_half(input);
+                let is_left = is_once
+                    && is_inner(graph, node.output)
+                    && has_small_groups(graph, input, groups)
+                    && is_half(input);
                 normalised = is_left.then_some((at, node.output));
             }
             Op::Conv(conv) => {

@@ -1,4 +1,5 @@
-//! Group normalisation, with what was left to it by the operations before: a convolution's stretches, a concatenation.
+//! Group normalisation, with what was left to it by the operations before: a convolution's stretches, a concatenation; or as
+//! laws alone, left to the convolution behind it.
 
 use super::{Both, Recorder, Tensor};
 use crate::gpu::convolution::Ended;
