@@ -4,8 +4,9 @@
 //     x   ← mix_x·x + mix_x_start·x̂_0 + mix_output·output + mix_history·history + σ·z
 //     history ← keep_x·x_before + keep_x_start·x̂_0, where `keeps`
 //
-// x, x_start, history, z (`normals`) are [N, D]; output is [N, E], D numbers of an image being the
-// prediction, and D more the variance channels v where σ is learned: σ = 2^(at zero + slope·v).
+// x, x_start, history, z are [N, D]. Where `drawn`, z is made here of `samples` as shared/normals.wgsl has it; otherwise
+// it is what the host wrote to `normals`. output is [N, E], D numbers of an image being the prediction, and D more the
+// variance channels v where σ is learned: σ = 2^(at zero + slope·v).
 // Where `snaps`, x̂_0 is what x_start holds already: a colour, within ±1.
 // `noise`: 0 none, 1 one σ for all, 2 learned. `clip`: 0 none, 1 to ±1, 2 to ±bounds[n], then divided
 // by it. A weight of 0 is not multiplied: what it would weigh may be anything.
@@ -18,17 +19,19 @@ struct Params {
     elements: u32,
     output_elements: u32,
     clip: u32,
+    drawn: u32,
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<uniform> step_numbers: Step;
 @group(0) @binding(2) var<storage, read> output: array<f32>;
 @group(0) @binding(3) var<storage, read> normals: array<f32>;
-@group(0) @binding(4) var<storage, read> bounds: array<f32>;
-@group(0) @binding(5) var<storage, read_write> x: array<f32>;
-@group(0) @binding(6) var<storage, read_write> history: array<f32>;
-@group(0) @binding(7) var<storage, read_write> x_start: array<f32>;
-@group(0) @binding(8) var<storage, read_write> not_finite: atomic<u32>;
+@group(0) @binding(4) var<storage, read> samples: array<vec4<u32>>;
+@group(0) @binding(5) var<storage, read> bounds: array<f32>;
+@group(0) @binding(6) var<storage, read_write> x: array<f32>;
+@group(0) @binding(7) var<storage, read_write> history: array<f32>;
+@group(0) @binding(8) var<storage, read_write> x_start: array<f32>;
+@group(0) @binding(9) var<storage, read_write> not_finite: atomic<u32>;
 
 @compute @workgroup_size(64)
 fn main(
@@ -64,7 +67,7 @@ fn main(
         history[at] = kept;
     }
     if step_numbers.noise == 1u {
-        after += step_numbers.sigma * normals[at];
+        after += step_numbers.sigma * normal(at, n);
     }
     var v = 0.0;
     if params.output_elements > params.elements {
@@ -72,7 +75,7 @@ fn main(
     }
     if step_numbers.noise == 2u {
         let log2_sigma = step_numbers.log2_sigma_at_zero + step_numbers.log2_sigma_slope * v;
-        after += power_of_two(log2_sigma) * normals[at];
+        after += power_of_two(log2_sigma) * normal(at, n);
     }
     x[at] = after;
     x_start[at] = start;
@@ -81,6 +84,15 @@ fn main(
     if broken != 0u {
         atomicMin(&not_finite, at);
     }
+}
+
+// The deviate of an element of image n.
+fn normal(at: u32, n: u32) -> f32 {
+    if params.drawn == 0u {
+        return normals[at];
+    }
+    let element = at % params.elements;
+    return normals_of(samples[n], step_numbers.position, element / 4u)[element % 4u];
 }
 
 fn clipped(value: f32, n: u32) -> f32 {

@@ -5,7 +5,7 @@ use std::vec::Vec;
 
 use super::embedding::Table;
 use super::error::{GpuError, Limit};
-use super::kernels::declare::word;
+use super::kernels::declare::{flag, word};
 use super::kernels::step::StepNumbers;
 use super::kernels::{noise, step, threshold};
 use super::places::{Ends, Places, Sizes};
@@ -103,8 +103,7 @@ pub(crate) fn record_sampling(
         recording.dispatches.push(guided);
     }
     let mut begin = 0;
-    let is_drawn = source == NoiseSource::Philox;
-    if is_drawn {
+    if source == NoiseSource::Philox {
         recording.dispatches.insert(0, noise("x_T", places.x, 0));
         begin = 1;
     }
@@ -116,15 +115,11 @@ pub(crate) fn record_sampling(
         })
     };
     let goes_back = steps().any(|step| step.back().is_some());
-    if is_drawn && steps().any(|step| step.needs_noise()) {
-        let normals = noise("normals", places.normals, 0);
-        recording.dispatches.push(normals);
-    }
     let threshold = threshold_dispatch(sampler.clip(), &places, sizes, bounds);
     recording.dispatches.extend(threshold);
     let snapped = steering::snapped(&mut recording, controls, &places, sizes)?;
     recording.dispatches.extend(snapped);
-    let step = step_dispatch(sampler.clip(), &places, sizes, bounds);
+    let step = step_dispatch(sampler.clip(), &places, sizes, bounds, samples, source);
     let changes = recording.dispatches.len();
     recording.dispatches.push(step);
     if let Some(known) = &controls.known {
@@ -239,7 +234,14 @@ impl Places {
     }
 }
 
-fn step_dispatch(clip: Clip, places: &Places, sizes: Sizes, bounds: Binding) -> Dispatch {
+fn step_dispatch(
+    clip: Clip,
+    places: &Places,
+    sizes: Sizes,
+    bounds: Binding,
+    samples: Binding,
+    source: NoiseSource,
+) -> Dispatch {
     step::dispatch(
         "x",
         &step::Params {
@@ -251,11 +253,13 @@ fn step_dispatch(clip: Clip, places: &Places, sizes: Sizes, bounds: Binding) -> 
                 Clip::Unit => 1,
                 Clip::Dynamic { .. } => 2,
             },
+            drawn: flag(source == NoiseSource::Philox),
         },
         step::Bindings {
             step_numbers: places.step,
             output: places.output,
             normals: places.normals,
+            samples,
             bounds,
             x: places.x,
             history: places.history,

@@ -353,6 +353,20 @@ fn walk(sampler: &Sampler<'_>, layout: Layout, report: &mut Report) -> Outcome {
     Ok(())
 }
 
+/// The largest error of deviates by the radius of the pair that they are of: no more than 2e-6.
+fn near_by_pairs(got: &[f32], want: &[f32]) -> f32 {
+    let mut worst = 0.0_f32;
+    for (got, want) in got.chunks(2).zip(want.chunks(2)) {
+        let radius = want.iter().map(|z| z * z).sum::<f32>().sqrt().max(1e-3);
+        for (got, want) in got.iter().zip(want) {
+            let error = (got - want).abs() / radius;
+            assert!(error <= 2e-6, "{got}, not {want}");
+            worst = worst.max(error);
+        }
+    }
+    worst
+}
+
 /// x_T on the device against the processor's: the same words, the normals but for fused products.
 #[test]
 fn noise_is_the_processors() {
@@ -373,21 +387,67 @@ fn noise_is_the_processors() {
         for (sample, got) in batch.iter().zip(got.chunks(elements)) {
             let mut want = vec![0.0; elements];
             sample.begin(&mut want);
-            for (pair_got, pair_want) in got.chunks(2).zip(want.chunks(2)) {
-                let radius = pair_want
-                    .iter()
-                    .map(|z| z * z)
-                    .sum::<f32>()
-                    .sqrt()
-                    .max(1e-3);
-                for (got, want) in pair_got.iter().zip(pair_want) {
-                    let error = (got - want).abs() / radius;
-                    assert!(error <= 2e-6, "seed {seed}: {got}, not {want}");
-                    worst = worst.max(error);
-                }
-            }
+            worst = worst.max(near_by_pairs(got, &want));
         }
         println!("{elements} elements: at most {worst:e}·|r| from the processor's");
+    }
+}
+
+/// A step that draws its noise makes what it makes of the same noise from the host, to the bit; and that noise is the
+/// processor's but for fused products. Of x and an output of 0 and a σ of ½ a step makes half of its noise exactly.
+#[test]
+fn a_step_draws_its_noise() {
+    const HALF: [f64; 5] = [0.25; 5];
+    let halves = Diffusion::new(Schedule::Betas(&HALF), 5).with_variance(Variance::FixedLarge);
+    let halves = InlineProcess::<5>::new(&halves, Timesteps::ALL).unwrap();
+    let halves = Sampler::new(&halves, Method::Ancestral, Clip::Unit).unwrap();
+    let layout = Layout {
+        images: 4,
+        channels: 1,
+        elements: 1023,
+    };
+    let all = layout.images * layout.elements;
+    let batch = samples(u64::MAX - 5, [0, 1, u64::MAX, 1 << 33]);
+    let drawn = |sampler: &Sampler<'_>| {
+        let source = NoiseSource::Philox;
+        DeviceGeneration::without_network_blocking(gpu(), layout.elements, sampler, &batch, source)
+            .unwrap()
+    };
+    for variance in [Variance::FixedSmall, Variance::Learned] {
+        let model = Diffusion::new(Schedule::Cosine, 1000).with_variance(variance);
+        let process = InlineProcess::<5>::new(&model, Timesteps::even(5)).unwrap();
+        let sampler = Sampler::new(&process, Method::Ancestral, Clip::Unit).unwrap();
+        let (mut alone, mut within) = (drawn(&halves), drawn(&sampler));
+        for run in [&mut alone, &mut within] {
+            run.poison().unwrap();
+            submit(|encoder| assert_eq!(run.record(encoder, 1), 1));
+        }
+        let mut given = Stepper::new(&sampler, layout);
+        let learned = usize::from(variance.is_learned());
+        for step in sampler.clone().filter(|step| step.needs_noise()) {
+            let position = step.position();
+            alone.write_x(&vec![0.0; all]).unwrap();
+            alone.write_output(&vec![0.0; all]).unwrap();
+            submit(|encoder| assert_eq!(alone.record_step(encoder), 1));
+            let halved = alone.x_blocking().unwrap();
+            let normals: Vec<f32> = halved.iter().map(|half| 2.0 * half).collect();
+            for (sample, got) in batch.iter().zip(normals.chunks(layout.elements)) {
+                let mut want = vec![0.0; layout.elements];
+                let stream = sample.noise.stream(sample.number, position);
+                stream.fill_normals(0, &mut want);
+                near_by_pairs(got, &want);
+            }
+
+            let x = generate(position.into(), "x", all, 0.0, 1.7);
+            let output = generate(position.into(), "output", all * (1 + learned), 0.1, 0.9);
+            within.write_x(&x).unwrap();
+            within.write_output(&output).unwrap();
+            submit(|encoder| assert_eq!(within.record_step(encoder), 1));
+            given.step(Some(&x), &output, &normals).unwrap();
+            let got = within.x_blocking().unwrap();
+            let want = given.run.x_blocking().unwrap();
+            assert_eq!(got, want, "{variance:?}, {position}");
+        }
     }
 }
 

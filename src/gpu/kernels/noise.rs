@@ -4,7 +4,7 @@ use super::declare::kernel;
 use crate::gpu::recording::Dispatch;
 
 kernel! {
-    "noise" of 64
+    "noise" of 64 with "normals.wgsl"
     params { batch: u32, elements: u32, purpose: u32 }
     bindings { step_numbers: Step, samples: Read, output: Write }
 }

@@ -7,10 +7,10 @@ use crate::gpu::recording::Dispatch;
 use crate::words::words;
 
 kernel! {
-    "step" of 64
-    params { batch: u32, elements: u32, output_elements: u32, clip: u32 }
+    "step" of 64 with "normals.wgsl"
+    params { batch: u32, elements: u32, output_elements: u32, clip: u32, drawn: u32 }
     bindings {
-        step_numbers: Step, output: Read, normals: Read, bounds: Read,
+        step_numbers: Step, output: Read, normals: Read, samples: Read, bounds: Read,
         x: Write, history: Write, x_start: Write, not_finite: Write,
     }
 }
