@@ -4,9 +4,10 @@
 use std::collections::HashMap;
 
 use iddpm::cpu::{
-    Given, Instruction, Location, Operand, Parameter, ProgramBuf, ProgramHeader, Results, run_plain,
+    Given, Instruction, Location, Operand, Parameter, ProgramBuf, ProgramHeader, Results,
 };
 use iddpm::unet::{Graph, Input, Node, Role, TensorId};
+use iddpm_test_loops::run_plain_f64;
 
 /// What a run made of a graph.
 pub(crate) struct Run {
@@ -109,6 +110,6 @@ fn operation(graph: &Graph, node: &Node, weights: &[f64], tensors: &[Vec<f64>]) 
         gradients: &mut [],
     };
     let program = program.view().unwrap();
-    run_plain(&program, weights, &given, &mut workspace, &mut results).unwrap();
+    run_plain_f64(&program, weights, &given, &mut workspace, &mut results).unwrap();
     made
 }

@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use iddpm::data::{Dataset, Folder, npz};
 use iddpm::unet::Extents;
+use iddpm_test_loops::{squared_distance, unlike};
 
 use super::scratch::Scratch;
 use super::{refuse, succeed};
@@ -141,9 +142,8 @@ fn pictures(data: &dyn Dataset) -> Vec<Picture> {
 
 /// Root of the mean squared difference, of 255.
 fn apart(a: &Picture, b: &Picture) -> f64 {
-    let differences = a.pixels.iter().zip(&b.pixels);
-    let squares = differences.map(|(a, b)| u32::from(a.abs_diff(*b)).pow(2));
-    (f64::from(squares.sum::<u32>()) / a.pixels.len() as f64).sqrt()
+    let squares = squared_distance(&a.pixels, &b.pixels);
+    (squares as f64 / a.pixels.len() as f64).sqrt()
 }
 
 fn nearest(all: &[Picture], picture: &Picture) -> f64 {
@@ -153,10 +153,7 @@ fn nearest(all: &[Picture], picture: &Picture) -> f64 {
 
 /// The class of the picture whose outline is most alike: no colour tells it.
 fn class_by_outline(all: &[Picture], picture: &Picture) -> u32 {
-    let unlike = |other: &&Picture| {
-        let outlines = other.item.iter().zip(&picture.item);
-        outlines.filter(|(a, b)| a != b).count()
-    };
+    let unlike = |other: &&Picture| unlike(&other.item, &picture.item);
     all.iter().min_by_key(unlike).unwrap().label
 }
 

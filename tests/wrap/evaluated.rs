@@ -2,9 +2,10 @@
 
 use std::sync::OnceLock;
 
-use iddpm::cpu::{Given, Inputs, Network, ProgramBuf, Results, run_plain};
+use iddpm::cpu::{Given, Inputs, Network, ProgramBuf, Results};
 use iddpm::gpu::{DeviceNetwork, DeviceWeights, Gpu, Precision};
 use iddpm::unet::{Graph, Input, Plan, Weights};
+use iddpm_test_loops::run_plain_f64;
 
 /// In plain loops in f64.
 pub(crate) fn plain(graph: &Graph, weights: &[f32], x: &[f32], timesteps: &[f32]) -> Vec<f64> {
@@ -22,7 +23,7 @@ pub(crate) fn plain(graph: &Graph, weights: &[f32], x: &[f32], timesteps: &[f32]
         output: &mut output,
         gradients: &mut [],
     };
-    run_plain(&view, &weights, &given, &mut workspace, &mut results).unwrap();
+    run_plain_f64(&view, &weights, &given, &mut workspace, &mut results).unwrap();
     output
 }
 
