@@ -95,7 +95,10 @@ impl Width {
                 Self::F32 => ConvVariant::Tiled,
                 Self::F16 => ConvVariant::Matrix(MatrixSide::Sixteen),
             },
-            attention: AttentionVariant::Shared,
+            attention: match self {
+                Self::F32 => AttentionVariant::Shared,
+                Self::F16 => AttentionVariant::Matrix(MatrixSide::Sixteen),
+            },
             reduction: Reduction::Subgroups,
             class: match class {
                 Class::Large => DeviceClass::Large,

@@ -3,10 +3,6 @@
 alias Cell = vec4<f16>;
 const CELL: u32 = 4u;
 
-fn put_left(at: u32, four: vec4<f16>) {
-    left_tile[at / CELL] = four;
-}
-
-fn put_right(at: u32, four: vec4<f16>) {
-    right_tile[at / CELL] = four;
+fn put(at: u32, four: vec4<f16>) {
+    tile[at / CELL] = four;
 }

@@ -14,7 +14,7 @@ const TIMES: u32 = (PIECES + LANES - 1u) / LANES;
 
 const RIGHT_BUFFERS: u32 = 1u;
 
-var<workgroup> right_tile: array<Cell, CELLS * RIGHT_PITCH / CELL>;
+const RIGHT_SIZE: u32 = CELLS * RIGHT_PITCH;
 
 // The pieces that a lane brings: of each four channels, and of each of those four positions.
 alias Rights = array<Fours, 2>;
@@ -78,7 +78,7 @@ fn clear_right(lane: u32) {
     let four = lane % (STEP / 4u);
     for (var edge = lane / (STEP / 4u); edge < 2u * (rows_of_a_tile() + 2u); edge += LANES / (STEP / 4u)) {
         let cell = edge / 2u * cells_of_a_row() + edge % 2u * (params.width + 1u);
-        put_right(cell * RIGHT_PITCH + four * 4u, vec4<f16>());
+        put(LEFT_SIZE + cell * RIGHT_PITCH + four * 4u, vec4<f16>());
     }
 }
 
@@ -181,11 +181,11 @@ fn put_piece(piece: Piece, skips: bool, fours: Fours) {
     let row = piece.position / params.width;
     if row < rows_of_a_tile() + select(2u, 0u, skips) {
         let cell = (row + u32(skips)) * cells_of_a_row() + 1u + piece.position % params.width;
-        let at = cell * RIGHT_PITCH + piece.channel;
-        put_right(at, vec4(fours[0].x, fours[1].x, fours[2].x, fours[3].x));
-        put_right(at + RIGHT_PITCH, vec4(fours[0].y, fours[1].y, fours[2].y, fours[3].y));
-        put_right(at + 2u * RIGHT_PITCH, vec4(fours[0].z, fours[1].z, fours[2].z, fours[3].z));
-        put_right(at + 3u * RIGHT_PITCH, vec4(fours[0].w, fours[1].w, fours[2].w, fours[3].w));
+        let at = LEFT_SIZE + cell * RIGHT_PITCH + piece.channel;
+        put(at, vec4(fours[0].x, fours[1].x, fours[2].x, fours[3].x));
+        put(at + RIGHT_PITCH, vec4(fours[0].y, fours[1].y, fours[2].y, fours[3].y));
+        put(at + 2u * RIGHT_PITCH, vec4(fours[0].z, fours[1].z, fours[2].z, fours[3].z));
+        put(at + 3u * RIGHT_PITCH, vec4(fours[0].w, fours[1].w, fours[2].w, fours[3].w));
     }
 }
 
@@ -196,5 +196,5 @@ fn right_column(column: u32) -> u32 {
 
 // A matrix of it, from a channel of the block and such a cell on.
 fn right(tap: u32, channel: u32, cell: u32) -> Right {
-    return coopLoad<Right>(&right_tile[((cell + tap) * RIGHT_PITCH + channel) / CELL], RIGHT_PITCH / CELL);
+    return coopLoad<Right>(&tile[(LEFT_SIZE + (cell + tap) * RIGHT_PITCH + channel) / CELL], RIGHT_PITCH / CELL);
 }

@@ -22,6 +22,7 @@
 // The left factor is brought anew for each turn, the right one for each block of them: of one turn where right_lines.wgsl
 // has its tile, of one for each tap where halo.wgsl has it. Either says
 //
+//     RIGHT_SIZE                                  the numbers of the right tile, which begins at LEFT_SIZE
 //     RIGHT_BUFFERS                               how many right tiles are written in turn
 //     clear_right(lane)                           makes 0 what no block writes
 //     rights_of(&walk, lane) -> its own type      what a lane brings of the right factor for a block
@@ -57,7 +58,9 @@ const LEFT_TIMES: u32 = LEFT_LINES / LEFT_AT_ONCE;
 // Lanes that end the sums of one patch.
 const ENDING: u32 = LANES / SLOTS;
 
-var<workgroup> left_tile: array<Cell, BUFFERS * LEFT_LINES * LEFT_PITCH / CELL>;
+// Both tiles, the left one first.
+const LEFT_SIZE: u32 = BUFFERS * LEFT_LINES * LEFT_PITCH;
+var<workgroup> tile: array<Cell, (LEFT_SIZE + RIGHT_SIZE) / CELL>;
 var<workgroup> ends: array<f32, SLOTS * SIDE * SIDE>;
 
 // What a workgroup has to do: the tile that begins there, summed over these stretches; nothing where there are none.
@@ -210,14 +213,14 @@ fn put_lefts(lane: u32, buffer: u32, lefts: Fours) {
     let at = (buffer * LEFT_LINES + lane / LEFT_FOURS) * LEFT_PITCH + lane % LEFT_FOURS * 4u;
     // There may be fewer lines than lanes bring at once.
     if LEFT_AT_ONCE <= LEFT_LINES || lane / LEFT_FOURS < LEFT_LINES {
-        put_left(at, lefts[0]);
+        put(at, lefts[0]);
     }
     if LEFT_TIMES > 1u {
-        put_left(at + LEFT_AT_ONCE * LEFT_PITCH, lefts[1]);
+        put(at + LEFT_AT_ONCE * LEFT_PITCH, lefts[1]);
     }
     if LEFT_TIMES > 2u {
-        put_left(at + 2u * LEFT_AT_ONCE * LEFT_PITCH, lefts[2]);
-        put_left(at + 3u * LEFT_AT_ONCE * LEFT_PITCH, lefts[3]);
+        put(at + 2u * LEFT_AT_ONCE * LEFT_PITCH, lefts[2]);
+        put(at + 3u * LEFT_AT_ONCE * LEFT_PITCH, lefts[3]);
     }
 }
 
@@ -225,9 +228,9 @@ fn put_lefts(lane: u32, buffer: u32, lefts: Fours) {
 fn left(buffer: u32, term: u32, row: u32) -> Left {
     let begin = buffer * LEFT_LINES * LEFT_PITCH;
     if LEFT_BY_ROWS {
-        return coopLoadT<Left>(&left_tile[(begin + row * LEFT_PITCH + term) / CELL], LEFT_PITCH / CELL);
+        return coopLoadT<Left>(&tile[(begin + row * LEFT_PITCH + term) / CELL], LEFT_PITCH / CELL);
     }
-    return coopLoad<Left>(&left_tile[(begin + term * LEFT_PITCH + row) / CELL], LEFT_PITCH / CELL);
+    return coopLoad<Left>(&tile[(begin + term * LEFT_PITCH + row) / CELL], LEFT_PITCH / CELL);
 }
 
 fn multiply(l: Left, rights: ptr<function, array<Right, 4>>, sums: ptr<function, Row>) {

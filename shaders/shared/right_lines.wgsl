@@ -15,7 +15,7 @@ const RIGHT_TIMES: u32 = RIGHT_LINES / RIGHT_AT_ONCE;
 
 const RIGHT_BUFFERS: u32 = BUFFERS;
 
-var<workgroup> right_tile: array<Cell, BUFFERS * RIGHT_LINES * RIGHT_PITCH / CELL>;
+const RIGHT_SIZE: u32 = BUFFERS * RIGHT_LINES * RIGHT_PITCH;
 
 // All of it is written before it is read.
 fn clear_right(lane: u32) {}
@@ -30,20 +30,20 @@ fn rights_of(walk: ptr<function, Walk>, lane: u32) -> Fours {
 
 // Where the tile begins.
 fn right_place(walk: Walk, turn: u32, buffer: u32) -> u32 {
-    return buffer * RIGHT_LINES * RIGHT_PITCH;
+    return LEFT_SIZE + buffer * RIGHT_LINES * RIGHT_PITCH;
 }
 
 // Puts what a lane has brought where all subgroups load it.
 fn put_rights(walk: Walk, lane: u32, buffer: u32, brought: Fours) {
     let rights = fours_through(walk, lane, brought);
     let at = right_place(walk, 0u, buffer) + lane / RIGHT_FOURS * RIGHT_PITCH + lane % RIGHT_FOURS * 4u;
-    put_right(at, rights[0]);
+    put(at, rights[0]);
     if RIGHT_TIMES > 1u {
-        put_right(at + RIGHT_AT_ONCE * RIGHT_PITCH, rights[1]);
+        put(at + RIGHT_AT_ONCE * RIGHT_PITCH, rights[1]);
     }
     if RIGHT_TIMES > 2u {
-        put_right(at + 2u * RIGHT_AT_ONCE * RIGHT_PITCH, rights[2]);
-        put_right(at + 3u * RIGHT_AT_ONCE * RIGHT_PITCH, rights[3]);
+        put(at + 2u * RIGHT_AT_ONCE * RIGHT_PITCH, rights[2]);
+        put(at + 3u * RIGHT_AT_ONCE * RIGHT_PITCH, rights[3]);
     }
 }
 
@@ -55,7 +55,7 @@ fn right_column(column: u32) -> u32 {
 // A matrix of it, from a term of the turn and such a column on.
 fn right(begin: u32, term: u32, column: u32) -> Right {
     if RIGHT_BY_ROWS {
-        return coopLoadT<Right>(&right_tile[(begin + term * RIGHT_PITCH + column) / CELL], RIGHT_PITCH / CELL);
+        return coopLoadT<Right>(&tile[(begin + term * RIGHT_PITCH + column) / CELL], RIGHT_PITCH / CELL);
     }
-    return coopLoad<Right>(&right_tile[(begin + column * RIGHT_PITCH + term) / CELL], RIGHT_PITCH / CELL);
+    return coopLoad<Right>(&tile[(begin + column * RIGHT_PITCH + term) / CELL], RIGHT_PITCH / CELL);
 }

@@ -4,9 +4,9 @@ use std::collections::HashSet;
 use std::vec::Vec;
 
 use super::kernels::{
-    Form, Kernel, attention_grad_key_shared, attention_grad_query_shared, attention_shared,
-    conv_grad_input_matrix, conv_grad_input_tiled, conv_grad_weight_matrix, conv_grad_weight_tiled,
-    conv_matrix, conv_tiled,
+    Form, Kernel, attention_grad_key_shared, attention_grad_query_shared, attention_matrix,
+    attention_shared, conv_grad_input_matrix, conv_grad_input_tiled, conv_grad_weight_matrix,
+    conv_grad_weight_tiled, conv_matrix, conv_tiled,
 };
 use super::limits::fits;
 use super::variants::{
@@ -36,17 +36,17 @@ impl Variants {
             forms.all(|form| fits(kernel, form, limits))
         };
         let is_room = |kernel: &Kernel| is_room_for(kernel, &|_| true);
-        let is_room_for_matrices = |side: MatrixSide| {
-            let kernels = [
-                &conv_matrix::KERNEL,
-                &conv_grad_input_matrix::KERNEL,
-                &conv_grad_weight_matrix::KERNEL,
-            ];
+        let is_room_for_matrices = |kernels: &[&Kernel], side: MatrixSide| {
             let listed = side.listed();
             let is_of_side = |form: &Form| form.matrix == Some(listed);
-            let mut kernels = kernels.into_iter();
+            let mut kernels = kernels.iter();
             kernels.all(|kernel| is_room_for(kernel, &is_of_side))
         };
+        let multiplied = [
+            &conv_matrix::KERNEL,
+            &conv_grad_input_matrix::KERNEL,
+            &conv_grad_weight_matrix::KERNEL,
+        ];
         let tiled = [
             &conv_tiled::KERNEL,
             &conv_grad_input_tiled::KERNEL,
@@ -56,7 +56,7 @@ impl Variants {
         let conv = match self.conv {
             ConvVariant::Plain => ConvVariant::Plain,
             _ if !is_room_for_tiles => ConvVariant::Plain,
-            ConvVariant::Matrix(side) if is_room_for_matrices(side) => self.conv,
+            ConvVariant::Matrix(side) if is_room_for_matrices(&multiplied, side) => self.conv,
             ConvVariant::Matrix(_) | ConvVariant::Tiled => ConvVariant::Tiled,
         };
         let shared = [
@@ -65,8 +65,14 @@ impl Variants {
             &attention_grad_key_shared::KERNEL,
         ];
         let attention = match self.attention {
-            AttentionVariant::Shared if shared.into_iter().all(is_room) => self.attention,
-            AttentionVariant::Shared | AttentionVariant::Plain => AttentionVariant::Plain,
+            AttentionVariant::Plain => AttentionVariant::Plain,
+            _ if !shared.into_iter().all(is_room) => AttentionVariant::Plain,
+            AttentionVariant::Matrix(side)
+                if is_room_for_matrices(&[&attention_matrix::KERNEL], side) =>
+            {
+                self.attention
+            }
+            AttentionVariant::Matrix(_) | AttentionVariant::Shared => AttentionVariant::Shared,
         };
         Self {
             conv,
@@ -110,13 +116,13 @@ impl Variants {
         let has_subgroups = device.features().contains(wgpu::Features::SUBGROUP);
         Self {
             conv: matrices.map_or(ConvVariant::Tiled, ConvVariant::Matrix),
+            attention: matrices.map_or(AttentionVariant::Shared, AttentionVariant::Matrix),
             reduction: if has_subgroups {
                 Reduction::Subgroups
             } else {
                 Reduction::Tree
             },
             class: DeviceClass::of(device.adapter_info().device_type),
-            ..Self::PARALLEL
         }
     }
 }

@@ -8,7 +8,7 @@ use super::error::GpuError;
 use super::memory::DeviceWeights;
 use super::network::DeviceNetwork;
 use super::stopwatch::Stopwatch;
-use super::variants::{ConvVariant, MatrixSide, Variants};
+use super::variants::{AttentionVariant, ConvVariant, MatrixSide, Variants};
 use super::watch::submit;
 use super::weights::Precision;
 use crate::unet::{Conv, Graph, Init, Input, Op, Shape, Weights, Wrap};
@@ -106,7 +106,7 @@ impl fmt::Display for Measured {
 
 impl Gpu {
     /// Chooses between matrices and tiles for convolutions in f16 by what a few of them take, in some milliseconds, in place of
-    /// by what the device lists: a driver may list matrices and multiply them slowly. None where there is nothing to choose:
+    /// by what the device lists: a driver may list matrices and multiply them slowly. Attention goes with them. None where there is nothing to choose:
     /// where the variants are without matrices, as [`with_variants`](Self::with_variants) may have said, the device has no
     /// clock, or is one in software.
     ///
@@ -133,8 +133,16 @@ impl Gpu {
         if let Some(store) = self.store().filter(|_| !measured.is_remembered) {
             store.keep(KIND, &measured.to_bytes());
         }
+        let conv = measured.fastest();
+        let attention = match (conv, self.variants().attention) {
+            (ConvVariant::Plain | ConvVariant::Tiled, AttentionVariant::Matrix(_)) => {
+                AttentionVariant::Shared
+            }
+            (_, attention) => attention,
+        };
         let variants = Variants {
-            conv: measured.fastest(),
+            conv,
+            attention,
             ..self.variants()
         };
         Ok((self.with_variants(variants), Some(measured)))

@@ -196,6 +196,7 @@ impl Recording {
                 Uses::Nothing
                 | Uses::Blocks
                 | Uses::Stretches
+                | Uses::OwnMatrices
                 | Uses::Matrices
                 | Uses::TapMatrices
                 | Uses::JoinedMatrices,

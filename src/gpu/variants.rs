@@ -40,6 +40,10 @@ pub enum AttentionVariant {
     /// The shared variant, a workgroup for 32 or 64 queries, or 32 keys, and 64 channels of a head (flash attention):
     /// chosen on every GPU.
     Shared,
+    /// The variant of cooperative matrices, f16 with scores and sums in f32: chosen where convolutions are in matrices. Runs
+    /// where what it reads and writes is f16 and of a multiple of four positions; others, and gradients, are
+    /// [`Shared`](Self::Shared).
+    Matrix(MatrixSide),
 }
 
 /// The way in which the invocations of a workgroup add what each has: in normalisation and linear
@@ -96,8 +100,8 @@ impl Variants {
 }
 
 impl fmt::Display for Variants {
-    /// Says which variants they are, as in `convolutions in matrices of 16x16, attention in blocks, sums by subgroups, cut for
-    /// a large GPU`.
+    /// Says which variants they are, as in `convolutions in matrices of 16x16, attention in matrices, sums by subgroups, cut
+    /// for a large GPU`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.conv {
             ConvVariant::Plain => write!(f, "plain convolutions")?,
@@ -110,6 +114,7 @@ impl fmt::Display for Variants {
         let attention = match self.attention {
             AttentionVariant::Plain => "plain attention",
             AttentionVariant::Shared => "attention in blocks",
+            AttentionVariant::Matrix(_) => "attention in matrices",
         };
         let sums = match self.reduction {
             Reduction::Tree => "sums in trees",

@@ -401,7 +401,7 @@ fn on_a_device(graph: &Graph, sound: bool, ran: &mut Ran) {
         Variants::PARALLEL,
         Variants {
             conv: ConvVariant::Matrix(MatrixSide::Sixteen),
-            attention: AttentionVariant::Shared,
+            attention: AttentionVariant::Matrix(MatrixSide::Sixteen),
             reduction: Reduction::Subgroups,
             class: DeviceClass::Small,
         },

@@ -33,6 +33,7 @@ impl Stands {
             inputs: HashMap::new(),
             params: Vec::new(),
             tolerance,
+            in_matrices: 0.0,
         }
     }
 
@@ -67,6 +68,8 @@ pub(crate) struct Case {
     params: Vec<(ParamId, Vec<f32>)>,
     /// What arithmetic in f32 may be off by, relatively to the largest number of the result.
     pub(crate) tolerance: f64,
+    /// What it is off by besides where factors that no tensor holds are rounded to f16, for matrices.
+    pub(crate) in_matrices: f64,
 }
 
 /// Roles to feed operands by that are numbers; what they mean to a network does not matter here.

@@ -237,41 +237,75 @@ fn a_convolution_of_a_batch_is_that_of_its_images() {
     }
 }
 
-/// The same of attention, whose workgroups have more queries where there are many of them.
+/// The same of attention, whose workgroups have more queries where there are many of them; in matrices where there are fours of
+/// positions, in f16.
 #[test]
 fn attention_of_a_batch_is_that_of_its_images() {
-    let (heads, rows, height, width) = (40, 3, 5, 13);
+    let half = gpu()
+        .device()
+        .features()
+        .contains(wgpu::Features::SHADER_F16);
+    for (height, width, precision) in [
+        (5, 13, Precision::Full),
+        (6, 12, Precision::Full),
+        (6, 12, Precision::Half),
+    ] {
+        if precision == Precision::Half && !half {
+            continue;
+        }
+        for variants in Variants::all(gpu().device(), gpu().matrices()) {
+            let gpu = gpu().clone().with_variants(variants);
+            attention_alone_and_among_others(&gpu, [height, width], precision);
+        }
+    }
+}
+
+fn attention_alone_and_among_others(gpu: &Gpu, [height, width]: [usize; 2], precision: Precision) {
+    // More rows than are multiplied at once.
+    let (heads, rows) = (40, 35);
     let attention = |batch| {
         let mut graph = Graph::new(batch);
-        let qkv = graph.add_input(Input::X, "x", shape(batch, 3 * heads * rows, height, width));
+        let qkv = shape(batch, 3 * heads * rows, height, width);
+        let x = graph.add_input(Input::X, "x", qkv);
+        // What is given and what is made are f32: what is between is not.
+        let copy = |input| Op::Bilinear {
+            input,
+            height,
+            width,
+        };
+        let qkv = graph.add("qkv", copy(x));
         let made = graph.add("attention", Op::Attention { qkv, heads });
-        graph.set_output(made);
+        let result = graph.add("result", copy(made));
+        graph.set_output(result);
         graph
     };
     let (one, many) = (attention(1), attention(5));
     let made = heads * rows * height * width;
     let x = generate(3, "x", 5 * 3 * made, 0.1, 1.0);
-    let run = |gpu: &Gpu, graph: &Graph, x: &[f32]| {
+    let run = |graph: &Graph, x: &[f32]| {
         let none = Weights::F32(&[]);
-        let weights = DeviceWeights::upload_blocking(gpu, graph, none, Precision::Full).unwrap();
+        let weights = DeviceWeights::upload_blocking(gpu, graph, none, precision).unwrap();
         let network = DeviceNetwork::new_blocking(gpu, graph, &weights).unwrap();
         network.write(Input::X, x).unwrap();
         network.run_blocking().unwrap();
-        let is_large = network
-            .recording()
-            .dispatches
-            .iter()
-            .any(|one| one.form.large);
-        (network.output_blocking().unwrap(), is_large)
+        let mut dispatches = network.recording().dispatches.iter();
+        let attention = dispatches.find(|one| one.name == "attention").unwrap();
+        let is_large = attention.form.large;
+        let made = network.output_blocking().unwrap();
+        (made, is_large, attention.kernel.name)
     };
-    for variants in Variants::all(gpu().device(), gpu().matrices()) {
-        let gpu = gpu().clone().with_variants(variants);
-        let (all, is_large) = run(&gpu, &many, &x);
-        assert_eq!(is_large, variants.attention == AttentionVariant::Shared);
-        for n in 0..5 {
-            let (alone, is_large) = run(&gpu, &one, &x[n * 3 * made..][..3 * made]);
-            assert!(!is_large);
-            assert_eq!(alone, all[n * made..][..made], "{n}, {variants:?}");
-        }
+    let of_variant = match gpu.variants().attention {
+        AttentionVariant::Plain => "attention",
+        AttentionVariant::Matrix(_) if precision == Precision::Half => "attention_matrix",
+        AttentionVariant::Matrix(_) | AttentionVariant::Shared => "attention_shared",
+    };
+    let variants = gpu.variants();
+    let (all, is_large, kernel) = run(&many, &x);
+    assert_eq!(kernel, of_variant);
+    assert_eq!(is_large, variants.attention != AttentionVariant::Plain);
+    for n in 0..5 {
+        let (alone, is_large, kernel) = run(&one, &x[n * 3 * made..][..3 * made]);
+        assert_eq!((is_large, kernel), (false, of_variant));
+        assert_eq!(alone, all[n * made..][..made], "{n}, {variants:?}");
     }
 }

@@ -17,7 +17,12 @@ fn all_variants() -> Vec<Variants> {
         ConvVariant::Matrix(MatrixSide::Eight),
         ConvVariant::Matrix(MatrixSide::Sixteen),
     ] {
-        for attention in [AttentionVariant::Plain, AttentionVariant::Shared] {
+        for attention in [
+            AttentionVariant::Plain,
+            AttentionVariant::Shared,
+            AttentionVariant::Matrix(MatrixSide::Eight),
+            AttentionVariant::Matrix(MatrixSide::Sixteen),
+        ] {
             for reduction in [Reduction::Tree, Reduction::Subgroups] {
                 for class in [DeviceClass::Large, DeviceClass::Small] {
                     all.push(Variants {

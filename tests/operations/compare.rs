@@ -11,17 +11,18 @@ pub(crate) fn bits(numbers: &[f32]) -> Vec<u32> {
 
 /// What is off, if anything: how many numbers, and the worst with what it should have been.
 ///
-/// A number is off where it is further from the truth than arithmetic in f32 explains, and rounding to f16
-/// where the result is kept in it.
+/// A number is off where it is further from the truth than arithmetic explains, relatively to the largest of all, and rounding
+/// to f16 where the result is kept in it.
 pub(crate) fn off(
     case: &Case,
+    tolerance: f64,
     precision: Precision,
     result: &[f32],
     truth: &[f64],
 ) -> Option<String> {
     assert_eq!(result.len(), truth.len(), "{}", case.name);
     let scale = truth.iter().fold(0.0, |m: f64, v| m.max(v.abs()));
-    let single = case.tolerance * scale;
+    let single = tolerance * scale;
     let half = |number: f64| match precision {
         Precision::Half => HALF * number + LEAST_HALF,
         Precision::Full | Precision::HalfWeights => 0.0,

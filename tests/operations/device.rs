@@ -1,7 +1,8 @@
 //! On a GPU, in every variant and precision that it has.
 
 use iddpm::gpu::{
-    DeviceNetwork, DeviceWeights, Gpu, GpuError, Precision, Variants, distinct_variants, wgpu,
+    AttentionVariant, DeviceNetwork, DeviceWeights, Gpu, GpuError, Precision, Variants,
+    distinct_variants, wgpu,
 };
 use iddpm::unet::Weights;
 
@@ -49,8 +50,14 @@ fn every_operation() {
                 for variants in distinct_variants(all.clone(), &case.graph, precision).unwrap() {
                     let gpu = gpu.clone().with_variants(variants);
                     runs += 1;
+                    let tolerance = match (precision, variants.attention) {
+                        (Precision::Half, AttentionVariant::Matrix(_)) => {
+                            case.tolerance + case.in_matrices
+                        }
+                        _ => case.tolerance,
+                    };
                     let found = match run(&gpu, &case, precision) {
-                        Ok(result) => off(&case, precision, &result, &truth),
+                        Ok(result) => off(&case, tolerance, precision, &result, &truth),
                         Err(error) => Some(format!("{}: {error}\n", case.name)),
                     };
                     if let Some(what) = found {

@@ -12,7 +12,7 @@ fn every_operation() {
     for case in table(Stands::Alone) {
         let truth = case.truth();
         for (how, result) in [("plain", plain(&case)()), ("fast", fast(&case, 1)())] {
-            if let Some(what) = off(&case, Precision::Full, &result, &truth) {
+            if let Some(what) = off(&case, case.tolerance, Precision::Full, &result, &truth) {
                 failures += &format!("{how}: {what}");
             }
         }

@@ -254,7 +254,7 @@ fn a_step_with_a_published_model_costs_no_more() {
     let description = Preset::Cifar10Uncond.describe(WeightSet::Raw, 0).unwrap();
     let variants = Variants {
         conv: ConvVariant::Matrix(MatrixSide::Sixteen),
-        attention: AttentionVariant::Shared,
+        attention: AttentionVariant::Matrix(MatrixSide::Sixteen),
         reduction: Reduction::Subgroups,
         ..Variants::PARALLEL
     };

@@ -70,7 +70,7 @@ const TARGETS: [Target; 5] = [
     Target::Glsl,
 ];
 
-/// What is refused: every form with these needs, in this language, with this sentence. wgpu reaches no device by way of
+/// What is refused: every form with these needs, in this language, with a sentence that begins so. wgpu reaches no device by way of
 /// the language that says that it has what these forms need, so that none is asked for there.
 const REFUSALS: [(Needs, Target, &str); 10] = [
     (Needs::HALVES, Target::GlslEs, NO_F16),
@@ -84,14 +84,12 @@ const REFUSALS: [(Needs, Target, &str); 10] = [
     (
         Needs::matrices_of(8),
         Target::Hlsl,
-        "write_value_type CooperativeMatrix { columns: Eight, rows: Eight, \
-         scalar: Scalar { kind: Float, width: 2 }, role: B }",
+        "write_value_type CooperativeMatrix { columns: Eight, rows: Eight, ",
     ),
     (
         Needs::matrices_of(16),
         Target::Hlsl,
-        "write_value_type CooperativeMatrix { columns: Sixteen, rows: Sixteen, \
-         scalar: Scalar { kind: Float, width: 2 }, role: B }",
+        "write_value_type CooperativeMatrix { columns: Sixteen, rows: Sixteen, ",
     ),
 ];
 const NO_F16: &str =
@@ -223,8 +221,11 @@ fn every_form_in_every_language() {
         let listed = REFUSALS
             .iter()
             .find(|(of, by, _)| (*of, *by) == (needs, target));
-        let due = listed.map_or("", |(.., sentence)| sentence);
-        for (said, names) in sentences.iter().filter(|(said, _)| *said != due) {
+        let is_due = |said: &str| match listed {
+            Some((.., sentence)) => said.starts_with(sentence),
+            None => said.is_empty(),
+        };
+        for (said, names) in sentences.iter().filter(|(said, _)| !is_due(said)) {
             let said = if said.is_empty() {
                 "is written now"
             } else {

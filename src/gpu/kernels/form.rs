@@ -78,7 +78,8 @@ impl Kernel {
                     let width = if form.is_half(at) { "f16" } else { "f32" };
                     let is_factor =
                         FACTORS.contains(&at) || (form.laws || form.skip) && at == SECOND;
-                    let of = if form.seen != Seen::Each && is_factor {
+                    let is_read = *access == Access::Activations;
+                    let of = if form.seen != Seen::Each && is_factor && is_read {
                         format!("vec4<{width}>")
                     } else {
                         width.into()
@@ -106,6 +107,8 @@ impl Kernel {
                 head += &format!("alias {name} = coop_mat{n}x{n}<{scalar}, {role}>;\n");
             }
             head += &format!("alias Sums = coop_mat{n}x{n}<f32, C>;\n");
+        }
+        if let Some(side) = form.matrix.filter(|_| self.uses != Uses::OwnMatrices) {
             let Patch {
                 rows,
                 columns,
@@ -136,6 +139,7 @@ impl Kernel {
             (Uses::Nothing | Uses::Blocks | Uses::Stretches, _) => {}
             (Uses::Reductions, false) => parts.push(REDUCE_TREE),
             (Uses::Reductions, true) => parts.push(REDUCE_SUBGROUPS),
+            (Uses::OwnMatrices, _) => parts.push(cells(dialect)),
             (Uses::Matrices | Uses::TapMatrices | Uses::JoinedMatrices, _) => {
                 match form.seen {
                     Seen::Each => parts.extend([RIGHT_LINES, CONV_EACH]),
@@ -151,10 +155,7 @@ impl Kernel {
                 if self.uses != Uses::Matrices && form.seen != Seen::Halo {
                     parts.push(WALK_TAPS);
                 }
-                parts.push(match dialect {
-                    Dialect::Metal => CELLS_ONE,
-                    Dialect::Native | Dialect::Browser => CELLS_FOUR,
-                });
+                parts.push(cells(dialect));
             }
         }
         match self.uses {
@@ -162,7 +163,12 @@ impl Kernel {
             Uses::JoinedMatrices if form.skip && form.seen != Seen::Each => parts.push(SKIP_QUADS),
             Uses::JoinedMatrices => parts.extend([RESIDUAL_EACH, SKIP_EACH]),
             Uses::TapMatrices => parts.push(SKIP_NONE),
-            Uses::Nothing | Uses::Blocks | Uses::Reductions | Uses::Stretches | Uses::Matrices => {}
+            Uses::Nothing
+            | Uses::Blocks
+            | Uses::Reductions
+            | Uses::Stretches
+            | Uses::OwnMatrices
+            | Uses::Matrices => {}
         }
         parts.extend([self.interface, self.source]);
         parts.join("\n")
@@ -188,6 +194,7 @@ impl Kernel {
             Uses::Nothing
             | Uses::Blocks
             | Uses::Stretches
+            | Uses::OwnMatrices
             | Uses::Matrices
             | Uses::TapMatrices
             | Uses::JoinedMatrices => 0,
@@ -216,6 +223,7 @@ impl Kernel {
         let sides = &[MatrixSide::Eight, MatrixSide::Sixteen].map(Some)[..];
         let none = &[None][..];
         let each = &[Seen::Each][..];
+        let fours = &[Seen::Quads][..];
         let quads = &[Seen::Each, Seen::Quads][..];
         let all = &[Seen::Each, Seen::Quads, Seen::Halo][..];
         // The last are of the convolution alone: what is seen of its residual, and laws for its input.
@@ -224,6 +232,7 @@ impl Kernel {
             Uses::Blocks => (no, no, none, both, each, no),
             Uses::Reductions => (both, no, none, no, each, no),
             Uses::Stretches => (no, both, none, no, each, no),
+            Uses::OwnMatrices => (no, no, sides, both, fours, no),
             Uses::Matrices => (no, no, sides, both, quads, no),
             Uses::TapMatrices => (no, no, sides, both, all, no),
             Uses::JoinedMatrices => (no, both, sides, both, all, both),
@@ -248,7 +257,10 @@ impl Kernel {
         with_each(&mut forms, seen, |form, seen| Form { seen, ..form });
         with_each(&mut forms, more, |form, skip| Form { skip, ..form });
         with_each(&mut forms, more, |form, laws| Form { laws, ..form });
-        forms.retain(|form| form.matrix != Some(MatrixSide::Eight) || !form.large);
+        // Patches of eight rows are of one size.
+        let has_sizes =
+            |form: &Form| self.uses == Uses::OwnMatrices || form.matrix != Some(MatrixSide::Eight);
+        forms.retain(|form| has_sizes(form) || !form.large);
         // What is seen through a kernel is a factor too.
         forms.retain(|form| !form.skip || form.is_half(RESIDUAL));
         if self.uses == Uses::JoinedMatrices {
@@ -257,6 +269,14 @@ impl Kernel {
             forms.retain(|form| !form.laws || form.seen != Seen::Each);
         }
         forms
+    }
+}
+
+/// How tiles of matrices are written.
+const fn cells(dialect: Dialect) -> &'static str {
+    match dialect {
+        Dialect::Metal => CELLS_ONE,
+        Dialect::Native | Dialect::Browser => CELLS_FOUR,
     }
 }
 

@@ -48,7 +48,9 @@ pub enum Uses {
     Blocks,
     /// The flag that tells whether it joins stretches of input channels.
     Stretches,
-    /// Cooperative matrices.
+    /// Cooperative matrices, in patches of the kernel's own.
+    OwnMatrices,
+    /// Cooperative matrices in the patches of shared/matrices.wgsl.
     Matrices,
     /// Cooperative matrices, and a walk through the taps of a convolution.
     TapMatrices,

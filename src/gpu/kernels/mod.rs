@@ -7,6 +7,7 @@ mod kernel;
 pub(crate) mod matrices;
 
 pub(crate) mod attention;
+pub(crate) mod attention_matrix;
 pub(crate) mod attention_shared;
 pub(crate) mod average_pool;
 pub(crate) mod bilinear;
@@ -80,7 +81,7 @@ pub use form::Dialect;
 pub use kernel::{Access, Form, Kernel, Memory, Seen, Uses};
 
 /// Every kernel there is.
-pub static KERNELS: [&Kernel; 63] = [
+pub static KERNELS: [&Kernel; 64] = [
     &accumulate::KERNEL,
     &adamw::KERNEL,
     &add::KERNEL,
@@ -89,6 +90,7 @@ pub static KERNELS: [&Kernel; 63] = [
     &attention_grad_key_shared::KERNEL,
     &attention_grad_query::KERNEL,
     &attention_grad_query_shared::KERNEL,
+    &attention_matrix::KERNEL,
     &attention_shared::KERNEL,
     &average_pool::KERNEL,
     &average_pool_grad::KERNEL,

@@ -61,7 +61,7 @@ impl Recorder<'_> {
         };
         let (query, key) = (std::format!("{name}.q"), std::format!("{name}.kv"));
         let (of_query, of_key) = match self.variants.attention {
-            AttentionVariant::Shared => (
+            AttentionVariant::Matrix(_) | AttentionVariant::Shared => (
                 attention_grad_query_shared::dispatch(&query, &params, of_query),
                 attention_grad_key_shared::dispatch(&key, &params, of_key),
             ),

@@ -7,9 +7,9 @@ use super::{Recorder, Stored, Tensor};
 use crate::gpu::error::GpuError;
 use crate::gpu::kernels::declare::word;
 use crate::gpu::kernels::{
-    add, attention, attention_shared, average_pool, average_pool_grad, bilinear, channel_sum,
-    concat, diffuse, dropout, label_embedding, label_grad, loss, loss_grad, position_sum, slice,
-    timestep_embedding, upsample, upsample_grad,
+    add, attention, attention_matrix, attention_shared, average_pool, average_pool_grad, bilinear,
+    channel_sum, concat, diffuse, dropout, label_embedding, label_grad, loss, loss_grad,
+    position_sum, slice, timestep_embedding, upsample, upsample_grad,
 };
 use crate::gpu::recording::{Binding, Contents};
 use crate::gpu::variants::AttentionVariant;
@@ -102,7 +102,14 @@ impl Recorder<'_> {
                     output,
                 };
                 match self.variants.attention {
-                    AttentionVariant::Shared => attention_shared::dispatch(name, &params, bindings),
+                    AttentionVariant::Matrix(side)
+                        if attention_matrix::suits(&params, &bindings) =>
+                    {
+                        attention_matrix::dispatch(name, &params, bindings, side)
+                    }
+                    AttentionVariant::Matrix(_) | AttentionVariant::Shared => {
+                        attention_shared::dispatch(name, &params, bindings)
+                    }
                     AttentionVariant::Plain => attention::dispatch(name, &params, bindings),
                 }
             }
