@@ -11,8 +11,8 @@
 // from there: a lane owns one query, and of the 32 lines of a product 8 that follow each other, 16 where LARGE. So it keeps
 // its part of the output itself and scales it by what the maximum has grown.
 //
-// A product is four patches of 16 columns, one to a subgroup: of 16 lines in rows of two patches, of 32 where LARGE. As in
-// shared/matrices.wgsl the subgroups' size is nowhere taken for granted.
+// A product is PATCHES patches, one to a subgroup: four of 16 columns, or two of 32 where subgroups have 64 lanes; of 16 lines,
+// of 32 where LARGE. As in shared/matrices.wgsl the subgroups' size is nowhere taken for granted.
 //
 // All sums run in order: d or k, then the blocks of keys; of a sum over keys those of each 8 of a block, then the eights.
 // Bits are the same in both forms.
@@ -21,7 +21,6 @@
 // Shares are rounded to f16 where they are added too, so that their sum is 1 all the same.
 
 const LANES: u32 = 128u;
-const PATCHES: u32 = 4u;
 const QUERIES: u32 = select(32u, 64u, LARGE);
 const KEYS: u32 = 32u;
 // Of a product; rows d of a stage of the scores; rows of the output of a workgroup.
@@ -29,19 +28,19 @@ const LINES: u32 = 32u;
 const DEPTH: u32 = 16u;
 const ROWS: u32 = 64u;
 
-const PATCH_COLUMNS: u32 = 16u;
+const PATCH_COLUMNS: u32 = 64u / PATCHES;
 const PATCH_LINES: u32 = LINES * QUERIES / PATCHES / PATCH_COLUMNS;
 const BESIDE: u32 = QUERIES / PATCH_COLUMNS;
 
 // Lines that a lane owns of a product.
 const OWN: u32 = LINES * QUERIES / LANES;
-// Sums of shares by eight keys of a block: all of them, those of a lane.
+// Eights of keys of a block, of which sums of shares are.
 const EIGHTS: u32 = KEYS / 8u;
 
 // Lines of what is multiplied are 8 numbers further apart than they are long, as in shared/matrices.wgsl.
 const KEYS_PITCH: u32 = KEYS + 8u;
 const QUERIES_PITCH: u32 = QUERIES + 8u;
-// A stage of the scores: rows d of keys, then of queries. One of the output: rows of values.
+// A stage of the scores: rows d of keys, then of queries. One of the output: rows of values, which take no more.
 const QUERIES_AT: u32 = DEPTH * KEYS_PITCH;
 var<workgroup> tile: array<Cell, (QUERIES_AT + DEPTH * QUERIES_PITCH) / CELL>;
 var<workgroup> shares: array<f16, KEYS * QUERIES_PITCH>;
@@ -63,8 +62,9 @@ struct Task {
 
 // What a lane brings for a stage: of the keys one and of the queries up to two, or of the values two.
 alias Fours = array<vec4<f16>, 3>;
-// The matrices of a patch that are beside each other: one of sixteen columns or two of eight.
-alias Row = array<Sums, 2>;
+// The matrices of a patch that are beside each other, one, two or four; of those that it lacks nothing is used. All indices
+// are constants, so that the matrices stay in registers.
+alias Row = array<Sums, 4>;
 
 @compute @workgroup_size(128)
 fn main(
@@ -104,13 +104,18 @@ fn main(
                     let line = patch_index / BESIDE * PATCH_LINES;
                     let column = patch_index % BESIDE * PATCH_COLUMNS;
                     for (var d = 0u; d < DEPTH; d += SIDE) {
-                        let q0 = query_matrix(d, column);
-                        let q1 = query_matrix(d, column + PATCH_COLUMNS - SIDE);
-                        multiply(key_matrix(d, line), q0, q1, &s0);
-                        if PATCH_LINES > SIDE { multiply(key_matrix(d, line + SIDE), q0, q1, &s1); }
+                        var all: array<Right, 4>;
+                        all[0] = query_matrix(d, column);
+                        if PATCH_COLUMNS > SIDE { all[1] = query_matrix(d, column + SIDE); }
+                        if PATCH_COLUMNS > 2u * SIDE {
+                            all[2] = query_matrix(d, column + 2u * SIDE);
+                            all[3] = query_matrix(d, column + 3u * SIDE);
+                        }
+                        multiply(key_matrix(d, line), &all, &s0);
+                        if PATCH_LINES > SIDE { multiply(key_matrix(d, line + SIDE), &all, &s1); }
                         if PATCH_LINES > 2u * SIDE {
-                            multiply(key_matrix(d, line + 2u * SIDE), q0, q1, &s2);
-                            multiply(key_matrix(d, line + 3u * SIDE), q0, q1, &s3);
+                            multiply(key_matrix(d, line + 2u * SIDE), &all, &s2);
+                            multiply(key_matrix(d, line + 3u * SIDE), &all, &s3);
                         }
                     }
                 }
@@ -125,7 +130,7 @@ fn main(
             largest = max(largest, score(key, query));
         }
         let kept = exp(before - largest);
-        totals *= kept;
+        var eights = vec2<f32>();
         for (var i = 0u; i < OWN; i++) {
             let key = own + i;
             var share = f16();
@@ -133,11 +138,11 @@ fn main(
                 share = f16(exp(score(key, query) - largest));
             }
             shares[key * QUERIES_PITCH + query] = share;
-            totals += select(vec2(0.0, f32(share)), vec2(f32(share), 0.0), i < 8u);
+            eights += select(vec2(0.0, f32(share)), vec2(f32(share), 0.0), i < 8u);
         }
+        // As for the output below, both in one expression: where a compiler joins a product and a sum it does so in both forms.
+        totals = totals * kept + eights;
 
-        o0 *= kept; o1 *= kept; o4 *= kept; o5 *= kept;
-        if LARGE { o2 *= kept; o3 *= kept; o6 *= kept; o7 *= kept; }
         for (var stage = task.of_scores; stage < task.stages; stage++) {
             workgroupBarrier();
             put_values(lane, fours);
@@ -155,13 +160,18 @@ fn main(
                     let line = patch_index / BESIDE * PATCH_LINES;
                     let column = patch_index % BESIDE * PATCH_COLUMNS;
                     for (var k = 0u; k < KEYS; k += SIDE) {
-                        let p0 = share_matrix(k, column);
-                        let p1 = share_matrix(k, column + PATCH_COLUMNS - SIDE);
-                        multiply(value_matrix(k, line), p0, p1, &s0);
-                        if PATCH_LINES > SIDE { multiply(value_matrix(k, line + SIDE), p0, p1, &s1); }
+                        var all: array<Right, 4>;
+                        all[0] = share_matrix(k, column);
+                        if PATCH_COLUMNS > SIDE { all[1] = share_matrix(k, column + SIDE); }
+                        if PATCH_COLUMNS > 2u * SIDE {
+                            all[2] = share_matrix(k, column + 2u * SIDE);
+                            all[3] = share_matrix(k, column + 3u * SIDE);
+                        }
+                        multiply(value_matrix(k, line), &all, &s0);
+                        if PATCH_LINES > SIDE { multiply(value_matrix(k, line + SIDE), &all, &s1); }
                         if PATCH_LINES > 2u * SIDE {
-                            multiply(value_matrix(k, line + 2u * SIDE), p0, p1, &s2);
-                            multiply(value_matrix(k, line + 3u * SIDE), p0, p1, &s3);
+                            multiply(value_matrix(k, line + 2u * SIDE), &all, &s2);
+                            multiply(value_matrix(k, line + 3u * SIDE), &all, &s3);
                         }
                     }
                 }
@@ -169,18 +179,18 @@ fn main(
             }
             workgroupBarrier();
             if stage == task.of_scores {
-                o0 += made(own, query);
-                o1 += made(own + 4u, query);
+                o0 = o0 * kept + made(own, query);
+                o1 = o1 * kept + made(own + 4u, query);
                 if LARGE {
-                    o2 += made(own + 8u, query);
-                    o3 += made(own + 12u, query);
+                    o2 = o2 * kept + made(own + 8u, query);
+                    o3 = o3 * kept + made(own + 12u, query);
                 }
             } else {
-                o4 += made(own, query);
-                o5 += made(own + 4u, query);
+                o4 = o4 * kept + made(own, query);
+                o5 = o5 * kept + made(own + 4u, query);
                 if LARGE {
-                    o6 += made(own + 8u, query);
-                    o7 += made(own + 12u, query);
+                    o6 = o6 * kept + made(own + 8u, query);
+                    o7 = o7 * kept + made(own + 12u, query);
                 }
             }
         }
@@ -284,14 +294,21 @@ fn share_matrix(key: u32, query: u32) -> Right {
 
 fn clear(row: ptr<function, Row>) {
     (*row)[0] = Sums();
-    (*row)[1] = Sums();
+    if PATCH_COLUMNS > SIDE { (*row)[1] = Sums(); }
+    if PATCH_COLUMNS > 2u * SIDE {
+        (*row)[2] = Sums();
+        (*row)[3] = Sums();
+    }
 }
 
-// Multiplies a matrix with both beside each other: where a patch has one, that is the first.
-fn multiply(left: Left, right: Right, other: Right, sums: ptr<function, Row>) {
-    (*sums)[0] = coopMultiplyAdd(left, right, (*sums)[0]);
+fn multiply(left: Left, rights: ptr<function, array<Right, 4>>, sums: ptr<function, Row>) {
+    (*sums)[0] = coopMultiplyAdd(left, (*rights)[0], (*sums)[0]);
     if PATCH_COLUMNS > SIDE {
-        (*sums)[1] = coopMultiplyAdd(left, other, (*sums)[1]);
+        (*sums)[1] = coopMultiplyAdd(left, (*rights)[1], (*sums)[1]);
+    }
+    if PATCH_COLUMNS > 2u * SIDE {
+        (*sums)[2] = coopMultiplyAdd(left, (*rights)[2], (*sums)[2]);
+        (*sums)[3] = coopMultiplyAdd(left, (*rights)[3], (*sums)[3]);
     }
 }
 
@@ -319,6 +336,10 @@ fn store_row(at: u32, row: ptr<function, Row>) {
     coopStoreT((*row)[0], &products[at], QUERIES);
     if PATCH_COLUMNS > SIDE {
         coopStoreT((*row)[1], &products[at + SIDE], QUERIES);
+    }
+    if PATCH_COLUMNS > 2u * SIDE {
+        coopStoreT((*row)[2], &products[at + 2u * SIDE], QUERIES);
+        coopStoreT((*row)[3], &products[at + 3u * SIDE], QUERIES);
     }
 }
 

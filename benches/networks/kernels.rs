@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use iddpm::gpu::{ConvVariant, DeviceNetwork, Gpu, MatrixSide, Variants, wgpu};
+use iddpm::gpu::{AttentionVariant, ConvVariant, DeviceNetwork, Gpu, MatrixSide, Variants, wgpu};
 
 /// Runs to warm up, and runs of which the median counts.
 const WARM: usize = 2;
@@ -13,10 +13,15 @@ const TICK: u64 = 8;
 /// Every choice among variants that the device can run, in both classes.
 pub(crate) fn variants(gpu: &Gpu) -> Vec<Variants> {
     let mut all = Variants::all(gpu.device(), gpu.matrices());
+    // What only tests run.
+    let put_together = MatrixSide::EightAsSixteen;
+    all.retain(|variants| variants.conv != ConvVariant::Matrix(MatrixSide::EightAsSixteenWide));
     for variants in &mut all {
-        // What only tests run.
-        if variants.conv == ConvVariant::Matrix(MatrixSide::EightAsSixteen) {
+        if variants.conv == ConvVariant::Matrix(put_together) {
             variants.conv = ConvVariant::Matrix(MatrixSide::Eight);
+        }
+        if variants.attention == AttentionVariant::Matrix(put_together) {
+            variants.attention = AttentionVariant::Matrix(MatrixSide::Eight);
         }
     }
     all

@@ -11,9 +11,10 @@
 //     end_walk(walk, stretch, lane)                                         what is left where it ends
 //     struct Column, column_of(column) -> Column, end_at(stretch, row, column, sum)      what becomes of a sum
 //
-// A workgroup of 128 owns TILE_ROWS × TILE_COLUMNS of the product as four patches of ROWS×COLUMNS matrices, one
-// to a subgroup: 2×2 or up to 4×4, as the dispatch has it. It walks the terms STEP at a time, a turn, through workgroup
-// memory. Where there are fewer than four subgroups, it goes round again for the patches that are left; where
+// A workgroup of 128 owns TILE_ROWS × TILE_COLUMNS of the product as PATCHES patches of ROWS×COLUMNS matrices, one
+// to a subgroup: four of 2×2 or up to 4×4, as the dispatch has it, or two that are twice as large where subgroups have 64
+// lanes. It walks the terms STEP at a time, a turn, through workgroup
+// memory. Where there are fewer subgroups than patches, it goes round again for the patches that are left; where
 // there are more, those only bring numbers. So the subgroups' size is nowhere taken for granted.
 //
 // A number is summed over its terms in the order in which the kernel walks them whatever the patches are: its
@@ -42,7 +43,6 @@
 // stay at multiples of 16 bytes, and what is loaded at once spreads over the banks.
 
 const LANES: u32 = 128u;
-const PATCHES: u32 = 4u;
 // Patches beside each other, and such rows of them.
 const TILE_ROWS: u32 = PATCHES / BESIDE * ROWS * SIDE;
 const TILE_COLUMNS: u32 = BESIDE * COLUMNS * SIDE;
@@ -98,7 +98,9 @@ fn main(
         let column = patch_index % BESIDE * COLUMNS * SIDE;
         let multiplies = is_mine && is_within(task.first_row + row, task.first_column + column);
         var s0: Row; var s1: Row; var s2: Row; var s3: Row;
+        var s4: Row; var s5: Row; var s6: Row; var s7: Row;
         var t0: Row; var t1: Row; var t2: Row; var t3: Row;
+        // Joined patches have four rows at most.
         if JOINED {
             clear(&t0); clear(&t1);
             if ROWS > 2u { clear(&t2); clear(&t3); }
@@ -118,6 +120,7 @@ fn main(
             let blocks = blocks_of(stretch);
             clear(&s0); clear(&s1);
             if ROWS > 2u { clear(&s2); clear(&s3); }
+            if ROWS > 4u { clear(&s4); clear(&s5); clear(&s6); clear(&s7); }
             for (var block = 0u; block < blocks; block++) {
                 if RIGHT_BUFFERS == 1u {
                     workgroupBarrier();
@@ -159,6 +162,12 @@ fn main(
                             if ROWS > 2u {
                                 multiply(left(buffer, depth, row + 2u * SIDE), &all, &s2);
                                 multiply(left(buffer, depth, row + 3u * SIDE), &all, &s3);
+                            }
+                            if ROWS > 4u {
+                                multiply(left(buffer, depth, row + 4u * SIDE), &all, &s4);
+                                multiply(left(buffer, depth, row + 5u * SIDE), &all, &s5);
+                                multiply(left(buffer, depth, row + 6u * SIDE), &all, &s6);
+                                multiply(left(buffer, depth, row + 7u * SIDE), &all, &s7);
                             }
                         }
                     }
@@ -203,6 +212,12 @@ fn main(
             if ROWS > 2u {
                 end_row(ending, &s2, columns, first_row + 2u * SIDE);
                 end_row(ending, &s3, columns, first_row + 3u * SIDE);
+            }
+            if ROWS > 4u {
+                end_row(ending, &s4, columns, first_row + 4u * SIDE);
+                end_row(ending, &s5, columns, first_row + 5u * SIDE);
+                end_row(ending, &s6, columns, first_row + 6u * SIDE);
+                end_row(ending, &s7, columns, first_row + 7u * SIDE);
             }
         }
     }

@@ -98,11 +98,16 @@ impl Variants {
             // All that is put together of matrices, whichever the device has.
             let other = match side {
                 MatrixSide::Eight => MatrixSide::EightAsSixteen,
-                MatrixSide::Sixteen | MatrixSide::EightAsSixteen => side,
+                _ => MatrixSide::Sixteen,
+            };
+            let wide = match side {
+                MatrixSide::Eight => MatrixSide::EightAsSixteenWide,
+                _ => MatrixSide::SixteenWide,
             };
             let chosen = |side| Self::for_a_gpu(device, Some(side));
             all.push(of_class(large, chosen(side)));
             all.push(of_class(small, chosen(other)));
+            all.push(of_class(large, chosen(wide)));
         }
         let mut seen = HashSet::new();
         all.retain(|&variants| seen.insert(variants));

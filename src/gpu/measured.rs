@@ -1,4 +1,4 @@
-//! The choice among kernels of convolutions by a measurement, where what a device lists may be slow.
+//! The choice between matrices and tiles by a measurement, where what a device lists may be slow.
 
 use core::fmt;
 use std::{format, vec};
@@ -29,7 +29,7 @@ const MARGIN: f64 = 1.1;
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[non_exhaustive]
 pub struct Measured {
-    /// The matrices that the device has.
+    /// The matrices that the device has, as they are multiplied fastest.
     pub matrices: MatrixSide,
     /// Milliseconds of a few convolutions in matrices.
     pub in_matrices: f64,
@@ -52,7 +52,7 @@ impl Measured {
     fn to_bytes(self) -> [u8; 20] {
         let mut bytes = [0; 20];
         let numbers = [self.in_matrices, self.in_tiles].map(f64::to_le_bytes);
-        let words = self.matrices.length().to_le_bytes().into_iter();
+        let words = word_of(self.matrices).to_le_bytes().into_iter();
         for (byte, value) in bytes
             .iter_mut()
             .zip(words.chain(numbers.into_iter().flatten()))
@@ -64,16 +64,39 @@ impl Measured {
 
     /// What was measured of the same matrices.
     fn from_bytes(bytes: &[u8], matrices: MatrixSide) -> Option<Self> {
-        let (length, times) = bytes.split_first_chunk()?;
+        let (word, times) = bytes.split_first_chunk()?;
         let (&[in_matrices, in_tiles], []) = times.as_chunks() else {
             return None;
         };
-        (u32::from_le_bytes(*length) == matrices.length()).then_some(Self {
-            matrices,
+        let word = u32::from_le_bytes(*word);
+        let mut ways = ways_to_multiply(matrices).iter().copied();
+        Some(Self {
+            matrices: ways.find(|&way| word_of(way) == word)?,
             in_matrices: f64::from_le_bytes(in_matrices),
             in_tiles: f64::from_le_bytes(in_tiles),
             is_remembered: true,
         })
+    }
+}
+
+/// The ways in which matrices that a device lists may be multiplied: a subgroup that may have 64 invocations may have fewer.
+const fn ways_to_multiply(matrices: MatrixSide) -> &'static [MatrixSide] {
+    match matrices {
+        MatrixSide::Eight => &[MatrixSide::Eight],
+        MatrixSide::Sixteen => &[MatrixSide::Sixteen],
+        MatrixSide::SixteenWide => &[MatrixSide::SixteenWide, MatrixSide::Sixteen],
+        MatrixSide::EightAsSixteen => &[MatrixSide::EightAsSixteen],
+        MatrixSide::EightAsSixteenWide => {
+            &[MatrixSide::EightAsSixteenWide, MatrixSide::EightAsSixteen]
+        }
+    }
+}
+
+/// How a file names them: their rows, and patches of a workgroup where these are not four.
+const fn word_of(matrices: MatrixSide) -> u32 {
+    match matrices.patches() {
+        4 => matrices.length(),
+        patches => patches << 16 | matrices.length(),
     }
 }
 
@@ -106,7 +129,8 @@ impl fmt::Display for Measured {
 
 impl Gpu {
     /// Chooses between matrices and tiles for convolutions in f16 by what a few of them take, in some milliseconds, in place of
-    /// by what the device lists: a driver may list matrices and multiply them slowly. Attention goes with them. None where there is nothing to choose:
+    /// by what the device lists: a driver may list matrices and multiply them slowly. Where a subgroup may have 64 invocations,
+    /// matrices are tried as if it had, and as if it had fewer. Attention goes with convolutions. None where there is nothing to choose:
     /// where the variants are without matrices, as [`with_variants`](Self::with_variants) may have said, the device has no
     /// clock, or is one in software.
     ///
@@ -133,17 +157,17 @@ impl Gpu {
         if let Some(store) = self.store().filter(|_| !measured.is_remembered) {
             store.keep(KIND, &measured.to_bytes());
         }
-        let conv = measured.fastest();
-        let attention = match (conv, self.variants().attention) {
-            (ConvVariant::Plain | ConvVariant::Tiled, AttentionVariant::Matrix(_)) => {
-                AttentionVariant::Shared
-            }
-            (_, attention) => attention,
-        };
-        let variants = Variants {
-            conv,
-            attention,
-            ..self.variants()
+        let variants = match (measured.fastest(), self.variants().attention) {
+            (conv @ ConvVariant::Matrix(side), AttentionVariant::Matrix(_)) => Variants {
+                conv,
+                attention: AttentionVariant::Matrix(side),
+                ..self.variants()
+            },
+            (conv @ ConvVariant::Matrix(_), _) => Variants {
+                conv,
+                ..self.variants()
+            },
+            (ConvVariant::Plain | ConvVariant::Tiled, _) => self.variants().without_matrices(),
         };
         Ok((self.with_variants(variants), Some(measured)))
     }
@@ -166,9 +190,12 @@ async fn measure(gpu: &Gpu, matrices: MatrixSide) -> Result<Option<Measured>, Gp
     let zeros = vec![0.0; graph.weights_len()];
     let weights = Weights::F32(&zeros);
     let weights = DeviceWeights::upload(gpu, &graph, weights, Precision::Half).await?;
-    let mut times = [f64::INFINITY; 2];
-    let variants = [ConvVariant::Matrix(matrices), ConvVariant::Tiled];
-    for (conv, fastest) in variants.into_iter().zip(&mut times) {
+    let ways = ways_to_multiply(matrices).iter().copied();
+    let variants = ways.map(ConvVariant::Matrix).chain([ConvVariant::Tiled]);
+    let mut in_tiles = f64::INFINITY;
+    let mut in_matrices = (f64::INFINITY, matrices);
+    for conv in variants {
+        let mut fastest = f64::INFINITY;
         let variants = Variants {
             conv,
             ..gpu.variants()
@@ -186,11 +213,16 @@ async fn measure(gpu: &Gpu, matrices: MatrixSide) -> Result<Option<Measured>, Gp
             gpu.idle().await?;
             // A clock that stands still, or that says nothing, has measured nothing.
             if let Some((_, time)) = stopwatch.take().filter(|&(_, time)| time > 0.0) {
-                *fastest = fastest.min(time);
+                fastest = fastest.min(time);
             }
         }
+        match conv {
+            ConvVariant::Matrix(way) if fastest < in_matrices.0 => in_matrices = (fastest, way),
+            ConvVariant::Matrix(_) => {}
+            ConvVariant::Tiled | ConvVariant::Plain => in_tiles = fastest,
+        }
     }
-    let [in_matrices, in_tiles] = times;
+    let (in_matrices, matrices) = in_matrices;
     let is_known = in_matrices.is_finite() && in_tiles.is_finite();
     Ok(is_known.then_some(Measured {
         matrices,
@@ -292,7 +324,15 @@ mod tests {
         let read = |bytes, matrices| Measured::from_bytes(bytes, matrices);
         assert_eq!(read(&bytes, MatrixSide::Sixteen), Some(remembered));
         assert!(remembered.to_string().starts_with("remembered: matrices"));
+        assert_eq!(read(&bytes, MatrixSide::SixteenWide), Some(remembered));
         assert_eq!(read(&bytes, MatrixSide::Eight), None);
+        let wide = Measured {
+            matrices: MatrixSide::SixteenWide,
+            ..remembered
+        };
+        let of_wide = wide.to_bytes();
+        assert_eq!(read(&of_wide, MatrixSide::SixteenWide), Some(wide));
+        assert_eq!(read(&of_wide, MatrixSide::Sixteen), None);
         for cut in 0..bytes.len() {
             assert_eq!(read(bytes.split_at(cut).0, MatrixSide::Sixteen), None);
         }
@@ -311,6 +351,14 @@ mod tests {
                 measured.in_matrices > 0.0 && measured.in_tiles > 0.0,
                 "{measured}"
             );
+        }
+        // Both ways of the same matrices where subgroups may be wide.
+        if matrices == MatrixSide::Eight {
+            let wide = pollster::block_on(measure(&gpu, MatrixSide::EightAsSixteenWide)).unwrap();
+            if let Some(measured) = wide {
+                let ways = [MatrixSide::EightAsSixteenWide, MatrixSide::EightAsSixteen];
+                assert!(ways.contains(&measured.matrices), "{measured:?}");
+            }
         }
         let plain = gpu.variants();
         let (gpu, none) = gpu.measured_blocking().unwrap();

@@ -25,10 +25,15 @@ pub enum MatrixSide {
     Eight,
     /// Matrices of 16×16×16.
     Sixteen,
+    /// The same where subgroups have 64 invocations, so that a workgroup of 128 has two of them: each multiplies twice as much.
+    /// The same bits.
+    SixteenWide,
     /// Matrices of 8×8×8 as those of sixteen rows are put together: for tests of these on devices that have the smaller
     /// ones.
     #[doc(hidden)]
     EightAsSixteen,
+    #[doc(hidden)]
+    EightAsSixteenWide,
 }
 
 /// The variant of the kernels that run attention.
@@ -38,7 +43,7 @@ pub enum AttentionVariant {
     /// chosen on software devices, where a barrier is dear.
     Plain,
     /// The shared variant, a workgroup for 32 or 64 queries, or 32 keys, and 64 channels of a head (flash attention):
-    /// chosen on every GPU.
+    /// chosen on every GPU, for all that is not in matrices.
     Shared,
     /// The variant of cooperative matrices, f16 with scores and sums in f32: chosen where convolutions are in matrices. Runs
     /// where what it reads and writes is f16 and of a multiple of four positions; others, and gradients, are
@@ -97,6 +102,24 @@ impl Variants {
         reduction: Reduction::Tree,
         class: DeviceClass::Large,
     };
+
+    /// Returns what runs in place of these where matrices do not: where tensors are f32, or where matrices are slow.
+    #[must_use]
+    pub const fn without_matrices(self) -> Self {
+        let conv = match self.conv {
+            ConvVariant::Matrix(_) => ConvVariant::Tiled,
+            ConvVariant::Plain | ConvVariant::Tiled => self.conv,
+        };
+        let attention = match self.attention {
+            AttentionVariant::Matrix(_) => AttentionVariant::Shared,
+            AttentionVariant::Plain | AttentionVariant::Shared => self.attention,
+        };
+        Self {
+            conv,
+            attention,
+            ..self
+        }
+    }
 }
 
 impl fmt::Display for Variants {
@@ -154,19 +177,29 @@ impl MatrixSide {
         match self {
             Self::Eight => Self::Eight,
             Self::Sixteen | Self::EightAsSixteen => Self::Sixteen,
+            Self::SixteenWide | Self::EightAsSixteenWide => Self::SixteenWide,
         }
     }
 
     /// The number of rows, and of columns, of a matrix.
     pub const fn length(self) -> u32 {
         match self {
-            Self::Eight | Self::EightAsSixteen => 8,
-            Self::Sixteen => 16,
+            Self::Eight | Self::EightAsSixteen | Self::EightAsSixteenWide => 8,
+            Self::Sixteen | Self::SixteenWide => 16,
+        }
+    }
+
+    /// Patches of a workgroup, each of which is a subgroup's.
+    pub(super) const fn patches(self) -> u32 {
+        match self {
+            Self::Eight | Self::Sixteen | Self::EightAsSixteen => 4,
+            Self::SixteenWide | Self::EightAsSixteenWide => 2,
         }
     }
 
     /// Finds the largest cooperative matrices of an adapter whose factors are f16 and whose sums f32, where
-    /// the device was made with [`FEATURES`](Self::FEATURES).
+    /// the device was made with [`FEATURES`](Self::FEATURES). Where subgroups may have 64 invocations they are taken to have
+    /// them, which [`Gpu::measured`](super::Gpu::measured) looks into.
     pub fn of(adapter: &wgpu::Adapter, device: &wgpu::Device) -> Option<Self> {
         if !device.features().contains(Self::FEATURES) {
             return None;
@@ -180,7 +213,11 @@ impl MatrixSide {
                     && one.cr_type == wgpu::CooperativeScalarType::F32
             })
         };
-        [Self::Sixteen, Self::Eight].into_iter().find(is_listed)
+        let is_wide = adapter.get_info().subgroup_max_size >= 64;
+        match [Self::Sixteen, Self::Eight].into_iter().find(is_listed) {
+            Some(Self::Sixteen) if is_wide => Some(Self::SixteenWide),
+            side => side,
+        }
     }
 
     /// The features a device must have been made with to run cooperative matrices.

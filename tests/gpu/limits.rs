@@ -144,23 +144,26 @@ fn weights_name_the_lower_limit() {
 fn variants_are_what_there_is_room_for() {
     let [eight, sixteen] = [MatrixSide::Eight, MatrixSide::Sixteen].map(ConvVariant::Matrix);
     let (tiled, plain) = (ConvVariant::Tiled, ConvVariant::Plain);
+    let in_matrices = AttentionVariant::Matrix(MatrixSide::Sixteen);
     let (shared, alone) = (AttentionVariant::Shared, AttentionVariant::Plain);
     for (bytes, wanted, conv, attention) in [
-        (16 << 10, sixteen, sixteen, shared),
-        (16 << 10, plain, plain, shared),
-        (16_383, sixteen, tiled, alone),
-        (16_000, eight, eight, alone),
-        (15_999, eight, tiled, alone),
-        (8704, eight, tiled, alone),
-        (8703, eight, plain, alone),
-        (8703, tiled, plain, alone),
+        (16 << 10, (sixteen, in_matrices), sixteen, in_matrices),
+        (16 << 10, (sixteen, shared), sixteen, shared),
+        (16 << 10, (plain, shared), plain, shared),
+        (16_383, (sixteen, in_matrices), tiled, alone),
+        (16_000, (eight, shared), eight, alone),
+        (15_999, (eight, shared), tiled, alone),
+        (8704, (eight, shared), tiled, alone),
+        (8703, (eight, shared), plain, alone),
+        (8703, (tiled, shared), plain, alone),
     ] {
         let limits = Limits {
             max_compute_workgroup_storage_size: bytes,
             ..Limits::default()
         };
         let fastest = Variants {
-            conv: wanted,
+            conv: wanted.0,
+            attention: wanted.1,
             ..Variants::PARALLEL
         };
         let found = fastest.within(&limits);

@@ -261,8 +261,8 @@ fn attention_of_a_batch_is_that_of_its_images() {
 }
 
 fn attention_alone_and_among_others(gpu: &Gpu, [height, width]: [usize; 2], precision: Precision) {
-    // More rows than are multiplied at once.
-    let (heads, rows) = (40, 35);
+    // More rows than a workgroup has.
+    let (heads, rows) = (40, 68);
     let attention = |batch| {
         let mut graph = Graph::new(batch);
         let qkv = shape(batch, 3 * heads * rows, height, width);

@@ -96,9 +96,11 @@ fn each_way_runs_its_own_kernels() {
         for dispatch in &run.recording().dispatches {
             // What is put together as of sixteen rows is listed of those.
             let mut form = dispatch.form;
-            if form.matrix == Some(MatrixSide::EightAsSixteen) {
-                form.matrix = Some(MatrixSide::Sixteen);
-            }
+            form.matrix = form.matrix.map(|side| match side {
+                MatrixSide::EightAsSixteen => MatrixSide::Sixteen,
+                MatrixSide::EightAsSixteenWide => MatrixSide::SixteenWide,
+                other => other,
+            });
             let is_listed = dispatch.kernel.forms().contains(&form);
             let name = dispatch.kernel.name;
             assert!(is_listed, "{name}, {form:?}: {variants:?}, {precision:?}");

@@ -2,7 +2,7 @@
 //! output.
 
 use super::attention::{self, Bindings, Params};
-use super::attention_shared::{is_large, queries};
+use super::attention_shared::{in_blocks, queries};
 use super::{Form, Kernel, Memory, Seen, Uses};
 use crate::gpu::recording::{Dispatch, Width};
 use crate::gpu::variants::MatrixSide;
@@ -18,22 +18,20 @@ pub(crate) static KERNEL: Kernel = Kernel {
     ..attention::KERNEL
 };
 
-/// Keys of a block, and lines of a product; rows of a stage of the scores; rows of the output.
-const KEYS: u64 = 32;
-const DEPTH: u64 = 16;
-const ROWS: u64 = 64;
+/// Keys of a block.
+const KEYS: u32 = 32;
 
-/// Of 16 rows of keys and queries, and the shares, in f16; of a product in f32.
+/// Of 16 rows of 32 keys and of the queries, and the shares, in f16; a product of 32 lines in f32.
 const fn bytes(form: Form) -> u64 {
     let queries = queries(form.large);
-    2 * (DEPTH * (KEYS + 8) + (DEPTH + KEYS) * (queries + 8)) + 4 * KEYS * queries
+    2 * (16 * (32 + 8) + (16 + 32) * (queries + 8)) + 4 * 32 * queries
 }
 
-/// A patch has 16 columns, and 16 or 32 lines.
+/// A patch has 16 or 32 lines, and its part of 64 columns.
 fn loads_per_product(form: Form) -> f32 {
     form.matrix.map_or(0.0, |side| {
-        let [lines, columns] =
-            [queries(form.large) / 2, 16].map(|own| own as f32 / side.length() as f32);
+        let own = [queries(form.large) as u32 / 2, 64 / side.patches()];
+        let [lines, columns] = own.map(|own| own as f32 / side.length() as f32);
         (lines + columns) / (lines * columns)
     })
 }
@@ -51,24 +49,15 @@ pub(crate) fn dispatch(
     bindings: Bindings,
     side: MatrixSide,
 ) -> Dispatch {
-    let heads = u64::from(params.batch) * u64::from(params.heads);
-    let rows = u64::from(params.rows);
-    let positions = u64::from(params.positions);
-    let blocks = rows.div_ceil(ROWS);
-    let large = is_large(params);
-    let tiles = positions.div_ceil(queries(large));
     let plain = attention::dispatch(name, params, bindings);
-    // Each workgroup brings all keys, its own queries for every block of them, and of the values its own rows.
-    let times = blocks * tiles + blocks * positions.div_ceil(KEYS) + tiles;
+    let blocks = in_blocks(plain, params, KEYS);
     Dispatch {
         kernel: &KERNEL,
         form: Form {
             matrix: Some(side),
-            large,
             seen: Seen::Quads,
-            ..plain.form
+            ..blocks.form
         },
-        workgroups: heads * blocks * tiles,
-        ..plain.moving(&[(0, heads * rows * positions * times)])
+        ..blocks
     }
 }

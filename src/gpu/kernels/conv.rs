@@ -49,7 +49,7 @@ fn taps(params: &Params) -> u64 {
 }
 
 /// What a workgroup owns of the output as a product of matrices.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Tile {
     /// Channels.
     pub(crate) rows: u32,

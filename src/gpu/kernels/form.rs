@@ -107,11 +107,13 @@ impl Kernel {
                 head += &format!("alias {name} = coop_mat{n}x{n}<{scalar}, {role}>;\n");
             }
             head += &format!("alias Sums = coop_mat{n}x{n}<f32, C>;\n");
+            head += &format!("const PATCHES: u32 = {}u;\n", side.patches());
         }
         if let Some(side) = form.matrix.filter(|_| self.uses != Uses::OwnMatrices) {
             let Patch {
                 rows,
                 columns,
+                patches: _,
                 beside,
                 step,
                 buffers,
@@ -220,7 +222,12 @@ impl Kernel {
         halves.dedup();
         let no = &[false][..];
         let both = &[false, true][..];
-        let sides = &[MatrixSide::Eight, MatrixSide::Sixteen].map(Some)[..];
+        let sides = [
+            MatrixSide::Eight,
+            MatrixSide::Sixteen,
+            MatrixSide::SixteenWide,
+        ];
+        let sides = &sides.map(Some)[..];
         let none = &[None][..];
         let each = &[Seen::Each][..];
         let fours = &[Seen::Quads][..];

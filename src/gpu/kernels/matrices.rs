@@ -1,4 +1,4 @@
-//! The host side of shaders/shared/matrices.wgsl: products in cooperative matrices, four patches of them for a workgroup.
+//! The host side of shaders/shared/matrices.wgsl: products in cooperative matrices, a few patches of them for a workgroup.
 
 use super::conv::Tile;
 use super::{Form, Kernel, Memory, Seen, Uses};
@@ -13,7 +13,8 @@ pub(super) const FACTORS: [usize; 2] = [0, 1];
 pub(crate) struct Patch {
     pub(crate) rows: u32,
     pub(crate) columns: u32,
-    /// Patches of a workgroup that lie beside each other, of four.
+    /// Patches of a workgroup, and those of them that lie beside each other.
+    pub(crate) patches: u32,
     pub(crate) beside: u32,
     pub(crate) step: u32,
     /// Of the left factor's tile, and of the right one's where that is brought anew for each step.
@@ -35,11 +36,13 @@ pub(super) const WIDEST: u32 = 32;
 impl Patch {
     /// Four by four matrices of eight rows; of sixteen rows two by two, or as much as registers have room for, which a lane
     /// of 32 has 255 of: sums of sixteen matrices are 128 of them, and joined stretches have such sums twice, so that
-    /// there they are eight. So many terms, buffers and slots fit into the 16 KiB that each device has for a workgroup.
+    /// there they are eight. So many terms, buffers and slots fit into the 16 KiB that each device has for a workgroup. A
+    /// subgroup of 64 lanes has two such patches: a lane has half as much of each matrix.
     pub(super) const fn of(side: MatrixSide, form: Form) -> Self {
         let is_halo = matches!(form.seen, Seen::Halo);
         let is_eight = matches!(side, MatrixSide::Eight);
-        let (rows, columns) = match (form.large, form.joined) {
+        let patches = side.patches();
+        let (mut rows, mut columns) = match (form.large, form.joined) {
             _ if is_eight => (4, 4),
             (false, _) => (2, 2),
             (true, false) => (4, 4),
@@ -47,11 +50,17 @@ impl Patch {
             (true, true) => (4, 2),
         };
         // With a halo a tile asks for more weights than for what is seen: the fewer rows of it, the better.
-        let beside = if is_halo && !is_eight && !form.large {
+        let mut beside = if is_halo && !is_eight && !form.large {
             4
         } else {
             2
         };
+        if patches == 2 && columns == 2 {
+            columns = 4;
+            beside /= 2;
+        } else if patches == 2 {
+            rows *= 2;
+        }
         let (step, buffers, slots, is_crowded) = match (is_halo, form.large, form.joined) {
             (true, ..) if is_eight => (32, 1, 2, true),
             (true, false, _) => (16, 2, 2, false),
@@ -64,18 +73,19 @@ impl Patch {
         Self {
             rows,
             columns,
+            patches,
             beside,
             step,
             buffers,
-            slots,
+            slots: if slots > patches { patches } else { slots },
             is_crowded,
         }
     }
 
-    /// What a workgroup owns: four patches.
+    /// What a workgroup owns: all of its patches.
     const fn tile(self, side: MatrixSide) -> Tile {
         Tile {
-            rows: 4 / self.beside * self.rows * side.length(),
+            rows: self.patches / self.beside * self.rows * side.length(),
             columns: self.beside * self.columns * side.length(),
         }
     }
@@ -213,13 +223,32 @@ mod tests {
     use super::{Seen, halo_cells, tile, way_to_see};
     use crate::gpu::variants::MatrixSide;
 
+    /// So that neither how convolutions are cut nor their bits depend on what subgroups have.
+    #[test]
+    fn a_tile_is_the_same_of_wide_subgroups() {
+        for (narrow, wide) in [
+            (MatrixSide::Sixteen, MatrixSide::SixteenWide),
+            (MatrixSide::EightAsSixteen, MatrixSide::EightAsSixteenWide),
+        ] {
+            for seen in [Seen::Each, Seen::Quads, Seen::Halo] {
+                for way in 0..4 {
+                    let [large, joined] = [1, 2].map(|bit| way & bit != 0);
+                    let of = |side| tile(side, seen, large, joined);
+                    assert_eq!(of(narrow), of(wide), "{seen:?}, {large}, {joined}");
+                }
+            }
+        }
+    }
+
     /// Only where every tile that runs there is whole rows of one image, and its halo has room.
     #[test]
     fn a_halo_is_around_whole_rows_of_one_image() {
         let sides = [
             MatrixSide::Eight,
             MatrixSide::Sixteen,
+            MatrixSide::SixteenWide,
             MatrixSide::EightAsSixteen,
+            MatrixSide::EightAsSixteenWide,
         ];
         let mut halos = 0;
         for side in sides {

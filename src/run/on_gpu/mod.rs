@@ -17,9 +17,7 @@ use super::model::Model;
 use crate::Error;
 use crate::checkpoint::WeightType;
 use crate::diffusion::{Controls, Sample};
-use crate::gpu::{
-    self, ConvVariant, DeviceGeneration, DeviceWeights, Gpu, NoiseSource, Precision, wgpu,
-};
+use crate::gpu::{self, DeviceGeneration, DeviceWeights, Gpu, NoiseSource, Precision, wgpu};
 use crate::text::OneLine;
 use crate::unet::Weights;
 use crate::waiting::block_on;
@@ -162,8 +160,8 @@ fn made_with(gpu: &Gpu, precision: Precision) -> String {
     let info = gpu.device().adapter_info();
     let mut variants = gpu.variants();
     // Matrices are of f16 alone.
-    if precision != Precision::Half && matches!(variants.conv, ConvVariant::Matrix(_)) {
-        variants.conv = ConvVariant::Tiled;
+    if precision != Precision::Half {
+        variants = variants.without_matrices();
     }
     let precision = match precision {
         Precision::Full => "f32",
