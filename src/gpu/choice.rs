@@ -4,9 +4,10 @@ use std::collections::HashSet;
 use std::vec::Vec;
 
 use super::kernels::{
-    Form, Kernel, attention_grad_key_shared, attention_grad_query_shared, attention_matrix,
-    attention_shared, conv_grad_input_matrix, conv_grad_input_tiled, conv_grad_weight_matrix,
-    conv_grad_weight_tiled, conv_matrix, conv_tiled,
+    Form, Kernel, attention_grad_key_matrix, attention_grad_key_shared,
+    attention_grad_query_matrix, attention_grad_query_shared, attention_matrix, attention_shared,
+    conv_grad_input_matrix, conv_grad_input_tiled, conv_grad_weight_matrix, conv_grad_weight_tiled,
+    conv_matrix, conv_tiled,
 };
 use super::limits::fits;
 use super::variants::{
@@ -64,12 +65,15 @@ impl Variants {
             &attention_grad_query_shared::KERNEL,
             &attention_grad_key_shared::KERNEL,
         ];
+        let in_matrices = [
+            &attention_matrix::KERNEL,
+            &attention_grad_query_matrix::KERNEL,
+            &attention_grad_key_matrix::KERNEL,
+        ];
         let attention = match self.attention {
             AttentionVariant::Plain => AttentionVariant::Plain,
             _ if !shared.into_iter().all(is_room) => AttentionVariant::Plain,
-            AttentionVariant::Matrix(side)
-                if is_room_for_matrices(&[&attention_matrix::KERNEL], side) =>
-            {
+            AttentionVariant::Matrix(side) if is_room_for_matrices(&in_matrices, side) => {
                 self.attention
             }
             AttentionVariant::Matrix(_) | AttentionVariant::Shared => AttentionVariant::Shared,

@@ -197,6 +197,7 @@ impl Recording {
                 | Uses::Blocks
                 | Uses::Stretches
                 | Uses::OwnMatrices
+                | Uses::BlockMatrices
                 | Uses::Matrices
                 | Uses::TapMatrices
                 | Uses::JoinedMatrices,

@@ -46,8 +46,7 @@ pub enum AttentionVariant {
     /// chosen on every GPU, for all that is not in matrices.
     Shared,
     /// The variant of cooperative matrices, f16 with scores and sums in f32: chosen where convolutions are in matrices. Runs
-    /// where what it reads and writes is f16 and of a multiple of four positions; others, and gradients, are
-    /// [`Shared`](Self::Shared).
+    /// where what it reads is f16 and of a multiple of four positions; others are [`Shared`](Self::Shared).
     Matrix(MatrixSide),
 }
 

@@ -286,6 +286,10 @@ pub(crate) fn table(stands: Stands) -> Vec<Case> {
         attention_case(stands, 2, 1, 65, 5, 13),
         attention_case(stands, 1, 1, 100, 11, 12),
         attention_case(stands, 3, 1, 100, 1, 1),
+        // In matrices: fewer positions than a block, several blocks and a part of one; rows of which a stage has some.
+        attention_case(stands, 1, 2, 3, 2, 2),
+        attention_case(stands, 1, 1, 68, 6, 18),
+        attention_case(stands, 2, 1, 36, 8, 12),
     ];
     cases.extend(dropout_cases(stands));
     cases.extend(pointwise_cases(stands));

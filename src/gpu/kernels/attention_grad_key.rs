@@ -9,6 +9,7 @@ pub(crate) static KERNEL: Kernel = Kernel {
     name: "attention_grad_key",
     interface: concat!(
         include_str!("../../../shaders/shared/attention_grad.wgsl"),
+        include_str!("../../../shaders/shared/attention_grad_each.wgsl"),
         include_str!("../../../shaders/shared/attention_grad_key.wgsl")
     ),
     source: include_str!("../../../shaders/attention_grad_key.wgsl"),

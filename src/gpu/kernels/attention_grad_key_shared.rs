@@ -11,6 +11,7 @@ pub(crate) static KERNEL: Kernel = Kernel {
     name: "attention_grad_key_shared",
     interface: concat!(
         include_str!("../../../shaders/shared/attention_grad.wgsl"),
+        include_str!("../../../shaders/shared/attention_grad_each.wgsl"),
         include_str!("../../../shaders/shared/attention_grad_key.wgsl"),
         include_str!("../../../shaders/shared/attention_grad_blocks.wgsl")
     ),
@@ -23,22 +24,29 @@ pub(crate) static KERNEL: Kernel = Kernel {
 };
 
 pub(crate) fn dispatch(name: &str, params: &Params, bindings: Bindings) -> Dispatch {
+    let plain = attention_grad_key::dispatch(name, params, bindings);
+    Dispatch {
+        kernel: &KERNEL,
+        ..in_blocks(plain, params, 64)
+    }
+}
+
+/// The dispatch of a workgroup for 32 keys of a head and 64 rows of their gradients, which walks so many queries at a time.
+pub(super) fn in_blocks(plain: Dispatch, params: &Params, walked: u32) -> Dispatch {
     let heads = u64::from(params.batch) * u64::from(params.heads);
     let blocks = u64::from(params.rows.div_ceil(64));
     let tiles = u64::from(params.positions.div_ceil(32));
-    let steps = u64::from(params.positions.div_ceil(64));
+    let steps = u64::from(params.positions.div_ceil(walked));
     let positions = u64::from(params.positions);
     let numbers = heads * u64::from(params.rows) * positions;
-    let plain = attention_grad_key::dispatch(name, params, bindings);
-    // Each workgroup brings all queries, their gradients and their laws, then of the former two its own rows; for every 64
+    // Each workgroup brings all queries, their gradients and their laws, then of the former two its own rows; for so many
     // queries its own keys and their values.
-    let walked = numbers * (blocks * tiles + tiles);
+    let of_walked = numbers * (blocks * tiles + tiles);
     Dispatch {
-        kernel: &KERNEL,
         workgroups: heads * blocks * tiles,
         ..plain.moving(&[
-            (0, walked + numbers * 2 * blocks * steps),
-            (1, walked),
+            (0, of_walked + numbers * 2 * blocks * steps),
+            (1, of_walked),
             (2, heads * 4 * positions * blocks * tiles),
         ])
     }

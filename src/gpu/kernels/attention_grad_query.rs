@@ -4,7 +4,8 @@ use super::declare::kernel;
 use crate::gpu::recording::Dispatch;
 
 kernel! {
-    "attention_grad_query" of 64 with "attention_grad.wgsl" and "attention_grad_query.wgsl"
+    "attention_grad_query" of 64
+        with "attention_grad.wgsl" and "attention_grad_each.wgsl" and "attention_grad_query.wgsl"
     params { batch: u32, heads: u32, rows: u32, positions: u32, scale: f32 }
     bindings { qkv: Activations, grad: Activations, laws: Write, output: Result, made: Activations }
 }

@@ -10,6 +10,7 @@ pub(crate) static KERNEL: Kernel = Kernel {
     name: "attention_grad_query_shared",
     interface: concat!(
         include_str!("../../../shaders/shared/attention_grad.wgsl"),
+        include_str!("../../../shaders/shared/attention_grad_each.wgsl"),
         include_str!("../../../shaders/shared/attention_grad_query.wgsl"),
         include_str!("../../../shaders/shared/attention_grad_blocks.wgsl")
     ),
@@ -22,16 +23,23 @@ pub(crate) static KERNEL: Kernel = Kernel {
 };
 
 pub(crate) fn dispatch(name: &str, params: &Params, bindings: Bindings) -> Dispatch {
+    let plain = attention_grad_query::dispatch(name, params, bindings);
+    Dispatch {
+        kernel: &KERNEL,
+        ..in_blocks(plain, params, 64)
+    }
+}
+
+/// The dispatch of a workgroup for 32 queries of a head and 64 rows of their gradient, which walks so many keys at a time.
+pub(super) fn in_blocks(plain: Dispatch, params: &Params, walked: u32) -> Dispatch {
     let heads = u64::from(params.batch) * u64::from(params.heads);
     let blocks = u64::from(params.rows.div_ceil(64));
     let tiles = u64::from(params.positions.div_ceil(32));
-    let steps = u64::from(params.positions.div_ceil(64));
+    let steps = u64::from(params.positions.div_ceil(walked));
     let numbers = heads * u64::from(params.rows) * u64::from(params.positions);
-    let plain = attention_grad_query::dispatch(name, params, bindings);
-    // Each workgroup brings all keys and all values, then of the keys its own rows; for every 64 keys its own queries and
+    // Each workgroup brings all keys and all values, then of the keys its own rows; for so many keys its own queries and
     // their gradients, which like what they made it has read once before.
     Dispatch {
-        kernel: &KERNEL,
         workgroups: heads * blocks * tiles,
         ..plain.moving(&[
             (0, numbers * (2 * blocks * tiles + tiles + blocks * steps)),

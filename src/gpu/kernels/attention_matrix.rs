@@ -4,31 +4,35 @@
 use super::attention::{self, Bindings, Params};
 use super::attention_shared::{in_blocks, queries};
 use super::{Form, Kernel, Memory, Seen, Uses};
-use crate::gpu::recording::{Dispatch, Width};
+use crate::gpu::recording::{Binding, Dispatch, Width};
 use crate::gpu::variants::MatrixSide;
 
 /// Parameters and bindings are those of the plain variant.
 pub(crate) static KERNEL: Kernel = Kernel {
     name: "attention_matrix",
+    interface: concat!(
+        include_str!("../../../shaders/shared/attention.wgsl"),
+        include_str!("../../../shaders/shared/attention_products.wgsl")
+    ),
     source: include_str!("../../../shaders/attention_matrix.wgsl"),
-    uses: Uses::OwnMatrices,
-    memory: Memory::OfForm(bytes),
+    uses: Uses::BlockMatrices,
+    memory: Memory::OfForm(|form| bytes_of(queries(form.large), 1)),
     loads_per_product: Some(loads_per_product),
     workgroup: 128,
     ..attention::KERNEL
 };
 
-/// Keys of a block.
-const KEYS: u32 = 32;
+/// Positions of a block, keys or of gradients queries.
+pub(super) const WALKED: u32 = 32;
 
-/// Of 16 rows of 32 keys and of the queries, and the shares, in f16; a product of 32 lines in f32.
-const fn bytes(form: Form) -> u64 {
-    let queries = queries(form.large);
-    2 * (16 * (32 + 8) + (16 + 32) * (queries + 8)) + 4 * 32 * queries
+/// Of a workgroup that owns so many positions: of 16 rows of those and of the ones that it walks, and the factors, in f16; in
+/// f32 so many products of 32 lines.
+pub(super) const fn bytes_of(owned: u64, products: u64) -> u64 {
+    2 * (16 * (32 + 8) + (16 + 32) * (owned + 8)) + 4 * products * 32 * owned
 }
 
 /// A patch has 16 or 32 lines, and its part of 64 columns.
-fn loads_per_product(form: Form) -> f32 {
+pub(super) fn loads_per_product(form: Form) -> f32 {
     form.matrix.map_or(0.0, |side| {
         let own = [queries(form.large) as u32 / 2, 64 / side.patches()];
         let [lines, columns] = own.map(|own| own as f32 / side.length() as f32);
@@ -36,11 +40,10 @@ fn loads_per_product(form: Form) -> f32 {
     })
 }
 
-/// Whether its matrices can be read: f16, four at a time.
-pub(crate) const fn suits(params: &Params, bindings: &Bindings) -> bool {
-    matches!(bindings.qkv.width, Width::Half)
-        && matches!(bindings.output.width, Width::Half)
-        && params.positions.is_multiple_of(4)
+/// Whether what matrices are of can be read, four numbers of f16 at a time: of so many positions.
+pub(crate) fn suits(tensors: &[Binding], positions: u32) -> bool {
+    let are_halves = tensors.iter().all(|one| one.width == Width::Half);
+    are_halves && positions.is_multiple_of(4)
 }
 
 pub(crate) fn dispatch(
@@ -50,7 +53,7 @@ pub(crate) fn dispatch(
     side: MatrixSide,
 ) -> Dispatch {
     let plain = attention::dispatch(name, params, bindings);
-    let blocks = in_blocks(plain, params, KEYS);
+    let blocks = in_blocks(plain, params, WALKED);
     Dispatch {
         kernel: &KERNEL,
         form: Form {

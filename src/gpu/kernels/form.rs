@@ -109,7 +109,7 @@ impl Kernel {
             head += &format!("alias Sums = coop_mat{n}x{n}<f32, C>;\n");
             head += &format!("const PATCHES: u32 = {}u;\n", side.patches());
         }
-        if let Some(side) = form.matrix.filter(|_| self.uses != Uses::OwnMatrices) {
+        if let Some(side) = form.matrix.filter(|_| !self.has_own_patches()) {
             let Patch {
                 rows,
                 columns,
@@ -141,7 +141,7 @@ impl Kernel {
             (Uses::Nothing | Uses::Blocks | Uses::Stretches, _) => {}
             (Uses::Reductions, false) => parts.push(REDUCE_TREE),
             (Uses::Reductions, true) => parts.push(REDUCE_SUBGROUPS),
-            (Uses::OwnMatrices, _) => parts.push(cells(dialect)),
+            (Uses::OwnMatrices | Uses::BlockMatrices, _) => parts.push(cells(dialect)),
             (Uses::Matrices | Uses::TapMatrices | Uses::JoinedMatrices, _) => {
                 match form.seen {
                     Seen::Each => parts.extend([RIGHT_LINES, CONV_EACH]),
@@ -170,10 +170,16 @@ impl Kernel {
             | Uses::Reductions
             | Uses::Stretches
             | Uses::OwnMatrices
+            | Uses::BlockMatrices
             | Uses::Matrices => {}
         }
         parts.extend([self.interface, self.source]);
         parts.join("\n")
+    }
+
+    /// Whether its matrices are not in the patches of shared/matrices.wgsl.
+    const fn has_own_patches(&self) -> bool {
+        matches!(self.uses, Uses::OwnMatrices | Uses::BlockMatrices)
     }
 
     /// Whether a factor of matrices may be of this width: a gradient may be f32 too, and is rounded then.
@@ -197,6 +203,7 @@ impl Kernel {
             | Uses::Blocks
             | Uses::Stretches
             | Uses::OwnMatrices
+            | Uses::BlockMatrices
             | Uses::Matrices
             | Uses::TapMatrices
             | Uses::JoinedMatrices => 0,
@@ -239,7 +246,8 @@ impl Kernel {
             Uses::Blocks => (no, no, none, both, each, no),
             Uses::Reductions => (both, no, none, no, each, no),
             Uses::Stretches => (no, both, none, no, each, no),
-            Uses::OwnMatrices => (no, no, sides, both, fours, no),
+            Uses::OwnMatrices => (no, no, sides, no, fours, no),
+            Uses::BlockMatrices => (no, no, sides, both, fours, no),
             Uses::Matrices => (no, no, sides, both, quads, no),
             Uses::TapMatrices => (no, no, sides, both, all, no),
             Uses::JoinedMatrices => (no, both, sides, both, all, both),
@@ -266,7 +274,7 @@ impl Kernel {
         with_each(&mut forms, more, |form, laws| Form { laws, ..form });
         // Patches of eight rows are of one size.
         let has_sizes =
-            |form: &Form| self.uses == Uses::OwnMatrices || form.matrix != Some(MatrixSide::Eight);
+            |form: &Form| self.has_own_patches() || form.matrix != Some(MatrixSide::Eight);
         forms.retain(|form| has_sizes(form) || !form.large);
         // What is seen through a kernel is a factor too.
         forms.retain(|form| !form.skip || form.is_half(RESIDUAL));

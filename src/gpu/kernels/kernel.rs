@@ -50,6 +50,8 @@ pub enum Uses {
     Stretches,
     /// Cooperative matrices, in patches of the kernel's own.
     OwnMatrices,
+    /// The same, and the flag of [`Blocks`](Self::Blocks).
+    BlockMatrices,
     /// Cooperative matrices in the patches of shared/matrices.wgsl.
     Matrices,
     /// Cooperative matrices, and a walk through the taps of a convolution.

@@ -29,8 +29,10 @@ pub(crate) mod upsample;
 
 pub(crate) mod add;
 pub(crate) mod attention_grad_key;
+pub(crate) mod attention_grad_key_matrix;
 pub(crate) mod attention_grad_key_shared;
 pub(crate) mod attention_grad_query;
+pub(crate) mod attention_grad_query_matrix;
 pub(crate) mod attention_grad_query_shared;
 pub(crate) mod average_pool_grad;
 pub(crate) mod channel_sum;
@@ -81,14 +83,16 @@ pub use form::Dialect;
 pub use kernel::{Access, Form, Kernel, Memory, Seen, Uses};
 
 /// Every kernel there is.
-pub static KERNELS: [&Kernel; 64] = [
+pub static KERNELS: [&Kernel; 66] = [
     &accumulate::KERNEL,
     &adamw::KERNEL,
     &add::KERNEL,
     &attention::KERNEL,
     &attention_grad_key::KERNEL,
+    &attention_grad_key_matrix::KERNEL,
     &attention_grad_key_shared::KERNEL,
     &attention_grad_query::KERNEL,
+    &attention_grad_query_matrix::KERNEL,
     &attention_grad_query_shared::KERNEL,
     &attention_matrix::KERNEL,
     &attention_shared::KERNEL,

@@ -3,8 +3,8 @@
 use super::{Recorder, Tensor};
 use crate::gpu::kernels::declare::word;
 use crate::gpu::kernels::{
-    attention_grad_key, attention_grad_key_shared, attention_grad_query,
-    attention_grad_query_shared,
+    attention_grad_key, attention_grad_key_matrix, attention_grad_key_shared, attention_grad_query,
+    attention_grad_query_matrix, attention_grad_query_shared, attention_matrix,
 };
 use crate::gpu::recording::Binding;
 use crate::gpu::variants::AttentionVariant;
@@ -61,6 +61,12 @@ impl Recorder<'_> {
         };
         let (query, key) = (std::format!("{name}.q"), std::format!("{name}.kv"));
         let (of_query, of_key) = match self.variants.attention {
+            AttentionVariant::Matrix(side) if attention_matrix::suits(&[qkv], params.positions) => {
+                (
+                    attention_grad_query_matrix::dispatch(&query, &params, of_query, side),
+                    attention_grad_key_matrix::dispatch(&key, &params, of_key, side),
+                )
+            }
             AttentionVariant::Matrix(_) | AttentionVariant::Shared => (
                 attention_grad_query_shared::dispatch(&query, &params, of_query),
                 attention_grad_key_shared::dispatch(&key, &params, of_key),

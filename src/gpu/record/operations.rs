@@ -103,7 +103,7 @@ impl Recorder<'_> {
                 };
                 match self.variants.attention {
                     AttentionVariant::Matrix(side)
-                        if attention_matrix::suits(&params, &bindings) =>
+                        if attention_matrix::suits(&[qkv.binding, output], params.positions) =>
                     {
                         attention_matrix::dispatch(name, &params, bindings, side)
                     }
