@@ -3,7 +3,8 @@
 //
 // A workgroup owns 32 queries and walks the keys, with a running maximum and a running sum for each query (online
 // softmax): scores are products of keys and queries, their slopes of values and grad. A lane owns a query and 8 of a block's
-// keys. ∂s, before its division by the sum of shares, is rounded to f16.
+// keys. ∂s, before its division by the sum of shares, is rounded to f16: where that has no room for it the gradient is not
+// finite, as where a gradient itself has none, and the optimiser leaves the step out.
 
 const SUMS: u32 = 1u;
 
@@ -40,7 +41,7 @@ fn main(
     let eight = index / OWNED;
     let own = eight * OWN;
 
-    let mean = over_eights(eight, query, part_of_mean(task, eight, query));
+    let mean = mean_of(task, index, query);
     // Rows `own` to `own` + 7 of the gradient, and those 32 further on.
     var o0 = vec4<f32>(); var o1 = vec4<f32>(); var o2 = vec4<f32>(); var o3 = vec4<f32>();
     var largest = LOWEST;
@@ -80,7 +81,10 @@ fn main(
         }
     }
 
-    let inverse = 1.0 / over_eights(eight, query, total);
+    workgroupBarrier();
+    products[eight * OWNED + query] = total;
+    workgroupBarrier();
+    let inverse = 1.0 / over_lanes(query, LANES / OWNED);
     let by = params.scale * inverse;
     let begin = 3u * task.head * params.rows * params.positions;
     finish(task, begin, own, query, o0 * by);
@@ -93,32 +97,32 @@ fn main(
     }
 }
 
-// A lane's part of the mean of a query's slopes: every fourth row. Of what the slopes are made of.
-fn part_of_mean(task: Task, first: u32, query: u32) -> f32 {
-    let position = task.first_owned + query;
-    var sum = 0.0;
+// The mean of a query's slopes, of what they are made of: a lane adds up every sixteenth row for four queries.
+fn mean_of(task: Task, index: u32, query: u32) -> f32 {
+    let quad = index % (OWNED / 4u);
+    let first = index / (OWNED / 4u);
+    let position = task.first_owned + 4u * quad;
+    var sums = vec4<f32>();
     if position < params.positions {
-        for (var d = first; d < params.rows; d += LANES / OWNED) {
+        for (var d = first; d < params.rows; d += LANES / (OWNED / 4u)) {
             let at = (task.head * params.rows + d) * params.positions + position;
-            let slope = four_of(rows_of_grad(task), d, position & ~3u)[position % 4u];
-            sum += f32(slope) * f32(made[at]);
+            let four = vec4(f32(made[at]), f32(made[at + 1u]), f32(made[at + 2u]), f32(made[at + 3u]));
+            sums += vec4<f32>(four_of(rows_of_grad(task), d, position)) * four;
         }
     }
-    return sum;
+    let own = first * OWNED + 4u * quad;
+    products[own] = sums.x;
+    products[own + 1u] = sums.y;
+    products[own + 2u] = sums.z;
+    products[own + 3u] = sums.w;
+    workgroupBarrier();
+    return over_lanes(query, LANES / (OWNED / 4u));
 }
 
-// The score of a block's key, for a query of the workgroup's.
-fn score(key: u32, query: u32) -> f32 {
-    return params.scale * products[key * OWNED + query];
-}
-
-// The sum of what the lanes have that own a query, in order. What was read of products must not be needed any more.
-fn over_eights(eight: u32, query: u32, own: f32) -> f32 {
-    workgroupBarrier();
-    products[eight * OWNED + query] = own;
-    workgroupBarrier();
+// The sum of what so many lanes have left of a query, in order.
+fn over_lanes(query: u32, count: u32) -> f32 {
     var sum = 0.0;
-    for (var i = 0u; i < LANES / OWNED; i++) {
+    for (var i = 0u; i < count; i++) {
         sum += products[i * OWNED + query];
     }
     return sum;

@@ -14,10 +14,6 @@ const SUMS: u32 = 1u;
 // Eights of keys of a block.
 const EIGHTS: u32 = 4u;
 
-fn rows_of(task: Task, part: u32) -> Rows {
-    return Rows((3u * task.head + part) * params.rows * params.positions / 4u, false);
-}
-
 // Keys by queries; values.
 fn walked_in(task: Task, product: u32) -> Rows {
     return rows_of(task, 1u);
@@ -115,11 +111,6 @@ fn main(
         finish(task, begin, own + LINES + 8u, query, o6 / total);
         finish(task, begin, own + LINES + 12u, query, o7 / total);
     }
-}
-
-// The score of a block's key, for a query of the workgroup's.
-fn score(key: u32, query: u32) -> f32 {
-    return params.scale * products[key * OWNED + query];
 }
 
 // The sum of a query's shares: of the eights of a block, in order.

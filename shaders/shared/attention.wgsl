@@ -1,4 +1,4 @@
-// What both variants of attention share: their numbers and what they bind.
+// What all variants of attention share: their numbers and what they bind.
 //
 // output[n, h·c + d, q] = Σ_k p_k·v[d, k], p = softmax_k(Σ_d q[d, q]·k[d, k]/√c): self-attention.
 //

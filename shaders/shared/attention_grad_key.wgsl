@@ -1,4 +1,4 @@
-// What both variants of the gradient of self-attention with respect to k and v compute:
+// What all variants of the gradient of self-attention with respect to k and v compute:
 //
 //     output of k [d, k] = Σ_q ∂s_q·q[d, q]/√c, ∂s_q = p_q·(Σ_d grad[d, q]·v[d, k] - mean_q)
 //     output of v [d, k] = Σ_q p_q·grad[d, q]

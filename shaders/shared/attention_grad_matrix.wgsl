@@ -3,11 +3,7 @@
 const OWNED: u32 = 32u;
 const PRODUCTS: u32 = 2u;
 
-// Rows of queries, keys or values, and of grad.
-fn rows_of(task: Task, part: u32) -> Rows {
-    return Rows((3u * task.head + part) * params.rows * params.positions / 4u, false);
-}
-
+// A head's rows of grad.
 fn rows_of_grad(task: Task) -> Rows {
     return Rows(task.head * params.rows * params.positions / 4u, true);
 }

@@ -1,4 +1,4 @@
-// What both variants of the gradient of self-attention with respect to q compute:
+// What all variants of the gradient of self-attention with respect to q compute:
 //
 //     output[d, q] = Σ_k ∂s_k·k[d, k]/√c, ∂s_k = p_k·(Σ_d grad[d, q]·v[d, k] - mean)
 //     laws[n, h, q] = (largest score, 1/Σ_k exp(score - largest), mean, 0)

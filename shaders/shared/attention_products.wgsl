@@ -90,6 +90,11 @@ fn task_of(group: u32) -> Task {
     );
 }
 
+// A head's queries, keys or values.
+fn rows_of(task: Task, part: u32) -> Rows {
+    return Rows((3u * task.head + part) * params.rows * params.positions / 4u, false);
+}
+
 // What a lane brings for a stage of the block of positions that begins there.
 fn fours_of(task: Task, first: u32, stage: u32, lane: u32) -> Fours {
     var fours: Fours;
@@ -286,6 +291,11 @@ fn store_row(at: u32, row: ptr<function, Row>) {
         coopStoreT((*row)[2], &products[at + 2u * SIDE], OWNED);
         coopStoreT((*row)[3], &products[at + 3u * SIDE], OWNED);
     }
+}
+
+// The score of a key that is walked, for a query that is owned, of the first product.
+fn score(key: u32, query: u32) -> f32 {
+    return params.scale * products[key * OWNED + query];
 }
 
 // Puts the factor of a position walked for one owned.

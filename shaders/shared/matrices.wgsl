@@ -13,9 +13,9 @@
 //
 // A workgroup of 128 owns TILE_ROWS × TILE_COLUMNS of the product as PATCHES patches of ROWS×COLUMNS matrices, one
 // to a subgroup: four of 2×2 or up to 4×4, as the dispatch has it, or two that are twice as large where subgroups have 64
-// lanes. It walks the terms STEP at a time, a turn, through workgroup
-// memory. Where there are fewer subgroups than patches, it goes round again for the patches that are left; where
-// there are more, those only bring numbers. So the subgroups' size is nowhere taken for granted.
+// lanes. It walks the terms STEP at a time, a turn, through workgroup memory. Where there are fewer subgroups than patches,
+// it goes round again for the patches that are left; where there are more, those only bring numbers. So the subgroups' size
+// is nowhere taken for granted.
 //
 // A number is summed over its terms in the order in which the kernel walks them whatever the patches are: its
 // bits do not depend on them.

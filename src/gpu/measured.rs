@@ -1,6 +1,7 @@
 //! The choice between matrices and tiles by a measurement, where what a device lists may be slow.
 
 use core::fmt;
+use std::vec::Vec;
 use std::{format, vec};
 
 use super::device::Gpu;
@@ -8,13 +9,13 @@ use super::error::GpuError;
 use super::memory::DeviceWeights;
 use super::network::DeviceNetwork;
 use super::stopwatch::Stopwatch;
-use super::variants::{AttentionVariant, ConvVariant, MatrixSide, Variants};
+use super::variants::{ConvVariant, MatrixSide};
 use super::watch::submit;
 use super::weights::Precision;
 use crate::unet::{Conv, Graph, Init, Input, Op, Shape, Weights, Wrap};
 
-/// What it is called in a device's folder: kernels of another version are others.
-const KIND: &str = concat!("measured-", env!("CARGO_PKG_VERSION"));
+/// What it is called in a device's folder, of the second format: kernels of another version are others.
+const KIND: &str = concat!("measured-2-", env!("CARGO_PKG_VERSION"));
 /// Images, channels and width of what is measured, and convolutions of 3×3 one behind the other: 1.2 GFLOP.
 const BATCH: usize = 4;
 const CHANNELS: usize = 128;
@@ -63,15 +64,14 @@ impl Measured {
     }
 
     /// What was measured of the same matrices.
-    fn from_bytes(bytes: &[u8], matrices: MatrixSide) -> Option<Self> {
+    fn from_bytes(bytes: &[u8], ways: &[MatrixSide]) -> Option<Self> {
         let (word, times) = bytes.split_first_chunk()?;
         let (&[in_matrices, in_tiles], []) = times.as_chunks() else {
             return None;
         };
         let word = u32::from_le_bytes(*word);
-        let mut ways = ways_to_multiply(matrices).iter().copied();
         Some(Self {
-            matrices: ways.find(|&way| word_of(way) == word)?,
+            matrices: ways.iter().copied().find(|&way| word_of(way) == word)?,
             in_matrices: f64::from_le_bytes(in_matrices),
             in_tiles: f64::from_le_bytes(in_tiles),
             is_remembered: true,
@@ -79,17 +79,20 @@ impl Measured {
     }
 }
 
-/// The ways in which matrices that a device lists may be multiplied: a subgroup that may have 64 invocations may have fewer.
-const fn ways_to_multiply(matrices: MatrixSide) -> &'static [MatrixSide] {
-    match matrices {
-        MatrixSide::Eight => &[MatrixSide::Eight],
-        MatrixSide::Sixteen => &[MatrixSide::Sixteen],
-        MatrixSide::SixteenWide => &[MatrixSide::SixteenWide, MatrixSide::Sixteen],
-        MatrixSide::EightAsSixteen => &[MatrixSide::EightAsSixteen],
-        MatrixSide::EightAsSixteenWide => {
-            &[MatrixSide::EightAsSixteenWide, MatrixSide::EightAsSixteen]
-        }
-    }
+/// The ways in which a device may multiply its matrices: subgroups that may have 64 invocations may have fewer.
+fn ways_to_multiply(gpu: &Gpu, matrices: MatrixSide) -> Vec<MatrixSide> {
+    let info = gpu.device().adapter_info();
+    let limits = gpu.device().limits();
+    let may_be_wide = info.subgroup_max_size >= 64;
+    let wide = [MatrixSide::Sixteen, MatrixSide::SixteenWide];
+    let wide = wide
+        .into_iter()
+        .filter(|_| may_be_wide && wide.contains(&matrices));
+    let others = wide.filter(|&way| way != matrices).filter(|&way| {
+        let variants = gpu.variants().with_matrices(way);
+        variants.within(&limits) == variants
+    });
+    [matrices].into_iter().chain(others).collect()
 }
 
 /// How a file names them: their rows, and patches of a workgroup where these are not four.
@@ -129,8 +132,8 @@ impl fmt::Display for Measured {
 
 impl Gpu {
     /// Chooses between matrices and tiles for convolutions in f16 by what a few of them take, in some milliseconds, in place of
-    /// by what the device lists: a driver may list matrices and multiply them slowly. Where a subgroup may have 64 invocations,
-    /// matrices are tried as if it had, and as if it had fewer. Attention goes with convolutions. None where there is nothing to choose:
+    /// by what the device lists: a driver may list matrices and multiply them slowly. Where subgroups may have 64 invocations
+    /// matrices are tried as if they had, and as if they had fewer. Attention goes with convolutions. None where there is nothing to choose:
     /// where the variants are without matrices, as [`with_variants`](Self::with_variants) may have said, the device has no
     /// clock, or is one in software.
     ///
@@ -145,11 +148,12 @@ impl Gpu {
             return Ok((self, None));
         };
         let remembered = self.store().and_then(|store| store.read(KIND));
-        let remembered = remembered.and_then(|bytes| Measured::from_bytes(&bytes, matrices));
+        let ways = ways_to_multiply(&self, matrices);
+        let remembered = remembered.and_then(|bytes| Measured::from_bytes(&bytes, &ways));
         let measured = match remembered {
             Some(remembered) => Some(remembered),
             None if in_software => None,
-            None => measure(&self, matrices).await?,
+            None => measure(&self, &ways).await?,
         };
         let Some(measured) = measured else {
             return Ok((self, None));
@@ -157,17 +161,9 @@ impl Gpu {
         if let Some(store) = self.store().filter(|_| !measured.is_remembered) {
             store.keep(KIND, &measured.to_bytes());
         }
-        let variants = match (measured.fastest(), self.variants().attention) {
-            (conv @ ConvVariant::Matrix(side), AttentionVariant::Matrix(_)) => Variants {
-                conv,
-                attention: AttentionVariant::Matrix(side),
-                ..self.variants()
-            },
-            (conv @ ConvVariant::Matrix(_), _) => Variants {
-                conv,
-                ..self.variants()
-            },
-            (ConvVariant::Plain | ConvVariant::Tiled, _) => self.variants().without_matrices(),
+        let variants = match measured.fastest() {
+            ConvVariant::Matrix(side) => self.variants().with_matrices(side),
+            ConvVariant::Plain | ConvVariant::Tiled => self.variants().without_matrices(),
         };
         Ok((self.with_variants(variants), Some(measured)))
     }
@@ -182,7 +178,7 @@ impl Gpu {
 }
 
 /// What both take; none where the device has no clock, or one that does not go.
-async fn measure(gpu: &Gpu, matrices: MatrixSide) -> Result<Option<Measured>, GpuError> {
+async fn measure(gpu: &Gpu, ways: &[MatrixSide]) -> Result<Option<Measured>, GpuError> {
     let Some(mut stopwatch) = Stopwatch::of(gpu).await? else {
         return Ok(None);
     };
@@ -190,15 +186,13 @@ async fn measure(gpu: &Gpu, matrices: MatrixSide) -> Result<Option<Measured>, Gp
     let zeros = vec![0.0; graph.weights_len()];
     let weights = Weights::F32(&zeros);
     let weights = DeviceWeights::upload(gpu, &graph, weights, Precision::Half).await?;
-    let ways = ways_to_multiply(matrices).iter().copied();
-    let variants = ways.map(ConvVariant::Matrix).chain([ConvVariant::Tiled]);
     let mut in_tiles = f64::INFINITY;
-    let mut in_matrices = (f64::INFINITY, matrices);
-    for conv in variants {
+    let mut in_matrices = None;
+    for side in ways.iter().copied().map(Some).chain([None]) {
         let mut fastest = f64::INFINITY;
-        let variants = Variants {
-            conv,
-            ..gpu.variants()
+        let variants = match side {
+            Some(side) => gpu.variants().with_matrices(side),
+            None => gpu.variants().without_matrices(),
         };
         let gpu = gpu.clone().with_variants(variants);
         let network = DeviceNetwork::new(&gpu, &graph, &weights).await?;
@@ -216,20 +210,19 @@ async fn measure(gpu: &Gpu, matrices: MatrixSide) -> Result<Option<Measured>, Gp
                 fastest = fastest.min(time);
             }
         }
-        match conv {
-            ConvVariant::Matrix(way) if fastest < in_matrices.0 => in_matrices = (fastest, way),
-            ConvVariant::Matrix(_) => {}
-            ConvVariant::Tiled | ConvVariant::Plain => in_tiles = fastest,
+        match (side, in_matrices) {
+            (Some(_), Some((least, _))) if least <= fastest => {}
+            (Some(side), _) => in_matrices = Some((fastest, side)),
+            (None, _) => in_tiles = fastest,
         }
     }
-    let (in_matrices, matrices) = in_matrices;
-    let is_known = in_matrices.is_finite() && in_tiles.is_finite();
-    Ok(is_known.then_some(Measured {
+    let measured = in_matrices.map(|(in_matrices, matrices)| Measured {
         matrices,
         in_matrices,
         in_tiles,
         is_remembered: false,
-    }))
+    });
+    Ok(measured.filter(|it| it.in_matrices.is_finite() && it.in_tiles.is_finite()))
 }
 
 /// Convolutions between two copies: what a network is given, and its result, are f32 always.
@@ -321,10 +314,10 @@ mod tests {
             is_remembered: true,
             ..SIXTEEN
         };
-        let read = |bytes, matrices| Measured::from_bytes(bytes, matrices);
+        let read = |bytes, matrices| Measured::from_bytes(bytes, &[matrices]);
         assert_eq!(read(&bytes, MatrixSide::Sixteen), Some(remembered));
         assert!(remembered.to_string().starts_with("remembered: matrices"));
-        assert_eq!(read(&bytes, MatrixSide::SixteenWide), Some(remembered));
+        assert_eq!(read(&bytes, MatrixSide::SixteenWide), None);
         assert_eq!(read(&bytes, MatrixSide::Eight), None);
         let wide = Measured {
             matrices: MatrixSide::SixteenWide,
@@ -345,20 +338,21 @@ mod tests {
         let Some(matrices) = gpu.matrices() else {
             return;
         };
-        let measured = pollster::block_on(measure(&gpu, matrices)).unwrap();
+        let measured = pollster::block_on(measure(&gpu, &[matrices])).unwrap();
         if let Some(measured) = measured {
             assert!(
                 measured.in_matrices > 0.0 && measured.in_tiles > 0.0,
                 "{measured}"
             );
         }
-        // Both ways of the same matrices where subgroups may be wide.
+        // More ways of the same matrices, as where subgroups may be wide.
         if matrices == MatrixSide::Eight {
-            let wide = pollster::block_on(measure(&gpu, MatrixSide::EightAsSixteenWide)).unwrap();
-            if let Some(measured) = wide {
-                let ways = [MatrixSide::EightAsSixteenWide, MatrixSide::EightAsSixteen];
-                assert!(ways.contains(&measured.matrices), "{measured:?}");
-            }
+            let ways = [MatrixSide::EightAsSixteenWide, MatrixSide::EightAsSixteen];
+            let fastest = pollster::block_on(measure(&gpu, &ways)).unwrap();
+            assert!(
+                fastest.is_none_or(|it| ways.contains(&it.matrices)),
+                "{fastest:?}"
+            );
         }
         let plain = gpu.variants();
         let (gpu, none) = gpu.measured_blocking().unwrap();

@@ -102,6 +102,19 @@ impl Variants {
         class: DeviceClass::Large,
     };
 
+    /// Returns these with other matrices in place of those that they have.
+    pub(super) const fn with_matrices(self, side: MatrixSide) -> Self {
+        let attention = match self.attention {
+            AttentionVariant::Matrix(_) => AttentionVariant::Matrix(side),
+            AttentionVariant::Plain | AttentionVariant::Shared => self.attention,
+        };
+        Self {
+            conv: ConvVariant::Matrix(side),
+            attention,
+            ..self
+        }
+    }
+
     /// Returns what runs in place of these where matrices do not: where tensors are f32, or where matrices are slow.
     #[must_use]
     pub const fn without_matrices(self) -> Self {
@@ -197,8 +210,8 @@ impl MatrixSide {
     }
 
     /// Finds the largest cooperative matrices of an adapter whose factors are f16 and whose sums f32, where
-    /// the device was made with [`FEATURES`](Self::FEATURES). Where subgroups may have 64 invocations they are taken to have
-    /// them, which [`Gpu::measured`](super::Gpu::measured) looks into.
+    /// the device was made with [`FEATURES`](Self::FEATURES). Whether subgroups have 64 invocations where they may have fewer,
+    /// [`Gpu::measured`](super::Gpu::measured) finds out.
     pub fn of(adapter: &wgpu::Adapter, device: &wgpu::Device) -> Option<Self> {
         if !device.features().contains(Self::FEATURES) {
             return None;
@@ -212,7 +225,7 @@ impl MatrixSide {
                     && one.cr_type == wgpu::CooperativeScalarType::F32
             })
         };
-        let is_wide = adapter.get_info().subgroup_max_size >= 64;
+        let is_wide = adapter.get_info().subgroup_min_size >= 64;
         match [Self::Sixteen, Self::Eight].into_iter().find(is_listed) {
             Some(Self::Sixteen) if is_wide => Some(Self::SixteenWide),
             side => side,

@@ -213,7 +213,11 @@ fn of_as_many_as_are_read() {
     };
     let last = graph.add("last", Op::Conv(last));
     graph.set_output(last);
-    for side in [MatrixSide::Eight, MatrixSide::Sixteen] {
+    for side in [
+        MatrixSide::Eight,
+        MatrixSide::Sixteen,
+        MatrixSide::SixteenWide,
+    ] {
         let conv = ConvVariant::Matrix(side);
         let variants = Variants {
             conv,

@@ -16,6 +16,7 @@ fn all_variants() -> Vec<Variants> {
         ConvVariant::Tiled,
         ConvVariant::Matrix(MatrixSide::Eight),
         ConvVariant::Matrix(MatrixSide::Sixteen),
+        ConvVariant::Matrix(MatrixSide::SixteenWide),
     ] {
         for attention in [
             AttentionVariant::Plain,

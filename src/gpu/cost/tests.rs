@@ -193,37 +193,56 @@ fn gradients_bring_what_they_walk_once_a_block_of_what_they_own() {
     let qkv = graph.add_input(Input::XStart, "qkv", shape(192));
     let output = graph.add_input(Input::Noise, "made", shape(64));
     let grad = graph.add_input(Input::Rows, "grad", shape(64));
-    let result = graph.add(
-        "result",
-        Op::AttentionGrad {
-            qkv,
-            output,
-            grad,
-            heads: 1,
-        },
-    );
-    graph.set_output(result);
-    let recorded = recorded(&graph, Precision::Full, TILED);
-    let [query, key] = recorded.recording.dispatches.as_slice() else {
-        panic!("{:?}", recorded.recording.dispatches);
+    // What is given and the result are f32: what is between is not.
+    let copy = |input| Op::Bilinear {
+        input,
+        height: 8,
+        width: 8,
     };
-    // Of f32 at so many positions of all rows; a law is four.
-    let all = |positions: u64| 4 * 64 * positions;
-    let laws = 4 * 4 * 64;
-    // The keys for their scores and for the sums, the values between; the gradient and what was made for the mean too.
-    let of_query = [all(2 * 3 * 64 + 64), all(2 * 64), laws, all(64), all(64)];
-    // The queries and the gradient for products and for sums, the own keys and values.
-    let of_key = [
-        all(2 * 2 * 64 + 2 * 64),
-        all(2 * 2 * 64),
-        2 * laws,
-        all(2 * 64),
-    ];
-    assert_eq!(query.kernel.name, "attention_grad_query_shared");
-    assert_eq!(query.moved, of_query);
-    assert_eq!(key.kernel.name, "attention_grad_key_shared");
-    assert_eq!(key.moved, of_key);
-    assert_eq!(query.flops + key.flops, graph.flops());
+    let [qkv, output, grad] = [qkv, output, grad].map(|input| graph.add("copy", copy(input)));
+    let op = Op::AttentionGrad {
+        qkv,
+        output,
+        grad,
+        heads: 1,
+    };
+    let gradients = graph.add("gradients", op);
+    let result = graph.add("result", copy(gradients));
+    graph.set_output(result);
+    for (precision, variants, bytes, blocks, kernels) in [
+        (Precision::Full, TILED, 4, 1, "shared"),
+        (Precision::Half, MATRICES, 2, 2, "matrix"),
+    ] {
+        let recorded = recorded(&graph, precision, variants);
+        let [_, _, _, query, key, _] = recorded.recording.dispatches.as_slice() else {
+            panic!("{:?}", recorded.recording.dispatches);
+        };
+        // At so many positions of all rows; a law is four of f32.
+        let all = |positions: u64| bytes * 64 * positions;
+        let laws = 4 * 4 * 64;
+        // The keys for their scores and for the sums, the values between; for each block of them the own queries and their
+        // gradients, which are read for the mean too, as is what was made.
+        let of_query = [
+            all(2 * 3 * 64 + blocks * 64),
+            all((blocks + 1) * 64),
+            laws,
+            all(64),
+            all(64),
+        ];
+        // The queries and the gradient for products and for sums, for each block of them the own keys and values.
+        let of_key = [
+            all(2 * 2 * 64 + blocks * 2 * 64),
+            all(2 * 2 * 64),
+            2 * laws,
+            all(2 * 64),
+        ];
+        let name = |kind| std::format!("attention_grad_{kind}_{kernels}");
+        assert_eq!(query.kernel.name, name("query"));
+        assert_eq!(query.moved, of_query);
+        assert_eq!(key.kernel.name, name("key"));
+        assert_eq!(key.moved, of_key);
+        assert_eq!(query.flops + key.flops, graph.flops());
+    }
 }
 
 /// A dispatch waits for the one before it where a stretch of theirs meets, and not where only their buffer is the same.
