@@ -79,20 +79,20 @@ impl Measured {
     }
 }
 
-/// The ways in which a device may multiply its matrices: subgroups that may have 64 invocations may have fewer.
+/// The ways in which a device may multiply its matrices: where subgroups may have 64 invocations or fewer, there are two.
 fn ways_to_multiply(gpu: &Gpu, matrices: MatrixSide) -> Vec<MatrixSide> {
     let info = gpu.device().adapter_info();
+    let other = match matrices {
+        MatrixSide::Sixteen if info.subgroup_max_size >= 64 => Some(MatrixSide::SixteenWide),
+        MatrixSide::SixteenWide if info.subgroup_min_size < 64 => Some(MatrixSide::Sixteen),
+        _ => None,
+    };
     let limits = gpu.device().limits();
-    let may_be_wide = info.subgroup_max_size >= 64;
-    let wide = [MatrixSide::Sixteen, MatrixSide::SixteenWide];
-    let wide = wide
-        .into_iter()
-        .filter(|_| may_be_wide && wide.contains(&matrices));
-    let others = wide.filter(|&way| way != matrices).filter(|&way| {
+    let other = other.filter(|&way| {
         let variants = gpu.variants().with_matrices(way);
         variants.within(&limits) == variants
     });
-    [matrices].into_iter().chain(others).collect()
+    [matrices].into_iter().chain(other).collect()
 }
 
 /// How a file names them: their rows, and patches of a workgroup where these are not four.
@@ -133,9 +133,9 @@ impl fmt::Display for Measured {
 impl Gpu {
     /// Chooses between matrices and tiles for convolutions in f16 by what a few of them take, in some milliseconds, in place of
     /// by what the device lists: a driver may list matrices and multiply them slowly. Where subgroups may have 64 invocations
-    /// matrices are tried as if they had, and as if they had fewer. Attention goes with convolutions. None where there is nothing to choose:
-    /// where the variants are without matrices, as [`with_variants`](Self::with_variants) may have said, the device has no
-    /// clock, or is one in software.
+    /// matrices are tried as if they had, and as if they had fewer. Attention goes with convolutions. None where there is
+    /// nothing to choose: where the variants are without matrices, as [`with_variants`](Self::with_variants) may have said, the
+    /// device has no clock, or is one in software.
     ///
     /// What was measured is remembered in the folder of [`with_cache`](Self::with_cache), where there is one; else two starts
     /// of a program may choose differently, and their images then differ by rounding.
