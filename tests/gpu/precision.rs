@@ -237,6 +237,65 @@ fn a_convolution_of_a_batch_is_that_of_its_images() {
     }
 }
 
+/// How many lanes a subgroup is taken to have changes no bit: of a network with attention, and of convolutions for which
+/// matrices have their largest tiles.
+#[test]
+fn wide_subgroups_make_the_same() {
+    let [narrow, wide] = match gpu().matrices() {
+        None => return,
+        Some(MatrixSide::Eight) => [MatrixSide::EightAsSixteen, MatrixSide::EightAsSixteenWide],
+        Some(_) => [MatrixSide::Sixteen, MatrixSide::SixteenWide],
+    };
+    let config = UnetConfig::new(3, 64)
+        .with_multipliers(&[1, 2])
+        .with_attention(&[1, 2]);
+    let graphs = [
+        config.graph(2, ImageSize::square(16)).unwrap(),
+        convolution(262, MANY, [8, 8], true),
+        convolution(262, MANY, [7, 9], false),
+    ];
+    let mut large = HashSet::new();
+    for graph in graphs {
+        let len = graph.shape(graph.input(Input::X).unwrap()).elements();
+        let x = generate(1, "x", len, 0.1, 1.0);
+        let weights = generate(2, "weights", graph.weights_len(), 0.0, 0.1);
+        let [narrow, wide] = [narrow, wide].map(|side| {
+            let gpu = gpu().clone().with_variants(Variants {
+                conv: ConvVariant::Matrix(side),
+                attention: AttentionVariant::Matrix(side),
+                ..Variants::PARALLEL
+            });
+            let weights = Weights::F32(&weights);
+            let weights =
+                DeviceWeights::upload_blocking(&gpu, &graph, weights, Precision::Half).unwrap();
+            let network = DeviceNetwork::new_blocking(&gpu, &graph, &weights).unwrap();
+            network.poison();
+            network.write(Input::X, &x).unwrap();
+            if graph.input(Input::Timesteps).is_some() {
+                let timesteps = [3.0, 700.0];
+                network.write(Input::Timesteps, &timesteps).unwrap();
+            }
+            network.run_blocking().unwrap();
+            let dispatches = &network.recording().dispatches;
+            let forms = dispatches.iter().map(|one| (one.kernel.name, one.form));
+            let mut forms = forms
+                .filter(|(_, form)| form.matrix == Some(side))
+                .peekable();
+            assert!(forms.peek().is_some());
+            large.extend(forms.map(|(kernel, form)| (kernel, form.large)));
+            network.output_blocking().unwrap()
+        });
+        assert_eq!(narrow, wide);
+    }
+    for wanted in [
+        ("attention_matrix", false),
+        ("conv_matrix", false),
+        ("conv_matrix", true),
+    ] {
+        assert!(large.contains(&wanted), "{wanted:?} of {large:?}");
+    }
+}
+
 /// The same of attention, whose workgroups have more queries where there are many of them; in matrices where there are fours of
 /// positions, in f16.
 #[test]
