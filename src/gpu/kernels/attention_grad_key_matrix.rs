@@ -4,8 +4,8 @@
 use super::attention_grad_key::{self, Bindings};
 use super::attention_grad_key_shared::in_blocks;
 use super::attention_grad_query::Params;
-use super::attention_matrix::{self, WALKED};
-use super::{Form, Kernel, Memory, Seen, Uses};
+use super::attention_matrix::{self, WALKED, in_matrices};
+use super::{Kernel, Memory, Uses};
 use crate::gpu::recording::Dispatch;
 use crate::gpu::variants::MatrixSide;
 
@@ -33,14 +33,5 @@ pub(crate) fn dispatch(
     side: MatrixSide,
 ) -> Dispatch {
     let plain = attention_grad_key::dispatch(name, params, bindings);
-    let blocks = in_blocks(plain, params, WALKED);
-    Dispatch {
-        kernel: &KERNEL,
-        form: Form {
-            matrix: Some(side),
-            seen: Seen::Quads,
-            ..blocks.form
-        },
-        ..blocks
-    }
+    in_matrices(in_blocks(plain, params, WALKED), &KERNEL, side)
 }

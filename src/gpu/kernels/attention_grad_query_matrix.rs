@@ -3,8 +3,8 @@
 
 use super::attention_grad_query::{self, Bindings, Params};
 use super::attention_grad_query_shared::in_blocks;
-use super::attention_matrix::{self, WALKED};
-use super::{Form, Kernel, Memory, Seen, Uses};
+use super::attention_matrix::{self, WALKED, in_matrices};
+use super::{Kernel, Memory, Uses};
 use crate::gpu::recording::Dispatch;
 use crate::gpu::variants::MatrixSide;
 
@@ -32,14 +32,5 @@ pub(crate) fn dispatch(
     side: MatrixSide,
 ) -> Dispatch {
     let plain = attention_grad_query::dispatch(name, params, bindings);
-    let blocks = in_blocks(plain, params, WALKED);
-    Dispatch {
-        kernel: &KERNEL,
-        form: Form {
-            matrix: Some(side),
-            seen: Seen::Quads,
-            ..blocks.form
-        },
-        ..blocks
-    }
+    in_matrices(in_blocks(plain, params, WALKED), &KERNEL, side)
 }

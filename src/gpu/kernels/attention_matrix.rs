@@ -53,9 +53,13 @@ pub(crate) fn dispatch(
     side: MatrixSide,
 ) -> Dispatch {
     let plain = attention::dispatch(name, params, bindings);
-    let blocks = in_blocks(plain, params, WALKED);
+    in_matrices(in_blocks(plain, params, WALKED), &KERNEL, side)
+}
+
+/// The dispatch of such blocks by a kernel that multiplies them in matrices.
+pub(super) fn in_matrices(blocks: Dispatch, kernel: &'static Kernel, side: MatrixSide) -> Dispatch {
     Dispatch {
-        kernel: &KERNEL,
+        kernel,
         form: Form {
             matrix: Some(side),
             seen: Seen::Quads,
