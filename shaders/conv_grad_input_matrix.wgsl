@@ -63,8 +63,12 @@ fn seen_from(place: Place, tap: u32) -> Seen {
     return Seen(at, inside);
 }
 
+fn is_doubled() -> bool {
+    return false;
+}
+
 fn left_fours(walk: Walk, turn: u32, lane: u32) -> Fours {
-    let tap = walk.tap + turn;
+    let tap = tap_of(walk, turn);
     let taps = params.side * params.side;
     let fours = (params.outputs + 3u) / 4u;
     let four = walk.channel / 4u + lane % LEFT_FOURS;

@@ -26,8 +26,12 @@ fn seen_number(at: u32) -> Input {
     return input[at];
 }
 
+fn is_doubled() -> bool {
+    return params.upsample != 0u;
+}
+
 fn left_fours(walk: Walk, turn: u32, lane: u32) -> Fours {
-    let tap = walk.tap + turn;
+    let tap = tap_of(walk, turn);
     let skips = is_skip(tap);
     let taps = select(params.side * params.side, 1u, skips);
     let fours = (params.outputs + 3u) / 4u;

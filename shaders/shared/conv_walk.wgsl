@@ -81,7 +81,8 @@ fn weights_or_zeros(at: u32, is_there: bool) -> vec4<f16> {
 
 fn is_within(row: u32, column: u32) -> bool {
     let sizes = sizes();
-    return row < sizes.rows && column < params.batch * sizes.image;
+    let images = images_at_once();
+    return row < sizes.rows && column / (images * sizes.image) * images < params.batch;
 }
 
 // What is left where it ends: nothing.
@@ -96,8 +97,10 @@ struct Column {
 
 fn column_of(column: u32) -> Column {
     let sizes = sizes();
-    let n = column / sizes.image;
-    return Column(n * sizes.rows, column % sizes.image, n < params.batch);
+    let images = images_at_once();
+    let all = images * sizes.image;
+    let n = column / all * images + column % images;
+    return Column(n * sizes.rows, column % all / images, n < params.batch);
 }
 
 fn end_at(stretch: u32, row: u32, column: Column, sum: f32) {

@@ -29,15 +29,22 @@
 //     rights_of(&walk, lane) -> its own type      what a lane brings of the right factor for a block
 //     put_rights(walk, lane, buffer, rights)      puts it where all load it
 //     turns_of(walk) -> u32                       how many turns a block has
+//     matrix_column(beside, index) -> u32         the first of the workgroup's columns that a matrix of a patch has
 //     right_place(walk, turn, buffer) -> u32, right_column(column) -> u32     where a turn's and a column's numbers are
 //     right(place, depth, column) -> Right        a matrix from there on
+//     rises(walk, turn) -> bool                   whether each matrix of a patch but its last is, in this turn, what the one
+//                                                 behind it was in the turn before: then a turn is one matrix deep
+//
+// So of the right factor a subgroup loads COLUMNS matrices for each SIDE terms, or one.
 //
 // Numbers are brought four at a time, by each lane up to four times for a turn, or eight for a block: what the next one
 // needs is asked for before the products of this one, and waits in registers meanwhile. Where there is room for BUFFERS
 // = 2 of a tile they are written in turn, and all wait for each other once a turn in place of twice.
 //
 // No operation reaches the elements of a matrix, so the sums go through workgroup memory too, a matrix of
-// each of SLOTS patches at a time, and lanes end them side by side.
+// each of SLOTS patches at a time, and lanes end them side by side. Sums to which nothing is done are stored as they are:
+// sums_stored.wgsl says where, or sums_ended.wgsl that there are none. A tile that another round writes anew is behind that
+// round's first barrier: where stretches are not joined there is one right tile, or one buffer of both.
 //
 // Lines of a tile are 8 numbers further apart than they are long, but for the left one's rows where CROWDED: beginnings
 // stay at multiples of 16 bytes, and what is loaded at once spreads over the banks.
@@ -95,8 +102,8 @@ fn main(
         let patch_index = round + subgroup;
         let is_mine = patch_index < PATCHES;
         let row = patch_index / BESIDE * ROWS * SIDE;
-        let column = patch_index % BESIDE * COLUMNS * SIDE;
-        let multiplies = is_mine && is_within(task.first_row + row, task.first_column + column);
+        let beside = patch_index % BESIDE;
+        let multiplies = is_mine && is_within(task.first_row + row, task.first_column + matrix_column(beside, 0u));
         var s0: Row; var s1: Row; var s2: Row; var s3: Row;
         var s4: Row; var s5: Row; var s6: Row; var s7: Row;
         var t0: Row; var t1: Row; var t2: Row; var t3: Row;
@@ -105,11 +112,12 @@ fn main(
             clear(&t0); clear(&t1);
             if ROWS > 2u { clear(&t2); clear(&t3); }
         }
-        // Where the patch's columns begin in the right tile.
-        let c0 = right_column(column);
-        let c1 = right_column(column + SIDE);
-        let c2 = right_column(column + 2u * SIDE);
-        let c3 = right_column(column + 3u * SIDE);
+        // Where the columns of the patch's matrices begin in the right tile.
+        let c0 = right_column(matrix_column(beside, 0u));
+        let c1 = right_column(matrix_column(beside, 1u));
+        let c2 = right_column(matrix_column(beside, 2u));
+        let c3 = right_column(matrix_column(beside, 3u));
+        var all: array<Right, 4>;
         // What is fetched, which is ahead of what is multiplied: a turn of the left factor, a block of the right one.
         var walk = walk_of(task, lane);
         var lefts = left_fours(walk, 0u, lane);
@@ -150,12 +158,22 @@ fn main(
                     if multiplies {
                         let place = right_place(here, turn, buffer);
                         for (var depth = 0u; depth < STEP; depth += SIDE) {
-                            var all: array<Right, 4>;
-                            all[0] = right(place, depth, c0);
-                            all[1] = right(place, depth, c1);
-                            if COLUMNS > 2u {
-                                all[2] = right(place, depth, c2);
-                                all[3] = right(place, depth, c3);
+                            if rises(here, turn) {
+                                all[0] = all[1];
+                                if COLUMNS > 2u {
+                                    all[1] = all[2];
+                                    all[2] = all[3];
+                                    all[3] = right(place, depth, c3);
+                                } else {
+                                    all[1] = right(place, depth, c1);
+                                }
+                            } else {
+                                all[0] = right(place, depth, c0);
+                                all[1] = right(place, depth, c1);
+                                if COLUMNS > 2u {
+                                    all[2] = right(place, depth, c2);
+                                    all[3] = right(place, depth, c3);
+                                }
                             }
                             multiply(left(buffer, depth, row), &all, &s0);
                             multiply(left(buffer, depth, row + SIDE), &all, &s1);
@@ -186,18 +204,30 @@ fn main(
             if ROWS > 2u { copy(&s2, &t2); copy(&s3, &t3); }
         }
         end_walk(walk, task.first_stretch, lane);
+        if are_stored() {
+            if is_mine {
+                let to = Stored(task.first_stretch, task.first_row + row, task.first_column, beside);
+                store_row(to, &s0, 0u); store_row(to, &s1, 1u);
+                if ROWS > 2u { store_row(to, &s2, 2u); store_row(to, &s3, 3u); }
+                if ROWS > 4u {
+                    store_row(to, &s4, 4u); store_row(to, &s5, 5u);
+                    store_row(to, &s6, 6u); store_row(to, &s7, 7u);
+                }
+            }
+            continue;
+        }
         // The sums of this round's patches, SLOTS of them at once.
         let round_end = min(round + subgroups, PATCHES);
         let ended = lane / ENDING;
         for (var first = 0u; first < PATCHES; first += SLOTS) {
             let stores = is_mine && patch_index / SLOTS == first / SLOTS;
             let patch_ended = first + ended;
-            let first_column = task.first_column + patch_ended % BESIDE * COLUMNS * SIDE + lane % SIDE;
+            let first_column = task.first_column + lane % SIDE;
             let columns = array(
-                column_of(first_column),
-                column_of(first_column + SIDE),
-                column_of(first_column + 2u * SIDE),
-                column_of(first_column + 3u * SIDE),
+                column_of(first_column + matrix_column(patch_ended % BESIDE, 0u)),
+                column_of(first_column + matrix_column(patch_ended % BESIDE, 1u)),
+                column_of(first_column + matrix_column(patch_ended % BESIDE, 2u)),
+                column_of(first_column + matrix_column(patch_ended % BESIDE, 3u)),
             );
             let ending = Ending(
                 stores,
@@ -281,6 +311,25 @@ fn copy(row: ptr<function, Row>, sums: ptr<function, Row>) {
     if COLUMNS > 2u {
         (*row)[2] = (*sums)[2];
         (*row)[3] = (*sums)[3];
+    }
+}
+
+// Where the matrices of a subgroup's patch are stored.
+struct Stored {
+    stretch: u32,
+    row: u32,
+    column: u32,
+    beside: u32,
+}
+
+// Stores a row of a patch as it is.
+fn store_row(to: Stored, row: ptr<function, Row>, index: u32) {
+    let first = to.row + index * SIDE;
+    store_sums(to.stretch, first, to.column + matrix_column(to.beside, 0u), (*row)[0]);
+    store_sums(to.stretch, first, to.column + matrix_column(to.beside, 1u), (*row)[1]);
+    if COLUMNS > 2u {
+        store_sums(to.stretch, first, to.column + matrix_column(to.beside, 2u), (*row)[2]);
+        store_sums(to.stretch, first, to.column + matrix_column(to.beside, 3u), (*row)[3]);
     }
 }
 

@@ -47,6 +47,16 @@ fn put_rights(walk: Walk, lane: u32, buffer: u32, brought: Fours) {
     }
 }
 
+// The matrices of a patch lie beside each other.
+fn matrix_column(beside: u32, index: u32) -> u32 {
+    return (beside * COLUMNS + index) * SIDE;
+}
+
+// Each turn has other terms.
+fn rises(walk: Walk, turn: u32) -> bool {
+    return false;
+}
+
 // Where a column of the workgroup's is found.
 fn right_column(column: u32) -> u32 {
     return column;

@@ -51,6 +51,15 @@ fn next(walk: ptr<function, Walk>) -> bool {
     return (*walk).stretch < (*walk).end_stretch;
 }
 
+fn tap_of(walk: Walk, turn: u32) -> u32 {
+    return walk.tap;
+}
+
+// One image lies behind the other.
+fn images_at_once() -> u32 {
+    return 1u;
+}
+
 fn right_fours(walk: ptr<function, Walk>, lane: u32) -> Fours {
     if is_skip((*walk).tap) {
         return skipped_fours(*walk, lane);

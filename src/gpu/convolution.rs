@@ -135,8 +135,8 @@ impl Convolution {
         self.params.skip_inputs
     }
 
-    /// Whether it may normalise what it reads: where a workgroup brings each number once, not once for each tap, and channels
-    /// are longer than their laws.
+    /// Whether it may normalise what it reads: where a workgroup brings each number once, not once for each tap or for each
+    /// position that it doubles, and channels are longer than their laws.
     pub(crate) fn suits_laws(&self) -> bool {
         let positions = u64::from(self.params.height) * u64::from(self.params.width);
         match self.variant {
@@ -145,7 +145,7 @@ impl Convolution {
             ConvVariant::Matrix(side) => match conv_matrix::seen(&self.params, side) {
                 Seen::Each => false,
                 Seen::Quads => self.params.side == 1,
-                Seen::Halo => true,
+                Seen::Halo => self.params.upsample == 0,
             },
         }
     }

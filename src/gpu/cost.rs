@@ -87,7 +87,7 @@ impl Recording {
         let (mut loads, mut products) = (0.0, 0.0);
         for dispatch in of_kernel {
             let each = dispatch.kernel.loads_per_product?;
-            loads += f64::from(each(dispatch.form)) * dispatch.flops as f64;
+            loads += f64::from(each(dispatch)) * dispatch.flops as f64;
             products += dispatch.flops as f64;
         }
         (products > 0.0).then(|| loads / products)

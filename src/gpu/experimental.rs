@@ -6,11 +6,14 @@
 /// Leave to ask for them; none is asked for by this alone.
 pub(crate) fn experimental_features() -> wgpu::ExperimentalFeatures {
     // SAFETY: what may go wrong is that a feature has a mistake that its checks do not find. The one that
-    // is asked for are cooperative matrices, in shaders/shared/{matrices,right_lines,halo}.wgsl alone, which stay in
-    // bounds by construction: their loads and stores are in workgroup memory, in one of the buffers that a tile has,
-    // at a term below STEP, and in the patch of a subgroup whose number is below that of the patches. A tile with a
-    // halo has as many cells as rows of 32 positions have, and `matrices::way_to_see` lets no wider rows and no other than
-    // whole tiles have one, as its test says. The tests compare each of the kernels with every other variant.
+    // is asked for are cooperative matrices, which stay in bounds by construction. Those of attention are loaded and stored
+    // in shaders/shared/attention_products.wgsl, in workgroup memory, at constant distances in tiles of constant sizes. Those of
+    // convolutions are in shaders/shared/{matrices,right_lines,halo}.wgsl: in workgroup memory, in one of the buffers that a
+    // tile has, at a term below STEP, and in the patch of a subgroup whose number is below that of the patches. A tile with a
+    // halo has as many cells as the widest rows or two images have, and `matrices::way_to_see` lets no other than
+    // whole tiles of such have one, as its test says. In shaders/shared/sums_stored.wgsl they are stored in a buffer of
+    // [stretches, batch, rows, image] numbers, where rows and image are multiples of a matrix's side, and below the last of
+    // each. The tests compare each of the kernels with every other variant.
     unsafe { wgpu::ExperimentalFeatures::enabled() }
 }
 

@@ -145,6 +145,13 @@ impl Dispatch {
         }
     }
 
+    /// One of the kernel's parameters, by its name; none where the kernel has no such.
+    pub(crate) fn param(&self, name: &str) -> Option<u32> {
+        let names = self.kernel.params.iter().map(|&(name, _)| name);
+        let mut params = names.zip(&self.params);
+        params.find_map(|(of_it, &word)| (of_it == name).then_some(word))
+    }
+
     /// The same where so many numbers in all are asked for, or written, of the bindings of these places; of the others
     /// each byte once.
     pub(crate) fn moving(mut self, numbers: &[(usize, u64)]) -> Self {

@@ -232,6 +232,22 @@ pub(crate) fn table(stands: Stands) -> Vec<Case> {
             (false, true),
         ),
         conv(shape(1, 17, 32, 8), 66, (3, 1, false, Wrap::None), none),
+        // Two images that are a tile, the last one alone.
+        conv(
+            shape(3, 17, 8, 4),
+            34,
+            (3, 1, false, Wrap::None),
+            (true, true),
+        ),
+        // The same of each number twice by twice.
+        conv(shape(3, 16, 4, 2), 9, (3, 1, true, Wrap::None), none),
+        conv(
+            shape(2, 17, 4, 8),
+            34,
+            (3, 1, true, Wrap::None),
+            (true, false),
+        ),
+        conv(shape(1, 20, 8, 16), 9, (3, 1, true, Wrap::None), none),
         // In tiles of 2×2: some across an edge, one across both.
         conv(shape(3, 64, 10, 12), 64, (3, 1, false, Wrap::Xy), none),
         conv(shape(2, 32, 4, 6), 32, (3, 1, true, Wrap::Xy), none),

@@ -162,6 +162,11 @@ fn as_it_is_read_or_before() {
             silu: false,
             ..way_up
         },
+        // Two images at once, of which the last one may be alone.
+        Case {
+            size: [8, 4],
+            ..way_up
+        },
         Case {
             size: [6, 12],
             kernel: 1,

@@ -182,9 +182,11 @@ fn a_convolution_of_a_batch_is_that_of_its_images() {
         (MANY, [7, 9], 5, false),
         (MANY, [4, 12], 6, false),
         (MANY, [8, 8], 5, false),
+        (MANY, [8, 4], 5, false),
         (MANY, [7, 9], 5, true),
         (MANY, [4, 12], 6, true),
         (MANY, [8, 8], 5, true),
+        (MANY, [8, 4], 5, true),
     ] {
         let (image, made) = (134 * height * width, outputs * height * width);
         let graphs =

@@ -32,9 +32,9 @@ pub(super) const fn bytes_of(owned: u64, products: u64) -> u64 {
 }
 
 /// A patch has 16 or 32 lines, and its part of 64 columns.
-pub(super) fn loads_per_product(form: Form) -> f32 {
-    form.matrix.map_or(0.0, |side| {
-        let own = [queries(form.large) as u32 / 2, 64 / side.patches()];
+pub(super) fn loads_per_product(dispatch: &Dispatch) -> f32 {
+    dispatch.form.matrix.map_or(0.0, |side| {
+        let own = [queries(dispatch.form.large) as u32 / 2, 64 / side.patches()];
         let [lines, columns] = own.map(|own| own as f32 / side.length() as f32);
         (lines + columns) / (lines * columns)
     })

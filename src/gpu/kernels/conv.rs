@@ -43,6 +43,8 @@ pub(crate) const INPUT: usize = 0;
 const WEIGHT: usize = 1;
 /// The place of the residual.
 pub(crate) const RESIDUAL: usize = 4;
+/// The place of the output.
+pub(super) const OUTPUT: usize = 5;
 
 fn taps(params: &Params) -> u64 {
     u64::from(params.side) * u64::from(params.side)

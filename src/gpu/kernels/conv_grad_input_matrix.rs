@@ -40,7 +40,8 @@ pub(crate) fn dispatch(
     let seen = seen(params, side);
     let tile = tile(side, seen, large, false);
     let mut plain = conv_grad_input::in_tiles(name, params, bindings, tile);
-    matrices::ask(&mut plain, GRAD, seen, [params.side, params.width], tile);
+    let of_kernel = [params.side, params.width];
+    matrices::ask(&mut plain, GRAD, (side, seen), of_kernel, tile);
     Dispatch {
         kernel: &KERNEL,
         form: Form {

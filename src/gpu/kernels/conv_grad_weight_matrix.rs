@@ -52,7 +52,8 @@ pub(crate) fn dispatch(
     let tile = tile(side, seen, large, false);
     let tiles = tiles(params, tile);
     let mut plain = conv_grad_weight::in_tiles(name, params, bindings, tiles, tile.columns);
-    matrices::ask(&mut plain, INPUT, seen, [params.side, params.width], tile);
+    let of_kernel = [params.side, params.width];
+    matrices::ask(&mut plain, INPUT, (side, seen), of_kernel, tile);
     Dispatch {
         kernel: &KERNEL,
         form: Form {

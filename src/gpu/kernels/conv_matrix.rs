@@ -57,14 +57,15 @@ pub(crate) struct Laws {
 
 /// How the input is read.
 pub(crate) fn seen(params: &Params, side: MatrixSide) -> Seen {
-    let is_moved_by_taps =
-        params.stride == 1 && [params.upsample, params.wrap_y, params.wrap_x] == [0; 3];
-    matrices::way_to_see(
-        side,
-        is_moved_by_taps.then_some(params.side),
-        [params.height, params.width],
-        [params.out_height, params.out_width],
-    )
+    let is_moved_by_taps = params.stride == 1 && [params.wrap_y, params.wrap_x] == [0; 2];
+    let is_doubled = params.upsample != 0;
+    let seen = [params.height, params.width].map(|length| length << u32::from(is_doubled));
+    let out = [params.out_height, params.out_width];
+    match matrices::way_to_see(side, is_moved_by_taps.then_some(params.side), seen, out) {
+        // Four positions beside each other see two numbers.
+        Seen::Quads if is_doubled => Seen::Each,
+        way => way,
+    }
 }
 
 pub(crate) fn dispatch(
@@ -84,7 +85,8 @@ pub(crate) fn dispatch(
     let seen = seen(params, side);
     let tile = tile(side, seen, large, joined);
     let mut plain = conv::in_tiles(conv::dispatch(name, params, bindings), params, tile);
-    matrices::ask(&mut plain, INPUT, seen, [params.side, params.width], tile);
+    let of_kernel = [params.side, params.out_width];
+    matrices::ask(&mut plain, INPUT, (side, seen), of_kernel, tile);
     for more in [laws.second, laws.laws] {
         plain.bindings.push(more);
         plain.moved.push(more.bytes);

@@ -5,9 +5,9 @@ use std::format;
 use std::string::String;
 use std::vec::Vec;
 
-use super::conv::RESIDUAL;
+use super::conv::{OUTPUT, RESIDUAL};
 use super::conv_matrix::SECOND;
-use super::matrices::{FACTORS, Patch, WIDEST};
+use super::matrices::{FACTORS, Patch, widest};
 use super::{Access, Form, Kernel, Memory, Seen, Uses};
 use crate::gpu::variants::MatrixSide;
 
@@ -42,6 +42,10 @@ const SKIP_QUADS: &str = include_str!("../../../shaders/shared/skip_quads.wgsl")
 const SKIP_EACH: &str = include_str!("../../../shaders/shared/skip_each.wgsl");
 /// Where there is no residual to be seen.
 const SKIP_NONE: &str = include_str!("../../../shaders/shared/skip_none.wgsl");
+/// Sums of a convolution's stretches, stored as they are in matrices.
+const SUMS_STORED: &str = include_str!("../../../shaders/shared/sums_stored.wgsl");
+/// All other sums of such.
+const SUMS_ENDED: &str = include_str!("../../../shaders/shared/sums_ended.wgsl");
 /// Tiles of matrices in workgroup memory, written four numbers at a time.
 const CELLS_FOUR: &str = include_str!("../../../shaders/shared/cells_four.wgsl");
 /// The same number by number.
@@ -125,7 +129,7 @@ impl Kernel {
             head += &format!("const BESIDE: u32 = {beside}u;\n");
             head += &format!("const STEP: u32 = {step}u;\n");
             head += &format!("const BUFFERS: u32 = {buffers}u;\n");
-            head += &format!("const WIDEST: u32 = {WIDEST}u;\n");
+            head += &format!("const WIDEST: u32 = {}u;\n", widest(side));
             head += &format!("const SLOTS: u32 = {slots}u;\n");
             head += &format!("const CROWDED: bool = {is_crowded};\n");
             head += &format!("const QUADS: bool = {};\n", form.seen != Seen::Each);
@@ -158,6 +162,12 @@ impl Kernel {
                     parts.push(WALK_TAPS);
                 }
                 parts.push(cells(dialect));
+                let is_cut = self.uses == Uses::JoinedMatrices && !form.joined;
+                parts.push(if is_cut && !form.is_half(OUTPUT) {
+                    SUMS_STORED
+                } else {
+                    SUMS_ENDED
+                });
             }
         }
         match self.uses {

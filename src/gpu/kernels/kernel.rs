@@ -1,5 +1,6 @@
 //! A kernel as the host knows it.
 
+use crate::gpu::recording::Dispatch;
 use crate::gpu::variants::MatrixSide;
 
 /// The access of a kernel to one of its bindings.
@@ -123,9 +124,9 @@ pub struct Kernel {
     pub uses: Uses,
     /// The workgroup memory that the text declares; [`Kernel::workgroup_bytes`] adds what its sums take.
     pub memory: Memory,
-    /// How often a vector of four, or a matrix, is loaded from the workgroup's memory for each product of such, in a form;
-    /// none where products are not made from there.
-    pub loads_per_product: Option<fn(Form) -> f32>,
+    /// How often a vector of four, or a matrix, is loaded from the workgroup's memory for each product of such, by a dispatch
+    /// of the kernel; none where products are not made from there.
+    pub loads_per_product: Option<fn(&Dispatch) -> f32>,
     /// The number of invocations of a workgroup.
     pub workgroup: u32,
     /// The fields of `Params` in order, each a word: name and type.

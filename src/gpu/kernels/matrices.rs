@@ -25,13 +25,26 @@ pub(crate) struct Patch {
     pub(crate) is_crowded: bool,
 }
 
-/// Cells of the widest halo around so many columns: whole rows of 32 at most, one row more on either side, and two columns.
-const fn halo_cells(columns: u32) -> u32 {
-    (columns / WIDEST + 2) * (WIDEST + 2)
+/// Cells of the widest halo around so many columns: whole rows, one row more on either side, and two columns; or the same
+/// around two images, whose rows are half as long as a matrix.
+const fn halo_cells(side: MatrixSide, columns: u32) -> u32 {
+    let of_rows = (columns / widest(side) + 2) * (widest(side) + 2);
+    let of_images = (columns / side.length() + 2) * (side.length() + 4);
+    if of_rows > of_images {
+        of_rows
+    } else {
+        of_images
+    }
 }
 
-/// Positions of the widest rows that a halo is brought around.
-pub(super) const WIDEST: u32 = 32;
+/// Positions of the widest rows that a halo is brought around: as many matrices, at most, as lie beside each other where those
+/// of a patch lie below each other.
+pub(super) const fn widest(side: MatrixSide) -> u32 {
+    match side {
+        MatrixSide::Eight => 32,
+        _ => 2 * side.length(),
+    }
+}
 
 impl Patch {
     /// Four by four matrices of eight rows; of sixteen rows two by two, or as much as registers have room for, which a lane
@@ -61,11 +74,13 @@ impl Patch {
         } else if patches == 2 {
             rows *= 2;
         }
+        // A step of one matrix, so that through the next tap of a column most of what is seen has been loaded.
+        let deep = side.length();
         let (step, buffers, slots, is_crowded) = match (is_halo, form.large, form.joined) {
             (true, ..) if is_eight => (32, 1, 2, true),
-            (true, false, _) => (16, 2, 2, false),
-            (true, true, false) => (16, 1, 2, true),
-            (true, true, true) => (16, 2, 1, false),
+            (true, false, _) => (deep, 2, 2, false),
+            (true, true, false) => (deep, 1, 2, true),
+            (true, true, true) => (deep, 2, 1, false),
             (false, large, _) if is_eight || !large => (32, 1, 4, false),
             (false, _, false) => (16, 1, 4, false),
             (false, _, true) => (16, 2, 2, false),
@@ -130,7 +145,7 @@ pub(super) fn bytes(form: Form, left: Brought, right: Brought) -> u64 {
                 Brought::ByRows => of_own(tile.rows, if patch.is_crowded { 0 } else { 8 }),
             };
         let right = match (form.seen, right) {
-            (Seen::Halo, _) => halo_cells(tile.columns) * (patch.step + 8),
+            (Seen::Halo, _) => halo_cells(side, tile.columns) * (patch.step + 8),
             (_, Brought::ByRows) => patch.buffers * of_terms(tile.columns),
             (_, Brought::ByColumns) => patch.buffers * of_own(tile.columns, 8),
         };
@@ -139,11 +154,23 @@ pub(super) fn bytes(form: Form, left: Brought, right: Brought) -> u64 {
     })
 }
 
-/// A row and a column of a patch are loaded, and each of the one multiplied with each of the other.
-fn loads_per_product(form: Form) -> f32 {
-    form.matrix.map_or(0.0, |side| {
-        let Patch { rows, columns, .. } = Patch::of(side, form);
-        (rows + columns) as f32 / (rows * columns) as f32
+/// A row and a column of a patch are loaded, and each of the one multiplied with each of the other; through the second and the
+/// third tap of a column of a kernel, where a step is one matrix deep, of the columns one alone.
+fn loads_per_product(dispatch: &Dispatch) -> f32 {
+    dispatch.form.matrix.map_or(0.0, |side| {
+        let patch = Patch::of(side, dispatch.form);
+        let each = (patch.rows + patch.columns) as f32;
+        let through_taps = match dispatch.form.seen {
+            Seen::Halo if patch.step == side.length() => {
+                (3 * patch.rows + patch.columns + 2) as f32 / 3.0
+            }
+            Seen::Each | Seen::Quads | Seen::Halo => each,
+        };
+        // Of a convolution, the channels that it sees through nine taps, and those through one, of which a gradient has none.
+        let field = |name| dispatch.param(name).unwrap_or(0) as f32;
+        let (of_taps, of_one) = (9.0 * field("inputs"), field("skip_inputs"));
+        let loads = (of_taps * through_taps + of_one * each) / (of_taps + of_one).max(1.0);
+        loads / (patch.rows * patch.columns) as f32
     })
 }
 
@@ -177,10 +204,11 @@ pub(super) fn way_to_see(
 ) -> Seen {
     let [height, width] = out;
     let largest = tile(side, Seen::Each, true, false).columns;
-    let is_row = width.is_power_of_two() && (side.length()..=WIDEST).contains(&width);
-    let is_whole = (height * width).is_multiple_of(largest);
+    let is_row = width.is_power_of_two() && (side.length()..=widest(side)).contains(&width);
+    let is_of_rows = is_row && (height * width).is_multiple_of(largest);
+    let is_of_images = [2 * width, 2 * height * width] == [side.length(), largest];
     match way_to_see_anew(moved_through.is_some(), seen, out) {
-        Seen::Quads if moved_through == Some(3) && is_row && is_whole => Seen::Halo,
+        Seen::Quads if moved_through == Some(3) && (is_of_rows || is_of_images) => Seen::Halo,
         other => other,
     }
 }
@@ -196,21 +224,24 @@ pub(super) fn way_to_see_anew(is_moved_by_taps: bool, seen: [u32; 2], out: [u32;
 
 /// Counts what a dispatch asks for of the factor that is seen through a kernel of such a side from rows of such a width, where
 /// it was counted once for each tap. In fours these are two vectors for one through each tap through which they begin in the
-/// midst of a vector. A halo is a row more on either side of a tile's.
+/// midst of a vector. A halo is a row more on either side of a tile's, but of whole images, whose rows are shorter than a
+/// matrix.
 pub(super) fn ask(
     dispatch: &mut Dispatch,
     factor: usize,
-    seen: Seen,
+    (matrix, seen): (MatrixSide, Seen),
     [side, width]: [u32; 2],
     tile: Tile,
 ) {
     let even = (0..side).filter(|dx| dx % 4 == side / 2 % 4).count() as u64;
+    let are_whole = width < matrix.length();
     let (side, width) = (u64::from(side.max(1)), u64::from(width.max(1)));
     let rows = u64::from(tile.columns) / width;
     if let Some(asked) = dispatch.moved.get_mut(factor) {
         *asked = match seen {
             Seen::Each => *asked,
             Seen::Quads => *asked / side * (2 * side - even),
+            Seen::Halo if are_whole => *asked / (side * side),
             Seen::Halo => *asked / (side * side) * (rows + 2) / rows.max(1),
         };
     }
@@ -240,9 +271,9 @@ mod tests {
         }
     }
 
-    /// Only where every tile that runs there is whole rows of one image, and its halo has room.
+    /// Only where every tile that runs there is whole rows of one image, or two whole images, and its halo has room.
     #[test]
-    fn a_halo_is_around_whole_rows_of_one_image() {
+    fn a_halo_is_around_whole_rows() {
         let sides = [
             MatrixSide::Eight,
             MatrixSide::Sixteen,
@@ -261,11 +292,15 @@ mod tests {
                 for way in 0..4 {
                     let [large, joined] = [1, 2].map(|bit| way & bit != 0);
                     let columns = tile(side, Seen::Halo, large, joined).columns;
-                    assert_eq!((height * width) % columns, 0, "{image:?}");
-                    assert_eq!(columns % width, 0, "{image:?}");
-                    assert_eq!(width % side.length(), 0, "{image:?}");
-                    let cells = (columns / width + 2) * (width + 2);
-                    assert!(cells <= halo_cells(columns), "{image:?}, {side:?}");
+                    // Of two images a tile is all.
+                    let images = (side.length() / width).max(1);
+                    assert_eq!((images * height * width) % columns, 0, "{image:?}");
+                    assert!(images == 1 || images * height * width == columns);
+                    let wide = images * width;
+                    assert_eq!(columns % wide, 0, "{image:?}");
+                    assert_eq!(wide % side.length(), 0, "{image:?}");
+                    let cells = (columns / wide + 2) * (width + 2) * images;
+                    assert!(cells <= halo_cells(side, columns), "{image:?}, {side:?}");
                 }
             }
         }
