@@ -87,7 +87,8 @@ impl Recording {
         let (mut loads, mut products) = (0.0, 0.0);
         for dispatch in of_kernel {
             let each = dispatch.kernel.loads_per_product?;
-            loads += f64::from(each(dispatch)) * dispatch.flops as f64;
+            let named = |name: &str| dispatch.param(name).unwrap_or(0);
+            loads += f64::from(each(dispatch.form, &named)) * dispatch.flops as f64;
             products += dispatch.flops as f64;
         }
         (products > 0.0).then(|| loads / products)

@@ -81,7 +81,7 @@ pub use generation::{DeviceGeneration, PausedReadback, Shown};
 #[doc(hidden)]
 pub use embedding::record_step;
 #[doc(hidden)]
-pub use kernels::{Access, Dialect, Form, KERNELS, Kernel, Memory, Seen, Uses};
+pub use kernels::{Access, Dialect, Form, KERNELS, Kernel, Memory, Named, Seen, Uses};
 pub use layout::plan;
 pub use measured::Measured;
 pub use memory::{DeviceWeights, Readback};

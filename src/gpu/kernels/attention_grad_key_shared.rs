@@ -18,7 +18,7 @@ pub(crate) static KERNEL: Kernel = Kernel {
     source: include_str!("../../../shaders/attention_grad_key_shared.wgsl"),
     // Vectors of four: what is multiplied of 16 steps, the factors of 64 queries, their laws.
     memory: Memory::Bytes(16 * (384 + 512 + 64)),
-    loads_per_product: Some(|_| 0.5),
+    loads_per_product: Some(|_, _| 0.5),
     workgroup: 128,
     ..attention_grad_key::KERNEL
 };

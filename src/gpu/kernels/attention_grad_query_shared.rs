@@ -17,7 +17,7 @@ pub(crate) static KERNEL: Kernel = Kernel {
     source: include_str!("../../../shaders/attention_grad_query_shared.wgsl"),
     // Vectors of four: what is multiplied of 16 steps, the factors of 64 keys, one of each invocation.
     memory: Memory::Bytes(16 * (384 + 512 + 128)),
-    loads_per_product: Some(|_| 0.5),
+    loads_per_product: Some(|_, _| 0.5),
     workgroup: 128,
     ..attention_grad_query::KERNEL
 };

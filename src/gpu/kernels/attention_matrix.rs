@@ -3,7 +3,7 @@
 
 use super::attention::{self, Bindings, Params};
 use super::attention_shared::{in_blocks, queries};
-use super::{Form, Kernel, Memory, Seen, Uses};
+use super::{Form, Kernel, Memory, Named, Seen, Uses};
 use crate::gpu::recording::{Binding, Dispatch, Width};
 use crate::gpu::variants::MatrixSide;
 
@@ -32,9 +32,9 @@ pub(super) const fn bytes_of(owned: u64, products: u64) -> u64 {
 }
 
 /// A patch has 16 or 32 lines, and its part of 64 columns.
-pub(super) fn loads_per_product(dispatch: &Dispatch) -> f32 {
-    dispatch.form.matrix.map_or(0.0, |side| {
-        let own = [queries(dispatch.form.large) as u32 / 2, 64 / side.patches()];
+pub(super) fn loads_per_product(form: Form, _: Named<'_>) -> f32 {
+    form.matrix.map_or(0.0, |side| {
+        let own = [queries(form.large) as u32 / 2, 64 / side.patches()];
         let [lines, columns] = own.map(|own| own as f32 / side.length() as f32);
         (lines + columns) / (lines * columns)
     })

@@ -10,7 +10,7 @@ pub(crate) static KERNEL: Kernel = Kernel {
     source: include_str!("../../../shaders/attention_shared.wgsl"),
     uses: Uses::Blocks,
     memory: Memory::OfForm(bytes),
-    loads_per_product: Some(|dispatch| if dispatch.form.large { 0.375 } else { 0.5 }),
+    loads_per_product: Some(|form, _| if form.large { 0.375 } else { 0.5 }),
     workgroup: 128,
     ..attention::KERNEL
 };

@@ -12,7 +12,7 @@ pub(crate) static KERNEL: Kernel = Kernel {
     source: include_str!("../../../shaders/conv_grad_input_tiled.wgsl"),
     // Two tiles of 16 rows of 64 numbers.
     memory: Memory::Bytes(2 * 16 * 256),
-    loads_per_product: Some(|_| 0.25),
+    loads_per_product: Some(|_, _| 0.25),
     workgroup: 64,
     ..conv_grad_input::KERNEL
 };

@@ -11,7 +11,7 @@ pub(crate) static KERNEL: Kernel = Kernel {
     source: include_str!("../../../shaders/conv_grad_weight_tiled.wgsl"),
     // Two tiles of 16 rows of 68 numbers.
     memory: Memory::Bytes(2 * 16 * 272),
-    loads_per_product: Some(|_| 0.25),
+    loads_per_product: Some(|_, _| 0.25),
     workgroup: 64,
     ..conv_grad_weight::KERNEL
 };

@@ -11,7 +11,7 @@ pub(crate) static KERNEL: Kernel = Kernel {
     uses: Uses::Stretches,
     // Two tiles of 16 rows of 64 numbers.
     memory: Memory::Bytes(2 * 16 * 256),
-    loads_per_product: Some(|_| 0.25),
+    loads_per_product: Some(|_, _| 0.25),
     workgroup: 64,
     ..conv::KERNEL
 };

@@ -1,6 +1,5 @@
 //! A kernel as the host knows it.
 
-use crate::gpu::recording::Dispatch;
 use crate::gpu::variants::MatrixSide;
 
 /// The access of a kernel to one of its bindings.
@@ -111,6 +110,9 @@ impl Form {
     }
 }
 
+/// The words of a kernel's `Params`, by name.
+pub type Named<'p> = &'p dyn Fn(&str) -> u32;
+
 /// A WGSL kernel: its text, and what its host side takes it to declare. A test compares the two.
 #[derive(Debug, Clone, Copy)]
 pub struct Kernel {
@@ -124,9 +126,9 @@ pub struct Kernel {
     pub uses: Uses,
     /// The workgroup memory that the text declares; [`Kernel::workgroup_bytes`] adds what its sums take.
     pub memory: Memory,
-    /// How often a vector of four, or a matrix, is loaded from the workgroup's memory for each product of such, by a dispatch
-    /// of the kernel; none where products are not made from there.
-    pub loads_per_product: Option<fn(&Dispatch) -> f32>,
+    /// How often a vector of four, or a matrix, is loaded from the workgroup's memory for each product of such, in a form and
+    /// with parameters, by their names, 0 of those it has not; none where products are not made from there.
+    pub loads_per_product: Option<fn(Form, Named<'_>) -> f32>,
     /// The number of invocations of a workgroup.
     pub workgroup: u32,
     /// The fields of `Params` in order, each a word: name and type.

@@ -1,7 +1,7 @@
 //! The host side of shaders/shared/matrices.wgsl: products in cooperative matrices, a few patches of them for a workgroup.
 
 use super::conv::Tile;
-use super::{Form, Kernel, Memory, Seen, Uses};
+use super::{Form, Kernel, Memory, Named, Seen, Uses};
 use crate::gpu::recording::Dispatch;
 use crate::gpu::variants::MatrixSide;
 
@@ -156,19 +156,19 @@ pub(super) fn bytes(form: Form, left: Brought, right: Brought) -> u64 {
 
 /// A row and a column of a patch are loaded, and each of the one multiplied with each of the other; through the second and the
 /// third tap of a column of a kernel, where a step is one matrix deep, of the columns one alone.
-fn loads_per_product(dispatch: &Dispatch) -> f32 {
-    dispatch.form.matrix.map_or(0.0, |side| {
-        let patch = Patch::of(side, dispatch.form);
+fn loads_per_product(form: Form, named: Named<'_>) -> f32 {
+    form.matrix.map_or(0.0, |side| {
+        let patch = Patch::of(side, form);
         let each = (patch.rows + patch.columns) as f32;
-        let through_taps = match dispatch.form.seen {
+        let through_taps = match form.seen {
             Seen::Halo if patch.step == side.length() => {
                 (3 * patch.rows + patch.columns + 2) as f32 / 3.0
             }
             Seen::Each | Seen::Quads | Seen::Halo => each,
         };
         // Of a convolution, the channels that it sees through nine taps, and those through one, of which a gradient has none.
-        let field = |name| dispatch.param(name).unwrap_or(0) as f32;
-        let (of_taps, of_one) = (9.0 * field("inputs"), field("skip_inputs"));
+        let channels = |name| named(name) as f32;
+        let (of_taps, of_one) = (9.0 * channels("inputs"), channels("skip_inputs"));
         let loads = (of_taps * through_taps + of_one * each) / (of_taps + of_one).max(1.0);
         loads / (patch.rows * patch.columns) as f32
     })

@@ -80,7 +80,7 @@ pub(crate) mod twice;
 mod twins;
 
 pub use form::Dialect;
-pub use kernel::{Access, Form, Kernel, Memory, Seen, Uses};
+pub use kernel::{Access, Form, Kernel, Memory, Named, Seen, Uses};
 
 /// Every kernel there is.
 pub static KERNELS: [&Kernel; 66] = [
