@@ -1,7 +1,7 @@
 // A walk whose blocks are STEP channels of what the tile's positions see, with the halo around them, and have a turn for
 // each tap of a kernel of three: where taps alone move what is seen, be that each number twice by twice, and a tile is whole
-// rows of one image, of WIDEST positions at most, a power of two. Where a row is half as long as a matrix the tile is two whole images, whose positions
-// take turns: a row of a matrix is one of theirs by one of the other's. The last image may have none beside it.
+// rows of one image, of WIDEST positions at most, a power of two. Where a row is half as long as a matrix the tile is two
+// whole images, whose positions take turns; the last image may have none beside it.
 //
 // The right factor's tile is a line of channels for each cell of the halo: a row more on either side of the tile's, and a
 // column more, which is past the image's edge and stays 0. A tap is so many cells further on.
@@ -23,6 +23,7 @@ const RIGHT_SIZE: u32 = CELLS * RIGHT_PITCH;
 // The pieces that a lane brings: of each four channels, and of each of those four positions.
 alias Rights = array<Fours, 2>;
 
+// Whether a block is one matrix deep.
 const RISES: bool = STEP == SIDE;
 
 // A block: its first tap, the first channel and the end of its stretch. The tap behind the last is the skip's.

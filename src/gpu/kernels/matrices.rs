@@ -42,7 +42,10 @@ const fn halo_cells(side: MatrixSide, columns: u32) -> u32 {
 pub(super) const fn widest(side: MatrixSide) -> u32 {
     match side {
         MatrixSide::Eight => 32,
-        _ => 2 * side.length(),
+        MatrixSide::Sixteen
+        | MatrixSide::SixteenWide
+        | MatrixSide::EightAsSixteen
+        | MatrixSide::EightAsSixteenWide => 2 * side.length(),
     }
 }
 
