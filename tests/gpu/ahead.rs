@@ -8,7 +8,7 @@ use super::door::{begin, finish, model};
 use super::gpu;
 
 fn draw() -> Draw {
-    Draw::new().steps("4").method("heun")
+    Draw::new().steps("3").method("heun")
 }
 
 /// From wherever it begins, and stopped after any step: on the GPU behind the one that was under way, on the processor

@@ -14,7 +14,8 @@ use super::golden_network::generate;
 use super::gpu;
 use super::host::host;
 
-pub(crate) const SIDE: usize = 8;
+/// Of the images of whole runs, which on a software device take long: their kernels have tests of larger ones.
+pub(crate) const SIDE: usize = 4;
 
 pub(crate) fn config() -> UnetConfig {
     UnetConfig {
@@ -53,8 +54,8 @@ pub(crate) fn samples(numbers: impl IntoIterator<Item = u64>) -> Vec<Sample> {
     numbers.into_iter().map(sample).collect()
 }
 
-fn process() -> InlineProcess<6> {
-    InlineProcess::new(&Diffusion::new(Schedule::Cosine, 1000), Timesteps::even(6)).unwrap()
+fn process() -> InlineProcess<4> {
+    InlineProcess::new(&Diffusion::new(Schedule::Cosine, 1000), Timesteps::even(4)).unwrap()
 }
 
 pub(crate) fn begin(
@@ -71,8 +72,21 @@ pub(crate) fn begin_in(
     sampler: &Sampler<'_>,
     numbers: impl IntoIterator<Item = u64>,
 ) -> DeviceGeneration {
+    begin_sized(gpu, precision, sampler, numbers, SIDE)
+}
+
+/// Of images of another size.
+pub(crate) fn begin_sized(
+    gpu: &Gpu,
+    precision: Precision,
+    sampler: &Sampler<'_>,
+    numbers: impl IntoIterator<Item = u64>,
+    side: usize,
+) -> DeviceGeneration {
     let batch = samples(numbers);
-    let graph = graph(batch.len());
+    let graph = config()
+        .graph(batch.len(), ImageSize::square(side))
+        .unwrap();
     let weights = weights(&graph);
     let weights = Weights::F32(&weights);
     let weights = DeviceWeights::upload_blocking(gpu, &graph, weights, precision).unwrap();

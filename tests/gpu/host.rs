@@ -9,7 +9,7 @@ use iddpm::gpu::{
 };
 use iddpm::unet::{GraphError, ImageSize, UnetConfig, Weights};
 
-use super::generation::{begin, graph, samples, weights};
+use super::generation::{SIDE, begin, graph, samples, weights};
 use super::gpu;
 use super::held::Held;
 
@@ -189,7 +189,7 @@ fn a_step_makes_nothing() {
             last = readback.take().unwrap().unwrap_or_default();
         }
         let x = std::mem::take(&mut last);
-        assert_eq!(x.len(), 3 * 8 * 8);
+        assert_eq!(x.len(), 3 * SIDE * SIDE);
         assert!(x.iter().all(|&bits| f32::from_bits(bits).is_finite()));
         assert!(watch.is_as_before(), "read");
     }

@@ -8,10 +8,9 @@ use iddpm::diffusion::{
 use iddpm::gpu::{DeviceGeneration, DeviceWeights, GpuError, NoiseSource, Precision, wgpu};
 use iddpm::unet::{Graph, ImageSize, Weights};
 
-use super::generation::{config, samples, weights};
+use super::generation::{SIDE, config, samples, weights};
 use super::gpu;
 
-pub(super) const SIDE: usize = 8;
 pub(super) const ELEMENTS: usize = 3 * SIDE * SIDE;
 
 pub(super) fn graph(batch: usize) -> Graph {

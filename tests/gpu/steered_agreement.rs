@@ -5,11 +5,11 @@ use iddpm::diffusion::{Clip, Controls, KnownBuf, Method, PaletteBuf, Sample, Sam
 use iddpm::gpu::wgpu;
 use iddpm::unet::Weights;
 
-use super::generation::{samples, weights};
+use super::generation::{SIDE, samples, weights};
 use super::gpu;
 use super::networks::distance;
 use super::steered::{
-    ELEMENTS, SIDE, all_controls, begin, clipped, graph, process, sampler, sampler_of_none,
+    ELEMENTS, all_controls, begin, clipped, graph, process, sampler, sampler_of_none,
 };
 
 const METHODS: [Method; 4] = [

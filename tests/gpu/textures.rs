@@ -7,11 +7,10 @@ use iddpm::gpu::{
 };
 use iddpm::unet::{ImageSize, UnetConfig, Weights};
 
-use super::generation::{begin, samples, weights};
+use super::generation::{SIDE, begin, samples, weights};
 use super::gpu;
 use super::held::Held;
 
-const SIDE: usize = 8;
 /// A texture larger than an image, of two layers, and where in it the image goes.
 const EXTENT: wgpu::Extent3d = wgpu::Extent3d {
     width: 24,
@@ -196,9 +195,9 @@ fn what_cannot_be_painted_is_refused() {
     let float = texture(gpu(), |d| d.format = wgpu::TextureFormat::Rgba32Float);
     let still = texture(gpu(), |d| d.usage = wgpu::TextureUsages::TEXTURE_BINDING);
     let solid = texture(gpu(), |d| d.dimension = wgpu::TextureDimension::D3);
-    let (origin, right) = (wgpu::Origin3d::ZERO, wgpu::Origin3d { x: 17, ..ORIGIN });
+    let (origin, right) = (wgpu::Origin3d::ZERO, wgpu::Origin3d { x: 21, ..ORIGIN });
     let (below, behind) = (
-        wgpu::Origin3d { y: 9, ..ORIGIN },
+        wgpu::Origin3d { y: 13, ..ORIGIN },
         wgpu::Origin3d { z: 2, ..ORIGIN },
     );
     let far = wgpu::Origin3d {
@@ -213,8 +212,8 @@ fn what_cannot_be_painted_is_refused() {
         ),
         (&still, origin, "usage must be COPY_DST"),
         (&solid, origin, "dimension must be D2, is D3"),
-        (&fine, right, "must be 8×8 in a layer, is 7×13 in 1 layers"),
-        (&fine, below, "is 19×7 in 1 layers"),
+        (&fine, right, "must be 4×4 in a layer, is 3×13 in 1 layers"),
+        (&fine, below, "is 19×3 in 1 layers"),
         (&fine, behind, "in 0 layers"),
         (&fine, far, "is 0×13"),
     ] {

@@ -4,7 +4,7 @@
 use iddpm::diffusion::{Clip, Diffusion, InlineProcess, Method, Sampler, Schedule, Timesteps};
 use iddpm::gpu::{ConvVariant, DeviceGeneration, Gpu, MatrixSide, Precision, Variants, wgpu};
 
-use super::generation::begin_in;
+use super::generation::begin_sized;
 use super::gpu;
 
 /// Each with the device that runs it so.
@@ -19,6 +19,9 @@ pub(crate) fn ways() -> Vec<(Gpu, Precision)> {
     }
     ways
 }
+
+/// Images of which matrices see more than they multiply, and of sixteen rows two at once.
+const SIDE: usize = 8;
 
 fn process() -> InlineProcess<3> {
     InlineProcess::new(&Diffusion::new(Schedule::Cosine, 1000), Timesteps::even(3)).unwrap()
@@ -39,7 +42,10 @@ fn a_batch_is_its_images() {
     let numbers = [3, 0, 9, 1 << 40];
     for (gpu, precision) in ways() {
         let how = format!("{:?}, {precision:?}", gpu.variants());
-        let begin = |numbers: &[u64]| begin_in(&gpu, precision, &sampler, numbers.iter().copied());
+        let begin = |numbers: &[u64]| {
+            let numbers = numbers.iter().copied();
+            begin_sized(&gpu, precision, &sampler, numbers, SIDE)
+        };
         let together = begin(&numbers).finish_blocking().unwrap();
         let images = together.chunks(together.len() / numbers.len());
         for (number, image) in numbers.iter().zip(images) {
@@ -65,7 +71,7 @@ fn however_it_is_cut_and_paused() {
     let sampler = Sampler::new(&process, Method::Ancestral, Clip::Unit).unwrap();
     for (gpu, precision) in ways() {
         let how = format!("{:?}, {precision:?}", gpu.variants());
-        let begin = || begin_in(&gpu, precision, &sampler, [4, 5]);
+        let begin = || begin_sized(&gpu, precision, &sampler, [4, 5], SIDE);
         let whole = begin().finish_blocking().unwrap();
         let mut cut = begin();
         while !cut.is_done() {
@@ -92,7 +98,7 @@ fn each_way_runs_its_own_kernels() {
     let sampler = Sampler::new(&process, Method::Ancestral, Clip::Unit).unwrap();
     for (gpu, precision) in ways() {
         let variants = gpu.variants();
-        let run = begin_in(&gpu, precision, &sampler, [1]);
+        let run = begin_sized(&gpu, precision, &sampler, [1], SIDE);
         for dispatch in &run.recording().dispatches {
             // What is put together as of sixteen rows is listed of those.
             let mut form = dispatch.form;

@@ -6,7 +6,7 @@ use iddpm::train::{
     AdamW, Batch, Engine, GpuEngine, OptimizerStep, Slot, TrainConfig, graph_of, initial_weights,
 };
 
-use super::gpu::{bits, gpu, gradients};
+use super::gpu::{RUN_AGAIN, bits, gpu, gradients};
 use super::gpu_runs::{SIDE, both, compare, description, singles, ten_step_config};
 
 /// The word of a [`LossRow`] that an image's loss is weighted by.
@@ -57,6 +57,9 @@ fn gradients_in_f16() {
                 found < 7_f64.sqrt() * by_weights && found > by_weights,
                 "{name}, {variants:?}: {found:e}, by weights alone {by_weights:e}"
             );
+            if !RUN_AGAIN.contains(&name) {
+                continue;
+            }
             let (_, again) = scaled(&gpu, 1024.0, Precision::Half);
             assert_eq!(bits(&first), bits(&again), "{name}, {variants:?}");
             // What f16 cannot hold is seen in the gradient, by which the step is not taken.

@@ -10,8 +10,9 @@ use super::gpu::{bits, gpu};
 
 const RATES: [f64; 2] = [0.9, 0.5];
 
+/// The smallest: where sums lie goes by no network.
 fn cases() -> impl Iterator<Item = (Case, Precision)> {
-    let cases = cpu::cases().into_iter().take(2).map(|(_, case)| case);
+    let cases = cpu::cases().into_iter().rev().take(2).map(|(_, case)| case);
     cases.zip([Precision::Full, Precision::HalfWeights])
 }
 
