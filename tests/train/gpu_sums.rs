@@ -10,7 +10,7 @@ use super::gpu::{bits, gpu};
 
 const RATES: [f64; 2] = [0.9, 0.5];
 
-/// The smallest: where sums lie goes by no network.
+/// Of the smallest networks: where sums lie is the same in each.
 fn cases() -> impl Iterator<Item = (Case, Precision)> {
     let cases = cpu::cases().into_iter().rev().take(2).map(|(_, case)| case);
     cases.zip([Precision::Full, Precision::HalfWeights])
