@@ -29,7 +29,11 @@ pub(crate) fn config() -> UnetConfig {
 }
 
 pub(crate) fn graph(batch: usize) -> Graph {
-    config().graph(batch, ImageSize::square(SIDE)).unwrap()
+    sized(batch, SIDE)
+}
+
+fn sized(batch: usize, side: usize) -> Graph {
+    config().graph(batch, ImageSize::square(side)).unwrap()
 }
 
 pub(crate) fn weights(graph: &Graph) -> Vec<f32> {
@@ -84,9 +88,7 @@ pub(crate) fn begin_sized(
     side: usize,
 ) -> DeviceGeneration {
     let batch = samples(numbers);
-    let graph = config()
-        .graph(batch.len(), ImageSize::square(side))
-        .unwrap();
+    let graph = sized(batch.len(), side);
     let weights = weights(&graph);
     let weights = Weights::F32(&weights);
     let weights = DeviceWeights::upload_blocking(gpu, &graph, weights, precision).unwrap();
